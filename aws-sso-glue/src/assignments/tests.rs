@@ -1,0 +1,183 @@
+use std::{error::Error as _, time::Duration};
+
+use super::{Assignment, Operation, OperationKind, Principal};
+use crate::{
+    OperationStatus,
+    replay::{Replay, SET, UUID, block_on},
+};
+
+fn assignment() -> Assignment {
+    Assignment {
+        account: "111111111111".parse().expect("an id"),
+        permission_set: SET.parse().expect("an ARN"),
+        principal: Principal::Group(UUID.parse().expect("an id")),
+    }
+}
+
+fn operation(kind: OperationKind) -> Operation {
+    Operation {
+        kind,
+        id: UUID.parse().expect("an id"),
+    }
+}
+
+#[test]
+fn principals_are_users_and_groups() {
+    let replay = Replay::new().json(&format!(
+        r#"{{"AccountAssignments": [{{"PrincipalType": "USER", "PrincipalId": "{UUID}"}},
+            {{"PrincipalType": "GROUP", "PrincipalId": "{UUID}"}}]}}"#
+    ));
+    let (center, _) = replay.center();
+    let Assignment {
+        account,
+        permission_set,
+        ..
+    } = assignment();
+    let principals =
+        block_on(center.assignments().list(&account, &permission_set)).expect("principals");
+    let id = || UUID.to_owned();
+    assert_eq!(
+        principals,
+        [
+            Principal::User(id().try_into().expect("an id")),
+            Principal::Group(id().try_into().expect("an id"))
+        ]
+    );
+}
+
+#[test]
+fn a_principals_assignments_keep_the_principal_of_each_row() {
+    let replay = Replay::new()
+        .json(r#"{"AccountAssignments": [], "NextToken": "t"}"#)
+        .json(&format!(
+            r#"{{"AccountAssignments": [{{"AccountId": "111111111111", "PermissionSetArn": "{SET}",
+                "PrincipalType": "GROUP", "PrincipalId": "{UUID}"}}]}}"#
+        ));
+    let (center, _) = replay.center();
+    let user = Principal::User(UUID.parse().expect("an id"));
+    let assignments = block_on(center.assignments().for_principal(&user)).expect("assignments");
+    assert_eq!(assignments, [assignment()]);
+    assert!(replay.requests()[1].body.contains(r#""NextToken":"t""#));
+}
+
+#[test]
+fn a_creation_names_account_set_and_principal() {
+    let replay = Replay::new().json(&format!(
+        r#"{{"AccountAssignmentCreationStatus": {{"RequestId": "{UUID}", "Status": "IN_PROGRESS"}}}}"#
+    ));
+    let (center, _) = replay.center();
+    let started = block_on(center.assignments().start_create(&assignment())).expect("an operation");
+    assert_eq!(started, operation(OperationKind::Create));
+    let body: serde_json::Value = serde_json::from_str(&replay.requests()[0].body).expect("JSON");
+    assert_eq!(body["TargetId"], "111111111111");
+    assert_eq!(body["TargetType"], "AWS_ACCOUNT");
+    assert_eq!(body["PermissionSetArn"], SET);
+    assert_eq!(body["PrincipalType"], "GROUP");
+    assert_eq!(body["PrincipalId"], UUID);
+}
+
+#[test]
+fn a_conflict_with_an_earlier_write_is_waited_out() {
+    let replay = Replay::new()
+        .refuse(400, "ConflictException", "a previous write")
+        .refuse(400, "ConflictException", "a previous write")
+        .json(&format!(
+            r#"{{"AccountAssignmentDeletionStatus": {{"RequestId": "{UUID}"}}}}"#
+        ));
+    let (center, clock) = replay.center();
+    let started = block_on(center.assignments().start_delete(&assignment())).expect("an operation");
+    assert_eq!(started, operation(OperationKind::Delete));
+    let slept = clock.slept();
+    assert_eq!(slept.len(), 2);
+    assert!(
+        slept[0] <= Duration::from_secs(1) && slept[1] <= Duration::from_secs(2),
+        "{slept:?}"
+    );
+}
+
+#[test]
+fn a_conflict_that_stays_is_given_up_after_six_attempts() {
+    let mut replay = Replay::new();
+    for _ in 0..6 {
+        replay = replay.refuse(400, "ConflictException", "a previous write");
+    }
+    let (center, clock) = replay.center();
+    let error = block_on(center.assignments().start_create(&assignment())).expect_err("a conflict");
+    assert_eq!(
+        error.to_string(),
+        "AWS refused sso-admin CreateAccountAssignment"
+    );
+    assert!(error.is_conflict());
+    let help = "another change of the same thing is still being carried out: try again in a minute";
+    assert_eq!(error.help().as_deref(), Some(help));
+    assert_eq!(replay.requests().len(), 6);
+    assert!(clock.slept().len() >= 5);
+}
+
+#[test]
+fn the_status_of_each_kind_is_asked_for_where_it_is_kept() {
+    let replay = Replay::new()
+        .json(r#"{"AccountAssignmentCreationStatus": {"Status": "IN_PROGRESS"}}"#)
+        .json(r#"{"AccountAssignmentDeletionStatus": {"Status": "FAILED", "FailureReason": "no"}}"#)
+        .json(r#"{"AccountAssignmentDeletionStatus": {"Status": "PAUSED"}}"#);
+    let (center, _) = replay.center();
+    let assignments = center.assignments();
+    let (create, delete) = (
+        operation(OperationKind::Create),
+        operation(OperationKind::Delete),
+    );
+    assert_eq!(
+        block_on(assignments.status(&create)).expect("a status"),
+        OperationStatus::InProgress
+    );
+    assert_eq!(
+        block_on(assignments.status(&delete)).expect("a status"),
+        OperationStatus::Failed {
+            reason: Some("no".to_owned())
+        }
+    );
+    let error = block_on(assignments.status(&delete)).expect_err("a status nobody knows");
+    assert_eq!(
+        error.source().expect("a source").to_string(),
+        "the answer's Status is PAUSED"
+    );
+    assert_eq!(
+        replay.operations()[..2],
+        [
+            "DescribeAccountAssignmentCreationStatus",
+            "DescribeAccountAssignmentDeletionStatus"
+        ]
+    );
+}
+
+#[test]
+fn what_is_in_progress_is_two_lists() {
+    let replay = Replay::new()
+        .json(&format!(
+            r#"{{"AccountAssignmentsCreationStatus": [{{"RequestId": "{UUID}", "Status": "IN_PROGRESS"}}]}}"#
+        ))
+        .json(r#"{"AccountAssignmentsDeletionStatus": []}"#);
+    let (center, _) = replay.center();
+    let operations = block_on(center.assignments().in_progress()).expect("operations");
+    assert_eq!(operations, [operation(OperationKind::Create)]);
+    assert!(
+        replay.requests()[0]
+            .body
+            .contains(r#""Filter":{"Status":"IN_PROGRESS"}"#)
+    );
+}
+
+#[test]
+fn an_assignment_is_plain_data() {
+    let json = serde_json::to_string(&assignment()).expect("JSON");
+    assert_eq!(
+        json,
+        format!(
+            r#"{{"account":"111111111111","permission_set":"{SET}","principal":{{"group":"{UUID}"}}}}"#
+        )
+    );
+    assert_eq!(
+        serde_json::from_str::<Assignment>(&json).expect("an assignment"),
+        assignment()
+    );
+}

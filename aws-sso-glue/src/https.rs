@@ -1,0 +1,76 @@
+//! The HTTP client that all services share.
+
+use std::{sync::OnceLock, time::Duration};
+
+use aws_smithy_http_client::{
+    Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    connector_metadata::ConnectorMetadata,
+    http::{HttpClient, HttpConnectorSettings, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
+};
+
+/// Connections that are timed by the machine's clock, whatever clock the calls live by.
+///
+/// The SDK's own client measures its timeouts with the clock it is given. A clock that a test
+/// moves by hand would end every connection before it is made.
+#[derive(Debug)]
+pub(crate) struct Https {
+    proxy: Proxy,
+    connector: OnceLock<SharedHttpConnector>,
+}
+
+/// Whether connections go where `HTTPS_PROXY` and `HTTP_PROXY` say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proxy {
+    FromEnvironment,
+    Never,
+}
+
+impl Https {
+    pub(crate) fn new(proxy: Proxy) -> Self {
+        Self {
+            proxy,
+            connector: OnceLock::new(),
+        }
+    }
+}
+
+impl HttpClient for Https {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.connector.get_or_init(|| connector(self.proxy)).clone()
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        Some(ConnectorMetadata::new("hyper", Some("1.x".into())))
+    }
+}
+
+fn connector(proxy: Proxy) -> SharedHttpConnector {
+    let proxy = match proxy {
+        Proxy::FromEnvironment => ProxyConfig::from_env(),
+        Proxy::Never => ProxyConfig::disabled(),
+    };
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .build();
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .connector_settings(settings)
+        .proxy_config(proxy)
+        .build();
+    SharedHttpConnector::new(connector)
+}
+
+/// The SDK's own default since its behaviour version of January 2026.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+/// The slowest of our calls answer in a few seconds; a silent half minute is a dead connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);

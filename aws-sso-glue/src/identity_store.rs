@@ -1,0 +1,317 @@
+//! Users and groups, as IAM Identity Center knows them. They are read here, and written over SCIM.
+
+use aws_sdk_identitystore::types::{
+    AlternateIdentifier, ExternalId as SdkExternalId, MemberId, UniqueAttribute, UserStatus,
+};
+use aws_smithy_types::Document;
+
+use crate::{
+    Aws, Error, GroupId, IdentityStoreId, UserId,
+    instances::PAGE,
+    paging::{self, Page},
+    service::Service,
+};
+
+/// The calls about users and groups.
+#[derive(Debug, Clone, Copy)]
+pub struct IdentityStore<'a> {
+    aws: &'a Aws,
+    id: &'a IdentityStoreId,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityUser {
+    /// The id.
+    pub id: UserId,
+    /// The name to sign in with; the SAML subject must be the same.
+    pub user_name: String,
+    /// The name that people see.
+    pub display_name: Option<String>,
+    /// Addresses, the primary one first.
+    pub emails: Vec<String>,
+    /// What other systems call the user: over SCIM, the identity provider's own id.
+    pub external_ids: Vec<ExternalId>,
+    /// Whether the user may sign in; `None` if AWS does not say.
+    pub active: Option<bool>,
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityGroup {
+    /// The id.
+    pub id: GroupId,
+    /// The name, which is unique in the store.
+    pub display_name: String,
+    /// What other systems call the group.
+    pub external_ids: Vec<ExternalId>,
+}
+
+/// What another system calls a user or a group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExternalId {
+    /// The other system.
+    pub issuer: String,
+    /// Its id.
+    pub id: String,
+}
+
+impl<'a> IdentityStore<'a> {
+    pub(crate) fn new(aws: &'a Aws, id: &'a IdentityStoreId) -> Self {
+        Self { aws, id }
+    }
+
+    /// Returns the user of this name.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn user_by_name(&self, name: &str) -> Result<Option<IdentityUser>, Error> {
+        const OPERATION: &str = "GetUserId";
+        let call = self
+            .client()
+            .get_user_id()
+            .identity_store_id(self.id.as_str());
+        let call = call.alternate_identifier(unique("userName", name)).send();
+        let Some(found) = found(SERVICE.call(OPERATION, call).await)? else {
+            return Ok(None);
+        };
+        self.user_opt(&SERVICE.id(OPERATION, "UserId", Some(found.user_id))?)
+            .await
+    }
+
+    /// Returns a user, or `None` if there is none of this id.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn user_opt(&self, id: &UserId) -> Result<Option<IdentityUser>, Error> {
+        const OPERATION: &str = "DescribeUser";
+        let call = self
+            .client()
+            .describe_user()
+            .identity_store_id(self.id.as_str());
+        let answer = SERVICE
+            .call(OPERATION, call.user_id(id.as_str()).send())
+            .await;
+        let Some(user) = found(answer)? else {
+            return Ok(None);
+        };
+        Ok(Some(IdentityUser {
+            id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
+            user_name: SERVICE.promised(OPERATION, "UserName", user.user_name)?,
+            display_name: user.display_name,
+            emails: emails(user.emails),
+            external_ids: external_ids(user.external_ids),
+            active: active(user.user_status.as_ref()),
+        }))
+    }
+
+    /// Returns the group of this name.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn group_by_name(&self, name: &str) -> Result<Option<IdentityGroup>, Error> {
+        const OPERATION: &str = "GetGroupId";
+        let call = self
+            .client()
+            .get_group_id()
+            .identity_store_id(self.id.as_str());
+        let call = call
+            .alternate_identifier(unique("displayName", name))
+            .send();
+        let Some(found) = found(SERVICE.call(OPERATION, call).await)? else {
+            return Ok(None);
+        };
+        self.group_opt(&SERVICE.id(OPERATION, "GroupId", Some(found.group_id))?)
+            .await
+    }
+
+    /// Returns a group, or `None` if there is none of this id.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn group_opt(&self, id: &GroupId) -> Result<Option<IdentityGroup>, Error> {
+        const OPERATION: &str = "DescribeGroup";
+        let call = self
+            .client()
+            .describe_group()
+            .identity_store_id(self.id.as_str());
+        let answer = SERVICE
+            .call(OPERATION, call.group_id(id.as_str()).send())
+            .await;
+        let Some(group) = found(answer)? else {
+            return Ok(None);
+        };
+        Ok(Some(IdentityGroup {
+            id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
+            display_name: SERVICE.promised(OPERATION, "DisplayName", group.display_name)?,
+            external_ids: external_ids(group.external_ids),
+        }))
+    }
+
+    /// Returns all users.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn users(&self) -> Result<Vec<IdentityUser>, Error> {
+        const OPERATION: &str = "ListUsers";
+        paging::all(SERVICE, OPERATION, |token| async move {
+            let call = self
+                .client()
+                .list_users()
+                .identity_store_id(self.id.as_str());
+            let call = call.max_results(PAGE).set_next_token(token).send();
+            let answer = SERVICE.call(OPERATION, call).await?;
+            let items = answer.users.into_iter().map(|user| {
+                Ok(IdentityUser {
+                    id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
+                    user_name: SERVICE.promised(OPERATION, "UserName", user.user_name)?,
+                    display_name: user.display_name,
+                    emails: emails(user.emails),
+                    external_ids: external_ids(user.external_ids),
+                    active: active(user.user_status.as_ref()),
+                })
+            });
+            Ok(Page {
+                items: items.collect::<Result<_, _>>()?,
+                next: answer.next_token,
+            })
+        })
+        .await
+    }
+
+    /// Returns all groups.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn groups(&self) -> Result<Vec<IdentityGroup>, Error> {
+        const OPERATION: &str = "ListGroups";
+        paging::all(SERVICE, OPERATION, |token| async move {
+            let call = self
+                .client()
+                .list_groups()
+                .identity_store_id(self.id.as_str());
+            let call = call.max_results(PAGE).set_next_token(token).send();
+            let answer = SERVICE.call(OPERATION, call).await?;
+            let items = answer.groups.into_iter().map(|group| {
+                Ok(IdentityGroup {
+                    id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
+                    display_name: SERVICE.promised(OPERATION, "DisplayName", group.display_name)?,
+                    external_ids: external_ids(group.external_ids),
+                })
+            });
+            Ok(Page {
+                items: items.collect::<Result<_, _>>()?,
+                next: answer.next_token,
+            })
+        })
+        .await
+    }
+
+    /// Returns the members of a group.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) if there is no such group.
+    pub async fn members(&self, group: &GroupId) -> Result<Vec<UserId>, Error> {
+        const OPERATION: &str = "ListGroupMemberships";
+        paging::all(SERVICE, OPERATION, |token| async move {
+            let call = self
+                .client()
+                .list_group_memberships()
+                .identity_store_id(self.id.as_str());
+            let call = call
+                .group_id(group.as_str())
+                .max_results(PAGE)
+                .set_next_token(token)
+                .send();
+            let answer = SERVICE.call(OPERATION, call).await?;
+            let items = answer.group_memberships.into_iter().map(|membership| {
+                let member = match membership.member_id {
+                    Some(MemberId::UserId(id)) => Some(id),
+                    _ => None,
+                };
+                SERVICE.id(OPERATION, "MemberId of a user", member)
+            });
+            Ok(Page {
+                items: items.collect::<Result<_, _>>()?,
+                next: answer.next_token,
+            })
+        })
+        .await
+    }
+
+    /// Returns whether `user` is a member of `group`.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) if there is no such user or group.
+    pub async fn is_member(&self, user: &UserId, group: &GroupId) -> Result<bool, Error> {
+        let call = self
+            .client()
+            .is_member_in_groups()
+            .identity_store_id(self.id.as_str())
+            .member_id(MemberId::UserId(user.to_string()))
+            .group_ids(group.as_str())
+            .send();
+        let answer = SERVICE.call("IsMemberInGroups", call).await?;
+        Ok(answer.results.iter().any(|result| {
+            result.group_id.as_deref() == Some(group.as_str()) && result.membership_exists
+        }))
+    }
+
+    fn client(self) -> &'a aws_sdk_identitystore::Client {
+        self.aws.identity_store_client()
+    }
+}
+
+/// The filters of `ListUsers` and `ListGroups` are deprecated in favour of these look-ups.
+fn unique(path: &str, value: &str) -> AlternateIdentifier {
+    let attribute = UniqueAttribute::builder()
+        .attribute_path(path)
+        .attribute_value(Document::String(value.to_owned()))
+        .build()
+        .expect("an attribute has a path and a value");
+    AlternateIdentifier::UniqueAttribute(attribute)
+}
+
+fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn emails(emails: Option<Vec<aws_sdk_identitystore::types::Email>>) -> Vec<String> {
+    let mut emails = emails.unwrap_or_default();
+    emails.sort_by_key(|email| !email.primary);
+    emails.into_iter().filter_map(|email| email.value).collect()
+}
+
+fn external_ids(ids: Option<Vec<SdkExternalId>>) -> Vec<ExternalId> {
+    let ids = ids.unwrap_or_default().into_iter();
+    ids.map(|id| ExternalId {
+        issuer: id.issuer,
+        id: id.id,
+    })
+    .collect()
+}
+
+fn active(status: Option<&UserStatus>) -> Option<bool> {
+    match status {
+        Some(UserStatus::Enabled) => Some(true),
+        Some(UserStatus::Disabled) => Some(false),
+        _ => None,
+    }
+}
+
+const SERVICE: Service = Service::IdentityStore;
+
+#[cfg(test)]
+mod tests;

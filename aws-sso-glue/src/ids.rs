@@ -1,0 +1,270 @@
+//! Names of things at AWS, checked once.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A text that is not the id it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {expected}")]
+pub struct ParseIdError {
+    found: String,
+    expected: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            #[doc = concat!("Reads `text` as ", $expected, ".")]
+            ///
+            /// # Errors
+            ///
+            /// Says what was found and what was expected.
+            pub fn parse(text: &str) -> Result<Self, ParseIdError> {
+                Self::try_from(text.to_owned())
+            }
+
+            /// Returns the text, as AWS writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(text: String) -> Result<Self, ParseIdError> {
+                if $check(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(ParseIdError { found: text, expected: $expected })
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// The id of an AWS account: twelve digits.
+    ///
+    /// ```
+    /// use aws_sso_glue::AccountId;
+    ///
+    /// let account: AccountId = "123456789012".parse()?;
+    /// assert_eq!(account.to_string(), "123456789012");
+    /// let error = AccountId::parse("1234-5678-9012").unwrap_err();
+    /// assert_eq!(error.to_string(), "`1234-5678-9012` is not an AWS account id (12 digits)");
+    /// # Ok::<(), aws_sso_glue::ParseIdError>(())
+    /// ```
+    AccountId, "an AWS account id (12 digits)", is_account
+);
+id!(
+    /// The name of an IAM Identity Center instance, `arn:aws:sso:::instance/ssoins-…`.
+    InstanceArn,
+    "the ARN of an IAM Identity Center instance (arn:aws:sso:::instance/ssoins-…)",
+    is_instance
+);
+id!(
+    /// The name of a permission set, `arn:aws:sso:::permissionSet/ssoins-…/ps-…`.
+    PermissionSetArn,
+    "the ARN of a permission set (arn:aws:sso:::permissionSet/ssoins-…/ps-…)",
+    is_permission_set
+);
+id!(
+    /// The id of an identity store, `d-` and ten characters, or a UUID in old stores.
+    IdentityStoreId, "the id of an identity store (d-…)", is_identity_store
+);
+id!(
+    /// The id of a user in an identity store.
+    UserId, "the id of a user in an identity store", is_principal
+);
+id!(
+    /// The id of a group in an identity store.
+    GroupId, "the id of a group in an identity store", is_principal
+);
+id!(
+    /// The id of a write that AWS carries out in its own time.
+    RequestId, "the request id of an asynchronous operation", is_request
+);
+
+// The patterns are those of the service models "SSO Admin" and "IdentityStore".
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_instance(text: &str) -> bool {
+    sso_resource(text, "instance/").is_some_and(is_instance_id)
+}
+
+fn is_permission_set(text: &str) -> bool {
+    sso_resource(text, "permissionSet/")
+        .and_then(|resource| resource.split_once('/'))
+        .is_some_and(|(instance, set)| is_instance_id(instance) && is_suffix(set, "ps-"))
+}
+
+fn is_identity_store(text: &str) -> bool {
+    is_suffix_of(text, "d-", 10) || is_uuid(text)
+}
+
+/// A UUID, in old directories behind ten hexadecimal digits and a hyphen.
+fn is_principal(text: &str) -> bool {
+    is_uuid(text)
+        || text.split_once('-').is_some_and(|(directory, rest)| {
+            directory.len() == 10
+                && directory.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && is_uuid(rest)
+        })
+}
+
+fn is_request(text: &str) -> bool {
+    is_uuid(text)
+}
+
+fn sso_resource<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
+    let (partition, rest) = text.strip_prefix("arn:")?.split_once(':')?;
+    let partition_is_aws = partition.starts_with("aws")
+        && partition
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    rest.strip_prefix("sso:::")?
+        .strip_prefix(kind)
+        .filter(|_| partition_is_aws)
+}
+
+fn is_instance_id(text: &str) -> bool {
+    is_suffix(text, "ssoins-") || is_suffix(text, "ins-")
+}
+
+fn is_suffix(text: &str, prefix: &str) -> bool {
+    is_suffix_of(text, prefix, 16)
+}
+
+fn is_suffix_of(text: &str, prefix: &str, length: usize) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        rest.len() == length
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+    })
+}
+
+/// Any text in the form of a UUID; whether its characters are hexadecimal is AWS's business.
+fn is_uuid(text: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let mut parts = text.split('-');
+    lengths.iter().all(|&length| {
+        parts.next().is_some_and(|part| {
+            part.len() == length && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+    }) && parts.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        AccountId, GroupId, IdentityStoreId, InstanceArn, PermissionSetArn, RequestId, UserId,
+    };
+
+    #[test]
+    fn ids_in_the_form_of_the_service_model_are_accepted() {
+        for instance in [
+            "arn:aws:sso:::instance/ssoins-1234567890abcdef",
+            "arn:aws-us-gov:sso:::instance/ssoins-1234567890abcdef",
+        ] {
+            assert_eq!(
+                InstanceArn::parse(instance).expect(instance).as_str(),
+                instance
+            );
+        }
+        PermissionSetArn::parse(
+            "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-1234567890abcdef",
+        )
+        .expect("a permission set");
+        IdentityStoreId::parse("d-9067642ac7").expect("an identity store");
+        UserId::parse("f81d4fae-7dec-11d0-a765-00a0c91e6bf6").expect("a user");
+        GroupId::parse("906764a2c7-f81d4fae-7dec-11d0-a765-00a0c91e6bf6").expect("a group");
+        RequestId::parse("f81d4fae-7dec-11d0-a765-00a0c91e6bf6").expect("a request");
+    }
+
+    #[track_caller]
+    fn refused<T: std::fmt::Debug>(result: Result<T, super::ParseIdError>, text: &str) {
+        assert_eq!(result.expect_err("must not parse").to_string(), text);
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_found_and_what_was_expected() {
+        refused(
+            AccountId::parse("12345678901"),
+            "`12345678901` is not an AWS account id (12 digits)",
+        );
+        refused(
+            InstanceArn::parse("arn:aws:iam:::instance/ssoins-1234567890abcdef"),
+            "`arn:aws:iam:::instance/ssoins-1234567890abcdef` is not the ARN of an IAM Identity Center \
+             instance (arn:aws:sso:::instance/ssoins-…)",
+        );
+        refused(
+            PermissionSetArn::parse("arn:aws:sso:::instance/ssoins-1234567890abcdef"),
+            "`arn:aws:sso:::instance/ssoins-1234567890abcdef` is not the ARN of a permission set \
+             (arn:aws:sso:::permissionSet/ssoins-…/ps-…)",
+        );
+        refused(
+            IdentityStoreId::parse("d-90676"),
+            "`d-90676` is not the id of an identity store (d-…)",
+        );
+        refused(
+            UserId::parse("ada"),
+            "`ada` is not the id of a user in an identity store",
+        );
+        refused(
+            GroupId::parse(""),
+            "`` is not the id of a group in an identity store",
+        );
+    }
+
+    #[test]
+    fn an_id_is_checked_when_it_is_deserialized() {
+        let account: AccountId = serde_json::from_str("\"123456789012\"").expect("an account");
+        assert_eq!(
+            serde_json::to_string(&account).expect("JSON"),
+            "\"123456789012\""
+        );
+        let error = serde_json::from_str::<AccountId>("\"1\"").expect_err("too short");
+        assert_eq!(
+            error.to_string(),
+            "`1` is not an AWS account id (12 digits)"
+        );
+    }
+}

@@ -1,0 +1,290 @@
+use std::collections::BTreeMap;
+
+use super::{NewPermissionSet, UpdatePermissionSet};
+use crate::{
+    OperationStatus, PermissionSetArn,
+    replay::{OTHER_SET, Replay, SET, UUID, block_on},
+};
+
+fn arn() -> PermissionSetArn {
+    PermissionSetArn::parse(SET).expect("an ARN")
+}
+
+fn arns() -> String {
+    format!(r#"{{"PermissionSets": ["{SET}", "{OTHER_SET}"]}}"#)
+}
+
+fn described(arn: &str, name: &str) -> String {
+    format!(
+        r#"{{"PermissionSet": {{"PermissionSetArn": "{arn}", "Name": "{name}",
+            "Description": "old", "SessionDuration": "PT1H", "RelayState": "https://example.com/"}}}}"#
+    )
+}
+
+#[test]
+fn a_list_is_every_set_described_in_order() {
+    let replay = Replay::new()
+        .json(&format!(
+            r#"{{"PermissionSets": ["{SET}"], "NextToken": "t"}}"#
+        ))
+        .json(&format!(r#"{{"PermissionSets": ["{OTHER_SET}"]}}"#))
+        .json(&described(SET, "Admin"))
+        .json(&described(OTHER_SET, "Reader"));
+    let (center, _) = replay.center();
+    let sets = block_on(center.permission_sets().list()).expect("sets");
+    let names: Vec<_> = sets.iter().map(|set| set.name.as_str()).collect();
+    assert_eq!(names, ["Admin", "Reader"]);
+}
+
+#[test]
+fn a_set_that_is_deleted_while_listing_is_left_out() {
+    let replay = Replay::new()
+        .json(&arns())
+        .refuse(400, "ResourceNotFoundException", "gone")
+        .json(&described(OTHER_SET, "Reader"));
+    let (center, _) = replay.center();
+    let sets = block_on(center.permission_sets().list()).expect("sets");
+    assert_eq!(sets.len(), 1);
+    assert_eq!(sets[0].name, "Reader");
+}
+
+#[test]
+fn a_name_that_was_met_is_found_with_two_calls() {
+    let replay = Replay::new()
+        .json(&arns())
+        .json(&described(SET, "Admin"))
+        .json(&described(OTHER_SET, "Reader"))
+        .json(&arns())
+        .json(&described(OTHER_SET, "Reader"));
+    let (center, _) = replay.center();
+    for _ in 0..2 {
+        let found = block_on(center.permission_sets().find("Reader")).expect("an answer");
+        assert_eq!(found.expect("a set").arn.as_str(), OTHER_SET);
+    }
+    assert_eq!(replay.requests().len(), 5);
+}
+
+#[test]
+fn a_name_that_nobody_has_is_none() {
+    let replay = Replay::new()
+        .json(&arns())
+        .json(&described(SET, "Admin"))
+        .json(&described(OTHER_SET, "Reader"))
+        .json(&arns());
+    let (center, _) = replay.center();
+    for _ in 0..2 {
+        assert_eq!(
+            block_on(center.permission_sets().find("admin")).expect("an answer"),
+            None
+        );
+    }
+}
+
+#[test]
+fn a_creation_sends_what_was_asked_for() {
+    let replay = Replay::new().json(&described(SET, "Admin"));
+    let (center, _) = replay.center();
+    let new = NewPermissionSet {
+        name: "Admin".to_owned(),
+        description: None,
+        session_duration: Some("PT8H".to_owned()),
+        tags: BTreeMap::from([("owner".to_owned(), "us".to_owned())]),
+    };
+    let set = block_on(center.permission_sets().create(&new)).expect("a set");
+    assert_eq!(set.arn, arn());
+    let body: serde_json::Value = serde_json::from_str(&replay.requests()[0].body).expect("JSON");
+    assert_eq!(body["Name"], "Admin");
+    assert_eq!(body["SessionDuration"], "PT8H");
+    assert_eq!(
+        body["Tags"],
+        serde_json::json!([{"Key": "owner", "Value": "us"}])
+    );
+    assert!(body.get("Description").is_none());
+}
+
+#[test]
+fn a_name_that_exists_is_adopted_at_once_and_not_tried_again() {
+    let replay = Replay::new()
+        .refuse(
+            400,
+            "ConflictException",
+            "PermissionSet with name Admin already exists.",
+        )
+        .json(&arns())
+        .json(&described(SET, "Admin"))
+        .json(&described(OTHER_SET, "Reader"));
+    let (center, clock) = replay.center();
+    let new = NewPermissionSet {
+        name: "Admin".to_owned(),
+        ..NewPermissionSet::default()
+    };
+    let set = block_on(center.permission_sets().create(&new)).expect("a set");
+    assert_eq!(set.arn, arn());
+    assert_eq!(
+        replay.operations()[..2],
+        ["CreatePermissionSet", "ListPermissionSets"]
+    );
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn a_conflict_without_a_set_of_that_name_stays_a_conflict() {
+    let replay = Replay::new()
+        .refuse(400, "ConflictException", "something else")
+        .json(r#"{"PermissionSets": []}"#);
+    let (center, _) = replay.center();
+    let new = NewPermissionSet {
+        name: "Admin".to_owned(),
+        ..NewPermissionSet::default()
+    };
+    let error = block_on(center.permission_sets().create(&new)).expect_err("a conflict");
+    assert!(error.is_conflict());
+    assert_eq!(error.message(), Some("something else"));
+}
+
+#[test]
+fn an_update_sends_what_it_does_not_change_too() {
+    let replay = Replay::new().json(&described(SET, "Admin")).json("{}");
+    let (center, _) = replay.center();
+    let change = UpdatePermissionSet {
+        description: Some("new".to_owned()),
+        ..Default::default()
+    };
+    let set = block_on(center.permission_sets().update(&arn(), &change)).expect("a set");
+    assert_eq!(set.relay_state.as_deref(), Some("https://example.com/"));
+    let body: serde_json::Value = serde_json::from_str(&replay.requests()[1].body).expect("JSON");
+    assert_eq!(body["Description"], "new");
+    assert_eq!(body["SessionDuration"], "PT1H");
+    assert_eq!(body["RelayState"], "https://example.com/");
+}
+
+#[test]
+fn an_update_that_changes_nothing_writes_nothing() {
+    let replay = Replay::new().json(&described(SET, "Admin"));
+    let (center, _) = replay.center();
+    let change = UpdatePermissionSet {
+        description: Some("old".to_owned()),
+        ..Default::default()
+    };
+    block_on(center.permission_sets().update(&arn(), &change)).expect("a set");
+    assert_eq!(replay.operations(), ["DescribePermissionSet"]);
+}
+
+#[test]
+fn attaching_what_is_attached_is_no_error() {
+    const POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let replay = Replay::new()
+        .refuse(400, "ConflictException", "already attached")
+        .json(&format!(
+            r#"{{"AttachedManagedPolicies": [{{"Name": "R", "Arn": "{POLICY}"}}]}}"#
+        ));
+    let (center, clock) = replay.center();
+    block_on(
+        center
+            .permission_sets()
+            .attach_managed_policy(&arn(), POLICY),
+    )
+    .expect("no error");
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn attaching_against_a_parallel_write_is_a_conflict() {
+    let replay = Replay::new()
+        .refuse(400, "ConflictException", "try again")
+        .json(r#"{"AttachedManagedPolicies": []}"#);
+    let (center, _) = replay.center();
+    let attach = center.permission_sets();
+    let error = block_on(attach.attach_managed_policy(&arn(), "arn:aws:iam::aws:policy/X"))
+        .expect_err("a conflict");
+    assert!(error.is_conflict());
+}
+
+#[test]
+fn detaching_and_deleting_what_is_not_there_is_no_error() {
+    let replay = Replay::new()
+        .refuse(400, "ResourceNotFoundException", "no such policy")
+        .json(r#"{"AttachedManagedPolicies": []}"#)
+        .refuse(400, "ResourceNotFoundException", "no policy")
+        .json(r#"{"InlinePolicy": ""}"#)
+        .refuse(400, "ResourceNotFoundException", "no set");
+    let (center, _) = replay.center();
+    let sets = center.permission_sets();
+    block_on(sets.detach_managed_policy(&arn(), "arn:aws:iam::aws:policy/X")).expect("no error");
+    block_on(sets.delete_inline_policy(&arn())).expect("no error");
+    block_on(sets.delete(&arn())).expect("no error");
+}
+
+#[test]
+fn detaching_from_a_set_that_is_not_there_is_an_error() {
+    let replay = Replay::new()
+        .refuse(400, "ResourceNotFoundException", "no set")
+        .refuse(400, "ResourceNotFoundException", "no set");
+    let (center, _) = replay.center();
+    let detach = center.permission_sets();
+    let error = block_on(detach.detach_managed_policy(&arn(), "arn:aws:iam::aws:policy/X"))
+        .expect_err("no set");
+    assert!(error.is_not_found());
+}
+
+#[test]
+fn a_set_without_an_inline_policy_answers_an_empty_text() {
+    let replay = Replay::new()
+        .json(r#"{"InlinePolicy": ""}"#)
+        .json(r#"{"InlinePolicy": "{}"}"#);
+    let (center, _) = replay.center();
+    assert_eq!(
+        block_on(center.permission_sets().inline_policy(&arn())).expect("an answer"),
+        None
+    );
+    let policy = block_on(center.permission_sets().inline_policy(&arn())).expect("an answer");
+    assert_eq!(policy.as_deref(), Some("{}"));
+}
+
+#[test]
+fn outdated_accounts_are_asked_for_by_their_status() {
+    let replay = Replay::new().json(r#"{"AccountIds": ["111111111111"]}"#);
+    let (center, _) = replay.center();
+    let accounts = block_on(center.permission_sets().outdated_accounts(&arn())).expect("accounts");
+    assert_eq!(accounts[0].as_str(), "111111111111");
+    assert!(
+        replay.requests()[0]
+            .body
+            .contains(r#""ProvisioningStatus":"LATEST_PERMISSION_SET_NOT_PROVISIONED""#)
+    );
+}
+
+#[test]
+fn provisioning_goes_to_all_accounts_and_is_asked_about_by_its_id() {
+    let answer = |status: &str| {
+        format!(
+            r#"{{"PermissionSetProvisioningStatus": {{"RequestId": "{UUID}", "Status": "{status}",
+                "FailureReason": "no role"}}}}"#
+        )
+    };
+    let replay = Replay::new()
+        .json(&answer("IN_PROGRESS"))
+        .json(&answer("IN_PROGRESS"))
+        .json(&answer("SUCCEEDED"))
+        .json(&answer("FAILED"));
+    let (center, _) = replay.center();
+    let sets = center.permission_sets();
+    let id = block_on(sets.start_provisioning(&arn())).expect("an id");
+    assert!(
+        replay.requests()[0]
+            .body
+            .contains(r#""TargetType":"ALL_PROVISIONED_ACCOUNTS""#)
+    );
+    for expected in [
+        OperationStatus::InProgress,
+        OperationStatus::Succeeded,
+        OperationStatus::Failed {
+            reason: Some("no role".to_owned()),
+        },
+    ] {
+        assert_eq!(
+            block_on(sets.provisioning_status(&id)).expect("a status"),
+            expected
+        );
+    }
+}

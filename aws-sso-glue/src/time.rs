@@ -1,0 +1,48 @@
+//! Our clock, where the SDK wants its own kinds of clock.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use aws_smithy_async::{
+    rt::sleep::{AsyncSleep, Sleep},
+    time::TimeSource,
+};
+use futures::future::BoxFuture;
+use rest_core::Clock;
+
+/// Gives the SDK the time, and lets it wait between attempts.
+#[derive(Debug, Clone)]
+pub(crate) struct SdkClock(pub(crate) Arc<dyn Clock>);
+
+impl AsyncSleep for SdkClock {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(Shareable(Mutex::new(self.0.sleep(duration))))
+    }
+}
+
+impl TimeSource for SdkClock {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+}
+
+/// The SDK wants its sleeps `Sync`, which a boxed future is not; nobody ever shares one.
+struct Shareable(Mutex<BoxFuture<'static, ()>>);
+
+impl Future for Shareable {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let sleep = self
+            .get_mut()
+            .0
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        sleep.as_mut().poll(context)
+    }
+}

@@ -1,0 +1,73 @@
+//! How are Okta and AWS IAM Identity Center joined, from nothing to a user who signs in?
+//! `cargo run --example integrate` rehearses it on a sandbox; `-- --help` shows how it is done for real.
+
+mod args;
+mod console;
+mod show;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use futures::StreamExt as _;
+use okta_aws_sso::{AccessReport, Guard, Pipeline, StateStore, steps};
+
+use crate::{args::Args, show::Screen, world::World};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let args = Args::parse();
+    let screen = Screen::new(args.json);
+    match run(&args, &screen).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            screen.failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
+    let blueprint = args.blueprint()?;
+    let world = World::of(args).await?;
+    let store = match &args.state {
+        Some(folder) => StateStore::folder(folder)?,
+        None => StateStore::memory(),
+    };
+    let pipeline = Pipeline::new(steps::journey(&blueprint, &world.okta, &world.aws))
+        .blueprint(&blueprint)
+        .store(store)
+        .guard(Guard { max_removals: args.allow_removals })
+        .operator(world.operator(args, screen)?);
+
+    let plan = pipeline.plan().await?;
+    screen.plan(&plan);
+    if plan.is_empty() {
+        return access(&world, &pipeline, screen).await;
+    }
+    if args.plan_only || !screen.confirmed(args.yes || world.is_rehearsal())? {
+        return Ok(());
+    }
+    let events = pipeline.events();
+    let shown = tokio::spawn(screen.clone().events(events.boxed(), plan.changes().count()));
+    let applied = pipeline.apply(&plan).await;
+    shown.abort();
+    let report = applied?;
+    screen.applied(&report);
+    access(&world, &pipeline, screen).await
+}
+
+/// Proves the result, and shows who has which role in which account.
+async fn access(world: &World, pipeline: &Pipeline, screen: &Screen) -> Result<(), args::Failure> {
+    let verification = pipeline.verify().await?;
+    let Some(state) = pipeline.state_store().load().await? else { return Ok(()) };
+    let Some(instance) = &state.facts.instance else { return Ok(()) };
+    let center = world.aws.identity_center(&instance.instance());
+    let report = AccessReport::read(&world.aws, &center).await?;
+    screen.access(state.facts.portal.as_ref(), &verification, &report);
+    if verification.holds() { Ok(()) } else { Err(args::Failure::Unproved) }
+}

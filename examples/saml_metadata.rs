@@ -1,0 +1,80 @@
+//! What is in this SAML metadata, and will AWS take it?
+//! `cargo run --example saml_metadata -- FILE` (`-` is standard input; without a file, what Okta hands out for a sandbox)
+
+use std::{io::Read as _, process::ExitCode, time::SystemTime};
+
+use clap::{Parser, ValueEnum};
+use okta_aws_sso::saml::{self, Document, Profile};
+
+/// Reads, explains and validates SAML metadata. Ends with 1 if a rule is broken, 2 if it cannot be read.
+#[derive(Parser)]
+struct Args {
+    /// The file; `-` for standard input.
+    file: Option<String>,
+    /// Whom the file is for.
+    #[arg(long, value_enum, default_value = "aws")]
+    profile: For,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum For {
+    /// Any reader of SAML 2.0 metadata.
+    Saml,
+    /// What Okta hands out.
+    Okta,
+    /// What IAM Identity Center is given.
+    Aws,
+    /// What IAM Identity Center hands out.
+    AwsSp,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let bytes = match args.file.as_deref() {
+        None => Ok(include_bytes!("okta-metadata.xml").to_vec()),
+        Some("-") => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        Some(path) => std::fs::read(path),
+    };
+    let document = match bytes.map_err(|error| error.to_string()).and_then(|bytes| saml::read(&bytes).map_err(|error| error.to_string())) {
+        Ok(document) => document,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    explain(&document);
+    let profile = match args.profile {
+        For::Saml => Profile::SamlCore,
+        For::Okta => Profile::Okta,
+        For::Aws => Profile::AwsIdentityCenter,
+        For::AwsSp => Profile::AwsIdentityCenterSp,
+    };
+    #[expect(clippy::disallowed_methods, reason = "a program reads the clock once, and hands the moment on")]
+    let now = SystemTime::now().try_into().expect("a clock that is within some thousand years");
+    let findings = saml::validate(&document, profile, now);
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let errors = findings.iter().filter(|finding| finding.is_error()).count();
+    println!("{errors} errors, {} other findings", findings.len() - errors);
+    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn explain(document: &Document) {
+    for entity in document.entities() {
+        println!("entity {}", entity.entity_id());
+        if let Some(idp) = entity.identity_provider() {
+            idp.single_sign_on_services().for_each(|sso| println!("  sign-in   {} ({})", sso.location(), sso.binding()));
+            idp.name_id_formats().for_each(|format| println!("  NameID    {format}"));
+            for certificate in idp.signing_certificates() {
+                println!("  signs with {} until {}\n            SHA-256 {}", certificate.subject(), certificate.not_after(), certificate.fingerprint_sha256());
+            }
+        }
+        if let Some(sp) = entity.service_provider() {
+            sp.assertion_consumer_services().for_each(|acs| println!("  takes assertions at {} ({})", acs.location(), acs.binding()));
+        }
+    }
+}

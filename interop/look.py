@@ -1,0 +1,168 @@
+"""Official clients look at the sandbox after `integrate`: boto3 and Okta's Python SDK, which share no line with ours.
+
+They find the app, its settings, users, groups, permission sets and assignments, and read each without an error. When
+our clients and the sandbox agree and these disagree, ours are wrong.
+"""
+
+import asyncio
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+# Okta's SDK takes no address without TLS unless this is set, which its own tests do too.
+os.environ["OKTA_TESTING_TESTINGDISABLEHTTPSCHECK"] = "true"
+
+import boto3  # noqa: E402
+import botocore.config  # noqa: E402
+from okta.client import Client  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+
+passed = 0
+
+
+def check(what, found, expected):
+    global passed
+    if found != expected:
+        sys.exit(f"FAILED {what}: found {found!r}, expected {expected!r}")
+    passed += 1
+    print(f"ok {what}")
+
+
+def example(name):
+    return TARGET / "debug" / "examples" / name
+
+
+def start(folder):
+    """Serves the sandbox, and waits for the file that says it answers."""
+    ready = folder / "ready.json"
+    sandbox = subprocess.Popen([example("sandbox"), "--ready-file", ready], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not ready.exists():
+        if sandbox.poll() is not None or time.monotonic() > deadline:
+            sys.exit("FAILED the sandbox did not start")
+        time.sleep(0.05)
+    return sandbox, ready
+
+
+def pages(client, operation, key, **arguments):
+    return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[key]]
+
+
+def look_with_boto3(aws):
+    config = botocore.config.Config(retries={"total_max_attempts": 1})
+    session = boto3.Session(aws["access_key_id"], aws["secret_access_key"], region_name=aws["region"])
+    client = lambda service: session.client(service, endpoint_url=aws["endpoint_url"], config=config)  # noqa: E731
+
+    check("sts.get_caller_identity", client("sts").get_caller_identity()["Account"], "111122223333")
+    accounts = pages(client("organizations"), "list_accounts", "Accounts")
+    check("organizations.list_accounts", len(accounts), 12)
+    check("one account is suspended", [a["Name"] for a in accounts if a["State"] == "SUSPENDED"], ["Legacy"])
+    names = {a["Name"]: a["Id"] for a in accounts}
+
+    sso = client("sso-admin")
+    [instance] = pages(sso, "list_instances", "Instances")
+    arn, store = instance["InstanceArn"], instance["IdentityStoreId"]
+    described = sso.describe_instance(InstanceArn=arn)
+    check("sso-admin.describe_instance", described["Status"], "ACTIVE")
+    sets = {}
+    for set_arn in pages(sso, "list_permission_sets", "PermissionSets", InstanceArn=arn):
+        found = sso.describe_permission_set(InstanceArn=arn, PermissionSetArn=set_arn)["PermissionSet"]
+        sets[found["Name"]] = found
+    check("sso-admin.list_permission_sets", sorted(sets), ["AdministratorAccess", "DeveloperAccess", "ReadOnlyAccess"])
+    check("its session duration is text", sets["DeveloperAccess"]["SessionDuration"], "PT8H")
+    attached = pages(
+        sso, "list_managed_policies_in_permission_set", "AttachedManagedPolicies",
+        InstanceArn=arn, PermissionSetArn=sets["AdministratorAccess"]["PermissionSetArn"],
+    )
+    check("its managed policy", [p["Arn"] for p in attached], ["arn:aws:iam::aws:policy/AdministratorAccess"])
+
+    directory = client("identitystore")
+    users = {u["UserName"]: u for u in pages(directory, "list_users", "Users", IdentityStoreId=store)}
+    check("identitystore.list_users has Ada", users["ada.lovelace@example.com"]["Name"]["FamilyName"], "Lovelace")
+    check("identitystore.list_users has the SCIM external id", "ExternalIds" in users["ada.lovelace@example.com"], True)
+    groups = {g["DisplayName"]: g for g in pages(directory, "list_groups", "Groups", IdentityStoreId=store)}
+    check("identitystore.list_groups", sorted(groups), ["aws-auditors", "aws-developers", "aws-platform-admins"])
+    members = pages(
+        directory, "list_group_memberships", "GroupMemberships",
+        IdentityStoreId=store, GroupId=groups["aws-platform-admins"]["GroupId"],
+    )
+    check("identitystore.list_group_memberships", len(members), 4)
+
+    assignments = pages(
+        sso, "list_account_assignments", "AccountAssignments",
+        InstanceArn=arn, AccountId=names["Sandbox"], PermissionSetArn=sets["AdministratorAccess"]["PermissionSetArn"],
+    )
+    found = [(a["PrincipalType"], a["PrincipalId"]) for a in assignments]
+    check("sso-admin.list_account_assignments", found, [("USER", users["ada.lovelace@example.com"]["UserId"])])
+    return names
+
+
+async def everything(call, *arguments, **options):
+    """Every page of a list, as the SDK's users read them."""
+    items, response, error = await call(*arguments, **options)
+    found = []
+    while True:
+        if error is not None:
+            sys.exit(f"FAILED {call.__name__}: {error}")
+        found += items
+        link = (response.headers or {}).get("link") or (response.headers or {}).get("Link") or ""
+        following = [part for part in link.split(",") if 'rel="next"' in part]
+        if not following:
+            return found
+        after = following[0].split("after=")[1].split(">")[0].split("&")[0]
+        items, response, error = await call(*arguments, **{**options, "after": after})
+
+
+async def look_with_okta(okta):
+    client = Client({"orgUrl": okta["org_url"], "token": okta["api_token"], "requestTimeout": 10, "cache": {"enabled": False}})
+    apps = await everything(client.list_applications)
+    ours = [app for app in apps if app.name == "amazon_aws_sso"]
+    check("okta.list_applications has the app once", [app.label for app in ours], ["AWS IAM Identity Center"])
+    app = ours[0].id
+    users = await everything(client.list_users)
+    check("okta.list_users has Ada", "ada.lovelace@example.com" in {user.profile.login for user in users}, True)
+    groups = {group.id: group for group in await everything(client.list_groups)}
+    assigned = await everything(client.list_application_group_assignments, app)
+    names = sorted(name_of(groups[group.id]) for group in assigned)
+    check("okta.list_application_group_assignments", names, ["aws-users"])
+    assigned = await everything(client.list_application_users, app)
+    check("okta.list_application_users has Ada", "ada.lovelace@example.com" in {user.credentials.user_name for user in assigned}, True)
+    pushed = await everything(client.list_group_push_mappings, app)
+    check("okta.list_group_push_mappings", sorted({str(getattr(m.status, "value", m.status)) for m in pushed}), ["ACTIVE"])
+
+
+def name_of(group):
+    """The profile is a union of several kinds in the SDK's model."""
+    profile = group.profile
+    return getattr(profile, "name", None) or profile.actual_instance.name
+
+
+def main():
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--example", "sandbox", "--example", "integrate"], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        sandbox, ready = start(folder)
+        try:
+            target = json.loads(ready.read_text())
+            subprocess.run(
+                [example("integrate"), "--target", ready, "--state", folder / "state", "--yes"],
+                check=True, stdout=subprocess.DEVNULL,
+            )
+            look_with_boto3(target["aws"])
+            asyncio.run(look_with_okta(target["okta"]))
+        finally:
+            sandbox.send_signal(signal.SIGINT)
+            sandbox.wait(timeout=10)
+    print(f"{passed} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main()

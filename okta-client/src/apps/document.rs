@@ -1,0 +1,369 @@
+//! An app's document, kept whole.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::AppStatus;
+use crate::{
+    Id,
+    json::{self, FromJson, Missing},
+};
+
+/// An app, as Okta sent it.
+///
+/// Okta replaces an app by the document that is sent back, so a client that forgot what it does
+/// not know would delete it. This keeps the whole document and offers a view of parts of it;
+/// [`edit`](Self::edit) makes the document to send back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct App {
+    id: Id<Self>,
+    document: Value,
+}
+
+impl App {
+    /// Returns the id.
+    #[must_use]
+    pub fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+
+    /// Returns the key of the app in Okta's catalog, such as `amazon_aws_sso`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.str_at("/name").unwrap_or_default()
+    }
+
+    /// Returns what people see.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.str_at("/label").unwrap_or_default()
+    }
+
+    /// Returns whether the app can be used.
+    #[must_use]
+    pub fn status(&self) -> AppStatus {
+        json::word(&self.document, "/status")
+    }
+
+    /// Returns how people are signed in, such as `SAML_2_0`.
+    #[must_use]
+    pub fn sign_on_mode(&self) -> Option<&str> {
+        self.str_at("/signOnMode")
+    }
+
+    /// Returns what is switched on in the app's provisioning, such as `PUSH_NEW_USERS`.
+    ///
+    /// This is the public view of the boxes that an admin ticks in the Admin Console.
+    #[must_use]
+    pub fn features(&self) -> Vec<&str> {
+        let features = self.document.get("features").and_then(Value::as_array);
+        features
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    }
+
+    /// Returns one of the app's own settings, `settings.app` in the document; an empty one is none.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        let value = self.document.pointer("/settings/app")?.get(key)?;
+        value.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Returns the id of the key that the app signs with.
+    #[must_use]
+    pub fn signing_kid(&self) -> Option<&str> {
+        self.str_at("/credentials/signing/kid")
+    }
+
+    /// Returns what a user is called at the app, such as `${source.login}`.
+    #[must_use]
+    pub fn user_name_template(&self) -> Option<&str> {
+        self.str_at("/credentials/userNameTemplate/template")
+    }
+
+    /// Returns when the app was last changed, as Okta writes it.
+    #[must_use]
+    pub fn last_updated(&self) -> Option<&str> {
+        self.str_at("/lastUpdated")
+    }
+
+    /// Returns the whole document.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Returns the document to change and send back: everything but what only Okta writes.
+    #[must_use]
+    pub fn edit(&self) -> AppDocument {
+        let mut document = self.document.as_object().cloned().unwrap_or_default();
+        document.retain(|key, _| !READ_ONLY.contains(&key.as_str()));
+        AppDocument {
+            document: Value::Object(document),
+        }
+    }
+
+    /// Returns what is different in `after`, as paths like `settings.app.entityID`, sorted.
+    ///
+    /// Absent, `null` and empty texts are the same thing to Okta, and so is the order of features.
+    /// The time of the last change and links are left out.
+    #[must_use]
+    pub fn differences(&self, after: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        compare(String::new(), &self.document, &after.document, &mut found);
+        found
+    }
+
+    fn str_at(&self, pointer: &str) -> Option<&str> {
+        json::str_at(&self.document, pointer)
+    }
+}
+
+impl FromJson for App {
+    fn from_json(document: Value) -> Result<Self, Missing> {
+        Ok(Self {
+            id: json::id(&document, "/id")?,
+            document,
+        })
+    }
+}
+
+/// A document to send back in place of an app's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AppDocument {
+    document: Value,
+}
+
+impl AppDocument {
+    /// Sets one of the app's own settings, `settings.app` in the document.
+    pub fn set_setting(&mut self, key: &str, value: impl Into<String>) {
+        let app = child(child(&mut self.document, "settings"), "app");
+        object(app).insert(key.to_owned(), Value::String(value.into()));
+    }
+
+    /// Sets the key that the app signs with.
+    ///
+    /// Sign-in is broken from here on until the other side knows the key's certificate.
+    pub fn set_signing_kid(&mut self, kid: impl Into<String>) {
+        let signing = child(child(&mut self.document, "credentials"), "signing");
+        object(signing).insert("kid".to_owned(), Value::String(kid.into()));
+    }
+
+    /// Sets what people see.
+    pub fn set_label(&mut self, label: impl Into<String>) {
+        object(&mut self.document).insert("label".to_owned(), Value::String(label.into()));
+    }
+
+    /// Returns the whole document.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+}
+
+/// Returns the value as an object; what is none, such as `null`, becomes one.
+fn object(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value
+        .as_object_mut()
+        .expect("it was made an object in the line before")
+}
+
+fn child<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
+    object(value).entry(key).or_insert(Value::Null)
+}
+
+fn compare(path: String, before: &Value, after: &Value, found: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                if path.is_empty() && NOISE.contains(&key.as_str()) {
+                    continue;
+                }
+                let at = |object: &Map<_, _>| object.get(key).cloned().unwrap_or(Value::Null);
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
+                compare(path, &at(one), &at(other), found);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if path == "features" => {
+            let set = |list: &[Value]| list.iter().map(Value::to_string).collect::<BTreeSet<_>>();
+            if set(one) != set(other) {
+                found.push(path);
+            }
+        }
+        _ if is_nothing(before) && is_nothing(after) => {}
+        _ if before == after => {}
+        _ => found.push(path),
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
+}
+
+/// What only Okta writes; the rest is sent back as it came.
+const READ_ONLY: [&str; 9] = [
+    "id",
+    "orn",
+    "created",
+    "lastUpdated",
+    "status",
+    "features",
+    "universalLogout",
+    "_links",
+    "_embedded",
+];
+
+/// What differs between two looks at an app that nobody changed.
+const NOISE: [&str; 3] = ["lastUpdated", "_links", "_embedded"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::App;
+    use crate::{
+        AppStatus,
+        json::{FromJson, Missing},
+    };
+
+    fn document() -> Value {
+        json!({
+            "id": "0oa1", "orn": "orn:okta:idp:00o1:apps:amazon_aws_sso:0oa1",
+            "name": "amazon_aws_sso", "label": "AWS", "status": "ACTIVE",
+            "created": "2026-01-01T00:00:00.000Z", "lastUpdated": "2026-01-02T00:00:00.000Z",
+            "accessibility": { "selfService": false, "errorRedirectUrl": null },
+            "features": ["GROUP_PUSH", "PUSH_NEW_USERS"],
+            "signOnMode": "SAML_2_0",
+            "credentials": {
+                "userNameTemplate": { "template": "${source.login}", "type": "BUILT_IN" },
+                "signing": { "kid": "kid-1" }
+            },
+            "universalLogout": { "status": "UNSUPPORTED" },
+            "settings": {
+                "app": { "acsURL": "https://acs", "entityID": "" },
+                "signOn": { "attributeStatements": [] },
+                "of tomorrow": { "anything": [1, 2.5, null] }
+            },
+            "_links": { "metadata": { "href": "https://acme.okta.com/x" } }
+        })
+    }
+
+    fn app(document: Value) -> App {
+        App::from_json(document).expect("an app")
+    }
+
+    #[track_caller]
+    fn check_differences(change: impl FnOnce(&mut Value), expected: &[&str]) {
+        let mut after = document();
+        change(&mut after);
+        assert_eq!(app(document()).differences(&app(after)), expected);
+    }
+
+    #[test]
+    fn the_parts_of_an_app_are_read() {
+        let app = app(document());
+        assert_eq!(app.id().as_str(), "0oa1");
+        assert_eq!((app.name(), app.label()), ("amazon_aws_sso", "AWS"));
+        assert_eq!(app.status(), AppStatus::Active);
+        assert_eq!(app.sign_on_mode(), Some("SAML_2_0"));
+        assert_eq!(app.features(), ["GROUP_PUSH", "PUSH_NEW_USERS"]);
+        assert_eq!(app.setting("acsURL"), Some("https://acs"));
+        assert_eq!(app.setting("entityID"), None);
+        assert_eq!(app.setting("acsUrl"), None, "the spelling matters");
+        assert_eq!(app.signing_kid(), Some("kid-1"));
+        assert_eq!(app.user_name_template(), Some("${source.login}"));
+        assert_eq!(app.last_updated(), Some("2026-01-02T00:00:00.000Z"));
+    }
+
+    #[test]
+    fn an_odd_app_is_still_an_app() {
+        let odd = json!({ "id": "0oa1", "signOnMode": null, "settings": null, "features": 7 });
+        let app = app(odd);
+        assert_eq!(
+            (app.name(), app.sign_on_mode(), app.setting("x")),
+            ("", None, None)
+        );
+        assert!(app.features().is_empty());
+        assert_eq!(App::from_json(json!({ "name": "x" })), Err(Missing("/id")));
+    }
+
+    #[test]
+    fn an_edit_keeps_everything_but_what_only_okta_writes() {
+        let mut edited = app(document()).edit();
+        edited.set_setting("entityID", "https://entity");
+        edited.set_signing_kid("kid-2");
+        edited.set_label("AWS!");
+        assert_eq!(
+            *edited.document(),
+            json!({
+                "name": "amazon_aws_sso", "label": "AWS!", "signOnMode": "SAML_2_0",
+                "accessibility": { "selfService": false, "errorRedirectUrl": null },
+                "credentials": {
+                    "userNameTemplate": { "template": "${source.login}", "type": "BUILT_IN" },
+                    "signing": { "kid": "kid-2" }
+                },
+                "settings": {
+                    "app": { "acsURL": "https://acs", "entityID": "https://entity" },
+                    "signOn": { "attributeStatements": [] },
+                    "of tomorrow": { "anything": [1, 2.5, null] }
+                }
+            })
+        );
+    }
+
+    #[test]
+    fn a_setting_can_be_made_where_there_is_nothing() {
+        let mut edited = app(json!({ "id": "0oa1", "settings": { "app": null } })).edit();
+        edited.set_setting("acsURL", "x");
+        edited.set_signing_kid("kid");
+        let expected = json!({
+            "settings": { "app": { "acsURL": "x" } }, "credentials": { "signing": { "kid": "kid" } }
+        });
+        assert_eq!(*edited.document(), expected);
+    }
+
+    #[test]
+    fn differences_are_named_by_their_path() {
+        check_differences(|_| {}, &[]);
+        check_differences(|app| app["label"] = json!("x"), &["label"]);
+        check_differences(
+            |app| {
+                app["settings"]["app"] = json!({ "acsURL": "y" });
+                app["settings"]["of tomorrow"] = json!(null);
+                app["features"] = json!([]);
+                app["new"] = json!(true);
+            },
+            &[
+                "features",
+                "new",
+                "settings.app.acsURL",
+                "settings.of tomorrow",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_means_the_same_is_no_difference() {
+        check_differences(
+            |app| {
+                app["settings"]["app"]["entityID"] = json!(null);
+                app["accessibility"] = json!({ "selfService": false, "loginRedirectUrl": "" });
+                app["features"] = json!(["PUSH_NEW_USERS", "GROUP_PUSH"]);
+                app["lastUpdated"] = json!("2026-03-01T00:00:00.000Z");
+                app["_links"] = json!({});
+            },
+            &[],
+        );
+    }
+}

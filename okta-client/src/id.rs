@@ -1,0 +1,209 @@
+//! Ids that cannot be mixed up and cannot lead a request astray.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The id of a `T`, such as `Id<Group>`; ids of different things do not mix.
+///
+/// An id is put into addresses, so it consists of ASCII letters, digits, `-` and `_` only, and is
+/// never empty: nothing that could make a request go to another address.
+///
+/// ```
+/// use okta_client::{App, Id};
+///
+/// let id = Id::<App>::parse("0oa1gjh63g214q0Hq0g4")?;
+/// assert_eq!(id.to_string(), "0oa1gjh63g214q0Hq0g4");
+/// assert!(Id::<App>::parse("..").is_err());
+/// # Ok::<(), okta_client::ParseIdError>(())
+/// ```
+#[derive(Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String", bound = "")]
+pub struct Id<T> {
+    text: String,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Id<T> {
+    /// Returns the id that is written as `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseIdError`] if `text` is empty, has more than 128 bytes, or has a character that is
+    /// never in an id.
+    pub fn parse(text: impl Into<String>) -> Result<Self, ParseIdError> {
+        let text = text.into();
+        let problem = if text.is_empty() {
+            Problem::Empty
+        } else if text.len() > MAX_LEN {
+            Problem::TooLong
+        } else if let Some(character) = text
+            .chars()
+            .find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'))
+        {
+            Problem::Character(character)
+        } else {
+            return Ok(Self {
+                text,
+                of: PhantomData,
+            });
+        };
+        Err(ParseIdError { problem })
+    }
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+// Written out, because derived impls would ask the same of `T`.
+
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<T> Eq for Id<T> {}
+
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl<T> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl<T> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Id({:?})", self.text)
+    }
+}
+
+impl<T> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<T> FromStr for Id<T> {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl<T> TryFrom<String> for Id<T> {
+    type Error = ParseIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(text)
+    }
+}
+
+impl<T> From<Id<T>> for String {
+    fn from(id: Id<T>) -> Self {
+        id.text
+    }
+}
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseIdError {
+    problem: Problem,
+}
+
+impl fmt::Display for ParseIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problem {
+            Problem::Empty => f.write_str("an Okta id is never empty"),
+            Problem::TooLong => write!(f, "an Okta id never has more than {MAX_LEN} characters"),
+            Problem::Character(character) => {
+                write!(f, "an Okta id never has the character {character:?} in it")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ParseIdError {}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Problem {
+    Empty,
+    TooLong,
+    Character(char),
+}
+
+// Ids have 20 characters; key ids, which are not these, have 43.
+const MAX_LEN: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::Id;
+    use crate::{App, Group};
+
+    #[track_caller]
+    fn check_error(text: &str, expected: &str) {
+        assert_eq!(
+            Id::<App>::parse(text).expect_err("an error").to_string(),
+            expected
+        );
+        let json = serde_json::to_string(text).expect("a string");
+        assert!(
+            serde_json::from_str::<Id<App>>(&json).is_err(),
+            "{text} came in through serde"
+        );
+    }
+
+    #[test]
+    fn a_text_that_would_lead_a_request_elsewhere_is_no_id() {
+        check_error("", "an Okta id is never empty");
+        check_error(".", "an Okta id never has the character '.' in it");
+        check_error("..", "an Okta id never has the character '.' in it");
+        check_error("0oa/..", "an Okta id never has the character '/' in it");
+        check_error("0oa?x", "an Okta id never has the character '?' in it");
+        check_error("0oa%2e", "an Okta id never has the character '%' in it");
+        check_error("0oa\n", "an Okta id never has the character '\\n' in it");
+        check_error("0oä", "an Okta id never has the character 'ä' in it");
+        check_error(
+            &"a".repeat(129),
+            "an Okta id never has more than 128 characters",
+        );
+    }
+
+    #[test]
+    fn an_id_is_a_string_to_serde() {
+        let id: Id<Group> = serde_json::from_str("\"00g_-1\"").expect("an id");
+        assert_eq!(id.as_str(), "00g_-1");
+        assert_eq!(serde_json::to_string(&id).expect("JSON"), "\"00g_-1\"");
+        assert_eq!(format!("{id:?} {id}"), "Id(\"00g_-1\") 00g_-1");
+    }
+}

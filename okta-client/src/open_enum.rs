@@ -1,0 +1,58 @@
+//! Enums for values that Okta adds to without notice.
+
+/// Declares an enum of texts, with `Other` for those that are not known yet.
+///
+/// A value that is absent, `null` or not a text is `Other` with nothing in it.
+macro_rules! open_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$about])* $variant,)+
+            /// A value that this version does not know, as Okta wrote it.
+            Other(String),
+        }
+
+        impl $name {
+            /// Returns the value as Okta writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Other(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)+
+                    other => Self::Other(other.to_owned()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use open_enum;
+
+#[cfg(test)]
+mod tests {
+    use crate::PushStatus;
+
+    #[test]
+    fn a_value_that_is_not_known_is_kept() {
+        assert_eq!(PushStatus::from("ERROR"), PushStatus::Error);
+        assert_eq!(PushStatus::from("ODD"), PushStatus::Other("ODD".to_owned()));
+        assert_eq!(PushStatus::from("ODD").to_string(), "ODD");
+        assert_eq!(PushStatus::Active.as_str(), "ACTIVE");
+    }
+}

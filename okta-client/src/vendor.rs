@@ -1,0 +1,283 @@
+//! How Okta speaks about rate limits and requests.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use rest_core::{Outcome, PlainVendor, RateLimit, Vendor, headers};
+
+/// Okta, seen from below.
+#[derive(Debug)]
+pub(crate) struct Okta;
+
+impl Vendor for Okta {
+    fn bucket(&self, method: &Method, path: &str) -> Cow<'static, str> {
+        Cow::Borrowed(bucket(method, path))
+    }
+
+    fn rate_limit(&self, answer: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
+        let number = |name| headers::smallest_number(answer.headers(), name);
+        let limit = number(LIMIT)?;
+        // With a limit of zero Okta reports too many requests at once, which may be over in the
+        // next moment; waiting for the reset would stand still for nothing.
+        if limit == 0 {
+            return None;
+        }
+        let resets_in = until_reset(answer.headers(), now)?;
+        Some(RateLimit {
+            limit,
+            remaining: number(REMAINING)?,
+            resets_in,
+        })
+    }
+
+    fn outcome(&self, answer: &Response<Bytes>, now: SystemTime) -> Outcome {
+        let outcome = PlainVendor.outcome(answer, now);
+        match outcome {
+            // Okta sends no `Retry-After`, but something in front of it may.
+            Outcome::Throttled { wait: None } => {
+                let wait = self.rate_limit(answer, now).map(|limit| limit.resets_in);
+                Outcome::Throttled { wait }
+            }
+            Outcome::Done if answer.status() == StatusCode::LOCKED => {
+                // E0000239, "Policy priorities are being reconciled. Please try again later."
+                Outcome::Throttled { wait: None }
+            }
+            other => other,
+        }
+    }
+
+    fn request_id(&self, headers: &HeaderMap) -> Option<String> {
+        headers::text(headers, "x-okta-request-id").map(str::to_owned)
+    }
+
+    fn retry_headers(&self, first: Option<&str>, count: u32) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-okta-retry-count", HeaderValue::from(count));
+        if let Some(first) = first.and_then(|first| HeaderValue::try_from(first).ok()) {
+            headers.insert("x-okta-retry-for", first);
+        }
+        headers
+    }
+}
+
+/// Returns the rate-limit bucket that a call counts against.
+///
+/// The buckets are those of Okta's published table of org-wide limits ("Management API rate
+/// limits", until December 2025). Everything below an app, its users, groups, keys, features and
+/// pushes, shares the bucket of the app list, the scarcest of them.
+pub(crate) fn bucket(method: &Method, path: &str) -> &'static str {
+    let path = path.trim_matches('/');
+    let mut segments = path.split('/');
+    if segments.next() == Some("oauth2") {
+        return if path == "oauth2/v1/token" {
+            "/oauth2/v1/token"
+        } else {
+            "/oauth2/v1/clients"
+        };
+    }
+    segments.next();
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("apps"), Some(_), None) => "/api/v1/apps/{id}",
+        (Some("apps"), _, _) => "/api/v1/apps",
+        (Some("groups"), Some(id), None) if id != "rules" => "/api/v1/groups/{id}",
+        (Some("groups"), _, _) => "/api/v1/groups",
+        (Some("users"), Some(_), None) if method == Method::GET => "GET /api/v1/users/{id}",
+        (Some("users"), Some(_), _) => "/api/v1/users/{id}",
+        (Some("users"), None, _) => "/api/v1/users",
+        (Some("domains"), _, _) => "/api/v1/domains",
+        (Some("logs"), _, _) => "/api/v1/logs",
+        _ => "/api/v1",
+    }
+}
+
+/// Returns how long it is until the window that an answer speaks of is over.
+///
+/// The reset is a moment on Okta's clock, so it is compared with Okta's `Date`. Both are whole
+/// seconds, so one more makes sure.
+fn until_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let reset = Duration::from_secs(headers::smallest_number(headers, RESET)?);
+    let reset = SystemTime::UNIX_EPOCH.checked_add(reset)?;
+    let date = headers::date(headers).unwrap_or(now);
+    Some(match reset.duration_since(date) {
+        Ok(left) => left + Duration::from_secs(1),
+        Err(_) => Duration::ZERO,
+    })
+}
+
+const LIMIT: &str = "x-rate-limit-limit";
+const REMAINING: &str = "x-rate-limit-remaining";
+const RESET: &str = "x-rate-limit-reset";
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use bytes::Bytes;
+    use http::{Method, Response};
+    use rest_core::{Outcome, RateLimit, Vendor};
+
+    use super::{Okta, bucket};
+
+    #[test]
+    fn the_table_of_buckets() {
+        let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
+        for (method, path, expected) in [
+            (&get, "/api/v1/apps", "/api/v1/apps"),
+            (&post, "/api/v1/apps", "/api/v1/apps"),
+            (&get, "/api/v1/apps/0oa1", "/api/v1/apps/{id}"),
+            (&put, "/api/v1/apps/0oa1", "/api/v1/apps/{id}"),
+            (&get, "/api/v1/apps/0oa1/users", "/api/v1/apps"),
+            (&put, "/api/v1/apps/0oa1/groups/00g1", "/api/v1/apps"),
+            (&get, "/api/v1/apps/0oa1/sso/saml/metadata", "/api/v1/apps"),
+            (
+                &post,
+                "/api/v1/apps/0oa1/group-push/mappings",
+                "/api/v1/apps",
+            ),
+            (&get, "/api/v1/groups", "/api/v1/groups"),
+            (&get, "/api/v1/groups/00g1", "/api/v1/groups/{id}"),
+            (&get, "/api/v1/groups/00g1/users", "/api/v1/groups"),
+            (&put, "/api/v1/groups/00g1/users/00u1", "/api/v1/groups"),
+            (&get, "/api/v1/groups/rules", "/api/v1/groups"),
+            (&get, "/api/v1/users", "/api/v1/users"),
+            (&post, "/api/v1/users", "/api/v1/users"),
+            (&get, "/api/v1/users/me", "GET /api/v1/users/{id}"),
+            (&post, "/api/v1/users/00u1", "/api/v1/users/{id}"),
+            (&get, "/api/v1/domains/OcD1", "/api/v1/domains"),
+            (&get, "/api/v1/logs", "/api/v1/logs"),
+            (&get, "/api/v1/mappings", "/api/v1"),
+            (&post, "/oauth2/v1/token", "/oauth2/v1/token"),
+            (&get, "/oauth2/v1/clients/0oa1", "/oauth2/v1/clients"),
+        ] {
+            assert_eq!(bucket(method, path), expected, "{method} {path}");
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Response<Bytes> {
+        let mut answer = Response::builder().status(status);
+        for (name, value) in headers {
+            answer = answer.header(*name, *value);
+        }
+        answer.body(Bytes::new()).expect("an answer")
+    }
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    // 784111777 in seconds.
+    const DATE: (&str, &str) = ("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
+
+    #[test]
+    fn a_limit_is_measured_on_oktas_clock_and_rounded_up() {
+        let answer = answer(
+            200,
+            &[
+                DATE,
+                ("X-Rate-Limit-Limit", "50"),
+                ("X-Rate-Limit-Remaining", "49"),
+                ("X-Rate-Limit-Reset", "784111787"),
+            ],
+        );
+        let expected = RateLimit {
+            limit: 50,
+            remaining: 49,
+            resets_in: Duration::from_secs(11),
+        };
+        assert_eq!(Okta.rate_limit(&answer, NOW), Some(expected));
+        assert_eq!(Okta.outcome(&answer, NOW), Outcome::Done);
+    }
+
+    #[test]
+    fn without_a_date_our_clock_has_to_do() {
+        let answer = answer(
+            200,
+            &[
+                ("x-rate-limit-limit", "50"),
+                ("x-rate-limit-remaining", "0"),
+                ("x-rate-limit-reset", "30"),
+            ],
+        );
+        let expected = RateLimit {
+            limit: 50,
+            remaining: 0,
+            resets_in: Duration::from_secs(31),
+        };
+        assert_eq!(Okta.rate_limit(&answer, NOW), Some(expected));
+    }
+
+    #[test]
+    fn a_reset_that_has_passed_or_cannot_be_means_no_wait() {
+        let limits = [
+            ("x-rate-limit-limit", "50"),
+            ("x-rate-limit-remaining", "0"),
+        ];
+        let past = answer(
+            429,
+            &[
+                limits[0],
+                limits[1],
+                DATE,
+                ("x-rate-limit-reset", "784111700"),
+            ],
+        );
+        assert_eq!(
+            Okta.outcome(&past, NOW),
+            Outcome::Throttled {
+                wait: Some(Duration::ZERO)
+            }
+        );
+        let never = ("x-rate-limit-reset", "18446744073709551615");
+        let never = answer(429, &[limits[0], limits[1], DATE, never]);
+        assert_eq!(Okta.outcome(&never, NOW), Outcome::Throttled { wait: None });
+    }
+
+    #[test]
+    fn a_throttled_call_waits_for_the_reset() {
+        let answer = answer(
+            429,
+            &[
+                DATE,
+                ("x-rate-limit-limit", "50"),
+                ("x-rate-limit-remaining", "0"),
+                ("x-rate-limit-reset", "784111807"),
+            ],
+        );
+        let wait = Some(Duration::from_secs(31));
+        assert_eq!(Okta.outcome(&answer, NOW), Outcome::Throttled { wait });
+    }
+
+    #[test]
+    fn too_many_calls_at_once_do_not_wait_for_the_reset() {
+        let answer = answer(
+            429,
+            &[
+                DATE,
+                ("x-rate-limit-limit", "0"),
+                ("x-rate-limit-remaining", "0"),
+                ("x-rate-limit-reset", "784111837"),
+            ],
+        );
+        assert_eq!(
+            Okta.outcome(&answer, NOW),
+            Outcome::Throttled { wait: None }
+        );
+        assert_eq!(Okta.rate_limit(&answer, NOW), None);
+    }
+
+    #[test]
+    fn a_retry_after_from_a_gateway_comes_first() {
+        let answer = answer(429, &[("retry-after", "3"), ("x-rate-limit-limit", "50")]);
+        let wait = Some(Duration::from_secs(3));
+        assert_eq!(Okta.outcome(&answer, NOW), Outcome::Throttled { wait });
+    }
+
+    #[test]
+    fn a_repetition_names_the_request_it_repeats() {
+        let headers = Okta.retry_headers(Some("abc"), 2);
+        assert_eq!(headers["X-Okta-Retry-For"], "abc");
+        assert_eq!(headers["X-Okta-Retry-Count"], "2");
+        assert_eq!(Okta.retry_headers(None, 1).len(), 1);
+    }
+}

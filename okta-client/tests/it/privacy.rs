@@ -1,0 +1,87 @@
+//! No output shows a secret.
+
+use std::{
+    error::Error as _,
+    io,
+    sync::{LazyLock, Mutex},
+};
+
+use rest_core::Secret;
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::{Org, SCIM_TOKEN, TOKEN, app_id, json};
+
+/// Everything that any test of this binary traces, at the finest level.
+static LOG: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(|| {
+    tracing_subscriber::fmt()
+        // The mock server is not ours, and prints every request that it gets.
+        .with_env_filter("trace,mockito=off")
+        .with_ansi(false)
+        .with_writer(Log)
+        .init();
+    Mutex::default()
+});
+
+pub(super) fn start_log() {
+    LazyLock::force(&LOG);
+}
+
+#[derive(Debug, Clone)]
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn neither_the_token_nor_one_that_is_passed_on_is_shown() {
+    let body = json!({
+        "errorCode": "E0000001", "errorSummary": format!("Error testing {SCIM_TOKEN}"),
+        "errorCauses": [{ "errorSummary": format!("{SCIM_TOKEN} was refused") }]
+    });
+    let org = Org::answering([json(400, body)]);
+    let client = org.client();
+    let token = Secret::new(SCIM_TOKEN);
+    let error = client
+        .apps()
+        .set_connection(&app_id(), "https://scim/v2", &token, true)
+        .await
+        .expect_err("a refusal");
+    let summary = "Error testing (a secret): (a secret) was refused";
+    assert_eq!(error.summary(), Some(summary));
+
+    let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+    let source = error.source().expect("a source");
+    let text = format!("{log}\n{error}\n{error:?}\n{source}\n{source:?}\n{client:?}\n{token:?}");
+    assert!(
+        text.contains("method=POST path=\"/api/v1/apps/0oa1/connections/default\" status=400"),
+        "{text}"
+    );
+    for hidden in [TOKEN, SCIM_TOKEN] {
+        assert!(!text.contains(hidden), "{hidden} is shown: {text}");
+    }
+}
+
+#[test]
+fn a_client_shows_its_address_only() {
+    let client = Org::default().client();
+    assert_eq!(
+        format!("{client:?}"),
+        "Client { org_url: \"https://acme.okta.com/\", .. }"
+    );
+}

@@ -1,0 +1,225 @@
+//! What Okta refuses, and how it says so.
+
+use std::error::Error as _;
+
+use http::StatusCode;
+use okta_client::{Error, UserRef};
+use serde_json::{Value, json};
+
+use super::{Org, app_id, empty, group_id, json, text, user_id, with};
+
+async fn refusal(answer: http::Response<bytes::Bytes>) -> Error {
+    let org = Org::answering([answer]);
+    org.client()
+        .apps()
+        .get(&app_id())
+        .await
+        .expect_err("a refusal")
+}
+
+fn okta(status: u16, code: &str, causes: &Value) -> http::Response<bytes::Bytes> {
+    let body = json!({
+        "errorCode": code, "errorSummary": "Api validation failed: label", "errorLink": code,
+        "errorId": "oae1", "errorCauses": causes
+    });
+    json(status, body)
+}
+
+#[track_caller]
+fn check(error: &Error, source: &str) {
+    assert_eq!(error.to_string(), "Okta refused GET /api/v1/apps/0oa1");
+    assert_eq!(error.source().expect("a source").to_string(), source);
+    assert!(error.source().expect("a source").source().is_none());
+}
+
+#[tokio::test]
+async fn a_refusal_says_everything_that_okta_says() {
+    let causes = json!([{ "errorSummary": "label: taken" }, { "errorSummary": "label: too long" }]);
+    let error = refusal(okta(400, "E0000001", &causes)).await;
+    check(
+        &error,
+        "400 Bad Request: Api validation failed: label: label: taken; label: too long (E0000001, \
+         request request-1)",
+    );
+    assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
+    assert_eq!(error.code(), Some("E0000001"));
+    assert_eq!(error.request_id(), Some("request-1"));
+    assert_eq!(
+        error.summary(),
+        Some("Api validation failed: label: label: taken; label: too long")
+    );
+    assert_eq!(error.doing(), "GET /api/v1/apps/0oa1");
+    assert!(
+        error
+            .help()
+            .expect("help")
+            .starts_with("Okta names the field")
+    );
+    assert!(!error.is_not_found());
+}
+
+#[tokio::test]
+async fn causes_may_be_an_object() {
+    let error = refusal(okta(
+        400,
+        "E0000041",
+        &json!({ "errorSummary": "no credentials" }),
+    ))
+    .await;
+    assert_eq!(
+        error.summary(),
+        Some("Api validation failed: label: no credentials")
+    );
+}
+
+#[tokio::test]
+async fn an_html_page_from_a_proxy_keeps_the_status() {
+    let error = refusal(text(403, "<html><b>Blocked</b></html>")).await;
+    check(&error, "403 Forbidden (request request-1)");
+    assert_eq!(error.code(), None);
+    assert_eq!(error.summary(), None);
+}
+
+#[tokio::test]
+async fn an_empty_refusal_keeps_the_status() {
+    check(
+        &refusal(empty(401)).await,
+        "401 Unauthorized (request request-1)",
+    );
+    let mut bare = empty(400);
+    bare.headers_mut().clear();
+    check(&refusal(bare).await, "400 Bad Request");
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_refusal_with_a_hint() {
+    let error = refusal(with(empty(302), "location", "https://evil.example")).await;
+    check(&error, "302 Found (request request-1)");
+    assert!(
+        error
+            .help()
+            .expect("help")
+            .starts_with("The answer does not look like Okta's")
+    );
+}
+
+#[tokio::test]
+async fn a_conflict_is_reported_as_it_is() {
+    let error = refusal(okta(409, "E0000195", &json!([]))).await;
+    assert_eq!(error.status(), Some(StatusCode::CONFLICT));
+    assert!(!error.is_not_found());
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_none_where_absence_is_normal() {
+    let absent = || okta(404, "E0000007", &json!([]));
+    let org = Org::answering([absent(), absent(), absent(), absent(), absent()]);
+    let client = org.client();
+    assert_eq!(client.apps().get_opt(&app_id()).await.unwrap(), None);
+    assert_eq!(client.groups().get_opt(&group_id()).await.unwrap(), None);
+    assert_eq!(
+        client
+            .users()
+            .get_opt(&UserRef::login("ada@example.com"))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        client.apps().user_opt(&app_id(), &user_id()).await.unwrap(),
+        None
+    );
+    assert!(
+        client
+            .apps()
+            .get(&app_id())
+            .await
+            .expect_err("an error")
+            .is_not_found()
+    );
+}
+
+#[tokio::test]
+async fn a_404_that_is_not_oktas_word_about_the_thing_is_an_error() {
+    for answer in [
+        text(404, "<html>"),
+        empty(404),
+        okta(404, "E0000008", &json!([])),
+    ] {
+        let org = Org::answering([answer]);
+        let error = org
+            .client()
+            .apps()
+            .get_opt(&app_id())
+            .await
+            .expect_err("an error");
+        assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+        assert!(!error.is_not_found());
+    }
+}
+
+#[tokio::test]
+async fn an_app_without_provisioning_is_none_where_that_is_normal() {
+    for cause in [
+        "Provisioning is not supported.",
+        "Provisioning is not enabled for the app instance.",
+    ] {
+        let answer = || okta(400, "E0000001", &json!([{ "errorSummary": cause }]));
+        let org = Org::answering([answer(), answer()]);
+        let client = org.client();
+        assert_eq!(
+            client.apps().provisioning_opt(&app_id()).await.unwrap(),
+            None
+        );
+        let error = client
+            .apps()
+            .provisioning(&app_id())
+            .await
+            .expect_err("an error");
+        assert!(error.is_provisioning_unsupported());
+    }
+    let org = Org::answering([okta(400, "E0000001", &json!([{ "errorSummary": "Other" }]))]);
+    assert!(
+        org.client()
+            .apps()
+            .provisioning_opt(&app_id())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn somebody_who_is_in_a_group_already_can_be_put_there() {
+    let body = json!({ "errorCode": "E0000001", "errorSummary": "User is already a member." });
+    let org = Org::answering([json(400, body)]);
+    org.client()
+        .groups()
+        .add_member(&group_id(), &user_id())
+        .await
+        .unwrap();
+    let org = Org::answering([okta(400, "E0000001", &json!([]))]);
+    assert!(
+        org.client()
+            .groups()
+            .add_member(&group_id(), &user_id())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_login_cannot_lead_to_another_address() {
+    for login in ["..", ".", "", "..\n"] {
+        let org = Org::default();
+        let error = org
+            .client()
+            .users()
+            .get(&UserRef::login(login))
+            .await
+            .expect_err("an error");
+        assert!(matches!(error, Error::Request { .. }), "{error:?}");
+        let source = error.source().expect("a source").to_string();
+        assert_eq!(source, format!("{login:?} cannot be a part of an address"));
+        assert!(org.asked().is_empty());
+    }
+}

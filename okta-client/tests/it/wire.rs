@@ -1,0 +1,84 @@
+//! Exchanges over a real connection.
+
+use okta_client::{Client, ListGroups};
+use rest_core::Secret;
+
+use super::{TOKEN, app_id, group_id, privacy, user_id};
+
+fn client(server: &mockito::Server) -> Client {
+    privacy::start_log();
+    Client::builder(&server.url(), Secret::new(TOKEN))
+        .user_agent("tester/1")
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_token_is_sent_to_okta_and_not_to_where_a_link_leads() {
+    let mut okta = mockito::Server::new_async().await;
+    let mut stranger = mockito::Server::new_async().await;
+    let untouched = stranger
+        .mock("GET", mockito::Matcher::Any)
+        .expect(0)
+        .create_async()
+        .await;
+    let asked = okta
+        .mock("GET", "/api/v1/groups?limit=200")
+        .match_header("authorization", "SSWS 00-do-not-show-this-token")
+        .match_header("user-agent", "tester/1")
+        .match_header("accept", "application/json")
+        .with_header("content-type", "application/json")
+        .with_header(
+            "link",
+            &format!("<{}/api/v1/groups>; rel=\"next\"", stranger.url()),
+        )
+        .with_body(r#"[{"id":"00g1","profile":{"name":"admins"}}]"#)
+        .create_async()
+        .await;
+
+    let client = client(&okta);
+    let mut groups = client.groups().list(ListGroups::default());
+    assert_eq!(
+        groups.try_next().await.unwrap().expect("a group").name,
+        "admins"
+    );
+    groups.try_next().await.expect_err("an error");
+    asked.assert_async().await;
+    untouched.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_write_without_a_body_announces_no_bytes() {
+    let mut okta = mockito::Server::new_async().await;
+    let mock = okta
+        .mock("PUT", "/api/v1/groups/00g1/users/00u1")
+        .match_header("content-length", "0")
+        .with_status(204)
+        .create_async()
+        .await;
+    client(&okta)
+        .groups()
+        .add_member(&group_id(), &user_id())
+        .await
+        .unwrap();
+    mock.assert_async().await;
+}
+
+#[tokio::test]
+async fn metadata_arrives_byte_for_byte() {
+    // The header says Latin-1, the document UTF-8, as Okta's own do.
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<a>Zürich\u{feff}</a>\n";
+    let mut okta = mockito::Server::new_async().await;
+    okta.mock("GET", "/api/v1/apps/0oa1/sso/saml/metadata?kid=k")
+        .match_header("accept", "application/xml")
+        .with_header("content-type", "application/xml;charset=ISO-8859-1")
+        .with_body(xml)
+        .create_async()
+        .await;
+    let bytes = client(&okta)
+        .apps()
+        .saml_metadata(&app_id(), "k")
+        .await
+        .unwrap();
+    assert_eq!(bytes, xml.as_bytes());
+}

@@ -1,0 +1,242 @@
+//! The one place where requests are authorized, paced, sent and repeated.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Request, Response,
+    header::{AUTHORIZATION, USER_AGENT},
+};
+use tokio::sync::Semaphore;
+use tracing::debug;
+use url::Url;
+
+use crate::{
+    Answer, Attempt, Call, Clock, Decision, Error, Outcome, Reached, Retry, Secret, Transport,
+    TransportError, Vendor, pace::Pace,
+};
+
+mod builder;
+
+pub use builder::ServiceBuilder;
+
+/// One service at one address with one credential.
+///
+/// Clones share everything: the connections, and what is known of the rate limits.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+impl Service {
+    /// Returns a builder for the service at `base`, below which every path lies.
+    pub fn builder(base: Url) -> ServiceBuilder {
+        ServiceBuilder::new(base)
+    }
+
+    /// Returns the base address.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.inner.base
+    }
+
+    /// Returns the clock of this service.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    /// Sends `call` and returns the answer, if that is a success.
+    ///
+    /// Before each attempt the call waits for its rate limit, if that is known to be used up; after
+    /// a failed one it is repeated as [`Retry`] decides. Dropping the future stops all of this, and
+    /// leaves open whether the server has acted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Request`] if nothing could be sent, [`Error::Transport`] if the last attempt got no
+    /// answer, [`Error::Refused`] if the last answer's status is not 2xx; a redirect counts as that.
+    pub async fn send(&self, call: Call) -> Result<Answer, Error> {
+        let inner = &*self.inner;
+        let repeat = call.repeats();
+        let (url, mut request) = call.prepare(&inner.base)?;
+        inner.authorize(&mut request);
+        let path = inner.relative(&url);
+        let bucket = inner.vendor.bucket(request.method(), &path);
+        let mut first_id = None;
+        let mut number = 1;
+        loop {
+            inner.pace(&bucket).await;
+            let mut copy = request.clone();
+            if number > 1 {
+                let marks = inner.vendor.retry_headers(first_id.as_deref(), number - 1);
+                copy.headers_mut().extend(marks);
+            }
+            let result = inner.exchange(copy).await;
+            let now = inner.clock.now();
+            let outcome = inner.outcome(&result, &bucket, now);
+            let request_id = result
+                .as_ref()
+                .ok()
+                .and_then(|response| inner.vendor.request_id(response.headers()));
+            debug!(
+                method = %request.method(),
+                path,
+                status = result.as_ref().ok().map(|response| response.status().as_u16()),
+                request_id,
+                attempt = number,
+                outcome = ?outcome,
+                "request"
+            );
+            let attempt = Attempt {
+                number,
+                outcome,
+                repeat,
+            };
+            match inner.retry.decide(attempt, fastrand::f64()) {
+                Decision::Again(delay) => inner.clock.sleep(delay).await,
+                Decision::Stop => return finish(result, request_id, number),
+            }
+            first_id = first_id.or(request_id);
+            number += 1;
+        }
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("base", &self.inner.base.as_str())
+            .field("retry", &self.inner.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    base: Url,
+    authorization: Option<Authorization>,
+    user_agent: HeaderValue,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    retry: Retry,
+    vendor: Arc<dyn Vendor>,
+    pace: Mutex<Pace>,
+    in_flight: Semaphore,
+}
+
+impl Inner {
+    /// Returns the path of `url` below the base address, with a slash in front.
+    fn relative(&self, url: &Url) -> String {
+        let base = self.base.path().trim_end_matches('/');
+        url.path()
+            .strip_prefix(base)
+            .unwrap_or(url.path())
+            .to_owned()
+    }
+
+    /// Waits until the rate limit of `bucket` lets another request through, as far as is known.
+    async fn pace(&self, bucket: &str) {
+        // After a wait somebody else may have been quicker; but a clock that stands still must not
+        // keep this going for ever, and the server has the last word anyway.
+        for _ in 0..MAX_QUEUEING {
+            let wait = self.lock_pace().take(bucket, self.clock.now());
+            match wait {
+                Some(wait) if wait <= self.retry.max_wait => {
+                    debug!(bucket, ?wait, "waiting for the rate limit");
+                    self.clock.sleep(wait).await;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Adds what only the service's own origin may see; [`Call::prepare`] has checked the origin.
+    fn authorize(&self, request: &mut Request<Bytes>) {
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.header());
+        }
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        // Held for the exchange and not while waiting. The semaphore is never closed, and if it
+        // were, going without a place would do no harm.
+        let _place = self.in_flight.acquire().await;
+        self.transport.send(request).await
+    }
+
+    fn outcome(
+        &self,
+        result: &Result<Response<Bytes>, TransportError>,
+        bucket: &str,
+        now: SystemTime,
+    ) -> Outcome {
+        match result {
+            Ok(answer) => {
+                if let Some(limit) = self.vendor.rate_limit(answer, now) {
+                    self.lock_pace().learn(bucket, limit, now);
+                }
+                self.vendor.outcome(answer, now)
+            }
+            Err(error) if error.is_body_too_large() => Outcome::Done,
+            Err(error) => match error.reached() {
+                Reached::NotSent => Outcome::NotSent,
+                Reached::MaybeSent => Outcome::MaybeSent,
+            },
+        }
+    }
+
+    fn lock_pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        // Whatever made another thread panic, the numbers are only a forecast.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A scheme and the secret that goes with it; made into a header for each request.
+struct Authorization {
+    scheme: String,
+    secret: Secret,
+}
+
+impl Authorization {
+    fn try_header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+        let mut header =
+            HeaderValue::try_from(format!("{} {}", self.scheme, self.secret.expose()))?;
+        // Whoever prints the request prints `Sensitive`; HTTP/2 does not index it.
+        header.set_sensitive(true);
+        Ok(header)
+    }
+
+    fn header(&self) -> HeaderValue {
+        self.try_header()
+            .expect("the builder has made this header once already")
+    }
+}
+
+fn finish(
+    result: Result<Response<Bytes>, TransportError>,
+    request_id: Option<String>,
+    attempts: u32,
+) -> Result<Answer, Error> {
+    let (parts, body) = result?.into_parts();
+    let (status, headers) = (parts.status, parts.headers);
+    let answer = Answer {
+        status,
+        headers,
+        body,
+        request_id,
+        attempts,
+    };
+    if status.is_success() {
+        Ok(answer)
+    } else {
+        Err(Error::Refused(Box::new(answer)))
+    }
+}
+
+const MAX_QUEUEING: u32 = 10;

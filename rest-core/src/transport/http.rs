@@ -1,0 +1,151 @@
+//! The transport of every day: HTTP over reqwest and rustls.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
+use http::{Request, Response, Uri, uri::Scheme};
+use reqwest::{Client, ClientBuilder, redirect};
+
+use super::{Transport, TransportError};
+
+/// Limits of an [`HttpTransport`].
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// How long a connection, TLS included, may take to come up.
+    pub connect_timeout: Duration,
+    /// How long one exchange may take, from the first byte out to the last byte in.
+    pub total_timeout: Duration,
+    /// How many bytes the body of an answer may have; a larger one is an error of its own
+    /// ([`TransportError::is_body_too_large`]).
+    pub max_body: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            // Servers of management interfaces answer within 30 s or not at all.
+            total_timeout: Duration::from_mins(1),
+            // Two hundred entries of 8 kB each, a full page of large ones, are a tenth of this.
+            max_body: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// HTTP/1.1 and HTTP/2 over reqwest and rustls.
+///
+/// Redirects are not followed: the answer is the redirect. Proxies named in the environment are
+/// used, though never for plain HTTP, which is spoken on loopback. Certificates are checked against
+/// the roots of the operating system, which are read when the first request needs them. Clones
+/// share one connection pool.
+#[derive(Debug, Clone)]
+pub struct HttpTransport {
+    shared: Arc<Shared>,
+}
+
+impl HttpTransport {
+    /// Returns a transport within `options`; no connection is made yet.
+    #[must_use]
+    pub fn new(options: HttpOptions) -> Self {
+        let shared = Shared {
+            options,
+            tls: OnceLock::new(),
+            plain: OnceLock::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let client = self.shared.client(request.uri())?;
+        let request = reqwest::Request::try_from(request).map_err(not_sent)?;
+        let mut answer = client.execute(request).await.map_err(classify)?;
+        let max_body = self.shared.options.max_body;
+        let too_large = || TransportError::body_too_large(max_body);
+
+        // The announced length saves reading; the count below is what holds.
+        let announced = answer.content_length().unwrap_or(0);
+        if usize::try_from(announced).map_or(true, |length| length > max_body) {
+            return Err(too_large());
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(classify)? {
+            if body.len() + chunk.len() > max_body {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = answer.status();
+        *response.version_mut() = answer.version();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}
+
+impl Default for HttpTransport {
+    fn default() -> Self {
+        Self::new(HttpOptions::default())
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: HttpOptions,
+    tls: OnceLock<Client>,
+    plain: OnceLock<Client>,
+}
+
+impl Shared {
+    fn client(&self, uri: &Uri) -> Result<&Client, TransportError> {
+        let plain = uri.scheme() == Some(&Scheme::HTTP);
+        let cell = if plain { &self.plain } else { &self.tls };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let mut builder = ClientBuilder::new()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(self.options.connect_timeout)
+            .timeout(self.options.total_timeout);
+        if plain {
+            // A proxy would see everything, and the roots would be read for nothing.
+            builder = builder.no_proxy().tls_certs_only([]);
+        }
+        let client = builder.build().map_err(not_sent)?;
+        Ok(cell.get_or_init(|| client))
+    }
+}
+
+// An address is removed from reqwest's errors because a query may hold what must not be logged.
+
+fn not_sent(error: reqwest::Error) -> TransportError {
+    TransportError::not_sent(error.without_url())
+}
+
+fn classify(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() || error.is_builder() {
+        // A connect timeout is both `is_connect` and `is_timeout`, and nothing was sent.
+        TransportError::not_sent(error)
+    } else if error.is_timeout() {
+        TransportError::timeout(error)
+    } else {
+        TransportError::maybe_sent(error)
+    }
+}

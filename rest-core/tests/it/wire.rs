@@ -1,0 +1,161 @@
+//! Exchanges over a real connection.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use rest_core::{Call, HttpOptions, HttpTransport, Reached, Transport, TransportError};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::builder;
+
+fn get(url: &str) -> Request<Bytes> {
+    Request::builder()
+        .method(Method::GET)
+        .uri(url)
+        .body(Bytes::new())
+        .unwrap()
+}
+
+fn small() -> HttpTransport {
+    let options = HttpOptions {
+        max_body: 10,
+        ..HttpOptions::default()
+    };
+    HttpTransport::new(options)
+}
+
+/// A server that reads one request, writes `answer` and hangs up.
+async fn raw_server(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await.unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    });
+    url
+}
+
+async fn failure(transport: &HttpTransport, url: &str) -> TransportError {
+    transport.send(get(url)).await.expect_err("a failure")
+}
+
+#[tokio::test]
+async fn a_call_arrives_with_its_headers_and_its_body() {
+    let mut server = mockito::Server::new_async().await;
+    let mock = server
+        .mock("PUT", "/v1/things/a%2Fb?q=x%20y")
+        .match_header("authorization", "Bearer hunter2-do-not-show")
+        .match_header("user-agent", "tester/1")
+        .match_header("accept", "application/json")
+        .match_header("content-type", "application/json")
+        .match_header("content-length", "9")
+        .match_body(r#"{"a":"b"}"#)
+        .with_status(201)
+        .with_header("x-anything", "7")
+        .with_body("[1]")
+        .create_async()
+        .await;
+    let service = builder(&format!("{}/v1", server.url()))
+        .user_agent("tester/1")
+        .build()
+        .unwrap();
+    let call = Call::put(["things", "a/b"])
+        .query("q", "x y")
+        .json(&serde_json::json!({ "a": "b" }));
+    let answer = service.send(call).await.expect("an answer");
+    mock.assert_async().await;
+    assert_eq!(answer.status(), 201);
+    assert_eq!(answer.headers()["x-anything"], "7");
+    assert_eq!(answer.json::<Vec<u8>>().expect("a list"), [1]);
+}
+
+#[tokio::test]
+async fn a_write_without_a_body_announces_no_bytes() {
+    let mut server = mockito::Server::new_async().await;
+    let mock = server
+        .mock("POST", "/x")
+        .match_header("content-length", "0")
+        .create_async()
+        .await;
+    builder(&server.url())
+        .build()
+        .unwrap()
+        .send(Call::post(["x"]))
+        .await
+        .expect("an answer");
+    mock.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let mut server = mockito::Server::new_async().await;
+    let target = server.mock("GET", "/target").expect(0).create_async().await;
+    server
+        .mock("GET", "/")
+        .with_status(302)
+        .with_header("location", &format!("{}/target", server.url()))
+        .create_async()
+        .await;
+    let answer = small().send(get(&server.url())).await.expect("an answer");
+    assert_eq!(answer.status(), 302);
+    target.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_an_error_whether_announced_or_not() {
+    let announced = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n01234567890").await;
+    let streamed = raw_server("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n01234567890").await;
+    for url in [announced, streamed] {
+        let error = failure(&small(), &url).await;
+        assert!(error.is_body_too_large(), "{error:?}");
+        assert_eq!(error.to_string(), "the answer is larger than 10 bytes");
+    }
+    let enough = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789").await;
+    let answer = small().send(get(&enough)).await.expect("an answer");
+    assert_eq!(answer.body(), "0123456789");
+}
+
+#[tokio::test]
+async fn a_refused_connection_means_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/?key=hunter2", listener.local_addr().unwrap());
+    drop(listener);
+    let error = failure(&small(), &url).await;
+    assert_eq!(error.reached(), Reached::NotSent);
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_tls_session_that_does_not_come_up_means_not_sent() {
+    let plain = raw_server("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let error = failure(&small(), &plain.replace("http:", "https:")).await;
+    assert_eq!(error.reached(), Reached::NotSent, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_means_maybe_sent() {
+    let error = failure(&small(), &raw_server("").await).await;
+    assert_eq!(error.reached(), Reached::MaybeSent);
+    assert!(!error.is_timeout());
+    let half = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n0").await;
+    assert_eq!(failure(&small(), &half).await.reached(), Reached::MaybeSent);
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_runs_out_of_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let options = HttpOptions {
+        total_timeout: Duration::from_millis(50),
+        ..HttpOptions::default()
+    };
+    let error = failure(&HttpTransport::new(options), &url).await;
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(error.reached(), Reached::MaybeSent);
+}

@@ -1,0 +1,214 @@
+use std::fmt;
+
+use crate::{
+    EntitiesDescriptor, EntityDescriptor, Limits, Position, ReadError,
+    edit::Edit,
+    element::Element,
+    reader,
+    source::Source,
+    tree::{NamespaceId, NodeId, Tree},
+};
+
+/// Reads a document within the default [`Limits`].
+///
+/// Bytes in, because only they tell the encoding: UTF-8 with or without a byte order mark, or
+/// UTF-16 with one. Do not decode what an HTTP server sent by its `charset` first; Okta's says
+/// ISO-8859-1 for UTF-8.
+///
+/// ```
+/// let xml = br#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"
+///     entityID="http://www.okta.com/exk1"/>"#;
+/// let document = saml_metadata::read(xml)?;
+/// assert_eq!(document.entity()?.entity_id(), "http://www.okta.com/exk1");
+///
+/// let error = saml_metadata::read(br#"{"errorCode":"E0000007"}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "not XML at all: starts with `{`, which looks like JSON");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Fails when the bytes are not well-formed, namespace-well-formed XML 1.0, have a DOCTYPE, or go
+/// over a limit. Whether the XML is good *metadata* is for [`validate`](crate::validate()) to say.
+pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
+    read_with(bytes, &Limits::default())
+}
+
+/// Reads a document within given [`Limits`]; a `Vec` of bytes is taken without a copy.
+///
+/// # Errors
+///
+/// Fails as [`read`] does.
+pub fn read_with(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Document, ReadError> {
+    let source = match Source::decode(bytes.into(), limits) {
+        Ok(source) => source,
+        Err((source, fault)) => {
+            let position = source.position(fault.offset);
+            return Err(ReadError::new(fault, position));
+        }
+    };
+    match reader::parse(&source, limits) {
+        Ok(tree) => Ok(Document {
+            source,
+            tree,
+            limits: limits.clone(),
+        }),
+        Err(fault) => {
+            let position = source.position(fault.offset);
+            Err(ReadError::new(fault, position))
+        }
+    }
+}
+
+/// A well-formed document that holds its bytes and knows where in them everything is.
+///
+/// All views ([`EntityDescriptor`] and below) borrow from it and cost nothing to make. The views
+/// never fail: what the schema requires and a document lacks reads as empty, and
+/// [`validate`](crate::validate()) reports it.
+#[derive(Clone)]
+pub struct Document {
+    pub(crate) source: Source,
+    pub(crate) tree: Tree,
+    limits: Limits,
+}
+
+impl Document {
+    /// Returns the bytes exactly as they were read or built.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.source.bytes()
+    }
+
+    /// Returns the text, a byte order mark included if there is one. Spans are places in it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.source.text
+    }
+
+    /// Returns the root element, of whatever kind it is.
+    #[must_use]
+    pub fn root(&self) -> Element<'_> {
+        Element::new(self, self.tree.root)
+    }
+
+    /// Returns the one entity that the document describes.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the document is not SAML metadata, or describes no entity or several.
+    pub fn entity(&self) -> Result<EntityDescriptor<'_>, EntityError> {
+        let root = self.root();
+        let is_metadata = root.is_in(NamespaceId::METADATA, "EntityDescriptor")
+            || root.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
+        if !is_metadata {
+            return Err(EntityError::NotMetadata {
+                root: root.qualified_name().to_owned(),
+            });
+        }
+        let mut entities = self.entities();
+        let first = entities.next().ok_or(EntityError::NoEntity)?;
+        match entities.count() {
+            0 => Ok(first),
+            others => Err(EntityError::SeveralEntities { count: others + 1 }),
+        }
+    }
+
+    /// Returns all entities that the document describes, through all groups, in order.
+    pub fn entities(&self) -> impl Iterator<Item = EntityDescriptor<'_>> {
+        let mut next = Some(self.root());
+        std::iter::from_fn(move || {
+            while let Some(element) = next {
+                let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
+                // Only groups hold entities: nothing below an entity is looked at, in particular
+                // not a whole other document that somebody put into an `Extensions`.
+                next = is_group
+                    .then(|| element.children().next())
+                    .flatten()
+                    .or_else(|| following(element));
+                if element.is_in(NamespaceId::METADATA, "EntityDescriptor") {
+                    return Some(EntityDescriptor::new(element));
+                }
+            }
+            None
+        })
+    }
+
+    /// Returns the root as a group of entities, if it is one.
+    #[must_use]
+    pub fn group(&self) -> Option<EntitiesDescriptor<'_>> {
+        let root = self.root();
+        root.is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .then(|| EntitiesDescriptor::new(root))
+    }
+
+    /// Starts an edit that leaves everything untouched as it is, byte for byte.
+    pub fn edit(&self) -> Edit<'_> {
+        Edit::new(self)
+    }
+
+    /// Returns the line and column of a place in the text.
+    #[must_use]
+    pub fn position(&self, offset: usize) -> Position {
+        self.source.position(offset)
+    }
+
+    /// Returns the limits the document was read within.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Returns the comments, processing instructions and elements right below a node.
+    pub(crate) fn nodes_below(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let mut next = self.tree.node(id).first_child.some();
+        std::iter::from_fn(move || {
+            let this = next?;
+            next = self.tree.node(this).next.some();
+            Some(this)
+        })
+    }
+}
+
+/// Returns the next element in document order that is not inside of this one.
+fn following(element: Element<'_>) -> Option<Element<'_>> {
+    let mut at = element;
+    loop {
+        if let Some(next) = at.next_sibling() {
+            return Some(next);
+        }
+        at = at.parent()?;
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("root", &self.root().qualified_name())
+            .field("bytes", &self.bytes().len())
+            .field("nodes", &self.tree.nodes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a document is not the metadata of one entity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntityError {
+    /// The root element is not of SAML metadata.
+    #[error("the document is not SAML metadata: its root element is `{root}`")]
+    #[non_exhaustive]
+    NotMetadata {
+        /// The name of the root element as written.
+        root: String,
+    },
+    /// The document is a group without entities.
+    #[error("the document describes no entity")]
+    NoEntity,
+    /// The document is a group of several entities.
+    #[error("the document describes {count} entities where one is expected")]
+    #[non_exhaustive]
+    SeveralEntities {
+        /// How many.
+        count: usize,
+    },
+}

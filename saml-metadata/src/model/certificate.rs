@@ -1,0 +1,329 @@
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use x509_parser::{
+    certificate::X509Certificate,
+    prelude::FromDer as _,
+    public_key::PublicKey as Parsed,
+    time::ASN1Time,
+    x509::SubjectPublicKeyInfo,
+};
+
+use crate::reader::chars::is_space;
+
+/// An X.509 certificate of a key, read but not verified.
+///
+/// In metadata a certificate is an envelope for a public key: nobody checks who signed it
+/// (Metadata Interoperability Profile 2.6.1). Its dates matter to the consumers that say so.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate {
+    der: Vec<u8>,
+    version: u32,
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    signature_algorithm: String,
+    key: PublicKey,
+    /// The key with its algorithm, `SubjectPublicKeyInfo`, as DER.
+    key_der: Vec<u8>,
+    modulus: Vec<u8>,
+    is_authority: bool,
+    may_sign: bool,
+}
+
+impl Certificate {
+    /// Reads a certificate from DER.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the bytes are not exactly one X.509 certificate.
+    pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, CertificateError> {
+        let der = der.into();
+        let (rest, certificate) = X509Certificate::from_der(&der).map_err(|source| {
+            CertificateError::NotACertificate {
+                source: Box::new(source),
+            }
+        })?;
+        if !rest.is_empty() {
+            return Err(CertificateError::TrailingBytes { count: rest.len() });
+        }
+        let (key, modulus) = public_key(certificate.public_key());
+        let key_usage = certificate.key_usage().ok().flatten();
+        let read = Self {
+            version: certificate.version().0.saturating_add(1),
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            serial: colon_hex(certificate.raw_serial()),
+            not_before: timestamp(certificate.validity().not_before),
+            not_after: timestamp(certificate.validity().not_after),
+            signature_algorithm: certificate.signature_algorithm.algorithm.to_id_string(),
+            key,
+            key_der: certificate.public_key().raw.to_vec(),
+            modulus,
+            is_authority: certificate.is_ca(),
+            may_sign: key_usage.is_none_or(|usage| usage.value.digital_signature()),
+            der: Vec::new(),
+        };
+        Ok(Self { der, ..read })
+    }
+
+    /// Reads a certificate as XML has it: base64 of DER, broken into lines anyhow.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the text is not base64, is PEM outside or inside of it, or is not one X.509
+    /// certificate.
+    pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
+        if text.contains("-----") {
+            return Err(CertificateError::Pem);
+        }
+        let compact: String = text
+            .split(|c: char| u8::try_from(c).is_ok_and(is_space))
+            .collect();
+        if compact.is_empty() {
+            return Err(CertificateError::Empty);
+        }
+        let der = STANDARD
+            .decode(compact)
+            .map_err(|source| CertificateError::Base64 {
+                source: Box::new(source),
+            })?;
+        if der.starts_with(b"-----BEGIN") {
+            return Err(CertificateError::PemInside);
+        }
+        Self::from_der(der)
+    }
+
+    /// Returns the certificate as DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Returns the certificate as PEM, in lines of 64 characters.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        let body = wrapped_base64(&self.der, 64);
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    /// Returns the version: 3 for all but old or home-made certificates.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Returns the subject's name, such as `C=US, O=Okta, CN=acme`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the issuer's name.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns the serial number in upper-case hexadecimal, bytes apart by colons.
+    #[must_use]
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// Returns the moment before which the certificate is not valid.
+    #[must_use]
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// Returns the last moment at which the certificate is valid.
+    #[must_use]
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// Returns the public key's kind and strength.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Returns the key with its algorithm, `SubjectPublicKeyInfo`, as DER.
+    ///
+    /// Two certificates of one key are equal in this and in nothing else.
+    #[must_use]
+    pub fn public_key_der(&self) -> &[u8] {
+        &self.key_der
+    }
+
+    /// Returns the object identifier of the algorithm that the certificate is signed with.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> &str {
+        &self.signature_algorithm
+    }
+
+    /// Returns whether the certificate may issue others (basic constraints).
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.is_authority
+    }
+
+    /// Returns whether the key may make signatures; a certificate without key usage allows it.
+    #[must_use]
+    pub fn may_sign(&self) -> bool {
+        self.may_sign
+    }
+
+    /// Returns the SHA-256 fingerprint as consoles show it: `AB:CD:…`.
+    #[must_use]
+    pub fn fingerprint_sha256(&self) -> String {
+        colon_hex(&Sha256::digest(&self.der))
+    }
+
+    /// Returns an RSA key's modulus, big-endian without leading zeros.
+    pub(crate) fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("subject", &self.subject)
+            .field("serial", &self.serial)
+            .field("not_after", &self.not_after)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The kind of a public key and how strong it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublicKey {
+    /// RSA.
+    #[non_exhaustive]
+    Rsa {
+        /// Length of the modulus.
+        bits: usize,
+        /// The public exponent; `None` when it does not fit 64 bits.
+        exponent: Option<u64>,
+    },
+    /// An elliptic curve.
+    #[non_exhaustive]
+    EllipticCurve {
+        /// The curve's object identifier, such as `1.2.840.10045.3.1.7` for P-256.
+        curve: String,
+        /// Length of a coordinate.
+        bits: usize,
+    },
+    /// DSA, which nothing should use any more.
+    Dsa,
+    /// Something else.
+    #[non_exhaustive]
+    Other {
+        /// The algorithm's object identifier.
+        algorithm: String,
+    },
+}
+
+/// Why a certificate could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// There is no text.
+    #[error("the certificate is empty")]
+    Empty,
+    /// The text has `-----BEGIN CERTIFICATE-----` around it, which XML may not have.
+    #[error("the certificate is wrapped as PEM")]
+    Pem,
+    /// The text is base64 of PEM, which is base64 itself.
+    #[error("the certificate is PEM encoded in base64 once more")]
+    PemInside,
+    /// The text is not base64.
+    #[error("the certificate is not base64")]
+    #[non_exhaustive]
+    Base64 {
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The bytes are not a certificate.
+    #[error("the bytes are not an X.509 certificate")]
+    #[non_exhaustive]
+    NotACertificate {
+        /// What is wrong with them.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something follows the certificate.
+    #[error("{count} bytes follow the certificate")]
+    #[non_exhaustive]
+    TrailingBytes {
+        /// How many bytes.
+        count: usize,
+    },
+}
+
+fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>) {
+    let algorithm = info.algorithm.algorithm.to_id_string();
+    match info.parsed() {
+        Ok(Parsed::RSA(rsa)) => {
+            let zeros = rsa.modulus.iter().take_while(|b| **b == 0).count();
+            let modulus = rsa.modulus[zeros..].to_vec();
+            let unused = modulus.first().map_or(0, |b| b.leading_zeros() as usize);
+            let key = PublicKey::Rsa {
+                bits: modulus.len() * 8 - unused,
+                exponent: rsa.try_exponent().ok(),
+            };
+            (key, modulus)
+        }
+        Ok(Parsed::EC(point)) => {
+            let curve = info
+                .algorithm
+                .parameters
+                .as_ref()
+                .and_then(|parameters| parameters.as_oid().ok())
+                .map_or_else(
+                    || "explicit parameters".to_owned(),
+                    |oid| oid.to_id_string(),
+                );
+            let bits = point.key_size();
+            (PublicKey::EllipticCurve { curve, bits }, Vec::new())
+        }
+        Ok(Parsed::DSA(_)) => (PublicKey::Dsa, Vec::new()),
+        _ => (PublicKey::Other { algorithm }, Vec::new()),
+    }
+}
+
+/// Turns a certificate's date into a timestamp; years beyond 9999 become the last moment.
+fn timestamp(time: ASN1Time) -> Timestamp {
+    let seconds = time.timestamp();
+    Timestamp::from_second(seconds).unwrap_or(if seconds < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
+}
+
+fn colon_hex(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}
+
+/// Writes base64 in lines, without a line end behind the last.
+pub(crate) fn wrapped_base64(bytes: &[u8], width: usize) -> String {
+    let text = STANDARD.encode(bytes);
+    let mut lines = String::with_capacity(text.len() + text.len() / width);
+    let mut rest = text.as_str();
+    while rest.len() > width {
+        let (line, behind) = rest.split_at(width);
+        lines.push_str(line);
+        lines.push('\n');
+        rest = behind;
+    }
+    lines + rest
+}

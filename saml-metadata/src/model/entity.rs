@@ -1,0 +1,200 @@
+use jiff::Timestamp;
+
+use super::{
+    contact::{AdditionalMetadataLocation, ContactPerson, Organization},
+    role::{
+        AffiliationDescriptor, AttributeAuthorityDescriptor, IdpSsoDescriptor, Role,
+        SpSsoDescriptor,
+    },
+    time::{self, CacheDuration, ParseTimeError},
+    values::uri,
+    view,
+};
+use crate::{Extensions, tree::NamespaceId};
+
+/// The methods of everything that has an `ID`, `validUntil` and `cacheDuration`.
+macro_rules! lifetime_methods {
+    () => {
+        /// Returns the `ID`, which a signature refers to.
+        #[must_use]
+        pub fn id(self) -> Option<&'a str> {
+            self.0.attribute("ID")
+        }
+
+        /// Returns the element's own `validUntil`.
+        ///
+        /// # Errors
+        ///
+        /// Fails when it is not a time. That is not the same as having none: metadata whose end
+        /// cannot be read must not be taken for metadata without an end.
+        pub fn valid_until(self) -> Result<Option<Timestamp>, ParseTimeError> {
+            time::valid_until(self.0)
+        }
+
+        /// Returns the element's own `cacheDuration`.
+        ///
+        /// # Errors
+        ///
+        /// Fails when it is not a duration.
+        pub fn cache_duration(self) -> Result<Option<CacheDuration>, ParseTimeError> {
+            time::cache_duration(self.0)
+        }
+
+        /// Returns the earliest `validUntil` of the element and all around it, which is the one
+        /// that counts ([MD] 4.3).
+        ///
+        /// # Errors
+        ///
+        /// Fails when one of them is not a time.
+        pub fn effective_valid_until(self) -> Result<Option<Timestamp>, ParseTimeError> {
+            time::effective_valid_until(self.0)
+        }
+
+        /// Returns the shortest `cacheDuration` of the element and all around it.
+        ///
+        /// # Errors
+        ///
+        /// Fails when one of them is not a duration.
+        pub fn effective_cache_duration(self) -> Result<Option<CacheDuration>, ParseTimeError> {
+            time::effective_cache_duration(self.0)
+        }
+
+        /// Returns the `Extensions`.
+        #[must_use]
+        pub fn extensions(self) -> Option<Extensions<'a>> {
+            Extensions::of(self.0)
+        }
+    };
+}
+
+pub(crate) use lifetime_methods;
+
+view! {
+    /// `EntitiesDescriptor`: a group of entities and groups ([MD] 2.3.1).
+    EntitiesDescriptor
+}
+
+impl<'a> EntitiesDescriptor<'a> {
+    lifetime_methods!();
+
+    /// Returns the group's `Name`.
+    #[must_use]
+    pub fn name(self) -> Option<&'a str> {
+        self.0.attribute("Name")
+    }
+
+    /// Returns the entities right inside; [`Document::entities`](crate::Document::entities)
+    /// returns those of inner groups too.
+    pub fn entities(self) -> impl Iterator<Item = EntityDescriptor<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "EntityDescriptor")
+            .map(EntityDescriptor::new)
+    }
+
+    /// Returns the groups right inside.
+    pub fn groups(self) -> impl Iterator<Item = Self> {
+        self.0
+            .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .map(Self::new)
+    }
+}
+
+view! {
+    /// `EntityDescriptor`: all about one provider ([MD] 2.3.2).
+    EntityDescriptor
+}
+
+impl<'a> EntityDescriptor<'a> {
+    lifetime_methods!();
+
+    /// Returns the `entityID`, the name under which others know the provider.
+    #[must_use]
+    pub fn entity_id(self) -> &'a str {
+        uri(self.0, "entityID")
+    }
+
+    /// Returns the group the entity stands in.
+    #[must_use]
+    pub fn group(self) -> Option<EntitiesDescriptor<'a>> {
+        let parent = self.0.parent()?;
+        parent
+            .is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+            .then(|| EntitiesDescriptor::new(parent))
+    }
+
+    /// Returns the roles of all kinds, in order; unknown ones are kept.
+    pub fn roles(self) -> impl Iterator<Item = Role<'a>> {
+        self.0.children().filter_map(Role::of)
+    }
+
+    /// Returns the identity provider role for SAML 2.0.
+    ///
+    /// An entity may have several, for different protocols ([MD] 2.3.2); the first one that
+    /// supports SAML 2.0 is returned, or the first one if none does.
+    #[must_use]
+    pub fn identity_provider(self) -> Option<IdpSsoDescriptor<'a>> {
+        self.identity_providers()
+            .find(|role| role.supports_saml2())
+            .or_else(|| self.identity_providers().next())
+    }
+
+    /// Returns all identity provider roles.
+    pub fn identity_providers(self) -> impl Iterator<Item = IdpSsoDescriptor<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "IDPSSODescriptor")
+            .map(IdpSsoDescriptor::new)
+    }
+
+    /// Returns the service provider role for SAML 2.0, chosen like
+    /// [`identity_provider`](Self::identity_provider).
+    #[must_use]
+    pub fn service_provider(self) -> Option<SpSsoDescriptor<'a>> {
+        self.service_providers()
+            .find(|role| role.supports_saml2())
+            .or_else(|| self.service_providers().next())
+    }
+
+    /// Returns all service provider roles.
+    pub fn service_providers(self) -> impl Iterator<Item = SpSsoDescriptor<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "SPSSODescriptor")
+            .map(SpSsoDescriptor::new)
+    }
+
+    /// Returns all attribute authority roles.
+    pub fn attribute_authorities(self) -> impl Iterator<Item = AttributeAuthorityDescriptor<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "AttributeAuthorityDescriptor")
+            .map(AttributeAuthorityDescriptor::new)
+    }
+
+    /// Returns the affiliation that the entity is instead of having roles.
+    #[must_use]
+    pub fn affiliation(self) -> Option<AffiliationDescriptor<'a>> {
+        self.0
+            .child_in(NamespaceId::METADATA, "AffiliationDescriptor")
+            .map(AffiliationDescriptor::new)
+    }
+
+    /// Returns the `Organization`.
+    #[must_use]
+    pub fn organization(self) -> Option<Organization<'a>> {
+        self.0
+            .child_in(NamespaceId::METADATA, "Organization")
+            .map(Organization::new)
+    }
+
+    /// Returns the `ContactPerson`s.
+    pub fn contacts(self) -> impl Iterator<Item = ContactPerson<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "ContactPerson")
+            .map(ContactPerson::new)
+    }
+
+    /// Returns the `AdditionalMetadataLocation`s.
+    pub fn additional_locations(self) -> impl Iterator<Item = AdditionalMetadataLocation<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "AdditionalMetadataLocation")
+            .map(AdditionalMetadataLocation::new)
+    }
+}

@@ -1,0 +1,408 @@
+use jiff::Timestamp;
+
+use super::{
+    attribute_service::{AttributeConsumingService, SamlAttribute},
+    certificate::Certificate,
+    contact::{ContactPerson, Organization},
+    endpoint::{Endpoint, IndexedEndpoint, default_endpoint, endpoints, indexed_endpoints},
+    entity::lifetime_methods,
+    key::{KeyDescriptor, KeyUse},
+    time::{self, CacheDuration, ParseTimeError},
+    values::{boolean, default_of, optional_uri, uri},
+    view,
+};
+use crate::{
+    Element, Extensions,
+    names::protocol,
+    reader::chars::{collapse, is_space},
+    tree::NamespaceId,
+};
+
+/// A role of an entity ([MD] 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role<'a> {
+    /// It says who somebody is.
+    IdentityProvider(IdpSsoDescriptor<'a>),
+    /// It wants to know who somebody is.
+    ServiceProvider(SpSsoDescriptor<'a>),
+    /// It answers how somebody was authenticated.
+    AuthnAuthority(AuthnAuthorityDescriptor<'a>),
+    /// It answers which attributes somebody has.
+    AttributeAuthority(AttributeAuthorityDescriptor<'a>),
+    /// It answers what somebody may do.
+    Pdp(PdpDescriptor<'a>),
+    /// A role of an extension's type, as ADFS writes for WS-Federation.
+    Other(RoleDescriptor<'a>),
+}
+
+impl<'a> Role<'a> {
+    /// Returns the role that an element is, if it is one.
+    pub(crate) fn of(element: Element<'a>) -> Option<Self> {
+        if element.namespace_id() != NamespaceId::METADATA {
+            return None;
+        }
+        Some(match element.local_name() {
+            "IDPSSODescriptor" => Self::IdentityProvider(IdpSsoDescriptor::new(element)),
+            "SPSSODescriptor" => Self::ServiceProvider(SpSsoDescriptor::new(element)),
+            "AuthnAuthorityDescriptor" => {
+                Self::AuthnAuthority(AuthnAuthorityDescriptor::new(element))
+            }
+            "AttributeAuthorityDescriptor" => {
+                Self::AttributeAuthority(AttributeAuthorityDescriptor::new(element))
+            }
+            "PDPDescriptor" => Self::Pdp(PdpDescriptor::new(element)),
+            "RoleDescriptor" => Self::Other(RoleDescriptor::new(element)),
+            _ => return None,
+        })
+    }
+
+    /// Returns what all roles have in common.
+    #[must_use]
+    pub fn descriptor(self) -> RoleDescriptor<'a> {
+        RoleDescriptor::new(match self {
+            Self::IdentityProvider(role) => role.element(),
+            Self::ServiceProvider(role) => role.element(),
+            Self::AuthnAuthority(role) => role.element(),
+            Self::AttributeAuthority(role) => role.element(),
+            Self::Pdp(role) => role.element(),
+            Self::Other(role) => role.element(),
+        })
+    }
+}
+
+/// The methods of `RoleDescriptorType`, which all roles extend ([MD] 2.4.1).
+macro_rules! role_methods {
+    () => {
+        lifetime_methods!();
+
+        /// Returns the `protocolSupportEnumeration` as a list.
+        pub fn protocols(self) -> impl Iterator<Item = &'a str> {
+            self.0
+                .attribute("protocolSupportEnumeration")
+                .unwrap_or_default()
+                .split(|c: char| u8::try_from(c).is_ok_and(is_space))
+                .filter(|protocol| !protocol.is_empty())
+        }
+
+        /// Returns whether the role speaks SAML 2.0.
+        #[must_use]
+        pub fn supports_saml2(self) -> bool {
+            self.protocols()
+                .any(|protocol| protocol == protocol::SAML_2_0)
+        }
+
+        /// Returns the `errorURL`, where users with trouble may be sent.
+        #[must_use]
+        pub fn error_url(self) -> Option<&'a str> {
+            optional_uri(self.0, "errorURL")
+        }
+
+        /// Returns the `KeyDescriptor`s.
+        pub fn key_descriptors(self) -> impl Iterator<Item = KeyDescriptor<'a>> {
+            self.0
+                .children_in(NamespaceId::METADATA, "KeyDescriptor")
+                .map(KeyDescriptor::new)
+        }
+
+        /// Returns the certificates of the keys that may sign, in order.
+        ///
+        /// A key without `use` may do both. Certificates that cannot be read are left out;
+        /// [`KeyDescriptor::certificates`] says why.
+        #[must_use]
+        pub fn signing_certificates(self) -> Vec<Certificate> {
+            certificates(self.key_descriptors(), KeyUse::Signing)
+        }
+
+        /// Returns the certificates of the keys to encrypt with, as `signing_certificates` does.
+        #[must_use]
+        pub fn encryption_certificates(self) -> Vec<Certificate> {
+            certificates(self.key_descriptors(), KeyUse::Encryption)
+        }
+
+        /// Returns the role's own `Organization`.
+        #[must_use]
+        pub fn organization(self) -> Option<Organization<'a>> {
+            self.0
+                .child_in(NamespaceId::METADATA, "Organization")
+                .map(Organization::new)
+        }
+
+        /// Returns the role's own `ContactPerson`s.
+        pub fn contacts(self) -> impl Iterator<Item = ContactPerson<'a>> {
+            self.0
+                .children_in(NamespaceId::METADATA, "ContactPerson")
+                .map(ContactPerson::new)
+        }
+    };
+}
+
+/// The methods of `SSODescriptorType`, which both single sign-on roles extend ([MD] 2.4.2).
+macro_rules! sso_methods {
+    () => {
+        role_methods!();
+
+        /// Returns the `ArtifactResolutionService`s.
+        pub fn artifact_resolution_services(self) -> impl Iterator<Item = IndexedEndpoint<'a>> {
+            indexed_endpoints(self.0, "ArtifactResolutionService")
+        }
+
+        /// Returns the `SingleLogoutService`s.
+        pub fn single_logout_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+            endpoints(self.0, "SingleLogoutService")
+        }
+
+        /// Returns the `ManageNameIDService`s.
+        pub fn manage_name_id_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+            endpoints(self.0, "ManageNameIDService")
+        }
+
+        /// Returns the `NameIDFormat`s.
+        pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
+            texts(self.0, "NameIDFormat")
+        }
+    };
+}
+
+view! {
+    /// Any role, seen as what all roles have in common: `RoleDescriptor` ([MD] 2.4.1).
+    RoleDescriptor
+}
+
+impl<'a> RoleDescriptor<'a> {
+    role_methods!();
+
+    /// Returns the `xsi:type` of a role of an extension's type, as namespace and local name.
+    #[must_use]
+    pub fn extension_type(self) -> Option<(&'a str, &'a str)> {
+        let name = self
+            .0
+            .find_attribute(NamespaceId::SCHEMA_INSTANCE, "type")?
+            .value();
+        let name = collapse(name);
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        Some((self.0.namespace_of_prefix(prefix)?, local))
+    }
+}
+
+view! {
+    /// `IDPSSODescriptor`: an identity provider ([MD] 2.4.3).
+    IdpSsoDescriptor
+}
+
+impl<'a> IdpSsoDescriptor<'a> {
+    sso_methods!();
+
+    /// Returns `WantAuthnRequestsSigned`; no is the default.
+    #[must_use]
+    pub fn want_authn_requests_signed(self) -> bool {
+        boolean(self.0, "WantAuthnRequestsSigned") == Some(true)
+    }
+
+    /// Returns the `SingleSignOnService`s.
+    pub fn single_sign_on_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "SingleSignOnService")
+    }
+
+    /// Returns the `NameIDMappingService`s.
+    pub fn name_id_mapping_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "NameIDMappingService")
+    }
+
+    /// Returns the `AssertionIDRequestService`s.
+    pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AssertionIDRequestService")
+    }
+
+    /// Returns the `AttributeProfile`s.
+    pub fn attribute_profiles(self) -> impl Iterator<Item = &'a str> {
+        texts(self.0, "AttributeProfile")
+    }
+
+    /// Returns the `saml:Attribute`s that the provider may send.
+    pub fn attributes(self) -> impl Iterator<Item = SamlAttribute<'a>> {
+        attributes(self.0)
+    }
+}
+
+view! {
+    /// `SPSSODescriptor`: a service provider ([MD] 2.4.4).
+    SpSsoDescriptor
+}
+
+impl<'a> SpSsoDescriptor<'a> {
+    sso_methods!();
+
+    /// Returns `AuthnRequestsSigned`; no is the default.
+    #[must_use]
+    pub fn authn_requests_signed(self) -> bool {
+        boolean(self.0, "AuthnRequestsSigned") == Some(true)
+    }
+
+    /// Returns `WantAssertionsSigned`; no is the default.
+    #[must_use]
+    pub fn want_assertions_signed(self) -> bool {
+        boolean(self.0, "WantAssertionsSigned") == Some(true)
+    }
+
+    /// Returns the `AssertionConsumerService`s.
+    pub fn assertion_consumer_services(self) -> impl Iterator<Item = IndexedEndpoint<'a>> {
+        indexed_endpoints(self.0, "AssertionConsumerService")
+    }
+
+    /// Returns the `AssertionConsumerService` that counts when nobody asks for another.
+    ///
+    /// That is the first with `isDefault="true"`, else the first without the attribute, else the
+    /// first ([MD] 2.2.3).
+    #[must_use]
+    pub fn default_assertion_consumer_service(self) -> Option<IndexedEndpoint<'a>> {
+        default_endpoint(self.assertion_consumer_services())
+    }
+
+    /// Returns the `AttributeConsumingService`s.
+    pub fn attribute_consuming_services(
+        self,
+    ) -> impl Iterator<Item = AttributeConsumingService<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "AttributeConsumingService")
+            .map(AttributeConsumingService::new)
+    }
+
+    /// Returns the `AttributeConsumingService` that counts when nobody asks for another.
+    #[must_use]
+    pub fn default_attribute_consuming_service(self) -> Option<AttributeConsumingService<'a>> {
+        default_of(
+            self.attribute_consuming_services(),
+            AttributeConsumingService::is_default,
+        )
+    }
+}
+
+view! {
+    /// `AuthnAuthorityDescriptor`: it answers how somebody was authenticated ([MD] 2.4.5).
+    AuthnAuthorityDescriptor
+}
+
+impl<'a> AuthnAuthorityDescriptor<'a> {
+    role_methods!();
+
+    /// Returns the `AuthnQueryService`s.
+    pub fn authn_query_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AuthnQueryService")
+    }
+
+    /// Returns the `AssertionIDRequestService`s.
+    pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AssertionIDRequestService")
+    }
+
+    /// Returns the `NameIDFormat`s.
+    pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
+        texts(self.0, "NameIDFormat")
+    }
+}
+
+view! {
+    /// `PDPDescriptor`: it answers what somebody may do ([MD] 2.4.6).
+    PdpDescriptor
+}
+
+impl<'a> PdpDescriptor<'a> {
+    role_methods!();
+
+    /// Returns the `AuthzService`s.
+    pub fn authz_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AuthzService")
+    }
+
+    /// Returns the `AssertionIDRequestService`s.
+    pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AssertionIDRequestService")
+    }
+
+    /// Returns the `NameIDFormat`s.
+    pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
+        texts(self.0, "NameIDFormat")
+    }
+}
+
+view! {
+    /// `AttributeAuthorityDescriptor`: it answers which attributes somebody has ([MD] 2.4.7).
+    AttributeAuthorityDescriptor
+}
+
+impl<'a> AttributeAuthorityDescriptor<'a> {
+    role_methods!();
+
+    /// Returns the `AttributeService`s.
+    pub fn attribute_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AttributeService")
+    }
+
+    /// Returns the `AssertionIDRequestService`s.
+    pub fn assertion_id_request_services(self) -> impl Iterator<Item = Endpoint<'a>> {
+        endpoints(self.0, "AssertionIDRequestService")
+    }
+
+    /// Returns the `NameIDFormat`s.
+    pub fn name_id_formats(self) -> impl Iterator<Item = &'a str> {
+        texts(self.0, "NameIDFormat")
+    }
+
+    /// Returns the `AttributeProfile`s.
+    pub fn attribute_profiles(self) -> impl Iterator<Item = &'a str> {
+        texts(self.0, "AttributeProfile")
+    }
+
+    /// Returns the `saml:Attribute`s that the authority may send.
+    pub fn attributes(self) -> impl Iterator<Item = SamlAttribute<'a>> {
+        attributes(self.0)
+    }
+}
+
+view! {
+    /// `AffiliationDescriptor`: providers that share name identifiers ([MD] 2.5).
+    AffiliationDescriptor
+}
+
+impl<'a> AffiliationDescriptor<'a> {
+    lifetime_methods!();
+
+    /// Returns the `affiliationOwnerID`.
+    #[must_use]
+    pub fn owner_id(self) -> &'a str {
+        uri(self.0, "affiliationOwnerID")
+    }
+
+    /// Returns the entityIDs of the `AffiliateMember`s.
+    pub fn members(self) -> impl Iterator<Item = &'a str> {
+        texts(self.0, "AffiliateMember")
+    }
+
+    /// Returns the `KeyDescriptor`s.
+    pub fn key_descriptors(self) -> impl Iterator<Item = KeyDescriptor<'a>> {
+        self.0
+            .children_in(NamespaceId::METADATA, "KeyDescriptor")
+            .map(KeyDescriptor::new)
+    }
+}
+
+fn texts<'a>(role: Element<'a>, local_name: &'static str) -> impl Iterator<Item = &'a str> {
+    role.children_in(NamespaceId::METADATA, local_name)
+        .map(|element| collapse(element.text()))
+}
+
+fn attributes(role: Element<'_>) -> impl Iterator<Item = SamlAttribute<'_>> {
+    role.children_in(NamespaceId::ASSERTION, "Attribute")
+        .map(SamlAttribute::new)
+}
+
+fn certificates<'a>(
+    keys: impl Iterator<Item = KeyDescriptor<'a>>,
+    wanted: KeyUse,
+) -> Vec<Certificate> {
+    keys.filter(|key| key.serves(wanted))
+        .flat_map(KeyDescriptor::certificates)
+        .filter_map(Result::ok)
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! Metadata extensions for login and discovery user interfaces, version 1.0 (MDUI).
+
+use super::{values::Localized, view};
+use crate::{reader::chars::collapse, tree::NamespaceId};
+
+view! {
+    /// `mdui:UIInfo`: how to show a role to people (MDUI 2.1).
+    UiInfo
+}
+
+impl<'a> UiInfo<'a> {
+    /// Returns the `DisplayName`s.
+    pub fn display_names(self) -> impl Iterator<Item = Localized<'a>> {
+        self.localized("DisplayName")
+    }
+
+    /// Returns the `Description`s.
+    pub fn descriptions(self) -> impl Iterator<Item = Localized<'a>> {
+        self.localized("Description")
+    }
+
+    /// Returns the `Keywords`, words apart by blanks and a `+` for a blank inside of one.
+    pub fn keywords(self) -> impl Iterator<Item = Localized<'a>> {
+        self.localized("Keywords")
+    }
+
+    /// Returns the `InformationURL`s.
+    pub fn information_urls(self) -> impl Iterator<Item = Localized<'a>> {
+        self.localized("InformationURL")
+    }
+
+    /// Returns the `PrivacyStatementURL`s.
+    pub fn privacy_statement_urls(self) -> impl Iterator<Item = Localized<'a>> {
+        self.localized("PrivacyStatementURL")
+    }
+
+    /// Returns the `Logo`s.
+    pub fn logos(self) -> impl Iterator<Item = Logo<'a>> {
+        self.0.children_in(NamespaceId::UI, "Logo").map(Logo::new)
+    }
+
+    fn localized(self, local_name: &'static str) -> impl Iterator<Item = Localized<'a>> {
+        self.0
+            .children_in(NamespaceId::UI, local_name)
+            .map(Localized::new)
+    }
+}
+
+view! {
+    /// `mdui:Logo`: a picture (MDUI 2.1.5).
+    Logo
+}
+
+impl<'a> Logo<'a> {
+    /// Returns the address of the picture, perhaps a `data:` URI with all of it.
+    #[must_use]
+    pub fn url(self) -> &'a str {
+        collapse(self.0.text())
+    }
+
+    /// Returns the width in pixels; `None` when it is missing or not a number.
+    #[must_use]
+    pub fn width(self) -> Option<u32> {
+        self.pixels("width")
+    }
+
+    /// Returns the height in pixels; `None` when it is missing or not a number.
+    #[must_use]
+    pub fn height(self) -> Option<u32> {
+        self.pixels("height")
+    }
+
+    /// Returns the language of a picture with words in it.
+    #[must_use]
+    pub fn language(self) -> Option<&'a str> {
+        self.0.language()
+    }
+
+    fn pixels(self, name: &str) -> Option<u32> {
+        collapse(self.0.attribute(name)?).parse().ok()
+    }
+}
+
+view! {
+    /// `mdui:DiscoHints`: how to guess that a user belongs to a provider (MDUI 2.2).
+    DiscoHints
+}
+
+impl<'a> DiscoHints<'a> {
+    /// Returns the `IPHint`s, network addresses with their length.
+    pub fn ip_hints(self) -> impl Iterator<Item = &'a str> {
+        self.texts("IPHint")
+    }
+
+    /// Returns the `DomainHint`s.
+    pub fn domain_hints(self) -> impl Iterator<Item = &'a str> {
+        self.texts("DomainHint")
+    }
+
+    /// Returns the `GeolocationHint`s, `geo:` URIs.
+    pub fn geolocation_hints(self) -> impl Iterator<Item = &'a str> {
+        self.texts("GeolocationHint")
+    }
+
+    fn texts(self, local_name: &'static str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .children_in(NamespaceId::UI, local_name)
+            .map(|element| collapse(element.text()))
+    }
+}

@@ -1,0 +1,154 @@
+//! The URIs that SAML metadata is made of.
+
+/// Namespace URIs, with the prefix that findings and builders write for them.
+pub mod namespace {
+    /// SAML 2.0 metadata, `md:` ([MD] 1.1).
+    pub const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
+    /// SAML 2.0 assertions, `saml:` ([MD] 1.1).
+    pub const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+    /// XML Signature, `ds:`.
+    pub const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
+    /// XML Signature 1.1, `dsig11:`.
+    pub const SIGNATURE_11: &str = "http://www.w3.org/2009/xmldsig11#";
+    /// XML Encryption, `xenc:`.
+    pub const ENCRYPTION: &str = "http://www.w3.org/2001/04/xmlenc#";
+    /// XML Encryption 1.1, `xenc11:`.
+    pub const ENCRYPTION_11: &str = "http://www.w3.org/2009/xmlenc11#";
+    /// Metadata extensions for login and discovery user interfaces, `mdui:`.
+    pub const UI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
+    /// Metadata extensions for registration and publication information, `mdrpi:`.
+    pub const REGISTRATION: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
+    /// Metadata extension for entity attributes, `mdattr:`.
+    pub const ENTITY_ATTRIBUTES: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
+    /// Metadata profile for algorithm support, `alg:`.
+    pub const ALGORITHM: &str = "urn:oasis:names:tc:SAML:metadata:algsupport";
+    /// Shibboleth's metadata extensions, `shibmd:`.
+    pub const SHIBBOLETH: &str = "urn:mace:shibboleth:metadata:1.0";
+    /// Identity provider discovery service protocol, `idpdisc:`.
+    pub const DISCOVERY: &str = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol";
+    /// Service provider request initiation, `init:`.
+    pub const REQUEST_INITIATION: &str = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
+    /// Holder-of-key web browser single sign-on, `hoksso:`.
+    pub const HOLDER_OF_KEY: &str =
+        "urn:oasis:names:tc:SAML:2.0:profiles:holder-of-key:SSO:browser";
+    /// REFEDS' metadata extensions, `remd:`.
+    pub const REFEDS: &str = "http://refeds.org/metadata";
+    /// WS-Federation, `fed:`; Active Directory Federation Services writes roles of it.
+    pub const WS_FEDERATION: &str = "http://docs.oasis-open.org/wsfed/federation/200706";
+    /// WS-Addressing, `wsa:`; used inside WS-Federation roles.
+    pub const WS_ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
+    /// WS-Federation authorization claims, `auth:`.
+    pub const WS_AUTHORIZATION: &str = "http://docs.oasis-open.org/wsfed/authorization/200706";
+    /// XML Schema instance, `xsi:`.
+    pub const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+    /// XML Schema, `xs:`.
+    pub const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema";
+    /// The namespace of `xml:lang`, always bound to `xml:`.
+    pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+    /// The namespace of namespace declarations themselves.
+    pub const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
+    /// Namespaces the crate knows, with their usual prefix. The order gives them their number.
+    pub(crate) const KNOWN: [(&str, &str); 23] = [
+        ("", ""),
+        (XML, "xml"),
+        (XMLNS, "xmlns"),
+        (METADATA, "md"),
+        (ASSERTION, "saml"),
+        (SIGNATURE, "ds"),
+        (SIGNATURE_11, "dsig11"),
+        (ENCRYPTION, "xenc"),
+        (ENCRYPTION_11, "xenc11"),
+        (UI, "mdui"),
+        (REGISTRATION, "mdrpi"),
+        (ENTITY_ATTRIBUTES, "mdattr"),
+        (ALGORITHM, "alg"),
+        (SHIBBOLETH, "shibmd"),
+        (DISCOVERY, "idpdisc"),
+        (REQUEST_INITIATION, "init"),
+        (HOLDER_OF_KEY, "hoksso"),
+        (REFEDS, "remd"),
+        (WS_FEDERATION, "fed"),
+        (WS_ADDRESSING, "wsa"),
+        (WS_AUTHORIZATION, "auth"),
+        (SCHEMA_INSTANCE, "xsi"),
+        (SCHEMA, "xs"),
+    ];
+}
+
+/// Binding URIs of endpoints (saml-bindings-2.0-os section 3).
+pub mod binding {
+    /// HTTP Redirect: the message travels in the query.
+    pub const HTTP_REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
+    /// HTTP POST: the message travels in a form.
+    pub const HTTP_POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+    /// HTTP POST with the signature beside the message instead of inside it.
+    pub const HTTP_POST_SIMPLE_SIGN: &str =
+        "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST-SimpleSign";
+    /// HTTP Artifact: only a reference travels through the browser.
+    pub const HTTP_ARTIFACT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact";
+    /// SOAP over HTTP, server to server.
+    pub const SOAP: &str = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP";
+    /// Reverse SOAP, for enhanced clients.
+    pub const PAOS: &str = "urn:oasis:names:tc:SAML:2.0:bindings:PAOS";
+    /// Assertions fetched by URI.
+    pub const URI: &str = "urn:oasis:names:tc:SAML:2.0:bindings:URI";
+}
+
+/// Protocol URIs of `protocolSupportEnumeration` ([MD] 2.4.1).
+pub mod protocol {
+    /// SAML 2.0.
+    pub const SAML_2_0: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
+    /// SAML 1.1.
+    pub const SAML_1_1: &str = "urn:oasis:names:tc:SAML:1.1:protocol";
+    /// SAML 1.0.
+    pub const SAML_1_0: &str = "urn:oasis:names:tc:SAML:1.0:protocol";
+    /// Shibboleth's request profile of SAML 1.
+    pub const SHIBBOLETH: &str = "urn:mace:shibboleth:1.0";
+}
+
+/// Name identifier formats (saml-core-2.0-os section 8.3).
+pub mod name_id_format {
+    /// Whatever the two sides agreed upon.
+    pub const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
+    /// An email address; what IAM Identity Center wants.
+    pub const EMAIL_ADDRESS: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
+    /// A name that stays the same for one pair of providers.
+    pub const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
+    /// A name for one session.
+    pub const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+    /// The identifier of a provider itself.
+    pub const ENTITY: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity";
+    /// A name inside an encrypted element.
+    pub const ENCRYPTED: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted";
+    /// An X.509 subject name.
+    pub const X509_SUBJECT_NAME: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName";
+    /// A Windows domain-qualified name.
+    pub const WINDOWS_DOMAIN_QUALIFIED_NAME: &str =
+        "urn:oasis:names:tc:SAML:1.1:nameid-format:WindowsDomainQualifiedName";
+    /// A Kerberos principal name.
+    pub const KERBEROS: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos";
+
+    /// All formats that the specification names.
+    pub(crate) const KNOWN: [&str; 9] = [
+        UNSPECIFIED,
+        EMAIL_ADDRESS,
+        PERSISTENT,
+        TRANSIENT,
+        ENTITY,
+        ENCRYPTED,
+        X509_SUBJECT_NAME,
+        WINDOWS_DOMAIN_QUALIFIED_NAME,
+        KERBEROS,
+    ];
+}
+
+/// Attribute name formats (saml-core-2.0-os section 8.2).
+pub mod attribute_name_format {
+    /// The name is whatever string.
+    pub const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified";
+    /// The name is a URI.
+    pub const URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
+    /// The name is a simple token.
+    pub const BASIC: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic";
+}

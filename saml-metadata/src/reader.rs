@@ -1,0 +1,460 @@
+//! From text to tree: a strict layer over quick-xml's tokenizer.
+//!
+//! quick-xml finds where tags, comments and sections begin and end, and pairs start with end tags.
+//! Everything else that XML 1.0 and Namespaces in XML ask of a document is checked here, because
+//! a pull tokenizer leaves most of it to its user: characters, names, attributes, references,
+//! the declaration, what may stand outside the root element, and namespaces.
+
+pub(crate) mod chars;
+mod declaration;
+pub(crate) mod escape;
+mod scope;
+mod tag;
+
+use std::ops::Range;
+
+use quick_xml::{Reader as Tokenizer, errors::IllFormedError, events::Event};
+
+use crate::{
+    Limit, Limits, ReadErrorKind,
+    error::Fault,
+    reader::{
+        chars::{is_blank, is_ncname, scan, starts_with_ignoring_case},
+        escape::{decode_cdata, decode_text, reference, shorten},
+        scope::Scope,
+    },
+    source::Source,
+    tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind, Slice, Tree, number},
+};
+
+/// Reads the tree of a document.
+pub(crate) fn parse(source: &Source, limits: &Limits) -> Result<Tree, Fault> {
+    let scan = scan(&source.text);
+    if let Some((at, c)) = scan.forbidden {
+        let message = format!("the character U+{:04X} is not allowed in XML", u32::from(c));
+        return Err(Fault::malformed(at, message));
+    }
+    let mut reader = Reader {
+        text: &source.text,
+        source,
+        limits,
+        carriage_return: scan.carriage_return,
+        nodes: Vec::new(),
+        attributes: Vec::new(),
+        decoded: String::new(),
+        scope: Scope::default(),
+        open: Vec::new(),
+        entities: 0,
+        root: None,
+    };
+    reader.document()?;
+    let root = reader.root.expect("a document without a root was refused");
+    Ok(Tree {
+        nodes: reader.nodes,
+        attributes: reader.attributes,
+        namespaces: reader.scope.namespaces,
+        decoded: reader.decoded,
+        root,
+    })
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    source: &'a Source,
+    limits: &'a Limits,
+    carriage_return: bool,
+    nodes: Vec<Node>,
+    attributes: Vec<AttributeRecord>,
+    decoded: String,
+    scope: Scope,
+    /// The elements around the place being read, the document itself at the bottom.
+    open: Vec<Open>,
+    entities: usize,
+    root: Option<NodeId>,
+}
+
+/// An element whose end tag has not been met.
+struct Open {
+    node: NodeId,
+    last_child: NodeId,
+    /// Declarations in force outside of it.
+    scope: usize,
+    has_elements: bool,
+    /// Whether its text is more than one plain run: has references, sections or comments in it.
+    is_mixed: bool,
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Result<(), Fault> {
+        let base = self.source.start();
+        // quick-xml would drop a second mark without counting it, and all places would be off.
+        if self.text[base..].starts_with('\u{feff}') {
+            return Err(Fault::malformed(
+                base,
+                "a second byte order mark follows the first",
+            ));
+        }
+        self.nodes.push(Node {
+            span: Slice::new(0..self.text.len()),
+            content: Slice::new(base..self.text.len()),
+            ..empty_node(NodeKind::Document, NodeId::NONE, 0..0)
+        });
+        self.open.push(Open {
+            node: NodeId::DOCUMENT,
+            last_child: NodeId::NONE,
+            scope: 0,
+            has_elements: false,
+            is_mixed: false,
+        });
+        let mut tokens = Tokenizer::from_str(&self.text[base..]);
+        let mut start = base;
+        loop {
+            let event = tokens.read_event();
+            let end = base + place(tokens.buffer_position());
+            let event = event.map_err(|error| {
+                let at = base + place(tokens.error_position());
+                self.token_fault(&error, start, at)
+            })?;
+            let range = start..end;
+            match event {
+                Event::Start(_) => self.start(range)?,
+                Event::Empty(_) => self.empty(range)?,
+                Event::End(_) => self.end(range),
+                Event::Text(_) => self.plain_text(range)?,
+                Event::GeneralRef(_) => self.reference(range)?,
+                Event::CData(_) => self.cdata(range)?,
+                Event::Comment(_) => self.comment(range)?,
+                Event::PI(_) => self.instruction(range)?,
+                Event::Decl(_) => self.declaration(range, base)?,
+                Event::DocType(_) => return Err(doctype(start)),
+                Event::Eof => break,
+            }
+            start = end;
+        }
+        if self.open.len() > 1 {
+            let open = self.open.pop().expect("checked just before");
+            let node = self.nodes[open.node.0 as usize];
+            let name = shorten(&self.text[node.name.range()]);
+            let message = format!("the document ends before `</{name}>`");
+            return Err(Fault::malformed(self.text.len(), message));
+        }
+        if self.root.is_none() {
+            return Err(Fault::malformed(
+                self.text.len(),
+                "the document has no element",
+            ));
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let open = self.element(range.clone(), range.end - 1)?;
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn empty(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let open = self.element(range.clone(), range.end - 2)?;
+        self.scope.leave(open.scope);
+        Ok(())
+    }
+
+    /// Adds an element whose tag is `range`, its name and attributes ending at `inner_end`.
+    fn element(&mut self, range: Range<usize>, inner_end: usize) -> Result<Open, Fault> {
+        // The document itself is the first of the open ones, so this counts the new element.
+        if self.open.len() > self.limits.depth {
+            return Err(Fault::limit(Limit::Depth, self.limits.depth, range.start));
+        }
+        if self.open.len() == 1 && self.root.is_some() {
+            let message = "a second element stands beside the root element";
+            return Err(Fault::malformed(range.start, message));
+        }
+        let scope = self.scope.depth();
+        let tag = self.tag(range.start + 1, inner_end)?;
+        let local = &self.text[tag.name.range()][tag.prefix_len as usize..];
+        if tag.namespace == NamespaceId::METADATA && local == "EntityDescriptor" {
+            self.entities += 1;
+            if self.entities > self.limits.entities {
+                let limit = self.limits.entities;
+                return Err(Fault::limit(Limit::Entities, limit, range.start));
+            }
+        }
+        let end = range.end;
+        let node = self.push(NodeKind::Element, range)?;
+        let record = &mut self.nodes[node.0 as usize];
+        record.content = Slice::new(end..end);
+        record.value = record.content;
+        record.name = tag.name;
+        record.prefix_len = tag.prefix_len;
+        record.namespace = tag.namespace;
+        record.first_attribute = tag.first_attribute;
+        record.attributes = tag.attributes;
+        if self.open.len() == 1 {
+            self.root = Some(node);
+        }
+        self.parent().has_elements = true;
+        Ok(Open {
+            node,
+            last_child: NodeId::NONE,
+            scope,
+            has_elements: false,
+            is_mixed: false,
+        })
+    }
+
+    fn end(&mut self, range: Range<usize>) {
+        // quick-xml has refused end tags that match no start tag.
+        let open = self.open.pop().expect("end tags are paired");
+        self.scope.leave(open.scope);
+        let node = &mut self.nodes[open.node.0 as usize];
+        let content = node.content.start as usize..range.start;
+        node.span = Slice::new(node.span.start as usize..range.end);
+        node.content = Slice::new(content.clone());
+        if open.has_elements {
+            return;
+        }
+        let text = &self.text[content.clone()];
+        let decode = open.is_mixed || self.carriage_return && text.contains('\r');
+        self.nodes[open.node.0 as usize].value = if decode {
+            self.mixed_text(open.node, content)
+        } else {
+            Slice::new(content)
+        };
+    }
+
+    /// Puts the text of an element together that has references, sections or comments in it.
+    fn mixed_text(&mut self, element: NodeId, content: Range<usize>) -> Slice {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let start = decoded.len();
+        let mut at = content.start;
+        let mut child = self.nodes[element.0 as usize].first_child.some();
+        while let Some(id) = child {
+            let node = self.nodes[id.0 as usize];
+            let span = node.span.range();
+            decode_text(&self.text[at..span.start], &mut decoded);
+            if node.kind == NodeKind::CData {
+                decode_cdata(&self.text[node.content.range()], &mut decoded);
+            }
+            at = span.end;
+            child = node.next.some();
+        }
+        decode_text(&self.text[at..content.end], &mut decoded);
+        let slice = Slice::new(self.text.len() + start..self.text.len() + decoded.len());
+        self.decoded = decoded;
+        slice
+    }
+
+    fn plain_text(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let text = &self.text[range.clone()];
+        if self.open.len() == 1 {
+            if is_blank(text) {
+                return Ok(());
+            }
+            let before = text.len() - text.trim_start().len();
+            let place = if self.root.is_some() {
+                "behind"
+            } else {
+                "before"
+            };
+            let message = format!("text stands {place} the root element");
+            return Err(Fault::malformed(range.start + before, message));
+        }
+        self.check_text_length(&range)?;
+        // Searching for one character first is much faster than for three.
+        if text.contains('>')
+            && let Some(at) = text.find("]]>")
+        {
+            return Err(Fault::malformed(
+                range.start + at,
+                "`]]>` must not stand in text",
+            ));
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        if self.open.len() == 1 {
+            let message = "a reference stands outside of the root element";
+            return Err(Fault::malformed(range.start, message));
+        }
+        let name = &self.text[range.start + 1..range.end - 1];
+        reference(name).map_err(|message| Fault::malformed(range.start, message))?;
+        self.check_text_length(&range)?;
+        self.parent().is_mixed = true;
+        Ok(())
+    }
+
+    fn cdata(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        if self.open.len() == 1 {
+            let message = "a CDATA section stands outside of the root element";
+            return Err(Fault::malformed(range.start, message));
+        }
+        self.check_text_length(&range)?;
+        let content = range.start + "<![CDATA[".len()..range.end - "]]>".len();
+        let node = self.push(NodeKind::CData, range)?;
+        self.nodes[node.0 as usize].content = Slice::new(content);
+        self.parent().is_mixed = true;
+        Ok(())
+    }
+
+    fn comment(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let text = &self.text[range.start + "<!--".len()..range.end - "-->".len()];
+        // quick-xml's own check would give a wrong place from the second hyphen on.
+        let wrong = text.find("--").or_else(|| {
+            let last = text.len().checked_sub(1)?;
+            text.ends_with('-').then_some(last)
+        });
+        if let Some(at) = wrong {
+            return Err(Fault::malformed(
+                range.start + "<!--".len() + at,
+                "`--` must not stand in a comment",
+            ));
+        }
+        self.push(NodeKind::Comment, range)?;
+        self.parent().is_mixed = true;
+        Ok(())
+    }
+
+    fn instruction(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let inner = &self.text[range.start + "<?".len()..range.end - "?>".len()];
+        let end = inner.bytes().position(chars::is_space);
+        let target = &inner[..end.unwrap_or(inner.len())];
+        if target.eq_ignore_ascii_case("xml") {
+            return Err(Fault::malformed(
+                range.start,
+                "`<?xml …?>` may stand only at the very start of the document",
+            ));
+        }
+        if !is_ncname(target) {
+            let message = format!(
+                "the processing instruction name `{}` is not a name",
+                shorten(target)
+            );
+            return Err(Fault::malformed(range.start, message));
+        }
+        self.push(NodeKind::ProcessingInstruction, range)?;
+        self.parent().is_mixed = true;
+        Ok(())
+    }
+
+    fn declaration(&mut self, range: Range<usize>, base: usize) -> Result<(), Fault> {
+        if range.start != base {
+            return Err(Fault::malformed(
+                range.start,
+                "`<?xml …?>` may stand only at the very start of the document",
+            ));
+        }
+        let encoding = self.source.encoding;
+        declaration::check(&self.text[range.clone()], encoding, range.start)
+    }
+
+    /// Adds a node as the last child of the innermost open element.
+    fn push(&mut self, kind: NodeKind, range: Range<usize>) -> Result<NodeId, Fault> {
+        // The document node is not counted.
+        if self.nodes.len() > self.limits.nodes {
+            return Err(Fault::limit(Limit::Nodes, self.limits.nodes, range.start));
+        }
+        let id = NodeId(number(self.nodes.len()));
+        let parent = self.parent();
+        let (parent_id, last) = (parent.node, parent.last_child);
+        parent.last_child = id;
+        match last.some() {
+            Some(last) => self.nodes[last.0 as usize].next = id,
+            None => self.nodes[parent_id.0 as usize].first_child = id,
+        }
+        self.nodes.push(empty_node(kind, parent_id, range));
+        Ok(id)
+    }
+
+    fn parent(&mut self) -> &mut Open {
+        self.open.last_mut().expect("the document is always open")
+    }
+
+    /// Keeps a value that is written differently from what it means.
+    fn decode(&mut self, write: impl FnOnce(&mut String)) -> Slice {
+        let start = self.decoded.len();
+        write(&mut self.decoded);
+        let end = self.text.len() + self.decoded.len();
+        Slice::new(self.text.len() + start..end)
+    }
+
+    /// Bounds the text of an element from its start to the end of the piece just read.
+    fn check_text_length(&mut self, range: &Range<usize>) -> Result<(), Fault> {
+        let limit = self.limits.text_length;
+        let open = self.parent();
+        let (has_elements, node) = (open.has_elements, open.node);
+        let start = if has_elements {
+            range.start
+        } else {
+            self.nodes[node.0 as usize].content.start as usize
+        };
+        if range.end - start > limit {
+            return Err(Fault::limit(Limit::TextLength, limit, range.start));
+        }
+        Ok(())
+    }
+
+    /// Says in our words what the tokenizer found wrong in the token at `start`.
+    fn token_fault(&self, error: &quick_xml::Error, start: usize, at: usize) -> Fault {
+        use quick_xml::{Error, errors::SyntaxError};
+
+        // A DOCTYPE is refused however broken it is.
+        if starts_with_ignoring_case(&self.text[start..], "<!doctype") {
+            return doctype(start);
+        }
+        let message = match error {
+            Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => format!(
+                "`</{}>` stands where `</{}>` is expected",
+                shorten(found),
+                shorten(expected)
+            ),
+            Error::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
+                format!("`</{}>` has no start tag", shorten(name))
+            }
+            Error::IllFormed(IllFormedError::UnclosedReference) => {
+                "`&` starts a reference that has no `;`".to_owned()
+            }
+            Error::Syntax(SyntaxError::UnclosedComment) => "a comment has no end".to_owned(),
+            Error::Syntax(SyntaxError::UnclosedCData) => "a CDATA section has no end".to_owned(),
+            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+                "a processing instruction has no end".to_owned()
+            }
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                "`<!` starts neither a comment nor a CDATA section".to_owned()
+            }
+            Error::Syntax(_) => "a tag has no end".to_owned(),
+            other => other.to_string(),
+        };
+        Fault::malformed(at, message)
+    }
+}
+
+fn doctype(at: usize) -> Fault {
+    Fault::new(
+        ReadErrorKind::Doctype,
+        at,
+        "the document has a DOCTYPE, which metadata may not have",
+    )
+}
+
+fn empty_node(kind: NodeKind, parent: NodeId, span: Range<usize>) -> Node {
+    Node {
+        kind,
+        parent,
+        next: NodeId::NONE,
+        first_child: NodeId::NONE,
+        span: Slice::new(span),
+        content: Slice::default(),
+        name: Slice::default(),
+        prefix_len: 0,
+        namespace: NamespaceId::NONE,
+        first_attribute: 0,
+        attributes: 0,
+        value: Slice::default(),
+    }
+}
+
+/// Turns a tokenizer's position into one of the text, which is in memory and thus fits.
+fn place(position: u64) -> usize {
+    usize::try_from(position).expect("a place in a text in memory")
+}

@@ -1,0 +1,141 @@
+//! Which characters XML 1.0 (fifth edition) allows where.
+
+/// Returns whether a byte is XML's white space (production 3).
+pub(crate) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Returns whether a text is nothing but white space.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.bytes().all(is_space)
+}
+
+/// Cuts white space off both ends, as XML Schema does for everything but strings.
+pub(crate) fn collapse(text: &str) -> &str {
+    text.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n'))
+}
+
+/// Returns whether a character may stand in a document at all (production 2).
+pub(crate) fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// Returns whether a character may start a name without a colon (production 4).
+fn is_name_start(c: char) -> bool {
+    matches!(c, 'A'..='Z' | 'a'..='z' | '_')
+        || !c.is_ascii()
+            && matches!(c,
+                '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+                | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}'
+                | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}'
+                | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+/// Returns whether a character may continue a name without a colon (production 4a).
+fn is_name_continue(c: char) -> bool {
+    is_name_start(c)
+        || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+}
+
+/// Returns whether a text is a name without a colon (Namespaces in XML, production 4).
+pub(crate) fn is_ncname(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(is_name_start) && chars.all(is_name_continue)
+}
+
+/// Splits a qualified name into prefix and local part, or says what is wrong with it.
+pub(crate) fn split_name(name: &str) -> Result<(&str, &str), &'static str> {
+    let (prefix, local) = match name.split_once(':') {
+        None => ("", name),
+        Some((_, local)) if local.contains(':') => return Err("has more than one colon"),
+        Some(("", _)) => return Err("starts with a colon"),
+        Some((_, "")) => return Err("ends with a colon"),
+        Some(parts) => parts,
+    };
+    if (prefix.is_empty() || is_ncname(prefix)) && is_ncname(local) {
+        Ok((prefix, local))
+    } else {
+        Err("is not a name")
+    }
+}
+
+/// What one pass over a text finds in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Scan {
+    /// The first character that no document may hold.
+    pub(crate) forbidden: Option<(usize, char)>,
+    /// Whether there is a carriage return, so that line ends need to be normalized.
+    pub(crate) carriage_return: bool,
+}
+
+/// Looks for forbidden characters in a whole document.
+///
+/// Works on blocks so that the usual document, which has none, is passed at memory speed.
+pub(crate) fn scan(text: &str) -> Scan {
+    const BLOCK: usize = 128;
+    let mut carriage_return = false;
+    for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
+        let mut suspicious = false;
+        for byte in block {
+            // 0xef starts U+F000 to U+FFFF, where U+FFFE and U+FFFF are.
+            suspicious |= (*byte < b' ' && *byte != b'\n' && *byte != b'\t') || *byte == 0xef;
+        }
+        if !suspicious {
+            continue;
+        }
+        carriage_return |= block.contains(&b'\r');
+        // A character may begin in one block and end in the next: look at its whole text.
+        let start = text.floor_char_boundary(number * BLOCK);
+        let end = text.ceil_char_boundary(number * BLOCK + block.len());
+        let wrong = text[start..end].char_indices().find(|(_, c)| !is_char(*c));
+        if let Some((at, c)) = wrong {
+            return Scan {
+                forbidden: Some((start + at, c)),
+                carriage_return,
+            };
+        }
+    }
+    Scan {
+        forbidden: None,
+        carriage_return,
+    }
+}
+
+pub(crate) fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.as_bytes()
+        .get(..start.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forbidden_character_is_found_across_the_border_of_two_blocks() {
+        for before in 120..140 {
+            let text = "a".repeat(before) + "\u{fffe}" + &"b".repeat(200);
+            assert_eq!(scan(&text).forbidden, Some((before, '\u{fffe}')));
+        }
+        assert_eq!(scan(&"é\u{fffd}".repeat(100)).forbidden, None);
+    }
+
+    #[test]
+    fn a_carriage_return_is_reported_and_allowed() {
+        let found = scan("a\r\nb");
+        assert_eq!((found.forbidden, found.carriage_return), (None, true));
+    }
+
+    #[test]
+    fn names_are_split_at_their_only_colon() {
+        assert_eq!(split_name("md:Entity"), Ok(("md", "Entity")));
+        assert_eq!(split_name("Entity"), Ok(("", "Entity")));
+        assert_eq!(split_name("Überraschung"), Ok(("", "Überraschung")));
+        assert_eq!(split_name("a:b:c"), Err("has more than one colon"));
+        assert_eq!(split_name(":a"), Err("starts with a colon"));
+        assert_eq!(split_name("a:"), Err("ends with a colon"));
+        assert_eq!(split_name("1a"), Err("is not a name"));
+        assert_eq!(split_name("a:1"), Err("is not a name"));
+        assert_eq!(split_name(""), Err("is not a name"));
+    }
+}

@@ -1,0 +1,256 @@
+use crate::{
+    Limit, Limits, Position, ReadErrorKind,
+    error::Fault,
+    reader::chars::{is_space, starts_with_ignoring_case},
+};
+
+/// How the bytes of a document spell its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+}
+
+/// A document's bytes, and its text as Rust wants it.
+///
+/// A byte order mark stays in front of the text, so that for UTF-8 an offset into the text is an
+/// offset into the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) text: String,
+    pub(crate) encoding: Encoding,
+    /// The bytes as read, where they differ from those of `text`.
+    original: Option<Vec<u8>>,
+}
+
+const MARK: char = '\u{feff}';
+
+impl Source {
+    /// Decodes the bytes of a document, which must carry a mark unless they are UTF-8.
+    pub(crate) fn decode(bytes: Vec<u8>, limits: &Limits) -> Result<Self, (Self, Fault)> {
+        let most = limits.bytes.min(Limits::MOST_BYTES);
+        if bytes.len() > most {
+            let fault = Fault::limit(Limit::Bytes, most, 0);
+            return Err((Self::empty(), fault));
+        }
+        match bytes.as_slice() {
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err((
+                Self::empty(),
+                encoding_fault(
+                    0,
+                    "the document is UTF-32, but only UTF-8 and UTF-16 are read",
+                ),
+            )),
+            [0xff, 0xfe, ..] => Self::decode_utf16(bytes, Encoding::Utf16Le, most),
+            [0xfe, 0xff, ..] => Self::decode_utf16(bytes, Encoding::Utf16Be, most),
+            [b'<', 0, ..] | [0, b'<', ..] => Err((
+                Self::empty(),
+                encoding_fault(
+                    0,
+                    "the document is UTF-16 without the byte order mark it needs",
+                ),
+            )),
+            _ => Self::decode_utf8(bytes),
+        }
+    }
+
+    fn empty() -> Self {
+        Self {
+            text: String::new(),
+            encoding: Encoding::Utf8,
+            original: None,
+        }
+    }
+
+    fn decode_utf8(bytes: Vec<u8>) -> Result<Self, (Self, Fault)> {
+        if let Some(what) = binary_format(&bytes) {
+            return Err((Self::empty(), not_xml(what)));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let source = Self {
+                    text,
+                    encoding: Encoding::Utf8,
+                    original: None,
+                };
+                match text_format(source.content()) {
+                    Some(what) => Err((source, not_xml(&what))),
+                    None => Ok(source),
+                }
+            }
+            Err(error) => {
+                let offset = error.utf8_error().valid_up_to();
+                let byte = error.as_bytes()[offset];
+                let mut bytes = error.into_bytes();
+                bytes.truncate(offset);
+                // The part before the wrong byte is kept for counting lines.
+                let before = Self {
+                    text: String::from_utf8(bytes).unwrap_or_default(),
+                    ..Self::empty()
+                };
+                let message = format!("the byte 0x{byte:02x} is not UTF-8");
+                Err((before, encoding_fault(offset, message)))
+            }
+        }
+    }
+
+    fn decode_utf16(
+        bytes: Vec<u8>,
+        encoding: Encoding,
+        most: usize,
+    ) -> Result<Self, (Self, Fault)> {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let unit = |pair: &[u8; 2]| match encoding {
+            Encoding::Utf16Be => u16::from_be_bytes(*pair),
+            _ => u16::from_le_bytes(*pair),
+        };
+        let mut source = Self {
+            text: String::with_capacity(bytes.len()),
+            encoding,
+            original: None,
+        };
+        for character in char::decode_utf16(pairs.iter().map(unit)) {
+            match character {
+                Ok(character) => source.text.push(character),
+                Err(error) => {
+                    let message = format!(
+                        "the UTF-16 unit 0x{:04x} is half a character",
+                        error.unpaired_surrogate()
+                    );
+                    let offset = source.text.len();
+                    return Err((source, encoding_fault(offset, message)));
+                }
+            }
+        }
+        let offset = source.text.len();
+        if !rest.is_empty() {
+            let fault = encoding_fault(offset, "UTF-16 text ends in the middle of a unit");
+            return Err((source, fault));
+        }
+        if offset > most {
+            return Err((source, Fault::limit(Limit::Bytes, most, 0)));
+        }
+        if let Some(what) = text_format(source.content()) {
+            return Err((source, not_xml(&what)));
+        }
+        source.original = Some(bytes);
+        Ok(source)
+    }
+
+    /// Encodes a text the way this one was, for writing an edited document.
+    pub(crate) fn encode(&self, text: String) -> Vec<u8> {
+        match self.encoding {
+            Encoding::Utf8 => text.into_bytes(),
+            Encoding::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Encoding::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    }
+
+    /// Returns the bytes as read.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.original.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
+    /// Returns where the text begins behind a byte order mark.
+    pub(crate) fn start(&self) -> usize {
+        if self.text.starts_with(MARK) {
+            MARK.len_utf8()
+        } else {
+            0
+        }
+    }
+
+    fn content(&self) -> &str {
+        &self.text[self.start()..]
+    }
+
+    /// Returns the place of an offset into the text.
+    pub(crate) fn position(&self, offset: usize) -> Position {
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
+        let shown = before.strip_prefix(MARK).unwrap_or(before);
+        let line_start = shown.rfind('\n').map_or(0, |at| at + 1);
+        Position {
+            offset: match self.encoding {
+                Encoding::Utf8 => before.len(),
+                _ => before.chars().map(char::len_utf16).sum::<usize>() * 2,
+            },
+            line: shown.matches('\n').count() + 1,
+            column: shown[line_start..].chars().count() + 1,
+        }
+    }
+
+    /// Returns the place of an offset, counting on from the known place of one before it.
+    pub(crate) fn position_from(&self, known: Position, from: usize, to: usize) -> Position {
+        let between = &self.text[from..to];
+        let start = if from == 0 { self.start().min(to) } else { 0 };
+        let shown = &between[start..];
+        let (line, column) = match shown.rfind('\n') {
+            Some(at) => (
+                known.line + shown.matches('\n').count(),
+                shown[at + 1..].chars().count() + 1,
+            ),
+            None => (known.line, known.column + shown.chars().count()),
+        };
+        let bytes = match self.encoding {
+            Encoding::Utf8 => between.len(),
+            _ => between.chars().map(char::len_utf16).sum::<usize>() * 2,
+        };
+        Position {
+            offset: known.offset + bytes,
+            line,
+            column,
+        }
+    }
+}
+
+fn encoding_fault(offset: usize, message: impl Into<String>) -> Fault {
+    Fault::new(ReadErrorKind::Encoding, offset, message)
+}
+
+fn not_xml(what: &str) -> Fault {
+    Fault::new(ReadErrorKind::NotXml, 0, format!("not XML at all: {what}"))
+}
+
+/// Names a format that people confuse with a metadata file, from its first bytes.
+fn binary_format(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x1f, 0x8b, ..] => Some("a gzip archive"),
+        [b'P', b'K', 3, 4, ..] => Some("a ZIP archive or an Office file"),
+        [b'%', b'P', b'D', b'F', ..] => Some("a PDF file"),
+        [0x30, 0x82, ..] => Some("binary DER, probably a certificate"),
+        _ => None,
+    }
+}
+
+/// Says what a text is when it cannot be metadata, from how it starts.
+fn text_format(text: &str) -> Option<String> {
+    let trimmed = text.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8));
+    let Some(first) = trimmed.chars().next() else {
+        return Some("the file is empty".to_owned());
+    };
+    if first == '<' {
+        let html = ["<!doctype html", "<html", "<head", "<body"];
+        return html
+            .iter()
+            .any(|start| starts_with_ignoring_case(trimmed, start))
+            .then(|| "an HTML page, perhaps of a login or an error".to_owned());
+    }
+    if trimmed.starts_with("-----BEGIN CERTIFICATE") {
+        return Some("a PEM certificate alone, not the metadata around it".to_owned());
+    }
+    if trimmed.starts_with("-----BEGIN ") {
+        return Some("a PEM file".to_owned());
+    }
+    if trimmed.starts_with("http://") || trimmed.starts_with("https://") {
+        return Some("a web address, not the document behind it".to_owned());
+    }
+    if matches!(first, '{' | '[') {
+        return Some(format!("starts with `{first}`, which looks like JSON"));
+    }
+    // Text before the first tag is the reader's to report, unless no tag follows.
+    if trimmed.contains('<') || first == MARK {
+        return None;
+    }
+    Some(format!("starts with {first:?} and has no tag"))
+}

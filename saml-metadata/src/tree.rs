@@ -1,0 +1,184 @@
+use std::ops::Range;
+
+use crate::names::namespace;
+
+/// Number of a node in [`Tree::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The node above the root element, whose children are the document's comments and the root.
+    pub(crate) const DOCUMENT: Self = Self(0);
+    /// No node. The document is nobody's child, so its number is free for this.
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) fn some(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+}
+
+/// Number of a namespace in [`Tree::namespaces`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct NamespaceId(pub(crate) u32);
+
+impl NamespaceId {
+    pub(crate) const NONE: Self = Self::known("");
+    pub(crate) const XML: Self = Self::known(namespace::XML);
+    pub(crate) const XMLNS: Self = Self::known(namespace::XMLNS);
+    pub(crate) const METADATA: Self = Self::known(namespace::METADATA);
+    pub(crate) const ASSERTION: Self = Self::known(namespace::ASSERTION);
+    pub(crate) const SIGNATURE: Self = Self::known(namespace::SIGNATURE);
+    pub(crate) const SIGNATURE_11: Self = Self::known(namespace::SIGNATURE_11);
+    pub(crate) const UI: Self = Self::known(namespace::UI);
+    pub(crate) const REGISTRATION: Self = Self::known(namespace::REGISTRATION);
+    pub(crate) const ENTITY_ATTRIBUTES: Self = Self::known(namespace::ENTITY_ATTRIBUTES);
+    pub(crate) const ALGORITHM: Self = Self::known(namespace::ALGORITHM);
+    pub(crate) const SHIBBOLETH: Self = Self::known(namespace::SHIBBOLETH);
+    pub(crate) const DISCOVERY: Self = Self::known(namespace::DISCOVERY);
+    pub(crate) const SCHEMA_INSTANCE: Self = Self::known(namespace::SCHEMA_INSTANCE);
+
+    /// Looks up the number of a known namespace while compiling.
+    const fn known(uri: &str) -> Self {
+        let mut number = 0;
+        while number < namespace::KNOWN.len() {
+            if same(namespace::KNOWN[number].0.as_bytes(), uri.as_bytes()) {
+                #[expect(clippy::cast_possible_truncation, reason = "the table is short")]
+                return Self(number as u32);
+            }
+            number += 1;
+        }
+        panic!("a namespace constant is missing from the table of known namespaces");
+    }
+
+    /// Returns the usual prefix of a known namespace.
+    pub(crate) fn usual_prefix(self) -> Option<&'static str> {
+        namespace::KNOWN
+            .get(self.0 as usize)
+            .map(|(_, prefix)| *prefix)
+    }
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A piece of text: inside the document, or behind its end inside [`Tree::decoded`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Slice {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+impl Slice {
+    pub(crate) fn new(range: Range<usize>) -> Self {
+        Self {
+            start: number(range.start),
+            len: number(range.len()),
+        }
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len as usize
+    }
+}
+
+/// Turns a place in the text into the 32 bits it is kept in.
+pub(crate) fn number(place: usize) -> u32 {
+    u32::try_from(place).expect("`Limits::MOST_BYTES` keeps every place below 2^32")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    Document,
+    Element,
+    Comment,
+    ProcessingInstruction,
+    CData,
+}
+
+/// A node and where it stands in the text.
+///
+/// Plain text has no nodes: it is what lies between the children of an element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) kind: NodeKind,
+    pub(crate) parent: NodeId,
+    pub(crate) next: NodeId,
+    pub(crate) first_child: NodeId,
+    /// From `<` to behind `>`, over everything inside.
+    pub(crate) span: Slice,
+    /// Of elements: from behind the start tag to before the end tag.
+    pub(crate) content: Slice,
+    /// Of elements: the name as written.
+    pub(crate) name: Slice,
+    /// Of elements: length of the prefix in the name, its colon included.
+    pub(crate) prefix_len: u32,
+    pub(crate) namespace: NamespaceId,
+    pub(crate) first_attribute: u32,
+    pub(crate) attributes: u32,
+    /// Of elements without child elements: the text inside, decoded.
+    pub(crate) value: Slice,
+}
+
+/// An attribute or a namespace declaration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttributeRecord {
+    pub(crate) name: Slice,
+    /// Length of the prefix in the name, its colon included.
+    pub(crate) prefix_len: u32,
+    pub(crate) namespace: NamespaceId,
+    /// The value between its quotes, as written.
+    pub(crate) raw: Slice,
+    /// The value, decoded.
+    pub(crate) value: Slice,
+}
+
+/// A whole document as one arena.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) attributes: Vec<AttributeRecord>,
+    pub(crate) namespaces: Vec<Box<str>>,
+    /// Values that are written differently from what they mean, one after the other.
+    pub(crate) decoded: String,
+    pub(crate) root: NodeId,
+}
+
+impl Tree {
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// Returns what a slice stands for, given the document's text.
+    pub(crate) fn str<'a>(&'a self, text: &'a str, slice: Slice) -> &'a str {
+        let range = slice.range();
+        match range.start.checked_sub(text.len()) {
+            Some(start) => &self.decoded[start..start + range.len()],
+            None => &text[range],
+        }
+    }
+
+    pub(crate) fn namespace(&self, id: NamespaceId) -> &str {
+        match namespace::KNOWN.get(id.0 as usize) {
+            Some((uri, _)) => uri,
+            None => &self.namespaces[id.0 as usize - namespace::KNOWN.len()],
+        }
+    }
+
+    pub(crate) fn attributes_of(&self, id: NodeId) -> &[AttributeRecord] {
+        let node = self.node(id);
+        let first = node.first_attribute as usize;
+        &self.attributes[first..first + node.attributes as usize]
+    }
+}

@@ -1,0 +1,138 @@
+//! MD-AWS: will IAM Identity Center take the file?
+
+use super::{report::Report, rules::consumer as rules, uri::is_web};
+use crate::{
+    Certificate, EntityDescriptor, IdpSsoDescriptor, KeyDescriptor, KeyUse,
+    names::{binding, name_id_format},
+};
+
+/// AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external
+/// identity providers.
+const MOST_CHARACTERS: usize = 75_000;
+/// AWS IAM Identity Center quotas, "`IdP` certificate file".
+const MOST_CERTIFICATE_CHARACTERS: usize = 2_500;
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let document = report.document;
+    let root = document.root();
+    let characters = document.text().chars().count();
+    if characters > MOST_CHARACTERS {
+        let message = format!("the file has {characters} characters, more than 75000");
+        report.add(&rules::AWS_01, root, message);
+    }
+    let entity = match document.entity() {
+        Ok(entity) => entity,
+        Err(error) => {
+            report.add(&rules::AWS_02, root, error.to_string());
+            return;
+        }
+    };
+    check_entity(report, entity);
+    let Some(idp) = entity.identity_provider() else {
+        let message = if entity.service_provider().is_some() {
+            "the file describes a service provider, not an identity provider"
+        } else {
+            "the file describes no identity provider"
+        };
+        report.add(&rules::AWS_02, entity.element(), message);
+        return;
+    };
+    check_keys(report, idp);
+    check_name_id(report, idp);
+    check_services(report, idp);
+}
+
+fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    let document = report.document;
+    if document.root() != entity.element() {
+        let message = "the entity stands inside of an EntitiesDescriptor";
+        report.add(&rules::AWS_02, document.root(), message);
+    }
+    if entity.entity_id().is_empty() {
+        report.add(&rules::AWS_02, entity.element(), "the file has no entityID");
+    }
+}
+
+fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
+    let element = idp.element();
+    let mut signing = 0;
+    for key in idp.key_descriptors() {
+        match key.key_use() {
+            Some(KeyUse::Encryption) => {
+                report.add(
+                    &rules::AWS_03,
+                    key.element(),
+                    "the file has an encryption key",
+                );
+            }
+            None => {
+                let message = "a key does not say that it is for signing only";
+                report.add_mild(&rules::AWS_03, key.element(), message);
+            }
+            Some(KeyUse::Signing) => {}
+        }
+        if key.serves(KeyUse::Signing) {
+            signing += key.certificates().flatten().count();
+        }
+        check_size(report, key);
+    }
+    match signing {
+        0 => report.add(
+            &rules::AWS_02,
+            element,
+            "the file has no signing certificate",
+        ),
+        1 => {}
+        several => {
+            let message = format!("the file has {several} signing certificates");
+            report.add(&rules::AWS_07, element, message);
+        }
+    }
+}
+
+fn check_size(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
+    for element in key.certificate_elements() {
+        let Ok(certificate) = Certificate::from_base64(element.text()) else {
+            continue;
+        };
+        let characters = certificate.pem().len();
+        if characters > MOST_CERTIFICATE_CHARACTERS {
+            let message = format!("a certificate has {characters} characters as PEM");
+            report.add(&rules::AWS_05, element, message);
+        }
+    }
+}
+
+fn check_name_id(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
+    let mut formats = idp.name_id_formats().peekable();
+    if formats.peek().is_some() && formats.all(|format| format != name_id_format::EMAIL_ADDRESS) {
+        let message = "the NameID formats do not include emailAddress";
+        report.add(&rules::AWS_04, idp.element(), message);
+    }
+}
+
+fn check_services(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
+    let element = idp.element();
+    if idp.single_sign_on_services().next().is_none() {
+        let message = "the file has no SingleSignOnService";
+        report.add(&rules::AWS_02, element, message);
+        return;
+    }
+    let mut fit = idp.single_sign_on_services().filter(|service| {
+        matches!(
+            service.binding(),
+            binding::HTTP_POST | binding::HTTP_REDIRECT
+        )
+    });
+    if fit.next().is_none() {
+        let message = "there is no SingleSignOnService with HTTP-POST or HTTP-Redirect";
+        report.add(&rules::AWS_06, element, message);
+    }
+    for service in idp.single_sign_on_services() {
+        let location = service.location();
+        if !(is_web(location) && location.starts_with("https:")) {
+            let message = "users would be sent to an address that is not https";
+            report.add(&rules::AWS_06, (service.element(), "Location"), message);
+        }
+    }
+}

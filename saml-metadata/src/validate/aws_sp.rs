@@ -1,0 +1,55 @@
+//! MD-AWSSP: is this the file that IAM Identity Center hands out?
+
+use super::{report::Report, rules::consumer as rules};
+use crate::{
+    SpSsoDescriptor,
+    aws::{self, AcsHost},
+    names::binding,
+};
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let document = report.document;
+    let root = document.root();
+    let entity = match document.entity() {
+        Ok(entity) => entity,
+        Err(error) => {
+            report.add(&rules::AWSSP_01, root, error.to_string());
+            return;
+        }
+    };
+    if let Err(error) = aws::parse_issuer(entity.entity_id()) {
+        let message = format!("the entityID {error}");
+        report.add(&rules::AWSSP_01, (entity.element(), "entityID"), message);
+    }
+    if let Some(sp) = entity.service_provider() {
+        check_acs(report, sp);
+        return;
+    }
+    let message = if entity.identity_provider().is_some() {
+        "the file describes an identity provider, not a service provider"
+    } else {
+        "the file describes no service provider"
+    };
+    report.add(&rules::AWSSP_01, entity.element(), message);
+}
+
+fn check_acs(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
+    let mut hosts = Vec::new();
+    for acs in sp.assertion_consumer_services() {
+        if acs.binding() != binding::HTTP_POST {
+            let message = "an AssertionConsumerService is not by HTTP-POST";
+            report.add(&rules::AWSSP_01, (acs.element(), "Binding"), message);
+        }
+        match aws::check_acs(acs.location()) {
+            Ok(acs) => hosts.push(acs.host),
+            Err(error) => {
+                let message = format!("the assertion consumer address {error}");
+                report.add(&rules::AWSSP_01, (acs.element(), "Location"), message);
+            }
+        }
+    }
+    if !hosts.is_empty() && hosts.iter().all(|host| *host == AcsHost::Classic) {
+        let message = "the only assertion consumer address is of the classic form";
+        report.add(&rules::AWSSP_02, sp.element(), message);
+    }
+}

@@ -1,0 +1,214 @@
+//! MD-EP: where messages are sent.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    report::Report,
+    rules::role as rules,
+    uri::{is_absolute, oddities, scheme},
+};
+use crate::{
+    Element, Endpoint, IndexedEndpoint,
+    names::{binding, namespace},
+    reader::escape::shorten,
+    tree::NamespaceId,
+};
+
+/// Endpoints of the specification, and the SAML 2.0 bindings that fit them.
+const FITTING: [(&str, &[&str]); 10] = [
+    ("ArtifactResolutionService", &[binding::SOAP]),
+    ("SingleLogoutService", LOGOUT),
+    ("ManageNameIDService", LOGOUT),
+    (
+        "SingleSignOnService",
+        &[
+            binding::HTTP_REDIRECT,
+            binding::HTTP_POST,
+            binding::HTTP_POST_SIMPLE_SIGN,
+            binding::HTTP_ARTIFACT,
+            // Enhanced clients ask by SOAP (saml-profiles-2.0-os 4.2).
+            binding::SOAP,
+        ],
+    ),
+    ("NameIDMappingService", &[binding::SOAP]),
+    ("AssertionIDRequestService", &[binding::SOAP, binding::URI]),
+    (
+        "AssertionConsumerService",
+        &[
+            binding::HTTP_POST,
+            binding::HTTP_POST_SIMPLE_SIGN,
+            binding::HTTP_ARTIFACT,
+            binding::PAOS,
+        ],
+    ),
+    ("AuthnQueryService", &[binding::SOAP]),
+    ("AuthzService", &[binding::SOAP]),
+    ("AttributeService", &[binding::SOAP]),
+];
+
+const LOGOUT: &[&str] = &[
+    binding::HTTP_REDIRECT,
+    binding::HTTP_POST,
+    binding::HTTP_POST_SIMPLE_SIGN,
+    binding::HTTP_ARTIFACT,
+    binding::SOAP,
+];
+
+/// Bindings of other specifications than SAML 2.0's own.
+const OTHER_BINDINGS: [&str; 6] = [
+    namespace::HOLDER_OF_KEY,
+    "urn:oasis:names:tc:SAML:1.0:bindings:SOAP-binding",
+    "urn:oasis:names:tc:SAML:1.0:profiles:browser-post",
+    "urn:oasis:names:tc:SAML:1.0:profiles:artifact-01",
+    "urn:mace:shibboleth:1.0:profiles:AuthnRequest",
+    "urn:mace:shibboleth:2.0:profiles:AuthnRequest",
+];
+
+pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
+    let mut sets: HashMap<&str, Vec<IndexedEndpoint<'_>>> = HashMap::new();
+    for element in role.children() {
+        if element.namespace_id() != NamespaceId::METADATA {
+            continue;
+        }
+        let name = element.local_name();
+        let Some((_, fitting)) = FITTING.iter().find(|(known, _)| *known == name) else {
+            continue;
+        };
+        check_addresses(report, element);
+        check_binding(report, element, fitting);
+        if matches!(
+            name,
+            "ArtifactResolutionService" | "AssertionConsumerService"
+        ) {
+            sets.entry(name)
+                .or_default()
+                .push(IndexedEndpoint::new(element));
+        }
+    }
+    for set in sets.values() {
+        check_set(report, set);
+    }
+    check_sso_bindings(report, role);
+}
+
+fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
+    let name = element.local_name();
+    for attribute in ["Location", "ResponseLocation"] {
+        let place = (element, attribute);
+        let Some(address) = element
+            .attribute(attribute)
+            .map(crate::reader::chars::collapse)
+        else {
+            if attribute == "Location" {
+                report.add(&rules::EP_01, element, format!("{name} has no Location"));
+            }
+            continue;
+        };
+        if !is_absolute(address) {
+            let message = format!("{attribute} {:?} is not an absolute URI", shorten(address));
+            report.add(&rules::EP_01, place, message);
+            continue;
+        }
+        match scheme(address).as_str() {
+            "https" => {}
+            "http" => {
+                report.add(
+                    &rules::EP_03,
+                    place,
+                    format!("{attribute} of {name} is not https"),
+                );
+            }
+            other => {
+                let message = format!("{attribute} of {name} is of the scheme {}", shorten(other));
+                report.add(&rules::EP_02, place, message);
+            }
+        }
+        for odd in oddities(address) {
+            report.add(&rules::EP_04, place, format!("{attribute} of {name} {odd}"));
+        }
+    }
+    let answers = matches!(name, "SingleLogoutService" | "ManageNameIDService");
+    if !answers && element.attribute("ResponseLocation").is_some() {
+        let message = format!("{name} must not have a ResponseLocation");
+        report.add(&rules::EP_09, (element, "ResponseLocation"), message);
+    }
+}
+
+fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]) {
+    let name = element.local_name();
+    let place = (element, "Binding");
+    let binding = Endpoint::new(element).binding();
+    if element.attribute("Binding").is_none() {
+        report.add(&rules::EP_01, element, format!("{name} has no Binding"));
+    } else if !is_absolute(binding) {
+        let message = format!("Binding {:?} is not an absolute URI", shorten(binding));
+        report.add(&rules::EP_01, place, message);
+    } else if fitting.contains(&binding) || OTHER_BINDINGS.contains(&binding) {
+        // As it should be.
+    } else if is_saml2(binding) {
+        let short = binding.rsplit(':').next().unwrap_or(binding);
+        let message = format!("the binding {short} does not fit {name}");
+        report.add(&rules::EP_05, place, message);
+    } else {
+        let message = format!("the binding {:?} is not a known one", shorten(binding));
+        report.add(&rules::EP_06, place, message);
+    }
+}
+
+fn is_saml2(binding: &str) -> bool {
+    [
+        binding::HTTP_REDIRECT,
+        binding::HTTP_POST,
+        binding::HTTP_POST_SIMPLE_SIGN,
+        binding::HTTP_ARTIFACT,
+        binding::SOAP,
+        binding::PAOS,
+        binding::URI,
+    ]
+    .contains(&binding)
+}
+
+/// Checks the indexes and defaults of the indexed endpoints of one name.
+fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
+    let mut indexes = HashSet::new();
+    let mut has_default = false;
+    for endpoint in set {
+        let element = endpoint.element();
+        let name = element.local_name();
+        match (endpoint.index(), element.attribute("index")) {
+            (None, None) => report.add(&rules::EP_07, element, format!("{name} has no index")),
+            (None, Some(text)) => {
+                let message = format!("index {:?} is not a number up to 65535", shorten(text));
+                report.add(&rules::EP_07, (element, "index"), message);
+            }
+            (Some(index), _) if !indexes.insert(index) => {
+                let message = format!("two {name} have the index {index}");
+                report.add(&rules::EP_07, (element, "index"), message);
+            }
+            _ => {}
+        }
+        if endpoint.is_default() == Some(true) {
+            if has_default {
+                let message = format!("two {name} are the default");
+                report.add(&rules::EP_08, (element, "isDefault"), message);
+            }
+            has_default = true;
+        }
+    }
+}
+
+fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
+    let mut seen = HashSet::new();
+    for service in role.children_in(NamespaceId::METADATA, "SingleSignOnService") {
+        let binding = Endpoint::new(service).binding();
+        let matters = matches!(
+            binding,
+            binding::HTTP_POST | binding::HTTP_REDIRECT | binding::HTTP_POST_SIMPLE_SIGN
+        );
+        if matters && !seen.insert(binding) {
+            let short = binding.rsplit(':').next().unwrap_or(binding);
+            let message = format!("there are two SingleSignOnService with {short}");
+            report.add(&rules::EP_10, (service, "Binding"), message);
+        }
+    }
+}

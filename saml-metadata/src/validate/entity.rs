@@ -1,0 +1,212 @@
+//! MD-ENT and MD-AFF: entities, organizations, contacts.
+
+use std::collections::HashSet;
+
+use super::{
+    report::Report,
+    rules::entity as rules,
+    uri::{is_absolute, is_web, scheme},
+};
+use crate::{
+    ContactPerson, ContactType, EntityDescriptor, Organization,
+    model::values::Localized,
+    reader::{chars::is_blank, escape::shorten},
+    tree::NamespaceId,
+};
+
+const LONGEST_ENTITY_ID: usize = 1024;
+/// saml2int SDP-G04: longer ones do not fit everywhere.
+const LONG_ENTITY_ID: usize = 256;
+
+pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    check_id(report, entity);
+    check_roles(report, entity);
+    check_contacts(report, entity);
+    for organization in entity.organization().into_iter().chain(
+        entity
+            .roles()
+            .filter_map(|role| role.descriptor().organization()),
+    ) {
+        check_organization(report, organization);
+    }
+    for location in entity.additional_locations() {
+        let element = location.element();
+        if location.namespace().is_empty() {
+            let message = "AdditionalMetadataLocation has no namespace";
+            report.add(&rules::ENT_11, element, message);
+        }
+        if !is_absolute(location.location()) {
+            let message = "AdditionalMetadataLocation is not an absolute URI";
+            report.add_mild(&rules::ENT_11, element, message);
+        }
+    }
+    if let Some(affiliation) = entity.affiliation() {
+        let element = affiliation.element();
+        if affiliation.owner_id().is_empty() {
+            report.add(
+                &rules::AFF_01,
+                element,
+                "the affiliation has no affiliationOwnerID",
+            );
+        }
+        if affiliation.members().next().is_none() {
+            report.add(
+                &rules::AFF_01,
+                element,
+                "the affiliation has no AffiliateMember",
+            );
+        }
+    }
+}
+
+fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    let id = entity.entity_id();
+    let element = entity.element();
+    let place = (element, "entityID");
+    if id.is_empty() {
+        let message = match element.attribute("entityID") {
+            None => "the entity has no entityID",
+            Some(_) => "the entityID is empty",
+        };
+        report.add(&rules::ENT_01, place, message);
+        return;
+    }
+    let length = id.chars().count();
+    if length > LONGEST_ENTITY_ID {
+        let message = format!("the entityID has {length} characters");
+        report.add(&rules::ENT_01, place, message);
+    } else if length > LONG_ENTITY_ID {
+        let message = format!("the entityID has {length} characters");
+        report.add_mild(&rules::ENT_01, place, message);
+    }
+    if !is_absolute(id) {
+        let message = format!("the entityID {:?} is not an absolute URI", shorten(id));
+        report.add(&rules::ENT_02, place, message);
+    } else if !matches!(scheme(id).as_str(), "http" | "https" | "urn") {
+        let message = format!(
+            "the entityID is of the unusual scheme {}",
+            shorten(&scheme(id))
+        );
+        report.add_mild(&rules::ENT_02, place, message);
+    }
+}
+
+fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    let element = entity.element();
+    let has_roles = entity.roles().next().is_some();
+    match entity.affiliation() {
+        None if !has_roles => {
+            report.add(&rules::ENT_03, element, "the entity has no role");
+        }
+        Some(affiliation) if has_roles => {
+            let message = "the entity has roles and is an affiliation";
+            report.add(&rules::ENT_03, affiliation.element(), message);
+        }
+        _ => {}
+    }
+    let affiliations = element.children_in(NamespaceId::METADATA, "AffiliationDescriptor");
+    for affiliation in affiliations.skip(1) {
+        report.add(
+            &rules::ENT_03,
+            affiliation,
+            "the entity is two affiliations",
+        );
+    }
+    let mut seen = HashSet::new();
+    for role in entity.roles() {
+        let descriptor = role.descriptor();
+        let name = descriptor.element().local_name();
+        // Roles of extensions are told apart by their type.
+        let kind = (name, descriptor.extension_type());
+        let twice: Vec<&str> = descriptor
+            .protocols()
+            .filter(|protocol| !seen.insert((kind, *protocol)))
+            .collect();
+        if let Some(protocol) = twice.first() {
+            let message = format!(
+                "there are two {name} for the protocol {}",
+                shorten(protocol)
+            );
+            report.add(&rules::ENT_04, descriptor.element(), message);
+        }
+    }
+}
+
+fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
+    let element = organization.element();
+    let parts: [(&str, Vec<Localized<'_>>); 3] = [
+        ("OrganizationName", organization.names().collect()),
+        (
+            "OrganizationDisplayName",
+            organization.display_names().collect(),
+        ),
+        ("OrganizationURL", organization.urls().collect()),
+    ];
+    for (name, texts) in parts {
+        if texts.is_empty() {
+            report.add(
+                &rules::ENT_05,
+                element,
+                format!("the organization has no {name}"),
+            );
+        }
+        for text in texts {
+            let place = text.element();
+            let value = text.text();
+            if is_blank(value) {
+                report.add(&rules::ENT_05, place, format!("{name} is empty"));
+            } else if name == "OrganizationURL" && !is_web(value.trim()) {
+                let message = format!("OrganizationURL {:?} is not a web address", shorten(value));
+                report.add_mild(&rules::ENT_05, place, message);
+            } else if value.trim().contains('\n') {
+                report.add_mild(&rules::ENT_05, place, format!("{name} has a line break"));
+            }
+        }
+    }
+}
+
+fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    let of_roles = entity.roles().flat_map(|role| role.descriptor().contacts());
+    let contacts: Vec<ContactPerson<'_>> = entity.contacts().chain(of_roles).collect();
+    let somebody_answers = contacts.iter().any(|contact| {
+        matches!(
+            contact.kind(),
+            ContactType::Technical | ContactType::Support
+        )
+    });
+    if !somebody_answers {
+        let message = "there is no technical or support contact";
+        report.add_mild(&rules::ENT_06, entity.element(), message);
+    }
+    for contact in contacts {
+        let element = contact.element();
+        if let ContactType::Unknown(kind) = contact.kind() {
+            let message = match element.attribute("contactType") {
+                None => "the contact has no contactType".to_owned(),
+                Some(_) => format!("there is no contactType {:?}", shorten(kind)),
+            };
+            report.add(&rules::ENT_06, (element, "contactType"), message);
+        }
+        let emails = element.children_in(NamespaceId::METADATA, "EmailAddress");
+        for (address, element) in contact.email_addresses().zip(emails) {
+            if !address.is_empty() && !is_mailto(address) {
+                let message = format!(
+                    "EmailAddress {:?} is not mailto: and one address",
+                    shorten(address)
+                );
+                report.add(&rules::ENT_07, element, message);
+            }
+        }
+    }
+}
+
+fn is_mailto(text: &str) -> bool {
+    let Some(address) = text.strip_prefix("mailto:") else {
+        return false;
+    };
+    let Some((name, domain)) = address.split_once('@') else {
+        return false;
+    };
+    let plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | ';' | ':' | '<' | '>' | '@');
+    !name.is_empty() && !domain.is_empty() && name.chars().all(plain) && domain.chars().all(plain)
+}

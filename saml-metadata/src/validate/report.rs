@@ -1,0 +1,232 @@
+use std::{collections::HashMap, ops::Range};
+
+use jiff::Timestamp;
+
+use super::{Finding, Profile, Severity, rules::Rule};
+use crate::{
+    Attribute, Document, Element, Position,
+    tree::{NamespaceId, NodeId, NodeKind},
+};
+
+/// Where a finding is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    Element(Element<'a>),
+    /// An attribute as written; the element, should it be missing.
+    Attribute(Element<'a>, &'a str),
+    /// A comment or processing instruction.
+    Node(NodeId),
+}
+
+impl<'a> From<Element<'a>> for Place<'a> {
+    fn from(element: Element<'a>) -> Self {
+        Self::Element(element)
+    }
+}
+
+impl<'a> From<(Element<'a>, &'a str)> for Place<'a> {
+    fn from((element, attribute): (Element<'a>, &'a str)) -> Self {
+        Self::Attribute(element, attribute)
+    }
+}
+
+/// Collects what the checks find.
+pub(super) struct Report<'a> {
+    pub(super) document: &'a Document,
+    pub(super) profile: Profile,
+    pub(super) now: Timestamp,
+    drafts: Vec<Draft>,
+}
+
+/// A finding whose path and line are not known yet.
+struct Draft {
+    rule: &'static Rule,
+    severity: Severity,
+    node: NodeId,
+    attribute: Option<String>,
+    span: Range<usize>,
+    message: String,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(document: &'a Document, profile: Profile, now: Timestamp) -> Self {
+        Self {
+            document,
+            profile,
+            now,
+            drafts: Vec::new(),
+        }
+    }
+
+    /// Notes that a rule is broken, if the profile has it.
+    pub(super) fn add<'p>(
+        &mut self,
+        rule: &'static Rule,
+        place: impl Into<Place<'p>>,
+        message: impl Into<String>,
+    ) {
+        self.push(
+            rule,
+            rule.severity(self.profile),
+            place.into(),
+            message.into(),
+        );
+    }
+
+    /// Notes that a rule is broken in a way that matters less.
+    pub(super) fn add_mild<'p>(
+        &mut self,
+        rule: &'static Rule,
+        place: impl Into<Place<'p>>,
+        message: impl Into<String>,
+    ) {
+        self.push(
+            rule,
+            rule.mild_severity(self.profile),
+            place.into(),
+            message.into(),
+        );
+    }
+
+    fn push(
+        &mut self,
+        rule: &'static Rule,
+        severity: Option<Severity>,
+        place: Place<'_>,
+        message: String,
+    ) {
+        let Some(severity) = severity else { return };
+        let (node, attribute, span) = match place {
+            Place::Element(element) => (element.id(), None, start_tag(element)),
+            Place::Attribute(element, name) => {
+                let found = element.attributes().find(|a| a.qualified_name() == name);
+                let span = found.map_or_else(|| start_tag(element), Attribute::span);
+                (element.id(), Some(name.to_owned()), span)
+            }
+            Place::Node(id) => (id, None, self.document.tree.node(id).span.range()),
+        };
+        self.drafts.push(Draft {
+            rule,
+            severity,
+            node,
+            attribute,
+            span,
+            message,
+        });
+    }
+
+    /// Returns the findings in the order of the document.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.drafts
+            .sort_by_key(|draft| (draft.span.start, draft.rule.id));
+        let mut paths = Paths::default();
+        let mut lines = Lines::new(self.document);
+        self.drafts
+            .into_iter()
+            .map(|draft| Finding {
+                rule: draft.rule.id,
+                severity: draft.severity,
+                message: draft.message,
+                path: paths.of(self.document, draft.node, draft.attribute.as_deref()),
+                position: lines.position(draft.span.start),
+                span: draft.span,
+                help: draft.rule.help,
+                clause: draft.rule.clause,
+            })
+            .collect()
+    }
+}
+
+/// Returns the whole of an element that holds text, the start tag of one that holds elements.
+fn start_tag(element: Element<'_>) -> Range<usize> {
+    let span = element.span();
+    if element.children().next().is_some() {
+        span.start..element.content_span().start
+    } else {
+        span
+    }
+}
+
+/// Writes `XPath`s, counting the children of each parent only once.
+#[derive(Default)]
+struct Paths {
+    numbers: HashMap<NodeId, HashMap<NodeId, usize>>,
+}
+
+impl Paths {
+    fn of(&mut self, document: &Document, node: NodeId, attribute: Option<&str>) -> String {
+        // Comments and instructions are found by the element around them.
+        let mut around = node;
+        while around != NodeId::DOCUMENT && document.tree.node(around).kind != NodeKind::Element {
+            around = document.tree.node(around).parent;
+        }
+        if around == NodeId::DOCUMENT {
+            return "/".to_owned();
+        }
+        let path = self.element(Element::new(document, around));
+        match attribute {
+            Some(name) => format!("{path}/@{name}"),
+            None => path,
+        }
+    }
+
+    fn element(&mut self, element: Element<'_>) -> String {
+        let mut steps: Vec<String> = element
+            .ancestors()
+            .map(|ancestor| ancestor.step(self.number(ancestor)))
+            .collect();
+        steps.reverse();
+        steps.concat()
+    }
+
+    /// Returns the number of an element among those of its name, 0 if it is the only one.
+    fn number(&mut self, element: Element<'_>) -> usize {
+        let Some(parent) = element.parent() else {
+            return 0;
+        };
+        let numbers = self
+            .numbers
+            .entry(parent.id())
+            .or_insert_with(|| number_children(parent));
+        numbers.get(&element.id()).copied().unwrap_or_default()
+    }
+}
+
+fn number_children(parent: Element<'_>) -> HashMap<NodeId, usize> {
+    let mut groups: HashMap<(NamespaceId, &str), Vec<NodeId>> = HashMap::new();
+    for child in parent.children() {
+        let name = (child.namespace_id(), child.local_name());
+        groups.entry(name).or_default().push(child.id());
+    }
+    let several = groups.into_values().filter(|group| group.len() > 1);
+    several
+        .flat_map(|group| group.into_iter().zip(1..))
+        .collect()
+}
+
+/// Counts lines once for all findings, which come in the order of the document.
+struct Lines<'a> {
+    document: &'a Document,
+    last: Option<Position>,
+    at: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            last: None,
+            at: 0,
+        }
+    }
+
+    fn position(&mut self, offset: usize) -> Position {
+        let position = match self.last {
+            None => self.document.position(offset),
+            Some(last) => self.document.source.position_from(last, self.at, offset),
+        };
+        self.last = Some(position);
+        self.at = offset;
+        position
+    }
+}

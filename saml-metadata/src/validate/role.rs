@@ -1,0 +1,118 @@
+//! MD-ROLE and MD-NID: what all roles have in common.
+
+use std::collections::HashSet;
+
+use super::{
+    report::Report,
+    rules::role as rules,
+    uri::{is_absolute, is_web, scheme},
+};
+use crate::{
+    Element, Role,
+    names::{name_id_format, protocol},
+    reader::{chars::collapse, escape::shorten},
+    tree::NamespaceId,
+};
+
+pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
+    let descriptor = role.descriptor();
+    let element = descriptor.element();
+    check_protocols(report, role);
+    check_bindings(report, role);
+    match descriptor.error_url() {
+        None if matches!(role, Role::IdentityProvider(_)) => {
+            let message = "the identity provider has no errorURL";
+            report.add_mild(&rules::ROLE_03, element, message);
+        }
+        Some(url) if !is_web(url) || scheme(url) != "https" => {
+            let message = format!("errorURL {:?} is not an https address", shorten(url));
+            report.add(&rules::ROLE_03, (element, "errorURL"), message);
+        }
+        _ => {}
+    }
+    if let Role::Other(other) = role {
+        let message = match other.extension_type() {
+            Some((namespace, name)) => format!(
+                "a role of the type {} in {}",
+                shorten(name),
+                shorten(namespace)
+            ),
+            None => "a role without a type".to_owned(),
+        };
+        report.add(&rules::ROLE_04, element, message);
+    }
+    check_name_id_formats(report, element);
+}
+
+fn check_protocols(report: &mut Report<'_>, role: Role<'_>) {
+    let element = role.descriptor().element();
+    let place = (element, "protocolSupportEnumeration");
+    let mut protocols = role.descriptor().protocols().peekable();
+    if protocols.peek().is_none() {
+        let message = format!("{} lists no protocol", element.local_name());
+        report.add(&rules::ROLE_01, place, message);
+    }
+    for protocol in protocols.filter(|protocol| !is_absolute(protocol)) {
+        let message = format!("the protocol {:?} is not a URI", shorten(protocol));
+        report.add(&rules::ROLE_01, place, message);
+    }
+}
+
+/// Each binding needs its protocol in the list.
+fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
+    let descriptor = role.descriptor();
+    let has = |wanted: &[&str]| descriptor.protocols().any(|p| wanted.contains(&p));
+    for endpoint in descriptor.element().children() {
+        let Some(binding) = endpoint.attribute("Binding").map(collapse) else {
+            continue;
+        };
+        if endpoint.namespace_id() != NamespaceId::METADATA {
+            continue;
+        }
+        let missing = if binding.starts_with("urn:oasis:names:tc:SAML:2.0:bindings:") {
+            (!has(&[protocol::SAML_2_0])).then_some("SAML 2.0")
+        } else if binding.starts_with("urn:oasis:names:tc:SAML:1.0:") {
+            (!has(&[protocol::SAML_1_0, protocol::SAML_1_1])).then_some("SAML 1.x")
+        } else if binding.starts_with("urn:mace:shibboleth:1.0:") {
+            (!has(&[protocol::SHIBBOLETH])).then_some("Shibboleth")
+        } else {
+            None
+        };
+        if let Some(missing) = missing {
+            let message = format!(
+                "{} has a binding of {missing}, which the role does not list",
+                endpoint.local_name()
+            );
+            report.add(&rules::ROLE_02, (endpoint, "Binding"), message);
+        }
+    }
+}
+
+fn check_name_id_formats(report: &mut Report<'_>, role: Element<'_>) {
+    /// A name of SAML 1 that federations still list.
+    const SHIBBOLETH: &str = "urn:mace:shibboleth:1.0:nameIdentifier";
+
+    let mut seen = HashSet::new();
+    let mut first = None;
+    for format in role.children_in(NamespaceId::METADATA, "NameIDFormat") {
+        first = first.or(Some(format));
+        let name = collapse(format.text());
+        if !name_id_format::KNOWN.contains(&name) && name != SHIBBOLETH {
+            let message = format!("the NameIDFormat {:?} is not a known one", shorten(name));
+            report.add(&rules::NID_01, format, message);
+        }
+        if !seen.insert(name) {
+            let message = format!("the NameIDFormat {:?} is listed twice", shorten(name));
+            report.add(&rules::NID_01, format, message);
+        }
+    }
+    if let Some(first) = first
+        && seen.iter().all(|name| *name == name_id_format::UNSPECIFIED)
+    {
+        report.add(
+            &rules::NID_01,
+            first,
+            "the only NameIDFormat is unspecified",
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! The content models of the metadata schema: which children, in which order, how often.
+//!
+//! Where a rule of its own asks for an element (an identity provider's `SingleSignOnService`), the
+//! model does not ask for it again.
+
+/// What may stand in an element.
+pub(super) struct Model {
+    /// The places for children, in order.
+    pub(super) places: &'static [Place],
+    pub(super) attributes: &'static [&'static str],
+    /// Whether there is text inside instead of elements.
+    pub(super) text: bool,
+    /// Whether elements of other namespaces may follow the places.
+    pub(super) open: bool,
+}
+
+/// One place in a sequence: one of these names, so often.
+pub(super) struct Place {
+    /// Names of metadata elements, or with `ds:` and `saml:` in front of the other two namespaces.
+    pub(super) names: &'static [&'static str],
+    pub(super) required: bool,
+    pub(super) repeats: bool,
+}
+
+/// A place for one element at most.
+const fn once(names: &'static [&'static str]) -> Place {
+    Place {
+        names,
+        required: false,
+        repeats: false,
+    }
+}
+
+/// A place for any number of elements.
+const fn any(names: &'static [&'static str]) -> Place {
+    Place {
+        repeats: true,
+        ..once(names)
+    }
+}
+
+/// A place for one element or more.
+const fn some(names: &'static [&'static str]) -> Place {
+    Place {
+        required: true,
+        ..any(names)
+    }
+}
+
+const ENTITIES: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["EntityDescriptor", "EntitiesDescriptor"]),
+];
+
+const ENTITY: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&[
+        "RoleDescriptor",
+        "IDPSSODescriptor",
+        "SPSSODescriptor",
+        "AuthnAuthorityDescriptor",
+        "AttributeAuthorityDescriptor",
+        "PDPDescriptor",
+        "AffiliationDescriptor",
+    ]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+    any(&["AdditionalMetadataLocation"]),
+];
+
+const ROLE: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["KeyDescriptor"]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+];
+
+const IDP: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["KeyDescriptor"]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+    any(&["ArtifactResolutionService"]),
+    any(&["SingleLogoutService"]),
+    any(&["ManageNameIDService"]),
+    any(&["NameIDFormat"]),
+    any(&["SingleSignOnService"]),
+    any(&["NameIDMappingService"]),
+    any(&["AssertionIDRequestService"]),
+    any(&["AttributeProfile"]),
+    any(&["saml:Attribute"]),
+];
+
+const SP: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["KeyDescriptor"]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+    any(&["ArtifactResolutionService"]),
+    any(&["SingleLogoutService"]),
+    any(&["ManageNameIDService"]),
+    any(&["NameIDFormat"]),
+    any(&["AssertionConsumerService"]),
+    any(&["AttributeConsumingService"]),
+];
+
+const AUTHN_AUTHORITY: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["KeyDescriptor"]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+    some(&["AuthnQueryService"]),
+    any(&["AssertionIDRequestService"]),
+    any(&["NameIDFormat"]),
+];
+
+const PDP: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["KeyDescriptor"]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+    some(&["AuthzService"]),
+    any(&["AssertionIDRequestService"]),
+    any(&["NameIDFormat"]),
+];
+
+const ATTRIBUTE_AUTHORITY: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["KeyDescriptor"]),
+    once(&["Organization"]),
+    any(&["ContactPerson"]),
+    some(&["AttributeService"]),
+    any(&["AssertionIDRequestService"]),
+    any(&["NameIDFormat"]),
+    any(&["AttributeProfile"]),
+    any(&["saml:Attribute"]),
+];
+
+const AFFILIATION: &[Place] = &[
+    once(&["ds:Signature"]),
+    once(&["Extensions"]),
+    any(&["AffiliateMember"]),
+    any(&["KeyDescriptor"]),
+];
+
+const ORGANIZATION: &[Place] = &[
+    once(&["Extensions"]),
+    any(&["OrganizationName"]),
+    any(&["OrganizationDisplayName"]),
+    any(&["OrganizationURL"]),
+];
+
+const CONTACT: &[Place] = &[
+    once(&["Extensions"]),
+    once(&["Company"]),
+    once(&["GivenName"]),
+    once(&["SurName"]),
+    any(&["EmailAddress"]),
+    any(&["TelephoneNumber"]),
+];
+
+const KEY: &[Place] = &[once(&["ds:KeyInfo"]), any(&["EncryptionMethod"])];
+
+const ATTRIBUTE_SERVICE: &[Place] = &[
+    any(&["ServiceName"]),
+    any(&["ServiceDescription"]),
+    any(&["RequestedAttribute"]),
+];
+
+const REQUESTED_ATTRIBUTE: &[Place] = &[any(&["saml:AttributeValue"])];
+
+const ROLE_ATTRIBUTES: &[&str] = &[
+    "ID",
+    "validUntil",
+    "cacheDuration",
+    "protocolSupportEnumeration",
+    "errorURL",
+];
+
+/// Returns the content model of a metadata element; `None` if there is no such element.
+pub(super) fn of(local_name: &str) -> Option<Model> {
+    let text = |attributes| Model {
+        places: &[],
+        attributes,
+        text: true,
+        open: false,
+    };
+    let sequence = |places, attributes| Model {
+        places,
+        attributes,
+        text: false,
+        open: false,
+    };
+    let endpoint = |attributes| Model {
+        places: &[],
+        attributes,
+        text: false,
+        open: true,
+    };
+    Some(match local_name {
+        "EntitiesDescriptor" => sequence(ENTITIES, &["ID", "validUntil", "cacheDuration", "Name"]),
+        "EntityDescriptor" => sequence(ENTITY, &["ID", "validUntil", "cacheDuration", "entityID"]),
+        "RoleDescriptor" => Model {
+            open: true,
+            ..sequence(ROLE, ROLE_ATTRIBUTES)
+        },
+        "IDPSSODescriptor" => sequence(
+            IDP,
+            &[
+                "ID",
+                "validUntil",
+                "cacheDuration",
+                "protocolSupportEnumeration",
+                "errorURL",
+                "WantAuthnRequestsSigned",
+            ],
+        ),
+        "SPSSODescriptor" => sequence(
+            SP,
+            &[
+                "ID",
+                "validUntil",
+                "cacheDuration",
+                "protocolSupportEnumeration",
+                "errorURL",
+                "AuthnRequestsSigned",
+                "WantAssertionsSigned",
+            ],
+        ),
+        "AuthnAuthorityDescriptor" => sequence(AUTHN_AUTHORITY, ROLE_ATTRIBUTES),
+        "PDPDescriptor" => sequence(PDP, ROLE_ATTRIBUTES),
+        "AttributeAuthorityDescriptor" => sequence(ATTRIBUTE_AUTHORITY, ROLE_ATTRIBUTES),
+        "AffiliationDescriptor" => sequence(
+            AFFILIATION,
+            &["ID", "validUntil", "cacheDuration", "affiliationOwnerID"],
+        ),
+        "Organization" => sequence(ORGANIZATION, &[]),
+        "ContactPerson" => sequence(CONTACT, &["contactType"]),
+        "KeyDescriptor" => sequence(KEY, &["use"]),
+        "EncryptionMethod" => endpoint(&["Algorithm"]),
+        "AttributeConsumingService" => sequence(ATTRIBUTE_SERVICE, &["index", "isDefault"]),
+        "RequestedAttribute" => sequence(
+            REQUESTED_ATTRIBUTE,
+            &["Name", "NameFormat", "FriendlyName", "isRequired"],
+        ),
+        "SingleLogoutService"
+        | "ManageNameIDService"
+        | "SingleSignOnService"
+        | "NameIDMappingService"
+        | "AssertionIDRequestService"
+        | "AuthnQueryService"
+        | "AuthzService"
+        | "AttributeService" => endpoint(&["Binding", "Location", "ResponseLocation"]),
+        "ArtifactResolutionService" | "AssertionConsumerService" => endpoint(&[
+            "Binding",
+            "Location",
+            "ResponseLocation",
+            "index",
+            "isDefault",
+        ]),
+        // What stands in it is checked by rules of its own.
+        "Extensions" => endpoint(&[]),
+        "OrganizationName"
+        | "OrganizationDisplayName"
+        | "OrganizationURL"
+        | "Company"
+        | "GivenName"
+        | "SurName"
+        | "EmailAddress"
+        | "TelephoneNumber"
+        | "NameIDFormat"
+        | "AttributeProfile"
+        | "ServiceName"
+        | "ServiceDescription"
+        | "AffiliateMember" => text(&[]),
+        "AdditionalMetadataLocation" => text(&["namespace"]),
+        _ => return None,
+    })
+}

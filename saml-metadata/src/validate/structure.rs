@@ -1,0 +1,348 @@
+//! MD-ROOT: the document against the schema.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    report::Report,
+    rules::document as rules,
+    schema::{self, Model, Place},
+    uri::is_absolute,
+};
+use crate::{
+    Element,
+    names::namespace,
+    reader::{
+        chars::{collapse, is_blank, is_ncname},
+        escape::shorten,
+    },
+    tree::{NamespaceId, NodeKind},
+};
+
+/// Checks that the document is metadata at all.
+pub(super) fn check_root(report: &mut Report<'_>) -> bool {
+    let root = report.document.root();
+    let is_metadata = root.namespace_id() == NamespaceId::METADATA
+        && matches!(root.local_name(), "EntityDescriptor" | "EntitiesDescriptor");
+    if !is_metadata {
+        let message = match root.namespace() {
+            "" => format!("the root element is {} of no namespace", root.local_name()),
+            uri => format!(
+                "the root element is {} of the namespace {}",
+                shorten(root.local_name()),
+                shorten(uri)
+            ),
+        };
+        report.add(&rules::ROOT_01, root, message);
+    }
+    is_metadata
+}
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let root = report.document.root();
+    let mut ids = HashMap::new();
+    let mut namespaces = HashSet::new();
+    for element in root.descendants() {
+        check_id(report, element, &mut ids);
+        check_namespaces(report, element, &mut namespaces);
+        let parent_is_metadata = element.parent().is_none_or(|parent| {
+            parent.namespace_id() == NamespaceId::METADATA && parent.local_name() != "Extensions"
+        });
+        if element.namespace_id() == NamespaceId::METADATA && parent_is_metadata {
+            check_element(report, element);
+        }
+    }
+    check_groups(report);
+    check_duplicate_entities(report);
+}
+
+fn check_element(report: &mut Report<'_>, element: Element<'_>) {
+    // An unknown element is reported where it stands.
+    let Some(model) = schema::of(element.local_name()) else {
+        return;
+    };
+    let has_extension_type = element
+        .find_attribute(NamespaceId::SCHEMA_INSTANCE, "type")
+        .is_some();
+    check_attributes(report, element, &model, has_extension_type);
+    if model.text {
+        for child in element.children() {
+            let message = format!(
+                "{} has the element {} in its text",
+                element.local_name(),
+                shorten(child.qualified_name())
+            );
+            report.add(&rules::ROOT_03, child, message);
+        }
+        return;
+    }
+    check_no_text(report, element);
+    if element.local_name() == "Extensions" {
+        check_extensions(report, element);
+    } else {
+        check_children(report, element, &model, has_extension_type);
+    }
+}
+
+fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
+    if extended {
+        return;
+    }
+    for attribute in element.attributes() {
+        let known =
+            !attribute.namespace().is_empty() || model.attributes.contains(&attribute.local_name());
+        if !known {
+            let message = format!(
+                "{} has no attribute {}",
+                element.local_name(),
+                shorten(attribute.local_name())
+            );
+            report.add(
+                &rules::ROOT_03,
+                (element, attribute.qualified_name()),
+                message,
+            );
+        }
+    }
+    for name in [
+        "isDefault",
+        "isRequired",
+        "WantAuthnRequestsSigned",
+        "AuthnRequestsSigned",
+        "WantAssertionsSigned",
+    ] {
+        let value = element
+            .attribute(name)
+            .filter(|_| model.attributes.contains(&name));
+        if let Some(value) = value
+            && crate::model::values::parse_boolean(value).is_none()
+        {
+            let message = format!("{name} is {:?}, not true or false", shorten(value));
+            report.add(&rules::ROOT_03, (element, name), message);
+        }
+    }
+}
+
+/// Walks the children along the places of the model.
+fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
+    let mut at = 0;
+    let mut counts = vec![0; model.places.len()];
+    let mut last: Option<Element<'_>> = None;
+    for child in element.children() {
+        let Some(place) = place_of(child, model.places) else {
+            check_stranger(report, element, child, model, extended);
+            continue;
+        };
+        if place < at {
+            let before = last.map_or("", Element::local_name);
+            let message = format!("{} must stand before {before}", child.local_name());
+            report.add(&rules::ROOT_03, child, message);
+        } else {
+            at = place;
+            last = Some(child);
+        }
+        counts[place] += 1;
+        if counts[place] == 2 && !model.places[place].repeats {
+            let message = format!(
+                "{} may have only one {}",
+                element.local_name(),
+                child.local_name()
+            );
+            report.add(&rules::ROOT_03, child, message);
+        }
+    }
+    for (place, count) in model.places.iter().zip(counts) {
+        if place.required && count == 0 {
+            let message = format!("{} has no {}", element.local_name(), place.names[0]);
+            report.add(&rules::ROOT_03, element, message);
+        }
+    }
+}
+
+fn check_stranger(
+    report: &mut Report<'_>,
+    element: Element<'_>,
+    child: Element<'_>,
+    model: &Model,
+    extended: bool,
+) {
+    let parent = element.local_name();
+    let name = shorten(child.local_name());
+    if child.namespace_id() == NamespaceId::METADATA {
+        let message = if schema::of(child.local_name()).is_none() {
+            format!("SAML metadata has no element {name}")
+        } else {
+            format!("{name} must not stand in {parent}")
+        };
+        report.add(&rules::ROOT_03, child, message);
+    } else if child.namespace_id() == NamespaceId::NONE {
+        // Other namespaces are welcome in an endpoint, but not none at all.
+        let message = format!("{name} in {parent} has no namespace");
+        report.add(&rules::ROOT_04, child, message);
+    } else if !model.open && !extended {
+        let message = format!(
+            "{} must not stand in {parent}",
+            shorten(child.qualified_name())
+        );
+        report.add(&rules::ROOT_04, child, message);
+    }
+}
+
+fn place_of(child: Element<'_>, places: &[Place]) -> Option<usize> {
+    let prefix = match child.namespace_id() {
+        NamespaceId::METADATA => "",
+        NamespaceId::SIGNATURE => "ds:",
+        NamespaceId::ASSERTION => "saml:",
+        _ => return None,
+    };
+    places.iter().position(|place| {
+        let matches = |name: &&str| {
+            let (own, local) = name.split_at(name.find(':').map_or(0, |at| at + 1));
+            own == prefix && local == child.local_name()
+        };
+        place.names.iter().any(matches)
+    })
+}
+
+/// Elements of elements have no text between them.
+fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
+    let document = report.document;
+    let content = element.content_span();
+    let mut at = content.start;
+    let mut has_text = false;
+    for id in document.nodes_below(element.id()) {
+        let node = document.tree.node(id);
+        let span = node.span.range();
+        has_text |= !is_blank(&document.text()[at..span.start]) || node.kind == NodeKind::CData;
+        at = span.end;
+    }
+    has_text |= !is_blank(&document.text()[at..content.end]);
+    if has_text {
+        let message = format!("{} has text beside its elements", element.local_name());
+        report.add(&rules::ROOT_03, element, message);
+    }
+}
+
+fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {
+    let mut is_empty = true;
+    for child in element.children() {
+        is_empty = false;
+        match child.namespace_id() {
+            NamespaceId::METADATA => {
+                let message = format!("{} is not an extension", shorten(child.local_name()));
+                report.add(&rules::ROOT_05, child, message);
+            }
+            NamespaceId::NONE => {
+                let message = format!(
+                    "the extension {} has no namespace",
+                    shorten(child.local_name())
+                );
+                report.add(&rules::ROOT_05, child, message);
+            }
+            _ => {}
+        }
+    }
+    if is_empty {
+        report.add(&rules::ROOT_05, element, "Extensions is empty");
+    }
+}
+
+fn check_id<'a>(
+    report: &mut Report<'a>,
+    element: Element<'a>,
+    ids: &mut HashMap<&'a str, Element<'a>>,
+) {
+    let name = match element.namespace_id() {
+        NamespaceId::METADATA | NamespaceId::ASSERTION => "ID",
+        NamespaceId::SIGNATURE => "Id",
+        _ => return,
+    };
+    let Some(id) = element.attribute(name).map(collapse) else {
+        return;
+    };
+    if !is_ncname(id) {
+        let message = format!("the ID {:?} is not a name", shorten(id));
+        report.add(&rules::ROOT_02, (element, name), message);
+    }
+    if ids.insert(id, element).is_some() {
+        let message = format!("the ID {:?} appears twice", shorten(id));
+        report.add(&rules::ROOT_02, (element, name), message);
+    }
+}
+
+fn check_namespaces(
+    report: &mut Report<'_>,
+    element: Element<'_>,
+    seen: &mut HashSet<NamespaceId>,
+) {
+    /// Namespaces of federations beside those that the crate knows.
+    const ALLOWED: [&str; 6] = [
+        "http://ukfederation.org.uk/2006/11/label",
+        "urn:oasis:names:tc:SAML:protocol:ext:req-attr",
+        "http://eidas.europa.eu/saml-extensions",
+        "http://eidas.europa.eu/metadata/servicelist",
+        "https://seamlessaccess.org/NS/trustinfo",
+        "http://id.swedenconnect.se/authn/1.0/principal-selection/ns",
+    ];
+    let namespace = element.namespace_id();
+    if namespace.usual_prefix().is_some() || !seen.insert(namespace) {
+        return;
+    }
+    let uri = element.namespace();
+    if ALLOWED.contains(&uri) {
+        return;
+    }
+    let near = [namespace::METADATA, namespace::ASSERTION, namespace::UI];
+    let message = if near.iter().any(|near| near.eq_ignore_ascii_case(uri)) {
+        format!("the namespace {} is spelled wrong", shorten(uri))
+    } else if is_absolute(uri) {
+        format!("the namespace {} is not a known one", shorten(uri))
+    } else {
+        format!("the namespace {} is not an absolute URI", shorten(uri))
+    };
+    report.add(&rules::ROOT_08, element, message);
+}
+
+fn check_groups(report: &mut Report<'_>) {
+    let root = report.document.root();
+    let mut names = HashSet::new();
+    let groups = root
+        .descendants()
+        .filter(|element| element.is_in(NamespaceId::METADATA, "EntitiesDescriptor"));
+    for group in groups {
+        if group.parent().is_some() {
+            report.add(&rules::ROOT_06, group, "a group stands inside of another");
+        }
+        match group.attribute("Name") {
+            None => report.add(&rules::ROOT_06, group, "the group has no Name"),
+            Some(name) if !names.insert(name) => {
+                let message = format!("two groups have the Name {:?}", shorten(name));
+                report.add(&rules::ROOT_06, (group, "Name"), message);
+            }
+            Some(_) => {}
+        }
+        let is_empty = group
+            .children_in(NamespaceId::METADATA, "EntityDescriptor")
+            .next()
+            .is_none()
+            && group
+                .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
+                .next()
+                .is_none();
+        if is_empty {
+            report.add(&rules::ROOT_07, group, "the group is empty");
+        }
+    }
+}
+
+fn check_duplicate_entities(report: &mut Report<'_>) {
+    let mut seen = HashSet::new();
+    for entity in report.document.entities() {
+        if !entity.entity_id().is_empty() && !seen.insert(entity.entity_id()) {
+            let message = format!(
+                "the entityID {:?} appears twice",
+                shorten(entity.entity_id())
+            );
+            report.add(&rules::ROOT_09, (entity.element(), "entityID"), message);
+        }
+    }
+}

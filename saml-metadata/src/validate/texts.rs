@@ -1,0 +1,139 @@
+//! MD-ENT-08 to -10: the texts of elements and attributes.
+
+use std::collections::HashMap;
+
+use super::{report::Report, rules::entity as rules};
+use crate::{
+    Element,
+    reader::{
+        chars::{collapse, is_blank},
+        escape::shorten,
+    },
+    tree::{NamespaceId, NodeId},
+};
+
+/// Attributes that are URIs or other short values.
+const VALUES: [&str; 10] = [
+    "entityID",
+    "ID",
+    "Binding",
+    "Location",
+    "ResponseLocation",
+    "errorURL",
+    "affiliationOwnerID",
+    "contactType",
+    "use",
+    "Algorithm",
+];
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let root = report.document.root();
+    let mut languages = HashMap::new();
+    for element in root.descendants() {
+        match element.namespace_id() {
+            NamespaceId::METADATA => {
+                check_values(report, element);
+                check_text(report, element);
+                if is_localized(element.local_name()) {
+                    check_language(report, element, &mut languages);
+                }
+            }
+            NamespaceId::UI | NamespaceId::REGISTRATION if is_localized(element.local_name()) => {
+                check_language(report, element, &mut languages);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_localized(local_name: &str) -> bool {
+    matches!(
+        local_name,
+        "OrganizationName"
+            | "OrganizationDisplayName"
+            | "OrganizationURL"
+            | "ServiceName"
+            | "ServiceDescription"
+            | "DisplayName"
+            | "Description"
+            | "Keywords"
+            | "InformationURL"
+            | "PrivacyStatementURL"
+            | "RegistrationPolicy"
+    )
+}
+
+fn check_values(report: &mut Report<'_>, element: Element<'_>) {
+    for name in VALUES {
+        let value = element.attribute(name);
+        if value.is_some_and(|value| collapse(value) != value) {
+            let message = format!("{name} has blanks at its ends");
+            report.add(&rules::ENT_10, (element, name), message);
+        }
+    }
+}
+
+fn check_text(report: &mut Report<'_>, element: Element<'_>) {
+    let name = element.local_name();
+    let is_text = matches!(
+        name,
+        "Company"
+            | "GivenName"
+            | "SurName"
+            | "EmailAddress"
+            | "TelephoneNumber"
+            | "NameIDFormat"
+            | "AttributeProfile"
+            | "AffiliateMember"
+            | "AdditionalMetadataLocation"
+    ) || is_localized(name);
+    if !is_text {
+        return;
+    }
+    let text = element.text();
+    if is_blank(text) {
+        // An Organization's texts have a rule of their own.
+        if !name.starts_with("Organization") {
+            report.add(&rules::ENT_08, element, format!("{name} is empty"));
+        }
+    } else if collapse(text) != text {
+        let message = format!("{name} has blanks at its ends");
+        report.add(&rules::ENT_10, element, message);
+    }
+}
+
+/// The languages of one element name inside of one parent.
+type Languages<'a> = HashMap<(Option<NodeId>, &'a str), Vec<&'a str>>;
+
+fn check_language<'a>(
+    report: &mut Report<'a>,
+    element: Element<'a>,
+    languages: &mut Languages<'a>,
+) {
+    let name = element.local_name();
+    let language = match element.language() {
+        None => {
+            report.add(&rules::ENT_09, element, format!("{name} has no xml:lang"));
+            return;
+        }
+        Some(language) if is_blank(language) => {
+            let message = format!("the xml:lang of {name} is empty");
+            report.add(&rules::ENT_09, (element, "xml:lang"), message);
+            return;
+        }
+        Some(language) => language,
+    };
+    let key = (element.parent().map(Element::id), name);
+    let seen = languages.entry(key).or_default();
+    if seen
+        .iter()
+        .any(|other| other.eq_ignore_ascii_case(language))
+    {
+        let message = format!(
+            "{name} appears twice in the language {:?}",
+            shorten(language)
+        );
+        report.add_mild(&rules::ENT_09, (element, "xml:lang"), message);
+    }
+    seen.push(language);
+}

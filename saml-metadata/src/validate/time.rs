@@ -1,0 +1,117 @@
+//! MD-TIME: how long the metadata is good for.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{report::Report, rules::document as rules};
+use crate::{
+    Element,
+    model::time::{CacheDuration, parse_duration, parse_moment},
+    tree::NamespaceId,
+};
+
+/// Clocks differ; what expired a moment ago is not held against anybody yet.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// The default of `OpenSAML` for the longest validity that it takes.
+const LONGEST_VALIDITY: SignedDuration = SignedDuration::from_hours(14 * 24);
+const SHORTEST_CACHE: SignedDuration = SignedDuration::from_hours(1);
+const LONGEST_CACHE: SignedDuration = SignedDuration::from_hours(6);
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let root = report.document.root();
+    for element in root.descendants().filter(|element| has_lifetime(*element)) {
+        let until = check_until(report, element);
+        let cache = check_cache(report, element, until);
+        if element == root {
+            check_root(report, element, until, cache);
+        }
+    }
+}
+
+/// Returns whether the schema gives the element a `validUntil`.
+fn has_lifetime(element: Element<'_>) -> bool {
+    element.namespace_id() == NamespaceId::METADATA && element.local_name().ends_with("Descriptor")
+}
+
+fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestamp> {
+    let place = (element, "validUntil");
+    let moment = match parse_moment(element.attribute("validUntil")?) {
+        Ok(moment) => moment,
+        Err(error) => {
+            report.add(&rules::TIME_01, place, format!("validUntil {error}"));
+            return None;
+        }
+    };
+    if !moment.is_utc {
+        report.add_mild(&rules::TIME_01, place, "validUntil is not in UTC with a Z");
+    }
+    let until = moment.timestamp;
+    if report.now.duration_since(until) > SKEW {
+        let message = format!("{} expired at {until}", element.local_name());
+        report.add(&rules::TIME_02, place, message);
+    }
+    Some(until)
+}
+
+fn check_cache(
+    report: &mut Report<'_>,
+    element: Element<'_>,
+    until: Option<Timestamp>,
+) -> Option<CacheDuration> {
+    let text = element.attribute("cacheDuration")?;
+    let place = (element, "cacheDuration");
+    let cache = match parse_duration(text) {
+        Ok(cache) => cache,
+        Err(error) => {
+            report.add(&rules::TIME_01, place, format!("cacheDuration {error}"));
+            return None;
+        }
+    };
+    let length = cache.estimate();
+    let end = report.now.saturating_add(length).unwrap_or(Timestamp::MAX);
+    if !length.is_positive() {
+        report.add(
+            &rules::TIME_05,
+            place,
+            "cacheDuration is not longer than nothing",
+        );
+    } else if until.is_some_and(|until| end > until && until > report.now) {
+        report.add(
+            &rules::TIME_05,
+            place,
+            "cacheDuration ends after validUntil",
+        );
+    } else if length < SHORTEST_CACHE || length > LONGEST_CACHE {
+        report.add_mild(
+            &rules::TIME_05,
+            place,
+            "cacheDuration is not between one and six hours",
+        );
+    }
+    Some(cache)
+}
+
+fn check_root(
+    report: &mut Report<'_>,
+    root: Element<'_>,
+    until: Option<Timestamp>,
+    cache: Option<CacheDuration>,
+) {
+    let says_until = root.attribute("validUntil").is_some();
+    if !says_until {
+        report.add(&rules::TIME_03, root, "the root element has no validUntil");
+    }
+    if !says_until && cache.is_none() && root.attribute("cacheDuration").is_none() {
+        report.add(
+            &rules::TIME_06,
+            root,
+            "the root element has neither validUntil nor cacheDuration",
+        );
+    }
+    if until.is_some_and(|until| until.duration_since(report.now) > LONGEST_VALIDITY) {
+        report.add(
+            &rules::TIME_04,
+            (root, "validUntil"),
+            "the metadata is valid for more than 14 days from now",
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! What the rules want to know of addresses.
+
+use url::{Host, Url};
+
+/// Returns whether a text is an absolute URI, without blanks (RFC 3986 4.3).
+pub(super) fn is_absolute(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let mut letters = scheme.bytes();
+    letters.next().is_some_and(|b| b.is_ascii_alphabetic())
+        && letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+        && !rest.is_empty()
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// Returns the scheme in lower case.
+pub(super) fn scheme(text: &str) -> String {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    scheme.to_ascii_lowercase()
+}
+
+/// Returns whether a text is an address of the web.
+pub(super) fn is_web(text: &str) -> bool {
+    matches!(scheme(text).as_str(), "http" | "https")
+        && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// Says what is odd about a web address that others shall reach.
+pub(super) fn oddities(text: &str) -> Vec<&'static str> {
+    let mut odd = Vec::new();
+    if ["http%3a", "https%3a"]
+        .iter()
+        .any(|start| text.to_ascii_lowercase().starts_with(start))
+    {
+        return vec!["is percent-encoded as a whole"];
+    }
+    let Ok(url) = Url::parse(text) else {
+        return odd;
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return odd;
+    }
+    if url.fragment().is_some() {
+        odd.push("has a fragment");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        odd.push("has a user name");
+    }
+    // `Url` has normalized host and port, so they are looked at as written.
+    let authority = authority(text);
+    let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
+    if host_and_port.bytes().any(|b| b.is_ascii_uppercase()) {
+        odd.push("has upper-case letters in its host");
+    }
+    let default_port = if url.scheme() == "https" {
+        ":443"
+    } else {
+        ":80"
+    };
+    if host_and_port.ends_with(default_port) {
+        odd.push("names the default port");
+    }
+    match url.host() {
+        Some(Host::Domain(host)) if host == "localhost" || host.ends_with(".localhost") => {
+            odd.push("is of this machine only");
+        }
+        Some(Host::Domain(host)) if !host.contains('.') => {
+            odd.push("has a host name without a domain");
+        }
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => odd.push("has a number for a host"),
+        _ => {}
+    }
+    odd
+}
+
+/// Returns what stands between `//` and the path.
+fn authority(text: &str) -> &str {
+    let behind = text.split_once("//").map_or("", |(_, behind)| behind);
+    behind.split(['/', '?', '#']).next().unwrap_or(behind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_is_absolute_with_a_scheme_and_something_behind() {
+        for text in ["https://a.example/", "urn:a", "http:x", "mailto:a@b"] {
+            assert!(is_absolute(text), "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "exk1",
+            "urn:",
+            ":a",
+            "1a:b",
+            "https://a b/",
+            "http://a\n/",
+        ] {
+            assert!(!is_absolute(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_oddity_is_named() {
+        let cases = [
+            ("https://sp.example.com/acs", vec![]),
+            ("https://sp.example.com:8443/acs", vec![]),
+            ("https://sp.example.com/acs#a", vec!["has a fragment"]),
+            ("https://u@sp.example.com/", vec!["has a user name"]),
+            (
+                "https://SP.example.com/Acs",
+                vec!["has upper-case letters in its host"],
+            ),
+            (
+                "https://sp.example.com:443/acs",
+                vec!["names the default port"],
+            ),
+            ("https://localhost/acs", vec!["is of this machine only"]),
+            ("https://sp/acs", vec!["has a host name without a domain"]),
+            ("https://10.0.0.1/acs", vec!["has a number for a host"]),
+            ("https://[::1]/acs", vec!["has a number for a host"]),
+            (
+                "https%3A%2F%2Fsp.example.com",
+                vec!["is percent-encoded as a whole"],
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(oddities(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! RSA keys that betray their generator.
+
+/// The primes of ROCA's fingerprint.
+const PRIMES: [u32; 38] = [
+    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
+    101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+];
+
+/// Returns whether a modulus has the fingerprint of Infineon's generator (CVE-2017-15361).
+///
+/// That generator made primes of the form k·M + (65537^a mod M) for a product M of small primes,
+/// so that the modulus is a power of 65537 modulo each of them. For a random modulus all of these
+/// hold together about once in 2^154 tries (Nemec and others, "The Return of Coppersmith's
+/// Attack", 2017).
+pub(super) fn is_roca(modulus: &[u8]) -> bool {
+    !modulus.is_empty()
+        && PRIMES
+            .iter()
+            .all(|prime| is_power_of_65537(remainder(modulus, *prime), *prime))
+}
+
+fn remainder(big_endian: &[u8], divisor: u32) -> u32 {
+    big_endian
+        .iter()
+        .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % divisor)
+}
+
+fn is_power_of_65537(residue: u32, prime: u32) -> bool {
+    let base = 65_537 % prime;
+    let mut power = 1;
+    loop {
+        if power == residue {
+            return true;
+        }
+        power = power * base % prime;
+        if power == 1 {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_65537_have_the_fingerprint() {
+        // 65537, and 65537 squared.
+        assert!(is_roca(&[1, 0, 1]));
+        assert!(is_roca(&[1, 0, 2, 0, 1]));
+    }
+
+    #[test]
+    fn other_numbers_have_not() {
+        assert!(!is_roca(&[]));
+        assert!(!is_roca(&[1, 0, 3]));
+        assert!(!is_roca(&[0xc5; 256]));
+    }
+}

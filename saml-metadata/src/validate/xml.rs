@@ -1,0 +1,42 @@
+//! MD-XML: what the reader let pass, but others may stumble over.
+
+use super::{
+    report::{Place, Report},
+    rules::document as rules,
+};
+use crate::{
+    Element,
+    reader::chars::is_blank,
+    tree::{NodeId, NodeKind, number},
+};
+
+pub(super) fn check(report: &mut Report<'_>) {
+    let document = report.document;
+    for at in 0..document.tree.nodes.len() {
+        let id = NodeId(number(at));
+        let node = document.tree.node(id);
+        match node.kind {
+            NodeKind::ProcessingInstruction => {
+                report.add(&rules::XML_05, Place::Node(id), "a processing instruction");
+            }
+            NodeKind::Comment if node.parent != NodeId::NONE => {
+                let around = Element::new(document, node.parent);
+                let is_value = around.children().next().is_none() && !is_blank(around.text());
+                if is_value {
+                    let message =
+                        format!("a comment stands in the text of {}", around.local_name());
+                    report.add(&rules::XML_06, Place::Node(id), message);
+                }
+            }
+            NodeKind::Element => {
+                let element = Element::new(document, id);
+                if element.text().contains('\r') {
+                    let message =
+                        format!("the text of {} has a carriage return", element.local_name());
+                    report.add(&rules::XML_05, element, message);
+                }
+            }
+            _ => {}
+        }
+    }
+}

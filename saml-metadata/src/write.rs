@@ -1,0 +1,180 @@
+//! Metadata written from nothing, in the order the schema wants.
+//!
+//! The result is a [`Document`], read back by the crate's own reader, so what is built can be
+//! looked at, validated and edited like what was received.
+//!
+//! ```
+//! use saml_metadata::{names::binding, write::SpMetadata};
+//!
+//! let document = SpMetadata::new("https://sp.example.com/metadata")
+//!     .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/acs?a=1&b=2")
+//!     .build()?;
+//! let role = document.entity()?.service_provider().expect("just built");
+//! let acs = role.default_assertion_consumer_service().expect("just built");
+//! assert_eq!(acs.location(), "https://sp.example.com/acs?a=1&b=2");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod idp;
+mod sp;
+mod xml;
+
+pub use self::{idp::IdpMetadata, sp::SpMetadata};
+
+use jiff::Timestamp;
+
+use self::xml::Xml;
+use crate::{Document, ReadError, document::read_with, names::namespace};
+
+/// Why metadata could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The role has no endpoint of the kind that the schema requires.
+    #[error("the role has no {element}")]
+    #[non_exhaustive]
+    NoEndpoint {
+        /// The element that is missing.
+        element: &'static str,
+    },
+    /// A value has a character that XML cannot express, or is far too long.
+    #[error("a value cannot be written as XML")]
+    #[non_exhaustive]
+    Unreadable {
+        /// What is wrong with it.
+        source: ReadError,
+    },
+}
+
+/// What entities of both kinds have.
+#[derive(Debug, Clone)]
+struct Entity {
+    id: String,
+    valid_until: Option<Timestamp>,
+    organization: Option<Organization>,
+    technical_contact: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Organization {
+    language: String,
+    name: String,
+    url: String,
+}
+
+impl Entity {
+    fn new(id: String) -> Self {
+        Self {
+            id,
+            valid_until: None,
+            organization: None,
+            technical_contact: None,
+        }
+    }
+
+    /// Writes the whole document around one role.
+    fn build(self, role: impl FnOnce(&mut Xml)) -> Result<Document, BuildError> {
+        let mut xml = Xml::new();
+        xml.open("md:EntityDescriptor");
+        xml.attribute("entityID", &self.id);
+        xml.attribute("xmlns:md", namespace::METADATA);
+        if let Some(until) = self.valid_until {
+            xml.attribute("validUntil", &until.to_string());
+        }
+        role(&mut xml);
+        if let Some(organization) = &self.organization {
+            xml.open("md:Organization");
+            for (element, text) in [
+                ("md:OrganizationName", &organization.name),
+                ("md:OrganizationDisplayName", &organization.name),
+                ("md:OrganizationURL", &organization.url),
+            ] {
+                xml.open(element);
+                xml.attribute("xml:lang", &organization.language);
+                xml.text(text);
+                xml.close(element);
+            }
+            xml.close("md:Organization");
+        }
+        if let Some(email) = &self.technical_contact {
+            xml.open("md:ContactPerson");
+            xml.attribute("contactType", "technical");
+            xml.open("md:EmailAddress");
+            xml.text(&format!("mailto:{email}"));
+            xml.close("md:EmailAddress");
+            xml.close("md:ContactPerson");
+        }
+        xml.close("md:EntityDescriptor");
+        read_with(xml.finish(), &crate::Limits::default())
+            .map_err(|source| BuildError::Unreadable { source })
+    }
+}
+
+/// The setters that both builders share.
+macro_rules! entity_setters {
+    () => {
+        /// Sets `validUntil`.
+        pub fn valid_until(mut self, until: Timestamp) -> Self {
+            self.entity.valid_until = Some(until);
+            self
+        }
+
+        /// Sets the `Organization`, in one language; the name is also the display name.
+        pub fn organization(
+            mut self,
+            language: impl Into<String>,
+            name: impl Into<String>,
+            url: impl Into<String>,
+        ) -> Self {
+            self.entity.organization = Some(Organization {
+                language: language.into(),
+                name: name.into(),
+                url: url.into(),
+            });
+            self
+        }
+
+        /// Sets the technical contact's email address, without `mailto:`.
+        pub fn technical_contact(mut self, email: impl Into<String>) -> Self {
+            self.entity.technical_contact = Some(email.into());
+            self
+        }
+    };
+}
+
+use entity_setters;
+
+/// Writes `KeyDescriptor`s with their certificates.
+fn keys(xml: &mut Xml, certificates: &[(&'static str, Vec<u8>)]) {
+    for (key_use, der) in certificates {
+        xml.open("md:KeyDescriptor");
+        xml.attribute("use", key_use);
+        xml.open("ds:KeyInfo");
+        xml.attribute("xmlns:ds", namespace::SIGNATURE);
+        xml.open("ds:X509Data");
+        xml.open("ds:X509Certificate");
+        // Okta breaks at 76 columns; AWS takes lines of any length.
+        xml.text(&crate::model::certificate::wrapped_base64(der, 76));
+        xml.close("ds:X509Certificate");
+        xml.close("ds:X509Data");
+        xml.close("ds:KeyInfo");
+        xml.close("md:KeyDescriptor");
+    }
+}
+
+fn texts(xml: &mut Xml, element: &'static str, texts: &[String]) {
+    for text in texts {
+        xml.open(element);
+        xml.text(text);
+        xml.close(element);
+    }
+}
+
+fn endpoints(xml: &mut Xml, element: &'static str, endpoints: &[(String, String)]) {
+    for (binding, location) in endpoints {
+        xml.open(element);
+        xml.attribute("Binding", binding);
+        xml.attribute("Location", location);
+        xml.close(element);
+    }
+}

@@ -1,0 +1,61 @@
+use crate::reader::escape::{escape_attribute, escape_text};
+
+/// XML written element by element, without white space between elements.
+#[derive(Debug)]
+pub(super) struct Xml {
+    text: String,
+    /// Whether the last start tag still lacks its `>`.
+    in_tag: bool,
+}
+
+impl Xml {
+    pub(super) fn new() -> Self {
+        Self {
+            text: r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned(),
+            in_tag: false,
+        }
+    }
+
+    pub(super) fn open(&mut self, name: &str) {
+        self.end_tag();
+        self.text.push('<');
+        self.text.push_str(name);
+        self.in_tag = true;
+    }
+
+    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+        debug_assert!(self.in_tag, "attributes come before the inside");
+        self.text.push(' ');
+        self.text.push_str(name);
+        self.text.push_str("=\"");
+        escape_attribute(value, &mut self.text);
+        self.text.push('"');
+    }
+
+    pub(super) fn text(&mut self, value: &str) {
+        self.end_tag();
+        escape_text(value, &mut self.text);
+    }
+
+    pub(super) fn close(&mut self, name: &str) {
+        if self.in_tag {
+            self.text.push_str("/>");
+            self.in_tag = false;
+        } else {
+            self.text.push_str("</");
+            self.text.push_str(name);
+            self.text.push('>');
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
+
+    fn end_tag(&mut self) {
+        if self.in_tag {
+            self.text.push('>');
+            self.in_tag = false;
+        }
+    }
+}

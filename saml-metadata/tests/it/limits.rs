@@ -1,0 +1,171 @@
+//! Each limit is reached, refused with its own error, and not a byte earlier.
+
+use saml_metadata::{Limit, Limits, ReadErrorKind, read, read_with};
+
+/// Checks that one document is within the limits and the other is over the one named.
+#[track_caller]
+fn check(limits: &Limits, within: &str, over: &str, limit: Limit, message: &str) {
+    if let Err(error) = read_with(within, limits) {
+        panic!("{error}");
+    }
+    let error = read_with(over, limits).expect_err("over the limit");
+    assert_eq!(error.kind(), ReadErrorKind::Limit(limit));
+    assert_eq!(error.to_string(), message);
+    assert_eq!(error.rule().as_str(), "MD-XML-04");
+}
+
+#[test]
+fn the_size_is_limited() {
+    let limits = Limits { bytes: 5, ..Limits::default() };
+    check(&limits, "<rr/>", "<rrr/>", Limit::Bytes, "the document is larger than 5 bytes");
+}
+
+#[test]
+fn the_size_as_utf8_is_limited_too() {
+    let limits = Limits { bytes: 40, ..Limits::default() };
+    let utf16 = |text: &str| -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    // 13 characters of 2 bytes each in UTF-16, but of 3 bytes each in UTF-8.
+    assert!(read_with(utf16("\u{feff}<r>€€€€</r>"), &limits).is_ok());
+    let error = read_with(utf16("\u{feff}<r>€€€€€€€€€€</r>"), &limits).expect_err("over");
+    assert_eq!(error.kind(), ReadErrorKind::Limit(Limit::Bytes));
+}
+
+#[test]
+fn the_depth_is_limited() {
+    let limits = Limits { depth: 3, ..Limits::default() };
+    check(
+        &limits,
+        "<a><b><c/><c/></b></a>",
+        "<a><b><c><d/></c></b></a>",
+        Limit::Depth,
+        "line 1, column 10: elements are nested deeper than 3 levels",
+    );
+}
+
+#[test]
+fn the_attributes_of_an_element_are_limited_declarations_included() {
+    let limits = Limits { attributes: 2, ..Limits::default() };
+    check(
+        &limits,
+        "<a b='' c=''><d e='' f=''/></a>",
+        "<a b='' xmlns:c='u' d=''/>",
+        Limit::Attributes,
+        "line 1, column 21: an element has more than 2 attributes",
+    );
+}
+
+#[test]
+fn the_length_of_an_attribute_is_limited() {
+    let limits = Limits { attribute_length: 4, ..Limits::default() };
+    check(
+        &limits,
+        "<a b='1234'/>",
+        "<a b='12345'/>",
+        Limit::AttributeLength,
+        "line 1, column 7: an attribute value is longer than 4 bytes",
+    );
+}
+
+#[test]
+fn the_length_of_a_text_is_limited_however_it_is_put_together() {
+    let limits = Limits { text_length: 10, ..Limits::default() };
+    let message = |column: usize| {
+        format!("line 1, column {column}: the text of an element is longer than 10 bytes")
+    };
+    check(&limits, "<a>1234567890</a>", "<a>12345678901</a>", Limit::TextLength, &message(4));
+    check(&limits, "<a>12345&amp;</a>", "<a>123456&amp;</a>", Limit::TextLength, &message(10));
+    check(&limits, "<a/>", "<a><![CDATA[]]></a>", Limit::TextLength, &message(4));
+    check(&limits, "<a>1<!---->9</a>", "<a>1<!---->90123</a>", Limit::TextLength, &message(12));
+    check(
+        &limits,
+        "<a>12345678<b/>12345678<b/></a>",
+        "<a>1<b/>12345678901</a>",
+        Limit::TextLength,
+        &message(9),
+    );
+}
+
+#[test]
+fn the_namespace_declarations_in_force_are_limited() {
+    let limits = Limits { namespace_bindings: 2, ..Limits::default() };
+    check(
+        &limits,
+        "<a xmlns='u'><b xmlns:p='v'/><b xmlns:p='v'/></a>",
+        "<a xmlns='u'><b xmlns:p='v'><c xmlns:q='w'/></b></a>",
+        Limit::NamespaceBindings,
+        "line 1, column 38: more than 2 namespace declarations are in force at once",
+    );
+}
+
+#[test]
+fn the_nodes_are_limited() {
+    let limits = Limits { nodes: 4, ..Limits::default() };
+    check(
+        &limits,
+        "<a><!--b--><c/><?d?></a>",
+        "<a><!--b--><c/><?d?><![CDATA[]]></a>",
+        Limit::Nodes,
+        "line 1, column 21: the document has more than 4 elements and other nodes",
+    );
+}
+
+#[test]
+fn the_entities_are_limited_wherever_they_stand() {
+    let limits = Limits { entities: 1, ..Limits::default() };
+    check(
+        &limits,
+        "<g xmlns='urn:oasis:names:tc:SAML:2.0:metadata'><EntityDescriptor/></g>",
+        "<g xmlns='urn:oasis:names:tc:SAML:2.0:metadata'><EntityDescriptor/><EntityDescriptor/></g>",
+        Limit::Entities,
+        "line 1, column 68: the document has more than 1 entities",
+    );
+}
+
+/// Attacks of a size that makes quadratic work visible: they take seconds with it, and
+/// milliseconds without.
+#[test]
+fn attacks_end_at_a_limit() {
+    use std::fmt::Write as _;
+
+    let many = |count: usize, one: &dyn Fn(usize) -> String| {
+        let mut text = String::new();
+        for number in 0..count {
+            let _ = write!(text, " {}", one(number));
+        }
+        text
+    };
+    let attributes = format!("<a{}/>", many(40_000, &|n| format!("a{n}=''")));
+    let namespaces = format!("<a{}/>", many(40_000, &|n| format!("xmlns:a{n}='u{n}'")));
+    let depth = "<a>".repeat(100_000);
+    let value = format!("<a b='{}'/>", "x".repeat(20 << 20));
+    let text = format!("<a>{}</a>", "x".repeat(20 << 20));
+    for (xml, limit) in [
+        (attributes, Limit::Attributes),
+        (namespaces, Limit::Attributes),
+        (depth, Limit::Depth),
+        (value, Limit::AttributeLength),
+        (text, Limit::TextLength),
+    ] {
+        let error = read(xml.as_bytes()).expect_err("over a limit");
+        assert_eq!(error.kind(), ReadErrorKind::Limit(limit));
+    }
+}
+
+#[test]
+fn without_limits_the_same_documents_are_read_in_linear_time() {
+    let limits = Limits {
+        depth: usize::MAX,
+        attributes: usize::MAX,
+        attribute_length: usize::MAX,
+        text_length: usize::MAX,
+        ..Limits::default()
+    };
+    let attributes: String = (0..40_000).map(|n| format!(" a{n}=''")).collect();
+    assert!(read_with(format!("<a{attributes}/>"), &limits).is_ok());
+    // quick-xml itself has no limit on depth; neither reading nor dropping is recursive.
+    let deep = "<a>".repeat(100_000) + &"</a>".repeat(100_000);
+    let document = read_with(deep, &limits).expect("a deep document");
+    assert_eq!(document.root().descendants().count(), 100_000);
+}

@@ -1,0 +1,16 @@
+//! Rules that the public interface keeps, one module for each part of it.
+
+mod aws;
+mod corpus;
+mod edit;
+mod encoding;
+mod errors;
+mod limits;
+mod malformed;
+mod model;
+mod namespaces;
+mod properties;
+mod speed;
+mod support;
+mod validate;
+mod write;

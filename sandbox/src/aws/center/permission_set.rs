@@ -1,0 +1,197 @@
+//! A permission set, and the role it becomes in an account.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::aws::ids::{digest, hex_of};
+use crate::aws::organizations::Organization;
+use crate::aws::reply::epoch;
+
+/// A permission set.
+#[derive(Clone, Debug)]
+pub(crate) struct PermissionSet {
+    /// Its place among the permission sets.
+    pub(crate) place: u64,
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// Its name, which is unique and never changes.
+    pub(crate) name: String,
+    /// What it is for.
+    pub(crate) description: Option<String>,
+    /// How long a session lasts, as ISO 8601 writes it.
+    pub(crate) session_duration: String,
+    /// Where a session in the console starts.
+    pub(crate) relay_state: Option<String>,
+    /// When it was created.
+    pub(crate) created: Timestamp,
+    /// The ARNs of AWS managed policies.
+    pub(crate) managed: Vec<String>,
+    /// The customer managed policies.
+    pub(crate) customer: Vec<PolicyReference>,
+    /// The inline policy.
+    pub(crate) inline: Option<String>,
+    /// The permissions boundary.
+    pub(crate) boundary: Option<Boundary>,
+    /// Its tags.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// How often anything was changed that provisioning carries into accounts.
+    pub(crate) version: u64,
+}
+
+/// A policy that has to exist in each account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PolicyReference {
+    /// The name.
+    pub(crate) name: String,
+    /// The path, with a slash at both ends.
+    pub(crate) path: String,
+}
+
+/// The policy that is a permissions boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Boundary {
+    /// One that AWS manages, by its ARN.
+    Managed(String),
+    /// One that has to exist in each account.
+    Customer(PolicyReference),
+}
+
+/// The IAM role that a permission set was made into in an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    /// Its place among the roles.
+    pub(crate) place: u64,
+    /// The account.
+    pub(crate) account: String,
+    /// The ARN of the permission set.
+    pub(crate) permission_set: String,
+    /// The name of the permission set, by which the access portal calls the role.
+    pub(crate) permission_set_name: String,
+    /// The name in IAM: `AWSReservedSSO_<permission set>_<16 digits>`.
+    pub(crate) name: String,
+    /// How long a session may last.
+    pub(crate) session_duration: String,
+    /// The AWS managed policies.
+    pub(crate) managed: Vec<String>,
+    /// The version of the permission set it was made from.
+    pub(crate) version: u64,
+}
+
+impl PermissionSet {
+    pub(super) fn new(place: u64, arn: String, name: &str, now: Timestamp) -> Self {
+        Self {
+            place,
+            arn,
+            name: name.to_owned(),
+            description: None,
+            session_duration: "PT1H".to_owned(),
+            relay_state: None,
+            created: now,
+            managed: Vec::new(),
+            customer: Vec::new(),
+            inline: None,
+            boundary: None,
+            tags: BTreeMap::new(),
+            version: 1,
+        }
+    }
+
+    /// The permission set as `DescribePermissionSet` shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut shown = json!({
+            "Name": self.name,
+            "PermissionSetArn": self.arn,
+            "CreatedDate": epoch(self.created),
+            "SessionDuration": self.session_duration,
+        });
+        if let Some(description) = &self.description {
+            shown["Description"] = description.as_str().into();
+        }
+        if let Some(state) = &self.relay_state {
+            shown["RelayState"] = state.as_str().into();
+        }
+        shown
+    }
+
+    /// The role that the permission set would be in an account.
+    ///
+    /// # Errors
+    ///
+    /// The reason that IAM would give, in the words of `FailureReason`.
+    pub(super) fn role_in(&self, organization: &Organization, account: &str) -> Result<Role, String> {
+        let known = organization.account(account).filter(|account| account.state == "ACTIVE");
+        let Some(known) = known else {
+            // Words as in aws-samples/aws-identitycenter-codepipeline-auto-assignment issue 31.
+            return Err(format!(
+                "AWS SSO is unable to complete your request at this time. Obtaining permissions to manage your \
+                 AWS account '{account}' is taking longer than usual. This is usually temporary. Please try \
+                 again in a few minutes. If this problem continues, contact AWS Support."
+            ));
+        };
+        let boundary = match &self.boundary {
+            Some(Boundary::Customer(reference)) => Some(reference),
+            _ => None,
+        };
+        for reference in self.customer.iter().chain(boundary) {
+            let policy = reference.full_name();
+            if !known.policies.contains(&policy) {
+                return Err(format!(
+                    "Received a 404 status error: Policy arn:aws:iam::{account}:policy{policy} does not exist or \
+                     is not attachable. (Service: AmazonIdentityManagement; Status Code: 404; Error Code: NoSuchEntity)"
+                ));
+            }
+        }
+        if self.inline.as_deref().is_some_and(|policy| !is_policy(policy)) {
+            return Err(
+                "Received a 400 status error: Syntax errors in policy. (Service: AmazonIdentityManagement; \
+                 Status Code: 400; Error Code: MalformedPolicyDocument)"
+                    .to_owned(),
+            );
+        }
+        let digits = hex_of(&digest(&format!("{account}/{}", self.arn)));
+        Ok(Role {
+            place: 0,
+            account: account.to_owned(),
+            permission_set: self.arn.clone(),
+            permission_set_name: self.name.clone(),
+            name: format!("AWSReservedSSO_{}_{}", self.name, &digits[..16]),
+            session_duration: self.session_duration.clone(),
+            managed: self.managed.clone(),
+            version: self.version,
+        })
+    }
+}
+
+impl PolicyReference {
+    /// The reference as the API shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "Name": self.name, "Path": self.path })
+    }
+
+    fn full_name(&self) -> String {
+        format!("{}{}", self.path, self.name)
+    }
+}
+
+impl Boundary {
+    /// The boundary as the API shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Self::Managed(arn) => json!({ "ManagedPolicyArn": arn }),
+            Self::Customer(reference) => json!({ "CustomerManagedPolicyReference": reference.to_json() }),
+        }
+    }
+}
+
+impl Role {
+    /// Whether its policies allow everything.
+    pub(crate) fn administers(&self) -> bool {
+        self.managed.iter().any(|policy| policy.ends_with("policy/AdministratorAccess"))
+    }
+}
+
+fn is_policy(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|policy| policy.get("Statement").is_some())
+}

@@ -1,0 +1,243 @@
+//! What only the console can do: enable Identity Center, exchange SAML metadata, hand out SCIM tokens.
+
+mod metadata;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::center::Center;
+use super::cloud::Cloud;
+use super::organizations::SSO;
+use super::reply::escape;
+use super::sigv4::is_region;
+
+pub(crate) use metadata::IdentityProvider;
+
+/// What the console shows after Identity Center was enabled.
+#[derive(Clone, Debug)]
+pub(crate) struct Enabled {
+    /// The Region.
+    pub(crate) region: String,
+    /// The ARN of the instance.
+    pub(crate) instance_arn: String,
+    /// The id of the identity store.
+    pub(crate) identity_store_id: String,
+}
+
+/// What the console shows of Identity Center as a SAML service provider.
+#[derive(Clone, Debug)]
+pub(crate) struct SpMetadata {
+    /// The metadata file.
+    pub(crate) xml: String,
+    /// "IAM Identity Center Assertion Consumer Service (ACS) URL".
+    pub(crate) acs_url: String,
+    /// "IAM Identity Center issuer URL", which is also the audience of assertions.
+    pub(crate) issuer: String,
+    /// "AWS access portal sign-in URL".
+    pub(crate) portal_url: String,
+}
+
+/// What the console shows, once, after automatic provisioning was enabled.
+#[derive(Clone, Debug)]
+pub(crate) struct Provisioned {
+    /// "SCIM endpoint", with a slash at the end.
+    pub(crate) endpoint: String,
+    /// "Access token".
+    pub(crate) token: String,
+}
+
+/// The SCIM endpoint and its tokens.
+#[derive(Debug)]
+pub(crate) struct Provisioning {
+    /// The part of the address that names the directory.
+    pub(crate) tenant: String,
+    tokens: Vec<Token>,
+}
+
+#[derive(Debug)]
+struct Token {
+    text: String,
+    expires: Timestamp,
+}
+
+/// "You can have at most two access tokens" (Identity Center user guide, rotating access tokens).
+const TOKENS: usize = 2;
+
+impl Cloud {
+    /// Enables the organization instance of Identity Center in a Region.
+    ///
+    /// # Errors
+    ///
+    /// A sentence if the organization cannot have one, or has one in another Region.
+    pub(crate) fn enable_identity_center(&mut self, region: &str, now: Timestamp) -> Result<Enabled, String> {
+        if !is_region(region) {
+            return Err(format!("there is no Region called {region:?}"));
+        }
+        if !self.organization.all_features {
+            return Err("enable all features of the organization before you enable IAM Identity Center".to_owned());
+        }
+        if let Some(center) = &self.center
+            && center.region != region
+        {
+            return Err(format!(
+                "IAM Identity Center is enabled in {}; an organization has one instance",
+                center.region
+            ));
+        }
+        self.organization.trusted.entry(SSO.to_owned()).or_insert(now);
+        let center = self
+            .center
+            .get_or_insert_with(|| Center::new(region, &self.organization.id, self.permission_sets_at_start, now));
+        Ok(Enabled {
+            region: center.region.clone(),
+            instance_arn: center.arn.clone(),
+            identity_store_id: center.identity_store.clone(),
+        })
+    }
+
+    /// The address of the access portal.
+    ///
+    /// # Errors
+    ///
+    /// A sentence if Identity Center is not enabled.
+    pub(crate) fn portal_url(&self) -> Result<String, String> {
+        let center = self.center.as_ref().ok_or_else(not_enabled)?;
+        Ok(center.portal_url())
+    }
+
+    /// Makes an external identity provider the identity source, or replaces its metadata.
+    ///
+    /// Users and groups that exist are kept, and so is what is assigned to them (Identity Center
+    /// user guide, considerations for changing your identity source).
+    ///
+    /// # Errors
+    ///
+    /// A sentence if Identity Center is not enabled or the file is not metadata of an identity provider.
+    pub(crate) fn change_identity_source(&mut self, idp_metadata: &[u8], _now: Timestamp) -> Result<SpMetadata, String> {
+        let center = self.center.as_mut().ok_or_else(not_enabled)?;
+        center.identity_provider = Some(IdentityProvider::read(idp_metadata)?);
+        Ok(center.sp_metadata())
+    }
+
+    /// Enables automatic provisioning; if it is enabled already, generates another access token.
+    ///
+    /// # Errors
+    ///
+    /// A sentence if the identity source is not an external identity provider, or two tokens exist.
+    pub(crate) fn enable_provisioning(&mut self, now: Timestamp) -> Result<Provisioned, String> {
+        let base = self
+            .scim_url()
+            .ok_or_else(|| "the SCIM listener has no address yet".to_owned())?;
+        let center = self.center.as_mut().ok_or_else(not_enabled)?;
+        if center.identity_provider.is_none() {
+            return Err(
+                "automatic provisioning needs an external identity provider: change the identity source first"
+                    .to_owned(),
+            );
+        }
+        let ids = &mut self.ids;
+        let provisioning = center.provisioning.get_or_insert_with(|| {
+            let first = ids.hex("scim tenant", &center.identity_store, 11);
+            let rest = ids.uuid("scim tenant", &center.identity_store);
+            Provisioning {
+                tenant: format!("{first}{}", &rest[8..]),
+                tokens: Vec::new(),
+            }
+        });
+        provisioning.tokens.retain(|token| token.expires > now);
+        if provisioning.tokens.len() >= TOKENS {
+            return Err("two access tokens exist, which is the most there can be: delete one first".to_owned());
+        }
+        let token = self.ids.secret("scim token", &provisioning.tenant, 560);
+        provisioning.tokens.push(Token {
+            text: token.clone(),
+            // "SCIM access tokens are generated with a validity of one year" (user guide).
+            expires: super::later(now, SignedDuration::from_hours(365 * 24)),
+        });
+        Ok(Provisioned {
+            endpoint: format!("{base}{}/scim/v2/", provisioning.tenant),
+            token,
+        })
+    }
+
+    /// Deletes all access tokens for SCIM; returns how many there were.
+    pub(crate) fn delete_scim_tokens(&mut self) -> usize {
+        match self.center.as_mut().and_then(|center| center.provisioning.as_mut()) {
+            Some(provisioning) => std::mem::take(&mut provisioning.tokens).len(),
+            None => 0,
+        }
+    }
+
+    /// Whether a token opens the SCIM endpoint of a tenant.
+    pub(crate) fn admits_scim(&self, tenant: &str, token: &str, now: Timestamp) -> bool {
+        self.center
+            .as_ref()
+            .and_then(|center| center.provisioning.as_ref())
+            .filter(|provisioning| provisioning.tenant == tenant)
+            .is_some_and(|provisioning| {
+                provisioning
+                    .tokens
+                    .iter()
+                    .any(|known| known.text == token && known.expires > now)
+            })
+    }
+}
+
+impl Center {
+    /// The classic address of the access portal.
+    pub(crate) fn portal_url(&self) -> String {
+        let name = self.portal_alias.as_deref().unwrap_or(&self.identity_store);
+        format!("https://{name}.awsapps.com/start")
+    }
+
+    /// The entity id of Identity Center, which is the audience of assertions.
+    pub(crate) fn issuer(&self) -> String {
+        format!(
+            "https://{}.signin.aws.amazon.com/platform/saml/{}",
+            self.region, self.identity_store
+        )
+    }
+
+    /// The addresses that take SAML responses: the IPv4 one, which the console shows, and dual-stack.
+    pub(crate) fn acs_urls(&self) -> [String; 2] {
+        ["signin.aws", "sso.signin.aws"]
+            .map(|host| format!("https://{}.{host}/platform/saml/acs/{}", self.region, self.saml_tenant))
+    }
+
+    /// Identity Center as a SAML service provider.
+    pub(crate) fn sp_metadata(&self) -> SpMetadata {
+        let issuer = self.issuer();
+        let [acs_url, dual_stack] = self.acs_urls();
+        let service = |url: &str, rest: &str| {
+            format!(
+                "<md:AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
+                 Location=\"{}\" {rest}/>",
+                escape(url)
+            )
+        };
+        let xml = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><md:EntityDescriptor \
+             xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{}\"><md:SPSSODescriptor \
+             AuthnRequestsSigned=\"false\" WantAssertionsSigned=\"true\" \
+             protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:NameIDFormat>\
+             urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>{}{}\
+             </md:SPSSODescriptor></md:EntityDescriptor>",
+            escape(&issuer),
+            service(&acs_url, "index=\"0\" isDefault=\"true\""),
+            service(&dual_stack, "index=\"1\""),
+        );
+        SpMetadata {
+            xml,
+            acs_url,
+            issuer,
+            portal_url: self.portal_url(),
+        }
+    }
+}
+
+/// What the console says before Identity Center is enabled.
+pub(super) fn not_enabled() -> String {
+    "IAM Identity Center is not enabled".to_owned()
+}
+
+#[cfg(test)]
+mod tests;

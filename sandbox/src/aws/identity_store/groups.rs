@@ -1,0 +1,94 @@
+//! Groups.
+
+use serde_json::{Value, json};
+
+use super::users::reserved;
+use super::{Call, alternate, external_ids, filter, group_of, issuer, listed, not_found, short, taken};
+use crate::aws::center::Center;
+use crate::aws::directory::Group;
+use crate::aws::reply::{Refusal, epoch};
+use crate::aws::rules::ATTRIBUTE_VALUE;
+
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let name = filter(call.params, "DisplayName")?;
+    call.center()?;
+    let center = call.found()?;
+    let groups = center
+        .directory
+        .groups()
+        .filter(|(_, group)| name.as_ref().is_none_or(|name| group.display_name == *name));
+    let page = call.page(groups, &format!("{name:?}"))?;
+    Ok(listed("Groups", page.map(|group| shown(center, group))))
+}
+
+pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.group_id();
+    let center = call.center()?;
+    Ok(shown(center, group_of(center, &id)?))
+}
+
+pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let params = call.params;
+    let center = call.center()?;
+    let (attribute, value) = alternate(params, issuer(center).as_deref(), &["displayName"])?;
+    let group = center
+        .directory
+        .group_by(attribute, &value)
+        .ok_or_else(|| not_found("GROUP", ""))?;
+    Ok(json!({
+        "IdentityStoreId": center.identity_store,
+        "GroupId": group.id,
+        "GroupArn": arn(&group.id),
+    }))
+}
+
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let name = call.params.text("DisplayName", &ATTRIBUTE_VALUE);
+    let description = call.params.text_opt("Description", &ATTRIBUTE_VALUE);
+    let now = call.now;
+    let center = call.center()?;
+    reserved(&name)?;
+    let group = center
+        .directory
+        .create_group(&name, description, None, now)
+        .map_err(|conflict| taken(&conflict))?;
+    let (id, revision) = (group.id.clone(), group.revision);
+    Ok(json!({
+        "IdentityStoreId": center.identity_store,
+        "GroupId": id,
+        "GroupArn": arn(&id),
+        "Revision": revision.to_string(),
+    }))
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.group_id();
+    let revision = group_of(call.center()?, &id)?.revision;
+    call.expect_revision(revision)?;
+    call.cloud.delete_group(&id);
+    Ok(json!({}))
+}
+
+/// The ARN of a group.
+pub(super) fn arn(id: &str) -> String {
+    format!("arn:aws:identitystore:::group/{}", short(id))
+}
+
+fn shown(center: &Center, group: &Group) -> Value {
+    let mut shown = json!({
+        "IdentityStoreId": center.identity_store,
+        "GroupId": group.id,
+        "GroupArn": arn(&group.id),
+        "Revision": group.revision.to_string(),
+        "DisplayName": group.display_name,
+        "CreatedAt": epoch(group.created),
+        "UpdatedAt": epoch(group.updated),
+    });
+    if let Some(description) = &group.description {
+        shown["Description"] = description.as_str().into();
+    }
+    if let Some(ids) = external_ids(center, group.external_id.as_deref()) {
+        shown["ExternalIds"] = ids;
+    }
+    shown
+}

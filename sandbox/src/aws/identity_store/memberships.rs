@@ -1,0 +1,123 @@
+//! Who is in which group.
+
+use serde_json::{Value, json};
+
+use super::{Call, group_of, listed, not_found, short, user_of};
+use crate::aws::center::Center;
+use crate::aws::directory::{Group, Membership, User};
+use crate::aws::reply::{Refusal, epoch};
+use crate::aws::rules::RESOURCE_ID;
+
+pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.group_id();
+    call.center()?;
+    let center = call.found()?;
+    let group = group_of(center, &id)?;
+    let page = call.page(center.directory.members(group), &id)?;
+    let page = page.map(|(user, membership)| shown(center, group, user, membership));
+    Ok(listed("GroupMemberships", page))
+}
+
+pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.member_id();
+    call.center()?;
+    let center = call.found()?;
+    let user = user_of(center, &id)?;
+    let page = call.page(center.directory.groups_of(user), &id)?;
+    let page = page.map(|(group, membership)| shown(center, group, user, membership));
+    Ok(listed("GroupMemberships", page))
+}
+
+pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (group, user) = (call.group_id(), call.member_id());
+    let center = call.center()?;
+    let (group, user) = (group_of(center, &group)?, user_of(center, &user)?);
+    let membership = center
+        .directory
+        .membership(group, user)
+        .ok_or_else(|| not_found("GROUP_MEMBERSHIP", ""))?;
+    Ok(json!({
+        "IdentityStoreId": center.identity_store,
+        "MembershipId": membership.id,
+        "MembershipArn": arn(&membership.id),
+    }))
+}
+
+pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = membership_id(call);
+    let center = call.center()?;
+    let (group, user, membership) = center
+        .directory
+        .membership_by_id(&id)
+        .ok_or_else(|| not_found("GROUP_MEMBERSHIP", &id))?;
+    Ok(shown(center, group, user, membership))
+}
+
+/// A group that does not exist is one that the user is not in.
+pub(super) fn is_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let user = call.member_id();
+    let groups = call.params.texts("GroupIds", 1, 100, &RESOURCE_ID);
+    let center = call.center()?;
+    let user = user_of(center, &user)?;
+    let results: Vec<Value> = groups
+        .iter()
+        .map(|group| {
+            let id = short(group);
+            let exists = center
+                .directory
+                .group(id)
+                .is_some_and(|group| center.directory.membership(group, user).is_some());
+            json!({ "GroupId": id, "MemberId": { "UserId": user.id }, "MembershipExists": exists })
+        })
+        .collect();
+    Ok(json!({ "Results": results }))
+}
+
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (group, user) = (call.group_id(), call.member_id());
+    let now = call.now;
+    let center = call.center()?;
+    group_of(center, &group)?;
+    user_of(center, &user)?;
+    match center.directory.join(&group, &user, now) {
+        Some((id, true)) => Ok(json!({
+            "IdentityStoreId": center.identity_store,
+            "MembershipId": id,
+            "MembershipArn": arn(&id),
+        })),
+        _ => Err(Refusal::conflict("Member and Group relationship already exists.")
+            .with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION")),
+    }
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = membership_id(call);
+    let center = call.center()?;
+    let (group, user, _) = center
+        .directory
+        .membership_by_id(&id)
+        .ok_or_else(|| not_found("GROUP_MEMBERSHIP", &id))?;
+    let (group, user) = (group.id.clone(), user.id.clone());
+    center.directory.leave(&group, &user);
+    Ok(json!({}))
+}
+
+fn membership_id(call: &Call<'_>) -> String {
+    short(&call.params.text("MembershipId", &RESOURCE_ID)).to_owned()
+}
+
+fn arn(id: &str) -> String {
+    format!("arn:aws:identitystore:::membership/{}", short(id))
+}
+
+fn shown(center: &Center, group: &Group, user: &User, membership: &Membership) -> Value {
+    json!({
+        "IdentityStoreId": center.identity_store,
+        "MembershipId": membership.id,
+        "MembershipArn": arn(&membership.id),
+        "GroupId": group.id,
+        "MemberId": { "UserId": user.id },
+        "CreatedAt": epoch(membership.created),
+        "UpdatedAt": epoch(membership.created),
+    })
+}

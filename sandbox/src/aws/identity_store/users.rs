@@ -1,0 +1,211 @@
+//! Users.
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, alternate, external_ids, filter, issuer, listed, not_found, short, taken, user_of};
+use crate::aws::center::Center;
+use crate::aws::directory::{Draft, User};
+use crate::aws::params::{Params, Rule};
+use crate::aws::reply::{Refusal, epoch};
+use crate::aws::rules::{ATTRIBUTE_VALUE, USER_NAME};
+use crate::scim::ENTERPRISE;
+
+/// The name under which this API knows the enterprise extension.
+pub(super) const EXTENSION: &str = "aws:identitystore:enterprise";
+
+const EXTENSION_NAME: Rule = Rule {
+    min: 1,
+    max: 50,
+    pattern: "aws:identitystore:[a-z]{1,20}",
+    matches: |text| text.starts_with("aws:identitystore:"),
+};
+
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let name = filter(call.params, "UserName")?;
+    let extended = extended(call.params);
+    call.center()?;
+    let center = call.found()?;
+    let users = center
+        .directory
+        .users()
+        .filter(|(_, user)| name.as_ref().is_none_or(|name| user.user_name() == name));
+    let page = call.page(users, &format!("{name:?}"))?;
+    Ok(listed("Users", page.map(|user| shown(center, user, extended))))
+}
+
+pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.user_id();
+    let extended = extended(call.params);
+    let center = call.center()?;
+    Ok(shown(center, user_of(center, &id)?, extended))
+}
+
+pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let params = call.params;
+    let center = call.center()?;
+    let (attribute, value) = alternate(params, issuer(center).as_deref(), &["userName", "emails.value"])?;
+    let user = center
+        .directory
+        .user_by(attribute, &value)
+        .ok_or_else(|| not_found("USER", ""))?;
+    Ok(json!({
+        "IdentityStoreId": center.identity_store,
+        "UserId": user.id,
+        "UserArn": arn(&user.id),
+    }))
+}
+
+/// "When creating a user, `UserName`, `DisplayName` and both given and family name are required"
+/// (API reference, `CreateUser`); the model requires none of them.
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let params = call.params;
+    params.text("UserName", &USER_NAME);
+    params.text("DisplayName", &ATTRIBUTE_VALUE);
+    if let Some(name) = params.structure("Name") {
+        name.text("GivenName", &ATTRIBUTE_VALUE);
+        name.text("FamilyName", &ATTRIBUTE_VALUE);
+    }
+    for name in ["Emails", "Addresses", "PhoneNumbers", "Roles"] {
+        params.structures_opt(name, 1, 1);
+    }
+    let mut attributes = Map::new();
+    for name in ATTRIBUTES {
+        if let Some(value) = params.value(name) {
+            attributes.insert(lower(name), lower_keys(value));
+        }
+    }
+    let extensions = params.structure_opt("Extensions");
+    if let Some(extension) = extensions.as_ref().and_then(|extensions| extensions.value(EXTENSION)) {
+        attributes.insert(ENTERPRISE.to_owned(), lower_keys(extension));
+    }
+    let now = call.now;
+    let center = call.center()?;
+    let draft = Draft {
+        attributes,
+        external_id: None,
+        active: true,
+    };
+    reserved(draft.user_name())?;
+    let user = center
+        .directory
+        .create_user(draft, now)
+        .map_err(|conflict| taken(&conflict))?;
+    let (id, revision) = (user.id.clone(), user.revision);
+    Ok(json!({
+        "IdentityStoreId": center.identity_store,
+        "UserId": id,
+        "UserArn": arn(&id),
+        "Revision": revision.to_string(),
+    }))
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let id = call.user_id();
+    let revision = user_of(call.center()?, &id)?.revision;
+    call.expect_revision(revision)?;
+    call.cloud.delete_user(&id);
+    Ok(json!({}))
+}
+
+/// The user as this API shows it: SCIM's attributes with a capital letter.
+pub(super) fn shown(center: &Center, user: &User, extended: bool) -> Value {
+    let mut shown = Map::new();
+    for (name, value) in user.attributes() {
+        if name == ENTERPRISE {
+            if extended {
+                shown.insert("Extensions".to_owned(), json!({ EXTENSION: value }));
+            }
+        } else {
+            shown.insert(upper(name), upper_keys(value));
+        }
+    }
+    let status = if user.is_active() { "ENABLED" } else { "DISABLED" };
+    shown.insert("IdentityStoreId".to_owned(), center.identity_store.as_str().into());
+    shown.insert("UserId".to_owned(), user.id.as_str().into());
+    shown.insert("UserArn".to_owned(), arn(&user.id).into());
+    shown.insert("Revision".to_owned(), user.revision.to_string().into());
+    shown.insert("UserStatus".to_owned(), status.into());
+    shown.insert("CreatedAt".to_owned(), epoch(user.created));
+    shown.insert("UpdatedAt".to_owned(), epoch(user.updated));
+    if let Some(ids) = external_ids(center, user.external_id()) {
+        shown.insert("ExternalIds".to_owned(), ids);
+    }
+    Value::Object(shown)
+}
+
+/// The ARN of a user.
+pub(super) fn arn(id: &str) -> String {
+    format!("arn:aws:identitystore:::user/{}", short(id))
+}
+
+/// "`Administrator` and `AWSAdministrators` are reserved names" (API reference, `CreateUser`, `CreateGroup`).
+pub(super) fn reserved(name: &str) -> Result<(), Refusal> {
+    if ["Administrator", "AWSAdministrators"].contains(&name) {
+        return Err(Refusal::validation(format!("{name} is a reserved name.")));
+    }
+    Ok(())
+}
+
+/// A value with the names of its members as SCIM writes them.
+pub(super) fn lower_keys(value: &Value) -> Value {
+    rename(value, lower)
+}
+
+fn upper_keys(value: &Value) -> Value {
+    rename(value, upper)
+}
+
+fn rename(value: &Value, name: fn(&str) -> String) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (name(key), rename(value, name)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(|item| rename(item, name)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn upper(name: &str) -> String {
+    first(name, char::to_ascii_uppercase)
+}
+
+fn lower(name: &str) -> String {
+    first(name, char::to_ascii_lowercase)
+}
+
+fn first(name: &str, change: fn(&char) -> char) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|letter| change(&letter)).into_iter().chain(letters).collect()
+}
+
+fn extended(params: &Params<'_>) -> bool {
+    if params.value("Extensions").is_none() {
+        return false;
+    }
+    params
+        .texts("Extensions", 1, 10, &EXTENSION_NAME)
+        .iter()
+        .any(|name| name == EXTENSION)
+}
+
+const ATTRIBUTES: [&str; 17] = [
+    "UserName",
+    "Name",
+    "DisplayName",
+    "NickName",
+    "ProfileUrl",
+    "Emails",
+    "Addresses",
+    "PhoneNumbers",
+    "UserType",
+    "Title",
+    "PreferredLanguage",
+    "Locale",
+    "Timezone",
+    "Photos",
+    "Website",
+    "Birthdate",
+    "Roles",
+];

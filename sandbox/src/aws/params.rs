@@ -1,0 +1,378 @@
+//! Request members, checked against the model of the service.
+//!
+//! Unknown members are ignored, as the JSON protocols of AWS do. Everything that is wrong is
+//! collected, because AWS reports all constraint violations of a request in one message.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::reply::Refusal;
+
+/// The members of a request or of a structure in it.
+#[derive(Debug)]
+pub(crate) struct Params<'a> {
+    body: &'a Map<String, Value>,
+    at: String,
+    faults: Rc<RefCell<Faults>>,
+}
+
+#[derive(Debug, Default)]
+struct Faults {
+    mistyped: Option<String>,
+    violations: Vec<String>,
+}
+
+/// What the model says about a text.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// The least number of characters.
+    pub(crate) min: usize,
+    /// The greatest number of characters.
+    pub(crate) max: usize,
+    /// The pattern as the model writes it, for the message.
+    pub(crate) pattern: &'static str,
+    /// Whether a text fits the pattern.
+    pub(crate) matches: fn(&str) -> bool,
+}
+
+/// How much of a list is asked for.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    /// The most items on the page.
+    pub(crate) max: Option<usize>,
+    /// Where the page begins, as the previous one said.
+    pub(crate) token: Option<String>,
+}
+
+impl<'a> Params<'a> {
+    /// The members of a request.
+    pub(crate) fn new(body: &'a Map<String, Value>) -> Self {
+        Self {
+            body,
+            at: String::new(),
+            faults: Rc::default(),
+        }
+    }
+
+    /// A required text; empty if something is wrong with it, which [`check`](Self::check) reports.
+    pub(crate) fn text(&self, name: &str, rule: &Rule) -> String {
+        self.required(name, self.text_opt(name, rule)).unwrap_or_default()
+    }
+
+    /// An optional text.
+    pub(crate) fn text_opt(&self, name: &str, rule: &Rule) -> Option<String> {
+        let Value::String(text) = self.value(name)? else {
+            self.mistype(name, "a String");
+            return None;
+        };
+        self.hold(name, text, rule);
+        Some(text.clone())
+    }
+
+    /// A required text out of a few.
+    pub(crate) fn choice(&self, name: &str, choices: &[&'static str]) -> &'static str {
+        self.required(name, self.choice_opt(name, choices)).unwrap_or_default()
+    }
+
+    /// An optional text out of a few.
+    pub(crate) fn choice_opt(&self, name: &str, choices: &[&'static str]) -> Option<&'static str> {
+        let Value::String(text) = self.value(name)? else {
+            self.mistype(name, "a String");
+            return None;
+        };
+        let found = choices.iter().find(|choice| *choice == text).copied();
+        if found.is_none() {
+            let set = choices.join(", ");
+            self.violate(name, Some(text), &format!("Member must satisfy enum value set: [{set}]"));
+        }
+        Some(found.unwrap_or_default())
+    }
+
+    /// An optional whole number within bounds.
+    pub(crate) fn number_opt(&self, name: &str, min: u64, max: u64) -> Option<u64> {
+        let value = self.value(name)?;
+        let Some(number) = value.as_i64() else {
+            self.mistype(name, "an Integer");
+            return None;
+        };
+        let text = number.to_string();
+        if number < i64::try_from(min).unwrap_or(i64::MAX) {
+            let rule = format!("Member must have value greater than or equal to {min}");
+            self.violate(name, Some(&text), &rule);
+        } else if number > i64::try_from(max).unwrap_or(i64::MAX) {
+            let rule = format!("Member must have value less than or equal to {max}");
+            self.violate(name, Some(&text), &rule);
+        }
+        u64::try_from(number).ok()
+    }
+
+    /// An optional truth value.
+    pub(crate) fn truth_opt(&self, name: &str) -> Option<bool> {
+        let value = self.value(name)?;
+        let truth = value.as_bool();
+        if truth.is_none() {
+            self.mistype(name, "a Boolean");
+        }
+        truth
+    }
+
+    /// An optional structure.
+    pub(crate) fn structure_opt(&self, name: &str) -> Option<Self> {
+        let Value::Object(body) = self.value(name)? else {
+            self.mistype(name, "a structure");
+            return None;
+        };
+        Some(self.inside(body, self.path(name)))
+    }
+
+    /// A required structure; `None` if it is missing, which [`check`](Self::check) reports.
+    pub(crate) fn structure(&self, name: &str) -> Option<Self> {
+        self.required(name, self.structure_opt(name))
+    }
+
+    /// The structures in an optional list of at most `max`.
+    pub(crate) fn structures_opt(&self, name: &str, min: usize, max: usize) -> Option<Vec<Self>> {
+        let items = self.list_opt(name, min, max)?;
+        let mut structures = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item {
+                Value::Object(body) => {
+                    let at = format!("{}.{}.member", self.path(name), index + 1);
+                    structures.push(self.inside(body, at));
+                }
+                _ => self.mistype(name, "a structure"),
+            }
+        }
+        Some(structures)
+    }
+
+    /// The structures in a required list.
+    pub(crate) fn structures(&self, name: &str, min: usize, max: usize) -> Vec<Self> {
+        self.required(name, self.structures_opt(name, min, max))
+            .unwrap_or_default()
+    }
+
+    /// The texts in a required list.
+    pub(crate) fn texts(&self, name: &str, min: usize, max: usize, rule: &Rule) -> Vec<String> {
+        let items = self.required(name, self.list_opt(name, min, max)).unwrap_or_default();
+        let mut texts = Vec::new();
+        for item in items {
+            match item {
+                Value::String(text) => {
+                    self.hold(name, text, rule);
+                    texts.push(text.clone());
+                }
+                _ => self.mistype(name, "a String"),
+            }
+        }
+        texts
+    }
+
+    /// A member of any shape.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
+        self.body.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The paging members, with the service's limit of items on a page.
+    pub(crate) fn ask(&self, limit: u64, token: &Rule) -> Ask {
+        Ask {
+            max: self
+                .number_opt("MaxResults", 1, limit)
+                .and_then(|number| usize::try_from(number).ok()),
+            token: self.text_opt("NextToken", token).filter(|token| !token.is_empty()),
+        }
+    }
+
+    /// Reports a rule that is about this member and that the model cannot express.
+    pub(crate) fn violate(&self, name: &str, value: Option<&str>, rule: &str) {
+        let value = value.map_or_else(String::new, |value| format!(" '{value}'"));
+        let violation = format!(
+            "Value{value} at '{}' failed to satisfy constraint: {rule}",
+            self.path(name)
+        );
+        let violations = &mut self.faults.borrow_mut().violations;
+        // A member may be asked for more than once.
+        if !violations.contains(&violation) {
+            violations.push(violation);
+        }
+    }
+
+    /// # Errors
+    ///
+    /// Everything that was wrong with the members asked for so far.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        let faults = self.faults.borrow();
+        if let Some(mistyped) = &faults.mistyped {
+            return Err(Refusal::new("SerializationException", mistyped));
+        }
+        let number = faults.violations.len();
+        if number == 0 {
+            return Ok(());
+        }
+        let plural = if number == 1 { "" } else { "s" };
+        let violations = faults.violations.join("; ");
+        Err(Refusal::validation(format!(
+            "{number} validation error{plural} detected: {violations}"
+        )))
+    }
+
+    fn list_opt(&self, name: &str, min: usize, max: usize) -> Option<&'a [Value]> {
+        let Value::Array(items) = self.value(name)? else {
+            self.mistype(name, "a list");
+            return None;
+        };
+        if items.len() < min {
+            let rule = format!("Member must have length greater than or equal to {min}");
+            self.violate(name, Some(&list_text(items)), &rule);
+        } else if items.len() > max {
+            let rule = format!("Member must have length less than or equal to {max}");
+            self.violate(name, Some(&list_text(items)), &rule);
+        }
+        Some(items)
+    }
+
+    fn hold(&self, name: &str, text: &str, rule: &Rule) {
+        let length = text.chars().count();
+        if length < rule.min {
+            let least = rule.min;
+            let rule = format!("Member must have length greater than or equal to {least}");
+            self.violate(name, Some(text), &rule);
+        } else if length > rule.max {
+            let most = rule.max;
+            let rule = format!("Member must have length less than or equal to {most}");
+            self.violate(name, Some(text), &rule);
+        } else if !(rule.matches)(text) {
+            let rule = format!("Member must satisfy regular expression pattern: {}", rule.pattern);
+            self.violate(name, Some(text), &rule);
+        }
+    }
+
+    fn required<T>(&self, name: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() && self.value(name).is_none() {
+            self.violate(name, None, "Member must not be null");
+        }
+        value
+    }
+
+    fn mistype(&self, name: &str, wanted: &str) {
+        let kind = match self.value(name) {
+            Some(Value::Bool(_)) => "BOOLEAN_VALUE",
+            Some(Value::Number(_)) => "NUMBER_VALUE",
+            Some(Value::String(_)) => "STRING_VALUE",
+            Some(Value::Array(_)) => "START_ARRAY",
+            _ => "START_OBJECT",
+        };
+        self.faults.borrow_mut().mistyped = Some(format!("{kind} can not be converted to {wanted}"));
+    }
+
+    fn inside(&self, body: &'a Map<String, Value>, at: String) -> Self {
+        Self {
+            body,
+            at,
+            faults: Rc::clone(&self.faults),
+        }
+    }
+
+    /// The name of a member in a message: AWS writes it with a small first letter.
+    fn path(&self, name: &str) -> String {
+        let mut letters = name.chars();
+        let name: String = letters
+            .next()
+            .map(|first| first.to_ascii_lowercase())
+            .into_iter()
+            .chain(letters)
+            .collect();
+        match self.at.as_str() {
+            "" => name,
+            at => format!("{at}.{name}"),
+        }
+    }
+}
+
+fn list_text(items: &[Value]) -> String {
+    let items: Vec<String> = items
+        .iter()
+        .map(|item| item.as_str().map_or_else(|| item.to_string(), ToOwned::to_owned))
+        .collect();
+    format!("[{}]", items.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::rules::{ACCOUNT_ID, PERMISSION_SET_NAME};
+
+    #[track_caller]
+    fn check(body: Value, expected: Result<(), &str>) {
+        let Value::Object(body) = body else {
+            panic!("a request is an object")
+        };
+        let params = Params::new(&body);
+        params.text("TargetId", &ACCOUNT_ID);
+        params.text_opt("Name", &PERMISSION_SET_NAME);
+        params.choice_opt("PrincipalType", &["USER", "GROUP"]);
+        params.number_opt("MaxResults", 1, 100);
+        assert_eq!(params.check().map_err(|refusal| refusal.message), expected.map_err(ToOwned::to_owned));
+    }
+
+    #[test]
+    fn a_request_that_fits_the_model_passes() {
+        check(json!({ "TargetId": "111122223333", "Name": "Admin", "PrincipalType": "USER", "MaxResults": 100 }), Ok(()));
+    }
+
+    #[test]
+    fn unknown_members_are_ignored() {
+        check(json!({ "TargetId": "111122223333", "TargetID": 1 }), Ok(()));
+    }
+
+    #[test]
+    fn a_missing_member_is_named() {
+        check(
+            json!({}),
+            Err("1 validation error detected: Value at 'targetId' failed to satisfy constraint: \
+                 Member must not be null"),
+        );
+    }
+
+    #[test]
+    fn a_null_is_a_missing_member() {
+        check(
+            json!({ "TargetId": null }),
+            Err("1 validation error detected: Value at 'targetId' failed to satisfy constraint: \
+                 Member must not be null"),
+        );
+    }
+
+    #[test]
+    fn a_value_that_does_not_match_is_quoted_with_the_pattern() {
+        check(
+            json!({ "TargetId": "11112222333x" }),
+            Err("1 validation error detected: Value '11112222333x' at 'targetId' failed to satisfy \
+                 constraint: Member must satisfy regular expression pattern: \\d{12}"),
+        );
+    }
+
+    #[test]
+    fn all_violations_are_in_one_message() {
+        check(
+            json!({ "TargetId": "1", "PrincipalType": "user", "MaxResults": 101 }),
+            Err("3 validation errors detected: Value '1' at 'targetId' failed to satisfy constraint: \
+                 Member must have length greater than or equal to 12; Value 'user' at 'principalType' \
+                 failed to satisfy constraint: Member must satisfy enum value set: [USER, GROUP]; \
+                 Value '101' at 'maxResults' failed to satisfy constraint: Member must have value \
+                 less than or equal to 100"),
+        );
+    }
+
+    #[test]
+    fn a_number_where_a_text_belongs_cannot_be_read() {
+        check(
+            json!({ "TargetId": 111_122_223_333_u64 }),
+            Err("NUMBER_VALUE can not be converted to a String"),
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! The access portal: what a signed-in user may use.
+
+use axum::body::Bytes;
+use axum::http::Request;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::center::{Center, Role};
+use super::cloud::Cloud;
+use super::page::{BadToken, Page};
+use super::params::Ask;
+use super::reply::Refusal;
+
+/// The most items on a page (botocore model of `sso`, `MaxResultType`).
+const MOST: usize = 100;
+
+/// The operation at a path.
+pub(super) fn operation(request: &Request<Bytes>) -> Option<&'static str> {
+    match request.uri().path() {
+        "/assignment/accounts" => Some("ListAccounts"),
+        "/assignment/roles" => Some("ListAccountRoles"),
+        "/federation/credentials" => Some("GetRoleCredentials"),
+        "/logout" => Some("Logout"),
+        _ => None,
+    }
+}
+
+/// Runs an operation.
+pub(super) fn call(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    operation: &str,
+    request: &Request<Bytes>,
+) -> Result<Value, Refusal> {
+    let method = if operation == "Logout" { "POST" } else { "GET" };
+    if request.method() != method {
+        return Err(Refusal::new("UnknownOperationException", "").with_status(404));
+    }
+    let token = request
+        .headers()
+        .get("x-amz-sso_bearer_token")
+        .and_then(|value| value.to_str().ok())
+        .ok_or_else(unauthorized)?;
+    let center = cloud.center.as_mut().ok_or_else(unauthorized)?;
+    let user = center.user_of_session(token, now).ok_or_else(unauthorized)?;
+    match operation {
+        "ListAccounts" => list_accounts(cloud, request, &user),
+        "ListAccountRoles" => list_roles(cloud, request, &user),
+        "GetRoleCredentials" => credentials(cloud, request, &user, now),
+        _ => {
+            center.sign_in.sessions.retain(|session| session.token != token);
+            Ok(Value::Null)
+        }
+    }
+}
+
+fn list_accounts(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Value, Refusal> {
+    let roles = roles(cloud, user);
+    let accounts = cloud
+        .organization
+        .accounts
+        .iter()
+        .zip(1..)
+        .filter(|(account, _)| roles.iter().any(|role| role.account == account.id))
+        .map(|(account, place)| {
+            let shown = json!({
+                "accountId": account.id,
+                "accountName": account.name,
+                "emailAddress": account.email,
+            });
+            (place, shown)
+        });
+    let page = paged(cloud, request, accounts, &format!("portal accounts {user}"))?;
+    Ok(listed("accountList", page))
+}
+
+fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Value, Refusal> {
+    let account = required(request, "account_id")?;
+    let mut roles = roles(cloud, user);
+    roles.retain(|role| role.account == account);
+    if roles.is_empty() {
+        return Err(forbidden());
+    }
+    roles.sort_by_key(|role| role.place);
+    let items = roles.iter().map(|role| {
+        let shown = json!({ "roleName": role.permission_set_name, "accountId": role.account });
+        (role.place, shown)
+    });
+    let page = paged(cloud, request, items, &format!("portal roles {user} {account}"))?;
+    Ok(listed("roleList", page))
+}
+
+fn credentials(cloud: &mut Cloud, request: &Request<Bytes>, user: &str, now: Timestamp) -> Result<Value, Refusal> {
+    let account = required(request, "account_id")?;
+    let name = required(request, "role_name")?;
+    let role = roles(cloud, user)
+        .into_iter()
+        .find(|role| role.account == account && role.permission_set_name == name)
+        .cloned()
+        .ok_or_else(forbidden)?;
+    let center = cloud.center.as_mut().ok_or_else(unauthorized)?;
+    let user = center.directory.user(user).ok_or_else(unauthorized)?;
+    let user_name = user.user_name().to_owned();
+    let session = center.sign_in.assume(&mut cloud.ids, &role, &user_name, now);
+    Ok(json!({ "roleCredentials": {
+        "accessKeyId": session.key,
+        "secretAccessKey": session.secret,
+        "sessionToken": session.token,
+        "expiration": session.expires.as_millisecond(),
+    } }))
+}
+
+impl Center {
+    /// The id of the user whose session a token is, unless the user was disabled or deleted since.
+    fn user_of_session(&self, token: &str, now: Timestamp) -> Option<String> {
+        let session = self
+            .sign_in
+            .sessions
+            .iter()
+            .find(|session| session.token == token && session.expires > now)?;
+        let user = self.directory.user(&session.user)?;
+        user.is_active().then(|| user.id.clone())
+    }
+}
+
+fn roles<'c>(cloud: &'c Cloud, user: &str) -> Vec<&'c Role> {
+    match &cloud.center {
+        Some(center) => center.roles_of(&cloud.organization, user),
+        None => Vec::new(),
+    }
+}
+
+fn paged(
+    cloud: &Cloud,
+    request: &Request<Bytes>,
+    items: impl IntoIterator<Item = (u64, Value)>,
+    scope: &str,
+) -> Result<Page<Value>, Refusal> {
+    let max = match parameter(request, "max_result") {
+        None => None,
+        Some(text) => match text.parse() {
+            Ok(number) if (1..=MOST).contains(&number) => Some(number),
+            _ => return Err(invalid("max_result must be between 1 and 100")),
+        },
+    };
+    let ask = Ask {
+        max,
+        token: parameter(request, "next_token"),
+    };
+    cloud
+        .pages
+        .cut(items, scope, &ask, MOST)
+        .map_err(|BadToken| invalid("Invalid next token provided"))
+}
+
+fn listed(name: &str, page: Page<Value>) -> Value {
+    json!({ name: page.items, "nextToken": page.next })
+}
+
+fn required(request: &Request<Bytes>, name: &str) -> Result<String, Refusal> {
+    parameter(request, name).ok_or_else(|| invalid(&format!("Missing required parameter: {name}")))
+}
+
+fn parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
+    let query = request.uri().query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, value)| key == name && !value.is_empty())
+        .map(|(_, value)| value.into_owned())
+}
+
+fn invalid(message: &str) -> Refusal {
+    Refusal::new("InvalidRequestException", message)
+}
+
+fn unauthorized() -> Refusal {
+    Refusal::new("UnauthorizedException", "Session token not found or invalid").with_status(401)
+}
+
+/// The model of the service does not have it, and the service says it all the same.
+fn forbidden() -> Refusal {
+    Refusal::new("ForbiddenException", "No access").with_status(403)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,391 @@
+//! The patterns of the service models (botocore 1.44: sso-admin, identitystore, organizations).
+
+use super::params::Rule;
+
+/// Twelve digits.
+pub(crate) const ACCOUNT_ID: Rule = rule(12, 12, r"\d{12}", is_account);
+
+/// An instance of Identity Center.
+pub(crate) const INSTANCE_ARN: Rule = rule(
+    10,
+    1224,
+    r"arn:aws(-[a-z]{1,5}){0,3}:sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}",
+    is_instance,
+);
+
+/// A permission set.
+pub(crate) const PERMISSION_SET_ARN: Rule = rule(
+    10,
+    1224,
+    r"arn:aws(-[a-z]{1,5}){0,3}:sso:::permissionSet/(sso)?ins-[a-zA-Z0-9-.]{16}/ps-[a-zA-Z0-9-./]{16}",
+    is_permission_set,
+);
+
+/// Something in sso-admin that can have tags.
+pub(crate) const TAGGABLE_ARN: Rule = rule(
+    10,
+    2048,
+    r"arn:aws(-[a-z]{1,5}){0,3}:sso::((:instance/(sso)?ins-[a-zA-Z0-9-.]{16})|(:permissionSet/(sso)?ins-[a-zA-Z0-9-.]{16}/ps-[a-zA-Z0-9-./]{16}))",
+    |text| is_instance(text) || is_permission_set(text),
+);
+
+/// The name of a permission set: no spaces.
+pub(crate) const PERMISSION_SET_NAME: Rule = rule(1, 32, r"[\w+=,.@-]+", is_name);
+
+/// The name of an instance.
+pub(crate) const INSTANCE_NAME: Rule = rule(0, 255, r"[\w+=,.@-]+", is_name);
+
+/// The description of a permission set.
+pub(crate) const DESCRIPTION: Rule = rule(
+    1,
+    700,
+    r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+    |text| {
+        text.chars()
+            .all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'))
+    },
+);
+
+/// An ISO 8601 duration; the bounds of a session are another rule.
+pub(crate) const SESSION_DURATION: Rule = rule(
+    1,
+    100,
+    r"(-?)P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)([DW]))?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?",
+    |text| {
+        text.trim_start_matches('-').starts_with('P')
+            && !text.contains(|letter: char| letter.is_ascii_lowercase())
+            && text.parse::<jiff::Span>().is_ok()
+    },
+);
+
+/// Where a session of a permission set starts.
+pub(crate) const RELAY_STATE: Rule = rule(
+    1,
+    240,
+    r#"[a-zA-Z0-9&$@#\\\/%?=~\-_'"|!:,.;*+\[\]\ \(\)\{\}]+"#,
+    |text| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || r#"&$@#\/%?=~-_'"|!:,.;*+[] (){}"#.contains(c))
+    },
+);
+
+/// A policy that AWS manages.
+pub(crate) const MANAGED_POLICY_ARN: Rule = rule(
+    20,
+    2048,
+    r"arn:aws(-[a-z]{1,5}){0,3}:iam::aws:policy((/[A-Za-z0-9\.,\+@=_-]+)*)/([A-Za-z0-9\.,\+=@_-]+)",
+    |text| {
+        after_partition(text)
+            .and_then(|rest| rest.strip_prefix(":iam::aws:policy/"))
+            .is_some_and(|path| path.split('/').all(is_path_part))
+    },
+);
+
+/// The name of a customer managed policy.
+pub(crate) const POLICY_NAME: Rule = rule(1, 128, r"[\w+=,.@-]+", is_name);
+
+/// The path of a customer managed policy.
+pub(crate) const POLICY_PATH: Rule = rule(1, 512, r"((/[A-Za-z0-9\.,\+@=_-]+)*)/", |text| {
+    text == "/"
+        || (text.starts_with('/')
+            && text.ends_with('/')
+            && text[1..text.len() - 1].split('/').all(is_path_part))
+});
+
+/// The text of an inline policy.
+pub(crate) const INLINE_POLICY: Rule = rule(1, 32_768, r"[\u0009\u000A\u000D\u0020-\u00FF]+", |text| {
+    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
+});
+
+/// A user or group that is assigned.
+pub(crate) const PRINCIPAL_ID: Rule = rule(
+    1,
+    47,
+    r"([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}",
+    is_resource,
+);
+
+/// An asynchronous operation.
+pub(crate) const REQUEST_ID: Rule = rule(
+    36,
+    36,
+    r"\b[0-9a-f]{8}\b-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-\b[0-9a-f]{12}\b",
+    is_uuid,
+);
+
+/// The key of a tag.
+pub(crate) const TAG_KEY: Rule = rule(1, 128, r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)", is_tag);
+
+/// The value of a tag.
+pub(crate) const TAG_VALUE: Rule = rule(0, 256, r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)", is_tag);
+
+/// The key of an attribute for access control.
+pub(crate) const ATTRIBUTE_KEY: Rule = rule(1, 128, r"[\p{L}\p{Z}\p{N}_.:\/=+\-@]+", is_tag);
+
+/// Where the value of an attribute for access control comes from.
+pub(crate) const ATTRIBUTE_SOURCE: Rule = rule(
+    0,
+    256,
+    r#"[\p{L}\p{Z}\p{N}_.:\/=+\-@\[\]\{\}\$\\"]*"#,
+    |text| {
+        text.chars()
+            .all(|c| c.is_alphanumeric() || c.is_whitespace() || r#"_.:/=+-@[]{}$\""#.contains(c))
+    },
+);
+
+/// The next page of a list of sso-admin.
+pub(crate) const ADMIN_TOKEN: Rule = rule(0, 2048, r"[-a-zA-Z0-9+=/_]*", |text| {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "-+=/_".contains(c))
+});
+
+/// The next page of a list of the Identity Store.
+pub(crate) const STORE_TOKEN: Rule = rule(1, 65_535, r"[-a-zA-Z0-9+=/:_]*", |text| {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "-+=/:_".contains(c))
+});
+
+/// The next page of a list of Organizations.
+pub(crate) const ORGANIZATIONS_TOKEN: Rule = rule(0, 100_000, r"[\s\S]*", |_| true);
+
+/// A service principal.
+pub(crate) const SERVICE_PRINCIPAL: Rule = rule(1, 128, r"[\w+=,.@-]*", is_name);
+
+/// A root or an organizational unit.
+pub(crate) const PARENT_ID: Rule = rule(
+    0,
+    100,
+    r"^(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$",
+    |text| text.starts_with("r-") || text.starts_with("ou-"),
+);
+
+/// Something in Organizations that has tags or a parent.
+pub(crate) const TARGET_ID: Rule = rule(
+    0,
+    130,
+    r"^(r-[0-9a-z]{4,32})|(\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$",
+    |text| text.starts_with("r-") || text.starts_with("ou-") || is_account(text),
+);
+
+/// An identity store, by its id or its ARN.
+pub(crate) const IDENTITY_STORE_ID: Rule = rule(
+    1,
+    93,
+    r"d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    |text| {
+        let id = match text.rsplit_once(":identitystore/") {
+            Some((arn, id)) if arn.starts_with("arn:aws") => id,
+            Some(_) => return false,
+            None => text,
+        };
+        is_uuid(id) || id.strip_prefix("d-").is_some_and(|digits| is_hex(digits, 10))
+    },
+);
+
+/// A user, group or membership, by its id or its ARN.
+pub(crate) const RESOURCE_ID: Rule = rule(
+    1,
+    100,
+    r"([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}",
+    |text| is_resource(text.rsplit_once('/').map_or(text, |(_, id)| id)),
+);
+
+/// The path of an attribute, such as `name.givenName`.
+pub(crate) const ATTRIBUTE_PATH: Rule = rule(
+    1,
+    255,
+    r"(?:\p{L}+:\p{L}+:\p{L}+(?:\.\p{L}+){0,3}|\p{L}+(?:\.\p{L}+){0,2})",
+    |text| {
+        text.split(['.', ':'])
+            .all(|part| !part.is_empty() && part.chars().all(char::is_alphabetic))
+    },
+);
+
+/// The value of an attribute that is filtered by, or a piece of an external id.
+pub(crate) const ATTRIBUTE_VALUE: Rule = rule(1, 1024, r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r  　]+", |text| {
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+});
+
+/// The name of a user, without spaces.
+pub(crate) const USER_NAME: Rule = rule(1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+", |text| {
+    !text.is_empty() && text.chars().all(|c| !c.is_control() && !c.is_whitespace())
+});
+
+/// The revision of a user or group.
+pub(crate) const REVISION: Rule = rule(1, 64, r"[0-9]+", |text| text.chars().all(|c| c.is_ascii_digit()));
+
+const fn rule(min: usize, max: usize, pattern: &'static str, matches: fn(&str) -> bool) -> Rule {
+    Rule {
+        min,
+        max,
+        pattern,
+        matches,
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_instance(text: &str) -> bool {
+    after_partition(text)
+        .and_then(|rest| rest.strip_prefix(":sso:::instance/"))
+        .is_some_and(is_instance_id)
+}
+
+fn is_permission_set(text: &str) -> bool {
+    after_partition(text)
+        .and_then(|rest| rest.strip_prefix(":sso:::permissionSet/"))
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(instance, set)| {
+            is_instance_id(instance)
+                && set.strip_prefix("ps-").is_some_and(|id| {
+                    id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-./".contains(&byte))
+                })
+        })
+}
+
+fn is_instance_id(text: &str) -> bool {
+    text.strip_prefix("sso")
+        .unwrap_or(text)
+        .strip_prefix("ins-")
+        .is_some_and(|id| {
+            id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        })
+}
+
+/// What follows `arn:aws`, `arn:aws-cn` or `arn:aws-us-gov`.
+fn after_partition(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("arn:aws")?;
+    let end = rest.find(':')?;
+    let partition = &rest[..end];
+    let parts = partition.split('-').skip(1);
+    let fits = partition.is_empty()
+        || (partition.starts_with('-')
+            && partition.matches('-').count() <= 3
+            && parts
+                .into_iter()
+                .all(|part| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())));
+    fits.then_some(&rest[end..])
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+}
+
+fn is_path_part(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".,+@=_-".contains(c))
+}
+
+fn is_tag(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
+}
+
+fn is_resource(text: &str) -> bool {
+    match text.len() {
+        36 => is_uuid(&text.to_ascii_lowercase()),
+        47 => {
+            text.is_ascii()
+                && is_hex(&text[..10], 10)
+                && text.as_bytes()[10] == b'-'
+                && is_uuid(&text[11..].to_ascii_lowercase())
+        }
+        _ => false,
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() == 5
+        && parts
+            .iter()
+            .zip([8, 4, 4, 4, 12])
+            .all(|(part, length)| is_hex(part, length))
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(rule: &Rule, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert!((rule.matches)(text), "{text} fits {}", rule.pattern);
+        }
+        for text in bad {
+            assert!(!(rule.matches)(text), "{text} does not fit {}", rule.pattern);
+        }
+    }
+
+    #[test]
+    fn arns_of_instances_and_permission_sets_are_told_apart() {
+        let instance = "arn:aws:sso:::instance/ssoins-7223b02a4a3c1d5e";
+        let set = "arn:aws-us-gov:sso:::permissionSet/ssoins-7223b02a4a3c1d5e/ps-0123456789abcdef";
+        check(&INSTANCE_ARN, &[instance], &[set, "arn:aws:sso:::instance/ssoins-1", "ssoins-7223b02a4a3c1d5e"]);
+        check(
+            &PERMISSION_SET_ARN,
+            &[set],
+            &[instance, "arn:aws:sso:::permissionSet/ps-0123456789abcdef", "arn:aws-TOOLONG:sso:::permissionSet/x"],
+        );
+    }
+
+    #[test]
+    fn names_of_permission_sets_have_no_spaces() {
+        check(&PERMISSION_SET_NAME, &["Admin", "a_b+c=d,e.f@g-h"], &["Read Only", "Größe", "a/b"]);
+    }
+
+    #[test]
+    fn managed_policies_belong_to_aws() {
+        check(
+            &MANAGED_POLICY_ARN,
+            &[
+                "arn:aws:iam::aws:policy/AdministratorAccess",
+                "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
+            ],
+            &["arn:aws:iam::111122223333:policy/Mine", "arn:aws:iam::aws:policy/", "AdministratorAccess"],
+        );
+    }
+
+    #[test]
+    fn policy_paths_begin_and_end_with_a_slash() {
+        check(&POLICY_PATH, &["/", "/ops/", "/a/b/"], &["ops", "/ops", "//"]);
+    }
+
+    #[test]
+    fn ids_of_principals_are_uuids_with_or_without_the_directory() {
+        check(
+            &PRINCIPAL_ID,
+            &[
+                "94f1e0b3-c394-48d5-8ab1-2c122a167074",
+                "9067729b3d-94f1e0b3-c394-48d5-8ab1-2c122a167074",
+            ],
+            &["ada@example.com", "9067729b3d_94f1e0b3-c394-48d5-8ab1-2c122a167074"],
+        );
+    }
+
+    #[test]
+    fn identity_stores_are_named_by_id_or_arn() {
+        check(
+            &IDENTITY_STORE_ID,
+            &["d-9067729b3d", "arn:aws:identitystore::111122223333:identitystore/d-9067729b3d"],
+            &["d-90677", "d-9067729B3D", "x:identitystore/d-9067729b3d"],
+        );
+    }
+
+    #[test]
+    fn durations_are_iso_8601() {
+        check(&SESSION_DURATION, &["PT1H", "PT12H", "PT90M"], &["1h", "3600", "PT"]);
+    }
+}

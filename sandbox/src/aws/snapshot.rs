@@ -1,0 +1,155 @@
+//! What AWS knows, as plain data for tests.
+
+use super::cloud::Cloud;
+
+/// A permission set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PermissionSetView {
+    /// The ARN.
+    pub(crate) arn: String,
+    /// The name.
+    pub(crate) name: String,
+    /// The description.
+    pub(crate) description: Option<String>,
+    /// The session duration, as ISO 8601 writes it.
+    pub(crate) session_duration: String,
+    /// The ARNs of AWS managed policies.
+    pub(crate) managed_policies: Vec<String>,
+    /// The inline policy.
+    pub(crate) inline_policy: Option<String>,
+    /// The accounts it is provisioned to.
+    pub(crate) accounts: Vec<String>,
+}
+
+/// That somebody may use a permission set in an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AssignmentView {
+    /// The account.
+    pub(crate) account: String,
+    /// The name of the permission set.
+    pub(crate) permission_set: String,
+    /// `USER` or `GROUP`.
+    pub(crate) principal_kind: &'static str,
+    /// The name of the user or group.
+    pub(crate) principal: String,
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UserView {
+    /// The id in the identity store.
+    pub(crate) id: String,
+    /// The name.
+    pub(crate) user_name: String,
+    /// What is shown for the user.
+    pub(crate) display_name: Option<String>,
+    /// The address.
+    pub(crate) email: Option<String>,
+    /// The id at the identity provider.
+    pub(crate) external_id: Option<String>,
+    /// Whether the user may sign in.
+    pub(crate) active: bool,
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GroupView {
+    /// The id in the identity store.
+    pub(crate) id: String,
+    /// The name.
+    pub(crate) display_name: String,
+    /// The id at the identity provider.
+    pub(crate) external_id: Option<String>,
+    /// The names of the members.
+    pub(crate) members: Vec<String>,
+}
+
+impl Cloud {
+    /// All permission sets.
+    pub(crate) fn permission_sets(&self) -> Vec<PermissionSetView> {
+        let Some(center) = &self.center else {
+            return Vec::new();
+        };
+        center
+            .permission_sets
+            .iter()
+            .map(|set| PermissionSetView {
+                arn: set.arn.clone(),
+                name: set.name.clone(),
+                description: set.description.clone(),
+                session_duration: set.session_duration.clone(),
+                managed_policies: set.managed.clone(),
+                inline_policy: set.inline.clone(),
+                accounts: center
+                    .roles
+                    .iter()
+                    .filter(|role| role.permission_set == set.arn)
+                    .map(|role| role.account.clone())
+                    .collect(),
+            })
+            .collect()
+    }
+
+    /// All assignments that exist; those still being created are not among them.
+    pub(crate) fn assignments(&self) -> Vec<AssignmentView> {
+        let Some(center) = &self.center else {
+            return Vec::new();
+        };
+        center
+            .assignments
+            .iter()
+            .map(|assignment| {
+                let id = &assignment.principal.id;
+                let user = center.directory.user(id).map(|user| user.user_name().to_owned());
+                let group = center.directory.group(id).map(|group| group.display_name.clone());
+                AssignmentView {
+                    account: assignment.account.clone(),
+                    permission_set: center
+                        .permission_set(&assignment.permission_set)
+                        .map(|set| set.name.clone())
+                        .unwrap_or_default(),
+                    principal_kind: assignment.principal.kind,
+                    principal: user.or(group).unwrap_or_else(|| id.clone()),
+                }
+            })
+            .collect()
+    }
+
+    /// All users.
+    pub(crate) fn users(&self) -> Vec<UserView> {
+        let users = self.directory().into_iter().flat_map(|directory| directory.users());
+        users
+            .map(|(_, user)| UserView {
+                id: user.id.clone(),
+                user_name: user.user_name().to_owned(),
+                display_name: user
+                    .attributes()
+                    .get("displayName")
+                    .and_then(|name| name.as_str())
+                    .map(ToOwned::to_owned),
+                email: user.draft().email().map(ToOwned::to_owned),
+                external_id: user.external_id().map(ToOwned::to_owned),
+                active: user.is_active(),
+            })
+            .collect()
+    }
+
+    /// All groups with their members.
+    pub(crate) fn groups(&self) -> Vec<GroupView> {
+        let Some(directory) = self.directory() else {
+            return Vec::new();
+        };
+        directory
+            .groups()
+            .map(|(_, group)| GroupView {
+                id: group.id.clone(),
+                display_name: group.display_name.clone(),
+                external_id: group.external_id.clone(),
+                members: directory
+                    .members(group)
+                    .map(|(_, (user, _))| user.user_name().to_owned())
+                    .collect(),
+            })
+            .collect()
+    }
+}

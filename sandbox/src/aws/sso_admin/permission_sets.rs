@@ -1,0 +1,112 @@
+//! Permission sets.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{Call, enabled, listed};
+use crate::aws::params::Params;
+use crate::aws::reply::Refusal;
+use crate::aws::rules::{DESCRIPTION, PERMISSION_SET_NAME, RELAY_STATE, SESSION_DURATION};
+use crate::aws::sso_admin::tags;
+
+/// "Permission sets per IAM Identity Center instance: 3500" (Identity Center quotas).
+const MOST: usize = 3500;
+
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let params = call.params;
+    let name = params.text("Name", &PERMISSION_SET_NAME);
+    let description = params.text_opt("Description", &DESCRIPTION);
+    let duration = session_duration(params);
+    let relay_state = params.text_opt("RelayState", &RELAY_STATE);
+    let tags = tags::read_opt(params);
+    let now = call.now;
+    let center = call.center()?;
+    enabled(center)?;
+    if center.permission_sets.iter().any(|set| set.name == name) {
+        return Err(Refusal::conflict(format!("PermissionSet with name {name} already exists.")));
+    }
+    if center.permission_sets.len() >= MOST {
+        return Err(Refusal::new(
+            "ServiceQuotaExceededException",
+            "You have exceeded the quota for permission sets.",
+        ));
+    }
+    let set = center.add_permission_set(&name, now);
+    set.description = description;
+    if let Some(duration) = duration {
+        set.session_duration = duration;
+    }
+    set.relay_state = relay_state;
+    set.tags = tags;
+    Ok(json!({ "PermissionSet": set.to_json() }))
+}
+
+pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (center, arn) = call.set()?;
+    let shown = center.permission_set(&arn).map(super::PermissionSet::to_json);
+    Ok(json!({ "PermissionSet": shown }))
+}
+
+/// What is left out stays as it is, except the relay state, which is cleared (the public Terraform
+/// provider sends it every time for that reason).
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let params = call.params;
+    let description = params.text_opt("Description", &DESCRIPTION);
+    let duration = session_duration(params);
+    let relay_state = params.text_opt("RelayState", &RELAY_STATE);
+    let set = call.set_to_change()?;
+    if let Some(description) = description {
+        set.description = Some(description);
+    }
+    if let Some(duration) = duration {
+        set.session_duration = duration;
+    }
+    set.relay_state = relay_state;
+    set.version += 1;
+    Ok(json!({}))
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    call.set_to_change()?;
+    let (center, arn) = call.set()?;
+    let used = center.roles.iter().any(|role| role.permission_set == arn)
+        || center
+            .assignments
+            .iter()
+            .any(|assignment| assignment.permission_set == arn);
+    if used {
+        // Words as in hashicorp/terraform-provider-aws issue 26757.
+        return Err(Refusal::conflict(
+            "Could not delete because PermissionSet has ApplicationProfile associated with it",
+        ));
+    }
+    center.permission_sets.retain(|set| set.arn != arn);
+    Ok(json!({}))
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let center = call.center()?;
+    enabled(center)?;
+    let sets: Vec<(u64, String)> = center
+        .permission_sets
+        .iter()
+        .map(|set| (set.place, set.arn.clone()))
+        .collect();
+    let page = call.page(sets, "")?;
+    Ok(listed("PermissionSets", page))
+}
+
+/// "The session duration can be set from one to twelve hours" (user guide, session duration).
+fn session_duration(params: &Params<'_>) -> Option<String> {
+    let text = params.text_opt("SessionDuration", &SESSION_DURATION)?;
+    let bounds = SignedDuration::from_hours(1)..=SignedDuration::from_hours(12);
+    let duration = text.parse::<SignedDuration>();
+    if !duration.is_ok_and(|duration| bounds.contains(&duration)) {
+        params.violate(
+            "SessionDuration",
+            Some(&text),
+            "Member must be between 1 hour and 12 hours",
+        );
+    }
+    Some(text)
+}

@@ -1,0 +1,192 @@
+//! What a permission set allows: managed policies, the inline policy, the boundary.
+
+use serde_json::{Value, json};
+
+use super::{Call, PermissionSet, listed};
+use crate::aws::center::{Boundary, PolicyReference};
+use crate::aws::params::Params;
+use crate::aws::reply::Refusal;
+use crate::aws::rules::{INLINE_POLICY, MANAGED_POLICY_ARN, POLICY_NAME, POLICY_PATH};
+
+/// "AWS managed and customer managed policies per permission set: 20" (Identity Center quotas).
+const MOST: usize = 20;
+
+/// "Inline policy: 10,240 characters that are not white space" (Identity Center quotas).
+const INLINE: usize = 10_240;
+
+pub(super) fn attach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let policy = call.params.text("ManagedPolicyArn", &MANAGED_POLICY_ARN);
+    let set = call.set_to_change()?;
+    if set.managed.contains(&policy) {
+        return Err(Refusal::conflict(format!(
+            "Policy with arn {policy} is already attached to the PermissionSet."
+        )));
+    }
+    has_room(set)?;
+    set.managed.push(policy);
+    Ok(changed(set))
+}
+
+pub(super) fn detach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let policy = call.params.text("ManagedPolicyArn", &MANAGED_POLICY_ARN);
+    let set = call.set_to_change()?;
+    let before = set.managed.len();
+    set.managed.retain(|attached| *attached != policy);
+    if set.managed.len() == before {
+        return Err(Refusal::not_found(format!(
+            "Policy with arn {policy} is not attached to the PermissionSet."
+        )));
+    }
+    Ok(changed(set))
+}
+
+pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (center, arn) = call.set()?;
+    let policies: Vec<(u64, Value)> = center
+        .permission_set(&arn)
+        .into_iter()
+        .flat_map(|set| &set.managed)
+        .zip(1..)
+        .map(|(policy, place)| {
+            let name = policy.rsplit_once('/').map_or(policy.as_str(), |(_, name)| name);
+            (place, json!({ "Name": name, "Arn": policy }))
+        })
+        .collect();
+    let page = call.page(policies, &arn)?;
+    Ok(listed("AttachedManagedPolicies", page))
+}
+
+pub(super) fn attach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let policy = reference(call.params.structure("CustomerManagedPolicyReference").as_ref());
+    let set = call.set_to_change()?;
+    if set.customer.contains(&policy) {
+        return Err(Refusal::conflict(format!(
+            "Policy reference {}{} is already attached to the PermissionSet.",
+            policy.path, policy.name
+        )));
+    }
+    has_room(set)?;
+    set.customer.push(policy);
+    Ok(changed(set))
+}
+
+pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let policy = reference(call.params.structure("CustomerManagedPolicyReference").as_ref());
+    let set = call.set_to_change()?;
+    let before = set.customer.len();
+    set.customer.retain(|attached| *attached != policy);
+    if set.customer.len() == before {
+        return Err(Refusal::not_found(format!(
+            "Policy reference {}{} is not attached to the PermissionSet.",
+            policy.path, policy.name
+        )));
+    }
+    Ok(changed(set))
+}
+
+pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (center, arn) = call.set()?;
+    let policies: Vec<(u64, Value)> = center
+        .permission_set(&arn)
+        .into_iter()
+        .flat_map(|set| &set.customer)
+        .zip(1..)
+        .map(|(policy, place)| (place, policy.to_json()))
+        .collect();
+    let page = call.page(policies, &arn)?;
+    Ok(listed("CustomerManagedPolicyReferences", page))
+}
+
+/// What is not a policy is taken, and fails when it is provisioned.
+pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let policy = call.params.text("InlinePolicy", &INLINE_POLICY);
+    let set = call.set_to_change()?;
+    if policy.chars().filter(|letter| !letter.is_whitespace()).count() > INLINE {
+        return Err(Refusal::new(
+            "ServiceQuotaExceededException",
+            "The inline policy exceeds the quota for the size of inline policies.",
+        ));
+    }
+    set.inline = Some(policy);
+    Ok(changed(set))
+}
+
+/// Without an inline policy the answer is an empty text.
+pub(super) fn get_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (center, arn) = call.set()?;
+    let policy = center.permission_set(&arn).and_then(|set| set.inline.as_deref());
+    Ok(json!({ "InlinePolicy": policy.unwrap_or_default() }))
+}
+
+pub(super) fn delete_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let set = call.set_to_change()?;
+    if set.inline.take().is_none() {
+        return Err(Refusal::not_found("The PermissionSet has no inline policy."));
+    }
+    Ok(changed(set))
+}
+
+pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let boundary = call.params.structure("PermissionsBoundary").and_then(|boundary| {
+        let managed = boundary.text_opt("ManagedPolicyArn", &MANAGED_POLICY_ARN);
+        let customer = boundary.structure_opt("CustomerManagedPolicyReference");
+        match (managed, customer) {
+            (Some(managed), None) => Some(Boundary::Managed(managed)),
+            (None, Some(customer)) => Some(Boundary::Customer(reference(Some(&customer)))),
+            _ => None,
+        }
+    });
+    let set = call.set_to_change()?;
+    if boundary.is_none() {
+        return Err(Refusal::validation(
+            "Exactly one of ManagedPolicyArn and CustomerManagedPolicyReference must be specified.",
+        ));
+    }
+    set.boundary = boundary;
+    Ok(changed(set))
+}
+
+pub(super) fn get_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let (center, arn) = call.set()?;
+    let boundary = center
+        .permission_set(&arn)
+        .and_then(|set| set.boundary.as_ref())
+        .ok_or_else(no_boundary)?;
+    Ok(json!({ "PermissionsBoundary": boundary.to_json() }))
+}
+
+pub(super) fn delete_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
+    let set = call.set_to_change()?;
+    if set.boundary.take().is_none() {
+        return Err(no_boundary());
+    }
+    Ok(changed(set))
+}
+
+fn reference(params: Option<&Params<'_>>) -> PolicyReference {
+    PolicyReference {
+        name: params.map(|params| params.text("Name", &POLICY_NAME)).unwrap_or_default(),
+        path: params
+            .and_then(|params| params.text_opt("Path", &POLICY_PATH))
+            .unwrap_or_else(|| "/".to_owned()),
+    }
+}
+
+fn has_room(set: &PermissionSet) -> Result<(), Refusal> {
+    if set.managed.len() + set.customer.len() < MOST {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "ServiceQuotaExceededException",
+        "You have exceeded the quota for managed policies per permission set.",
+    ))
+}
+
+fn changed(set: &mut PermissionSet) -> Value {
+    set.version += 1;
+    json!({})
+}
+
+fn no_boundary() -> Refusal {
+    Refusal::not_found("The PermissionSet has no permissions boundary.")
+}

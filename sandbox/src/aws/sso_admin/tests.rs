@@ -1,0 +1,25 @@
+mod assignments;
+mod instances;
+mod permission_sets;
+mod provisioning;
+
+use serde_json::Value;
+
+use crate::aws::harness::Refused;
+
+const WEB: &str = "200000000002";
+const LEGACY: &str = "200000000003";
+const MANAGEMENT: &str = "111122223333";
+const AUDIT: &str = "200000000001";
+
+/// The code of a refusal.
+#[track_caller]
+fn refused(outcome: Result<Value, Refused>) -> String {
+    outcome.expect_err("a refusal").0
+}
+
+/// The code and message of a refusal.
+#[track_caller]
+fn words(outcome: Result<Value, Refused>) -> (String, String) {
+    outcome.expect_err("a refusal")
+}

@@ -1,0 +1,236 @@
+//! What all services have in common: dispatch, signatures, request ids.
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Method, Request};
+use serde_json::{Value, json};
+
+use super::harness::{Harness, outcome};
+use super::{is_write, operation, service};
+
+fn list_instances(harness: &Harness) -> Request<Bytes> {
+    let head = Request::post("/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "SWBExternalService.ListInstances");
+    harness.signed("sso", head, "{}")
+}
+
+#[track_caller]
+fn refused(harness: &mut Harness, request: &Request<Bytes>, code: &str, message: &str) {
+    let refusal = outcome(&harness.send(request)).expect_err("a refusal");
+    assert_eq!(refusal, (code.to_owned(), message.to_owned()));
+}
+
+#[test]
+fn a_signed_request_is_answered_with_a_request_id_of_its_own() {
+    let mut harness = Harness::new();
+    let request = list_instances(&harness);
+    let first = harness.send(&request);
+    let second = harness.send(&request);
+    assert_eq!(first.status(), 200);
+    assert_eq!(first.headers()["content-type"], "application/x-amz-json-1.1");
+    assert_eq!(first.headers()["x-amzn-requestid"].len(), 36);
+    assert_ne!(first.headers()["x-amzn-requestid"], second.headers()["x-amzn-requestid"]);
+}
+
+#[test]
+fn a_request_without_a_signature_is_refused() {
+    let mut harness = Harness::new();
+    let mut request = list_instances(&harness);
+    request.headers_mut().remove("authorization");
+    refused(&mut harness, &request, "MissingAuthenticationTokenException", "Missing Authentication Token");
+}
+
+#[test]
+fn a_key_that_nobody_has_is_refused() {
+    let mut harness = Harness::new();
+    harness.key.0.id = "AKIAUNKNOWN".to_owned();
+    let request = list_instances(&harness);
+    refused(
+        &mut harness,
+        &request,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    );
+}
+
+#[test]
+fn a_key_of_a_user_has_no_session_token() {
+    let mut harness = Harness::new();
+    harness.key.1 = Some("token".to_owned());
+    let request = list_instances(&harness);
+    refused(
+        &mut harness,
+        &request,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    );
+}
+
+#[test]
+fn a_signature_with_another_secret_is_refused() {
+    let mut harness = Harness::new();
+    harness.key.0.secret = "another".to_owned();
+    let request = list_instances(&harness);
+    refused(&mut harness, &request, "InvalidSignatureException", super::MISMATCH);
+}
+
+#[test]
+fn a_signature_for_another_service_is_refused() {
+    let mut harness = Harness::new();
+    let head = Request::post("/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "SWBExternalService.ListInstances");
+    let request = harness.signed("organizations", head, "{}");
+    refused(
+        &mut harness,
+        &request,
+        "InvalidSignatureException",
+        "Credential should be scoped to correct service: 'sso'. ",
+    );
+}
+
+#[test]
+fn a_signature_of_another_day_is_refused() {
+    let mut harness = Harness::new();
+    let mut request = list_instances(&harness);
+    let moment = HeaderValue::from_static("20261125T000000Z");
+    request.headers_mut().insert("x-amz-date", moment);
+    refused(
+        &mut harness,
+        &request,
+        "InvalidSignatureException",
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
+         '20261124' != '20261125', from '20261125T000000Z'.",
+    );
+}
+
+#[test]
+fn operations_that_do_not_exist_are_unknown() {
+    let mut harness = Harness::new();
+    for target in ["SWBExternalService.ListEverything", "AWSIdentityStore.Nothing", "Nonsense.ListInstances", "Nonsense"] {
+        let head = Request::post("/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target);
+        let service = if target.starts_with("AWS") { "identitystore" } else { "sso" };
+        let request = harness.signed(service, head, "{}");
+        let response = harness.send(&request);
+        assert_eq!(response.status(), 400, "{target}");
+        let (code, _) = outcome(&response).expect_err("a refusal");
+        assert_eq!(code, "UnknownOperationException", "{target}");
+    }
+}
+
+#[test]
+fn the_json_services_speak_one_content_type_one_path_and_post() {
+    let mut harness = Harness::new();
+    let head = Request::post("/")
+        .header("content-type", "application/json")
+        .header("x-amz-target", "SWBExternalService.ListInstances");
+    let request = harness.signed("sso", head, "{}");
+    refused(&mut harness, &request, "UnknownOperationException", "");
+    let mut request = list_instances(&harness);
+    *request.method_mut() = Method::GET;
+    refused(&mut harness, &request, "UnknownOperationException", "");
+    let mut request = list_instances(&harness);
+    *request.uri_mut() = "/control/".parse().expect("a path");
+    refused(&mut harness, &request, "UnknownOperationException", "");
+}
+
+#[test]
+fn a_body_that_is_not_json_cannot_be_read() {
+    let mut harness = Harness::new();
+    let head = Request::post("/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "SWBExternalService.ListInstances");
+    let request = harness.signed("sso", head, "<xml/>");
+    let (code, _) = outcome(&harness.send(&request)).expect_err("a refusal");
+    assert_eq!(code, "SerializationException");
+}
+
+#[test]
+fn sts_says_who_signed_in_xml() {
+    let mut harness = Harness::new();
+    let (status, body) = harness.sts();
+    assert_eq!(status, 200);
+    assert!(body.contains("<Arn>arn:aws:iam::111122223333:user/integration</Arn>"), "{body}");
+    assert!(body.contains("<Account>111122223333</Account>"), "{body}");
+    assert!(body.contains("<UserId>AIDA"), "{body}");
+}
+
+#[test]
+fn sts_has_names_of_its_own_for_refusals() {
+    let mut harness = Harness::new();
+    harness.key.0.id = "AKIAUNKNOWN".to_owned();
+    let (status, body) = harness.sts();
+    assert_eq!(status, 403);
+    assert!(body.contains("<Code>InvalidClientTokenId</Code>"), "{body}");
+    assert!(body.contains("<Message>The security token included in the request is invalid.</Message>"), "{body}");
+    let mut harness = Harness::new();
+    harness.key.0.secret = "another".to_owned();
+    let (status, body) = harness.sts();
+    assert_eq!(status, 403);
+    assert!(body.contains("<Code>SignatureDoesNotMatch</Code>"), "{body}");
+}
+
+#[test]
+fn sts_knows_one_action() {
+    let mut harness = Harness::new();
+    let head = Request::post("/").header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    let request = harness.signed("sts", head, "Action=AssumeRole&Version=2011-06-15");
+    let response = harness.send(&request);
+    assert_eq!(response.status(), 400);
+    let body = String::from_utf8_lossy(response.body()).into_owned();
+    assert!(body.contains("<Code>InvalidAction</Code>"), "{body}");
+    assert!(body.contains("<Message>Could not find operation AssumeRole for version 2011-06-15</Message>"), "{body}");
+}
+
+#[test]
+fn requests_are_told_apart_by_service_operation_and_whether_they_write() {
+    let of = |method: &str, path: &str, target: &str| {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header("x-amz-target", target)
+            .body(Bytes::new())
+            .expect("a request")
+    };
+    let table = [
+        ("POST", "/", "SWBExternalService.ListInstances", Some("sso-admin"), Some("ListInstances"), false),
+        ("POST", "/", "SWBExternalService.CreatePermissionSet", Some("sso-admin"), Some("CreatePermissionSet"), true),
+        ("POST", "/", "SWBExternalService.ProvisionPermissionSet", Some("sso-admin"), Some("ProvisionPermissionSet"), true),
+        ("POST", "/", "AWSIdentityStore.IsMemberInGroups", Some("identitystore"), Some("IsMemberInGroups"), false),
+        ("POST", "/", "AWSIdentityStore.DeleteUser", Some("identitystore"), Some("DeleteUser"), true),
+        ("POST", "/", "AWSOrganizationsV20161128.EnableAWSServiceAccess", Some("organizations"), Some("EnableAWSServiceAccess"), true),
+        ("POST", "/token", "", Some("sso-oidc"), Some("CreateToken"), false),
+        ("GET", "/assignment/accounts?max_result=1", "", Some("sso"), Some("ListAccounts"), false),
+        ("POST", "/", "Nonsense.Create", None, None, false),
+    ];
+    for (method, path, target, service_name, operation_name, write) in table {
+        let request = of(method, path, target);
+        assert_eq!(service(&request), service_name, "{target}{path}");
+        assert_eq!(operation(&request).as_deref(), operation_name, "{target}{path}");
+        assert_eq!(is_write(&request), write, "{target}{path}");
+    }
+}
+
+#[test]
+fn a_walk_through_a_list_sees_everything_once_whatever_the_page_size() {
+    let mut seed = super::harness::seed();
+    seed.page_size = Some(1);
+    let mut harness = Harness::with(seed);
+    harness.enable();
+    let arns: Vec<String> = ["A", "B", "C"].iter().map(|name| harness.permission_set(name)).collect();
+    let mut seen = Vec::new();
+    let mut body = json!({});
+    loop {
+        let page = harness.sso("ListPermissionSets", body.clone()).expect("a page");
+        let items = page["PermissionSets"].as_array().expect("a list").clone();
+        assert!(items.len() <= 1);
+        seen.extend(items);
+        match page.get("NextToken") {
+            Some(token) => body["NextToken"] = token.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, arns.iter().map(|arn| Value::from(arn.as_str())).collect::<Vec<_>>());
+}

@@ -1,0 +1,243 @@
+//! How a sandbox is described and started.
+
+use std::{io, time::Duration};
+
+use url::Url;
+
+use crate::{
+    Clock, Company, ProvisioningForm, RateLimits, Sandbox,
+    aws::{self, AccessKey, BaseUrls, Cloud, Seed},
+    clock::{Ticking, signed},
+    company::AccountState,
+    coupling::Coupling,
+    faults::Faults,
+    okta::{self, Org},
+    server::{Addresses, Listeners, Ports, Shared},
+    world::World,
+};
+
+/// A sandbox that is not started yet.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct SandboxBuilder {
+    company: Company,
+    clock: Clock,
+    stage: Stage,
+    provisioning_delay: Duration,
+    operation_delay: Duration,
+    certificate_delay: Duration,
+    page_size: Option<usize>,
+    rate_limits: RateLimits,
+    connections_supported: bool,
+    permission_sets: bool,
+    ports: Ports,
+}
+
+/// How far a company is with the integration when the sandbox starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Okta has people, AWS has accounts, and nothing connects them.
+    #[default]
+    Nothing,
+    /// Identity Center is enabled.
+    IdentityCenter,
+    /// Okta has the application, and Identity Center has Okta as its identity source.
+    Federated,
+    /// Provisioning is configured and all three boxes are ticked; nobody is assigned yet.
+    Provisioned,
+}
+
+impl SandboxBuilder {
+    /// The company; forty people, six groups and twelve accounts by default.
+    pub fn company(mut self, company: Company) -> Self {
+        self.company = company;
+        self
+    }
+
+    /// Where the time comes from; the machine's clock by default.
+    pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
+        self.clock = clock.into();
+        self
+    }
+
+    /// How far the company is already; at the very start by default.
+    pub fn stage(mut self, stage: Stage) -> Self {
+        self.stage = stage;
+        self
+    }
+
+    /// How long Okta waits before it provisions a change; nothing by default.
+    pub fn provisioning_delay(mut self, delay: Duration) -> Self {
+        self.provisioning_delay = delay;
+        self
+    }
+
+    /// How long an asynchronous operation of AWS takes; nothing by default.
+    pub fn operation_delay(mut self, delay: Duration) -> Self {
+        self.operation_delay = delay;
+        self
+    }
+
+    /// How long Okta takes to get a certificate for a proved domain; nothing by default.
+    pub fn certificate_delay(mut self, delay: Duration) -> Self {
+        self.certificate_delay = delay;
+        self
+    }
+
+    /// The most items in a page of any list, or nothing for the vendors' own numbers.
+    ///
+    /// It is one by default, so that a client that forgets the second page is found out. A page
+    /// never has more items than were asked for.
+    pub fn page_size(mut self, size: Option<usize>) -> Self {
+        self.page_size = size;
+        self
+    }
+
+    /// How many requests Okta takes in a minute; more than any test makes by default.
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
+    /// Whether Okta's connections API works for Identity Center; by default, as far as is known, it does not.
+    ///
+    /// Where it does not, it answers 200 and `UNKNOWN` and does nothing. Where it does, a
+    /// connection is not tested before it is enabled: wrong credentials show when users fail.
+    pub fn connections_supported(mut self, supported: bool) -> Self {
+        self.connections_supported = supported;
+        self
+    }
+
+    /// Whether Identity Center is enabled with permission sets; it is by default.
+    pub fn permission_sets(mut self, enabled: bool) -> Self {
+        self.permission_sets = enabled;
+        self
+    }
+
+    /// Fixed ports for Okta, AWS, SCIM and the console, in this order; any free ones by default.
+    pub fn ports(mut self, [okta, aws, scim, console]: [u16; 4]) -> Self {
+        self.ports = Ports {
+            okta,
+            aws,
+            scim,
+            console,
+        };
+        self
+    }
+
+    /// Starts the listeners.
+    ///
+    /// # Errors
+    ///
+    /// If a port cannot be opened.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn start(self) -> io::Result<Sandbox> {
+        let listeners = Listeners::bind(self.ports).await?;
+        let addresses = listeners.addresses()?;
+        let mut world = self.world(addresses);
+        bring_to(&mut world, self.stage).map_err(io::Error::other)?;
+        let world = Shared::new(world);
+        Ok(Sandbox {
+            _stop: listeners.serve(&world),
+            world,
+            addresses,
+            region: self.company.region,
+        })
+    }
+
+    fn world(&self, addresses: Addresses) -> World {
+        let clock = Ticking::new(self.clock);
+        let setup = okta::Setup {
+            authority: addresses.okta.to_string(),
+            token: Sandbox::OKTA_TOKEN.to_owned(),
+            page_size: self.page_size,
+            rate_limits: self.rate_limits,
+            connections_supported: self.connections_supported,
+            certificate_delay: signed(self.certificate_delay),
+        };
+        let now = clock.now();
+        World {
+            org: Org::new(&self.company, setup, now),
+            cloud: Cloud::new(self.seed(addresses)),
+            coupling: Coupling::new(addresses.scim.to_string(), signed(self.provisioning_delay)),
+            clock,
+            faults: Faults::default(),
+            log: Vec::new(),
+            region: self.company.region.clone(),
+        }
+    }
+
+    fn seed(&self, addresses: Addresses) -> Seed {
+        let management = self.company.accounts.first();
+        let management = management
+            .map(|account| account.id.clone())
+            .unwrap_or_default();
+        let accounts = self
+            .company
+            .accounts
+            .iter()
+            .map(|account| aws::AccountSeed {
+                email: account.email.clone(),
+                state: match account.state {
+                    AccountState::Active => "ACTIVE".to_owned(),
+                    AccountState::Suspended => "SUSPENDED".to_owned(),
+                },
+                ..aws::AccountSeed::new(&account.id, &account.name, &account.unit)
+            });
+        Seed {
+            accounts: accounts.collect(),
+            keys: vec![AccessKey {
+                id: Sandbox::AWS_ACCESS_KEY_ID.to_owned(),
+                secret: Sandbox::AWS_SECRET_ACCESS_KEY.to_owned(),
+                account: management.clone(),
+                user: "integration".to_owned(),
+            }],
+            management_account: management,
+            page_size: self.page_size,
+            operation_delay: self.operation_delay,
+            permission_sets: self.permission_sets,
+            base_urls: BaseUrls {
+                scim: Url::parse(&format!("http://{}", addresses.scim)).ok(),
+            },
+            ..Seed::default()
+        }
+    }
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self {
+            company: Company::default(),
+            clock: Clock::default(),
+            stage: Stage::default(),
+            provisioning_delay: Duration::ZERO,
+            operation_delay: Duration::ZERO,
+            certificate_delay: Duration::ZERO,
+            page_size: Some(1),
+            rate_limits: RateLimits::default(),
+            connections_supported: false,
+            permission_sets: true,
+            ports: Ports::default(),
+        }
+    }
+}
+
+/// Does what has been done by a stage, the way a person would.
+fn bring_to(world: &mut World, stage: Stage) -> Result<(), crate::Refused> {
+    if stage >= Stage::IdentityCenter {
+        world.enable_identity_center(None)?;
+    }
+    if stage >= Stage::Federated {
+        world.federate()?;
+    }
+    if stage >= Stage::Provisioned {
+        let shown = world.enable_automatic_provisioning()?;
+        let base_url = shown.scim_endpoint.trim_end_matches('/');
+        world.configure_provisioning(&ProvisioningForm::new(base_url, shown.access_token))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! The console over HTTP: JSON in and out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{DnsRecord, ProvisioningForm, Refused};
+use crate::{
+    faults::Fault,
+    record::{Recorded, Service},
+    world::World,
+};
+
+/// Answers one request to the console.
+pub(crate) fn handle(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
+    world.settle();
+    let (status, body) = match answer(world, request) {
+        Ok(body) => (StatusCode::OK, body),
+        Err(Failure::Unknown) => (
+            StatusCode::NOT_FOUND,
+            json!({ "error": "there is no such page" }),
+        ),
+        Err(Failure::Refused(words)) => (StatusCode::BAD_REQUEST, json!({ "error": words })),
+    };
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+enum Failure {
+    Unknown,
+    Refused(String),
+}
+
+impl From<Refused> for Failure {
+    fn from(Refused(words): Refused) -> Self {
+        Self::Refused(words)
+    }
+}
+
+fn answer(world: &mut World, request: &Request<Bytes>) -> Result<Value, Failure> {
+    match (request.method(), request.uri().path()) {
+        (&Method::POST, "/aws/enable-identity-center") => {
+            let form: Region = read(request)?;
+            shown(&world.enable_identity_center(form.region.as_deref())?)
+        }
+        (&Method::POST, "/aws/access-portal") => {
+            let portal_url = world.cloud.portal_url().map_err(Refused)?;
+            Ok(json!({ "portal_url": portal_url }))
+        }
+        (&Method::POST, "/aws/identity-source") => {
+            let form: IdentitySource = read(request)?;
+            shown(&world.change_identity_source(form.idp_metadata.as_bytes())?)
+        }
+        (&Method::POST, "/aws/automatic-provisioning") => {
+            shown(&world.enable_automatic_provisioning()?)
+        }
+        (&Method::POST, "/aws/delete-scim-tokens") => {
+            Ok(json!({ "deleted": world.cloud.delete_scim_tokens() }))
+        }
+        (&Method::POST, "/okta/provisioning") => {
+            let form: Provisioning = read(request)?;
+            let features = world.configure_provisioning(&form.into())?;
+            Ok(json!({ "features": features }))
+        }
+        (&Method::GET, "/okta/provisioning-errors") => {
+            Ok(json!({ "errors": crate::coupling::Coupling::errors(&world.org) }))
+        }
+        (&Method::POST, "/dns/records") => {
+            let form: Records = read(request)?;
+            let records: Vec<DnsRecord> = form.records.into_iter().map(DnsRecord::from).collect();
+            world.publish_dns(&records);
+            Ok(json!({}))
+        }
+        (&Method::POST, "/sign-in") => {
+            let form: SignIn = read(request)?;
+            Ok(json!({ "signed_in_as": world.sign_in(&form.user_code, &form.login)? }))
+        }
+        (&Method::GET, "/requests") => shown(&world.log),
+        (&Method::GET, "/writes") => {
+            let writes = world.log.iter().filter(|request: &&Recorded| request.write);
+            Ok(json!({ "count": writes.count() }))
+        }
+        (&Method::GET, "/snapshot") => Ok(world.snapshot()),
+        (&Method::POST, "/faults") => {
+            let form: FaultForm = read(request)?;
+            world.faults.push(form.try_into()?);
+            Ok(json!({}))
+        }
+        (&Method::POST, "/advance") => {
+            let form: Advance = read(request)?;
+            world.advance(Duration::from_secs(form.seconds));
+            Ok(json!({ "now": world.now().to_string() }))
+        }
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn shown(document: &impl serde::Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(document).map_err(|error| Failure::Refused(error.to_string()))
+}
+
+/// The form in a body; nothing is an empty form.
+fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Failure> {
+    let body: &[u8] = match request.body().as_ref() {
+        [] => b"{}",
+        body => body,
+    };
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::Refused(format!("the form is not filled in right: {error}")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Region {
+    region: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentitySource {
+    idp_metadata: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Provisioning {
+    base_url: String,
+    api_token: String,
+    #[serde(default)]
+    create: bool,
+    #[serde(default)]
+    update: bool,
+    #[serde(default)]
+    deactivate: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Records {
+    records: Vec<RecordForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordForm {
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    user_code: String,
+    login: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    seconds: u64,
+}
+
+/// A fault: `kind` is `throttle`, `concurrency`, `fail`, `hang-up-before`, `hang-up-after` or `lure`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultForm {
+    service: String,
+    kind: String,
+    #[serde(default)]
+    seconds: u32,
+    status: Option<u16>,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    origin: String,
+    on: Option<String>,
+}
+
+impl From<Provisioning> for ProvisioningForm {
+    fn from(form: Provisioning) -> Self {
+        Self {
+            base_url: form.base_url,
+            api_token: form.api_token,
+            create: form.create,
+            update: form.update,
+            deactivate: form.deactivate,
+        }
+    }
+}
+
+impl From<RecordForm> for DnsRecord {
+    fn from(form: RecordForm) -> Self {
+        Self::new(form.kind, form.name, form.value)
+    }
+}
+
+impl TryFrom<FaultForm> for Fault {
+    type Error = Failure;
+
+    fn try_from(form: FaultForm) -> Result<Self, Failure> {
+        let service = match form.service.as_str() {
+            "okta" => Service::Okta,
+            "aws" => Service::Aws,
+            "scim" => Service::Scim,
+            other => return Err(Failure::Refused(format!("there is no service {other:?}"))),
+        };
+        let fault = match form.kind.as_str() {
+            "throttle" => Self::throttle(service, form.seconds),
+            "concurrency" => Self::concurrency(),
+            "fail" => Self::fail(service, form.status.unwrap_or(502), form.body),
+            "hang-up-before" => Self::hang_up_before_acting(service),
+            "hang-up-after" => Self::hang_up_after_acting(service),
+            "lure" => Self::lure(form.origin),
+            other => return Err(Failure::Refused(format!("there is no fault {other:?}"))),
+        };
+        Ok(match form.on {
+            Some(on) => fault.on(on),
+            None => fault,
+        })
+    }
+}

@@ -1,0 +1,372 @@
+//! An Okta org, an AWS organization with IAM Identity Center and its SCIM endpoint, over loopback HTTP.
+//!
+//! The sandbox is for tests and examples: real HTTP on `127.0.0.1`, as strict as the vendors are,
+//! with the shapes, codes and oddities that were recorded from them. It shares no type with any
+//! client, so that a field that is misspelled on both sides does not pass. It stops when it is
+//! dropped.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sandbox::{Company, Sandbox};
+//!
+//! let sandbox = Sandbox::builder()
+//!     .company(Company::small(3, 2))
+//!     .start()
+//!     .await?;
+//! assert!(sandbox.okta_url().starts_with("http://127.0.0.1:"));
+//! assert_eq!(sandbox.requests().len(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The world
+//!
+//! At the start there is a company in Okta and an AWS organization with all features, and nothing
+//! that connects the two: no application in Okta, no Identity Center. What can be done through
+//! public APIs is done through the listeners; what a person does at a console is done through
+//! [`Console`], in process or over HTTP. [`Stage`] starts further along the way.
+//!
+//! Once provisioning is configured, Okta creates users and pushes groups by itself, some time
+//! after they were assigned. Time is the sandbox's own ([`Clock`]): nothing sleeps, and what is
+//! due is done when a request arrives or the clock is advanced.
+//!
+//! # What it is not
+//!
+//! It has no policies, schemas, mappings or logs in Okta, and knows nothing of AWS beyond what the
+//! integration touches. Parameters of an Okta endpoint that it does not know are refused, which
+//! Okta itself does not do.
+
+mod aws;
+mod builder;
+mod clock;
+mod company;
+mod console;
+mod coupling;
+mod faults;
+mod okta;
+mod record;
+mod scim;
+mod server;
+mod throttled;
+mod view;
+mod world;
+
+use std::{sync::MutexGuard, thread, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+pub use self::{
+    builder::{SandboxBuilder, Stage},
+    clock::Clock,
+    company::{AccountSeed, AccountState, Company, Person, PersonStatus, Team},
+    console::{
+        AutomaticProvisioning, Console, DnsRecord, IdentityCenter, ProvisioningForm, Refused,
+        ServiceProvider,
+    },
+    faults::Fault,
+    okta::RateLimits,
+    record::{Recorded, Service},
+    view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
+};
+use self::{
+    server::{Addresses, Shared},
+    world::World,
+};
+
+/// A running imitation of both vendors.
+///
+/// # Panics
+///
+/// Dropping it panics if a [`Fault`] was injected that no request has met.
+#[derive(Debug)]
+pub struct Sandbox {
+    world: Shared,
+    addresses: Addresses,
+    region: String,
+    // The listeners stop when this is dropped.
+    _stop: watch::Sender<()>,
+}
+
+impl Sandbox {
+    /// The API token of the Okta org.
+    pub const OKTA_TOKEN: &str = "00sandbox-ssws-token-of-ada-lovelace_0000";
+    /// The access key id of the administrator of the management account.
+    pub const AWS_ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
+    /// The secret access key that belongs to it.
+    pub const AWS_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+    /// Starts a sandbox with everything as it is by default.
+    ///
+    /// # Panics
+    ///
+    /// If no port can be opened on the loopback interface.
+    pub async fn start() -> Self {
+        Self::builder()
+            .start()
+            .await
+            .expect("a port can be opened on the loopback interface")
+    }
+
+    /// Starts to describe a sandbox.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    /// The address of the Okta org, without a slash at the end.
+    #[must_use]
+    pub fn okta_url(&self) -> String {
+        format!("http://{}", self.addresses.okta)
+    }
+
+    /// The API token of the Okta org.
+    #[must_use]
+    pub fn okta_token(&self) -> &'static str {
+        Self::OKTA_TOKEN
+    }
+
+    /// The address every AWS service answers at, without a slash at the end.
+    #[must_use]
+    pub fn aws_endpoint_url(&self) -> String {
+        format!("http://{}", self.addresses.aws)
+    }
+
+    /// The Region of the company.
+    #[must_use]
+    pub fn aws_region(&self) -> &str {
+        &self.region
+    }
+
+    /// The access key id of an administrator of the management account.
+    #[must_use]
+    pub fn aws_access_key_id(&self) -> &'static str {
+        Self::AWS_ACCESS_KEY_ID
+    }
+
+    /// The secret access key that belongs to it.
+    #[must_use]
+    pub fn aws_secret_access_key(&self) -> &'static str {
+        Self::AWS_SECRET_ACCESS_KEY
+    }
+
+    /// The address of the console over HTTP, without a slash at the end.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        format!("http://{}", self.addresses.console)
+    }
+
+    /// Everything a client in another process needs to know to reach the sandbox.
+    #[must_use]
+    pub fn ready(&self) -> Value {
+        json!({
+            "okta": { "org_url": self.okta_url(), "api_token": self.okta_token() },
+            "aws": {
+                "endpoint_url": self.aws_endpoint_url(),
+                "region": self.aws_region(),
+                "access_key_id": self.aws_access_key_id(),
+                "secret_access_key": self.aws_secret_access_key(),
+            },
+            "console_url": self.console_url(),
+        })
+    }
+
+    /// The sandbox's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.world().now()
+    }
+
+    /// Moves the clock forward and does what has become due.
+    pub fn advance(&self, by: Duration) {
+        self.world().advance(by);
+    }
+
+    /// A function that advances this sandbox, to be called by a client's clock instead of sleeping.
+    pub fn advancer(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
+        let world = self.world.clone();
+        move |by| world.lock().advance(by)
+    }
+
+    /// Queues something that goes wrong for the next request it fits.
+    pub fn inject(&self, fault: Fault) {
+        self.world().faults.push(fault);
+    }
+
+    /// Every request to Okta, AWS and SCIM so far; neither the console's nor what Okta sent itself.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.world().log.clone()
+    }
+
+    /// The requests that changed something, or would have if they had been accepted.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Recorded> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.write);
+        requests
+    }
+
+    /// Every request that Okta sent to the SCIM endpoint by itself.
+    #[must_use]
+    pub fn provisioning_requests(&self) -> Vec<Recorded> {
+        self.world().coupling.sent.clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget_requests(&self) {
+        let mut world = self.world();
+        world.log.clear();
+        world.coupling.sent.clear();
+    }
+
+    /// What a person does at the vendors' consoles.
+    #[must_use]
+    pub fn console(&self) -> Console<'_> {
+        Console::new(self)
+    }
+
+    /// Adds a user to Okta and returns the id.
+    #[must_use = "the id is how the API knows the user"]
+    pub fn add_user(&self, person: &Person) -> String {
+        self.change(|world, now| world.org.add_person(person, now))
+    }
+
+    /// Adds a group to Okta with the users of these logins, and returns the id.
+    #[must_use = "the id is how the API knows the group"]
+    pub fn add_group(&self, name: &str, logins: &[&str]) -> String {
+        self.change(|world, now| world.org.add_team(&Team::new(name, logins), now))
+    }
+
+    /// Puts a user into a group of Okta, or takes it out.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such group or user, or the group is not one that can be edited.
+    pub fn set_member(&self, group: &str, login: &str, member: bool) {
+        let id = self.group_id(group);
+        let id = id.unwrap_or_else(|| panic!("there is no group {group} in Okta"));
+        let set = self.change(|world, now| world.org.set_membership(&id, login, member, now));
+        assert!(set.is_ok(), "{login} cannot be a member of {group}");
+    }
+
+    /// Changes the status of an Okta user.
+    ///
+    /// # Panics
+    ///
+    /// If there is no user of this login.
+    pub fn set_user_status(&self, login: &str, status: PersonStatus) {
+        self.change_user(login, |user, now| user.set_status(status, now));
+    }
+
+    /// Changes a profile attribute of an Okta user, such as `displayName`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no user of this login.
+    pub fn set_user_attribute(&self, login: &str, name: &str, value: &str) {
+        self.change_user(login, |user, now| user.set_attribute(name, value, now));
+    }
+
+    /// The id of the Okta user of this login.
+    #[must_use]
+    pub fn user_id(&self, login: &str) -> Option<String> {
+        let world = self.world();
+        let user = world.org.users.values().find(|user| user.login() == login);
+        user.map(|user| user.id.clone())
+    }
+
+    /// The id of the first Okta group of this name.
+    #[must_use]
+    pub fn group_id(&self, name: &str) -> Option<String> {
+        let world = self.world();
+        let group = world.org.groups.values().find(|group| group.name == name);
+        group.map(|group| group.id.clone())
+    }
+
+    /// How many instances of the catalog application of this name there are in Okta.
+    #[must_use]
+    pub fn app_count(&self, name: &str) -> usize {
+        self.world()
+            .org
+            .apps
+            .values()
+            .filter(|app| app.name == name)
+            .count()
+    }
+
+    /// Everything that can be seen in Okta: `apps`, `groups`, `users`, `domains`.
+    ///
+    /// Applications have `assignedUsers`, `assignedGroups`, `pushedGroups` and `keys` besides what
+    /// the API shows, and groups have `members`.
+    #[must_use]
+    pub fn okta_snapshot(&self) -> Value {
+        self.settled().org.snapshot()
+    }
+
+    /// Everything that can be seen in Identity Center: `permission_sets`, `assignments`, `users`, `groups`.
+    #[must_use]
+    pub fn aws_snapshot(&self) -> Value {
+        self.settled().aws_snapshot()
+    }
+
+    /// The permission sets, oldest first.
+    #[must_use]
+    pub fn permission_sets(&self) -> Vec<PermissionSet> {
+        self.settled().permission_sets()
+    }
+
+    /// The account assignments that exist, oldest first.
+    #[must_use]
+    pub fn assignments(&self) -> Vec<Assignment> {
+        self.settled().assignments()
+    }
+
+    /// The users of the identity store, oldest first.
+    #[must_use]
+    pub fn identity_users(&self) -> Vec<IdentityUser> {
+        self.settled().identity_users()
+    }
+
+    /// The groups of the identity store, oldest first.
+    #[must_use]
+    pub fn identity_groups(&self) -> Vec<IdentityGroup> {
+        self.settled().identity_groups()
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock()
+    }
+
+    fn settled(&self) -> MutexGuard<'_, World> {
+        let mut world = self.world();
+        world.settle();
+        world
+    }
+
+    fn change_user(&self, login: &str, change: impl FnOnce(&mut okta::User, Timestamp)) {
+        let changed =
+            self.change(|world, now| world.org.change_user(login, now, |user| change(user, now)));
+        assert!(changed.is_some(), "there is no user {login} in Okta");
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        let mut world = self.settled();
+        let now = world.now();
+        let result = change(&mut world, now);
+        world.settle();
+        result
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let world = self.world.lock();
+        let unmet = world.faults.waiting();
+        assert!(
+            unmet.is_empty() || thread::panicking(),
+            "faults were injected that no request has met: {unmet:?}"
+        );
+    }
+}

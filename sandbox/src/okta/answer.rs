@@ -1,0 +1,165 @@
+//! What Okta answers with: a document, or a refusal in Okta's error envelope.
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// An answer before the headers that every answer carries are put on.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) body: Body,
+    /// The links of a list's page: relation and address.
+    pub(super) links: Vec<(&'static str, String)>,
+}
+
+/// What is in an answer.
+#[derive(Debug)]
+pub(super) enum Body {
+    Nothing,
+    Json(Value),
+    Xml(Bytes),
+}
+
+/// A refusal: status, Okta's code, and what is wrong in words.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) summary: String,
+    pub(super) causes: Vec<String>,
+}
+
+impl Reply {
+    pub(super) fn ok(document: Value) -> Self {
+        Self::with_status(StatusCode::OK, document)
+    }
+
+    pub(super) fn with_status(status: StatusCode, document: Value) -> Self {
+        Self {
+            status,
+            body: Body::Json(document),
+            links: Vec::new(),
+        }
+    }
+
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            body: Body::Nothing,
+            links: Vec::new(),
+        }
+    }
+
+    pub(super) fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    pub(super) fn xml(document: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: Body::Xml(document.into()),
+            links: Vec::new(),
+        }
+    }
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, code: &'static str, summary: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            summary: summary.into(),
+            causes: Vec::new(),
+        }
+    }
+
+    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// 400: what was sent about `subject` does not do.
+    pub(super) fn invalid(subject: &str, cause: impl Into<String>) -> Self {
+        let summary = format!("Api validation failed: {subject}");
+        Self::new(StatusCode::BAD_REQUEST, "E0000001", summary).because(cause)
+    }
+
+    /// 400: a field that must have a value has none.
+    pub(super) fn blank(field: &str) -> Self {
+        Self::invalid(field, format!("{field}: The field cannot be left blank"))
+    }
+
+    pub(super) fn malformed() -> Self {
+        let summary = "The request body was not well-formed.";
+        Self::new(StatusCode::BAD_REQUEST, "E0000003", summary)
+    }
+
+    pub(super) fn media_type() -> Self {
+        let summary = "Bad request.  Accept and/or Content-Type headers likely do not match supported values.";
+        Self::new(StatusCode::BAD_REQUEST, "E0000021", summary)
+    }
+
+    pub(super) fn search_syntax() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "E0000031",
+            "Invalid search criteria.",
+        )
+        .because("Invalid search syntax.")
+    }
+
+    pub(super) fn token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "E0000011",
+            "Invalid token provided",
+        )
+    }
+
+    /// 403: the state a thing is in does not allow what was asked.
+    pub(super) fn forbidden_in_status(cause: impl Into<String>) -> Self {
+        let summary = "This operation is not allowed in the current status.";
+        Self::new(StatusCode::FORBIDDEN, "E0000038", summary).because(cause)
+    }
+
+    /// 404: there is no `kind` (Okta's name for it) with this id.
+    pub(super) fn not_found(id: &str, kind: &str) -> Self {
+        let summary = format!("Not found: Resource not found: {id} ({kind})");
+        Self::new(StatusCode::NOT_FOUND, "E0000007", summary)
+    }
+
+    pub(super) fn method() -> Self {
+        let summary = "The endpoint does not support the provided HTTP method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "E0000022", summary)
+    }
+
+    pub(super) fn too_many_requests() -> Self {
+        let summary = "API call exceeded rate limit due to too many requests.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "E0000047", summary)
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "E0000009",
+            "Internal Server Error",
+        )
+    }
+
+    /// Okta's error envelope.
+    pub(super) fn envelope(&self, error_id: &str) -> Value {
+        let causes: Vec<Value> = self
+            .causes
+            .iter()
+            .map(|cause| json!({ "errorSummary": cause }))
+            .collect();
+        json!({
+            "errorCode": self.code,
+            "errorSummary": self.summary,
+            "errorLink": self.code,
+            "errorId": error_id,
+            "errorCauses": causes,
+        })
+    }
+}

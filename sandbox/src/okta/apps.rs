@@ -1,0 +1,292 @@
+//! `/api/v1/apps`: application instances and their life.
+
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Org,
+    answer::{Refusal, Reply},
+    assignments::{AppGroup, AppUser},
+    catalog::{self, CatalogApp},
+    filter::{Filter, Grammar},
+    groups::Kind,
+    keys::Key,
+    moment::millis,
+    paging::{Sizes, page},
+    provisioning::Provisioning,
+    pushes::Push,
+    query::Call,
+};
+
+/// One instance of an application.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
+    pub(super) entry: &'static CatalogApp,
+    /// The id that SAML addresses and the issuer are made of.
+    pub(crate) exk: String,
+    pub(crate) active: bool,
+    created: Timestamp,
+    pub(super) updated: Timestamp,
+    /// The top-level objects that can be written: label, credentials, settings and so on.
+    pub(super) written: Map<String, Value>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) provisioning: Provisioning,
+    pub(crate) users: BTreeMap<String, AppUser>,
+    pub(crate) groups: BTreeMap<String, AppGroup>,
+    pub(crate) pushes: BTreeMap<String, Push>,
+}
+
+impl App {
+    pub(crate) fn signing_kid(&self) -> Option<&str> {
+        self.written
+            .get("credentials")
+            .and_then(|credentials| credentials["signing"]["kid"].as_str())
+    }
+
+    pub(super) fn key(&self, kid: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    /// The key that signs assertions now.
+    pub(crate) fn active_key(&self) -> Option<&Key> {
+        self.key(self.signing_kid()?)
+    }
+
+    /// A setting of the application itself, such as `acsURL`; nothing if it is null or empty.
+    pub(crate) fn setting(&self, key: &str) -> Option<&str> {
+        let settings = self.written.get("settings")?;
+        let value = settings["app"][key].as_str()?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Fills in a setting of the application itself.
+    pub(crate) fn set_setting(&mut self, key: &str, value: &str) {
+        if let Some(settings) = self.written.get_mut("settings") {
+            settings["app"][key] = value.into();
+        }
+    }
+
+    /// The template user names are made after.
+    pub(crate) fn user_name_template(&self) -> &str {
+        let credentials = self.written.get("credentials");
+        credentials
+            .and_then(|credentials| credentials["userNameTemplate"]["template"].as_str())
+            .unwrap_or("${source.login}")
+    }
+
+    fn label(&self) -> &str {
+        self.written
+            .get("label")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn document(&self, org: &str, host: &str) -> Value {
+        let link = |below: &str| format!("http://{host}/api/v1/apps/{}{below}", self.id);
+        let (link_name, link_id) = self.entry.link;
+        let home = format!("http://{host}/home/{}/{}/{link_id}", self.name, self.id);
+        let change = if self.active {
+            "deactivate"
+        } else {
+            "activate"
+        };
+        let mut links = json!({
+            "uploadLogo": { "href": link("/logo"), "hints": { "allow": ["POST"] } },
+            "appLinks": [{ "name": link_name, "href": home, "type": "text/html" }],
+            "groups": { "href": link("/groups") },
+            "users": { "href": link("/users") },
+            change: { "href": link(&format!("/lifecycle/{change}")) },
+        });
+        if !self.keys.is_empty() {
+            links["metadata"] =
+                json!({ "href": link("/sso/saml/metadata"), "type": "application/xml" });
+        }
+        let mut document = json!({
+            "id": self.id,
+            "orn": format!("orn:okta:idp:{org}:apps:{}:{}", self.name, self.id),
+            "name": self.name,
+            "status": if self.active { "ACTIVE" } else { "INACTIVE" },
+            "created": millis(self.created),
+            "lastUpdated": millis(self.updated),
+            "features": self.provisioning.features(),
+            "signOnMode": self.entry.sign_on_mode,
+            "universalLogout": { "status": "UNSUPPORTED" },
+            "_links": links,
+        });
+        if let Value::Object(object) = &mut document {
+            object.extend(self.written.clone());
+        }
+        document
+    }
+}
+
+impl Org {
+    pub(super) fn apps_endpoint(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        let path: Vec<&str> = call.segments.iter().skip(1).map(String::as_str).collect();
+        match (call.method, path.as_slice()) {
+            (&Method::GET, []) => self.list_apps(call),
+            (&Method::POST, []) => self.create_app(call),
+            (&Method::GET, [app]) => {
+                call.only(&[])?;
+                Ok(Reply::ok(self.app(app)?.document(&self.id, &call.host)))
+            }
+            (&Method::PUT, [app]) => self.replace_app(call, app),
+            (&Method::DELETE, [app]) => self.delete_app(app),
+            (_, [] | [_]) => Err(Refusal::method()),
+            (method, [app, "lifecycle", verb @ ("activate" | "deactivate")]) => match *method {
+                Method::POST => self.set_app_active(app, *verb == "activate", call.now),
+                _ => Err(Refusal::method()),
+            },
+            (&Method::GET, [app, "sso", "saml", "metadata"]) => self.saml_metadata(call, app),
+            (_, [app, "credentials", "keys", below @ ..]) => self.keys_endpoint(call, app, below),
+            (_, [app, "connections", "default", below @ ..]) => {
+                self.connection_endpoint(call, app, below)
+            }
+            (_, [app, "features", below @ ..]) => self.features_endpoint(call, app, below),
+            (_, [app, "users", below @ ..]) => self.app_users_endpoint(call, app, below),
+            (_, [app, "groups", below @ ..]) => self.app_groups_endpoint(call, app, below),
+            (_, [app, "group-push", "mappings", below @ ..]) => {
+                self.pushes_endpoint(call, app, below)
+            }
+            _ => Err(Refusal::not_found(call.path, "Endpoint")),
+        }
+    }
+
+    pub(crate) fn app(&self, id: &str) -> Result<&App, Refusal> {
+        self.apps
+            .get(id)
+            .ok_or_else(|| Refusal::not_found(id, "AppInstance"))
+    }
+
+    pub(crate) fn app_mut(&mut self, id: &str) -> Result<&mut App, Refusal> {
+        self.apps
+            .get_mut(id)
+            .ok_or_else(|| Refusal::not_found(id, "AppInstance"))
+    }
+
+    fn list_apps(&self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        call.only(&["q", "filter", "limit", "after"])?;
+        let filter = call
+            .parameter("filter")
+            .map(|text| Filter::parse(text, FILTER));
+        let filter = filter.transpose()?;
+        let prefix = call.parameter("q").map(str::to_lowercase);
+        let starts = |text: &str| {
+            prefix
+                .as_ref()
+                .is_none_or(|prefix| text.to_lowercase().starts_with(prefix))
+        };
+        let document = |app: &App| app.document(&self.id, &call.host);
+        let wanted = |app: &&App| {
+            (starts(app.name) || starts(app.label()))
+                && filter
+                    .as_ref()
+                    .is_none_or(|filter| filter.matches(&document(app)))
+        };
+        let found = self.apps.values().filter(wanted);
+        let found = found.map(|app| (app.id.as_str(), app));
+        page(call, Sizes::new(200, 200), self.page_size, found, document)
+    }
+
+    fn create_app(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        call.only(&["activate"])?;
+        let active = call.flag("activate", true)?;
+        let body = call.object()?;
+        let Some(name) = body.get("name").and_then(Value::as_str) else {
+            return Err(Refusal::blank("name"));
+        };
+        let entry = catalog::find(name).filter(|entry| entry.can_be_added);
+        let Some(entry) = entry else {
+            return Err(Refusal::invalid(
+                "name",
+                "name: The application is not in the catalog",
+            ));
+        };
+        let id = self.add_app(entry, &body, active, call.now)?;
+        Ok(Reply::ok(self.app(&id)?.document(&self.id, &call.host)))
+    }
+
+    /// Adds an instance of a catalog application and returns its id.
+    pub(super) fn add_app(
+        &mut self,
+        entry: &'static CatalogApp,
+        body: &Map<String, Value>,
+        active: bool,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let mut app = App {
+            id: self.mint.id("0oa"),
+            name: entry.name,
+            entry,
+            exk: self.mint.id("exk"),
+            active,
+            created: now,
+            updated: now,
+            written: Map::new(),
+            keys: Vec::new(),
+            provisioning: Provisioning::default(),
+            users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            pushes: BTreeMap::new(),
+        };
+        if entry.sign_on_mode == Some("SAML_2_0") {
+            app.keys.push(self.new_key(10, now));
+        }
+        app.write(body)?;
+        let id = app.id.clone();
+        self.apps.insert(id.clone(), app);
+        Ok(id)
+    }
+
+    fn replace_app(&mut self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
+        call.only(&[])?;
+        let body = call.object()?;
+        let now = call.now;
+        let app = self.app_mut(app)?;
+        app.write(&body)?;
+        app.updated = now;
+        let id = app.id.clone();
+        Ok(Reply::ok(self.app(&id)?.document(&self.id, &call.host)))
+    }
+
+    fn set_app_active(
+        &mut self,
+        app: &str,
+        active: bool,
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        let app = self.app_mut(app)?;
+        if !app.entry.can_be_added {
+            return Err(Refusal::forbidden_in_status(
+                "The application is part of every org",
+            ));
+        }
+        app.active = active;
+        app.updated = now;
+        Ok(Reply::ok(json!({})))
+    }
+
+    fn delete_app(&mut self, app: &str) -> Result<Reply, Refusal> {
+        if self.app(app)?.active {
+            let summary = "Delete application forbidden.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "E0000056", summary)
+                .because("The application must be deactivated before it can be deleted."));
+        }
+        self.apps.remove(app);
+        self.groups
+            .retain(|_, group| !matches!(&group.kind, Kind::App { app: of } if of == app));
+        Ok(Reply::no_content())
+    }
+}
+
+/// After the parameter `filter` of "List all applications" in Okta's API reference.
+const FILTER: Grammar = Grammar {
+    attributes: &["id", "status", "name", "credentials.signing.kid"],
+    operators: &["eq"],
+    moments: &[],
+};

@@ -1,0 +1,72 @@
+//! The part of Okta's application catalog that the sandbox has.
+
+/// An application that can be added from the catalog.
+#[derive(Debug)]
+pub(super) struct CatalogApp {
+    pub(super) name: &'static str,
+    /// The way people sign in; nothing for the odd application that has none.
+    pub(super) sign_on_mode: Option<&'static str>,
+    /// The keys of `settings.app`, spelled as this application spells them.
+    pub(super) settings: &'static [&'static str],
+    /// Whether Okta lets people add it; the others are part of every org.
+    pub(super) can_be_added: bool,
+    /// The key of the link on the dashboard, and the id that is the same in every org.
+    pub(super) link: (&'static str, &'static str),
+}
+
+/// The catalog name of AWS IAM Identity Center.
+pub(crate) const IDENTITY_CENTER: &str = "amazon_aws_sso";
+
+/// The application of this catalog name.
+pub(super) fn find(name: &str) -> Option<&'static CatalogApp> {
+    CATALOG.iter().find(|app| app.name == name)
+}
+
+const CATALOG: &[CatalogApp] = &[
+    CatalogApp {
+        name: IDENTITY_CENTER,
+        sign_on_mode: Some("SAML_2_0"),
+        settings: &["acsURL", "entityID"],
+        can_be_added: true,
+        link: ("login", "aln1ghfn5xxV7ZPbE1d8"),
+    },
+    CatalogApp {
+        name: "amazon_aws",
+        sign_on_mode: Some("SAML_2_0"),
+        settings: &[
+            "appFilter",
+            "awsEnvironmentType",
+            "groupFilter",
+            "identityProviderArn",
+            "joinAllRoles",
+            "loginURL",
+            "roleValuePattern",
+            "sessionDuration",
+            "useGroupMapping",
+        ],
+        can_be_added: true,
+        link: ("login", "aln1a2b3c4d5e6f7g8h9"),
+    },
+    CatalogApp {
+        name: "bookmark",
+        sign_on_mode: Some("BOOKMARK"),
+        settings: &["requestIntegration", "url"],
+        can_be_added: true,
+        link: ("login", "aln177a159h7Zf52X0g8"),
+    },
+    CatalogApp {
+        name: "saasure",
+        sign_on_mode: Some("OPENID_CONNECT"),
+        settings: &[],
+        can_be_added: false,
+        link: ("admin", "alnfb0gP3vUI2lLgW0g1"),
+    },
+    // Recorded answers of real orgs have applications without a sign-on mode.
+    CatalogApp {
+        name: "okta_browser_plugin",
+        sign_on_mode: None,
+        settings: &[],
+        can_be_added: false,
+        link: ("plugin", "aln8z1c9Vqkd2Pc3A0g2"),
+    },
+];

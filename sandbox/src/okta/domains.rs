@@ -1,0 +1,258 @@
+//! `/api/v1/domains`: custom domains, and the DNS records that prove them.
+
+use http::{Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{
+    Org,
+    answer::{Refusal, Reply},
+    mint::hex,
+    moment::millis,
+    query::Call,
+};
+use crate::clock::after;
+
+/// One custom domain.
+#[derive(Debug)]
+pub(crate) struct Domain {
+    pub(crate) id: String,
+    /// The name, in lower case.
+    pub(crate) name: String,
+    managed: bool,
+    pub(crate) validation: Validation,
+    token: String,
+}
+
+/// How far the proof of a domain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validation {
+    NotStarted,
+    /// The records are there, and Okta gets a certificate, which takes until then.
+    InProgress {
+        until: Timestamp,
+    },
+    Verified,
+    Completed {
+        since: Timestamp,
+    },
+    FailedToVerify,
+}
+
+/// One published DNS record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DnsRecord {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl DnsRecord {
+    /// A record whose name and value are written as DNS compares them.
+    pub(crate) fn new(kind: &str, name: &str, value: &str) -> Self {
+        let plain = |text: &str| text.trim_end_matches('.').to_lowercase();
+        Self {
+            kind: kind.to_uppercase(),
+            name: plain(name),
+            value: plain(value),
+        }
+    }
+}
+
+impl Domain {
+    /// Whether people are served on it.
+    pub(super) fn is_in_use(&self) -> bool {
+        matches!(self.validation, Validation::Completed { .. })
+    }
+
+    fn records(&self, subdomain: &str) -> [DnsRecord; 2] {
+        let proof = format!("_oktaverification.{}", self.name);
+        let target = format!("{subdomain}.customdomains.okta.com");
+        [
+            DnsRecord::new("TXT", &proof, &self.token),
+            DnsRecord::new("CNAME", &self.name, &target),
+        ]
+    }
+
+    fn settle(&mut self, now: Timestamp) {
+        match self.validation {
+            Validation::InProgress { until } if until <= now => {
+                self.validation = Validation::Completed { since: until };
+            }
+            _ => {}
+        }
+    }
+
+    fn document(&self, subdomain: &str, host: &str) -> Value {
+        let link = |below: &str| format!("http://{host}/api/v1/domains/{}{below}", self.id);
+        let records: Vec<Value> = self
+            .records(subdomain)
+            .into_iter()
+            .map(|record| json!({ "recordType": record.kind, "fqdn": record.name, "values": [record.value] }))
+            .collect();
+        let status = match self.validation {
+            Validation::NotStarted => "NOT_STARTED",
+            Validation::InProgress { .. } => "IN_PROGRESS",
+            Validation::Verified => "VERIFIED",
+            Validation::Completed { .. } => "COMPLETED",
+            Validation::FailedToVerify => "FAILED_TO_VERIFY",
+        };
+        let mut document = json!({
+            "id": self.id,
+            "domain": self.name,
+            "certificateSourceType": if self.managed { "OKTA_MANAGED" } else { "MANUAL" },
+            "validationStatus": status,
+            "brandId": "bnd1k3a9vYqWm4Zt70h8",
+            "dnsRecords": records,
+            "_links": {
+                "self": { "href": link(""), "hints": { "allow": ["GET", "DELETE"] } },
+                "verify": { "href": link("/verify"), "hints": { "allow": ["POST"] } },
+            },
+        });
+        if let Validation::Completed { since } = self.validation {
+            document["publicCertificate"] = json!({
+                "subject": format!("CN={}", self.name),
+                "fingerprint": hex(&format!("certificate/{}", self.name), 64),
+                "expiration": millis(after(since, SignedDuration::from_hours(90 * 24))),
+            });
+        }
+        document
+    }
+}
+
+impl Org {
+    pub(super) fn domains_endpoint(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        call.only(&[])?;
+        let path: Vec<&str> = call.segments.iter().skip(1).map(String::as_str).collect();
+        match (call.method, path.as_slice()) {
+            (&Method::GET, []) => {
+                let domains = self.domains.values();
+                let domains: Vec<Value> = domains
+                    .map(|domain| domain.document(&self.subdomain, &call.host))
+                    .collect();
+                // An object around the list, and no pages: unlike every other list.
+                Ok(Reply::ok(json!({ "domains": domains })))
+            }
+            (&Method::POST, []) => self.create_domain(call),
+            (&Method::GET, [id]) => {
+                let missing = || Refusal::not_found(id, "Domain");
+                let domain = self.domains.get(*id).ok_or_else(missing)?;
+                Ok(Reply::ok(domain.document(&self.subdomain, &call.host)))
+            }
+            (&Method::DELETE, [id]) => {
+                let missing = || Refusal::not_found(id, "Domain");
+                self.domains.remove(*id).ok_or_else(missing)?;
+                Ok(Reply::no_content())
+            }
+            (&Method::POST, [id, "verify"]) => self.verify_domain(call, id),
+            (&Method::PUT, [id, "certificate"]) => self.put_certificate(call, id),
+            (_, [] | [_] | [_, "verify" | "certificate"]) => Err(Refusal::method()),
+            _ => Err(Refusal::not_found(call.path, "Endpoint")),
+        }
+    }
+
+    /// Finishes certificates that are due.
+    pub(super) fn settle_domains(&mut self, now: Timestamp) {
+        self.domains
+            .values_mut()
+            .for_each(|domain| domain.settle(now));
+    }
+
+    fn create_domain(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        let body = call.object()?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        let name = text("domain").unwrap_or_default().to_lowercase();
+        let managed = match text("certificateSourceType") {
+            Some("OKTA_MANAGED") => true,
+            Some("MANUAL") => false,
+            _ => {
+                return Err(Refusal::invalid(
+                    "certificateSourceType",
+                    "certificateSourceType: Not one of the allowed values.",
+                ));
+            }
+        };
+        check_name(&name)?;
+        if self.domains.values().any(|domain| domain.name == name) {
+            return Err(Refusal::invalid(
+                "domain",
+                "domain: The domain already exists",
+            ));
+        }
+        if self.domains.len() >= MOST_DOMAINS {
+            let summary = "The maximum number of custom domains is reached.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "E0000165", summary));
+        }
+        let domain = Domain {
+            id: self.mint.id("OcD"),
+            token: verification_token(&name),
+            name,
+            managed,
+            validation: Validation::NotStarted,
+        };
+        let document = domain.document(&self.subdomain, &call.host);
+        self.domains.insert(domain.id.clone(), domain);
+        // The reference says 200; the service answers 201.
+        Ok(Reply::with_status(StatusCode::CREATED, document))
+    }
+
+    fn verify_domain(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
+        let missing = || Refusal::not_found(id, "Domain");
+        let delay = self.certificate_delay;
+        let domain = self.domains.get_mut(id).ok_or_else(missing)?;
+        let records = domain.records(&self.subdomain);
+        let proved = records.iter().all(|record| self.dns.contains(record));
+        domain.validation = match (domain.validation, proved, domain.managed) {
+            (done @ (Validation::Completed { .. } | Validation::InProgress { .. }), ..) => done,
+            (_, false, _) => Validation::FailedToVerify,
+            (_, true, true) => Validation::InProgress {
+                until: after(call.now, delay),
+            },
+            (_, true, false) => Validation::Verified,
+        };
+        domain.settle(call.now);
+        Ok(Reply::ok(domain.document(&self.subdomain, &call.host)))
+    }
+
+    fn put_certificate(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
+        let missing = || Refusal::not_found(id, "Domain");
+        let domain = self.domains.get_mut(id).ok_or_else(missing)?;
+        let body = call.object()?;
+        let required = ["type", "privateKey", "certificate", "certificateChain"];
+        if let Some(field) = required.iter().find(|name| !body.contains_key(**name)) {
+            return Err(Refusal::blank(field));
+        }
+        if domain.validation != Validation::Verified {
+            return Err(Refusal::forbidden_in_status("The domain is not verified"));
+        }
+        domain.managed = false;
+        domain.validation = Validation::Completed { since: call.now };
+        Ok(Reply::no_content())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    let label_is_fine = |label: &str| {
+        !label.is_empty()
+            && label
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || character == '-')
+    };
+    // Okta does not serve the domain itself, only names below it.
+    let below_a_domain = name.split('.').count() >= 3;
+    if !below_a_domain || !name.split('.').all(label_is_fine) || name.starts_with("drapp.") {
+        return Err(Refusal::invalid(
+            "domain",
+            "domain: The domain is not valid",
+        ));
+    }
+    Ok(())
+}
+
+/// Thirty-two hexadecimal digits that belong to the name.
+fn verification_token(name: &str) -> String {
+    hex(&format!("domain/{name}"), 32)
+}
+
+/// Without a word to Okta's support.
+const MOST_DOMAINS: usize = 3;

@@ -1,0 +1,278 @@
+//! The expressions of `filter` and `search`: `attribute operator "value"`, `and`, `or`, brackets.
+
+use serde_json::Value;
+
+use super::answer::Refusal;
+
+/// What an endpoint lets people look for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grammar {
+    /// The attributes; one that ends in a dot stands for everything below it.
+    pub(super) attributes: &'static [&'static str],
+    /// The operators.
+    pub(super) operators: &'static [&'static str],
+    /// The attributes that can also be compared as moments.
+    pub(super) moments: &'static [&'static str],
+}
+
+/// A parsed expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    Compare {
+        attribute: String,
+        operator: String,
+        value: String,
+    },
+    Present(String),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+}
+
+impl Filter {
+    /// Reads an expression.
+    pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Self, Refusal> {
+        let mut parser = Parser {
+            tokens: tokens(text)?,
+            place: 0,
+            grammar,
+        };
+        let filter = parser.either()?;
+        match parser.next() {
+            None => Ok(filter),
+            Some(_) => Err(Refusal::search_syntax()),
+        }
+    }
+
+    /// Returns whether a document is looked for.
+    pub(super) fn matches(&self, document: &Value) -> bool {
+        match self {
+            Self::And(left, right) => left.matches(document) && right.matches(document),
+            Self::Or(left, right) => left.matches(document) || right.matches(document),
+            Self::Present(attribute) => lookup(document, attribute).is_some(),
+            Self::Compare {
+                attribute,
+                operator,
+                value,
+            } => match lookup(document, attribute) {
+                Some(Value::Array(found)) => found
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .any(|found| compare(found, operator, value)),
+                Some(Value::String(found)) => compare(found, operator, value),
+                Some(Value::Bool(found)) => compare(&found.to_string(), operator, value),
+                _ => operator == "ne",
+            },
+        }
+    }
+}
+
+fn lookup<'a>(document: &'a Value, attribute: &str) -> Option<&'a Value> {
+    let found = attribute
+        .split('.')
+        .try_fold(document, |value, name| value.get(name))?;
+    (!found.is_null()).then_some(found)
+}
+
+fn compare(found: &str, operator: &str, value: &str) -> bool {
+    match operator {
+        "eq" => found == value,
+        "ne" => found != value,
+        "sw" => found.to_lowercase().starts_with(&value.to_lowercase()),
+        "co" => found.to_lowercase().contains(&value.to_lowercase()),
+        "gt" => found > value,
+        "ge" => found >= value,
+        "lt" => found < value,
+        "le" => found <= value,
+        _ => false,
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    Text(String),
+    Open,
+    Close,
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, Refusal> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        match first {
+            '(' | ')' => {
+                tokens.push(if first == '(' {
+                    Token::Open
+                } else {
+                    Token::Close
+                });
+                rest = &rest[1..];
+            }
+            '"' => {
+                let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+                let Some(Ok(value)) = stream.next() else {
+                    return Err(Refusal::search_syntax());
+                };
+                let read = stream.byte_offset();
+                tokens.push(Token::Text(value));
+                rest = &rest[read..];
+            }
+            _ => {
+                let end = rest.find([' ', '(', ')', '"']).unwrap_or(rest.len());
+                tokens.push(Token::Word(rest[..end].to_owned()));
+                rest = &rest[end..];
+            }
+        }
+        rest = rest.trim_start();
+    }
+    Ok(tokens)
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    place: usize,
+    grammar: Grammar,
+}
+
+impl Parser {
+    fn next(&mut self) -> Option<Token> {
+        let token = self.tokens.get(self.place).cloned();
+        self.place += 1;
+        token
+    }
+
+    fn takes(&mut self, word: &str) -> bool {
+        let found = matches!(self.tokens.get(self.place), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word));
+        self.place += usize::from(found);
+        found
+    }
+
+    fn either(&mut self) -> Result<Filter, Refusal> {
+        let mut filter = self.both()?;
+        while self.takes("or") {
+            filter = Filter::Or(Box::new(filter), Box::new(self.both()?));
+        }
+        Ok(filter)
+    }
+
+    fn both(&mut self) -> Result<Filter, Refusal> {
+        let mut filter = self.one()?;
+        while self.takes("and") {
+            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
+        }
+        Ok(filter)
+    }
+
+    fn one(&mut self) -> Result<Filter, Refusal> {
+        let attribute = match self.next() {
+            Some(Token::Open) => {
+                let filter = self.either()?;
+                return match self.next() {
+                    Some(Token::Close) => Ok(filter),
+                    _ => Err(Refusal::search_syntax()),
+                };
+            }
+            Some(Token::Word(attribute)) if self.knows(&attribute) => attribute,
+            _ => return Err(Refusal::search_syntax()),
+        };
+        let Some(Token::Word(operator)) = self.next() else {
+            return Err(Refusal::search_syntax());
+        };
+        let operator = operator.to_ascii_lowercase();
+        if !self.allows(&attribute, &operator) {
+            return Err(Refusal::search_syntax());
+        }
+        if operator == "pr" {
+            return Ok(Filter::Present(attribute));
+        }
+        let value = match self.next() {
+            Some(Token::Text(value)) => value,
+            Some(Token::Word(value)) if value == "true" || value == "false" => value,
+            _ => return Err(Refusal::search_syntax()),
+        };
+        Ok(Filter::Compare {
+            attribute,
+            operator,
+            value,
+        })
+    }
+
+    fn knows(&self, attribute: &str) -> bool {
+        let known = |name: &&str| match name.strip_suffix('.') {
+            None => *name == attribute,
+            Some(above) => attribute
+                .strip_prefix(above)
+                .is_some_and(|below| below.len() > 1 && below.starts_with('.')),
+        };
+        self.grammar.attributes.iter().any(known)
+    }
+
+    fn allows(&self, attribute: &str, operator: &str) -> bool {
+        self.grammar.operators.contains(&operator)
+            || (self.grammar.moments.contains(&attribute)
+                && ["gt", "ge", "lt", "le"].contains(&operator))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const USERS: Grammar = Grammar {
+        attributes: &["status", "lastUpdated", "profile.login", "profile."],
+        operators: &["eq", "sw", "pr"],
+        moments: &["lastUpdated"],
+    };
+
+    #[track_caller]
+    fn check(filter: &str, expected: bool) {
+        let document = json!({
+            "status": "ACTIVE",
+            "lastUpdated": "2026-03-25T06:09:58.000Z",
+            "profile": { "login": "ada@example.com", "title": null },
+        });
+        let filter = Filter::parse(filter, USERS).expect("a filter");
+        assert_eq!(filter.matches(&document), expected);
+    }
+
+    #[test]
+    fn and_binds_tighter_than_or() {
+        check(
+            r#"status eq "ACTIVE" or status eq "A" and status eq "B""#,
+            true,
+        );
+        check(
+            r#"(status eq "ACTIVE" or status eq "A") and status eq "B""#,
+            false,
+        );
+    }
+
+    #[test]
+    fn values_are_compared_as_the_operator_says() {
+        check(r#"profile.login eq "ada@example.com""#, true);
+        check(r#"profile.login sw "ADA""#, true);
+        check("profile.title pr", false);
+        check(r#"lastUpdated gt "2026-01-01T00:00:00.000Z""#, true);
+    }
+
+    #[test]
+    fn what_the_endpoint_does_not_know_is_refused() {
+        for filter in [
+            "",
+            "status",
+            "status eq",
+            "status eq ACTIVE",
+            r#"status eq "ACTIVE" and"#,
+            r#"status eq "ACTIVE" status eq "B""#,
+            r#"(status eq "ACTIVE""#,
+            r#"nickname eq "x""#,
+            r#"status gt "A""#,
+            r#"status eq "ACTIVE"#,
+        ] {
+            let refusal = Filter::parse(filter, USERS).expect_err(filter);
+            assert_eq!(refusal.code, "E0000031", "{filter}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Signing keys of an application: self-signed RSA certificates, as Okta makes them.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use http::{Method, StatusCode};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, PKCS_RSA_SHA256, SerialNumber,
+    date_time_ymd, string::Ia5String,
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use x509_parser::public_key::PublicKey;
+
+use super::{
+    Org,
+    answer::{Refusal, Reply},
+    mint::scramble,
+    moment::millis,
+    query::Call,
+};
+
+/// One signing key with its certificate.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) kid: String,
+    /// The certificate, DER.
+    pub(crate) certificate: Vec<u8>,
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+impl Key {
+    /// Makes the `number`th key of an org, valid for so many years from the day before `now`.
+    ///
+    /// The private keys are fixtures, so that the same org makes the same certificates in every run.
+    pub(super) fn generate(number: usize, subdomain: &str, years: i64, now: Timestamp) -> Self {
+        let pair =
+            KeyPair::from_pem_and_sign_algo(FIXTURES[number % FIXTURES.len()], &PKCS_RSA_SHA256)
+                .expect("the fixture is an RSA key");
+        let expires = years_later(now, years);
+        let mut params = CertificateParams::default();
+        params.distinguished_name = subject(subdomain);
+        params.serial_number = Some(serial(number, now));
+        let ((y, m, d), (last_y, last_m, last_d)) = (day(now), day(expires));
+        params.not_before = date_time_ymd(y, m, d);
+        params.not_after = date_time_ymd(last_y, last_m, last_d);
+        let certificate = params
+            .self_signed(&pair)
+            .expect("a certificate of valid parts can be signed")
+            .der()
+            .to_vec();
+        let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)
+            .expect("a certificate that was just made can be read");
+        let Ok(PublicKey::RSA(rsa)) = parsed.public_key().parsed() else {
+            unreachable!("the fixture is an RSA key");
+        };
+        let (modulus, exponent) = (unsigned(rsa.modulus), unsigned(rsa.exponent));
+        let kid = scramble(&format!("kid/{subdomain}/{number}"), 43);
+        Self {
+            kid,
+            modulus,
+            exponent,
+            certificate,
+            created: now,
+            expires,
+        }
+    }
+
+    /// The certificate in base 64, without line breaks.
+    pub(crate) fn base64(&self) -> String {
+        STANDARD.encode(&self.certificate)
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "kty": "RSA",
+            "created": millis(self.created),
+            "lastUpdated": millis(self.created),
+            "expiresAt": millis(self.expires),
+            "kid": self.kid,
+            "use": "sig",
+            "x5c": [self.base64()],
+            "x5t#S256": URL_SAFE_NO_PAD.encode(Sha256::digest(&self.certificate)),
+            "e": URL_SAFE_NO_PAD.encode(&self.exponent),
+            "n": URL_SAFE_NO_PAD.encode(&self.modulus),
+        })
+    }
+}
+
+impl Org {
+    pub(super) fn keys_endpoint(
+        &mut self,
+        call: &Call<'_>,
+        app: &str,
+        path: &[&str],
+    ) -> Result<Reply, Refusal> {
+        match (call.method, path) {
+            (&Method::GET, []) => {
+                call.only(&[])?;
+                let keys = self.app(app)?.keys.iter();
+                Ok(Reply::ok(keys.map(Key::document).collect()))
+            }
+            (&Method::POST, ["generate"]) => self.generate_key(call, app),
+            (&Method::GET, [kid]) => {
+                let key = self.app(app)?.key(kid);
+                let key = key.ok_or_else(|| Refusal::not_found(kid, "ApplicationKeyStore"))?;
+                Ok(Reply::ok(key.document()))
+            }
+            _ => Err(Refusal::method()),
+        }
+    }
+
+    fn generate_key(&mut self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
+        call.only(&["validityYears"])?;
+        let years = call
+            .parameter("validityYears")
+            .and_then(|years| years.parse().ok());
+        let Some(years @ 2..=10) = years else {
+            return Err(Refusal::invalid(
+                "validityYears",
+                "validityYears: must be a number from 2 to 10",
+            ));
+        };
+        if self.app(app)?.keys.is_empty() {
+            return Err(Refusal::invalid(
+                "signOnMode",
+                "The app does not sign anything",
+            ));
+        }
+        let key = self.new_key(years, call.now);
+        let document = key.document();
+        self.app_mut(app)?.keys.push(key);
+        Ok(Reply::with_status(StatusCode::CREATED, document))
+    }
+
+    pub(super) fn new_key(&mut self, years: i64, now: Timestamp) -> Key {
+        self.keys_made += 1;
+        Key::generate(self.keys_made, &self.subdomain, years, now)
+    }
+}
+
+/// The subject of the certificates Okta makes.
+fn subject(subdomain: &str) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CountryName, "US");
+    name.push(DnType::StateOrProvinceName, "California");
+    name.push(DnType::LocalityName, "San Francisco");
+    name.push(DnType::OrganizationName, "Okta");
+    name.push(DnType::OrganizationalUnitName, "SSOProvider");
+    name.push(DnType::CommonName, subdomain);
+    let email = Ia5String::try_from("info@okta.com").expect("the address is ASCII");
+    name.push(
+        DnType::CustomDnType(EMAIL_ADDRESS.to_vec()),
+        DnValue::Ia5String(email),
+    );
+    name
+}
+
+/// A serial number that looks like Okta's: the moment in milliseconds.
+fn serial(number: usize, now: Timestamp) -> SerialNumber {
+    let millis = now.as_millisecond().unsigned_abs() + number as u64;
+    SerialNumber::from(millis)
+}
+
+/// The date of a moment: year, month, day.
+fn day(moment: Timestamp) -> (i32, u8, u8) {
+    let day = moment.to_zoned_datetime(TimeZone::UTC).date();
+    let small = |number: i8| u8::try_from(number).unwrap_or(1);
+    (day.year().into(), small(day.month()), small(day.day()))
+}
+
+/// The start of the same day, so many years later.
+fn years_later(moment: Timestamp, years: i64) -> Timestamp {
+    let later = moment
+        .to_zoned_datetime(TimeZone::UTC)
+        .checked_add(years.years());
+    let start = later.and_then(|later| later.start_of_day());
+    start.map_or(moment, |start| start.timestamp())
+}
+
+/// A DER integer without the leading zero that keeps it positive.
+fn unsigned(integer: &[u8]) -> Vec<u8> {
+    integer.strip_prefix(&[0]).unwrap_or(integer).to_vec()
+}
+
+const EMAIL_ADDRESS: &[u64] = &[1, 2, 840, 113_549, 1, 9, 1];
+
+/// Private keys that sign nothing but certificates of made-up orgs.
+const FIXTURES: [&str; 3] = [
+    include_str!("signing-key-1.pem"),
+    include_str!("signing-key-2.pem"),
+    include_str!("signing-key-3.pem"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_org_makes_the_same_certificate_and_another_one_for_each_key() {
+        let now = Timestamp::UNIX_EPOCH;
+        let first = Key::generate(1, "analytical", 10, now);
+        assert_eq!(
+            first.certificate,
+            Key::generate(1, "analytical", 10, now).certificate
+        );
+        let second = Key::generate(2, "analytical", 10, now);
+        assert_ne!(first.certificate, second.certificate);
+        assert_ne!(first.kid, second.kid);
+        assert_eq!(first.kid.len(), 43);
+    }
+
+    #[test]
+    fn a_certificate_names_the_org_and_lasts_as_long_as_asked_for() {
+        let key = Key::generate(1, "analytical", 10, Timestamp::UNIX_EPOCH);
+        let (_, parsed) =
+            x509_parser::parse_x509_certificate(&key.certificate).expect("a certificate");
+        assert_eq!(
+            parsed.subject().to_string(),
+            "C=US, ST=California, L=San Francisco, O=Okta, OU=SSOProvider, CN=analytical, Email=info@okta.com"
+        );
+        assert_eq!(
+            parsed.validity().not_after.timestamp(),
+            key.expires.as_second()
+        );
+        assert_eq!(key.modulus.len(), 256);
+    }
+}

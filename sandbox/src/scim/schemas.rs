@@ -1,0 +1,117 @@
+//! What the endpoint says about itself.
+
+use serde_json::{Value, json};
+
+use super::{ENTERPRISE, GROUP, USER};
+
+/// The sample of the developer guide; its `maxResults` of 50 is less than a page really has.
+pub(super) fn service_provider_config() -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+        "documentationUri":
+            "https://docs.aws.amazon.com/singlesignon/latest/userguide/manage-your-identity-source-idp.html",
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "OAuth Bearer Token",
+            "description": "Authentication scheme using the OAuth Bearer Token Standard",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "documentationUri": "https://docs.aws.amazon.com/singlesignon/latest/userguide/provision-automatically.html",
+            "primary": true,
+        }],
+        "patch": { "supported": true },
+        "bulk": { "supported": false, "maxOperations": 1, "maxPayloadSize": 1_048_576 },
+        "filter": { "supported": true, "maxResults": 50 },
+        "changePassword": { "supported": false },
+        "sort": { "supported": false },
+        "etag": { "supported": false },
+    })
+}
+
+/// Users and groups.
+pub(super) fn resource_types() -> Value {
+    const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+    list(vec![
+        json!({
+            "schemas": [RESOURCE_TYPE],
+            "id": "User",
+            "name": "User",
+            "endpoint": "/Users",
+            "description": "User Account",
+            "schema": USER,
+            "schemaExtensions": [{ "schema": ENTERPRISE, "required": false }],
+        }),
+        json!({
+            "schemas": [RESOURCE_TYPE],
+            "id": "Group",
+            "name": "Group",
+            "endpoint": "/Groups",
+            "description": "Group",
+            "schema": GROUP,
+        }),
+    ])
+}
+
+/// All schemas.
+pub(super) fn all() -> Value {
+    list([USER, GROUP, ENTERPRISE].into_iter().filter_map(one).collect())
+}
+
+/// The schema with an id, with its attributes by name and kind only.
+pub(super) fn one(id: &str) -> Option<Value> {
+    let (name, attributes) = match id {
+        USER => (
+            "User",
+            vec![
+                attribute("userName", "string", true),
+                attribute("name", "complex", true),
+                attribute("displayName", "string", true),
+                attribute("active", "boolean", false),
+                attribute("emails", "complex", false),
+                attribute("addresses", "complex", false),
+                attribute("phoneNumbers", "complex", false),
+            ],
+        ),
+        GROUP => (
+            "Group",
+            vec![
+                attribute("displayName", "string", true),
+                attribute("members", "complex", false),
+            ],
+        ),
+        ENTERPRISE => (
+            "EnterpriseUser",
+            vec![
+                attribute("employeeNumber", "string", false),
+                attribute("costCenter", "string", false),
+                attribute("organization", "string", false),
+                attribute("division", "string", false),
+                attribute("department", "string", false),
+                attribute("manager", "complex", false),
+            ],
+        ),
+        _ => return None,
+    };
+    Some(json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+        "id": id,
+        "name": name,
+        "attributes": attributes,
+        "meta": { "resourceType": "Schema", "location": format!("/Schemas/{id}") },
+    }))
+}
+
+fn attribute(name: &str, kind: &str, required: bool) -> Value {
+    let many = ["emails", "addresses", "phoneNumbers", "members"].contains(&name);
+    json!({ "name": name, "type": kind, "multiValued": many, "required": required })
+}
+
+fn list(resources: Vec<Value>) -> Value {
+    let number = resources.len();
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": number,
+        "itemsPerPage": number,
+        "startIndex": 1,
+        "Resources": resources,
+    })
+}

@@ -1,0 +1,120 @@
+//! What is at AWS, as plain values for tests to compare.
+
+use serde::Serialize;
+
+use crate::aws::{AssignmentView, GroupView, PermissionSetView, UserView};
+
+/// One permission set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PermissionSet {
+    /// The ARN.
+    pub arn: String,
+    /// The name.
+    pub name: String,
+    /// The description.
+    pub description: Option<String>,
+    /// The session duration in ISO 8601, such as `PT1H`.
+    pub session_duration: String,
+    /// The ARNs of the AWS managed policies.
+    pub managed_policies: Vec<String>,
+    /// The inline policy.
+    pub inline_policy: Option<String>,
+    /// The accounts it is provisioned to.
+    pub accounts: Vec<String>,
+}
+
+/// One account assignment, by names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Assignment {
+    /// The id of the account.
+    pub account: String,
+    /// The name of the permission set.
+    pub permission_set: String,
+    /// `USER` or `GROUP`.
+    pub principal_kind: String,
+    /// The name of the user or group.
+    pub principal: String,
+}
+
+/// One user of the identity store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct IdentityUser {
+    /// The id in the identity store.
+    pub id: String,
+    /// The name.
+    pub user_name: String,
+    /// What is shown for the user.
+    pub display_name: Option<String>,
+    /// The email address.
+    pub email: Option<String>,
+    /// The id at the identity provider.
+    pub external_id: Option<String>,
+    /// Whether the user may sign in.
+    pub active: bool,
+}
+
+/// One group of the identity store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct IdentityGroup {
+    /// The id in the identity store.
+    pub id: String,
+    /// The name.
+    pub display_name: String,
+    /// The id at the identity provider.
+    pub external_id: Option<String>,
+    /// The names of the members.
+    pub members: Vec<String>,
+}
+
+impl From<PermissionSetView> for PermissionSet {
+    fn from(view: PermissionSetView) -> Self {
+        Self {
+            arn: view.arn,
+            name: view.name,
+            description: view.description,
+            session_duration: view.session_duration,
+            managed_policies: view.managed_policies,
+            inline_policy: view.inline_policy,
+            accounts: view.accounts,
+        }
+    }
+}
+
+impl From<AssignmentView> for Assignment {
+    fn from(view: AssignmentView) -> Self {
+        Self {
+            account: view.account,
+            permission_set: view.permission_set,
+            principal_kind: view.principal_kind.to_owned(),
+            principal: view.principal,
+        }
+    }
+}
+
+impl From<UserView> for IdentityUser {
+    fn from(view: UserView) -> Self {
+        Self {
+            id: view.id,
+            user_name: view.user_name,
+            display_name: view.display_name,
+            email: view.email,
+            external_id: view.external_id,
+            active: view.active,
+        }
+    }
+}
+
+impl From<GroupView> for IdentityGroup {
+    fn from(view: GroupView) -> Self {
+        Self {
+            id: view.id,
+            display_name: view.display_name,
+            external_id: view.external_id,
+            members: view.members,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Everything the sandbox knows, behind one lock, and the one way in.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    aws::{self, Cloud},
+    clock::Ticking,
+    coupling::Coupling,
+    faults::{Asked, Faults, Kind},
+    okta::{self, Org},
+    record::{Recorded, Service, method_writes},
+    scim, throttled,
+    view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
+};
+
+/// The vendors, what ties them together, and what happens to requests on the way.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) org: Org,
+    pub(crate) cloud: Cloud,
+    pub(crate) coupling: Coupling,
+    pub(crate) clock: Ticking,
+    pub(crate) faults: Faults,
+    pub(crate) log: Vec<Recorded>,
+    /// The Region the console is set to.
+    pub(crate) region: String,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Send(Response<Bytes>),
+    /// The connection is closed without a word.
+    HangUp,
+}
+
+impl World {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Does everything that is due by now.
+    pub(crate) fn settle(&mut self) {
+        let now = self.now();
+        self.coupling.settle(&mut self.org, &mut self.cloud, now);
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.settle();
+        self.clock.advance(by);
+        self.settle();
+    }
+
+    /// Answers one request to a vendor.
+    pub(crate) fn answer(&mut self, service: Service, request: &Request<Bytes>) -> Answer {
+        self.settle();
+        let operation = match service {
+            Service::Aws => aws::operation(request),
+            Service::Okta | Service::Scim => None,
+        };
+        let asked = Asked {
+            service,
+            method: request.method(),
+            path: request.uri().path(),
+            operation: operation.as_deref(),
+        };
+        let fault = self.faults.take(&asked);
+        let answer = self.meet(&asked, request, fault);
+        self.record(&asked, request, &answer);
+        self.settle();
+        answer
+    }
+
+    fn meet(&mut self, asked: &Asked<'_>, request: &Request<Bytes>, fault: Option<Kind>) -> Answer {
+        match fault {
+            Some(Kind::HangUpBefore) => Answer::HangUp,
+            Some(Kind::HangUpAfter) => {
+                self.act(asked.service, request);
+                Answer::HangUp
+            }
+            Some(Kind::Throttle { seconds }) => {
+                Answer::Send(self.throttle(asked.service, request, Some(seconds)))
+            }
+            Some(Kind::Concurrency) => Answer::Send(self.throttle(asked.service, request, None)),
+            Some(Kind::Fail { status, body }) => Answer::Send(page(status, body)),
+            Some(Kind::Lure { .. }) | None => {
+                let mut response = self.act(asked.service, request);
+                self.lure(asked, &mut response);
+                Answer::Send(response)
+            }
+        }
+    }
+
+    fn act(&mut self, service: Service, request: &Request<Bytes>) -> Response<Bytes> {
+        let now = self.now();
+        match service {
+            Service::Okta => okta::handle(&mut self.org, now, request),
+            Service::Aws => aws::handle(&mut self.cloud, now, request),
+            Service::Scim => scim::handle(&mut self.cloud, now, request),
+        }
+    }
+
+    fn throttle(
+        &mut self,
+        service: Service,
+        request: &Request<Bytes>,
+        seconds: Option<u32>,
+    ) -> Response<Bytes> {
+        let now = self.now();
+        match service {
+            Service::Okta => okta::throttled(&mut self.org, now, seconds),
+            Service::Aws => throttled::aws(request, &self.cloud.next_request_id()),
+            Service::Scim => throttled::scim(now, &self.cloud.next_request_id()),
+        }
+    }
+
+    /// Points the link to the next page somewhere else, if there is one and somebody asked for it.
+    fn lure(&mut self, asked: &Asked<'_>, response: &mut Response<Bytes>) {
+        let links: Vec<HeaderValue> = response
+            .headers()
+            .get_all(header::LINK)
+            .iter()
+            .cloned()
+            .collect();
+        let is_next = |link: &HeaderValue| {
+            link.to_str()
+                .is_ok_and(|link| link.contains("rel=\"next\""))
+        };
+        if !links.iter().any(is_next) {
+            return;
+        }
+        let Some(origin) = self.faults.take_lure(asked) else {
+            return;
+        };
+        response.headers_mut().remove(header::LINK);
+        for link in links {
+            let lured = if is_next(&link) {
+                elsewhere(&link, &origin)
+            } else {
+                None
+            };
+            response
+                .headers_mut()
+                .append(header::LINK, lured.unwrap_or(link));
+        }
+    }
+
+    fn record(&mut self, asked: &Asked<'_>, request: &Request<Bytes>, answer: &Answer) {
+        let write = match asked.service {
+            Service::Aws => aws::is_write(request),
+            Service::Okta | Service::Scim => method_writes(request.method()),
+        };
+        let status = match answer {
+            Answer::Send(response) => Some(response.status().as_u16()),
+            Answer::HangUp => None,
+        };
+        tracing::debug!(service = ?asked.service, method = %asked.method, path = asked.path, status, "answered");
+        self.log.push(Recorded {
+            service: asked.service,
+            method: request.method().to_string(),
+            path: asked.path.to_owned(),
+            query: request.uri().query().map(str::to_owned),
+            target: asked.operation.map(str::to_owned),
+            write,
+            status,
+        });
+    }
+
+    pub(crate) fn permission_sets(&self) -> Vec<PermissionSet> {
+        self.cloud
+            .permission_sets()
+            .into_iter()
+            .map(PermissionSet::from)
+            .collect()
+    }
+
+    pub(crate) fn assignments(&self) -> Vec<Assignment> {
+        self.cloud
+            .assignments()
+            .into_iter()
+            .map(Assignment::from)
+            .collect()
+    }
+
+    pub(crate) fn identity_users(&self) -> Vec<IdentityUser> {
+        self.cloud
+            .users()
+            .into_iter()
+            .map(IdentityUser::from)
+            .collect()
+    }
+
+    pub(crate) fn identity_groups(&self) -> Vec<IdentityGroup> {
+        self.cloud
+            .groups()
+            .into_iter()
+            .map(IdentityGroup::from)
+            .collect()
+    }
+
+    pub(crate) fn aws_snapshot(&self) -> Value {
+        json!({
+            "permission_sets": self.permission_sets(),
+            "assignments": self.assignments(),
+            "users": self.identity_users(),
+            "groups": self.identity_groups(),
+        })
+    }
+
+    /// Everything that can be seen at both vendors, for comparison before and after.
+    pub(crate) fn snapshot(&self) -> Value {
+        json!({ "okta": self.org.snapshot(), "aws": self.aws_snapshot() })
+    }
+}
+
+/// A page that no API wrote.
+fn page(status: u16, body: String) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// The same link at another origin.
+fn elsewhere(link: &HeaderValue, origin: &str) -> Option<HeaderValue> {
+    let (address, rest) = link.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
+    let address = Url::parse(address).ok()?;
+    let query = address
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    HeaderValue::from_str(&format!("<{origin}{}{query}>{rest}", address.path())).ok()
+}

@@ -1,0 +1,375 @@
+//! What Okta does by itself once provisioning is on.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use sandbox::{Company, Person, PersonStatus, ProvisioningForm, Sandbox, Stage};
+use serde_json::{Value, json};
+
+use crate::client::{builder, get, okta, post, refusal, send, write};
+
+const DELAY: Duration = Duration::from_secs(30);
+
+/// A provisioned company of three, and one who is not fit for AWS; returns the path of the application too.
+async fn provisioned() -> (Sandbox, String) {
+    let company = Company::small(3, 2)
+        .person(Person::new("hypatia@example.com", "Hypatia", ""))
+        .team(
+            "developers",
+            &["ada.lovelace@example.com", "person.00002@example.com"],
+        );
+    let sandbox = builder()
+        .company(company)
+        .stage(Stage::Provisioned)
+        .provisioning_delay(DELAY)
+        .start()
+        .await
+        .expect("a sandbox");
+    let app = get(
+        &sandbox,
+        "/api/v1/apps?filter=name%20eq%20%22amazon_aws_sso%22",
+    )
+    .await;
+    let path = format!("/api/v1/apps/{}", app[0]["id"].as_str().expect("an id"));
+    (sandbox, path)
+}
+
+async fn assign_group(sandbox: &Sandbox, path: &str, group: &str) {
+    let group = sandbox.group_id(group).expect("a group");
+    write(
+        sandbox,
+        Method::PUT,
+        &format!("{path}/groups/{group}"),
+        &json!({}),
+    )
+    .await;
+}
+
+async fn push(sandbox: &Sandbox, path: &str, group: &str) -> Value {
+    let id = sandbox.group_id(group).expect("a group");
+    let body = json!({ "sourceGroupId": id, "targetGroupName": group });
+    post(sandbox, &format!("{path}/group-push/mappings"), &body).await
+}
+
+fn names(sandbox: &Sandbox) -> Vec<String> {
+    let users = sandbox.identity_users();
+    users.into_iter().map(|user| user.user_name).collect()
+}
+
+#[tokio::test]
+async fn an_assigned_user_is_at_aws_after_a_while() {
+    let (sandbox, path) = provisioned().await;
+    assign_group(&sandbox, &path, "aws-users").await;
+    let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
+    let user = get(&sandbox, &format!("{path}/users/{ada}")).await;
+    assert_eq!(
+        (user["status"].as_str(), user["syncState"].as_str()),
+        (Some("STAGED"), Some("SYNCING"))
+    );
+    assert_eq!(names(&sandbox), [""; 0]);
+
+    sandbox.advance(DELAY);
+    assert_eq!(
+        names(&sandbox),
+        [
+            "ada.lovelace@example.com",
+            "person.00002@example.com",
+            "person.00003@example.com"
+        ]
+    );
+    let at_aws = &sandbox.identity_users()[0];
+    assert_eq!(at_aws.display_name.as_deref(), Some("Ada Lovelace"));
+    assert_eq!(at_aws.external_id.as_deref(), Some(ada.as_str()));
+    let user = get(&sandbox, &format!("{path}/users/{ada}")).await;
+    assert_eq!(
+        (user["status"].as_str(), user["syncState"].as_str()),
+        (Some("PROVISIONED"), Some("SYNCHRONIZED"))
+    );
+    assert_eq!(user["externalId"], at_aws.id.as_str());
+
+    let sent = sandbox.provisioning_requests();
+    let first: Vec<&str> = sent
+        .iter()
+        .skip(1)
+        .take(2)
+        .map(|request| request.method.as_str())
+        .collect();
+    assert_eq!(first, ["GET", "POST"]);
+    let query = sent[1].query.as_deref().expect("a query");
+    assert!(
+        query.starts_with("filter=userName%20eq%20%22ada.lovelace%40example.com%22"),
+        "{query}"
+    );
+    assert_eq!(
+        sandbox
+            .requests()
+            .iter()
+            .filter(|request| request.path.contains("scim"))
+            .count(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_user_aws_refuses_is_in_error_and_tried_again_when_it_changes() {
+    let (sandbox, path) = provisioned().await;
+    let hypatia = sandbox.user_id("hypatia@example.com").expect("Hypatia");
+    post(
+        &sandbox,
+        &format!("{path}/users"),
+        &json!({ "id": hypatia, "scope": "USER" }),
+    )
+    .await;
+    sandbox.advance(DELAY);
+    let user = get(&sandbox, &format!("{path}/users/{hypatia}")).await;
+    assert_eq!(
+        (user["status"].as_str(), user["syncState"].as_str()),
+        (Some("STAGED"), Some("ERROR"))
+    );
+    let errors = sandbox.console().provisioning_errors();
+    assert_eq!(
+        errors,
+        [
+            "Automatic provisioning of user hypatia@example.com to app amazon_aws_sso failed: Error while creating \
+          user hypatia@example.com: Bad Request. Errors reported by remote server: Request is unparsable, \
+          syntactically incorrect, or violates schema."
+        ]
+    );
+    let sent = sandbox.provisioning_requests().len();
+    sandbox.advance(DELAY * 10);
+    assert_eq!(
+        sandbox.provisioning_requests().len(),
+        sent,
+        "a refused user is left alone"
+    );
+
+    sandbox.set_user_attribute("hypatia@example.com", "lastName", "of Alexandria");
+    sandbox.advance(DELAY);
+    assert_eq!(names(&sandbox), ["hypatia@example.com"]);
+    assert_eq!(sandbox.console().provisioning_errors(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_changed_profile_is_put_and_a_leaver_is_switched_off() {
+    let (sandbox, path) = provisioned().await;
+    assign_group(&sandbox, &path, "aws-users").await;
+    sandbox.advance(DELAY);
+    sandbox.set_user_attribute(
+        "ada.lovelace@example.com",
+        "displayName",
+        "Countess of Lovelace",
+    );
+    sandbox.set_user_status("person.00002@example.com", PersonStatus::Deprovisioned);
+    sandbox.forget_requests();
+    sandbox.advance(DELAY);
+    let users = sandbox.identity_users();
+    assert_eq!(
+        users[0].display_name.as_deref(),
+        Some("Countess of Lovelace")
+    );
+    assert_eq!(
+        users.iter().map(|user| user.active).collect::<Vec<_>>(),
+        [true, false, true]
+    );
+    let sent = sandbox.provisioning_requests();
+    let methods: Vec<&str> = sent.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["GET", "PUT", "PATCH"]);
+}
+
+#[tokio::test]
+async fn a_pushed_group_has_the_members_who_are_assigned() {
+    let (sandbox, path) = provisioned().await;
+    let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
+    post(
+        &sandbox,
+        &format!("{path}/users"),
+        &json!({ "id": ada, "scope": "USER" }),
+    )
+    .await;
+    let mapping = push(&sandbox, &path, "developers").await;
+    assert!(mapping["id"].as_str().expect("an id").starts_with("gPm"));
+    assert_eq!(mapping["status"], "ACTIVE");
+    assert_eq!(mapping["created"], "2026-06-01T12:00:00Z");
+    assert!(mapping.get("lastPush").is_none() && mapping.get("errorSummary").is_none());
+
+    sandbox.advance(DELAY * 2);
+    let groups = sandbox.identity_groups();
+    assert_eq!(groups[0].display_name, "developers");
+    assert_eq!(groups[0].members, ["ada.lovelace@example.com"]);
+
+    assign_group(&sandbox, &path, "aws-users").await;
+    sandbox.advance(DELAY * 2);
+    let groups = sandbox.identity_groups();
+    assert_eq!(
+        groups[0].members,
+        ["ada.lovelace@example.com", "person.00002@example.com"]
+    );
+    let mapping = get(&sandbox, &format!("{path}/group-push/mappings")).await;
+    assert_eq!(mapping[0]["lastPush"], "2026-06-01T12:02:00Z");
+    let target = mapping[0]["targetGroupId"].as_str().expect("an id");
+    let target = get(&sandbox, &format!("/api/v1/groups/{target}")).await;
+    assert_eq!(target["type"], "APP_GROUP");
+}
+
+#[tokio::test]
+async fn a_group_that_is_assigned_and_pushed_arrives_without_its_members() {
+    let (sandbox, path) = provisioned().await;
+    assign_group(&sandbox, &path, "developers").await;
+    push(&sandbox, &path, "developers").await;
+    sandbox.advance(DELAY * 2);
+    assert_eq!(names(&sandbox).len(), 2);
+    let groups = sandbox.identity_groups();
+    assert_eq!(groups[0].display_name, "developers");
+    assert_eq!(groups[0].members, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_mapping_is_deleted_inactive_and_can_take_its_group_along() {
+    let (sandbox, path) = provisioned().await;
+    let mapping = push(&sandbox, &path, "developers").await;
+    sandbox.advance(DELAY);
+    assert_eq!(sandbox.identity_groups().len(), 1);
+    let mapping = format!(
+        "{path}/group-push/mappings/{}",
+        mapping["id"].as_str().expect("an id")
+    );
+    let (status, ..) = refusal(okta(
+        &sandbox,
+        Method::DELETE,
+        &format!("{mapping}?deleteTargetGroup=true"),
+    ))
+    .await;
+    assert_eq!(status, 400);
+    let patched = write(
+        &sandbox,
+        Method::PATCH,
+        &mapping,
+        &json!({ "status": "INACTIVE" }),
+    )
+    .await;
+    assert_eq!(patched["status"], "INACTIVE");
+    let (status, _, summary, _) = refusal(okta(&sandbox, Method::DELETE, &mapping)).await;
+    assert_eq!(
+        (status, summary.as_str()),
+        (400, "Api validation failed: deleteTargetGroup")
+    );
+    let response = send(okta(
+        &sandbox,
+        Method::DELETE,
+        &format!("{mapping}?deleteTargetGroup=true"),
+    ))
+    .await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.text().await.expect("a body"), "");
+    sandbox.advance(DELAY);
+    assert_eq!(sandbox.identity_groups(), []);
+}
+
+#[tokio::test]
+async fn a_group_can_be_pushed_once_and_under_its_own_name() {
+    let (sandbox, path) = provisioned().await;
+    push(&sandbox, &path, "developers").await;
+    let mappings = format!("{path}/group-push/mappings");
+    let group = sandbox.group_id("developers").expect("a group");
+    let body = json!({ "sourceGroupId": group, "targetGroupName": "developers" });
+    let (status, _, _, cause) = refusal(okta(&sandbox, Method::POST, &mappings).json(&body)).await;
+    assert_eq!(
+        (status, cause.as_str()),
+        (400, "sourceGroupId: The group is already pushed")
+    );
+    let users = sandbox.group_id("aws-users").expect("a group");
+    for body in [
+        json!({ "sourceGroupId": users, "targetGroupName": "people" }),
+        json!({ "sourceGroupId": users }),
+        json!({ "sourceGroupId": users, "targetGroupId": group }),
+    ] {
+        let (status, ..) = refusal(okta(&sandbox, Method::POST, &mappings).json(&body)).await;
+        assert_eq!(status, 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_token_shows_as_an_error_of_whatever_comes_next() {
+    let (sandbox, path) = provisioned().await;
+    assert_eq!(sandbox.console().delete_scim_tokens(), 1);
+    let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
+    post(
+        &sandbox,
+        &format!("{path}/users"),
+        &json!({ "id": ada, "scope": "USER" }),
+    )
+    .await;
+    let mapping = push(&sandbox, &path, "developers").await;
+    sandbox.advance(DELAY);
+    assert_eq!(
+        sandbox.console().provisioning_errors()[0],
+        "Automatic provisioning of user ada.lovelace@example.com to app amazon_aws_sso failed: Error while verifying \
+         if user ada.lovelace@example.com exists: Unauthorized. Errors reported by remote server: Unauthorized"
+    );
+    let mapping = format!(
+        "{path}/group-push/mappings/{}",
+        mapping["id"].as_str().expect("an id")
+    );
+    let mapping = get(&sandbox, &mapping).await;
+    assert_eq!(mapping["status"], "ERROR");
+    assert!(
+        mapping["errorSummary"]
+            .as_str()
+            .expect("words")
+            .starts_with("Error while pushing group developers: Unauthorized")
+    );
+}
+
+#[tokio::test]
+async fn a_renewed_token_lets_what_failed_go_through() {
+    let (sandbox, path) = provisioned().await;
+    assert_eq!(sandbox.console().delete_scim_tokens(), 1);
+    assign_group(&sandbox, &path, "aws-users").await;
+    push(&sandbox, &path, "developers").await;
+    sandbox.advance(DELAY);
+    assert_eq!(sandbox.console().provisioning_errors().len(), 4);
+
+    let shown = sandbox
+        .console()
+        .enable_automatic_provisioning()
+        .expect("a token");
+    let base_url = shown.scim_endpoint.trim_end_matches('/');
+    let form = ProvisioningForm::new(base_url, shown.access_token);
+    sandbox
+        .console()
+        .configure_provisioning(&form)
+        .expect("features");
+    sandbox.advance(DELAY * 2);
+    assert_eq!(sandbox.console().provisioning_errors(), [""; 0]);
+    assert_eq!(names(&sandbox).len(), 3);
+    assert_eq!(sandbox.identity_groups()[0].members.len(), 2);
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_members_are_pushed_in_several_requests() {
+    let sandbox = builder()
+        .company(Company::small(250, 1))
+        .stage(Stage::Provisioned)
+        .start()
+        .await
+        .expect("a sandbox");
+    let app = get(
+        &sandbox,
+        "/api/v1/apps?filter=name%20eq%20%22amazon_aws_sso%22",
+    )
+    .await;
+    let path = format!("/api/v1/apps/{}", app[0]["id"].as_str().expect("an id"));
+    let everyone = sandbox.group_id("Everyone").expect("a group");
+    write(
+        &sandbox,
+        Method::PUT,
+        &format!("{path}/groups/{everyone}"),
+        &json!({}),
+    )
+    .await;
+    push(&sandbox, &path, "aws-users").await;
+    assert_eq!(sandbox.identity_groups()[0].members.len(), 250);
+    let sent = sandbox.provisioning_requests();
+    let patches = sent.iter().filter(|request| request.method == "PATCH");
+    assert_eq!(patches.count(), 3);
+}

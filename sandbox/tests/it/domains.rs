@@ -1,0 +1,147 @@
+//! Custom domains: records, proof, certificate, and the metadata that names them.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use sandbox::{DnsRecord, Sandbox};
+use serde_json::{Value, json};
+
+use crate::client::{builder, get, identity_center, okta, post, refusal, sandbox, send};
+
+const DELAY: Duration = Duration::from_mins(5);
+
+async fn create(sandbox: &Sandbox, name: &str) -> Value {
+    let body = json!({ "domain": name, "certificateSourceType": "OKTA_MANAGED" });
+    let response = send(okta(sandbox, Method::POST, "/api/v1/domains").json(&body)).await;
+    assert_eq!(response.status(), 201);
+    response.json().await.expect("JSON")
+}
+
+async fn verify(sandbox: &Sandbox, domain: &Value) -> Value {
+    let path = format!(
+        "/api/v1/domains/{}/verify",
+        domain["id"].as_str().expect("an id")
+    );
+    let response = send(okta(sandbox, Method::POST, &path).header("content-length", "0")).await;
+    assert_eq!(response.status(), 200);
+    response.json().await.expect("JSON")
+}
+
+/// Publishes the records Okta asks for, in the spelling of a DNS provider.
+fn publish(sandbox: &Sandbox, domain: &Value) {
+    let records = domain["dnsRecords"].as_array().expect("records").iter();
+    let records: Vec<DnsRecord> = records
+        .map(|record| {
+            let text = |value: &Value| value.as_str().expect("text").to_owned();
+            let name = format!("{}.", text(&record["fqdn"]).to_uppercase());
+            DnsRecord::new(
+                text(&record["recordType"]),
+                name,
+                text(&record["values"][0]),
+            )
+        })
+        .collect();
+    sandbox.console().publish_dns(&records);
+}
+
+#[tokio::test]
+async fn a_domain_is_proved_by_its_records_and_gets_a_certificate_later() {
+    let sandbox = builder()
+        .certificate_delay(DELAY)
+        .start()
+        .await
+        .expect("a sandbox");
+    let domain = create(&sandbox, "Login.Example.com").await;
+    assert_eq!(domain["domain"], "login.example.com");
+    assert_eq!(domain["validationStatus"], "NOT_STARTED");
+    assert_eq!(
+        domain["dnsRecords"][0]["fqdn"],
+        "_oktaverification.login.example.com"
+    );
+    assert_eq!(
+        domain["dnsRecords"][0]["values"][0].as_str().map(str::len),
+        Some(32)
+    );
+    assert_eq!(
+        domain["dnsRecords"][1]["values"][0],
+        "analytical.customdomains.okta.com"
+    );
+
+    assert_eq!(
+        verify(&sandbox, &domain).await["validationStatus"],
+        "FAILED_TO_VERIFY"
+    );
+    publish(&sandbox, &domain);
+    assert_eq!(
+        verify(&sandbox, &domain).await["validationStatus"],
+        "IN_PROGRESS"
+    );
+    let path = format!("/api/v1/domains/{}", domain["id"].as_str().expect("an id"));
+    assert_eq!(
+        get(&sandbox, &path).await["validationStatus"],
+        "IN_PROGRESS"
+    );
+    sandbox.advance(DELAY);
+    let domain = get(&sandbox, &path).await;
+    assert_eq!(domain["validationStatus"], "COMPLETED");
+    assert_eq!(
+        domain["publicCertificate"]["subject"],
+        "CN=login.example.com"
+    );
+    assert_eq!(get(&sandbox, "/api/v1/domains").await["domains"][0], domain);
+}
+
+#[tokio::test]
+async fn metadata_names_the_custom_domain_it_was_asked_for_on() {
+    let sandbox = sandbox().await;
+    let domain = create(&sandbox, "login.example.com").await;
+    let path = format!(
+        "/api/v1/apps/{}/sso/saml/metadata",
+        identity_center(&sandbox).await
+    );
+    let ask = async |host: Option<&str>| {
+        let mut request = okta(&sandbox, Method::GET, &path).header("accept", "application/xml");
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        send(request).await.text().await.expect("a body")
+    };
+    let custom = "Location=\"https://login.example.com/app/";
+    assert!(
+        !ask(Some("login.example.com")).await.contains(custom),
+        "not before it is proved"
+    );
+    publish(&sandbox, &domain);
+    assert_eq!(
+        verify(&sandbox, &domain).await["validationStatus"],
+        "COMPLETED"
+    );
+    assert!(ask(Some("login.example.com")).await.contains(custom));
+    assert!(
+        ask(None)
+            .await
+            .contains("Location=\"https://analytical.okta.com/app/")
+    );
+}
+
+#[tokio::test]
+async fn an_apex_domain_a_duplicate_and_a_fourth_are_refused() {
+    let sandbox = sandbox().await;
+    let body = |name: &str| json!({ "domain": name, "certificateSourceType": "MANUAL" });
+    let refused = async |name: &str| {
+        refusal(okta(&sandbox, Method::POST, "/api/v1/domains").json(&body(name))).await
+    };
+    assert_eq!(
+        refused("example.com").await.3,
+        "domain: The domain is not valid"
+    );
+    for name in ["a.example.com", "b.example.com", "c.example.com"] {
+        post(&sandbox, "/api/v1/domains", &body(name)).await;
+    }
+    assert_eq!(
+        refused("A.example.com").await.3,
+        "domain: The domain already exists"
+    );
+    let (status, code, ..) = refused("d.example.com").await;
+    assert_eq!((status, code.as_str()), (403, "E0000165"));
+}

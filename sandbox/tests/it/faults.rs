@@ -1,0 +1,133 @@
+//! Faults, and what is recorded of requests.
+
+use reqwest::Method;
+use sandbox::{Fault, Service};
+use serde_json::json;
+
+use crate::client::{client, get, next, okta, refusal, sandbox, send};
+
+#[tokio::test]
+async fn a_throttled_request_names_its_reset_and_the_next_one_goes_through() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::throttle(Service::Okta, 7));
+    let response = send(okta(&sandbox, Method::GET, "/api/v1/users/me")).await;
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["x-rate-limit-remaining"], "0");
+    assert_eq!(response.headers()["x-rate-limit-reset"], "1780315207");
+    get(&sandbox, "/api/v1/users/me").await;
+
+    sandbox.inject(Fault::concurrency());
+    let response = send(okta(&sandbox, Method::GET, "/api/v1/users/me")).await;
+    assert_eq!(response.headers()["x-rate-limit-limit"], "0");
+    let (_, code, ..) = {
+        sandbox.inject(Fault::concurrency());
+        refusal(okta(&sandbox, Method::GET, "/api/v1/users/me")).await
+    };
+    assert_eq!(code, "E0000047");
+}
+
+#[tokio::test]
+async fn a_proxys_page_is_html() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::fail(Service::Okta, 502, "<h1>Bad gateway</h1>"));
+    let response = send(okta(&sandbox, Method::GET, "/api/v1/users/me")).await;
+    assert_eq!(response.status(), 502);
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/html; charset=utf-8"
+    );
+    assert_eq!(
+        response.text().await.expect("a body"),
+        "<h1>Bad gateway</h1>"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_is_cut_before_or_after_something_was_done() {
+    let sandbox = sandbox().await;
+    let create = || {
+        okta(&sandbox, Method::POST, "/api/v1/groups")
+            .json(&json!({ "profile": { "name": "new" } }))
+    };
+    sandbox.inject(Fault::hang_up_before_acting(Service::Okta).on("POST /api/v1/groups"));
+    create().send().await.expect_err("no answer");
+    assert_eq!(sandbox.group_id("new"), None);
+    sandbox.inject(Fault::hang_up_after_acting(Service::Okta));
+    create().send().await.expect_err("no answer");
+    assert!(sandbox.group_id("new").is_some());
+    let requests: Vec<String> = sandbox.requests().iter().map(ToString::to_string).collect();
+    assert_eq!(requests, ["POST /api/v1/groups -> hung up"; 2]);
+    assert_eq!(sandbox.writes().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lure_changes_the_origin_of_the_next_link_only() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::lure("https://evil.example"));
+    get(&sandbox, "/api/v1/users/me").await;
+    let response = send(okta(&sandbox, Method::GET, "/api/v1/users?limit=1")).await;
+    let lured = next(&response).expect("another page");
+    assert!(
+        lured.starts_with("https://evil.example/api/v1/users?limit=1&after="),
+        "{lured}"
+    );
+    let own = response.headers()["link"].to_str().expect("text");
+    assert!(
+        own.starts_with(&format!("<{}/api/v1/users", sandbox.okta_url())),
+        "{own}"
+    );
+}
+
+#[tokio::test]
+async fn requests_to_aws_and_scim_are_throttled_in_their_own_words() {
+    let sandbox = sandbox().await;
+    let client = client();
+    for (target, exception) in [
+        ("SWBExternalService.ListInstances", "ThrottlingException"),
+        (
+            "AWSOrganizationsV20161128.ListAccounts",
+            "TooManyRequestsException",
+        ),
+    ] {
+        sandbox.inject(
+            Fault::throttle(Service::Aws, 0).on(target.split('.').nth(1).expect("an operation")),
+        );
+        let request = client
+            .post(sandbox.aws_endpoint_url())
+            .header("x-amz-target", target);
+        let response = send(
+            request
+                .header("content-type", "application/x-amz-json-1.1")
+                .body("{}"),
+        )
+        .await;
+        assert_eq!(response.status(), 400);
+        let body: serde_json::Value = response.json().await.expect("JSON");
+        assert_eq!(body["__type"], exception);
+    }
+    let recorded = &sandbox.requests()[0];
+    assert_eq!(recorded.target.as_deref(), Some("ListInstances"));
+    assert!(!recorded.write);
+}
+
+#[tokio::test]
+#[should_panic(expected = "faults were injected that no request has met")]
+async fn a_fault_nobody_met_fails_the_test() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::throttle(Service::Okta, 7));
+}
+
+#[tokio::test]
+async fn the_listeners_stop_when_the_sandbox_is_dropped() {
+    let sandbox = sandbox().await;
+    get(&sandbox, "/api/v1/users/me").await;
+    let address = sandbox.okta_url().replace("http://", "");
+    drop(sandbox);
+    for _ in 0..100 {
+        if tokio::net::TcpStream::connect(&address).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("the listener still accepts connections");
+}

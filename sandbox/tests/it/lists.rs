@@ -1,0 +1,181 @@
+//! Users and groups: pages, filters, memberships.
+
+use reqwest::Method;
+use sandbox::{Company, Person, PersonStatus};
+use serde_json::{Value, json};
+
+use crate::client::{builder, get, next, okta, post, refusal, sandbox, send};
+
+async fn logins(sandbox: &sandbox::Sandbox, path: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut path = Some(path.to_owned());
+    while let Some(this) = path {
+        let response = send(okta(sandbox, Method::GET, &this)).await;
+        assert_eq!(response.status(), 200);
+        path = next(&response).map(|next| next.replace(&sandbox.okta_url(), ""));
+        let page: Vec<Value> = response.json().await.expect("a list");
+        found.extend(page.iter().map(|user| {
+            user["profile"]["login"]
+                .as_str()
+                .expect("a login")
+                .to_owned()
+        }));
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_list_comes_one_by_one_unless_told_otherwise() {
+    let one_by_one = sandbox().await;
+    let all = [
+        "ada.lovelace@example.com",
+        "person.00002@example.com",
+        "person.00003@example.com",
+    ];
+    assert_eq!(logins(&one_by_one, "/api/v1/users?limit=200").await, all);
+    assert_eq!(one_by_one.requests().len(), 3);
+
+    let normal = builder().page_size(None).start().await.expect("a sandbox");
+    assert_eq!(logins(&normal, "/api/v1/users").await, all);
+    assert_eq!(normal.requests().len(), 1);
+    assert_eq!(logins(&normal, "/api/v1/users?limit=2").await, all);
+    assert_eq!(normal.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_cursor_is_opaque_and_belongs_to_its_list() {
+    let sandbox = sandbox().await;
+    let response = send(okta(&sandbox, Method::GET, "/api/v1/users")).await;
+    let next = next(&response).expect("another page");
+    assert!(!next.contains("00u"), "{next}");
+    let cursor = next.split("after=").nth(1).expect("a cursor");
+    for path in [
+        format!("/api/v1/groups?after={cursor}"),
+        "/api/v1/users?after=x".to_owned(),
+    ] {
+        let (status, code, _, cause) = refusal(okta(&sandbox, Method::GET, &path)).await;
+        assert_eq!((status, code.as_str()), (400, "E0000001"));
+        assert_eq!(cause, "after: The cursor is not valid");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_beyond_the_endpoints_own_is_refused() {
+    let sandbox = sandbox().await;
+    let (status, _, summary, cause) =
+        refusal(okta(&sandbox, Method::GET, "/api/v1/users?limit=201")).await;
+    assert_eq!(status, 400);
+    assert_eq!(summary, "Api validation failed: limit");
+    assert_eq!(cause, "limit: must be a number from 1 to 200");
+}
+
+#[tokio::test]
+async fn people_who_left_are_found_by_a_filter_and_not_listed() {
+    let left = Person::new("left@example.com", "Charles", "Wheatstone")
+        .with_status(PersonStatus::Deprovisioned);
+    let company = Company::small(1, 1).person(left);
+    let sandbox = builder().company(company).start().await.expect("a sandbox");
+    assert_eq!(
+        logins(&sandbox, "/api/v1/users").await,
+        ["ada.lovelace@example.com"]
+    );
+    let filtered = logins(
+        &sandbox,
+        "/api/v1/users?filter=status%20eq%20%22DEPROVISIONED%22",
+    )
+    .await;
+    assert_eq!(filtered, ["left@example.com"]);
+    let searched = logins(
+        &sandbox,
+        "/api/v1/users?search=profile.lastName%20sw%20%22wheat%22",
+    )
+    .await;
+    assert_eq!(searched, ["left@example.com"]);
+    let asked = logins(&sandbox, "/api/v1/users?q=Char").await;
+    assert_eq!(asked, ["left@example.com"]);
+}
+
+#[tokio::test]
+async fn a_malformed_filter_is_refused_in_oktas_words() {
+    let sandbox = sandbox().await;
+    for filter in [
+        "status%20eq%20ACTIVE",
+        "status",
+        "profile.department%20eq%20%22x%22",
+    ] {
+        let path = format!("/api/v1/users?filter={filter}");
+        let (status, code, summary, cause) = refusal(okta(&sandbox, Method::GET, &path)).await;
+        assert_eq!((status, code.as_str()), (400, "E0000031"), "{filter}");
+        assert_eq!(summary, "Invalid search criteria.");
+        assert_eq!(cause, "Invalid search syntax.");
+    }
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_id_login_and_as_oneself() {
+    let sandbox = sandbox().await;
+    let me = get(&sandbox, "/api/v1/users/me").await;
+    assert_eq!(me["profile"]["login"], "ada.lovelace@example.com");
+    assert_eq!(me["status"], "ACTIVE");
+    assert_eq!(me["profile"]["mobilePhone"], Value::Null);
+    let id = me["id"].as_str().expect("an id");
+    assert!(id.starts_with("00u") && id.len() == 20, "{id}");
+    for name in [id, "ada.lovelace%40example.com", "ada.lovelace"] {
+        assert_eq!(
+            get(&sandbox, &format!("/api/v1/users/{name}")).await["id"],
+            me["id"]
+        );
+    }
+    let (status, _, summary, _) =
+        refusal(okta(&sandbox, Method::GET, "/api/v1/users/nobody")).await;
+    assert_eq!(status, 404);
+    assert_eq!(summary, "Not found: Resource not found: nobody (User)");
+}
+
+#[tokio::test]
+async fn a_group_is_created_once_and_has_members() {
+    let sandbox = sandbox().await;
+    let body = json!({ "profile": { "name": "auditors", "description": "They read" } });
+    let group = post(&sandbox, "/api/v1/groups", &body).await;
+    assert_eq!(group["type"], "OKTA_GROUP");
+    let (status, _, _, cause) =
+        refusal(okta(&sandbox, Method::POST, "/api/v1/groups").json(&body)).await;
+    assert_eq!(status, 400);
+    assert_eq!(
+        cause,
+        "name: An object with this field already exists in the current organization"
+    );
+
+    let group = group["id"].as_str().expect("an id");
+    let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
+    let member = format!("/api/v1/groups/{group}/users/{ada}");
+    for _ in 0..2 {
+        let response =
+            send(okta(&sandbox, Method::PUT, &member).header("content-length", "0")).await;
+        assert_eq!(response.status(), 204);
+    }
+    let members = get(&sandbox, &format!("/api/v1/groups/{group}/users")).await;
+    assert_eq!(members[0]["id"], ada.as_str());
+    assert_eq!(
+        send(okta(&sandbox, Method::DELETE, &member)).await.status(),
+        204
+    );
+    assert_eq!(
+        get(&sandbox, &format!("/api/v1/groups/{group}/users")).await,
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn the_group_of_everyone_cannot_be_edited() {
+    let sandbox = sandbox().await;
+    let found = get(&sandbox, "/api/v1/groups?q=every").await;
+    assert_eq!(found[0]["type"], "BUILT_IN");
+    let everyone = found[0]["id"].as_str().expect("an id");
+    let path = format!(
+        "/api/v1/groups/{everyone}/users/{}",
+        sandbox.user_id("ada.lovelace@example.com").expect("Ada")
+    );
+    let (status, code, ..) = refusal(okta(&sandbox, Method::DELETE, &path)).await;
+    assert_eq!((status, code.as_str()), (403, "E0000006"));
+}

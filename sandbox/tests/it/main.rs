@@ -1,0 +1,11 @@
+//! The sandbox over its real listeners, with a plain HTTP client.
+
+mod apps;
+mod client;
+mod console;
+mod coupling;
+mod domains;
+mod faults;
+mod lists;
+mod protocol;
+mod provisioning;

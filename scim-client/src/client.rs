@@ -1,0 +1,247 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::StatusCode;
+use rest_core::{
+    Answer, BuildError, Call, Clock, Repeat, Retry, Secret, Service, ServiceBuilder, Transport,
+};
+use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
+use serde::de::DeserializeOwned;
+
+use crate::{Dialect, Endpoint, Error, Probe, Resources, probe, vendor::Scim};
+
+/// A client of one SCIM service; clones share the connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: Endpoint,
+    dialect: Dialect,
+    service: Service,
+}
+
+impl Client {
+    /// Returns a builder for a client of the service at `endpoint`.
+    pub fn builder(endpoint: &Endpoint, token: Secret) -> ClientBuilder {
+        let dialect = Dialect::of(endpoint);
+        let service = Service::builder(endpoint.url().clone())
+            .authorization("Bearer", token)
+            .user_agent(concat!(
+                env!("CARGO_PKG_NAME"),
+                "/",
+                env!("CARGO_PKG_VERSION")
+            ))
+            .vendor(Arc::new(Scim))
+            .retry(default_retry());
+        ClientBuilder {
+            endpoint: endpoint.clone(),
+            dialect,
+            service,
+        }
+    }
+
+    /// Returns where this client sends its requests.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
+    /// Returns what this client takes the service for.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.inner.dialect
+    }
+
+    /// Returns the calls on users.
+    #[must_use]
+    pub fn users(&self) -> Resources<'_, User> {
+        Resources::new(self)
+    }
+
+    /// Returns the calls on groups.
+    #[must_use]
+    pub fn groups(&self) -> Resources<'_, Group> {
+        Resources::new(self)
+    }
+
+    /// Returns what the service says it can do.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; some services answer this without a token, so success proves the URL and no more.
+    pub async fn service_provider_config(&self) -> Result<ServiceProviderConfig, Error> {
+        self.read(Call::get(["ServiceProviderConfig"])).await
+    }
+
+    /// Returns the attributes the service knows, by schema.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], as every call.
+    pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
+        let list: ListResponse<Schema> = self.read(Call::get(["Schemas"])).await?;
+        Ok(list.resources)
+    }
+
+    /// Returns the kinds of resources the service keeps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], as every call.
+    pub async fn resource_types(&self) -> Result<Vec<ResourceType>, Error> {
+        let list: ListResponse<ResourceType> = self.read(Call::get(["ResourceTypes"])).await?;
+        Ok(list.resources)
+    }
+
+    /// Proves that the endpoint is a SCIM service and takes the token; nothing is written.
+    ///
+    /// Two requests: for the configuration, which proves the URL, and for one user, which proves the
+    /// token too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], whose [`help`](Error::help) says what to do; a wrong token, and with AWS the tenant
+    /// of another, is [`is_unauthorized`](Error::is_unauthorized).
+    pub async fn probe(&self) -> Result<Probe, Error> {
+        probe::probe(self).await
+    }
+
+    /// Sends a call that reads, and reads its answer.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
+        let doing = call.doing();
+        let answer = self.send(call, Repeat::Harmless).await?;
+        decode(&answer, doing, Repeat::Harmless)
+    }
+
+    /// Sends a call, which a lost answer leaves undecided if it is harmful to repeat.
+    pub(crate) async fn send(&self, call: Call, repeat: Repeat) -> Result<Answer, Error> {
+        let doing = call.doing();
+        let call = call.accept(ACCEPT).repeat(repeat);
+        let sent = self.inner.service.send(call).await;
+        sent.map_err(|error| Error::from_rest(error, doing, repeat, self.inner.dialect))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            endpoint, dialect, ..
+        } = &*self.inner;
+        let mut debug = formatter.debug_struct("Client");
+        debug
+            .field("endpoint", endpoint)
+            .field("dialect", dialect)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects what a [`Client`] is made of; only [`build`](Self::build) can fail.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    endpoint: Endpoint,
+    dialect: Dialect,
+    service: ServiceBuilder,
+}
+
+impl ClientBuilder {
+    /// Sets what the service is taken for; its host decides unless told otherwise.
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// Sets where the time comes from; the system unless told otherwise.
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            service: self.service.clock(clock),
+            ..self
+        }
+    }
+
+    /// Sets what carries the requests; HTTP unless told otherwise.
+    pub fn transport(self, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            service: self.service.transport(transport),
+            ..self
+        }
+    }
+
+    /// Sets how often and how patiently requests are repeated.
+    ///
+    /// Unless told otherwise it is ten times, half a second to ten seconds apart.
+    pub fn retry(self, retry: Retry) -> Self {
+        Self {
+            service: self.service.retry(retry),
+            ..self
+        }
+    }
+
+    /// Sets the `User-Agent` header.
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        Self {
+            service: self.service.user_agent(user_agent),
+            ..self
+        }
+    }
+
+    /// Returns the client; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the token or the user agent cannot be sent in a header, or HTTP cannot be set
+    /// up on this machine.
+    pub fn build(self) -> Result<Client, BuildError> {
+        let Self {
+            endpoint,
+            dialect,
+            service,
+        } = self;
+        let service = service
+            .max_in_flight(dialect.rules().max_in_flight)
+            .build()?;
+        Ok(Client {
+            inner: Arc::new(Inner {
+                endpoint,
+                dialect,
+                service,
+            }),
+        })
+    }
+}
+
+/// Reads the body of an answer.
+pub(crate) fn decode<T: DeserializeOwned>(
+    answer: &Answer,
+    doing: String,
+    repeat: Repeat,
+) -> Result<T, Error> {
+    answer.json().map_err(|source| Error::Body {
+        doing,
+        status: answer.status(),
+        request_id: answer.request_id().map(str::to_owned),
+        may_have_acted: repeat == Repeat::Harmful,
+        source,
+    })
+}
+
+/// Returns whether an answer has a body to read.
+pub(crate) fn has_body(answer: &Answer) -> bool {
+    answer.status() != StatusCode::NO_CONTENT && !answer.body().trim_ascii().is_empty()
+}
+
+// AWS publishes no wait for a throttled request; these are the numbers idp-scim-sync, a program for
+// the same job, has lived with.
+fn default_retry() -> Retry {
+    Retry {
+        max_attempts: 10,
+        base_delay: Duration::from_millis(500),
+        max_delay: Duration::from_secs(10),
+        ..Retry::default()
+    }
+}
+
+/// AWS answers `application/json`, others what RFC 7644 section 3.1 says.
+const ACCEPT: &str = "application/scim+json, application/json";
+
+pub(crate) const SCIM_JSON: &str = "application/scim+json";

@@ -1,0 +1,320 @@
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// What a user or a group must and must not have; names of attributes as `name.givenName`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DocumentRules {
+    /// What must have a value.
+    pub required: &'static [&'static str],
+    /// What may have one value only, though the RFC allows several.
+    pub single_valued: &'static [&'static str],
+    /// Whose values must be marked as `primary`.
+    pub primary: &'static [&'static str],
+    /// What must not be there.
+    pub unsupported: &'static [&'static str],
+    /// What must have all of some parts, if it has any.
+    pub complete: &'static [(&'static str, &'static [&'static str])],
+    /// Characters that no text may have, URLs apart.
+    pub forbidden_characters: &'static str,
+    /// Whether a text may be empty; if not, the attribute must be left out.
+    pub empty_texts: bool,
+    /// How many members a group may be created with.
+    pub max_members: Option<usize>,
+}
+
+impl DocumentRules {
+    /// No rules at all.
+    pub(super) const NONE: Self = Self {
+        required: &[],
+        single_valued: &[],
+        primary: &[],
+        unsupported: &[],
+        complete: &[],
+        forbidden_characters: "",
+        empty_texts: true,
+        max_members: None,
+    };
+
+    pub(super) fn objections(&self, document: &Value) -> Vec<Objection> {
+        let mut objections = Vec::new();
+        let mut object = |attribute: &str, problem: String| {
+            objections.push(Objection {
+                attribute: attribute.to_owned(),
+                problem,
+            });
+        };
+        for path in self.required {
+            if !values(document, path).any(is_assigned) {
+                object(path, "is required".to_owned());
+            }
+        }
+        for path in self.single_valued {
+            let count = values(document, path).count();
+            if count > 1 {
+                object(path, format!("has {count} values, and may have one"));
+            }
+        }
+        for path in self.primary {
+            if values(document, path).any(|value| value["primary"] != Value::Bool(true)) {
+                object(path, "must be marked as primary".to_owned());
+            }
+        }
+        for path in self.unsupported {
+            if values(document, path).any(is_assigned) {
+                object(path, "is not supported".to_owned());
+            }
+        }
+        for (path, parts) in self.complete {
+            let lacks =
+                |part: &&&str| values(document, path).any(|value| !is_assigned(&value[**part]));
+            let missing: Vec<&str> = parts.iter().filter(lacks).copied().collect();
+            if !missing.is_empty() {
+                object(path, format!("has no {}", missing.join(", no ")));
+            }
+        }
+        let members = values(document, "members").count();
+        if let Some(limit) = self.max_members.filter(|limit| members > *limit) {
+            object(
+                "members",
+                format!("has {members} values, and may have {limit}"),
+            );
+        }
+        self.object_to_texts(document, "", &mut object);
+        objections
+    }
+
+    /// Looks at every text in a document.
+    fn object_to_texts(&self, value: &Value, path: &str, object: &mut impl FnMut(&str, String)) {
+        match value {
+            Value::Object(attributes) => {
+                for (name, value) in attributes.iter().filter(|(name, _)| !holds_urls(name)) {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    self.object_to_texts(value, &format!("{path}{dot}{name}"), object);
+                }
+            }
+            Value::Array(list) => {
+                for value in list {
+                    self.object_to_texts(value, path, object);
+                }
+            }
+            Value::String(text) if text.is_empty() && !self.empty_texts => {
+                object(
+                    path,
+                    "is an empty text; it must be left out instead".to_owned(),
+                );
+            }
+            Value::String(text) => {
+                let forbidden = |found: &char| self.forbidden_characters.contains(*found);
+                if let Some(found) = text.chars().find(forbidden) {
+                    object(
+                        path,
+                        format!("has the character `{found}`, which is not allowed"),
+                    );
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+/// Something in a document that a server is known to refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    attribute: String,
+    problem: String,
+}
+
+impl Objection {
+    /// Returns the attribute it is about, such as `name.givenName`.
+    #[must_use]
+    pub fn attribute(&self) -> &str {
+        &self.attribute
+    }
+}
+
+impl fmt::Display for Objection {
+    /// Writes `emails has 2 values, and may have one`; never a value of the document.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.attribute, self.problem)
+    }
+}
+
+/// Returns the values of an attribute: the elements of a list, or the one value.
+fn values<'v>(document: &'v Value, path: &str) -> impl Iterator<Item = &'v Value> {
+    let mut found = vec![document];
+    let mut rest = Some(path);
+    while let Some(path) = rest {
+        // The dots of a URN (`2.0`) do not end a name; what follows its last colon does.
+        let colon = path.rfind(':').map_or(0, |colon| colon + 1);
+        let dot = path[colon..].find('.').map(|dot| colon + dot);
+        let (name, after) = match dot {
+            Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
+            None => (path, None),
+        };
+        let attributes = found.into_iter().filter_map(Value::as_object);
+        let values = attributes.filter_map(|attributes: &Map<_, _>| attributes.get(name));
+        found = values.flat_map(elements).collect();
+        rest = after;
+    }
+    found.into_iter()
+}
+
+fn elements(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(list) => list,
+        value => std::slice::from_ref(value),
+    }
+}
+
+fn is_assigned(value: &Value) -> bool {
+    !matches!(value, Value::Null)
+        && value.as_str() != Some("")
+        && value.as_array() != Some(&Vec::new())
+}
+
+fn holds_urls(name: &str) -> bool {
+    matches!(name, "schemas" | "profileUrl" | "$ref" | "meta")
+}
+
+#[cfg(test)]
+mod tests {
+    use scim_types::{
+        Address, Enterprise, Group, Manager, MultiValued, Name, Reference, ResourceId, User,
+    };
+
+    use super::*;
+    use crate::Dialect;
+
+    fn ada() -> User {
+        User {
+            name: Some(Name {
+                given_name: Some("Ada".into()),
+                family_name: Some("Lovelace".into()),
+                ..Name::default()
+            }),
+            display_name: Some("Ada Lovelace".into()),
+            profile_url: Some("https://example.com/~ada".into()),
+            emails: vec![MultiValued::primary("ada@example.com")],
+            ..User::new("ada@example.com")
+        }
+    }
+
+    #[track_caller]
+    fn check(user: &User, expected: &[&str]) {
+        let objections = Dialect::AwsIdentityCenter.objections(user);
+        let objections: Vec<String> = objections.iter().map(ToString::to_string).collect();
+        assert_eq!(objections, expected);
+    }
+
+    #[test]
+    fn a_user_with_what_aws_wants_has_no_objections() {
+        check(&ada(), &[]);
+    }
+
+    #[test]
+    fn aws_wants_names() {
+        check(
+            &User::new(""),
+            &[
+                "userName is required",
+                "name.givenName is required",
+                "name.familyName is required",
+                "displayName is required",
+                "userName is an empty text; it must be left out instead",
+            ],
+        );
+        assert_eq!(Dialect::Generic.objections(&User::new("ada")), []);
+        let nobody = Dialect::Generic.objections(&User::default());
+        assert_eq!(nobody.first().map(Objection::attribute), Some("userName"));
+    }
+
+    #[test]
+    fn aws_takes_one_value_of_each_and_the_email_as_primary() {
+        let mut user = ada();
+        user.emails.push(MultiValued {
+            value: Some("b@x".into()),
+            ..MultiValued::default()
+        });
+        user.phone_numbers = vec![MultiValued::primary("1"), MultiValued::primary("2")];
+        check(
+            &user,
+            &[
+                "emails has 2 values, and may have one",
+                "phoneNumbers has 2 values, and may have one",
+                "emails must be marked as primary",
+            ],
+        );
+    }
+
+    #[test]
+    fn aws_takes_whole_addresses() {
+        let mut user = ada();
+        let address = Address {
+            street_address: Some("1 St".into()),
+            country: Some("GB".into()),
+            ..Address::default()
+        };
+        user.addresses = vec![address];
+        check(
+            &user,
+            &["addresses has no locality, no region, no postalCode"],
+        );
+    }
+
+    #[test]
+    fn aws_does_not_support_some_attributes() {
+        let mut user = ada();
+        user.photos = vec![MultiValued::primary("photo")];
+        user.emails[0].display = Some("Ada".into());
+        user.other.insert("password", &"x").unwrap();
+        let manager = Manager {
+            display_name: Some("Charles".into()),
+            ..Manager::default()
+        };
+        user.enterprise = Some(Enterprise {
+            manager: Some(manager),
+            ..Enterprise::default()
+        });
+        check(
+            &user,
+            &[
+                "password is not supported",
+                "photos is not supported",
+                "emails.display is not supported",
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.manager.displayName is not supported",
+            ],
+        );
+    }
+
+    #[test]
+    fn aws_refuses_some_characters_and_empty_texts() {
+        let mut user = ada();
+        user.title = Some("Head of R&D; 100%".into());
+        user.nick_name = Some(String::new());
+        check(
+            &user,
+            &[
+                "nickName is an empty text; it must be left out instead",
+                "title has the character `;`, which is not allowed",
+            ],
+        );
+    }
+
+    #[test]
+    fn aws_takes_a_hundred_members_with_a_new_group() {
+        let member = Reference::to(ResourceId::parse("u").unwrap());
+        let mut group = Group {
+            members: vec![member; 100],
+            ..Group::new("admins")
+        };
+        assert_eq!(Dialect::AwsIdentityCenter.objections(&group), []);
+        group.members.push(group.members[0].clone());
+        let objections = Dialect::AwsIdentityCenter.objections(&group);
+        assert_eq!(
+            objections[0].to_string(),
+            "members has 101 values, and may have 100"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+use scim_types::filter::{AttributePath, Filter, Operator};
+
+/// Which filters a server takes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FilterRules {
+    /// All there are.
+    Any,
+    /// Comparisons by `eq`, joined by `and`, of exactly these attributes in any order.
+    Only(&'static [&'static [&'static str]]),
+}
+
+impl FilterRules {
+    /// Returns whether the server takes a filter.
+    #[must_use]
+    pub fn allow(&self, filter: &Filter) -> bool {
+        let Self::Only(sets) = self else { return true };
+        let Some(attributes) = compared(filter) else {
+            return false;
+        };
+        sets.iter().any(|set| {
+            set.len() == attributes.len()
+                && set
+                    .iter()
+                    .all(|name| attributes.iter().any(|path| is(path, name)))
+        })
+    }
+
+    /// Returns the filters the server takes, for the text of an error.
+    pub(crate) fn listed(&self) -> String {
+        let Self::Only(sets) = self else {
+            return "any filter".to_owned();
+        };
+        let sets: Vec<String> = sets.iter().map(|set| set.join(" with ")).collect();
+        format!("`eq` on {}", sets.join(", or on "))
+    }
+}
+
+/// Returns the attributes of a filter that only compares by `eq` and joins by `and`.
+fn compared(filter: &Filter) -> Option<Vec<&AttributePath>> {
+    match filter {
+        Filter::Compare(comparison) => {
+            (comparison.operator == Operator::Eq).then(|| vec![&comparison.attribute])
+        }
+        Filter::And(terms) => {
+            let terms: Option<Vec<_>> = terms.iter().map(compared).collect();
+            terms.map(|terms| terms.concat())
+        }
+        _ => None,
+    }
+}
+
+fn is(path: &AttributePath, name: &str) -> bool {
+    path.to_string().eq_ignore_ascii_case(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dialect;
+
+    #[track_caller]
+    fn check(filter: &str, users: bool, groups: bool) {
+        let rules = Dialect::AwsIdentityCenter.rules();
+        let filter = Filter::parse(filter).unwrap();
+        let found = (
+            rules.user_filters.allow(&filter),
+            rules.group_filters.allow(&filter),
+        );
+        assert_eq!(found, (users, groups), "{filter}");
+        assert!(Dialect::Generic.rules().user_filters.allow(&filter));
+    }
+
+    #[test]
+    fn aws_takes_the_filters_its_guide_lists_and_no_others() {
+        check(r#"userName eq "a""#, true, false);
+        check(r#"USERNAME eq "a""#, true, false);
+        check(r#"displayName eq "a""#, false, true);
+        check(r#"externalId eq "a""#, true, true);
+        check(r#"groups.value eq "g""#, true, false);
+        check(r#"members.value eq "u""#, false, true);
+        check(r#"id eq "g" and members eq "u""#, false, true);
+        check(r#"manager eq "m" and id eq "u""#, true, false);
+        check(r#"manager eq "m""#, false, false);
+        check(r#"userName eq "a" and externalId eq "b""#, false, false);
+        check(r#"userName eq "a" and userName eq "b""#, false, false);
+        check(r#"id eq "a" and id eq "b""#, false, false);
+    }
+
+    #[test]
+    fn aws_takes_no_other_operators() {
+        check(r#"userName sw "a""#, false, false);
+        check("userName pr", false, false);
+        check(r#"userName eq "a" or externalId eq "b""#, false, false);
+        check(r#"not (userName eq "a")"#, false, false);
+        check(r#"groups[value eq "g"]"#, false, false);
+    }
+
+    #[test]
+    fn what_is_taken_can_be_said() {
+        assert_eq!(
+            Dialect::AwsIdentityCenter.rules().user_filters.listed(),
+            "`eq` on userName, or on externalId, or on groups.value, or on id, or on id with manager"
+        );
+    }
+}

@@ -1,0 +1,214 @@
+use scim_types::{Op, PatchOp, PatchOperation, ResourceId};
+use serde_json::Value;
+
+use super::Rules;
+
+/// How members are removed from a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberRemoval {
+    /// One operation for each: `members[value eq "…"]`, as the RFC says.
+    ByFilter,
+    /// One operation with a list as its value, as the AWS SCIM developer guide says.
+    ByList,
+}
+
+impl MemberRemoval {
+    pub(crate) fn operations(self, ids: &[ResourceId]) -> Vec<PatchOperation> {
+        match self {
+            Self::ByFilter => ids.iter().map(PatchOperation::remove_member).collect(),
+            Self::ByList => vec![PatchOperation::remove_listed_members(ids)],
+        }
+    }
+}
+
+/// Says what is wrong with a change of a group, if the server would refuse or misread it.
+pub(crate) fn check_group_patch(rules: &Rules, patch: &PatchOp) -> Option<String> {
+    let mut changes = 0;
+    for operation in &patch.operations {
+        match membership(operation) {
+            Membership::Changed(count) => changes += count,
+            Membership::RemovedByList(count) => match rules.member_removal {
+                MemberRemoval::ByList => changes += count,
+                MemberRemoval::ByFilter => {
+                    return Some(
+                        "a server that goes by RFC 7644 overlooks the list of members to remove, \
+                         and removes all; remove each by its own path"
+                            .to_owned(),
+                    );
+                }
+            },
+            Membership::Replaced if rules.max_member_changes.is_some() => {
+                return Some(format!(
+                    "{} does not take the replacement or removal of all members at once",
+                    rules.name
+                ));
+            }
+            Membership::None | Membership::Replaced => {}
+        }
+    }
+    let limit = rules.max_member_changes.filter(|limit| changes > *limit)?;
+    Some(format!(
+        "{} takes {limit} membership changes in one request, and this one has {changes}",
+        rules.name
+    ))
+}
+
+/// What an operation does to the members of a group.
+#[derive(Debug, PartialEq)]
+enum Membership {
+    None,
+    /// Adds or removes so many.
+    Changed(usize),
+    /// Removes so many, whose ids are in the value.
+    RemovedByList(usize),
+    /// Replaces or removes all.
+    Replaced,
+}
+
+fn membership(operation: &PatchOperation) -> Membership {
+    let Some((members, chosen)) = members(operation) else {
+        return Membership::None;
+    };
+    let listed = members.map_or(0, count);
+    match operation.op {
+        _ if chosen => Membership::Changed(1),
+        Op::Add => Membership::Changed(listed),
+        Op::Remove if listed > 0 => Membership::RemovedByList(listed),
+        Op::Remove | Op::Replace => Membership::Replaced,
+    }
+}
+
+/// Returns the members in an operation's value, and whether its path chooses one of the group's.
+fn members(operation: &PatchOperation) -> Option<(Option<&Value>, bool)> {
+    let is_members = |name: &str| name.eq_ignore_ascii_case("members");
+    let value = operation.value.as_ref();
+    let Some(path) = &operation.path else {
+        let (_, members) = value?
+            .as_object()?
+            .iter()
+            .find(|(name, _)| is_members(name))?;
+        return Some((Some(members), false));
+    };
+    let (attribute, chosen) = match path.split_once('[') {
+        Some((attribute, _)) => (attribute, true),
+        None => (path.as_str(), false),
+    };
+    // A path may begin with the URN of the schema.
+    let name = attribute.rsplit(':').next().unwrap_or(attribute);
+    is_members(name).then_some((value, chosen))
+}
+
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Null => 0,
+        Value::Array(list) => list.len(),
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Dialect;
+
+    fn ids(count: usize) -> Vec<ResourceId> {
+        (0..count)
+            .map(|number| ResourceId::parse(format!("u{number}")).unwrap())
+            .collect()
+    }
+
+    #[track_caller]
+    fn check(dialect: Dialect, operations: Vec<PatchOperation>, expected: Option<&str>) {
+        let problem = check_group_patch(dialect.rules(), &PatchOp::new(operations));
+        assert_eq!(problem.as_deref(), expected);
+    }
+
+    const TOO_MANY: Option<&str> = Some(
+        "AWS IAM Identity Center takes 100 membership changes in one request, and this one has 101",
+    );
+    const ALL: Option<&str> = Some(
+        "AWS IAM Identity Center does not take the replacement or removal of all members at once",
+    );
+
+    #[test]
+    fn additions_and_removals_count_together_for_aws() {
+        let (add, remove) = (
+            PatchOperation::add_members(&ids(60)),
+            PatchOperation::remove_listed_members(&ids(41)),
+        );
+        check(
+            Dialect::AwsIdentityCenter,
+            vec![add.clone(), remove],
+            TOO_MANY,
+        );
+        let mut removals: Vec<_> = ids(40).iter().map(PatchOperation::remove_member).collect();
+        removals.push(add);
+        check(Dialect::AwsIdentityCenter, removals.clone(), None);
+        removals.push(PatchOperation::remove(
+            "urn:ietf:params:scim:schemas:core:2.0:Group:MEMBERS[value eq \"a:b\"]",
+        ));
+        check(Dialect::AwsIdentityCenter, removals.clone(), TOO_MANY);
+        check(Dialect::Generic, removals, None);
+    }
+
+    #[test]
+    fn members_without_a_path_count_too() {
+        let value: Vec<Value> = ids(101).iter().map(|id| json!({"value": id})).collect();
+        let add = PatchOperation {
+            op: Op::Add,
+            path: None,
+            value: Some(json!({"Members": value})),
+        };
+        check(Dialect::AwsIdentityCenter, vec![add], TOO_MANY);
+    }
+
+    #[test]
+    fn aws_does_not_replace_or_remove_all_members() {
+        check(
+            Dialect::AwsIdentityCenter,
+            vec![PatchOperation::replace("members", json!([]))],
+            ALL,
+        );
+        check(
+            Dialect::AwsIdentityCenter,
+            vec![PatchOperation::remove("members")],
+            ALL,
+        );
+        let replace = PatchOperation {
+            op: Op::Replace,
+            path: None,
+            value: Some(json!({"members": []})),
+        };
+        check(Dialect::AwsIdentityCenter, vec![replace.clone()], ALL);
+        check(
+            Dialect::Generic,
+            vec![replace, PatchOperation::remove("members")],
+            None,
+        );
+    }
+
+    #[test]
+    fn a_list_of_members_to_remove_is_never_sent_to_a_generic_server() {
+        check(
+            Dialect::Generic,
+            vec![PatchOperation::remove_listed_members(&ids(1))],
+            Some(
+                "a server that goes by RFC 7644 overlooks the list of members to remove, and removes \
+                 all; remove each by its own path",
+            ),
+        );
+    }
+
+    #[test]
+    fn other_changes_are_not_counted() {
+        let rename = PatchOperation {
+            op: Op::Replace,
+            path: None,
+            value: Some(json!({"displayName": "a"})),
+        };
+        let number = PatchOperation::replace("externalId", "members");
+        check(Dialect::AwsIdentityCenter, vec![rename, number], None);
+    }
+}

@@ -1,0 +1,287 @@
+//! How a list is asked for, page by page: requests and places as values.
+
+use rest_core::Call;
+use scim_types::{ListResponse, filter::Filter};
+
+use crate::{Dialect, Error, Paging, RefusedRequest};
+
+/// A list that is to be read.
+#[derive(Clone, Debug)]
+pub(crate) struct List {
+    dialect: Dialect,
+    endpoint: &'static str,
+    filter: Option<Filter>,
+    size: u32,
+}
+
+impl List {
+    pub(crate) fn new(dialect: Dialect, endpoint: &'static str, filter: Option<Filter>) -> Self {
+        Self {
+            dialect,
+            endpoint,
+            filter,
+            size: dialect.rules().page_size,
+        }
+    }
+
+    pub(crate) fn of_size(self, size: u32) -> Self {
+        Self { size, ..self }
+    }
+
+    /// Returns the request for the page at a place, which is `None` for the first.
+    ///
+    /// Everything but the place is the same on each page: AWS refuses another filter in the middle.
+    pub(crate) fn call(&self, place: Option<&str>) -> Result<Call, Error> {
+        self.check()?;
+        let call = Call::get([self.endpoint])
+            .maybe_query("filter", self.filter.as_ref().map(ToString::to_string));
+        let call = match self.place(place) {
+            Place::Index(start) => call.query("startIndex", start.to_string()),
+            Place::Cursor(cursor) => call.query("cursor", cursor),
+        };
+        Ok(call.query("count", self.size.to_string()))
+    }
+
+    /// Returns the place of the next page; `None` after the last one.
+    pub(crate) fn next<R>(
+        &self,
+        place: Option<&str>,
+        page: &ListResponse<R>,
+    ) -> Result<Option<String>, Error> {
+        let here = self.place(place);
+        // A server may page by cursor though nobody asked for it (RFC 9865 section 2).
+        let cursor = page
+            .next_cursor
+            .as_deref()
+            .filter(|cursor| !cursor.is_empty());
+        if let Some(cursor) = cursor {
+            return Ok(Some(Place::Cursor(cursor.to_owned()).to_text()));
+        }
+        let count = page.resources.len() as u64;
+        let total = page.total_results;
+        let (found, end) = match here {
+            Place::Index(start) if is_elsewhere(start, page) => (start - 1, true),
+            Place::Index(start) => (start - 1 + count, count == 0),
+            // Only the first page can be compared with the total: how many came before the others
+            // is not known here.
+            Place::Cursor(cursor) if cursor.is_empty() => (count, true),
+            Place::Cursor(_) => return Ok(None),
+        };
+        match total {
+            Some(total) if found >= total => Ok(None),
+            Some(total) if end => Err(Error::ShortList {
+                doing: self.doing(),
+                found,
+                total,
+            }),
+            None if end => Ok(None),
+            _ => Ok(Some(Place::Index(found + 1).to_text())),
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let rules = self.dialect.rules();
+        let allowed = if self.endpoint == "Groups" {
+            &rules.group_filters
+        } else {
+            &rules.user_filters
+        };
+        match &self.filter {
+            Some(filter) if !allowed.allow(filter) => Err(RefusedRequest {
+                doing: self.doing(),
+                problem: format!(
+                    "{} takes {}, and not {filter}",
+                    rules.name,
+                    allowed.listed()
+                ),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn place(&self, place: Option<&str>) -> Place {
+        match (place, self.dialect.rules().paging) {
+            (Some(text), _) => Place::from_text(text),
+            (None, Paging::Index) => Place::Index(1),
+            (None, Paging::Cursor) => Place::Cursor(String::new()),
+        }
+    }
+
+    fn doing(&self) -> String {
+        format!("GET /{}", self.endpoint)
+    }
+}
+
+/// Where a page begins.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// At this number; the first resource of all is 1.
+    Index(u64),
+    /// Where the server said; empty for the first page.
+    Cursor(String),
+}
+
+impl Place {
+    fn to_text(&self) -> String {
+        match self {
+            Self::Index(start) => start.to_string(),
+            Self::Cursor(cursor) => format!("={cursor}"),
+        }
+    }
+
+    fn from_text(text: &str) -> Self {
+        match text.strip_prefix('=') {
+            Some(cursor) => Self::Cursor(cursor.to_owned()),
+            None => Self::Index(text.parse().expect("a place is a cursor or a number")),
+        }
+    }
+}
+
+/// Says whether a page begins somewhere else than it was asked for: such a server would give the
+/// first page for ever.
+fn is_elsewhere<R>(start: u64, page: &ListResponse<R>) -> bool {
+    start > 1 && page.start_index.is_some_and(|said| said != start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(
+        total: Option<u64>,
+        start: Option<u64>,
+        cursor: Option<&str>,
+        count: usize,
+    ) -> ListResponse<()> {
+        ListResponse {
+            total_results: total,
+            start_index: start,
+            next_cursor: cursor.map(str::to_owned),
+            resources: vec![(); count],
+            ..ListResponse::default()
+        }
+    }
+
+    #[track_caller]
+    fn next(
+        dialect: Dialect,
+        place: Option<&str>,
+        page: &ListResponse<()>,
+        expected: Result<Option<&str>, &str>,
+    ) {
+        let next = List::new(dialect, "Users", None).next(place, page);
+        let next = next.map_err(|error| error.to_string());
+        assert_eq!(
+            next.as_ref().map(Option::as_deref).map_err(String::as_str),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_list_by_index_goes_on_until_its_total_is_there() {
+        next(
+            Dialect::Generic,
+            None,
+            &page(Some(3), Some(1), None, 2),
+            Ok(Some("3")),
+        );
+        next(
+            Dialect::Generic,
+            Some("3"),
+            &page(Some(3), Some(3), None, 1),
+            Ok(None),
+        );
+        next(
+            Dialect::Generic,
+            None,
+            &page(Some(0), None, None, 0),
+            Ok(None),
+        );
+        next(
+            Dialect::Generic,
+            Some("3"),
+            &page(Some(2), None, None, 0),
+            Ok(None),
+        );
+    }
+
+    #[test]
+    fn a_list_by_index_without_a_total_goes_on_until_a_page_is_empty() {
+        next(
+            Dialect::Generic,
+            None,
+            &page(None, None, None, 2),
+            Ok(Some("3")),
+        );
+        next(
+            Dialect::Generic,
+            Some("3"),
+            &page(None, None, None, 0),
+            Ok(None),
+        );
+    }
+
+    #[test]
+    fn a_list_that_stops_short_of_its_total_is_an_error() {
+        let short = "the answers to GET /Users hold 2 of 5 resources, and say no more";
+        next(
+            Dialect::Generic,
+            Some("3"),
+            &page(Some(5), None, None, 0),
+            Err(short),
+        );
+        next(
+            Dialect::AwsIdentityCenter,
+            None,
+            &page(Some(5), None, None, 2),
+            Err(short),
+        );
+    }
+
+    #[test]
+    fn a_server_that_begins_elsewhere_is_not_followed() {
+        let short = "the answers to GET /Users hold 2 of 5 resources, and say no more";
+        next(
+            Dialect::Generic,
+            Some("3"),
+            &page(Some(5), Some(1), None, 2),
+            Err(short),
+        );
+    }
+
+    #[test]
+    fn a_list_by_cursor_goes_on_as_long_as_there_is_one() {
+        let dialect = Dialect::AwsIdentityCenter;
+        next(
+            dialect,
+            None,
+            &page(None, None, Some("a+/=:"), 0),
+            Ok(Some("=a+/=:")),
+        );
+        next(
+            dialect,
+            Some("=a"),
+            &page(None, None, Some("b"), 0),
+            Ok(Some("=b")),
+        );
+        next(dialect, Some("=b"), &page(None, None, None, 7), Ok(None));
+        next(
+            dialect,
+            Some("=b"),
+            &page(Some(900), None, Some(""), 7),
+            Ok(None),
+        );
+    }
+
+    #[test]
+    fn a_cursor_nobody_asked_for_is_followed() {
+        next(
+            Dialect::Generic,
+            None,
+            &page(Some(9), Some(1), Some("a"), 1),
+            Ok(Some("=a")),
+        );
+        assert_eq!(Place::from_text("=a"), Place::Cursor("a".into()));
+    }
+}

@@ -1,0 +1,250 @@
+//! Refusals, and what is said about them.
+
+use std::error::Error as _;
+
+use scim_client::{Dialect, Error};
+use scim_types::{Group, ScimType, User};
+
+use crate::world::{World, id, world};
+
+#[track_caller]
+fn said(error: &Error) -> (String, String) {
+    let source = error.source().expect("a source");
+    (error.to_string(), source.to_string())
+}
+
+async fn refused(world: &mut World, status: usize, body: &str) -> Error {
+    world
+        .mock("POST", "/Groups")
+        .with_status(status)
+        .with_header("x-amzn-RequestId", "81abca44")
+        .with_body(body)
+        .expect(1)
+        .create_async()
+        .await;
+    world
+        .client
+        .groups()
+        .create(&Group::new("admins"))
+        .await
+        .expect_err("a refusal")
+}
+
+#[tokio::test]
+async fn a_wrong_token_comes_with_what_to_do() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let config = world
+        .mock("GET", "/ServiceProviderConfig")
+        .with_status(401)
+        .create_async()
+        .await;
+    let error = world.client.probe().await.expect_err("a refusal");
+    config.assert_async().await;
+    assert!(error.is_unauthorized());
+    assert_eq!(
+        said(&error),
+        (
+            "AWS IAM Identity Center refused GET /ServiceProviderConfig with 401 Unauthorized"
+                .into(),
+            "it gave no reason".into()
+        )
+    );
+    assert_eq!(
+        error.help(),
+        Some(
+            "the token is wrong, expired or was deleted, or the endpoint's tenant is another's: \
+             create a new one in IAM Identity Center > Settings > Automatic provisioning"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_conflict_of_aws_keeps_everything_it_says() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let body = r#"{"schema":["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "detail":"Refused to create a new, duplicate resource.","status":"409",
+        "exceptionRequestId":"of-the-body","timeStamp":"2022-02-14 17:37:21.224"}"#;
+    let error = refused(&mut world, 409, body).await;
+    assert!(error.is_conflict() && !error.may_have_acted());
+    assert_eq!(error.doing(), "POST /Groups");
+    assert_eq!(error.request_id(), Some("81abca44"));
+    assert_eq!(
+        error.detail(),
+        Some("Refused to create a new, duplicate resource.")
+    );
+    assert_eq!(
+        said(&error),
+        (
+            "AWS IAM Identity Center refused POST /Groups with 409 Conflict".into(),
+            "Refused to create a new, duplicate resource. (request 81abca44)".into()
+        )
+    );
+    assert!(
+        error
+            .help()
+            .expect("help")
+            .starts_with("another user or group has this name")
+    );
+}
+
+#[tokio::test]
+async fn the_request_id_of_the_body_is_used_if_there_is_no_header() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    world
+        .mock("GET", "/Users/u")
+        .with_status(404)
+        .with_body(r#"{"status":404,"detail":"gone","exceptionRequestId":"of-the-body"}"#)
+        .create_async()
+        .await;
+    let error = world
+        .client
+        .users()
+        .get(&id("u"))
+        .await
+        .expect_err("a refusal");
+    assert_eq!(error.request_id(), Some("of-the-body"));
+}
+
+#[tokio::test]
+async fn the_kind_of_a_mistake_is_kept() {
+    let mut world = world(Dialect::Generic).await;
+    let error = refused(
+        &mut world,
+        409,
+        r#"{"scimType":"uniqueness","detail":"taken"}"#,
+    )
+    .await;
+    assert_eq!(error.scim_type(), Some(&ScimType::Uniqueness));
+    assert_eq!(
+        error.source().expect("a source").to_string(),
+        "uniqueness: taken (request 81abca44)"
+    );
+}
+
+#[tokio::test]
+async fn an_html_page_from_a_proxy_keeps_the_status() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let error = refused(&mut world, 500, "<html><h1>Internal error</h1></html>").await;
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
+    assert_eq!(error.detail(), None);
+    // The server may have acted before it failed, so the request was sent once.
+    assert!(error.may_have_acted());
+    assert_eq!(
+        error.help(),
+        Some("look whether it was done before it is sent again")
+    );
+    assert_eq!(world.clock.slept(), []);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_gateway_keeps_its_words() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let error = refused(&mut world, 403, r#"{"message":"Forbidden"}"#).await;
+    assert_eq!(error.detail(), Some("Forbidden"));
+}
+
+#[tokio::test]
+async fn a_throttled_request_is_sent_again_even_if_it_creates() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let throttled = world
+        .mock("POST", "/Users")
+        .with_status(429)
+        .with_header("retry-after", "7")
+        .expect(1)
+        .create_async()
+        .await;
+    let created = world
+        .mock("POST", "/Users")
+        .match_body(
+            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
+        )
+        .with_status(201)
+        .with_body(r#"{"id":"u"}"#)
+        .expect(1)
+        .create_async()
+        .await;
+    let user = world
+        .client
+        .users()
+        .create(&User::new("ada"))
+        .await
+        .expect("a user");
+    assert_eq!(user.id, Some(id("u")));
+    assert_eq!(world.clock.slept(), [std::time::Duration::from_secs(7)]);
+    throttled.assert_async().await;
+    created.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_request_that_stays_throttled_says_so_after_ten_times() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let throttled = world
+        .mock("GET", "/Users/u")
+        .with_status(429)
+        .expect(10)
+        .create_async()
+        .await;
+    let error = world
+        .client
+        .users()
+        .get(&id("u"))
+        .await
+        .expect_err("a refusal");
+    throttled.assert_async().await;
+    assert!(error.is_throttled());
+    assert_eq!(
+        error.refusal().map(scim_client::Refusal::attempts),
+        Some(10)
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    world
+        .mock("POST", "/Users")
+        .with_status(400)
+        .with_body(
+            r#"{"detail":"Request is unparsable, syntactically incorrect, or violates schema."}"#,
+        )
+        .create_async()
+        .await;
+    let error = world
+        .client
+        .users()
+        .create(&User::new("ada"))
+        .await
+        .expect_err("a refusal");
+    assert_eq!(
+        error.source().expect("a source").to_string(),
+        "Request is unparsable, syntactically incorrect, or violates schema.; name.givenName is \
+         required; name.familyName is required; displayName is required"
+    );
+    let objections = error.refusal().expect("a refusal").objections();
+    assert_eq!(objections.len(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_scim_is_said_to_be_none() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/Users/u")
+        .with_body("<html></html>")
+        .create_async()
+        .await;
+    let error = world
+        .client
+        .users()
+        .get(&id("u"))
+        .await
+        .expect_err("no user");
+    assert_eq!(
+        said(&error),
+        (
+            "the answer to GET /Users/u could not be read".into(),
+            "expected value at line 1 column 1".into()
+        )
+    );
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
+    assert!(!error.may_have_acted());
+}

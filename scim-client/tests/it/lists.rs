@@ -1,0 +1,173 @@
+//! Lists, and what they ask for.
+
+use scim_client::{Dialect, Error};
+use scim_types::filter::{AttributePath, Filter};
+
+use crate::world::{Script, World, world};
+
+async fn names(world: &World) -> Result<Vec<String>, Error> {
+    let groups = world.client.groups().list(None).try_collect().await?;
+    Ok(groups
+        .into_iter()
+        .filter_map(|group| group.display_name)
+        .collect())
+}
+
+#[tokio::test]
+async fn an_empty_page_in_the_middle_is_not_the_end() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let first = world
+        .mock("GET", "/Groups?cursor=&count=100")
+        .match_header("authorization", "Bearer token-of-the-tests")
+        .match_header("accept", "application/scim+json, application/json")
+        .with_body(
+            r#"{"itemsPerPage":100,"nextCursor":"a+/=:b","Resources":[{"displayName":"one"}]}"#,
+        )
+        .create_async()
+        .await;
+    let empty = world
+        .mock("GET", "/Groups?cursor=a%2B%2F%3D%3Ab&count=100")
+        .with_body(r#"{"itemsPerPage":100,"nextCursor":"c","Resources":[]}"#)
+        .create_async()
+        .await;
+    let last = world
+        .mock("GET", "/Groups?cursor=c&count=100")
+        .with_body(r#"{"itemsPerPage":100,"Resources":[{"displayName":"two"}]}"#)
+        .create_async()
+        .await;
+    assert_eq!(names(&world).await.expect("a list"), ["one", "two"]);
+    for mock in [first, empty, last] {
+        mock.assert_async().await;
+    }
+}
+
+#[tokio::test]
+async fn a_filter_is_the_same_on_every_page() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let filter = "filter=groups.value%20eq%20%22g%2B1%22";
+    let first = world
+        .mock("GET", &format!("/Users?{filter}&cursor=&count=100"))
+        .with_body(r#"{"nextCursor":"n","Resources":[]}"#)
+        .create_async()
+        .await;
+    let last = world
+        .mock("GET", &format!("/Users?{filter}&cursor=n&count=100"))
+        .with_body(r#"{"Resources":[{"id":"u"}]}"#)
+        .create_async()
+        .await;
+    let members = world
+        .client
+        .users()
+        .list(Filter::eq(AttributePath::GROUPS_VALUE, "g+1"));
+    assert_eq!(members.try_collect().await.expect("a list").len(), 1);
+    first.assert_async().await;
+    last.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_generic_server_is_asked_by_index() {
+    let mut world = world(Dialect::Generic).await;
+    let first = world
+        .mock("GET", "/Groups?startIndex=1&count=100")
+        .with_body(
+            r#"{"totalResults":3,"startIndex":1,"Resources":[{"displayName":"a"},{"displayName":"b"}]}"#,
+        )
+        .create_async()
+        .await;
+    let last = world
+        .mock("GET", "/Groups?startIndex=3&count=100")
+        .with_body(r#"{"totalResults":"3","startIndex":3,"resources":[{"DISPLAYNAME":"c"}]}"#)
+        .create_async()
+        .await;
+    assert_eq!(names(&world).await.expect("a list"), ["a", "b", "c"]);
+    first.assert_async().await;
+    last.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_list_short_of_its_total_is_an_error_after_what_came() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/Groups?startIndex=1&count=100")
+        .with_body(r#"{"totalResults":2,"Resources":[{"displayName":"a"}]}"#)
+        .create_async()
+        .await;
+    world
+        .mock("GET", "/Groups?startIndex=2&count=100")
+        .with_body(r#"{"totalResults":2}"#)
+        .create_async()
+        .await;
+    let mut groups = world.client.groups().list(None);
+    assert!(groups.try_next().await.expect("a page").is_some());
+    let error = groups.try_next().await.expect_err("a short list");
+    assert_eq!(
+        error.to_string(),
+        "the answers to GET /Groups hold 1 of 2 resources, and say no more"
+    );
+    assert!(
+        error
+            .help()
+            .expect("help")
+            .starts_with("the list may have changed")
+    );
+}
+
+#[tokio::test]
+async fn a_cursor_that_comes_again_is_an_error_and_not_a_loop() {
+    let page = r#"{"nextCursor":"n","Resources":[]}"#;
+    let script = Script::new([Ok((200, page)), Ok((200, page))]);
+    let users = script.client(Dialect::AwsIdentityCenter).users().list(None);
+    let error = users.try_collect().await.expect_err("a loop");
+    assert_eq!(error.to_string(), "a list was given up");
+    assert!(matches!(error, Error::List(_)));
+    assert_eq!(script.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_filter_aws_does_not_take_is_not_sent() {
+    let script = Script::default();
+    let filter = Filter::parse("userName sw \"a\"").expect("a filter");
+    let users = script
+        .client(Dialect::AwsIdentityCenter)
+        .users()
+        .list(filter);
+    let error = users.try_collect().await.expect_err("a refusal");
+    assert_eq!(
+        error.to_string(),
+        "GET /Users was not sent: AWS IAM Identity Center takes `eq` on userName, or on externalId, \
+         or on groups.value, or on id, or on id with manager, and not userName sw \"a\""
+    );
+    assert_eq!(error.doing(), "GET /Users");
+    assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_should_be_one_and_is_several_is_an_error() {
+    let none = r#"{"totalResults":0}"#;
+    let one = r#"{"totalResults":1,"Resources":[{"id":"a"}]}"#;
+    let two = r#"{"totalResults":2,"Resources":[{"id":"a"},{"id":"b"}]}"#;
+    let script = Script::new([Ok((200, none)), Ok((200, one)), Ok((200, two))]);
+    let client = script.client(Dialect::Generic);
+    let filter = Filter::eq(AttributePath::DISPLAY_NAME, "admins");
+    assert!(
+        client
+            .groups()
+            .find(filter.clone())
+            .await
+            .expect("an answer")
+            .is_none()
+    );
+    assert!(
+        client
+            .groups()
+            .find(filter.clone())
+            .await
+            .expect("an answer")
+            .is_some()
+    );
+    let error = client.groups().find(filter).await.expect_err("two groups");
+    assert_eq!(
+        error.to_string(),
+        r#"GET /Groups finds several resources with displayName eq "admins""#
+    );
+}

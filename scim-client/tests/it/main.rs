@@ -1,0 +1,7 @@
+//! The client on the wire, and against a transport that loses answers.
+
+mod errors;
+mod lists;
+mod lost;
+mod resources;
+mod world;

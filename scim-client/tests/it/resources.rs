@@ -1,0 +1,314 @@
+//! Reading, creating, replacing, changing and deleting.
+
+use std::sync::{Arc, Mutex};
+
+use scim_client::{Client, Dialect, Endpoint, Error};
+use scim_types::{
+    Op, PatchOp, PatchOperation, User,
+    filter::{AttributePath, Filter},
+};
+use serde_json::json;
+
+use crate::world::{BASE, Script, TOKEN, id, world};
+
+#[tokio::test]
+async fn unknown_attributes_are_written_back() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/Users/u%2F1")
+        .with_body(r#"{"id":"u/1","userName":"ada","active":"True","badge":{"n":1.50},"urn:x:U":{"y":null}}"#)
+        .create_async()
+        .await;
+    let written = world
+        .mock("PUT", "/Users/u%2F1")
+        .match_header("content-type", "application/scim+json")
+        .match_body(concat!(
+            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:x:U"],"id":"u/1","#,
+            r#""userName":"ada","title":"Countess","active":true,"#,
+            r#""badge":{"n":1.50},"urn:x:U":{"y":null}}"#
+        ))
+        .with_body(r#"{"id":"u/1"}"#)
+        .create_async()
+        .await;
+    let mut user = world.client.users().get(&id("u/1")).await.expect("a user");
+    user.title = Some("Countess".into());
+    world
+        .client
+        .users()
+        .replace(&id("u/1"), &user)
+        .await
+        .expect("a user");
+    written.assert_async().await;
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_none_where_that_is_normal() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/Groups/g")
+        .with_status(404)
+        .expect(2)
+        .create_async()
+        .await;
+    let groups = world.client.groups();
+    assert!(groups.get_opt(&id("g")).await.expect("an answer").is_none());
+    assert!(
+        groups
+            .get(&id("g"))
+            .await
+            .expect_err("no group")
+            .is_not_found()
+    );
+}
+
+#[tokio::test]
+async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    world
+        .mock("PATCH", "/Users/u")
+        .match_body(concat!(
+            r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"#,
+            r#""Operations":[{"op":"replace","path":"active","value":false}]}"#
+        ))
+        .with_body(r#"{"id":"u","active":false}"#)
+        .create_async()
+        .await;
+    world
+        .mock("PATCH", "/Groups/g")
+        .with_status(204)
+        .create_async()
+        .await;
+    let patch = PatchOperation::replace("active", false).into();
+    let user = world
+        .client
+        .users()
+        .patch(&id("u"), &patch)
+        .await
+        .expect("a user");
+    assert_eq!(user.and_then(|user| user.active), Some(false));
+    let patch = PatchOperation::replace("displayName", "admins").into();
+    assert_eq!(
+        world
+            .client
+            .groups()
+            .patch(&id("g"), &patch)
+            .await
+            .expect("an answer"),
+        None
+    );
+}
+
+#[tokio::test]
+async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&bodies);
+    world
+        .mock("PATCH", "/Groups/g")
+        .match_request(move |request| {
+            let body = request.body().expect("a body").clone();
+            seen.lock()
+                .expect("no panic")
+                .push(serde_json::from_slice(&body).expect("JSON"));
+            true
+        })
+        .with_status(204)
+        .expect(3)
+        .create_async()
+        .await;
+    let users: Vec<_> = (0..101).map(|number| id(&format!("u{number}"))).collect();
+    let groups = world.client.groups();
+    groups
+        .add_members(&id("g"), &users)
+        .await
+        .expect("an answer");
+    groups
+        .remove_members(&id("g"), &users[..1])
+        .await
+        .expect("an answer");
+    let bodies: Vec<PatchOp> = bodies.lock().expect("no panic").clone();
+    let counts: Vec<_> = bodies
+        .iter()
+        .map(|patch| {
+            let operation = &patch.operations[0];
+            let members = operation.value.as_ref().and_then(|value| value.as_array());
+            (
+                operation.op,
+                operation.path.as_deref(),
+                members.map(Vec::len),
+            )
+        })
+        .collect();
+    let members = Some("members");
+    assert_eq!(
+        counts,
+        [
+            (Op::Add, members, Some(100)),
+            (Op::Add, members, Some(1)),
+            (Op::Remove, members, Some(1))
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_generic_server_gets_each_removal_by_its_own_path() {
+    let mut world = world(Dialect::Generic).await;
+    let removed = world
+        .mock("PATCH", "/Groups/g")
+        .match_body(mockito::Matcher::Json(json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [
+                {"op": "remove", "path": "members[value eq \"a\"]"},
+                {"op": "remove", "path": "members[value eq \"b\"]"}
+            ]
+        })))
+        .with_status(204)
+        .create_async()
+        .await;
+    world
+        .client
+        .groups()
+        .remove_members(&id("g"), &[id("a"), id("b")])
+        .await
+        .expect("an answer");
+    removed.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_patch_that_would_be_misread_is_not_sent() {
+    let script = Script::default();
+    let patch = PatchOperation::remove_listed_members([&id("a")]).into();
+    let client = script.client(Dialect::Generic);
+    let error = client
+        .groups()
+        .patch(&id("g"), &patch)
+        .await
+        .expect_err("a refusal");
+    assert!(matches!(error, Error::Refused(_)));
+    assert_eq!(
+        error.to_string(),
+        "PATCH /Groups/g was not sent: a server that goes by RFC 7644 overlooks the list of members \
+         to remove, and removes all; remove each by its own path"
+    );
+    assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_probe_reads_the_configuration_and_one_user() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let config = world
+        .mock("GET", "/ServiceProviderConfig")
+        .with_body(r#"{"patch":{"supported":true}}"#)
+        .create_async()
+        .await;
+    let users = world
+        .mock("GET", "/Users?cursor=&count=1")
+        .with_body(r#"{"itemsPerPage":1,"Resources":[]}"#)
+        .create_async()
+        .await;
+    let probe = world.client.probe().await.expect("a probe");
+    assert!(!probe.has_users);
+    assert_eq!(
+        probe
+            .service_provider_config
+            .patch
+            .and_then(|patch| patch.supported),
+        Some(true)
+    );
+    config.assert_async().await;
+    users.assert_async().await;
+}
+
+#[tokio::test]
+async fn schemas_and_resource_types_are_lists() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/Schemas")
+        .with_body(r#"{"Resources":[{"id":"urn:x","attributes":[{"name":"a"}]}]}"#)
+        .create_async()
+        .await;
+    world
+        .mock("GET", "/ResourceTypes")
+        .with_body(r#"{"Resources":[{"name":"User","endpoint":"/Users"}]}"#)
+        .create_async()
+        .await;
+    let schemas = world.client.schemas().await.expect("schemas");
+    assert_eq!(schemas[0].attributes[0].name.as_deref(), Some("a"));
+    let kinds = world.client.resource_types().await.expect("kinds");
+    assert_eq!(kinds[0].endpoint.as_deref(), Some("/Users"));
+}
+
+#[tokio::test]
+async fn the_slash_at_the_end_of_an_endpoint_does_not_matter() {
+    let mut world = world(Dialect::Generic).await;
+    let read = world
+        .mock("GET", "/Users/u")
+        .with_body("{}")
+        .expect(3)
+        .create_async()
+        .await;
+    for slash in ["", "/", "//"] {
+        let endpoint = Endpoint::parse(&format!("{}{BASE}{slash}", world.server.url()));
+        let token = rest_core::Secret::new(TOKEN);
+        let client = Client::builder(&endpoint.expect("an endpoint"), token).build();
+        client
+            .expect("a client")
+            .users()
+            .get(&id("u"))
+            .await
+            .expect("a user");
+    }
+    read.assert_async().await;
+}
+
+#[tokio::test]
+async fn the_token_is_shown_nowhere() {
+    let script = Script::new([Ok((401, ""))]);
+    let client = script.client(Dialect::Generic);
+    let error = client
+        .users()
+        .create(&User::new("ada"))
+        .await
+        .expect_err("a refusal");
+    let filter = Filter::eq(AttributePath::USER_NAME, "ada");
+    let pager = client.users().list(filter);
+    for shown in [
+        format!("{client:?}"),
+        format!("{error:?}"),
+        format!("{pager:?}"),
+        format!("{:?}", client.users()),
+    ] {
+        assert!(!shown.contains(TOKEN), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
+    let mut world = world(Dialect::Generic).await;
+    let mut stranger = mockito::Server::new_async().await;
+    let lured = stranger
+        .mock("GET", mockito::Matcher::Any)
+        .expect(0)
+        .create_async()
+        .await;
+    world
+        .mock("GET", "/Users/u")
+        .with_status(307)
+        .with_header("location", &format!("{}/Users/u", stranger.url()))
+        .create_async()
+        .await;
+    let error = world
+        .client
+        .users()
+        .get(&id("u"))
+        .await
+        .expect_err("a redirect");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(307));
+    assert!(
+        error
+            .help()
+            .expect("help")
+            .contains("to which the token is not sent")
+    );
+    lured.assert_async().await;
+}

@@ -1,0 +1,386 @@
+//! Filters: read, written, built, and asked about a resource (RFC 7644 section 3.4.2.2).
+//!
+//! The grammar is the one of the RFC with the corrections implementers agree on (errata 4670, 4690,
+//! 7122, 7322, 8924): `and` binds tighter than `or`, `not` takes parentheses, a filter in brackets
+//! holds no brackets, a name may start with `$`. What many clients send is read too: more spaces than
+//! one, `not(` without a space, and `emails[type eq "work"].value eq "x"`, which Microsoft Entra
+//! needs and which becomes `emails[type eq "work" and value eq "x"]`.
+//!
+//! ```
+//! use scim_types::filter::Filter;
+//!
+//! let filter: Filter = r#"not(a PR)  or ( b eq 1 and c Eq "x" )"#.parse()?;
+//! assert_eq!(filter.to_string(), r#"not (a pr) or b eq 1 and c eq "x""#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod attribute_path;
+mod error;
+mod evaluate;
+mod instant;
+mod literal;
+mod parse;
+
+use std::{fmt, ops, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    attribute_path::{AttributePath, ParseAttributePathError},
+    error::ParseFilterError,
+    evaluate::EvaluateFilterError,
+    literal::Literal,
+    parse::Limits,
+};
+
+/// A condition on resources.
+///
+/// `Display` writes it in the one form that means the same and has no brackets to spare; reading that
+/// form gives an equal filter.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
+pub enum Filter {
+    /// The attribute has a value: `title pr`.
+    Present(AttributePath),
+    /// The attribute compares to a value: `title eq "Dr."`.
+    Compare(Comparison),
+    /// One element fulfils a filter of its own: `emails[type eq "work"]`.
+    Elements(ElementFilter),
+    /// The other filter does not hold: `not (title pr)`.
+    Not(Box<Self>),
+    /// All of these hold.
+    And(Terms),
+    /// At least one of these holds.
+    Or(Terms),
+}
+
+impl Filter {
+    /// Reads a filter within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a filter, is too long, or is nested too deep; the error says where.
+    pub fn parse(text: &str) -> Result<Self, ParseFilterError> {
+        Self::parse_within(text, Limits::default())
+    }
+
+    /// Reads a filter within limits.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a filter, is too long, or is nested too deep; the error says where.
+    pub fn parse_within(text: &str, limits: Limits) -> Result<Self, ParseFilterError> {
+        parse::parse(text, limits)
+    }
+
+    /// Returns the filter `attribute eq value`.
+    pub fn eq(attribute: AttributePath, value: impl Into<Literal>) -> Self {
+        Self::compare(attribute, Operator::Eq, value)
+    }
+
+    /// Returns a filter that compares an attribute to a value.
+    pub fn compare(
+        attribute: AttributePath,
+        operator: Operator,
+        value: impl Into<Literal>,
+    ) -> Self {
+        Self::Compare(Comparison {
+            attribute,
+            operator,
+            value: value.into(),
+        })
+    }
+
+    /// Returns the filter `attribute pr`.
+    #[must_use]
+    pub fn present(attribute: AttributePath) -> Self {
+        Self::Present(attribute)
+    }
+
+    /// Returns the filter `attribute[filter]`.
+    ///
+    /// # Errors
+    ///
+    /// When `filter` holds a filter on elements itself.
+    pub fn elements(attribute: AttributePath, filter: Self) -> Result<Self, NestedElementsError> {
+        if filter.has_elements() {
+            return Err(NestedElementsError {
+                filter: filter.to_string(),
+            });
+        }
+        Ok(Self::Elements(ElementFilter {
+            attribute,
+            filter: Box::new(filter),
+        }))
+    }
+
+    /// Returns a filter that holds where both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut terms = match self {
+            Self::And(Terms(terms)) => terms,
+            filter => vec![filter],
+        };
+        match other {
+            Self::And(Terms(others)) => terms.extend(others),
+            filter => terms.push(filter),
+        }
+        Self::And(Terms(terms))
+    }
+
+    /// Returns a filter that holds where at least one holds.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let mut terms = match self {
+            Self::Or(Terms(terms)) => terms,
+            filter => vec![filter],
+        };
+        match other {
+            Self::Or(Terms(others)) => terms.extend(others),
+            filter => terms.push(filter),
+        }
+        Self::Or(Terms(terms))
+    }
+
+    fn has_elements(&self) -> bool {
+        match self {
+            Self::Present(_) | Self::Compare(_) => false,
+            Self::Elements(_) => true,
+            Self::Not(filter) => filter.has_elements(),
+            Self::And(terms) | Self::Or(terms) => terms.iter().any(Self::has_elements),
+        }
+    }
+}
+
+impl ops::Not for Filter {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Present(attribute) => write!(formatter, "{attribute} pr"),
+            Self::Compare(Comparison {
+                attribute,
+                operator,
+                value,
+            }) => {
+                write!(formatter, "{attribute} {operator} {value}")
+            }
+            Self::Elements(ElementFilter { attribute, filter }) => {
+                write!(formatter, "{attribute}[{filter}]")
+            }
+            Self::Not(filter) => write!(formatter, "not ({filter})"),
+            Self::And(terms) => terms.write(formatter, " and "),
+            Self::Or(terms) => terms.write(formatter, " or "),
+        }
+    }
+}
+
+impl FromStr for Filter {
+    type Err = ParseFilterError;
+
+    fn from_str(text: &str) -> Result<Self, ParseFilterError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Filter {
+    type Error = ParseFilterError;
+
+    fn try_from(text: String) -> Result<Self, ParseFilterError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Filter> for String {
+    fn from(filter: Filter) -> Self {
+        filter.to_string()
+    }
+}
+
+/// An attribute, an operator, and the value it is compared to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The attribute; if it has several values, one that compares is enough.
+    pub attribute: AttributePath,
+    /// How it is compared.
+    pub operator: Operator,
+    /// What it is compared to.
+    pub value: Literal,
+}
+
+/// How an attribute is compared to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// Is the same.
+    Eq,
+    /// Is not the same.
+    Ne,
+    /// Contains.
+    Co,
+    /// Starts with.
+    Sw,
+    /// Ends with.
+    Ew,
+    /// Is greater, or later.
+    Gt,
+    /// Is greater or the same.
+    Ge,
+    /// Is less, or earlier.
+    Lt,
+    /// Is less or the same.
+    Le,
+}
+
+impl Operator {
+    const ALL: [(Self, &str); 9] = [
+        (Self::Eq, "eq"),
+        (Self::Ne, "ne"),
+        (Self::Co, "co"),
+        (Self::Sw, "sw"),
+        (Self::Ew, "ew"),
+        (Self::Gt, "gt"),
+        (Self::Ge, "ge"),
+        (Self::Lt, "lt"),
+        (Self::Le, "le"),
+    ];
+
+    fn find(word: &str) -> Option<Self> {
+        let found = Self::ALL
+            .iter()
+            .find(|(_, text)| text.eq_ignore_ascii_case(word));
+        found.map(|(operator, _)| *operator)
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, text) = Self::ALL[*self as usize];
+        formatter.write_str(text)
+    }
+}
+
+/// An attribute with several values, and a filter one of them fulfils.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ElementFilter {
+    attribute: AttributePath,
+    filter: Box<Filter>,
+}
+
+impl ElementFilter {
+    /// Returns the attribute whose elements are looked at.
+    #[must_use]
+    pub fn attribute(&self) -> &AttributePath {
+        &self.attribute
+    }
+
+    /// Returns what one element must fulfil; its paths start at the element.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+}
+
+/// The filters joined by `and`, or by `or`: at least two, and none of them joined the same way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms(Vec<Filter>);
+
+impl Terms {
+    /// Returns the filters in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Filter> {
+        self.0.iter()
+    }
+
+    fn write(&self, formatter: &mut fmt::Formatter<'_>, between: &str) -> fmt::Result {
+        for (number, term) in self.iter().enumerate() {
+            if number > 0 {
+                formatter.write_str(between)?;
+            }
+            // `and` binds tighter than `or`, so only an `or` among `and`s needs its parentheses.
+            match term {
+                Filter::Or(_) => write!(formatter, "({term})")?,
+                _ => write!(formatter, "{term}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> IntoIterator for &'a Terms {
+    type Item = &'a Filter;
+    type IntoIter = std::slice::Iter<'a, Filter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A filter on elements was to be put into another one.
+#[derive(Debug, thiserror::Error)]
+#[error("{filter} already looks at elements, and brackets do not stand in brackets")]
+pub struct NestedElementsError {
+    filter: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn present(name: &'static str) -> Filter {
+        Filter::present(AttributePath::parse(name).unwrap())
+    }
+
+    #[test]
+    fn joining_twice_gives_one_flat_list() {
+        let filter = present("a").and(present("b").and(present("c")));
+        let Filter::And(terms) = &filter else {
+            panic!("not an and")
+        };
+        assert_eq!(terms.iter().count(), 3);
+        assert_eq!(filter.to_string(), "a pr and b pr and c pr");
+    }
+
+    #[test]
+    fn only_an_or_among_ands_is_written_with_parentheses() {
+        let either = present("a").or(present("b"));
+        assert_eq!(
+            either.clone().and(present("c")).to_string(),
+            "(a pr or b pr) and c pr"
+        );
+        assert_eq!(
+            present("c").and(present("d")).or(either).to_string(),
+            "c pr and d pr or a pr or b pr"
+        );
+        assert_eq!((!present("a")).to_string(), "not (a pr)");
+    }
+
+    #[test]
+    fn brackets_do_not_stand_in_brackets() {
+        let work = Filter::eq(AttributePath::parse("type").unwrap(), "work");
+        let emails = AttributePath::parse("emails").unwrap();
+        let filter = Filter::elements(emails.clone(), work).unwrap();
+        assert_eq!(filter.to_string(), r#"emails[type eq "work"]"#);
+        assert_eq!(
+            Filter::elements(emails, !filter.or(present("a")))
+                .unwrap_err()
+                .to_string(),
+            r#"not (emails[type eq "work"] or a pr) already looks at elements, and brackets do not stand in brackets"#
+        );
+    }
+
+    #[test]
+    fn a_filter_is_a_text_in_json() {
+        let filter: Filter = serde_json::from_str(r#""userName Eq \"ada\"""#).unwrap();
+        assert_eq!(filter, Filter::eq(AttributePath::USER_NAME, "ada"));
+        assert_eq!(
+            serde_json::to_string(&filter).unwrap(),
+            r#""userName eq \"ada\"""#
+        );
+    }
+}

@@ -1,0 +1,232 @@
+use std::{borrow::Cow, fmt, str::FromStr};
+
+/// The path to an attribute: `userName`, `name.familyName`, or one with the URN of its schema.
+///
+/// The last colon ends the URN, whose dots (`2.0`) are its own; one sub-attribute may follow the name.
+/// So a URN alone reads as an attribute `User` of a schema `…:2.0`; evaluation looks for an extension
+/// of the whole name first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AttributePath {
+    schema: Option<Cow<'static, str>>,
+    name: Cow<'static, str>,
+    sub_attribute: Option<Cow<'static, str>>,
+}
+
+impl AttributePath {
+    /// `id`: what the server calls a resource.
+    pub const ID: Self = Self::known("id", None);
+    /// `externalId`: what the client calls a resource.
+    pub const EXTERNAL_ID: Self = Self::known("externalId", None);
+    /// `userName`: what a user signs in with.
+    pub const USER_NAME: Self = Self::known("userName", None);
+    /// `displayName`: the name of a group.
+    pub const DISPLAY_NAME: Self = Self::known("displayName", None);
+    /// `groups.value`: the id of a group a user is in.
+    pub const GROUPS_VALUE: Self = Self::known("groups", Some("value"));
+    /// `members`: who is in a group.
+    pub const MEMBERS: Self = Self::known("members", None);
+    /// `members.value`: the id of who is in a group.
+    pub const MEMBERS_VALUE: Self = Self::known("members", Some("value"));
+    /// `manager`: whom a user reports to.
+    pub const MANAGER: Self = Self::known("manager", None);
+    /// `value`: within brackets, the value of an element.
+    pub const VALUE: Self = Self::known("value", None);
+
+    const fn known(name: &'static str, sub_attribute: Option<&'static str>) -> Self {
+        let sub_attribute = match sub_attribute {
+            Some(sub_attribute) => Some(Cow::Borrowed(sub_attribute)),
+            None => None,
+        };
+        Self {
+            schema: None,
+            name: Cow::Borrowed(name),
+            sub_attribute,
+        }
+    }
+
+    /// Reads a path.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not `name` or `name.sub`, with or without the URI of a schema before it.
+    pub fn parse(text: &str) -> Result<Self, ParseAttributePathError> {
+        let wrong = || ParseAttributePathError {
+            text: text.to_owned(),
+        };
+        let (schema, path) = match text.rsplit_once(':') {
+            Some((schema, path)) if is_uri(schema) => (Some(schema), path),
+            Some(_) => return Err(wrong()),
+            None => (None, text),
+        };
+        let (name, sub_attribute) = match path.split_once('.') {
+            Some((name, sub_attribute)) => (name, Some(sub_attribute)),
+            None => (path, None),
+        };
+        if !is_name(name) || !sub_attribute.is_none_or(is_name) {
+            return Err(wrong());
+        }
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        Ok(Self {
+            schema: schema.map(owned),
+            name: owned(name),
+            sub_attribute: sub_attribute.map(owned),
+        })
+    }
+
+    /// Returns the URI of the schema, if the path says one.
+    #[must_use]
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// Returns the name of the attribute.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the name of the sub-attribute, if the path says one.
+    #[must_use]
+    pub fn sub_attribute(&self) -> Option<&str> {
+        self.sub_attribute.as_deref()
+    }
+
+    /// Returns whether both lead to the same attribute, in whatever case they are written.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same = |left: Option<&str>, right: Option<&str>| match (left, right) {
+            (Some(left), Some(right)) => left.eq_ignore_ascii_case(right),
+            (left, right) => left == right,
+        };
+        same(self.schema(), other.schema())
+            && self.name.eq_ignore_ascii_case(&other.name)
+            && same(self.sub_attribute(), other.sub_attribute())
+    }
+}
+
+impl fmt::Display for AttributePath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(formatter, "{schema}:")?;
+        }
+        formatter.write_str(&self.name)?;
+        if let Some(sub_attribute) = &self.sub_attribute {
+            write!(formatter, ".{sub_attribute}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for AttributePath {
+    type Err = ParseAttributePathError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAttributePathError> {
+        Self::parse(text)
+    }
+}
+
+/// A text that is not the path to an attribute.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is not the path to an attribute")]
+pub struct ParseAttributePathError {
+    text: String,
+}
+
+/// Returns whether a byte may stand in a path: in a name, or in the URI before it.
+pub(super) fn is_path_byte(byte: u8) -> bool {
+    is_name_byte(byte) || matches!(byte, b'.' | b':' | b'/' | b'%' | b'+' | b'~')
+}
+
+/// Returns whether a text is a name; one that starts with `$` is `$ref` (erratum 8924 of RFC 7644).
+pub(super) fn is_name(text: &str) -> bool {
+    text.bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'$')
+        && text.bytes().all(is_name_byte)
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')
+}
+
+fn is_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    scheme
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && !rest.is_empty()
+        && rest.bytes().all(is_path_byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, schema: Option<&str>, name: &str, sub_attribute: Option<&str>) {
+        let path = AttributePath::parse(text).unwrap();
+        assert_eq!(
+            (path.schema(), path.name(), path.sub_attribute()),
+            (schema, name, sub_attribute)
+        );
+        assert_eq!(path.to_string(), text);
+    }
+
+    #[track_caller]
+    fn refused(text: &str) {
+        let message = format!("{text:?} is not the path to an attribute");
+        assert_eq!(AttributePath::parse(text).unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn the_last_colon_ends_the_schema_and_its_dots_are_its_own() {
+        check("userName", None, "userName", None);
+        check("manager.$ref", None, "manager", Some("$ref"));
+        check(
+            "urn:ietf:params:scim:schemas:core:2.0:User:name.familyName",
+            Some("urn:ietf:params:scim:schemas:core:2.0:User"),
+            "name",
+            Some("familyName"),
+        );
+        check(
+            "urn:extension:isActive",
+            Some("urn:extension"),
+            "isActive",
+            None,
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_path_is_refused() {
+        for text in [
+            "",
+            "1a",
+            "-a",
+            "a.",
+            ".a",
+            "a.b.c",
+            "é",
+            "a b",
+            ":a",
+            "a:b",
+            "%s:emails",
+            "urn:x:2.0",
+        ] {
+            refused(text);
+        }
+    }
+
+    #[test]
+    fn paths_are_the_same_in_any_case() {
+        let path = AttributePath::parse("MEMBERS.Value").unwrap();
+        assert!(path.is_same(&AttributePath::MEMBERS_VALUE));
+        assert!(!path.is_same(&AttributePath::MEMBERS));
+        assert_ne!(path, AttributePath::MEMBERS_VALUE);
+    }
+}

@@ -1,0 +1,134 @@
+use std::fmt;
+
+/// A text that is not a filter, or not one within the limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseFilterError {
+    kind: Kind,
+    position: usize,
+    column: usize,
+}
+
+impl ParseFilterError {
+    /// Says that something else should stand at a place in the text.
+    pub(super) fn expected(expected: &'static str, text: &str, position: usize) -> Self {
+        let rest = &text[position..];
+        // The first character belongs to what was found, whatever it is.
+        let end = rest
+            .char_indices()
+            .skip(1)
+            .find(|(_, found)| ends_token(*found));
+        let token = end.map_or(rest, |(end, _)| &rest[..end]);
+        let found = match token.char_indices().nth(MAX_FOUND) {
+            Some((end, _)) => format!("{}…", &token[..end]),
+            None => token.to_owned(),
+        };
+        Self::new(Kind::Expected { expected, found }, text, position)
+    }
+
+    pub(super) fn too_long(limit: usize, text: &str) -> Self {
+        Self::new(
+            Kind::TooLong {
+                limit,
+                length: text.len(),
+            },
+            text,
+            0,
+        )
+    }
+
+    pub(super) fn too_deep(limit: u8, text: &str, position: usize) -> Self {
+        Self::new(Kind::TooDeep { limit }, text, position)
+    }
+
+    fn new(kind: Kind, text: &str, position: usize) -> Self {
+        Self {
+            kind,
+            position,
+            column: text[..position].chars().count() + 1,
+        }
+    }
+
+    /// Returns where the mistake is, in bytes from the start.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Returns where the mistake is, in characters; the first is 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// Returns what stands at the place of the mistake; `None` for the end of the text, or a limit.
+    #[must_use]
+    pub fn found(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Expected { found, .. } if !found.is_empty() => Some(found),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the text has more bytes than [`Limits::bytes`](super::Limits::bytes).
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.kind, Kind::TooLong { .. })
+    }
+
+    /// Returns whether the filter is nested deeper than [`Limits::depth`](super::Limits::depth).
+    #[must_use]
+    pub fn is_too_deep(&self) -> bool {
+        matches!(self.kind, Kind::TooDeep { .. })
+    }
+}
+
+impl fmt::Display for ParseFilterError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = self.column;
+        match &self.kind {
+            Kind::Expected { expected, found } if found.is_empty() => {
+                write!(formatter, "the filter ends where {expected} should be")
+            }
+            Kind::Expected { expected, found } => {
+                write!(
+                    formatter,
+                    "{expected} should be at column {column} of the filter, not {found:?}"
+                )
+            }
+            Kind::TooLong { limit, length } => {
+                write!(
+                    formatter,
+                    "the filter has {length} bytes, and {limit} are allowed"
+                )
+            }
+            Kind::TooDeep { limit } => write!(
+                formatter,
+                "the filter is nested more than {limit} levels deep at column {column}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ParseFilterError {}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Expected {
+        expected: &'static str,
+        found: String,
+    },
+    TooLong {
+        limit: usize,
+        length: usize,
+    },
+    TooDeep {
+        limit: u8,
+    },
+}
+
+fn ends_token(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '(' | ')' | '[' | ']')
+}
+
+/// How many characters of what was found are shown.
+const MAX_FOUND: usize = 24;

@@ -1,0 +1,68 @@
+//! SCIM 2.0 as values: resources, lists, patches, errors and filters (RFC 7643, RFC 7644, RFC 9865).
+//!
+//! Reading is lenient where servers are known to differ (names in any case, booleans as strings,
+//! numbers as strings, `null` for an empty list); writing is what the RFCs say.
+//!
+//! ```
+//! use scim_types::{User, filter::{AttributePath, Filter}};
+//!
+//! let user: User = serde_json::from_str(
+//!     r#"{"USERNAME": "ada@example.com", "active": "True", "badge": {"colour": 7}}"#,
+//! )?;
+//! assert_eq!(user.user_name.as_deref(), Some("ada@example.com"));
+//! assert_eq!(user.active, Some(true));
+//! // What has no field of its own is kept, and written back as it was.
+//! assert_eq!(
+//!     serde_json::to_string(&user)?,
+//!     concat!(
+//!         r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"#,
+//!         r#""userName":"ada@example.com","active":true,"badge":{"colour": 7}}"#,
+//!     ),
+//! );
+//!
+//! let filter = Filter::eq(AttributePath::USER_NAME, "ada@example.com");
+//! assert_eq!(filter.to_string(), r#"userName eq "ada@example.com""#);
+//! assert!(filter.matches(&serde_json::to_value(&user)?)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Scope of this crate
+//!
+//! Values only: no request is built or sent here, nothing is awaited, and no clock is read. Documents
+//! are JSON: the types are read and written with `serde_json`, because attributes without a field are
+//! kept as [`serde_json::value::RawValue`]. Bulk requests are not part of it.
+
+mod attribute;
+mod enterprise;
+mod error;
+pub mod filter;
+mod group;
+mod id;
+mod list;
+mod meta;
+mod multi_valued;
+mod other;
+mod patch;
+mod resource;
+mod resource_type;
+mod schema;
+pub mod schema_uri;
+mod service_provider;
+mod user;
+
+pub use enterprise::{Enterprise, Manager};
+pub use error::{Error, ScimType, StatusCode};
+pub use group::Group;
+pub use id::{ExternalId, ParseResourceIdError, ResourceId};
+pub use list::ListResponse;
+pub use meta::Meta;
+pub use multi_valued::{Address, MultiValued, Reference};
+pub use other::OtherAttributes;
+pub use patch::{Op, ParseOpError, PatchOp, PatchOperation};
+pub use resource::Resource;
+pub use resource_type::{ResourceType, SchemaExtension};
+pub use schema::{Schema, SchemaAttribute};
+pub use service_provider::{
+    AuthenticationScheme, BulkSupport, FilterSupport, Pagination, ServiceProviderConfig, Supported,
+};
+pub use user::{Name, User};

@@ -1,0 +1,175 @@
+use std::fmt;
+
+use serde::{
+    Deserialize, Serialize,
+    ser::{Error as _, SerializeMap},
+};
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
+
+/// The attributes of a resource that have no field of their own, as the JSON that was sent.
+///
+/// They are written back byte for byte and in their order. Names are compared in any case. `Debug`
+/// prints names only: a server may send anything here, a password among it.
+#[derive(Clone, Default)]
+pub struct OtherAttributes(Vec<(String, Box<RawValue>)>);
+
+impl OtherAttributes {
+    /// Returns whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the names, in the order in which they were sent.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the JSON of one attribute.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&RawValue> {
+        let found = self
+            .0
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_ref())
+    }
+
+    /// Returns one attribute, read as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// When the attribute is there and is not a `T`.
+    pub fn get<'a, T: Deserialize<'a>>(
+        &'a self,
+        name: &str,
+    ) -> Result<Option<T>, serde_json::Error> {
+        self.raw(name)
+            .map(|raw| serde_json::from_str(raw.get()))
+            .transpose()
+    }
+
+    /// Sets one attribute, in the place of one of the same name.
+    ///
+    /// # Errors
+    ///
+    /// When `value` cannot be written as JSON.
+    pub fn insert(
+        &mut self,
+        name: impl Into<String>,
+        value: &impl Serialize,
+    ) -> Result<(), serde_json::Error> {
+        let (name, value) = (name.into(), to_raw_value(value)?);
+        let found = self
+            .0
+            .iter_mut()
+            .find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        match found {
+            Some(place) => *place = (name, value),
+            None => self.0.push((name, value)),
+        }
+        Ok(())
+    }
+
+    /// Removes one attribute, and returns whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let before = self.0.len();
+        self.0
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.0.len() < before
+    }
+
+    pub(crate) fn push(&mut self, name: String, value: Box<RawValue>) {
+        self.0.push((name, value));
+    }
+
+    pub(crate) fn serialize_into<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for OtherAttributes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// Equal are attributes of the same names whose values are the same JSON, however it is laid out.
+impl PartialEq for OtherAttributes {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().all(|(name, value)| {
+                other
+                    .raw(name)
+                    .is_some_and(|found| same_json(value.get(), found.get()))
+            })
+    }
+}
+
+impl Serialize for OtherAttributes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        self.serialize_into(&mut map).map_err(S::Error::custom)?;
+        map.end()
+    }
+}
+
+fn same_json(left: &str, right: &str) -> bool {
+    let parsed = |text| serde_json::from_str::<Value>(text).ok();
+    left == right || parsed(left).is_some_and(|value| parsed(right) == Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn badge() -> OtherAttributes {
+        let mut other = OtherAttributes::default();
+        other.insert("badge", &serde_json::json!({"n": 1})).unwrap();
+        other
+    }
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        assert_eq!(badge().raw("BADGE").unwrap().get(), r#"{"n":1}"#);
+        assert_eq!(
+            badge().get::<Value>("Badge").unwrap(),
+            Some(serde_json::json!({"n": 1}))
+        );
+        assert_eq!(badge().get::<Value>("bodge").unwrap(), None);
+    }
+
+    #[test]
+    fn inserting_takes_the_place_of_the_same_name_in_another_case() {
+        let mut other = badge();
+        other.insert("Badge", &2).unwrap();
+        assert_eq!(other.names().collect::<Vec<_>>(), ["Badge"]);
+        assert!(other.remove("bAdGe"));
+        assert!(!other.remove("badge"));
+        assert!(other.is_empty());
+    }
+
+    #[test]
+    fn the_layout_of_json_does_not_make_a_difference() {
+        let mut spaced = OtherAttributes::default();
+        spaced.push(
+            "Badge".to_owned(),
+            RawValue::from_string("{ \"n\" : 1 }".to_owned()).unwrap(),
+        );
+        assert_eq!(spaced, badge());
+        assert_ne!(spaced, OtherAttributes::default());
+    }
+
+    #[test]
+    fn debug_prints_no_value() {
+        let mut other = OtherAttributes::default();
+        other.insert("password", &"hunter2").unwrap();
+        assert_eq!(format!("{other:?}"), r#"{"password"}"#);
+    }
+}

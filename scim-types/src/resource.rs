@@ -1,0 +1,58 @@
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{ExternalId, Group, ResourceId, User, filter::AttributePath, schema_uri};
+
+/// A resource a server keeps under an endpoint of its own.
+pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The path below the base URL, such as `Users` (RFC 7644 section 3.2).
+    const ENDPOINT: &'static str;
+    /// The URN of the core schema.
+    const SCHEMA: &'static str;
+    /// The attribute people know a resource by: `userName` or `displayName`.
+    const NAME: AttributePath;
+
+    /// Returns the id the server gave.
+    fn id(&self) -> Option<&ResourceId>;
+
+    /// Returns the id the client gave.
+    fn external_id(&self) -> Option<&ExternalId>;
+
+    /// Returns the value of [`NAME`](Self::NAME).
+    fn name(&self) -> Option<&str>;
+}
+
+impl Resource for User {
+    const ENDPOINT: &'static str = "Users";
+    const SCHEMA: &'static str = schema_uri::USER;
+    const NAME: AttributePath = AttributePath::USER_NAME;
+
+    fn id(&self) -> Option<&ResourceId> {
+        self.id.as_ref()
+    }
+
+    fn external_id(&self) -> Option<&ExternalId> {
+        self.external_id.as_ref()
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.user_name.as_deref()
+    }
+}
+
+impl Resource for Group {
+    const ENDPOINT: &'static str = "Groups";
+    const SCHEMA: &'static str = schema_uri::GROUP;
+    const NAME: AttributePath = AttributePath::DISPLAY_NAME;
+
+    fn id(&self) -> Option<&ResourceId> {
+        self.id.as_ref()
+    }
+
+    fn external_id(&self) -> Option<&ExternalId> {
+        self.external_id.as_ref()
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.display_name.as_deref()
+    }
+}

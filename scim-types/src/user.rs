@@ -1,0 +1,184 @@
+use crate::{
+    Address, Enterprise, ExternalId, Meta, MultiValued, Reference, ResourceId,
+    attribute::{complex, document},
+};
+
+document! {
+    /// A user (RFC 7643 section 4.1), with the enterprise extension.
+    ///
+    /// Every attribute is optional, because a response may be partial and a server may leave out what
+    /// it does not support. A `password` has no field: it stays in [`other`](Self::other), whose
+    /// `Debug` prints no value.
+    pub struct User of USER {
+        /// The id the server gave; absent before the user is created.
+        pub id: Option<ResourceId> = "id",
+        /// The id the client gave.
+        pub external_id: Option<ExternalId> = "externalId",
+        /// What the user signs in with; unique in any case of letters.
+        pub user_name: Option<String> = "userName",
+        /// The parts of the real name.
+        pub name: Option<Name> = "name",
+        /// The name to show.
+        pub display_name: Option<String> = "displayName",
+        /// How the user is called.
+        pub nick_name: Option<String> = "nickName",
+        /// The URI of a page about the user.
+        pub profile_url: Option<String> = "profileUrl",
+        /// The title, such as `Vice President`.
+        pub title: Option<String> = "title",
+        /// What the organization takes the user for, such as `Contractor`.
+        pub user_type: Option<String> = "userType",
+        /// The preferred language, such as `en-US`.
+        pub preferred_language: Option<String> = "preferredLanguage",
+        /// The locale for currency, dates and numbers, such as `en-US`.
+        pub locale: Option<String> = "locale",
+        /// The time zone, such as `America/Los_Angeles`.
+        pub timezone: Option<String> = "timezone",
+        /// Whether the user may sign in.
+        pub active: Option<bool> = "active",
+        /// E-mail addresses.
+        pub emails: Vec<MultiValued> = "emails",
+        /// Phone numbers.
+        pub phone_numbers: Vec<MultiValued> = "phoneNumbers",
+        /// Instant messaging addresses.
+        pub ims: Vec<MultiValued> = "ims",
+        /// URIs of photos.
+        pub photos: Vec<MultiValued> = "photos",
+        /// Mailing addresses.
+        pub addresses: Vec<Address> = "addresses",
+        /// The groups the user is in; read-only, and changed through the groups.
+        pub groups: Vec<Reference> = "groups",
+        /// What the user is entitled to.
+        pub entitlements: Vec<MultiValued> = "entitlements",
+        /// Roles.
+        pub roles: Vec<MultiValued> = "roles",
+        /// Certificates, DER in Base64.
+        pub x509_certificates: Vec<MultiValued> = "x509Certificates",
+        /// The enterprise extension.
+        pub enterprise: Option<Enterprise> =
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+        /// What the server says about the resource as such.
+        pub meta: Option<Meta> = "meta",
+    }
+}
+
+impl User {
+    /// Returns a user who has a user name and nothing else.
+    pub fn new(user_name: impl Into<String>) -> Self {
+        Self {
+            user_name: Some(user_name.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the e-mail address that is marked as the preferred one, or else the only one.
+    #[must_use]
+    pub fn primary_email(&self) -> Option<&str> {
+        let marked = self.emails.iter().find(|email| email.primary == Some(true));
+        let only = || self.emails.first().filter(|_| self.emails.len() == 1);
+        marked.or_else(only)?.value.as_deref()
+    }
+}
+
+complex! {
+    /// The parts of a real name (RFC 7643 section 4.1.1).
+    pub struct Name {
+        /// The whole name, as it is shown.
+        pub formatted: Option<String> = "formatted",
+        /// The family name.
+        pub family_name: Option<String> = "familyName",
+        /// The given name.
+        pub given_name: Option<String> = "givenName",
+        /// The middle names.
+        pub middle_name: Option<String> = "middleName",
+        /// What stands before the name, such as `Ms.`.
+        pub honorific_prefix: Option<String> = "honorificPrefix",
+        /// What stands after the name, such as `III`.
+        pub honorific_suffix: Option<String> = "honorificSuffix",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(read: &str, written: &str) {
+        let user: User = serde_json::from_str(read).unwrap();
+        assert_eq!(serde_json::to_string(&user).unwrap(), written);
+    }
+
+    #[track_caller]
+    fn refused(text: &str, message: &str) {
+        assert_eq!(
+            serde_json::from_str::<User>(text).unwrap_err().to_string(),
+            message
+        );
+    }
+
+    #[test]
+    fn unknown_attributes_are_written_back_byte_for_byte() {
+        check(
+            r#"{"schemas":["urn:x:Core"],"a":1.50,"id":"7","b":{ "c" : [ 1e400 ] },"name":{"nick":"\u0041"}}"#,
+            r#"{"schemas":["urn:x:Core"],"id":"7","name":{"nick":"\u0041"},"a":1.50,"b":{ "c" : [ 1e400 ] }}"#,
+        );
+    }
+
+    #[test]
+    fn an_extension_is_declared_when_it_is_written() {
+        check(
+            r#"{"urn:acme:2.0:User":{"n":1},"URN:ietf:params:scim:schemas:extension:ENTERPRISE:2.0:User":{"department":"R"}}"#,
+            concat!(
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","#,
+                r#""urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","urn:acme:2.0:User"],"#,
+                r#""urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R"},"#,
+                r#""urn:acme:2.0:User":{"n":1}}"#
+            ),
+        );
+    }
+
+    #[test]
+    fn null_and_the_empty_list_are_the_same_as_absent() {
+        check(
+            r#"{"title":null,"emails":null,"groups":[],"name":null,"active":null}"#,
+            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"]}"#,
+        );
+    }
+
+    #[test]
+    fn booleans_as_texts_become_booleans() {
+        check(
+            r#"{"active":"False","emails":[{"primary":"TRUE"}]}"#,
+            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"active":false,"emails":[{"primary":true}]}"#,
+        );
+        refused(
+            r#"{"active":"yes"}"#,
+            r#"invalid value: string "yes", expected a boolean, or the text "true" or "false" at line 1 column 15"#,
+        );
+    }
+
+    #[test]
+    fn an_attribute_that_is_said_twice_is_refused_in_any_case() {
+        refused(
+            r#"{"userName":"a","USERNAME":"b"}"#,
+            "duplicate field `userName` at line 1 column 26",
+        );
+    }
+
+    #[test]
+    fn the_primary_email_is_the_marked_one_or_the_only_one() {
+        let email = |value: &str| MultiValued {
+            value: Some(value.into()),
+            ..Default::default()
+        };
+        let mut user = User {
+            emails: vec![email("a@x")],
+            ..User::new("a")
+        };
+        assert_eq!(user.primary_email(), Some("a@x"));
+        user.emails.push(email("b@x"));
+        assert_eq!(user.primary_email(), None);
+        user.emails.push(MultiValued::primary("c@x"));
+        assert_eq!(user.primary_email(), Some("c@x"));
+    }
+}

@@ -1,0 +1,256 @@
+//! The one error of the facade: what was being done, to what, what the service answered, what to do.
+
+use std::{error::Error as StdError, fmt};
+
+/// What a step or the pipeline returns.
+pub type Outcome<T> = Result<T, Error>;
+
+type Source = Box<dyn StdError + Send + Sync + 'static>;
+
+/// Why the integration stopped.
+///
+/// [`Display`](fmt::Display) is one clause that names the thing. [`Error::explain`] is the whole message for a
+/// person: the clause, what was being done, what the service answered and the way out.
+pub struct Error(Box<Facts>);
+
+struct Facts {
+    kind: ErrorKind,
+    what: String,
+    doing: Option<String>,
+    answer: Option<Answer>,
+    help: Option<String>,
+    source: Option<Source>,
+}
+
+/// What kind of thing went wrong, for callers that act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The blueprint asks for something that cannot be, whatever the services say.
+    Blueprint,
+    /// A service could not be reached, refused, or answered something unreadable.
+    Service,
+    /// What the blueprint names does not exist, or is not in a state to be used.
+    Unfit,
+    /// A person is needed and none is there; run again with one to go on from here.
+    HandOff,
+    /// What a person handed over is not what was asked for.
+    Proof,
+    /// What is observed differs from the plan; nothing more was changed.
+    Moved,
+    /// The plan removes more than the guard allows.
+    Guarded,
+    /// Something did not come true in time.
+    Late,
+    /// The state could not be read or saved.
+    State,
+}
+
+/// What a service answered, as far as it said it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The call, such as `POST /api/v1/apps` or `sso-admin CreateAccountAssignment`.
+    pub call: String,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// The service's own error code, such as `E0000011` or `AccountNotFoundException`.
+    pub code: Option<String>,
+    /// The service's own words.
+    pub message: Option<String>,
+    /// The id the service's support asks for.
+    pub request_id: Option<String>,
+}
+
+impl Error {
+    /// An error of a kind, with a clause that names the thing.
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self(Box::new(Facts {
+            kind,
+            what: what.into(),
+            doing: None,
+            answer: None,
+            help: None,
+            source: None,
+        }))
+    }
+
+    /// Says what was being done. The innermost caller's words stay.
+    #[must_use]
+    pub fn doing(mut self, doing: impl Into<String>) -> Self {
+        self.0.doing.get_or_insert_with(|| doing.into());
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// Keeps what the service answered.
+    #[must_use]
+    pub fn answered(mut self, answer: Answer) -> Self {
+        self.0.answer = Some(answer);
+        self
+    }
+
+    /// Keeps the cause in the chain.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// An error from one of the clients: its answer, its advice and itself as the source are kept.
+    pub fn service<E: ServiceError>(what: impl Into<String>, error: E) -> Self {
+        let help = error.advice();
+        let mut this = Self::new(ErrorKind::Service, what).answered(error.answer());
+        this.0.help = help;
+        this.because(error)
+    }
+
+    /// What kind of error this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the service answered, if one did.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.0.answer.as_ref()
+    }
+
+    /// What to do about it, if anything is known to help.
+    #[must_use]
+    pub fn way_out(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The whole message for a person, over several lines, without a trailing newline.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let mut text = self.0.what.clone();
+        let mut line = |label: &str, value: &str| {
+            text.push_str("\n  ");
+            text.push_str(label);
+            text.push_str(&value.trim_end().replace('\n', "\n          "));
+        };
+        if let Some(doing) = &self.0.doing {
+            line("while:  ", doing);
+        }
+        match &self.0.answer {
+            Some(answer) => line("answer: ", &answer.to_string()),
+            None => {
+                let mut source = self.source();
+                while let Some(cause) = source {
+                    line("cause:  ", &cause.to_string());
+                    source = cause.source();
+                }
+            }
+        }
+        if let Some(help) = &self.0.help {
+            line("to do:  ", help);
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.what)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("what", &self.0.what)
+            .field("doing", &self.0.doing)
+            .field("answer", &self.0.answer)
+            .field("help", &self.0.help)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.call)?;
+        let mut before = ": ";
+        if let Some(status) = self.status {
+            write!(f, "{before}{status}")?;
+            before = " ";
+        }
+        if let Some(code) = &self.code {
+            write!(f, "{before}{code}")?;
+            before = ": ";
+        }
+        if let Some(message) = &self.message {
+            write!(f, "{before}{message}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+/// An error of one of the clients, seen from the facade.
+pub trait ServiceError: StdError + Send + Sync + Sized + 'static {
+    /// What the service answered.
+    fn answer(&self) -> Answer;
+    /// What to do about it.
+    fn advice(&self) -> Option<String>;
+}
+
+/// What went wrong below, when no service answered: the innermost cause in words.
+pub(crate) fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_has_the_clause_the_doing_the_answer_and_the_way_out() {
+        let error = Error::new(ErrorKind::Unfit, "account 999999999999 does not exist")
+            .doing("planning account assignments")
+            .answered(Answer {
+                call: "organizations DescribeAccount".into(),
+                status: Some(400),
+                code: Some("AccountNotFoundException".into()),
+                message: Some("no such account".into()),
+                request_id: Some("r-1".into()),
+            })
+            .help("correct `account` in the blueprint");
+        insta::assert_snapshot!(error.explain(), @r"
+        account 999999999999 does not exist
+          while:  planning account assignments
+          answer: organizations DescribeAccount: 400 AccountNotFoundException: no such account (request r-1)
+          to do:  correct `account` in the blueprint
+        ");
+    }
+
+    #[test]
+    fn without_an_answer_the_chain_of_causes_is_shown() {
+        let error = Error::new(ErrorKind::State, "the state could not be read")
+            .because(std::io::Error::other("disk on fire"));
+        assert_eq!(error.explain(), "the state could not be read\n  cause:  disk on fire");
+        assert_eq!(error.to_string(), "the state could not be read");
+    }
+}

@@ -1,0 +1,83 @@
+//! What happens during an apply, as it happens.
+
+use std::{sync::Mutex, time::Duration};
+
+use futures::{Stream, channel::mpsc};
+use serde::Serialize;
+
+use crate::{
+    plan::{Change, StepId},
+    step::Waiting,
+};
+
+/// Something that happened during an apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A step begins, with this many changes left to do.
+    StepStarted {
+        /// The step.
+        step: StepId,
+        /// What it makes true.
+        title: String,
+        /// How many changes there are.
+        changes: usize,
+    },
+    /// A change begins.
+    ChangeStarted {
+        /// The step.
+        step: StepId,
+        /// The change.
+        change: Change,
+    },
+    /// A change has not come true yet, and will be looked at again.
+    ChangeWaits {
+        /// The step.
+        step: StepId,
+        /// The change's target.
+        target: String,
+        /// What is waited for.
+        waiting: Waiting,
+        /// When it is looked at again.
+        again_in: Duration,
+    },
+    /// A change was done, and the state saved.
+    ChangeDone {
+        /// The step.
+        step: StepId,
+        /// The change.
+        change: Change,
+    },
+    /// A planned change was not needed any more.
+    AlreadyTrue {
+        /// The step.
+        step: StepId,
+        /// The change's target.
+        target: String,
+    },
+    /// A step is done.
+    StepDone {
+        /// The step.
+        step: StepId,
+    },
+}
+
+/// Those who listen to events.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners(Mutex<Vec<mpsc::UnboundedSender<Event>>>);
+
+impl Listeners {
+    /// A stream of all events from now on; it ends with the pipeline.
+    pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
+        let (sender, receiver) = mpsc::unbounded();
+        self.0.lock().expect("nobody panics while listening").push(sender);
+        receiver
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        tracing::debug!(?event);
+        // Who has stopped listening is forgotten.
+        self.0.lock().expect("nobody panics while listening").retain(|listener| listener.unbounded_send(event.clone()).is_ok());
+    }
+}

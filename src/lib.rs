@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+pub mod blueprint;
+pub mod operator;
+pub mod plan;
+pub mod report;
+pub mod state;
+pub mod steps;
+
+mod answers;
+mod error;
+mod event;
+mod guard;
+mod pipeline;
+mod roster;
+mod step;
+
+pub use aws_sso_glue as aws;
+pub use okta_client as okta;
+pub use saml_metadata as saml;
+pub use scim_client as scim;
+
+pub use blueprint::Blueprint;
+pub use error::{Answer, Error, ErrorKind, Outcome, ServiceError};
+pub use event::Event;
+pub use guard::Guard;
+pub use operator::Operator;
+pub use pipeline::{Patience, Pipeline, Report, Verification};
+pub use plan::Plan;
+pub use report::AccessReport;
+pub use roster::{Members, Roster, misfits};
+pub use state::{State, StateStore};
+pub use step::{Applied, Check, CheckOutcome, Context, Planned, Step, Waiting};

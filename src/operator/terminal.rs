@@ -1,0 +1,148 @@
+//! A person at a terminal, asked line by line.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Write},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use futures::future::BoxFuture;
+use rest_core::Secret;
+
+use super::{Ask, AskKind, Answers, HandOff, Operator, OperatorError};
+
+/// A person at a terminal: shown the hand-off, asked for each answer, and asked again when one is not right.
+///
+/// A file is handed over as a path, and one to upload is written to the folder that was named. An answer that must
+/// not be shown is read through the function given to [`TerminalOperator::secrets`], which should turn the echo off.
+#[derive(Clone)]
+pub struct TerminalOperator {
+    terminal: Arc<Mutex<Terminal>>,
+    folder: PathBuf,
+}
+
+type ReadSecret = dyn FnMut(&str) -> io::Result<String> + Send;
+
+struct Terminal {
+    input: Box<dyn BufRead + Send>,
+    output: Box<dyn Write + Send>,
+    secrets: Option<Box<ReadSecret>>,
+}
+
+impl TerminalOperator {
+    /// A person who reads what is written to `output`, and whose lines come from `input`. Files to upload are
+    /// written to `folder`.
+    pub fn new(input: impl BufRead + Send + 'static, output: impl Write + Send + 'static, folder: impl Into<PathBuf>) -> Self {
+        let terminal = Terminal { input: Box::new(input), output: Box::new(output), secrets: None };
+        Self { terminal: Arc::new(Mutex::new(terminal)), folder: folder.into() }
+    }
+
+    /// Reads secrets with a function, which is given the prompt.
+    ///
+    /// # Panics
+    ///
+    /// If a thread panicked while it talked to the person.
+    #[must_use]
+    pub fn secrets(self, read: impl FnMut(&str) -> io::Result<String> + Send + 'static) -> Self {
+        self.terminal.lock().expect("nobody panics at the terminal").secrets = Some(Box::new(read));
+        self
+    }
+}
+
+impl Operator for TerminalOperator {
+    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+        let (terminal, folder, handoff) = (self.terminal.clone(), self.folder.clone(), handoff.clone());
+        Box::pin(async move {
+            // A person takes minutes: the runtime's own threads are not to wait for one.
+            let talk = move || terminal.lock().expect("nobody panics at the terminal").talk(&handoff, &folder);
+            tokio::task::spawn_blocking(talk).await.unwrap_or_else(|error| Err(OperatorError::Declined(error.to_string())))
+        })
+    }
+
+    fn may_ask_again(&self) -> bool {
+        true
+    }
+}
+
+impl Terminal {
+    fn talk(&mut self, handoff: &HandOff, folder: &std::path::Path) -> Result<Answers, OperatorError> {
+        writeln!(self.output, "\n{handoff}")?;
+        if let Some(file) = &handoff.file {
+            std::fs::create_dir_all(folder)?;
+            let path = folder.join(&file.name);
+            std::fs::write(&path, &file.bytes)?;
+            writeln!(self.output, "  {} is in {}", file.name, path.display())?;
+        }
+        let mut answers = Answers::default();
+        for ask in &handoff.asks {
+            answers = self.answer(ask, answers)?;
+        }
+        if handoff.asks.is_empty() {
+            self.line("Press Enter when it is done, or write why not")
+                .and_then(|line| if line.is_empty() { Ok(()) } else { Err(OperatorError::Declined(line)) })?;
+        }
+        Ok(answers)
+    }
+
+    fn answer(&mut self, ask: &Ask, answers: Answers) -> Result<Answers, OperatorError> {
+        loop {
+            let line = match (ask.kind, &mut self.secrets) {
+                (AskKind::Secret, Some(read)) => read(&ask.prompt)?,
+                _ => self.line(&ask.prompt)?,
+            };
+            match (ask.kind, line.trim()) {
+                (_, "") if ask.optional => return Ok(answers),
+                (_, "") => writeln!(self.output, "  an answer is needed")?,
+                (AskKind::Text, text) => return Ok(answers.text(ask.key, text)),
+                (AskKind::Secret, text) => return Ok(answers.secret(ask.key, Secret::new(text))),
+                (AskKind::File, path) => match std::fs::read(path) {
+                    Ok(bytes) => return Ok(answers.file(ask.key, bytes)),
+                    Err(error) => writeln!(self.output, "  {path} cannot be read: {error}")?,
+                },
+            }
+        }
+    }
+
+    fn line(&mut self, prompt: &str) -> Result<String, OperatorError> {
+        write!(self.output, "{prompt}: ")?;
+        self.output.flush()?;
+        let mut line = String::new();
+        if self.input.read_line(&mut line)? == 0 {
+            return Err(OperatorError::Absent);
+        }
+        Ok(line.trim().to_owned())
+    }
+}
+
+impl fmt::Debug for TerminalOperator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TerminalOperator").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::HandOffKind;
+
+    #[tokio::test]
+    async fn a_person_is_asked_until_there_is_an_answer() {
+        let handoff = HandOff::new(HandOffKind::AccessPortal, "Read the address", "AWS console")
+            .instructions(["Open Settings"])
+            .ask("url", AskKind::Text, "Address")
+            .ask("token", AskKind::Secret, "Token");
+        let operator = TerminalOperator::new(&b"\nhttps://a.example\nt0k3n\n"[..], io::sink(), "unused");
+        let answers = operator.ask(&handoff).await.expect("answers");
+        assert_eq!(answers.get("url"), Some("https://a.example"));
+        assert_eq!(answers.get_secret("token").map(Secret::expose), Some("t0k3n"));
+        assert!(!format!("{answers:?}").contains("t0k3n"));
+    }
+
+    #[tokio::test]
+    async fn a_closed_terminal_is_nobody() {
+        let handoff = HandOff::new(HandOffKind::SignIn, "Sign in", "browser");
+        let operator = TerminalOperator::new(&b""[..], io::sink(), "unused");
+        assert!(matches!(operator.ask(&handoff).await, Err(OperatorError::Absent)));
+    }
+}

@@ -1,0 +1,324 @@
+//! One thing that should be true of Okta or AWS, and the contract that every such thing keeps.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use aws_sso_glue::{Account, IdentityCenter, InstanceArn};
+use futures::future::BoxFuture;
+use rest_core::{Clock, Secret};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use crate::{
+    error::{Error, ErrorKind, Outcome},
+    operator::{Answers, HandOff, Operator, OperatorError},
+    plan::{Action, Change, StepId, StepPlan},
+    roster::Roster,
+    state::Facts,
+};
+
+/// One thing that should be true of Okta or AWS.
+///
+/// # Contract
+///
+/// - [`plan`](Step::plan) changes nothing outside the context, and two calls in a row return the same.
+/// - [`apply`](Step::apply) does what the change says and nothing else, and may be run again after it was
+///   interrupted at any point.
+/// - After every change was applied, `plan` returns no change.
+/// - A step does not sleep, print or save: it returns [`Applied::Waiting`] and is asked again, it asks a person
+///   through the context, and it notes what it learnt in the context's facts.
+/// - No secret is put into a change, a fact or an error.
+pub trait Step: Send + Sync {
+    /// The name of the step; unique in a pipeline.
+    fn id(&self) -> StepId;
+
+    /// What the step makes true, in a few words.
+    fn title(&self) -> String;
+
+    /// What would have to be changed.
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>>;
+
+    /// Does one change of the plan, or finds that it has not come true yet.
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>>;
+
+    /// Proves against the services that the step's part is true.
+    ///
+    /// Unless a step knows better, that is so when nothing would have to be changed.
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+        Box::pin(async move {
+            let planned = self.plan(cx).await?;
+            let failed = planned.changes.iter().map(|change| {
+                Check::failed(format!("{}: would {} {}", self.title(), change.action.verb(), change.target))
+            });
+            let checks: Vec<Check> = failed.collect();
+            Ok(if checks.is_empty() { vec![Check::proved(self.title())] } else { checks })
+        })
+    }
+
+    /// How many changes of this step may be underway at once.
+    fn parallelism(&self) -> usize {
+        1
+    }
+}
+
+/// What a step would change, and what a reader should know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    /// Remarks that change nothing.
+    pub notes: Vec<String>,
+}
+
+/// How far the application of a change got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is done.
+    Done,
+    /// It is underway: ask again later.
+    Waiting(Waiting),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// What is waited for, in a few words.
+    pub on: String,
+    /// What is missing still, each with the reason where one is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// Something that was looked at, and what was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at, or what is wrong with it.
+    pub what: String,
+    /// What was found.
+    pub outcome: CheckOutcome,
+}
+
+/// What a check has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckOutcome {
+    /// It is so, as the services say.
+    Proved,
+    /// It is not so.
+    Failed,
+    /// No public API can say.
+    CannotBeProved,
+}
+
+/// What a step sees of the world around it.
+///
+/// One context lives as long as one `plan`, `apply` or `verify`; what is read into it is read once.
+pub struct Context {
+    facts: Mutex<Facts>,
+    files: Mutex<BTreeMap<&'static str, Vec<u8>>>,
+    scim_token: Mutex<Option<Secret>>,
+    operator: Arc<dyn Operator>,
+    clock: Arc<dyn Clock>,
+    pub(crate) roster: OnceCell<Roster>,
+    pub(crate) accounts: OnceCell<Vec<Account>>,
+    center: Mutex<Option<(InstanceArn, IdentityCenter)>>,
+}
+
+impl Context {
+    /// A context that begins with these facts.
+    #[must_use]
+    pub fn new(facts: Facts, operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            facts: Mutex::new(facts),
+            files: Mutex::default(),
+            scim_token: Mutex::default(),
+            operator,
+            clock,
+            roster: OnceCell::new(),
+            accounts: OnceCell::new(),
+            center: Mutex::default(),
+        }
+    }
+
+    /// Reads a fact.
+    pub fn know<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
+        read(&self.lock_facts())
+    }
+
+    /// Notes a fact.
+    pub fn learn<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
+        write(&mut self.lock_facts())
+    }
+
+    /// All facts as they are now.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.lock_facts().clone()
+    }
+
+    /// Hands over a file to be kept beside the state.
+    pub fn keep_file(&self, name: &'static str, bytes: Vec<u8>) {
+        lock(&self.files).insert(name, bytes);
+    }
+
+    /// A file that was handed over and not yet kept, or is being kept.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<Vec<u8>> {
+        lock(&self.files).get(name).cloned()
+    }
+
+    /// The files that were handed over.
+    pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<u8>> {
+        lock(&self.files).clone()
+    }
+
+    /// Remembers the SCIM token until the context is gone, and no longer.
+    pub fn remember_scim_token(&self, token: Secret) {
+        *lock(&self.scim_token) = Some(token);
+    }
+
+    /// The SCIM token, if a person has handed it over in this run.
+    #[must_use]
+    pub fn scim_token(&self) -> Option<Secret> {
+        lock(&self.scim_token).clone()
+    }
+
+    /// The calls about an instance; what they learn about names is kept as long as the context.
+    pub(crate) fn center(&self, instance: &InstanceArn, connect: impl FnOnce() -> IdentityCenter) -> IdentityCenter {
+        let mut kept = lock(&self.center);
+        match &*kept {
+            Some((arn, center)) if arn == instance => center.clone(),
+            _ => kept.insert((instance.clone(), connect())).1.clone(),
+        }
+    }
+
+    /// The moment.
+    ///
+    /// # Panics
+    ///
+    /// If the clock is off by thousands of years.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::try_from(self.clock.now()).expect("the clock is within some thousand years")
+    }
+
+    /// Where time comes from, for a client that a step makes.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Has a person do something, and takes the answers once `prove` takes them.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is there, or the answers were not taken: after three tries where asking again makes sense.
+    pub async fn hand_off<T, P, F>(&self, mut handoff: HandOff, prove: P) -> Outcome<T>
+    where
+        P: Fn(Answers) -> F,
+        F: Future<Output = Outcome<T>>,
+    {
+        let tries = if self.operator.may_ask_again() { TRIES } else { 1 };
+        let mut tried = 1;
+        loop {
+            let answers = self.operator.ask(&handoff).await.map_err(|error| not_done(&handoff, error))?;
+            match prove(answers).await {
+                Ok(proved) => return Ok(proved),
+                Err(error) if tried >= tries => return Err(error),
+                Err(error) => handoff.refused = Some(error.explain()),
+            }
+            tried += 1;
+        }
+    }
+
+    fn lock_facts(&self) -> MutexGuard<'_, Facts> {
+        lock(&self.facts)
+    }
+}
+
+/// A person at a terminal mistypes; one who is wrong three times needs more than another prompt.
+const TRIES: u32 = 3;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panics while holding a part of the context")
+}
+
+fn not_done(handoff: &HandOff, error: OperatorError) -> Error {
+    match error {
+        OperatorError::Absent => Error::new(ErrorKind::HandOff, format!("a person is needed: {}", handoff.title))
+            .help(format!("do this, then run again; everything before it is done and stays done\n{handoff}")),
+        error => Error::new(ErrorKind::HandOff, format!("hand-off not done: {}", handoff.title))
+            .because(error)
+            .help("run again when it can be done; everything before it is done and stays done"),
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("facts", &self.facts()).finish_non_exhaustive()
+    }
+}
+
+impl Planned {
+    /// Nothing to change.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// These changes, and no remark.
+    #[must_use]
+    pub fn changes(changes: Vec<Change>) -> Self {
+        Self { changes, notes: Vec::new() }
+    }
+
+    /// One change.
+    #[must_use]
+    pub fn one(change: Change) -> Self {
+        Self::changes(vec![change])
+    }
+
+    /// Adds a remark.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    pub(crate) fn of(self, step: &dyn Step) -> StepPlan {
+        StepPlan { step: step.id(), title: step.title(), changes: self.changes, notes: self.notes }
+    }
+}
+
+impl Applied {
+    /// Waiting for something, with nothing to list.
+    pub fn waiting(on: impl Into<String>) -> Self {
+        Self::Waiting(Waiting { on: on.into(), missing: Vec::new() })
+    }
+}
+
+impl Check {
+    /// It is so.
+    pub fn proved(what: impl Into<String>) -> Self {
+        Self { what: what.into(), outcome: CheckOutcome::Proved }
+    }
+
+    /// It is not so.
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self { what: what.into(), outcome: CheckOutcome::Failed }
+    }
+
+    /// Nobody can say.
+    pub fn cannot_be_proved(what: impl Into<String>) -> Self {
+        Self { what: what.into(), outcome: CheckOutcome::CannotBeProved }
+    }
+}
+
+/// A bug in a step: it was handed a change that it never planned.
+pub(crate) fn not_ours(step: &StepId, change: &Change) -> Error {
+    let action: Action = change.action;
+    Error::new(ErrorKind::Moved, format!("step {step} does not know how to {} {}", action.verb(), change.target))
+        .help("make a new plan with this version of the crate")
+}

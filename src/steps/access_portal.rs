@@ -1,0 +1,191 @@
+//! The address where people sign in is known.
+
+use aws_sso_glue::Aws;
+use futures::future::BoxFuture;
+use url::Url;
+
+use crate::{
+    error::{Error, ErrorKind, Outcome},
+    operator::{AskKind, HandOff, HandOffKind},
+    plan::{Action, Change, StepId, Value},
+    state::InstanceFact,
+    step::{Applied, Check, Context, Planned, Step},
+};
+
+/// The address of the access portal, where people sign in, is known and belongs to the instance.
+#[derive(Clone, Debug)]
+pub struct AccessPortal {
+    aws: Aws,
+    wanted: Option<Url>,
+}
+
+impl AccessPortal {
+    /// The step; an address that the blueprint gives is proved instead of asked for.
+    pub fn new(aws: &Aws, wanted: Option<&Url>) -> Self {
+        Self { aws: aws.clone(), wanted: wanted.cloned() }
+    }
+
+    /// Proves an address: by its form, and by AWS, which starts a sign-in only for an address it knows.
+    async fn prove(&self, instance: &InstanceFact, text: &str) -> Outcome<Url> {
+        let portal = parse(instance, text)?;
+        self.aws.sign_in(&portal, &instance.region).start().await.map_err(|error| {
+            Error::service(format!("AWS does not start a sign-in at {portal}"), error)
+                .help("copy the AWS access portal URL from IAM Identity Center > Dashboard in the console")
+        })?;
+        Ok(portal)
+    }
+}
+
+/// The address that an instance has unless somebody chose an alias.
+fn default_portal(instance: &InstanceFact) -> String {
+    format!("https://{}.awsapps.com/start", instance.identity_store)
+}
+
+/// Checks an address against the forms that AWS documents (IAM Identity Center user guide, "Workforce access through an
+/// additional Region").
+fn parse(instance: &InstanceFact, text: &str) -> Outcome<Url> {
+    let refused = |why: &str| {
+        Error::new(ErrorKind::Proof, format!("`{text}` is not the access portal of instance {}: {why}", instance.arn)).help(format!(
+            "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console; without an alias it is {}",
+            default_portal(instance)
+        ))
+    };
+    let url = Url::parse(text.trim().trim_end_matches('/')).map_err(|error| refused(&error.to_string()))?;
+    let host = url.host_str().unwrap_or_default();
+    if url.scheme() != "https" {
+        return Err(refused("it is not an https address"));
+    }
+    if let Some(name) = host.strip_suffix(".awsapps.com") {
+        if url.path() != "/start" {
+            return Err(refused("it does not end in /start"));
+        }
+        if name.starts_with("d-") && name != instance.identity_store.as_str() {
+            return Err(refused("it belongs to another identity store"));
+        }
+        return Ok(url);
+    }
+    let instance_id = instance.arn.as_str().rsplit('/').next().unwrap_or_default();
+    let region = &instance.region;
+    if host == format!("{instance_id}.{region}.portal.amazonaws.com") || host == format!("{instance_id}.portal.{region}.app.aws") {
+        return Ok(url);
+    }
+    Err(refused("its host has none of the forms that AWS gives out"))
+}
+
+impl Step for AccessPortal {
+    fn id(&self) -> StepId {
+        StepId::new("access-portal")
+    }
+
+    fn title(&self) -> String {
+        "AWS access portal".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let (instance, known) = cx.know(|facts| (facts.instance.clone(), facts.portal.clone()));
+            let Some(instance) = instance else {
+                let change = Change::new(Action::HandOff, "access portal URL");
+                return Ok(Planned::one(change.with_value("URL", Value::AfterApply(StepId::new("identity-center")))));
+            };
+            if let Some(wanted) = &self.wanted {
+                parse(&instance, wanted.as_str())?;
+            }
+            let proved = known
+                .as_ref()
+                .is_some_and(|known| parse(&instance, known.as_str()).is_ok() && self.wanted.as_ref().is_none_or(|wanted| wanted == known));
+            Ok(match (proved, &self.wanted) {
+                (true, _) => Planned::nothing(),
+                (false, Some(wanted)) => Planned::one(Change::new(Action::Check, "access portal URL").with("URL", wanted.as_str())),
+                // Filled in only by the person: the default is what they most likely find.
+                (false, None) => {
+                    let change = Change::new(Action::HandOff, "access portal URL");
+                    Planned::one(change.with("URL", format!("{} unless an alias was chosen", default_portal(&instance))))
+                }
+            })
+        })
+    }
+
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            let instance = cx
+                .know(|facts| facts.instance.clone())
+                .ok_or_else(|| super::missing("the instance of IAM Identity Center", "identity-center"))?;
+            let portal = match &self.wanted {
+                Some(wanted) => self.prove(&instance, wanted.as_str()).await?,
+                None => {
+                    let handoff = HandOff::new(
+                        HandOffKind::AccessPortal,
+                        "Read the address of the access portal",
+                        "AWS console > IAM Identity Center > Dashboard > Settings summary",
+                    )
+                    .instructions([
+                        "Copy the AWS access portal URL.",
+                        "If people should see a name of yours in it, customize it first: that can be done once only.",
+                    ])
+                    .value("default", default_portal(&instance))
+                    .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (nothing: the default)");
+                    cx.hand_off(handoff, async |answers| {
+                        let default = default_portal(&instance);
+                        self.prove(&instance, answers.get("portal_url").unwrap_or(&default)).await
+                    })
+                    .await?
+                }
+            };
+            cx.learn(|facts| facts.portal = Some(portal));
+            Ok(Applied::Done)
+        })
+    }
+
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+        Box::pin(async move {
+            Ok(vec![match cx.know(|facts| facts.portal.clone()) {
+                Some(portal) => Check::proved(format!("AWS access portal {portal}")),
+                None => Check::cannot_be_proved("AWS access portal: its address was not handed over"),
+            }])
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sso_glue::{AccountId, IdentityStoreId, InstanceArn};
+
+    use super::*;
+
+    fn instance() -> InstanceFact {
+        InstanceFact {
+            arn: InstanceArn::parse("arn:aws:sso:::instance/ssoins-72231234abcd5678").expect("an ARN"),
+            identity_store: IdentityStoreId::parse("d-9067abcdef").expect("an id"),
+            owner: AccountId::parse("111122223333").expect("an id"),
+            region: "us-east-1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_form_that_aws_gives_out_is_taken() {
+        for good in [
+            "https://d-9067abcdef.awsapps.com/start",
+            "https://d-9067abcdef.awsapps.com/start/",
+            "https://acme.awsapps.com/start",
+            "https://ssoins-72231234abcd5678.us-east-1.portal.amazonaws.com",
+            "https://ssoins-72231234abcd5678.portal.us-east-1.app.aws",
+        ] {
+            parse(&instance(), good).expect(good);
+        }
+    }
+
+    #[test]
+    fn a_portal_of_another_store_or_form_is_refused_with_the_reason() {
+        for (bad, why) in [
+            ("http://acme.awsapps.com/start", "it is not an https address"),
+            ("https://acme.awsapps.com/", "it does not end in /start"),
+            ("https://d-9067ffffff.awsapps.com/start", "it belongs to another identity store"),
+            ("https://awsapps.com.example.net/start", "its host has none of the forms that AWS gives out"),
+            ("acme", "relative URL without a base"),
+        ] {
+            let error = parse(&instance(), bad).expect_err(bad);
+            assert_eq!(error.to_string(), format!("`{bad}` is not the access portal of instance arn:aws:sso:::instance/ssoins-72231234abcd5678: {why}"));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! People are assigned to the app, and groups are pushed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::BoxFuture;
+use okta_client::{App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushMapping, PushStatus, PushSwitch, PushTarget, User};
+
+use crate::{
+    blueprint::Blueprint,
+    error::{Error, Outcome},
+    plan::{Action, Change, StepId},
+    roster::Roster,
+    step::{Applied, Context, Planned, Step, not_ours},
+};
+
+/// The blueprint's users and groups are assigned to the app, and its groups are pushed.
+///
+/// Nobody is unassigned, and no mapping is deleted: what somebody else has set up stays.
+#[derive(Clone, Debug)]
+pub struct AppAccess {
+    okta: Okta,
+    blueprint: Blueprint,
+}
+
+/// What the app has already.
+#[derive(Default)]
+struct Present {
+    users: BTreeSet<Id<User>>,
+    groups: BTreeSet<Id<Group>>,
+    pushed: BTreeMap<Id<Group>, PushMapping>,
+}
+
+/// One thing that this step makes true.
+enum Wish<'a> {
+    User(&'a User),
+    Assigned(&'a Group),
+    Pushed(&'a Group),
+}
+
+impl AppAccess {
+    /// The step for the people of a blueprint.
+    pub fn new(okta: &Okta, blueprint: &Blueprint) -> Self {
+        Self { okta: okta.clone(), blueprint: blueprint.clone() }
+    }
+
+    async fn present(&self, app: &Id<App>) -> Outcome<Present> {
+        let failed = |what: &str| {
+            let what = format!("the {what} of app {app} could not be read from Okta");
+            move |error| Error::service(what, error)
+        };
+        let apps = self.okta.apps();
+        let users = apps.users(app).try_collect().await.map_err(failed("assigned users"))?;
+        let groups = apps.groups(app).try_collect().await.map_err(failed("assigned groups"))?;
+        let pushed = self.okta.push_mappings(app).list().try_collect().await.map_err(failed("pushed groups"))?;
+        Ok(Present {
+            // A user who is assigned through a group only loses access with it: being named is a wish of its own.
+            users: users.into_iter().filter(|user| user.scope == AppUserScope::User).map(|user| user.id).collect(),
+            groups: groups.into_iter().map(|group| group.id).collect(),
+            pushed: pushed.into_iter().map(|mapping| (mapping.source_group.clone(), mapping)).collect(),
+        })
+    }
+
+    async fn do_wish(&self, app: &Id<App>, wish: Wish<'_>) -> Outcome<()> {
+        let apps = self.okta.apps();
+        match wish {
+            Wish::User(user) => {
+                apps.assign_user(app, &user.id)
+                    .await
+                    .map_err(|error| Error::service(format!("Okta did not assign user {} to the app", user.profile.login), error))?;
+            }
+            Wish::Assigned(group) => {
+                apps.assign_group(app, &group.id)
+                    .await
+                    .map_err(|error| Error::service(format!("Okta did not assign group {} to the app", group.name), error))?;
+            }
+            Wish::Pushed(group) => {
+                let failed = |error| Error::service(format!("Okta did not push group {}", group.name), error);
+                let mappings = self.okta.push_mappings(app);
+                let known = mappings.list().try_collect().await.map_err(failed)?;
+                match known.into_iter().find(|mapping| mapping.source_group == group.id) {
+                    Some(mapping) if mapping.status == PushStatus::Inactive => {
+                        mappings.set_status(&mapping.id, PushSwitch::Active).await.map_err(failed)?;
+                    }
+                    Some(_) => {}
+                    None => {
+                        let new = NewPushMapping { source_group: group.id.clone(), target: PushTarget::NewGroup(group.name.clone()) };
+                        mappings.create(&new).await.map_err(failed)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Wish<'_> {
+    fn target(&self) -> String {
+        match self {
+            Self::User(user) => format!("user {} assigned to the app", user.profile.login),
+            Self::Assigned(group) => format!("group {} assigned to the app", group.name),
+            Self::Pushed(group) => format!("group {} pushed to AWS", group.name),
+        }
+    }
+}
+
+fn wishes(roster: &Roster) -> impl Iterator<Item = Wish<'_>> {
+    let users = roster.users.iter().map(Wish::User);
+    let assigned = roster.assigned.iter().map(|members| Wish::Assigned(&members.group));
+    // Pushed last: a push carries the members who are assigned by then.
+    let pushed = roster.pushed.iter().map(|members| Wish::Pushed(&members.group));
+    users.chain(assigned).chain(pushed)
+}
+
+fn planned(wish: &Wish<'_>, present: &Present) -> (Option<Change>, Option<String>) {
+    let create = || Some(Change::new(Action::Create, wish.target()));
+    match wish {
+        Wish::User(user) if present.users.contains(&user.id) => (None, None),
+        Wish::Assigned(group) if present.groups.contains(&group.id) => (None, None),
+        Wish::Pushed(group) => match present.pushed.get(&group.id) {
+            None => (create(), None),
+            Some(mapping) => match mapping.status {
+                PushStatus::Inactive => {
+                    (Some(Change::new(Action::Update, wish.target()).from_to("status", Some("INACTIVE".into()), "ACTIVE")), None)
+                }
+                PushStatus::Error => {
+                    let why = mapping.error_summary.as_deref().unwrap_or("no reason given");
+                    (None, Some(format!("Okta could not push group {}: {why}", group.name)))
+                }
+                _ => (None, None),
+            },
+        },
+        _ => (create(), None),
+    }
+}
+
+impl Step for AppAccess {
+    fn id(&self) -> StepId {
+        StepId::new("app-access")
+    }
+
+    fn title(&self) -> String {
+        "Users and groups in the Okta app".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let app = cx.know(|facts| facts.app.clone());
+            let present = match &app {
+                Some(app) => self.present(app).await?,
+                None => Present::default(),
+            };
+            let mut result = Planned { changes: Vec::new(), notes: roster.remarks() };
+            for group in roster.pushed.iter().map(|members| &members.group) {
+                if present.groups.contains(&group.id) {
+                    result.notes.push(format!(
+                        "group {} is assigned to the app and would be pushed: Okta and AWS do not support both for one group, as its members go missing or linger; unassign it in Okta once its members are assigned through another group",
+                        group.name
+                    ));
+                }
+            }
+            for wish in wishes(roster) {
+                let (change, note) = planned(&wish, &present);
+                result.changes.extend(change);
+                result.notes.extend(note);
+            }
+            Ok(result)
+        })
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let app = cx.know(|facts| facts.app.clone()).ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
+            let wish = wishes(roster).find(|wish| wish.target() == change.target).ok_or_else(|| not_ours(&self.id(), change))?;
+            self.do_wish(&app, wish).await?;
+            Ok(Applied::Done)
+        })
+    }
+}

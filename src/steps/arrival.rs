@@ -1,0 +1,186 @@
+//! Those who were assigned and pushed in Okta are in the identity store of AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sso_glue::Aws;
+use futures::future::BoxFuture;
+use okta_client::{AppUser, Client as Okta, Id, PushStatus, User};
+
+use crate::{
+    blueprint::Blueprint,
+    error::{Error, Outcome},
+    plan::{Action, Change, StepId},
+    roster::Roster,
+    step::{Applied, Context, Planned, Step, Waiting},
+};
+
+/// Those who were assigned and pushed in Okta have arrived in the identity store of AWS.
+///
+/// This is the hop that nothing confirms: Okta provisions in the background. What is missing is listed, with what Okta
+/// says about it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    okta: Okta,
+    aws: Aws,
+    blueprint: Blueprint,
+}
+
+/// What has not arrived.
+#[derive(Default)]
+struct Missing {
+    users: Vec<(Id<User>, String)>,
+    groups: Vec<String>,
+    memberships: Vec<(String, String)>,
+}
+
+impl Missing {
+    fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty() && self.memberships.is_empty()
+    }
+}
+
+impl Arrival {
+    /// The step for the people of a blueprint.
+    pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
+        Self { okta: okta.clone(), aws: aws.clone(), blueprint: blueprint.clone() }
+    }
+
+    /// What Okta says about everybody assigned to the app.
+    async fn app_users(&self, cx: &Context) -> Outcome<BTreeMap<Id<User>, AppUser>> {
+        let Some(app) = cx.know(|facts| facts.app.clone()) else { return Ok(BTreeMap::new()) };
+        let users = self
+            .okta
+            .apps()
+            .users(&app)
+            .try_collect()
+            .await
+            .map_err(|error| Error::service(format!("the assigned users of app {app} could not be read from Okta"), error))?;
+        Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
+    }
+
+    async fn missing(&self, roster: &Roster, assigned: &BTreeMap<Id<User>, AppUser>, cx: &Context) -> Outcome<Missing> {
+        let name = |user: &User| user_name(assigned, user);
+        let mut missing = Missing::default();
+        let Some(center) = super::center(&self.aws, cx) else {
+            missing.users = roster.travellers().map(|user| (user.id.clone(), name(user))).collect();
+            missing.groups = roster.pushed.iter().map(|members| members.group.name.clone()).collect();
+            return Ok(missing);
+        };
+        let failed = |error| Error::service("the identity store could not be read from AWS", error);
+        let store = center.identity_store();
+        let users: BTreeMap<String, String> =
+            store.users().await.map_err(failed)?.into_iter().map(|user| (user.user_name, user.id.to_string())).collect();
+        let groups: BTreeMap<String, _> =
+            store.groups().await.map_err(failed)?.into_iter().map(|group| (group.display_name, group.id)).collect();
+        for user in roster.travellers() {
+            if !users.contains_key(&name(user)) {
+                missing.users.push((user.id.clone(), name(user)));
+            }
+        }
+        for members in &roster.pushed {
+            let Some(id) = groups.get(&members.group.name) else {
+                missing.groups.push(members.group.name.clone());
+                continue;
+            };
+            let present: BTreeSet<String> =
+                store.members(id).await.map_err(failed)?.into_iter().map(|id| id.to_string()).collect();
+            for user in roster.members_who_travel(members) {
+                // Who has not arrived at all is listed once.
+                if let Some(id) = users.get(&name(user))
+                    && !present.contains(id)
+                {
+                    missing.memberships.push((name(user), members.group.name.clone()));
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// What is missing, in words, with what Okta says about it.
+    async fn reasons(&self, missing: &Missing, assigned: &BTreeMap<Id<User>, AppUser>, cx: &Context) -> Outcome<Vec<String>> {
+        let mut reasons = Vec::new();
+        for (id, name) in &missing.users {
+            let why = match assigned.get(id) {
+                None => "not assigned to the app".to_owned(),
+                Some(user) => {
+                    let sync = user.sync_state.as_ref().map(|state| format!(", sync {state}")).unwrap_or_default();
+                    format!("{}{sync}", user.status)
+                }
+            };
+            reasons.push(format!("user {name} (Okta: {why})"));
+        }
+        if missing.groups.is_empty() && missing.memberships.is_empty() {
+            return Ok(reasons);
+        }
+        let mut mappings = BTreeMap::new();
+        if let Some(app) = cx.know(|facts| facts.app.clone()) {
+            let all = self.okta.push_mappings(&app).list().try_collect().await;
+            let all = all.map_err(|error| Error::service("the pushed groups could not be read from Okta", error))?;
+            mappings.extend(all.into_iter().map(|mapping| (mapping.source_group.clone(), mapping)));
+        }
+        let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+        let state = |group: &str| {
+            let id = roster.pushed.iter().find(|members| members.group.name == group).map(|members| &members.group.id);
+            match id.and_then(|id| mappings.get(id)) {
+                None => "not pushed".to_owned(),
+                Some(mapping) => match (&mapping.status, &mapping.error_summary) {
+                    (PushStatus::Error, Some(why)) => format!("ERROR: {why}"),
+                    (status, _) => status.to_string(),
+                },
+            }
+        };
+        reasons.extend(missing.groups.iter().map(|group| format!("group {group} (Okta: {})", state(group))));
+        reasons.extend(missing.memberships.iter().map(|(user, group)| format!("{user} in group {group} (Okta: {})", state(group))));
+        Ok(reasons)
+    }
+}
+
+/// The name a user has in AWS: what Okta says it sends, or the login until Okta says.
+pub(super) fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
+    let sent = assigned.get(&user.id).and_then(|assigned| assigned.user_name.clone());
+    sent.unwrap_or_else(|| user.profile.login.clone())
+}
+
+impl Step for Arrival {
+    fn id(&self) -> StepId {
+        StepId::new("arrival")
+    }
+
+    fn title(&self) -> String {
+        "Users and groups in AWS".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let assigned = self.app_users(cx).await?;
+            let missing = self.missing(roster, &assigned, cx).await?;
+            if missing.is_empty() {
+                return Ok(Planned::nothing());
+            }
+            // How many are missing falls by itself between two plans, so it is a remark and not part of the change.
+            let planned = Planned::one(Change::new(Action::Wait, "users and groups to arrive through SCIM"));
+            Ok(planned.note(format!(
+                "missing in AWS now: {} users, {} groups, {} memberships",
+                missing.users.len(),
+                missing.groups.len(),
+                missing.memberships.len()
+            )))
+        })
+    }
+
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let assigned = self.app_users(cx).await?;
+            let missing = self.missing(roster, &assigned, cx).await?;
+            if missing.is_empty() {
+                return Ok(Applied::Done);
+            }
+            Ok(Applied::Waiting(Waiting {
+                on: "users and groups to arrive in AWS".to_owned(),
+                missing: self.reasons(&missing, &assigned, cx).await?,
+            }))
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! The org answers on a host of the customer's own.
+
+use futures::future::BoxFuture;
+use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, NewDomain};
+
+use crate::{
+    error::{Error, Outcome},
+    operator::{HandOff, HandOffKind},
+    plan::{Action, Change, StepId},
+    step::{Applied, Context, Planned, Step, not_ours},
+};
+
+/// The org answers on a host of the customer's own, with a certificate that Okta manages.
+#[derive(Clone, Debug)]
+pub struct CustomDomain {
+    okta: Okta,
+    name: String,
+}
+
+impl CustomDomain {
+    /// The step for one host, such as `login.example.com`.
+    pub fn new(okta: &Okta, name: &str) -> Self {
+        // Okta lower-cases what it is given, and it is compared with what Okta says.
+        Self { okta: okta.clone(), name: name.to_ascii_lowercase() }
+    }
+
+    async fn find(&self) -> Outcome<Option<Domain>> {
+        let all = self.okta.domains().list().await.map_err(|error| Error::service("the custom domains could not be read from Okta", error))?;
+        Ok(all.into_iter().find(|domain| domain.name == self.name))
+    }
+
+    async fn needed(&self) -> Outcome<Domain> {
+        self.find().await?.ok_or_else(|| super::missing(&format!("custom domain {}", self.name), "custom-domain"))
+    }
+
+    fn records_target(&self) -> String {
+        format!("DNS records of {}", self.name)
+    }
+
+    fn create(&self) -> Change {
+        Change::new(Action::Create, format!("custom domain {}", self.name)).with("certificateSourceType", "OKTA_MANAGED")
+    }
+
+    fn publish(&self, domain: Option<&Domain>) -> Change {
+        let mut change = Change::new(Action::HandOff, self.records_target());
+        for record in domain.iter().flat_map(|domain| &domain.dns_records) {
+            change = change.with(&format!("{} {}", record.kind, record.name), record.values.join(" "));
+        }
+        change
+    }
+
+    fn wait(&self) -> Change {
+        Change::new(Action::Wait, format!("{} to be verified and to have its certificate", self.name))
+    }
+}
+
+impl Step for CustomDomain {
+    fn id(&self) -> StepId {
+        StepId::new("custom-domain")
+    }
+
+    fn title(&self) -> String {
+        format!("Okta custom domain {}", self.name)
+    }
+
+    fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let domain = self.find().await?;
+            Ok(Planned::changes(match &domain {
+                None => vec![self.create(), self.publish(None), self.wait()],
+                Some(found) => match found.validation {
+                    DomainValidation::Completed => Vec::new(),
+                    DomainValidation::NotStarted | DomainValidation::FailedToVerify => vec![self.publish(domain.as_ref()), self.wait()],
+                    _ => vec![self.wait()],
+                },
+            }))
+        })
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            match change.action {
+                Action::Create => {
+                    if self.find().await?.is_none() {
+                        let new = NewDomain { name: self.name.clone(), certificate: CertificateSource::OktaManaged };
+                        self.okta.domains().create(&new).await.map_err(|error| {
+                            Error::service(format!("Okta did not take the custom domain {}", self.name), error)
+                        })?;
+                    }
+                    Ok(Applied::Done)
+                }
+                Action::HandOff => {
+                    let domain = self.needed().await?;
+                    let mut handoff = HandOff::new(HandOffKind::DnsRecords, format!("Publish the DNS records of {}", self.name), "the DNS provider of the domain")
+                        .instructions([
+                            "Create these records.",
+                            "If the domain has CAA records, allow letsencrypt.org: Okta's certificate comes from there.",
+                        ]);
+                    for record in &domain.dns_records {
+                        handoff = handoff.value(&format!("{} {}", record.kind, record.name), record.values.join(" "));
+                    }
+                    cx.hand_off(handoff, async |_| Ok(Applied::Done)).await
+                }
+                Action::Wait => {
+                    let domain = self.needed().await?;
+                    // Okta never verifies by itself, and says what it thinks only when it is asked to.
+                    let verified = self.okta.domains().verify(&domain.id).await.map_err(|error| {
+                        Error::service(format!("Okta did not verify the custom domain {}", self.name), error)
+                    })?;
+                    Ok(match verified.validation {
+                        DomainValidation::Completed => Applied::Done,
+                        other => Applied::waiting(format!("Okta to see the records of {} and to install its certificate (now {other})", self.name)),
+                    })
+                }
+                _ => Err(not_ours(&self.id(), change)),
+            }
+        })
+    }
+}

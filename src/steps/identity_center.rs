@@ -1,0 +1,150 @@
+//! An organization instance of Identity Center is there and has permission sets.
+
+use aws_sso_glue::{Aws, Instance, InstanceStatus};
+use futures::future::BoxFuture;
+
+use crate::{
+    error::{Error, ErrorKind, Outcome},
+    operator::{HandOff, HandOffKind},
+    plan::{Action, Change, StepId},
+    state::InstanceFact,
+    step::{Applied, Context, Planned, Step, not_ours},
+};
+
+/// An organization instance of Identity Center is there, in whatever Region, and has permission sets.
+#[derive(Clone, Debug)]
+pub struct IdentityCenterInstance {
+    aws: Aws,
+    region: Option<String>,
+}
+
+impl IdentityCenterInstance {
+    /// The step; the Region is where an instance is to be enabled if there is none.
+    pub fn new(aws: &Aws, region: Option<&str>) -> Self {
+        Self { aws: aws.clone(), region: region.map(ToOwned::to_owned) }
+    }
+
+    fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or_else(|| self.aws.region())
+    }
+
+    /// The organization's instance. Account instances of members, which can only serve applications, do not count.
+    async fn find(&self, cx: &Context) -> Outcome<Option<Instance>> {
+        let all = self.aws.instances().await.map_err(|error| Error::service("the instances of Identity Center could not be listed", error))?;
+        let management = cx.know(|facts| facts.organization.as_ref().map(|organization| organization.management_account.clone()));
+        Ok(all.into_iter().find(|instance| management.as_ref().is_none_or(|management| instance.owner == *management)))
+    }
+
+    async fn lacks_permission_sets(&self, instance: &Instance) -> Outcome<bool> {
+        let details = self
+            .aws
+            .in_region(&instance.primary_region)
+            .describe_instance(&instance.arn)
+            .await
+            .map_err(|error| Error::service(format!("instance {} could not be described", instance.arn), error))?;
+        // Absent means a Region whose service does not know the switch yet: there every instance has them.
+        Ok(details.permission_sets_enabled == Some(false))
+    }
+
+    async fn enable_permission_sets(&self, instance: &Instance) -> Outcome<()> {
+        self.aws
+            .in_region(&instance.primary_region)
+            .enable_permission_sets(&instance.arn)
+            .await
+            .map_err(|error| Error::service(format!("AWS did not enable permission sets for instance {}", instance.arn), error))?;
+        Ok(())
+    }
+
+    async fn enabled_by_a_person(&self, cx: &Context) -> Outcome<Instance> {
+        if let Some(found) = self.find(cx).await? {
+            return Ok(found);
+        }
+        let region = self.region();
+        let handoff = HandOff::new(
+            HandOffKind::EnableIdentityCenter,
+            format!("Enable IAM Identity Center for the organization in {region}"),
+            format!("AWS console of the management account > IAM Identity Center > Enable (https://{region}.console.aws.amazon.com/singlesignon)"),
+        )
+        .warning(format!("The Region is permanent: make sure that the console shows {region}."))
+        .instructions([
+            "Sign in to the management account of the organization.",
+            "Choose Enable, and \"with AWS Organizations\" (an organization instance, not an account instance).",
+            "Keep permission sets (multi-account permissions) on.",
+            "Wait until the console says that it is enabled.",
+        ]);
+        cx.hand_off(handoff, async |_| {
+            self.find(cx).await?.ok_or_else(|| {
+                Error::new(ErrorKind::Proof, "the organization still has no instance of IAM Identity Center in any Region")
+                    .help("enable it in the management account, as an organization instance; an account instance does not count")
+            })
+        })
+        .await
+    }
+}
+
+impl Step for IdentityCenterInstance {
+    fn id(&self) -> StepId {
+        StepId::new("identity-center")
+    }
+
+    fn title(&self) -> String {
+        "IAM Identity Center instance".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let Some(instance) = self.find(cx).await? else {
+                cx.learn(|facts| facts.instance = None);
+                return Ok(Planned::one(Change::new(Action::HandOff, "IAM Identity Center, enabled").with("Region", self.region())));
+            };
+            learn(cx, &instance);
+            let mut planned = Planned::nothing();
+            match instance.status {
+                InstanceStatus::Active => {
+                    if self.lacks_permission_sets(&instance).await? {
+                        planned.changes.push(
+                            Change::new(Action::Update, format!("instance {}", instance.arn)).from_to("permission sets", Some("off".into()), "on"),
+                        );
+                    }
+                }
+                InstanceStatus::CreateInProgress => planned.changes.push(Change::new(Action::Wait, format!("instance {} to become active", instance.arn))),
+                other => {
+                    return Err(Error::new(ErrorKind::Unfit, format!("instance {} is {other}", instance.arn))
+                        .help("see to it in the AWS console: only an active instance can be used"));
+                }
+            }
+            if let Some(region) = &self.region
+                && *region != instance.primary_region
+            {
+                planned.notes.push(format!("the instance is in {}, not in {region} as the blueprint says; it cannot be moved", instance.primary_region));
+            }
+            Ok(planned)
+        })
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            let instance = match change.action {
+                Action::HandOff => self.enabled_by_a_person(cx).await?,
+                Action::Update | Action::Wait => {
+                    self.find(cx).await?.ok_or_else(|| super::missing("the instance of IAM Identity Center", "identity-center"))?
+                }
+                _ => return Err(not_ours(&self.id(), change)),
+            };
+            learn(cx, &instance);
+            if instance.status != InstanceStatus::Active {
+                return Ok(Applied::waiting(format!("instance {} to become active", instance.arn)));
+            }
+            if self.lacks_permission_sets(&instance).await? {
+                self.enable_permission_sets(&instance).await?;
+            }
+            Ok(Applied::Done)
+        })
+    }
+}
+
+fn learn(cx: &Context, instance: &Instance) {
+    cx.learn(|facts| {
+        facts.instance = Some(InstanceFact::of(instance));
+    });
+}

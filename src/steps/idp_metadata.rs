@@ -1,0 +1,131 @@
+//! Okta's metadata for the active signing key is read, validated and kept.
+
+use futures::future::BoxFuture;
+use okta_client::{App, Client as Okta};
+use saml_metadata::{Finding, Profile, Severity};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    error::{Error, ErrorKind, Outcome},
+    plan::{Action, Change, StepId, Value},
+    state::{IdpFact, hex},
+    step::{Applied, Context, Planned, Step},
+};
+
+/// Okta's metadata for the app's active signing key is read, validated for AWS, and kept as `metadata.xml`.
+#[derive(Clone, Debug)]
+pub struct IdpMetadata {
+    okta: Okta,
+}
+
+/// The name that the metadata is kept under.
+pub(super) const FILE: &str = "metadata.xml";
+
+struct Read {
+    bytes: Vec<u8>,
+    fact: IdpFact,
+    remarks: Vec<String>,
+}
+
+impl IdpMetadata {
+    /// The step for the app that an earlier step has made or found.
+    pub fn new(okta: &Okta) -> Self {
+        Self { okta: okta.clone() }
+    }
+
+    async fn read(&self, app: &App, cx: &Context) -> Outcome<Read> {
+        let kid = app.signing_kid().ok_or_else(|| {
+            Error::new(ErrorKind::Unfit, format!("app {} has no signing key", app.id()))
+                .help("open the app's Sign On tab in Okta and generate a signing certificate")
+        })?;
+        let bytes = self
+            .okta
+            .apps()
+            .saml_metadata(app.id(), kid)
+            .await
+            .map_err(|error| Error::service(format!("the metadata of app {} could not be read from Okta", app.id()), error))?
+            .to_vec();
+        validated(bytes, kid, cx)
+    }
+}
+
+/// Reads and validates the metadata that AWS is to be given.
+fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Outcome<Read> {
+    let refused = |why: String| {
+        Error::new(ErrorKind::Proof, format!("Okta's metadata is not what AWS takes: {why}"))
+            .help("open the app's Sign On tab in Okta and see to its signing certificate; AWS refuses such a file")
+    };
+    let document = saml_metadata::read(&bytes).map_err(|error| refused(error.to_string()).because(error))?;
+    let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, cx.now());
+    let (errors, remarks): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::is_error);
+    if !errors.is_empty() {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        return Err(refused(errors.join("; ")));
+    }
+    let entity = document.entity().map_err(|error| refused(error.to_string()))?;
+    let certificates = entity.identity_provider().map(|idp| idp.signing_certificates()).unwrap_or_default();
+    let certificate = certificates.first().ok_or_else(|| refused("it has no signing certificate".to_owned()))?;
+    let fact = IdpFact {
+        entity_id: entity.entity_id().to_owned(),
+        kid: kid.to_owned(),
+        sha256: hex(&Sha256::digest(&bytes)),
+        certificate: certificate.fingerprint_sha256(),
+        not_after: certificate.not_after(),
+    };
+    let remarks = remarks.iter().filter(|finding| finding.severity == Severity::Warning).map(ToString::to_string).collect();
+    Ok(Read { fact, remarks, bytes })
+}
+
+impl Step for IdpMetadata {
+    fn id(&self) -> StepId {
+        StepId::new("idp-metadata")
+    }
+
+    fn title(&self) -> String {
+        "Okta's SAML metadata".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let change = Change::new(Action::Create, FILE);
+            let Some(app) = super::app(&self.okta, cx).await? else {
+                let after = || Value::AfterApply(StepId::new("catalog-app"));
+                return Ok(Planned::one(change.with_value("entityID", after()).with_value("certificate", after())));
+            };
+            let read = self.read(&app, cx).await?;
+            let known = cx.know(|facts| facts.idp.clone());
+            let changes = match known {
+                Some(known) if known == read.fact => Vec::new(),
+                known => {
+                    let action = if known.is_some() { Action::Update } else { Action::Create };
+                    vec![
+                        Change::new(action, FILE)
+                            .from_to("entityID", known.as_ref().map(|known| known.entity_id.clone()), &read.fact.entity_id)
+                            .from_to("certificate", known.as_ref().map(|known| known.certificate.clone()), &read.fact.certificate)
+                            .with("valid until", read.fact.not_after.to_string()),
+                    ]
+                }
+            };
+            Ok(Planned { changes, notes: read.remarks })
+        })
+    }
+
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            let app = super::needed_app(&self.okta, cx).await?;
+            let read = self.read(&app, cx).await?;
+            cx.keep_file(FILE, read.bytes);
+            cx.learn(|facts| facts.idp = Some(read.fact));
+            Ok(Applied::Done)
+        })
+    }
+}
+
+/// The validated metadata, for the person who uploads it: as kept in this run, or read again.
+pub(super) async fn current(okta: &Okta, cx: &Context) -> Outcome<Vec<u8>> {
+    if let Some(kept) = cx.file(FILE) {
+        return Ok(kept);
+    }
+    let app = super::needed_app(okta, cx).await?;
+    Ok(IdpMetadata::new(okta).read(&app, cx).await?.bytes)
+}

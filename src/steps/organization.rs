@@ -1,0 +1,109 @@
+//! The organization can carry Identity Center, and we may act in it.
+
+use aws_sso_glue::{Aws, Organization as Described};
+use futures::future::BoxFuture;
+
+use crate::{
+    error::{Error, ErrorKind, Outcome},
+    plan::{Action, Change, StepId},
+    state::OrganizationFact,
+    step::{Applied, Context, Planned, Step},
+};
+
+/// The organization has all features and trusts Identity Center, and our credentials may act for it.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    aws: Aws,
+}
+
+impl Organization {
+    /// The step for the organization that the credentials belong to.
+    pub fn new(aws: &Aws) -> Self {
+        Self { aws: aws.clone() }
+    }
+
+    async fn preflight(&self, cx: &Context) -> Outcome<Described> {
+        let caller = self.aws.caller().await.map_err(|error| Error::service("AWS does not know who we are", error))?;
+        let described = self
+            .aws
+            .organizations()
+            .describe()
+            .await
+            .map_err(|error| Error::service(format!("the organization of account {} could not be read", caller.account), error))?;
+        if !described.all_features {
+            return Err(Error::new(ErrorKind::Unfit, format!("organization {} has consolidated billing only", described.id)).help(
+                "enable all features in AWS Organizations > Settings (every invited account has to agree), then run again: Identity Center needs them",
+            ));
+        }
+        if caller.account != described.management_account {
+            let delegated = self
+                .aws
+                .organizations()
+                .delegated_administrators(SERVICE)
+                .await
+                .map_err(|error| Error::service("the delegated administrators of Identity Center could not be read", error))?;
+            if !delegated.contains(&caller.account) {
+                return Err(Error::new(
+                    ErrorKind::Unfit,
+                    format!(
+                        "account {} is neither the management account of organization {} ({}) nor a delegated administrator of Identity Center",
+                        caller.account, described.id, described.management_account
+                    ),
+                )
+                .help("use credentials of the management account, or register this account as a delegated administrator of sso.amazonaws.com"));
+            }
+        }
+        cx.learn(|facts| {
+            facts.organization = Some(OrganizationFact {
+                id: described.id.clone(),
+                management_account: described.management_account.clone(),
+                caller: caller.account.clone(),
+            });
+        });
+        Ok(described)
+    }
+
+    async fn is_trusted(&self) -> Outcome<bool> {
+        let trusted = self
+            .aws
+            .organizations()
+            .trusted_services()
+            .await
+            .map_err(|error| Error::service("the trusted services of the organization could not be read", error))?;
+        Ok(trusted.iter().any(|service| service == SERVICE))
+    }
+}
+
+impl Step for Organization {
+    fn id(&self) -> StepId {
+        StepId::new("organization")
+    }
+
+    fn title(&self) -> String {
+        "AWS organization".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let described = self.preflight(cx).await?;
+            if self.is_trusted().await? {
+                return Ok(Planned::nothing());
+            }
+            Ok(Planned::one(Change::new(Action::Create, format!("trusted access for {SERVICE}")).with("organization", described.id)))
+        })
+    }
+
+    fn apply<'a>(&'a self, _: &'a Change, _: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            self.aws
+                .organizations()
+                .enable_trusted_access(SERVICE)
+                .await
+                .map_err(|error| Error::service(format!("AWS did not enable trusted access for {SERVICE}"), error))?;
+            Ok(Applied::Done)
+        })
+    }
+}
+
+/// The service principal of Identity Center.
+const SERVICE: &str = "sso.amazonaws.com";

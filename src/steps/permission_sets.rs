@@ -1,0 +1,287 @@
+//! The permission sets are there, with what the blueprint says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sso_glue::{Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet as Present, PermissionSetArn, UpdatePermissionSet};
+use futures::future::BoxFuture;
+
+use crate::{
+    blueprint::{Blueprint, PermissionSet},
+    error::{Error, ErrorKind, Outcome},
+    plan::{Action, Change, StepId},
+    step::{Applied, Context, Planned, Step, not_ours},
+};
+
+/// The permission sets of the blueprint are there, and what they allow is provisioned into the accounts.
+///
+/// A set that the blueprint only names, without describing it, is made if it is absent and left alone if it is there.
+#[derive(Clone, Debug)]
+pub struct PermissionSets {
+    aws: Aws,
+    wanted: BTreeMap<String, Wanted>,
+}
+
+#[derive(Clone, Debug)]
+struct Wanted {
+    set: PermissionSet,
+    described: bool,
+}
+
+/// What a set has now.
+struct Found {
+    set: Present,
+    policies: BTreeSet<String>,
+    inline: Option<String>,
+}
+
+impl PermissionSets {
+    /// The step for the permission sets of a blueprint.
+    pub fn new(aws: &Aws, blueprint: &Blueprint) -> Self {
+        let wanted = blueprint.wanted_permission_sets().into_iter().map(|(name, set)| {
+            let described = blueprint.permission_sets.contains_key(name);
+            (name.to_owned(), Wanted { set, described })
+        });
+        Self { aws: aws.clone(), wanted: wanted.collect() }
+    }
+
+    async fn converge(&self, name: &str, wanted: &Wanted, cx: &Context) -> Outcome<Applied> {
+        let center = super::needed_center(&self.aws, cx)?;
+        let failed = |error| Error::service(format!("AWS did not take permission set {name}"), error);
+        let sets = center.permission_sets();
+        let found = match find(&center, name).await? {
+            Some(found) => found,
+            None => {
+                let new = NewPermissionSet {
+                    name: name.to_owned(),
+                    description: wanted.set.description.clone(),
+                    session_duration: wanted.set.session_duration.clone(),
+                    ..NewPermissionSet::default()
+                };
+                sets.create(&new).await.map_err(failed)?
+            }
+        };
+        cx.learn(|facts| facts.permission_sets.insert(name.to_owned(), found.arn.clone()));
+        let found = read(&center, found).await?;
+        let arn = &found.set.arn;
+        let mut altered = false;
+        if attributes_differ(&found.set, &wanted.set) {
+            let change = UpdatePermissionSet {
+                description: wanted.set.description.clone(),
+                session_duration: wanted.set.session_duration.clone(),
+                ..UpdatePermissionSet::default()
+            };
+            sets.update(arn, &change).await.map_err(failed)?;
+            altered = true;
+        }
+        for policy in wanted.set.managed_policies.iter().filter(|policy| !found.policies.contains(*policy)) {
+            sets.attach_managed_policy(arn, policy).await.map_err(failed)?;
+            altered = true;
+        }
+        if let Some(policy) = &wanted.set.inline_policy
+            && !same_json(Some(policy), found.inline.as_deref())
+        {
+            sets.put_inline_policy(arn, policy).await.map_err(failed)?;
+            altered = true;
+        }
+        if altered { self.provision(&center, name, arn, cx).await } else { self.provisioned(&center, name, cx).await }
+    }
+
+    async fn remove(&self, name: &str, wanted: &Wanted, what: &str, cx: &Context) -> Outcome<Applied> {
+        let center = super::needed_center(&self.aws, cx)?;
+        let failed = |error| Error::service(format!("AWS did not remove {what} from permission set {name}"), error);
+        let sets = center.permission_sets();
+        let Some(found) = find(&center, name).await? else { return Ok(Applied::Done) };
+        let found = read(&center, found).await?;
+        let mut altered = false;
+        if what == INLINE && wanted.set.inline_policy.is_none() && found.inline.is_some() {
+            sets.delete_inline_policy(&found.set.arn).await.map_err(failed)?;
+            altered = true;
+        } else if found.policies.contains(what) {
+            sets.detach_managed_policy(&found.set.arn, what).await.map_err(failed)?;
+            altered = true;
+        }
+        if altered { self.provision(&center, name, &found.set.arn, cx).await } else { self.provisioned(&center, name, cx).await }
+    }
+
+    /// Carries what was altered into the accounts: until then it does nothing there.
+    async fn provision(&self, center: &IdentityCenter, name: &str, arn: &PermissionSetArn, cx: &Context) -> Outcome<Applied> {
+        let failed = |error| Error::service(format!("AWS did not provision permission set {name}"), error);
+        let sets = center.permission_sets();
+        if sets.accounts(arn).await.map_err(failed)?.is_empty() {
+            return Ok(Applied::Done);
+        }
+        let operation = sets.start_provisioning(arn).await.map_err(failed)?;
+        cx.learn(|facts| facts.underway.insert(underway(name), operation));
+        Ok(Applied::waiting(format!("permission set {name} to be provisioned into its accounts")))
+    }
+
+    /// Looks after a provisioning that was started, in this run or one before.
+    async fn provisioned(&self, center: &IdentityCenter, name: &str, cx: &Context) -> Outcome<Applied> {
+        let Some(operation) = cx.know(|facts| facts.underway.get(&underway(name)).cloned()) else { return Ok(Applied::Done) };
+        let status = center
+            .permission_sets()
+            .provisioning_status(&operation)
+            .await
+            .map_err(|error| Error::service(format!("how far permission set {name} is provisioned could not be read"), error))?;
+        if status == OperationStatus::InProgress {
+            return Ok(Applied::waiting(format!("permission set {name} to be provisioned into its accounts")));
+        }
+        cx.learn(|facts| facts.underway.remove(&underway(name)));
+        match status {
+            OperationStatus::Failed { reason } => Err(Error::new(
+                ErrorKind::Service,
+                format!("AWS could not provision permission set {name}: {}", reason.as_deref().unwrap_or("no reason given")),
+            )
+            .help("see to the reason, then run again")),
+            _ => Ok(Applied::Done),
+        }
+    }
+}
+
+fn underway(name: &str) -> String {
+    format!("permission-set {name}")
+}
+
+async fn find(center: &IdentityCenter, name: &str) -> Outcome<Option<Present>> {
+    center
+        .permission_sets()
+        .find(name)
+        .await
+        .map_err(|error| Error::service(format!("permission set {name} could not be looked up"), error))
+}
+
+async fn read(center: &IdentityCenter, set: Present) -> Outcome<Found> {
+    let failed = |error| Error::service(format!("permission set {} could not be read", set.name), error);
+    let sets = center.permission_sets();
+    let policies = sets.managed_policies(&set.arn).await.map_err(failed)?.into_iter().collect();
+    let inline = sets.inline_policy(&set.arn).await.map_err(failed)?;
+    Ok(Found { set, policies, inline })
+}
+
+fn attributes_differ(present: &Present, wanted: &PermissionSet) -> bool {
+    // What the blueprint does not say is AWS's to choose.
+    let differs = |wanted: &Option<String>, present: &Option<String>| wanted.is_some() && wanted != present;
+    differs(&wanted.description, &present.description) || differs(&wanted.session_duration, &present.session_duration)
+}
+
+/// Policies are compared as JSON: AWS may format them anew.
+fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
+    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    match (one, other) {
+        (Some(one), Some(other)) => one == other || parse(one).is_some_and(|one| Some(one) == parse(other)),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn creation(name: &str, set: &PermissionSet) -> Change {
+    let mut change = Change::new(Action::Create, target(name));
+    for (field, value) in [("description", &set.description), ("session duration", &set.session_duration)] {
+        if let Some(value) = value {
+            change = change.with(field, value);
+        }
+    }
+    for policy in &set.managed_policies {
+        change = change.with("managed policy", policy);
+    }
+    if set.inline_policy.is_some() {
+        change = change.with(INLINE, "as in the blueprint");
+    }
+    change
+}
+
+fn alterations(name: &str, wanted: &Wanted, found: &Found) -> Planned {
+    let mut planned = Planned::nothing();
+    let mut change = Change::new(Action::Update, target(name));
+    let pairs = [
+        ("description", &wanted.set.description, &found.set.description),
+        ("session duration", &wanted.set.session_duration, &found.set.session_duration),
+    ];
+    for (field, wanted, present) in pairs {
+        if let Some(value) = wanted
+            && Some(value) != present.as_ref()
+        {
+            change = change.from_to(field, present.clone(), value);
+        }
+    }
+    let policies: BTreeSet<String> = wanted.set.managed_policies.iter().cloned().collect();
+    for policy in policies.difference(&found.policies) {
+        change = change.with("managed policy", policy);
+    }
+    match (&wanted.set.inline_policy, &found.inline) {
+        (Some(policy), present) if !same_json(Some(policy), present.as_deref()) => {
+            change = change.from_to(INLINE, present.as_ref().map(|_| "another".to_owned()), "as in the blueprint");
+        }
+        (None, Some(_)) => planned.changes.push(Change::new(Action::Remove, removal(name, INLINE))),
+        _ => {}
+    }
+    if !change.fields.is_empty() {
+        planned.changes.insert(0, change);
+    }
+    for policy in found.policies.difference(&policies) {
+        planned.changes.push(Change::new(Action::Remove, removal(name, policy)));
+    }
+    planned
+}
+
+fn target(name: &str) -> String {
+    format!("permission set {name}")
+}
+
+fn removal(name: &str, what: &str) -> String {
+    format!("{what} from permission set {name}")
+}
+
+impl Step for PermissionSets {
+    fn id(&self) -> StepId {
+        StepId::new("permission-sets")
+    }
+
+    fn title(&self) -> String {
+        "Permission sets".to_owned()
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            let Some(center) = super::center(&self.aws, cx) else {
+                return Ok(Planned::changes(self.wanted.iter().map(|(name, wanted)| creation(name, &wanted.set)).collect()));
+            };
+            let all = center.permission_sets().list().await.map_err(|error| Error::service("the permission sets could not be listed", error))?;
+            let mut present: BTreeMap<String, Present> = all.into_iter().map(|set| (set.name.clone(), set)).collect();
+            let mut planned = Planned::nothing();
+            for (name, wanted) in &self.wanted {
+                let Some(set) = present.remove(name) else {
+                    cx.learn(|facts| facts.permission_sets.remove(name));
+                    planned.changes.push(creation(name, &wanted.set));
+                    continue;
+                };
+                cx.learn(|facts| facts.permission_sets.insert(name.clone(), set.arn.clone()));
+                let altered = if wanted.described { alterations(name, wanted, &read(&center, set).await?) } else { Planned::nothing() };
+                let mut changes = altered.changes;
+                if changes.is_empty() && cx.know(|facts| facts.underway.contains_key(&underway(name))) {
+                    changes.push(Change::new(Action::Wait, target(name)));
+                }
+                planned.changes.extend(changes);
+            }
+            Ok(planned)
+        })
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+        Box::pin(async move {
+            for (name, wanted) in &self.wanted {
+                if change.target == target(name) {
+                    return self.converge(name, wanted, cx).await;
+                }
+                if change.action == Action::Remove
+                    && let Some(what) = change.target.strip_suffix(&removal(name, ""))
+                {
+                    return self.remove(name, wanted, what, cx).await;
+                }
+            }
+            Err(not_ours(&self.id(), change))
+        })
+    }
+}
+
+const INLINE: &str = "inline policy";

@@ -1,0 +1,48 @@
+//! A run that loses any one answer, before or after the service has acted, ends right when it is run again.
+
+use sandbox::{Fault, Recorded, Service};
+
+use crate::world::{TEAM, World};
+
+/// What identifies a kind of request: its method and path without ids, and its operation.
+fn kind(request: &Recorded) -> String {
+    match &request.target {
+        Some(target) => target.clone(),
+        None => format!("{} {}", request.method, request.path),
+    }
+}
+
+async fn writes_of_a_journey() -> Vec<(Service, String)> {
+    let world = World::new(TEAM).await;
+    world.run().await.expect("the journey");
+    let mut kinds: Vec<(Service, String)> = Vec::new();
+    for request in world.sandbox.writes() {
+        let kind = (request.service, kind(&request));
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+#[tokio::test]
+async fn no_lost_answer_makes_anything_twice() {
+    let kinds = writes_of_a_journey().await;
+    assert!(kinds.len() > 10, "{kinds:?}");
+    for (service, on) in kinds {
+        for fault in [Fault::hang_up_before_acting(service), Fault::hang_up_after_acting(service)] {
+            let world = World::new(TEAM).await;
+            world.sandbox.inject(fault.on(on.clone()));
+            // It may stop or find a way by itself; what counts is how it ends.
+            let first = world.run().await.map(|_| ()).map_err(|error| error.explain());
+            let again = world.run().await;
+            assert!(again.is_ok(), "{on}: first {first:?}, then {}", again.expect_err("a failure").explain());
+            assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1, "{on}");
+            assert_eq!(world.sandbox.permission_sets().len(), 2, "{on}");
+            assert_eq!(world.assignments().len(), 3, "{on}");
+            assert_eq!(world.sandbox.identity_groups().len(), 1, "{on}");
+            let found = world.pipeline().verify().await.expect("a verification");
+            assert!(found.holds(), "{on}: {found:?}");
+        }
+    }
+}

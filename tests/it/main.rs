@@ -1,0 +1,10 @@
+//! Whole stories through the facade, on the sandbox.
+
+mod contract;
+mod interrupted;
+mod journey;
+mod killed;
+mod programs;
+mod refusals;
+mod secrets;
+mod world;
