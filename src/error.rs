@@ -146,7 +146,10 @@ impl Error {
             None => {
                 let mut source = self.source();
                 while let Some(cause) = source {
-                    line("cause:  ", &cause.to_string());
+                    let said = cause.to_string();
+                    if !self.0.what.contains(&said) {
+                        line("cause:  ", &said);
+                    }
                     source = cause.source();
                 }
             }

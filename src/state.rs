@@ -102,15 +102,18 @@ pub struct InstanceFact {
     pub owner: AccountId,
     /// Its primary Region: the only one that takes writes.
     pub region: String,
+    /// Whether it has permission sets; without them it can give access to no account.
+    pub permission_sets: bool,
 }
 
 impl InstanceFact {
-    pub(crate) fn of(instance: &Instance) -> Self {
+    pub(crate) fn of(instance: &Instance, permission_sets: bool) -> Self {
         Self {
             arn: instance.arn.clone(),
             identity_store: instance.identity_store.clone(),
             owner: instance.owner.clone(),
             region: instance.primary_region.clone(),
+            permission_sets,
         }
     }
 

@@ -118,6 +118,12 @@ fn center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
     Some(cx.center(&instance.arn, || aws.identity_center(&instance.instance())))
 }
 
+/// The instance of Identity Center, if it is known by now and can give access to accounts.
+fn assigning_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
+    let can = cx.know(|facts| facts.instance.as_ref().is_some_and(|instance| instance.permission_sets));
+    if can { center(aws, cx) } else { None }
+}
+
 /// The instance of Identity Center, which an earlier step has found.
 fn needed_center(aws: &Aws, cx: &Context) -> Outcome<IdentityCenter> {
     center(aws, cx).ok_or_else(|| missing("the instance of IAM Identity Center", "identity-center"))

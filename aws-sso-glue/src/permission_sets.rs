@@ -207,6 +207,9 @@ impl<'a> PermissionSets<'a> {
 
     /// Removes a permission set that is assigned nowhere; one that is gone already is no error.
     ///
+    /// The end of the last assignment takes a moment to arrive, so a conflict is waited out for
+    /// up to half a minute.
+    ///
     /// # Errors
     ///
     /// [`is_conflict`](Error::is_conflict) if it is still assigned or provisioned.

@@ -122,7 +122,7 @@ impl Call {
         self.json_as("application/json", body)
     }
 
-    /// Sends `body` as JSON under a media type of its own, such as `application/scim+json`.
+    /// Sends `body` as JSON under a media type of its own, such as `application/merge-patch+json`.
     pub fn json_as(mut self, media_type: &'static str, body: &(impl Serialize + ?Sized)) -> Self {
         self.body = Some(serde_json::to_vec(body).map(Bytes::from));
         self.header(CONTENT_TYPE, HeaderValue::from_static(media_type))

@@ -57,7 +57,11 @@ const MISMATCH: &str = "The request signature we calculated does not match the s
                         AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
 /// Answers one request to any of the services.
-pub(crate) fn handle(cloud: &mut Cloud, now: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
+pub(crate) fn handle(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
     cloud.settle(now);
     let id = cloud.next_request_id();
     match service_of(request) {
@@ -100,9 +104,9 @@ pub(crate) fn is_write(request: &Request<Bytes>) -> bool {
     let reads = ["List", "Describe", "Get", "IsMember"];
     match service_of(request) {
         None | Some(Service::Oidc | Service::Portal | Service::Sts) => false,
-        Some(_) => {
-            target(request).is_some_and(|(_, operation)| !reads.iter().any(|prefix| operation.starts_with(prefix)))
-        }
+        Some(_) => target(request).is_some_and(|(_, operation)| {
+            !reads.iter().any(|prefix| operation.starts_with(prefix))
+        }),
     }
 }
 
@@ -164,25 +168,39 @@ fn service_of(request: &Request<Bytes>) -> Option<Service> {
 
 /// The two halves of `X-Amz-Target`.
 fn target(request: &Request<Bytes>) -> Option<(&str, &str)> {
-    request.headers().get("x-amz-target")?.to_str().ok()?.split_once('.')
+    request
+        .headers()
+        .get("x-amz-target")?
+        .to_str()
+        .ok()?
+        .split_once('.')
 }
 
 /// The content type without its parameters.
 fn content_type(request: &Request<Bytes>) -> &str {
     let value = request.headers().get("content-type");
-    let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     text.split(';').next().unwrap_or_default().trim()
 }
 
-fn json_call(cloud: &mut Cloud, now: Timestamp, service: Service, request: &Request<Bytes>) -> Result<Value, Refusal> {
+fn json_call(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    service: Service,
+    request: &Request<Bytes>,
+) -> Result<Value, Refusal> {
     let (_, operation) = target(request).unwrap_or_default();
     if content_type(request) != "application/x-amz-json-1.1" {
         return Err(Refusal::new("UnknownOperationException", ""));
     }
-    let caller = Caller::of(cloud, request, service.signing_name(), now).map_err(|unknown| unsigned(&unknown))?;
+    let caller = Caller::of(cloud, request, service.signing_name(), now)
+        .map_err(|unknown| unsigned(&unknown))?;
     let body: Map<String, Value> = match request.body().as_ref() {
         b"" => Map::new(),
-        body => serde_json::from_slice(body).map_err(|error| Refusal::new("SerializationException", error.to_string()))?,
+        body => serde_json::from_slice(body)
+            .map_err(|error| Refusal::new("SerializationException", error.to_string()))?,
     };
     let params = Params::new(&body);
     match service {
@@ -195,12 +213,19 @@ fn json_call(cloud: &mut Cloud, now: Timestamp, service: Service, request: &Requ
 /// What the JSON services say to a request that nobody they know has signed.
 fn unsigned(unknown: &Unknown) -> Refusal {
     match unknown {
-        Unknown::Unsigned(Unsigned::Missing) => {
-            Refusal::new("MissingAuthenticationTokenException", "Missing Authentication Token")
+        Unknown::Unsigned(Unsigned::Missing) => Refusal::new(
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        ),
+        Unknown::Unsigned(Unsigned::Incomplete(message)) => {
+            Refusal::new("IncompleteSignatureException", message)
         }
-        Unknown::Unsigned(Unsigned::Incomplete(message)) => Refusal::new("IncompleteSignatureException", message),
-        Unknown::Unsigned(Unsigned::Scope(message)) => Refusal::new("InvalidSignatureException", message),
-        Unknown::Unsigned(Unsigned::Mismatch) => Refusal::new("InvalidSignatureException", MISMATCH),
+        Unknown::Unsigned(Unsigned::Scope(message)) => {
+            Refusal::new("InvalidSignatureException", message)
+        }
+        Unknown::Unsigned(Unsigned::Mismatch) => {
+            Refusal::new("InvalidSignatureException", MISMATCH)
+        }
         Unknown::Key => Refusal::new(
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",

@@ -19,6 +19,10 @@ use crate::{
 /// A sandbox that is not started yet.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting with a setter of its own"
+)]
 pub struct SandboxBuilder {
     company: Company,
     clock: Clock,
@@ -30,6 +34,8 @@ pub struct SandboxBuilder {
     rate_limits: RateLimits,
     connections_supported: bool,
     permission_sets: bool,
+    all_features: bool,
+    account_status: bool,
     ports: Ports,
 }
 
@@ -112,6 +118,20 @@ impl SandboxBuilder {
     /// Whether Identity Center is enabled with permission sets; it is by default.
     pub fn permission_sets(mut self, enabled: bool) -> Self {
         self.permission_sets = enabled;
+        self
+    }
+
+    /// Whether the AWS organization has all features enabled; it has by default.
+    ///
+    /// Without them Identity Center cannot be enabled.
+    pub fn all_features(mut self, enabled: bool) -> Self {
+        self.all_features = enabled;
+        self
+    }
+
+    /// Whether AWS still sends the status of accounts, which it has announced to retire; it does by default.
+    pub fn account_status(mut self, sent: bool) -> Self {
+        self.account_status = sent;
         self
     }
 
@@ -200,6 +220,8 @@ impl SandboxBuilder {
             page_size: self.page_size,
             operation_delay: self.operation_delay,
             permission_sets: self.permission_sets,
+            all_features: self.all_features,
+            account_status: self.account_status,
             base_urls: BaseUrls {
                 scim: Url::parse(&format!("http://{}", addresses.scim)).ok(),
             },
@@ -221,6 +243,8 @@ impl Default for SandboxBuilder {
             rate_limits: RateLimits::default(),
             connections_supported: false,
             permission_sets: true,
+            all_features: true,
+            account_status: true,
             ports: Ports::default(),
         }
     }

@@ -97,6 +97,8 @@ impl Sandbox {
     pub const AWS_ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
     /// The secret access key that belongs to it.
     pub const AWS_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    /// What every SCIM access token begins with, so that a test can look for one in what was printed.
+    pub const SCIM_TOKEN_MARK: &str = "SandboxScimToken";
 
     /// Starts a sandbox with everything as it is by default.
     ///
@@ -327,6 +329,12 @@ impl Sandbox {
     #[must_use]
     pub fn identity_users(&self) -> Vec<IdentityUser> {
         self.settled().identity_users()
+    }
+
+    /// The access tokens for SCIM that exist, to look for where none may be.
+    #[must_use]
+    pub fn scim_tokens(&self) -> Vec<String> {
+        self.world().cloud.scim_tokens()
     }
 
     /// The groups of the identity store, oldest first.

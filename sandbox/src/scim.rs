@@ -33,7 +33,11 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// Answers one request; its path begins at the root of the listener.
-pub(crate) fn handle(cloud: &mut Cloud, now: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
+pub(crate) fn handle(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
     cloud.settle(now);
     let id = cloud.next_request_id();
     let outcome = admit(cloud, now, request).and_then(|route| call(cloud, now, request, &route));
@@ -46,7 +50,11 @@ type Route<'r> = Vec<&'r str>;
 /// Finds out what a request is about and whether it may ask.
 ///
 /// A wrong token and a wrong tenant are refused in the same way (user guide).
-fn admit<'r>(cloud: &Cloud, now: Timestamp, request: &'r Request<Bytes>) -> Result<Route<'r>, Refusal> {
+fn admit<'r>(
+    cloud: &Cloud,
+    now: Timestamp,
+    request: &'r Request<Bytes>,
+) -> Result<Route<'r>, Refusal> {
     let mut parts = request.uri().path().split('/').skip(1);
     let tenant = parts.next().unwrap_or_default();
     if (parts.next(), parts.next()) != (Some("scim"), Some("v2")) {
@@ -62,21 +70,30 @@ fn admit<'r>(cloud: &Cloud, now: Timestamp, request: &'r Request<Bytes>) -> Resu
     }
 }
 
-fn call(cloud: &mut Cloud, now: Timestamp, request: &Request<Bytes>, route: &Route<'_>) -> Result<Answer, Refusal> {
+fn call(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    request: &Request<Bytes>,
+    route: &Route<'_>,
+) -> Result<Answer, Refusal> {
     let method = request.method();
     match *route.as_slice() {
-        ["ServiceProviderConfig"] if method == Method::GET => Ok(Answer::Ok(schemas::service_provider_config())),
+        ["ServiceProviderConfig"] if method == Method::GET => {
+            Ok(Answer::Ok(schemas::service_provider_config()))
+        }
         ["ResourceTypes"] if method == Method::GET => Ok(Answer::Ok(schemas::resource_types())),
         ["Schemas"] if method == Method::GET => Ok(Answer::Ok(schemas::all())),
-        ["Schemas", id] if method == Method::GET => schemas::one(id).map(Answer::Ok).ok_or_else(Refusal::not_found),
+        ["Schemas", id] if method == Method::GET => schemas::one(id)
+            .map(Answer::Ok)
+            .ok_or_else(Refusal::not_found),
         ["Users"] => match *method {
             Method::GET => users::list(cloud, request),
-            Method::POST => users::create(cloud, now, body(request)?),
+            Method::POST => users::create(cloud, now, &body(request)?),
             _ => Err(Refusal::invalid()),
         },
         ["Users", id] if !id.is_empty() => match *method {
             Method::GET => users::get(cloud, id),
-            Method::PUT => users::replace(cloud, now, id, body(request)?),
+            Method::PUT => users::replace(cloud, now, id, &body(request)?),
             Method::PATCH => users::patch(cloud, now, id, &body(request)?),
             Method::DELETE => users::delete(cloud, id),
             _ => Err(Refusal::invalid()),
@@ -102,7 +119,9 @@ fn call(cloud: &mut Cloud, now: Timestamp, request: &Request<Bytes>, route: &Rou
 /// The object in the body of a request.
 fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refusal> {
     let header = request.headers().get("content-type");
-    let content_type = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = header
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !["application/scim+json", "application/json"].contains(&essence) {
         return Err(Refusal::invalid());

@@ -179,7 +179,7 @@ impl Resources<'_, User> {
     ///
     /// [`Error`], as every call.
     pub async fn replace(&self, id: &ResourceId, user: &User) -> Result<User, Error> {
-        let call = Call::put([User::ENDPOINT, id.as_str()]).json(user);
+        let call = Call::put([User::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, user);
         self.write(call, Repeat::Harmless, user).await
     }
 

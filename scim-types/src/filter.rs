@@ -302,7 +302,7 @@ impl Terms {
             if number > 0 {
                 formatter.write_str(between)?;
             }
-            // `and` binds tighter than `or`, so only an `or` among `and`s needs its parentheses.
+            // `and` binds tighter than `or`, so only an `or` within an `and` needs its parentheses.
             match term {
                 Filter::Or(_) => write!(formatter, "({term})")?,
                 _ => write!(formatter, "{term}")?,
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_or_among_ands_is_written_with_parentheses() {
+    fn only_an_or_within_an_and_is_written_with_parentheses() {
         let either = present("a").or(present("b"));
         assert_eq!(
             either.clone().and(present("c")).to_string(),

@@ -159,6 +159,7 @@ mod tests {
             identity_store: IdentityStoreId::parse("d-9067abcdef").expect("an id"),
             owner: AccountId::parse("111122223333").expect("an id"),
             region: "us-east-1".to_owned(),
+            permission_sets: true,
         }
     }
 

@@ -117,7 +117,7 @@ impl Step for AccountAssignments {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
             let wishes = self.wishes(cx).await?;
-            let mut present = Present { center: super::center(&self.aws, cx), pairs: BTreeMap::new(), principals: BTreeMap::new() };
+            let mut present = Present { center: super::assigning_center(&self.aws, cx), pairs: BTreeMap::new(), principals: BTreeMap::new() };
             let mut changes = Vec::new();
             for wish in &wishes {
                 let (principal, assigned) = present.look(self, wish, cx).await?;

@@ -97,17 +97,21 @@ impl Step for IdentityCenterInstance {
                 cx.learn(|facts| facts.instance = None);
                 return Ok(Planned::one(Change::new(Action::HandOff, "IAM Identity Center, enabled").with("Region", self.region())));
             };
-            learn(cx, &instance);
             let mut planned = Planned::nothing();
             match instance.status {
                 InstanceStatus::Active => {
-                    if self.lacks_permission_sets(&instance).await? {
+                    let lacks = self.lacks_permission_sets(&instance).await?;
+                    learn(cx, &instance, !lacks);
+                    if lacks {
                         planned.changes.push(
                             Change::new(Action::Update, format!("instance {}", instance.arn)).from_to("permission sets", Some("off".into()), "on"),
                         );
                     }
                 }
-                InstanceStatus::CreateInProgress => planned.changes.push(Change::new(Action::Wait, format!("instance {} to become active", instance.arn))),
+                InstanceStatus::CreateInProgress => {
+                    learn(cx, &instance, false);
+                    planned.changes.push(Change::new(Action::Wait, format!("instance {} to become active", instance.arn)));
+                }
                 other => {
                     return Err(Error::new(ErrorKind::Unfit, format!("instance {} is {other}", instance.arn))
                         .help("see to it in the AWS console: only an active instance can be used"));
@@ -131,20 +135,18 @@ impl Step for IdentityCenterInstance {
                 }
                 _ => return Err(not_ours(&self.id(), change)),
             };
-            learn(cx, &instance);
             if instance.status != InstanceStatus::Active {
                 return Ok(Applied::waiting(format!("instance {} to become active", instance.arn)));
             }
             if self.lacks_permission_sets(&instance).await? {
                 self.enable_permission_sets(&instance).await?;
             }
+            learn(cx, &instance, true);
             Ok(Applied::Done)
         })
     }
 }
 
-fn learn(cx: &Context, instance: &Instance) {
-    cx.learn(|facts| {
-        facts.instance = Some(InstanceFact::of(instance));
-    });
+fn learn(cx: &Context, instance: &Instance, permission_sets: bool) {
+    cx.learn(|facts| facts.instance = Some(InstanceFact::of(instance, permission_sets)));
 }

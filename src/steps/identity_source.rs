@@ -69,9 +69,9 @@ fn prove_urls(instance: &InstanceFact, acs: Vec<Url>, issuer: Url, idp_sha256: O
     let refused = |why: String| {
         Error::new(ErrorKind::Proof, why).help("copy both from IAM Identity Center > Settings > Identity source, in the Region of the instance")
     };
-    aws::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer).map_err(|error| refused(error.to_string()))?;
+    aws::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer).map_err(|error| refused(format!("the issuer URL {issuer} {error}")))?;
     for url in &acs {
-        aws::check_acs(url).map_err(|error| refused(error.to_string()))?;
+        aws::check_acs(url).map_err(|error| refused(format!("the ACS URL {url} {error}")))?;
     }
     if acs.is_empty() {
         return Err(refused("there is no assertion consumer service URL".to_owned()));

@@ -243,7 +243,7 @@ impl Step for PermissionSets {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
-            let Some(center) = super::center(&self.aws, cx) else {
+            let Some(center) = super::assigning_center(&self.aws, cx) else {
                 return Ok(Planned::changes(self.wanted.iter().map(|(name, wanted)| creation(name, &wanted.set)).collect()));
             };
             let all = center.permission_sets().list().await.map_err(|error| Error::service("the permission sets could not be listed", error))?;

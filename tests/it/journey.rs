@@ -1,6 +1,10 @@
 //! From nothing to a user who signs in.
 
-use okta_aws_sso::{AccessReport, Action, CheckOutcome, ErrorKind, operator::NoOperator, plan::StepId};
+use okta_aws_sso::{
+    AccessReport, CheckOutcome, ErrorKind,
+    operator::NoOperator,
+    plan::{Action, StepId},
+};
 use sandbox::{Sandbox, Stage};
 
 use crate::world::{SEED, TEAM, World, company};

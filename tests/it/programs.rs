@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Output, Stdio},
+    time::Duration,
 };
 
 use sandbox::Sandbox;
@@ -22,7 +23,14 @@ pub(crate) fn example(name: &str) -> Command {
 
 /// A sandbox that answers fast, and the file that says where.
 pub(crate) async fn served(folder: &Path) -> (Sandbox, PathBuf) {
-    let sandbox = Sandbox::builder().company(crate::world::company()).page_size(None).start().await.expect("a sandbox");
+    let sandbox = Sandbox::builder()
+        .company(crate::world::company())
+        .page_size(None)
+        .provisioning_delay(Duration::from_millis(300))
+        .operation_delay(Duration::from_millis(100))
+        .start()
+        .await
+        .expect("a sandbox");
     let ready = folder.join("ready.json");
     std::fs::write(&ready, sandbox.ready().to_string()).expect("a file");
     (sandbox, ready)

@@ -84,7 +84,13 @@ async fn metadata_of_another_instance() {
     });
     let error = fails(&world).await;
     assert_eq!(error.kind(), ErrorKind::Proof);
-    assert!(error.to_string().contains("d-9067ffffff"), "{error}");
+    let own = world.store.load().await.expect("a store").expect("a state").facts.instance.expect("an instance").identity_store;
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the issuer URL https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff is not https://us-east-1.signin.aws.amazon.com/platform/saml/{own}"
+        )
+    );
 }
 
 #[tokio::test]

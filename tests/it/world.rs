@@ -77,7 +77,7 @@ impl World {
             .start()
             .await
             .expect("a sandbox");
-        let clock = ManualClock::new(start.into());
+        let clock = ManualClock::new(start.try_into().expect("a moment after 1970"));
         clock.on_sleep(sandbox.advancer());
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let okta = okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token()))

@@ -4,11 +4,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{
-    certificate::X509Certificate,
-    prelude::FromDer as _,
-    public_key::PublicKey as Parsed,
-    time::ASN1Time,
-    x509::SubjectPublicKeyInfo,
+    certificate::X509Certificate, prelude::FromDer as _, public_key::PublicKey as Parsed,
+    time::ASN1Time, x509::SubjectPublicKeyInfo,
 };
 
 use crate::reader::chars::is_space;

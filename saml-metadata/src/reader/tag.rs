@@ -47,6 +47,10 @@ impl Reader<'_> {
         self.resolve_attributes(first)?;
         self.check_duplicates(first)?;
         let prefix = &text[start..start + prefix_len.saturating_sub(1)];
+        if prefix == "xmlns" {
+            let message = "an element must not have the prefix `xmlns`";
+            return Err(Fault::namespace(start, message));
+        }
         let namespace = self.resolve(prefix, start)?;
         Ok(Tag {
             name: Slice::new(name),

@@ -7,7 +7,13 @@ use crate::support::{ALL, OKTA};
 fn utf16(text: &str, little: bool) -> Vec<u8> {
     let units = std::iter::once(0xfeff).chain(text.encode_utf16());
     units
-        .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+        .flat_map(|unit| {
+            if little {
+                unit.to_le_bytes()
+            } else {
+                unit.to_be_bytes()
+            }
+        })
         .collect()
 }
 
@@ -27,7 +33,9 @@ fn a_utf8_mark_is_kept_and_not_counted_as_a_column() {
     let document = read(&bytes).expect("a document");
     assert_eq!(document.bytes(), bytes);
     assert_eq!(document.edit().apply().expect("unchanged").bytes(), bytes);
-    let position = read("\u{feff}<r>&</r>".as_bytes()).expect_err("refused").position();
+    let position = read("\u{feff}<r>&</r>".as_bytes())
+        .expect_err("refused")
+        .position();
     assert_eq!((position.offset, position.line, position.column), (6, 1, 4));
 }
 
@@ -37,9 +45,20 @@ fn utf16_of_both_byte_orders_is_read_and_written_back() {
         let xml = OKTA.replace("UTF-8", "UTF-16").replace("acme", "acmé😀");
         let bytes = utf16(&xml, little);
         let document = read(&bytes).expect("a document");
-        let idp = document.entity().expect("an entity").identity_provider().expect("a role");
-        let location = idp.single_sign_on_services().next().expect("a service").location();
-        assert!(location.starts_with("https://acmé😀.okta.com/"), "{location}");
+        let idp = document
+            .entity()
+            .expect("an entity")
+            .identity_provider()
+            .expect("a role");
+        let location = idp
+            .single_sign_on_services()
+            .next()
+            .expect("a service")
+            .location();
+        assert!(
+            location.starts_with("https://acmé😀.okta.com/"),
+            "{location}"
+        );
         assert_eq!(document.bytes(), bytes);
         assert_eq!(document.edit().apply().expect("unchanged").bytes(), bytes);
     }
@@ -48,14 +67,20 @@ fn utf16_of_both_byte_orders_is_read_and_written_back() {
 #[test]
 fn an_edit_of_utf16_stays_utf16() {
     let document = read(&utf16("<r a='b'/>", true)).expect("a document");
-    let edited = document.edit().set_attribute(document.root(), "a", "ü").apply();
+    let edited = document
+        .edit()
+        .set_attribute(document.root(), "a", "ü")
+        .apply();
     assert_eq!(edited.expect("edited").bytes(), utf16("<r a='ü'/>", true));
 }
 
 #[test]
 fn a_place_in_utf16_is_counted_in_its_bytes() {
     let error = read(&utf16("<r>😀\n é &</r>", false)).expect_err("refused");
-    assert_eq!(error.to_string(), "line 2, column 4: `&` starts a reference that has no `;`");
+    assert_eq!(
+        error.to_string(),
+        "line 2, column 4: `&` starts a reference that has no `;`"
+    );
     assert_eq!(error.position().offset, 2 + 2 * 9);
 }
 
@@ -79,7 +104,12 @@ fn utf16_that_lies_is_refused() {
             "line 1, column 5: UTF-16 text ends in the middle of a unit",
         ),
         (
-            [utf16("<r>", false), vec![0xd8, 0x00], utf16("</r>", false)[2..].to_vec()].concat(),
+            [
+                utf16("<r>", false),
+                vec![0xd8, 0x00],
+                utf16("</r>", false)[2..].to_vec(),
+            ]
+            .concat(),
             "line 1, column 4: the UTF-16 unit 0xd800 is half a character",
         ),
         (
@@ -91,5 +121,24 @@ fn utf16_that_lies_is_refused() {
         let error = read(&bytes).expect_err(message);
         assert_eq!(error.to_string(), message);
         assert_eq!(error.kind(), ReadErrorKind::Encoding);
+    }
+}
+
+#[test]
+fn windows_line_ends_change_no_value() {
+    for (name, unix) in ALL {
+        let windows = unix.replace('\n', "\r\n");
+        let (unix, windows) = (
+            read(unix.as_bytes()).expect(name),
+            read(windows.as_bytes()).expect(name),
+        );
+        let pairs = unix.root().descendants().zip(windows.root().descendants());
+        for (one, other) in pairs {
+            assert_eq!(one.text(), other.text(), "{name}");
+            let values = |element: saml_metadata::Element<'_>| -> Vec<String> {
+                element.attributes().map(|a| a.value().to_owned()).collect()
+            };
+            assert_eq!(values(one), values(other), "{name}");
+        }
     }
 }

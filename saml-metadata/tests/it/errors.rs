@@ -7,17 +7,35 @@ use crate::support::{AGGREGATE, OKTA, SP, document};
 #[test]
 fn a_file_of_another_kind_is_named() {
     let cases: [(&[u8], &str); 12] = [
-        (br#"{"errorCode":"E0000007"}"#, "starts with `{`, which looks like JSON"),
+        (
+            br#"{"errorCode":"E0000007"}"#,
+            "starts with `{`, which looks like JSON",
+        ),
         (b"\n [1]", "starts with `[`, which looks like JSON"),
-        (b"<!DOCTYPE html><html></html>", "an HTML page, perhaps of a login or an error"),
-        (b"\xef\xbb\xbf<HTML><body>", "an HTML page, perhaps of a login or an error"),
-        (b"-----BEGIN CERTIFICATE-----\nMIIB", "a PEM certificate alone, not the metadata around it"),
+        (
+            b"<!DOCTYPE html><html></html>",
+            "an HTML page, perhaps of a login or an error",
+        ),
+        (
+            b"\xef\xbb\xbf<HTML><body>",
+            "an HTML page, perhaps of a login or an error",
+        ),
+        (
+            b"-----BEGIN CERTIFICATE-----\nMIIB",
+            "a PEM certificate alone, not the metadata around it",
+        ),
         (b"-----BEGIN PRIVATE KEY-----\nMIIB", "a PEM file"),
-        (b"https://acme.okta.com/app/exk1/sso/saml/metadata", "a web address, not the document behind it"),
+        (
+            b"https://acme.okta.com/app/exk1/sso/saml/metadata",
+            "a web address, not the document behind it",
+        ),
         (b"PK\x03\x04", "a ZIP archive or an Office file"),
         (b"\x1f\x8b\x08", "a gzip archive"),
         (b"%PDF-1.7", "a PDF file"),
-        (b"\x30\x82\x01\x0a\xff", "binary DER, probably a certificate"),
+        (
+            b"\x30\x82\x01\x0a\xff",
+            "binary DER, probably a certificate",
+        ),
         (b"hello", "starts with 'h' and has no tag"),
     ];
     for (bytes, what) in cases {
@@ -29,9 +47,15 @@ fn a_file_of_another_kind_is_named() {
 
 #[test]
 fn html_in_utf16_is_named_too() {
-    let bytes: Vec<u8> = "\u{feff}<html>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bytes: Vec<u8> = "\u{feff}<html>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let error = read(&bytes).expect_err("refused");
-    assert_eq!(error.to_string(), "not XML at all: an HTML page, perhaps of a login or an error");
+    assert_eq!(
+        error.to_string(),
+        "not XML at all: an HTML page, perhaps of a login or an error"
+    );
 }
 
 #[test]
@@ -39,7 +63,10 @@ fn a_long_name_does_not_flood_the_message() {
     let error = read(format!("<{}>", "a".repeat(10_000)).as_bytes()).expect_err("refused");
     assert_eq!(
         error.to_string(),
-        format!("line 1, column 10003: the document ends before `</{}…>`", "a".repeat(60))
+        format!(
+            "line 1, column 10003: the document ends before `</{}…>`",
+            "a".repeat(60)
+        )
     );
 }
 
@@ -63,7 +90,10 @@ fn a_document_of_one_entity_has_it() {
 fn what_is_not_one_entity_says_why() {
     let error = |xml: &str| document(xml).entity().expect_err("not one entity");
     let cases = [
-        ("<r/>", "the document is not SAML metadata: its root element is `r`"),
+        (
+            "<r/>",
+            "the document is not SAML metadata: its root element is `r`",
+        ),
         (
             "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:1.0:metadata'/>",
             "the document is not SAML metadata: its root element is `EntityDescriptor`",
@@ -72,10 +102,16 @@ fn what_is_not_one_entity_says_why() {
             "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'/>",
             "the document describes no entity",
         ),
-        (AGGREGATE, "the document describes 5 entities where one is expected"),
+        (
+            AGGREGATE,
+            "the document describes 5 entities where one is expected",
+        ),
     ];
     for (xml, message) in cases {
         assert_eq!(error(xml).to_string(), message);
     }
-    assert!(matches!(error(AGGREGATE), EntityError::SeveralEntities { count: 5, .. }));
+    assert!(matches!(
+        error(AGGREGATE),
+        EntityError::SeveralEntities { count: 5, .. }
+    ));
 }

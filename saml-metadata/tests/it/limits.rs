@@ -16,25 +16,39 @@ fn check(limits: &Limits, within: &str, over: &str, limit: Limit, message: &str)
 
 #[test]
 fn the_size_is_limited() {
-    let limits = Limits { bytes: 5, ..Limits::default() };
-    check(&limits, "<rr/>", "<rrr/>", Limit::Bytes, "the document is larger than 5 bytes");
+    let limits = Limits {
+        bytes: 5,
+        ..Limits::default()
+    };
+    check(
+        &limits,
+        "<rr/>",
+        "<rrr/>",
+        Limit::Bytes,
+        "the document is larger than 5 bytes",
+    );
 }
 
 #[test]
 fn the_size_as_utf8_is_limited_too() {
-    let limits = Limits { bytes: 40, ..Limits::default() };
-    let utf16 = |text: &str| -> Vec<u8> {
-        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    let limits = Limits {
+        bytes: 40,
+        ..Limits::default()
     };
-    // 13 characters of 2 bytes each in UTF-16, but of 3 bytes each in UTF-8.
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
     assert!(read_with(utf16("\u{feff}<r>€€€€</r>"), &limits).is_ok());
-    let error = read_with(utf16("\u{feff}<r>€€€€€€€€€€</r>"), &limits).expect_err("over");
+    // 38 bytes as UTF-16, 43 as UTF-8.
+    let error = read_with(utf16("\u{feff}<r>€€€€€€€€€€€</r>"), &limits).expect_err("over");
     assert_eq!(error.kind(), ReadErrorKind::Limit(Limit::Bytes));
 }
 
 #[test]
 fn the_depth_is_limited() {
-    let limits = Limits { depth: 3, ..Limits::default() };
+    let limits = Limits {
+        depth: 3,
+        ..Limits::default()
+    };
     check(
         &limits,
         "<a><b><c/><c/></b></a>",
@@ -46,7 +60,10 @@ fn the_depth_is_limited() {
 
 #[test]
 fn the_attributes_of_an_element_are_limited_declarations_included() {
-    let limits = Limits { attributes: 2, ..Limits::default() };
+    let limits = Limits {
+        attributes: 2,
+        ..Limits::default()
+    };
     check(
         &limits,
         "<a b='' c=''><d e='' f=''/></a>",
@@ -58,7 +75,10 @@ fn the_attributes_of_an_element_are_limited_declarations_included() {
 
 #[test]
 fn the_length_of_an_attribute_is_limited() {
-    let limits = Limits { attribute_length: 4, ..Limits::default() };
+    let limits = Limits {
+        attribute_length: 4,
+        ..Limits::default()
+    };
     check(
         &limits,
         "<a b='1234'/>",
@@ -70,14 +90,41 @@ fn the_length_of_an_attribute_is_limited() {
 
 #[test]
 fn the_length_of_a_text_is_limited_however_it_is_put_together() {
-    let limits = Limits { text_length: 10, ..Limits::default() };
+    let limits = Limits {
+        text_length: 10,
+        ..Limits::default()
+    };
     let message = |column: usize| {
         format!("line 1, column {column}: the text of an element is longer than 10 bytes")
     };
-    check(&limits, "<a>1234567890</a>", "<a>12345678901</a>", Limit::TextLength, &message(4));
-    check(&limits, "<a>12345&amp;</a>", "<a>123456&amp;</a>", Limit::TextLength, &message(10));
-    check(&limits, "<a/>", "<a><![CDATA[]]></a>", Limit::TextLength, &message(4));
-    check(&limits, "<a>1<!---->9</a>", "<a>1<!---->90123</a>", Limit::TextLength, &message(12));
+    check(
+        &limits,
+        "<a>1234567890</a>",
+        "<a>12345678901</a>",
+        Limit::TextLength,
+        &message(4),
+    );
+    check(
+        &limits,
+        "<a>12345&amp;</a>",
+        "<a>123456&amp;</a>",
+        Limit::TextLength,
+        &message(10),
+    );
+    check(
+        &limits,
+        "<a/>",
+        "<a><![CDATA[]]></a>",
+        Limit::TextLength,
+        &message(4),
+    );
+    check(
+        &limits,
+        "<a>1<!---->9</a>",
+        "<a>1<!---->90123</a>",
+        Limit::TextLength,
+        &message(12),
+    );
     check(
         &limits,
         "<a>12345678<b/>12345678<b/></a>",
@@ -89,7 +136,10 @@ fn the_length_of_a_text_is_limited_however_it_is_put_together() {
 
 #[test]
 fn the_namespace_declarations_in_force_are_limited() {
-    let limits = Limits { namespace_bindings: 2, ..Limits::default() };
+    let limits = Limits {
+        namespace_bindings: 2,
+        ..Limits::default()
+    };
     check(
         &limits,
         "<a xmlns='u'><b xmlns:p='v'/><b xmlns:p='v'/></a>",
@@ -101,7 +151,10 @@ fn the_namespace_declarations_in_force_are_limited() {
 
 #[test]
 fn the_nodes_are_limited() {
-    let limits = Limits { nodes: 4, ..Limits::default() };
+    let limits = Limits {
+        nodes: 4,
+        ..Limits::default()
+    };
     check(
         &limits,
         "<a><!--b--><c/><?d?></a>",
@@ -113,7 +166,10 @@ fn the_nodes_are_limited() {
 
 #[test]
 fn the_entities_are_limited_wherever_they_stand() {
-    let limits = Limits { entities: 1, ..Limits::default() };
+    let limits = Limits {
+        entities: 1,
+        ..Limits::default()
+    };
     check(
         &limits,
         "<g xmlns='urn:oasis:names:tc:SAML:2.0:metadata'><EntityDescriptor/></g>",

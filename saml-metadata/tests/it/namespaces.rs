@@ -11,7 +11,10 @@ fn prefixes_do_not_matter() {
         "<x:EntityDescriptor xmlns:x='urn:oasis:names:tc:SAML:2.0:metadata' entityID='urn:a'/>",
         "<md:EntityDescriptor xmlns:md='urn:oasis:names:&#116;c:SAML:2.0:metadata' entityID='urn:a'/>",
     ] {
-        assert_eq!(document(xml).entity().expect("an entity").entity_id(), "urn:a");
+        assert_eq!(
+            document(xml).entity().expect("an entity").entity_id(),
+            "urn:a"
+        );
     }
 }
 
@@ -19,7 +22,13 @@ fn prefixes_do_not_matter() {
 fn an_element_of_another_namespace_is_not_the_one_of_that_name() {
     let xml = "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' entityID='urn:a'>
         <IDPSSODescriptor xmlns='urn:evil'/></EntityDescriptor>";
-    assert!(document(xml).entity().expect("an entity").identity_provider().is_none());
+    assert!(
+        document(xml)
+            .entity()
+            .expect("an entity")
+            .identity_provider()
+            .is_none()
+    );
 }
 
 #[test]
@@ -39,14 +48,20 @@ fn a_declaration_ends_with_its_element() {
         .descendants()
         .map(|element| (element.local_name(), element.namespace()))
         .collect();
-    assert_eq!(names, [("a", "u"), ("b", "v"), ("c", "v"), ("d", "u"), ("e", "")]);
+    assert_eq!(
+        names,
+        [("a", "u"), ("b", "v"), ("c", "v"), ("d", "u"), ("e", "")]
+    );
 }
 
 #[test]
 fn declarations_are_listed_apart_from_attributes() {
     let document = document("<a xmlns='u' xmlns:p='v' b='c' xml:lang='en'/>");
     let root = document.root();
-    assert_eq!(root.namespace_declarations().collect::<Vec<_>>(), [("", "u"), ("p", "v")]);
+    assert_eq!(
+        root.namespace_declarations().collect::<Vec<_>>(),
+        [("", "u"), ("p", "v")]
+    );
     let names: Vec<&str> = root.attributes().map(|a| a.qualified_name()).collect();
     assert_eq!(names, ["b", "xml:lang"]);
     assert_eq!(root.language(), Some("en"));
@@ -61,7 +76,11 @@ fn comments_sections_and_references_do_not_cut_a_text() {
     let document = document(
         "<r><a>x<!-- y -->z</a><a>x<![CDATA[<&>]]>z</a><a>x&amp;&#122;</a><a>x\r\nz</a><a><?p?></a></r>",
     );
-    let texts: Vec<&str> = document.root().children().map(|element| element.text()).collect();
+    let texts: Vec<&str> = document
+        .root()
+        .children()
+        .map(|element| element.text())
+        .collect();
     assert_eq!(texts, ["xz", "x<&>z", "x&z", "x\nz", ""]);
 }
 
@@ -79,7 +98,13 @@ fn a_path_counts_siblings_of_the_same_name_only() {
     let paths: Vec<String> = document.root().descendants().map(|e| e.path()).collect();
     assert_eq!(
         paths,
-        ["/md:a", "/md:a/b[1]", "/md:a/md:b", "/md:a/b[2]", "/md:a/*[local-name()='c']"]
+        [
+            "/md:a",
+            "/md:a/b[1]",
+            "/md:a/md:b",
+            "/md:a/b[2]",
+            "/md:a/*[local-name()='c']"
+        ]
     );
 }
 

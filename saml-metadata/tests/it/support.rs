@@ -55,9 +55,14 @@ pub(crate) fn change(xml: &str, replacements: &[(&str, &str)]) -> String {
 
 /// Returns a certificate of the fixtures as base64.
 pub(crate) fn certificate(name: &str) -> String {
-    let path = format!("{}/tests/fixtures/certificates/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/fixtures/certificates/{name}.pem",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let pem = std::fs::read_to_string(path).expect("a certificate");
-    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+    pem.lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect()
 }
 
 /// Returns a certificate of the fixtures as DER.

@@ -85,7 +85,12 @@ pub(crate) struct Principal {
 
 impl Center {
     /// An instance as it is after it was enabled in a Region.
-    pub(crate) fn new(region: &str, organization: &str, permission_sets_enabled: bool, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        region: &str,
+        organization: &str,
+        permission_sets_enabled: bool,
+        now: Timestamp,
+    ) -> Self {
         let mut ids = Ids::default();
         // The numbers in front are those of instances in us-east-1 (AWS's own examples use both).
         let instance = format!("ssoins-7223{}", ids.hex("instance", organization, 12));
@@ -126,7 +131,9 @@ impl Center {
 
     /// `ssoins-…`, the last part of the ARN.
     pub(crate) fn instance_id(&self) -> &str {
-        self.arn.rsplit_once('/').map_or(self.arn.as_str(), |(_, id)| id)
+        self.arn
+            .rsplit_once('/')
+            .map_or(self.arn.as_str(), |(_, id)| id)
     }
 
     /// The permission set with an ARN.
@@ -139,7 +146,8 @@ impl Center {
         let id = self.ids.hex("permission set", name, 16);
         let arn = format!("arn:aws:sso:::permissionSet/{}/ps-{id}", self.instance_id());
         let place = self.next_place();
-        self.permission_sets.push(PermissionSet::new(place, arn, name, now));
+        self.permission_sets
+            .push(PermissionSet::new(place, arn, name, now));
         self.permission_sets.last_mut().expect("one was pushed")
     }
 
@@ -151,7 +159,12 @@ impl Center {
     }
 
     /// Whether somebody is assigned a permission set in an account.
-    pub(crate) fn is_assigned(&self, account: &str, permission_set: &str, principal: &Principal) -> bool {
+    pub(crate) fn is_assigned(
+        &self,
+        account: &str,
+        permission_set: &str,
+        principal: &Principal,
+    ) -> bool {
         self.assignments.iter().any(|assignment| {
             assignment.account == account
                 && assignment.permission_set == permission_set
@@ -172,7 +185,7 @@ impl Center {
 
     /// The roles a user may use: directly or through a group, in accounts that are in use.
     pub(crate) fn roles_of(&self, organization: &Organization, user: &str) -> Vec<&Role> {
-        let Some(user) = self.directory.user(user).filter(|user| user.is_active()) else {
+        let Some(user) = self.directory.user(user) else {
             return Vec::new();
         };
         let groups: Vec<&str> = self
@@ -190,7 +203,9 @@ impl Center {
             if reaches
                 && usable
                 && let Some(role) = self.role(&assignment.account, &assignment.permission_set)
-                && !roles.iter().any(|known| known.name == role.name && known.account == role.account)
+                && !roles
+                    .iter()
+                    .any(|known| known.name == role.name && known.account == role.account)
             {
                 roles.push(role);
             }
@@ -204,10 +219,9 @@ impl Center {
     }
 
     fn deprovision_unused(&mut self, account: &str, permission_set: &str) {
-        let used = self
-            .assignments
-            .iter()
-            .any(|assignment| assignment.account == account && assignment.permission_set == permission_set);
+        let used = self.assignments.iter().any(|assignment| {
+            assignment.account == account && assignment.permission_set == permission_set
+        });
         if !used {
             self.roles
                 .retain(|role| role.account != account || role.permission_set != permission_set);

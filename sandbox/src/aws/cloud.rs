@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::center::Center;
 use super::directory::Directory;
-use super::ids::Ids;
+use super::ids::{Ids, uuid_of};
 use super::organizations::Organization;
 use super::page::Pages;
 use super::seed::{AccessKey, BaseUrls, Seed};
@@ -86,7 +86,7 @@ impl Cloud {
     /// An id for the next answer.
     pub(crate) fn next_request_id(&mut self) -> String {
         self.requests += 1;
-        self.ids.uuid("request", &self.requests.to_string())
+        uuid_of(&format!("request/{}", self.requests))
     }
 
     /// The address of the SCIM listener, with a slash at the end.

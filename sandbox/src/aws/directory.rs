@@ -94,12 +94,14 @@ impl Directory {
 
     /// The user of a name, of an address (`emails.value`) or of an external id.
     pub(crate) fn user_by(&self, attribute: &'static str, value: &str) -> Option<&User> {
-        self.users.get(self.unique.get(&(attribute, fold(attribute, value)))?)
+        self.users
+            .get(self.unique.get(&(attribute, fold(attribute, value)))?)
     }
 
     /// The group of a name or of an external id.
     pub(crate) fn group_by(&self, attribute: &'static str, value: &str) -> Option<&Group> {
-        self.groups.get(self.unique.get(&(group_key(attribute), value.to_owned()))?)
+        self.groups
+            .get(self.unique.get(&(group_key(attribute), value.to_owned()))?)
     }
 
     /// Adds a user.
@@ -109,11 +111,18 @@ impl Directory {
     /// [`Taken`] if the name, the address or the external id belongs to another user.
     pub(crate) fn create_user(&mut self, draft: Draft, now: Timestamp) -> Result<&User, Taken> {
         self.free(&draft.keys(), None)?;
-        let id = format!("{}-{}", self.prefix, self.ids.uuid("user", draft.user_name()));
+        let id = format!(
+            "{}-{}",
+            self.prefix,
+            self.ids.uuid("user", draft.user_name())
+        );
         let place = self.next_place();
         self.claim(&draft.keys(), place);
         self.places.insert(id.clone(), place);
-        Ok(self.users.entry(place).or_insert(User::new(place, id, draft, now)))
+        Ok(self
+            .users
+            .entry(place)
+            .or_insert(User::new(place, id, draft, now)))
     }
 
     /// Replaces what is known about a user.
@@ -125,7 +134,12 @@ impl Directory {
     /// # Panics
     ///
     /// If there is no such user.
-    pub(crate) fn update_user(&mut self, id: &str, draft: Draft, now: Timestamp) -> Result<&User, Taken> {
+    pub(crate) fn update_user(
+        &mut self,
+        id: &str,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<&User, Taken> {
         let place = self.places[id];
         self.free(&draft.keys(), Some(place))?;
         let old = self.users[&place].draft().keys();
@@ -192,7 +206,12 @@ impl Directory {
     /// # Panics
     ///
     /// If there is no such group.
-    pub(crate) fn update_group(&mut self, id: &str, group: Group, now: Timestamp) -> Result<&Group, Taken> {
+    pub(crate) fn update_group(
+        &mut self,
+        id: &str,
+        group: Group,
+        now: Timestamp,
+    ) -> Result<&Group, Taken> {
         let place = self.places[id];
         let keys = group_keys(&group.display_name, group.external_id.as_deref());
         self.free(&keys, Some(place))?;
@@ -216,7 +235,10 @@ impl Directory {
             return false;
         };
         self.places.remove(id);
-        self.release(&group_keys(&group.display_name, group.external_id.as_deref()));
+        self.release(&group_keys(
+            &group.display_name,
+            group.external_id.as_deref(),
+        ));
         let users: Vec<u64> = self.range_of_group(place).map(|(user, _)| user).collect();
         for user in users {
             self.forget(place, user);
@@ -227,14 +249,29 @@ impl Directory {
     /// Puts a user into a group; returns the id of the membership and whether it is new.
     ///
     /// `None` if one of the two does not exist.
-    pub(crate) fn join(&mut self, group: &str, user: &str, now: Timestamp) -> Option<(String, bool)> {
+    pub(crate) fn join(
+        &mut self,
+        group: &str,
+        user: &str,
+        now: Timestamp,
+    ) -> Option<(String, bool)> {
         let (group_place, user_place) = (self.group(group)?.place, self.user(user)?.place);
         let key = (group_place, user_place);
         if let Some(membership) = self.by_group.get(&key) {
             return Some((membership.id.clone(), false));
         }
-        let id = format!("{}-{}", self.prefix, self.ids.uuid("membership", &format!("{group}/{user}")));
-        self.by_group.insert(key, Membership { id: id.clone(), created: now });
+        let id = format!(
+            "{}-{}",
+            self.prefix,
+            self.ids.uuid("membership", &format!("{group}/{user}"))
+        );
+        self.by_group.insert(
+            key,
+            Membership {
+                id: id.clone(),
+                created: now,
+            },
+        );
         self.by_user.insert((user_place, group_place));
         self.by_id.insert(id.clone(), key);
         Some((id, true))
@@ -259,20 +296,34 @@ impl Directory {
     /// The group, user and membership behind the id of a membership.
     pub(crate) fn membership_by_id(&self, id: &str) -> Option<(&Group, &User, &Membership)> {
         let key = self.by_id.get(id)?;
-        Some((&self.groups[&key.0], &self.users[&key.1], &self.by_group[key]))
+        Some((
+            &self.groups[&key.0],
+            &self.users[&key.1],
+            &self.by_group[key],
+        ))
     }
 
     /// The members of a group, with their places.
-    pub(crate) fn members(&self, group: &Group) -> impl Iterator<Item = (u64, (&User, &Membership))> {
+    pub(crate) fn members(
+        &self,
+        group: &Group,
+    ) -> impl Iterator<Item = (u64, (&User, &Membership))> {
         self.range_of_group(group.place)
             .map(|(user, membership)| (user, (&self.users[&user], membership)))
     }
 
     /// The groups of a user, with their places.
-    pub(crate) fn groups_of(&self, user: &User) -> impl Iterator<Item = (u64, (&Group, &Membership))> {
+    pub(crate) fn groups_of(
+        &self,
+        user: &User,
+    ) -> impl Iterator<Item = (u64, (&Group, &Membership))> {
         let user = user.place;
-        self.range_of_user(user)
-            .map(move |group| (group, (&self.groups[&group], &self.by_group[&(group, user)])))
+        self.range_of_user(user).map(move |group| {
+            (
+                group,
+                (&self.groups[&group], &self.by_group[&(group, user)]),
+            )
+        })
     }
 
     fn range_of_group(&self, group: u64) -> impl Iterator<Item = (u64, &Membership)> {
@@ -282,7 +333,9 @@ impl Directory {
     }
 
     fn range_of_user(&self, user: u64) -> impl Iterator<Item = u64> {
-        self.by_user.range((user, 0)..=(user, u64::MAX)).map(|(_, group)| *group)
+        self.by_user
+            .range((user, 0)..=(user, u64::MAX))
+            .map(|(_, group)| *group)
     }
 
     fn forget(&mut self, group: u64, user: u64) -> bool {
@@ -352,7 +405,8 @@ mod tests {
     use serde_json::json;
 
     fn draft(name: &str, email: &str) -> Draft {
-        let attributes = json!({ "userName": name, "emails": [{ "value": email, "primary": true }] });
+        let attributes =
+            json!({ "userName": name, "emails": [{ "value": email, "primary": true }] });
         Draft {
             attributes: attributes.as_object().expect("an object").clone(),
             external_id: None,
@@ -362,9 +416,13 @@ mod tests {
 
     fn directory() -> (Directory, String, String) {
         let mut directory = Directory::new("9067729b3d");
-        let user = directory.create_user(draft("ada", "ada@example.com"), Timestamp::UNIX_EPOCH).expect("a user");
+        let user = directory
+            .create_user(draft("ada", "ada@example.com"), Timestamp::UNIX_EPOCH)
+            .expect("a user");
         let user = user.id.clone();
-        let group = directory.create_group("admins", None, None, Timestamp::UNIX_EPOCH).expect("a group");
+        let group = directory
+            .create_group("admins", None, None, Timestamp::UNIX_EPOCH)
+            .expect("a group");
         let group = group.id.clone();
         (directory, user, group)
     }
@@ -382,7 +440,10 @@ mod tests {
         let taken = directory.create_user(draft("ADA", "other@example.com"), Timestamp::UNIX_EPOCH);
         assert_eq!(taken.map(|user| user.id.clone()), Err(Taken("userName")));
         let taken = directory.create_user(draft("eve", "Ada@Example.com"), Timestamp::UNIX_EPOCH);
-        assert_eq!(taken.map(|user| user.id.clone()), Err(Taken("emails.value")));
+        assert_eq!(
+            taken.map(|user| user.id.clone()),
+            Err(Taken("emails.value"))
+        );
     }
 
     #[test]
@@ -392,16 +453,23 @@ mod tests {
         assert!(directory.delete_user(&user));
         let group = directory.group(&group).expect("the group");
         assert_eq!(directory.members(group).count(), 0);
-        let again = directory.create_user(draft("ada", "ada@example.com"), Timestamp::UNIX_EPOCH).expect("a user");
+        let again = directory
+            .create_user(draft("ada", "ada@example.com"), Timestamp::UNIX_EPOCH)
+            .expect("a user");
         assert_ne!(again.id, user);
     }
 
     #[test]
     fn joining_twice_is_one_membership() {
         let (mut directory, user, group) = directory();
-        let (first, new) = directory.join(&group, &user, Timestamp::UNIX_EPOCH).expect("both exist");
+        let (first, new) = directory
+            .join(&group, &user, Timestamp::UNIX_EPOCH)
+            .expect("both exist");
         assert!(new);
-        assert_eq!(directory.join(&group, &user, Timestamp::UNIX_EPOCH), Some((first, false)));
+        assert_eq!(
+            directory.join(&group, &user, Timestamp::UNIX_EPOCH),
+            Some((first, false))
+        );
     }
 
     #[test]
@@ -409,8 +477,15 @@ mod tests {
         let (mut directory, _, id) = directory();
         let mut group = directory.group(&id).expect("the group").clone();
         group.display_name = "owners".to_owned();
-        directory.update_group(&id, group, Timestamp::UNIX_EPOCH).expect("a free name");
+        directory
+            .update_group(&id, group, Timestamp::UNIX_EPOCH)
+            .expect("a free name");
         assert!(directory.group_by("displayName", "admins").is_none());
-        assert_eq!(directory.group_by("displayName", "owners").map(|group| &group.id), Some(&id));
+        assert_eq!(
+            directory
+                .group_by("displayName", "owners")
+                .map(|group| &group.id),
+            Some(&id)
+        );
     }
 }

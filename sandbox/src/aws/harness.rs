@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::Cloud;
 use super::seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 use super::sign_in::Assertion;
 use super::sigv4::Claim;
-use super::Cloud;
 
 /// An organization and whoever speaks to it.
 #[derive(Debug)]
@@ -65,17 +65,24 @@ impl Harness {
 
     /// Enables Identity Center.
     pub(crate) fn enable(&mut self) {
-        self.cloud.enable_identity_center("eu-central-1", self.now).expect("Identity Center");
+        self.cloud
+            .enable_identity_center("eu-central-1", self.now)
+            .expect("Identity Center");
     }
 
     /// Makes an identity provider the identity source.
     pub(crate) fn federate(&mut self) {
-        self.cloud.change_identity_source(METADATA.as_bytes(), self.now).expect("an identity source");
+        self.cloud
+            .change_identity_source(METADATA.as_bytes(), self.now)
+            .expect("an identity source");
     }
 
     /// Enables automatic provisioning.
     pub(crate) fn provision(&mut self) {
-        let provisioned = self.cloud.enable_provisioning(self.now).expect("a SCIM endpoint");
+        let provisioned = self
+            .cloud
+            .enable_provisioning(self.now)
+            .expect("a SCIM endpoint");
         self.scim = Some((provisioned.endpoint, provisioned.token));
     }
 
@@ -91,12 +98,22 @@ impl Harness {
 
     /// The ARN of the instance.
     pub(crate) fn instance(&self) -> String {
-        self.cloud.center.as_ref().expect("Identity Center").arn.clone()
+        self.cloud
+            .center
+            .as_ref()
+            .expect("Identity Center")
+            .arn
+            .clone()
     }
 
     /// The id of the identity store.
     pub(crate) fn store(&self) -> String {
-        self.cloud.center.as_ref().expect("Identity Center").identity_store.clone()
+        self.cloud
+            .center
+            .as_ref()
+            .expect("Identity Center")
+            .identity_store
+            .clone()
     }
 
     /// Calls `sso-admin`, with the instance filled in.
@@ -116,8 +133,17 @@ impl Harness {
     }
 
     /// Calls `organizations`.
-    pub(crate) fn organizations(&mut self, operation: &str, body: &Value) -> Result<Value, Refused> {
-        self.json("organizations", "AWSOrganizationsV20161128", operation, body)
+    pub(crate) fn organizations(
+        &mut self,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, Refused> {
+        self.json(
+            "organizations",
+            "AWSOrganizationsV20161128",
+            operation,
+            body,
+        )
     }
 
     /// Asks STS who signs; returns the status and the body.
@@ -133,12 +159,23 @@ impl Harness {
     }
 
     /// Calls the OIDC service or the portal; returns the status, the code of a refusal and the body.
-    pub(crate) fn rest(&mut self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, String, Value) {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    pub(crate) fn rest(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> (u16, String, Value) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
         if let Some(token) = token {
             request = request.header("x-amz-sso_bearer_token", token);
         }
-        let request = request.body(Bytes::from(body.to_string())).expect("a request");
+        let request = request
+            .body(Bytes::from(body.to_string()))
+            .expect("a request");
         let response = self.send(&request);
         let code = text(response.headers(), "x-amzn-errortype");
         (response.status().as_u16(), code, read(response.body()))
@@ -147,13 +184,20 @@ impl Harness {
     /// Calls SCIM; returns the status and the body.
     pub(crate) fn scim(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let (endpoint, token) = self.scim.clone().expect("a SCIM endpoint");
-        let base = endpoint.strip_prefix("http://127.0.0.1:1").expect("the listener").trim_end_matches('/');
+        let base = endpoint
+            .strip_prefix("http://127.0.0.1:1")
+            .expect("the listener")
+            .trim_end_matches('/');
         let request = Request::builder()
             .method(method)
             .uri(format!("{base}{path}"))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/scim+json")
-            .body(Bytes::from(if body.is_null() { String::new() } else { body.to_string() }))
+            .body(Bytes::from(if body.is_null() {
+                String::new()
+            } else {
+                body.to_string()
+            }))
             .expect("a request");
         let response = crate::scim::handle(&mut self.cloud, self.now, &request);
         (response.status().as_u16(), read(response.body()))
@@ -161,8 +205,13 @@ impl Harness {
 
     /// Creates a permission set; returns its ARN.
     pub(crate) fn permission_set(&mut self, name: &str) -> String {
-        let created = self.sso("CreatePermissionSet", json!({ "Name": name })).expect("a permission set");
-        created["PermissionSet"]["PermissionSetArn"].as_str().expect("an ARN").to_owned()
+        let created = self
+            .sso("CreatePermissionSet", json!({ "Name": name }))
+            .expect("a permission set");
+        created["PermissionSet"]["PermissionSetArn"]
+            .as_str()
+            .expect("an ARN")
+            .to_owned()
     }
 
     /// Creates a user through the Identity Store; returns its id.
@@ -179,11 +228,14 @@ impl Harness {
 
     /// Creates a group with members through the Identity Store; returns its id.
     pub(crate) fn group(&mut self, name: &str, members: &[&str]) -> String {
-        let created = self.identity("CreateGroup", json!({ "DisplayName": name })).expect("a group");
+        let created = self
+            .identity("CreateGroup", json!({ "DisplayName": name }))
+            .expect("a group");
         let id = created["GroupId"].as_str().expect("an id").to_owned();
         for member in members {
             let body = json!({ "GroupId": id, "MemberId": { "UserId": member } });
-            self.identity("CreateGroupMembership", body).expect("a membership");
+            self.identity("CreateGroupMembership", body)
+                .expect("a membership");
         }
         id
     }
@@ -191,12 +243,17 @@ impl Harness {
     /// Assigns a permission set and waits until it is done; returns the status at the end.
     pub(crate) fn assign(&mut self, account: &str, set: &str, kind: &str, id: &str) -> Value {
         let started = self
-            .sso("CreateAccountAssignment", assignment(account, set, kind, id))
+            .sso(
+                "CreateAccountAssignment",
+                assignment(account, set, kind, id),
+            )
             .expect("an operation");
         let request = started["AccountAssignmentCreationStatus"]["RequestId"].clone();
         self.advance(10);
         let body = json!({ "AccountAssignmentCreationRequestId": request });
-        let status = self.sso("DescribeAccountAssignmentCreationStatus", body).expect("a status");
+        let status = self
+            .sso("DescribeAccountAssignmentCreationStatus", body)
+            .expect("a status");
         status["AccountAssignmentCreationStatus"].clone()
     }
 
@@ -211,7 +268,9 @@ impl Harness {
         let (_, _, device) = self.rest("POST", "/device_authorization", None, &start);
         let assertion = self.assertion(name);
         let code = device["userCode"].as_str().expect("a code").to_owned();
-        self.cloud.approve_device(&code, &assertion, self.now).expect("an approval");
+        self.cloud
+            .approve_device(&code, &assertion, self.now)
+            .expect("an approval");
         let ask = json!({
             "clientId": client["clientId"],
             "clientSecret": client["clientSecret"],
@@ -231,12 +290,23 @@ impl Harness {
             audience: shown.issuer,
             recipient: shown.acs_url,
             name_id: name.to_owned(),
-            certificate_der: center.identity_provider.as_ref().expect("a provider").certificates[0].clone(),
+            certificate_der: center
+                .identity_provider
+                .as_ref()
+                .expect("a provider")
+                .certificates[0]
+                .clone(),
         }
     }
 
     /// Calls a service of the JSON protocol.
-    pub(crate) fn json(&mut self, service: &str, prefix: &str, operation: &str, body: &Value) -> Result<Value, Refused> {
+    pub(crate) fn json(
+        &mut self,
+        service: &str,
+        prefix: &str,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, Refused> {
         let head = Request::post("/")
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("{prefix}.{operation}"));
@@ -245,11 +315,18 @@ impl Harness {
     }
 
     /// A request with the signature of the key.
-    pub(crate) fn signed(&self, service: &str, head: axum::http::request::Builder, body: &str) -> Request<Bytes> {
+    pub(crate) fn signed(
+        &self,
+        service: &str,
+        head: axum::http::request::Builder,
+        body: &str,
+    ) -> Request<Bytes> {
         let date = self.now.strftime("%Y%m%d").to_string();
         let moment = self.now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let (key, token) = &self.key;
-        let mut head = head.header("host", "127.0.0.1:1").header("x-amz-date", moment);
+        let mut head = head
+            .header("host", "127.0.0.1:1")
+            .header("x-amz-date", moment);
         if let Some(token) = token {
             head = head.header("x-amz-security-token", token);
         }
@@ -264,7 +341,9 @@ impl Harness {
         let signature = Claim::read(&request, service)
             .expect("a complete header")
             .signature_of(&request, &key.secret);
-        let value = format!("{authorization}{signature}").parse().expect("a header");
+        let value = format!("{authorization}{signature}")
+            .parse()
+            .expect("a header");
         request.headers_mut().insert("authorization", value);
         request
     }
@@ -305,17 +384,28 @@ pub(crate) fn seed() -> Seed {
     let mut accounts = vec![
         account("111122223333", "Management", "", "ACTIVE"),
         account("200000000001", "Audit", "Security", "ACTIVE"),
-        account("200000000002", "Web Production", "Workloads/Production", "ACTIVE"),
+        account(
+            "200000000002",
+            "Web Production",
+            "Workloads/Production",
+            "ACTIVE",
+        ),
         account("200000000003", "Legacy", "Workloads", "SUSPENDED"),
         account("200000000004", "Gone", "", "CLOSED"),
         account("200000000005", "Going", "", "PENDING_CLOSURE"),
     ];
     accounts[2].policies.push("/ops/BreakGlass".to_owned());
-    accounts[2].tags.push(("stage".to_owned(), "production".to_owned()));
+    accounts[2]
+        .tags
+        .push(("stage".to_owned(), "production".to_owned()));
     Seed {
         accounts,
         units: vec!["Empty".to_owned()],
-        keys: vec![key_of("111122223333"), key_of("200000000001"), key_of("200000000002")],
+        keys: vec![
+            key_of("111122223333"),
+            key_of("200000000001"),
+            key_of("200000000002"),
+        ],
         operation_delay: Duration::from_secs(10),
         base_urls: BaseUrls {
             scim: "http://127.0.0.1:1/".parse().ok(),
@@ -338,7 +428,11 @@ fn read(body: &Bytes) -> Value {
 }
 
 fn text(headers: &HeaderMap, name: &str) -> String {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The metadata of an identity provider with a certificate that was made for this file.

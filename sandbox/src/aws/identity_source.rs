@@ -68,12 +68,19 @@ impl Cloud {
     /// # Errors
     ///
     /// A sentence if the organization cannot have one, or has one in another Region.
-    pub(crate) fn enable_identity_center(&mut self, region: &str, now: Timestamp) -> Result<Enabled, String> {
+    pub(crate) fn enable_identity_center(
+        &mut self,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<Enabled, String> {
         if !is_region(region) {
             return Err(format!("there is no Region called {region:?}"));
         }
         if !self.organization.all_features {
-            return Err("enable all features of the organization before you enable IAM Identity Center".to_owned());
+            return Err(
+                "enable all features of the organization before you enable IAM Identity Center"
+                    .to_owned(),
+            );
         }
         if let Some(center) = &self.center
             && center.region != region
@@ -83,10 +90,18 @@ impl Cloud {
                 center.region
             ));
         }
-        self.organization.trusted.entry(SSO.to_owned()).or_insert(now);
-        let center = self
-            .center
-            .get_or_insert_with(|| Center::new(region, &self.organization.id, self.permission_sets_at_start, now));
+        self.organization
+            .trusted
+            .entry(SSO.to_owned())
+            .or_insert(now);
+        let center = self.center.get_or_insert_with(|| {
+            Center::new(
+                region,
+                &self.organization.id,
+                self.permission_sets_at_start,
+                now,
+            )
+        });
         Ok(Enabled {
             region: center.region.clone(),
             instance_arn: center.arn.clone(),
@@ -112,7 +127,11 @@ impl Cloud {
     /// # Errors
     ///
     /// A sentence if Identity Center is not enabled or the file is not metadata of an identity provider.
-    pub(crate) fn change_identity_source(&mut self, idp_metadata: &[u8], _now: Timestamp) -> Result<SpMetadata, String> {
+    pub(crate) fn change_identity_source(
+        &mut self,
+        idp_metadata: &[u8],
+        _now: Timestamp,
+    ) -> Result<SpMetadata, String> {
         let center = self.center.as_mut().ok_or_else(not_enabled)?;
         center.identity_provider = Some(IdentityProvider::read(idp_metadata)?);
         Ok(center.sp_metadata())
@@ -145,9 +164,16 @@ impl Cloud {
         });
         provisioning.tokens.retain(|token| token.expires > now);
         if provisioning.tokens.len() >= TOKENS {
-            return Err("two access tokens exist, which is the most there can be: delete one first".to_owned());
+            return Err(
+                "two access tokens exist, which is the most there can be: delete one first"
+                    .to_owned(),
+            );
         }
-        let token = self.ids.secret("scim token", &provisioning.tenant, 560);
+        let mark = crate::Sandbox::SCIM_TOKEN_MARK;
+        let rest = self
+            .ids
+            .secret("scim token", &provisioning.tenant, 560 - mark.len());
+        let token = format!("{mark}{rest}");
         provisioning.tokens.push(Token {
             text: token.clone(),
             // "SCIM access tokens are generated with a validity of one year" (user guide).
@@ -161,10 +187,27 @@ impl Cloud {
 
     /// Deletes all access tokens for SCIM; returns how many there were.
     pub(crate) fn delete_scim_tokens(&mut self) -> usize {
-        match self.center.as_mut().and_then(|center| center.provisioning.as_mut()) {
+        match self
+            .center
+            .as_mut()
+            .and_then(|center| center.provisioning.as_mut())
+        {
             Some(provisioning) => std::mem::take(&mut provisioning.tokens).len(),
             None => 0,
         }
+    }
+
+    /// The access tokens for SCIM that exist.
+    pub(crate) fn scim_tokens(&self) -> Vec<String> {
+        let provisioning = self
+            .center
+            .as_ref()
+            .and_then(|center| center.provisioning.as_ref());
+        provisioning
+            .into_iter()
+            .flat_map(|provisioning| &provisioning.tokens)
+            .map(|token| token.text.clone())
+            .collect()
     }
 
     /// Whether a token opens the SCIM endpoint of a tenant.
@@ -199,8 +242,12 @@ impl Center {
 
     /// The addresses that take SAML responses: the IPv4 one, which the console shows, and dual-stack.
     pub(crate) fn acs_urls(&self) -> [String; 2] {
-        ["signin.aws", "sso.signin.aws"]
-            .map(|host| format!("https://{}.{host}/platform/saml/acs/{}", self.region, self.saml_tenant))
+        ["signin.aws", "sso.signin.aws"].map(|host| {
+            format!(
+                "https://{}.{host}/platform/saml/acs/{}",
+                self.region, self.saml_tenant
+            )
+        })
     }
 
     /// Identity Center as a SAML service provider.

@@ -16,9 +16,11 @@ use super::organizations::SSO;
 use super::page::{BadToken, Page};
 use super::params::Params;
 use super::reply::Refusal;
-use super::rules::{ATTRIBUTE_PATH, ATTRIBUTE_VALUE, IDENTITY_STORE_ID, RESOURCE_ID, REVISION, STORE_TOKEN};
+use super::rules::{
+    ATTRIBUTE_PATH, ATTRIBUTE_VALUE, IDENTITY_STORE_ID, RESOURCE_ID, REVISION, STORE_TOKEN,
+};
 
-/// "MaxResults: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
+/// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
 const PAGE: usize = 100;
 
 /// A request that was admitted.
@@ -108,7 +110,9 @@ impl Call<'_> {
         let id = short(&id).to_owned();
         if !self.is_admitted() {
             let account = &self.cloud.organization.management;
-            return Err(self.denied(&format!("arn:aws:identitystore::{account}:identitystore/{id}")));
+            return Err(self.denied(&format!(
+                "arn:aws:identitystore::{account}:identitystore/{id}"
+            )));
         }
         let region = &self.caller.region;
         self.cloud
@@ -136,12 +140,18 @@ impl Call<'_> {
     /// The id of the user in the `MemberId` of the request.
     fn member_id(&self) -> String {
         let member = self.params.structure("MemberId");
-        let id = member.map(|member| member.text("UserId", &RESOURCE_ID)).unwrap_or_default();
+        let id = member
+            .map(|member| member.text("UserId", &RESOURCE_ID))
+            .unwrap_or_default();
         short(&id).to_owned()
     }
 
     /// The page that the request asks for.
-    fn page<T>(&self, items: impl IntoIterator<Item = (u64, T)>, scope: &str) -> Result<Page<T>, Refusal> {
+    fn page<T>(
+        &self,
+        items: impl IntoIterator<Item = (u64, T)>,
+        scope: &str,
+    ) -> Result<Page<T>, Refusal> {
         let ask = self.params.ask(PAGE as u64, &STORE_TOKEN);
         self.params.check()?;
         let scope = format!("{}/{scope}", self.operation);
@@ -154,10 +164,10 @@ impl Call<'_> {
     /// Compares the revision that the request expects, if it expects one.
     fn expect_revision(&self, found: u64) -> Result<(), Refusal> {
         match self.params.text_opt("Revision", &REVISION) {
-            Some(expected) if expected != found.to_string() => {
-                Err(Refusal::conflict("The resource was modified by another request.")
-                    .with("Reason", "CONCURRENT_MODIFICATION"))
-            }
+            Some(expected) if expected != found.to_string() => Err(Refusal::conflict(
+                "The resource was modified by another request.",
+            )
+            .with("Reason", "CONCURRENT_MODIFICATION")),
             _ => Ok(()),
         }
     }
@@ -165,7 +175,8 @@ impl Call<'_> {
     fn is_admitted(&self) -> bool {
         let organization = &self.cloud.organization;
         self.caller.administers
-            && (self.caller.account == organization.management || organization.is_delegated(&self.caller.account, SSO))
+            && (self.caller.account == organization.management
+                || organization.is_delegated(&self.caller.account, SSO))
     }
 
     fn denied(&self, resource: &str) -> Refusal {
@@ -189,7 +200,9 @@ fn filter(params: &Params<'_>, attribute: &str) -> Result<Option<String>, Refusa
     if path == attribute {
         Ok(Some(value))
     } else {
-        Err(Refusal::validation(format!("Filtering by {path} is not supported.")))
+        Err(Refusal::validation(format!(
+            "Filtering by {path} is not supported."
+        )))
     }
 }
 
@@ -229,7 +242,9 @@ fn alternate(
             let known = attributes.iter().find(|known| **known == path);
             match known {
                 Some(&attribute) => Ok((attribute, value.clone())),
-                None => Err(Refusal::validation(format!("{path} is not a unique attribute."))),
+                None => Err(Refusal::validation(format!(
+                    "{path} is not a unique attribute."
+                ))),
             }
         }
         _ => Err(Refusal::validation(
@@ -265,16 +280,26 @@ fn short(id: &str) -> &str {
 }
 
 fn user_of<'c>(center: &'c Center, id: &str) -> Result<&'c User, Refusal> {
-    center.directory.user(id).ok_or_else(|| not_found("USER", id))
+    center
+        .directory
+        .user(id)
+        .ok_or_else(|| not_found("USER", id))
 }
 
 fn group_of<'c>(center: &'c Center, id: &str) -> Result<&'c Group, Refusal> {
-    center.directory.group(id).ok_or_else(|| not_found("GROUP", id))
+    center
+        .directory
+        .group(id)
+        .ok_or_else(|| not_found("GROUP", id))
 }
 
 fn not_found(kind: &str, id: &str) -> Refusal {
     let refusal = Refusal::not_found(format!("{kind} not found.")).with("ResourceType", kind);
-    if id.is_empty() { refusal } else { refusal.with("ResourceId", id) }
+    if id.is_empty() {
+        refusal
+    } else {
+        refusal.with("ResourceId", id)
+    }
 }
 
 fn no_store(id: &str) -> Refusal {
@@ -282,7 +307,8 @@ fn no_store(id: &str) -> Refusal {
 }
 
 fn taken(Taken(attribute): &Taken) -> Refusal {
-    Refusal::conflict(format!("Duplicate {attribute}")).with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION")
+    Refusal::conflict(format!("Duplicate {attribute}"))
+        .with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION")
 }
 
 #[cfg(test)]

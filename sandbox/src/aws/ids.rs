@@ -77,7 +77,8 @@ pub(crate) fn hex_of(bytes: &[u8]) -> String {
     })
 }
 
-fn uuid_of(seed: &str) -> String {
+/// The UUID that a seed always gives.
+pub(crate) fn uuid_of(seed: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()).to_string()
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::center::Center;
 use super::cloud::Cloud;
+use super::ids::Ids;
 use super::reply::Refusal;
 use super::sign_in::{Client, Device, Session};
 
@@ -44,8 +45,8 @@ pub(super) fn call(
     if request.method() != "POST" {
         return Err(Refusal::new("UnknownOperationException", "").with_status(404));
     }
-    let body: Map<String, Value> =
-        serde_json::from_slice(request.body()).map_err(|error| invalid(&format!("the body is not JSON: {error}")))?;
+    let body: Map<String, Value> = serde_json::from_slice(request.body())
+        .map_err(|error| invalid(&format!("the body is not JSON: {error}")))?;
     let (center, ids) = match &mut cloud.center {
         Some(center) => (center, &mut cloud.ids),
         None => return Err(invalid("IAM Identity Center is not enabled")),
@@ -57,7 +58,12 @@ pub(super) fn call(
     }
 }
 
-fn register(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, body: &Map<String, Value>) -> Result<Value, Refusal> {
+fn register(
+    center: &mut Center,
+    ids: &mut Ids,
+    now: Timestamp,
+    body: &Map<String, Value>,
+) -> Result<Value, Refusal> {
     let name = text(body, "clientName")?;
     let kind = text(body, "clientType")?;
     if kind != "public" {
@@ -82,15 +88,23 @@ fn register(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, body
     Ok(answer)
 }
 
-fn start(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, body: &Map<String, Value>) -> Result<Value, Refusal> {
+fn start(
+    center: &mut Center,
+    ids: &mut Ids,
+    now: Timestamp,
+    body: &Map<String, Value>,
+) -> Result<Value, Refusal> {
     let client = client(center, now, body)?;
     let start_url = text(body, "startUrl")?;
-    if !center.portal_urls().contains(&start_url.trim_end_matches(['/', '#']).to_owned()) {
+    if !center
+        .portal_urls()
+        .contains(&start_url.trim_end_matches(['/', '#']).to_owned())
+    {
         return Err(invalid("Invalid start url provided"));
     }
     let letters = ids.base32("user code", &client, 8);
     let device = Device {
-        device_code: ids.secret("device code", &client, 120),
+        secret_code: ids.secret("device code", &client, 120),
         user_code: format!("{}-{}", &letters[..4], &letters[4..]),
         client,
         expires: super::later(now, WAIT),
@@ -100,7 +114,7 @@ fn start(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, body: &
     };
     let page = format!("{}/#/device", center.portal_url());
     let answer = json!({
-        "deviceCode": device.device_code,
+        "deviceCode": device.secret_code,
         "userCode": device.user_code,
         "verificationUri": page,
         "verificationUriComplete": format!("{page}?user_code={}", device.user_code),
@@ -111,7 +125,12 @@ fn start(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, body: &
     Ok(answer)
 }
 
-fn create_token(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, body: &Map<String, Value>) -> Result<Value, Refusal> {
+fn create_token(
+    center: &mut Center,
+    ids: &mut Ids,
+    now: Timestamp,
+    body: &Map<String, Value>,
+) -> Result<Value, Refusal> {
     let client = client(center, now, body)?;
     let grant = text(body, "grantType")?;
     if grant != DEVICE_GRANT {
@@ -126,16 +145,32 @@ fn create_token(center: &mut Center, ids: &mut super::ids::Ids, now: Timestamp, 
         .sign_in
         .devices
         .iter_mut()
-        .find(|device| device.device_code == code && device.client == client && !device.redeemed)
-        .ok_or_else(|| oauth("InvalidGrantException", "invalid_grant", "Invalid grant provided"))?;
+        .find(|device| device.secret_code == code && device.client == client && !device.redeemed)
+        .ok_or_else(|| {
+            oauth(
+                "InvalidGrantException",
+                "invalid_grant",
+                "Invalid grant provided",
+            )
+        })?;
     if device.expires <= now {
-        return Err(oauth("ExpiredTokenException", "expired_token", "Device code expired"));
+        return Err(oauth(
+            "ExpiredTokenException",
+            "expired_token",
+            "Device code expired",
+        ));
     }
-    let early = device.asked.is_some_and(|asked| now.duration_since(asked) < INTERVAL);
+    let early = device
+        .asked
+        .is_some_and(|asked| now.duration_since(asked) < INTERVAL);
     device.asked = Some(now);
     let Some(user) = device.user.clone() else {
         return Err(if early {
-            oauth("SlowDownException", "slow_down", "You are polling too often")
+            oauth(
+                "SlowDownException",
+                "slow_down",
+                "You are polling too often",
+            )
         } else {
             oauth(
                 "AuthorizationPendingException",
@@ -183,7 +218,12 @@ fn client(center: &Center, now: Timestamp, body: &Map<String, Value>) -> Result<
     if known {
         Ok(id.to_owned())
     } else {
-        Err(oauth("InvalidClientException", "invalid_client", "Invalid client provided").with_status(401))
+        Err(oauth(
+            "InvalidClientException",
+            "invalid_client",
+            "Invalid client provided",
+        )
+        .with_status(401))
     }
 }
 

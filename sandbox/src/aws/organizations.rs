@@ -10,11 +10,13 @@ use super::cloud::Cloud;
 use super::page::{BadToken, Page};
 use super::params::{Ask, Params};
 use super::reply::{Refusal, epoch};
-use super::rules::{ACCOUNT_ID, ORGANIZATIONS_TOKEN, PARENT_ID, SERVICE_PRINCIPAL, TAG_KEY, TAG_VALUE, TARGET_ID};
+use super::rules::{
+    ACCOUNT_ID, ORGANIZATIONS_TOKEN, PARENT_ID, SERVICE_PRINCIPAL, TAG_KEY, TAG_VALUE, TARGET_ID,
+};
 
 pub(crate) use tree::Organization;
 
-/// "MaxResults: valid range: minimum value of 1, maximum value of 20" (API reference, every list).
+/// "`MaxResults`: valid range: minimum value of 1, maximum value of 20" (API reference, every list).
 const PAGE: usize = 20;
 
 /// The principal of Identity Center.
@@ -65,18 +67,27 @@ fn admit(cloud: &Cloud, caller: &Caller, operation: &str) -> Result<(), Refusal>
     if allowed {
         Ok(())
     } else {
-        Err(Refusal::denied("You don't have permissions to access this resource."))
+        Err(Refusal::denied(
+            "You don't have permissions to access this resource.",
+        ))
     }
 }
 
 fn describe_account(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
     let id = params.text("AccountId", &ACCOUNT_ID);
     check(params)?;
-    let account = cloud.organization.account(&id).ok_or_else(account_not_found)?;
+    let account = cloud
+        .organization
+        .account(&id)
+        .ok_or_else(account_not_found)?;
     Ok(json!({ "Account": cloud.organization.account_json(account) }))
 }
 
-fn list_accounts(cloud: &Cloud, params: &Params<'_>, parent: Option<&str>) -> Result<Value, Refusal> {
+fn list_accounts(
+    cloud: &Cloud,
+    params: &Params<'_>,
+    parent: Option<&str>,
+) -> Result<Value, Refusal> {
     let organization = &cloud.organization;
     let items = organization
         .accounts
@@ -123,15 +134,30 @@ fn list_parents(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
     let parent = organization
         .account(&child)
         .map(|account| &account.parent)
-        .or_else(|| organization.units.iter().find(|unit| unit.id == child).map(|unit| &unit.parent))
+        .or_else(|| {
+            organization
+                .units
+                .iter()
+                .find(|unit| unit.id == child)
+                .map(|unit| &unit.parent)
+        })
         .ok_or_else(|| {
             Refusal::new(
                 "ChildNotFoundException",
                 "You specified a child that does not exist.",
             )
         })?;
-    let kind = if *parent == organization.root { "ROOT" } else { "ORGANIZATIONAL_UNIT" };
-    let page = paged(cloud, params, [(1, json!({ "Id": parent, "Type": kind }))], &format!("parents {child}"))?;
+    let kind = if *parent == organization.root {
+        "ROOT"
+    } else {
+        "ORGANIZATIONAL_UNIT"
+    };
+    let page = paged(
+        cloud,
+        params,
+        [(1, json!({ "Id": parent, "Type": kind }))],
+        &format!("parents {child}"),
+    )?;
     Ok(listed("Parents", page))
 }
 
@@ -171,9 +197,17 @@ fn tag(cloud: &mut Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
 }
 
 fn list_trusted(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
-    let items = cloud.organization.trusted.iter().zip(1..).map(|((service, since), place)| {
-        (place, json!({ "ServicePrincipal": service, "DateEnabled": epoch(*since) }))
-    });
+    let items = cloud
+        .organization
+        .trusted
+        .iter()
+        .zip(1..)
+        .map(|((service, since), place)| {
+            (
+                place,
+                json!({ "ServicePrincipal": service, "DateEnabled": epoch(*since) }),
+            )
+        });
     let page = paged(cloud, params, items, "trusted services")?;
     Ok(listed("EnabledServicePrincipals", page))
 }
@@ -198,7 +232,9 @@ fn list_delegated(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> 
         .delegated
         .iter()
         .zip(1..)
-        .filter(|(((_, principal), _), _)| service.as_ref().is_none_or(|service| service == principal))
+        .filter(|(((_, principal), _), _)| {
+            service.as_ref().is_none_or(|service| service == principal)
+        })
         .filter_map(|(((account, _), since), place)| {
             let mut shown = organization.account_json(organization.account(account)?);
             shown["DelegationEnabledDate"] = epoch(*since);
@@ -298,8 +334,11 @@ fn service(params: &Params<'_>) -> Result<String, Refusal> {
     if service.ends_with(".amazonaws.com") {
         return Ok(service);
     }
-    Err(Refusal::new("InvalidInputException", "You specified an unrecognized service principal.")
-        .with("Reason", "UNRECOGNIZED_SERVICE_PRINCIPAL"))
+    Err(Refusal::new(
+        "InvalidInputException",
+        "You specified an unrecognized service principal.",
+    )
+    .with("Reason", "UNRECOGNIZED_SERVICE_PRINCIPAL"))
 }
 
 fn paged<T>(
@@ -310,10 +349,16 @@ fn paged<T>(
 ) -> Result<Page<T>, Refusal> {
     let ask: Ask = params.ask(PAGE as u64, &ORGANIZATIONS_TOKEN);
     check(params)?;
-    cloud.pages.cut_with_a_pause(items, scope, &ask, PAGE).map_err(|BadToken| {
-        Refusal::new("InvalidInputException", "You specified an invalid value for NextToken.")
+    cloud
+        .pages
+        .cut_with_a_pause(items, scope, &ask, PAGE)
+        .map_err(|BadToken| {
+            Refusal::new(
+                "InvalidInputException",
+                "You specified an invalid value for NextToken.",
+            )
             .with("Reason", "INVALID_NEXT_TOKEN")
-    })
+        })
 }
 
 fn listed(name: &str, page: Page<Value>) -> Value {
@@ -339,7 +384,10 @@ fn account_not_found() -> Refusal {
 }
 
 fn target_not_found() -> Refusal {
-    Refusal::new("TargetNotFoundException", "You specified a target that doesn't exist.")
+    Refusal::new(
+        "TargetNotFoundException",
+        "You specified a target that doesn't exist.",
+    )
 }
 
 #[cfg(test)]

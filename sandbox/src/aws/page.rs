@@ -168,9 +168,13 @@ mod tests {
     #[test]
     fn a_list_is_walked_page_by_page_to_its_end() {
         let pages = Pages::new(Some(2));
-        let first = pages.cut(items(&[1, 2, 3]), "a", &ask(None), 100).expect("a page");
+        let first = pages
+            .cut(items(&[1, 2, 3]), "a", &ask(None), 100)
+            .expect("a page");
         assert_eq!(first.items, [1, 2]);
-        let second = pages.cut(items(&[1, 2, 3]), "a", &ask(first.next), 100).expect("a page");
+        let second = pages
+            .cut(items(&[1, 2, 3]), "a", &ask(first.next), 100)
+            .expect("a page");
         assert_eq!(second.items, [3]);
         assert_eq!(second.next, None);
     }
@@ -178,24 +182,39 @@ mod tests {
     #[test]
     fn an_item_that_goes_away_between_two_pages_hides_no_other() {
         let pages = Pages::new(Some(2));
-        let first = pages.cut(items(&[1, 2, 3]), "a", &ask(None), 100).expect("a page");
-        let second = pages.cut(items(&[2, 3]), "a", &ask(first.next), 100).expect("a page");
+        let first = pages
+            .cut(items(&[1, 2, 3]), "a", &ask(None), 100)
+            .expect("a page");
+        let second = pages
+            .cut(items(&[2, 3]), "a", &ask(first.next), 100)
+            .expect("a page");
         assert_eq!(second.items, [3]);
     }
 
     #[test]
     fn a_full_last_page_has_no_next() {
-        let page = Pages::new(Some(2)).cut(items(&[1, 2]), "a", &ask(None), 100).expect("a page");
+        let page = Pages::new(Some(2))
+            .cut(items(&[1, 2]), "a", &ask(None), 100)
+            .expect("a page");
         assert_eq!(page.next, None);
     }
 
     #[test]
     fn a_token_of_another_list_or_a_changed_one_is_refused() {
         let pages = Pages::new(Some(1));
-        let token = pages.cut(items(&[1, 2]), "a", &ask(None), 100).expect("a page").next.expect("a token");
+        let token = pages
+            .cut(items(&[1, 2]), "a", &ask(None), 100)
+            .expect("a page")
+            .next
+            .expect("a token");
         let other = pages.cut(items(&[1, 2]), "b", &ask(Some(token.clone())), 100);
         assert_eq!(other.map(|page| page.items), Err(BadToken));
-        let changed = pages.cut(items(&[1, 2]), "a", &ask(Some(format!("A{}", &token[1..]))), 100);
+        let changed = pages.cut(
+            items(&[1, 2]),
+            "a",
+            &ask(Some(format!("A{}", &token[1..]))),
+            100,
+        );
         assert_eq!(changed.map(|page| page.items), Err(BadToken));
         let made_up = pages.cut(items(&[1, 2]), "a", &ask(Some("2".to_owned())), 100);
         assert_eq!(made_up.map(|page| page.items), Err(BadToken));
@@ -207,7 +226,9 @@ mod tests {
         let mut token = None;
         let mut seen = Vec::new();
         for _ in 0..5 {
-            let page = pages.cut_with_a_pause(items(&[1, 2, 3]), "a", &ask(token), 20).expect("a page");
+            let page = pages
+                .cut_with_a_pause(items(&[1, 2, 3]), "a", &ask(token), 20)
+                .expect("a page");
             seen.push(page.items);
             token = page.next;
             if token.is_none() {

@@ -58,7 +58,8 @@ impl<'a> Params<'a> {
 
     /// A required text; empty if something is wrong with it, which [`check`](Self::check) reports.
     pub(crate) fn text(&self, name: &str, rule: &Rule) -> String {
-        self.required(name, self.text_opt(name, rule)).unwrap_or_default()
+        self.required(name, self.text_opt(name, rule))
+            .unwrap_or_default()
     }
 
     /// An optional text.
@@ -73,7 +74,8 @@ impl<'a> Params<'a> {
 
     /// A required text out of a few.
     pub(crate) fn choice(&self, name: &str, choices: &[&'static str]) -> &'static str {
-        self.required(name, self.choice_opt(name, choices)).unwrap_or_default()
+        self.required(name, self.choice_opt(name, choices))
+            .unwrap_or_default()
     }
 
     /// An optional text out of a few.
@@ -85,7 +87,11 @@ impl<'a> Params<'a> {
         let found = choices.iter().find(|choice| *choice == text).copied();
         if found.is_none() {
             let set = choices.join(", ");
-            self.violate(name, Some(text), &format!("Member must satisfy enum value set: [{set}]"));
+            self.violate(
+                name,
+                Some(text),
+                &format!("Member must satisfy enum value set: [{set}]"),
+            );
         }
         Some(found.unwrap_or_default())
     }
@@ -156,7 +162,9 @@ impl<'a> Params<'a> {
 
     /// The texts in a required list.
     pub(crate) fn texts(&self, name: &str, min: usize, max: usize, rule: &Rule) -> Vec<String> {
-        let items = self.required(name, self.list_opt(name, min, max)).unwrap_or_default();
+        let items = self
+            .required(name, self.list_opt(name, min, max))
+            .unwrap_or_default();
         let mut texts = Vec::new();
         for item in items {
             match item {
@@ -181,7 +189,9 @@ impl<'a> Params<'a> {
             max: self
                 .number_opt("MaxResults", 1, limit)
                 .and_then(|number| usize::try_from(number).ok()),
-            token: self.text_opt("NextToken", token).filter(|token| !token.is_empty()),
+            token: self
+                .text_opt("NextToken", token)
+                .filter(|token| !token.is_empty()),
         }
     }
 
@@ -244,7 +254,10 @@ impl<'a> Params<'a> {
             let rule = format!("Member must have length less than or equal to {most}");
             self.violate(name, Some(text), &rule);
         } else if !(rule.matches)(text) {
-            let rule = format!("Member must satisfy regular expression pattern: {}", rule.pattern);
+            let rule = format!(
+                "Member must satisfy regular expression pattern: {}",
+                rule.pattern
+            );
             self.violate(name, Some(text), &rule);
         }
     }
@@ -264,7 +277,8 @@ impl<'a> Params<'a> {
             Some(Value::Array(_)) => "START_ARRAY",
             _ => "START_OBJECT",
         };
-        self.faults.borrow_mut().mistyped = Some(format!("{kind} can not be converted to {wanted}"));
+        self.faults.borrow_mut().mistyped =
+            Some(format!("{kind} can not be converted to {wanted}"));
     }
 
     fn inside(&self, body: &'a Map<String, Value>, at: String) -> Self {
@@ -294,7 +308,10 @@ impl<'a> Params<'a> {
 fn list_text(items: &[Value]) -> String {
     let items: Vec<String> = items
         .iter()
-        .map(|item| item.as_str().map_or_else(|| item.to_string(), ToOwned::to_owned))
+        .map(|item| {
+            item.as_str()
+                .map_or_else(|| item.to_string(), ToOwned::to_owned)
+        })
         .collect();
     format!("[{}]", items.join(", "))
 }
@@ -316,12 +333,18 @@ mod tests {
         params.text_opt("Name", &PERMISSION_SET_NAME);
         params.choice_opt("PrincipalType", &["USER", "GROUP"]);
         params.number_opt("MaxResults", 1, 100);
-        assert_eq!(params.check().map_err(|refusal| refusal.message), expected.map_err(ToOwned::to_owned));
+        assert_eq!(
+            params.check().map_err(|refusal| refusal.message),
+            expected.map_err(ToOwned::to_owned)
+        );
     }
 
     #[test]
     fn a_request_that_fits_the_model_passes() {
-        check(json!({ "TargetId": "111122223333", "Name": "Admin", "PrincipalType": "USER", "MaxResults": 100 }), Ok(()));
+        check(
+            json!({ "TargetId": "111122223333", "Name": "Admin", "PrincipalType": "USER", "MaxResults": 100 }),
+            Ok(()),
+        );
     }
 
     #[test]
@@ -333,8 +356,10 @@ mod tests {
     fn a_missing_member_is_named() {
         check(
             json!({}),
-            Err("1 validation error detected: Value at 'targetId' failed to satisfy constraint: \
-                 Member must not be null"),
+            Err(
+                "1 validation error detected: Value at 'targetId' failed to satisfy constraint: \
+                 Member must not be null",
+            ),
         );
     }
 
@@ -342,8 +367,10 @@ mod tests {
     fn a_null_is_a_missing_member() {
         check(
             json!({ "TargetId": null }),
-            Err("1 validation error detected: Value at 'targetId' failed to satisfy constraint: \
-                 Member must not be null"),
+            Err(
+                "1 validation error detected: Value at 'targetId' failed to satisfy constraint: \
+                 Member must not be null",
+            ),
         );
     }
 
@@ -351,8 +378,10 @@ mod tests {
     fn a_value_that_does_not_match_is_quoted_with_the_pattern() {
         check(
             json!({ "TargetId": "11112222333x" }),
-            Err("1 validation error detected: Value '11112222333x' at 'targetId' failed to satisfy \
-                 constraint: Member must satisfy regular expression pattern: \\d{12}"),
+            Err(
+                "1 validation error detected: Value '11112222333x' at 'targetId' failed to satisfy \
+                 constraint: Member must satisfy regular expression pattern: \\d{12}",
+            ),
         );
     }
 
@@ -360,11 +389,13 @@ mod tests {
     fn all_violations_are_in_one_message() {
         check(
             json!({ "TargetId": "1", "PrincipalType": "user", "MaxResults": 101 }),
-            Err("3 validation errors detected: Value '1' at 'targetId' failed to satisfy constraint: \
+            Err(
+                "3 validation errors detected: Value '1' at 'targetId' failed to satisfy constraint: \
                  Member must have length greater than or equal to 12; Value 'user' at 'principalType' \
                  failed to satisfy constraint: Member must satisfy enum value set: [USER, GROUP]; \
                  Value '101' at 'maxResults' failed to satisfy constraint: Member must have value \
-                 less than or equal to 100"),
+                 less than or equal to 100",
+            ),
         );
     }
 

@@ -42,13 +42,18 @@ pub(super) fn call(
         .and_then(|value| value.to_str().ok())
         .ok_or_else(unauthorized)?;
     let center = cloud.center.as_mut().ok_or_else(unauthorized)?;
-    let user = center.user_of_session(token, now).ok_or_else(unauthorized)?;
+    let user = center
+        .user_of_session(token, now)
+        .ok_or_else(unauthorized)?;
     match operation {
         "ListAccounts" => list_accounts(cloud, request, &user),
         "ListAccountRoles" => list_roles(cloud, request, &user),
         "GetRoleCredentials" => credentials(cloud, request, &user, now),
         _ => {
-            center.sign_in.sessions.retain(|session| session.token != token);
+            center
+                .sign_in
+                .sessions
+                .retain(|session| session.token != token);
             Ok(Value::Null)
         }
     }
@@ -71,7 +76,7 @@ fn list_accounts(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<
             (place, shown)
         });
     let page = paged(cloud, request, accounts, &format!("portal accounts {user}"))?;
-    Ok(listed("accountList", page))
+    Ok(listed("accountList", &page))
 }
 
 fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Value, Refusal> {
@@ -86,11 +91,21 @@ fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Val
         let shown = json!({ "roleName": role.permission_set_name, "accountId": role.account });
         (role.place, shown)
     });
-    let page = paged(cloud, request, items, &format!("portal roles {user} {account}"))?;
-    Ok(listed("roleList", page))
+    let page = paged(
+        cloud,
+        request,
+        items,
+        &format!("portal roles {user} {account}"),
+    )?;
+    Ok(listed("roleList", &page))
 }
 
-fn credentials(cloud: &mut Cloud, request: &Request<Bytes>, user: &str, now: Timestamp) -> Result<Value, Refusal> {
+fn credentials(
+    cloud: &mut Cloud,
+    request: &Request<Bytes>,
+    user: &str,
+    now: Timestamp,
+) -> Result<Value, Refusal> {
     let account = required(request, "account_id")?;
     let name = required(request, "role_name")?;
     let role = roles(cloud, user)
@@ -101,7 +116,9 @@ fn credentials(cloud: &mut Cloud, request: &Request<Bytes>, user: &str, now: Tim
     let center = cloud.center.as_mut().ok_or_else(unauthorized)?;
     let user = center.directory.user(user).ok_or_else(unauthorized)?;
     let user_name = user.user_name().to_owned();
-    let session = center.sign_in.assume(&mut cloud.ids, &role, &user_name, now);
+    let session = center
+        .sign_in
+        .assume(&mut cloud.ids, &role, &user_name, now);
     Ok(json!({ "roleCredentials": {
         "accessKeyId": session.key,
         "secretAccessKey": session.secret,
@@ -153,7 +170,7 @@ fn paged(
         .map_err(|BadToken| invalid("Invalid next token provided"))
 }
 
-fn listed(name: &str, page: Page<Value>) -> Value {
+fn listed(name: &str, page: &Page<Value>) -> Value {
     json!({ name: page.items, "nextToken": page.next })
 }
 
@@ -173,7 +190,11 @@ fn invalid(message: &str) -> Refusal {
 }
 
 fn unauthorized() -> Refusal {
-    Refusal::new("UnauthorizedException", "Session token not found or invalid").with_status(401)
+    Refusal::new(
+        "UnauthorizedException",
+        "Session token not found or invalid",
+    )
+    .with_status(401)
 }
 
 /// The model of the service does not have it, and the service says it all the same.

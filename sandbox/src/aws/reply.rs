@@ -108,7 +108,11 @@ pub(crate) fn rest(request_id: &str, outcome: Result<Value, Refusal>) -> Respons
 }
 
 /// The answer of a service of the query protocol, given the XML inside of the result.
-pub(crate) fn query(request_id: &str, action: &str, outcome: Result<String, Refusal>) -> Response<Bytes> {
+pub(crate) fn query(
+    request_id: &str,
+    action: &str,
+    outcome: Result<String, Refusal>,
+) -> Response<Bytes> {
     const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
     let (status, body) = match outcome {
         Ok(result) => (

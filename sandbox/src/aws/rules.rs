@@ -65,9 +65,9 @@ pub(crate) const RELAY_STATE: Rule = rule(
     r#"[a-zA-Z0-9&$@#\\\/%?=~\-_'"|!:,.;*+\[\]\ \(\)\{\}]+"#,
     |text| {
         !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || r#"&$@#\/%?=~-_'"|!:,.;*+[] (){}"#.contains(c))
+            && text.chars().all(|c| {
+                c.is_ascii_alphanumeric() || r#"&$@#\/%?=~-_'"|!:,.;*+[] (){}"#.contains(c)
+            })
     },
 );
 
@@ -95,9 +95,11 @@ pub(crate) const POLICY_PATH: Rule = rule(1, 512, r"((/[A-Za-z0-9\.,\+@=_-]+)*)/
 });
 
 /// The text of an inline policy.
-pub(crate) const INLINE_POLICY: Rule = rule(1, 32_768, r"[\u0009\u000A\u000D\u0020-\u00FF]+", |text| {
-    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
-});
+pub(crate) const INLINE_POLICY: Rule =
+    rule(1, 32_768, r"[\u0009\u000A\u000D\u0020-\u00FF]+", |text| {
+        text.chars()
+            .all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
+    });
 
 /// A user or group that is assigned.
 pub(crate) const PRINCIPAL_ID: Rule = rule(
@@ -137,12 +139,14 @@ pub(crate) const ATTRIBUTE_SOURCE: Rule = rule(
 
 /// The next page of a list of sso-admin.
 pub(crate) const ADMIN_TOKEN: Rule = rule(0, 2048, r"[-a-zA-Z0-9+=/_]*", |text| {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || "-+=/_".contains(c))
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-+=/_".contains(c))
 });
 
 /// The next page of a list of the Identity Store.
 pub(crate) const STORE_TOKEN: Rule = rule(1, 65_535, r"[-a-zA-Z0-9+=/:_]*", |text| {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || "-+=/:_".contains(c))
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-+=/:_".contains(c))
 });
 
 /// The next page of a list of Organizations.
@@ -178,7 +182,10 @@ pub(crate) const IDENTITY_STORE_ID: Rule = rule(
             Some(_) => return false,
             None => text,
         };
-        is_uuid(id) || id.strip_prefix("d-").is_some_and(|digits| is_hex(digits, 10))
+        is_uuid(id)
+            || id
+                .strip_prefix("d-")
+                .is_some_and(|digits| is_hex(digits, 10))
     },
 );
 
@@ -202,9 +209,13 @@ pub(crate) const ATTRIBUTE_PATH: Rule = rule(
 );
 
 /// The value of an attribute that is filtered by, or a piece of an external id.
-pub(crate) const ATTRIBUTE_VALUE: Rule = rule(1, 1024, r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r  　]+", |text| {
-    !text.is_empty() && text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
-});
+pub(crate) const ATTRIBUTE_VALUE: Rule =
+    rule(1, 1024, r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r  　]+", |text| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'))
+    });
 
 /// The name of a user, without spaces.
 pub(crate) const USER_NAME: Rule = rule(1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+", |text| {
@@ -212,7 +223,9 @@ pub(crate) const USER_NAME: Rule = rule(1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+",
 });
 
 /// The revision of a user or group.
-pub(crate) const REVISION: Rule = rule(1, 64, r"[0-9]+", |text| text.chars().all(|c| c.is_ascii_digit()));
+pub(crate) const REVISION: Rule = rule(1, 64, r"[0-9]+", |text| {
+    text.chars().all(|c| c.is_ascii_digit())
+});
 
 const fn rule(min: usize, max: usize, pattern: &'static str, matches: fn(&str) -> bool) -> Rule {
     Rule {
@@ -240,7 +253,10 @@ fn is_permission_set(text: &str) -> bool {
         .is_some_and(|(instance, set)| {
             is_instance_id(instance)
                 && set.strip_prefix("ps-").is_some_and(|id| {
-                    id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-./".contains(&byte))
+                    id.len() == 16
+                        && id
+                            .bytes()
+                            .all(|byte| byte.is_ascii_alphanumeric() || b"-./".contains(&byte))
                 })
         })
 }
@@ -250,7 +266,10 @@ fn is_instance_id(text: &str) -> bool {
         .unwrap_or(text)
         .strip_prefix("ins-")
         .is_some_and(|id| {
-            id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+            id.len() == 16
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
         })
 }
 
@@ -263,9 +282,9 @@ fn after_partition(text: &str) -> Option<&str> {
     let fits = partition.is_empty()
         || (partition.starts_with('-')
             && partition.matches('-').count() <= 3
-            && parts
-                .into_iter()
-                .all(|part| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())));
+            && parts.into_iter().all(|part| {
+                (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
+            }));
     fits.then_some(&rest[end..])
 }
 
@@ -325,7 +344,11 @@ mod tests {
             assert!((rule.matches)(text), "{text} fits {}", rule.pattern);
         }
         for text in bad {
-            assert!(!(rule.matches)(text), "{text} does not fit {}", rule.pattern);
+            assert!(
+                !(rule.matches)(text),
+                "{text} does not fit {}",
+                rule.pattern
+            );
         }
     }
 
@@ -333,17 +356,33 @@ mod tests {
     fn arns_of_instances_and_permission_sets_are_told_apart() {
         let instance = "arn:aws:sso:::instance/ssoins-7223b02a4a3c1d5e";
         let set = "arn:aws-us-gov:sso:::permissionSet/ssoins-7223b02a4a3c1d5e/ps-0123456789abcdef";
-        check(&INSTANCE_ARN, &[instance], &[set, "arn:aws:sso:::instance/ssoins-1", "ssoins-7223b02a4a3c1d5e"]);
+        check(
+            &INSTANCE_ARN,
+            &[instance],
+            &[
+                set,
+                "arn:aws:sso:::instance/ssoins-1",
+                "ssoins-7223b02a4a3c1d5e",
+            ],
+        );
         check(
             &PERMISSION_SET_ARN,
             &[set],
-            &[instance, "arn:aws:sso:::permissionSet/ps-0123456789abcdef", "arn:aws-TOOLONG:sso:::permissionSet/x"],
+            &[
+                instance,
+                "arn:aws:sso:::permissionSet/ps-0123456789abcdef",
+                "arn:aws-TOOLONG:sso:::permissionSet/x",
+            ],
         );
     }
 
     #[test]
     fn names_of_permission_sets_have_no_spaces() {
-        check(&PERMISSION_SET_NAME, &["Admin", "a_b+c=d,e.f@g-h"], &["Read Only", "Größe", "a/b"]);
+        check(
+            &PERMISSION_SET_NAME,
+            &["Admin", "a_b+c=d,e.f@g-h"],
+            &["Read Only", "Größe", "a/b"],
+        );
     }
 
     #[test]
@@ -354,13 +393,21 @@ mod tests {
                 "arn:aws:iam::aws:policy/AdministratorAccess",
                 "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
             ],
-            &["arn:aws:iam::111122223333:policy/Mine", "arn:aws:iam::aws:policy/", "AdministratorAccess"],
+            &[
+                "arn:aws:iam::111122223333:policy/Mine",
+                "arn:aws:iam::aws:policy/",
+                "AdministratorAccess",
+            ],
         );
     }
 
     #[test]
     fn policy_paths_begin_and_end_with_a_slash() {
-        check(&POLICY_PATH, &["/", "/ops/", "/a/b/"], &["ops", "/ops", "//"]);
+        check(
+            &POLICY_PATH,
+            &["/", "/ops/", "/a/b/"],
+            &["ops", "/ops", "//"],
+        );
     }
 
     #[test]
@@ -371,7 +418,10 @@ mod tests {
                 "94f1e0b3-c394-48d5-8ab1-2c122a167074",
                 "9067729b3d-94f1e0b3-c394-48d5-8ab1-2c122a167074",
             ],
-            &["ada@example.com", "9067729b3d_94f1e0b3-c394-48d5-8ab1-2c122a167074"],
+            &[
+                "ada@example.com",
+                "9067729b3d_94f1e0b3-c394-48d5-8ab1-2c122a167074",
+            ],
         );
     }
 
@@ -379,13 +429,20 @@ mod tests {
     fn identity_stores_are_named_by_id_or_arn() {
         check(
             &IDENTITY_STORE_ID,
-            &["d-9067729b3d", "arn:aws:identitystore::111122223333:identitystore/d-9067729b3d"],
+            &[
+                "d-9067729b3d",
+                "arn:aws:identitystore::111122223333:identitystore/d-9067729b3d",
+            ],
             &["d-90677", "d-9067729B3D", "x:identitystore/d-9067729b3d"],
         );
     }
 
     #[test]
     fn durations_are_iso_8601() {
-        check(&SESSION_DURATION, &["PT1H", "PT12H", "PT90M"], &["1h", "3600", "PT"]);
+        check(
+            &SESSION_DURATION,
+            &["PT1H", "PT12H", "PT90M"],
+            &["1h", "3600", "PT"],
+        );
     }
 }

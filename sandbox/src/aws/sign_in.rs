@@ -36,7 +36,7 @@ pub(crate) struct Device {
     /// The program on it.
     pub(crate) client: String,
     /// What the device shows for.
-    pub(crate) device_code: String,
+    pub(crate) secret_code: String,
     /// What the user types in.
     pub(crate) user_code: String,
     /// Until when it waits.
@@ -105,7 +105,13 @@ impl SignIn {
     }
 
     /// Makes credentials of a role for a user.
-    pub(crate) fn assume(&mut self, ids: &mut Ids, role: &Role, user_name: &str, now: Timestamp) -> &RoleSession {
+    pub(crate) fn assume(
+        &mut self,
+        ids: &mut Ids,
+        role: &Role,
+        user_name: &str,
+        now: Timestamp,
+    ) -> &RoleSession {
         let name = format!("{}/{}", role.account, role.name);
         let duration = role
             .session_duration
@@ -117,7 +123,10 @@ impl SignIn {
             token: ids.secret("role token", &name, 400),
             account: role.account.clone(),
             role: role.name.clone(),
-            role_id: format!("AROA{}", &super::ids::hex_of(&super::ids::digest(&name))[..17].to_uppercase()),
+            role_id: format!(
+                "AROA{}",
+                &super::ids::hex_of(&super::ids::digest(&name))[..17].to_uppercase()
+            ),
             user_name: user_name.to_owned(),
             administers: role.administers(),
             expires: super::later(now, duration),
@@ -132,17 +141,24 @@ impl Cloud {
     /// # Errors
     ///
     /// What the sign-in page shows, and the reason that it does not show.
-    pub(crate) fn approve_device(&mut self, user_code: &str, assertion: &Assertion, now: Timestamp) -> Result<(), String> {
+    pub(crate) fn approve_device(
+        &mut self,
+        user_code: &str,
+        assertion: &Assertion,
+        now: Timestamp,
+    ) -> Result<(), String> {
         let center = self.center.as_mut().ok_or_else(not_enabled)?;
-        let waiting = center
-            .sign_in
-            .devices
-            .iter()
-            .any(|device| device.user_code == user_code && device.expires > now && device.user.is_none());
+        let waiting = center.sign_in.devices.iter().any(|device| {
+            device.user_code == user_code && device.expires > now && device.user.is_none()
+        });
         if !waiting {
-            return Err("Invalid code: no device waits for this code, or it has expired".to_owned());
+            return Err(
+                "Invalid code: no device waits for this code, or it has expired".to_owned(),
+            );
         }
-        let user = center.user_of(assertion).map_err(opaque)?;
+        let user = center
+            .user_of(assertion)
+            .map_err(|reason| opaque(&reason))?;
         for device in &mut center.sign_in.devices {
             if device.user_code == user_code {
                 device.user = Some(user.clone());
@@ -165,7 +181,10 @@ impl Center {
             ));
         }
         if !provider.certificates.contains(&assertion.certificate_der) {
-            return Err("the assertion is signed with a certificate that is not in the identity source".to_owned());
+            return Err(
+                "the assertion is signed with a certificate that is not in the identity source"
+                    .to_owned(),
+            );
         }
         if assertion.audience != self.issuer() {
             return Err(format!(
@@ -185,7 +204,12 @@ impl Center {
             .directory
             .user_by("userName", &assertion.name_id)
             .filter(|user| user.user_name() == assertion.name_id)
-            .ok_or_else(|| format!("no user is named {}: users are not created by signing in", assertion.name_id))?;
+            .ok_or_else(|| {
+                format!(
+                    "no user is named {}: users are not created by signing in",
+                    assertion.name_id
+                )
+            })?;
         if !user.is_active() {
             return Err(format!("the user {} is disabled", assertion.name_id));
         }
@@ -194,6 +218,8 @@ impl Center {
 }
 
 /// The page is the same for every reason (re:Post, troubleshooting sign-in); the reason is for whoever reads a test.
-fn opaque(reason: String) -> String {
-    format!("It's not you, it's us: We couldn't complete your request right now. Please try again later. ({reason})")
+fn opaque(reason: &str) -> String {
+    format!(
+        "It's not you, it's us: We couldn't complete your request right now. Please try again later. ({reason})"
+    )
 }

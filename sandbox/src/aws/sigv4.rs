@@ -48,14 +48,18 @@ impl<'r> Claim<'r> {
     /// date are signed.
     pub(crate) fn read(request: &'r Request<Bytes>, service: &str) -> Result<Self, Unsigned> {
         let header = header(request, "authorization").ok_or(Unsigned::Missing)?;
-        let fields = header
-            .strip_prefix("AWS4-HMAC-SHA256 ")
-            .ok_or_else(|| Unsigned::Incomplete("Unsupported Authorization header scheme.".to_owned()))?;
+        let fields = header.strip_prefix("AWS4-HMAC-SHA256 ").ok_or_else(|| {
+            Unsigned::Incomplete("Unsupported Authorization header scheme.".to_owned())
+        })?;
         let field = |name: &str| {
             fields
                 .split(',')
                 .find_map(|part| part.trim().strip_prefix(name))
-                .ok_or_else(|| Unsigned::Incomplete(format!("Authorization header requires '{name}' parameter.")))
+                .ok_or_else(|| {
+                    Unsigned::Incomplete(format!(
+                        "Authorization header requires '{name}' parameter."
+                    ))
+                })
         };
         let credential = field("Credential=")?;
         let signed_headers: Vec<&str> = field("SignedHeaders=")?.split(';').collect();
@@ -100,7 +104,10 @@ impl<'r> Claim<'r> {
     /// The signature that the secret gives.
     pub(crate) fn signature_of(&self, request: &Request<Bytes>, secret: &str) -> String {
         let canonical = self.canonical_request(request);
-        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
+        let scope = format!(
+            "{}/{}/{}/aws4_request",
+            self.date, self.region, self.service
+        );
         let to_sign = format!(
             "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
             self.moment,
@@ -145,22 +152,32 @@ impl<'r> Claim<'r> {
     }
 
     fn canonical_request(&self, request: &Request<Bytes>) -> String {
-        let path: Vec<String> = request.uri().path().split('/').map(|part| encode(part.as_bytes())).collect();
-        let mut query: Vec<(String, String)> = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-            .map(|(name, value)| (encode(name.as_bytes()), encode(value.as_bytes())))
+        let path: Vec<String> = request
+            .uri()
+            .path()
+            .split('/')
+            .map(|part| encode(part.as_bytes()))
             .collect();
+        let mut query: Vec<(String, String)> =
+            url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
+                .map(|(name, value)| (encode(name.as_bytes()), encode(value.as_bytes())))
+                .collect();
         query.sort();
-        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let headers: String = self
+        let query: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let headers: Vec<String> = self
             .signed_headers
             .iter()
-            .map(|name| format!("{name}:{}\n", canonical_header(request, name)))
+            .map(|name| format!("{name}:{}", canonical_header(request, name)))
             .collect();
         format!(
-            "{}\n{}\n{}\n{headers}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n\n{}\n{}",
             request.method(),
             path.join("/"),
             query.join("&"),
+            headers.join("\n"),
             self.signed_headers.join(";"),
             hex_of(&Sha256::digest(request.body())),
         )
@@ -171,7 +188,9 @@ impl<'r> Claim<'r> {
 pub(crate) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     (3..=4).contains(&parts.len())
-        && parts.last().is_some_and(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit()))
+        && parts.last().is_some_and(|number| {
+            number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
         && parts[..parts.len() - 1]
             .iter()
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
@@ -200,7 +219,9 @@ fn encode(bytes: &[u8]) -> String {
     bytes
         .iter()
         .map(|&byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             byte => format!("%{byte:02X}"),
         })
         .collect()
@@ -216,7 +237,7 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// The request of the worked example "`GET` vanilla query" in AWS's public SigV4 test suite.
+    /// The request of the worked example "`GET` vanilla query" in AWS's public test suite for signatures.
     fn example(signature: &str) -> Request<Bytes> {
         Request::builder()
             .method("GET")
@@ -265,14 +286,19 @@ mod tests {
         let request = example(SIGNATURE);
         assert_eq!(
             Claim::read(&request, "sso").map(|_| ()),
-            Err(Unsigned::Scope("Credential should be scoped to correct service: 'sso'. ".to_owned()))
+            Err(Unsigned::Scope(
+                "Credential should be scoped to correct service: 'sso'. ".to_owned()
+            ))
         );
     }
 
     #[test]
     fn a_request_without_the_header_is_not_signed() {
         let request = Request::new(Bytes::new());
-        assert_eq!(Claim::read(&request, "sso").map(|_| ()), Err(Unsigned::Missing));
+        assert_eq!(
+            Claim::read(&request, "sso").map(|_| ()),
+            Err(Unsigned::Missing)
+        );
     }
 
     #[test]
@@ -282,7 +308,9 @@ mod tests {
         request.headers_mut().insert("authorization", value);
         assert_eq!(
             Claim::read(&request, "sso").map(|_| ()),
-            Err(Unsigned::Incomplete("Unsupported Authorization header scheme.".to_owned()))
+            Err(Unsigned::Incomplete(
+                "Unsupported Authorization header scheme.".to_owned()
+            ))
         );
     }
 
@@ -291,7 +319,14 @@ mod tests {
         for good in ["us-east-1", "eu-central-1", "us-gov-west-1"] {
             assert!(is_region(good), "{good}");
         }
-        for bad in ["", "us-east", "useast1", "us-east-1x", "US-EAST-1", "aws-global"] {
+        for bad in [
+            "",
+            "us-east",
+            "useast1",
+            "us-east-1x",
+            "US-EAST-1",
+            "aws-global",
+        ] {
             assert!(!is_region(bad), "{bad}");
         }
     }

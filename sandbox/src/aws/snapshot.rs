@@ -1,6 +1,7 @@
 //! What AWS knows, as plain data for tests.
 
 use super::cloud::Cloud;
+use super::directory::Directory;
 
 /// A permission set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +101,14 @@ impl Cloud {
             .iter()
             .map(|assignment| {
                 let id = &assignment.principal.id;
-                let user = center.directory.user(id).map(|user| user.user_name().to_owned());
-                let group = center.directory.group(id).map(|group| group.display_name.clone());
+                let user = center
+                    .directory
+                    .user(id)
+                    .map(|user| user.user_name().to_owned());
+                let group = center
+                    .directory
+                    .group(id)
+                    .map(|group| group.display_name.clone());
                 AssignmentView {
                     account: assignment.account.clone(),
                     permission_set: center
@@ -117,7 +124,7 @@ impl Cloud {
 
     /// All users.
     pub(crate) fn users(&self) -> Vec<UserView> {
-        let users = self.directory().into_iter().flat_map(|directory| directory.users());
+        let users = self.directory().into_iter().flat_map(Directory::users);
         users
             .map(|(_, user)| UserView {
                 id: user.id.clone(),

@@ -20,7 +20,7 @@ use super::params::Params;
 use super::reply::Refusal;
 use super::rules::{ADMIN_TOKEN, INSTANCE_ARN, PERMISSION_SET_ARN};
 
-/// "MaxResults: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
+/// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
 const PAGE: usize = 100;
 
 /// A request that was admitted.
@@ -95,7 +95,7 @@ pub(super) fn call(
     }
 }
 
-impl<'c> Call<'c> {
+impl Call<'_> {
     /// Checks the members asked for so far, then finds the instance that the request is about.
     ///
     /// An instance that does not exist, or is in another Region than the request, is one that the
@@ -150,7 +150,11 @@ impl<'c> Call<'c> {
     }
 
     /// The page that the request asks for.
-    fn page<T>(&self, items: impl IntoIterator<Item = (u64, T)>, scope: &str) -> Result<Page<T>, Refusal> {
+    fn page<T>(
+        &self,
+        items: impl IntoIterator<Item = (u64, T)>,
+        scope: &str,
+    ) -> Result<Page<T>, Refusal> {
         let ask = self.params.ask(PAGE as u64, &ADMIN_TOKEN);
         self.params.check()?;
         let scope = format!("{}/{scope}", self.operation);
@@ -165,7 +169,9 @@ impl<'c> Call<'c> {
     }
 
     fn is_delegate(&self) -> bool {
-        self.cloud.organization.is_delegated(&self.caller.account, SSO)
+        self.cloud
+            .organization
+            .is_delegated(&self.caller.account, SSO)
     }
 
     fn denied(&self, resource: &str) -> Refusal {

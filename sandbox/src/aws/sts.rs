@@ -16,7 +16,10 @@ pub(super) fn action(request: &Request<Bytes>) -> Option<String> {
 }
 
 /// Runs an action; the answer is the inside of the result.
-pub(super) fn call(caller: Result<Caller, Unknown>, request: &Request<Bytes>) -> Result<String, Refusal> {
+pub(super) fn call(
+    caller: Result<Caller, Unknown>,
+    request: &Request<Bytes>,
+) -> Result<String, Refusal> {
     let caller = caller.map_err(|unknown| refusal(&unknown))?;
     let action = action(request).unwrap_or_default();
     let version = field(request, "Version").unwrap_or_default();
@@ -41,8 +44,12 @@ fn refusal(unknown: &Unknown) -> Refusal {
             "MissingAuthenticationToken",
             "Request is missing Authentication Token",
         ),
-        Unknown::Unsigned(Unsigned::Incomplete(message)) => (400, "IncompleteSignature", message.as_str()),
-        Unknown::Unsigned(Unsigned::Scope(message)) => (403, "SignatureDoesNotMatch", message.as_str()),
+        Unknown::Unsigned(Unsigned::Incomplete(message)) => {
+            (400, "IncompleteSignature", message.as_str())
+        }
+        Unknown::Unsigned(Unsigned::Scope(message)) => {
+            (403, "SignatureDoesNotMatch", message.as_str())
+        }
         Unknown::Unsigned(Unsigned::Mismatch) => (403, "SignatureDoesNotMatch", super::MISMATCH),
         Unknown::Key => (
             403,

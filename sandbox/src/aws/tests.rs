@@ -27,9 +27,15 @@ fn a_signed_request_is_answered_with_a_request_id_of_its_own() {
     let first = harness.send(&request);
     let second = harness.send(&request);
     assert_eq!(first.status(), 200);
-    assert_eq!(first.headers()["content-type"], "application/x-amz-json-1.1");
+    assert_eq!(
+        first.headers()["content-type"],
+        "application/x-amz-json-1.1"
+    );
     assert_eq!(first.headers()["x-amzn-requestid"].len(), 36);
-    assert_ne!(first.headers()["x-amzn-requestid"], second.headers()["x-amzn-requestid"]);
+    assert_ne!(
+        first.headers()["x-amzn-requestid"],
+        second.headers()["x-amzn-requestid"]
+    );
 }
 
 #[test]
@@ -37,7 +43,12 @@ fn a_request_without_a_signature_is_refused() {
     let mut harness = Harness::new();
     let mut request = list_instances(&harness);
     request.headers_mut().remove("authorization");
-    refused(&mut harness, &request, "MissingAuthenticationTokenException", "Missing Authentication Token");
+    refused(
+        &mut harness,
+        &request,
+        "MissingAuthenticationTokenException",
+        "Missing Authentication Token",
+    );
 }
 
 #[test]
@@ -71,7 +82,12 @@ fn a_signature_with_another_secret_is_refused() {
     let mut harness = Harness::new();
     harness.key.0.secret = "another".to_owned();
     let request = list_instances(&harness);
-    refused(&mut harness, &request, "InvalidSignatureException", super::MISMATCH);
+    refused(
+        &mut harness,
+        &request,
+        "InvalidSignatureException",
+        super::MISMATCH,
+    );
 }
 
 #[test]
@@ -107,11 +123,20 @@ fn a_signature_of_another_day_is_refused() {
 #[test]
 fn operations_that_do_not_exist_are_unknown() {
     let mut harness = Harness::new();
-    for target in ["SWBExternalService.ListEverything", "AWSIdentityStore.Nothing", "Nonsense.ListInstances", "Nonsense"] {
+    for target in [
+        "SWBExternalService.ListEverything",
+        "AWSIdentityStore.Nothing",
+        "Nonsense.ListInstances",
+        "Nonsense",
+    ] {
         let head = Request::post("/")
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", target);
-        let service = if target.starts_with("AWS") { "identitystore" } else { "sso" };
+        let service = if target.starts_with("AWS") {
+            "identitystore"
+        } else {
+            "sso"
+        };
         let request = harness.signed(service, head, "{}");
         let response = harness.send(&request);
         assert_eq!(response.status(), 400, "{target}");
@@ -152,7 +177,10 @@ fn sts_says_who_signed_in_xml() {
     let mut harness = Harness::new();
     let (status, body) = harness.sts();
     assert_eq!(status, 200);
-    assert!(body.contains("<Arn>arn:aws:iam::111122223333:user/integration</Arn>"), "{body}");
+    assert!(
+        body.contains("<Arn>arn:aws:iam::111122223333:user/integration</Arn>"),
+        "{body}"
+    );
     assert!(body.contains("<Account>111122223333</Account>"), "{body}");
     assert!(body.contains("<UserId>AIDA"), "{body}");
 }
@@ -164,24 +192,38 @@ fn sts_has_names_of_its_own_for_refusals() {
     let (status, body) = harness.sts();
     assert_eq!(status, 403);
     assert!(body.contains("<Code>InvalidClientTokenId</Code>"), "{body}");
-    assert!(body.contains("<Message>The security token included in the request is invalid.</Message>"), "{body}");
+    assert!(
+        body.contains("<Message>The security token included in the request is invalid.</Message>"),
+        "{body}"
+    );
     let mut harness = Harness::new();
     harness.key.0.secret = "another".to_owned();
     let (status, body) = harness.sts();
     assert_eq!(status, 403);
-    assert!(body.contains("<Code>SignatureDoesNotMatch</Code>"), "{body}");
+    assert!(
+        body.contains("<Code>SignatureDoesNotMatch</Code>"),
+        "{body}"
+    );
 }
 
 #[test]
 fn sts_knows_one_action() {
     let mut harness = Harness::new();
-    let head = Request::post("/").header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    let head = Request::post("/").header(
+        "content-type",
+        "application/x-www-form-urlencoded; charset=utf-8",
+    );
     let request = harness.signed("sts", head, "Action=AssumeRole&Version=2011-06-15");
     let response = harness.send(&request);
     assert_eq!(response.status(), 400);
     let body = String::from_utf8_lossy(response.body()).into_owned();
     assert!(body.contains("<Code>InvalidAction</Code>"), "{body}");
-    assert!(body.contains("<Message>Could not find operation AssumeRole for version 2011-06-15</Message>"), "{body}");
+    assert!(
+        body.contains(
+            "<Message>Could not find operation AssumeRole for version 2011-06-15</Message>"
+        ),
+        "{body}"
+    );
 }
 
 #[test]
@@ -195,20 +237,80 @@ fn requests_are_told_apart_by_service_operation_and_whether_they_write() {
             .expect("a request")
     };
     let table = [
-        ("POST", "/", "SWBExternalService.ListInstances", Some("sso-admin"), Some("ListInstances"), false),
-        ("POST", "/", "SWBExternalService.CreatePermissionSet", Some("sso-admin"), Some("CreatePermissionSet"), true),
-        ("POST", "/", "SWBExternalService.ProvisionPermissionSet", Some("sso-admin"), Some("ProvisionPermissionSet"), true),
-        ("POST", "/", "AWSIdentityStore.IsMemberInGroups", Some("identitystore"), Some("IsMemberInGroups"), false),
-        ("POST", "/", "AWSIdentityStore.DeleteUser", Some("identitystore"), Some("DeleteUser"), true),
-        ("POST", "/", "AWSOrganizationsV20161128.EnableAWSServiceAccess", Some("organizations"), Some("EnableAWSServiceAccess"), true),
-        ("POST", "/token", "", Some("sso-oidc"), Some("CreateToken"), false),
-        ("GET", "/assignment/accounts?max_result=1", "", Some("sso"), Some("ListAccounts"), false),
+        (
+            "POST",
+            "/",
+            "SWBExternalService.ListInstances",
+            Some("sso-admin"),
+            Some("ListInstances"),
+            false,
+        ),
+        (
+            "POST",
+            "/",
+            "SWBExternalService.CreatePermissionSet",
+            Some("sso-admin"),
+            Some("CreatePermissionSet"),
+            true,
+        ),
+        (
+            "POST",
+            "/",
+            "SWBExternalService.ProvisionPermissionSet",
+            Some("sso-admin"),
+            Some("ProvisionPermissionSet"),
+            true,
+        ),
+        (
+            "POST",
+            "/",
+            "AWSIdentityStore.IsMemberInGroups",
+            Some("identitystore"),
+            Some("IsMemberInGroups"),
+            false,
+        ),
+        (
+            "POST",
+            "/",
+            "AWSIdentityStore.DeleteUser",
+            Some("identitystore"),
+            Some("DeleteUser"),
+            true,
+        ),
+        (
+            "POST",
+            "/",
+            "AWSOrganizationsV20161128.EnableAWSServiceAccess",
+            Some("organizations"),
+            Some("EnableAWSServiceAccess"),
+            true,
+        ),
+        (
+            "POST",
+            "/token",
+            "",
+            Some("sso-oidc"),
+            Some("CreateToken"),
+            false,
+        ),
+        (
+            "GET",
+            "/assignment/accounts?max_result=1",
+            "",
+            Some("sso"),
+            Some("ListAccounts"),
+            false,
+        ),
         ("POST", "/", "Nonsense.Create", None, None, false),
     ];
     for (method, path, target, service_name, operation_name, write) in table {
         let request = of(method, path, target);
         assert_eq!(service(&request), service_name, "{target}{path}");
-        assert_eq!(operation(&request).as_deref(), operation_name, "{target}{path}");
+        assert_eq!(
+            operation(&request).as_deref(),
+            operation_name,
+            "{target}{path}"
+        );
         assert_eq!(is_write(&request), write, "{target}{path}");
     }
 }
@@ -219,18 +321,28 @@ fn a_walk_through_a_list_sees_everything_once_whatever_the_page_size() {
     seed.page_size = Some(1);
     let mut harness = Harness::with(seed);
     harness.enable();
-    let arns: Vec<String> = ["A", "B", "C"].iter().map(|name| harness.permission_set(name)).collect();
-    let mut seen = Vec::new();
+    let arns: Vec<String> = ["A", "B", "C"]
+        .iter()
+        .map(|name| harness.permission_set(name))
+        .collect();
+    let mut walked = Vec::new();
     let mut body = json!({});
     loop {
-        let page = harness.sso("ListPermissionSets", body.clone()).expect("a page");
+        let page = harness
+            .sso("ListPermissionSets", body.clone())
+            .expect("a page");
         let items = page["PermissionSets"].as_array().expect("a list").clone();
         assert!(items.len() <= 1);
-        seen.extend(items);
+        walked.extend(items);
         match page.get("NextToken") {
             Some(token) => body["NextToken"] = token.clone(),
             None => break,
         }
     }
-    assert_eq!(seen, arns.iter().map(|arn| Value::from(arn.as_str())).collect::<Vec<_>>());
+    assert_eq!(
+        walked,
+        arns.iter()
+            .map(|arn| Value::from(arn.as_str()))
+            .collect::<Vec<_>>()
+    );
 }

@@ -34,7 +34,12 @@ pub(super) enum Filter {
 ///
 /// For everything the developer guide (`ListUsers`) does not list.
 pub(super) fn of_users(text: &str) -> Result<Filter, Refusal> {
-    read(text, &["userName", "externalId", "id"], &["groups.value"], "manager")
+    read(
+        text,
+        &["userName", "externalId", "id"],
+        &["groups.value"],
+        "manager",
+    )
 }
 
 /// Reads a filter on groups; the guide's text says `member`, its example `members`.
@@ -43,10 +48,20 @@ pub(super) fn of_users(text: &str) -> Result<Filter, Refusal> {
 ///
 /// For everything the developer guide (`ListGroups`) does not list.
 pub(super) fn of_groups(text: &str) -> Result<Filter, Refusal> {
-    read(text, &["displayName", "externalId", "id"], &["members.value"], "members")
+    read(
+        text,
+        &["displayName", "externalId", "id"],
+        &["members.value"],
+        "members",
+    )
 }
 
-fn read(text: &str, single: &[&'static str], related: &[&'static str], pair: &str) -> Result<Filter, Refusal> {
+fn read(
+    text: &str,
+    single: &[&'static str],
+    related: &[&'static str],
+    pair: &str,
+) -> Result<Filter, Refusal> {
     let mut terms = terms(text)?;
     let second = terms.pop();
     match (terms.pop(), second) {
@@ -55,7 +70,10 @@ fn read(text: &str, single: &[&'static str], related: &[&'static str], pair: &st
                 return Ok(Filter::By { attribute, value });
             }
             match known(&name, related) {
-                Some(_) => Ok(Filter::Related { other: value, id: None }),
+                Some(_) => Ok(Filter::Related {
+                    other: value,
+                    id: None,
+                }),
                 None => Err(Refusal::invalid()),
             }
         }
@@ -66,7 +84,10 @@ fn read(text: &str, single: &[&'static str], related: &[&'static str], pair: &st
                 _ => return Err(Refusal::invalid()),
             };
             match (name.as_str(), pair) {
-                ("members" | "member", "members") => Ok(Filter::Related { other, id: Some(id) }),
+                ("members" | "member", "members") => Ok(Filter::Related {
+                    other,
+                    id: Some(id),
+                }),
                 ("manager", "manager") => Ok(Filter::Managed { id, manager: other }),
                 _ => Err(Refusal::invalid()),
             }
@@ -101,7 +122,9 @@ fn terms(text: &str) -> Result<Vec<(String, String)>, Refusal> {
 
 /// The text up to the next space, and what follows it.
 fn word(text: &str) -> Result<(&str, &str), Refusal> {
-    text.trim_start().split_once(' ').ok_or_else(Refusal::invalid)
+    text.trim_start()
+        .split_once(' ')
+        .ok_or_else(Refusal::invalid)
 }
 
 /// A JSON string that is not empty, and what follows it.
@@ -114,7 +137,10 @@ pub(super) fn quoted(text: &str) -> Result<(String, &str), Refusal> {
 }
 
 fn known(name: &str, names: &[&'static str]) -> Option<&'static str> {
-    names.iter().find(|known| known.eq_ignore_ascii_case(name)).copied()
+    names
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .copied()
 }
 
 #[cfg(test)]
@@ -137,24 +163,42 @@ mod tests {
 
     #[test]
     fn users_are_found_by_name_external_id_id_and_group() {
-        assert_eq!(of_users(r#"userName eq "ada@example.com""#), Ok(by("userName", "ada@example.com")));
-        assert_eq!(of_users(r#"externalId eq "00u1""#), Ok(by("externalId", "00u1")));
+        assert_eq!(
+            of_users(r#"userName eq "ada@example.com""#),
+            Ok(by("userName", "ada@example.com"))
+        );
+        assert_eq!(
+            of_users(r#"externalId eq "00u1""#),
+            Ok(by("externalId", "00u1"))
+        );
         assert_eq!(of_users(r#"id eq "1""#), Ok(by("id", "1")));
         assert_eq!(of_users(r#"groups.value eq "g""#), Ok(related("g", None)));
         let managed = Filter::Managed {
             id: "1".to_owned(),
             manager: "2".to_owned(),
         };
-        assert_eq!(of_users(r#"id eq "1" and manager eq "2""#), Ok(managed.clone()));
+        assert_eq!(
+            of_users(r#"id eq "1" and manager eq "2""#),
+            Ok(managed.clone())
+        );
         assert_eq!(of_users(r#"manager eq "2" and id eq "1""#), Ok(managed));
     }
 
     #[test]
     fn groups_are_found_by_name_external_id_id_and_member() {
-        assert_eq!(of_groups(r#"displayName eq "a \"b\"""#), Ok(by("displayName", "a \"b\"")));
+        assert_eq!(
+            of_groups(r#"displayName eq "a \"b\"""#),
+            Ok(by("displayName", "a \"b\""))
+        );
         assert_eq!(of_groups(r#"members.value eq "u""#), Ok(related("u", None)));
-        assert_eq!(of_groups(r#"id eq "g" and members eq "u""#), Ok(related("u", Some("g"))));
-        assert_eq!(of_groups(r#"member eq "u" and id eq "g""#), Ok(related("u", Some("g"))));
+        assert_eq!(
+            of_groups(r#"id eq "g" and members eq "u""#),
+            Ok(related("u", Some("g")))
+        );
+        assert_eq!(
+            of_groups(r#"member eq "u" and id eq "g""#),
+            Ok(related("u", Some("g")))
+        );
     }
 
     #[test]
@@ -164,7 +208,7 @@ mod tests {
             "userName",
             r#"userName eq """#,
             r#"userName co "ada""#,
-            r#"userName eq ada"#,
+            "userName eq ada",
             r#"userName eq "ada"#,
             r#"userName eq "ada" or userName eq "eve""#,
             r#"userName eq "ada" and externalId eq "1""#,
@@ -179,7 +223,11 @@ mod tests {
         ] {
             assert_eq!(of_users(text), Err(Refusal::invalid()), "{text}");
         }
-        for text in [r#"userName eq "ada""#, r#"groups.value eq "g""#, r#"id eq "g" and manager eq "u""#] {
+        for text in [
+            r#"userName eq "ada""#,
+            r#"groups.value eq "g""#,
+            r#"id eq "g" and manager eq "u""#,
+        ] {
             assert_eq!(of_groups(text), Err(Refusal::invalid()), "{text}");
         }
     }

@@ -24,12 +24,16 @@ pub(super) fn list(cloud: &Cloud, request: &Request<Bytes>) -> Result<Answer, Re
     let pages = cloud.pages();
     match filter {
         None => query.page(pages, "groups", directory.groups(), shown),
-        Some(Filter::By { attribute: "id", value }) => {
-            query.page(pages, "groups", directory.group(&value).map(placed), shown)
-        }
-        Some(Filter::By { attribute, value }) => {
-            query.page(pages, "groups", directory.group_by(attribute, &value).map(placed), shown)
-        }
+        Some(Filter::By {
+            attribute: "id",
+            value,
+        }) => query.page(pages, "groups", directory.group(&value).map(placed), shown),
+        Some(Filter::By { attribute, value }) => query.page(
+            pages,
+            "groups",
+            directory.group_by(attribute, &value).map(placed),
+            shown,
+        ),
         Some(Filter::Related { other, id }) => {
             // "The member that you filter by does not exist" is a reason for 404 (`ListGroups`).
             let user = directory.user(&other).ok_or_else(Refusal::not_found)?;
@@ -48,10 +52,18 @@ pub(super) fn get(cloud: &Cloud, id: &str) -> Result<Answer, Refusal> {
 }
 
 /// The answer has no members at all (developer guide, `CreateGroup`).
-pub(super) fn create(cloud: &mut Cloud, now: Timestamp, body: &Map<String, Value>) -> Result<Answer, Refusal> {
+pub(super) fn create(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
     for (name, value) in body {
         match name.as_str() {
-            "schemas" if !value.as_array().is_some_and(|schemas| schemas.iter().any(|schema| schema == GROUP)) => {
+            "schemas"
+                if !value
+                    .as_array()
+                    .is_some_and(|schemas| schemas.iter().any(|schema| schema == GROUP)) =>
+            {
                 return Err(Refusal::invalid());
             }
             "schemas" | "id" | "meta" | "displayName" | "externalId" | "members" => {}
@@ -71,7 +83,10 @@ pub(super) fn create(cloud: &mut Cloud, now: Timestamp, body: &Map<String, Value
         return Err(Refusal::invalid());
     }
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
-    if members.iter().any(|member| directory.user(member).is_none()) {
+    if members
+        .iter()
+        .any(|member| directory.user(member).is_none())
+    {
         return Err(Refusal::not_found());
     }
     let group = directory
@@ -89,7 +104,12 @@ pub(super) fn create(cloud: &mut Cloud, now: Timestamp, body: &Map<String, Value
 }
 
 /// Either all operations work or none is done.
-pub(super) fn patch(cloud: &mut Cloud, now: Timestamp, id: &str, body: &Map<String, Value>) -> Result<Answer, Refusal> {
+pub(super) fn patch(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    id: &str,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
     let mut group = found(cloud, id)?.clone();
     let mut changes: Vec<(Verb, &str)> = Vec::new();
     let operations = operations(body)?;
@@ -98,12 +118,11 @@ pub(super) fn patch(cloud: &mut Cloud, now: Timestamp, id: &str, body: &Map<Stri
         .map(|operation| operation.path.map(Path::read).transpose())
         .collect::<Result<_, _>>()?;
     for (operation, path) in operations.iter().zip(&paths) {
-        match path {
-            Some(path) => apply(&mut group, &mut changes, operation, path)?,
-            None => {
-                let (name, value) = without_path(operation)?;
-                attribute(&mut group, &mut changes, operation.verb, name, Some(value))?;
-            }
+        if let Some(path) = path {
+            apply(&mut group, &mut changes, operation, path)?;
+        } else {
+            let (name, value) = without_path(operation)?;
+            attribute(&mut group, &mut changes, operation.verb, name, Some(value))?;
         }
     }
     if changes.len() > MOST {
@@ -145,7 +164,9 @@ fn apply<'b>(
 ) -> Result<(), Refusal> {
     match (path.attribute.as_str(), &path.filter, &path.inner) {
         // Okta removes members this way; the guide only has the form with a value.
-        ("members", Some((name, value)), None) if name == "value" && operation.verb == Verb::Remove => {
+        ("members", Some((name, value)), None)
+            if name == "value" && operation.verb == Verb::Remove =>
+        {
             changes.push((Verb::Remove, value));
             Ok(())
         }
@@ -162,11 +183,18 @@ fn attribute<'b>(
     value: Option<&'b Value>,
 ) -> Result<(), Refusal> {
     match (name, verb, value) {
-        ("displayName", Verb::Add | Verb::Replace, Some(value)) => group.display_name = text(value)?.to_owned(),
-        ("externalId", Verb::Add | Verb::Replace, Some(value)) => group.external_id = Some(text(value)?.to_owned()),
+        ("displayName", Verb::Add | Verb::Replace, Some(value)) => {
+            text(value)?.clone_into(&mut group.display_name);
+        }
+        ("externalId", Verb::Add | Verb::Replace, Some(value)) => {
+            group.external_id = Some(text(value)?.to_owned());
+        }
         ("externalId", Verb::Remove, _) => group.external_id = None,
         ("members", Verb::Replace, _) => {
-            return Err(Refusal::new(400, "Replacing group memberships is not supported."));
+            return Err(Refusal::new(
+                400,
+                "Replacing group memberships is not supported.",
+            ));
         }
         ("members", verb, Some(value)) => {
             let members = members_of(value)?;

@@ -31,7 +31,11 @@ impl Path {
         if let Some((rest, separator)) = extension {
             let inner = match rest {
                 "" => None,
-                rest => Some(rest.strip_prefix(separator).filter(|inner| is_name(inner)).ok_or_else(Refusal::invalid)?),
+                rest => Some(
+                    rest.strip_prefix(separator)
+                        .filter(|inner| is_name(inner))
+                        .ok_or_else(Refusal::invalid)?,
+                ),
             };
             return Ok(Self {
                 attribute: ENTERPRISE.to_owned(),
@@ -47,13 +51,22 @@ impl Path {
         let (attribute, mut rest) = text.split_at(end);
         let mut filter = None;
         if let Some(inside) = rest.strip_prefix('[') {
-            let (name, after) = inside.trim_start().split_once(' ').ok_or_else(Refusal::invalid)?;
-            let (operator, after) = after.trim_start().split_once(' ').ok_or_else(Refusal::invalid)?;
+            let (name, after) = inside
+                .trim_start()
+                .split_once(' ')
+                .ok_or_else(Refusal::invalid)?;
+            let (operator, after) = after
+                .trim_start()
+                .split_once(' ')
+                .ok_or_else(Refusal::invalid)?;
             if !operator.eq_ignore_ascii_case("eq") || !is_name(name) {
                 return Err(Refusal::invalid());
             }
             let (value, after) = quoted(after.trim_start())?;
-            rest = after.trim_start().strip_prefix(']').ok_or_else(Refusal::invalid)?;
+            rest = after
+                .trim_start()
+                .strip_prefix(']')
+                .ok_or_else(Refusal::invalid)?;
             filter = Some((name.to_owned(), value));
         }
         let inner = match rest {
@@ -96,16 +109,41 @@ mod tests {
     fn a_path_names_an_attribute_a_value_or_an_inner_attribute() {
         check("active", "active", None, None);
         check("name.givenName", "name", None, Some("givenName"));
-        check(r#"members[value eq "a]b"]"#, "members", Some(("value", "a]b")), None);
-        check(r#"emails[type eq "work"].value"#, "emails", Some(("type", "work")), Some("value"));
-        check("urn:ietf:params:scim:schemas:core:2.0:User:name.givenName", "name", None, Some("givenName"));
+        check(
+            r#"members[value eq "a]b"]"#,
+            "members",
+            Some(("value", "a]b")),
+            None,
+        );
+        check(
+            r#"emails[type eq "work"].value"#,
+            "emails",
+            Some(("type", "work")),
+            Some("value"),
+        );
+        check(
+            "urn:ietf:params:scim:schemas:core:2.0:User:name.givenName",
+            "name",
+            None,
+            Some("givenName"),
+        );
     }
 
     #[test]
     fn the_extension_has_two_names() {
         check(ENTERPRISE, ENTERPRISE, None, None);
-        check(&format!("{ENTERPRISE}:department"), ENTERPRISE, None, Some("department"));
-        check("enterprise.manager.value", ENTERPRISE, None, Some("manager.value"));
+        check(
+            &format!("{ENTERPRISE}:department"),
+            ENTERPRISE,
+            None,
+            Some("department"),
+        );
+        check(
+            "enterprise.manager.value",
+            ENTERPRISE,
+            None,
+            Some("manager.value"),
+        );
     }
 
     #[test]

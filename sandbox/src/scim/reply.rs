@@ -55,7 +55,11 @@ impl Refusal {
 ///
 /// The envelope of refusals has `schema` beside `schemas`, and a moment that is not RFC 3339, as in
 /// bodies that public clients have recorded.
-pub(super) fn response(id: &str, now: Timestamp, outcome: Result<Answer, Refusal>) -> Response<Bytes> {
+pub(super) fn response(
+    id: &str,
+    now: Timestamp,
+    outcome: Result<Answer, Refusal>,
+) -> Response<Bytes> {
     const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
     let (status, body) = match outcome {
         Ok(Answer::Ok(body)) => (200, Some(body)),

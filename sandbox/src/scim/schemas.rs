@@ -30,7 +30,7 @@ pub(super) fn service_provider_config() -> Value {
 /// Users and groups.
 pub(super) fn resource_types() -> Value {
     const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-    list(vec![
+    list(&[
         json!({
             "schemas": [RESOURCE_TYPE],
             "id": "User",
@@ -53,7 +53,12 @@ pub(super) fn resource_types() -> Value {
 
 /// All schemas.
 pub(super) fn all() -> Value {
-    list([USER, GROUP, ENTERPRISE].into_iter().filter_map(one).collect())
+    list(
+        &[USER, GROUP, ENTERPRISE]
+            .into_iter()
+            .filter_map(one)
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// The schema with an id, with its attributes by name and kind only.
@@ -105,7 +110,7 @@ fn attribute(name: &str, kind: &str, required: bool) -> Value {
     json!({ "name": name, "type": kind, "multiValued": many, "required": required })
 }
 
-fn list(resources: Vec<Value>) -> Value {
+fn list(resources: &[Value]) -> Value {
     let number = resources.len();
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],

@@ -75,14 +75,20 @@ fn schemas(value: &Value) -> Result<(), Refusal> {
 /// Checks one attribute; returns what is kept of it.
 fn attribute(name: &str, value: &Value) -> Result<Value, Refusal> {
     match name {
-        "userName" | "displayName" | "nickName" | "title" | "userType" | "preferredLanguage" | "locale" | "timezone" => {
-            plain(value)
-        }
+        "userName" | "displayName" | "nickName" | "title" | "userType" | "preferredLanguage"
+        | "locale" | "timezone" => plain(value),
         // An address has to have a colon.
         "profileUrl" => text(value).map(Value::from),
         "name" => members(
             value,
-            &["formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix"],
+            &[
+                "formatted",
+                "familyName",
+                "givenName",
+                "middleName",
+                "honorificPrefix",
+                "honorificSuffix",
+            ],
         ),
         "emails" => {
             let email = only(value, &["value", "type", "primary"])?;
@@ -94,7 +100,13 @@ fn attribute(name: &str, value: &Value) -> Result<Value, Refusal> {
         }
         "phoneNumbers" | "roles" => Ok(only(value, &["value", "type", "primary"])?.into_list()),
         "addresses" => {
-            const WHOLE: [&str; 5] = ["streetAddress", "locality", "region", "postalCode", "country"];
+            const WHOLE: [&str; 5] = [
+                "streetAddress",
+                "locality",
+                "region",
+                "postalCode",
+                "country",
+            ];
             let mut known = WHOLE.to_vec();
             known.extend(["formatted", "type", "primary"]);
             let address = only(value, &known)?;
@@ -117,7 +129,9 @@ fn enterprise(value: &Value) -> Result<Value, Refusal> {
     let mut kept = Map::new();
     for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         let value = match name.as_str() {
-            "employeeNumber" | "costCenter" | "organization" | "division" | "department" => plain(value)?,
+            "employeeNumber" | "costCenter" | "organization" | "division" | "department" => {
+                plain(value)?
+            }
             "manager" => manager(value)?,
             _ => return Err(Refusal::invalid()),
         };
@@ -198,7 +212,8 @@ pub(super) fn text(value: &Value) -> Result<&str, Refusal> {
 
 /// Control characters, and the invisible ones that come along when text is pasted.
 fn is_invisible(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -233,7 +248,11 @@ mod tests {
     #[track_caller]
     fn refused(name: &str, value: Value) {
         let text = value.to_string();
-        assert_eq!(with(name, value).map(|_| ()), Err(Refusal::invalid()), "{name}: {text}");
+        assert_eq!(
+            with(name, value).map(|_| ()),
+            Err(Refusal::invalid()),
+            "{name}: {text}"
+        );
     }
 
     #[test]
@@ -262,7 +281,11 @@ mod tests {
         refused("externalId", json!(""));
         refused("name", json!({ "givenName": "", "familyName": "Lovelace" }));
         with("title", json!(null)).expect("nothing");
-        with("name", json!({ "givenName": "Ada", "familyName": "Lovelace", "middleName": null })).expect("nothing");
+        with(
+            "name",
+            json!({ "givenName": "Ada", "familyName": "Lovelace", "middleName": null }),
+        )
+        .expect("nothing");
     }
 
     #[test]
@@ -282,13 +305,19 @@ mod tests {
     #[test]
     fn there_is_one_email_and_it_is_primary() {
         refused("emails", json!([{ "value": "a@example.com" }]));
-        refused("emails", json!([{ "value": "a@example.com", "primary": false }]));
+        refused(
+            "emails",
+            json!([{ "value": "a@example.com", "primary": false }]),
+        );
         refused("emails", json!([{ "primary": true }]));
         refused(
             "emails",
             json!([{ "value": "a@example.com", "primary": true }, { "value": "b@example.com", "primary": false }]),
         );
-        refused("emails", json!([{ "value": "a@example.com", "primary": true, "display": "Ada" }]));
+        refused(
+            "emails",
+            json!([{ "value": "a@example.com", "primary": true, "display": "Ada" }]),
+        );
         with("emails", json!([])).expect("no address");
     }
 
@@ -304,7 +333,10 @@ mod tests {
     fn an_address_is_whole() {
         let whole = json!({ "streetAddress": "1", "locality": "l", "region": "r", "postalCode": "p", "country": "GB" });
         with("addresses", json!([whole])).expect("an address");
-        refused("addresses", json!([{ "streetAddress": "1", "country": "GB" }]));
+        refused(
+            "addresses",
+            json!([{ "streetAddress": "1", "country": "GB" }]),
+        );
     }
 
     #[test]
@@ -312,7 +344,13 @@ mod tests {
         for name in ["password", "nonsense"] {
             refused(name, json!("x"));
         }
-        for name in ["photos", "ims", "x509Certificates", "entitlements", "groups"] {
+        for name in [
+            "photos",
+            "ims",
+            "x509Certificates",
+            "entitlements",
+            "groups",
+        ] {
             refused(name, json!([{ "value": "x" }]));
             with(name, json!([])).expect("nothing");
         }
@@ -322,16 +360,29 @@ mod tests {
     fn types_matter() {
         refused("active", json!("true"));
         refused("title", json!(1));
-        refused("emails", json!({ "value": "a@example.com", "primary": true }));
+        refused(
+            "emails",
+            json!({ "value": "a@example.com", "primary": true }),
+        );
         refused("schemas", json!([ENTERPRISE]));
         refused("schemas", json!(USER));
     }
 
     #[test]
     fn a_manager_is_an_id() {
-        let draft = with(ENTERPRISE, json!({ "manager": { "value": "1", "$ref": "../Users/1" } })).expect("a manager");
-        assert_eq!(draft.attributes[ENTERPRISE], json!({ "manager": { "value": "1" } }));
-        refused(ENTERPRISE, json!({ "manager": { "value": "1", "displayName": "Boss" } }));
+        let draft = with(
+            ENTERPRISE,
+            json!({ "manager": { "value": "1", "$ref": "../Users/1" } }),
+        )
+        .expect("a manager");
+        assert_eq!(
+            draft.attributes[ENTERPRISE],
+            json!({ "manager": { "value": "1" } })
+        );
+        refused(
+            ENTERPRISE,
+            json!({ "manager": { "value": "1", "displayName": "Boss" } }),
+        );
         refused(ENTERPRISE, json!({ "floor": "1" }));
     }
 }

@@ -19,15 +19,21 @@ pub(super) fn list(cloud: &Cloud, request: &Request<Bytes>) -> Result<Answer, Re
     let show = |user: &User| shown(user);
     match filter {
         None => query.page(pages, "users", directory.users(), show),
-        Some(Filter::By { attribute: "id", value }) => {
-            query.page(pages, "users", directory.user(&value).map(placed), show)
-        }
-        Some(Filter::By { attribute, value }) => {
-            query.page(pages, "users", directory.user_by(attribute, &value).map(placed), show)
-        }
+        Some(Filter::By {
+            attribute: "id",
+            value,
+        }) => query.page(pages, "users", directory.user(&value).map(placed), show),
+        Some(Filter::By { attribute, value }) => query.page(
+            pages,
+            "users",
+            directory.user_by(attribute, &value).map(placed),
+            show,
+        ),
         Some(Filter::Related { other, .. }) => {
             let group = directory.group(&other).ok_or_else(Refusal::not_found)?;
-            let members = directory.members(group).map(|(place, (user, _))| (place, user));
+            let members = directory
+                .members(group)
+                .map(|(place, (user, _))| (place, user));
             query.page(pages, "users", members, show)
         }
         Some(Filter::Managed { id, manager }) => {
@@ -46,10 +52,16 @@ pub(super) fn get(cloud: &Cloud, id: &str) -> Result<Answer, Refusal> {
 }
 
 /// The answer leaves out `profileUrl`, as the sample of the developer guide (`CreateUser`) does.
-pub(super) fn create(cloud: &mut Cloud, now: Timestamp, body: Map<String, Value>) -> Result<Answer, Refusal> {
-    let draft = user::draft(&body)?;
+pub(super) fn create(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
+    let draft = user::draft(body)?;
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
-    let user = directory.create_user(draft, now).map_err(|Taken(_)| Refusal::duplicate())?;
+    let user = directory
+        .create_user(draft, now)
+        .map_err(|Taken(_)| Refusal::duplicate())?;
     let mut shown = shown(user);
     if let Some(members) = shown.as_object_mut() {
         members.remove("profileUrl");
@@ -57,16 +69,26 @@ pub(super) fn create(cloud: &mut Cloud, now: Timestamp, body: Map<String, Value>
     Ok(Answer::Created(shown))
 }
 
-pub(super) fn replace(cloud: &mut Cloud, now: Timestamp, id: &str, body: Map<String, Value>) -> Result<Answer, Refusal> {
+pub(super) fn replace(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    id: &str,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
     found(cloud, id)?;
     if body.get("id").is_some_and(|named| named != id) {
         return Err(Refusal::invalid());
     }
-    let draft = user::draft(&body)?;
+    let draft = user::draft(body)?;
     change(cloud, now, id, draft)
 }
 
-pub(super) fn patch(cloud: &mut Cloud, now: Timestamp, id: &str, body: &Map<String, Value>) -> Result<Answer, Refusal> {
+pub(super) fn patch(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    id: &str,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
     let before = found(cloud, id)?;
     let after = patch::user(before.draft(), body)?;
     change(cloud, now, id, after)
@@ -80,7 +102,12 @@ pub(super) fn delete(cloud: &mut Cloud, id: &str) -> Result<Answer, Refusal> {
     }
 }
 
-fn change(cloud: &mut Cloud, now: Timestamp, id: &str, draft: crate::aws::Draft) -> Result<Answer, Refusal> {
+fn change(
+    cloud: &mut Cloud,
+    now: Timestamp,
+    id: &str,
+    draft: crate::aws::Draft,
+) -> Result<Answer, Refusal> {
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
     let user = directory
         .update_user(id, draft, now)

@@ -155,6 +155,7 @@ async fn a_throttled_request_is_sent_again_even_if_it_creates() {
         .await;
     let created = world
         .mock("POST", "/Users")
+        .match_header("content-type", "application/scim+json")
         .match_body(
             r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
         )

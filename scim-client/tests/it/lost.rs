@@ -109,7 +109,7 @@ async fn a_user_that_was_there_before_is_adopted_by_name() {
 }
 
 #[tokio::test]
-async fn a_user_whose_external_id_is_anothers_is_never_adopted() {
+async fn a_user_with_another_external_id_is_never_adopted() {
     let script = Script::new([
         Ok((409, "{}")),
         Ok((200, NOBODY)),

@@ -66,6 +66,7 @@ async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
     let mut world = world(Dialect::AwsIdentityCenter).await;
     world
         .mock("PATCH", "/Users/u")
+        .match_header("content-type", "application/scim+json")
         .match_body(concat!(
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"#,
             r#""Operations":[{"op":"replace","path":"active","value":false}]}"#

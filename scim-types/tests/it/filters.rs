@@ -98,7 +98,7 @@ const REJECTED: &[&str] = &[
     "a lte 1",
     "a in (\"x\")",
     "a pr b pr",
-    "a pr ands b pr",
+    "a pr andy b pr",
     "a pr)",
     "(a pr",
     "(a pr)()",

@@ -23,7 +23,7 @@ table! {
         "certificates are valid today and for a month to come",
         "Kantara IIP-MD12; AWS IAM Identity Center user guide, Rotate a SAML 2.0 certificate",
         "Make a new signing key, give its certificate to the other side, then switch over.";
-    KEY_06 "MD-KEY-06" [E E E E] mild [W W W W]
+    KEY_06 "MD-KEY-06" [E E E E] mild [W I I I]
         "keys are strong: RSA of 2048 bits and exponent 65537 or more, or an elliptic curve of 256 bits or more",
         "saml2int SDP-MD06 and SDP-MD07",
         "Make a new key: RSA of 3072 bits, or an elliptic curve of 256 bits.";

@@ -125,12 +125,16 @@ impl Center {
     /// The operation with a request id.
     pub(crate) fn operation(&self, kind: Kind, request_id: &str) -> Option<&Operation> {
         let index = self.by_request.get(request_id)?;
-        self.operations.get(*index).filter(|operation| operation.kind == kind)
+        self.operations
+            .get(*index)
+            .filter(|operation| operation.kind == kind)
     }
 
     /// The operations of a kind, oldest first.
     pub(crate) fn operations(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
-        self.operations.iter().filter(move |operation| operation.kind == kind)
+        self.operations
+            .iter()
+            .filter(move |operation| operation.kind == kind)
     }
 
     /// Starts an operation.
@@ -179,7 +183,10 @@ impl Center {
             let operation = self.operations[index].clone();
             let ended = match operation.kind {
                 Kind::Assign => self.assign(organization, &operation),
-                Kind::Unassign => self.unassign(&operation),
+                Kind::Unassign => {
+                    self.unassign(&operation);
+                    Ok(())
+                }
                 Kind::Provision => self.provision(organization, &operation),
             };
             self.operations[index].status = match ended {
@@ -196,9 +203,19 @@ impl Center {
         permission_set: &str,
         principal: Option<&Principal>,
     ) -> Result<(), Refusal> {
-        let under_way = || self.outstanding.iter().map(|index| &self.operations[*index]);
-        let provisioning = |operation: &&Operation| (operation.kind == Kind::Provision) == (kind == Kind::Provision);
-        let limit = if kind == Kind::Provision { PROVISIONING } else { OUTSTANDING };
+        let under_way = || {
+            self.outstanding
+                .iter()
+                .map(|index| &self.operations[*index])
+        };
+        let provisioning = |operation: &&Operation| {
+            (operation.kind == Kind::Provision) == (kind == Kind::Provision)
+        };
+        let limit = if kind == Kind::Provision {
+            PROVISIONING
+        } else {
+            OUTSTANDING
+        };
         if under_way().filter(provisioning).count() >= limit {
             return Err(Refusal::new(
                 "ThrottlingException",
@@ -240,8 +257,13 @@ impl Center {
         }
         if self.role(account, &operation.permission_set).is_none() {
             self.provision_in(organization, &operation.permission_set, account)?;
-        } else if organization.account(account).is_none_or(|account| account.state != "ACTIVE") {
-            let set = self.permission_set(&operation.permission_set).ok_or_else(gone)?;
+        } else if organization
+            .account(account)
+            .is_none_or(|account| account.state != "ACTIVE")
+        {
+            let set = self
+                .permission_set(&operation.permission_set)
+                .ok_or_else(gone)?;
             set.role_in(organization, account)?;
         }
         if !self.is_assigned(account, &operation.permission_set, principal) {
@@ -256,9 +278,9 @@ impl Center {
         Ok(())
     }
 
-    fn unassign(&mut self, operation: &Operation) -> Result<(), String> {
+    fn unassign(&mut self, operation: &Operation) {
         let (Some(account), Some(principal)) = (&operation.account, &operation.principal) else {
-            return Ok(());
+            return;
         };
         self.assignments.retain(|assignment| {
             assignment.account != *account
@@ -266,10 +288,13 @@ impl Center {
                 || assignment.principal != *principal
         });
         self.deprovision_unused(account, &operation.permission_set);
-        Ok(())
     }
 
-    fn provision(&mut self, organization: &Organization, operation: &Operation) -> Result<(), String> {
+    fn provision(
+        &mut self,
+        organization: &Organization,
+        operation: &Operation,
+    ) -> Result<(), String> {
         let accounts = match &operation.account {
             Some(account) => vec![account.clone()],
             None => self
@@ -285,7 +310,12 @@ impl Center {
         Ok(())
     }
 
-    fn provision_in(&mut self, organization: &Organization, permission_set: &str, account: &str) -> Result<(), String> {
+    fn provision_in(
+        &mut self,
+        organization: &Organization,
+        permission_set: &str,
+        account: &str,
+    ) -> Result<(), String> {
         let set = self.permission_set(permission_set).ok_or_else(gone)?;
         let mut role = set.role_in(organization, account)?;
         let known = self

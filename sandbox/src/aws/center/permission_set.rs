@@ -120,8 +120,14 @@ impl PermissionSet {
     /// # Errors
     ///
     /// The reason that IAM would give, in the words of `FailureReason`.
-    pub(super) fn role_in(&self, organization: &Organization, account: &str) -> Result<Role, String> {
-        let known = organization.account(account).filter(|account| account.state == "ACTIVE");
+    pub(super) fn role_in(
+        &self,
+        organization: &Organization,
+        account: &str,
+    ) -> Result<Role, String> {
+        let known = organization
+            .account(account)
+            .filter(|account| account.state == "ACTIVE");
         let Some(known) = known else {
             // Words as in aws-samples/aws-identitycenter-codepipeline-auto-assignment issue 31.
             return Err(format!(
@@ -143,7 +149,11 @@ impl PermissionSet {
                 ));
             }
         }
-        if self.inline.as_deref().is_some_and(|policy| !is_policy(policy)) {
+        if self
+            .inline
+            .as_deref()
+            .is_some_and(|policy| !is_policy(policy))
+        {
             return Err(
                 "Received a 400 status error: Syntax errors in policy. (Service: AmazonIdentityManagement; \
                  Status Code: 400; Error Code: MalformedPolicyDocument)"
@@ -180,7 +190,9 @@ impl Boundary {
     pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Managed(arn) => json!({ "ManagedPolicyArn": arn }),
-            Self::Customer(reference) => json!({ "CustomerManagedPolicyReference": reference.to_json() }),
+            Self::Customer(reference) => {
+                json!({ "CustomerManagedPolicyReference": reference.to_json() })
+            }
         }
     }
 }
@@ -188,7 +200,9 @@ impl Boundary {
 impl Role {
     /// Whether its policies allow everything.
     pub(crate) fn administers(&self) -> bool {
-        self.managed.iter().any(|policy| policy.ends_with("policy/AdministratorAccess"))
+        self.managed
+            .iter()
+            .any(|policy| policy.ends_with("policy/AdministratorAccess"))
     }
 }
 

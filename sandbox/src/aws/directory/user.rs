@@ -38,7 +38,11 @@ impl Draft {
 
     /// The address of the only email there can be.
     pub(crate) fn email(&self) -> Option<&str> {
-        self.attributes.get("emails")?.get(0)?.get("value")?.as_str()
+        self.attributes
+            .get("emails")?
+            .get(0)?
+            .get("value")?
+            .as_str()
     }
 
     /// The attributes no other user may have, folded for comparison.
@@ -99,5 +103,8 @@ impl User {
 }
 
 fn text<'a>(attributes: &'a Map<String, Value>, name: &str) -> &'a str {
-    attributes.get(name).and_then(Value::as_str).unwrap_or_default()
+    attributes
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

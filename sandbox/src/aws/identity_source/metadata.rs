@@ -31,7 +31,10 @@ impl IdentityProvider {
     /// A sentence about what the file is instead, or what it lacks.
     pub(crate) fn read(file: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(file).map_err(|error| {
-            format!("the file is not UTF-8 text: byte {} cannot be read", error.valid_up_to())
+            format!(
+                "the file is not UTF-8 text: byte {} cannot be read",
+                error.valid_up_to()
+            )
         })?;
         let text = text.trim_start_matches('\u{feff}');
         if text.chars().count() > LIMIT {
@@ -73,7 +76,9 @@ impl Document {
                 _ => String::new(),
             };
             match event {
-                Event::DocType(_) => return Err("the file has a DOCTYPE, which is not accepted".to_owned()),
+                Event::DocType(_) => {
+                    return Err("the file has a DOCTYPE, which is not accepted".to_owned());
+                }
                 Event::Start(start) => {
                     let name = document.element(&bound, &start, &open, &mut signing)?;
                     open.push(name);
@@ -110,7 +115,8 @@ impl Document {
         };
         let attribute = |wanted: &str| -> Result<Option<String>, String> {
             for attribute in start.attributes() {
-                let attribute = attribute.map_err(|error| format!("the file is not well-formed XML: {error}"))?;
+                let attribute = attribute
+                    .map_err(|error| format!("the file is not well-formed XML: {error}"))?;
                 if attribute.key.as_ref() == wanted {
                     let value = attribute
                         .normalized_value(XmlVersion::Implicit1_0)
@@ -121,7 +127,11 @@ impl Document {
             Ok(None)
         };
         if open.is_empty() {
-            self.root = Some(if namespace == METADATA { local } else { format!("{{{namespace}}}{local}") });
+            self.root = Some(if namespace == METADATA {
+                local
+            } else {
+                format!("{{{namespace}}}{local}")
+            });
             self.entity_id = attribute("entityID")?;
         }
         match (name.as_str(), open.len()) {
@@ -132,10 +142,8 @@ impl Document {
                 *signing = usage.as_deref() != Some("encryption");
                 self.encrypts |= !*signing;
             }
-            ("X509Certificate", _) if *signing && open.iter().any(|name| name == "KeyDescriptor") => {
-                if is_provider(open) {
-                    self.certificates.push(String::new());
-                }
+            ("X509Certificate", _) if *signing && is_key(open) => {
+                self.certificates.push(String::new());
             }
             _ => {}
         }
@@ -147,7 +155,7 @@ impl Document {
             return;
         }
         match open.last().map(String::as_str) {
-            Some("X509Certificate") if signing => {
+            Some("X509Certificate") if signing && is_key(open) => {
                 if let Some(certificate) = self.certificates.last_mut() {
                     certificate.extend(text.split_whitespace());
                 }
@@ -164,13 +172,18 @@ impl Document {
                 "the file is not SAML metadata of one entity: its outermost element is {root}, not EntityDescriptor"
             ));
         }
-        let entity_id = self.entity_id.filter(|id| !id.is_empty()).ok_or("the metadata has no entityID")?;
+        let entity_id = self
+            .entity_id
+            .filter(|id| !id.is_empty())
+            .ok_or("the metadata has no entityID")?;
         if !self.roles.iter().any(|role| role == "IDPSSODescriptor") {
             let found = match self.roles.first() {
                 Some(role) => format!("it has {role}, so it is that of a service provider"),
                 None => "it has no IDPSSODescriptor".to_owned(),
             };
-            return Err(format!("the metadata is not that of an identity provider: {found}"));
+            return Err(format!(
+                "the metadata is not that of an identity provider: {found}"
+            ));
         }
         if !self.sign_on {
             return Err("the metadata has no SingleSignOnService".to_owned());
@@ -179,12 +192,18 @@ impl Document {
             return Err("the metadata has an encryption key, which is not supported".to_owned());
         }
         if !self.formats.is_empty() && !self.formats.iter().any(|format| format == EMAIL) {
-            return Err(format!("the metadata does not offer the NameIDFormat {EMAIL}"));
+            return Err(format!(
+                "the metadata does not offer the NameIDFormat {EMAIL}"
+            ));
         }
         if self.certificates.is_empty() {
             return Err("the metadata has no X509Certificate to verify signatures with".to_owned());
         }
-        let certificates = self.certificates.iter().map(|text| certificate(text)).collect::<Result<_, _>>()?;
+        let certificates = self
+            .certificates
+            .iter()
+            .map(|text| certificate(text))
+            .collect::<Result<_, _>>()?;
         Ok(IdentityProvider {
             entity_id,
             certificates,
@@ -196,9 +215,16 @@ fn is_provider(open: &[String]) -> bool {
     open.get(1).map(String::as_str) == Some("IDPSSODescriptor")
 }
 
+/// Whether the elements around are those of a key of the identity provider, not of a signature.
+fn is_key(open: &[String]) -> bool {
+    is_provider(open) && open.get(2).map(String::as_str) == Some("KeyDescriptor")
+}
+
 fn certificate(text: &str) -> Result<Vec<u8>, String> {
     let refused = "an X509Certificate of the metadata is not a certificate";
-    let der = STANDARD.decode(text).map_err(|error| format!("{refused}: {error}"))?;
+    let der = STANDARD
+        .decode(text)
+        .map_err(|error| format!("{refused}: {error}"))?;
     match x509_parser::parse_x509_certificate(&der) {
         Ok(_) => Ok(der),
         Err(error) => Err(format!("{refused}: {error}")),
@@ -214,7 +240,11 @@ mod tests {
     fn der() -> Vec<u8> {
         let key = rcgen::KeyPair::generate().expect("a key");
         let params = rcgen::CertificateParams::new(vec!["okta".to_owned()]).expect("parameters");
-        params.self_signed(&key).expect("a certificate").der().to_vec()
+        params
+            .self_signed(&key)
+            .expect("a certificate")
+            .der()
+            .to_vec()
     }
 
     fn provider(certificate: &[u8]) -> String {
@@ -239,7 +269,13 @@ mod tests {
     fn a_certificate_may_be_wrapped_and_the_file_may_begin_with_a_mark() {
         let certificate = der();
         let text = STANDARD.encode(&certificate);
-        let wrapped = format!("\u{feff}{}", PROVIDER.replace("CERTIFICATE", &format!("\n{}\n{}\n", &text[..64], &text[64..])));
+        let wrapped = format!(
+            "\u{feff}{}",
+            PROVIDER.replace(
+                "CERTIFICATE",
+                &format!("\n{}\n{}\n", &text[..64], &text[64..])
+            )
+        );
         let provider = IdentityProvider::read(wrapped.as_bytes()).expect("metadata");
         assert_eq!(provider.certificates, [certificate]);
     }
@@ -247,10 +283,19 @@ mod tests {
     #[test]
     fn what_is_not_metadata_is_said_in_words() {
         refused("", "the file is empty");
-        refused("{\"errorCode\":\"E0000011\"}", "the file is not XML: it starts with `{`");
-        refused("<html><body>Sign in</body></html>", "the file is not SAML metadata of one entity: its outermost element is {}html, not EntityDescriptor");
+        refused(
+            "{\"errorCode\":\"E0000011\"}",
+            "the file is not XML: it starts with `{`",
+        );
+        refused(
+            "<html><body>Sign in</body></html>",
+            "the file is not SAML metadata of one entity: its outermost element is {}html, not EntityDescriptor",
+        );
         refused("<a><b></a>", "the file is not well-formed XML: ");
-        refused(&format!("<!DOCTYPE a>{}", provider(&der())), "the file has a DOCTYPE");
+        refused(
+            &format!("<!DOCTYPE a>{}", provider(&der())),
+            "the file has a DOCTYPE",
+        );
         let error = IdentityProvider::read(b"<a>\xff</a>").expect_err("the file is refused");
         assert_eq!(error, "the file is not UTF-8 text: byte 3 cannot be read");
     }
@@ -258,20 +303,44 @@ mod tests {
     #[test]
     fn metadata_that_lacks_something_is_refused_with_what_it_lacks() {
         let good = provider(&der());
-        refused(&good.replace(" entityID=\"http://www.okta.com/exk1\"", ""), "the metadata has no entityID");
-        refused(&good.replace("IDPSSODescriptor", "SPSSODescriptor"), "the metadata is not that of an identity provider: it has SPSSODescriptor");
-        refused(&good.replace("md:SingleSignOnService", "md:SingleLogoutService"), "the metadata has no SingleSignOnService");
-        refused(&good.replace("X509Certificate", "X509SKI"), "the metadata has no X509Certificate");
-        refused(&good.replace("emailAddress", "unspecified"), "the metadata does not offer the NameIDFormat");
-        refused(&good.replace("use=\"signing\"", "use=\"encryption\""), "the metadata has an encryption key");
-        refused(PROVIDER, "an X509Certificate of the metadata is not a certificate");
+        refused(
+            &good.replace(" entityID=\"http://www.okta.com/exk1\"", ""),
+            "the metadata has no entityID",
+        );
+        refused(
+            &good.replace("IDPSSODescriptor", "SPSSODescriptor"),
+            "the metadata is not that of an identity provider: it has SPSSODescriptor",
+        );
+        refused(
+            &good.replace("md:SingleSignOnService", "md:SingleLogoutService"),
+            "the metadata has no SingleSignOnService",
+        );
+        refused(
+            &good.replace("X509Certificate", "X509SKI"),
+            "the metadata has no X509Certificate",
+        );
+        refused(
+            &good.replace("emailAddress", "unspecified"),
+            "the metadata does not offer the NameIDFormat",
+        );
+        refused(
+            &good.replace("use=\"signing\"", "use=\"encryption\""),
+            "the metadata has an encryption key",
+        );
+        refused(
+            PROVIDER,
+            "an X509Certificate of the metadata is not a certificate",
+        );
     }
 
     #[test]
     fn metadata_may_have_75_000_characters() {
         let good = provider(&der());
         let padding = " ".repeat(75_001 - good.chars().count());
-        refused(&format!("{good}{padding}"), "the file is longer than 75000 characters");
+        refused(
+            &format!("{good}{padding}"),
+            "the file is longer than 75000 characters",
+        );
         IdentityProvider::read(format!("{good}{}", &padding[1..]).as_bytes()).expect("metadata");
     }
 }

@@ -5,20 +5,43 @@ use crate::aws::harness::{Harness, METADATA};
 #[test]
 fn identity_center_is_enabled_in_one_region() {
     let mut harness = Harness::new();
-    let enabled = harness.cloud.enable_identity_center("eu-central-1", harness.now).expect("Identity Center");
+    let enabled = harness
+        .cloud
+        .enable_identity_center("eu-central-1", harness.now)
+        .expect("Identity Center");
     assert_eq!(enabled.region, "eu-central-1");
-    assert!(enabled.instance_arn.starts_with("arn:aws:sso:::instance/ssoins-7223"), "{}", enabled.instance_arn);
-    assert!(enabled.identity_store_id.starts_with("d-9067") && enabled.identity_store_id.len() == 12);
-    let again = harness.cloud.enable_identity_center("eu-central-1", harness.now).expect("the same");
+    assert!(
+        enabled
+            .instance_arn
+            .starts_with("arn:aws:sso:::instance/ssoins-7223"),
+        "{}",
+        enabled.instance_arn
+    );
+    assert!(
+        enabled.identity_store_id.starts_with("d-9067") && enabled.identity_store_id.len() == 12
+    );
+    let again = harness
+        .cloud
+        .enable_identity_center("eu-central-1", harness.now)
+        .expect("the same");
     assert_eq!(again.instance_arn, enabled.instance_arn);
-    let error = harness.cloud.enable_identity_center("us-east-1", harness.now).expect_err("a refusal");
-    assert_eq!(error, "IAM Identity Center is enabled in eu-central-1; an organization has one instance");
+    let error = harness
+        .cloud
+        .enable_identity_center("us-east-1", harness.now)
+        .expect_err("a refusal");
+    assert_eq!(
+        error,
+        "IAM Identity Center is enabled in eu-central-1; an organization has one instance"
+    );
 }
 
 #[test]
 fn a_region_has_the_name_of_one() {
     let mut harness = Harness::new();
-    let error = harness.cloud.enable_identity_center("Frankfurt", harness.now).expect_err("a refusal");
+    let error = harness
+        .cloud
+        .enable_identity_center("Frankfurt", harness.now)
+        .expect_err("a refusal");
     assert_eq!(error, "there is no Region called \"Frankfurt\"");
 }
 
@@ -27,22 +50,63 @@ fn nothing_works_before_identity_center_is_enabled() {
     let mut harness = Harness::new();
     let words = "IAM Identity Center is not enabled";
     assert_eq!(harness.cloud.portal_url().expect_err("a refusal"), words);
-    let error = harness.cloud.change_identity_source(METADATA.as_bytes(), harness.now).expect_err("a refusal");
+    let error = harness
+        .cloud
+        .change_identity_source(METADATA.as_bytes(), harness.now)
+        .expect_err("a refusal");
     assert_eq!(error, words);
-    assert_eq!(harness.cloud.enable_provisioning(harness.now).expect_err("a refusal"), words);
+    assert_eq!(
+        harness
+            .cloud
+            .enable_provisioning(harness.now)
+            .expect_err("a refusal"),
+        words
+    );
 }
 
 #[test]
 fn the_metadata_of_identity_center_names_its_addresses() {
     let mut harness = Harness::centered();
-    let shown = harness.cloud.change_identity_source(METADATA.as_bytes(), harness.now).expect("metadata");
+    let shown = harness
+        .cloud
+        .change_identity_source(METADATA.as_bytes(), harness.now)
+        .expect("metadata");
     let store = harness.store();
-    assert_eq!(shown.issuer, format!("https://eu-central-1.signin.aws.amazon.com/platform/saml/{store}"));
-    assert_eq!(shown.portal_url, format!("https://{store}.awsapps.com/start"));
-    assert!(shown.acs_url.starts_with("https://eu-central-1.signin.aws/platform/saml/acs/"), "{}", shown.acs_url);
-    assert!(shown.xml.contains(&format!("entityID=\"{}\"", shown.issuer)), "{}", shown.xml);
-    assert!(shown.xml.contains(&format!("Location=\"{}\" index=\"0\" isDefault=\"true\"", shown.acs_url)), "{}", shown.xml);
-    assert!(shown.xml.contains("WantAssertionsSigned=\"true\""), "{}", shown.xml);
+    assert_eq!(
+        shown.issuer,
+        format!("https://eu-central-1.signin.aws.amazon.com/platform/saml/{store}")
+    );
+    assert_eq!(
+        shown.portal_url,
+        format!("https://{store}.awsapps.com/start")
+    );
+    assert!(
+        shown
+            .acs_url
+            .starts_with("https://eu-central-1.signin.aws/platform/saml/acs/"),
+        "{}",
+        shown.acs_url
+    );
+    assert!(
+        shown
+            .xml
+            .contains(&format!("entityID=\"{}\"", shown.issuer)),
+        "{}",
+        shown.xml
+    );
+    assert!(
+        shown.xml.contains(&format!(
+            "Location=\"{}\" index=\"0\" isDefault=\"true\"",
+            shown.acs_url
+        )),
+        "{}",
+        shown.xml
+    );
+    assert!(
+        shown.xml.contains("WantAssertionsSigned=\"true\""),
+        "{}",
+        shown.xml
+    );
 }
 
 #[test]
@@ -56,7 +120,10 @@ fn changing_the_identity_source_keeps_the_users() {
 #[test]
 fn automatic_provisioning_needs_an_external_identity_provider() {
     let mut harness = Harness::centered();
-    let error = harness.cloud.enable_provisioning(harness.now).expect_err("a refusal");
+    let error = harness
+        .cloud
+        .enable_provisioning(harness.now)
+        .expect_err("a refusal");
     assert_eq!(
         error,
         "automatic provisioning needs an external identity provider: change the identity source first"
@@ -67,9 +134,16 @@ fn automatic_provisioning_needs_an_external_identity_provider() {
 fn the_scim_endpoint_ends_in_a_slash_and_the_token_is_long() {
     let harness = Harness::provisioned();
     let (endpoint, token) = harness.scim.expect("a SCIM endpoint");
-    assert!(endpoint.starts_with("http://127.0.0.1:1/") && endpoint.ends_with("/scim/v2/"), "{endpoint}");
+    assert!(
+        endpoint.starts_with("http://127.0.0.1:1/") && endpoint.ends_with("/scim/v2/"),
+        "{endpoint}"
+    );
     let tenant = endpoint.split('/').nth(3).expect("a tenant");
-    assert_eq!(tenant.split('-').map(str::len).collect::<Vec<_>>(), [11, 4, 4, 4, 12], "{tenant}");
+    assert_eq!(
+        tenant.split('-').map(str::len).collect::<Vec<_>>(),
+        [11, 4, 4, 4, 12],
+        "{tenant}"
+    );
     assert_eq!(token.len(), 560);
 }
 
@@ -83,8 +157,14 @@ fn there_are_two_tokens_at_most_and_both_work() {
     let (second_endpoint, _) = harness.scim.clone().expect("a SCIM endpoint");
     assert_eq!(first_endpoint, second_endpoint);
     assert_eq!(harness.scim("GET", "/Users", &none).0, 200);
-    let error = harness.cloud.enable_provisioning(harness.now).expect_err("a refusal");
-    assert_eq!(error, "two access tokens exist, which is the most there can be: delete one first");
+    let error = harness
+        .cloud
+        .enable_provisioning(harness.now)
+        .expect_err("a refusal");
+    assert_eq!(
+        error,
+        "two access tokens exist, which is the most there can be: delete one first"
+    );
     assert_eq!(harness.cloud.delete_scim_tokens(), 2);
     assert_eq!(harness.scim("GET", "/Users", &none).0, 401);
     harness.provision();

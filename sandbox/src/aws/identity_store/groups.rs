@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::users::reserved;
-use super::{Call, alternate, external_ids, filter, group_of, issuer, listed, not_found, short, taken};
+use super::{
+    Call, alternate, external_ids, filter, group_of, issuer, listed, not_found, short, taken,
+};
 use crate::aws::center::Center;
 use crate::aws::directory::Group;
 use crate::aws::reply::{Refusal, epoch};

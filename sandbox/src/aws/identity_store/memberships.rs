@@ -85,8 +85,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
             "MembershipId": id,
             "MembershipArn": arn(&id),
         })),
-        _ => Err(Refusal::conflict("Member and Group relationship already exists.")
-            .with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION")),
+        _ => Err(
+            Refusal::conflict("Member and Group relationship already exists.")
+                .with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION"),
+        ),
     }
 }
 

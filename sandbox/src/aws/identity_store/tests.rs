@@ -10,20 +10,37 @@ fn refused(outcome: Result<Value, Refused>) -> String {
 fn a_user_is_created_described_and_found() {
     let mut harness = Harness::provisioned();
     let id = harness.user("ada@example.com");
-    let user = harness.identity("DescribeUser", json!({ "UserId": id })).expect("a user");
+    let user = harness
+        .identity("DescribeUser", json!({ "UserId": id }))
+        .expect("a user");
     assert_eq!(user["UserName"], "ada@example.com");
     assert_eq!(user["Name"], json!({ "GivenName": "G", "FamilyName": "F" }));
-    assert_eq!(user["Emails"], json!([{ "Value": "ada@example.com", "Primary": true, "Type": "work" }]));
+    assert_eq!(
+        user["Emails"],
+        json!([{ "Value": "ada@example.com", "Primary": true, "Type": "work" }])
+    );
     assert_eq!(user["UserStatus"], "ENABLED");
     assert_eq!(user["Revision"], "1");
-    assert_eq!(user["UserArn"], format!("arn:aws:identitystore:::user/{id}"));
+    assert_eq!(
+        user["UserArn"],
+        format!("arn:aws:identitystore:::user/{id}")
+    );
     assert_eq!(user["CreatedAt"], 1_795_517_828.014);
-    for (path, value) in [("userName", "ADA@example.com"), ("emails.value", "ada@example.com")] {
-        let identifier = json!({ "UniqueAttribute": { "AttributePath": path, "AttributeValue": value } });
-        let found = harness.identity("GetUserId", json!({ "AlternateIdentifier": identifier })).expect("an id");
+    for (path, value) in [
+        ("userName", "ADA@example.com"),
+        ("emails.value", "ada@example.com"),
+    ] {
+        let identifier =
+            json!({ "UniqueAttribute": { "AttributePath": path, "AttributeValue": value } });
+        let found = harness
+            .identity("GetUserId", json!({ "AlternateIdentifier": identifier }))
+            .expect("an id");
         assert_eq!(found["UserId"], id, "{path}");
     }
-    let by_arn = harness.identity("DescribeUser", json!({ "UserId": format!("arn:aws:identitystore:::user/{id}") }));
+    let by_arn = harness.identity(
+        "DescribeUser",
+        json!({ "UserId": format!("arn:aws:identitystore:::user/{id}") }),
+    );
     assert_eq!(by_arn.expect("a user")["UserId"], id);
 }
 
@@ -39,20 +56,42 @@ fn the_external_id_of_scim_is_shown_with_its_tenant_as_issuer() {
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "Engines" },
     });
     let (_, user) = harness.scim("POST", "/Users", &body);
-    let (_, group) = harness.scim("POST", "/Groups", &json!({ "displayName": "admins", "externalId": "00g1" }));
-    let tenant = harness.scim.clone().expect("a SCIM endpoint").0.split('/').nth(3).expect("a tenant").to_owned();
+    let (_, group) = harness.scim(
+        "POST",
+        "/Groups",
+        &json!({ "displayName": "admins", "externalId": "00g1" }),
+    );
+    let tenant = harness
+        .scim
+        .clone()
+        .expect("a SCIM endpoint")
+        .0
+        .split('/')
+        .nth(3)
+        .expect("a tenant")
+        .to_owned();
     let issuer = format!("https://scim.aws.com/{tenant}");
     let found = harness.identity("ListUsers", json!({})).expect("users");
-    assert_eq!(found["Users"][0]["ExternalIds"], json!([{ "Issuer": issuer, "Id": "00u1" }]));
+    assert_eq!(
+        found["Users"][0]["ExternalIds"],
+        json!([{ "Issuer": issuer, "Id": "00u1" }])
+    );
     assert_eq!(found["Users"][0]["UserStatus"], "DISABLED");
     assert!(found["Users"][0].get("Extensions").is_none());
     let extended = json!({ "UserId": user["id"], "Extensions": ["aws:identitystore:enterprise"] });
     let extended = harness.identity("DescribeUser", extended).expect("a user");
-    assert_eq!(extended["Extensions"], json!({ "aws:identitystore:enterprise": { "department": "Engines" } }));
+    assert_eq!(
+        extended["Extensions"],
+        json!({ "aws:identitystore:enterprise": { "department": "Engines" } })
+    );
     let identifier = |id: &str, issuer: &str| json!({ "AlternateIdentifier": { "ExternalId": { "Issuer": issuer, "Id": id } } });
-    let by_id = harness.identity("GetUserId", identifier("00u1", &issuer)).expect("an id");
+    let by_id = harness
+        .identity("GetUserId", identifier("00u1", &issuer))
+        .expect("an id");
     assert_eq!(by_id["UserId"], user["id"]);
-    let by_id = harness.identity("GetGroupId", identifier("00g1", &issuer)).expect("an id");
+    let by_id = harness
+        .identity("GetGroupId", identifier("00g1", &issuer))
+        .expect("an id");
     assert_eq!(by_id["GroupId"], group["id"]);
     let elsewhere = harness.identity("GetUserId", identifier("00u1", "https://example.com"));
     assert_eq!(refused(elsewhere), "ResourceNotFoundException");
@@ -82,13 +121,26 @@ fn what_does_not_exist_is_not_found_with_its_kind() {
         ("DeleteUser", json!({ "UserId": id })),
         ("DescribeGroup", json!({ "GroupId": id })),
         ("ListGroupMemberships", json!({ "GroupId": id })),
-        ("ListGroupMembershipsForMember", json!({ "MemberId": { "UserId": id } })),
+        (
+            "ListGroupMembershipsForMember",
+            json!({ "MemberId": { "UserId": id } }),
+        ),
         ("DeleteGroupMembership", json!({ "MembershipId": id })),
-        ("GetGroupId", json!({ "AlternateIdentifier": { "UniqueAttribute": { "AttributePath": "displayName", "AttributeValue": "x" } } })),
+        (
+            "GetGroupId",
+            json!({ "AlternateIdentifier": { "UniqueAttribute": { "AttributePath": "displayName", "AttributeValue": "x" } } }),
+        ),
     ] {
-        assert_eq!(refused(harness.identity(operation, body)), "ResourceNotFoundException", "{operation}");
+        assert_eq!(
+            refused(harness.identity(operation, body)),
+            "ResourceNotFoundException",
+            "{operation}"
+        );
     }
-    let message = harness.identity("DescribeUser", json!({ "UserId": id })).expect_err("a refusal").1;
+    let message = harness
+        .identity("DescribeUser", json!({ "UserId": id }))
+        .expect_err("a refusal")
+        .1;
     assert_eq!(message, "USER not found.");
 }
 
@@ -98,8 +150,13 @@ fn another_store_or_region_is_not_found() {
     let other = harness.identity("ListUsers", json!({ "IdentityStoreId": "d-0000000000" }));
     assert_eq!(refused(other), "ResourceNotFoundException");
     harness.region = "us-east-1".to_owned();
-    assert_eq!(refused(harness.identity("ListUsers", json!({}))), "ResourceNotFoundException");
-    let stores = harness.identity("ListIdentityStores", json!({})).expect("stores");
+    assert_eq!(
+        refused(harness.identity("ListUsers", json!({}))),
+        "ResourceNotFoundException"
+    );
+    let stores = harness
+        .identity("ListIdentityStores", json!({}))
+        .expect("stores");
     assert_eq!(stores["IdentityStores"], json!([]));
 }
 
@@ -108,9 +165,16 @@ fn stores_are_named_by_id_and_arn() {
     let mut harness = Harness::centered();
     let store = harness.store();
     let arn = format!("arn:aws:identitystore::111122223333:identitystore/{store}");
-    let listed = harness.identity("ListIdentityStores", json!({})).expect("stores");
-    assert_eq!(listed["IdentityStores"], json!([{ "IdentityStoreId": store, "IdentityStoreArn": arn }]));
-    let described = harness.identity("DescribeIdentityStore", json!({ "IdentityStoreId": arn })).expect("a store");
+    let listed = harness
+        .identity("ListIdentityStores", json!({}))
+        .expect("stores");
+    assert_eq!(
+        listed["IdentityStores"],
+        json!([{ "IdentityStoreId": store, "IdentityStoreArn": arn }])
+    );
+    let described = harness
+        .identity("DescribeIdentityStore", json!({ "IdentityStoreId": arn }))
+        .expect("a store");
     assert_eq!(described["IdentityStoreId"], store);
     let malformed = harness.identity("ListUsers", json!({ "IdentityStoreId": "store" }));
     assert_eq!(refused(malformed), "ValidationException");
@@ -123,17 +187,30 @@ fn a_user_needs_names_and_one_of_each_list() {
     for name in ["UserName", "DisplayName", "Name"] {
         let mut body = whole.clone();
         body.as_object_mut().expect("an object").remove(name);
-        assert_eq!(refused(harness.identity("CreateUser", body)), "ValidationException", "{name}");
+        assert_eq!(
+            refused(harness.identity("CreateUser", body)),
+            "ValidationException",
+            "{name}"
+        );
     }
     let mut body = whole.clone();
     body["Emails"] = json!([{ "Value": "a@b" }, { "Value": "c@d" }]);
-    assert_eq!(refused(harness.identity("CreateUser", body)), "ValidationException");
+    assert_eq!(
+        refused(harness.identity("CreateUser", body)),
+        "ValidationException"
+    );
     let mut body = whole.clone();
     body["UserName"] = "with space".into();
-    assert_eq!(refused(harness.identity("CreateUser", body)), "ValidationException");
+    assert_eq!(
+        refused(harness.identity("CreateUser", body)),
+        "ValidationException"
+    );
     let mut body = whole.clone();
     body["UserName"] = "Administrator".into();
-    assert_eq!(refused(harness.identity("CreateUser", body)), "ValidationException");
+    assert_eq!(
+        refused(harness.identity("CreateUser", body)),
+        "ValidationException"
+    );
     harness.identity("CreateUser", whole).expect("a user");
 }
 
@@ -144,20 +221,37 @@ fn names_are_taken_once() {
     let body = json!({ "UserName": "Ada@example.com", "DisplayName": "A", "Name": { "GivenName": "G", "FamilyName": "F" } });
     assert_eq!(
         harness.identity("CreateUser", body).expect_err("a refusal"),
-        ("ConflictException".to_owned(), "Duplicate userName".to_owned())
+        (
+            "ConflictException".to_owned(),
+            "Duplicate userName".to_owned()
+        )
     );
     let group = harness.group("admins", &[&ada]);
-    assert_eq!(refused(harness.identity("CreateGroup", json!({ "DisplayName": "admins" }))), "ConflictException");
+    assert_eq!(
+        refused(harness.identity("CreateGroup", json!({ "DisplayName": "admins" }))),
+        "ConflictException"
+    );
     let body = json!({ "GroupId": group, "MemberId": { "UserId": ada } });
-    assert_eq!(refused(harness.identity("CreateGroupMembership", body)), "ConflictException");
+    assert_eq!(
+        refused(harness.identity("CreateGroupMembership", body)),
+        "ConflictException"
+    );
 }
 
 #[test]
 fn memberships_are_seen_from_both_sides() {
     let mut harness = Harness::centered();
-    let (ada, eve) = (harness.user("ada@example.com"), harness.user("eve@example.com"));
-    let (admins, readers) = (harness.group("admins", &[&ada]), harness.group("readers", &[&ada, &eve]));
-    let members = harness.identity("ListGroupMemberships", json!({ "GroupId": readers })).expect("members");
+    let (ada, eve) = (
+        harness.user("ada@example.com"),
+        harness.user("eve@example.com"),
+    );
+    let (admins, readers) = (
+        harness.group("admins", &[&ada]),
+        harness.group("readers", &[&ada, &eve]),
+    );
+    let members = harness
+        .identity("ListGroupMemberships", json!({ "GroupId": readers }))
+        .expect("members");
     let ids: Vec<&Value> = members["GroupMemberships"]
         .as_array()
         .expect("members")
@@ -166,23 +260,46 @@ fn memberships_are_seen_from_both_sides() {
         .collect();
     assert_eq!(ids, [&json!(ada), &json!(eve)]);
     let groups = harness
-        .identity("ListGroupMembershipsForMember", json!({ "MemberId": { "UserId": ada } }))
+        .identity(
+            "ListGroupMembershipsForMember",
+            json!({ "MemberId": { "UserId": ada } }),
+        )
         .expect("groups");
     assert_eq!(groups["GroupMemberships"].as_array().map(Vec::len), Some(2));
     let results = harness
-        .identity("IsMemberInGroups", json!({ "MemberId": { "UserId": eve }, "GroupIds": [admins, readers] }))
+        .identity(
+            "IsMemberInGroups",
+            json!({ "MemberId": { "UserId": eve }, "GroupIds": [admins, readers] }),
+        )
         .expect("results");
-    let results: Vec<&Value> = results["Results"].as_array().expect("results").iter().map(|result| &result["MembershipExists"]).collect();
+    let results: Vec<&Value> = results["Results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(|result| &result["MembershipExists"])
+        .collect();
     assert_eq!(results, [&json!(false), &json!(true)]);
     let found = harness
-        .identity("GetGroupMembershipId", json!({ "GroupId": readers, "MemberId": { "UserId": eve } }))
+        .identity(
+            "GetGroupMembershipId",
+            json!({ "GroupId": readers, "MemberId": { "UserId": eve } }),
+        )
         .expect("an id");
     let id = &found["MembershipId"];
-    let described = harness.identity("DescribeGroupMembership", json!({ "MembershipId": id })).expect("a membership");
+    let described = harness
+        .identity("DescribeGroupMembership", json!({ "MembershipId": id }))
+        .expect("a membership");
     assert_eq!(described["GroupId"], readers);
-    harness.identity("DeleteGroupMembership", json!({ "MembershipId": id })).expect("nothing");
-    let members = harness.identity("ListGroupMemberships", json!({ "GroupId": readers })).expect("members");
-    assert_eq!(members["GroupMemberships"].as_array().map(Vec::len), Some(1));
+    harness
+        .identity("DeleteGroupMembership", json!({ "MembershipId": id }))
+        .expect("nothing");
+    let members = harness
+        .identity("ListGroupMemberships", json!({ "GroupId": readers }))
+        .expect("members");
+    assert_eq!(
+        members["GroupMemberships"].as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[test]
@@ -191,10 +308,17 @@ fn lists_are_filtered_by_name_only() {
     harness.user("ada@example.com");
     harness.user("eve@example.com");
     let filter = |path: &str, value: &str| json!({ "Filters": [{ "AttributePath": path, "AttributeValue": value }] });
-    let users = harness.identity("ListUsers", filter("UserName", "eve@example.com")).expect("users");
+    let users = harness
+        .identity("ListUsers", filter("UserName", "eve@example.com"))
+        .expect("users");
     assert_eq!(users["Users"].as_array().map(Vec::len), Some(1));
-    assert_eq!(refused(harness.identity("ListUsers", filter("DisplayName", "x"))), "ValidationException");
-    let groups = harness.identity("ListGroups", filter("DisplayName", "nobody")).expect("groups");
+    assert_eq!(
+        refused(harness.identity("ListUsers", filter("DisplayName", "x"))),
+        "ValidationException"
+    );
+    let groups = harness
+        .identity("ListGroups", filter("DisplayName", "nobody"))
+        .expect("groups");
     assert_eq!(groups["Groups"], json!([]));
 }
 
@@ -203,15 +327,31 @@ fn pages_have_bounds_and_tokens_of_their_own() {
     let mut harness = Harness::centered();
     harness.user("ada@example.com");
     harness.user("eve@example.com");
-    let page = harness.identity("ListUsers", json!({ "MaxResults": 1 })).expect("a page");
+    let page = harness
+        .identity("ListUsers", json!({ "MaxResults": 1 }))
+        .expect("a page");
     let token = page["NextToken"].clone();
-    let rest = harness.identity("ListUsers", json!({ "NextToken": token })).expect("a page");
+    let rest = harness
+        .identity("ListUsers", json!({ "NextToken": token }))
+        .expect("a page");
     assert_eq!(rest["Users"][0]["UserName"], "eve@example.com");
     assert!(rest.get("NextToken").is_none());
-    assert_eq!(refused(harness.identity("ListGroups", json!({ "NextToken": token }))), "ValidationException");
-    assert_eq!(refused(harness.identity("ListUsers", json!({ "NextToken": "eA==" }))), "ValidationException");
-    assert_eq!(refused(harness.identity("ListUsers", json!({ "MaxResults": 0 }))), "ValidationException");
-    assert_eq!(refused(harness.identity("ListUsers", json!({ "MaxResults": 101 }))), "ValidationException");
+    assert_eq!(
+        refused(harness.identity("ListGroups", json!({ "NextToken": token }))),
+        "ValidationException"
+    );
+    assert_eq!(
+        refused(harness.identity("ListUsers", json!({ "NextToken": "eA==" }))),
+        "ValidationException"
+    );
+    assert_eq!(
+        refused(harness.identity("ListUsers", json!({ "MaxResults": 0 }))),
+        "ValidationException"
+    );
+    assert_eq!(
+        refused(harness.identity("ListUsers", json!({ "MaxResults": 101 }))),
+        "ValidationException"
+    );
 }
 
 #[test]
@@ -225,18 +365,31 @@ fn attributes_are_updated_one_by_one() {
         { "AttributePath": "aws:identitystore:enterprise.department", "AttributeValue": "Engines" },
         { "AttributePath": "title" },
     ]);
-    let updated = harness.identity("UpdateUser", json!({ "UserId": id, "Operations": operations })).expect("an update");
+    let updated = harness
+        .identity(
+            "UpdateUser",
+            json!({ "UserId": id, "Operations": operations }),
+        )
+        .expect("an update");
     assert_eq!(updated["Revision"], "2");
-    let user = harness.identity("DescribeUser", json!({ "UserId": id })).expect("a user");
+    let user = harness
+        .identity("DescribeUser", json!({ "UserId": id }))
+        .expect("a user");
     assert_eq!(user["DisplayName"], "Ada");
     assert_eq!(user["Name"]["GivenName"], "Augusta");
-    assert_eq!(user["Emails"], json!([{ "Value": "a@example.com", "Primary": true }]));
+    assert_eq!(
+        user["Emails"],
+        json!([{ "Value": "a@example.com", "Primary": true }])
+    );
     for operation in [
         json!({ "AttributePath": "userName" }),
         json!({ "AttributePath": "nonsense", "AttributeValue": "x" }),
         json!({ "AttributePath": "emails", "AttributeValue": [{}, {}] }),
     ] {
-        let outcome = harness.identity("UpdateUser", json!({ "UserId": id, "Operations": [operation] }));
+        let outcome = harness.identity(
+            "UpdateUser",
+            json!({ "UserId": id, "Operations": [operation] }),
+        );
         assert_eq!(refused(outcome), "ValidationException", "{operation}");
     }
 }
@@ -246,13 +399,24 @@ fn a_revision_that_was_expected_is_compared() {
     let mut harness = Harness::centered();
     let id = harness.group("admins", &[]);
     let operations = json!([{ "AttributePath": "displayName", "AttributeValue": "owners" }]);
-    let update = |revision: &str| json!({ "GroupId": id, "Operations": operations, "Revision": revision });
-    assert_eq!(refused(harness.identity("UpdateGroup", update("7"))), "ConflictException");
-    harness.identity("UpdateGroup", update("1")).expect("an update");
+    let update =
+        |revision: &str| json!({ "GroupId": id, "Operations": operations, "Revision": revision });
+    assert_eq!(
+        refused(harness.identity("UpdateGroup", update("7"))),
+        "ConflictException"
+    );
+    harness
+        .identity("UpdateGroup", update("1"))
+        .expect("an update");
     assert_eq!(harness.cloud.groups()[0].display_name, "owners");
     let delete = json!({ "GroupId": id, "Revision": "1" });
-    assert_eq!(refused(harness.identity("DeleteGroup", delete)), "ConflictException");
-    harness.identity("DeleteGroup", json!({ "GroupId": id, "Revision": "2" })).expect("nothing");
+    assert_eq!(
+        refused(harness.identity("DeleteGroup", delete)),
+        "ConflictException"
+    );
+    harness
+        .identity("DeleteGroup", json!({ "GroupId": id, "Revision": "2" }))
+        .expect("nothing");
 }
 
 #[test]
@@ -262,16 +426,23 @@ fn deleting_a_principal_removes_what_is_assigned_to_it() {
     let set = harness.permission_set("Admin");
     harness.assign("200000000002", &set, "GROUP", &group);
     assert_eq!(harness.cloud.assignments().len(), 1);
-    harness.identity("DeleteGroup", json!({ "GroupId": group })).expect("nothing");
+    harness
+        .identity("DeleteGroup", json!({ "GroupId": group }))
+        .expect("nothing");
     assert_eq!(harness.cloud.assignments(), []);
-    assert_eq!(harness.cloud.permission_sets()[0].accounts, Vec::<String>::new());
+    assert_eq!(
+        harness.cloud.permission_sets()[0].accounts,
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn member_accounts_have_no_access() {
     let mut harness = Harness::centered();
     harness.sign_as("200000000002");
-    let (code, message) = harness.identity("ListUsers", json!({})).expect_err("a refusal");
+    let (code, message) = harness
+        .identity("ListUsers", json!({}))
+        .expect_err("a refusal");
     assert_eq!(code, "AccessDeniedException");
     assert!(message.starts_with("User: arn:aws:iam::200000000002:user/integration is not authorized to perform: identitystore:ListUsers"), "{message}");
 }

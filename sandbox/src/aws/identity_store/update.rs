@@ -49,7 +49,11 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
         match (path.as_str(), text) {
             ("displayName", Some(name)) => group.display_name = name,
             ("description", description) => group.description = description,
-            _ => return Err(Refusal::validation(format!("{path} cannot be changed this way."))),
+            _ => {
+                return Err(Refusal::validation(format!(
+                    "{path} cannot be changed this way."
+                )));
+            }
         }
     }
     let center = call.center()?;
@@ -73,7 +77,9 @@ fn read(params: &Params<'_>) -> Vec<(String, Value)> {
         .iter()
         .map(|operation| {
             let path = operation.text("AttributePath", &ATTRIBUTE_PATH);
-            let value = operation.value("AttributeValue").map_or(Value::Null, lower_keys);
+            let value = operation
+                .value("AttributeValue")
+                .map_or(Value::Null, lower_keys);
             (path, value)
         })
         .collect()
@@ -86,15 +92,25 @@ fn set(draft: &mut Draft, path: &str, value: Value) -> Result<(), Refusal> {
             .split_once('.')
             .map_or((path, None), |(attribute, inner)| (attribute, Some(inner))),
     };
-    let required = ["userName", "displayName", "name.givenName", "name.familyName", "name"];
+    let required = [
+        "userName",
+        "displayName",
+        "name.givenName",
+        "name.familyName",
+        "name",
+    ];
     if value.is_null() && required.contains(&path) {
         return Err(Refusal::validation(format!("{path} cannot be removed.")));
     }
     if !ATTRIBUTES.contains(&attribute) {
-        return Err(Refusal::validation(format!("{path} is not an attribute of a user.")));
+        return Err(Refusal::validation(format!(
+            "{path} is not an attribute of a user."
+        )));
     }
     if value.as_array().is_some_and(|items| items.len() > 1) {
-        return Err(Refusal::validation(format!("{path} can have one value only.")));
+        return Err(Refusal::validation(format!(
+            "{path} can have one value only."
+        )));
     }
     let attributes = &mut draft.attributes;
     let Some(inner) = inner else {
@@ -106,7 +122,11 @@ fn set(draft: &mut Draft, path: &str, value: Value) -> Result<(), Refusal> {
         .or_insert_with(|| Value::Object(Map::new()));
     match outer {
         Value::Object(members) => put(members, inner, value),
-        _ => return Err(Refusal::validation(format!("{path} cannot be changed this way."))),
+        _ => {
+            return Err(Refusal::validation(format!(
+                "{path} cannot be changed this way."
+            )));
+        }
     }
     Ok(())
 }

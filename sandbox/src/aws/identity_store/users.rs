@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, alternate, external_ids, filter, issuer, listed, not_found, short, taken, user_of};
+use super::{
+    Call, alternate, external_ids, filter, issuer, listed, not_found, short, taken, user_of,
+};
 use crate::aws::center::Center;
 use crate::aws::directory::{Draft, User};
 use crate::aws::params::{Params, Rule};
@@ -30,7 +32,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .users()
         .filter(|(_, user)| name.as_ref().is_none_or(|name| user.user_name() == name));
     let page = call.page(users, &format!("{name:?}"))?;
-    Ok(listed("Users", page.map(|user| shown(center, user, extended))))
+    Ok(listed(
+        "Users",
+        page.map(|user| shown(center, user, extended)),
+    ))
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -43,7 +48,11 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
     let center = call.center()?;
-    let (attribute, value) = alternate(params, issuer(center).as_deref(), &["userName", "emails.value"])?;
+    let (attribute, value) = alternate(
+        params,
+        issuer(center).as_deref(),
+        &["userName", "emails.value"],
+    )?;
     let user = center
         .directory
         .user_by(attribute, &value)
@@ -75,7 +84,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
         }
     }
     let extensions = params.structure_opt("Extensions");
-    if let Some(extension) = extensions.as_ref().and_then(|extensions| extensions.value(EXTENSION)) {
+    if let Some(extension) = extensions
+        .as_ref()
+        .and_then(|extensions| extensions.value(EXTENSION))
+    {
         attributes.insert(ENTERPRISE.to_owned(), lower_keys(extension));
     }
     let now = call.now;
@@ -119,8 +131,15 @@ pub(super) fn shown(center: &Center, user: &User, extended: bool) -> Value {
             shown.insert(upper(name), upper_keys(value));
         }
     }
-    let status = if user.is_active() { "ENABLED" } else { "DISABLED" };
-    shown.insert("IdentityStoreId".to_owned(), center.identity_store.as_str().into());
+    let status = if user.is_active() {
+        "ENABLED"
+    } else {
+        "DISABLED"
+    };
+    shown.insert(
+        "IdentityStoreId".to_owned(),
+        center.identity_store.as_str().into(),
+    );
     shown.insert("UserId".to_owned(), user.id.as_str().into());
     shown.insert("UserArn".to_owned(), arn(&user.id).into());
     shown.insert("Revision".to_owned(), user.revision.to_string().into());
@@ -177,7 +196,12 @@ fn lower(name: &str) -> String {
 
 fn first(name: &str, change: fn(&char) -> char) -> String {
     let mut letters = name.chars();
-    letters.next().map(|letter| change(&letter)).into_iter().chain(letters).collect()
+    letters
+        .next()
+        .map(|letter| change(&letter))
+        .into_iter()
+        .chain(letters)
+        .collect()
 }
 
 fn extended(params: &Params<'_>) -> bool {

@@ -23,11 +23,16 @@ fn accounts(harness: &mut Harness, operation: &str, mut body: Value) -> (Vec<Val
 #[test]
 fn the_organization_has_all_features_and_a_management_account() {
     let mut harness = Harness::new();
-    let organization = harness.organizations("DescribeOrganization", &json!({})).expect("an organization");
+    let organization = harness
+        .organizations("DescribeOrganization", &json!({}))
+        .expect("an organization");
     let organization = &organization["Organization"];
     assert_eq!(organization["FeatureSet"], "ALL");
     assert_eq!(organization["MasterAccountId"], "111122223333");
-    assert_eq!(organization["MasterAccountEmail"], "aws+management@example.com");
+    assert_eq!(
+        organization["MasterAccountEmail"],
+        "aws+management@example.com"
+    );
     let id = organization["Id"].as_str().expect("an id");
     assert!(id.starts_with("o-") && id.len() == 12, "{id}");
 }
@@ -35,7 +40,9 @@ fn the_organization_has_all_features_and_a_management_account() {
 #[test]
 fn an_account_has_a_state_a_status_and_a_path() {
     let mut harness = Harness::new();
-    let account = harness.organizations("DescribeAccount", &json!({ "AccountId": "200000000002" })).expect("an account");
+    let account = harness
+        .organizations("DescribeAccount", &json!({ "AccountId": "200000000002" }))
+        .expect("an account");
     let account = &account["Account"];
     assert_eq!(account["Name"], "Web Production");
     assert_eq!(account["State"], "ACTIVE");
@@ -43,7 +50,10 @@ fn an_account_has_a_state_a_status_and_a_path() {
     let path = account["Paths"][0].as_str().expect("a path");
     let parts: Vec<&str> = path.split('/').collect();
     assert_eq!(parts.len(), 6, "{path}");
-    assert!(parts[0].starts_with("o-") && parts[1].starts_with("r-") && parts[3].starts_with("ou-"), "{path}");
+    assert!(
+        parts[0].starts_with("o-") && parts[1].starts_with("r-") && parts[3].starts_with("ou-"),
+        "{path}"
+    );
     assert_eq!(&parts[4..], ["200000000002", ""]);
 }
 
@@ -53,13 +63,21 @@ fn the_status_has_no_name_for_newer_states() {
     let (accounts, _) = accounts(&mut harness, "ListAccounts", json!({}));
     let states: Vec<(&str, &str)> = accounts
         .iter()
-        .map(|account| (account["State"].as_str().expect("a state"), account["Status"].as_str().expect("a status")))
+        .map(|account| {
+            (
+                account["State"].as_str().expect("a state"),
+                account["Status"].as_str().expect("a status"),
+            )
+        })
         .collect();
-    assert_eq!(states[3..], [
-        ("SUSPENDED", "SUSPENDED"),
-        ("CLOSED", "SUSPENDED"),
-        ("PENDING_CLOSURE", "PENDING_CLOSURE"),
-    ]);
+    assert_eq!(
+        states[3..],
+        [
+            ("SUSPENDED", "SUSPENDED"),
+            ("CLOSED", "SUSPENDED"),
+            ("PENDING_CLOSURE", "PENDING_CLOSURE"),
+        ]
+    );
 }
 
 #[test]
@@ -68,7 +86,11 @@ fn the_status_can_be_retired() {
     seed.account_status = false;
     let mut harness = Harness::with(seed);
     let (accounts, _) = accounts(&mut harness, "ListAccounts", json!({}));
-    assert!(accounts.iter().all(|account| account.get("Status").is_none()));
+    assert!(
+        accounts
+            .iter()
+            .all(|account| account.get("Status").is_none())
+    );
 }
 
 #[test]
@@ -82,7 +104,9 @@ fn a_list_of_accounts_has_an_empty_page_in_the_middle() {
 #[test]
 fn twenty_accounts_are_the_most_on_a_page() {
     let mut harness = Harness::new();
-    let refusal = harness.organizations("ListAccounts", &json!({ "MaxResults": 21 })).expect_err("a refusal");
+    let refusal = harness
+        .organizations("ListAccounts", &json!({ "MaxResults": 21 }))
+        .expect_err("a refusal");
     assert_eq!(
         refusal,
         (
@@ -97,7 +121,9 @@ fn twenty_accounts_are_the_most_on_a_page() {
 #[test]
 fn a_token_of_another_list_is_refused() {
     let mut harness = Harness::new();
-    let page = harness.organizations("ListAccounts", &json!({ "MaxResults": 1 })).expect("a page");
+    let page = harness
+        .organizations("ListAccounts", &json!({ "MaxResults": 1 }))
+        .expect("a page");
     let roots = harness.organizations("ListRoots", &json!({ "NextToken": page["NextToken"] }));
     assert_eq!(refused(roots), "InvalidInputException");
 }
@@ -114,10 +140,15 @@ fn an_account_that_does_not_exist_is_not_found() {
 #[test]
 fn the_tree_is_walked_from_the_root() {
     let mut harness = Harness::new();
-    let roots = harness.organizations("ListRoots", &json!({})).expect("roots");
+    let roots = harness
+        .organizations("ListRoots", &json!({}))
+        .expect("roots");
     let root = roots["Roots"][0]["Id"].clone();
     let units = harness
-        .organizations("ListOrganizationalUnitsForParent", &json!({ "ParentId": root }))
+        .organizations(
+            "ListOrganizationalUnitsForParent",
+            &json!({ "ParentId": root }),
+        )
         .expect("units");
     let names: Vec<&str> = units["OrganizationalUnits"]
         .as_array()
@@ -127,17 +158,32 @@ fn the_tree_is_walked_from_the_root() {
         .collect();
     assert_eq!(names, ["Security", "Workloads", "Empty"]);
     let workloads = units["OrganizationalUnits"][1]["Id"].clone();
-    let (below, _) = accounts(&mut harness, "ListAccountsForParent", json!({ "ParentId": workloads }));
-    let ids: Vec<&str> = below.iter().map(|account| account["Id"].as_str().expect("an id")).collect();
+    let (below, _) = accounts(
+        &mut harness,
+        "ListAccountsForParent",
+        json!({ "ParentId": workloads }),
+    );
+    let ids: Vec<&str> = below
+        .iter()
+        .map(|account| account["Id"].as_str().expect("an id"))
+        .collect();
     assert_eq!(ids, ["200000000003"]);
-    let parents = harness.organizations("ListParents", &json!({ "ChildId": "200000000003" })).expect("parents");
-    assert_eq!(parents["Parents"][0], json!({ "Id": workloads, "Type": "ORGANIZATIONAL_UNIT" }));
+    let parents = harness
+        .organizations("ListParents", &json!({ "ChildId": "200000000003" }))
+        .expect("parents");
+    assert_eq!(
+        parents["Parents"][0],
+        json!({ "Id": workloads, "Type": "ORGANIZATIONAL_UNIT" })
+    );
 }
 
 #[test]
 fn a_parent_that_does_not_exist_is_not_found() {
     let mut harness = Harness::new();
-    let missing = harness.organizations("ListAccountsForParent", &json!({ "ParentId": "ou-0000-00000000" }));
+    let missing = harness.organizations(
+        "ListAccountsForParent",
+        &json!({ "ParentId": "ou-0000-00000000" }),
+    );
     assert_eq!(refused(missing), "ParentNotFoundException");
 }
 
@@ -145,39 +191,71 @@ fn a_parent_that_does_not_exist_is_not_found() {
 fn accounts_have_tags() {
     let mut harness = Harness::new();
     let tags = harness
-        .organizations("ListTagsForResource", &json!({ "ResourceId": "200000000002" }))
+        .organizations(
+            "ListTagsForResource",
+            &json!({ "ResourceId": "200000000002" }),
+        )
         .expect("tags");
-    assert_eq!(tags["Tags"], json!([{ "Key": "stage", "Value": "production" }]));
+    assert_eq!(
+        tags["Tags"],
+        json!([{ "Key": "stage", "Value": "production" }])
+    );
     harness
-        .organizations("TagResource", &json!({ "ResourceId": "200000000002", "Tags": [{ "Key": "a", "Value": "b" }] }))
+        .organizations(
+            "TagResource",
+            &json!({ "ResourceId": "200000000002", "Tags": [{ "Key": "a", "Value": "b" }] }),
+        )
         .expect("a tag");
     let tags = harness
-        .organizations("ListTagsForResource", &json!({ "ResourceId": "200000000002" }))
+        .organizations(
+            "ListTagsForResource",
+            &json!({ "ResourceId": "200000000002" }),
+        )
         .expect("tags");
     assert_eq!(tags["Tags"][0], json!({ "Key": "a", "Value": "b" }));
-    let missing = harness.organizations("ListTagsForResource", &json!({ "ResourceId": "999999999999" }));
+    let missing = harness.organizations(
+        "ListTagsForResource",
+        &json!({ "ResourceId": "999999999999" }),
+    );
     assert_eq!(refused(missing), "TargetNotFoundException");
 }
 
 #[test]
 fn a_service_is_trusted_after_it_was_enabled() {
     let mut harness = Harness::new();
-    let trusted = harness.organizations("ListAWSServiceAccessForOrganization", &json!({})).expect("services");
+    let trusted = harness
+        .organizations("ListAWSServiceAccessForOrganization", &json!({}))
+        .expect("services");
     assert_eq!(trusted["EnabledServicePrincipals"], json!([]));
     let body = json!({ "ServicePrincipal": "sso.amazonaws.com" });
-    let answer = harness.organizations("EnableAWSServiceAccess", &body).expect("trust");
+    let answer = harness
+        .organizations("EnableAWSServiceAccess", &body)
+        .expect("trust");
     assert_eq!(answer, Value::Null);
-    let trusted = harness.organizations("ListAWSServiceAccessForOrganization", &json!({})).expect("services");
-    assert_eq!(trusted["EnabledServicePrincipals"][0]["ServicePrincipal"], "sso.amazonaws.com");
-    let unknown = harness.organizations("EnableAWSServiceAccess", &json!({ "ServicePrincipal": "sso" }));
+    let trusted = harness
+        .organizations("ListAWSServiceAccessForOrganization", &json!({}))
+        .expect("services");
+    assert_eq!(
+        trusted["EnabledServicePrincipals"][0]["ServicePrincipal"],
+        "sso.amazonaws.com"
+    );
+    let unknown = harness.organizations(
+        "EnableAWSServiceAccess",
+        &json!({ "ServicePrincipal": "sso" }),
+    );
     assert_eq!(refused(unknown), "InvalidInputException");
 }
 
 #[test]
 fn enabling_identity_center_is_enabling_trust() {
     let mut harness = Harness::centered();
-    let trusted = harness.organizations("ListAWSServiceAccessForOrganization", &json!({})).expect("services");
-    assert_eq!(trusted["EnabledServicePrincipals"][0]["ServicePrincipal"], "sso.amazonaws.com");
+    let trusted = harness
+        .organizations("ListAWSServiceAccessForOrganization", &json!({}))
+        .expect("services");
+    assert_eq!(
+        trusted["EnabledServicePrincipals"][0]["ServicePrincipal"],
+        "sso.amazonaws.com"
+    );
 }
 
 #[test]
@@ -187,20 +265,36 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
     let untrusted = harness.organizations("RegisterDelegatedAdministrator", &body);
     assert_eq!(refused(untrusted), "ConstraintViolationException");
     harness
-        .organizations("EnableAWSServiceAccess", &json!({ "ServicePrincipal": "sso.amazonaws.com" }))
+        .organizations(
+            "EnableAWSServiceAccess",
+            &json!({ "ServicePrincipal": "sso.amazonaws.com" }),
+        )
         .expect("trust");
-    harness.organizations("RegisterDelegatedAdministrator", &body).expect("a delegate");
+    harness
+        .organizations("RegisterDelegatedAdministrator", &body)
+        .expect("a delegate");
     let again = harness.organizations("RegisterDelegatedAdministrator", &body);
     assert_eq!(refused(again), "AccountAlreadyRegisteredException");
     let delegates = harness
-        .organizations("ListDelegatedAdministrators", &json!({ "ServicePrincipal": "sso.amazonaws.com" }))
+        .organizations(
+            "ListDelegatedAdministrators",
+            &json!({ "ServicePrincipal": "sso.amazonaws.com" }),
+        )
         .expect("delegates");
-    assert_eq!(delegates["DelegatedAdministrators"][0]["Id"], "200000000001");
+    assert_eq!(
+        delegates["DelegatedAdministrators"][0]["Id"],
+        "200000000001"
+    );
     let others = harness
-        .organizations("ListDelegatedAdministrators", &json!({ "ServicePrincipal": "guardduty.amazonaws.com" }))
+        .organizations(
+            "ListDelegatedAdministrators",
+            &json!({ "ServicePrincipal": "guardduty.amazonaws.com" }),
+        )
         .expect("delegates");
     assert_eq!(others["DelegatedAdministrators"], json!([]));
-    harness.organizations("DeregisterDelegatedAdministrator", &body).expect("no delegate");
+    harness
+        .organizations("DeregisterDelegatedAdministrator", &body)
+        .expect("no delegate");
     let again = harness.organizations("DeregisterDelegatedAdministrator", &body);
     assert_eq!(refused(again), "AccountNotRegisteredException");
 }
@@ -213,7 +307,10 @@ fn the_management_account_and_strangers_cannot_be_delegated_administrators() {
         ("999999999999", "AccountNotFoundException"),
     ] {
         let body = json!({ "AccountId": account, "ServicePrincipal": "sso.amazonaws.com" });
-        assert_eq!(refused(harness.organizations("RegisterDelegatedAdministrator", &body)), code);
+        assert_eq!(
+            refused(harness.organizations("RegisterDelegatedAdministrator", &body)),
+            code
+        );
     }
 }
 
@@ -221,8 +318,12 @@ fn the_management_account_and_strangers_cannot_be_delegated_administrators() {
 fn a_member_account_sees_only_that_there_is_an_organization() {
     let mut harness = Harness::centered();
     harness.sign_as("200000000001");
-    harness.organizations("DescribeOrganization", &json!({})).expect("the organization");
-    let refusal = harness.organizations("ListAccounts", &json!({})).expect_err("a refusal");
+    harness
+        .organizations("DescribeOrganization", &json!({}))
+        .expect("the organization");
+    let refusal = harness
+        .organizations("ListAccounts", &json!({}))
+        .expect_err("a refusal");
     assert_eq!(
         refusal,
         (
@@ -236,11 +337,16 @@ fn a_member_account_sees_only_that_there_is_an_organization() {
 fn a_delegated_administrator_reads_and_does_not_write() {
     let mut harness = Harness::centered();
     let body = json!({ "AccountId": "200000000001", "ServicePrincipal": "sso.amazonaws.com" });
-    harness.organizations("RegisterDelegatedAdministrator", &body).expect("a delegate");
+    harness
+        .organizations("RegisterDelegatedAdministrator", &body)
+        .expect("a delegate");
     harness.sign_as("200000000001");
     let (all, _) = accounts(&mut harness, "ListAccounts", json!({}));
     assert_eq!(all.len(), 6);
-    assert_eq!(refused(harness.organizations("DeregisterDelegatedAdministrator", &body)), "AccessDeniedException");
+    assert_eq!(
+        refused(harness.organizations("DeregisterDelegatedAdministrator", &body)),
+        "AccessDeniedException"
+    );
 }
 
 #[test]
@@ -250,11 +356,24 @@ fn all_features_are_enabled_once() {
         seed.all_features = false;
         seed
     });
-    let error = harness.cloud.enable_identity_center("us-east-1", harness.now).expect_err("a refusal");
-    assert_eq!(error, "enable all features of the organization before you enable IAM Identity Center");
-    let handshake = harness.organizations("EnableAllFeatures", &json!({})).expect("a handshake");
+    let error = harness
+        .cloud
+        .enable_identity_center("us-east-1", harness.now)
+        .expect_err("a refusal");
+    assert_eq!(
+        error,
+        "enable all features of the organization before you enable IAM Identity Center"
+    );
+    let handshake = harness
+        .organizations("EnableAllFeatures", &json!({}))
+        .expect("a handshake");
     assert_eq!(handshake["Handshake"]["Action"], "ENABLE_ALL_FEATURES");
-    let organization = harness.organizations("DescribeOrganization", &json!({})).expect("an organization");
+    let organization = harness
+        .organizations("DescribeOrganization", &json!({}))
+        .expect("an organization");
     assert_eq!(organization["Organization"]["FeatureSet"], "ALL");
-    assert_eq!(refused(harness.organizations("EnableAllFeatures", &json!({}))), "HandshakeConstraintViolationException");
+    assert_eq!(
+        refused(harness.organizations("EnableAllFeatures", &json!({}))),
+        "HandshakeConstraintViolationException"
+    );
 }

@@ -70,7 +70,10 @@ impl Organization {
     pub(crate) fn new(seed: &Seed, ids: &mut Ids) -> Self {
         let root = format!("r-{}", ids.hex("root", &seed.management_account, 4));
         let mut organization = Self {
-            id: format!("o-{}", ids.hex("organization", &seed.management_account, 10)),
+            id: format!(
+                "o-{}",
+                ids.hex("organization", &seed.management_account, 10)
+            ),
             management: seed.management_account.clone(),
             all_features: seed.all_features,
             root,
@@ -101,12 +104,15 @@ impl Organization {
 
     /// Whether an account administers a service for the organization.
     pub(crate) fn is_delegated(&self, account: &str, service: &str) -> bool {
-        self.delegated.contains_key(&(account.to_owned(), service.to_owned()))
+        self.delegated
+            .contains_key(&(account.to_owned(), service.to_owned()))
     }
 
     /// Whether an account administers any service, which lets it read the organization.
     pub(crate) fn is_delegated_for_any(&self, account: &str) -> bool {
-        self.delegated.keys().any(|(delegate, _)| delegate == account)
+        self.delegated
+            .keys()
+            .any(|(delegate, _)| delegate == account)
     }
 
     /// The organization as `DescribeOrganization` shows it.
@@ -159,7 +165,10 @@ impl Organization {
     }
 
     fn account_arn(&self, account: &str) -> String {
-        format!("arn:aws:organizations::{}:account/{}/{account}", self.management, self.id)
+        format!(
+            "arn:aws:organizations::{}:account/{}/{account}",
+            self.management, self.id
+        )
     }
 
     /// The path of a root or unit: `o-…/r-…/ou-…/`.
@@ -196,7 +205,7 @@ impl Organization {
         for name in path.split('/').filter(|name| !name.is_empty()) {
             walked = format!("{walked}/{name}");
             if let Some(unit) = self.units.iter().find(|unit| unit.path == walked) {
-                parent = unit.id.clone();
+                parent.clone_from(&unit.id);
                 continue;
             }
             let id = format!("ou-{}-{}", &self.root[2..], ids.hex("unit", &walked, 8));

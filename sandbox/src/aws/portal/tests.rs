@@ -14,14 +14,24 @@ fn world() -> Harness {
     let admins = harness.group("admins", &[&ada]);
     let set = harness.permission_set("Admin");
     let policy = json!({ "PermissionSetArn": set, "ManagedPolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" });
-    harness.sso("AttachManagedPolicyToPermissionSet", policy).expect("a policy");
-    assert_eq!(harness.assign(WEB, &set, "GROUP", &admins)["Status"], "SUCCEEDED");
+    harness
+        .sso("AttachManagedPolicyToPermissionSet", policy)
+        .expect("a policy");
+    assert_eq!(
+        harness.assign(WEB, &set, "GROUP", &admins)["Status"],
+        "SUCCEEDED"
+    );
     harness
 }
 
 /// Registers a client and starts the authorization of a device.
 fn device(harness: &mut Harness) -> (Value, Value) {
-    let (_, _, client) = harness.rest("POST", "/client/register", None, &json!({ "clientName": "t", "clientType": "public" }));
+    let (_, _, client) = harness.rest(
+        "POST",
+        "/client/register",
+        None,
+        &json!({ "clientName": "t", "clientType": "public" }),
+    );
     let start = json!({
         "clientId": client["clientId"],
         "clientSecret": client["clientSecret"],
@@ -36,7 +46,10 @@ fn device(harness: &mut Harness) -> (Value, Value) {
 
 #[track_caller]
 fn refused(answer: &(u16, String, Value), status: u16, code: &str, error: &str) {
-    assert_eq!((answer.0, answer.1.as_str(), &answer.2["error"]), (status, code, &json!(error)));
+    assert_eq!(
+        (answer.0, answer.1.as_str(), &answer.2["error"]),
+        (status, code, &json!(error))
+    );
 }
 
 #[test]
@@ -48,11 +61,22 @@ fn a_device_waits_until_its_user_has_signed_in() {
     let code = device["userCode"].as_str().expect("a code").to_owned();
     assert_eq!(code.len(), 9);
     let page = device["verificationUriComplete"].as_str().expect("a page");
-    assert!(page.ends_with(&format!("awsapps.com/start/#/device?user_code={code}")), "{page}");
+    assert!(
+        page.ends_with(&format!("awsapps.com/start/#/device?user_code={code}")),
+        "{page}"
+    );
     let pending = harness.rest("POST", "/token", None, &ask);
-    refused(&pending, 400, "AuthorizationPendingException", "authorization_pending");
+    refused(
+        &pending,
+        400,
+        "AuthorizationPendingException",
+        "authorization_pending",
+    );
     let assertion = harness.assertion("ada@example.com");
-    harness.cloud.approve_device(&code, &assertion, harness.now).expect("an approval");
+    harness
+        .cloud
+        .approve_device(&code, &assertion, harness.now)
+        .expect("an approval");
     let (status, _, token) = harness.rest("POST", "/token", None, &ask);
     assert_eq!(status, 200);
     assert_eq!(token["tokenType"], "Bearer");
@@ -66,12 +90,22 @@ fn a_device_that_asks_too_often_is_told_to_slow_down() {
     let mut harness = world();
     let (_, ask) = device(&mut harness);
     let first = harness.rest("POST", "/token", None, &ask);
-    refused(&first, 400, "AuthorizationPendingException", "authorization_pending");
+    refused(
+        &first,
+        400,
+        "AuthorizationPendingException",
+        "authorization_pending",
+    );
     let second = harness.rest("POST", "/token", None, &ask);
     refused(&second, 400, "SlowDownException", "slow_down");
     harness.advance(1);
     let third = harness.rest("POST", "/token", None, &ask);
-    refused(&third, 400, "AuthorizationPendingException", "authorization_pending");
+    refused(
+        &third,
+        400,
+        "AuthorizationPendingException",
+        "authorization_pending",
+    );
 }
 
 #[test]
@@ -83,8 +117,14 @@ fn a_device_waits_ten_minutes() {
     refused(&late, 400, "ExpiredTokenException", "expired_token");
     let code = device["userCode"].as_str().expect("a code");
     let assertion = harness.assertion("ada@example.com");
-    let error = harness.cloud.approve_device(code, &assertion, harness.now).expect_err("a refusal");
-    assert_eq!(error, "Invalid code: no device waits for this code, or it has expired");
+    let error = harness
+        .cloud
+        .approve_device(code, &assertion, harness.now)
+        .expect_err("a refusal");
+    assert_eq!(
+        error,
+        "Invalid code: no device waits for this code, or it has expired"
+    );
 }
 
 #[test]
@@ -101,7 +141,13 @@ fn the_start_url_is_that_of_the_access_portal() {
     ] {
         let mut start = ask.clone();
         start["startUrl"] = good.as_str().into();
-        assert_eq!(harness.rest("POST", "/device_authorization", None, &start).0, 200, "{good}");
+        assert_eq!(
+            harness
+                .rest("POST", "/device_authorization", None, &start)
+                .0,
+            200,
+            "{good}"
+        );
     }
     let mut start = ask;
     start["startUrl"] = "https://d-0000000000.awsapps.com/start".into();
@@ -115,8 +161,18 @@ fn clients_are_public_and_registered() {
     let mut harness = world();
     let confidential = json!({ "clientName": "t", "clientType": "confidential" });
     let answer = harness.rest("POST", "/client/register", None, &confidential);
-    refused(&answer, 400, "InvalidClientMetadataException", "invalid_client_metadata");
-    let answer = harness.rest("POST", "/client/register", None, &json!({ "clientType": "public" }));
+    refused(
+        &answer,
+        400,
+        "InvalidClientMetadataException",
+        "invalid_client_metadata",
+    );
+    let answer = harness.rest(
+        "POST",
+        "/client/register",
+        None,
+        &json!({ "clientType": "public" }),
+    );
     refused(&answer, 400, "InvalidRequestException", "invalid_request");
     let (_, mut ask) = device(&mut harness);
     ask["clientSecret"] = "another".into();
@@ -130,7 +186,12 @@ fn there_is_one_grant_type() {
     let (_, mut ask) = device(&mut harness);
     ask["grantType"] = "refresh_token".into();
     let answer = harness.rest("POST", "/token", None, &ask);
-    refused(&answer, 400, "UnsupportedGrantTypeException", "unsupported_grant_type");
+    refused(
+        &answer,
+        400,
+        "UnsupportedGrantTypeException",
+        "unsupported_grant_type",
+    );
 }
 
 #[test]
@@ -162,13 +223,26 @@ fn a_sign_in_is_checked_like_a_saml_response() {
             crate::aws::Assertion { name_id: "eve@example.com".to_owned(), ..good.clone() },
             "no user is named eve@example.com: users are not created by signing in".to_owned(),
         ),
+        (
+            crate::aws::Assertion {
+                name_id: "Ada@example.com".to_owned(),
+                ..good.clone()
+            },
+            "no user is named Ada@example.com: users are not created by signing in".to_owned(),
+        ),
     ];
     for (assertion, reason) in table {
-        let error = harness.cloud.approve_device(&code, &assertion, harness.now).expect_err("a refusal");
+        let error = harness
+            .cloud
+            .approve_device(&code, &assertion, harness.now)
+            .expect_err("a refusal");
         let page = "It's not you, it's us: We couldn't complete your request right now. Please try again later.";
         assert_eq!(error, format!("{page} ({reason})"));
     }
-    harness.cloud.approve_device(&code, &good, harness.now).expect("an approval");
+    harness
+        .cloud
+        .approve_device(&code, &good, harness.now)
+        .expect("an approval");
 }
 
 #[test]
@@ -180,13 +254,23 @@ fn a_disabled_user_cannot_sign_in() {
         "Operations": [{ "op": "replace", "path": "active", "value": false }],
     });
     let token = harness.sign_in("ada@example.com");
-    assert_eq!(harness.scim("PATCH", &format!("/Users/{id}"), &disable).0, 200);
+    assert_eq!(
+        harness.scim("PATCH", &format!("/Users/{id}"), &disable).0,
+        200
+    );
     let (device, _) = device(&mut harness);
     let code = device["userCode"].as_str().expect("a code").to_owned();
     let assertion = harness.assertion("ada@example.com");
-    let error = harness.cloud.approve_device(&code, &assertion, harness.now).expect_err("a refusal");
-    assert!(error.ends_with("(the user ada@example.com is disabled)"), "{error}");
-    let (status, code, body) = harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null);
+    let error = harness
+        .cloud
+        .approve_device(&code, &assertion, harness.now)
+        .expect_err("a refusal");
+    assert!(
+        error.ends_with("(the user ada@example.com is disabled)"),
+        "{error}"
+    );
+    let (status, code, body) =
+        harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null);
     assert_eq!((status, code.as_str()), (401, "UnauthorizedException"));
     assert_eq!(body["message"], "Session token not found or invalid");
 }
@@ -207,7 +291,10 @@ fn a_user_has_what_the_groups_have() {
     );
     let path = format!("/assignment/roles?account_id={WEB}");
     let (_, _, roles) = harness.rest("GET", &path, Some(&token), &Value::Null);
-    assert_eq!(roles["roleList"], json!([{ "roleName": "Admin", "accountId": WEB }]));
+    assert_eq!(
+        roles["roleList"],
+        json!([{ "roleName": "Admin", "accountId": WEB }])
+    );
 }
 
 #[test]
@@ -220,7 +307,11 @@ fn a_role_that_is_not_assigned_is_forbidden() {
         "/assignment/roles?account_id=111122223333".to_owned(),
     ] {
         let (status, code, body) = harness.rest("GET", &path, Some(&token), &Value::Null);
-        assert_eq!((status, code.as_str(), &body["message"]), (403, "ForbiddenException", &json!("No access")), "{path}");
+        assert_eq!(
+            (status, code.as_str(), &body["message"]),
+            (403, "ForbiddenException", &json!("No access")),
+            "{path}"
+        );
     }
 }
 
@@ -233,7 +324,10 @@ fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
     let credentials = &answer["roleCredentials"];
     let member = |name: &str| credentials[name].as_str().expect("a text").to_owned();
     assert!(member("accessKeyId").starts_with("ASIA"));
-    assert_eq!(credentials["expiration"], harness.now.as_millisecond() + 3_600_000);
+    assert_eq!(
+        credentials["expiration"],
+        harness.now.as_millisecond() + 3_600_000
+    );
     let key = AccessKey {
         id: member("accessKeyId"),
         secret: member("secretAccessKey"),
@@ -244,10 +338,21 @@ fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
     let (status, body) = harness.sts();
     assert_eq!(status, 200, "{body}");
     let role = "<Arn>arn:aws:sts::200000000002:assumed-role/AWSReservedSSO_Admin_";
-    assert!(body.contains(role) && body.contains("/ada@example.com</Arn>"), "{body}");
-    assert!(body.contains("<UserId>AROA") && body.contains(":ada@example.com</UserId>"), "{body}");
+    assert!(
+        body.contains(role) && body.contains("/ada@example.com</Arn>"),
+        "{body}"
+    );
+    assert!(
+        body.contains("<UserId>AROA") && body.contains(":ada@example.com</UserId>"),
+        "{body}"
+    );
     harness.key.1 = None;
-    assert!(harness.sts().1.contains("<Code>InvalidClientTokenId</Code>"));
+    assert!(
+        harness
+            .sts()
+            .1
+            .contains("<Code>InvalidClientTokenId</Code>")
+    );
     harness.key.1 = Some(member("sessionToken"));
     harness.advance(3600);
     assert!(harness.sts().1.contains("<Code>ExpiredToken</Code>"));
@@ -257,28 +362,59 @@ fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
 fn a_session_ends_by_logging_out_or_after_eight_hours() {
     let mut harness = world();
     let token = harness.sign_in("ada@example.com");
-    assert_eq!(harness.rest("POST", "/logout", Some(&token), &Value::Null).0, 200);
-    assert_eq!(harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null).0, 401);
+    assert_eq!(
+        harness
+            .rest("POST", "/logout", Some(&token), &Value::Null)
+            .0,
+        200
+    );
+    assert_eq!(
+        harness
+            .rest("GET", "/assignment/accounts", Some(&token), &Value::Null)
+            .0,
+        401
+    );
     let token = harness.sign_in("ada@example.com");
     harness.advance(8 * 3600 - 1);
-    assert_eq!(harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null).0, 200);
+    assert_eq!(
+        harness
+            .rest("GET", "/assignment/accounts", Some(&token), &Value::Null)
+            .0,
+        200
+    );
     harness.advance(1);
-    assert_eq!(harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null).0, 401);
+    assert_eq!(
+        harness
+            .rest("GET", "/assignment/accounts", Some(&token), &Value::Null)
+            .0,
+        401
+    );
 }
 
 #[test]
 fn without_a_token_nobody_is_signed_in() {
     let mut harness = world();
     let answer = harness.rest("GET", "/assignment/accounts", None, &Value::Null);
-    assert_eq!((answer.0, answer.1.as_str()), (401, "UnauthorizedException"));
+    assert_eq!(
+        (answer.0, answer.1.as_str()),
+        (401, "UnauthorizedException")
+    );
 }
 
 #[test]
 fn pages_of_the_portal_have_bounds_and_tokens() {
     let mut harness = world();
     let token = harness.sign_in("ada@example.com");
-    for path in ["/assignment/accounts?max_result=0", "/assignment/accounts?max_result=101", "/assignment/accounts?next_token=x"] {
+    for path in [
+        "/assignment/accounts?max_result=0",
+        "/assignment/accounts?max_result=101",
+        "/assignment/accounts?next_token=x",
+    ] {
         let (status, code, _) = harness.rest("GET", path, Some(&token), &Value::Null);
-        assert_eq!((status, code.as_str()), (400, "InvalidRequestException"), "{path}");
+        assert_eq!(
+            (status, code.as_str()),
+            (400, "InvalidRequestException"),
+            "{path}"
+        );
     }
 }

@@ -35,16 +35,24 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn describe_creation(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.params.text("AccountAssignmentCreationRequestId", &REQUEST_ID);
+    let id = call
+        .params
+        .text("AccountAssignmentCreationRequestId", &REQUEST_ID);
     let center = call.center()?;
-    let operation = center.operation(Kind::Assign, &id).ok_or_else(|| no_request(&id))?;
+    let operation = center
+        .operation(Kind::Assign, &id)
+        .ok_or_else(|| no_request(&id))?;
     Ok(json!({ "AccountAssignmentCreationStatus": operation.assignment_json() }))
 }
 
 pub(super) fn describe_deletion(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.params.text("AccountAssignmentDeletionRequestId", &REQUEST_ID);
+    let id = call
+        .params
+        .text("AccountAssignmentDeletionRequestId", &REQUEST_ID);
     let center = call.center()?;
-    let operation = center.operation(Kind::Unassign, &id).ok_or_else(|| no_request(&id))?;
+    let operation = center
+        .operation(Kind::Unassign, &id)
+        .ok_or_else(|| no_request(&id))?;
     Ok(json!({ "AccountAssignmentDeletionStatus": operation.assignment_json() }))
 }
 
@@ -100,9 +108,14 @@ pub(super) fn list_for_principal(call: &mut Call<'_>) -> Result<Value, Refusal> 
         .iter()
         .filter(|assignment| {
             let principal = &assignment.principal;
-            (principal.id == id && principal.kind == kind) || groups.contains(&principal.id.as_str())
+            (principal.id == id && principal.kind == kind)
+                || groups.contains(&principal.id.as_str())
         })
-        .filter(|assignment| account.as_ref().is_none_or(|account| assignment.account == *account))
+        .filter(|assignment| {
+            account
+                .as_ref()
+                .is_none_or(|account| assignment.account == *account)
+        })
         .map(|assignment| (assignment.place, shown(assignment)))
         .collect();
     let page = call.page(found, &format!("{kind}/{id}/{account:?}"))?;
@@ -119,7 +132,9 @@ pub(super) fn in_organization(cloud: &Cloud, account: &str) -> Result<(), Refusa
         )));
     };
     if known.state == "CLOSED" {
-        return Err(Refusal::validation(format!("AWS account {account} is closed.")));
+        return Err(Refusal::validation(format!(
+            "AWS account {account} is closed."
+        )));
     }
     Ok(())
 }

@@ -43,11 +43,16 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let center = call.center()?;
-    center.attributes.take().map(|_| json!({})).ok_or_else(absent)
+    center
+        .attributes
+        .take()
+        .map(|_| json!({}))
+        .ok_or_else(absent)
 }
 
 fn read(params: &Params<'_>) -> Value {
-    let Some(configuration) = params.structure("InstanceAccessControlAttributeConfiguration") else {
+    let Some(configuration) = params.structure("InstanceAccessControlAttributeConfiguration")
+    else {
         return Value::Null;
     };
     configuration

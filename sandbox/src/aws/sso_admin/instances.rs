@@ -18,7 +18,11 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     if !call.caller.administers {
         return Err(call.denied("*"));
     }
-    let member = call.cloud.organization.account(&call.caller.account).is_some();
+    let member = call
+        .cloud
+        .organization
+        .account(&call.caller.account)
+        .is_some();
     let instance = call
         .cloud
         .center
@@ -50,7 +54,11 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let permission_sets = params.truth_opt("PermissionSetsEnabled");
     let encryption = params.structure_opt("EncryptionConfiguration");
     let network = params.structure_opt("NetworkConfiguration");
-    let operations = [permission_sets.is_some(), encryption.is_some(), network.is_some()];
+    let operations = [
+        permission_sets.is_some(),
+        encryption.is_some(),
+        network.is_some(),
+    ];
     let center = call.center()?;
     if operations.iter().filter(|asked| **asked).count() > 1 {
         return Err(Refusal::validation(
@@ -58,7 +66,9 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
         ));
     }
     if permission_sets == Some(false) {
-        return Err(Refusal::validation("The only accepted value of PermissionSetsEnabled is true."));
+        return Err(Refusal::validation(
+            "The only accepted value of PermissionSetsEnabled is true.",
+        ));
     }
     if let Some(name) = name {
         center.name = Some(name);

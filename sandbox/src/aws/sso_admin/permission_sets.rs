@@ -23,7 +23,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let center = call.center()?;
     enabled(center)?;
     if center.permission_sets.iter().any(|set| set.name == name) {
-        return Err(Refusal::conflict(format!("PermissionSet with name {name} already exists.")));
+        return Err(Refusal::conflict(format!(
+            "PermissionSet with name {name} already exists."
+        )));
     }
     if center.permission_sets.len() >= MOST {
         return Err(Refusal::new(
@@ -43,7 +45,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (center, arn) = call.set()?;
-    let shown = center.permission_set(&arn).map(super::PermissionSet::to_json);
+    let shown = center
+        .permission_set(&arn)
+        .map(super::PermissionSet::to_json);
     Ok(json!({ "PermissionSet": shown }))
 }
 

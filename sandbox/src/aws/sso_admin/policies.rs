@@ -48,7 +48,9 @@ pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .flat_map(|set| &set.managed)
         .zip(1..)
         .map(|(policy, place)| {
-            let name = policy.rsplit_once('/').map_or(policy.as_str(), |(_, name)| name);
+            let name = policy
+                .rsplit_once('/')
+                .map_or(policy.as_str(), |(_, name)| name);
             (place, json!({ "Name": name, "Arn": policy }))
         })
         .collect();
@@ -57,7 +59,11 @@ pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn attach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let policy = reference(call.params.structure("CustomerManagedPolicyReference").as_ref());
+    let policy = reference(
+        call.params
+            .structure("CustomerManagedPolicyReference")
+            .as_ref(),
+    );
     let set = call.set_to_change()?;
     if set.customer.contains(&policy) {
         return Err(Refusal::conflict(format!(
@@ -71,7 +77,11 @@ pub(super) fn attach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let policy = reference(call.params.structure("CustomerManagedPolicyReference").as_ref());
+    let policy = reference(
+        call.params
+            .structure("CustomerManagedPolicyReference")
+            .as_ref(),
+    );
     let set = call.set_to_change()?;
     let before = set.customer.len();
     set.customer.retain(|attached| *attached != policy);
@@ -101,7 +111,12 @@ pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("InlinePolicy", &INLINE_POLICY);
     let set = call.set_to_change()?;
-    if policy.chars().filter(|letter| !letter.is_whitespace()).count() > INLINE {
+    if policy
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .count()
+        > INLINE
+    {
         return Err(Refusal::new(
             "ServiceQuotaExceededException",
             "The inline policy exceeds the quota for the size of inline policies.",
@@ -114,28 +129,35 @@ pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
 /// Without an inline policy the answer is an empty text.
 pub(super) fn get_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (center, arn) = call.set()?;
-    let policy = center.permission_set(&arn).and_then(|set| set.inline.as_deref());
+    let policy = center
+        .permission_set(&arn)
+        .and_then(|set| set.inline.as_deref());
     Ok(json!({ "InlinePolicy": policy.unwrap_or_default() }))
 }
 
 pub(super) fn delete_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let set = call.set_to_change()?;
     if set.inline.take().is_none() {
-        return Err(Refusal::not_found("The PermissionSet has no inline policy."));
+        return Err(Refusal::not_found(
+            "The PermissionSet has no inline policy.",
+        ));
     }
     Ok(changed(set))
 }
 
 pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let boundary = call.params.structure("PermissionsBoundary").and_then(|boundary| {
-        let managed = boundary.text_opt("ManagedPolicyArn", &MANAGED_POLICY_ARN);
-        let customer = boundary.structure_opt("CustomerManagedPolicyReference");
-        match (managed, customer) {
-            (Some(managed), None) => Some(Boundary::Managed(managed)),
-            (None, Some(customer)) => Some(Boundary::Customer(reference(Some(&customer)))),
-            _ => None,
-        }
-    });
+    let boundary = call
+        .params
+        .structure("PermissionsBoundary")
+        .and_then(|boundary| {
+            let managed = boundary.text_opt("ManagedPolicyArn", &MANAGED_POLICY_ARN);
+            let customer = boundary.structure_opt("CustomerManagedPolicyReference");
+            match (managed, customer) {
+                (Some(managed), None) => Some(Boundary::Managed(managed)),
+                (None, Some(customer)) => Some(Boundary::Customer(reference(Some(&customer)))),
+                _ => None,
+            }
+        });
     let set = call.set_to_change()?;
     if boundary.is_none() {
         return Err(Refusal::validation(
@@ -165,7 +187,9 @@ pub(super) fn delete_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 fn reference(params: Option<&Params<'_>>) -> PolicyReference {
     PolicyReference {
-        name: params.map(|params| params.text("Name", &POLICY_NAME)).unwrap_or_default(),
+        name: params
+            .map(|params| params.text("Name", &POLICY_NAME))
+            .unwrap_or_default(),
         path: params
             .and_then(|params| params.text_opt("Path", &POLICY_PATH))
             .unwrap_or_else(|| "/".to_owned()),

@@ -21,7 +21,9 @@ pub(super) fn provision(call: &mut Call<'_>) -> Result<Value, Refusal> {
             Some(account)
         }
         ("AWS_ACCOUNT", None) => {
-            return Err(Refusal::validation("TargetId is required when TargetType is AWS_ACCOUNT."));
+            return Err(Refusal::validation(
+                "TargetId is required when TargetType is AWS_ACCOUNT.",
+            ));
         }
         _ => None,
     };
@@ -35,9 +37,13 @@ pub(super) fn provision(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let id = call.params.text("ProvisionPermissionSetRequestId", &REQUEST_ID);
+    let id = call
+        .params
+        .text("ProvisionPermissionSetRequestId", &REQUEST_ID);
     let center = call.center()?;
-    let operation = center.operation(Kind::Provision, &id).ok_or_else(|| no_request(&id))?;
+    let operation = center
+        .operation(Kind::Provision, &id)
+        .ok_or_else(|| no_request(&id))?;
     Ok(json!({ "PermissionSetProvisioningStatus": operation.provisioning_json() }))
 }
 
@@ -46,7 +52,11 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 /// The operations of a kind, those of one status if the request filters by it.
-pub(super) fn list_operations(call: &mut Call<'_>, kind: Kind, name: &str) -> Result<Value, Refusal> {
+pub(super) fn list_operations(
+    call: &mut Call<'_>,
+    kind: Kind,
+    name: &str,
+) -> Result<Value, Refusal> {
     let status = call
         .params
         .structure_opt("Filter")
@@ -62,7 +72,9 @@ pub(super) fn list_operations(call: &mut Call<'_>, kind: Kind, name: &str) -> Re
 }
 
 pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let status = call.params.choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
+    let status = call
+        .params
+        .choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
     let (center, arn) = call.set()?;
     let accounts: Vec<(u64, String)> = center
         .roles
@@ -75,7 +87,9 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn permission_sets(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let status = call.params.choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
+    let status = call
+        .params
+        .choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
     let account = call.params.text("AccountId", &ACCOUNT_ID);
     let center = call.center()?;
     enabled(center)?;

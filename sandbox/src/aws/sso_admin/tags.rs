@@ -54,7 +54,10 @@ fn resource<'c>(call: &'c mut Call<'_>) -> Result<&'c mut BTreeMap<String, Strin
     let resource = call.params.text("ResourceArn", &TAGGABLE_ARN);
     let instance = call.params.text_opt("InstanceArn", &INSTANCE_ARN);
     call.params.check()?;
-    let id = resource.rsplit('/').find(|part| part.contains("ins-")).unwrap_or_default();
+    let id = resource
+        .rsplit('/')
+        .find(|part| part.contains("ins-"))
+        .unwrap_or_default();
     let instance = instance.unwrap_or_else(|| format!("arn:aws:sso:::instance/{id}"));
     let center = call.admitted(&instance)?;
     if resource == center.arn {

@@ -23,7 +23,9 @@ fn the_instance_is_seen_in_its_region_or_in_all() {
     harness.region = "us-east-1".to_owned();
     let listed = harness.sso("ListInstances", json!({})).expect("instances");
     assert_eq!(listed["Instances"], json!([]));
-    let listed = harness.sso("ListInstances", json!({ "RegionScope": "ALL_REGIONS" })).expect("instances");
+    let listed = harness
+        .sso("ListInstances", json!({ "RegionScope": "ALL_REGIONS" }))
+        .expect("instances");
     assert_eq!(listed["Instances"].as_array().map(Vec::len), Some(1));
     let (code, message) = words(harness.sso("ListInstances", json!({ "RegionScope": "ALL" })));
     assert_eq!(code, "ValidationException");
@@ -46,17 +48,26 @@ fn an_instance_of_another_region_or_another_arn_is_denied() {
          resource: arn:aws:sso:::instance/ssoins-0000000000000000"
     );
     harness.region = "us-east-1".to_owned();
-    assert_eq!(refused(harness.sso("DescribeInstance", json!({}))), "AccessDeniedException");
+    assert_eq!(
+        refused(harness.sso("DescribeInstance", json!({}))),
+        "AccessDeniedException"
+    );
 }
 
 #[test]
 fn the_instance_has_a_name_once_it_was_given_one() {
     let mut harness = Harness::centered();
-    let described = harness.sso("DescribeInstance", json!({})).expect("the instance");
+    let described = harness
+        .sso("DescribeInstance", json!({}))
+        .expect("the instance");
     assert!(described.get("Name").is_none());
     assert_eq!(described["PermissionSetsEnabled"], true);
-    harness.sso("UpdateInstance", json!({ "Name": "company" })).expect("a name");
-    let described = harness.sso("DescribeInstance", json!({})).expect("the instance");
+    harness
+        .sso("UpdateInstance", json!({ "Name": "company" }))
+        .expect("a name");
+    let described = harness
+        .sso("DescribeInstance", json!({}))
+        .expect("the instance");
     assert_eq!(described["Name"], "company");
 }
 
@@ -67,7 +78,10 @@ fn one_thing_is_updated_at_a_time() {
         "PermissionSetsEnabled": true,
         "EncryptionConfiguration": { "KeyType": "AWS_OWNED_KMS_KEY" },
     });
-    assert_eq!(refused(harness.sso("UpdateInstance", both)), "ValidationException");
+    assert_eq!(
+        refused(harness.sso("UpdateInstance", both)),
+        "ValidationException"
+    );
 }
 
 #[test]
@@ -78,29 +92,46 @@ fn permission_sets_are_turned_on_and_never_off() {
         seed
     });
     harness.enable();
-    let described = harness.sso("DescribeInstance", json!({})).expect("the instance");
+    let described = harness
+        .sso("DescribeInstance", json!({}))
+        .expect("the instance");
     assert_eq!(described["PermissionSetsEnabled"], false);
-    for (operation, body) in [("CreatePermissionSet", json!({ "Name": "Admin" })), ("ListPermissionSets", json!({}))] {
+    for (operation, body) in [
+        ("CreatePermissionSet", json!({ "Name": "Admin" })),
+        ("ListPermissionSets", json!({})),
+    ] {
         assert_eq!(
             words(harness.sso(operation, body)),
             (
                 "ValidationException".to_owned(),
-                "Permission sets are not enabled for this instance of IAM Identity Center.".to_owned()
+                "Permission sets are not enabled for this instance of IAM Identity Center."
+                    .to_owned()
             )
         );
     }
     let off = harness.sso("UpdateInstance", json!({ "PermissionSetsEnabled": false }));
-    assert_eq!(words(off).1, "The only accepted value of PermissionSetsEnabled is true.");
-    harness.sso("UpdateInstance", json!({ "PermissionSetsEnabled": true })).expect("permission sets");
+    assert_eq!(
+        words(off).1,
+        "The only accepted value of PermissionSetsEnabled is true."
+    );
+    harness
+        .sso("UpdateInstance", json!({ "PermissionSetsEnabled": true }))
+        .expect("permission sets");
     harness.permission_set("Admin");
 }
 
 #[test]
 fn an_instance_cannot_be_created_in_the_management_account() {
     let mut harness = Harness::new();
-    assert_eq!(refused(harness.sso("CreateInstance", json!({ "Name": "x" }))), "ValidationException");
+    assert_eq!(
+        refused(harness.sso("CreateInstance", json!({ "Name": "x" }))),
+        "ValidationException"
+    );
     harness.sign_as(WEB);
-    assert_eq!(refused(harness.sso("CreateInstance", json!({ "Name": "x" }))), "AccessDeniedException");
+    assert_eq!(
+        refused(harness.sso("CreateInstance", json!({ "Name": "x" }))),
+        "AccessDeniedException"
+    );
 }
 
 #[test]
@@ -109,14 +140,19 @@ fn member_accounts_see_the_instance_and_may_not_use_it() {
     harness.sign_as(WEB);
     let listed = harness.sso("ListInstances", json!({})).expect("instances");
     assert_eq!(listed["Instances"].as_array().map(Vec::len), Some(1));
-    assert_eq!(refused(harness.sso("ListPermissionSets", json!({}))), "AccessDeniedException");
+    assert_eq!(
+        refused(harness.sso("ListPermissionSets", json!({}))),
+        "AccessDeniedException"
+    );
 }
 
 #[test]
 fn a_delegated_administrator_may_use_the_instance() {
     let mut harness = Harness::centered();
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
-    harness.organizations("RegisterDelegatedAdministrator", &body).expect("a delegate");
+    harness
+        .organizations("RegisterDelegatedAdministrator", &body)
+        .expect("a delegate");
     harness.sign_as(AUDIT);
     harness.permission_set("Admin");
 }
@@ -125,7 +161,10 @@ fn a_delegated_administrator_may_use_the_instance() {
 fn attributes_for_access_control_are_created_once_and_updated_after() {
     let mut harness = Harness::centered();
     assert_eq!(
-        refused(harness.sso("DescribeInstanceAccessControlAttributeConfiguration", json!({}))),
+        refused(harness.sso(
+            "DescribeInstanceAccessControlAttributeConfiguration",
+            json!({})
+        )),
         "ResourceNotFoundException"
     );
     let attributes = |source: &str| {
@@ -133,24 +172,47 @@ fn attributes_for_access_control_are_created_once_and_updated_after() {
             "AccessControlAttributes": [{ "Key": "department", "Value": { "Source": [source] } }],
         } })
     };
-    let before = harness.sso("UpdateInstanceAccessControlAttributeConfiguration", attributes("x"));
+    let before = harness.sso(
+        "UpdateInstanceAccessControlAttributeConfiguration",
+        attributes("x"),
+    );
     assert_eq!(refused(before), "ResourceNotFoundException");
     let source = "${path:enterprise.department}";
     harness
-        .sso("CreateInstanceAccessControlAttributeConfiguration", attributes(source))
+        .sso(
+            "CreateInstanceAccessControlAttributeConfiguration",
+            attributes(source),
+        )
         .expect("attributes");
-    let again = harness.sso("CreateInstanceAccessControlAttributeConfiguration", attributes(source));
+    let again = harness.sso(
+        "CreateInstanceAccessControlAttributeConfiguration",
+        attributes(source),
+    );
     assert_eq!(refused(again), "ConflictException");
     harness
-        .sso("UpdateInstanceAccessControlAttributeConfiguration", attributes("${path:title}"))
+        .sso(
+            "UpdateInstanceAccessControlAttributeConfiguration",
+            attributes("${path:title}"),
+        )
         .expect("attributes");
-    let shown = harness.sso("DescribeInstanceAccessControlAttributeConfiguration", json!({})).expect("attributes");
+    let shown = harness
+        .sso(
+            "DescribeInstanceAccessControlAttributeConfiguration",
+            json!({}),
+        )
+        .expect("attributes");
     assert_eq!(shown["Status"], "ENABLED");
     assert_eq!(
-        shown["InstanceAccessControlAttributeConfiguration"]["AccessControlAttributes"][0]["Value"]["Source"],
+        shown["InstanceAccessControlAttributeConfiguration"]["AccessControlAttributes"][0]["Value"]
+            ["Source"],
         json!(["${path:title}"])
     );
-    harness.sso("DeleteInstanceAccessControlAttributeConfiguration", json!({})).expect("nothing");
+    harness
+        .sso(
+            "DeleteInstanceAccessControlAttributeConfiguration",
+            json!({}),
+        )
+        .expect("nothing");
     let two = json!({ "InstanceAccessControlAttributeConfiguration": {
         "AccessControlAttributes": [{ "Key": "department", "Value": { "Source": ["a", "b"] } }],
     } });

@@ -32,22 +32,34 @@ fn a_permission_set_is_created_with_what_it_was_given() {
         .expect("a permission set");
     let set = &created["PermissionSet"];
     let arn = set["PermissionSetArn"].as_str().expect("an ARN");
-    assert!(arn.starts_with("arn:aws:sso:::permissionSet/ssoins-7223"), "{arn}");
+    assert!(
+        arn.starts_with("arn:aws:sso:::permissionSet/ssoins-7223"),
+        "{arn}"
+    );
     assert!(arn.contains("/ps-"), "{arn}");
     assert_eq!(set["Description"], "All of it");
     assert_eq!(set["SessionDuration"], "PT4H");
     assert_eq!(set["CreatedDate"], 1_795_517_828.014);
-    let described = harness.sso("DescribePermissionSet", of(arn)).expect("a permission set");
+    let described = harness
+        .sso("DescribePermissionSet", of(arn))
+        .expect("a permission set");
     assert_eq!(described["PermissionSet"], *set);
-    let tags = harness.sso("ListTagsForResource", json!({ "ResourceArn": arn })).expect("tags");
-    assert_eq!(tags["Tags"], json!([{ "Key": "team", "Value": "platform" }]));
+    let tags = harness
+        .sso("ListTagsForResource", json!({ "ResourceArn": arn }))
+        .expect("tags");
+    assert_eq!(
+        tags["Tags"],
+        json!([{ "Key": "team", "Value": "platform" }])
+    );
 }
 
 #[test]
 fn a_session_lasts_an_hour_unless_said_otherwise_and_the_duration_is_a_text() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
-    let described = harness.sso("DescribePermissionSet", of(&set)).expect("a permission set");
+    let described = harness
+        .sso("DescribePermissionSet", of(&set))
+        .expect("a permission set");
     assert_eq!(described["PermissionSet"]["SessionDuration"], "PT1H");
     assert!(described["PermissionSet"].get("Description").is_none());
 }
@@ -82,10 +94,17 @@ fn names_durations_descriptions_and_relay_states_fit_the_model() {
         json!({ "Name": "A", "Description": "x".repeat(701) }),
         json!({ "Name": "A", "RelayState": "a b<" }),
     ] {
-        assert_eq!(refused(harness.sso("CreatePermissionSet", body.clone())), "ValidationException", "{body}");
+        assert_eq!(
+            refused(harness.sso("CreatePermissionSet", body.clone())),
+            "ValidationException",
+            "{body}"
+        );
     }
     let number = json!({ "Name": "A", "SessionDuration": 3600 });
-    assert_eq!(refused(harness.sso("CreatePermissionSet", number)), "SerializationException");
+    assert_eq!(
+        refused(harness.sso("CreatePermissionSet", number)),
+        "SerializationException"
+    );
     assert_eq!(harness.cloud.permission_sets(), []);
 }
 
@@ -93,10 +112,18 @@ fn names_durations_descriptions_and_relay_states_fit_the_model() {
 fn an_update_keeps_what_it_leaves_out_except_the_relay_state() {
     let mut harness = Harness::centered();
     let body = json!({ "Name": "Admin", "Description": "d", "SessionDuration": "PT4H", "RelayState": "https://x/" });
-    let created = harness.sso("CreatePermissionSet", body).expect("a permission set");
-    let set = created["PermissionSet"]["PermissionSetArn"].as_str().expect("an ARN");
-    harness.sso("UpdatePermissionSet", with(set, "SessionDuration", "PT8H")).expect("an update");
-    let described = harness.sso("DescribePermissionSet", of(set)).expect("a permission set");
+    let created = harness
+        .sso("CreatePermissionSet", body)
+        .expect("a permission set");
+    let set = created["PermissionSet"]["PermissionSetArn"]
+        .as_str()
+        .expect("an ARN");
+    harness
+        .sso("UpdatePermissionSet", with(set, "SessionDuration", "PT8H"))
+        .expect("an update");
+    let described = harness
+        .sso("DescribePermissionSet", of(set))
+        .expect("a permission set");
     let described = &described["PermissionSet"];
     assert_eq!(described["SessionDuration"], "PT8H");
     assert_eq!(described["Description"], "d");
@@ -106,7 +133,12 @@ fn an_update_keeps_what_it_leaves_out_except_the_relay_state() {
 #[test]
 fn a_permission_set_that_does_not_exist_is_not_found() {
     let mut harness = Harness::centered();
-    let id = harness.instance().rsplit('/').next().expect("an id").to_owned();
+    let id = harness
+        .instance()
+        .rsplit('/')
+        .next()
+        .expect("an id")
+        .to_owned();
     let missing = format!("arn:aws:sso:::permissionSet/{id}/ps-0000000000000000");
     for operation in [
         "DescribePermissionSet",
@@ -125,7 +157,10 @@ fn a_permission_set_that_does_not_exist_is_not_found() {
             "{operation}"
         );
     }
-    assert_eq!(refused(harness.sso("DescribePermissionSet", of("Admin"))), "ValidationException");
+    assert_eq!(
+        refused(harness.sso("DescribePermissionSet", of("Admin"))),
+        "ValidationException"
+    );
 }
 
 #[test]
@@ -138,13 +173,18 @@ fn a_permission_set_is_deleted_once_nobody_uses_it() {
         words(harness.sso("DeletePermissionSet", of(&set))),
         (
             "ConflictException".to_owned(),
-            "Could not delete because PermissionSet has ApplicationProfile associated with it".to_owned()
+            "Could not delete because PermissionSet has ApplicationProfile associated with it"
+                .to_owned()
         )
     );
     let body = crate::aws::harness::assignment("200000000002", &set, "GROUP", &group);
-    harness.sso("DeleteAccountAssignment", body).expect("an operation");
+    harness
+        .sso("DeleteAccountAssignment", body)
+        .expect("an operation");
     harness.advance(10);
-    harness.sso("DeletePermissionSet", of(&set)).expect("nothing");
+    harness
+        .sso("DeletePermissionSet", of(&set))
+        .expect("nothing");
     let again = harness.permission_set("Admin");
     assert_ne!(again, set);
 }
@@ -154,17 +194,36 @@ fn managed_policies_are_attached_once_and_detached() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let policy = with(&set, "ManagedPolicyArn", ADMINISTRATOR);
-    harness.sso("AttachManagedPolicyToPermissionSet", policy.clone()).expect("a policy");
-    assert_eq!(refused(harness.sso("AttachManagedPolicyToPermissionSet", policy.clone())), "ConflictException");
-    let listed = harness.sso("ListManagedPoliciesInPermissionSet", of(&set)).expect("policies");
+    harness
+        .sso("AttachManagedPolicyToPermissionSet", policy.clone())
+        .expect("a policy");
+    assert_eq!(
+        refused(harness.sso("AttachManagedPolicyToPermissionSet", policy.clone())),
+        "ConflictException"
+    );
+    let listed = harness
+        .sso("ListManagedPoliciesInPermissionSet", of(&set))
+        .expect("policies");
     assert_eq!(
         listed,
         json!({ "AttachedManagedPolicies": [{ "Name": "AdministratorAccess", "Arn": ADMINISTRATOR }] })
     );
-    harness.sso("DetachManagedPolicyFromPermissionSet", policy.clone()).expect("nothing");
-    assert_eq!(refused(harness.sso("DetachManagedPolicyFromPermissionSet", policy)), "ResourceNotFoundException");
-    let own = with(&set, "ManagedPolicyArn", "arn:aws:iam::111122223333:policy/Mine");
-    assert_eq!(refused(harness.sso("AttachManagedPolicyToPermissionSet", own)), "ValidationException");
+    harness
+        .sso("DetachManagedPolicyFromPermissionSet", policy.clone())
+        .expect("nothing");
+    assert_eq!(
+        refused(harness.sso("DetachManagedPolicyFromPermissionSet", policy)),
+        "ResourceNotFoundException"
+    );
+    let own = with(
+        &set,
+        "ManagedPolicyArn",
+        "arn:aws:iam::111122223333:policy/Mine",
+    );
+    assert_eq!(
+        refused(harness.sso("AttachManagedPolicyToPermissionSet", own)),
+        "ValidationException"
+    );
 }
 
 #[test]
@@ -172,11 +231,24 @@ fn twenty_policies_are_the_most() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     for number in 0..20 {
-        let policy = with(&set, "ManagedPolicyArn", format!("arn:aws:iam::aws:policy/Policy{number:02}"));
-        harness.sso("AttachManagedPolicyToPermissionSet", policy).expect("a policy");
+        let policy = with(
+            &set,
+            "ManagedPolicyArn",
+            format!("arn:aws:iam::aws:policy/Policy{number:02}"),
+        );
+        harness
+            .sso("AttachManagedPolicyToPermissionSet", policy)
+            .expect("a policy");
     }
-    let reference = with(&set, "CustomerManagedPolicyReference", json!({ "Name": "BreakGlass" }));
-    let more = harness.sso("AttachCustomerManagedPolicyReferenceToPermissionSet", reference);
+    let reference = with(
+        &set,
+        "CustomerManagedPolicyReference",
+        json!({ "Name": "BreakGlass" }),
+    );
+    let more = harness.sso(
+        "AttachCustomerManagedPolicyReferenceToPermissionSet",
+        reference,
+    );
     assert_eq!(refused(more), "ServiceQuotaExceededException");
 }
 
@@ -184,28 +256,54 @@ fn twenty_policies_are_the_most() {
 fn customer_managed_policies_have_a_path() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
-    let plain = with(&set, "CustomerManagedPolicyReference", json!({ "Name": "BreakGlass" }));
-    let deep = with(&set, "CustomerManagedPolicyReference", json!({ "Name": "BreakGlass", "Path": "/ops/" }));
+    let plain = with(
+        &set,
+        "CustomerManagedPolicyReference",
+        json!({ "Name": "BreakGlass" }),
+    );
+    let deep = with(
+        &set,
+        "CustomerManagedPolicyReference",
+        json!({ "Name": "BreakGlass", "Path": "/ops/" }),
+    );
     for policy in [&plain, &deep] {
         harness
-            .sso("AttachCustomerManagedPolicyReferenceToPermissionSet", policy.clone())
+            .sso(
+                "AttachCustomerManagedPolicyReferenceToPermissionSet",
+                policy.clone(),
+            )
             .expect("a policy");
-        let again = harness.sso("AttachCustomerManagedPolicyReferenceToPermissionSet", policy.clone());
+        let again = harness.sso(
+            "AttachCustomerManagedPolicyReferenceToPermissionSet",
+            policy.clone(),
+        );
         assert_eq!(refused(again), "ConflictException");
     }
     let listed = harness
-        .sso("ListCustomerManagedPolicyReferencesInPermissionSet", of(&set))
+        .sso(
+            "ListCustomerManagedPolicyReferencesInPermissionSet",
+            of(&set),
+        )
         .expect("policies");
     assert_eq!(
         listed["CustomerManagedPolicyReferences"],
         json!([{ "Name": "BreakGlass", "Path": "/" }, { "Name": "BreakGlass", "Path": "/ops/" }])
     );
     harness
-        .sso("DetachCustomerManagedPolicyReferenceFromPermissionSet", plain.clone())
+        .sso(
+            "DetachCustomerManagedPolicyReferenceFromPermissionSet",
+            plain.clone(),
+        )
         .expect("nothing");
-    let again = harness.sso("DetachCustomerManagedPolicyReferenceFromPermissionSet", plain);
+    let again = harness.sso(
+        "DetachCustomerManagedPolicyReferenceFromPermissionSet",
+        plain,
+    );
     assert_eq!(refused(again), "ResourceNotFoundException");
-    let missing = harness.sso("AttachCustomerManagedPolicyReferenceToPermissionSet", of(&set));
+    let missing = harness.sso(
+        "AttachCustomerManagedPolicyReferenceToPermissionSet",
+        of(&set),
+    );
     assert_eq!(
         words(missing).1,
         "1 validation error detected: Value at 'customerManagedPolicyReference' failed to satisfy constraint: \
@@ -217,20 +315,38 @@ fn customer_managed_policies_have_a_path() {
 fn there_is_one_inline_policy() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
-    let none = harness.sso("GetInlinePolicyForPermissionSet", of(&set)).expect("a policy");
+    let none = harness
+        .sso("GetInlinePolicyForPermissionSet", of(&set))
+        .expect("a policy");
     assert_eq!(none, json!({ "InlinePolicy": "" }));
-    assert_eq!(refused(harness.sso("DeleteInlinePolicyFromPermissionSet", of(&set))), "ResourceNotFoundException");
+    assert_eq!(
+        refused(harness.sso("DeleteInlinePolicyFromPermissionSet", of(&set))),
+        "ResourceNotFoundException"
+    );
     let policy = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
     harness
-        .sso("PutInlinePolicyToPermissionSet", with(&set, "InlinePolicy", policy))
+        .sso(
+            "PutInlinePolicyToPermissionSet",
+            with(&set, "InlinePolicy", policy),
+        )
         .expect("a policy");
-    let shown = harness.sso("GetInlinePolicyForPermissionSet", of(&set)).expect("a policy");
+    let shown = harness
+        .sso("GetInlinePolicyForPermissionSet", of(&set))
+        .expect("a policy");
     assert_eq!(shown["InlinePolicy"], policy);
-    harness.sso("DeleteInlinePolicyFromPermissionSet", of(&set)).expect("nothing");
+    harness
+        .sso("DeleteInlinePolicyFromPermissionSet", of(&set))
+        .expect("nothing");
     let long = with(&set, "InlinePolicy", "x".repeat(10_241));
-    assert_eq!(refused(harness.sso("PutInlinePolicyToPermissionSet", long)), "ServiceQuotaExceededException");
+    assert_eq!(
+        refused(harness.sso("PutInlinePolicyToPermissionSet", long)),
+        "ServiceQuotaExceededException"
+    );
     let empty = with(&set, "InlinePolicy", "");
-    assert_eq!(refused(harness.sso("PutInlinePolicyToPermissionSet", empty)), "ValidationException");
+    assert_eq!(
+        refused(harness.sso("PutInlinePolicyToPermissionSet", empty)),
+        "ValidationException"
+    );
 }
 
 #[test]
@@ -246,19 +362,29 @@ fn a_boundary_is_one_of_two_kinds() {
         json!({ "CustomerManagedPolicyReference": { "Name": "Limit", "Path": "/" } }),
     ] {
         harness
-            .sso("PutPermissionsBoundaryToPermissionSet", with(&set, "PermissionsBoundary", boundary.clone()))
+            .sso(
+                "PutPermissionsBoundaryToPermissionSet",
+                with(&set, "PermissionsBoundary", boundary.clone()),
+            )
             .expect("a boundary");
-        let shown = harness.sso("GetPermissionsBoundaryForPermissionSet", of(&set)).expect("a boundary");
+        let shown = harness
+            .sso("GetPermissionsBoundaryForPermissionSet", of(&set))
+            .expect("a boundary");
         assert_eq!(shown["PermissionsBoundary"], boundary);
     }
     for boundary in [
         json!({}),
         json!({ "ManagedPolicyArn": ADMINISTRATOR, "CustomerManagedPolicyReference": { "Name": "Limit" } }),
     ] {
-        let outcome = harness.sso("PutPermissionsBoundaryToPermissionSet", with(&set, "PermissionsBoundary", boundary));
+        let outcome = harness.sso(
+            "PutPermissionsBoundaryToPermissionSet",
+            with(&set, "PermissionsBoundary", boundary),
+        );
         assert_eq!(refused(outcome), "ValidationException");
     }
-    harness.sso("DeletePermissionsBoundaryFromPermissionSet", of(&set)).expect("nothing");
+    harness
+        .sso("DeletePermissionsBoundaryFromPermissionSet", of(&set))
+        .expect("nothing");
     assert_eq!(
         refused(harness.sso("DeletePermissionsBoundaryFromPermissionSet", of(&set))),
         "ResourceNotFoundException"
@@ -276,14 +402,29 @@ fn tags_are_added_and_removed() {
     };
     let tags = json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "" }]);
     for arn in [set, harness.instance()] {
-        harness.sso("TagResource", resource(&arn, "Tags", tags.clone())).expect("tags");
-        harness.sso("UntagResource", resource(&arn, "TagKeys", json!(["a", "c"]))).expect("nothing");
-        let left = harness.sso("ListTagsForResource", json!({ "ResourceArn": arn })).expect("tags");
+        harness
+            .sso("TagResource", resource(&arn, "Tags", tags.clone()))
+            .expect("tags");
+        harness
+            .sso(
+                "UntagResource",
+                resource(&arn, "TagKeys", json!(["a", "c"])),
+            )
+            .expect("nothing");
+        let left = harness
+            .sso("ListTagsForResource", json!({ "ResourceArn": arn }))
+            .expect("tags");
         assert_eq!(left["Tags"], json!([{ "Key": "b", "Value": "" }]), "{arn}");
     }
-    let untag = harness.sso("UntagResource", json!({ "ResourceArn": harness.instance(), "TagKeys": [] }));
+    let untag = harness.sso(
+        "UntagResource",
+        json!({ "ResourceArn": harness.instance(), "TagKeys": [] }),
+    );
     assert_eq!(refused(untag), "ValidationException");
-    let malformed = harness.sso("ListTagsForResource", json!({ "ResourceArn": "arn:aws:iam::111122223333:role/x" }));
+    let malformed = harness.sso(
+        "ListTagsForResource",
+        json!({ "ResourceArn": "arn:aws:iam::111122223333:role/x" }),
+    );
     assert_eq!(refused(malformed), "ValidationException");
 }
 
@@ -291,13 +432,23 @@ fn tags_are_added_and_removed() {
 fn a_delegated_administrator_cannot_change_what_the_management_account_has() {
     let mut harness = Harness::centered();
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
-    harness.organizations("RegisterDelegatedAdministrator", &body).expect("a delegate");
+    harness
+        .organizations("RegisterDelegatedAdministrator", &body)
+        .expect("a delegate");
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
     harness.assign(MANAGEMENT, &set, "GROUP", &group);
     harness.sign_as(AUDIT);
-    harness.sso("DescribePermissionSet", of(&set)).expect("a permission set");
+    harness
+        .sso("DescribePermissionSet", of(&set))
+        .expect("a permission set");
     let policy = with(&set, "ManagedPolicyArn", ADMINISTRATOR);
-    assert_eq!(refused(harness.sso("AttachManagedPolicyToPermissionSet", policy)), "AccessDeniedException");
-    assert_eq!(refused(harness.sso("DeletePermissionSet", of(&set))), "AccessDeniedException");
+    assert_eq!(
+        refused(harness.sso("AttachManagedPolicyToPermissionSet", policy)),
+        "AccessDeniedException"
+    );
+    assert_eq!(
+        refused(harness.sso("DeletePermissionSet", of(&set))),
+        "AccessDeniedException"
+    );
 }

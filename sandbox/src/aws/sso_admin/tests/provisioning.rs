@@ -13,12 +13,19 @@ fn to(set: &str, account: &str) -> Value {
 
 /// Provisions and waits until it is done; returns the status at the end.
 fn provision(harness: &mut Harness, body: Value) -> Value {
-    let started = harness.sso("ProvisionPermissionSet", body).expect("an operation");
+    let started = harness
+        .sso("ProvisionPermissionSet", body)
+        .expect("an operation");
     let id = &started["PermissionSetProvisioningStatus"]["RequestId"];
-    assert_eq!(started["PermissionSetProvisioningStatus"]["Status"], "IN_PROGRESS");
+    assert_eq!(
+        started["PermissionSetProvisioningStatus"]["Status"],
+        "IN_PROGRESS"
+    );
     harness.advance(10);
     let body = json!({ "ProvisionPermissionSetRequestId": id });
-    let status = harness.sso("DescribePermissionSetProvisioningStatus", body).expect("a status");
+    let status = harness
+        .sso("DescribePermissionSetProvisioningStatus", body)
+        .expect("a status");
     status["PermissionSetProvisioningStatus"].clone()
 }
 
@@ -27,7 +34,10 @@ fn accounts(harness: &mut Harness, set: &str, status: &str) -> Value {
     if !status.is_empty() {
         body["ProvisioningStatus"] = status.into();
     }
-    harness.sso("ListAccountsForProvisionedPermissionSet", body).expect("accounts")["AccountIds"].clone()
+    harness
+        .sso("ListAccountsForProvisionedPermissionSet", body)
+        .expect("accounts")["AccountIds"]
+        .clone()
 }
 
 #[test]
@@ -37,18 +47,32 @@ fn a_changed_permission_set_is_not_the_latest_until_it_is_provisioned() {
     let set = harness.permission_set("Admin");
     harness.assign(WEB, &set, "GROUP", &group);
     assert_eq!(accounts(&mut harness, &set, ""), json!([WEB]));
-    assert_eq!(accounts(&mut harness, &set, "LATEST_PERMISSION_SET_NOT_PROVISIONED"), json!([]));
+    assert_eq!(
+        accounts(&mut harness, &set, "LATEST_PERMISSION_SET_NOT_PROVISIONED"),
+        json!([])
+    );
     let mut policy = of(&set);
     policy["ManagedPolicyArn"] = "arn:aws:iam::aws:policy/ReadOnlyAccess".into();
-    harness.sso("AttachManagedPolicyToPermissionSet", policy).expect("a policy");
-    assert_eq!(accounts(&mut harness, &set, "LATEST_PERMISSION_SET_NOT_PROVISIONED"), json!([WEB]));
+    harness
+        .sso("AttachManagedPolicyToPermissionSet", policy)
+        .expect("a policy");
+    assert_eq!(
+        accounts(&mut harness, &set, "LATEST_PERMISSION_SET_NOT_PROVISIONED"),
+        json!([WEB])
+    );
     let all = json!({ "PermissionSetArn": set, "TargetType": "ALL_PROVISIONED_ACCOUNTS" });
     let status = provision(&mut harness, all);
     assert_eq!(status["Status"], "SUCCEEDED");
     assert!(status.get("AccountId").is_none());
-    assert_eq!(accounts(&mut harness, &set, "LATEST_PERMISSION_SET_PROVISIONED"), json!([WEB]));
+    assert_eq!(
+        accounts(&mut harness, &set, "LATEST_PERMISSION_SET_PROVISIONED"),
+        json!([WEB])
+    );
     let sets = harness
-        .sso("ListPermissionSetsProvisionedToAccount", json!({ "AccountId": WEB }))
+        .sso(
+            "ListPermissionSetsProvisionedToAccount",
+            json!({ "AccountId": WEB }),
+        )
         .expect("permission sets");
     assert_eq!(sets["PermissionSets"], json!([set]));
 }
@@ -61,9 +85,14 @@ fn an_assignment_does_not_bring_a_role_up_to_date() {
     harness.assign(WEB, &set, "GROUP", &first);
     let mut update = of(&set);
     update["SessionDuration"] = "PT8H".into();
-    harness.sso("UpdatePermissionSet", update).expect("an update");
+    harness
+        .sso("UpdatePermissionSet", update)
+        .expect("an update");
     harness.assign(WEB, &set, "GROUP", &second);
-    assert_eq!(accounts(&mut harness, &set, "LATEST_PERMISSION_SET_NOT_PROVISIONED"), json!([WEB]));
+    assert_eq!(
+        accounts(&mut harness, &set, "LATEST_PERMISSION_SET_NOT_PROVISIONED"),
+        json!([WEB])
+    );
 }
 
 #[test]
@@ -96,11 +125,16 @@ fn an_inline_policy_that_is_none_fails_when_it_is_provisioned() {
     let set = harness.permission_set("Admin");
     let mut policy = of(&set);
     policy["InlinePolicy"] = "not a policy".into();
-    harness.sso("PutInlinePolicyToPermissionSet", policy).expect("a policy");
+    harness
+        .sso("PutInlinePolicyToPermissionSet", policy)
+        .expect("a policy");
     let status = provision(&mut harness, to(&set, WEB));
     assert_eq!(status["Status"], "FAILED");
     let reason = status["FailureReason"].as_str().expect("a reason");
-    assert!(reason.starts_with("Received a 400 status error: Syntax errors in policy."), "{reason}");
+    assert!(
+        reason.starts_with("Received a 400 status error: Syntax errors in policy."),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -109,18 +143,29 @@ fn customer_managed_policies_and_boundaries_have_to_exist_in_the_account() {
     let set = harness.permission_set("Admin");
     let attach = |path: &str| json!({ "PermissionSetArn": set, "CustomerManagedPolicyReference": { "Name": "BreakGlass", "Path": path } });
     harness
-        .sso("AttachCustomerManagedPolicyReferenceToPermissionSet", attach("/ops/"))
+        .sso(
+            "AttachCustomerManagedPolicyReferenceToPermissionSet",
+            attach("/ops/"),
+        )
         .expect("a policy");
-    assert_eq!(provision(&mut harness, to(&set, WEB))["Status"], "SUCCEEDED");
+    assert_eq!(
+        provision(&mut harness, to(&set, WEB))["Status"],
+        "SUCCEEDED"
+    );
     let status = provision(&mut harness, to(&set, "200000000001"));
     assert_eq!(status["Status"], "FAILED");
     let reason = status["FailureReason"].as_str().expect("a reason");
-    assert!(reason.contains("Policy arn:aws:iam::200000000001:policy/ops/BreakGlass does not exist"), "{reason}");
+    assert!(
+        reason.contains("Policy arn:aws:iam::200000000001:policy/ops/BreakGlass does not exist"),
+        "{reason}"
+    );
     let boundary = json!({
         "PermissionSetArn": set,
         "PermissionsBoundary": { "CustomerManagedPolicyReference": { "Name": "Limit" } },
     });
-    harness.sso("PutPermissionsBoundaryToPermissionSet", boundary).expect("a boundary");
+    harness
+        .sso("PutPermissionsBoundaryToPermissionSet", boundary)
+        .expect("a boundary");
     assert_eq!(provision(&mut harness, to(&set, WEB))["Status"], "FAILED");
 }
 
@@ -131,22 +176,46 @@ fn targets_are_accounts_of_the_organization() {
     let stranger = harness.sso("ProvisionPermissionSet", to(&set, "999999999999"));
     assert_eq!(refused(stranger), "ResourceNotFoundException");
     let closed = harness.sso("ProvisionPermissionSet", to(&set, "200000000004"));
-    assert_eq!(words(closed), ("ValidationException".to_owned(), "AWS account 200000000004 is closed.".to_owned()));
-    let nowhere = harness.sso("ProvisionPermissionSet", json!({ "PermissionSetArn": set, "TargetType": "AWS_ACCOUNT" }));
-    assert_eq!(words(nowhere).1, "TargetId is required when TargetType is AWS_ACCOUNT.");
-    let unknown = harness.sso("ProvisionPermissionSet", json!({ "PermissionSetArn": set, "TargetType": "OU" }));
+    assert_eq!(
+        words(closed),
+        (
+            "ValidationException".to_owned(),
+            "AWS account 200000000004 is closed.".to_owned()
+        )
+    );
+    let nowhere = harness.sso(
+        "ProvisionPermissionSet",
+        json!({ "PermissionSetArn": set, "TargetType": "AWS_ACCOUNT" }),
+    );
+    assert_eq!(
+        words(nowhere).1,
+        "TargetId is required when TargetType is AWS_ACCOUNT."
+    );
+    let unknown = harness.sso(
+        "ProvisionPermissionSet",
+        json!({ "PermissionSetArn": set, "TargetType": "OU" }),
+    );
     assert_eq!(refused(unknown), "ValidationException");
 }
 
 #[test]
 fn three_are_provisioned_at_a_time_and_each_once() {
     let mut harness = Harness::centered();
-    let sets: Vec<String> = ["A", "B", "C", "D"].iter().map(|name| harness.permission_set(name)).collect();
-    harness.sso("ProvisionPermissionSet", to(&sets[0], WEB)).expect("an operation");
+    let sets: Vec<String> = ["A", "B", "C", "D"]
+        .iter()
+        .map(|name| harness.permission_set(name))
+        .collect();
+    harness
+        .sso("ProvisionPermissionSet", to(&sets[0], WEB))
+        .expect("an operation");
     let twice = harness.sso("ProvisionPermissionSet", to(&sets[0], WEB));
     assert_eq!(refused(twice), "ConflictException");
-    harness.sso("ProvisionPermissionSet", to(&sets[1], WEB)).expect("an operation");
-    harness.sso("ProvisionPermissionSet", to(&sets[2], WEB)).expect("an operation");
+    harness
+        .sso("ProvisionPermissionSet", to(&sets[1], WEB))
+        .expect("an operation");
+    harness
+        .sso("ProvisionPermissionSet", to(&sets[2], WEB))
+        .expect("an operation");
     let fourth = harness.sso("ProvisionPermissionSet", to(&sets[3], WEB));
     assert_eq!(
         words(fourth),
@@ -156,20 +225,43 @@ fn three_are_provisioned_at_a_time_and_each_once() {
         )
     );
     let running = json!({ "Filter": { "Status": "IN_PROGRESS" } });
-    let listed = harness.sso("ListPermissionSetProvisioningStatus", running.clone()).expect("statuses");
-    assert_eq!(listed["PermissionSetsProvisioningStatus"].as_array().map(Vec::len), Some(3));
+    let listed = harness
+        .sso("ListPermissionSetProvisioningStatus", running.clone())
+        .expect("statuses");
+    assert_eq!(
+        listed["PermissionSetsProvisioningStatus"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
     harness.advance(10);
-    let listed = harness.sso("ListPermissionSetProvisioningStatus", running).expect("statuses");
+    let listed = harness
+        .sso("ListPermissionSetProvisioningStatus", running)
+        .expect("statuses");
     assert_eq!(listed["PermissionSetsProvisioningStatus"], json!([]));
-    harness.sso("ProvisionPermissionSet", to(&sets[3], WEB)).expect("an operation");
+    harness
+        .sso("ProvisionPermissionSet", to(&sets[3], WEB))
+        .expect("an operation");
 }
 
 #[test]
 fn a_request_that_was_never_made_is_not_found() {
     let mut harness = Harness::centered();
     let id = "00000000-0000-0000-0000-000000000000";
-    let missing = harness.sso("DescribePermissionSetProvisioningStatus", json!({ "ProvisionPermissionSetRequestId": id }));
-    assert_eq!(words(missing), ("ResourceNotFoundException".to_owned(), format!("Request not found for {id}")));
-    let malformed = harness.sso("DescribePermissionSetProvisioningStatus", json!({ "ProvisionPermissionSetRequestId": "1" }));
+    let missing = harness.sso(
+        "DescribePermissionSetProvisioningStatus",
+        json!({ "ProvisionPermissionSetRequestId": id }),
+    );
+    assert_eq!(
+        words(missing),
+        (
+            "ResourceNotFoundException".to_owned(),
+            format!("Request not found for {id}")
+        )
+    );
+    let malformed = harness.sso(
+        "DescribePermissionSetProvisioningStatus",
+        json!({ "ProvisionPermissionSetRequestId": "1" }),
+    );
     assert_eq!(refused(malformed), "ValidationException");
 }

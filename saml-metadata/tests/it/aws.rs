@@ -1,0 +1,212 @@
+//! The addresses of IAM Identity Center.
+
+use saml_metadata::aws::{AcsHost, SpUrls, SpUrlsError, check_acs, check_issuer};
+
+use crate::support::{AWS_SP, AWS_SP_CLASSIC, AWS_SP_REGIONS, IDP, change, document};
+
+const TENANT: &str = "4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab";
+
+#[test]
+fn every_form_of_host_and_tenant_is_accepted() {
+    for (host, form) in [
+        ("us-east-1.signin.aws.amazon.com", AcsHost::Classic),
+        ("us-east-1.signin.aws", AcsHost::Ipv4),
+        ("us-east-1.sso.signin.aws", AcsHost::DualStack),
+    ] {
+        for tenant in [
+            TENANT,
+            "0f0b6f3e-7d4b-4a52-9d5e-3b1b1f7a9c11",
+            "75732d656173742d31-1234",
+            "x",
+        ] {
+            let acs = check_acs(format!("https://{host}/platform/saml/acs/{tenant}"));
+            let acs = acs.expect("an address");
+            assert_eq!(
+                (acs.region.as_str(), acs.host, acs.tenant.as_str()),
+                ("us-east-1", form, tenant)
+            );
+        }
+    }
+    let gov = check_acs("https://us-gov-west-1.signin.aws/platform/saml/acs/x");
+    assert_eq!(gov.expect("an address").region, "us-gov-west-1");
+}
+
+#[test]
+fn other_addresses_are_refused_with_the_reason() {
+    let path = "has not the path /platform/saml/acs/<tenant>";
+    let decorated = "has more than host and path, or an unusual spelling";
+    for (url, reason) in [
+        ("", "is not an absolute address"),
+        (
+            "us-east-1.signin.aws/platform/saml/acs/x",
+            "is not an absolute address",
+        ),
+        (
+            "http://us-east-1.signin.aws/platform/saml/acs/x",
+            "is not https",
+        ),
+        (
+            "https://signin.aws.amazon.com/saml",
+            "is not at a sign-in host of AWS: \"signin.aws.amazon.com\"",
+        ),
+        (
+            "https://us-east-1.signin.aws.example.com/platform/saml/acs/x",
+            "is not at a sign-in host of AWS: \"us-east-1.signin.aws.example.com\"",
+        ),
+        (
+            "https://evil-us-east-1.signin.aws.evil/platform/saml/acs/x",
+            "is not at a sign-in host of AWS: \"evil-us-east-1.signin.aws.evil\"",
+        ),
+        (
+            "https://evil.us-east-1.signin.aws/platform/saml/acs/x",
+            "is not at a sign-in host of AWS: \"evil.us-east-1.signin.aws\"",
+        ),
+        (
+            "https://useast1.signin.aws/platform/saml/acs/x",
+            "is not at a sign-in host of AWS: \"useast1.signin.aws\"",
+        ),
+        ("https://us-east-1.signin.aws/platform/saml/acs/", path),
+        ("https://us-east-1.signin.aws/platform/saml/acs/x/y", path),
+        (
+            "https://us-east-1.signin.aws/platform/saml/d-9067012345",
+            path,
+        ),
+        (
+            "https://us-east-1.signin.aws:8443/platform/saml/acs/x",
+            decorated,
+        ),
+        (
+            "https://us-east-1.signin.aws:443/platform/saml/acs/x",
+            decorated,
+        ),
+        (
+            "https://a@us-east-1.signin.aws/platform/saml/acs/x",
+            decorated,
+        ),
+        (
+            "https://us-east-1.signin.aws/platform/saml/acs/x?y",
+            decorated,
+        ),
+        (
+            "https://us-east-1.signin.aws/platform/saml/acs/x#y",
+            decorated,
+        ),
+        (
+            "https://us-east-1.signin.aws/platform/saml/acs/x ",
+            decorated,
+        ),
+        (
+            "https://US-EAST-1.signin.aws/platform/saml/acs/x",
+            decorated,
+        ),
+        (
+            "https://us-east-1.signin.aws/other/../platform/saml/acs/x",
+            decorated,
+        ),
+    ] {
+        let error = check_acs(url).expect_err(url);
+        assert_eq!(error.to_string(), reason, "{url}");
+    }
+}
+
+#[test]
+fn an_issuer_is_the_one_of_its_instance_to_the_letter() {
+    let issuer = "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345";
+    assert!(check_issuer("us-east-1", "d-9067012345", issuer).is_ok());
+    for other in [
+        "https://us-west-2.signin.aws.amazon.com/platform/saml/d-9067012345",
+        "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012346",
+        "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345/",
+        "http://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345",
+        "https://us-east-1.signin.aws/platform/saml/d-9067012345",
+        "",
+    ] {
+        let error = check_issuer("us-east-1", "d-9067012345", other).expect_err(other);
+        assert_eq!(error.to_string(), format!("is not {issuer}"));
+    }
+}
+
+#[test]
+fn the_addresses_are_read_from_the_file() {
+    let urls = SpUrls::read(&document(AWS_SP)).expect("addresses");
+    assert_eq!(
+        urls.issuer.as_str(),
+        "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345"
+    );
+    let acs: Vec<&str> = urls.acs.iter().map(|url| url.as_str()).collect();
+    assert_eq!(
+        acs,
+        [
+            format!("https://us-east-1.signin.aws/platform/saml/acs/{TENANT}"),
+            format!("https://us-east-1.sso.signin.aws/platform/saml/acs/{TENANT}"),
+        ]
+    );
+    assert_eq!(
+        SpUrls::read(&document(AWS_SP_CLASSIC))
+            .expect("addresses")
+            .acs
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn all_addresses_of_several_regions_are_read_the_default_first() {
+    let xml = change(
+        AWS_SP_REGIONS,
+        &[
+            (" isDefault=\"true\"", ""),
+            ("index=\"2\"", "index=\"2\" isDefault=\"true\""),
+        ],
+    );
+    let urls = SpUrls::read(&document(&xml)).expect("addresses");
+    let hosts: Vec<&str> = urls.acs.iter().filter_map(|url| url.host_str()).collect();
+    assert_eq!(
+        hosts,
+        [
+            "eu-west-1.signin.aws",
+            "us-east-1.signin.aws",
+            "us-east-1.sso.signin.aws",
+            "eu-west-1.sso.signin.aws"
+        ]
+    );
+}
+
+#[test]
+fn another_file_is_refused_with_the_reason() {
+    let error = |xml: &str| SpUrls::read(&document(xml)).expect_err("refused");
+    assert_eq!(
+        error(IDP).to_string(),
+        "the file describes no service provider"
+    );
+    assert_eq!(
+        error("<r/>").to_string(),
+        "the file is not the metadata of one service"
+    );
+    assert_eq!(
+        error(&change(
+            AWS_SP,
+            &[("/platform/saml/d-", "/platform/saml/x-")]
+        ))
+        .to_string(),
+        "the issuer is not IAM Identity Center's"
+    );
+    assert_eq!(
+        error(&change(
+            AWS_SP,
+            &[("https://us-east-1.sso.signin.aws", "https://evil.example")]
+        ))
+        .to_string(),
+        "an assertion consumer address is not IAM Identity Center's"
+    );
+    assert!(matches!(
+        error(&change(AWS_SP, &[("HTTP-POST", "HTTP-Artifact")])),
+        SpUrlsError::Binding
+    ));
+    let acs =
+        &AWS_SP[AWS_SP.find("<md:Assertion").expect("it")..AWS_SP.find("</md:SPSSO").expect("it")];
+    assert!(matches!(
+        error(&change(AWS_SP, &[(acs, "")])),
+        SpUrlsError::NoAcs
+    ));
+}

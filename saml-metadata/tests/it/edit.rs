@@ -1,0 +1,199 @@
+//! Edits change what they name, and nothing else.
+
+use saml_metadata::{Document, Edit, EditError};
+
+use crate::support::{IDP, change, document};
+
+#[track_caller]
+fn edited(xml: &str, edit: impl for<'a> FnOnce(Edit<'a>, &'a Document) -> Edit<'a>) -> String {
+    let document = document(xml);
+    let edited = edit(document.edit(), &document).apply().expect("an edit");
+    edited.text().to_owned()
+}
+
+#[track_caller]
+fn error(xml: &str, edit: impl for<'a> FnOnce(Edit<'a>, &'a Document) -> Edit<'a>) -> EditError {
+    let document = document(xml);
+    edit(document.edit(), &document)
+        .apply()
+        .expect_err("refused")
+}
+
+#[test]
+fn an_attribute_is_set_between_its_own_quotes() {
+    let set = |xml: &str, value: &str| {
+        edited(xml, |edit, document| {
+            edit.set_attribute(document.root(), "b", value)
+        })
+    };
+    assert_eq!(set("<a  b = 'x'\n/>", "y"), "<a  b = 'y'\n/>");
+    assert_eq!(
+        set("<a b='x'/>", "y'\"&<>"),
+        "<a b='y&#39;&quot;&amp;&lt;&gt;'/>"
+    );
+    assert_eq!(
+        set("<a b='x'/>", "1\t2\n3\r4"),
+        "<a b='1&#9;2&#10;3&#13;4'/>"
+    );
+}
+
+#[test]
+fn a_missing_attribute_is_added_behind_the_name() {
+    let set = |xml: &str| {
+        edited(xml, |edit, document| {
+            edit.set_attribute(document.root(), "b", "c")
+        })
+    };
+    assert_eq!(set("<a/>"), "<a b=\"c\"/>");
+    assert_eq!(set("<a x='y'></a>"), "<a b=\"c\" x='y'></a>");
+    assert_eq!(
+        set("<p:a xmlns:p='u' p:b='y'/>"),
+        "<p:a b=\"c\" xmlns:p='u' p:b='y'/>"
+    );
+}
+
+#[test]
+fn an_attribute_is_removed_with_the_blanks_before_it() {
+    let removed = edited("<a x='y'\n  b='c' z='z'/>", |edit, document| {
+        edit.remove_attribute(document.root(), "b")
+            .remove_attribute(document.root(), "none")
+    });
+    assert_eq!(removed, "<a x='y' z='z'/>");
+}
+
+#[test]
+fn a_text_is_set_and_escaped() {
+    let set = |xml: &str, value: &str| {
+        edited(xml, |edit, document| edit.set_text(document.root(), value))
+    };
+    assert_eq!(set("<a>x</a>", "y"), "<a>y</a>");
+    assert_eq!(set("<a></a>", "<b>&]]>"), "<a>&lt;b&gt;&amp;]]&gt;</a>");
+    assert_eq!(set("<a b='c' />", "y"), "<a b='c' >y</a>");
+    assert_eq!(set("<p:a xmlns:p='u'/>", "y"), "<p:a xmlns:p='u'>y</p:a>");
+    assert_eq!(
+        set("<a>x<!-- c --><![CDATA[z]]></a>", "1\r\n2"),
+        "<a>1&#13;\n2</a>"
+    );
+}
+
+#[test]
+fn an_element_is_removed_with_all_inside() {
+    let removed = edited("<a> <b><c/></b> <d/></a>", |edit, document| {
+        edit.remove(document.root().children().next().expect("b"))
+    });
+    assert_eq!(removed, "<a>  <d/></a>");
+}
+
+#[test]
+fn several_changes_are_made_at_once() {
+    let result = edited("<a b='1'><c>2</c><d/></a>", |edit, document| {
+        let children: Vec<_> = document.root().children().collect();
+        edit.remove(children[1])
+            .set_text(children[0], "two")
+            .set_attribute(document.root(), "x", "0")
+            .set_attribute(document.root(), "b", "one")
+    });
+    assert_eq!(result, "<a x=\"0\" b='one'><c>two</c></a>");
+}
+
+#[test]
+fn everything_around_a_change_stays_as_it_is() {
+    let result = edited(IDP, |edit, document| {
+        let idp = document
+            .entity()
+            .expect("an entity")
+            .identity_provider()
+            .expect("a role");
+        let service = idp.single_sign_on_services().next().expect("a service");
+        edit.set_attribute(
+            service.element(),
+            "Location",
+            "https://new.example.com/?a=1&b=2",
+        )
+    });
+    let expected = change(
+        IDP,
+        &[(
+            "https://idp.example.com/sso?tenant=1&amp;mode=redirect",
+            "https://new.example.com/?a=1&amp;b=2",
+        )],
+    );
+    assert_eq!(result, expected);
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let text = |error: EditError| error.to_string();
+    assert_eq!(
+        text(error("<a/>", |edit, d| edit.set_attribute(
+            d.root(),
+            "x:b",
+            "c"
+        ))),
+        "\"x:b\" is not the name of an attribute without a namespace"
+    );
+    assert_eq!(
+        text(error("<a/>", |edit, d| edit.set_attribute(
+            d.root(),
+            "xmlns",
+            "c"
+        ))),
+        "\"xmlns\" is not the name of an attribute without a namespace"
+    );
+    assert_eq!(
+        text(error("<a/>", |edit, d| edit.set_text(d.root(), "\0"))),
+        "the character '\\0' is not allowed in XML"
+    );
+    assert_eq!(
+        text(error("<a><b/></a>", |edit, d| edit.set_text(d.root(), "c"))),
+        "the element `a` has elements inside, not text"
+    );
+    assert_eq!(
+        text(error("<a/>", |edit, d| edit.remove(d.root()))),
+        "the root element cannot be removed"
+    );
+    assert_eq!(
+        text(error("<a><b/></a>", |edit, d| {
+            let b = d.root().children().next().expect("b");
+            edit.set_text(b, "x").remove(b)
+        })),
+        "two changes touch the same place"
+    );
+}
+
+#[test]
+fn the_first_error_is_the_one_reported() {
+    let error = error("<a/>", |edit, d| {
+        edit.set_text(d.root(), "\u{1}")
+            .remove(d.root())
+            .set_text(d.root(), "fine")
+    });
+    assert_eq!(
+        error.to_string(),
+        "the character '\\u{1}' is not allowed in XML"
+    );
+}
+
+#[test]
+fn an_element_of_another_document_is_refused() {
+    let (one, other) = (document("<a/>"), document("<a/>"));
+    let error = one
+        .edit()
+        .set_text(other.root(), "b")
+        .apply()
+        .expect_err("refused");
+    assert_eq!(error.to_string(), "the element belongs to another document");
+}
+
+#[test]
+fn an_edit_past_a_limit_is_refused() {
+    let error = error("<a b=''/>", |edit, d| {
+        edit.set_attribute(d.root(), "b", &"x".repeat(100_000))
+    });
+    assert_eq!(error.to_string(), "the edited document cannot be read");
+    let source = std::error::Error::source(&error).expect("a source");
+    assert_eq!(
+        source.to_string(),
+        "line 1, column 7: an attribute value is longer than 65536 bytes"
+    );
+}

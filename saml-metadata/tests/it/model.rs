@@ -1,0 +1,571 @@
+//! The typed views, on documents that use all of them.
+
+use saml_metadata::{
+    Certificate, CertificateError, ContactType, Endpoint, EntityDescriptor, KeyUse, Localized,
+    PublicKey, Role,
+    names::{binding, name_id_format, protocol},
+};
+
+use crate::support::{AGGREGATE, IDP, SP, certificate, change, der, document};
+
+fn pairs<'a>(texts: impl Iterator<Item = Localized<'a>>) -> Vec<(&'a str, &'a str)> {
+    texts.map(|text| (text.language(), text.text())).collect()
+}
+
+#[test]
+fn an_identity_provider_has_its_parts() {
+    let document = document(IDP);
+    let entity = document.entity().expect("an entity");
+    assert_eq!(entity.id(), Some("_idp"));
+    assert_eq!(entity.entity_id(), "https://idp.example.com/metadata");
+    let idp = entity.identity_provider().expect("a role");
+    assert!(idp.want_authn_requests_signed());
+    assert!(idp.supports_saml2());
+    assert_eq!(idp.protocols().collect::<Vec<_>>(), [protocol::SAML_2_0]);
+    assert_eq!(idp.error_url(), Some("https://idp.example.com/help"));
+    assert_eq!(
+        idp.name_id_formats().collect::<Vec<_>>(),
+        [name_id_format::EMAIL_ADDRESS, name_id_format::PERSISTENT]
+    );
+    let services: Vec<(&str, &str)> = idp
+        .single_sign_on_services()
+        .map(|service| (service.binding(), service.location()))
+        .collect();
+    assert_eq!(
+        services,
+        [
+            (
+                binding::HTTP_REDIRECT,
+                "https://idp.example.com/sso?tenant=1&mode=redirect"
+            ),
+            (binding::HTTP_POST, "https://idp.example.com/sso"),
+        ]
+    );
+    let logout = idp.single_logout_services().next().expect("a service");
+    assert_eq!(
+        logout.response_location(),
+        Some("https://idp.example.com/logout/done")
+    );
+    let artifact = idp
+        .artifact_resolution_services()
+        .next()
+        .expect("a service");
+    assert_eq!(
+        (artifact.index(), artifact.is_default()),
+        (Some(0), Some(true))
+    );
+    assert_eq!(artifact.location(), "https://idp.example.com/artifact");
+    assert!(idp.manage_name_id_services().next().is_none());
+    assert!(idp.name_id_mapping_services().next().is_none());
+    let attribute = idp.attributes().next().expect("an attribute");
+    assert_eq!(attribute.name(), "urn:oid:0.9.2342.19200300.100.1.3");
+    assert_eq!(attribute.friendly_name(), Some("mail"));
+    let authority = entity.attribute_authorities().next().expect("a role");
+    assert_eq!(
+        authority
+            .attribute_services()
+            .map(Endpoint::location)
+            .collect::<Vec<_>>(),
+        ["https://idp.example.com/attributes"]
+    );
+}
+
+#[test]
+fn an_entity_has_people_behind_it() {
+    let document = document(IDP);
+    let entity = document.entity().expect("an entity");
+    let organization = entity.organization().expect("an organization");
+    assert_eq!(
+        pairs(organization.names()),
+        [("en", "Example Ltd"), ("de", "Beispiel GmbH")]
+    );
+    assert_eq!(
+        pairs(organization.display_names()),
+        [("en", "Example & Sons")]
+    );
+    assert_eq!(
+        pairs(organization.urls()),
+        [("en", "https://www.example.com/")]
+    );
+    let contact = entity.contacts().next().expect("a contact");
+    assert_eq!(contact.kind(), ContactType::Technical);
+    assert_eq!(contact.company(), Some("Example Ltd"));
+    assert_eq!(contact.given_name(), Some("Ada"));
+    assert_eq!(contact.surname(), Some("Lovelace"));
+    assert_eq!(
+        contact.email_addresses().collect::<Vec<_>>(),
+        ["mailto:ada@example.com"]
+    );
+    assert_eq!(
+        contact.telephone_numbers().collect::<Vec<_>>(),
+        ["+1 555 0100"]
+    );
+    let more = entity.additional_locations().next().expect("a location");
+    assert_eq!(more.namespace(), "urn:oasis:names:tc:SAML:2.0:metadata");
+    assert_eq!(more.location(), "https://idp.example.com/more");
+}
+
+#[test]
+fn extensions_are_typed_where_known_and_elements_where_not() {
+    let xml = change(
+        IDP,
+        &[(
+            "<alg:DigestMethod",
+            "<x:New xmlns:x='urn:x'/><alg:DigestMethod",
+        )],
+    );
+    let document = document(&xml);
+    let entity = document.entity().expect("an entity");
+    let extensions = entity.extensions().expect("extensions");
+    let registration = extensions.registration_info().expect("a registration");
+    assert_eq!(registration.authority(), "https://federation.example.org/");
+    assert_eq!(
+        registration
+            .instant()
+            .expect("a time")
+            .expect("a time")
+            .to_string(),
+        "2020-05-01T08:00:00Z"
+    );
+    assert_eq!(
+        pairs(registration.policies()),
+        [("en", "https://federation.example.org/policy")]
+    );
+    let category = extensions.entity_attributes().next().expect("an attribute");
+    let values: Vec<&str> = category.values().map(|value| value.text()).collect();
+    assert_eq!(
+        values,
+        ["http://refeds.org/category/research-and-scholarship"]
+    );
+    assert_eq!(
+        extensions.digest_methods().collect::<Vec<_>>(),
+        ["http://www.w3.org/2001/04/xmlenc#sha256"]
+    );
+    assert_eq!(
+        extensions.signing_methods().collect::<Vec<_>>(),
+        ["http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"]
+    );
+    assert!(
+        extensions
+            .elements()
+            .any(|element| element.is("urn:x", "New"))
+    );
+
+    let role = entity
+        .identity_provider()
+        .expect("a role")
+        .extensions()
+        .expect("extensions");
+    let scope = role.scopes().next().expect("a scope");
+    assert_eq!((scope.text(), scope.is_regexp()), ("example.com", false));
+    let ui = role.ui_info().expect("a look");
+    assert_eq!(pairs(ui.display_names()), [("en", "Example login")]);
+    assert_eq!(
+        pairs(ui.descriptions()),
+        [("en", "Where people of Example log in")]
+    );
+    assert_eq!(pairs(ui.keywords()), [("en", "example login+page")]);
+    assert_eq!(
+        pairs(ui.information_urls()),
+        [("en", "https://idp.example.com/about")]
+    );
+    assert_eq!(
+        pairs(ui.privacy_statement_urls()),
+        [("en", "https://idp.example.com/privacy")]
+    );
+    let logo = ui.logos().next().expect("a logo");
+    assert_eq!(
+        (logo.width(), logo.height(), logo.language()),
+        (Some(80), Some(60), Some("en"))
+    );
+    assert_eq!(logo.url(), "https://idp.example.com/logo.png");
+    let hints = role.disco_hints().expect("hints");
+    assert_eq!(hints.ip_hints().collect::<Vec<_>>(), ["192.0.2.0/24"]);
+    assert_eq!(hints.domain_hints().collect::<Vec<_>>(), ["example.com"]);
+    assert_eq!(
+        hints.geolocation_hints().collect::<Vec<_>>(),
+        ["geo:47.37328,8.531126"]
+    );
+}
+
+#[test]
+fn the_default_is_the_first_true_then_the_first_unmarked_then_the_first() {
+    let default = |xml: &str| {
+        let document = document(xml);
+        let sp = document
+            .entity()
+            .expect("an entity")
+            .service_provider()
+            .expect("a role");
+        let acs = sp.default_assertion_consumer_service().expect("a service");
+        acs.location().to_owned()
+    };
+    // The first one says no, the second one says nothing.
+    assert_eq!(default(SP), "https://sp.example.com/acs/2");
+    let third_is_true = change(SP, &[("index=\"3\"", "index=\"3\" isDefault=\" 1 \"")]);
+    assert_eq!(default(&third_is_true), "https://sp.example.com/acs/3");
+    let all_false = change(
+        SP,
+        &[
+            ("index=\"2\"", "index=\"2\" isDefault=\"false\""),
+            ("index=\"3\"", "index=\"3\" isDefault=\"0\""),
+        ],
+    );
+    assert_eq!(default(&all_false), "https://sp.example.com/acs/1");
+}
+
+#[test]
+fn a_service_provider_has_its_parts() {
+    let document = document(SP);
+    let sp = document
+        .entity()
+        .expect("an entity")
+        .service_provider()
+        .expect("a role");
+    assert!(sp.authn_requests_signed());
+    assert!(sp.want_assertions_signed());
+    let indexes: Vec<Option<u16>> = sp
+        .assertion_consumer_services()
+        .map(|acs| acs.index())
+        .collect();
+    assert_eq!(indexes, [Some(1), Some(2), Some(3)]);
+    let service = sp.default_attribute_consuming_service().expect("a service");
+    assert_eq!(
+        (service.index(), service.is_default()),
+        (Some(1), Some(true))
+    );
+    assert_eq!(pairs(service.names()), [("en", "Example service")]);
+    assert_eq!(
+        pairs(service.descriptions()),
+        [("en", "A service for examples")]
+    );
+    let requested: Vec<(&str, bool)> = service
+        .requested_attributes()
+        .map(|requested| (requested.attribute().name(), requested.is_required()))
+        .collect();
+    assert_eq!(
+        requested,
+        [
+            ("urn:oid:0.9.2342.19200300.100.1.3", true),
+            ("urn:oid:2.5.4.42", false)
+        ]
+    );
+}
+
+#[test]
+fn the_earliest_end_of_all_around_counts() {
+    let document = document(AGGREGATE);
+    let until = |entity: EntityDescriptor<'_>| {
+        let until = entity
+            .effective_valid_until()
+            .expect("times")
+            .expect("a time");
+        until.to_string()
+    };
+    let all: Vec<String> = document.entities().map(until).collect();
+    assert_eq!(
+        all,
+        [
+            "2026-12-05T00:00:00Z",
+            "2026-11-30T00:00:00Z",
+            "2026-11-28T00:00:00Z",
+            "2026-12-05T00:00:00Z",
+            "2026-12-05T00:00:00Z",
+        ]
+    );
+    let b = document.entities().nth(1).expect("b");
+    assert_eq!(
+        b.valid_until()
+            .expect("a time")
+            .expect("a time")
+            .to_string(),
+        "2026-12-31T00:00:00Z"
+    );
+    let cache = b
+        .effective_cache_duration()
+        .expect("durations")
+        .expect("a duration");
+    assert_eq!(cache.estimate().as_secs(), 2 * 3_600);
+    assert_eq!(b.cache_duration(), Ok(None));
+}
+
+#[test]
+fn an_end_that_cannot_be_read_is_not_no_end() {
+    let document = document(&change(IDP, &[("2026-12-01T00:00:00Z", "tomorrow")]));
+    let entity = document.entity().expect("an entity");
+    let message = "\"tomorrow\" is not a time like 2026-01-31T12:00:00Z";
+    assert_eq!(
+        entity.valid_until().expect_err("no time").to_string(),
+        message
+    );
+    let idp = entity.identity_provider().expect("a role");
+    assert_eq!(idp.valid_until(), Ok(None));
+    assert_eq!(
+        idp.effective_valid_until()
+            .expect_err("no time")
+            .to_string(),
+        message
+    );
+}
+
+#[test]
+fn groups_and_all_kinds_of_roles_are_there() {
+    let document = document(AGGREGATE);
+    let group = document.group().expect("a group");
+    assert_eq!(group.name(), Some("https://federation.example.org/all"));
+    assert_eq!(group.entities().count(), 3);
+    let inner = group.groups().next().expect("a group");
+    assert_eq!(inner.name(), Some("https://federation.example.org/inner"));
+    let ids: Vec<&str> = document
+        .entities()
+        .map(EntityDescriptor::entity_id)
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "https://a.example.com",
+            "https://b.example.com",
+            "https://c.example.com",
+            "https://d.example.com",
+            "https://e.example.com"
+        ]
+    );
+    let published = group
+        .extensions()
+        .expect("extensions")
+        .publication_info()
+        .expect("it");
+    assert_eq!(published.publisher(), "https://federation.example.org/");
+    assert_eq!(published.publication_id(), Some("20261124"));
+
+    let d = document.entities().nth(3).expect("d");
+    let roles: Vec<Role<'_>> = d.roles().collect();
+    let [
+        Role::Other(other),
+        Role::AuthnAuthority(authn),
+        Role::Pdp(pdp),
+    ] = roles[..]
+    else {
+        panic!("{roles:?}");
+    };
+    assert_eq!(
+        other.extension_type(),
+        Some((
+            "http://docs.oasis-open.org/wsfed/federation/200706",
+            "SecurityTokenServiceType"
+        ))
+    );
+    assert_eq!(other.element().children().count(), 1);
+    assert!(!other.supports_saml2());
+    assert_eq!(
+        authn
+            .assertion_id_request_services()
+            .map(Endpoint::binding)
+            .collect::<Vec<_>>(),
+        [binding::URI]
+    );
+    assert_eq!(authn.authn_query_services().count(), 1);
+    assert_eq!(pdp.authz_services().count(), 1);
+
+    let affiliation = document
+        .entities()
+        .nth(4)
+        .expect("e")
+        .affiliation()
+        .expect("it");
+    assert_eq!(affiliation.owner_id(), "https://a.example.com");
+    assert_eq!(
+        affiliation.members().collect::<Vec<_>>(),
+        ["https://b.example.com", "https://c.example.com"]
+    );
+}
+
+#[test]
+fn entities_inside_of_an_entity_are_not_entities_of_the_document() {
+    let inner = &SP[SP.find("<md:").expect("a root")..];
+    let xml = change(
+        IDP,
+        &[(
+            "<md:Extensions>",
+            &format!("<md:Extensions><x:x xmlns:x='urn:x'>{inner}</x:x>"),
+        )],
+    );
+    let document = document(&xml);
+    assert_eq!(document.entities().count(), 1);
+    assert_eq!(
+        document.entity().expect("one").entity_id(),
+        "https://idp.example.com/metadata"
+    );
+}
+
+#[test]
+fn the_role_for_saml2_comes_first() {
+    let xml = "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' entityID='urn:a'>
+        <IDPSSODescriptor ID='a' protocolSupportEnumeration='urn:oasis:names:tc:SAML:1.1:protocol'/>
+        <IDPSSODescriptor ID='b' protocolSupportEnumeration='urn:x&#10;urn:oasis:names:tc:SAML:2.0:protocol '/>
+        </EntityDescriptor>";
+    let document = document(xml);
+    let entity = document.entity().expect("an entity");
+    assert_eq!(entity.identity_provider().expect("a role").id(), Some("b"));
+    assert_eq!(entity.identity_providers().count(), 2);
+}
+
+#[test]
+fn what_a_document_lacks_reads_as_empty() {
+    let xml = "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'>
+        <SPSSODescriptor><AssertionConsumerService index='70000'/></SPSSODescriptor></EntityDescriptor>";
+    let document = document(xml);
+    let entity = document.entity().expect("an entity");
+    assert_eq!(entity.entity_id(), "");
+    let sp = entity.service_provider().expect("a role");
+    let acs = sp.default_assertion_consumer_service().expect("a service");
+    assert_eq!((acs.binding(), acs.location(), acs.index()), ("", "", None));
+    assert!(sp.signing_certificates().is_empty());
+}
+
+#[test]
+fn keys_are_for_what_they_say_or_for_everything() {
+    let certificates = |xml: &str| {
+        let document = document(xml);
+        let entity = document.entity().expect("an entity");
+        let role = entity.roles().next().expect("a role").descriptor();
+        let names = |all: Vec<Certificate>| -> Vec<String> {
+            all.iter().map(|one| one.subject().to_owned()).collect()
+        };
+        (
+            names(role.signing_certificates()),
+            names(role.encryption_certificates()),
+        )
+    };
+    let signing = "C=US, O=Example, CN=p256.example.com".to_owned();
+    let encryption = "C=US, O=Example, CN=p256-encryption.example.com".to_owned();
+    assert_eq!(certificates(IDP), (vec![signing.clone()], vec![encryption]));
+    assert_eq!(certificates(SP), (vec![signing.clone()], vec![signing]));
+    let unknown = change(
+        SP,
+        &[("<md:KeyDescriptor>", "<md:KeyDescriptor use='both'>")],
+    );
+    assert_eq!(certificates(&unknown), (vec![], vec![]));
+}
+
+#[test]
+fn a_key_descriptor_has_its_parts() {
+    let xml = change(
+        IDP,
+        &[(
+            "<ds:X509Data>",
+            "<ds:KeyName>idp</ds:KeyName><ds:KeyValue/><ds:X509Data>",
+        )],
+    );
+    let document = document(&xml);
+    let idp = document
+        .entity()
+        .expect("an entity")
+        .identity_provider()
+        .expect("a role");
+    let keys: Vec<_> = idp.key_descriptors().collect();
+    assert_eq!(keys[0].key_use(), Some(KeyUse::Signing));
+    assert_eq!(keys[0].key_names().collect::<Vec<_>>(), ["idp"]);
+    assert!(keys[0].has_bare_key());
+    assert!(!keys[1].has_bare_key());
+    assert!(keys[1].serves(KeyUse::Encryption));
+    assert!(!keys[1].serves(KeyUse::Signing));
+    let methods: Vec<&str> = keys[1]
+        .encryption_methods()
+        .map(|m| m.algorithm())
+        .collect();
+    assert_eq!(methods, ["http://www.w3.org/2009/xmlenc11#aes256-gcm"]);
+}
+
+#[test]
+fn a_certificate_tells_what_consoles_show() {
+    let certificate = Certificate::from_der(der("rsa2048")).expect("a certificate");
+    assert_eq!(
+        certificate.subject(),
+        "C=US, O=Example, CN=rsa2048.example.com"
+    );
+    assert_eq!(certificate.issuer(), certificate.subject());
+    assert_eq!(certificate.serial(), "10:01");
+    assert_eq!(certificate.version(), 3);
+    assert_eq!(certificate.not_before().to_string(), "2026-01-01T00:00:00Z");
+    assert_eq!(certificate.not_after().to_string(), "2036-01-01T00:00:00Z");
+    assert_eq!(certificate.signature_algorithm(), "1.2.840.113549.1.1.11");
+    assert!(matches!(
+        certificate.public_key(),
+        PublicKey::Rsa {
+            bits: 2048,
+            exponent: Some(65_537),
+            ..
+        }
+    ));
+    assert_eq!(certificate.der(), der("rsa2048"));
+    assert_eq!(certificate.fingerprint_sha256(), FINGERPRINT);
+    let pem = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/certificates/rsa2048.pem"
+    ));
+    assert_eq!(certificate.pem(), pem.expect("a certificate"));
+}
+
+#[test]
+fn every_kind_of_key_is_told_apart() {
+    let key = |name: &str| {
+        let certificate = Certificate::from_der(der(name)).expect("a certificate");
+        format!("{:?}", certificate.public_key())
+    };
+    assert_eq!(key("rsa3072"), "Rsa { bits: 3072, exponent: Some(65537) }");
+    assert_eq!(
+        key("rsa-exponent-3"),
+        "Rsa { bits: 3072, exponent: Some(3) }"
+    );
+    assert_eq!(
+        key("p256"),
+        "EllipticCurve { curve: \"1.2.840.10045.3.1.7\", bits: 256 }"
+    );
+    assert_eq!(
+        key("p192"),
+        "EllipticCurve { curve: \"1.2.840.10045.3.1.1\", bits: 192 }"
+    );
+    assert_eq!(key("dsa"), "Dsa");
+}
+
+#[test]
+fn two_certificates_of_one_key_have_the_key_in_common() {
+    let read = |name: &str| Certificate::from_der(der(name)).expect("a certificate");
+    let (old, new) = (read("expired"), read("p256"));
+    assert_ne!(old.fingerprint_sha256(), new.fingerprint_sha256());
+    assert_eq!(old.public_key_der(), new.public_key_der());
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_says_why() {
+    let base64 = certificate("p256");
+    let error = |text: &str| {
+        Certificate::from_base64(text)
+            .expect_err("refused")
+            .to_string()
+    };
+    assert!(
+        Certificate::from_base64(&format!("\n {} \r\n\t{}", &base64[..20], &base64[20..])).is_ok()
+    );
+    assert_eq!(error(" \n"), "the certificate is empty");
+    assert_eq!(
+        error(&format!(
+            "-----BEGIN CERTIFICATE-----{base64}-----END CERTIFICATE-----"
+        )),
+        "the certificate is wrapped as PEM"
+    );
+    assert_eq!(
+        error("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"),
+        "the certificate is PEM encoded in base64 once more"
+    );
+    assert_eq!(error("MII*"), "the certificate is not base64");
+    assert_eq!(error("MIIB"), "the bytes are not an X.509 certificate");
+    let longer = [der("p256"), vec![0, 0]].concat();
+    assert!(matches!(
+        Certificate::from_der(longer),
+        Err(CertificateError::TrailingBytes { count: 2, .. })
+    ));
+}
+
+const FINGERPRINT: &str = "FE:A7:41:6D:3B:D9:81:07:42:63:3D:2E:D5:E6:F6:DF:00:3E:4E:BB:58:17:53:65:55:B8:23:F3:A2:E1:CB:74";

@@ -1,0 +1,422 @@
+use super::{core, expect};
+use crate::support::{AGGREGATE, IDP, SP, change};
+use saml_metadata::Profile::SamlCore;
+
+#[test]
+fn there_are_no_instructions_and_no_carriage_returns_in_values() {
+    core(
+        "MD-XML-05",
+        IDP,
+        &[
+            (
+                &[("<md:Extensions>", "<?a b?><md:Extensions>")],
+                &["warning: a processing instruction"],
+            ),
+            (
+                &[("<md:Company>Example", "<md:Company>&#13;Example")],
+                &["warning: the text of Company has a carriage return"],
+            ),
+        ],
+    );
+    // A carriage return of a Windows line end is none of the value.
+    expect(SamlCore, &IDP.replace('\n', "\r\n"), "MD-XML-05", &[]);
+}
+
+#[test]
+fn no_comment_stands_inside_of_a_value() {
+    core(
+        "MD-XML-06",
+        IDP,
+        &[(
+            &[(
+                "mailto:ada@example.com",
+                "mailto:ada@example.com<!-- -->.evil.org",
+            )],
+            &["warning: a comment stands in the text of EmailAddress"],
+        )],
+    );
+    expect(
+        SamlCore,
+        &change(IDP, &[("<mdui:UIInfo>", "<!-- a --><mdui:UIInfo>")]),
+        "MD-XML-06",
+        &[],
+    );
+}
+
+#[test]
+fn the_root_is_metadata() {
+    core(
+        "MD-ROOT-01",
+        SP,
+        &[
+            (
+                &[(
+                    "urn:oasis:names:tc:SAML:2.0:metadata",
+                    "urn:oasis:names:tc:SAML:1.0:metadata",
+                )],
+                &[
+                    "error: the root element is EntityDescriptor of the namespace urn:oasis:names:tc:SAML:1.0:metadata",
+                ],
+            ),
+            (
+                &[
+                    ("<md:EntityDescriptor", "<md:Other"),
+                    ("</md:EntityDescriptor", "</md:Other"),
+                ],
+                &[
+                    "error: the root element is Other of the namespace urn:oasis:names:tc:SAML:2.0:metadata",
+                ],
+            ),
+        ],
+    );
+    expect(
+        SamlCore,
+        "<r/>",
+        "MD-ROOT-01",
+        &["error: the root element is r of no namespace"],
+    );
+}
+
+#[test]
+fn every_id_is_a_name_and_unique() {
+    core(
+        "MD-ROOT-02",
+        IDP,
+        &[
+            (
+                &[("ID=\"_idp\"", "ID=\"1234\"")],
+                &["error: the ID \"1234\" is not a name"],
+            ),
+            (
+                &[(
+                    "<md:IDPSSODescriptor ",
+                    "<md:IDPSSODescriptor ID=\" _idp \" ",
+                )],
+                &["error: the ID \"_idp\" appears twice"],
+            ),
+            (
+                &[("<ds:KeyInfo>", "<ds:KeyInfo Id='_idp'>")],
+                &["error: the ID \"_idp\" appears twice"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn elements_and_attributes_are_those_of_the_schema() {
+    core(
+        "MD-ROOT-03",
+        IDP,
+        &[
+            (
+                &[("<md:Organization>", "<md:Bogus/><md:Organization>")],
+                &["error: SAML metadata has no element Bogus"],
+            ),
+            (
+                &[(
+                    "<md:Organization>",
+                    "<md:NameIDFormat>a:b</md:NameIDFormat><md:Organization>",
+                )],
+                &["error: NameIDFormat must not stand in EntityDescriptor"],
+            ),
+            (
+                &[(
+                    "<md:Organization>",
+                    "<md:ContactPerson contactType='other'/><md:Organization>",
+                )],
+                &["error: Organization must stand before ContactPerson"],
+            ),
+            (
+                &[("<md:Organization>", "<md:Organization/><md:Organization>")],
+                &["error: EntityDescriptor may have only one Organization"],
+            ),
+            (
+                &[("cacheDuration", "Name=\"a\" cacheDuration")],
+                &["error: EntityDescriptor has no attribute Name"],
+            ),
+            (
+                &[("isDefault=\"true\"", "isDefault=\"yes\"")],
+                &["error: isDefault is \"yes\", not true or false"],
+            ),
+            (
+                &[("<md:Organization>", "<md:Organization>text")],
+                &["error: Organization has text beside its elements"],
+            ),
+            (
+                &[("<md:Organization>", "<md:Organization><![CDATA[]]>")],
+                &["error: Organization has text beside its elements"],
+            ),
+            (
+                &[(
+                    "<md:GivenName>Ada",
+                    "<md:GivenName>A<x:b xmlns:x='urn:x'/>da",
+                )],
+                &["error: GivenName has the element x:b in its text"],
+            ),
+            (
+                &[(
+                    "<md:AttributeService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:SOAP\" Location=\"https://idp.example.com/attributes\"/>",
+                    "",
+                )],
+                &["error: AttributeAuthorityDescriptor has no AttributeService"],
+            ),
+        ],
+    );
+    // A role of an extension's type may have what its type says.
+    core("MD-ROOT-03", AGGREGATE, &[]);
+}
+
+#[test]
+fn foreign_elements_stand_in_extensions() {
+    let x = "<x:y xmlns:x='urn:x'/>";
+    core(
+        "MD-ROOT-04",
+        IDP,
+        &[
+            (
+                &[("<md:Organization>", &format!("{x}<md:Organization>"))],
+                &["error: x:y must not stand in EntityDescriptor"],
+            ),
+            (
+                &[("<md:NameIDFormat>", "<y/><md:NameIDFormat>")],
+                &["error: y in IDPSSODescriptor has no namespace"],
+            ),
+        ],
+    );
+    // An endpoint and a key may have anything inside.
+    let anywhere = change(
+        IDP,
+        &[
+            ("<ds:X509Data>", &format!("{x}<ds:X509Data>")),
+            (
+                "Location=\"https://idp.example.com/sso\"/>",
+                &format!("Location=\"https://idp.example.com/sso\">{x}</md:SingleSignOnService>"),
+            ),
+        ],
+    );
+    expect(SamlCore, &anywhere, "MD-ROOT-04", &[]);
+}
+
+#[test]
+fn extensions_hold_extensions() {
+    core(
+        "MD-ROOT-05",
+        IDP,
+        &[
+            (
+                &[("<md:Extensions>", "<md:Extensions><md:Organization/>")],
+                &["error: Organization is not an extension"],
+            ),
+            (
+                &[("<md:Extensions>", "<md:Extensions><a/>")],
+                &["error: the extension a has no namespace"],
+            ),
+            (
+                &[(
+                    "<md:AttributeService",
+                    "<md:Extensions> <!-- a --> </md:Extensions><md:AttributeService",
+                )],
+                &["error: Extensions is empty"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn groups_are_flat_and_have_names() {
+    let flat = "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' Name='a'/>";
+    core(
+        "MD-ROOT-06",
+        flat,
+        &[
+            (&[(" Name='a'", "")], &["warning: the group has no Name"]),
+            (
+                &[(
+                    "'a'/>",
+                    "'a'><EntitiesDescriptor Name='a'/></EntitiesDescriptor>",
+                )],
+                &[
+                    "warning: a group stands inside of another",
+                    "warning: two groups have the Name \"a\"",
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn groups_are_not_empty() {
+    core(
+        "MD-ROOT-07",
+        AGGREGATE,
+        &[(
+            &[(
+                "<md:EntitiesDescriptor Name=",
+                "<md:EntitiesDescriptor/><md:EntitiesDescriptor Name=",
+            )],
+            &["error: the group is empty"],
+        )],
+    );
+}
+
+#[test]
+fn namespaces_are_known_ones() {
+    let with = |uri: &str| format!("<md:Extensions><x:y xmlns:x='{uri}'><x:z/></x:y>");
+    core(
+        "MD-ROOT-08",
+        IDP,
+        &[
+            (
+                &[("<md:Extensions>", &with("urn:x"))],
+                &["warning: the namespace urn:x is not a known one"],
+            ),
+            (
+                &[("<md:Extensions>", &with("x"))],
+                &["warning: the namespace x is not an absolute URI"],
+            ),
+            (
+                &[(
+                    "<md:Extensions>",
+                    &with("urn:oasis:names:tc:saml:metadata:ui"),
+                )],
+                &["warning: the namespace urn:oasis:names:tc:saml:metadata:ui is spelled wrong"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_entity_id_appears_once() {
+    core(
+        "MD-ROOT-09",
+        AGGREGATE,
+        &[(
+            &[(
+                "entityID=\"https://c.example.com\"",
+                "entityID=\"https://a.example.com\"",
+            )],
+            &["error: the entityID \"https://a.example.com\" appears twice"],
+        )],
+    );
+}
+
+#[test]
+fn times_are_times_in_utc() {
+    core(
+        "MD-TIME-01",
+        IDP,
+        &[
+            (
+                &[("2026-12-01T00:00:00Z", "2026-12-01")],
+                &["error: validUntil \"2026-12-01\" is not a time like 2026-01-31T12:00:00Z"],
+            ),
+            (
+                &[("2026-12-01T00:00:00Z", "2026-12-01T00:00:00+01:00")],
+                &["warning: validUntil is not in UTC with a Z"],
+            ),
+            (
+                &[("PT4H", "P1DT")],
+                &["error: cacheDuration \"P1DT\" is not a duration like PT6H or P1D"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn metadata_has_not_expired_at_any_level() {
+    core(
+        "MD-TIME-02",
+        IDP,
+        &[
+            (
+                &[("2026-12-01T00:00:00Z", "2026-11-24T11:54:59Z")],
+                &["error: EntityDescriptor expired at 2026-11-24T11:54:59Z"],
+            ),
+            // Clocks differ by some minutes.
+            (&[("2026-12-01T00:00:00Z", "2026-11-24T11:55:01Z")], &[]),
+            (
+                &[(
+                    "<md:IDPSSODescriptor",
+                    "<md:IDPSSODescriptor validUntil='2020-01-01T00:00:00Z'",
+                )],
+                &["error: IDPSSODescriptor expired at 2020-01-01T00:00:00Z"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_root_says_how_long_it_is_valid() {
+    core(
+        "MD-TIME-03",
+        IDP,
+        &[(
+            &[
+                (" cacheDuration=\"PT4H\"", ""),
+                ("validUntil=\"2026-12-01T00:00:00Z\"", ""),
+            ],
+            &["warning: the root element has no validUntil"],
+        )],
+    );
+}
+
+#[test]
+fn the_root_is_not_valid_for_too_long() {
+    core(
+        "MD-TIME-04",
+        IDP,
+        &[(
+            &[("2026-12-01T00:00:00Z", "2026-12-08T12:00:01Z")],
+            &["warning: the metadata is valid for more than 14 days from now"],
+        )],
+    );
+}
+
+#[test]
+fn a_cache_duration_is_some_hours() {
+    core(
+        "MD-TIME-05",
+        IDP,
+        &[
+            (
+                &[("PT4H", "PT0S")],
+                &["warning: cacheDuration is not longer than nothing"],
+            ),
+            (
+                &[("PT4H", "-PT4H")],
+                &["warning: cacheDuration is not longer than nothing"],
+            ),
+            (
+                &[("PT4H", "P7D")],
+                &["warning: cacheDuration ends after validUntil"],
+            ),
+            (
+                &[("PT4H", "PT59M")],
+                &["info: cacheDuration is not between one and six hours"],
+            ),
+            (
+                &[("PT4H", "PT7H")],
+                &["info: cacheDuration is not between one and six hours"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_root_has_an_end_or_a_cache_duration() {
+    let neither = [
+        (" cacheDuration=\"PT4H\"", ""),
+        (" validUntil=\"2026-12-01T00:00:00Z\"", ""),
+    ];
+    core(
+        "MD-TIME-06",
+        &IDP.replace("\n    validUntil", " validUntil"),
+        &[
+            (
+                &neither,
+                &["warning: the root element has neither validUntil nor cacheDuration"],
+            ),
+            (&neither[1..], &[]),
+        ],
+    );
+}

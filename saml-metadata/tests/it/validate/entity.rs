@@ -1,0 +1,353 @@
+use super::{core, expect};
+use crate::support::{AGGREGATE, IDP, SP, change};
+use saml_metadata::Profile::SamlCore;
+
+const ID: &str = "entityID=\"https://idp.example.com/metadata\"";
+
+#[test]
+fn an_entity_has_an_id_of_bearable_length() {
+    let id = |length: usize| format!("entityID=\"urn:{}\"", "x".repeat(length - 4));
+    core(
+        "MD-ENT-01",
+        IDP,
+        &[
+            (&[(ID, "")], &["error: the entity has no entityID"]),
+            (&[(ID, "entityID=\" \"")], &["error: the entityID is empty"]),
+            (&[(ID, &id(256))], &[]),
+            (
+                &[(ID, &id(257))],
+                &["warning: the entityID has 257 characters"],
+            ),
+            (
+                &[(ID, &id(1024))],
+                &["warning: the entityID has 1024 characters"],
+            ),
+            (
+                &[(ID, &id(1025))],
+                &["error: the entityID has 1025 characters"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_entity_id_is_an_absolute_uri() {
+    core(
+        "MD-ENT-02",
+        IDP,
+        &[
+            (
+                &[(ID, "entityID='exk1'")],
+                &["error: the entityID \"exk1\" is not an absolute URI"],
+            ),
+            (
+                &[(ID, "entityID='https://a b/'")],
+                &["error: the entityID \"https://a b/\" is not an absolute URI"],
+            ),
+            (
+                &[(ID, "entityID='ftp://a/'")],
+                &["warning: the entityID is of the unusual scheme ftp"],
+            ),
+            (&[(ID, "entityID='urn:a'")], &[]),
+        ],
+    );
+}
+
+#[test]
+fn an_entity_has_roles_or_is_an_affiliation() {
+    let affiliation = "<md:AffiliationDescriptor affiliationOwnerID='urn:a'><md:AffiliateMember>urn:b</md:AffiliateMember></md:AffiliationDescriptor>";
+    let role = &SP[SP.find("<md:SPSSO").expect("it")..SP.find("  <md:Organization>").expect("it")];
+    core(
+        "MD-ENT-03",
+        SP,
+        &[
+            (&[(role, "")], &["error: the entity has no role"]),
+            (&[(role, affiliation)], &[]),
+            (
+                &[(role, &format!("{affiliation}{affiliation}"))],
+                &["error: the entity is two affiliations"],
+            ),
+            (
+                &[
+                    ("  <md:Organization>", affiliation),
+                    (
+                        "<md:OrganizationName xml:lang=\"en\">Example Ltd</md:OrganizationName>",
+                        "<md:Organization><md:OrganizationName xml:lang=\"en\">Example Ltd</md:OrganizationName>",
+                    ),
+                ],
+                &["error: the entity has roles and is an affiliation"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_entity_has_one_role_of_a_type_for_a_protocol() {
+    let authority = "<md:AttributeAuthorityDescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'/>";
+    let other = authority.replace("2.0", "1.1");
+    core(
+        "MD-ENT-04",
+        IDP,
+        &[
+            (
+                &[(
+                    "  <md:Organization>",
+                    &format!("{authority}<md:Organization>"),
+                )],
+                &[
+                    "warning: there are two AttributeAuthorityDescriptor for the protocol urn:oasis:names:tc:SAML:2.0:protocol",
+                ],
+            ),
+            (
+                &[("  <md:Organization>", &format!("{other}<md:Organization>"))],
+                &[],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_organization_is_complete() {
+    core(
+        "MD-ENT-05",
+        IDP,
+        &[
+            (
+                &[(
+                    "<md:OrganizationURL xml:lang=\"en\">https://www.example.com/</md:OrganizationURL>",
+                    "",
+                )],
+                &["error: the organization has no OrganizationURL"],
+            ),
+            (
+                &[(">Beispiel GmbH<", "> <")],
+                &["error: OrganizationName is empty"],
+            ),
+            (
+                &[(">https://www.example.com/<", ">www.example.com<")],
+                &["warning: OrganizationURL \"www.example.com\" is not a web address"],
+            ),
+            (
+                &[(">Beispiel GmbH<", ">Beispiel\nGmbH<")],
+                &["warning: OrganizationName has a line break"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn somebody_answers_and_contacts_are_of_a_known_type() {
+    let kind = "contactType=\"technical\"";
+    core(
+        "MD-ENT-06",
+        IDP,
+        &[
+            (
+                &[(kind, "contactType='billing'")],
+                &["warning: there is no technical or support contact"],
+            ),
+            (&[(kind, "contactType='support'")], &[]),
+            (
+                &[(kind, "contactType='security'")],
+                &[
+                    "warning: there is no technical or support contact",
+                    "error: there is no contactType \"security\"",
+                ],
+            ),
+            (
+                &[(kind, "")],
+                &[
+                    "warning: there is no technical or support contact",
+                    "error: the contact has no contactType",
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_email_address_is_one_mailto_address() {
+    let wrong =
+        |address: &str| format!("warning: EmailAddress {address:?} is not mailto: and one address");
+    for address in [
+        "ada@example.com",
+        "mailto:ada",
+        "mailto:@b",
+        "mailto:a@b,c@d",
+        "mailto:a b@c",
+        "mailto:mailto:a@b",
+    ] {
+        core(
+            "MD-ENT-07",
+            IDP,
+            &[(&[("mailto:ada@example.com", address)], &[&wrong(address)])],
+        );
+    }
+}
+
+#[test]
+fn details_of_contacts_are_not_empty() {
+    core(
+        "MD-ENT-08",
+        IDP,
+        &[
+            (
+                &[("<md:SurName>Lovelace", "<md:SurName>")],
+                &["error: SurName is empty"],
+            ),
+            (
+                &[(">mailto:ada@example.com<", "> \n<")],
+                &["error: EmailAddress is empty"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn texts_for_people_have_their_language_once() {
+    core(
+        "MD-ENT-09",
+        IDP,
+        &[
+            (
+                &[(
+                    "<md:OrganizationName xml:lang=\"de\">",
+                    "<md:OrganizationName>",
+                )],
+                &["error: OrganizationName has no xml:lang"],
+            ),
+            (
+                &[("xml:lang=\"de\"", "xml:lang=\"\"")],
+                &["error: the xml:lang of OrganizationName is empty"],
+            ),
+            (
+                &[("xml:lang=\"de\"", "xml:lang=\"EN\"")],
+                &["warning: OrganizationName appears twice in the language \"EN\""],
+            ),
+            (
+                &[("<mdui:DisplayName xml:lang=\"en\">", "<mdui:DisplayName>")],
+                &["error: DisplayName has no xml:lang"],
+            ),
+            (
+                &[(
+                    "<mdrpi:RegistrationPolicy xml:lang=\"en\">",
+                    "<mdrpi:RegistrationPolicy>",
+                )],
+                &["error: RegistrationPolicy has no xml:lang"],
+            ),
+        ],
+    );
+    core(
+        "MD-ENT-09",
+        SP,
+        &[(
+            &[("<md:ServiceName xml:lang=\"en\">", "<md:ServiceName>")],
+            &["error: ServiceName has no xml:lang"],
+        )],
+    );
+}
+
+#[test]
+fn values_have_no_blanks_at_their_ends() {
+    core(
+        "MD-ENT-10",
+        IDP,
+        &[
+            (
+                &[("<md:Company>Example", "<md:Company> Example")],
+                &["warning: Company has blanks at its ends"],
+            ),
+            (
+                &[(
+                    "emailAddress</md:NameIDFormat>",
+                    "emailAddress\n    </md:NameIDFormat>",
+                )],
+                &["warning: NameIDFormat has blanks at its ends"],
+            ),
+            (
+                &[(
+                    "\"https://idp.example.com/sso\"",
+                    "\"https://idp.example.com/sso \"",
+                )],
+                &["warning: Location has blanks at its ends"],
+            ),
+            (
+                &[(
+                    "\"https://idp.example.com/metadata\"",
+                    "\" https://idp.example.com/metadata\"",
+                )],
+                &["warning: entityID has blanks at its ends"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn more_metadata_has_a_kind_and_an_address() {
+    core(
+        "MD-ENT-11",
+        IDP,
+        &[
+            (
+                &[(" namespace=\"urn:oasis:names:tc:SAML:2.0:metadata\"", "")],
+                &["error: AdditionalMetadataLocation has no namespace"],
+            ),
+            (
+                &[(">https://idp.example.com/more<", ">/more<")],
+                &["info: AdditionalMetadataLocation is not an absolute URI"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_affiliation_has_an_owner_and_members() {
+    core(
+        "MD-AFF-01",
+        AGGREGATE,
+        &[
+            (
+                &[(" affiliationOwnerID=\"https://a.example.com\"", "")],
+                &["error: the affiliation has no affiliationOwnerID"],
+            ),
+            (
+                &[
+                    (
+                        "<md:AffiliateMember>https://b.example.com</md:AffiliateMember>",
+                        "",
+                    ),
+                    (
+                        "<md:AffiliateMember>https://c.example.com</md:AffiliateMember>",
+                        "",
+                    ),
+                ],
+                &["error: the affiliation has no AffiliateMember"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_people_of_a_role_count_too() {
+    let moved = change(
+        IDP,
+        &[
+            ("<md:Organization>", "<!--"),
+            ("</md:ContactPerson>", "-->"),
+        ],
+    );
+    expect(
+        SamlCore,
+        &moved,
+        "MD-ENT-06",
+        &["warning: there is no technical or support contact"],
+    );
+    let in_role = change(
+        &moved,
+        &[(
+            "<md:ArtifactResolutionService",
+            "<md:ContactPerson contactType='support'/><md:ArtifactResolutionService",
+        )],
+    );
+    expect(SamlCore, &in_role, "MD-ENT-06", &[]);
+}

@@ -1,0 +1,147 @@
+//! What is built from nothing.
+
+use saml_metadata::{
+    Profile, Severity,
+    names::{binding, name_id_format},
+    read, validate,
+    write::{BuildError, IdpMetadata, SpMetadata},
+};
+
+use crate::support::{AWS_SP, OKTA, der, document, now};
+
+const SSO: &str = "https://acme.okta.com/app/amazon_aws_sso/exk4uqa1b2C3d4E5f6g7/sso/saml";
+
+#[test]
+fn an_identity_provider_comes_out_as_okta_hands_it_out() {
+    let built = IdpMetadata::new("http://www.okta.com/exk4uqa1b2C3d4E5f6g7")
+        .signing_certificate(der("rsa2048"))
+        .name_id_format(name_id_format::UNSPECIFIED)
+        .name_id_format(name_id_format::EMAIL_ADDRESS)
+        .single_sign_on_service(binding::HTTP_POST, SSO)
+        .single_sign_on_service(binding::HTTP_REDIRECT, SSO)
+        .build()
+        .expect("metadata");
+    assert_eq!(built.text(), OKTA);
+}
+
+#[test]
+fn a_service_provider_comes_out_as_identity_center_hands_it_out() {
+    let tenant = "4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab";
+    let built =
+        SpMetadata::new("https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345")
+            .name_id_format(name_id_format::EMAIL_ADDRESS)
+            .assertion_consumer_service(
+                binding::HTTP_POST,
+                format!("https://us-east-1.signin.aws/platform/saml/acs/{tenant}"),
+            )
+            .assertion_consumer_service(
+                binding::HTTP_POST,
+                format!("https://us-east-1.sso.signin.aws/platform/saml/acs/{tenant}"),
+            )
+            .build()
+            .expect("metadata");
+    // The attributes of the root element stand in another order.
+    let entity = built.entity().expect("an entity");
+    let expected = document(AWS_SP);
+    let expected = expected.entity().expect("an entity");
+    assert_eq!(entity.entity_id(), expected.entity_id());
+    assert_eq!(
+        entity
+            .service_provider()
+            .expect("a role")
+            .element()
+            .source(),
+        expected
+            .service_provider()
+            .expect("a role")
+            .element()
+            .source()
+    );
+}
+
+#[test]
+fn everything_that_can_be_built_is_in_the_order_of_the_schema() {
+    let idp = IdpMetadata::new("https://idp.example.com/")
+        .single_sign_on_service(
+            binding::HTTP_REDIRECT,
+            "https://idp.example.com/sso?a=1&b=2",
+        )
+        .single_sign_on_service(binding::HTTP_POST, "https://idp.example.com/sso")
+        .name_id_format(name_id_format::PERSISTENT)
+        .single_logout_service(binding::HTTP_POST, "https://idp.example.com/slo")
+        .encryption_certificate(der("p256-encryption"))
+        .signing_certificate(der("p256"))
+        .want_authn_requests_signed(true)
+        .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
+        .technical_contact("ada@example.com")
+        .organization("en", "A & B <C>", "https://www.example.com/")
+        .build()
+        .expect("metadata");
+    let sp = SpMetadata::new("https://sp.example.com/")
+        .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/acs")
+        .name_id_format(name_id_format::PERSISTENT)
+        .single_logout_service(binding::HTTP_POST, "https://sp.example.com/slo")
+        .encryption_certificate(der("p256-encryption"))
+        .signing_certificate(der("p256"))
+        .authn_requests_signed(true)
+        .want_assertions_signed(true)
+        .valid_until("2026-12-01T00:00:00Z".parse().expect("a time"))
+        .technical_contact("ada@example.com")
+        .organization("en", "A & B <C>", "https://www.example.com/")
+        .build()
+        .expect("metadata");
+    for built in [idp, sp] {
+        let findings = validate(&built, Profile::SamlCore, now());
+        let worse: Vec<String> = findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Info)
+            .map(ToString::to_string)
+            .collect();
+        assert!(worse.is_empty(), "{worse:?}");
+        let entity = built.entity().expect("an entity");
+        let names = entity.organization().expect("an organization").names();
+        assert_eq!(
+            names.map(|name| name.text()).collect::<Vec<_>>(),
+            ["A & B <C>"]
+        );
+    }
+}
+
+#[test]
+fn what_is_built_reads_back_the_same() {
+    let built = SpMetadata::new("urn:a\"b'c<d>&\te")
+        .assertion_consumer_service(binding::HTTP_POST, "https://a/\n")
+        .build()
+        .expect("metadata");
+    let again = read(built.bytes()).expect("a document");
+    assert_eq!(
+        again.entity().expect("an entity").entity_id(),
+        "urn:a\"b'c<d>&\te"
+    );
+}
+
+#[test]
+fn a_role_without_an_endpoint_is_not_built() {
+    let error = IdpMetadata::new("urn:a").build().expect_err("refused");
+    assert_eq!(error.to_string(), "the role has no SingleSignOnService");
+    let error = SpMetadata::new("urn:a").build().expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "the role has no AssertionConsumerService"
+    );
+}
+
+#[test]
+fn a_value_that_xml_cannot_express_is_not_built() {
+    let error = SpMetadata::new("urn:a\u{0}")
+        .assertion_consumer_service(binding::HTTP_POST, "https://a/")
+        .build()
+        .expect_err("refused");
+    let BuildError::Unreadable { source, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        source.to_string(),
+        "line 1, column 75: the character U+0000 is not allowed in XML"
+    );
+}
