@@ -7,7 +7,9 @@ use clap::Parser;
 use okta_aws_sso::{
     AccessReport, Blueprint, Pipeline,
     aws::{Aws, Connect, Credentials},
-    okta, operator::RehearsalOperator, steps,
+    okta,
+    operator::RehearsalOperator,
+    steps,
 };
 use rest_core::Secret;
 use sandbox::Sandbox;
@@ -29,10 +31,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         (aws, Some(sandbox))
     };
     let instances = aws.instances().await?;
-    let instance = instances.first().ok_or("the organization has no instance of IAM Identity Center")?;
+    let instance = instances
+        .first()
+        .ok_or("the organization has no instance of IAM Identity Center")?;
     let report = AccessReport::read(&aws, &aws.identity_center(instance)).await?;
     for row in &report.rows {
-        println!("{:34} {:24} {:20} {}", row.user, row.account, row.role, row.through);
+        println!(
+            "{:34} {:24} {:20} {}",
+            row.user, row.account, row.role, row.through
+        );
     }
     println!("{} roles of users in accounts", report.rows.len());
     Ok(())
@@ -52,10 +59,13 @@ async fn joined_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error>> 
         ..Connect::default()
     })
     .await?;
-    let okta = okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token())).build()?;
+    let okta =
+        okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token())).build()?;
     let blueprint = Blueprint::from_toml(include_str!("blueprint.toml"))?;
     let person = Arc::new(RehearsalOperator::new(sandbox.console_url().parse()?)?);
-    let pipeline = Pipeline::new(steps::journey(&blueprint, &okta, &aws)).blueprint(&blueprint).operator(person);
+    let pipeline = Pipeline::new(steps::journey(&blueprint, &okta, &aws))
+        .blueprint(&blueprint)
+        .operator(person);
     pipeline.apply(&pipeline.plan().await?).await?;
     Ok((aws, sandbox))
 }

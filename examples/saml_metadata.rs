@@ -38,7 +38,10 @@ fn main() -> ExitCode {
         }
         Some(path) => std::fs::read(path),
     };
-    let document = match bytes.map_err(|error| error.to_string()).and_then(|bytes| saml::read(&bytes).map_err(|error| error.to_string())) {
+    let document = match bytes
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| saml::read(&bytes).map_err(|error| error.to_string()))
+    {
         Ok(document) => document,
         Err(error) => {
             eprintln!("error: {error}");
@@ -52,29 +55,54 @@ fn main() -> ExitCode {
         For::Aws => Profile::AwsIdentityCenter,
         For::AwsSp => Profile::AwsIdentityCenterSp,
     };
-    #[expect(clippy::disallowed_methods, reason = "a program reads the clock once, and hands the moment on")]
-    let now = SystemTime::now().try_into().expect("a clock that is within some thousand years");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program reads the clock once, and hands the moment on"
+    )]
+    let now = SystemTime::now()
+        .try_into()
+        .expect("a clock that is within some thousand years");
     let findings = saml::validate(&document, profile, now);
     for finding in &findings {
         println!("{finding}");
     }
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
-    println!("{errors} errors, {} other findings", findings.len() - errors);
-    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{errors} errors, {} other findings",
+        findings.len() - errors
+    );
+    if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn explain(document: &Document) {
     for entity in document.entities() {
         println!("entity {}", entity.entity_id());
         if let Some(idp) = entity.identity_provider() {
-            idp.single_sign_on_services().for_each(|sso| println!("  sign-in   {} ({})", sso.location(), sso.binding()));
-            idp.name_id_formats().for_each(|format| println!("  NameID    {format}"));
+            idp.single_sign_on_services()
+                .for_each(|sso| println!("  sign-in   {} ({})", sso.location(), sso.binding()));
+            idp.name_id_formats()
+                .for_each(|format| println!("  NameID    {format}"));
             for certificate in idp.signing_certificates() {
-                println!("  signs with {} until {}\n            SHA-256 {}", certificate.subject(), certificate.not_after(), certificate.fingerprint_sha256());
+                println!(
+                    "  signs with {} until {}\n            SHA-256 {}",
+                    certificate.subject(),
+                    certificate.not_after(),
+                    certificate.fingerprint_sha256()
+                );
             }
         }
         if let Some(sp) = entity.service_provider() {
-            sp.assertion_consumer_services().for_each(|acs| println!("  takes assertions at {} ({})", acs.location(), acs.binding()));
+            sp.assertion_consumer_services().for_each(|acs| {
+                println!(
+                    "  takes assertions at {} ({})",
+                    acs.location(),
+                    acs.binding()
+                )
+            });
         }
     }
 }

@@ -36,6 +36,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::signal::ctrl_c().await?;
     let requests = sandbox.requests();
     let writes = sandbox.writes();
-    eprintln!("{} requests, {} of them writes", requests.len(), writes.len());
+    eprintln!(
+        "{} requests, {} of them writes",
+        requests.len(),
+        writes.len()
+    );
     Ok(())
 }

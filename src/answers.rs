@@ -8,7 +8,10 @@ impl ServiceError for okta_client::Error {
             call: format!("Okta {}", self.doing()),
             status: self.status().map(|status| status.as_u16()),
             code: self.code().map(ToOwned::to_owned),
-            message: Some(self.summary().map_or_else(|| root_cause(self), ToOwned::to_owned)),
+            message: Some(
+                self.summary()
+                    .map_or_else(|| root_cause(self), ToOwned::to_owned),
+            ),
             request_id: self.request_id().map(ToOwned::to_owned),
         }
     }
@@ -24,7 +27,10 @@ impl ServiceError for aws_sso_glue::Error {
             call: format!("{} {}", self.service(), self.operation()),
             status: self.status().map(|status| status.as_u16()),
             code: self.code().map(ToOwned::to_owned),
-            message: Some(self.message().map_or_else(|| root_cause(self), ToOwned::to_owned)),
+            message: Some(
+                self.message()
+                    .map_or_else(|| root_cause(self), ToOwned::to_owned),
+            ),
             request_id: self.request_id().map(ToOwned::to_owned),
         }
     }
@@ -40,7 +46,10 @@ impl ServiceError for scim_client::Error {
             call: format!("SCIM {}", self.doing()),
             status: self.status().map(|status| status.as_u16()),
             code: None,
-            message: Some(self.detail().map_or_else(|| root_cause(self), ToOwned::to_owned)),
+            message: Some(
+                self.detail()
+                    .map_or_else(|| root_cause(self), ToOwned::to_owned),
+            ),
             request_id: self.request_id().map(ToOwned::to_owned),
         }
     }

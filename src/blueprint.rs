@@ -148,7 +148,8 @@ impl Blueprint {
     /// If it is not TOML, has a key that does not exist, or asks for something that cannot be; the error points into
     /// the text.
     pub fn from_toml(text: &str) -> Result<Self, ParseBlueprintError> {
-        let blueprint: Self = toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
+        let blueprint: Self =
+            toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
         match validate::first_fault(&blueprint) {
             Some(fault) => Err(ParseBlueprintError::fault(text, &fault)),
             None => Ok(blueprint),
@@ -161,7 +162,8 @@ impl Blueprint {
     ///
     /// As [`Blueprint::from_toml`].
     pub fn from_json(text: &str) -> Result<Self, ParseBlueprintError> {
-        let blueprint: Self = serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
+        let blueprint: Self =
+            serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
         match validate::first_fault(&blueprint) {
             Some(fault) => Err(ParseBlueprintError::fault_without_place(&fault)),
             None => Ok(blueprint),
@@ -171,7 +173,7 @@ impl Blueprint {
     /// The JSON Schema of a blueprint, for editors.
     #[must_use]
     pub fn json_schema() -> schemars::Schema {
-        schemars::schema_for!(Blueprint)
+        schemars::schema_for!(Self)
     }
 
     /// A digest that changes when the blueprint does.
@@ -189,32 +191,51 @@ impl Blueprint {
     #[must_use]
     pub fn pushed_groups(&self) -> BTreeSet<&str> {
         let named = self.provisioning.push_groups.iter().map(String::as_str);
-        self.access.iter().filter_map(|access| access.group.as_deref()).chain(named).collect()
+        self.access
+            .iter()
+            .filter_map(|access| access.group.as_deref())
+            .chain(named)
+            .collect()
     }
 
     /// The users who are assigned one by one: those of `access`, and those named for it.
     #[must_use]
     pub fn assigned_users(&self) -> BTreeSet<&str> {
         let named = self.provisioning.assign_users.iter().map(String::as_str);
-        self.access.iter().filter_map(|access| access.user.as_deref()).chain(named).collect()
+        self.access
+            .iter()
+            .filter_map(|access| access.user.as_deref())
+            .chain(named)
+            .collect()
     }
 
     /// The groups whose members are assigned.
     #[must_use]
     pub fn assigned_groups(&self) -> BTreeSet<&str> {
-        self.provisioning.assign_groups.iter().map(String::as_str).collect()
+        self.provisioning
+            .assign_groups
+            .iter()
+            .map(String::as_str)
+            .collect()
     }
 
     /// The permission sets that are used or described, by name, completed by what AWS manages under that name.
     #[must_use]
     pub fn wanted_permission_sets(&self) -> BTreeMap<&str, PermissionSet> {
-        let mut wanted: BTreeMap<&str, PermissionSet> =
-            self.permission_sets.iter().map(|(name, set)| (name.as_str(), set.clone())).collect();
+        let mut wanted: BTreeMap<&str, PermissionSet> = self
+            .permission_sets
+            .iter()
+            .map(|(name, set)| (name.as_str(), set.clone()))
+            .collect();
         for access in &self.access {
-            wanted.entry(&access.permission_set).or_insert_with(|| PermissionSet {
-                managed_policies: well_known_policy(&access.permission_set).into_iter().collect(),
-                ..PermissionSet::default()
-            });
+            wanted
+                .entry(&access.permission_set)
+                .or_insert_with(|| PermissionSet {
+                    managed_policies: well_known_policy(&access.permission_set)
+                        .into_iter()
+                        .collect(),
+                    ..PermissionSet::default()
+                });
         }
         wanted
     }
@@ -232,7 +253,10 @@ impl Access {
 
     /// The accounts, by id or by name.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.account.iter().chain(&self.accounts).map(String::as_str)
+        self.account
+            .iter()
+            .chain(&self.accounts)
+            .map(String::as_str)
     }
 }
 
@@ -247,6 +271,9 @@ impl std::fmt::Display for Principal {
 
 impl Default for OktaSide {
     fn default() -> Self {
-        Self { app_label: "AWS IAM Identity Center".to_owned(), custom_domain: None }
+        Self {
+            app_label: "AWS IAM Identity Center".to_owned(),
+            custom_domain: None,
+        }
     }
 }

@@ -141,17 +141,16 @@ impl Error {
         if let Some(doing) = &self.0.doing {
             line("while:  ", doing);
         }
-        match &self.0.answer {
-            Some(answer) => line("answer: ", &answer.to_string()),
-            None => {
-                let mut source = self.source();
-                while let Some(cause) = source {
-                    let said = cause.to_string();
-                    if !self.0.what.contains(&said) {
-                        line("cause:  ", &said);
-                    }
-                    source = cause.source();
+        if let Some(answer) = &self.0.answer {
+            line("answer: ", &answer.to_string());
+        } else {
+            let mut source = self.source();
+            while let Some(cause) = source {
+                let said = cause.to_string();
+                if !self.0.what.contains(&said) {
+                    line("cause:  ", &said);
                 }
+                source = cause.source();
             }
         }
         if let Some(help) = &self.0.help {
@@ -253,7 +252,10 @@ mod tests {
     fn without_an_answer_the_chain_of_causes_is_shown() {
         let error = Error::new(ErrorKind::State, "the state could not be read")
             .because(std::io::Error::other("disk on fire"));
-        assert_eq!(error.explain(), "the state could not be read\n  cause:  disk on fire");
+        assert_eq!(
+            error.explain(),
+            "the state could not be read\n  cause:  disk on fire"
+        );
         assert_eq!(error.to_string(), "the state could not be read");
     }
 }

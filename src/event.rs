@@ -71,13 +71,19 @@ impl Listeners {
     /// A stream of all events from now on; it ends with the pipeline.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         let (sender, receiver) = mpsc::unbounded();
-        self.0.lock().expect("nobody panics while listening").push(sender);
+        self.0
+            .lock()
+            .expect("nobody panics while listening")
+            .push(sender);
         receiver
     }
 
     pub(crate) fn tell(&self, event: &Event) {
         tracing::debug!(?event);
         // Who has stopped listening is forgotten.
-        self.0.lock().expect("nobody panics while listening").retain(|listener| listener.unbounded_send(event.clone()).is_ok());
+        self.0
+            .lock()
+            .expect("nobody panics while listening")
+            .retain(|listener| listener.unbounded_send(event.clone()).is_ok());
     }
 }

@@ -57,7 +57,10 @@ mod tests {
             steps: vec![StepPlan {
                 step: StepId::new("permission-sets"),
                 title: String::new(),
-                changes: actions.iter().map(|action| Change::new(*action, "policy X")).collect(),
+                changes: actions
+                    .iter()
+                    .map(|action| Change::new(*action, "policy X"))
+                    .collect(),
                 notes: Vec::new(),
             }],
         }
@@ -72,11 +75,15 @@ mod tests {
             error.to_string(),
             "the plan removes 1 things and the guard allows 0: policy X (permission-sets)"
         );
-        Guard { max_removals: 1 }.check(&plan).expect("as many as allowed");
+        Guard { max_removals: 1 }
+            .check(&plan)
+            .expect("as many as allowed");
     }
 
     #[test]
     fn additions_need_no_permission() {
-        Guard::default().check(&plan(&[Action::Create, Action::Update, Action::HandOff])).expect("nothing removed");
+        Guard::default()
+            .check(&plan(&[Action::Create, Action::Update, Action::HandOff]))
+            .expect("nothing removed");
     }
 }

@@ -172,7 +172,10 @@ impl Answers {
     /// A text that was handed back, trimmed; `None` if it is missing or empty.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.texts.get(key).map(|text| text.trim()).filter(|text| !text.is_empty())
+        self.texts
+            .get(key)
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
     }
 
     /// The contents of a file that was handed back.
@@ -228,21 +231,39 @@ impl HandOff {
     /// Adds the file to upload.
     #[must_use]
     pub fn file(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        self.file = Some(Attachment { name: name.to_owned(), bytes: bytes.into() });
+        self.file = Some(Attachment {
+            name: name.to_owned(),
+            bytes: bytes.into(),
+        });
         self
     }
 
     /// Asks for something back.
     #[must_use]
     pub fn ask(mut self, key: &'static str, kind: AskKind, prompt: impl Into<String>) -> Self {
-        self.asks.push(Ask { key, prompt: prompt.into(), kind, optional: false });
+        self.asks.push(Ask {
+            key,
+            prompt: prompt.into(),
+            kind,
+            optional: false,
+        });
         self
     }
 
     /// Asks for something back that may be left out.
     #[must_use]
-    pub fn ask_optional(mut self, key: &'static str, kind: AskKind, prompt: impl Into<String>) -> Self {
-        self.asks.push(Ask { key, prompt: prompt.into(), kind, optional: true });
+    pub fn ask_optional(
+        mut self,
+        key: &'static str,
+        kind: AskKind,
+        prompt: impl Into<String>,
+    ) -> Self {
+        self.asks.push(Ask {
+            key,
+            prompt: prompt.into(),
+            kind,
+            optional: true,
+        });
         self
     }
 }
@@ -260,7 +281,12 @@ impl fmt::Display for HandOff {
         for (number, line) in self.instructions.iter().enumerate() {
             writeln!(f, "  {}. {line}", number + 1)?;
         }
-        let width = self.values.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let width = self
+            .values
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
         for (name, value) in &self.values {
             writeln!(f, "     {name:width$}  {value}")?;
         }

@@ -1,6 +1,6 @@
 //! Plan, apply, verify: the steps in order, and the only place that saves state.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use rest_core::{Clock, SystemClock};
@@ -91,7 +91,9 @@ impl Verification {
     /// Returns whether no check has failed.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.checks.iter().all(|check| check.outcome != CheckOutcome::Failed)
+        self.checks
+            .iter()
+            .all(|check| check.outcome != CheckOutcome::Failed)
     }
 }
 
@@ -171,8 +173,10 @@ impl Pipeline {
     /// If a service refuses or cannot be read, or the blueprint names what does not exist or cannot be used.
     pub async fn plan(&self) -> Outcome<Plan> {
         let state = self.store.load().await?;
-        let (lineage, serial, facts) =
-            state.map_or_else(|| (String::new(), 0, Facts::default()), |state| (state.lineage, state.serial, state.facts));
+        let (lineage, serial, facts) = state.map_or_else(
+            || (String::new(), 0, Facts::default()),
+            |state| (state.lineage, state.serial, state.facts),
+        );
         let cx = self.context(facts);
         let mut plan = Plan {
             version: Plan::VERSION,
@@ -205,8 +209,16 @@ impl Pipeline {
         self.fits(plan, state.as_ref())?;
         let state = state.unwrap_or_default();
         let cx = self.context(state.facts.clone());
-        let run = Run { pipeline: self, cx: &cx, state: Mutex::new(state) };
-        let mut report = Report { applied: 0, already_true: 0, facts: Facts::default() };
+        let run = Run {
+            pipeline: self,
+            cx: &cx,
+            state: Mutex::new(state),
+        };
+        let mut report = Report {
+            applied: 0,
+            already_true: 0,
+            facts: Facts::default(),
+        };
         for step in &self.steps {
             let done = run.step(step.as_ref(), plan).await;
             // What was learnt on the way to a failure is worth keeping too.
@@ -225,13 +237,20 @@ impl Pipeline {
     ///
     /// If a service cannot be read.
     pub async fn verify(&self) -> Outcome<Verification> {
-        let facts = self.store.load().await?.map(|state| state.facts).unwrap_or_default();
+        let facts = self
+            .store
+            .load()
+            .await?
+            .map(|state| state.facts)
+            .unwrap_or_default();
         let cx = self.context(facts);
         let mut checks = Vec::new();
         for step in &self.steps {
             let span = tracing::debug_span!("verify", step = %step.id());
             let found = step.verify(&cx).instrument(span).await;
-            checks.extend(found.map_err(|error| error.doing(format!("verifying step {}", step.id())))?);
+            checks.extend(
+                found.map_err(|error| error.doing(format!("verifying step {}", step.id())))?,
+            );
         }
         Ok(Verification { checks })
     }
@@ -241,7 +260,8 @@ impl Pipeline {
     }
 
     fn fits(&self, plan: &Plan, state: Option<&State>) -> Outcome<()> {
-        let (lineage, serial) = state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
+        let (lineage, serial) =
+            state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
         let why = if plan.blueprint != self.blueprint {
             "it was made for another blueprint"
         } else if plan.version != Plan::VERSION {
@@ -251,13 +271,19 @@ impl Pipeline {
         } else {
             return Ok(());
         };
-        Err(Error::new(ErrorKind::Moved, format!("the plan is stale: {why}")).help("make a new plan, read it, and apply that"))
+        Err(
+            Error::new(ErrorKind::Moved, format!("the plan is stale: {why}"))
+                .help("make a new plan, read it, and apply that"),
+        )
     }
 }
 
 async fn plan_step(step: &dyn Step, cx: &Context) -> Outcome<crate::step::Planned> {
     let span = tracing::debug_span!("plan", step = %step.id());
-    step.plan(cx).instrument(span).await.map_err(|error| error.doing(format!("planning step {}", step.id())))
+    step.plan(cx)
+        .instrument(span)
+        .await
+        .map_err(|error| error.doing(format!("planning step {}", step.id())))
 }
 
 /// One apply.
@@ -277,48 +303,83 @@ impl Run<'_> {
         let now = plan_step(step, self.cx).await?.of(step);
         let id = step.id();
         let planned = plan.step(&id).ok_or_else(|| {
-            Error::new(ErrorKind::Moved, format!("the plan has no step {id}")).help("make a new plan with the same steps")
+            Error::new(ErrorKind::Moved, format!("the plan has no step {id}"))
+                .help("make a new plan with the same steps")
         })?;
         if let Some(why) = now.departs_from(planned) {
-            return Err(Error::new(ErrorKind::Moved, format!("the world has moved since the plan was made: {why}"))
-                .doing(format!("planning step {id} again right before applying it"))
-                .help("make a new plan, read it, and apply that; what was done before stays done"));
+            return Err(Error::new(
+                ErrorKind::Moved,
+                format!("the world has moved since the plan was made: {why}"),
+            )
+            .doing(format!("planning step {id} again right before applying it"))
+            .help("make a new plan, read it, and apply that; what was done before stays done"));
         }
-        let gone = planned.changes.iter().filter(|change| {
-            !now.changes.iter().any(|still| still.action == change.action && still.target == change.target)
-        });
+        let left: HashSet<_> = now.changes.iter().map(Change::key).collect();
+        let gone = planned
+            .changes
+            .iter()
+            .filter(|change| !left.contains(&change.key()));
         let mut already_true = 0;
         for change in gone {
             already_true += 1;
-            self.tell(Event::AlreadyTrue { step: id.clone(), target: change.target.clone() });
+            self.tell(&Event::AlreadyTrue {
+                step: id.clone(),
+                target: change.target.clone(),
+            });
         }
         if !now.changes.is_empty() {
-            self.tell(Event::StepStarted { step: id.clone(), title: step.title(), changes: now.changes.len() });
+            self.tell(&Event::StepStarted {
+                step: id.clone(),
+                title: step.title(),
+                changes: now.changes.len(),
+            });
             futures::stream::iter(&now.changes)
                 .map(|change| self.change(step, change))
                 .buffer_unordered(step.parallelism().max(1))
                 .try_collect::<()>()
                 .await?;
-            self.tell(Event::StepDone { step: id });
+            self.tell(&Event::StepDone { step: id });
         }
-        Ok(Done { applied: now.changes.len(), already_true })
+        Ok(Done {
+            applied: now.changes.len(),
+            already_true,
+        })
     }
 
     async fn change(&self, step: &dyn Step, change: &Change) -> Outcome<()> {
         let id = step.id();
         let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
         let doing = || format!("step {id}: {} {}", change.action.verb(), change.target);
-        self.tell(Event::ChangeStarted { step: id.clone(), change: change.clone() });
+        self.tell(&Event::ChangeStarted {
+            step: id.clone(),
+            change: change.clone(),
+        });
         let mut patience = Impatience::new(&self.pipeline.patience, self.pipeline.clock.as_ref());
         loop {
-            let applied = step.apply(change, self.cx).instrument(span.clone()).await.map_err(|error| error.doing(doing()))?;
+            let applied = step
+                .apply(change, self.cx)
+                .instrument(span.clone())
+                .await
+                .map_err(|error| error.doing(doing()))?;
             self.save().await?;
-            let Applied::Waiting(waiting) = applied else { break };
-            let pause = patience.pause(&waiting).ok_or_else(|| late(&waiting, &self.pipeline.patience).doing(doing()))?;
-            self.tell(Event::ChangeWaits { step: id.clone(), target: change.target.clone(), waiting, again_in: pause });
+            let Applied::Waiting(waiting) = applied else {
+                break;
+            };
+            let pause = patience
+                .pause(&waiting)
+                .ok_or_else(|| late(&waiting, &self.pipeline.patience).doing(doing()))?;
+            self.tell(&Event::ChangeWaits {
+                step: id.clone(),
+                target: change.target.clone(),
+                waiting,
+                again_in: pause,
+            });
             self.pipeline.clock.sleep(pause).await;
         }
-        self.tell(Event::ChangeDone { step: id, change: change.clone() });
+        self.tell(&Event::ChangeDone {
+            step: id,
+            change: change.clone(),
+        });
         Ok(())
     }
 
@@ -341,8 +402,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn tell(&self, event: Event) {
-        self.pipeline.listeners.tell(&event);
+    fn tell(&self, event: &Event) {
+        self.pipeline.listeners.tell(event);
     }
 }
 
@@ -357,7 +418,13 @@ struct Impatience<'a> {
 
 impl<'a> Impatience<'a> {
     fn new(patience: &'a Patience, clock: &'a dyn Clock) -> Self {
-        Self { patience, clock, since: clock.now(), seen: None, next: patience.first_pause }
+        Self {
+            patience,
+            clock,
+            since: clock.now(),
+            seen: None,
+            next: patience.first_pause,
+        }
     }
 
     /// How long to pause before looking again, or `None` if nothing has moved for too long.
@@ -371,28 +438,49 @@ impl<'a> Impatience<'a> {
         if waited >= self.patience.without_progress {
             return None;
         }
-        let pause = self.next.min(self.patience.without_progress.saturating_sub(waited));
+        let pause = self
+            .next
+            .min(self.patience.without_progress.saturating_sub(waited));
         self.next = (self.next * 2).min(self.patience.longest_pause);
         Some(pause)
     }
 }
 
 fn late(waiting: &Waiting, patience: &Patience) -> Error {
-    let missing = if waiting.missing.is_empty() { String::new() } else { format!(": {}", waiting.missing.join("; ")) };
+    let missing = if waiting.missing.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", waiting.missing.join("; "))
+    };
     Error::new(
         ErrorKind::Late,
-        format!("nothing moved for {} while waiting for {}{missing}", seconds(patience.without_progress), waiting.on),
+        format!(
+            "nothing moved for {} while waiting for {}{missing}",
+            seconds(patience.without_progress),
+            waiting.on
+        ),
     )
     .help("see to what is missing, then run again: the run goes on from here")
 }
 
 fn seconds(duration: Duration) -> String {
-    if duration.as_secs() >= 120 { format!("{} minutes", duration.as_secs() / 60) } else { format!("{} seconds", duration.as_secs()) }
+    if duration.as_secs() >= 120 {
+        format!("{} minutes", duration.as_secs() / 60)
+    } else {
+        format!("{} seconds", duration.as_secs())
+    }
 }
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps: Vec<String> = self.steps.iter().map(|step| step.id().to_string()).collect();
-        f.debug_struct("Pipeline").field("steps", &steps).field("store", &self.store).finish_non_exhaustive()
+        let steps: Vec<String> = self
+            .steps
+            .iter()
+            .map(|step| step.id().to_string())
+            .collect();
+        f.debug_struct("Pipeline")
+            .field("steps", &steps)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }

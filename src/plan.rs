@@ -1,13 +1,19 @@
 //! A plan: what would be changed, as data that can be read, saved and compared.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a step, such as `catalog-app`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct StepId(Cow<'static, str>);
 
@@ -133,7 +139,9 @@ impl Plan {
 
     /// All changes, each with its step.
     pub fn changes(&self) -> impl Iterator<Item = (&StepPlan, &Change)> {
-        self.steps.iter().flat_map(|step| step.changes.iter().map(move |change| (step, change)))
+        self.steps
+            .iter()
+            .flat_map(|step| step.changes.iter().map(move |change| (step, change)))
     }
 
     /// How many changes there are of each action.
@@ -156,8 +164,15 @@ impl Plan {
     #[must_use]
     pub fn summary(&self) -> String {
         let counts = self.counts();
-        let words: Vec<String> = counts.iter().map(|(action, count)| action.count(*count)).collect();
-        if words.is_empty() { "No changes".to_owned() } else { words.join(", ") }
+        let words: Vec<String> = counts
+            .iter()
+            .map(|(action, count)| action.count(*count))
+            .collect();
+        if words.is_empty() {
+            "No changes".to_owned()
+        } else {
+            words.join(", ")
+        }
     }
 }
 
@@ -168,65 +183,103 @@ impl StepPlan {
     /// alter anything.
     #[must_use]
     pub fn departs_from(&self, earlier: &Self) -> Option<String> {
-        self.changes.iter().find_map(|change| {
-            let Some(planned) = earlier
-                .changes
-                .iter()
-                .find(|planned| planned.action == change.action && planned.target == change.target)
-            else {
-                return Some(format!("{} {} was not planned", change.action.verb(), change.target));
-            };
-            change.fields.iter().find_map(|field| {
-                let before = planned.fields.iter().find(|planned| planned.name == field.name)?;
-                (!field.refines(before)).then(|| {
-                    format!(
-                        "{} {}: {} was planned to be {}, and would now be {}",
+        let planned: HashMap<_, _> = earlier
+            .changes
+            .iter()
+            .map(|change| (change.key(), change))
+            .collect();
+        self.changes
+            .iter()
+            .find_map(|change| match planned.get(&change.key()) {
+                None => Some(format!(
+                    "{} {} was not planned",
+                    change.action.verb(),
+                    change.target
+                )),
+                Some(planned) => change.fields.iter().find_map(|field| {
+                    let before: Vec<&Field> = planned
+                        .fields
+                        .iter()
+                        .filter(|planned| planned.name == field.name)
+                        .collect();
+                    if before.iter().any(|before| field.refines(before)) {
+                        return None;
+                    }
+                    let before = before.first().map_or_else(
+                        || "left alone".to_owned(),
+                        |before| before.after.to_string(),
+                    );
+                    Some(format!(
+                        "{} {}: {} was planned to be {before}, and would now be {}",
                         change.action.verb(),
                         change.target,
                         field.name,
-                        before.after,
                         field.after
-                    )
-                })
+                    ))
+                }),
             })
-        })
     }
 }
 
 impl Change {
     /// A change of a kind to a target.
     pub fn new(action: Action, target: impl Into<String>) -> Self {
-        Self { action, target: target.into(), fields: Vec::new() }
+        Self {
+            action,
+            target: target.into(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// What tells a change from the others of its step.
+    #[must_use]
+    pub fn key(&self) -> (Action, &str) {
+        (self.action, &self.target)
     }
 
     /// Adds a value that is known.
     #[must_use]
     pub fn with(mut self, name: &str, after: impl Into<String>) -> Self {
-        self.fields.push(Field { name: name.to_owned(), before: None, after: Value::Known(after.into()) });
+        self.fields.push(Field {
+            name: name.to_owned(),
+            before: None,
+            after: Value::Known(after.into()),
+        });
         self
     }
 
     /// Adds a value that is known, and what it was.
     #[must_use]
     pub fn from_to(mut self, name: &str, before: Option<String>, after: impl Into<String>) -> Self {
-        self.fields.push(Field { name: name.to_owned(), before, after: Value::Known(after.into()) });
+        self.fields.push(Field {
+            name: name.to_owned(),
+            before,
+            after: Value::Known(after.into()),
+        });
         self
     }
 
     /// Adds a value that may not be known yet.
     #[must_use]
     pub fn with_value(mut self, name: &str, after: Value) -> Self {
-        self.fields.push(Field { name: name.to_owned(), before: None, after });
+        self.fields.push(Field {
+            name: name.to_owned(),
+            before: None,
+            after,
+        });
         self
     }
 
     /// The value of a field that is known.
     #[must_use]
     pub fn known(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|field| field.name == name).and_then(|field| match &field.after {
-            Value::Known(value) => Some(value.as_str()),
-            Value::AfterApply(_) | Value::Secret => None,
-        })
+        self.fields
+            .iter()
+            .find(|field| field.name == name)
+            .and_then(|field| match &field.after {
+                Value::Known(value) => Some(value.as_str()),
+                Value::AfterApply(_) | Value::Secret => None,
+            })
     }
 }
 
@@ -242,7 +295,10 @@ impl Field {
 impl Value {
     /// The value if it is known, else that it will be known after a step.
     pub fn known_or_after(value: Option<impl Into<String>>, step: &StepId) -> Self {
-        value.map_or_else(|| Self::AfterApply(step.clone()), |value| Self::Known(value.into()))
+        value.map_or_else(
+            || Self::AfterApply(step.clone()),
+            |value| Self::Known(value.into()),
+        )
     }
 }
 
@@ -312,7 +368,12 @@ impl fmt::Display for StepPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
             writeln!(f, "     {} {}", change.action.mark(), change.target)?;
-            let width = change.fields.iter().map(|field| field.name.chars().count()).max().unwrap_or(0);
+            let width = change
+                .fields
+                .iter()
+                .map(|field| field.name.chars().count())
+                .max()
+                .unwrap_or(0);
             for field in &change.fields {
                 write!(f, "         {:width$}  ", field.name)?;
                 if let Some(before) = &field.before {
@@ -325,5 +386,71 @@ impl fmt::Display for StepPlan {
             writeln!(f, "     ! {}", note.replace('\n', "\n       "))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATER: StepId = StepId::new("later");
+
+    fn plan(changes: Vec<Change>) -> StepPlan {
+        StepPlan {
+            step: StepId::new("step"),
+            title: String::new(),
+            changes,
+            notes: Vec::new(),
+        }
+    }
+
+    fn set() -> Change {
+        Change::new(Action::Create, "set")
+    }
+
+    #[test]
+    fn a_later_plan_may_fill_in_what_was_unknown_and_lack_what_came_true() {
+        let earlier = plan(vec![
+            set().with_value("id", Value::AfterApply(LATER)),
+            Change::new(Action::Wait, "arrival"),
+        ]);
+        assert_eq!(
+            plan(vec![set().with("id", "7")]).departs_from(&earlier),
+            None
+        );
+        assert_eq!(earlier.departs_from(&earlier), None);
+        assert_eq!(plan(Vec::new()).departs_from(&earlier), None);
+    }
+
+    #[test]
+    fn a_later_plan_may_not_add_or_alter_anything() {
+        let earlier = plan(vec![set().with("policy", "a").with("policy", "b")]);
+        for (later, why) in [
+            (
+                Change::new(Action::Remove, "set"),
+                "remove set was not planned",
+            ),
+            (
+                Change::new(Action::Create, "other"),
+                "create other was not planned",
+            ),
+            (
+                set().with("policy", "c"),
+                "create set: policy was planned to be a, and would now be c",
+            ),
+            (
+                set().with("duration", "PT1H"),
+                "create set: duration was planned to be left alone, and would now be PT1H",
+            ),
+        ] {
+            assert_eq!(
+                plan(vec![later]).departs_from(&earlier).as_deref(),
+                Some(why)
+            );
+        }
+        assert_eq!(
+            plan(vec![set().with("policy", "b")]).departs_from(&earlier),
+            None
+        );
     }
 }

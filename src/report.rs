@@ -44,20 +44,46 @@ impl AccessReport {
     pub async fn read(aws: &Aws, center: &IdentityCenter) -> Outcome<Self> {
         let failed = |error| Error::service("the access could not be read from AWS", error);
         let accounts = aws.organizations().accounts().await.map_err(failed)?;
-        let names: BTreeMap<_, &Account> = accounts.iter().map(|account| (&account.id, account)).collect();
+        let names: BTreeMap<_, &Account> = accounts
+            .iter()
+            .map(|account| (&account.id, account))
+            .collect();
         let store = center.identity_store();
-        let users: BTreeMap<String, String> =
-            store.users().await.map_err(failed)?.into_iter().map(|user| (user.id.to_string(), user.user_name)).collect();
-        let groups: BTreeMap<String, String> =
-            store.groups().await.map_err(failed)?.into_iter().map(|group| (group.id.to_string(), group.display_name)).collect();
+        let users: BTreeMap<String, String> = store
+            .users()
+            .await
+            .map_err(failed)?
+            .into_iter()
+            .map(|user| (user.id.to_string(), user.user_name))
+            .collect();
+        let groups: BTreeMap<String, String> = store
+            .groups()
+            .await
+            .map_err(failed)?
+            .into_iter()
+            .map(|group| (group.id.to_string(), group.display_name))
+            .collect();
         let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut report = Self::default();
         for set in center.permission_sets().list().await.map_err(failed)? {
-            for account in center.permission_sets().accounts(&set.arn).await.map_err(failed)? {
-                for principal in center.assignments().list(&account, &set.arn).await.map_err(failed)? {
+            for account in center
+                .permission_sets()
+                .accounts(&set.arn)
+                .await
+                .map_err(failed)?
+            {
+                for principal in center
+                    .assignments()
+                    .list(&account, &set.arn)
+                    .await
+                    .map_err(failed)?
+                {
                     let row = |user: &str, through: String| AccessRow {
                         user: user.to_owned(),
-                        account: names.get(&account).and_then(|found| found.name.clone()).unwrap_or_else(|| account.to_string()),
+                        account: names
+                            .get(&account)
+                            .and_then(|found| found.name.clone())
+                            .unwrap_or_else(|| account.to_string()),
                         account_id: account.to_string(),
                         role: set.name.clone(),
                         through,
@@ -65,19 +91,27 @@ impl AccessReport {
                     match &principal {
                         Principal::User(id) => match users.get(id.as_str()) {
                             Some(user) => report.rows.push(row(user, "directly".to_owned())),
-                            None => report.orphans.push(format!("user {id}: {} in {account}", set.name)),
+                            None => report
+                                .orphans
+                                .push(format!("user {id}: {} in {account}", set.name)),
                         },
                         Principal::Group(id) => {
                             let Some(group) = groups.get(id.as_str()) else {
-                                report.orphans.push(format!("group {id}: {} in {account}", set.name));
+                                report
+                                    .orphans
+                                    .push(format!("group {id}: {} in {account}", set.name));
                                 continue;
                             };
                             if !members.contains_key(id.as_str()) {
                                 let ids = store.members(id).await.map_err(failed)?;
-                                members.insert(id.to_string(), ids.iter().map(ToString::to_string).collect());
+                                members.insert(
+                                    id.to_string(),
+                                    ids.iter().map(ToString::to_string).collect(),
+                                );
                             }
                             for member in &members[id.as_str()] {
-                                let user = users.get(member).map_or(member.as_str(), String::as_str);
+                                let user =
+                                    users.get(member).map_or(member.as_str(), String::as_str);
                                 report.rows.push(row(user, format!("group {group}")));
                             }
                         }

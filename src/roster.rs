@@ -36,7 +36,11 @@ impl Roster {
     ///
     /// If Okta has no such user or group, or a user whom `access` names cannot be provisioned.
     pub async fn read(okta: &Client, blueprint: &Blueprint) -> Outcome<Self> {
-        let mut roster = Self { users: Vec::new(), assigned: Vec::new(), pushed: Vec::new() };
+        let mut roster = Self {
+            users: Vec::new(),
+            assigned: Vec::new(),
+            pushed: Vec::new(),
+        };
         for login in blueprint.assigned_users() {
             let user = okta
                 .users()
@@ -58,18 +62,31 @@ impl Roster {
     /// Everybody who is assigned to the app, one by one or through a group, by id.
     #[must_use]
     pub fn assigned_users(&self) -> BTreeMap<&Id<User>, &User> {
-        self.assigned.iter().flat_map(|members| &members.users).chain(&self.users).map(|user| (&user.id, user)).collect()
+        self.assigned
+            .iter()
+            .flat_map(|members| &members.users)
+            .chain(&self.users)
+            .map(|user| (&user.id, user))
+            .collect()
     }
 
     /// Everybody who is to arrive in AWS: who is assigned, active and fit.
     pub fn travellers(&self) -> impl Iterator<Item = &User> {
-        self.assigned_users().into_values().filter(|user| is_provisioned(&user.status) && misfits(user).is_empty())
+        self.assigned_users()
+            .into_values()
+            .filter(|user| is_provisioned(&user.status) && misfits(user).is_empty())
     }
 
     /// Who of a group is to arrive in AWS.
-    pub fn members_who_travel<'a>(&'a self, members: &'a Members) -> impl Iterator<Item = &'a User> {
+    pub fn members_who_travel<'a>(
+        &'a self,
+        members: &'a Members,
+    ) -> impl Iterator<Item = &'a User> {
         let travellers: BTreeSet<&Id<User>> = self.travellers().map(|user| &user.id).collect();
-        members.users.iter().filter(move |user| travellers.contains(&user.id))
+        members
+            .users
+            .iter()
+            .filter(move |user| travellers.contains(&user.id))
     }
 
     /// What a reader should know: members of pushed groups who will be missing in AWS, and why.
@@ -94,9 +111,16 @@ impl Roster {
         }
         for user in assigned.values() {
             if !is_provisioned(&user.status) {
-                remarks.push(format!("{} is {} in Okta and will not arrive in AWS", user.profile.login, user.status));
+                remarks.push(format!(
+                    "{} is {} in Okta and will not arrive in AWS",
+                    user.profile.login, user.status
+                ));
             } else if let problems @ [_, ..] = misfits(user).as_slice() {
-                remarks.push(format!("{} will not arrive in AWS: {}", user.profile.login, problems.join("; ")));
+                remarks.push(format!(
+                    "{} will not arrive in AWS: {}",
+                    user.profile.login,
+                    problems.join("; ")
+                ));
             }
         }
         remarks
@@ -104,11 +128,12 @@ impl Roster {
 }
 
 async fn members(okta: &Client, name: &str) -> Outcome<Members> {
-    let found = okta
-        .groups()
-        .find_by_name(name)
-        .await
-        .map_err(|error| Error::service(format!("group `{name}` could not be looked up in Okta"), error))?;
+    let found = okta.groups().find_by_name(name).await.map_err(|error| {
+        Error::service(
+            format!("group `{name}` could not be looked up in Okta"),
+            error,
+        )
+    })?;
     let group = found.ok_or_else(|| {
         Error::new(ErrorKind::Unfit, format!("Okta has no group `{name}`"))
             .help("correct the name in the blueprint (it is compared exactly), or create the group in Okta")
@@ -118,14 +143,21 @@ async fn members(okta: &Client, name: &str) -> Outcome<Members> {
         .members(&group.id)
         .try_collect()
         .await
-        .map_err(|error| Error::service(format!("the members of group `{name}` could not be read from Okta"), error))?;
+        .map_err(|error| {
+            Error::service(
+                format!("the members of group `{name}` could not be read from Okta"),
+                error,
+            )
+        })?;
     Ok(Members { group, users })
 }
 
 fn no_user(login: &str, error: okta_client::Error) -> Error {
     if error.is_not_found() {
         let mut unfit = Error::new(ErrorKind::Unfit, format!("Okta has no user `{login}`"));
-        unfit = unfit.answered(crate::error::ServiceError::answer(&error)).because(error);
+        unfit = unfit
+            .answered(crate::error::ServiceError::answer(&error))
+            .because(error);
         return unfit.help("correct the login in the blueprint, or create the user in Okta");
     }
     Error::service(format!("user `{login}` could not be read from Okta"), error)
@@ -134,19 +166,28 @@ fn no_user(login: &str, error: okta_client::Error) -> Error {
 fn refuse_unfit(user: &User) -> Outcome<()> {
     let login = &user.profile.login;
     if !is_provisioned(&user.status) {
-        return Err(Error::new(ErrorKind::Unfit, format!("user `{login}` is {} in Okta", user.status))
-            .help("activate the user in Okta, or take the line out of the blueprint"));
+        return Err(Error::new(
+            ErrorKind::Unfit,
+            format!("user `{login}` is {} in Okta", user.status),
+        )
+        .help("activate the user in Okta, or take the line out of the blueprint"));
     }
     match misfits(user).as_slice() {
         [] => Ok(()),
-        problems => Err(Error::new(ErrorKind::Unfit, format!("AWS will not take user `{login}`: {}", problems.join("; ")))
-            .help("correct the profile in Okta (Directory > People), then run again")),
+        problems => Err(Error::new(
+            ErrorKind::Unfit,
+            format!("AWS will not take user `{login}`: {}", problems.join("; ")),
+        )
+        .help("correct the profile in Okta (Directory > People), then run again")),
     }
 }
 
 /// Whether Okta provisions a user in this status into apps.
 fn is_provisioned(status: &UserStatus) -> bool {
-    !matches!(status, UserStatus::Staged | UserStatus::Suspended | UserStatus::Deprovisioned)
+    !matches!(
+        status,
+        UserStatus::Staged | UserStatus::Suspended | UserStatus::Deprovisioned
+    )
 }
 
 /// What AWS's SCIM endpoint will not take about a user (AWS "SCIM profile and SAML 2.0 implementation"; Okta KB
@@ -172,7 +213,10 @@ pub fn misfits(user: &User) -> Vec<String> {
             problems.push(format!("{name} has `{bad}`, which AWS refuses"));
         }
         if let Some(bad) = value.chars().find(|c| c.is_control() || is_invisible(*c)) {
-            problems.push(format!("{name} has the invisible character U+{:04X}, which AWS refuses", u32::from(bad)));
+            problems.push(format!(
+                "{name} has the invisible character U+{:04X}, which AWS refuses",
+                u32::from(bad)
+            ));
         }
     }
     problems

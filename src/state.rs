@@ -4,7 +4,9 @@ mod store;
 
 use std::collections::BTreeMap;
 
-use aws_sso_glue::{AccountId, IdentityStoreId, Instance, InstanceArn, InstanceStatus, PermissionSetArn, RequestId};
+use aws_sso_glue::{
+    AccountId, IdentityStoreId, Instance, InstanceArn, InstanceStatus, PermissionSetArn, RequestId,
+};
 use okta_client::{App, Id};
 use scim_client::Endpoint;
 use serde::{Deserialize, Serialize};
@@ -167,8 +169,10 @@ impl Default for State {
 /// Bytes as lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
 }

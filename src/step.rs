@@ -50,10 +50,19 @@ pub trait Step: Send + Sync {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             let failed = planned.changes.iter().map(|change| {
-                Check::failed(format!("{}: would {} {}", self.title(), change.action.verb(), change.target))
+                Check::failed(format!(
+                    "{}: would {} {}",
+                    self.title(),
+                    change.action.verb(),
+                    change.target
+                ))
             });
             let checks: Vec<Check> = failed.collect();
-            Ok(if checks.is_empty() { vec![Check::proved(self.title())] } else { checks })
+            Ok(if checks.is_empty() {
+                vec![Check::proved(self.title())]
+            } else {
+                checks
+            })
         })
     }
 
@@ -186,7 +195,11 @@ impl Context {
     }
 
     /// The calls about an instance; what they learn about names is kept as long as the context.
-    pub(crate) fn center(&self, instance: &InstanceArn, connect: impl FnOnce() -> IdentityCenter) -> IdentityCenter {
+    pub(crate) fn center(
+        &self,
+        instance: &InstanceArn,
+        connect: impl FnOnce() -> IdentityCenter,
+    ) -> IdentityCenter {
         let mut kept = lock(&self.center);
         match &*kept {
             Some((arn, center)) if arn == instance => center.clone(),
@@ -201,7 +214,8 @@ impl Context {
     /// If the clock is off by thousands of years.
     #[must_use]
     pub fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::try_from(self.clock.now()).expect("the clock is within some thousand years")
+        jiff::Timestamp::try_from(self.clock.now())
+            .expect("the clock is within some thousand years")
     }
 
     /// Where time comes from, for a client that a step makes.
@@ -220,16 +234,23 @@ impl Context {
         P: Fn(Answers) -> F,
         F: Future<Output = Outcome<T>>,
     {
-        let tries = if self.operator.may_ask_again() { TRIES } else { 1 };
-        let mut tried = 1;
+        let mut left = if self.operator.may_ask_again() {
+            TRIES
+        } else {
+            1
+        };
         loop {
-            let answers = self.operator.ask(&handoff).await.map_err(|error| not_done(&handoff, error))?;
+            let answers = self
+                .operator
+                .ask(&handoff)
+                .await
+                .map_err(|error| not_done(&handoff, error))?;
             match prove(answers).await {
                 Ok(proved) => return Ok(proved),
-                Err(error) if tried >= tries => return Err(error),
+                Err(error) if left == 1 => return Err(error),
                 Err(error) => handoff.refused = Some(error.explain()),
             }
-            tried += 1;
+            left -= 1;
         }
     }
 
@@ -242,22 +263,34 @@ impl Context {
 const TRIES: u32 = 3;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panics while holding a part of the context")
+    mutex
+        .lock()
+        .expect("nobody panics while holding a part of the context")
 }
 
 fn not_done(handoff: &HandOff, error: OperatorError) -> Error {
     match error {
-        OperatorError::Absent => Error::new(ErrorKind::HandOff, format!("a person is needed: {}", handoff.title))
-            .help(format!("do this, then run again; everything before it is done and stays done\n{handoff}")),
-        error => Error::new(ErrorKind::HandOff, format!("hand-off not done: {}", handoff.title))
-            .because(error)
-            .help("run again when it can be done; everything before it is done and stays done"),
+        OperatorError::Absent => Error::new(
+            ErrorKind::HandOff,
+            format!("a person is needed: {}", handoff.title),
+        )
+        .help(format!(
+            "do this, then run again; everything before it is done and stays done\n{handoff}"
+        )),
+        error => Error::new(
+            ErrorKind::HandOff,
+            format!("hand-off not done: {}", handoff.title),
+        )
+        .because(error)
+        .help("run again when it can be done; everything before it is done and stays done"),
     }
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context").field("facts", &self.facts()).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("facts", &self.facts())
+            .finish_non_exhaustive()
     }
 }
 
@@ -271,7 +304,10 @@ impl Planned {
     /// These changes, and no remark.
     #[must_use]
     pub fn changes(changes: Vec<Change>) -> Self {
-        Self { changes, notes: Vec::new() }
+        Self {
+            changes,
+            notes: Vec::new(),
+        }
     }
 
     /// One change.
@@ -288,37 +324,61 @@ impl Planned {
     }
 
     pub(crate) fn of(self, step: &dyn Step) -> StepPlan {
-        StepPlan { step: step.id(), title: step.title(), changes: self.changes, notes: self.notes }
+        StepPlan {
+            step: step.id(),
+            title: step.title(),
+            changes: self.changes,
+            notes: self.notes,
+        }
     }
 }
 
 impl Applied {
     /// Waiting for something, with nothing to list.
     pub fn waiting(on: impl Into<String>) -> Self {
-        Self::Waiting(Waiting { on: on.into(), missing: Vec::new() })
+        Self::Waiting(Waiting {
+            on: on.into(),
+            missing: Vec::new(),
+        })
     }
 }
 
 impl Check {
     /// It is so.
     pub fn proved(what: impl Into<String>) -> Self {
-        Self { what: what.into(), outcome: CheckOutcome::Proved }
+        Self {
+            what: what.into(),
+            outcome: CheckOutcome::Proved,
+        }
     }
 
     /// It is not so.
     pub fn failed(what: impl Into<String>) -> Self {
-        Self { what: what.into(), outcome: CheckOutcome::Failed }
+        Self {
+            what: what.into(),
+            outcome: CheckOutcome::Failed,
+        }
     }
 
     /// Nobody can say.
     pub fn cannot_be_proved(what: impl Into<String>) -> Self {
-        Self { what: what.into(), outcome: CheckOutcome::CannotBeProved }
+        Self {
+            what: what.into(),
+            outcome: CheckOutcome::CannotBeProved,
+        }
     }
 }
 
 /// A bug in a step: it was handed a change that it never planned.
 pub(crate) fn not_ours(step: &StepId, change: &Change) -> Error {
     let action: Action = change.action;
-    Error::new(ErrorKind::Moved, format!("step {step} does not know how to {} {}", action.verb(), change.target))
-        .help("make a new plan with this version of the crate")
+    Error::new(
+        ErrorKind::Moved,
+        format!(
+            "step {step} does not know how to {} {}",
+            action.verb(),
+            change.target
+        ),
+    )
+    .help("make a new plan with this version of the crate")
 }

@@ -54,8 +54,14 @@ pub fn journey(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Ste
     steps.push(Box::new(CatalogApp::new(okta, &blueprint.okta.app_label)));
     steps.push(Box::new(IdpMetadata::new(okta)));
     steps.push(Box::new(Organization::new(aws)));
-    steps.push(Box::new(IdentityCenterInstance::new(aws, blueprint.aws.region.as_deref())));
-    steps.push(Box::new(AccessPortal::new(aws, blueprint.aws.portal_url.as_ref())));
+    steps.push(Box::new(IdentityCenterInstance::new(
+        aws,
+        blueprint.aws.region.as_deref(),
+    )));
+    steps.push(Box::new(AccessPortal::new(
+        aws,
+        blueprint.aws.portal_url.as_ref(),
+    )));
     steps.push(Box::new(IdentitySource::new(okta)));
     steps.push(Box::new(SamlSettings::new(okta)));
     steps.push(Box::new(ScimEndpoint::new(okta)));
@@ -85,7 +91,13 @@ struct Switches {
 impl Switches {
     fn of(app: &App) -> Self {
         let on = app.features();
-        Self { missing: FEATURES.iter().filter(|(feature, _)| !on.contains(feature)).map(|(_, words)| *words).collect() }
+        Self {
+            missing: FEATURES
+                .iter()
+                .filter(|(feature, _)| !on.contains(feature))
+                .map(|(_, words)| *words)
+                .collect(),
+        }
     }
 
     fn all_on(&self) -> bool {
@@ -103,13 +115,20 @@ const FEATURES: [(&str, &str); 4] = [
 
 /// The app, if it exists and is known by now.
 async fn app(okta: &Okta, cx: &Context) -> Outcome<Option<App>> {
-    let Some(id) = cx.know(|facts| facts.app.clone()) else { return Ok(None) };
-    okta.apps().get_opt(&id).await.map_err(|error| Error::service(format!("app {id} could not be read from Okta"), error))
+    let Some(id) = cx.know(|facts| facts.app.clone()) else {
+        return Ok(None);
+    };
+    okta.apps()
+        .get_opt(&id)
+        .await
+        .map_err(|error| Error::service(format!("app {id} could not be read from Okta"), error))
 }
 
 /// The app, which an earlier step has made or found.
 async fn needed_app(okta: &Okta, cx: &Context) -> Outcome<App> {
-    app(okta, cx).await?.ok_or_else(|| missing("the Okta app", "catalog-app"))
+    app(okta, cx)
+        .await?
+        .ok_or_else(|| missing("the Okta app", "catalog-app"))
 }
 
 /// The instance of Identity Center, if it is known by now.
@@ -120,7 +139,12 @@ fn center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
 
 /// The instance of Identity Center, if it is known by now and can give access to accounts.
 fn assigning_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
-    let can = cx.know(|facts| facts.instance.as_ref().is_some_and(|instance| instance.permission_sets));
+    let can = cx.know(|facts| {
+        facts
+            .instance
+            .as_ref()
+            .is_some_and(|instance| instance.permission_sets)
+    });
     if can { center(aws, cx) } else { None }
 }
 
@@ -131,21 +155,26 @@ fn needed_center(aws: &Aws, cx: &Context) -> Outcome<IdentityCenter> {
 
 /// Something that an earlier step would have made known.
 fn missing(what: &str, step: &str) -> Error {
-    Error::new(ErrorKind::Moved, format!("{what} is not known")).help(format!("run the step {step} first"))
+    Error::new(ErrorKind::Moved, format!("{what} is not known"))
+        .help(format!("run the step {step} first"))
 }
 
 /// The people of the blueprint, read once a context.
 async fn roster<'a>(okta: &Okta, blueprint: &Blueprint, cx: &'a Context) -> Outcome<&'a Roster> {
-    cx.roster.get_or_try_init(|| Roster::read(okta, blueprint)).await
+    cx.roster
+        .get_or_try_init(|| Roster::read(okta, blueprint))
+        .await
 }
 
 /// The accounts of the organization, read once a context.
 async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Outcome<&'a [Account]> {
     let read = async || {
-        aws.organizations()
-            .accounts()
-            .await
-            .map_err(|error| Error::service("the accounts could not be listed from AWS Organizations", error))
+        aws.organizations().accounts().await.map_err(|error| {
+            Error::service(
+                "the accounts could not be listed from AWS Organizations",
+                error,
+            )
+        })
     };
     cx.accounts.get_or_try_init(read).await.map(Vec::as_slice)
 }
@@ -153,20 +182,37 @@ async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Outcome<&'a [Account]> {
 /// An account that the blueprint names by id or by name, fit to be assigned to.
 async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Outcome<&'a Account> {
     let all = accounts(aws, cx).await?;
-    let matches: Vec<&Account> = all.iter().filter(|account| account.id.as_str() == named || account.name.as_deref() == Some(named)).collect();
+    let matches: Vec<&Account> = all
+        .iter()
+        .filter(|account| account.id.as_str() == named || account.name.as_deref() == Some(named))
+        .collect();
     match matches.as_slice() {
         [account] if account.state == AccountState::Active => Ok(account),
         [account] => Err(Error::new(
             ErrorKind::Unfit,
-            format!("account {} is {}, and AWS assigns nobody to it", account_name(account), account.state),
+            format!(
+                "account {} is {}, and AWS assigns nobody to it",
+                account_name(account),
+                account.state
+            ),
         )
         .answered(described(aws, account).await)
         .help("reopen the account in AWS Organizations, or take it out of the blueprint")),
         [] => Err(unknown_account(aws, named, all).await),
         several => {
-            let ids: Vec<String> = several.iter().map(|account| account.id.to_string()).collect();
-            Err(Error::new(ErrorKind::Unfit, format!("`{named}` is the name of {} accounts: {}", several.len(), ids.join(", ")))
-                .help("name the account by its id in the blueprint"))
+            let ids: Vec<String> = several
+                .iter()
+                .map(|account| account.id.to_string())
+                .collect();
+            Err(Error::new(
+                ErrorKind::Unfit,
+                format!(
+                    "`{named}` is the name of {} accounts: {}",
+                    several.len(),
+                    ids.join(", ")
+                ),
+            )
+            .help("name the account by its id in the blueprint"))
         }
     }
 }
@@ -195,7 +241,10 @@ async fn described(aws: &Aws, account: &Account) -> Answer {
 }
 
 async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
-    let error = Error::new(ErrorKind::Unfit, format!("account `{named}` does not exist in the organization"));
+    let error = Error::new(
+        ErrorKind::Unfit,
+        format!("account `{named}` does not exist in the organization"),
+    );
     let error = match AccountId::parse(named) {
         // By id AWS can be asked, and its own answer is worth more than ours.
         Ok(id) => match aws.organizations().account(&id).await {
@@ -212,11 +261,21 @@ async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
     };
     let nearest = all
         .iter()
-        .map(|account| (strsim::jaro_winkler(account.name.as_deref().unwrap_or_default(), named), account))
+        .map(|account| {
+            (
+                strsim::jaro_winkler(account.name.as_deref().unwrap_or_default(), named),
+                account,
+            )
+        })
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .filter(|(likeness, _)| *likeness > 0.8);
     error.help(match nearest {
-        Some((_, account)) => format!("did you mean {}? Correct the blueprint", account_name(account)),
-        None => "correct the id or the name in the blueprint; names are compared exactly".to_owned(),
+        Some((_, account)) => format!(
+            "did you mean {}? Correct the blueprint",
+            account_name(account)
+        ),
+        None => {
+            "correct the id or the name in the blueprint; names are compared exactly".to_owned()
+        }
     })
 }

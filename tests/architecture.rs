@@ -21,8 +21,18 @@ fn sources(folder: &str) -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a source file");
-                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
-                found.push((path.strip_prefix(root()).expect("a path of ours").display().to_string(), code));
+                let code = text
+                    .split("#[cfg(test)]\nmod tests")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                found.push((
+                    path.strip_prefix(root())
+                        .expect("a path of ours")
+                        .display()
+                        .to_string(),
+                    code,
+                ));
             }
         }
     }
@@ -49,16 +59,36 @@ fn dependencies(package: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a manifest");
     let manifest: toml::Table = text.parse().expect("a manifest in TOML");
     let table = manifest.get("dependencies").and_then(toml::Value::as_table);
-    table.into_iter().flat_map(|table| table.keys().cloned()).collect()
+    table
+        .into_iter()
+        .flat_map(|table| table.keys().cloned())
+        .collect()
 }
 
-const OURS: [&str; 8] =
-    ["okta-aws-sso", "rest-core", "okta-client", "scim-types", "scim-client", "saml-metadata", "aws-sso-glue", "sandbox"];
+const OURS: [&str; 8] = [
+    "okta-aws-sso",
+    "rest-core",
+    "okta-client",
+    "scim-types",
+    "scim-client",
+    "saml-metadata",
+    "aws-sso-glue",
+    "sandbox",
+];
 
 #[test]
 fn every_arrow_between_our_crates_is_in_the_picture() {
     let allowed: [(&str, &[&str]); 8] = [
-        (".", &["aws-sso-glue", "okta-client", "rest-core", "saml-metadata", "scim-client"]),
+        (
+            ".",
+            &[
+                "aws-sso-glue",
+                "okta-client",
+                "rest-core",
+                "saml-metadata",
+                "scim-client",
+            ],
+        ),
         ("rest-core", &[]),
         ("okta-client", &["rest-core"]),
         ("scim-types", &[]),
@@ -68,7 +98,10 @@ fn every_arrow_between_our_crates_is_in_the_picture() {
         ("sandbox", &[]),
     ];
     for (package, allowed) in allowed {
-        let ours: BTreeSet<String> = dependencies(package).into_iter().filter(|name| OURS.contains(&name.as_str())).collect();
+        let ours: BTreeSet<String> = dependencies(package)
+            .into_iter()
+            .filter(|name| OURS.contains(&name.as_str()))
+            .collect();
         let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
         assert_eq!(ours, allowed, "{package}");
     }
@@ -78,42 +111,98 @@ fn every_arrow_between_our_crates_is_in_the_picture() {
 fn values_have_no_runtime_and_no_network() {
     for package in ["scim-types", "saml-metadata"] {
         for forbidden in ["tokio", "reqwest", "futures", "http", "axum"] {
-            assert!(!dependencies(package).contains(forbidden), "{package} depends on {forbidden}");
+            assert!(
+                !dependencies(package).contains(forbidden),
+                "{package} depends on {forbidden}"
+            );
         }
-        assert_eq!(lines_with(&format!("{package}/src"), &["async fn", ".await", "async move"]), Vec::<String>::new());
+        assert_eq!(
+            lines_with(
+                &format!("{package}/src"),
+                &["async fn", ".await", "async move"]
+            ),
+            Vec::<String>::new()
+        );
     }
 }
 
 #[test]
 fn the_aws_sdk_is_in_one_crate() {
     for package in OURS.iter().filter(|package| **package != "aws-sso-glue") {
-        let folder = if *package == "okta-aws-sso" { "." } else { package };
-        let sdk: Vec<String> = dependencies(folder).into_iter().filter(|name| name.starts_with("aws-") && name != "aws-sso-glue").collect();
+        let folder = if *package == "okta-aws-sso" {
+            "."
+        } else {
+            package
+        };
+        let sdk: Vec<String> = dependencies(folder)
+            .into_iter()
+            .filter(|name| name.starts_with("aws-") && name != "aws-sso-glue")
+            .collect();
         assert_eq!(sdk, Vec::<String>::new(), "{package}");
     }
 }
 
 #[test]
 fn the_core_names_no_vendor_and_the_clients_know_one_each() {
-    let words = ["okta", "Okta", "OKTA", "aws", "AWS", "amazon", "scim", "SCIM"];
+    let words = [
+        "okta", "Okta", "OKTA", "aws", "AWS", "amazon", "scim", "SCIM",
+    ];
     assert_eq!(lines_with("rest-core/src", &words), Vec::<String>::new());
-    assert_eq!(lines_with("aws-sso-glue/src", &["okta", "Okta", "OKTA"]), Vec::<String>::new());
-    assert_eq!(lines_with("okta-client/src", &["amazon_aws", "awsapps", "IdentityCenter", "AWS"]), Vec::<String>::new());
+    assert_eq!(
+        lines_with("aws-sso-glue/src", &["okta", "Okta", "OKTA"]),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        lines_with(
+            "okta-client/src",
+            &["amazon_aws", "awsapps", "IdentityCenter", "AWS"]
+        ),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn the_clock_is_read_in_one_file() {
-    let words = ["SystemTime::now(", "Instant::now(", "Timestamp::now(", "tokio::time::sleep", "time::sleep(", "thread::sleep"];
-    for folder in ["src", "rest-core/src", "okta-client/src", "scim-client/src", "scim-types/src", "saml-metadata/src", "aws-sso-glue/src"] {
-        let found: Vec<String> = lines_with(folder, &words).into_iter().filter(|line| !line.starts_with("rest-core/src/clock.rs:")).collect();
+    let words = [
+        "SystemTime::now(",
+        "Instant::now(",
+        "Timestamp::now(",
+        "tokio::time::sleep",
+        "time::sleep(",
+        "thread::sleep",
+    ];
+    for folder in [
+        "src",
+        "rest-core/src",
+        "okta-client/src",
+        "scim-client/src",
+        "scim-types/src",
+        "saml-metadata/src",
+        "aws-sso-glue/src",
+    ] {
+        let found: Vec<String> = lines_with(folder, &words)
+            .into_iter()
+            .filter(|line| !line.starts_with("rest-core/src/clock.rs:"))
+            .collect();
         assert_eq!(found, Vec::<String>::new(), "{folder}");
     }
-    assert!(!lines_with("rest-core/src", &words).is_empty(), "somebody has to read it");
+    assert!(
+        !lines_with("rest-core/src", &words).is_empty(),
+        "somebody has to read it"
+    );
 }
 
 #[test]
 fn a_step_never_sleeps_prints_or_saves() {
-    let words = [".sleep(", "println!", "eprintln!", "print!", "std::fs", "StateStore", "std::io"];
+    let words = [
+        ".sleep(",
+        "println!",
+        "eprintln!",
+        "print!",
+        "std::fs",
+        "StateStore",
+        "std::io",
+    ];
     assert_eq!(lines_with("src/steps", &words), Vec::<String>::new());
 }
 
@@ -130,16 +219,33 @@ fn only_the_pipeline_saves_state() {
 fn the_state_and_the_plan_have_no_place_for_a_secret() {
     for file in ["src/state", "src/plan.rs", "src/state.rs"] {
         let folder = if file.ends_with(".rs") { "src" } else { file };
-        let found: Vec<String> =
-            lines_with(folder, &["Secret;", "Secret>", ": Secret", "expose("]).into_iter().filter(|line| line.starts_with(file)).collect();
+        let found: Vec<String> = lines_with(folder, &["Secret;", "Secret>", ": Secret", "expose("])
+            .into_iter()
+            .filter(|line| line.starts_with(file))
+            .collect();
         assert_eq!(found, Vec::<String>::new(), "{file}");
     }
 }
 
 #[test]
 fn nothing_is_unfinished_and_no_test_is_ignored() {
-    for folder in ["src", "rest-core", "okta-client", "scim-client", "scim-types", "saml-metadata", "aws-sso-glue", "sandbox", "examples", "tests"] {
-        let words = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ign", "ore")];
+    for folder in [
+        "src",
+        "rest-core",
+        "okta-client",
+        "scim-client",
+        "scim-types",
+        "saml-metadata",
+        "aws-sso-glue",
+        "sandbox",
+        "examples",
+        "tests",
+    ] {
+        let words = [
+            concat!("todo", "!("),
+            concat!("unimplemented", "!("),
+            concat!("#[ign", "ore"),
+        ];
         assert_eq!(lines_with(folder, &words), Vec::<String>::new(), "{folder}");
     }
 }

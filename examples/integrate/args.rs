@@ -61,19 +61,32 @@ impl Args {
             None => ("blueprint.toml".to_owned(), EXAMPLE.to_owned()),
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    Failure::input(format!("the blueprint {} cannot be read: {error}", path.display()), "name a file in TOML or JSON")
+                    Failure::input(
+                        format!("the blueprint {} cannot be read: {error}", path.display()),
+                        "name a file in TOML or JSON",
+                    )
                 })?;
                 (path.display().to_string(), text)
             }
         };
-        let json = self.blueprint.as_ref().is_some_and(|path| path.extension().is_some_and(|extension| extension == "json"));
-        let parsed = if json { Blueprint::from_json(&text) } else { Blueprint::from_toml(&text) };
+        let json = self.blueprint.as_ref().is_some_and(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        });
+        let parsed = if json {
+            Blueprint::from_json(&text)
+        } else {
+            Blueprint::from_toml(&text)
+        };
         parsed.map_err(|error| Failure::Blueprint(error.render(&name, &text)))
     }
 }
 
 impl Failure {
     pub(crate) fn input(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Input { what: what.into(), help: help.into() }
+        Self::Input {
+            what: what.into(),
+            help: help.into(),
+        }
     }
 }

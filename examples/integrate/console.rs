@@ -6,6 +6,10 @@ use okta_aws_sso::operator::TerminalOperator;
 
 /// The person at this terminal. Files to upload are written beside the state, or here.
 pub(crate) fn person(folder: Option<&Path>) -> TerminalOperator {
-    TerminalOperator::new(io::BufReader::new(io::stdin()), io::stderr(), folder.unwrap_or_else(|| Path::new(".")))
-        .secrets(|prompt| rpassword::prompt_password(format!("{prompt} (not shown): ")))
+    TerminalOperator::new(
+        io::BufReader::new(io::stdin()),
+        io::stderr(),
+        folder.unwrap_or_else(|| Path::new(".")),
+    )
+    .secrets(|prompt| rpassword::prompt_password(format!("{prompt} (not shown): ")))
 }

@@ -41,7 +41,9 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     let pipeline = Pipeline::new(steps::journey(&blueprint, &world.okta, &world.aws))
         .blueprint(&blueprint)
         .store(store)
-        .guard(Guard { max_removals: args.allow_removals })
+        .guard(Guard {
+            max_removals: args.allow_removals,
+        })
         .operator(world.operator(args, screen)?);
 
     let plan = pipeline.plan().await?;
@@ -53,7 +55,11 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
         return Ok(());
     }
     let events = pipeline.events();
-    let shown = tokio::spawn(screen.clone().events(events.boxed(), plan.changes().count()));
+    let shown = tokio::spawn(
+        screen
+            .clone()
+            .events(events.boxed(), plan.changes().count()),
+    );
     let applied = pipeline.apply(&plan).await;
     shown.abort();
     let report = applied?;
@@ -64,10 +70,18 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
 /// Proves the result, and shows who has which role in which account.
 async fn access(world: &World, pipeline: &Pipeline, screen: &Screen) -> Result<(), args::Failure> {
     let verification = pipeline.verify().await?;
-    let Some(state) = pipeline.state_store().load().await? else { return Ok(()) };
-    let Some(instance) = &state.facts.instance else { return Ok(()) };
+    let Some(state) = pipeline.state_store().load().await? else {
+        return Ok(());
+    };
+    let Some(instance) = &state.facts.instance else {
+        return Ok(());
+    };
     let center = world.aws.identity_center(&instance.instance());
     let report = AccessReport::read(&world.aws, &center).await?;
     screen.access(state.facts.portal.as_ref(), &verification, &report);
-    if verification.holds() { Ok(()) } else { Err(args::Failure::Unproved) }
+    if verification.holds() {
+        Ok(())
+    } else {
+        Err(args::Failure::Unproved)
+    }
 }

@@ -27,7 +27,10 @@ pub(crate) struct Screen {
 
 impl Screen {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, bar: Arc::default() }
+        Self {
+            json,
+            bar: Arc::default(),
+        }
     }
 
     /// A line of text, above the bar if there is one.
@@ -61,18 +64,24 @@ impl Screen {
             return Ok(true);
         }
         if !io::stdin().is_terminal() {
-            return Err(Failure::input("nobody is at the terminal to say yes to the plan", "say --yes, or --plan-only to look at it"));
+            return Err(Failure::input(
+                "nobody is at the terminal to say yes to the plan",
+                "say --yes, or --plan-only to look at it",
+            ));
         }
         eprint!("\nApply this plan? Only `yes` is taken: ");
         let mut line = String::new();
-        io::stdin().read_line(&mut line).map_err(|error| Failure::input(error.to_string(), "say --yes"))?;
+        io::stdin()
+            .read_line(&mut line)
+            .map_err(|error| Failure::input(error.to_string(), "say --yes"))?;
         Ok(line.trim() == "yes")
     }
 
     /// Shows what happens until it has happened.
     pub(crate) async fn events(self, mut events: BoxStream<'static, Event>, changes: usize) {
         if !self.json && io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}").expect("a template that is right");
+            let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
+                .expect("a template that is right");
             let bar = ProgressBar::new(changes as u64).with_style(style.progress_chars("=> "));
             bar.enable_steady_tick(Duration::from_millis(120));
             *self.bar.lock().expect("nobody panics while drawing") = Some(bar);
@@ -89,7 +98,11 @@ impl Screen {
             Self::document(&json!(event));
             return;
         }
-        let bar = self.bar.lock().expect("nobody panics while drawing").clone();
+        let bar = self
+            .bar
+            .lock()
+            .expect("nobody panics while drawing")
+            .clone();
         match event {
             Event::ChangeStarted { change, .. } => {
                 if let Some(bar) = bar {
@@ -129,15 +142,24 @@ impl Screen {
             bar.finish_and_clear();
         }
         if self.json {
-            Self::document(&json!({"applied": report.applied, "already_true": report.already_true}));
+            Self::document(
+                &json!({"applied": report.applied, "already_true": report.already_true}),
+            );
         } else {
             self.line(&format!("\nApplied {} changes.", report.applied));
         }
     }
 
-    pub(crate) fn access(&self, portal: Option<&Url>, verification: &Verification, report: &AccessReport) {
+    pub(crate) fn access(
+        &self,
+        portal: Option<&Url>,
+        verification: &Verification,
+        report: &AccessReport,
+    ) {
         if self.json {
-            Self::document(&json!({"portal_url": portal, "checks": verification.checks, "access": report}));
+            Self::document(
+                &json!({"portal_url": portal, "checks": verification.checks, "access": report}),
+            );
             return;
         }
         self.line("\nVerified:");
@@ -150,9 +172,17 @@ impl Screen {
             self.line(&format!("  {mark} {}", check.what));
         }
         let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(["User", "Account", "Role", "Through"]);
+        table
+            .load_style(presets::UTF8_FULL_CONDENSED)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(["User", "Account", "Role", "Through"]);
         for row in &report.rows {
-            table.add_row([&row.user, &format!("{} ({})", row.account, row.account_id), &row.role, &row.through]);
+            table.add_row([
+                &row.user,
+                &format!("{} ({})", row.account, row.account_id),
+                &row.role,
+                &row.through,
+            ]);
         }
         self.line(&format!("\n{table}"));
         for orphan in &report.orphans {
@@ -181,7 +211,11 @@ impl Screen {
 
     /// A person whose hand-offs are shown.
     pub(crate) fn watched(&self, person: Arc<dyn Operator>, rehearsal: bool) -> Watched {
-        Watched { person, screen: self.clone(), rehearsal }
+        Watched {
+            person,
+            screen: self.clone(),
+            rehearsal,
+        }
     }
 }
 
@@ -195,11 +229,19 @@ pub(crate) struct Watched {
 impl Operator for Watched {
     fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
         if self.rehearsal && !self.screen.json {
-            self.screen.line(&format!("\n  @  {}", handoff.to_string().trim_end().replace('\n', "\n     ")));
+            self.screen.line(&format!(
+                "\n  @  {}",
+                handoff.to_string().trim_end().replace('\n', "\n     ")
+            ));
             self.screen.line("     (done at the sandbox's console)\n");
         }
         Box::pin(async move {
-            let bar = self.screen.bar.lock().expect("nobody panics while drawing").clone();
+            let bar = self
+                .screen
+                .bar
+                .lock()
+                .expect("nobody panics while drawing")
+                .clone();
             match bar {
                 // A bar that ticks would draw over what a person types.
                 Some(bar) if !self.rehearsal => {

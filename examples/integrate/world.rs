@@ -15,7 +15,8 @@ use url::Url;
 
 use crate::{
     args::{Args, Failure},
-    console, show::Screen,
+    console,
+    show::Screen,
 };
 
 /// Both sides, and where a rehearsal's person stands.
@@ -55,11 +56,21 @@ impl World {
         if let Some(path) = &args.target {
             return Self::rehearsal(ready_file(path)?, None).await;
         }
-        match (std::env::var("OKTA_ORG_URL"), std::env::var("OKTA_API_TOKEN")) {
+        match (
+            std::env::var("OKTA_ORG_URL"),
+            std::env::var("OKTA_API_TOKEN"),
+        ) {
             (Ok(org_url), Ok(token)) => {
                 let okta = okta_client(&org_url, Secret::new(token))?;
-                let aws = Aws::connect(aws::Connect::default()).await.map_err(not_connected)?;
-                Ok(Self { okta, aws, console: None, _sandbox: None })
+                let aws = Aws::connect(aws::Connect::default())
+                    .await
+                    .map_err(not_connected)?;
+                Ok(Self {
+                    okta,
+                    aws,
+                    console: None,
+                    _sandbox: None,
+                })
             }
             (Err(_), Err(_)) => {
                 // Slow enough to see what there is to wait for.
@@ -69,8 +80,14 @@ impl World {
                     .operation_delay(Duration::from_millis(400))
                     .start()
                     .await
-                    .map_err(|error| Failure::input(format!("the sandbox did not start: {error}"), "run it again"))?;
-                let ready = serde_json::from_value(sandbox.ready()).expect("a sandbox says what a sandbox says");
+                    .map_err(|error| {
+                        Failure::input(
+                            format!("the sandbox did not start: {error}"),
+                            "run it again",
+                        )
+                    })?;
+                let ready = serde_json::from_value(sandbox.ready())
+                    .expect("a sandbox says what a sandbox says");
                 Self::rehearsal(ready, Some(sandbox)).await
             }
             _ => Err(Failure::input(
@@ -93,7 +110,12 @@ impl World {
             ..aws::Connect::default()
         };
         let aws = Aws::connect(connect).await.map_err(not_connected)?;
-        Ok(Self { okta, aws, console: Some(ready.console_url), _sandbox: sandbox })
+        Ok(Self {
+            okta,
+            aws,
+            console: Some(ready.console_url),
+            _sandbox: sandbox,
+        })
     }
 
     /// Whether this is a sandbox, where nothing can be broken.
@@ -102,12 +124,18 @@ impl World {
     }
 
     /// Who does what no public API can.
-    pub(crate) fn operator(&self, args: &Args, screen: &Screen) -> Result<Arc<dyn Operator>, Failure> {
+    pub(crate) fn operator(
+        &self,
+        args: &Args,
+        screen: &Screen,
+    ) -> Result<Arc<dyn Operator>, Failure> {
         let person: Arc<dyn Operator> = match &self.console {
             _ if args.no_person => return Ok(Arc::new(NoOperator)),
-            Some(console) => Arc::new(
-                RehearsalOperator::new(console.clone()).map_err(|error| Failure::input(error.to_string(), "look at the sandbox's console_url"))?,
-            ),
+            Some(console) => {
+                Arc::new(RehearsalOperator::new(console.clone()).map_err(|error| {
+                    Failure::input(error.to_string(), "look at the sandbox's console_url")
+                })?)
+            }
             None => Arc::new(console::person(args.state.as_deref())),
         };
         Ok(Arc::new(screen.watched(person, self.is_rehearsal())))
@@ -115,17 +143,33 @@ impl World {
 }
 
 fn ready_file(path: &Path) -> Result<Ready, Failure> {
-    let help = "run `cargo run --example sandbox -- --ready-file FILE`, wait for the file, and name it";
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::input(format!("{} cannot be read: {error}", path.display()), help))?;
-    serde_json::from_str(&text).map_err(|error| Failure::input(format!("{} is not what a sandbox writes: {error}", path.display()), help))
+    let help =
+        "run `cargo run --example sandbox -- --ready-file FILE`, wait for the file, and name it";
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::input(format!("{} cannot be read: {error}", path.display()), help)
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::input(
+            format!("{} is not what a sandbox writes: {error}", path.display()),
+            help,
+        )
+    })
 }
 
 fn okta_client(org_url: &str, token: Secret) -> Result<Okta, Failure> {
     okta::Client::builder(org_url, token)
         .build()
-        .map_err(|error| Failure::input(error.to_string(), "OKTA_ORG_URL is the org's own address, such as https://acme.okta.com"))
+        .map_err(|error| {
+            Failure::input(
+                error.to_string(),
+                "OKTA_ORG_URL is the org's own address, such as https://acme.okta.com",
+            )
+        })
 }
 
 fn not_connected(error: aws::Error) -> Failure {
-    Failure::Stopped(okta_aws_sso::Error::service("AWS could not be connected to", error))
+    Failure::Stopped(okta_aws_sso::Error::service(
+        "AWS could not be connected to",
+        error,
+    ))
 }

@@ -35,7 +35,7 @@
 //! No network, no clock, no files: bytes and the moment come in as arguments. No trust either:
 //! reading a document says nothing about who wrote it.
 //!
-//! References like "\[MD\] 2.4.3" are to saml-metadata-2.0-os, those of extensions to the
+//! References like "MD 2.4.3" are to saml-metadata-2.0-os, those of extensions to the
 //! specification of that name.
 
 mod document;

@@ -2,9 +2,9 @@
 
 /// Namespace URIs, with the prefix that findings and builders write for them.
 pub mod namespace {
-    /// SAML 2.0 metadata, `md:` ([MD] 1.1).
+    /// SAML 2.0 metadata, `md:` (MD 1.1).
     pub const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
-    /// SAML 2.0 assertions, `saml:` ([MD] 1.1).
+    /// SAML 2.0 assertions, `saml:` (MD 1.1).
     pub const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
     /// XML Signature, `ds:`.
     pub const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -95,7 +95,7 @@ pub mod binding {
     pub const URI: &str = "urn:oasis:names:tc:SAML:2.0:bindings:URI";
 }
 
-/// Protocol URIs of `protocolSupportEnumeration` ([MD] 2.4.1).
+/// Protocol URIs of `protocolSupportEnumeration` (MD 2.4.1).
 pub mod protocol {
     /// SAML 2.0.
     pub const SAML_2_0: &str = "urn:oasis:names:tc:SAML:2.0:protocol";

@@ -282,7 +282,10 @@ impl Org {
             ));
         }
         let authorization = headers.get(header::AUTHORIZATION);
-        let token = authorization.and_then(|value| value.to_str().ok()?.strip_prefix("SSWS "));
+        // Okta's own Python SDK (3.4) sends no space after the scheme, and works: Okta takes both.
+        let token = authorization
+            .and_then(|value| value.to_str().ok()?.strip_prefix("SSWS"))
+            .map(str::trim_start);
         if token != Some(self.token.as_str()) {
             return Err(Refusal::token());
         }

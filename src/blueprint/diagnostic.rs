@@ -3,7 +3,10 @@
 use std::{fmt, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use toml::{Spanned, de::{DeTable, DeValue}};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use super::validate::{At, Fault};
 
@@ -33,10 +36,14 @@ impl ParseBlueprintError {
     /// The message with the place in the text and the way out, for a terminal without colours.
     #[must_use]
     pub fn render(&self, origin: &str, text: &str) -> String {
-        let mut group = Level::ERROR.primary_title(self.message.as_str()).elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
+        let mut group = Level::ERROR
+            .primary_title(self.message.as_str())
+            .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
         if let Some(span) = &self.span {
             group = group.element(
-                Snippet::source(text).path(origin).annotation(AnnotationKind::Primary.span(span.clone())),
+                Snippet::source(text)
+                    .path(origin)
+                    .annotation(AnnotationKind::Primary.span(span.clone())),
             );
         }
         if let Some(help) = &self.help {
@@ -47,24 +54,47 @@ impl ParseBlueprintError {
 
     pub(super) fn toml(text: &str, error: &toml::de::Error) -> Self {
         let message = error.message();
-        Self { help: suggestion(message), message: message.to_owned(), span: error.span().map(|span| within(text, span)) }
+        Self {
+            help: suggestion(message),
+            message: message.to_owned(),
+            span: error.span().map(|span| within(text, span)),
+        }
     }
 
     pub(super) fn json(text: &str, error: &serde_json::Error) -> Self {
         let full = error.to_string();
-        let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
-        let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let message = full
+            .rsplit_once(" at line ")
+            .map_or(full.as_str(), |(message, _)| message);
+        let before: usize = text
+            .split_inclusive('\n')
+            .take(error.line().saturating_sub(1))
+            .map(str::len)
+            .sum();
         let at = (before + error.column()).min(text.len());
-        Self { help: suggestion(message), message: message.to_owned(), span: Some(within(text, at.saturating_sub(1)..at)) }
+        Self {
+            help: suggestion(message),
+            message: message.to_owned(),
+            span: Some(within(text, at.saturating_sub(1)..at)),
+        }
     }
 
     pub(super) fn fault(text: &str, fault: &Fault) -> Self {
-        let span = DeTable::parse(text).ok().map(|document| locate(&document, &fault.at));
-        Self { span, ..Self::fault_without_place(fault) }
+        let span = DeTable::parse(text)
+            .ok()
+            .map(|document| locate(&document, &fault.at));
+        Self {
+            span,
+            ..Self::fault_without_place(fault)
+        }
     }
 
     pub(super) fn fault_without_place(fault: &Fault) -> Self {
-        Self { message: fault.message.clone(), span: None, help: Some(fault.help.clone()) }
+        Self {
+            message: fault.message.clone(),
+            span: None,
+            help: Some(fault.help.clone()),
+        }
     }
 }
 
@@ -79,7 +109,9 @@ impl std::error::Error for ParseBlueprintError {}
 /// The nearest of the names that serde says it expected to the one that it says is unknown.
 fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown field").then(|| quoted.next())??;
+    let unknown = message
+        .starts_with("unknown field")
+        .then(|| quoted.next())??;
     let (likeness, nearest) = quoted
         .map(|known| (strsim::jaro_winkler(unknown, known), known))
         .max_by(|(one, _), (other, _)| one.total_cmp(other))?;
@@ -109,7 +141,12 @@ fn locate(document: &Spanned<DeTable<'_>>, at: &[At]) -> Range<usize> {
 
 /// A span that lies in the text and on its character boundaries, so that it can be shown.
 fn within(text: &str, span: Range<usize>) -> Range<usize> {
-    let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let floor = |at: usize| {
+        (0..=at.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0)
+    };
     floor(span.start)..floor(span.end)
 }
 
@@ -125,7 +162,9 @@ mod tests {
 
     #[test]
     fn a_misspelt_key_is_pointed_at_and_the_nearest_is_suggested() {
-        insta::assert_snapshot!(rendered("[[access]]\nusr = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Billing\"\n"));
+        insta::assert_snapshot!(rendered(
+            "[[access]]\nusr = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Billing\"\n"
+        ));
     }
 
     #[test]
@@ -137,7 +176,9 @@ mod tests {
 
     #[test]
     fn a_permission_set_nobody_describes_is_refused() {
-        insta::assert_snapshot!(rendered("[[access]]\nuser = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"));
+        insta::assert_snapshot!(rendered(
+            "[[access]]\nuser = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"
+        ));
     }
 
     #[test]
@@ -150,18 +191,51 @@ mod tests {
     #[test]
     fn every_fault_of_a_line_has_its_own_message() {
         for (text, message) in [
-            ("[[access]]\npermission_set = \"Billing\"\naccount = \"1\"\n", "this line of access is for nobody"),
-            ("[[access]]\nuser = \"a\"\ngroup = \"b\"\naccount = \"1\"\npermission_set = \"Billing\"\n", "one line of access is for a user or for a group, not for both"),
-            ("[[access]]\nuser = \"a\"\npermission_set = \"Billing\"\n", "this line of access names no account"),
-            ("[[access]]\nuser = \"a\"\naccounts = [\"1\", \"1\"]\npermission_set = \"Billing\"\n", "account `1` is named twice"),
-            ("[okta]\ncustom_domain = \"https://login.example.com\"\n", "`https://login.example.com` is an address, not a host"),
-            ("[okta]\ncustom_domain = \"example.com\"\n", "`example.com` is not below a domain of yours"),
-            ("[permission_sets.\"two words\"]\n", "`two words` cannot be the name of a permission set"),
-            ("[permission_sets.A]\nsession_duration = \"PT13H\"\n", "`PT13H` is not a session duration from PT1H to PT12H"),
-            ("[permission_sets.A]\nmanaged_policies = [\"ReadOnlyAccess\"]\n", "`ReadOnlyAccess` is not the ARN of a policy that AWS manages"),
-            ("[permission_sets.A]\ninline_policy = \"[]\"\n", "the inline policy is not a JSON object"),
+            (
+                "[[access]]\npermission_set = \"Billing\"\naccount = \"1\"\n",
+                "this line of access is for nobody",
+            ),
+            (
+                "[[access]]\nuser = \"a\"\ngroup = \"b\"\naccount = \"1\"\npermission_set = \"Billing\"\n",
+                "one line of access is for a user or for a group, not for both",
+            ),
+            (
+                "[[access]]\nuser = \"a\"\npermission_set = \"Billing\"\n",
+                "this line of access names no account",
+            ),
+            (
+                "[[access]]\nuser = \"a\"\naccounts = [\"1\", \"1\"]\npermission_set = \"Billing\"\n",
+                "account `1` is named twice",
+            ),
+            (
+                "[okta]\ncustom_domain = \"https://login.example.com\"\n",
+                "`https://login.example.com` is an address, not a host",
+            ),
+            (
+                "[okta]\ncustom_domain = \"example.com\"\n",
+                "`example.com` is not below a domain of yours",
+            ),
+            (
+                "[permission_sets.\"two words\"]\n",
+                "`two words` cannot be the name of a permission set",
+            ),
+            (
+                "[permission_sets.A]\nsession_duration = \"PT13H\"\n",
+                "`PT13H` is not a session duration from PT1H to PT12H",
+            ),
+            (
+                "[permission_sets.A]\nmanaged_policies = [\"ReadOnlyAccess\"]\n",
+                "`ReadOnlyAccess` is not the ARN of a policy that AWS manages",
+            ),
+            (
+                "[permission_sets.A]\ninline_policy = \"[]\"\n",
+                "the inline policy is not a JSON object",
+            ),
         ] {
-            assert_eq!(Blueprint::from_toml(text).expect_err(message).to_string(), message);
+            assert_eq!(
+                Blueprint::from_toml(text).expect_err(message).to_string(),
+                message
+            );
         }
     }
 }

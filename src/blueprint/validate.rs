@@ -23,28 +23,52 @@ pub(super) struct Fault {
 pub(super) fn first_fault(blueprint: &Blueprint) -> Option<Fault> {
     domain(blueprint)
         .or_else(|| {
-            blueprint.access.iter().enumerate().find_map(|(index, access)| line(blueprint, index, access))
+            blueprint
+                .access
+                .iter()
+                .enumerate()
+                .find_map(|(index, access)| line(blueprint, index, access))
         })
         .or_else(|| same_group_twice(blueprint))
-        .or_else(|| blueprint.permission_sets.iter().find_map(|(name, set)| permission_set(name, set)))
+        .or_else(|| {
+            blueprint
+                .permission_sets
+                .iter()
+                .find_map(|(name, set)| permission_set(name, set))
+        })
 }
 
-fn fault(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Option<Fault> {
-    let at = at
-        .iter()
-        .map(|part| part.parse().map_or_else(|_not_a_number: std::num::ParseIntError| At::Key((*part).to_owned()), At::Index));
-    Some(Fault { at: at.collect(), message: message.into(), help: help.into() })
+fn fault(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Fault {
+    let at = at.iter().map(|part| {
+        part.parse().map_or_else(
+            |_not_a_number: std::num::ParseIntError| At::Key((*part).to_owned()),
+            At::Index,
+        )
+    });
+    Fault {
+        at: at.collect(),
+        message: message.into(),
+        help: help.into(),
+    }
 }
 
 fn domain(blueprint: &Blueprint) -> Option<Fault> {
     let domain = blueprint.okta.custom_domain.as_deref()?;
     let at = ["okta", "custom_domain"];
     if domain.contains("://") || domain.contains('/') {
-        return fault(&at, format!("`{domain}` is an address, not a host"), "give the host alone, such as `login.example.com`");
+        return Some(fault(
+            &at,
+            format!("`{domain}` is an address, not a host"),
+            "give the host alone, such as `login.example.com`",
+        ));
     }
     if domain.split('.').count() < 3 {
         // Okta does not take an apex domain: it needs a CNAME, and an apex cannot have one.
-        return fault(&at, format!("`{domain}` is not below a domain of yours"), "use a host below it, such as `login.example.com`: Okta needs a CNAME record, which an apex cannot have");
+        return Some(fault(
+            &at,
+            format!("`{domain}` is not below a domain of yours"),
+            "use a host below it, such as `login.example.com`: Okta needs a CNAME record, which an apex cannot have",
+        ));
     }
     None
 }
@@ -53,24 +77,49 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
     let number = index.to_string();
     let at = ["access", number.as_str()];
     match (&access.user, &access.group) {
-        (Some(_), Some(_)) => return fault(&["access", &number, "group"], "one line of access is for a user or for a group, not for both", "write two lines"),
-        (None, None) => return fault(&at, "this line of access is for nobody", "add `user = \"…\"` or `group = \"…\"`"),
+        (Some(_), Some(_)) => {
+            return Some(fault(
+                &["access", &number, "group"],
+                "one line of access is for a user or for a group, not for both",
+                "write two lines",
+            ));
+        }
+        (None, None) => {
+            return Some(fault(
+                &at,
+                "this line of access is for nobody",
+                "add `user = \"…\"` or `group = \"…\"`",
+            ));
+        }
         _ => {}
     }
     if access.accounts().next().is_none() {
-        return fault(&at, "this line of access names no account", "add `account = \"…\"` or `accounts = [\"…\"]`, by id or by name");
+        return Some(fault(
+            &at,
+            "this line of access names no account",
+            "add `account = \"…\"` or `accounts = [\"…\"]`, by id or by name",
+        ));
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = access.accounts().find(|account| !seen.insert(*account)) {
-        return fault(&at, format!("account `{twice}` is named twice"), "name it once");
+        return Some(fault(
+            &at,
+            format!("account `{twice}` is named twice"),
+            "name it once",
+        ));
     }
     let name = &access.permission_set;
     if !blueprint.permission_sets.contains_key(name) && well_known_policy(name).is_none() {
-        return fault(
+        return Some(fault(
             &["access", &number, "permission_set"],
-            format!("permission set `{name}` is not described, and AWS manages no policy of that name for a job"),
-            format!("add a table `[permission_sets.{name}]`, or use one of {}", WELL_KNOWN.map(|(name, _)| name).join(", ")),
-        );
+            format!(
+                "permission set `{name}` is not described, and AWS manages no policy of that name for a job"
+            ),
+            format!(
+                "add a table `[permission_sets.{name}]`, or use one of {}",
+                WELL_KNOWN.map(|(name, _)| name).join(", ")
+            ),
+        ));
     }
     None
 }
@@ -79,45 +128,88 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
 /// (AWS "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting").
 fn same_group_twice(blueprint: &Blueprint) -> Option<Fault> {
     let pushed = blueprint.pushed_groups();
-    let (index, group) =
-        blueprint.provisioning.assign_groups.iter().enumerate().find(|(_, group)| pushed.contains(group.as_str()))?;
-    fault(
+    let (index, group) = blueprint
+        .provisioning
+        .assign_groups
+        .iter()
+        .enumerate()
+        .find(|(_, group)| pushed.contains(group.as_str()))?;
+    Some(fault(
         &["provisioning", "assign_groups", &index.to_string()],
         format!("group `{group}` would be assigned to the app and pushed to AWS"),
         "use two groups: Okta and AWS do not support one group for both, as its members go missing or linger in AWS; assign everybody through a group of its own, and push the groups that get access",
-    )
+    ))
 }
 
 fn permission_set(name: &str, set: &PermissionSet) -> Option<Fault> {
     let at = ["permission_sets", name];
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
-        return fault(&at, format!("`{name}` cannot be the name of a permission set"), "use 1 to 32 letters, digits and _+=,.@- (it cannot be changed later)");
+        return Some(fault(
+            &at,
+            format!("`{name}` cannot be the name of a permission set"),
+            "use 1 to 32 letters, digits and _+=,.@- (it cannot be changed later)",
+        ));
     }
-    if set.description.as_ref().is_some_and(|text| text.chars().count() > 700) {
-        return fault(&["permission_sets", name, "description"], "the description is longer than the 700 characters AWS takes", "shorten it");
+    if set
+        .description
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > 700)
+    {
+        return Some(fault(
+            &["permission_sets", name, "description"],
+            "the description is longer than the 700 characters AWS takes",
+            "shorten it",
+        ));
     }
     if let Some(duration) = &set.session_duration
         && !session_duration_fits(duration)
     {
-        return fault(&["permission_sets", name, "session_duration"], format!("`{duration}` is not a session duration from PT1H to PT12H"), "write an ISO 8601 duration such as `PT8H`");
+        return Some(fault(
+            &["permission_sets", name, "session_duration"],
+            format!("`{duration}` is not a session duration from PT1H to PT12H"),
+            "write an ISO 8601 duration such as `PT8H`",
+        ));
     }
     for (index, arn) in set.managed_policies.iter().enumerate() {
-        let managed = arn.strip_prefix("arn:").and_then(|rest| rest.split_once(":iam::aws:policy/"));
+        let managed = arn
+            .strip_prefix("arn:")
+            .and_then(|rest| rest.split_once(":iam::aws:policy/"));
         if managed.is_none() {
-            return fault(&["permission_sets", name, "managed_policies", &index.to_string()], format!("`{arn}` is not the ARN of a policy that AWS manages"), "such an ARN looks like `arn:aws:iam::aws:policy/ReadOnlyAccess`");
+            return Some(fault(
+                &[
+                    "permission_sets",
+                    name,
+                    "managed_policies",
+                    &index.to_string(),
+                ],
+                format!("`{arn}` is not the ARN of a policy that AWS manages"),
+                "such an ARN looks like `arn:aws:iam::aws:policy/ReadOnlyAccess`",
+            ));
         }
     }
-    let Some(policy) = &set.inline_policy else { return None };
+    let Some(policy) = &set.inline_policy else {
+        return None;
+    };
     match serde_json::from_str::<serde_json::Value>(policy) {
         Ok(serde_json::Value::Object(_)) => None,
-        Ok(_) => fault(&["permission_sets", name, "inline_policy"], "the inline policy is not a JSON object", "write the whole policy document"),
-        Err(error) => fault(&["permission_sets", name, "inline_policy"], format!("the inline policy is not JSON: {error}"), "write the whole policy document"),
+        Ok(_) => Some(fault(
+            &["permission_sets", name, "inline_policy"],
+            "the inline policy is not a JSON object",
+            "write the whole policy document",
+        )),
+        Err(error) => Some(fault(
+            &["permission_sets", name, "inline_policy"],
+            format!("the inline policy is not JSON: {error}"),
+            "write the whole policy document",
+        )),
     }
 }
 
 fn session_duration_fits(text: &str) -> bool {
-    let Ok(span) = text.parse::<jiff::SignedDuration>() else { return false };
+    let Ok(span) = text.parse::<jiff::SignedDuration>() else {
+        return false;
+    };
     text.starts_with('P') && (3600..=12 * 3600).contains(&span.as_secs())
 }
 
@@ -131,7 +223,10 @@ const WELL_KNOWN: [(&str, &str); 8] = [
     ("ViewOnlyAccess", "job-function/ViewOnlyAccess"),
     ("Billing", "job-function/Billing"),
     ("NetworkAdministrator", "job-function/NetworkAdministrator"),
-    ("DatabaseAdministrator", "job-function/DatabaseAdministrator"),
+    (
+        "DatabaseAdministrator",
+        "job-function/DatabaseAdministrator",
+    ),
 ];
 
 /// The ARN of the policy that AWS manages for a job of that name.

@@ -39,7 +39,10 @@ impl RehearsalOperator {
     /// If it is not an address that can be asked.
     pub fn new(console: Url) -> Result<Self, OperatorError> {
         let console = Service::builder(console).build().map_err(unreachable)?;
-        Ok(Self { console, token: Mutex::default() })
+        Ok(Self {
+            console,
+            token: Mutex::default(),
+        })
     }
 
     async fn click(&self, path: [&str; 2], body: &Value) -> Result<Shown, OperatorError> {
@@ -48,7 +51,10 @@ impl RehearsalOperator {
             Ok(answer) => serde_json::from_slice(answer.body()).map_err(unreachable),
             Err(rest_core::Error::Refused(answer)) => {
                 let said = serde_json::from_slice::<Value>(answer.body()).ok();
-                let said = said.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("the console refused without a word");
+                let said = said
+                    .as_ref()
+                    .and_then(|body| body["error"].as_str())
+                    .unwrap_or("the console refused without a word");
                 Err(OperatorError::Declined(said.to_owned()))
             }
             Err(error) => Err(unreachable(error)),
@@ -56,36 +62,57 @@ impl RehearsalOperator {
     }
 
     async fn new_token(&self) -> Result<(String, Secret), OperatorError> {
-        let shown = match self.click(["aws", "automatic-provisioning"], &json!({})).await {
+        let shown = match self
+            .click(["aws", "automatic-provisioning"], &json!({}))
+            .await
+        {
             // Two tokens can exist. A person deletes those that nobody uses, and creates another.
             Err(OperatorError::Declined(_)) => {
-                self.click(["aws", "delete-scim-tokens"], &json!({})).await?;
-                self.click(["aws", "automatic-provisioning"], &json!({})).await?
+                self.click(["aws", "delete-scim-tokens"], &json!({}))
+                    .await?;
+                self.click(["aws", "automatic-provisioning"], &json!({}))
+                    .await?
             }
             shown => shown?,
         };
         let (Some(endpoint), Some(token)) = (shown.scim_endpoint, shown.access_token) else {
-            return Err(OperatorError::Declined("the console showed no endpoint or no token".to_owned()));
+            return Err(OperatorError::Declined(
+                "the console showed no endpoint or no token".to_owned(),
+            ));
         };
-        *self.token.lock().expect("nobody panics while holding the token") = Some(token.clone());
+        *self
+            .token
+            .lock()
+            .expect("nobody panics while holding the token") = Some(token.clone());
         Ok((endpoint, token))
     }
 
     async fn act(&self, handoff: &HandOff) -> Result<Answers, OperatorError> {
-        let value = |name: &str| handoff.values.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value = |name: &str| {
+            handoff
+                .values
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+        };
         let answers = Answers::default();
         match handoff.kind {
             HandOffKind::DnsRecords => {
                 let records: Vec<Value> = handoff
                     .values
                     .iter()
-                    .filter_map(|(name, value)| name.split_once(' ').map(|(kind, name)| json!({"type": kind, "name": name, "value": value})))
+                    .filter_map(|(name, value)| {
+                        name.split_once(' ')
+                            .map(|(kind, name)| json!({"type": kind, "name": name, "value": value}))
+                    })
                     .collect();
-                self.click(["dns", "records"], &json!({"records": records})).await?;
+                self.click(["dns", "records"], &json!({"records": records}))
+                    .await?;
                 Ok(answers)
             }
             HandOffKind::EnableIdentityCenter => {
-                self.click(["aws", "enable-identity-center"], &json!({})).await?;
+                self.click(["aws", "enable-identity-center"], &json!({}))
+                    .await?;
                 Ok(answers)
             }
             HandOffKind::AccessPortal => {
@@ -93,16 +120,27 @@ impl RehearsalOperator {
                 Ok(answers.text("portal_url", shown.portal_url.unwrap_or_default()))
             }
             HandOffKind::IdentitySource => {
-                let file = handoff.file.as_ref().map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
-                let shown = self.click(["aws", "identity-source"], &json!({"idp_metadata": file})).await?;
+                let file = handoff
+                    .file
+                    .as_ref()
+                    .map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
+                let shown = self
+                    .click(["aws", "identity-source"], &json!({"idp_metadata": file}))
+                    .await?;
                 Ok(answers.file("sp_metadata", shown.sp_metadata.unwrap_or_default()))
             }
             HandOffKind::AutomaticProvisioning => {
                 let (endpoint, token) = self.new_token().await?;
-                Ok(answers.text("scim_endpoint", endpoint).secret("access_token", token))
+                Ok(answers
+                    .text("scim_endpoint", endpoint)
+                    .secret("access_token", token))
             }
             HandOffKind::OktaProvisioning => {
-                let remembered = self.token.lock().expect("nobody panics while holding the token").clone();
+                let remembered = self
+                    .token
+                    .lock()
+                    .expect("nobody panics while holding the token")
+                    .clone();
                 let token = match remembered {
                     Some(token) => token,
                     None => self.new_token().await?.1,
@@ -115,7 +153,11 @@ impl RehearsalOperator {
                 Ok(answers)
             }
             HandOffKind::SignIn => {
-                self.click(["sign-in", ""], &json!({"user_code": value("code"), "login": value("user")})).await?;
+                self.click(
+                    ["sign-in", ""],
+                    &json!({"user_code": value("code"), "login": value("user")}),
+                )
+                .await?;
                 Ok(answers)
             }
         }
@@ -130,7 +172,9 @@ impl Operator for RehearsalOperator {
 
 impl fmt::Debug for RehearsalOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RehearsalOperator").field("console", self.console.base()).finish_non_exhaustive()
+        f.debug_struct("RehearsalOperator")
+            .field("console", self.console.base())
+            .finish_non_exhaustive()
     }
 }
 

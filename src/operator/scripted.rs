@@ -21,7 +21,9 @@ impl ScriptedOperator {
         F: Fn(HandOff) -> A + Send + Sync + 'static,
         A: Future<Output = Result<Answers, OperatorError>> + Send + 'static,
     {
-        Self { script: Arc::new(move |handoff| Box::pin(script(handoff))) }
+        Self {
+            script: Arc::new(move |handoff| Box::pin(script(handoff))),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use futures::future::BoxFuture;
 use rest_core::Secret;
 
-use super::{Ask, AskKind, Answers, HandOff, Operator, OperatorError};
+use super::{Answers, Ask, AskKind, HandOff, Operator, OperatorError};
 
 /// A person at a terminal: shown the hand-off, asked for each answer, and asked again when one is not right.
 ///
@@ -33,9 +33,20 @@ struct Terminal {
 impl TerminalOperator {
     /// A person who reads what is written to `output`, and whose lines come from `input`. Files to upload are
     /// written to `folder`.
-    pub fn new(input: impl BufRead + Send + 'static, output: impl Write + Send + 'static, folder: impl Into<PathBuf>) -> Self {
-        let terminal = Terminal { input: Box::new(input), output: Box::new(output), secrets: None };
-        Self { terminal: Arc::new(Mutex::new(terminal)), folder: folder.into() }
+    pub fn new(
+        input: impl BufRead + Send + 'static,
+        output: impl Write + Send + 'static,
+        folder: impl Into<PathBuf>,
+    ) -> Self {
+        let terminal = Terminal {
+            input: Box::new(input),
+            output: Box::new(output),
+            secrets: None,
+        };
+        Self {
+            terminal: Arc::new(Mutex::new(terminal)),
+            folder: folder.into(),
+        }
     }
 
     /// Reads secrets with a function, which is given the prompt.
@@ -45,18 +56,29 @@ impl TerminalOperator {
     /// If a thread panicked while it talked to the person.
     #[must_use]
     pub fn secrets(self, read: impl FnMut(&str) -> io::Result<String> + Send + 'static) -> Self {
-        self.terminal.lock().expect("nobody panics at the terminal").secrets = Some(Box::new(read));
+        self.terminal
+            .lock()
+            .expect("nobody panics at the terminal")
+            .secrets = Some(Box::new(read));
         self
     }
 }
 
 impl Operator for TerminalOperator {
     fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        let (terminal, folder, handoff) = (self.terminal.clone(), self.folder.clone(), handoff.clone());
+        let (terminal, folder, handoff) =
+            (self.terminal.clone(), self.folder.clone(), handoff.clone());
         Box::pin(async move {
             // A person takes minutes: the runtime's own threads are not to wait for one.
-            let talk = move || terminal.lock().expect("nobody panics at the terminal").talk(&handoff, &folder);
-            tokio::task::spawn_blocking(talk).await.unwrap_or_else(|error| Err(OperatorError::Declined(error.to_string())))
+            let talk = move || {
+                terminal
+                    .lock()
+                    .expect("nobody panics at the terminal")
+                    .talk(&handoff, &folder)
+            };
+            tokio::task::spawn_blocking(talk)
+                .await
+                .unwrap_or_else(|error| Err(OperatorError::Declined(error.to_string())))
         })
     }
 
@@ -66,7 +88,11 @@ impl Operator for TerminalOperator {
 }
 
 impl Terminal {
-    fn talk(&mut self, handoff: &HandOff, folder: &std::path::Path) -> Result<Answers, OperatorError> {
+    fn talk(
+        &mut self,
+        handoff: &HandOff,
+        folder: &std::path::Path,
+    ) -> Result<Answers, OperatorError> {
         writeln!(self.output, "\n{handoff}")?;
         if let Some(file) = &handoff.file {
             std::fs::create_dir_all(folder)?;
@@ -80,7 +106,13 @@ impl Terminal {
         }
         if handoff.asks.is_empty() {
             self.line("Press Enter when it is done, or write why not")
-                .and_then(|line| if line.is_empty() { Ok(()) } else { Err(OperatorError::Declined(line)) })?;
+                .and_then(|line| {
+                    if line.is_empty() {
+                        Ok(())
+                    } else {
+                        Err(OperatorError::Declined(line))
+                    }
+                })?;
         }
         Ok(answers)
     }
@@ -117,7 +149,9 @@ impl Terminal {
 
 impl fmt::Debug for TerminalOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TerminalOperator").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("TerminalOperator")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,10 +166,14 @@ mod tests {
             .instructions(["Open Settings"])
             .ask("url", AskKind::Text, "Address")
             .ask("token", AskKind::Secret, "Token");
-        let operator = TerminalOperator::new(&b"\nhttps://a.example\nt0k3n\n"[..], io::sink(), "unused");
+        let operator =
+            TerminalOperator::new(&b"\nhttps://a.example\nt0k3n\n"[..], io::sink(), "unused");
         let answers = operator.ask(&handoff).await.expect("answers");
         assert_eq!(answers.get("url"), Some("https://a.example"));
-        assert_eq!(answers.get_secret("token").map(Secret::expose), Some("t0k3n"));
+        assert_eq!(
+            answers.get_secret("token").map(Secret::expose),
+            Some("t0k3n")
+        );
         assert!(!format!("{answers:?}").contains("t0k3n"));
     }
 
@@ -143,6 +181,9 @@ mod tests {
     async fn a_closed_terminal_is_nobody() {
         let handoff = HandOff::new(HandOffKind::SignIn, "Sign in", "browser");
         let operator = TerminalOperator::new(&b""[..], io::sink(), "unused");
-        assert!(matches!(operator.ask(&handoff).await, Err(OperatorError::Absent)));
+        assert!(matches!(
+            operator.ask(&handoff).await,
+            Err(OperatorError::Absent)
+        ));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, memory::InMemory, path::Path};
+use object_store::{
+    ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, memory::InMemory,
+    path::Path,
+};
 
 use super::State;
 use crate::error::{Error, ErrorKind, Outcome};
@@ -33,9 +36,12 @@ impl StateStore {
     pub fn folder(path: impl AsRef<std::path::Path>) -> Outcome<Self> {
         let path = path.as_ref();
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::State, format!("the folder {} cannot keep the state", path.display()))
-                .because(source)
-                .help("name a folder that can be written to")
+            Error::new(
+                ErrorKind::State,
+                format!("the folder {} cannot keep the state", path.display()),
+            )
+            .because(source)
+            .help("name a folder that can be written to")
         };
         std::fs::create_dir_all(path).map_err(|error| failed(error.into()))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(error.into()))?;
@@ -54,13 +60,22 @@ impl StateStore {
     ///
     /// If it cannot be read, is not a state, or was written by a newer version of this crate.
     pub async fn load(&self) -> Outcome<Option<State>> {
-        let Some(bytes) = self.read(STATE).await? else { return Ok(None) };
-        let version = serde_json::from_slice::<Version>(&bytes).map_err(|error| unreadable(&error.to_string()))?.version;
+        let Some(bytes) = self.read(STATE).await? else {
+            return Ok(None);
+        };
+        let version = serde_json::from_slice::<Version>(&bytes)
+            .map_err(|error| unreadable(&error.to_string()))?
+            .version;
         if version > State::VERSION {
-            return Err(unreadable(&format!("it has version {version}; this version of the crate knows {}", State::VERSION))
-                .help("use the version of the crate that wrote it, or a newer one"));
+            return Err(unreadable(&format!(
+                "it has version {version}; this version of the crate knows {}",
+                State::VERSION
+            ))
+            .help("use the version of the crate that wrote it, or a newer one"));
         }
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| unreadable(&error.to_string()))
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| unreadable(&error.to_string()))
     }
 
     /// Saves the state, and counts its serial up.
@@ -81,9 +96,13 @@ impl StateStore {
             )
             .help("let one run at a time use a state, and run again: what was done is found again"));
         }
-        let next = State { serial: state.serial + 1, ..state.clone() };
-        let json = serde_json::to_vec_pretty(&next)
-            .map_err(|error| Error::new(ErrorKind::State, "the state could not be written").because(error))?;
+        let next = State {
+            serial: state.serial + 1,
+            ..state.clone()
+        };
+        let json = serde_json::to_vec_pretty(&next).map_err(|error| {
+            Error::new(ErrorKind::State, "the state could not be written").because(error)
+        })?;
         self.keep(STATE, json).await?;
         *state = next;
         Ok(())
@@ -95,9 +114,12 @@ impl StateStore {
     ///
     /// If it cannot be written.
     pub async fn keep(&self, name: &str, bytes: impl Into<PutPayload>) -> Outcome<()> {
-        self.store.put(&self.prefix.clone().join(name), bytes.into()).await.map_err(|error| {
-            Error::new(ErrorKind::State, format!("{name} could not be saved")).because(error)
-        })?;
+        self.store
+            .put(&self.prefix.clone().join(name), bytes.into())
+            .await
+            .map_err(|error| {
+                Error::new(ErrorKind::State, format!("{name} could not be saved")).because(error)
+            })?;
         Ok(())
     }
 
@@ -107,7 +129,9 @@ impl StateStore {
     ///
     /// If it is there and cannot be read.
     pub async fn read(&self, name: &str) -> Outcome<Option<Vec<u8>>> {
-        let failed = |error| Error::new(ErrorKind::State, format!("{name} could not be read")).because(error);
+        let failed = |error| {
+            Error::new(ErrorKind::State, format!("{name} could not be read")).because(error)
+        };
         match self.store.get(&self.prefix.clone().join(name)).await {
             Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?.to_vec())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -123,8 +147,11 @@ impl fmt::Debug for StateStore {
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::new(ErrorKind::State, format!("{STATE} is not the state of an integration: {why}"))
-        .help("restore it, or take it away: everything that can be observed is found again")
+    Error::new(
+        ErrorKind::State,
+        format!("{STATE} is not the state of an integration: {why}"),
+    )
+    .help("restore it, or take it away: everything that can be observed is found again")
 }
 
 #[derive(serde::Deserialize)]
@@ -157,13 +184,21 @@ mod tests {
         store.save(&mut theirs).await.expect("their save");
         let error = store.save(&mut ours).await.expect_err("a conflict");
         assert_eq!(error.kind(), ErrorKind::State);
-        assert!(error.to_string().starts_with("somebody else has saved this state: it is at serial 2"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("somebody else has saved this state: it is at serial 2"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
     async fn a_state_of_a_newer_version_is_refused_rather_than_misread() {
         let store = StateStore::memory();
-        store.keep(STATE, br#"{"version": 9}"#.to_vec()).await.expect("a file");
+        store
+            .keep(STATE, br#"{"version": 9}"#.to_vec())
+            .await
+            .expect("a file");
         let error = store.load().await.expect_err("a newer version");
         assert!(error.to_string().contains("it has version 9"), "{error}");
     }
@@ -173,10 +208,20 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut state = State::new();
         let below = folder.path().join("a/b");
-        StateStore::folder(&below).expect("a store").save(&mut state).await.expect("a save");
+        StateStore::folder(&below)
+            .expect("a store")
+            .save(&mut state)
+            .await
+            .expect("a save");
         let again = StateStore::folder(&below).expect("a store");
         assert_eq!(again.load().await.expect("a state"), Some(state));
-        again.keep("metadata.xml", b"<x/>".to_vec()).await.expect("a file");
-        assert_eq!(std::fs::read(below.join("metadata.xml")).expect("the file"), b"<x/>");
+        again
+            .keep("metadata.xml", b"<x/>".to_vec())
+            .await
+            .expect("a file");
+        assert_eq!(
+            std::fs::read(below.join("metadata.xml")).expect("the file"),
+            b"<x/>"
+        );
     }
 }

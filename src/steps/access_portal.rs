@@ -21,8 +21,12 @@ pub struct AccessPortal {
 
 impl AccessPortal {
     /// The step; an address that the blueprint gives is proved instead of asked for.
+    #[must_use]
     pub fn new(aws: &Aws, wanted: Option<&Url>) -> Self {
-        Self { aws: aws.clone(), wanted: wanted.cloned() }
+        Self {
+            aws: aws.clone(),
+            wanted: wanted.cloned(),
+        }
     }
 
     /// Proves an address: by its form, and by AWS, which starts a sign-in only for an address it knows.
@@ -50,7 +54,8 @@ fn parse(instance: &InstanceFact, text: &str) -> Outcome<Url> {
             default_portal(instance)
         ))
     };
-    let url = Url::parse(text.trim().trim_end_matches('/')).map_err(|error| refused(&error.to_string()))?;
+    let url = Url::parse(text.trim().trim_end_matches('/'))
+        .map_err(|error| refused(&error.to_string()))?;
     let host = url.host_str().unwrap_or_default();
     if url.scheme() != "https" {
         return Err(refused("it is not an https address"));
@@ -66,7 +71,9 @@ fn parse(instance: &InstanceFact, text: &str) -> Outcome<Url> {
     }
     let instance_id = instance.arn.as_str().rsplit('/').next().unwrap_or_default();
     let region = &instance.region;
-    if host == format!("{instance_id}.{region}.portal.amazonaws.com") || host == format!("{instance_id}.portal.{region}.app.aws") {
+    if host == format!("{instance_id}.{region}.portal.amazonaws.com")
+        || host == format!("{instance_id}.portal.{region}.app.aws")
+    {
         return Ok(url);
     }
     Err(refused("its host has none of the forms that AWS gives out"))
@@ -86,21 +93,30 @@ impl Step for AccessPortal {
             let (instance, known) = cx.know(|facts| (facts.instance.clone(), facts.portal.clone()));
             let Some(instance) = instance else {
                 let change = Change::new(Action::HandOff, "access portal URL");
-                return Ok(Planned::one(change.with_value("URL", Value::AfterApply(StepId::new("identity-center")))));
+                return Ok(Planned::one(change.with_value(
+                    "URL",
+                    Value::AfterApply(StepId::new("identity-center")),
+                )));
             };
             if let Some(wanted) = &self.wanted {
                 parse(&instance, wanted.as_str())?;
             }
-            let proved = known
-                .as_ref()
-                .is_some_and(|known| parse(&instance, known.as_str()).is_ok() && self.wanted.as_ref().is_none_or(|wanted| wanted == known));
+            let proved = known.as_ref().is_some_and(|known| {
+                parse(&instance, known.as_str()).is_ok()
+                    && self.wanted.as_ref().is_none_or(|wanted| wanted == known)
+            });
             Ok(match (proved, &self.wanted) {
                 (true, _) => Planned::nothing(),
-                (false, Some(wanted)) => Planned::one(Change::new(Action::Check, "access portal URL").with("URL", wanted.as_str())),
+                (false, Some(wanted)) => Planned::one(
+                    Change::new(Action::Check, "access portal URL").with("URL", wanted.as_str()),
+                ),
                 // Filled in only by the person: the default is what they most likely find.
                 (false, None) => {
                     let change = Change::new(Action::HandOff, "access portal URL");
-                    Planned::one(change.with("URL", format!("{} unless an alias was chosen", default_portal(&instance))))
+                    Planned::one(change.with(
+                        "URL",
+                        format!("{} unless an alias was chosen", default_portal(&instance)),
+                    ))
                 }
             })
         })
@@ -108,13 +124,13 @@ impl Step for AccessPortal {
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
-            let instance = cx
-                .know(|facts| facts.instance.clone())
-                .ok_or_else(|| super::missing("the instance of IAM Identity Center", "identity-center"))?;
-            let portal = match &self.wanted {
-                Some(wanted) => self.prove(&instance, wanted.as_str()).await?,
-                None => {
-                    let handoff = HandOff::new(
+            let instance = cx.know(|facts| facts.instance.clone()).ok_or_else(|| {
+                super::missing("the instance of IAM Identity Center", "identity-center")
+            })?;
+            let portal = if let Some(wanted) = &self.wanted {
+                self.prove(&instance, wanted.as_str()).await?
+            } else {
+                let handoff = HandOff::new(
                         HandOffKind::AccessPortal,
                         "Read the address of the access portal",
                         "AWS console > IAM Identity Center > Dashboard > Settings summary",
@@ -125,12 +141,12 @@ impl Step for AccessPortal {
                     ])
                     .value("default", default_portal(&instance))
                     .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (nothing: the default)");
-                    cx.hand_off(handoff, async |answers| {
-                        let default = default_portal(&instance);
-                        self.prove(&instance, answers.get("portal_url").unwrap_or(&default)).await
-                    })
-                    .await?
-                }
+                cx.hand_off(handoff, async |answers| {
+                    let default = default_portal(&instance);
+                    self.prove(&instance, answers.get("portal_url").unwrap_or(&default))
+                        .await
+                })
+                .await?
             };
             cx.learn(|facts| facts.portal = Some(portal));
             Ok(Applied::Done)
@@ -141,7 +157,9 @@ impl Step for AccessPortal {
         Box::pin(async move {
             Ok(vec![match cx.know(|facts| facts.portal.clone()) {
                 Some(portal) => Check::proved(format!("AWS access portal {portal}")),
-                None => Check::cannot_be_proved("AWS access portal: its address was not handed over"),
+                None => {
+                    Check::cannot_be_proved("AWS access portal: its address was not handed over")
+                }
             }])
         })
     }
@@ -155,7 +173,8 @@ mod tests {
 
     fn instance() -> InstanceFact {
         InstanceFact {
-            arn: InstanceArn::parse("arn:aws:sso:::instance/ssoins-72231234abcd5678").expect("an ARN"),
+            arn: InstanceArn::parse("arn:aws:sso:::instance/ssoins-72231234abcd5678")
+                .expect("an ARN"),
             identity_store: IdentityStoreId::parse("d-9067abcdef").expect("an id"),
             owner: AccountId::parse("111122223333").expect("an id"),
             region: "us-east-1".to_owned(),
@@ -179,14 +198,28 @@ mod tests {
     #[test]
     fn a_portal_of_another_store_or_form_is_refused_with_the_reason() {
         for (bad, why) in [
-            ("http://acme.awsapps.com/start", "it is not an https address"),
+            (
+                "http://acme.awsapps.com/start",
+                "it is not an https address",
+            ),
             ("https://acme.awsapps.com/", "it does not end in /start"),
-            ("https://d-9067ffffff.awsapps.com/start", "it belongs to another identity store"),
-            ("https://awsapps.com.example.net/start", "its host has none of the forms that AWS gives out"),
+            (
+                "https://d-9067ffffff.awsapps.com/start",
+                "it belongs to another identity store",
+            ),
+            (
+                "https://awsapps.com.example.net/start",
+                "its host has none of the forms that AWS gives out",
+            ),
             ("acme", "relative URL without a base"),
         ] {
             let error = parse(&instance(), bad).expect_err(bad);
-            assert_eq!(error.to_string(), format!("`{bad}` is not the access portal of instance arn:aws:sso:::instance/ssoins-72231234abcd5678: {why}"));
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "`{bad}` is not the access portal of instance arn:aws:sso:::instance/ssoins-72231234abcd5678: {why}"
+                )
+            );
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sso_glue::{AccountId, Assignment, Aws, IdentityCenter, Operation, OperationKind, OperationStatus, PermissionSetArn, Principal as AwsPrincipal};
+use aws_sso_glue::{
+    AccountId, Assignment, Aws, IdentityCenter, Operation, OperationKind, OperationStatus,
+    PermissionSetArn, Principal as AwsPrincipal,
+};
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
@@ -34,14 +37,22 @@ struct Wish {
 
 impl Wish {
     fn target(&self) -> String {
-        format!("{}: {} in {} ({})", self.principal, self.permission_set, self.account_name, self.account)
+        format!(
+            "{}: {} in {} ({})",
+            self.principal, self.permission_set, self.account_name, self.account
+        )
     }
 }
 
 impl AccountAssignments {
     /// The step for the access that a blueprint gives.
+    #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
-        Self { okta: okta.clone(), aws: aws.clone(), blueprint: blueprint.clone() }
+        Self {
+            okta: okta.clone(),
+            aws: aws.clone(),
+            blueprint: blueprint.clone(),
+        }
     }
 
     async fn wishes(&self, cx: &Context) -> Outcome<Vec<Wish>> {
@@ -52,7 +63,10 @@ impl AccountAssignments {
                 wishes.push(Wish {
                     principal: access.principal(),
                     account: account.id.clone(),
-                    account_name: account.name.clone().unwrap_or_else(|| account.id.to_string()),
+                    account_name: account
+                        .name
+                        .clone()
+                        .unwrap_or_else(|| account.id.to_string()),
                     permission_set: access.permission_set.clone(),
                 });
             }
@@ -63,40 +77,86 @@ impl AccountAssignments {
     }
 
     /// The principal as the identity store knows it, if it has arrived.
-    async fn principal(&self, center: &IdentityCenter, principal: &Principal, cx: &Context) -> Outcome<Option<AwsPrincipal>> {
-        let failed = |error| Error::service(format!("{principal} could not be looked up in the identity store"), error);
+    async fn principal(
+        &self,
+        center: &IdentityCenter,
+        principal: &Principal,
+        cx: &Context,
+    ) -> Outcome<Option<AwsPrincipal>> {
+        let failed = |error| {
+            Error::service(
+                format!("{principal} could not be looked up in the identity store"),
+                error,
+            )
+        };
         let store = center.identity_store();
         Ok(match principal {
             Principal::User(login) => {
                 let name = self.user_name(login, cx).await?;
-                store.user_by_name(&name).await.map_err(failed)?.map(|user| AwsPrincipal::User(user.id))
+                store
+                    .user_by_name(&name)
+                    .await
+                    .map_err(failed)?
+                    .map(|user| AwsPrincipal::User(user.id))
             }
-            Principal::Group(name) => store.group_by_name(name).await.map_err(failed)?.map(|group| AwsPrincipal::Group(group.id)),
+            Principal::Group(name) => store
+                .group_by_name(name)
+                .await
+                .map_err(failed)?
+                .map(|group| AwsPrincipal::Group(group.id)),
         })
     }
 
     async fn user_name(&self, login: &str, cx: &Context) -> Outcome<String> {
         let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
         let user = roster.users.iter().find(|user| user.profile.login == login);
-        let (Some(user), Some(app)) = (user, cx.know(|facts| facts.app.clone())) else { return Ok(login.to_owned()) };
+        let (Some(user), Some(app)) = (user, cx.know(|facts| facts.app.clone())) else {
+            return Ok(login.to_owned());
+        };
         let assigned = self
             .okta
             .apps()
             .user_opt(&app, &user.id)
             .await
-            .map_err(|error| Error::service(format!("the assignment of {login} could not be read from Okta"), error))?;
-        Ok(assigned.and_then(|user| user.user_name).unwrap_or_else(|| login.to_owned()))
+            .map_err(|error| {
+                Error::service(
+                    format!("the assignment of {login} could not be read from Okta"),
+                    error,
+                )
+            })?;
+        Ok(assigned
+            .and_then(|user| user.user_name)
+            .unwrap_or_else(|| login.to_owned()))
     }
 
-    async fn start(&self, center: &IdentityCenter, wish: &Wish, cx: &Context) -> Outcome<Operation> {
+    async fn start(
+        &self,
+        center: &IdentityCenter,
+        wish: &Wish,
+        cx: &Context,
+    ) -> Outcome<Operation> {
         let arn = cx
             .know(|facts| facts.permission_sets.get(&wish.permission_set).cloned())
-            .ok_or_else(|| super::missing(&format!("permission set {}", wish.permission_set), "permission-sets"))?;
+            .ok_or_else(|| {
+                super::missing(
+                    &format!("permission set {}", wish.permission_set),
+                    "permission-sets",
+                )
+            })?;
         let principal = self
             .principal(center, &wish.principal, cx)
             .await?
-            .ok_or_else(|| super::missing(&format!("{} in the identity store", wish.principal), "arrival"))?;
-        let assignment = Assignment { account: wish.account.clone(), permission_set: arn, principal };
+            .ok_or_else(|| {
+                super::missing(
+                    &format!("{} in the identity store", wish.principal),
+                    "arrival",
+                )
+            })?;
+        let assignment = Assignment {
+            account: wish.account.clone(),
+            permission_set: arn,
+            principal,
+        };
         center
             .assignments()
             .start_create(&assignment)
@@ -117,7 +177,11 @@ impl Step for AccountAssignments {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
             let wishes = self.wishes(cx).await?;
-            let mut present = Present { center: super::assigning_center(&self.aws, cx), pairs: BTreeMap::new(), principals: BTreeMap::new() };
+            let mut present = Present {
+                center: super::assigning_center(&self.aws, cx),
+                pairs: BTreeMap::new(),
+                principals: BTreeMap::new(),
+            };
             let mut changes = Vec::new();
             for wish in &wishes {
                 let (principal, assigned) = present.look(self, wish, cx).await?;
@@ -125,10 +189,10 @@ impl Step for AccountAssignments {
                     continue;
                 }
                 let principal = principal.as_ref().map(id_of);
-                changes.push(
-                    Change::new(Action::Create, wish.target())
-                        .with_value("principal", Value::known_or_after(principal, &StepId::new("arrival"))),
-                );
+                changes.push(Change::new(Action::Create, wish.target()).with_value(
+                    "principal",
+                    Value::known_or_after(principal, &StepId::new("arrival")),
+                ));
             }
             Ok(Planned::changes(changes))
         })
@@ -137,7 +201,10 @@ impl Step for AccountAssignments {
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
             let wishes = self.wishes(cx).await?;
-            let wish = wishes.iter().find(|wish| wish.target() == change.target).ok_or_else(|| not_ours(&self.id(), change))?;
+            let wish = wishes
+                .iter()
+                .find(|wish| wish.target() == change.target)
+                .ok_or_else(|| not_ours(&self.id(), change))?;
             let center = super::needed_center(&self.aws, cx)?;
             let key = format!("assignment {}", wish.target());
             let Some(id) = cx.know(|facts| facts.underway.get(&key).cloned()) else {
@@ -145,11 +212,24 @@ impl Step for AccountAssignments {
                 cx.learn(|facts| facts.underway.insert(key, operation.id));
                 return Ok(Applied::waiting(format!("AWS to assign {}", wish.target())));
             };
-            let status = center.assignments().status(&Operation { kind: OperationKind::Create, id }).await;
+            let status = center
+                .assignments()
+                .status(&Operation {
+                    kind: OperationKind::Create,
+                    id,
+                })
+                .await;
             let status = match status {
                 // AWS forgets operations after a while; whether the assignment is there, the next plan sees.
-                Err(error) if error.is_not_found() => OperationStatus::Failed { reason: Some("AWS does not know the operation any more".to_owned()) },
-                status => status.map_err(|error| Error::service(format!("how far {} is could not be read", wish.target()), error))?,
+                Err(error) if error.is_not_found() => OperationStatus::Failed {
+                    reason: Some("AWS does not know the operation any more".to_owned()),
+                },
+                status => status.map_err(|error| {
+                    Error::service(
+                        format!("how far {} is could not be read", wish.target()),
+                        error,
+                    )
+                })?,
             };
             if status == OperationStatus::InProgress {
                 return Ok(Applied::waiting(format!("AWS to assign {}", wish.target())));
@@ -158,7 +238,11 @@ impl Step for AccountAssignments {
             match status {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
-                    format!("AWS could not assign {}: {}", wish.target(), reason.as_deref().unwrap_or("no reason given")),
+                    format!(
+                        "AWS could not assign {}: {}",
+                        wish.target(),
+                        reason.as_deref().unwrap_or("no reason given")
+                    ),
                 )
                 .help("see to the reason, then run again")),
                 _ => Ok(Applied::Done),
@@ -187,20 +271,40 @@ struct Present {
 }
 
 impl Present {
-    async fn look(&mut self, step: &AccountAssignments, wish: &Wish, cx: &Context) -> Outcome<(Option<AwsPrincipal>, bool)> {
-        let Some(center) = &self.center else { return Ok((None, false)) };
+    async fn look(
+        &mut self,
+        step: &AccountAssignments,
+        wish: &Wish,
+        cx: &Context,
+    ) -> Outcome<(Option<AwsPrincipal>, bool)> {
+        let Some(center) = &self.center else {
+            return Ok((None, false));
+        };
         if !self.principals.contains_key(&wish.principal) {
             let principal = step.principal(center, &wish.principal, cx).await?;
             self.principals.insert(wish.principal.clone(), principal);
         }
         let principal = self.principals[&wish.principal].clone();
         let arn = cx.know(|facts| facts.permission_sets.get(&wish.permission_set).cloned());
-        let (Some(principal), Some(arn)) = (&principal, arn) else { return Ok((principal, false)) };
+        let (Some(principal), Some(arn)) = (&principal, arn) else {
+            return Ok((principal, false));
+        };
         let pair = (wish.account.clone(), arn);
         if !self.pairs.contains_key(&pair) {
-            let principals = center.assignments().list(&pair.0, &pair.1).await.map_err(|error| {
-                Error::service(format!("the assignments of {} in {} could not be listed", wish.permission_set, wish.account), error)
-            })?;
+            let principals =
+                center
+                    .assignments()
+                    .list(&pair.0, &pair.1)
+                    .await
+                    .map_err(|error| {
+                        Error::service(
+                            format!(
+                                "the assignments of {} in {} could not be listed",
+                                wish.permission_set, wish.account
+                            ),
+                            error,
+                        )
+                    })?;
             self.pairs.insert(pair.clone(), principals);
         }
         let assigned = self.pairs[&pair].contains(principal);

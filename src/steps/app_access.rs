@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
-use okta_client::{App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushMapping, PushStatus, PushSwitch, PushTarget, User};
+use okta_client::{
+    App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushMapping, PushStatus,
+    PushSwitch, PushTarget, User,
+};
 
 use crate::{
     blueprint::Blueprint,
@@ -39,8 +42,12 @@ enum Wish<'a> {
 
 impl AppAccess {
     /// The step for the people of a blueprint.
+    #[must_use]
     pub fn new(okta: &Okta, blueprint: &Blueprint) -> Self {
-        Self { okta: okta.clone(), blueprint: blueprint.clone() }
+        Self {
+            okta: okta.clone(),
+            blueprint: blueprint.clone(),
+        }
     }
 
     async fn present(&self, app: &Id<App>) -> Outcome<Present> {
@@ -49,14 +56,35 @@ impl AppAccess {
             move |error| Error::service(what, error)
         };
         let apps = self.okta.apps();
-        let users = apps.users(app).try_collect().await.map_err(failed("assigned users"))?;
-        let groups = apps.groups(app).try_collect().await.map_err(failed("assigned groups"))?;
-        let pushed = self.okta.push_mappings(app).list().try_collect().await.map_err(failed("pushed groups"))?;
+        let users = apps
+            .users(app)
+            .try_collect()
+            .await
+            .map_err(failed("assigned users"))?;
+        let groups = apps
+            .groups(app)
+            .try_collect()
+            .await
+            .map_err(failed("assigned groups"))?;
+        let pushed = self
+            .okta
+            .push_mappings(app)
+            .list()
+            .try_collect()
+            .await
+            .map_err(failed("pushed groups"))?;
         Ok(Present {
             // A user who is assigned through a group only loses access with it: being named is a wish of its own.
-            users: users.into_iter().filter(|user| user.scope == AppUserScope::User).map(|user| user.id).collect(),
+            users: users
+                .into_iter()
+                .filter(|user| user.scope == AppUserScope::User)
+                .map(|user| user.id)
+                .collect(),
             groups: groups.into_iter().map(|group| group.id).collect(),
-            pushed: pushed.into_iter().map(|mapping| (mapping.source_group.clone(), mapping)).collect(),
+            pushed: pushed
+                .into_iter()
+                .map(|mapping| (mapping.source_group.clone(), mapping))
+                .collect(),
         })
     }
 
@@ -64,26 +92,43 @@ impl AppAccess {
         let apps = self.okta.apps();
         match wish {
             Wish::User(user) => {
-                apps.assign_user(app, &user.id)
-                    .await
-                    .map_err(|error| Error::service(format!("Okta did not assign user {} to the app", user.profile.login), error))?;
+                apps.assign_user(app, &user.id).await.map_err(|error| {
+                    Error::service(
+                        format!("Okta did not assign user {} to the app", user.profile.login),
+                        error,
+                    )
+                })?;
             }
             Wish::Assigned(group) => {
-                apps.assign_group(app, &group.id)
-                    .await
-                    .map_err(|error| Error::service(format!("Okta did not assign group {} to the app", group.name), error))?;
+                apps.assign_group(app, &group.id).await.map_err(|error| {
+                    Error::service(
+                        format!("Okta did not assign group {} to the app", group.name),
+                        error,
+                    )
+                })?;
             }
             Wish::Pushed(group) => {
-                let failed = |error| Error::service(format!("Okta did not push group {}", group.name), error);
+                let failed = |error| {
+                    Error::service(format!("Okta did not push group {}", group.name), error)
+                };
                 let mappings = self.okta.push_mappings(app);
                 let known = mappings.list().try_collect().await.map_err(failed)?;
-                match known.into_iter().find(|mapping| mapping.source_group == group.id) {
+                match known
+                    .into_iter()
+                    .find(|mapping| mapping.source_group == group.id)
+                {
                     Some(mapping) if mapping.status == PushStatus::Inactive => {
-                        mappings.set_status(&mapping.id, PushSwitch::Active).await.map_err(failed)?;
+                        mappings
+                            .set_status(&mapping.id, PushSwitch::Active)
+                            .await
+                            .map_err(failed)?;
                     }
                     Some(_) => {}
                     None => {
-                        let new = NewPushMapping { source_group: group.id.clone(), target: PushTarget::NewGroup(group.name.clone()) };
+                        let new = NewPushMapping {
+                            source_group: group.id.clone(),
+                            target: PushTarget::NewGroup(group.name.clone()),
+                        };
                         mappings.create(&new).await.map_err(failed)?;
                     }
                 }
@@ -105,9 +150,15 @@ impl Wish<'_> {
 
 fn wishes(roster: &Roster) -> impl Iterator<Item = Wish<'_>> {
     let users = roster.users.iter().map(Wish::User);
-    let assigned = roster.assigned.iter().map(|members| Wish::Assigned(&members.group));
+    let assigned = roster
+        .assigned
+        .iter()
+        .map(|members| Wish::Assigned(&members.group));
     // Pushed last: a push carries the members who are assigned by then.
-    let pushed = roster.pushed.iter().map(|members| Wish::Pushed(&members.group));
+    let pushed = roster
+        .pushed
+        .iter()
+        .map(|members| Wish::Pushed(&members.group));
     users.chain(assigned).chain(pushed)
 }
 
@@ -119,12 +170,23 @@ fn planned(wish: &Wish<'_>, present: &Present) -> (Option<Change>, Option<String
         Wish::Pushed(group) => match present.pushed.get(&group.id) {
             None => (create(), None),
             Some(mapping) => match mapping.status {
-                PushStatus::Inactive => {
-                    (Some(Change::new(Action::Update, wish.target()).from_to("status", Some("INACTIVE".into()), "ACTIVE")), None)
-                }
+                PushStatus::Inactive => (
+                    Some(Change::new(Action::Update, wish.target()).from_to(
+                        "status",
+                        Some("INACTIVE".into()),
+                        "ACTIVE",
+                    )),
+                    None,
+                ),
                 PushStatus::Error => {
-                    let why = mapping.error_summary.as_deref().unwrap_or("no reason given");
-                    (None, Some(format!("Okta could not push group {}: {why}", group.name)))
+                    let why = mapping
+                        .error_summary
+                        .as_deref()
+                        .unwrap_or("no reason given");
+                    (
+                        None,
+                        Some(format!("Okta could not push group {}: {why}", group.name)),
+                    )
                 }
                 _ => (None, None),
             },
@@ -150,7 +212,10 @@ impl Step for AppAccess {
                 Some(app) => self.present(app).await?,
                 None => Present::default(),
             };
-            let mut result = Planned { changes: Vec::new(), notes: roster.remarks() };
+            let mut result = Planned {
+                changes: Vec::new(),
+                notes: roster.remarks(),
+            };
             for group in roster.pushed.iter().map(|members| &members.group) {
                 if present.groups.contains(&group.id) {
                     result.notes.push(format!(
@@ -171,8 +236,12 @@ impl Step for AppAccess {
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
             let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
-            let app = cx.know(|facts| facts.app.clone()).ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
-            let wish = wishes(roster).find(|wish| wish.target() == change.target).ok_or_else(|| not_ours(&self.id(), change))?;
+            let app = cx
+                .know(|facts| facts.app.clone())
+                .ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
+            let wish = wishes(roster)
+                .find(|wish| wish.target() == change.target)
+                .ok_or_else(|| not_ours(&self.id(), change))?;
             self.do_wish(&app, wish).await?;
             Ok(Applied::Done)
         })

@@ -41,37 +41,74 @@ impl Missing {
 
 impl Arrival {
     /// The step for the people of a blueprint.
+    #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
-        Self { okta: okta.clone(), aws: aws.clone(), blueprint: blueprint.clone() }
+        Self {
+            okta: okta.clone(),
+            aws: aws.clone(),
+            blueprint: blueprint.clone(),
+        }
     }
 
     /// What Okta says about everybody assigned to the app.
     async fn app_users(&self, cx: &Context) -> Outcome<BTreeMap<Id<User>, AppUser>> {
-        let Some(app) = cx.know(|facts| facts.app.clone()) else { return Ok(BTreeMap::new()) };
+        let Some(app) = cx.know(|facts| facts.app.clone()) else {
+            return Ok(BTreeMap::new());
+        };
         let users = self
             .okta
             .apps()
             .users(&app)
             .try_collect()
             .await
-            .map_err(|error| Error::service(format!("the assigned users of app {app} could not be read from Okta"), error))?;
-        Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
+            .map_err(|error| {
+                Error::service(
+                    format!("the assigned users of app {app} could not be read from Okta"),
+                    error,
+                )
+            })?;
+        Ok(users
+            .into_iter()
+            .map(|user| (user.id.clone(), user))
+            .collect())
     }
 
-    async fn missing(&self, roster: &Roster, assigned: &BTreeMap<Id<User>, AppUser>, cx: &Context) -> Outcome<Missing> {
+    async fn missing(
+        &self,
+        roster: &Roster,
+        assigned: &BTreeMap<Id<User>, AppUser>,
+        cx: &Context,
+    ) -> Outcome<Missing> {
         let name = |user: &User| user_name(assigned, user);
         let mut missing = Missing::default();
         let Some(center) = super::center(&self.aws, cx) else {
-            missing.users = roster.travellers().map(|user| (user.id.clone(), name(user))).collect();
-            missing.groups = roster.pushed.iter().map(|members| members.group.name.clone()).collect();
+            missing.users = roster
+                .travellers()
+                .map(|user| (user.id.clone(), name(user)))
+                .collect();
+            missing.groups = roster
+                .pushed
+                .iter()
+                .map(|members| members.group.name.clone())
+                .collect();
             return Ok(missing);
         };
         let failed = |error| Error::service("the identity store could not be read from AWS", error);
         let store = center.identity_store();
-        let users: BTreeMap<String, String> =
-            store.users().await.map_err(failed)?.into_iter().map(|user| (user.user_name, user.id.to_string())).collect();
-        let groups: BTreeMap<String, _> =
-            store.groups().await.map_err(failed)?.into_iter().map(|group| (group.display_name, group.id)).collect();
+        let users: BTreeMap<String, String> = store
+            .users()
+            .await
+            .map_err(failed)?
+            .into_iter()
+            .map(|user| (user.user_name, user.id.to_string()))
+            .collect();
+        let groups: BTreeMap<String, _> = store
+            .groups()
+            .await
+            .map_err(failed)?
+            .into_iter()
+            .map(|group| (group.display_name, group.id))
+            .collect();
         for user in roster.travellers() {
             if !users.contains_key(&name(user)) {
                 missing.users.push((user.id.clone(), name(user)));
@@ -82,14 +119,21 @@ impl Arrival {
                 missing.groups.push(members.group.name.clone());
                 continue;
             };
-            let present: BTreeSet<String> =
-                store.members(id).await.map_err(failed)?.into_iter().map(|id| id.to_string()).collect();
+            let present: BTreeSet<String> = store
+                .members(id)
+                .await
+                .map_err(failed)?
+                .into_iter()
+                .map(|id| id.to_string())
+                .collect();
             for user in roster.members_who_travel(members) {
                 // Who has not arrived at all is listed once.
                 if let Some(id) = users.get(&name(user))
                     && !present.contains(id)
                 {
-                    missing.memberships.push((name(user), members.group.name.clone()));
+                    missing
+                        .memberships
+                        .push((name(user), members.group.name.clone()));
                 }
             }
         }
@@ -97,13 +141,22 @@ impl Arrival {
     }
 
     /// What is missing, in words, with what Okta says about it.
-    async fn reasons(&self, missing: &Missing, assigned: &BTreeMap<Id<User>, AppUser>, cx: &Context) -> Outcome<Vec<String>> {
+    async fn reasons(
+        &self,
+        missing: &Missing,
+        assigned: &BTreeMap<Id<User>, AppUser>,
+        cx: &Context,
+    ) -> Outcome<Vec<String>> {
         let mut reasons = Vec::new();
         for (id, name) in &missing.users {
             let why = match assigned.get(id) {
                 None => "not assigned to the app".to_owned(),
                 Some(user) => {
-                    let sync = user.sync_state.as_ref().map(|state| format!(", sync {state}")).unwrap_or_default();
+                    let sync = user
+                        .sync_state
+                        .as_ref()
+                        .map(|state| format!(", sync {state}"))
+                        .unwrap_or_default();
                     format!("{}{sync}", user.status)
                 }
             };
@@ -115,12 +168,21 @@ impl Arrival {
         let mut mappings = BTreeMap::new();
         if let Some(app) = cx.know(|facts| facts.app.clone()) {
             let all = self.okta.push_mappings(&app).list().try_collect().await;
-            let all = all.map_err(|error| Error::service("the pushed groups could not be read from Okta", error))?;
-            mappings.extend(all.into_iter().map(|mapping| (mapping.source_group.clone(), mapping)));
+            let all = all.map_err(|error| {
+                Error::service("the pushed groups could not be read from Okta", error)
+            })?;
+            mappings.extend(
+                all.into_iter()
+                    .map(|mapping| (mapping.source_group.clone(), mapping)),
+            );
         }
         let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
         let state = |group: &str| {
-            let id = roster.pushed.iter().find(|members| members.group.name == group).map(|members| &members.group.id);
+            let id = roster
+                .pushed
+                .iter()
+                .find(|members| members.group.name == group)
+                .map(|members| &members.group.id);
             match id.and_then(|id| mappings.get(id)) {
                 None => "not pushed".to_owned(),
                 Some(mapping) => match (&mapping.status, &mapping.error_summary) {
@@ -129,15 +191,27 @@ impl Arrival {
                 },
             }
         };
-        reasons.extend(missing.groups.iter().map(|group| format!("group {group} (Okta: {})", state(group))));
-        reasons.extend(missing.memberships.iter().map(|(user, group)| format!("{user} in group {group} (Okta: {})", state(group))));
+        reasons.extend(
+            missing
+                .groups
+                .iter()
+                .map(|group| format!("group {group} (Okta: {})", state(group))),
+        );
+        reasons.extend(
+            missing
+                .memberships
+                .iter()
+                .map(|(user, group)| format!("{user} in group {group} (Okta: {})", state(group))),
+        );
         Ok(reasons)
     }
 }
 
 /// The name a user has in AWS: what Okta says it sends, or the login until Okta says.
 pub(super) fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
-    let sent = assigned.get(&user.id).and_then(|assigned| assigned.user_name.clone());
+    let sent = assigned
+        .get(&user.id)
+        .and_then(|assigned| assigned.user_name.clone());
     sent.unwrap_or_else(|| user.profile.login.clone())
 }
 
@@ -159,7 +233,10 @@ impl Step for Arrival {
                 return Ok(Planned::nothing());
             }
             // How many are missing falls by itself between two plans, so it is a remark and not part of the change.
-            let planned = Planned::one(Change::new(Action::Wait, "users and groups to arrive through SCIM"));
+            let planned = Planned::one(Change::new(
+                Action::Wait,
+                "users and groups to arrive through SCIM",
+            ));
             Ok(planned.note(format!(
                 "missing in AWS now: {} users, {} groups, {} memberships",
                 missing.users.len(),

@@ -19,17 +19,31 @@ pub struct CatalogApp {
 
 impl CatalogApp {
     /// The step for the app with a label; one that exists is adopted.
+    #[must_use]
     pub fn new(okta: &Okta, label: &str) -> Self {
-        Self { okta: okta.clone(), label: label.to_owned() }
+        Self {
+            okta: okta.clone(),
+            label: label.to_owned(),
+        }
     }
 
     async fn find(&self, cx: &Context) -> Outcome<Option<App>> {
         if let Some(known) = super::app(&self.okta, cx).await? {
             return Ok(Some(known));
         }
-        let list = ListApps { name: Some(CATALOG_NAME.to_owned()), ..ListApps::default() };
-        let all = self.okta.apps().list(list).try_collect().await.map_err(|error| Error::service("the apps could not be listed from Okta", error))?;
-        let (ours, others): (Vec<App>, Vec<App>) = all.into_iter().partition(|app| app.label() == self.label);
+        let list = ListApps {
+            name: Some(CATALOG_NAME.to_owned()),
+            ..ListApps::default()
+        };
+        let all = self
+            .okta
+            .apps()
+            .list(list)
+            .try_collect()
+            .await
+            .map_err(|error| Error::service("the apps could not be listed from Okta", error))?;
+        let (ours, others): (Vec<App>, Vec<App>) =
+            all.into_iter().partition(|app| app.label() == self.label);
         match (ours.len(), others.first()) {
             (0, None) => Ok(None),
             (0, Some(other)) => Err(Error::new(
@@ -74,7 +88,13 @@ impl Step for CatalogApp {
             cx.learn(|facts| facts.app = Some(app.id().clone()));
             let mut planned = Planned::nothing();
             if app.status() == AppStatus::Inactive {
-                planned.changes.push(Change::new(Action::Update, self.target()).from_to("status", Some("INACTIVE".into()), "ACTIVE"));
+                planned
+                    .changes
+                    .push(Change::new(Action::Update, self.target()).from_to(
+                        "status",
+                        Some("INACTIVE".into()),
+                        "ACTIVE",
+                    ));
             }
             match app.user_name_template() {
                 Some(USER_NAME_TEMPLATE | "${source.email}") | None => {}
@@ -99,12 +119,19 @@ impl Step for CatalogApp {
                         user_name_template: Some(USER_NAME_TEMPLATE.to_owned()),
                         ..NewApp::default()
                     };
-                    self.okta.apps().create(&new).await.map_err(|error| Error::service(format!("Okta did not create the {}", self.target()), error))?
+                    self.okta.apps().create(&new).await.map_err(|error| {
+                        Error::service(format!("Okta did not create the {}", self.target()), error)
+                    })?
                 }
                 _ => return Err(not_ours(&self.id(), change)),
             };
             if app.status() == AppStatus::Inactive {
-                self.okta.apps().activate(app.id()).await.map_err(|error| Error::service(format!("Okta did not activate the {}", self.target()), error))?;
+                self.okta.apps().activate(app.id()).await.map_err(|error| {
+                    Error::service(
+                        format!("Okta did not activate the {}", self.target()),
+                        error,
+                    )
+                })?;
             }
             cx.learn(|facts| facts.app = Some(app.id().clone()));
             Ok(Applied::Done)

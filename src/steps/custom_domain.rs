@@ -6,7 +6,7 @@ use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, N
 use crate::{
     error::{Error, Outcome},
     operator::{HandOff, HandOffKind},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, StepId, Value},
     step::{Applied, Context, Planned, Step, not_ours},
 };
 
@@ -19,18 +19,26 @@ pub struct CustomDomain {
 
 impl CustomDomain {
     /// The step for one host, such as `login.example.com`.
+    #[must_use]
     pub fn new(okta: &Okta, name: &str) -> Self {
         // Okta lower-cases what it is given, and it is compared with what Okta says.
-        Self { okta: okta.clone(), name: name.to_ascii_lowercase() }
+        Self {
+            okta: okta.clone(),
+            name: name.to_ascii_lowercase(),
+        }
     }
 
     async fn find(&self) -> Outcome<Option<Domain>> {
-        let all = self.okta.domains().list().await.map_err(|error| Error::service("the custom domains could not be read from Okta", error))?;
+        let all = self.okta.domains().list().await.map_err(|error| {
+            Error::service("the custom domains could not be read from Okta", error)
+        })?;
         Ok(all.into_iter().find(|domain| domain.name == self.name))
     }
 
     async fn needed(&self) -> Outcome<Domain> {
-        self.find().await?.ok_or_else(|| super::missing(&format!("custom domain {}", self.name), "custom-domain"))
+        self.find()
+            .await?
+            .ok_or_else(|| super::missing(&format!("custom domain {}", self.name), "custom-domain"))
     }
 
     fn records_target(&self) -> String {
@@ -38,19 +46,31 @@ impl CustomDomain {
     }
 
     fn create(&self) -> Change {
-        Change::new(Action::Create, format!("custom domain {}", self.name)).with("certificateSourceType", "OKTA_MANAGED")
+        Change::new(Action::Create, format!("custom domain {}", self.name))
+            .with("certificateSourceType", "OKTA_MANAGED")
     }
 
     fn publish(&self, domain: Option<&Domain>) -> Change {
-        let mut change = Change::new(Action::HandOff, self.records_target());
-        for record in domain.iter().flat_map(|domain| &domain.dns_records) {
-            change = change.with(&format!("{} {}", record.kind, record.name), record.values.join(" "));
-        }
-        change
+        let records = domain.map(|domain| {
+            let lines = domain.dns_records.iter().map(|record| {
+                format!(
+                    "{} {} {}",
+                    record.kind,
+                    record.name,
+                    record.values.join(" ")
+                )
+            });
+            lines.collect::<Vec<_>>().join("; ")
+        });
+        Change::new(Action::HandOff, self.records_target())
+            .with_value("records", Value::known_or_after(records, &self.id()))
     }
 
     fn wait(&self) -> Change {
-        Change::new(Action::Wait, format!("{} to be verified and to have its certificate", self.name))
+        Change::new(
+            Action::Wait,
+            format!("{} to be verified and to have its certificate", self.name),
+        )
     }
 }
 
@@ -70,7 +90,9 @@ impl Step for CustomDomain {
                 None => vec![self.create(), self.publish(None), self.wait()],
                 Some(found) => match found.validation {
                     DomainValidation::Completed => Vec::new(),
-                    DomainValidation::NotStarted | DomainValidation::FailedToVerify => vec![self.publish(domain.as_ref()), self.wait()],
+                    DomainValidation::NotStarted | DomainValidation::FailedToVerify => {
+                        vec![self.publish(domain.as_ref()), self.wait()]
+                    }
                     _ => vec![self.wait()],
                 },
             }))
@@ -82,9 +104,15 @@ impl Step for CustomDomain {
             match change.action {
                 Action::Create => {
                     if self.find().await?.is_none() {
-                        let new = NewDomain { name: self.name.clone(), certificate: CertificateSource::OktaManaged };
+                        let new = NewDomain {
+                            name: self.name.clone(),
+                            certificate: CertificateSource::OktaManaged,
+                        };
                         self.okta.domains().create(&new).await.map_err(|error| {
-                            Error::service(format!("Okta did not take the custom domain {}", self.name), error)
+                            Error::service(
+                                format!("Okta did not take the custom domain {}", self.name),
+                                error,
+                            )
                         })?;
                     }
                     Ok(Applied::Done)
@@ -97,19 +125,33 @@ impl Step for CustomDomain {
                             "If the domain has CAA records, allow letsencrypt.org: Okta's certificate comes from there.",
                         ]);
                     for record in &domain.dns_records {
-                        handoff = handoff.value(&format!("{} {}", record.kind, record.name), record.values.join(" "));
+                        handoff = handoff.value(
+                            &format!("{} {}", record.kind, record.name),
+                            record.values.join(" "),
+                        );
                     }
                     cx.hand_off(handoff, async |_| Ok(Applied::Done)).await
                 }
                 Action::Wait => {
                     let domain = self.needed().await?;
                     // Okta never verifies by itself, and says what it thinks only when it is asked to.
-                    let verified = self.okta.domains().verify(&domain.id).await.map_err(|error| {
-                        Error::service(format!("Okta did not verify the custom domain {}", self.name), error)
-                    })?;
+                    let verified =
+                        self.okta
+                            .domains()
+                            .verify(&domain.id)
+                            .await
+                            .map_err(|error| {
+                                Error::service(
+                                    format!("Okta did not verify the custom domain {}", self.name),
+                                    error,
+                                )
+                            })?;
                     Ok(match verified.validation {
                         DomainValidation::Completed => Applied::Done,
-                        other => Applied::waiting(format!("Okta to see the records of {} and to install its certificate (now {other})", self.name)),
+                        other => Applied::waiting(format!(
+                            "Okta to see the records of {} and to install its certificate (now {other})",
+                            self.name
+                        )),
                     })
                 }
                 _ => Err(not_ours(&self.id(), change)),

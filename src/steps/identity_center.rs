@@ -20,8 +20,12 @@ pub struct IdentityCenterInstance {
 
 impl IdentityCenterInstance {
     /// The step; the Region is where an instance is to be enabled if there is none.
+    #[must_use]
     pub fn new(aws: &Aws, region: Option<&str>) -> Self {
-        Self { aws: aws.clone(), region: region.map(ToOwned::to_owned) }
+        Self {
+            aws: aws.clone(),
+            region: region.map(ToOwned::to_owned),
+        }
     }
 
     fn region(&self) -> &str {
@@ -30,9 +34,23 @@ impl IdentityCenterInstance {
 
     /// The organization's instance. Account instances of members, which can only serve applications, do not count.
     async fn find(&self, cx: &Context) -> Outcome<Option<Instance>> {
-        let all = self.aws.instances().await.map_err(|error| Error::service("the instances of Identity Center could not be listed", error))?;
-        let management = cx.know(|facts| facts.organization.as_ref().map(|organization| organization.management_account.clone()));
-        Ok(all.into_iter().find(|instance| management.as_ref().is_none_or(|management| instance.owner == *management)))
+        let all = self.aws.instances().await.map_err(|error| {
+            Error::service(
+                "the instances of Identity Center could not be listed",
+                error,
+            )
+        })?;
+        let management = cx.know(|facts| {
+            facts
+                .organization
+                .as_ref()
+                .map(|organization| organization.management_account.clone())
+        });
+        Ok(all.into_iter().find(|instance| {
+            management
+                .as_ref()
+                .is_none_or(|management| instance.owner == *management)
+        }))
     }
 
     async fn lacks_permission_sets(&self, instance: &Instance) -> Outcome<bool> {
@@ -41,7 +59,12 @@ impl IdentityCenterInstance {
             .in_region(&instance.primary_region)
             .describe_instance(&instance.arn)
             .await
-            .map_err(|error| Error::service(format!("instance {} could not be described", instance.arn), error))?;
+            .map_err(|error| {
+                Error::service(
+                    format!("instance {} could not be described", instance.arn),
+                    error,
+                )
+            })?;
         // Absent means a Region whose service does not know the switch yet: there every instance has them.
         Ok(details.permission_sets_enabled == Some(false))
     }
@@ -51,7 +74,15 @@ impl IdentityCenterInstance {
             .in_region(&instance.primary_region)
             .enable_permission_sets(&instance.arn)
             .await
-            .map_err(|error| Error::service(format!("AWS did not enable permission sets for instance {}", instance.arn), error))?;
+            .map_err(|error| {
+                Error::service(
+                    format!(
+                        "AWS did not enable permission sets for instance {}",
+                        instance.arn
+                    ),
+                    error,
+                )
+            })?;
         Ok(())
     }
 
@@ -95,7 +126,10 @@ impl Step for IdentityCenterInstance {
         Box::pin(async move {
             let Some(instance) = self.find(cx).await? else {
                 cx.learn(|facts| facts.instance = None);
-                return Ok(Planned::one(Change::new(Action::HandOff, "IAM Identity Center, enabled").with("Region", self.region())));
+                return Ok(Planned::one(
+                    Change::new(Action::HandOff, "IAM Identity Center, enabled")
+                        .with("Region", self.region()),
+                ));
             };
             let mut planned = Planned::nothing();
             match instance.status {
@@ -104,17 +138,24 @@ impl Step for IdentityCenterInstance {
                     learn(cx, &instance, !lacks);
                     if lacks {
                         planned.changes.push(
-                            Change::new(Action::Update, format!("instance {}", instance.arn)).from_to("permission sets", Some("off".into()), "on"),
+                            Change::new(Action::Update, format!("instance {}", instance.arn))
+                                .from_to("permission sets", Some("off".into()), "on"),
                         );
                     }
                 }
                 InstanceStatus::CreateInProgress => {
                     learn(cx, &instance, false);
-                    planned.changes.push(Change::new(Action::Wait, format!("instance {} to become active", instance.arn)));
+                    planned.changes.push(Change::new(
+                        Action::Wait,
+                        format!("instance {} to become active", instance.arn),
+                    ));
                 }
                 other => {
-                    return Err(Error::new(ErrorKind::Unfit, format!("instance {} is {other}", instance.arn))
-                        .help("see to it in the AWS console: only an active instance can be used"));
+                    return Err(Error::new(
+                        ErrorKind::Unfit,
+                        format!("instance {} is {other}", instance.arn),
+                    )
+                    .help("see to it in the AWS console: only an active instance can be used"));
                 }
             }
             if let Some(region) = &self.region
@@ -130,13 +171,16 @@ impl Step for IdentityCenterInstance {
         Box::pin(async move {
             let instance = match change.action {
                 Action::HandOff => self.enabled_by_a_person(cx).await?,
-                Action::Update | Action::Wait => {
-                    self.find(cx).await?.ok_or_else(|| super::missing("the instance of IAM Identity Center", "identity-center"))?
-                }
+                Action::Update | Action::Wait => self.find(cx).await?.ok_or_else(|| {
+                    super::missing("the instance of IAM Identity Center", "identity-center")
+                })?,
                 _ => return Err(not_ours(&self.id(), change)),
             };
             if instance.status != InstanceStatus::Active {
-                return Ok(Applied::waiting(format!("instance {} to become active", instance.arn)));
+                return Ok(Applied::waiting(format!(
+                    "instance {} to become active",
+                    instance.arn
+                )));
             }
             if self.lacks_permission_sets(&instance).await? {
                 self.enable_permission_sets(&instance).await?;

@@ -25,6 +25,7 @@ pub struct IdentitySource {
 
 impl IdentitySource {
     /// The step for the app and the instance that earlier steps have made or found.
+    #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self { okta: okta.clone() }
     }
@@ -38,16 +39,26 @@ fn held_by(app: &App, instance: &InstanceFact) -> Option<SourceFact> {
 }
 
 /// Proves what a person hands back: the file, or the two URLs.
-fn prove(instance: &InstanceFact, idp_sha256: Option<&str>, cx: &Context, answers: &Answers) -> Outcome<SourceFact> {
+fn prove(
+    instance: &InstanceFact,
+    idp_sha256: Option<&str>,
+    cx: &Context,
+    answers: &Answers,
+) -> Outcome<SourceFact> {
     let idp = idp_sha256.map(ToOwned::to_owned);
     if let Some(bytes) = answers.get_file("sp_metadata") {
         let refused = |why: String| {
             Error::new(ErrorKind::Proof, format!("the file is not the service provider metadata of IAM Identity Center: {why}"))
                 .help("download it from IAM Identity Center > Settings > Identity source > \"Download metadata file\", or copy the ACS URL and the issuer URL from there")
         };
-        let document = saml_metadata::read(bytes).map_err(|error| refused(error.to_string()).because(error))?;
+        let document = saml_metadata::read(bytes)
+            .map_err(|error| refused(error.to_string()).because(error))?;
         let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenterSp, cx.now());
-        let errors: Vec<String> = findings.iter().filter(|finding| Finding::is_error(finding)).map(ToString::to_string).collect();
+        let errors: Vec<String> = findings
+            .iter()
+            .filter(|finding| Finding::is_error(finding))
+            .map(ToString::to_string)
+            .collect();
         if !errors.is_empty() {
             return Err(refused(errors.join("; ")));
         }
@@ -56,27 +67,55 @@ fn prove(instance: &InstanceFact, idp_sha256: Option<&str>, cx: &Context, answer
     }
     let url = |key: &str, name: &str| {
         let text = answers.get(key).ok_or_else(|| {
-            Error::new(ErrorKind::Proof, format!("neither the metadata file nor the {name} was handed back"))
-                .help("hand back the file that AWS offers for download, or both URLs")
+            Error::new(
+                ErrorKind::Proof,
+                format!("neither the metadata file nor the {name} was handed back"),
+            )
+            .help("hand back the file that AWS offers for download, or both URLs")
         })?;
-        Url::parse(text).map_err(|error| Error::new(ErrorKind::Proof, format!("`{text}` is not the {name}: {error}")))
+        Url::parse(text).map_err(|error| {
+            Error::new(
+                ErrorKind::Proof,
+                format!("`{text}` is not the {name}: {error}"),
+            )
+        })
     };
-    prove_urls(instance, vec![url("acs_url", "IAM Identity Center Assertion Consumer Service (ACS) URL")?], url("issuer_url", "IAM Identity Center issuer URL")?, idp)
+    prove_urls(
+        instance,
+        vec![url(
+            "acs_url",
+            "IAM Identity Center Assertion Consumer Service (ACS) URL",
+        )?],
+        url("issuer_url", "IAM Identity Center issuer URL")?,
+        idp,
+    )
 }
 
 /// The issuer can be derived from the Region and the identity store, and the ACS URL has one of a few hosts.
-fn prove_urls(instance: &InstanceFact, acs: Vec<Url>, issuer: Url, idp_sha256: Option<String>) -> Outcome<SourceFact> {
+fn prove_urls(
+    instance: &InstanceFact,
+    acs: Vec<Url>,
+    issuer: Url,
+    idp_sha256: Option<String>,
+) -> Outcome<SourceFact> {
     let refused = |why: String| {
         Error::new(ErrorKind::Proof, why).help("copy both from IAM Identity Center > Settings > Identity source, in the Region of the instance")
     };
-    aws::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer).map_err(|error| refused(format!("the issuer URL {issuer} {error}")))?;
+    aws::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer)
+        .map_err(|error| refused(format!("the issuer URL {issuer} {error}")))?;
     for url in &acs {
         aws::check_acs(url).map_err(|error| refused(format!("the ACS URL {url} {error}")))?;
     }
     if acs.is_empty() {
-        return Err(refused("there is no assertion consumer service URL".to_owned()));
+        return Err(refused(
+            "there is no assertion consumer service URL".to_owned(),
+        ));
     }
-    Ok(SourceFact { acs, issuer, idp_sha256 })
+    Ok(SourceFact {
+        acs,
+        issuer,
+        idp_sha256,
+    })
 }
 
 impl Step for IdentitySource {
@@ -92,28 +131,44 @@ impl Step for IdentitySource {
         Box::pin(async move {
             let facts = cx.facts();
             let metadata = Value::known_or_after(
-                facts.idp.as_ref().map(|idp| format!("{} sha256 {}", super::idp_metadata::FILE, idp.sha256)),
+                facts
+                    .idp
+                    .as_ref()
+                    .map(|idp| format!("{} sha256 {}", super::idp_metadata::FILE, idp.sha256)),
                 &StepId::new("idp-metadata"),
             );
             let hand_off = || {
                 Planned::one(
                     Change::new(Action::HandOff, "external identity provider")
                         .with_value("upload", metadata)
-                        .with("hands back", "service provider metadata, or ACS URL and issuer URL"),
+                        .with(
+                            "hands back",
+                            "service provider metadata, or ACS URL and issuer URL",
+                        ),
                 )
             };
-            let Some(instance) = facts.instance else { return Ok(hand_off()) };
+            let Some(instance) = facts.instance else {
+                return Ok(hand_off());
+            };
             match facts.identity_source {
                 // The same source, but Okta's metadata has changed since: AWS does not trust the new key yet.
-                Some(SourceFact { idp_sha256: Some(given), .. }) if facts.idp.as_ref().is_some_and(|idp| idp.sha256 != given) => {
+                Some(SourceFact {
+                    idp_sha256: Some(given),
+                    ..
+                }) if facts.idp.as_ref().is_some_and(|idp| idp.sha256 != given) => {
                     return Ok(hand_off().note("Okta's metadata has changed since AWS was given it: until AWS has the new one, signing in fails if Okta already signs with the new key"));
                 }
-                Some(source) if prove_urls(&instance, source.acs.clone(), source.issuer.clone(), None).is_ok() => {
+                Some(source)
+                    if prove_urls(&instance, source.acs.clone(), source.issuer.clone(), None)
+                        .is_ok() =>
+                {
                     return Ok(Planned::nothing());
                 }
                 _ => {}
             }
-            let held = super::app(&self.okta, cx).await?.and_then(|app| held_by(&app, &instance));
+            let held = super::app(&self.okta, cx)
+                .await?
+                .and_then(|app| held_by(&app, &instance));
             Ok(match held {
                 Some(source) => {
                     cx.learn(|facts| facts.identity_source = Some(source));
@@ -127,7 +182,9 @@ impl Step for IdentitySource {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
             let (instance, idp) = cx.know(|facts| (facts.instance.clone(), facts.idp.clone()));
-            let instance = instance.ok_or_else(|| super::missing("the instance of IAM Identity Center", "identity-center"))?;
+            let instance = instance.ok_or_else(|| {
+                super::missing("the instance of IAM Identity Center", "identity-center")
+            })?;
             let idp = idp.ok_or_else(|| super::missing("Okta's metadata", "idp-metadata"))?;
             let handoff = HandOff::new(
                 HandOffKind::IdentitySource,
@@ -152,7 +209,9 @@ impl Step for IdentitySource {
             .ask_optional("acs_url", AskKind::Text, "or: IAM Identity Center Assertion Consumer Service (ACS) URL")
             .ask_optional("issuer_url", AskKind::Text, "and: IAM Identity Center issuer URL");
             let source = cx
-                .hand_off(handoff, async |answers| prove(&instance, Some(&idp.sha256), cx, &answers))
+                .hand_off(handoff, async |answers| {
+                    prove(&instance, Some(&idp.sha256), cx, &answers)
+                })
                 .await?;
             cx.learn(|facts| facts.identity_source = Some(source));
             Ok(Applied::Done)
@@ -163,7 +222,9 @@ impl Step for IdentitySource {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
-                Check::cannot_be_proved("identity source: no public API shows it; the sign-in test does")
+                Check::cannot_be_proved(
+                    "identity source: no public API shows it; the sign-in test does",
+                )
             } else {
                 Check::failed("identity source: AWS has not been given Okta's present metadata")
             }])

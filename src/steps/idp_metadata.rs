@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
-use saml_metadata::{Finding, Profile, Severity};
+use saml_metadata::{Finding, IdpSsoDescriptor, Profile, Severity};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -29,21 +29,33 @@ struct Read {
 
 impl IdpMetadata {
     /// The step for the app that an earlier step has made or found.
+    #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self { okta: okta.clone() }
     }
 
     async fn read(&self, app: &App, cx: &Context) -> Outcome<Read> {
         let kid = app.signing_kid().ok_or_else(|| {
-            Error::new(ErrorKind::Unfit, format!("app {} has no signing key", app.id()))
-                .help("open the app's Sign On tab in Okta and generate a signing certificate")
+            Error::new(
+                ErrorKind::Unfit,
+                format!("app {} has no signing key", app.id()),
+            )
+            .help("open the app's Sign On tab in Okta and generate a signing certificate")
         })?;
         let bytes = self
             .okta
             .apps()
             .saml_metadata(app.id(), kid)
             .await
-            .map_err(|error| Error::service(format!("the metadata of app {} could not be read from Okta", app.id()), error))?
+            .map_err(|error| {
+                Error::service(
+                    format!(
+                        "the metadata of app {} could not be read from Okta",
+                        app.id()
+                    ),
+                    error,
+                )
+            })?
             .to_vec();
         validated(bytes, kid, cx)
     }
@@ -55,16 +67,25 @@ fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Outcome<Read> {
         Error::new(ErrorKind::Proof, format!("Okta's metadata is not what AWS takes: {why}"))
             .help("open the app's Sign On tab in Okta and see to its signing certificate; AWS refuses such a file")
     };
-    let document = saml_metadata::read(&bytes).map_err(|error| refused(error.to_string()).because(error))?;
+    let document =
+        saml_metadata::read(&bytes).map_err(|error| refused(error.to_string()).because(error))?;
     let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, cx.now());
-    let (errors, remarks): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::is_error);
+    let (errors, remarks): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(Finding::is_error);
     if !errors.is_empty() {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         return Err(refused(errors.join("; ")));
     }
-    let entity = document.entity().map_err(|error| refused(error.to_string()))?;
-    let certificates = entity.identity_provider().map(|idp| idp.signing_certificates()).unwrap_or_default();
-    let certificate = certificates.first().ok_or_else(|| refused("it has no signing certificate".to_owned()))?;
+    let entity = document
+        .entity()
+        .map_err(|error| refused(error.to_string()))?;
+    let certificates = entity
+        .identity_provider()
+        .map(IdpSsoDescriptor::signing_certificates)
+        .unwrap_or_default();
+    let certificate = certificates
+        .first()
+        .ok_or_else(|| refused("it has no signing certificate".to_owned()))?;
     let fact = IdpFact {
         entity_id: entity.entity_id().to_owned(),
         kid: kid.to_owned(),
@@ -72,8 +93,16 @@ fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Outcome<Read> {
         certificate: certificate.fingerprint_sha256(),
         not_after: certificate.not_after(),
     };
-    let remarks = remarks.iter().filter(|finding| finding.severity == Severity::Warning).map(ToString::to_string).collect();
-    Ok(Read { fact, remarks, bytes })
+    let remarks = remarks
+        .iter()
+        .filter(|finding| finding.severity == Severity::Warning)
+        .map(ToString::to_string)
+        .collect();
+    Ok(Read {
+        bytes,
+        fact,
+        remarks,
+    })
 }
 
 impl Step for IdpMetadata {
@@ -90,23 +119,43 @@ impl Step for IdpMetadata {
             let change = Change::new(Action::Create, FILE);
             let Some(app) = super::app(&self.okta, cx).await? else {
                 let after = || Value::AfterApply(StepId::new("catalog-app"));
-                return Ok(Planned::one(change.with_value("entityID", after()).with_value("certificate", after())));
+                return Ok(Planned::one(
+                    change
+                        .with_value("entityID", after())
+                        .with_value("certificate", after())
+                        .with_value("valid until", after()),
+                ));
             };
             let read = self.read(&app, cx).await?;
             let known = cx.know(|facts| facts.idp.clone());
             let changes = match known {
                 Some(known) if known == read.fact => Vec::new(),
                 known => {
-                    let action = if known.is_some() { Action::Update } else { Action::Create };
+                    let action = if known.is_some() {
+                        Action::Update
+                    } else {
+                        Action::Create
+                    };
                     vec![
                         Change::new(action, FILE)
-                            .from_to("entityID", known.as_ref().map(|known| known.entity_id.clone()), &read.fact.entity_id)
-                            .from_to("certificate", known.as_ref().map(|known| known.certificate.clone()), &read.fact.certificate)
+                            .from_to(
+                                "entityID",
+                                known.as_ref().map(|known| known.entity_id.clone()),
+                                &read.fact.entity_id,
+                            )
+                            .from_to(
+                                "certificate",
+                                known.as_ref().map(|known| known.certificate.clone()),
+                                &read.fact.certificate,
+                            )
                             .with("valid until", read.fact.not_after.to_string()),
                     ]
                 }
             };
-            Ok(Planned { changes, notes: read.remarks })
+            Ok(Planned {
+                changes,
+                notes: read.remarks,
+            })
         })
     }
 

@@ -28,25 +28,48 @@ pub struct OktaProvisioning {
 
 impl OktaProvisioning {
     /// The step for the app that an earlier step has made or found.
+    #[must_use]
     pub fn new(okta: &Okta) -> Self {
-        Self { okta: okta.clone(), asked: AtomicBool::new(false) }
+        Self {
+            okta: okta.clone(),
+            asked: AtomicBool::new(false),
+        }
     }
 
     /// Tries the API. Returns whether Okta then says that the connection is there.
-    async fn try_api(&self, app: &okta_client::Id<okta_client::App>, endpoint: &Endpoint, token: &Secret) -> bool {
+    async fn try_api(
+        &self,
+        app: &okta_client::Id<okta_client::App>,
+        endpoint: &Endpoint,
+        token: &Secret,
+    ) -> bool {
         let apps = self.okta.apps();
         let tried = async {
-            apps.set_connection(app, &endpoint.without_slash(), token, true).await?;
+            apps.set_connection(app, &endpoint.without_slash(), token, true)
+                .await?;
             let connection = apps.connection(app).await?;
-            if connection.status != ConnectionStatus::Enabled || connection.auth_scheme != AuthScheme::Token {
+            if connection.status != ConnectionStatus::Enabled
+                || connection.auth_scheme != AuthScheme::Token
+            {
                 return Ok::<_, okta_client::Error>(false);
             }
-            apps.set_provisioning(app, &ProvisioningSwitches { create: true, update: true, deactivate: true }).await?;
+            apps.set_provisioning(
+                app,
+                &ProvisioningSwitches {
+                    create: true,
+                    update: true,
+                    deactivate: true,
+                },
+            )
+            .await?;
             Ok(true)
         };
         // A refusal is what is expected of an app that Okta does not document the API for: a person does it then.
         tried.await.unwrap_or_else(|error| {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the connection API was refused");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the connection API was refused"
+            );
             false
         })
     }
@@ -81,13 +104,19 @@ impl Step for OktaProvisioning {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
             let app = super::app(&self.okta, cx).await?;
-            let missing = app.as_ref().map_or_else(|| super::FEATURES.map(|(_, words)| words).to_vec(), |app| Switches::of(app).missing);
+            let missing = app.as_ref().map_or_else(
+                || super::FEATURES.map(|(_, words)| words).to_vec(),
+                |app| Switches::of(app).missing,
+            );
             if missing.is_empty() {
                 return Ok(Planned::nothing());
             }
             let endpoint = cx.know(|facts| facts.scim.as_ref().map(Endpoint::without_slash));
             let mut change = Change::new(Action::Update, "provisioning of the app")
-                .with_value("Base URL", Value::known_or_after(endpoint, &StepId::new("scim-endpoint")))
+                .with_value(
+                    "Base URL",
+                    Value::known_or_after(endpoint, &StepId::new("scim-endpoint")),
+                )
                 .with_value("API Token", Value::Secret);
             for words in missing {
                 change = change.from_to(words, Some("off".to_owned()), "on");
@@ -103,7 +132,9 @@ impl Step for OktaProvisioning {
                 return Ok(Applied::Done);
             }
             if !self.asked.load(Ordering::Acquire) {
-                let endpoint = cx.know(|facts| facts.scim.clone()).ok_or_else(|| super::missing("the SCIM endpoint", "scim-endpoint"))?;
+                let endpoint = cx
+                    .know(|facts| facts.scim.clone())
+                    .ok_or_else(|| super::missing("the SCIM endpoint", "scim-endpoint"))?;
                 let done = match cx.scim_token() {
                     Some(token) => self.try_api(app.id(), &endpoint, &token).await,
                     None => false,
@@ -119,7 +150,10 @@ impl Step for OktaProvisioning {
             }
             Ok(Applied::Waiting(Waiting {
                 on: "Okta to show that provisioning is on".to_owned(),
-                missing: missing.into_iter().map(|words| format!("{words} is off")).collect(),
+                missing: missing
+                    .into_iter()
+                    .map(|words| format!("{words} is off"))
+                    .collect(),
             }))
         })
     }

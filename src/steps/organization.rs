@@ -18,18 +18,26 @@ pub struct Organization {
 
 impl Organization {
     /// The step for the organization that the credentials belong to.
+    #[must_use]
     pub fn new(aws: &Aws) -> Self {
         Self { aws: aws.clone() }
     }
 
     async fn preflight(&self, cx: &Context) -> Outcome<Described> {
-        let caller = self.aws.caller().await.map_err(|error| Error::service("AWS does not know who we are", error))?;
-        let described = self
+        let caller = self
             .aws
-            .organizations()
-            .describe()
+            .caller()
             .await
-            .map_err(|error| Error::service(format!("the organization of account {} could not be read", caller.account), error))?;
+            .map_err(|error| Error::service("AWS does not know who we are", error))?;
+        let described = self.aws.organizations().describe().await.map_err(|error| {
+            Error::service(
+                format!(
+                    "the organization of account {} could not be read",
+                    caller.account
+                ),
+                error,
+            )
+        })?;
         if !described.all_features {
             return Err(Error::new(ErrorKind::Unfit, format!("organization {} has consolidated billing only", described.id)).help(
                 "enable all features in AWS Organizations > Settings (every invited account has to agree), then run again: Identity Center needs them",
@@ -41,7 +49,12 @@ impl Organization {
                 .organizations()
                 .delegated_administrators(SERVICE)
                 .await
-                .map_err(|error| Error::service("the delegated administrators of Identity Center could not be read", error))?;
+                .map_err(|error| {
+                    Error::service(
+                        "the delegated administrators of Identity Center could not be read",
+                        error,
+                    )
+                })?;
             if !delegated.contains(&caller.account) {
                 return Err(Error::new(
                     ErrorKind::Unfit,
@@ -69,7 +82,12 @@ impl Organization {
             .organizations()
             .trusted_services()
             .await
-            .map_err(|error| Error::service("the trusted services of the organization could not be read", error))?;
+            .map_err(|error| {
+                Error::service(
+                    "the trusted services of the organization could not be read",
+                    error,
+                )
+            })?;
         Ok(trusted.iter().any(|service| service == SERVICE))
     }
 }
@@ -89,7 +107,10 @@ impl Step for Organization {
             if self.is_trusted().await? {
                 return Ok(Planned::nothing());
             }
-            Ok(Planned::one(Change::new(Action::Create, format!("trusted access for {SERVICE}")).with("organization", described.id)))
+            Ok(Planned::one(
+                Change::new(Action::Create, format!("trusted access for {SERVICE}"))
+                    .with("organization", described.id),
+            ))
         })
     }
 
@@ -99,7 +120,12 @@ impl Step for Organization {
                 .organizations()
                 .enable_trusted_access(SERVICE)
                 .await
-                .map_err(|error| Error::service(format!("AWS did not enable trusted access for {SERVICE}"), error))?;
+                .map_err(|error| {
+                    Error::service(
+                        format!("AWS did not enable trusted access for {SERVICE}"),
+                        error,
+                    )
+                })?;
             Ok(Applied::Done)
         })
     }

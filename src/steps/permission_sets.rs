@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sso_glue::{Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet as Present, PermissionSetArn, UpdatePermissionSet};
+use aws_sso_glue::{
+    Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet as Present,
+    PermissionSetArn, UpdatePermissionSet,
+};
 use futures::future::BoxFuture;
 
 use crate::{
@@ -36,31 +39,42 @@ struct Found {
 
 impl PermissionSets {
     /// The step for the permission sets of a blueprint.
+    #[must_use]
     pub fn new(aws: &Aws, blueprint: &Blueprint) -> Self {
-        let wanted = blueprint.wanted_permission_sets().into_iter().map(|(name, set)| {
-            let described = blueprint.permission_sets.contains_key(name);
-            (name.to_owned(), Wanted { set, described })
-        });
-        Self { aws: aws.clone(), wanted: wanted.collect() }
+        let wanted = blueprint
+            .wanted_permission_sets()
+            .into_iter()
+            .map(|(name, set)| {
+                let described = blueprint.permission_sets.contains_key(name);
+                (name.to_owned(), Wanted { set, described })
+            });
+        Self {
+            aws: aws.clone(),
+            wanted: wanted.collect(),
+        }
     }
 
     async fn converge(&self, name: &str, wanted: &Wanted, cx: &Context) -> Outcome<Applied> {
         let center = super::needed_center(&self.aws, cx)?;
-        let failed = |error| Error::service(format!("AWS did not take permission set {name}"), error);
+        let failed =
+            |error| Error::service(format!("AWS did not take permission set {name}"), error);
         let sets = center.permission_sets();
-        let found = match find(&center, name).await? {
-            Some(found) => found,
-            None => {
-                let new = NewPermissionSet {
-                    name: name.to_owned(),
-                    description: wanted.set.description.clone(),
-                    session_duration: wanted.set.session_duration.clone(),
-                    ..NewPermissionSet::default()
-                };
-                sets.create(&new).await.map_err(failed)?
-            }
+        let found = if let Some(found) = find(&center, name).await? {
+            found
+        } else {
+            let new = NewPermissionSet {
+                name: name.to_owned(),
+                description: wanted.set.description.clone(),
+                session_duration: wanted.set.session_duration.clone(),
+                ..NewPermissionSet::default()
+            };
+            sets.create(&new).await.map_err(failed)?
         };
-        cx.learn(|facts| facts.permission_sets.insert(name.to_owned(), found.arn.clone()));
+        cx.learn(|facts| {
+            facts
+                .permission_sets
+                .insert(name.to_owned(), found.arn.clone())
+        });
         let found = read(&center, found).await?;
         let arn = &found.set.arn;
         let mut altered = false;
@@ -73,8 +87,15 @@ impl PermissionSets {
             sets.update(arn, &change).await.map_err(failed)?;
             altered = true;
         }
-        for policy in wanted.set.managed_policies.iter().filter(|policy| !found.policies.contains(*policy)) {
-            sets.attach_managed_policy(arn, policy).await.map_err(failed)?;
+        for policy in wanted
+            .set
+            .managed_policies
+            .iter()
+            .filter(|policy| !found.policies.contains(*policy))
+        {
+            sets.attach_managed_policy(arn, policy)
+                .await
+                .map_err(failed)?;
             altered = true;
         }
         if let Some(policy) = &wanted.set.inline_policy
@@ -83,54 +104,109 @@ impl PermissionSets {
             sets.put_inline_policy(arn, policy).await.map_err(failed)?;
             altered = true;
         }
-        if altered { self.provision(&center, name, arn, cx).await } else { self.provisioned(&center, name, cx).await }
+        if altered {
+            self.provision(&center, name, arn, cx).await
+        } else {
+            self.provisioned(&center, name, cx).await
+        }
     }
 
-    async fn remove(&self, name: &str, wanted: &Wanted, what: &str, cx: &Context) -> Outcome<Applied> {
+    async fn remove(
+        &self,
+        name: &str,
+        wanted: &Wanted,
+        what: &str,
+        cx: &Context,
+    ) -> Outcome<Applied> {
         let center = super::needed_center(&self.aws, cx)?;
-        let failed = |error| Error::service(format!("AWS did not remove {what} from permission set {name}"), error);
+        let failed = |error| {
+            Error::service(
+                format!("AWS did not remove {what} from permission set {name}"),
+                error,
+            )
+        };
         let sets = center.permission_sets();
-        let Some(found) = find(&center, name).await? else { return Ok(Applied::Done) };
+        let Some(found) = find(&center, name).await? else {
+            return Ok(Applied::Done);
+        };
         let found = read(&center, found).await?;
         let mut altered = false;
         if what == INLINE && wanted.set.inline_policy.is_none() && found.inline.is_some() {
-            sets.delete_inline_policy(&found.set.arn).await.map_err(failed)?;
+            sets.delete_inline_policy(&found.set.arn)
+                .await
+                .map_err(failed)?;
             altered = true;
         } else if found.policies.contains(what) {
-            sets.detach_managed_policy(&found.set.arn, what).await.map_err(failed)?;
+            sets.detach_managed_policy(&found.set.arn, what)
+                .await
+                .map_err(failed)?;
             altered = true;
         }
-        if altered { self.provision(&center, name, &found.set.arn, cx).await } else { self.provisioned(&center, name, cx).await }
+        if altered {
+            self.provision(&center, name, &found.set.arn, cx).await
+        } else {
+            self.provisioned(&center, name, cx).await
+        }
     }
 
     /// Carries what was altered into the accounts: until then it does nothing there.
-    async fn provision(&self, center: &IdentityCenter, name: &str, arn: &PermissionSetArn, cx: &Context) -> Outcome<Applied> {
-        let failed = |error| Error::service(format!("AWS did not provision permission set {name}"), error);
+    async fn provision(
+        &self,
+        center: &IdentityCenter,
+        name: &str,
+        arn: &PermissionSetArn,
+        cx: &Context,
+    ) -> Outcome<Applied> {
+        let failed = |error| {
+            Error::service(
+                format!("AWS did not provision permission set {name}"),
+                error,
+            )
+        };
         let sets = center.permission_sets();
         if sets.accounts(arn).await.map_err(failed)?.is_empty() {
             return Ok(Applied::Done);
         }
         let operation = sets.start_provisioning(arn).await.map_err(failed)?;
         cx.learn(|facts| facts.underway.insert(underway(name), operation));
-        Ok(Applied::waiting(format!("permission set {name} to be provisioned into its accounts")))
+        Ok(Applied::waiting(format!(
+            "permission set {name} to be provisioned into its accounts"
+        )))
     }
 
     /// Looks after a provisioning that was started, in this run or one before.
-    async fn provisioned(&self, center: &IdentityCenter, name: &str, cx: &Context) -> Outcome<Applied> {
-        let Some(operation) = cx.know(|facts| facts.underway.get(&underway(name)).cloned()) else { return Ok(Applied::Done) };
+    async fn provisioned(
+        &self,
+        center: &IdentityCenter,
+        name: &str,
+        cx: &Context,
+    ) -> Outcome<Applied> {
+        let Some(operation) = cx.know(|facts| facts.underway.get(&underway(name)).cloned()) else {
+            return Ok(Applied::Done);
+        };
         let status = center
             .permission_sets()
             .provisioning_status(&operation)
             .await
-            .map_err(|error| Error::service(format!("how far permission set {name} is provisioned could not be read"), error))?;
+            .map_err(|error| {
+                Error::service(
+                    format!("how far permission set {name} is provisioned could not be read"),
+                    error,
+                )
+            })?;
         if status == OperationStatus::InProgress {
-            return Ok(Applied::waiting(format!("permission set {name} to be provisioned into its accounts")));
+            return Ok(Applied::waiting(format!(
+                "permission set {name} to be provisioned into its accounts"
+            )));
         }
         cx.learn(|facts| facts.underway.remove(&underway(name)));
         match status {
             OperationStatus::Failed { reason } => Err(Error::new(
                 ErrorKind::Service,
-                format!("AWS could not provision permission set {name}: {}", reason.as_deref().unwrap_or("no reason given")),
+                format!(
+                    "AWS could not provision permission set {name}: {}",
+                    reason.as_deref().unwrap_or("no reason given")
+                ),
             )
             .help("see to the reason, then run again")),
             _ => Ok(Applied::Done),
@@ -143,32 +219,51 @@ fn underway(name: &str) -> String {
 }
 
 async fn find(center: &IdentityCenter, name: &str) -> Outcome<Option<Present>> {
-    center
-        .permission_sets()
-        .find(name)
-        .await
-        .map_err(|error| Error::service(format!("permission set {name} could not be looked up"), error))
+    center.permission_sets().find(name).await.map_err(|error| {
+        Error::service(
+            format!("permission set {name} could not be looked up"),
+            error,
+        )
+    })
 }
 
 async fn read(center: &IdentityCenter, set: Present) -> Outcome<Found> {
-    let failed = |error| Error::service(format!("permission set {} could not be read", set.name), error);
+    let failed = |error| {
+        Error::service(
+            format!("permission set {} could not be read", set.name),
+            error,
+        )
+    };
     let sets = center.permission_sets();
-    let policies = sets.managed_policies(&set.arn).await.map_err(failed)?.into_iter().collect();
+    let policies = sets
+        .managed_policies(&set.arn)
+        .await
+        .map_err(failed)?
+        .into_iter()
+        .collect();
     let inline = sets.inline_policy(&set.arn).await.map_err(failed)?;
-    Ok(Found { set, policies, inline })
+    Ok(Found {
+        set,
+        policies,
+        inline,
+    })
 }
 
 fn attributes_differ(present: &Present, wanted: &PermissionSet) -> bool {
     // What the blueprint does not say is AWS's to choose.
-    let differs = |wanted: &Option<String>, present: &Option<String>| wanted.is_some() && wanted != present;
-    differs(&wanted.description, &present.description) || differs(&wanted.session_duration, &present.session_duration)
+    let differs =
+        |wanted: &Option<String>, present: &Option<String>| wanted.is_some() && wanted != present;
+    differs(&wanted.description, &present.description)
+        || differs(&wanted.session_duration, &present.session_duration)
 }
 
 /// Policies are compared as JSON: AWS may format them anew.
 fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
     let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     match (one, other) {
-        (Some(one), Some(other)) => one == other || parse(one).is_some_and(|one| Some(one) == parse(other)),
+        (Some(one), Some(other)) => {
+            one == other || parse(one).is_some_and(|one| Some(one) == parse(other))
+        }
         (None, None) => true,
         _ => false,
     }
@@ -176,7 +271,10 @@ fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
 
 fn creation(name: &str, set: &PermissionSet) -> Change {
     let mut change = Change::new(Action::Create, target(name));
-    for (field, value) in [("description", &set.description), ("session duration", &set.session_duration)] {
+    for (field, value) in [
+        ("description", &set.description),
+        ("session duration", &set.session_duration),
+    ] {
         if let Some(value) = value {
             change = change.with(field, value);
         }
@@ -194,8 +292,16 @@ fn alterations(name: &str, wanted: &Wanted, found: &Found) -> Planned {
     let mut planned = Planned::nothing();
     let mut change = Change::new(Action::Update, target(name));
     let pairs = [
-        ("description", &wanted.set.description, &found.set.description),
-        ("session duration", &wanted.set.session_duration, &found.set.session_duration),
+        (
+            "description",
+            &wanted.set.description,
+            &found.set.description,
+        ),
+        (
+            "session duration",
+            &wanted.set.session_duration,
+            &found.set.session_duration,
+        ),
     ];
     for (field, wanted, present) in pairs {
         if let Some(value) = wanted
@@ -210,16 +316,24 @@ fn alterations(name: &str, wanted: &Wanted, found: &Found) -> Planned {
     }
     match (&wanted.set.inline_policy, &found.inline) {
         (Some(policy), present) if !same_json(Some(policy), present.as_deref()) => {
-            change = change.from_to(INLINE, present.as_ref().map(|_| "another".to_owned()), "as in the blueprint");
+            change = change.from_to(
+                INLINE,
+                present.as_ref().map(|_| "another".to_owned()),
+                "as in the blueprint",
+            );
         }
-        (None, Some(_)) => planned.changes.push(Change::new(Action::Remove, removal(name, INLINE))),
+        (None, Some(_)) => planned
+            .changes
+            .push(Change::new(Action::Remove, removal(name, INLINE))),
         _ => {}
     }
     if !change.fields.is_empty() {
         planned.changes.insert(0, change);
     }
     for policy in found.policies.difference(&policies) {
-        planned.changes.push(Change::new(Action::Remove, removal(name, policy)));
+        planned
+            .changes
+            .push(Change::new(Action::Remove, removal(name, policy)));
     }
     planned
 }
@@ -244,10 +358,18 @@ impl Step for PermissionSets {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
             let Some(center) = super::assigning_center(&self.aws, cx) else {
-                return Ok(Planned::changes(self.wanted.iter().map(|(name, wanted)| creation(name, &wanted.set)).collect()));
+                return Ok(Planned::changes(
+                    self.wanted
+                        .iter()
+                        .map(|(name, wanted)| creation(name, &wanted.set))
+                        .collect(),
+                ));
             };
-            let all = center.permission_sets().list().await.map_err(|error| Error::service("the permission sets could not be listed", error))?;
-            let mut present: BTreeMap<String, Present> = all.into_iter().map(|set| (set.name.clone(), set)).collect();
+            let all = center.permission_sets().list().await.map_err(|error| {
+                Error::service("the permission sets could not be listed", error)
+            })?;
+            let mut present: BTreeMap<String, Present> =
+                all.into_iter().map(|set| (set.name.clone(), set)).collect();
             let mut planned = Planned::nothing();
             for (name, wanted) in &self.wanted {
                 let Some(set) = present.remove(name) else {
@@ -256,9 +378,15 @@ impl Step for PermissionSets {
                     continue;
                 };
                 cx.learn(|facts| facts.permission_sets.insert(name.clone(), set.arn.clone()));
-                let altered = if wanted.described { alterations(name, wanted, &read(&center, set).await?) } else { Planned::nothing() };
+                let altered = if wanted.described {
+                    alterations(name, wanted, &read(&center, set).await?)
+                } else {
+                    Planned::nothing()
+                };
                 let mut changes = altered.changes;
-                if changes.is_empty() && cx.know(|facts| facts.underway.contains_key(&underway(name))) {
+                if changes.is_empty()
+                    && cx.know(|facts| facts.underway.contains_key(&underway(name)))
+                {
                     changes.push(Change::new(Action::Wait, target(name)));
                 }
                 planned.changes.extend(changes);

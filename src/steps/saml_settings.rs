@@ -18,6 +18,7 @@ pub struct SamlSettings {
 
 impl SamlSettings {
     /// The step for the app that an earlier step has made or found.
+    #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self { okta: okta.clone() }
     }
@@ -27,7 +28,10 @@ impl SamlSettings {
 fn wanted(cx: &Context) -> Option<[(&'static str, String); 2]> {
     cx.know(|facts| {
         let source = facts.identity_source.as_ref()?;
-        Some([(ACS_URL, source.acs.first()?.to_string()), (ENTITY_ID, source.issuer.to_string())])
+        Some([
+            (ACS_URL, source.acs.first()?.to_string()),
+            (ENTITY_ID, source.issuer.to_string()),
+        ])
     })
 }
 
@@ -51,7 +55,11 @@ impl Step for SamlSettings {
             let app = super::app(&self.okta, cx).await?;
             let Some(wanted) = wanted(cx) else {
                 let after = || Value::AfterApply(StepId::new("identity-source"));
-                return Ok(Planned::one(Change::new(Action::Update, target).with_value(ACS_URL, after()).with_value(ENTITY_ID, after())));
+                return Ok(Planned::one(
+                    Change::new(Action::Update, target)
+                        .with_value(ACS_URL, after())
+                        .with_value(ENTITY_ID, after()),
+                ));
             };
             let mut change = Change::new(Action::Update, target);
             let mut moves_sign_in = false;
@@ -66,13 +74,19 @@ impl Step for SamlSettings {
                 return Ok(Planned::nothing());
             }
             let planned = Planned::one(change);
-            Ok(if moves_sign_in { planned.note("the app points elsewhere now: from this change on, everybody who signs in through it arrives here") } else { planned })
+            Ok(if moves_sign_in {
+                planned.note("the app points elsewhere now: from this change on, everybody who signs in through it arrives here")
+            } else {
+                planned
+            })
         })
     }
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
-            let wanted = wanted(cx).ok_or_else(|| super::missing("the ACS URL and the issuer URL", "identity-source"))?;
+            let wanted = wanted(cx).ok_or_else(|| {
+                super::missing("the ACS URL and the issuer URL", "identity-source")
+            })?;
             let before = super::needed_app(&self.okta, cx).await?;
             let id = before.id().clone();
             // Okta has no PATCH for apps, and a PUT replaces: the whole document goes back, with two values changed.
@@ -84,7 +98,12 @@ impl Step for SamlSettings {
                 .apps()
                 .replace(&id, &document)
                 .await
-                .map_err(|error| Error::service(format!("Okta did not take the SAML settings of app {id}"), error))?;
+                .map_err(|error| {
+                    Error::service(
+                        format!("Okta did not take the SAML settings of app {id}"),
+                        error,
+                    )
+                })?;
             let after = super::needed_app(&self.okta, cx).await?;
             check_kept(&before, &after, &wanted)?;
             Ok(Applied::Done)
@@ -105,7 +124,11 @@ fn check_kept(before: &App, after: &App, wanted: &[(&'static str, String)]) -> O
         }
     }
     let ours = |path: &str| wanted.iter().any(|(key, _)| path.ends_with(key));
-    let lost: Vec<String> = before.differences(after).into_iter().filter(|path| !ours(path) && !means_nothing(path)).collect();
+    let lost: Vec<String> = before
+        .differences(after)
+        .into_iter()
+        .filter(|path| !ours(path) && !means_nothing(path))
+        .collect();
     if lost.is_empty() {
         return Ok(());
     }

@@ -23,6 +23,7 @@ pub struct ScimEndpoint {
 
 impl ScimEndpoint {
     /// The step; the app of an earlier step says whether a token is needed still.
+    #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self { okta: okta.clone() }
     }
@@ -30,17 +31,37 @@ impl ScimEndpoint {
 
 async fn prove(answers: &Answers, cx: &Context) -> Outcome<Endpoint> {
     let help = "copy both from IAM Identity Center > Settings > Automatic provisioning; a token is shown once, so create a new one if it is lost";
-    let missing = |what: &str| Error::new(ErrorKind::Proof, format!("the {what} was not handed back")).help(help);
-    let text = answers.get("scim_endpoint").ok_or_else(|| missing("SCIM endpoint"))?;
-    let endpoint = Endpoint::parse(text)
-        .map_err(|error| Error::new(ErrorKind::Proof, format!("`{text}` is not a SCIM endpoint")).because(error).help(help))?;
-    let token = answers.get_secret("access_token").ok_or_else(|| missing("access token"))?;
+    let missing = |what: &str| {
+        Error::new(ErrorKind::Proof, format!("the {what} was not handed back")).help(help)
+    };
+    let text = answers
+        .get("scim_endpoint")
+        .ok_or_else(|| missing("SCIM endpoint"))?;
+    let endpoint = Endpoint::parse(text).map_err(|error| {
+        Error::new(ErrorKind::Proof, format!("`{text}` is not a SCIM endpoint"))
+            .because(error)
+            .help(help)
+    })?;
+    let token = answers
+        .get_secret("access_token")
+        .ok_or_else(|| missing("access token"))?;
     let scim = Scim::builder(&endpoint, token.clone())
         .dialect(Dialect::AwsIdentityCenter)
         .clock(cx.clock())
         .build()
-        .map_err(|error| Error::new(ErrorKind::Proof, format!("the SCIM endpoint {endpoint} cannot be used")).because(error))?;
-    scim.probe().await.map_err(|error| Error::service(format!("the SCIM endpoint {endpoint} does not take the token"), error))?;
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Proof,
+                format!("the SCIM endpoint {endpoint} cannot be used"),
+            )
+            .because(error)
+        })?;
+    scim.probe().await.map_err(|error| {
+        Error::service(
+            format!("the SCIM endpoint {endpoint} does not take the token"),
+            error,
+        )
+    })?;
     cx.remember_scim_token(token.clone());
     Ok(endpoint)
 }
@@ -56,7 +77,9 @@ impl Step for ScimEndpoint {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
-            let provisioning_on = super::app(&self.okta, cx).await?.is_some_and(|app| Switches::of(&app).all_on());
+            let provisioning_on = super::app(&self.okta, cx)
+                .await?
+                .is_some_and(|app| Switches::of(&app).all_on());
             let known = cx.know(|facts| facts.scim.clone());
             if provisioning_on || (known.is_some() && cx.scim_token().is_some()) {
                 return Ok(Planned::nothing());
@@ -85,7 +108,9 @@ impl Step for ScimEndpoint {
             if let Some(known) = cx.know(|facts| facts.scim.clone()) {
                 handoff = handoff.value("endpoint proved before", known.to_string());
             }
-            let endpoint = cx.hand_off(handoff, async |answers| prove(&answers, cx).await).await?;
+            let endpoint = cx
+                .hand_off(handoff, async |answers| prove(&answers, cx).await)
+                .await?;
             cx.learn(|facts| facts.scim = Some(endpoint));
             Ok(Applied::Done)
         })
@@ -95,7 +120,9 @@ impl Step for ScimEndpoint {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
-                Check::cannot_be_proved("SCIM token: Okta alone has it; what has arrived in AWS shows that it works")
+                Check::cannot_be_proved(
+                    "SCIM token: Okta alone has it; what has arrived in AWS shows that it works",
+                )
             } else {
                 Check::failed("SCIM endpoint: Okta has no token for it yet")
             }])

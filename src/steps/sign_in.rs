@@ -36,8 +36,8 @@ pub struct SignInTest {
 enum Underway {
     #[default]
     Nothing,
-    Asked(DeviceAuthorization),
-    SignedIn(Session),
+    Asked(Box<DeviceAuthorization>),
+    SignedIn(Box<Session>),
 }
 
 /// What somebody is to see: the roles in each account.
@@ -45,8 +45,14 @@ type Promised = BTreeMap<AccountId, BTreeSet<String>>;
 
 impl SignInTest {
     /// The step for the access that a blueprint gives.
+    #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
-        Self { okta: okta.clone(), aws: aws.clone(), blueprint: blueprint.clone(), underway: Mutex::default() }
+        Self {
+            okta: okta.clone(),
+            aws: aws.clone(),
+            blueprint: blueprint.clone(),
+            underway: Mutex::default(),
+        }
     }
 
     /// Who signs in: who the blueprint names for it, or the first who has access.
@@ -76,7 +82,10 @@ impl SignInTest {
             let applies = match access.principal() {
                 Principal::User(user) => user == login,
                 Principal::Group(name) => roster.pushed.iter().any(|members| {
-                    members.group.name == name && roster.members_who_travel(members).any(|user| user.profile.login == login)
+                    members.group.name == name
+                        && roster
+                            .members_who_travel(members)
+                            .any(|user| user.profile.login == login)
                 }),
             };
             if !applies {
@@ -84,7 +93,10 @@ impl SignInTest {
             }
             for named in access.accounts() {
                 let account = super::account(&self.aws, cx, named).await?;
-                promised.entry(account.id.clone()).or_default().insert(access.permission_set.clone());
+                promised
+                    .entry(account.id.clone())
+                    .or_default()
+                    .insert(access.permission_set.clone());
             }
         }
         Ok(promised)
@@ -95,17 +107,23 @@ impl SignInTest {
         let mut text = format!("{login}\n");
         for (account, roles) in promised {
             for role in roles {
-                text.push_str(&format!("{account} {role}\n"));
+                text.extend([account.as_str(), " ", role, "\n"]);
             }
         }
-        text.push_str(&cx.know(|facts| facts.idp.as_ref().map(|idp| idp.certificate.clone())).unwrap_or_default());
+        text.push_str(
+            &cx.know(|facts| facts.idp.as_ref().map(|idp| idp.certificate.clone()))
+                .unwrap_or_default(),
+        );
         hex(&Sha256::digest(text))
     }
 
     fn sign_in(&self, cx: &Context) -> Outcome<SignIn> {
         let (portal, instance) = cx.know(|facts| (facts.portal.clone(), facts.instance.clone()));
-        let portal = portal.ok_or_else(|| super::missing("the access portal URL", "access-portal"))?;
-        let instance = instance.ok_or_else(|| super::missing("the instance of IAM Identity Center", "identity-center"))?;
+        let portal =
+            portal.ok_or_else(|| super::missing("the access portal URL", "access-portal"))?;
+        let instance = instance.ok_or_else(|| {
+            super::missing("the instance of IAM Identity Center", "identity-center")
+        })?;
         Ok(self.aws.sign_in(&portal, &instance.region))
     }
 
@@ -113,10 +131,13 @@ impl SignInTest {
         let underway = std::mem::take(&mut *self.lock());
         let sign_in = self.sign_in(cx)?;
         let asked = match underway {
-            Underway::SignedIn(session) => return Ok(Some(session)),
-            Underway::Asked(asked) => asked,
+            Underway::SignedIn(session) => return Ok(Some(*session)),
+            Underway::Asked(asked) => *asked,
             Underway::Nothing => {
-                let asked = sign_in.start().await.map_err(|error| Error::service("AWS did not start a sign-in", error))?;
+                let asked = sign_in
+                    .start()
+                    .await
+                    .map_err(|error| Error::service("AWS did not start a sign-in", error))?;
                 let handoff = HandOff::new(
                     HandOffKind::SignIn,
                     format!("Sign in as {login}"),
@@ -133,12 +154,22 @@ impl SignInTest {
                 asked
             }
         };
-        match sign_in.poll(&asked).await.map_err(|error| Error::service(format!("the sign-in as {login} did not succeed"), error))? {
+        match sign_in.poll(&asked).await.map_err(|error| {
+            Error::service(format!("the sign-in as {login} did not succeed"), error)
+        })? {
             Polled::Done(session) => Ok(Some(session)),
-            Polled::Expired => Err(Error::new(ErrorKind::HandOff, format!("nobody signed in as {login} before the code ran out")).help("run again, and sign in while the code is good")),
-            Polled::Denied => Err(Error::new(ErrorKind::HandOff, format!("the sign-in as {login} was denied in the browser")).help("run again, and allow access")),
+            Polled::Expired => Err(Error::new(
+                ErrorKind::HandOff,
+                format!("nobody signed in as {login} before the code ran out"),
+            )
+            .help("run again, and sign in while the code is good")),
+            Polled::Denied => Err(Error::new(
+                ErrorKind::HandOff,
+                format!("the sign-in as {login} was denied in the browser"),
+            )
+            .help("run again, and allow access")),
             _ => {
-                *self.lock() = Underway::Asked(asked);
+                *self.lock() = Underway::Asked(Box::new(asked));
                 Ok(None)
             }
         }
@@ -146,36 +177,68 @@ impl SignInTest {
 
     /// What was promised and is not seen yet.
     async fn unseen(&self, session: &Session, promised: &Promised) -> Outcome<Vec<String>> {
-        let failed = |error| Error::service("the access portal did not list what the user sees", error);
-        let seen: BTreeSet<AccountId> = session.accounts().await.map_err(failed)?.into_iter().map(|account| account.id).collect();
+        let failed =
+            |error| Error::service("the access portal did not list what the user sees", error);
+        let seen: BTreeSet<AccountId> = session
+            .accounts()
+            .await
+            .map_err(failed)?
+            .into_iter()
+            .map(|account| account.id)
+            .collect();
         let mut unseen = Vec::new();
         for (account, wanted) in promised {
             if !seen.contains(account) {
                 unseen.push(format!("account {account}"));
                 continue;
             }
-            let roles: BTreeSet<String> = session.roles(account).await.map_err(failed)?.into_iter().collect();
-            unseen.extend(wanted.difference(&roles).map(|role| format!("role {role} in account {account}")));
+            let roles: BTreeSet<String> = session
+                .roles(account)
+                .await
+                .map_err(failed)?
+                .into_iter()
+                .collect();
+            unseen.extend(
+                wanted
+                    .difference(&roles)
+                    .map(|role| format!("role {role} in account {account}")),
+            );
         }
         Ok(unseen)
     }
 
     /// Takes one role's credentials and asks AWS who has them.
     async fn prove_one(&self, session: &Session, promised: &Promised) -> Outcome<()> {
-        let Some((account, role)) = promised.iter().find_map(|(account, roles)| Some((account, roles.first()?))) else { return Ok(()) };
+        let Some((account, role)) = promised
+            .iter()
+            .find_map(|(account, roles)| Some((account, roles.first()?)))
+        else {
+            return Ok(());
+        };
         let what = format!("role {role} in account {account}");
-        let credentials =
-            session.credentials(account, role).await.map_err(|error| Error::service(format!("the access portal gave no credentials for {what}"), error))?;
-        let caller = self.aws.prove(credentials).await.map_err(|error| Error::service(format!("the credentials for {what} do not work"), error))?;
+        let credentials = session.credentials(account, role).await.map_err(|error| {
+            Error::service(
+                format!("the access portal gave no credentials for {what}"),
+                error,
+            )
+        })?;
+        let caller = self.aws.prove(credentials).await.map_err(|error| {
+            Error::service(format!("the credentials for {what} do not work"), error)
+        })?;
         if caller.account != *account || !caller.arn.contains(&format!("AWSReservedSSO_{role}_")) {
-            return Err(Error::new(ErrorKind::Moved, format!("the credentials for {what} belong to {}", caller.arn))
-                .help("look at the permission set's role in that account"));
+            return Err(Error::new(
+                ErrorKind::Moved,
+                format!("the credentials for {what} belong to {}", caller.arn),
+            )
+            .help("look at the permission set's role in that account"));
         }
         Ok(())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Underway> {
-        self.underway.lock().expect("nobody panics while holding the sign-in")
+        self.underway
+            .lock()
+            .expect("nobody panics while holding the sign-in")
     }
 }
 
@@ -217,13 +280,19 @@ impl Step for SignInTest {
             };
             let unseen = self.unseen(&session, &promised).await?;
             if !unseen.is_empty() {
-                *self.lock() = Underway::SignedIn(session);
-                return Ok(Applied::Waiting(Waiting { on: format!("{login} to see what was assigned"), missing: unseen }));
+                *self.lock() = Underway::SignedIn(Box::new(session));
+                return Ok(Applied::Waiting(Waiting {
+                    on: format!("{login} to see what was assigned"),
+                    missing: unseen,
+                }));
             }
             self.prove_one(&session, &promised).await?;
             // The session has served its purpose; that it cannot be ended early is no reason to fail.
             if let Err(error) = session.logout().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "the test session was not ended");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "the test session was not ended"
+                );
             }
             let digest = Self::digest(&login, &promised, cx);
             cx.learn(|facts| facts.signed_in = Some(digest));
@@ -237,7 +306,9 @@ impl Step for SignInTest {
             Ok(vec![if planned.changes.is_empty() {
                 Check::proved("sign-in test: passed for the present access and signing key")
             } else {
-                Check::cannot_be_proved("sign-in test: not passed yet for the present access and signing key")
+                Check::cannot_be_proved(
+                    "sign-in test: not passed yet for the present access and signing key",
+                )
             }])
         })
     }

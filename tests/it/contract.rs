@@ -14,13 +14,21 @@ async fn world() -> World {
 }
 
 fn context(world: &World) -> Context {
-    Context::new(State::new().facts, world.person.clone(), Arc::new(world.clock.clone()))
+    Context::new(
+        State::new().facts,
+        world.person.clone(),
+        Arc::new(world.clock.clone()),
+    )
 }
 
 /// Applies one change until it is done, as the pipeline does.
 async fn finish(step: &dyn Step, change: &okta_aws_sso::plan::Change, cx: &Context, world: &World) {
     for _ in 0..100 {
-        match step.apply(change, cx).await.unwrap_or_else(|error| panic!("{}: {}", step.id(), error.explain())) {
+        match step
+            .apply(change, cx)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {}", step.id(), error.explain()))
+        {
             Applied::Done => return,
             Applied::Waiting(_) => world.clock.sleep(std::time::Duration::from_secs(5)).await,
         }
@@ -38,14 +46,28 @@ async fn every_step_keeps_the_contract() {
         // Planning changes nothing, and says the same twice.
         world.sandbox.forget_requests();
         let planned = step.plan(&cx).await.expect("a plan");
-        assert_eq!(step.plan(&cx).await.expect("the same plan"), planned, "{id}");
-        let writes: Vec<String> = world.sandbox.writes().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            step.plan(&cx).await.expect("the same plan"),
+            planned,
+            "{id}"
+        );
+        let writes: Vec<String> = world
+            .sandbox
+            .writes()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(writes, Vec::<String>::new(), "{id} writes while it plans");
-        assert!(!planned.changes.is_empty(), "{id} has nothing to do, so nothing is proved here");
+        assert!(
+            !planned.changes.is_empty(),
+            "{id} has nothing to do, so nothing is proved here"
+        );
 
         // Targets are unique, so that a change can be found again.
         for (index, change) in planned.changes.iter().enumerate() {
-            let twins = planned.changes[..index].iter().filter(|other| other.action == change.action && other.target == change.target);
+            let twins = planned.changes[..index]
+                .iter()
+                .filter(|other| other.action == change.action && other.target == change.target);
             assert_eq!(twins.count(), 0, "{id}: {}", change.target);
         }
 
@@ -58,14 +80,31 @@ async fn every_step_keeps_the_contract() {
         world.sandbox.forget_requests();
         let checks = step.verify(&cx).await.expect("checks");
         assert!(!checks.is_empty(), "{id}");
-        assert!(checks.iter().all(|check| check.outcome != okta_aws_sso::CheckOutcome::Failed), "{id}: {checks:?}");
-        assert_eq!(world.sandbox.writes().len(), 0, "{id} writes while it verifies");
+        assert!(
+            checks
+                .iter()
+                .all(|check| check.outcome != okta_aws_sso::CheckOutcome::Failed),
+            "{id}: {checks:?}"
+        );
+        assert_eq!(
+            world.sandbox.writes().len(),
+            0,
+            "{id} writes while it verifies"
+        );
 
         // Applying once more does no harm: nothing is made twice, and nobody is asked to do what is done.
-        for change in planned.changes.iter().filter(|change| !matches!(change.action, Action::HandOff | Action::Check)) {
+        for change in planned
+            .changes
+            .iter()
+            .filter(|change| !matches!(change.action, Action::HandOff | Action::Check))
+        {
             finish(step.as_ref(), change, &cx, &world).await;
         }
-        assert_eq!(step.plan(&cx).await.expect("a plan").changes, [], "{id} after a second apply");
+        assert_eq!(
+            step.plan(&cx).await.expect("a plan").changes,
+            [],
+            "{id} after a second apply"
+        );
     }
     assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
     assert_eq!(world.sandbox.permission_sets().len(), 2);
@@ -76,7 +115,9 @@ async fn every_step_keeps_the_contract() {
 async fn every_step_has_a_name_and_a_title_of_its_own() {
     let world = world().await;
     let journey = steps::journey(&world.blueprint, &world.okta, &world.aws);
-    let ids: std::collections::BTreeSet<String> = journey.iter().map(|step| step.id().to_string()).collect();
-    let titles: std::collections::BTreeSet<String> = journey.iter().map(|step| step.title()).collect();
+    let ids: std::collections::BTreeSet<String> =
+        journey.iter().map(|step| step.id().to_string()).collect();
+    let titles: std::collections::BTreeSet<String> =
+        journey.iter().map(|step| step.title()).collect();
     assert_eq!((ids.len(), titles.len()), (journey.len(), journey.len()));
 }

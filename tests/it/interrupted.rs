@@ -30,13 +30,24 @@ async fn no_lost_answer_makes_anything_twice() {
     let kinds = writes_of_a_journey().await;
     assert!(kinds.len() > 10, "{kinds:?}");
     for (service, on) in kinds {
-        for fault in [Fault::hang_up_before_acting(service), Fault::hang_up_after_acting(service)] {
+        for fault in [
+            Fault::hang_up_before_acting(service),
+            Fault::hang_up_after_acting(service),
+        ] {
             let world = World::new(TEAM).await;
             world.sandbox.inject(fault.on(on.clone()));
             // It may stop or find a way by itself; what counts is how it ends.
-            let first = world.run().await.map(|_| ()).map_err(|error| error.explain());
+            let first = world
+                .run()
+                .await
+                .map(|_| ())
+                .map_err(|error| error.explain());
             let again = world.run().await;
-            assert!(again.is_ok(), "{on}: first {first:?}, then {}", again.expect_err("a failure").explain());
+            assert!(
+                again.is_ok(),
+                "{on}: first {first:?}, then {}",
+                again.expect_err("a failure").explain()
+            );
             assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1, "{on}");
             assert_eq!(world.sandbox.permission_sets().len(), 2, "{on}");
             assert_eq!(world.assignments().len(), 3, "{on}");

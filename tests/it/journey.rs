@@ -14,7 +14,10 @@ async fn ten_lines_take_one_user_from_nothing_to_a_role() {
     let world = World::new(SEED).await;
     let (plan, report) = world.run().await.expect("the journey");
     assert_eq!(report.applied, plan.changes().count());
-    assert_eq!(world.assignments(), ["USER ada.lovelace@example.com: AdministratorAccess in 200000000002"]);
+    assert_eq!(
+        world.assignments(),
+        ["USER ada.lovelace@example.com: AdministratorAccess in 200000000002"]
+    );
     assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
     let found = world.pipeline().verify().await.expect("a verification");
     assert!(found.holds(), "{found:?}");
@@ -33,28 +36,68 @@ async fn groups_arrive_with_their_members_and_get_their_roles() {
         ]
     );
     let groups = world.sandbox.identity_groups();
-    assert_eq!(groups.iter().map(|group| group.display_name.as_str()).collect::<Vec<_>>(), ["deployers"]);
-    assert_eq!(groups[0].members, ["person.00002@example.com", "person.00003@example.com"]);
+    assert_eq!(
+        groups
+            .iter()
+            .map(|group| group.display_name.as_str())
+            .collect::<Vec<_>>(),
+        ["deployers"]
+    );
+    assert_eq!(
+        groups[0].members,
+        ["person.00002@example.com", "person.00003@example.com"]
+    );
     let sets = world.sandbox.permission_sets();
-    let deploy = sets.iter().find(|set| set.name == "Deploy").expect("the permission set");
+    let deploy = sets
+        .iter()
+        .find(|set| set.name == "Deploy")
+        .expect("the permission set");
     assert_eq!(deploy.session_duration, "PT4H");
-    assert_eq!(deploy.managed_policies, ["arn:aws:iam::aws:policy/PowerUserAccess"]);
-    assert!(deploy.inline_policy.as_deref().is_some_and(|policy| policy.contains("iam:*")));
+    assert_eq!(
+        deploy.managed_policies,
+        ["arn:aws:iam::aws:policy/PowerUserAccess"]
+    );
+    assert!(
+        deploy
+            .inline_policy
+            .as_deref()
+            .is_some_and(|policy| policy.contains("iam:*"))
+    );
 }
 
 #[tokio::test]
 async fn a_second_run_changes_nothing_and_writes_nothing() {
     let world = World::new(TEAM).await;
     world.run().await.expect("the journey");
-    let serial = world.store.load().await.expect("a store").expect("a state").serial;
+    let serial = world
+        .store
+        .load()
+        .await
+        .expect("a store")
+        .expect("a state")
+        .serial;
     world.sandbox.forget_requests();
     let (plan, report) = world.run().await.expect("the second run");
     assert!(plan.is_empty(), "{plan}");
     assert_eq!(plan.to_string().lines().next(), Some("Plan: No changes"));
     assert_eq!(report.applied, 0);
-    let writes: Vec<String> = world.sandbox.writes().iter().map(ToString::to_string).collect();
+    let writes: Vec<String> = world
+        .sandbox
+        .writes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(writes, Vec::<String>::new());
-    assert_eq!(world.store.load().await.expect("a store").expect("a state").serial, serial);
+    assert_eq!(
+        world
+            .store
+            .load()
+            .await
+            .expect("a store")
+            .expect("a state")
+            .serial,
+        serial
+    );
 }
 
 #[tokio::test]
@@ -63,7 +106,10 @@ async fn the_plan_of_the_seed_story_reads_like_this() {
     let plan = world.pipeline().plan().await.expect("a plan");
     insta::assert_snapshot!(plan);
     let json = serde_json::to_string(&plan).expect("JSON");
-    assert_eq!(serde_json::from_str::<okta_aws_sso::Plan>(&json).expect("a plan"), plan);
+    assert_eq!(
+        serde_json::from_str::<okta_aws_sso::Plan>(&json).expect("a plan"),
+        plan
+    );
 }
 
 #[tokio::test]
@@ -83,9 +129,15 @@ async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
     let person = std::mem::replace(&mut world.person, std::sync::Arc::new(NoOperator));
     let error = world.run().await.expect_err("nobody is there");
     assert_eq!(error.kind(), ErrorKind::HandOff);
-    assert_eq!(error.to_string(), "a person is needed: Enable IAM Identity Center for the organization in us-east-1");
+    assert_eq!(
+        error.to_string(),
+        "a person is needed: Enable IAM Identity Center for the organization in us-east-1"
+    );
     let help = error.way_out().expect("what to do");
-    assert!(help.contains("Choose Enable, and \"with AWS Organizations\""), "{help}");
+    assert!(
+        help.contains("Choose Enable, and \"with AWS Organizations\""),
+        "{help}"
+    );
     world.person = person;
     world.run().await.expect("the rest");
     assert_eq!(world.assignments().len(), 1);
@@ -93,7 +145,10 @@ async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
 
 #[tokio::test]
 async fn a_custom_domain_gets_its_records_and_its_certificate() {
-    let world = World::new(&format!("[okta]\ncustom_domain = \"login.example.com\"\n{SEED}")).await;
+    let world = World::new(&format!(
+        "[okta]\ncustom_domain = \"login.example.com\"\n{SEED}"
+    ))
+    .await;
     let (plan, _) = world.run().await.expect("the journey");
     let step = plan.step(&StepId::new("custom-domain")).expect("the step");
     let actions: Vec<Action> = step.changes.iter().map(|change| change.action).collect();
@@ -103,19 +158,52 @@ async fn a_custom_domain_gets_its_records_and_its_certificate() {
 
 #[tokio::test]
 async fn okta_is_connected_without_a_person_where_its_api_really_works() {
-    let world = World::of(Sandbox::builder().company(company()).connections_supported(true), SEED).await;
+    let world = World::of(
+        Sandbox::builder()
+            .company(company())
+            .connections_supported(true),
+        SEED,
+    )
+    .await;
     world.run().await.expect("the journey");
-    let asked: Vec<String> = world.sandbox.requests().iter().map(ToString::to_string).collect();
-    assert!(asked.iter().any(|request| request.contains("features/USER_PROVISIONING")), "{asked:#?}");
+    let asked: Vec<String> = world
+        .sandbox
+        .requests()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        asked
+            .iter()
+            .any(|request| request.contains("features/USER_PROVISIONING")),
+        "{asked:#?}"
+    );
     assert_eq!(world.assignments().len(), 1);
 }
 
 #[tokio::test]
 async fn what_others_have_set_up_is_adopted_and_kept() {
-    let world = World::of(Sandbox::builder().company(company()).stage(Stage::Provisioned), SEED).await;
+    let world = World::of(
+        Sandbox::builder()
+            .company(company())
+            .stage(Stage::Provisioned),
+        SEED,
+    )
+    .await;
     let (plan, _) = world.run().await.expect("the journey");
-    for step in ["catalog-app", "identity-center", "identity-source", "saml-settings", "scim-endpoint", "okta-provisioning"] {
-        assert_eq!(plan.step(&StepId::new(step)).expect("the step").changes, [], "{step}");
+    for step in [
+        "catalog-app",
+        "identity-center",
+        "identity-source",
+        "saml-settings",
+        "scim-endpoint",
+        "okta-provisioning",
+    ] {
+        assert_eq!(
+            plan.step(&StepId::new(step)).expect("the step").changes,
+            [],
+            "{step}"
+        );
     }
     assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
     assert_eq!(world.assignments().len(), 1);
@@ -123,10 +211,15 @@ async fn what_others_have_set_up_is_adopted_and_kept() {
 
 #[tokio::test]
 async fn an_instance_without_permission_sets_is_given_them() {
-    let sandbox = Sandbox::builder().company(company()).stage(Stage::IdentityCenter).permission_sets(false);
+    let sandbox = Sandbox::builder()
+        .company(company())
+        .stage(Stage::IdentityCenter)
+        .permission_sets(false);
     let world = World::of(sandbox, SEED).await;
     let (plan, _) = world.run().await.expect("the journey");
-    let step = plan.step(&StepId::new("identity-center")).expect("the step");
+    let step = plan
+        .step(&StepId::new("identity-center"))
+        .expect("the step");
     assert_eq!(step.changes[0].action, Action::Update);
     assert_eq!(world.assignments().len(), 1);
 }
@@ -136,9 +229,14 @@ async fn the_report_says_who_has_what_and_why() {
     let world = World::new(TEAM).await;
     world.run().await.expect("the journey");
     let instance = &world.aws.instances().await.expect("instances")[0];
-    let report = AccessReport::read(&world.aws, &world.aws.identity_center(instance)).await.expect("a report");
-    let rows: Vec<String> =
-        report.rows.iter().map(|row| format!("{} {} {} {}", row.user, row.account, row.role, row.through)).collect();
+    let report = AccessReport::read(&world.aws, &world.aws.identity_center(instance))
+        .await
+        .expect("a report");
+    let rows: Vec<String> = report
+        .rows
+        .iter()
+        .map(|row| format!("{} {} {} {}", row.user, row.account, row.role, row.through))
+        .collect();
     insta::assert_snapshot!(rows.join("\n"), @r"
     ada.lovelace@example.com Sandbox AdministratorAccess directly
     person.00002@example.com Sandbox Deploy group deployers
@@ -153,9 +251,18 @@ async fn the_report_says_who_has_what_and_why() {
 async fn verification_finds_what_somebody_has_taken_away() {
     let world = World::new(TEAM).await;
     world.run().await.expect("the journey");
-    world.sandbox.set_member("deployers", "ada.lovelace@example.com", true);
+    world
+        .sandbox
+        .set_member("deployers", "ada.lovelace@example.com", true);
     let found = world.pipeline().verify().await.expect("a verification");
-    let failed: Vec<&str> =
-        found.checks.iter().filter(|check| check.outcome == CheckOutcome::Failed).map(|check| check.what.as_str()).collect();
-    assert_eq!(failed, ["Users and groups in AWS: would wait for users and groups to arrive through SCIM"]);
+    let failed: Vec<&str> = found
+        .checks
+        .iter()
+        .filter(|check| check.outcome == CheckOutcome::Failed)
+        .map(|check| check.what.as_str())
+        .collect();
+    assert_eq!(
+        failed,
+        ["Users and groups in AWS: would wait for users and groups to arrive through SCIM"]
+    );
 }

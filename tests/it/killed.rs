@@ -46,14 +46,28 @@ async fn killed_in_the_middle_of_any_step_it_goes_on_and_makes_nothing_twice() {
 async fn killed_when(step: &str, event: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
-    let blueprint = blueprint(folder.path(), &format!("[okta]\ncustom_domain = \"login.example.com\"\n{TEAM}"));
+    let blueprint = blueprint(
+        folder.path(),
+        &format!("[okta]\ncustom_domain = \"login.example.com\"\n{TEAM}"),
+    );
     let program = || {
         let mut command = example("integrate");
-        command.arg("--target").arg(&ready).arg("--blueprint").arg(&blueprint).arg("--state").arg(folder.path().join("state")).args(["--yes", "--json"]);
+        command
+            .arg("--target")
+            .arg(&ready)
+            .arg("--blueprint")
+            .arg(&blueprint)
+            .arg("--state")
+            .arg(folder.path().join("state"))
+            .args(["--yes", "--json"]);
         command
     };
 
-    let mut first = program().stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program");
+    let mut first = program()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program");
     let mut lines = BufReader::new(first.stdout.take().expect("its output")).lines();
     let mut seen = false;
     while let Some(line) = lines.next_line().await.expect("a line") {
@@ -69,7 +83,11 @@ async fn killed_when(step: &str, event: &str) {
     assert!(seen, "{step} was never at {event}");
 
     let again = program().output().await.expect("the program");
-    assert!(again.status.success(), "killed at {event} of {step}: {}", stderr(&again));
+    assert!(
+        again.status.success(),
+        "killed at {event} of {step}: {}",
+        stderr(&again)
+    );
     assert_eq!(sandbox.app_count("amazon_aws_sso"), 1, "{step}");
     assert_eq!(sandbox.permission_sets().len(), 2, "{step}");
     assert_eq!(sandbox.assignments().len(), 3, "{step}");
@@ -78,6 +96,11 @@ async fn killed_when(step: &str, event: &str) {
 #[test]
 fn the_list_of_steps_is_whole() {
     // An event's name and the step's id are what the test looks for: they are part of what `--json` promises.
-    let event = Event::StepDone { step: okta_aws_sso::plan::StepId::new("arrival") };
-    assert_eq!(serde_json::to_string(&event).expect("JSON"), r#"{"event":"step-done","step":"arrival"}"#);
+    let event = Event::StepDone {
+        step: okta_aws_sso::plan::StepId::new("arrival"),
+    };
+    assert_eq!(
+        serde_json::to_string(&event).expect("JSON"),
+        r#"{"event":"step-done","step":"arrival"}"#
+    );
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, Error, ErrorKind,
-    okta,
+    Blueprint, Error, ErrorKind, okta,
     operator::{Answers, HandOffKind, Operator, ScriptedOperator},
 };
 use rest_core::Secret;
@@ -22,7 +21,16 @@ fn explained(error: &Error) -> String {
     // The port is any free one.
     text.split("http://127.0.0.1:")
         .enumerate()
-        .map(|(index, part)| if index == 0 { part.to_owned() } else { format!("http://HOST{}", part.trim_start_matches(|c: char| c.is_ascii_digit())) })
+        .map(|(index, part)| {
+            if index == 0 {
+                part.to_owned()
+            } else {
+                format!(
+                    "http://HOST{}",
+                    part.trim_start_matches(|c: char| c.is_ascii_digit())
+                )
+            }
+        })
         .collect()
 }
 
@@ -33,7 +41,9 @@ async fn fails(world: &World) -> Error {
 #[tokio::test]
 async fn a_wrong_okta_token() {
     let mut world = World::new(SEED).await;
-    world.okta = okta::Client::builder(&world.sandbox.okta_url(), Secret::new("00wrong")).build().expect("a client");
+    world.okta = okta::Client::builder(&world.sandbox.okta_url(), Secret::new("00wrong"))
+        .build()
+        .expect("a client");
     insta::assert_snapshot!(explained(&fails(&world).await));
 }
 
@@ -45,13 +55,21 @@ async fn a_wrong_aws_key() {
 }
 
 /// A person who does as asked but for one hand-off.
-fn person_but(world: &World, kind: HandOffKind, instead: fn(Answers) -> Answers) -> Arc<dyn Operator> {
+fn person_but(
+    world: &World,
+    kind: HandOffKind,
+    instead: fn(Answers) -> Answers,
+) -> Arc<dyn Operator> {
     let person = world.person.clone();
     Arc::new(ScriptedOperator::new(move |handoff| {
         let person = person.clone();
         async move {
             let answers = person.ask(&handoff).await?;
-            Ok(if handoff.kind == kind { instead(answers) } else { answers })
+            Ok(if handoff.kind == kind {
+                instead(answers)
+            } else {
+                answers
+            })
         }
     }))
 }
@@ -59,7 +77,9 @@ fn person_but(world: &World, kind: HandOffKind, instead: fn(Answers) -> Answers)
 #[tokio::test]
 async fn a_wrong_scim_token() {
     let mut world = World::new(SEED).await;
-    world.person = person_but(&world, HandOffKind::AutomaticProvisioning, |answers| answers.secret("access_token", Secret::new("wrong")));
+    world.person = person_but(&world, HandOffKind::AutomaticProvisioning, |answers| {
+        answers.secret("access_token", Secret::new("wrong"))
+    });
     let text = explained(&fails(&world).await);
     // The tenant is part of the address and differs.
     insta::with_settings!({filters => vec![(r"HOST/\S+/scim/v2/", "HOST/TENANT/scim/v2/")]}, { insta::assert_snapshot!(text) });
@@ -68,7 +88,9 @@ async fn a_wrong_scim_token() {
 #[tokio::test]
 async fn a_metadata_file_that_is_not_metadata() {
     let mut world = World::new(SEED).await;
-    world.person = person_but(&world, HandOffKind::IdentitySource, |answers| answers.file("sp_metadata", *b"{\"acs\": 1}"));
+    world.person = person_but(&world, HandOffKind::IdentitySource, |answers| {
+        answers.file("sp_metadata", *b"{\"acs\": 1}")
+    });
     let error = fails(&world).await;
     assert_eq!(error.kind(), ErrorKind::Proof);
     insta::assert_snapshot!(error.explain());
@@ -79,12 +101,27 @@ async fn metadata_of_another_instance() {
     let mut world = World::new(SEED).await;
     world.person = person_but(&world, HandOffKind::IdentitySource, |_| {
         Answers::default()
-            .text("acs_url", "https://us-east-1.signin.aws/platform/saml/acs/1111")
-            .text("issuer_url", "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff")
+            .text(
+                "acs_url",
+                "https://us-east-1.signin.aws/platform/saml/acs/1111",
+            )
+            .text(
+                "issuer_url",
+                "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff",
+            )
     });
     let error = fails(&world).await;
     assert_eq!(error.kind(), ErrorKind::Proof);
-    let own = world.store.load().await.expect("a store").expect("a state").facts.instance.expect("an instance").identity_store;
+    let own = world
+        .store
+        .load()
+        .await
+        .expect("a store")
+        .expect("a state")
+        .facts
+        .instance
+        .expect("an instance")
+        .identity_store;
     assert_eq!(
         error.to_string(),
         format!(
@@ -121,22 +158,43 @@ async fn a_user_who_does_not_exist() {
 #[tokio::test]
 async fn a_user_whom_aws_would_not_take() {
     let people = Company::small(1, 2).person(Person::new("cher@example.com", "Cher", ""));
-    let world = World::of(Sandbox::builder().company(people), &SEED.replace("ada.lovelace", "cher")).await;
+    let world = World::of(
+        Sandbox::builder().company(people),
+        &SEED.replace("ada.lovelace", "cher"),
+    )
+    .await;
     let error = fails(&world).await;
-    assert_eq!(error.to_string(), "AWS will not take user `cher@example.com`: lastName is empty");
+    assert_eq!(
+        error.to_string(),
+        "AWS will not take user `cher@example.com`: lastName is empty"
+    );
 }
 
 #[tokio::test]
 async fn a_user_who_has_left() {
-    let people = Company::small(1, 2).person(Person::new("gone@example.com", "Long", "Gone").with_status(PersonStatus::Suspended));
-    let world = World::of(Sandbox::builder().company(people), &SEED.replace("ada.lovelace", "gone")).await;
-    assert_eq!(fails(&world).await.to_string(), "user `gone@example.com` is SUSPENDED in Okta");
+    let people = Company::small(1, 2).person(
+        Person::new("gone@example.com", "Long", "Gone").with_status(PersonStatus::Suspended),
+    );
+    let world = World::of(
+        Sandbox::builder().company(people),
+        &SEED.replace("ada.lovelace", "gone"),
+    )
+    .await;
+    assert_eq!(
+        fails(&world).await.to_string(),
+        "user `gone@example.com` is SUSPENDED in Okta"
+    );
 }
 
 #[tokio::test]
 async fn a_group_that_does_not_exist() {
-    let world = World::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"nobody\"")).await;
-    assert_eq!(fails(&world).await.to_string(), "Okta has no group `nobody`");
+    let world =
+        World::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"nobody\""))
+            .await;
+    assert_eq!(
+        fails(&world).await.to_string(),
+        "Okta has no group `nobody`"
+    );
 }
 
 #[tokio::test]
@@ -144,11 +202,26 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
     let mut world = World::new(SEED).await;
     let plan = world.pipeline().plan().await.expect("a plan");
     world.run().await.expect("the journey");
-    let error = world.pipeline().apply(&plan).await.expect_err("a stale plan");
-    assert_eq!(error.to_string(), "the plan is stale: the state has moved on since it was made");
-    world.blueprint = Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess")).expect("a blueprint");
-    let error = world.pipeline().apply(&plan).await.expect_err("a stale plan");
-    assert_eq!(error.to_string(), "the plan is stale: it was made for another blueprint");
+    let error = world
+        .pipeline()
+        .apply(&plan)
+        .await
+        .expect_err("a stale plan");
+    assert_eq!(
+        error.to_string(),
+        "the plan is stale: the state has moved on since it was made"
+    );
+    world.blueprint = Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
+        .expect("a blueprint");
+    let error = world
+        .pipeline()
+        .apply(&plan)
+        .await
+        .expect_err("a stale plan");
+    assert_eq!(
+        error.to_string(),
+        "the plan is stale: it was made for another blueprint"
+    );
     assert_eq!(error.kind(), ErrorKind::Moved);
 }
 
@@ -157,14 +230,25 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
     let mut world = World::new(SEED).await;
     world.run().await.expect("the journey");
     // A second line of access, planned; then its user loses the permission set's account to somebody else's change.
-    world.blueprint = Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess")).expect("a blueprint");
+    world.blueprint = Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
+        .expect("a blueprint");
     let pipeline = world.pipeline();
     let mut plan = pipeline.plan().await.expect("a plan");
-    let sets = plan.steps.iter_mut().find(|step| step.step.as_str() == "permission-sets").expect("the step");
+    let sets = plan
+        .steps
+        .iter_mut()
+        .find(|step| step.step.as_str() == "permission-sets")
+        .expect("the step");
     sets.changes.clear();
-    let error = pipeline.apply(&plan).await.expect_err("something that was not planned");
+    let error = pipeline
+        .apply(&plan)
+        .await
+        .expect_err("something that was not planned");
     assert_eq!(error.kind(), ErrorKind::Moved);
-    assert_eq!(error.to_string(), "the world has moved since the plan was made: create permission set ReadOnlyAccess was not planned");
+    assert_eq!(
+        error.to_string(),
+        "the world has moved since the plan was made: create permission set ReadOnlyAccess was not planned"
+    );
     assert_eq!(world.sandbox.permission_sets().len(), 1);
 }
 
@@ -172,11 +256,26 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
 async fn who_never_arrives_is_named_with_what_okta_says() {
     let world = World::of(
         Sandbox::builder().company(company()),
-        &SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"deployers\"").replace("[[access]]", "[provisioning]\nassign_users = [\"person.00002@example.com\"]\n[[access]]"),
+        &SEED
+            .replace(
+                "user = \"ada.lovelace@example.com\"",
+                "group = \"deployers\"",
+            )
+            .replace(
+                "[[access]]",
+                "[provisioning]\nassign_users = [\"person.00002@example.com\"]\n[[access]]",
+            ),
     )
     .await;
     // A user made by hand at AWS has the name already, and blocks the one that Okta sends.
     let sandbox = &world.sandbox;
-    world.run().await.map(|_| ()).expect("only who is assigned is waited for");
-    assert_eq!(sandbox.identity_groups()[0].members, ["person.00002@example.com"]);
+    world
+        .run()
+        .await
+        .map(|_| ())
+        .expect("only who is assigned is waited for");
+    assert_eq!(
+        sandbox.identity_groups()[0].members,
+        ["person.00002@example.com"]
+    );
 }

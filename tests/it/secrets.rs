@@ -15,8 +15,19 @@ async fn a_whole_run_at_trace_level_shows_no_secret() {
     for options in [&["--yes"][..], &["--yes", "--json"]] {
         let state = folder.path().join(format!("state{}", options.len()));
         let mut command = example("integrate");
-        command.arg("--target").arg(&ready).arg("--blueprint").arg(&blueprint).arg("--state").arg(&state).args(options);
-        let output = command.env("RUST_LOG", "trace").output().await.expect("the program");
+        command
+            .arg("--target")
+            .arg(&ready)
+            .arg("--blueprint")
+            .arg(&blueprint)
+            .arg("--state")
+            .arg(&state)
+            .args(options);
+        let output = command
+            .env("RUST_LOG", "trace")
+            .output()
+            .await
+            .expect("the program");
         assert!(output.status.success(), "{}", stderr(&output));
         let mut said = stdout(&output) + &stderr(&output);
         assert!(said.len() > 10_000, "the log is there");
@@ -37,11 +48,19 @@ async fn a_refused_token_is_not_shown_either() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_sandbox, ready) = served(folder.path()).await;
     let wrong = "00wr0ng-t0ken-that-nobody-may-see";
-    let text = std::fs::read_to_string(&ready).expect("a file").replace(Sandbox::OKTA_TOKEN, wrong);
+    let text = std::fs::read_to_string(&ready)
+        .expect("a file")
+        .replace(Sandbox::OKTA_TOKEN, wrong);
     std::fs::write(&ready, text).expect("a file");
     let blueprint = blueprint(folder.path(), SEED);
     let mut command = example("integrate");
-    command.arg("--target").arg(&ready).arg("--blueprint").arg(&blueprint).arg("--yes").env("RUST_LOG", "trace");
+    command
+        .arg("--target")
+        .arg(&ready)
+        .arg("--blueprint")
+        .arg(&blueprint)
+        .arg("--yes")
+        .env("RUST_LOG", "trace");
     let output = command.output().await.expect("the program");
     assert!(!output.status.success());
     let said = stdout(&output) + &stderr(&output);

@@ -47,7 +47,10 @@ permission_set = "Deploy"
 
 /// A company small enough to read.
 pub(crate) fn company() -> sandbox::Company {
-    sandbox::Company::small(3, 3).team("deployers", &["person.00002@example.com", "person.00003@example.com"])
+    sandbox::Company::small(3, 3).team(
+        "deployers",
+        &["person.00002@example.com", "person.00003@example.com"],
+    )
 }
 
 pub(crate) struct World {
@@ -73,7 +76,7 @@ impl World {
             .clock(sandbox::Clock::Manual(start))
             .provisioning_delay(Duration::from_secs(40))
             .operation_delay(Duration::from_secs(5))
-            .certificate_delay(Duration::from_secs(60))
+            .certificate_delay(Duration::from_mins(1))
             .start()
             .await
             .expect("a sandbox");
@@ -85,7 +88,8 @@ impl World {
             .build()
             .expect("a client of Okta");
         let aws = aws(&sandbox, sandbox.aws_secret_access_key(), shared).await;
-        let person = RehearsalOperator::new(sandbox.console_url().parse().expect("a URL")).expect("a person");
+        let person = RehearsalOperator::new(sandbox.console_url().parse().expect("a URL"))
+            .expect("a person");
         Self {
             okta,
             aws,
@@ -120,7 +124,12 @@ impl World {
             .sandbox
             .assignments()
             .iter()
-            .map(|found| format!("{} {}: {} in {}", found.principal_kind, found.principal, found.permission_set, found.account))
+            .map(|found| {
+                format!(
+                    "{} {}: {} in {}",
+                    found.principal_kind, found.principal, found.permission_set, found.account
+                )
+            })
             .collect();
         lines.sort();
         lines

@@ -6,7 +6,7 @@ use super::{
 use crate::{Element, tree::NamespaceId};
 
 view! {
-    /// `AttributeConsumingService`: which attributes a service wants ([MD] 2.4.4.1).
+    /// `AttributeConsumingService`: which attributes a service wants (MD 2.4.4.1).
     AttributeConsumingService
 }
 
@@ -42,7 +42,7 @@ impl<'a> AttributeConsumingService<'a> {
 }
 
 view! {
-    /// `RequestedAttribute`: one attribute that a service wants ([MD] 2.4.4.2).
+    /// `RequestedAttribute`: one attribute that a service wants (MD 2.4.4.2).
     RequestedAttribute
 }
 

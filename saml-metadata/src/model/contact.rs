@@ -2,7 +2,7 @@ use super::{values::Localized, view};
 use crate::{Element, Extensions, reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `Organization`: who is responsible for an entity ([MD] 2.3.2.1).
+    /// `Organization`: who is responsible for an entity (MD 2.3.2.1).
     Organization
 }
 
@@ -30,7 +30,7 @@ impl<'a> Organization<'a> {
 }
 
 view! {
-    /// `ContactPerson`: somebody to ask about an entity or a role ([MD] 2.3.2.2).
+    /// `ContactPerson`: somebody to ask about an entity or a role (MD 2.3.2.2).
     ContactPerson
 }
 
@@ -85,7 +85,7 @@ impl<'a> ContactPerson<'a> {
     }
 }
 
-/// What a contact is for: `ContactTypeType` ([MD] 2.3.2.2).
+/// What a contact is for: `ContactTypeType` (MD 2.3.2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContactType<'a> {
@@ -117,7 +117,7 @@ impl<'a> ContactType<'a> {
 }
 
 view! {
-    /// `AdditionalMetadataLocation`: where metadata of another kind is found ([MD] 2.3.2.3).
+    /// `AdditionalMetadataLocation`: where metadata of another kind is found (MD 2.3.2.3).
     AdditionalMetadataLocation
 }
 

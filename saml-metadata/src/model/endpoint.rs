@@ -5,7 +5,7 @@ use super::{
 use crate::{Element, tree::NamespaceId};
 
 view! {
-    /// Where to send messages of one kind, and how: any element of `EndpointType` ([MD] 2.2.2).
+    /// Where to send messages of one kind, and how: any element of `EndpointType` (MD 2.2.2).
     Endpoint
 }
 
@@ -31,7 +31,7 @@ impl<'a> Endpoint<'a> {
 
 view! {
     /// An endpoint that others refer to by number: any element of `IndexedEndpointType`
-    /// ([MD] 2.2.3).
+    /// (MD 2.2.3).
     IndexedEndpoint
 }
 

@@ -41,7 +41,7 @@ macro_rules! lifetime_methods {
         }
 
         /// Returns the earliest `validUntil` of the element and all around it, which is the one
-        /// that counts ([MD] 4.3).
+        /// that counts (MD 4.3).
         ///
         /// # Errors
         ///
@@ -70,7 +70,7 @@ macro_rules! lifetime_methods {
 pub(crate) use lifetime_methods;
 
 view! {
-    /// `EntitiesDescriptor`: a group of entities and groups ([MD] 2.3.1).
+    /// `EntitiesDescriptor`: a group of entities and groups (MD 2.3.1).
     EntitiesDescriptor
 }
 
@@ -100,7 +100,7 @@ impl<'a> EntitiesDescriptor<'a> {
 }
 
 view! {
-    /// `EntityDescriptor`: all about one provider ([MD] 2.3.2).
+    /// `EntityDescriptor`: all about one provider (MD 2.3.2).
     EntityDescriptor
 }
 
@@ -129,7 +129,7 @@ impl<'a> EntityDescriptor<'a> {
 
     /// Returns the identity provider role for SAML 2.0.
     ///
-    /// An entity may have several, for different protocols ([MD] 2.3.2); the first one that
+    /// An entity may have several, for different protocols (MD 2.3.2); the first one that
     /// supports SAML 2.0 is returned, or the first one if none does.
     #[must_use]
     pub fn identity_provider(self) -> Option<IdpSsoDescriptor<'a>> {

@@ -10,7 +10,7 @@ use super::{
 use crate::{Element, reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `Extensions`: what others than the specification have to say ([MD] 2.2.1).
+    /// `Extensions`: what others than the specification have to say (MD 2.2.1).
     Extensions
 }
 

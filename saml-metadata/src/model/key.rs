@@ -6,7 +6,7 @@ use super::{
 use crate::{Element, reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `KeyDescriptor`: a key, and what it is for ([MD] 2.4.1.1).
+    /// `KeyDescriptor`: a key, and what it is for (MD 2.4.1.1).
     KeyDescriptor
 }
 
@@ -81,7 +81,7 @@ impl<'a> KeyDescriptor<'a> {
     }
 }
 
-/// What a key is for: `KeyTypes` ([MD] 2.4.1.1). The specification has these two only.
+/// What a key is for: `KeyTypes` (MD 2.4.1.1). The specification has these two only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyUse {
     /// To check signatures, and TLS.
@@ -91,7 +91,7 @@ pub enum KeyUse {
 }
 
 view! {
-    /// `EncryptionMethod`: an encryption algorithm ([MD] 2.4.1.1).
+    /// `EncryptionMethod`: an encryption algorithm (MD 2.4.1.1).
     EncryptionMethod
 }
 

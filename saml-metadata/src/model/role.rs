@@ -18,7 +18,7 @@ use crate::{
     tree::NamespaceId,
 };
 
-/// A role of an entity ([MD] 2.4).
+/// A role of an entity (MD 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role<'a> {
@@ -71,7 +71,7 @@ impl<'a> Role<'a> {
     }
 }
 
-/// The methods of `RoleDescriptorType`, which all roles extend ([MD] 2.4.1).
+/// The methods of `RoleDescriptorType`, which all roles extend (MD 2.4.1).
 macro_rules! role_methods {
     () => {
         lifetime_methods!();
@@ -137,7 +137,7 @@ macro_rules! role_methods {
     };
 }
 
-/// The methods of `SSODescriptorType`, which both single sign-on roles extend ([MD] 2.4.2).
+/// The methods of `SSODescriptorType`, which both single sign-on roles extend (MD 2.4.2).
 macro_rules! sso_methods {
     () => {
         role_methods!();
@@ -165,7 +165,7 @@ macro_rules! sso_methods {
 }
 
 view! {
-    /// Any role, seen as what all roles have in common: `RoleDescriptor` ([MD] 2.4.1).
+    /// Any role, seen as what all roles have in common: `RoleDescriptor` (MD 2.4.1).
     RoleDescriptor
 }
 
@@ -186,7 +186,7 @@ impl<'a> RoleDescriptor<'a> {
 }
 
 view! {
-    /// `IDPSSODescriptor`: an identity provider ([MD] 2.4.3).
+    /// `IDPSSODescriptor`: an identity provider (MD 2.4.3).
     IdpSsoDescriptor
 }
 
@@ -226,7 +226,7 @@ impl<'a> IdpSsoDescriptor<'a> {
 }
 
 view! {
-    /// `SPSSODescriptor`: a service provider ([MD] 2.4.4).
+    /// `SPSSODescriptor`: a service provider (MD 2.4.4).
     SpSsoDescriptor
 }
 
@@ -253,7 +253,7 @@ impl<'a> SpSsoDescriptor<'a> {
     /// Returns the `AssertionConsumerService` that counts when nobody asks for another.
     ///
     /// That is the first with `isDefault="true"`, else the first without the attribute, else the
-    /// first ([MD] 2.2.3).
+    /// first (MD 2.2.3).
     #[must_use]
     pub fn default_assertion_consumer_service(self) -> Option<IndexedEndpoint<'a>> {
         default_endpoint(self.assertion_consumer_services())
@@ -279,7 +279,7 @@ impl<'a> SpSsoDescriptor<'a> {
 }
 
 view! {
-    /// `AuthnAuthorityDescriptor`: it answers how somebody was authenticated ([MD] 2.4.5).
+    /// `AuthnAuthorityDescriptor`: it answers how somebody was authenticated (MD 2.4.5).
     AuthnAuthorityDescriptor
 }
 
@@ -303,7 +303,7 @@ impl<'a> AuthnAuthorityDescriptor<'a> {
 }
 
 view! {
-    /// `PDPDescriptor`: it answers what somebody may do ([MD] 2.4.6).
+    /// `PDPDescriptor`: it answers what somebody may do (MD 2.4.6).
     PdpDescriptor
 }
 
@@ -327,7 +327,7 @@ impl<'a> PdpDescriptor<'a> {
 }
 
 view! {
-    /// `AttributeAuthorityDescriptor`: it answers which attributes somebody has ([MD] 2.4.7).
+    /// `AttributeAuthorityDescriptor`: it answers which attributes somebody has (MD 2.4.7).
     AttributeAuthorityDescriptor
 }
 
@@ -361,7 +361,7 @@ impl<'a> AttributeAuthorityDescriptor<'a> {
 }
 
 view! {
-    /// `AffiliationDescriptor`: providers that share name identifiers ([MD] 2.5).
+    /// `AffiliationDescriptor`: providers that share name identifiers (MD 2.5).
     AffiliationDescriptor
 }
 

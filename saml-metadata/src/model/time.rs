@@ -116,7 +116,7 @@ fn nanoseconds(fraction: &str) -> Option<i32> {
     Some(nanoseconds)
 }
 
-/// How long metadata may be kept before it is asked for again ([MD] 2.3.1, 2.3.2).
+/// How long metadata may be kept before it is asked for again (MD 2.3.1, 2.3.2).
 ///
 /// An `xs:duration` may count in months and years, which have no fixed length; like most
 /// consumers, [`CacheDuration::estimate`] takes 30 and 365 days for them.

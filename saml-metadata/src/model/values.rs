@@ -38,7 +38,7 @@ pub(crate) fn parse_index(text: &str) -> Option<u16> {
     }
 }
 
-/// A text and its language, from an element with `xml:lang` ([MD] 2.2.4, 2.2.5).
+/// A text and its language, from an element with `xml:lang` (MD 2.2.4, 2.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Localized<'a> {
     element: Element<'a>,
@@ -71,7 +71,7 @@ impl<'a> Localized<'a> {
 /// Returns the indexed element that counts as the default of its set.
 ///
 /// That is the first with `isDefault="true"`, else the first without the attribute, else the
-/// first ([MD] 2.2.3).
+/// first (MD 2.2.3).
 pub(crate) fn default_of<T: Copy>(
     set: impl Iterator<Item = T>,
     is_default: impl Fn(T) -> Option<bool>,

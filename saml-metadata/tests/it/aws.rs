@@ -133,7 +133,7 @@ fn the_addresses_are_read_from_the_file() {
         urls.issuer.as_str(),
         "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345"
     );
-    let acs: Vec<&str> = urls.acs.iter().map(|url| url.as_str()).collect();
+    let acs: Vec<&str> = urls.acs.iter().map(url::Url::as_str).collect();
     assert_eq!(
         acs,
         [

@@ -179,21 +179,19 @@ fn the_entities_are_limited_wherever_they_stand() {
     );
 }
 
+/// Returns so many pieces, each behind a blank.
+fn many(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count)
+        .flat_map(|number| [" ".to_owned(), one(number)])
+        .collect()
+}
+
 /// Attacks of a size that makes quadratic work visible: they take seconds with it, and
 /// milliseconds without.
 #[test]
 fn attacks_end_at_a_limit() {
-    use std::fmt::Write as _;
-
-    let many = |count: usize, one: &dyn Fn(usize) -> String| {
-        let mut text = String::new();
-        for number in 0..count {
-            let _ = write!(text, " {}", one(number));
-        }
-        text
-    };
-    let attributes = format!("<a{}/>", many(40_000, &|n| format!("a{n}=''")));
-    let namespaces = format!("<a{}/>", many(40_000, &|n| format!("xmlns:a{n}='u{n}'")));
+    let attributes = format!("<a{}/>", many(40_000, |n| format!("a{n}=''")));
+    let namespaces = format!("<a{}/>", many(40_000, |n| format!("xmlns:a{n}='u{n}'")));
     let depth = "<a>".repeat(100_000);
     let value = format!("<a b='{}'/>", "x".repeat(20 << 20));
     let text = format!("<a>{}</a>", "x".repeat(20 << 20));
@@ -218,7 +216,7 @@ fn without_limits_the_same_documents_are_read_in_linear_time() {
         text_length: usize::MAX,
         ..Limits::default()
     };
-    let attributes: String = (0..40_000).map(|n| format!(" a{n}=''")).collect();
+    let attributes = many(40_000, |n| format!("a{n}=''"));
     assert!(read_with(format!("<a{attributes}/>"), &limits).is_ok());
     // quick-xml itself has no limit on depth; neither reading nor dropping is recursive.
     let deep = "<a>".repeat(100_000) + &"</a>".repeat(100_000);

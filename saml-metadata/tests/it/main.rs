@@ -1,6 +1,7 @@
 //! Rules that the public interface keeps, one module for each part of it.
 
 mod aws;
+mod certificate;
 mod corpus;
 mod edit;
 mod encoding;

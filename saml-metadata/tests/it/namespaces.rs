@@ -62,7 +62,10 @@ fn declarations_are_listed_apart_from_attributes() {
         root.namespace_declarations().collect::<Vec<_>>(),
         [("", "u"), ("p", "v")]
     );
-    let names: Vec<&str> = root.attributes().map(|a| a.qualified_name()).collect();
+    let names: Vec<&str> = root
+        .attributes()
+        .map(saml_metadata::Attribute::qualified_name)
+        .collect();
     assert_eq!(names, ["b", "xml:lang"]);
     assert_eq!(root.language(), Some("en"));
     assert_eq!(root.namespace_of_prefix("p"), Some("v"));
@@ -79,7 +82,7 @@ fn comments_sections_and_references_do_not_cut_a_text() {
     let texts: Vec<&str> = document
         .root()
         .children()
-        .map(|element| element.text())
+        .map(saml_metadata::Element::text)
         .collect();
     assert_eq!(texts, ["xz", "x<&>z", "x&z", "x\nz", ""]);
 }
@@ -95,7 +98,11 @@ fn a_path_counts_siblings_of_the_same_name_only() {
     let document = document(
         "<m:a xmlns:m='urn:oasis:names:tc:SAML:2.0:metadata'><b/><m:b/><b/><c xmlns='urn:x'/></m:a>",
     );
-    let paths: Vec<String> = document.root().descendants().map(|e| e.path()).collect();
+    let paths: Vec<String> = document
+        .root()
+        .descendants()
+        .map(saml_metadata::Element::path)
+        .collect();
     assert_eq!(
         paths,
         [

@@ -1,5 +1,7 @@
 //! What holds for every document, with documents made at random.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use saml_metadata::{Profile, read, validate};
 
@@ -133,9 +135,9 @@ fn write(tree: &Tree, to: &mut String) {
             })
             .collect()
     };
-    to.push_str(&format!("<{}", tree.name));
+    let _ = write!(to, "<{}", tree.name);
     for (name, value) in &tree.attributes {
-        to.push_str(&format!(" {name}='{}'", escape(value)));
+        let _ = write!(to, " {name}='{}'", escape(value));
     }
     to.push('>');
     match &tree.content {
@@ -147,7 +149,7 @@ fn write(tree: &Tree, to: &mut String) {
             }
         }
     }
-    to.push_str(&format!("</{}>", tree.name));
+    let _ = write!(to, "</{}>", tree.name);
 }
 
 fn compare(tree: &Tree, element: saml_metadata::Element<'_>) {

@@ -2,14 +2,19 @@
 
 mod consumer;
 mod document;
+mod endpoint;
 mod entity;
 mod finding;
 mod key;
 mod role;
+mod sso;
 
 use saml_metadata::{Profile, rules, validate};
 
 use crate::support::{self, now};
+
+/// Replacements in a document, and what a rule says then.
+type Break<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
 /// Checks what one rule has against a document: `severity: message` in the document's order.
 #[track_caller]
@@ -25,13 +30,13 @@ fn expect(profile: Profile, xml: &str, rule: &str, expected: &[&str]) {
 
 /// Checks a rule of the specification: a document that keeps it, and changes that break it.
 #[track_caller]
-fn core(rule: &str, keeps: &str, breaks: &[(&[(&str, &str)], &[&str])]) {
+fn core(rule: &str, keeps: &str, breaks: &[Break<'_>]) {
     of(Profile::SamlCore, rule, keeps, breaks);
 }
 
 /// Checks a rule in a profile: a document that keeps it, and changes that break it.
 #[track_caller]
-fn of(profile: Profile, rule: &str, keeps: &str, breaks: &[(&[(&str, &str)], &[&str])]) {
+fn of(profile: Profile, rule: &str, keeps: &str, breaks: &[Break<'_>]) {
     expect(profile, keeps, rule, &[]);
     for (replacements, expected) in breaks {
         expect(
@@ -51,9 +56,11 @@ fn every_rule_has_a_test() {
     let tests = [
         include_str!("validate/consumer.rs"),
         include_str!("validate/document.rs"),
+        include_str!("validate/endpoint.rs"),
         include_str!("validate/entity.rs"),
         include_str!("validate/key.rs"),
         include_str!("validate/role.rs"),
+        include_str!("validate/sso.rs"),
     ]
     .concat();
     let missing: Vec<&str> = rules()

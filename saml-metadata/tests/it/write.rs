@@ -101,7 +101,9 @@ fn everything_that_can_be_built_is_in_the_order_of_the_schema() {
         let entity = built.entity().expect("an entity");
         let names = entity.organization().expect("an organization").names();
         assert_eq!(
-            names.map(|name| name.text()).collect::<Vec<_>>(),
+            names
+                .map(saml_metadata::Localized::text)
+                .collect::<Vec<_>>(),
             ["A & B <C>"]
         );
     }

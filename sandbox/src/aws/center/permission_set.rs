@@ -129,7 +129,7 @@ impl PermissionSet {
             .account(account)
             .filter(|account| account.state == "ACTIVE");
         let Some(known) = known else {
-            // Words as in aws-samples/aws-identitycenter-codepipeline-auto-assignment issue 31.
+            // The words are those that users of public assignment tools have reported for closed accounts.
             return Err(format!(
                 "AWS SSO is unable to complete your request at this time. Obtaining permissions to manage your \
                  AWS account '{account}' is taking longer than usual. This is usually temporary. Please try \

@@ -79,7 +79,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
             .iter()
             .any(|assignment| assignment.permission_set == arn);
     if used {
-        // Words as in hashicorp/terraform-provider-aws issue 26757.
+        // The words are those that users of the public Terraform provider have reported.
         return Err(Refusal::conflict(
             "Could not delete because PermissionSet has ApplicationProfile associated with it",
         ));

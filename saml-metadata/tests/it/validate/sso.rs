@@ -1,0 +1,270 @@
+use super::{core, expect};
+use crate::support::{IDP, OKTA, SP};
+use saml_metadata::Profile::{AwsIdentityCenter, SamlCore};
+
+#[test]
+fn an_identity_provider_has_a_single_sign_on_service() {
+    let from = IDP.find("<md:SingleSignOnService").expect("it");
+    let services = &IDP[from..IDP.find("<saml:Attribute Name=\"urn:oid").expect("it")];
+    core(
+        "MD-IDP-01",
+        IDP,
+        &[(
+            &[(services, "")],
+            &["error: the identity provider has no SingleSignOnService"],
+        )],
+    );
+}
+
+#[test]
+fn an_identity_provider_takes_redirect_and_post() {
+    core(
+        "MD-IDP-02",
+        IDP,
+        &[
+            (
+                &[("bindings:HTTP-POST", "bindings:HTTP-Artifact")],
+                &["warning: there is no SingleSignOnService with HTTP-POST"],
+            ),
+            (
+                &[(
+                    "bindings:HTTP-Redirect\" Location=\"https://idp.example.com/sso?",
+                    "bindings:SOAP\" Location=\"https://idp.example.com/sso?",
+                )],
+                &["warning: there is no SingleSignOnService with HTTP-Redirect"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_identity_provider_has_a_key_to_sign_with() {
+    core(
+        "MD-IDP-03",
+        IDP,
+        &[
+            (
+                &[("use=\"signing\"", "use=\"encryption\"")],
+                &["error: the identity provider has no key to sign with"],
+            ),
+            (&[(" use=\"signing\"", "")], &[]),
+        ],
+    );
+}
+
+#[test]
+fn an_identity_provider_can_log_out() {
+    core("MD-IDP-04", IDP, &[]);
+    expect(
+        SamlCore,
+        OKTA,
+        "MD-IDP-04",
+        &["warning: the identity provider has no SingleLogoutService"],
+    );
+    expect(AwsIdentityCenter, OKTA, "MD-IDP-04", &[]);
+}
+
+#[test]
+fn an_attribute_says_its_name_format() {
+    core(
+        "MD-IDP-05",
+        IDP,
+        &[(
+            &[(
+                " NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:uri\" FriendlyName",
+                " FriendlyName",
+            )],
+            &["warning: the attribute \"urn:oid:0.9.2342.19200300.100.1.3\" has no NameFormat"],
+        )],
+    );
+}
+
+#[test]
+fn a_service_provider_has_an_assertion_consumer_service() {
+    let services = &SP[SP.find("<md:AssertionConsumer").expect("it")
+        ..SP.find("<md:AttributeConsuming").expect("it")];
+    core(
+        "MD-SP-01",
+        SP,
+        &[(
+            &[(services, "")],
+            &["error: the service provider has no AssertionConsumerService"],
+        )],
+    );
+}
+
+#[test]
+fn a_service_provider_takes_post() {
+    let soap = SP.replace(
+        "HTTP-POST\" Location=\"https://sp.example.com/acs",
+        "HTTP-Artifact\" Location=\"https://sp.example.com/acs",
+    );
+    core("MD-SP-02", SP, &[]);
+    expect(
+        SamlCore,
+        &soap,
+        "MD-SP-02",
+        &["warning: there is no AssertionConsumerService with HTTP-POST"],
+    );
+}
+
+#[test]
+fn a_service_provider_has_a_key_to_encrypt_for_it() {
+    core(
+        "MD-SP-03",
+        SP,
+        &[(
+            &[("<md:KeyDescriptor>", "<md:KeyDescriptor use='signing'>")],
+            &["warning: the service provider has no key to encrypt for it"],
+        )],
+    );
+}
+
+#[test]
+fn a_service_provider_that_signs_has_a_key() {
+    core(
+        "MD-SP-04",
+        SP,
+        &[
+            (
+                &[("<md:KeyDescriptor>", "<md:KeyDescriptor use='encryption'>")],
+                &["error: the service provider signs its requests but has no key to sign with"],
+            ),
+            (
+                &[
+                    ("<md:KeyDescriptor>", "<md:KeyDescriptor use='encryption'>"),
+                    (
+                        "AuthnRequestsSigned=\"true\"",
+                        "AuthnRequestsSigned=\"false\"",
+                    ),
+                ],
+                &[],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_service_provider_wants_signed_assertions() {
+    core(
+        "MD-SP-05",
+        SP,
+        &[
+            (
+                &[(" WantAssertionsSigned=\"true\"", "")],
+                &["warning: the service provider does not ask for signed assertions"],
+            ),
+            (
+                &[(
+                    "WantAssertionsSigned=\"true\"",
+                    "WantAssertionsSigned=\"0\"",
+                )],
+                &["warning: the service provider does not ask for signed assertions"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_service_that_wants_attributes_says_which() {
+    let service = "<md:AttributeConsumingService index=\"1\" isDefault=\"true\">";
+    let other = "<md:AttributeConsumingService index='1' isDefault='1'><md:ServiceName xml:lang='en'>x</md:ServiceName></md:AttributeConsumingService>";
+    core(
+        "MD-SP-06",
+        SP,
+        &[
+            (
+                &[(
+                    "<md:ServiceName xml:lang=\"en\">Example service</md:ServiceName>",
+                    "",
+                )],
+                &["error: AttributeConsumingService has no ServiceName"],
+            ),
+            (
+                &[(service, "<md:AttributeConsumingService>")],
+                &["error: AttributeConsumingService has no index up to 65535"],
+            ),
+            (
+                &[("Name=\"urn:oid:2.5.4.42\"", "")],
+                &["error: RequestedAttribute has no Name"],
+            ),
+            (
+                &[(service, &format!("{other}{service}"))],
+                &[
+                    "error: AttributeConsumingService has no RequestedAttribute",
+                    "error: two AttributeConsumingService have the index 1",
+                    "error: two AttributeConsumingService are the default",
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_requested_attribute_has_the_format_of_its_name() {
+    let format = " NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:uri\"/>";
+    core(
+        "MD-SP-07",
+        SP,
+        &[
+            (
+                &[(format, "/>")],
+                &["warning: the attribute \"urn:oid:2.5.4.42\" has no NameFormat"],
+            ),
+            (
+                &[(
+                    format,
+                    " NameFormat='urn:oasis:names:tc:SAML:2.0:attrname-format:basic'/>",
+                )],
+                &["warning: the attribute \"urn:oid:2.5.4.42\" is a URI but not of the format uri"],
+            ),
+            (
+                &[("Name=\"urn:oid:2.5.4.42\"", "Name='givenName'")],
+                &["warning: the attribute \"givenName\" is not a URI but of the format uri"],
+            ),
+            (
+                &[
+                    ("Name=\"urn:oid:2.5.4.42\"", "Name='givenName'"),
+                    (
+                        format,
+                        " NameFormat='urn:oasis:names:tc:SAML:2.0:attrname-format:basic'/>",
+                    ),
+                ],
+                &[],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_discovery_response_is_numbered_and_bound() {
+    let binding = "Binding=\"urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol\"";
+    let other = "<idpdisc:DiscoveryResponse Binding='urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol' Location='https://sp.example.com/d' index='1' isDefault='true'/>";
+    core(
+        "MD-SP-08",
+        SP,
+        &[
+            (
+                &[(binding, "")],
+                &["warning: DiscoveryResponse has not the discovery binding"],
+            ),
+            (
+                &[(
+                    "Location=\"https://sp.example.com/disco\" index=\"1\"",
+                    "Location=\"https://sp.example.com/disco\"",
+                )],
+                &["warning: DiscoveryResponse has no index up to 65535"],
+            ),
+            (
+                &[(
+                    "<idpdisc:DiscoveryResponse",
+                    &format!("{other}<idpdisc:DiscoveryResponse"),
+                )],
+                &[
+                    "warning: two DiscoveryResponse have the index 1",
+                    "warning: two DiscoveryResponse are the default",
+                ],
+            ),
+        ],
+    );
+}
