@@ -7,10 +7,14 @@ use okta_aws_sso::{Blueprint, Error};
 
 /// Joins Okta and AWS IAM Identity Center.
 ///
-/// Without options it rehearses the whole journey on a sandbox in this process. With OKTA_ORG_URL and OKTA_API_TOKEN in
+/// Without options it rehearses the whole journey on a sandbox in this process. With `OKTA_ORG_URL` and `OKTA_API_TOKEN` in
 /// the environment and the usual AWS profile, it joins real tenants: a person at this terminal is asked to do what no
 /// public API can.
 #[derive(Parser, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct Args {
     /// A sandbox to rehearse on: the file that `cargo run --example sandbox -- --ready-file` has written.
     #[arg(long, value_name = "READY.json")]

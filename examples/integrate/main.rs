@@ -51,7 +51,7 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     if plan.is_empty() {
         return access(&world, &pipeline, screen).await;
     }
-    if args.plan_only || !screen.confirmed(args.yes || world.is_rehearsal())? {
+    if args.plan_only || !Screen::confirmed(args.yes || world.is_rehearsal())? {
         return Ok(());
     }
     let events = pipeline.events();

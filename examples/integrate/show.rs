@@ -59,7 +59,7 @@ impl Screen {
     }
 
     /// Asks whether to go on, unless that was said before.
-    pub(crate) fn confirmed(&self, yes: bool) -> Result<bool, Failure> {
+    pub(crate) fn confirmed(yes: bool) -> Result<bool, Failure> {
         if yes {
             return Ok(true);
         }
@@ -69,7 +69,7 @@ impl Screen {
                 "say --yes, or --plan-only to look at it",
             ));
         }
-        eprint!("\nApply this plan? Only `yes` is taken: ");
+        let _closed = write!(io::stderr(), "\nApply this plan? Only `yes` is taken: ");
         let mut line = String::new();
         io::stdin()
             .read_line(&mut line)
@@ -206,7 +206,7 @@ impl Screen {
         if self.json {
             Self::document(&json!({"error": text}));
         }
-        eprintln!("{text}");
+        let _closed = writeln!(io::stderr(), "{text}");
     }
 
     /// A person whose hand-offs are shown.
