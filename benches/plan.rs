@@ -32,7 +32,7 @@ fn plan(c: &mut Criterion) {
             b.iter(|| black_box(&later).departs_from(black_box(&earlier)));
         });
         group.bench_with_input(BenchmarkId::new("show", count), &count, |b, _| {
-            b.iter(|| black_box(&later).to_string())
+            b.iter(|| black_box(&later).to_string());
         });
         group.bench_with_input(BenchmarkId::new("save", count), &count, |b, _| {
             b.iter(|| serde_json::to_vec(black_box(&later)).expect("JSON"));
