@@ -1,5 +1,6 @@
 //! Who has which role in which account, and why?
 //! `cargo run --example access_report` joins a sandbox first; `-- --real` asks the organization of your AWS profile
+#![expect(clippy::print_stdout, reason = "a program says what it found")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,10 @@
 //! What is in this SAML metadata, and will AWS take it?
 //! `cargo run --example saml_metadata -- FILE` (`-` is standard input; without a file, what Okta hands out for a sandbox)
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program says what it found"
+)]
 
 use std::{io::Read as _, process::ExitCode, time::SystemTime};
 

@@ -1,5 +1,10 @@
 //! What can be tried without a tenant? An Okta org and an AWS organization on this machine, until you stop it.
 //! `cargo run --example sandbox -- --ready-file ready.json`, then `cargo run --example integrate -- --target ready.json`
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program says what it found"
+)]
 
 use std::{path::PathBuf, time::Duration};
 

@@ -217,8 +217,11 @@ fn only_the_pipeline_saves_state() {
 
 #[test]
 fn the_state_and_the_plan_have_no_place_for_a_secret() {
-    for file in ["src/state", "src/plan.rs", "src/state.rs"] {
-        let folder = if file.ends_with(".rs") { "src" } else { file };
+    for (folder, file) in [
+        ("src/state", "src/state/"),
+        ("src", "src/plan.rs"),
+        ("src", "src/state.rs"),
+    ] {
         let found: Vec<String> = lines_with(folder, &["Secret;", "Secret>", ": Secret", "expose("])
             .into_iter()
             .filter(|line| line.starts_with(file))

@@ -39,8 +39,8 @@ pub(crate) fn parse(source: &Source, limits: &Limits) -> Result<Tree, Fault> {
         source,
         limits,
         carriage_return: scan.carriage_return,
-        nodes: Vec::new(),
-        attributes: Vec::new(),
+        nodes: Vec::with_capacity(source.text.len() / USUAL_DISTANCE),
+        attributes: Vec::with_capacity(source.text.len() / USUAL_DISTANCE),
         decoded: String::new(),
         scope: Scope::default(),
         open: Vec::new(),
@@ -57,6 +57,9 @@ pub(crate) fn parse(source: &Source, limits: &Limits) -> Result<Tree, Fault> {
         root,
     })
 }
+
+/// Bytes from one element to the next, and from one attribute to the next, in usual metadata.
+const USUAL_DISTANCE: usize = 128;
 
 struct Reader<'a> {
     text: &'a str,

@@ -39,6 +39,13 @@ fn is_name_continue(c: char) -> bool {
 
 /// Returns whether a text is a name without a colon (Namespaces in XML, production 4).
 pub(crate) fn is_ncname(text: &str) -> bool {
+    if text.is_ascii() {
+        let mut bytes = text.bytes();
+        return bytes
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+            && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    }
     let mut chars = text.chars();
     chars.next().is_some_and(is_name_start) && chars.all(is_name_continue)
 }

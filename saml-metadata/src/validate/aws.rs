@@ -71,10 +71,10 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
             }
             Some(KeyUse::Signing) => {}
         }
+        let certificates = check_certificates(report, key);
         if key.serves(KeyUse::Signing) {
-            signing += key.certificates().flatten().count();
+            signing += certificates;
         }
-        check_size(report, key);
     }
     match signing {
         0 => report.add(
@@ -90,17 +90,21 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     }
 }
 
-fn check_size(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
+/// Checks the sizes of a key's certificates and returns how many can be read.
+fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize {
+    let mut readable = 0;
     for element in key.certificate_elements() {
         let Ok(certificate) = Certificate::from_base64(element.text()) else {
             continue;
         };
+        readable += 1;
         let characters = certificate.pem().len();
         if characters > MOST_CERTIFICATE_CHARACTERS {
             let message = format!("a certificate has {characters} characters as PEM");
             report.add(&rules::AWS_05, element, message);
         }
     }
+    readable
 }
 
 fn check_name_id(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {

@@ -1,17 +1,17 @@
 //! RSA keys that betray their generator.
 
-/// The primes of ROCA's fingerprint.
-const PRIMES: [u32; 38] = [
-    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
-    101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+/// The primes of ROCA's fingerprint, those first that rule out most moduli.
+///
+/// Modulo the small primes that are not here every number is a power of 65537.
+const PRIMES: [u32; 17] = [
+    97, 37, 79, 11, 61, 73, 127, 151, 13, 17, 19, 53, 71, 103, 107, 109, 157,
 ];
 
 /// Returns whether a modulus has the fingerprint of Infineon's generator (CVE-2017-15361).
 ///
 /// That generator made primes of the form k·M + (65537^a mod M) for a product M of small primes,
-/// so that the modulus is a power of 65537 modulo each of them. For a random modulus all of these
-/// hold together about once in 2^154 tries (Nemec and others, "The Return of Coppersmith's
-/// Attack", 2017).
+/// so that the modulus is a power of 65537 modulo each of them (Nemec and others, "The Return of
+/// Coppersmith's Attack", 2017). Of random moduli, about one in 2^28 has it too.
 pub(super) fn is_roca(modulus: &[u8]) -> bool {
     !modulus.is_empty()
         && PRIMES
