@@ -87,8 +87,9 @@ fn explain(document: &Document) {
     for entity in document.entities() {
         println!("entity {}", entity.entity_id());
         if let Some(idp) = entity.identity_provider() {
-            idp.single_sign_on_services()
-                .for_each(|sso| println!("  sign-in   {} ({})", sso.location(), sso.binding()));
+            for sso in idp.single_sign_on_services() {
+                println!("  sign-in   {} ({})", sso.location(), sso.binding());
+            }
             idp.name_id_formats()
                 .for_each(|format| println!("  NameID    {format}"));
             for certificate in idp.signing_certificates() {
@@ -101,13 +102,13 @@ fn explain(document: &Document) {
             }
         }
         if let Some(sp) = entity.service_provider() {
-            sp.assertion_consumer_services().for_each(|acs| {
+            for acs in sp.assertion_consumer_services() {
                 println!(
                     "  takes assertions at {} ({})",
                     acs.location(),
                     acs.binding()
-                )
-            });
+                );
+            }
         }
     }
 }

@@ -230,7 +230,7 @@ pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
     let (region, form) = forms
         .into_iter()
         .find_map(|(ending, form)| Some((host.strip_suffix(ending)?, form)))
-        .filter(|(_region, _)| true)
+        .filter(|(region, _)| is_region(region))
         .ok_or_else(|| CheckUrlError::Host {
             host: host.to_owned(),
         })?;

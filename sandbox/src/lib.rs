@@ -331,12 +331,6 @@ impl Sandbox {
         self.settled().identity_users()
     }
 
-    /// The access tokens for SCIM that exist, to look for where none may be.
-    #[must_use]
-    pub fn scim_tokens(&self) -> Vec<String> {
-        self.world().cloud.scim_tokens()
-    }
-
     /// The groups of the identity store, oldest first.
     #[must_use]
     pub fn identity_groups(&self) -> Vec<IdentityGroup> {

@@ -197,19 +197,6 @@ impl Cloud {
         }
     }
 
-    /// The access tokens for SCIM that exist.
-    pub(crate) fn scim_tokens(&self) -> Vec<String> {
-        let provisioning = self
-            .center
-            .as_ref()
-            .and_then(|center| center.provisioning.as_ref());
-        provisioning
-            .into_iter()
-            .flat_map(|provisioning| &provisioning.tokens)
-            .map(|token| token.text.clone())
-            .collect()
-    }
-
     /// Whether a token opens the SCIM endpoint of a tenant.
     pub(crate) fn admits_scim(&self, tenant: &str, token: &str, now: Timestamp) -> bool {
         self.center
