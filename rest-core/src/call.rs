@@ -27,7 +27,7 @@ use crate::{
 pub struct Call {
     method: Method,
     target: Target,
-    query: Vec<(String, String)>,
+    query: Vec<(String, Option<String>)>,
     headers: HeaderMap,
     body: Option<Result<Bytes, serde_json::Error>>,
     repeat: Repeat,
@@ -94,7 +94,13 @@ impl Call {
 
     /// Adds a query parameter; name and value are percent-encoded, spaces as `%20`.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.query.push((name.into(), value.into()));
+        self.query.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Adds a query parameter that is a bare name, such as `?cursor`.
+    pub fn flag(mut self, name: impl Into<String>) -> Self {
+        self.query.push((name.into(), None));
         self
     }
 
@@ -325,12 +331,16 @@ fn check_origin(base: &Url, url: &Url) -> Result<(), RequestError> {
     })
 }
 
-fn encode(query: &[(String, String)]) -> String {
+fn encode(query: &[(String, Option<String>)]) -> String {
     // Spaces come as `+`, which only forms understand for certain; a `+` of a value is `%2B`.
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(query)
-        .finish()
-        .replace('+', "%20")
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in query {
+        match value {
+            Some(value) => encoded.append_pair(name, value),
+            None => encoded.append_key_only(name),
+        };
+    }
+    encoded.finish().replace('+', "%20")
 }
 
 #[cfg(test)]
@@ -401,8 +411,9 @@ mod tests {
         check(
             Call::get(["apps"])
                 .query("filter", "name eq \"a+b&c\"")
+                .flag("cursor")
                 .query("limit", "20"),
-            "https://api.example.com/tenant/v2/apps?filter=name%20eq%20%22a%2Bb%26c%22&limit=20",
+            "https://api.example.com/tenant/v2/apps?filter=name%20eq%20%22a%2Bb%26c%22&cursor&limit=20",
         );
         let call = Call::get(["apps"]).maybe_query("q", None::<String>);
         check(call, "https://api.example.com/tenant/v2/apps");

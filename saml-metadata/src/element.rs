@@ -2,6 +2,7 @@ use std::{fmt, ops::Range};
 
 use crate::{
     document::Document,
+    reader::escape::shorten,
     tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind},
 };
 
@@ -238,7 +239,8 @@ impl<'a> Element<'a> {
 
     /// Returns the `XPath` of the element, with the usual prefixes: `/md:EntityDescriptor[1]/…`.
     ///
-    /// A number stands only where several siblings have the name.
+    /// A number stands only where several siblings have the name. Names are cut after 60
+    /// characters.
     #[must_use]
     pub fn path(self) -> String {
         let mut steps: Vec<String> = self
@@ -251,10 +253,12 @@ impl<'a> Element<'a> {
 
     /// Returns one step of a path; `number` counts the siblings of the name, 0 if there are none.
     pub(crate) fn step(self, number: usize) -> String {
+        // A name may be as long as a document, and a path stands in every finding.
+        let local = shorten(self.local_name());
         let name = match self.node().namespace.usual_prefix() {
-            Some("") => self.local_name().to_owned(),
-            Some(prefix) => format!("{prefix}:{}", self.local_name()),
-            None => format!("*[local-name()='{}']", self.local_name()),
+            Some("") => local,
+            Some(prefix) => format!("{prefix}:{local}"),
+            None => format!("*[local-name()='{local}']"),
         };
         match number {
             0 => format!("/{name}"),

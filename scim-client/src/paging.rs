@@ -37,6 +37,8 @@ impl List {
             .maybe_query("filter", self.filter.as_ref().map(ToString::to_string));
         let call = match self.place(place) {
             Place::Index(start) => call.query("startIndex", start.to_string()),
+            // AWS writes the first one without an equals sign (SCIM developer guide, ListUsers).
+            Place::Cursor(cursor) if cursor.is_empty() => call.flag("cursor"),
             Place::Cursor(cursor) => call.query("cursor", cursor),
         };
         Ok(call.query("count", self.size.to_string()))

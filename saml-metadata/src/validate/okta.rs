@@ -1,7 +1,10 @@
 //! MD-OKTA: is this the file that Okta hands out?
 
 use super::{report::Report, rules::consumer as rules};
-use crate::{EntityDescriptor, IdpSsoDescriptor, KeyUse, names::binding, tree::NamespaceId};
+use crate::{
+    EntityDescriptor, IdpSsoDescriptor, KeyUse, names::binding, reader::escape::shorten,
+    tree::NamespaceId,
+};
 
 pub(super) fn check(report: &mut Report<'_>) {
     check_decoding(report);
@@ -115,7 +118,7 @@ fn check_decoding(report: &mut Report<'_>) {
         if traces.next().is_some() {
             let message = format!(
                 "{} looks like UTF-8 that was decoded as ISO-8859-1",
-                element.local_name()
+                shorten(element.local_name())
             );
             report.add(&rules::OKTA_02, element, message);
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Finding, Profile, Severity, rules::Rule};
 use crate::{
     Attribute, Document, Element, Position,
+    reader::escape::shorten,
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
@@ -101,7 +102,7 @@ impl<'a> Report<'a> {
             Place::Attribute(element, name) => {
                 let found = element.attributes().find(|a| a.qualified_name() == name);
                 let span = found.map_or_else(|| start_tag(element), Attribute::span);
-                (element.id(), Some(name.to_owned()), span)
+                (element.id(), Some(shorten(name)), span)
             }
             Place::Node(id) => (id, None, self.document.tree.node(id).span.range()),
         };

@@ -61,7 +61,12 @@ fn check_protocols(report: &mut Report<'_>, role: Role<'_>) {
 /// Each binding needs its protocol in the list.
 fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
     let descriptor = role.descriptor();
-    let has = |wanted: &[&str]| descriptor.protocols().any(|p| wanted.contains(&p));
+    let (mut saml2, mut saml1, mut shibboleth) = (false, false, false);
+    for protocol in descriptor.protocols() {
+        saml2 |= protocol == protocol::SAML_2_0;
+        saml1 |= matches!(protocol, protocol::SAML_1_0 | protocol::SAML_1_1);
+        shibboleth |= protocol == protocol::SHIBBOLETH;
+    }
     for endpoint in descriptor.element().children() {
         let Some(binding) = endpoint.attribute("Binding").map(collapse) else {
             continue;
@@ -70,11 +75,11 @@ fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
             continue;
         }
         let missing = if binding.starts_with("urn:oasis:names:tc:SAML:2.0:bindings:") {
-            (!has(&[protocol::SAML_2_0])).then_some("SAML 2.0")
+            (!saml2).then_some("SAML 2.0")
         } else if binding.starts_with("urn:oasis:names:tc:SAML:1.0:") {
-            (!has(&[protocol::SAML_1_0, protocol::SAML_1_1])).then_some("SAML 1.x")
+            (!saml1).then_some("SAML 1.x")
         } else if binding.starts_with("urn:mace:shibboleth:1.0:") {
-            (!has(&[protocol::SHIBBOLETH])).then_some("Shibboleth")
+            (!shibboleth).then_some("Shibboleth")
         } else {
             None
         };

@@ -1,6 +1,6 @@
 //! MD-ENT-08 to -10: the texts of elements and attributes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{report::Report, rules::entity as rules};
 use crate::{
@@ -103,7 +103,7 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>) {
 }
 
 /// The languages of one element name inside of one parent.
-type Languages<'a> = HashMap<(Option<NodeId>, &'a str), Vec<&'a str>>;
+type Languages<'a> = HashMap<(Option<NodeId>, &'a str), HashSet<String>>;
 
 fn check_language<'a>(
     report: &mut Report<'a>,
@@ -125,15 +125,11 @@ fn check_language<'a>(
     };
     let key = (element.parent().map(Element::id), name);
     let seen = languages.entry(key).or_default();
-    if seen
-        .iter()
-        .any(|other| other.eq_ignore_ascii_case(language))
-    {
+    if !seen.insert(language.to_ascii_lowercase()) {
         let message = format!(
             "{name} appears twice in the language {:?}",
             shorten(language)
         );
         report.add_mild(&rules::ENT_09, (element, "xml:lang"), message);
     }
-    seen.push(language);
 }

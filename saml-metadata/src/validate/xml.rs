@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Element,
-    reader::chars::is_blank,
+    reader::{chars::is_blank, escape::shorten},
     tree::{NodeId, NodeKind, number},
 };
 
@@ -23,20 +23,23 @@ pub(super) fn check(report: &mut Report<'_>) {
                 let around = Element::new(document, node.parent);
                 let is_value = around.children().next().is_none() && !is_blank(around.text());
                 if is_value {
-                    let message =
-                        format!("a comment stands in the text of {}", around.local_name());
+                    let message = format!("a comment stands in the text of {}", name(around));
                     report.add(&rules::XML_06, Place::Node(id), message);
                 }
             }
             NodeKind::Element => {
                 let element = Element::new(document, id);
                 if element.text().contains('\r') {
-                    let message =
-                        format!("the text of {} has a carriage return", element.local_name());
+                    let message = format!("the text of {} has a carriage return", name(element));
                     report.add(&rules::XML_05, element, message);
                 }
             }
             _ => {}
         }
     }
+}
+
+/// Returns a name that may be of another namespace, and of any length.
+fn name(element: Element<'_>) -> String {
+    shorten(element.local_name())
 }

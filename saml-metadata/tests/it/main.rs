@@ -11,6 +11,7 @@ mod malformed;
 mod model;
 mod namespaces;
 mod properties;
+mod schema;
 mod speed;
 mod support;
 mod validate;

@@ -17,7 +17,7 @@ async fn names(world: &World) -> Result<Vec<String>, Error> {
 async fn an_empty_page_in_the_middle_is_not_the_end() {
     let mut world = world(Dialect::AwsIdentityCenter).await;
     let first = world
-        .mock("GET", "/Groups?cursor=&count=100")
+        .mock("GET", "/Groups?cursor&count=100")
         .match_header("authorization", "Bearer token-of-the-tests")
         .match_header("accept", "application/scim+json, application/json")
         .with_body(
@@ -46,7 +46,7 @@ async fn a_filter_is_the_same_on_every_page() {
     let mut world = world(Dialect::AwsIdentityCenter).await;
     let filter = "filter=groups.value%20eq%20%22g%2B1%22";
     let first = world
-        .mock("GET", &format!("/Users?{filter}&cursor=&count=100"))
+        .mock("GET", &format!("/Users?{filter}&cursor&count=100"))
         .with_body(r#"{"nextCursor":"n","Resources":[]}"#)
         .create_async()
         .await;

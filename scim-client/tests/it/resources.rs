@@ -203,7 +203,7 @@ async fn a_probe_reads_the_configuration_and_one_user() {
         .create_async()
         .await;
     let users = world
-        .mock("GET", "/Users?cursor=&count=1")
+        .mock("GET", "/Users?cursor&count=1")
         .with_body(r#"{"itemsPerPage":1,"Resources":[]}"#)
         .create_async()
         .await;
