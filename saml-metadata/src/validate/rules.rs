@@ -97,7 +97,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 /// Declares rules and the table of them.
 ///
 /// A rule is a constant name, its id, the severities in the profiles core, Okta, AWS and AWS SP
-/// (`E`rror, `W`arning, `I`nfo, `O`ff), perhaps the mild ones, summary, clause and help.
+/// (`E` for error, `W` for warning, `I` for info, `O` for off), perhaps the mild ones, summary, clause and help.
 macro_rules! table {
     (@severity E) => { Some($crate::validate::Severity::Error) };
     (@severity W) => { Some($crate::validate::Severity::Warning) };
