@@ -12,7 +12,6 @@ mod model;
 mod namespaces;
 mod properties;
 mod schema;
-mod speed;
 mod support;
 mod validate;
 mod write;
