@@ -31,9 +31,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (aws, sandbox) = joined_sandbox().await?;
         (aws, Some(sandbox))
     };
+    let organization = aws.organizations().describe().await?;
     let instances = aws.instances().await?;
+    // An account's own instance gives access to no account.
     let instance = instances
-        .first()
+        .iter()
+        .find(|instance| instance.owner == organization.management_account)
         .ok_or("the organization has no instance of IAM Identity Center")?;
     let report = AccessReport::read(&aws, &aws.identity_center(instance)).await?;
     for row in &report.rows {

@@ -42,7 +42,7 @@ pub struct Blueprint {
     #[serde(default)]
     pub provisioning: Provisioning,
     /// The permission sets that `access` uses, by name. One that is named like a policy that AWS manages for a job
-    /// (`AdministratorAccess`, `ReadOnlyAccess`, …) needs no entry.
+    /// (`AdministratorAccess`, `ReadOnlyAccess`, …) needs no entry, and has that policy if an entry names none.
     #[serde(default)]
     pub permission_sets: BTreeMap<String, PermissionSet>,
     /// Who gets which role in which accounts.
@@ -82,8 +82,22 @@ pub struct Provisioning {
     pub assign_groups: Vec<String>,
     /// Okta users, by login, who are assigned to the app one by one.
     pub assign_users: Vec<String>,
+    /// Who has to arrive in AWS before anybody is given access.
+    pub wait_for: WaitFor,
     /// Okta groups that are pushed, and so become groups in AWS. A group is assigned or pushed, never both.
     pub push_groups: Vec<String>,
+}
+
+/// Who has to arrive in AWS before anybody is given access.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WaitFor {
+    /// Everybody who is assigned, with all memberships.
+    #[default]
+    Everybody,
+    /// The users and groups that `access` names; who else is missing is found by verification.
+    Access,
 }
 
 /// A permission set: what a role may do.
@@ -227,6 +241,11 @@ impl Blueprint {
             .iter()
             .map(|(name, set)| (name.as_str(), set.clone()))
             .collect();
+        for (name, set) in &mut wanted {
+            if set.managed_policies.is_empty() && set.inline_policy.is_none() {
+                set.managed_policies.extend(well_known_policy(name));
+            }
+        }
         for access in &self.access {
             wanted
                 .entry(&access.permission_set)

@@ -111,6 +111,15 @@ impl Error {
         this.because(error)
     }
 
+    /// Adds what else has failed at the same time.
+    pub(crate) fn and(mut self, others: &[String]) -> Self {
+        for other in others {
+            self.0.what.push_str("; and ");
+            self.0.what.push_str(other);
+        }
+        self
+    }
+
     /// What kind of error this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
-use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use futures::{Stream, StreamExt as _};
 use rest_core::{Clock, SystemClock};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
@@ -221,9 +221,10 @@ impl Pipeline {
         };
         for step in &self.steps {
             let done = run.step(step.as_ref(), plan).await;
-            // What was learnt on the way to a failure is worth keeping too.
-            run.save().await?;
+            // What was learnt on the way to a failure is worth keeping too; the failure is what the caller has to know.
+            let saved = run.save().await;
             let done = done?;
+            saved?;
             report.applied += done.applied;
             report.already_true += done.already_true;
         }
@@ -333,11 +334,19 @@ impl Run<'_> {
                 title: step.title(),
                 changes: now.changes.len(),
             });
-            futures::stream::iter(&now.changes)
+            let results: Vec<Outcome<()>> = futures::stream::iter(&now.changes)
                 .map(|change| self.change(step, change))
                 .buffer_unordered(step.parallelism().max(1))
-                .try_collect::<()>()
-                .await?;
+                .scan(false, |stopped, result| {
+                    // Changes that may be underway at once do not build on each other: one that fails starves none.
+                    let next = (!*stopped).then_some(result);
+                    *stopped |=
+                        step.parallelism() <= 1 && next.as_ref().is_some_and(Result::is_err);
+                    std::future::ready(next)
+                })
+                .collect()
+                .await;
+            all_or_first(results)?;
             self.tell(&Event::StepDone { step: id });
         }
         Ok(Done {
@@ -407,12 +416,23 @@ impl Run<'_> {
     }
 }
 
+/// The first failure of several, with how many more there are.
+fn all_or_first(results: Vec<Outcome<()>>) -> Outcome<()> {
+    let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
+    if errors.len() <= 1 {
+        return errors.pop().map_or(Ok(()), Err);
+    }
+    let others: Vec<String> = errors.drain(1..).map(|error| error.to_string()).collect();
+    let first = errors.remove(0);
+    Err(first.and(&others))
+}
+
 /// How long one change has been waited for without progress.
 struct Impatience<'a> {
     patience: &'a Patience,
     clock: &'a dyn Clock,
     since: std::time::SystemTime,
-    seen: Option<Waiting>,
+    least: Option<usize>,
     next: Duration,
 }
 
@@ -422,16 +442,18 @@ impl<'a> Impatience<'a> {
             patience,
             clock,
             since: clock.now(),
-            seen: None,
+            least: None,
             next: patience.first_pause,
         }
     }
 
     /// How long to pause before looking again, or `None` if nothing has moved for too long.
+    ///
+    /// Only less that is missing counts as progress: words that change back and forth would wait for ever.
     fn pause(&mut self, waiting: &Waiting) -> Option<Duration> {
         let now = self.clock.now();
-        if self.seen.as_ref() != Some(waiting) {
-            self.seen = Some(waiting.clone());
+        if self.least.is_none_or(|least| waiting.missing.len() < least) {
+            self.least = Some(waiting.missing.len());
             self.since = now;
         }
         let waited = now.duration_since(self.since).unwrap_or_default();

@@ -205,16 +205,15 @@ impl StepPlan {
                     if before.iter().any(|before| field.refines(before)) {
                         return None;
                     }
-                    let before = before.first().map_or_else(
-                        || "left alone".to_owned(),
-                        |before| before.after.to_string(),
-                    );
+                    let before = before
+                        .first()
+                        .map_or_else(|| "left alone".to_owned(), ToString::to_string);
                     Some(format!(
                         "{} {}: {} was planned to be {before}, and would now be {}",
                         change.action.verb(),
                         change.target,
                         field.name,
-                        field.after
+                        field
                     ))
                 }),
             })
@@ -259,6 +258,17 @@ impl Change {
         self
     }
 
+    /// Adds a value that may not be known yet, and what it was.
+    #[must_use]
+    pub fn from_to_value(mut self, name: &str, before: Option<String>, after: Value) -> Self {
+        self.fields.push(Field {
+            name: name.to_owned(),
+            before,
+            after,
+        });
+        self
+    }
+
     /// Adds a value that may not be known yet.
     #[must_use]
     pub fn with_value(mut self, name: &str, after: Value) -> Self {
@@ -285,10 +295,9 @@ impl Change {
 
 impl Field {
     fn refines(&self, earlier: &Self) -> bool {
-        match (&earlier.after, &self.after) {
-            (Value::AfterApply(_), _) => true,
-            (before, after) => before == after,
-        }
+        // What it was is part of what was reviewed: a value that somebody has changed since is not overwritten.
+        self.before == earlier.before
+            && (matches!(earlier.after, Value::AfterApply(_)) || earlier.after == self.after)
     }
 }
 
@@ -340,6 +349,15 @@ impl Action {
     }
 }
 
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(before) = &self.before {
+            write!(f, "{before} -> ")?;
+        }
+        write!(f, "{}", self.after)
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -375,11 +393,7 @@ impl fmt::Display for StepPlan {
                 .max()
                 .unwrap_or(0);
             for field in &change.fields {
-                write!(f, "         {:width$}  ", field.name)?;
-                if let Some(before) = &field.before {
-                    write!(f, "{before} -> ")?;
-                }
-                writeln!(f, "{}", field.after)?;
+                writeln!(f, "         {:width$}  {field}", field.name)?;
             }
         }
         for note in &self.notes {
@@ -437,6 +451,10 @@ mod tests {
             (
                 set().with("policy", "c"),
                 "create set: policy was planned to be a, and would now be c",
+            ),
+            (
+                set().from_to("policy", Some("x".to_owned()), "a"),
+                "create set: policy was planned to be a, and would now be x -> a",
             ),
             (
                 set().with("duration", "PT1H"),

@@ -47,6 +47,14 @@ impl Roster {
                 .get(&UserRef::login(login))
                 .await
                 .map_err(|error| no_user(login, error))?;
+            // Okta also finds a user by a short name or an id; AWS knows the whole login alone.
+            if user.profile.login != login {
+                return Err(Error::new(
+                    ErrorKind::Unfit,
+                    format!("`{login}` is the user `{}` in Okta", user.profile.login),
+                )
+                .help("write the whole login in the blueprint, spelt as in Okta"));
+            }
             refuse_unfit(&user)?;
             roster.users.push(user);
         }
@@ -201,13 +209,20 @@ pub fn misfits(user: &User) -> Vec<String> {
         ("firstName", text(&profile.first_name), true),
         ("lastName", text(&profile.last_name), true),
         ("email", text(&profile.email), true),
-        // Without one Okta sends the first and the last name.
+        // Often empty in Okta; what the app's mapping sends then, only a tenant can tell (docs/UNVERIFIED.md).
         ("displayName", text(&profile.display_name), false),
     ];
     let mut problems = Vec::new();
+    if !profile.login.contains('@') {
+        problems
+            .push("login is no email address, which AWS wants the SAML NameID to be".to_owned());
+    }
     for (name, value, needed) in values {
         if needed && value.trim().is_empty() {
             problems.push(format!("{name} is empty"));
+        }
+        if value.chars().count() > 128 {
+            problems.push(format!("{name} has more than 128 characters"));
         }
         if let Some(bad) = value.chars().find(|c| "<>;:%".contains(*c)) {
             problems.push(format!("{name} has `{bad}`, which AWS refuses"));

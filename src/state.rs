@@ -140,8 +140,26 @@ pub struct SourceFact {
     pub acs: Vec<Url>,
     /// The issuer: the entity id of Identity Center as a service provider.
     pub issuer: Url,
-    /// SHA-256 of the identity provider's metadata the person was given, in hex; absent if the source was found set up.
-    pub idp_sha256: Option<String>,
+    /// The identity provider that the person has made it trust; absent if the source was found set up.
+    pub trusts: Option<Trusted>,
+}
+
+/// The identity provider that AWS was made to trust.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trusted {
+    /// Its entity id.
+    pub entity_id: String,
+    /// Its signing certificate's SHA-256 fingerprint.
+    pub certificate: String,
+}
+
+impl Trusted {
+    pub(crate) fn of(idp: &IdpFact) -> Self {
+        Self {
+            entity_id: idp.entity_id.clone(),
+            certificate: idp.certificate.clone(),
+        }
+    }
 }
 
 impl State {

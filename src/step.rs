@@ -16,7 +16,7 @@ use crate::{
     operator::{Answers, HandOff, Operator, OperatorError},
     plan::{Action, Change, StepId, StepPlan},
     roster::Roster,
-    state::Facts,
+    state::{Facts, IdpFact},
 };
 
 /// One thing that should be true of Okta or AWS.
@@ -128,6 +128,7 @@ pub struct Context {
     facts: Mutex<Facts>,
     files: Mutex<BTreeMap<&'static str, Vec<u8>>>,
     scim_token: Mutex<Option<Secret>>,
+    expected_idp: Mutex<Expected>,
     operator: Arc<dyn Operator>,
     clock: Arc<dyn Clock>,
     pub(crate) roster: OnceCell<Roster>,
@@ -143,6 +144,7 @@ impl Context {
             facts: Mutex::new(facts),
             files: Mutex::default(),
             scim_token: Mutex::default(),
+            expected_idp: Mutex::default(),
             operator,
             clock,
             roster: OnceCell::new(),
@@ -192,6 +194,21 @@ impl Context {
     #[must_use]
     pub fn scim_token(&self) -> Option<Secret> {
         lock(&self.scim_token).clone()
+    }
+
+    /// Notes what the identity provider's metadata will be once its change is applied; `None` is not known yet.
+    pub(crate) fn expect_idp(&self, idp: Option<IdpFact>) {
+        *lock(&self.expected_idp) =
+            idp.map_or(Expected::Later, |idp| Expected::Known(Box::new(idp)));
+    }
+
+    /// The identity provider's metadata that later steps are to plan on.
+    pub(crate) fn expected_idp(&self) -> Option<IdpFact> {
+        match &*lock(&self.expected_idp) {
+            Expected::Unchanged => self.know(|facts| facts.idp.clone()),
+            Expected::Later => None,
+            Expected::Known(idp) => Some((**idp).clone()),
+        }
     }
 
     /// The calls about an instance; what they learn about names is kept as long as the context.
@@ -257,6 +274,17 @@ impl Context {
     fn lock_facts(&self) -> MutexGuard<'_, Facts> {
         lock(&self.facts)
     }
+}
+
+/// What the identity provider's metadata will be.
+#[derive(Default)]
+enum Expected {
+    /// Nobody has looked: as it was.
+    #[default]
+    Unchanged,
+    /// Known once an app is made.
+    Later,
+    Known(Box<IdpFact>),
 }
 
 /// A person at a terminal mistypes; one who is wrong three times needs more than another prompt.

@@ -62,9 +62,9 @@ pub fn journey(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Ste
         aws,
         blueprint.aws.portal_url.as_ref(),
     )));
-    steps.push(Box::new(IdentitySource::new(okta)));
+    steps.push(Box::new(IdentitySource::new(okta, aws)));
     steps.push(Box::new(SamlSettings::new(okta)));
-    steps.push(Box::new(ScimEndpoint::new(okta)));
+    steps.push(Box::new(ScimEndpoint::new(okta, aws)));
     steps.push(Box::new(OktaProvisioning::new(okta)));
     steps.push(Box::new(AppAccess::new(okta, blueprint)));
     steps.push(Box::new(Arrival::new(okta, aws, blueprint)));
@@ -98,6 +98,11 @@ impl Switches {
                 .map(|(_, words)| *words)
                 .collect(),
         }
+    }
+
+    /// Whether Okta has an endpoint and a token, whatever it does with them.
+    fn integration_on(&self) -> bool {
+        !self.missing.contains(&FEATURES[0].1)
     }
 
     fn all_on(&self) -> bool {
@@ -164,6 +169,36 @@ async fn roster<'a>(okta: &Okta, blueprint: &Blueprint, cx: &'a Context) -> Outc
     cx.roster
         .get_or_try_init(|| Roster::read(okta, blueprint))
         .await
+}
+
+/// The name that a user has in AWS: what Okta says it sends, or the login until Okta says.
+async fn user_name(
+    okta: &Okta,
+    blueprint: &Blueprint,
+    login: &str,
+    cx: &Context,
+) -> Outcome<String> {
+    let roster = roster(okta, blueprint, cx).await?;
+    let user = roster
+        .assigned_users()
+        .into_values()
+        .find(|user| user.profile.login == login);
+    let (Some(user), Some(app)) = (user, cx.know(|facts| facts.app.clone())) else {
+        return Ok(login.to_owned());
+    };
+    let assigned = okta
+        .apps()
+        .user_opt(&app, &user.id)
+        .await
+        .map_err(|error| {
+            Error::service(
+                format!("the assignment of {login} could not be read from Okta"),
+                error,
+            )
+        })?;
+    Ok(assigned
+        .and_then(|user| user.user_name)
+        .unwrap_or_else(|| login.to_owned()))
 }
 
 /// The accounts of the organization, read once a context.

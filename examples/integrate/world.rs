@@ -61,6 +61,12 @@ impl World {
             std::env::var("OKTA_API_TOKEN"),
         ) {
             (Ok(org_url), Ok(token)) => {
+                if args.blueprint.is_none() || (args.state.is_none() && !args.plan_only) {
+                    return Err(Failure::input(
+                        "OKTA_ORG_URL and OKTA_API_TOKEN name a real org, and the example's own blueprint is not meant for it",
+                        "say --blueprint FILE and --state DIR (or --plan-only), or unset both variables for a rehearsal",
+                    ));
+                }
                 let okta = okta_client(&org_url, Secret::new(token))?;
                 let aws = Aws::connect(aws::Connect::default())
                     .await

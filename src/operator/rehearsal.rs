@@ -136,17 +136,22 @@ impl RehearsalOperator {
                     .secret("access_token", token))
             }
             HandOffKind::OktaProvisioning => {
+                let mut base_url = value("Base URL").map(ToOwned::to_owned);
                 let remembered = self
                     .token
                     .lock()
                     .expect("nobody panics while holding the token")
                     .clone();
                 let token = match remembered {
-                    Some(token) => token,
-                    None => self.new_token().await?.1,
+                    Some(token) if base_url.is_some() => token,
+                    _ => {
+                        let (endpoint, token) = self.new_token().await?;
+                        base_url.get_or_insert_with(|| endpoint.trim_end_matches('/').to_owned());
+                        token
+                    }
                 };
                 let body = json!({
-                    "base_url": value("Base URL"), "api_token": token.expose(),
+                    "base_url": base_url, "api_token": token.expose(),
                     "create": true, "update": true, "deactivate": true,
                 });
                 self.click(["okta", "provisioning"], &body).await?;

@@ -138,6 +138,7 @@ impl Step for AccessPortal {
                     .instructions([
                         "Copy the AWS access portal URL.",
                         "If people should see a name of yours in it, customize it first: that can be done once only.",
+                        "If nobody can hand anything back to this run: put it into the blueprint as aws.portal_url.",
                     ])
                     .value("default", default_portal(&instance))
                     .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (nothing: the default)");
@@ -156,7 +157,9 @@ impl Step for AccessPortal {
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
         Box::pin(async move {
             Ok(vec![match cx.know(|facts| facts.portal.clone()) {
-                Some(portal) => Check::proved(format!("AWS access portal {portal}")),
+                Some(portal) => Check::cannot_be_proved(format!(
+                    "AWS access portal {portal}: proved when it was handed over"
+                )),
                 None => {
                     Check::cannot_be_proved("AWS access portal: its address was not handed over")
                 }

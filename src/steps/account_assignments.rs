@@ -1,10 +1,10 @@
 //! Users and groups have their permission sets in their accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
-    AccountId, Assignment, Aws, IdentityCenter, Operation, OperationKind, OperationStatus,
-    PermissionSetArn, Principal as AwsPrincipal,
+    AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationKind, OperationStatus,
+    PermissionSetArn, Principal as AwsPrincipal, UserId,
 };
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
@@ -60,6 +60,17 @@ impl AccountAssignments {
         for access in &self.blueprint.access {
             for named in access.accounts() {
                 let account = super::account(&self.aws, cx, named).await?;
+                let organization = cx.know(|facts| facts.organization.clone());
+                if organization.is_some_and(|known| {
+                    known.caller != known.management_account
+                        && known.management_account == account.id
+                }) {
+                    return Err(Error::new(
+                        ErrorKind::Unfit,
+                        format!("a delegated administrator cannot assign anybody to the management account {}", account.id),
+                    )
+                    .help("run this line of access with credentials of the management account, or take it out of the blueprint"));
+                }
                 wishes.push(Wish {
                     principal: access.principal(),
                     account: account.id.clone(),
@@ -71,7 +82,7 @@ impl AccountAssignments {
                 });
             }
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         wishes.retain(|wish| seen.insert(wish.target()));
         Ok(wishes)
     }
@@ -92,7 +103,7 @@ impl AccountAssignments {
         let store = center.identity_store();
         Ok(match principal {
             Principal::User(login) => {
-                let name = self.user_name(login, cx).await?;
+                let name = super::user_name(&self.okta, &self.blueprint, login, cx).await?;
                 store
                     .user_by_name(&name)
                     .await
@@ -107,32 +118,65 @@ impl AccountAssignments {
         })
     }
 
-    async fn user_name(&self, login: &str, cx: &Context) -> Outcome<String> {
-        let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
-        let user = roster.users.iter().find(|user| user.profile.login == login);
-        let (Some(user), Some(app)) = (user, cx.know(|facts| facts.app.clone())) else {
-            return Ok(login.to_owned());
-        };
-        let assigned = self
-            .okta
-            .apps()
-            .user_opt(&app, &user.id)
+    /// The principal of a change: its id stands in the plan by the time it is applied.
+    async fn planned_principal(
+        &self,
+        center: &IdentityCenter,
+        wish: &Wish,
+        change: &Change,
+        cx: &Context,
+    ) -> Outcome<AwsPrincipal> {
+        let known = change
+            .known("principal")
+            .and_then(|id| match wish.principal {
+                Principal::User(_) => UserId::parse(id).ok().map(AwsPrincipal::User),
+                Principal::Group(_) => GroupId::parse(id).ok().map(AwsPrincipal::Group),
+            });
+        match known {
+            Some(known) => Ok(known),
+            None => self
+                .principal(center, &wish.principal, cx)
+                .await?
+                .ok_or_else(|| {
+                    super::missing(
+                        &format!("{} in the identity store", wish.principal),
+                        "arrival",
+                    )
+                }),
+        }
+    }
+
+    async fn is_assigned(
+        &self,
+        center: &IdentityCenter,
+        wish: &Wish,
+        change: &Change,
+        cx: &Context,
+    ) -> Outcome<bool> {
+        let arn = cx.know(|facts| facts.permission_sets.get(&wish.permission_set).cloned());
+        let Some(arn) = arn else { return Ok(false) };
+        let principal = self.planned_principal(center, wish, change, cx).await?;
+        let assigned = center
+            .assignments()
+            .list(&wish.account, &arn)
             .await
             .map_err(|error| {
                 Error::service(
-                    format!("the assignment of {login} could not be read from Okta"),
+                    format!(
+                        "whether AWS has assigned {} could not be read",
+                        wish.target()
+                    ),
                     error,
                 )
             })?;
-        Ok(assigned
-            .and_then(|user| user.user_name)
-            .unwrap_or_else(|| login.to_owned()))
+        Ok(assigned.contains(&principal))
     }
 
     async fn start(
         &self,
         center: &IdentityCenter,
         wish: &Wish,
+        change: &Change,
         cx: &Context,
     ) -> Outcome<Operation> {
         let arn = cx
@@ -143,15 +187,7 @@ impl AccountAssignments {
                     "permission-sets",
                 )
             })?;
-        let principal = self
-            .principal(center, &wish.principal, cx)
-            .await?
-            .ok_or_else(|| {
-                super::missing(
-                    &format!("{} in the identity store", wish.principal),
-                    "arrival",
-                )
-            })?;
+        let principal = self.planned_principal(center, wish, change, cx).await?;
         let assignment = Assignment {
             account: wish.account.clone(),
             permission_set: arn,
@@ -186,6 +222,8 @@ impl Step for AccountAssignments {
             for wish in &wishes {
                 let (principal, assigned) = present.look(self, wish, cx).await?;
                 if assigned {
+                    // It is there, whoever has seen to it: what was underway for it is over.
+                    cx.learn(|facts| facts.underway.remove(&underway(wish)));
                     continue;
                 }
                 let principal = principal.as_ref().map(id_of);
@@ -194,7 +232,10 @@ impl Step for AccountAssignments {
                     Value::known_or_after(principal, &StepId::new("arrival")),
                 ));
             }
-            Ok(Planned::changes(changes))
+            Ok(Planned {
+                changes,
+                notes: present.others(&wishes),
+            })
         })
     }
 
@@ -206,9 +247,9 @@ impl Step for AccountAssignments {
                 .find(|wish| wish.target() == change.target)
                 .ok_or_else(|| not_ours(&self.id(), change))?;
             let center = super::needed_center(&self.aws, cx)?;
-            let key = format!("assignment {}", wish.target());
+            let key = underway(wish);
             let Some(id) = cx.know(|facts| facts.underway.get(&key).cloned()) else {
-                let operation = self.start(&center, wish, cx).await?;
+                let operation = self.start(&center, wish, change, cx).await?;
                 cx.learn(|facts| facts.underway.insert(key, operation.id));
                 return Ok(Applied::waiting(format!("AWS to assign {}", wish.target())));
             };
@@ -245,7 +286,9 @@ impl Step for AccountAssignments {
                     ),
                 )
                 .help("see to the reason, then run again")),
-                _ => Ok(Applied::Done),
+                // An id that was left over from an earlier assignment says nothing about this one.
+                _ if self.is_assigned(&center, wish, change, cx).await? => Ok(Applied::Done),
+                _ => Ok(Applied::waiting(format!("AWS to show {}", wish.target()))),
             }
         })
     }
@@ -254,6 +297,10 @@ impl Step for AccountAssignments {
     fn parallelism(&self) -> usize {
         8
     }
+}
+
+fn underway(wish: &Wish) -> String {
+    format!("assignment {}", wish.target())
 }
 
 fn id_of(principal: &AwsPrincipal) -> String {
@@ -271,6 +318,30 @@ struct Present {
 }
 
 impl Present {
+    /// Who else has these permission sets in these accounts: they keep them.
+    fn others(&self, wishes: &[Wish]) -> Vec<String> {
+        let ours: BTreeSet<&AwsPrincipal> = self.principals.values().flatten().collect();
+        let mut notes = Vec::new();
+        for ((account, set), principals) in &self.pairs {
+            let others: Vec<String> = principals
+                .iter()
+                .filter(|principal| !ours.contains(principal))
+                .map(id_of)
+                .collect();
+            if !others.is_empty() {
+                let name = wishes
+                    .iter()
+                    .find(|wish| wish.account == *account)
+                    .map_or("", |wish| &wish.account_name);
+                notes.push(format!(
+                    "others have {set} in {name} ({account}) too, and keep it: {}",
+                    others.join(", ")
+                ));
+            }
+        }
+        notes
+    }
+
     async fn look(
         &mut self,
         step: &AccountAssignments,

@@ -10,9 +10,9 @@ use okta_client::{
 
 use crate::{
     blueprint::Blueprint,
-    error::{Error, Outcome},
+    error::{Error, ErrorKind, Outcome},
     plan::{Action, Change, StepId},
-    roster::Roster,
+    roster::{Members, Roster},
     step::{Applied, Context, Planned, Step, not_ours},
 };
 
@@ -195,6 +195,43 @@ fn planned(wish: &Wish<'_>, present: &Present) -> (Option<Change>, Option<String
     }
 }
 
+/// Okta and AWS both say that one group cannot be assigned and pushed: its members go missing or linger (AWS
+/// "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting"). The blueprint is checked for itself; this
+/// looks at what somebody has set up before.
+fn refuse_both(roster: &Roster, present: &Present) -> Outcome<()> {
+    let refused = |group: &Group, now: &str, wanted: &str, way_out: &str| {
+        Err(Error::new(
+            ErrorKind::Unfit,
+            format!(
+                "group {} is {now} already and would be {wanted}: Okta and AWS do not support both for one group, as its members go missing or linger in AWS",
+                group.name
+            ),
+        )
+        .help(way_out))
+    };
+    for Members { group, .. } in &roster.pushed {
+        if present.groups.contains(&group.id) {
+            return refused(
+                group,
+                "assigned to the app",
+                "pushed",
+                "assign its members through another group (provisioning.assign_groups), unassign this one in Okta, and run again",
+            );
+        }
+    }
+    for Members { group, .. } in &roster.assigned {
+        if present.pushed.contains_key(&group.id) {
+            return refused(
+                group,
+                "pushed",
+                "assigned to the app",
+                "name another group in provisioning.assign_groups: this one may have access in AWS",
+            );
+        }
+    }
+    Ok(())
+}
+
 impl Step for AppAccess {
     fn id(&self) -> StepId {
         StepId::new("app-access")
@@ -216,14 +253,7 @@ impl Step for AppAccess {
                 changes: Vec::new(),
                 notes: roster.remarks(),
             };
-            for group in roster.pushed.iter().map(|members| &members.group) {
-                if present.groups.contains(&group.id) {
-                    result.notes.push(format!(
-                        "group {} is assigned to the app and would be pushed: Okta and AWS do not support both for one group, as its members go missing or linger; unassign it in Okta once its members are assigned through another group",
-                        group.name
-                    ));
-                }
-            }
+            refuse_both(roster, &present)?;
             for wish in wishes(roster) {
                 let (change, note) = planned(&wish, &present);
                 result.changes.extend(change);

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sso_glue::Aws;
+use aws_sso_glue::{Aws, IdentityUser, UserId};
 use futures::future::BoxFuture;
-use okta_client::{AppUser, Client as Okta, Id, PushStatus, User};
+use okta_client::{AppUser, Client as Okta, Group, Id, PushMapping, PushStatus, User};
 
 use crate::{
-    blueprint::Blueprint,
-    error::{Error, Outcome},
+    blueprint::{Blueprint, Principal, WaitFor},
+    error::{Error, ErrorKind, Outcome},
     plan::{Action, Change, StepId},
-    roster::Roster,
-    step::{Applied, Context, Planned, Step, Waiting},
+    roster::{Members, Roster},
+    step::{Applied, Check, Context, Planned, Step, Waiting},
 };
 
 /// Those who were assigned and pushed in Okta have arrived in the identity store of AWS.
@@ -28,14 +28,42 @@ pub struct Arrival {
 /// What has not arrived.
 #[derive(Default)]
 struct Missing {
-    users: Vec<(Id<User>, String)>,
+    users: Vec<(Id<User>, Absent)>,
     groups: Vec<String>,
     memberships: Vec<(String, String)>,
+    /// Who is in a group in AWS and not in Okta: nobody waits for them to go, and verification finds them.
+    lingering: Vec<(String, String)>,
+}
+
+/// A user who has not arrived.
+struct Absent {
+    login: String,
+    name: String,
+    /// In AWS there is one of that name, and they are disabled.
+    disabled: bool,
 }
 
 impl Missing {
     fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty() && self.memberships.is_empty()
+    }
+
+    /// What has to arrive before anybody is given access.
+    fn awaited(mut self, blueprint: &Blueprint) -> Self {
+        if blueprint.provisioning.wait_for == WaitFor::Access {
+            let named = |principal: &Principal| {
+                blueprint
+                    .access
+                    .iter()
+                    .any(|access| access.principal() == *principal)
+            };
+            self.users
+                .retain(|(_, user)| named(&Principal::User(user.login.clone())));
+            self.groups
+                .retain(|group| named(&Principal::Group(group.clone())));
+            self.memberships.clear();
+        }
+        self
     }
 }
 
@@ -80,11 +108,19 @@ impl Arrival {
         cx: &Context,
     ) -> Outcome<Missing> {
         let name = |user: &User| user_name(assigned, user);
+        let absent = |user: &User, disabled| {
+            let absent = Absent {
+                login: user.profile.login.clone(),
+                name: name(user),
+                disabled,
+            };
+            (user.id.clone(), absent)
+        };
         let mut missing = Missing::default();
         let Some(center) = super::center(&self.aws, cx) else {
             missing.users = roster
                 .travellers()
-                .map(|user| (user.id.clone(), name(user)))
+                .map(|user| absent(user, false))
                 .collect();
             missing.groups = roster
                 .pushed
@@ -95,12 +131,12 @@ impl Arrival {
         };
         let failed = |error| Error::service("the identity store could not be read from AWS", error);
         let store = center.identity_store();
-        let users: BTreeMap<String, String> = store
+        let users: BTreeMap<String, IdentityUser> = store
             .users()
             .await
             .map_err(failed)?
             .into_iter()
-            .map(|user| (user.user_name, user.id.to_string()))
+            .map(|user| (user.user_name.clone(), user))
             .collect();
         let groups: BTreeMap<String, _> = store
             .groups()
@@ -110,8 +146,9 @@ impl Arrival {
             .map(|group| (group.display_name, group.id))
             .collect();
         for user in roster.travellers() {
-            if !users.contains_key(&name(user)) {
-                missing.users.push((user.id.clone(), name(user)));
+            match users.get(&name(user)) {
+                Some(found) if found.active != Some(false) => {}
+                found => missing.users.push(absent(user, found.is_some())),
             }
         }
         for members in &roster.pushed {
@@ -119,23 +156,29 @@ impl Arrival {
                 missing.groups.push(members.group.name.clone());
                 continue;
             };
-            let present: BTreeSet<String> = store
+            let present: BTreeSet<UserId> = store
                 .members(id)
                 .await
                 .map_err(failed)?
                 .into_iter()
-                .map(|id| id.to_string())
                 .collect();
             for user in roster.members_who_travel(members) {
                 // Who has not arrived at all is listed once.
-                if let Some(id) = users.get(&name(user))
-                    && !present.contains(id)
+                if let Some(found) = users.get(&name(user))
+                    && !present.contains(&found.id)
                 {
                     missing
                         .memberships
                         .push((name(user), members.group.name.clone()));
                 }
             }
+            let members_in_okta: BTreeSet<String> = members.users.iter().map(name).collect();
+            let lingering = users.values().filter(|user| {
+                present.contains(&user.id) && !members_in_okta.contains(&user.user_name)
+            });
+            missing
+                .lingering
+                .extend(lingering.map(|user| (user.user_name.clone(), members.group.name.clone())));
         }
         Ok(missing)
     }
@@ -148,8 +191,9 @@ impl Arrival {
         cx: &Context,
     ) -> Outcome<Vec<String>> {
         let mut reasons = Vec::new();
-        for (id, name) in &missing.users {
+        for (id, Absent { name, disabled, .. }) in &missing.users {
             let why = match assigned.get(id) {
+                _ if *disabled => "there, and disabled in AWS".to_owned(),
                 None => "not assigned to the app".to_owned(),
                 Some(user) => {
                     let sync = user
@@ -177,6 +221,7 @@ impl Arrival {
             );
         }
         let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+        refuse_broken_pushes(missing, roster, &mappings)?;
         let state = |group: &str| {
             let id = roster
                 .pushed
@@ -207,6 +252,33 @@ impl Arrival {
     }
 }
 
+/// A push that has failed does not mend itself, so nobody waits for it.
+fn refuse_broken_pushes(
+    missing: &Missing,
+    roster: &Roster,
+    mappings: &BTreeMap<Id<Group>, PushMapping>,
+) -> Outcome<()> {
+    for Members { group, .. } in &roster.pushed {
+        let concerned = missing.groups.contains(&group.name)
+            || missing
+                .memberships
+                .iter()
+                .any(|(_, name)| *name == group.name);
+        if let Some(mapping) = mappings.get(&group.id)
+            && mapping.status == PushStatus::Error
+            && concerned
+        {
+            let why = mapping
+                .error_summary
+                .as_deref()
+                .unwrap_or("no reason given");
+            return Err(Error::new(ErrorKind::Unfit, format!("Okta could not push group {} to AWS: {why}", group.name))
+                .help("see to the reason under Push Groups of the app in Okta, push the group again there, then run again"));
+        }
+    }
+    Ok(())
+}
+
 /// The name a user has in AWS: what Okta says it sends, or the login until Okta says.
 pub(super) fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
     let sent = assigned
@@ -228,7 +300,10 @@ impl Step for Arrival {
         Box::pin(async move {
             let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.app_users(cx).await?;
-            let missing = self.missing(roster, &assigned, cx).await?;
+            let missing = self
+                .missing(roster, &assigned, cx)
+                .await?
+                .awaited(&self.blueprint);
             if missing.is_empty() {
                 return Ok(Planned::nothing());
             }
@@ -250,7 +325,10 @@ impl Step for Arrival {
         Box::pin(async move {
             let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.app_users(cx).await?;
-            let missing = self.missing(roster, &assigned, cx).await?;
+            let missing = self
+                .missing(roster, &assigned, cx)
+                .await?
+                .awaited(&self.blueprint);
             if missing.is_empty() {
                 return Ok(Applied::Done);
             }
@@ -258,6 +336,34 @@ impl Step for Arrival {
                 on: "users and groups to arrive in AWS".to_owned(),
                 missing: self.reasons(&missing, &assigned, cx).await?,
             }))
+        })
+    }
+
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+        Box::pin(async move {
+            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let assigned = self.app_users(cx).await?;
+            let missing = self.missing(roster, &assigned, cx).await?;
+            let mut checks: Vec<Check> = match self.reasons(&missing, &assigned, cx).await {
+                Ok(reasons) => reasons
+                    .into_iter()
+                    .map(|reason| Check::failed(format!("missing in AWS: {reason}")))
+                    .collect(),
+                Err(error) if error.kind() == ErrorKind::Unfit => {
+                    vec![Check::failed(error.to_string())]
+                }
+                Err(error) => return Err(error),
+            };
+            for (user, group) in &missing.lingering {
+                checks.push(Check::failed(format!(
+                    "{user} is in group {group} in AWS, and not in Okta"
+                )));
+            }
+            Ok(if checks.is_empty() {
+                vec![Check::proved(self.title())]
+            } else {
+                checks
+            })
         })
     }
 }

@@ -27,9 +27,10 @@ impl CatalogApp {
         }
     }
 
-    async fn find(&self, cx: &Context) -> Outcome<Option<App>> {
+    /// The app, and the other apps of the same catalog entry: an org may join several AWS organizations.
+    async fn find(&self, cx: &Context) -> Outcome<(Option<App>, Vec<App>)> {
         if let Some(known) = super::app(&self.okta, cx).await? {
-            return Ok(Some(known));
+            return Ok((Some(known), Vec::new()));
         }
         let list = ListApps {
             name: Some(CATALOG_NAME.to_owned()),
@@ -42,22 +43,22 @@ impl CatalogApp {
             .try_collect()
             .await
             .map_err(|error| Error::service("the apps could not be listed from Okta", error))?;
-        let (ours, others): (Vec<App>, Vec<App>) =
+        let (mut ours, others): (Vec<App>, Vec<App>) =
             all.into_iter().partition(|app| app.label() == self.label);
-        match (ours.len(), others.first()) {
-            (0, None) => Ok(None),
-            (0, Some(other)) => Err(Error::new(
+        if ours.len() > 1 {
+            let ids: Vec<String> = ours.iter().map(|app| app.id().to_string()).collect();
+            return Err(Error::new(
                 ErrorKind::Unfit,
-                format!("Okta has the app {CATALOG_NAME} under the label `{}`, not `{}`", other.label(), self.label),
+                format!(
+                    "Okta has {} apps {CATALOG_NAME} with the label `{}`: {}",
+                    ours.len(),
+                    self.label,
+                    ids.join(", ")
+                ),
             )
-            .help(format!("set okta.app_label = \"{}\" in the blueprint to adopt it; a second app would be a second way in", other.label()))),
-            (1, _) => Ok(ours.into_iter().next()),
-            (several, _) => Err(Error::new(
-                ErrorKind::Unfit,
-                format!("Okta has {several} apps {CATALOG_NAME} with the label `{}`", self.label),
-            )
-            .help("give the one that is not meant another label in Okta, then run again")),
+            .help("give the one that is not meant another label in Okta, then run again"));
         }
+        Ok((ours.pop(), others))
     }
 
     fn target(&self) -> String {
@@ -76,17 +77,43 @@ impl Step for CatalogApp {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
-            let Some(app) = self.find(cx).await? else {
+            let (app, others) = self.find(cx).await?;
+            let mut planned = Planned::nothing();
+            for other in others {
+                planned.notes.push(format!(
+                    "app \"{}\" ({}) of the same catalog entry is left alone; okta.app_label = \"{}\" in the blueprint would adopt it",
+                    other.label(),
+                    other.id(),
+                    other.label()
+                ));
+            }
+            let Some(app) = app else {
                 cx.learn(|facts| facts.app = None);
-                return Ok(Planned::one(
+                planned.changes.push(
                     Change::new(Action::Create, self.target())
                         .with("catalog entry", CATALOG_NAME)
                         .with("signOnMode", "SAML_2_0")
                         .with("userNameTemplate", USER_NAME_TEMPLATE),
-                ));
+                );
+                return Ok(planned);
             };
+            let adopted = cx.know(|facts| facts.app.as_ref() != Some(app.id()));
             cx.learn(|facts| facts.app = Some(app.id().clone()));
-            let mut planned = Planned::nothing();
+            if adopted {
+                planned.notes.push(format!(
+                    "app \"{}\" ({}) is there already, and is adopted",
+                    app.label(),
+                    app.id()
+                ));
+            }
+            if app.label() != self.label {
+                planned.notes.push(format!(
+                    "app {} is labelled \"{}\" in Okta, and \"{}\" in the blueprint; it is kept",
+                    app.id(),
+                    app.label(),
+                    self.label
+                ));
+            }
             if app.status() == AppStatus::Inactive {
                 planned
                     .changes
@@ -108,7 +135,7 @@ impl Step for CatalogApp {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
-            let found = self.find(cx).await?;
+            let (found, _) = self.find(cx).await?;
             let app = match (change.action, found) {
                 (Action::Create | Action::Update, Some(app)) => app,
                 (Action::Create, None) => {

@@ -41,6 +41,20 @@ impl CustomDomain {
             .ok_or_else(|| super::missing(&format!("custom domain {}", self.name), "custom-domain"))
     }
 
+    /// Has Okta look at the records: it never does so by itself.
+    async fn verified(&self, domain: &Domain) -> Outcome<Domain> {
+        self.okta
+            .domains()
+            .verify(&domain.id)
+            .await
+            .map_err(|error| {
+                Error::service(
+                    format!("Okta did not verify the custom domain {}", self.name),
+                    error,
+                )
+            })
+    }
+
     fn records_target(&self) -> String {
         format!("DNS records of {}", self.name)
     }
@@ -118,7 +132,17 @@ impl Step for CustomDomain {
                     Ok(Applied::Done)
                 }
                 Action::HandOff => {
-                    let domain = self.needed().await?;
+                    let mut domain = self.needed().await?;
+                    if domain.validation == DomainValidation::NotStarted {
+                        // The records may be there already; Okta looks only when it is asked to.
+                        domain = self.verified(&domain).await?;
+                    }
+                    if !matches!(
+                        domain.validation,
+                        DomainValidation::NotStarted | DomainValidation::FailedToVerify
+                    ) {
+                        return Ok(Applied::Done);
+                    }
                     let mut handoff = HandOff::new(HandOffKind::DnsRecords, format!("Publish the DNS records of {}", self.name), "the DNS provider of the domain")
                         .instructions([
                             "Create these records.",
@@ -134,18 +158,7 @@ impl Step for CustomDomain {
                 }
                 Action::Wait => {
                     let domain = self.needed().await?;
-                    // Okta never verifies by itself, and says what it thinks only when it is asked to.
-                    let verified =
-                        self.okta
-                            .domains()
-                            .verify(&domain.id)
-                            .await
-                            .map_err(|error| {
-                                Error::service(
-                                    format!("Okta did not verify the custom domain {}", self.name),
-                                    error,
-                                )
-                            })?;
+                    let verified = self.verified(&domain).await?;
                     Ok(match verified.validation {
                         DomainValidation::Completed => Applied::Done,
                         other => Applied::waiting(format!(

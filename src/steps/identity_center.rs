@@ -128,7 +128,8 @@ impl Step for IdentityCenterInstance {
                 cx.learn(|facts| facts.instance = None);
                 return Ok(Planned::one(
                     Change::new(Action::HandOff, "IAM Identity Center, enabled")
-                        .with("Region", self.region()),
+                        .with("Region", self.region())
+                        .with("permission sets", "on (cannot be turned off again)"),
                 ));
             };
             let mut planned = Planned::nothing();

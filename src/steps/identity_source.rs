@@ -1,8 +1,9 @@
 //! Identity Center's identity source is Okta.
 
+use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
-use saml_metadata::{Finding, Profile, aws};
+use saml_metadata::{Finding, Profile, aws as sp};
 use url::Url;
 
 use super::{ACS_URL, ENTITY_ID};
@@ -10,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Outcome},
     operator::{Answers, AskKind, HandOff, HandOffKind},
     plan::{Action, Change, StepId, Value},
-    state::{InstanceFact, SourceFact},
+    state::{InstanceFact, SourceFact, Trusted},
     step::{Applied, Check, Context, Planned, Step},
 };
 
@@ -21,13 +22,32 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct IdentitySource {
     okta: Okta,
+    aws: Aws,
 }
 
 impl IdentitySource {
     /// The step for the app and the instance that earlier steps have made or found.
     #[must_use]
-    pub fn new(okta: &Okta) -> Self {
-        Self { okta: okta.clone() }
+    pub fn new(okta: &Okta, aws: &Aws) -> Self {
+        Self {
+            okta: okta.clone(),
+            aws: aws.clone(),
+        }
+    }
+
+    /// The instance as it is now: its identity store is another one after a change from Active Directory.
+    async fn instance_now(&self, known: &InstanceFact) -> Outcome<InstanceFact> {
+        let all = self.aws.instances().await.map_err(|error| {
+            Error::service(
+                "the instances of Identity Center could not be listed",
+                error,
+            )
+        })?;
+        let found = all.iter().find(|instance| instance.arn == known.arn);
+        Ok(found.map_or_else(
+            || known.clone(),
+            |found| InstanceFact::of(found, known.permission_sets),
+        ))
     }
 }
 
@@ -41,11 +61,11 @@ fn held_by(app: &App, instance: &InstanceFact) -> Option<SourceFact> {
 /// Proves what a person hands back: the file, or the two URLs.
 fn prove(
     instance: &InstanceFact,
-    idp_sha256: Option<&str>,
+    trusts: &Trusted,
     cx: &Context,
     answers: &Answers,
 ) -> Outcome<SourceFact> {
-    let idp = idp_sha256.map(ToOwned::to_owned);
+    let trusts = Some(trusts.clone());
     if let Some(bytes) = answers.get_file("sp_metadata") {
         let refused = |why: String| {
             Error::new(ErrorKind::Proof, format!("the file is not the service provider metadata of IAM Identity Center: {why}"))
@@ -62,8 +82,8 @@ fn prove(
         if !errors.is_empty() {
             return Err(refused(errors.join("; ")));
         }
-        let urls = aws::SpUrls::read(&document).map_err(|error| refused(error.to_string()))?;
-        return prove_urls(instance, urls.acs, urls.issuer, idp);
+        let urls = sp::SpUrls::read(&document).map_err(|error| refused(error.to_string()))?;
+        return prove_urls(instance, urls.acs, urls.issuer, trusts);
     }
     let url = |key: &str, name: &str| {
         let text = answers.get(key).ok_or_else(|| {
@@ -87,7 +107,7 @@ fn prove(
             "IAM Identity Center Assertion Consumer Service (ACS) URL",
         )?],
         url("issuer_url", "IAM Identity Center issuer URL")?,
-        idp,
+        trusts,
     )
 }
 
@@ -96,25 +116,34 @@ fn prove_urls(
     instance: &InstanceFact,
     acs: Vec<Url>,
     issuer: Url,
-    idp_sha256: Option<String>,
+    trusts: Option<Trusted>,
 ) -> Outcome<SourceFact> {
     let refused = |why: String| {
         Error::new(ErrorKind::Proof, why).help("copy both from IAM Identity Center > Settings > Identity source, in the Region of the instance")
     };
-    aws::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer)
+    sp::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer)
         .map_err(|error| refused(format!("the issuer URL {issuer} {error}")))?;
+    let mut regions = Vec::new();
     for url in &acs {
-        aws::check_acs(url).map_err(|error| refused(format!("the ACS URL {url} {error}")))?;
+        let parsed =
+            sp::check_acs(url).map_err(|error| refused(format!("the ACS URL {url} {error}")))?;
+        regions.push(parsed.region);
     }
-    if acs.is_empty() {
-        return Err(refused(
-            "there is no assertion consumer service URL".to_owned(),
-        ));
+    if !regions.contains(&instance.region) {
+        return Err(refused(format!(
+            "no ACS URL is in the Region of the instance, {}: {}",
+            instance.region,
+            if regions.is_empty() {
+                "there is none".to_owned()
+            } else {
+                regions.join(", ")
+            }
+        )));
     }
     Ok(SourceFact {
         acs,
         issuer,
-        idp_sha256,
+        trusts,
     })
 }
 
@@ -129,52 +158,45 @@ impl Step for IdentitySource {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
-            let facts = cx.facts();
-            let metadata = Value::known_or_after(
-                facts
-                    .idp
-                    .as_ref()
-                    .map(|idp| format!("{} sha256 {}", super::idp_metadata::FILE, idp.sha256)),
-                &StepId::new("idp-metadata"),
-            );
+            let (instance, source) =
+                cx.know(|facts| (facts.instance.clone(), facts.identity_source.clone()));
+            let idp = cx.expected_idp();
             let hand_off = || {
+                let certificate = idp.as_ref().map(|idp| idp.certificate.clone());
                 Planned::one(
                     Change::new(Action::HandOff, "external identity provider")
-                        .with_value("upload", metadata)
+                        .with("upload", super::idp_metadata::FILE)
+                        .with_value(
+                            "certificate",
+                            Value::known_or_after(certificate, &StepId::new("idp-metadata")),
+                        )
                         .with(
                             "hands back",
                             "service provider metadata, or ACS URL and issuer URL",
                         ),
                 )
             };
-            let Some(instance) = facts.instance else {
-                return Ok(hand_off());
+            let fits = |source: &SourceFact| {
+                instance.as_ref().is_some_and(|instance| {
+                    prove_urls(instance, source.acs.clone(), source.issuer.clone(), None).is_ok()
+                })
             };
-            match facts.identity_source {
-                // The same source, but Okta's metadata has changed since: AWS does not trust the new key yet.
-                Some(SourceFact {
-                    idp_sha256: Some(given),
-                    ..
-                }) if facts.idp.as_ref().is_some_and(|idp| idp.sha256 != given) => {
-                    return Ok(hand_off().note("Okta's metadata has changed since AWS was given it: until AWS has the new one, signing in fails if Okta already signs with the new key"));
-                }
-                Some(source)
-                    if prove_urls(&instance, source.acs.clone(), source.issuer.clone(), None)
-                        .is_ok() =>
-                {
-                    return Ok(Planned::nothing());
-                }
-                _ => {}
-            }
-            let held = super::app(&self.okta, cx)
-                .await?
-                .and_then(|app| held_by(&app, &instance));
-            Ok(match held {
-                Some(source) => {
-                    cx.learn(|facts| facts.identity_source = Some(source));
+            let Some(source) = source.filter(fits) else {
+                let app = super::app(&self.okta, cx).await?;
+                let held = instance.and_then(|instance| held_by(&app?, &instance));
+                let planned = if held.is_some() {
                     Planned::nothing().note("the app already has this instance's URLs, so the source counts as set up; the sign-in test proves it")
-                }
-                None => hand_off(),
+                } else {
+                    hand_off()
+                };
+                cx.learn(|facts| facts.identity_source = held);
+                return Ok(planned);
+            };
+            Ok(match (source.trusts, &idp) {
+                (Some(trusts), idp) if idp.as_ref().map(Trusted::of) != Some(trusts.clone()) => hand_off().note(
+                    "Okta signs with another certificate than AWS was given: until AWS has the new one too, nobody can sign in",
+                ),
+                _ => Planned::nothing(),
             })
         })
     }
@@ -186,34 +208,47 @@ impl Step for IdentitySource {
                 super::missing("the instance of IAM Identity Center", "identity-center")
             })?;
             let idp = idp.ok_or_else(|| super::missing("Okta's metadata", "idp-metadata"))?;
-            let handoff = HandOff::new(
-                HandOffKind::IdentitySource,
-                "Make Okta the identity source of IAM Identity Center",
-                format!(
-                    "AWS console > IAM Identity Center > Settings > Identity source > Actions > Change identity source (https://{}.console.aws.amazon.com/singlesignon)",
-                    instance.region
-                ),
-            )
-            .warning("Keep a way in that does not go through Identity Center, such as an IAM user or role of the management account.")
-            .warning("From the Identity Center directory, users, groups and assignments stay, but people sign in through Okta only, and only those whose user names match.")
-            .warning("From Active Directory, AWS DELETES all users, groups and assignments, and the store's id and the portal's address change.")
-            .instructions([
-                "Choose External identity provider.",
-                "Under Service provider metadata, download the metadata file (or copy the ACS URL and the issuer URL).",
-                "Under Identity provider metadata, upload the file given here.",
-                "Read what AWS warns of, type ACCEPT, and change the identity source.",
-            ])
+            let settings = format!(
+                "AWS console > IAM Identity Center > Settings > Identity source (https://{}.console.aws.amazon.com/singlesignon)",
+                instance.region
+            );
+            let handoff = if cx.know(|facts| facts.identity_source.is_some()) {
+                HandOff::new(HandOffKind::IdentitySource, "Give IAM Identity Center the new certificate of Okta", settings)
+                    .instructions([
+                        "Actions > Manage authentication.",
+                        "Import the certificate of the file given here (or replace the identity provider metadata by it). Keep the old certificate until everybody signs in with the new one.",
+                        "Download the service provider metadata again, or copy the ACS URL and the issuer URL.",
+                    ])
+            } else {
+                HandOff::new(HandOffKind::IdentitySource, "Make Okta the identity source of IAM Identity Center", settings)
+                    .warning("Keep a way in that does not go through Identity Center, such as an IAM user or role of the management account.")
+                    .warning("From the Identity Center directory, users, groups and assignments stay, but people sign in through Okta only, and only those whose user names match.")
+                    .warning("From Active Directory, AWS DELETES all users, groups and assignments, and the store's id and the portal's address change.")
+                    .instructions([
+                        "Actions > Change identity source, and choose External identity provider. (If this Okta app is the source already, only download the file of the next step.)",
+                        "Under Service provider metadata, download the metadata file (or copy the ACS URL and the issuer URL).",
+                        "Under Identity provider metadata, upload the file given here.",
+                        "Read what AWS warns of, type ACCEPT, and change the identity source.",
+                        "If nobody can hand anything back to this run: put the two URLs into the Sign On tab of the app in Okta; the next run finds them there.",
+                    ])
+            }
             .file(super::idp_metadata::FILE, super::idp_metadata::current(&self.okta, cx).await?)
             .value("signing certificate (SHA-256)", &idp.certificate)
             .ask_optional("sp_metadata", AskKind::File, "the service provider metadata file, downloaded")
             .ask_optional("acs_url", AskKind::Text, "or: IAM Identity Center Assertion Consumer Service (ACS) URL")
             .ask_optional("issuer_url", AskKind::Text, "and: IAM Identity Center issuer URL");
-            let source = cx
+            let (instance, source) = cx
                 .hand_off(handoff, async |answers| {
-                    prove(&instance, Some(&idp.sha256), cx, &answers)
+                    // From Active Directory, the change gives the instance another identity store.
+                    let instance = self.instance_now(&instance).await?;
+                    prove(&instance, &Trusted::of(&idp), cx, &answers)
+                        .map(|source| (instance, source))
                 })
                 .await?;
-            cx.learn(|facts| facts.identity_source = Some(source));
+            cx.learn(|facts| {
+                facts.instance = Some(instance);
+                facts.identity_source = Some(source);
+            });
             Ok(Applied::Done)
         })
     }

@@ -105,6 +105,18 @@ fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Outcome<Read> {
     })
 }
 
+fn entity_id(fact: &IdpFact) -> String {
+    fact.entity_id.clone()
+}
+
+fn certificate(fact: &IdpFact) -> String {
+    fact.certificate.clone()
+}
+
+fn not_after(fact: &IdpFact) -> String {
+    fact.not_after.to_string()
+}
+
 impl Step for IdpMetadata {
     fn id(&self) -> StepId {
         StepId::new("idp-metadata")
@@ -116,41 +128,31 @@ impl Step for IdpMetadata {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
-            let change = Change::new(Action::Create, FILE);
+            let known = cx.know(|facts| facts.idp.clone());
+            let action = if known.is_some() {
+                Action::Update
+            } else {
+                Action::Create
+            };
+            let before = |of: fn(&IdpFact) -> String| known.as_ref().map(of);
+            let change = |after: &dyn Fn(fn(&IdpFact) -> String) -> Value| {
+                Change::new(action, FILE)
+                    .from_to_value("entityID", before(entity_id), after(entity_id))
+                    .from_to_value("certificate", before(certificate), after(certificate))
+                    .from_to_value("valid until", before(not_after), after(not_after))
+            };
             let Some(app) = super::app(&self.okta, cx).await? else {
-                let after = || Value::AfterApply(StepId::new("catalog-app"));
-                return Ok(Planned::one(
-                    change
-                        .with_value("entityID", after())
-                        .with_value("certificate", after())
-                        .with_value("valid until", after()),
-                ));
+                cx.expect_idp(None);
+                return Ok(Planned::one(change(&|_| {
+                    Value::AfterApply(StepId::new("catalog-app"))
+                })));
             };
             let read = self.read(&app, cx).await?;
-            let known = cx.know(|facts| facts.idp.clone());
-            let changes = match known {
-                Some(known) if known == read.fact => Vec::new(),
-                known => {
-                    let action = if known.is_some() {
-                        Action::Update
-                    } else {
-                        Action::Create
-                    };
-                    vec![
-                        Change::new(action, FILE)
-                            .from_to(
-                                "entityID",
-                                known.as_ref().map(|known| known.entity_id.clone()),
-                                &read.fact.entity_id,
-                            )
-                            .from_to(
-                                "certificate",
-                                known.as_ref().map(|known| known.certificate.clone()),
-                                &read.fact.certificate,
-                            )
-                            .with("valid until", read.fact.not_after.to_string()),
-                    ]
-                }
+            cx.expect_idp(Some(read.fact.clone()));
+            let changes = if known.as_ref() == Some(&read.fact) {
+                Vec::new()
+            } else {
+                vec![change(&|of| Value::Known(of(&read.fact)))]
             };
             Ok(Planned {
                 changes,
@@ -164,6 +166,7 @@ impl Step for IdpMetadata {
             let app = super::needed_app(&self.okta, cx).await?;
             let read = self.read(&app, cx).await?;
             cx.keep_file(FILE, read.bytes);
+            cx.expect_idp(Some(read.fact.clone()));
             cx.learn(|facts| facts.idp = Some(read.fact));
             Ok(Applied::Done)
         })

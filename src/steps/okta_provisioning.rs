@@ -74,20 +74,29 @@ impl OktaProvisioning {
         })
     }
 
-    async fn ask(&self, endpoint: &Endpoint, cx: &Context) -> Outcome<()> {
-        let handoff = HandOff::new(
+    /// Asks a person for the whole form, or for the boxes alone where Okta has an endpoint already.
+    async fn ask(&self, endpoint: Option<&Endpoint>, cx: &Context) -> Outcome<()> {
+        let mut handoff = HandOff::new(
             HandOffKind::OktaProvisioning,
             "Configure provisioning of the Okta app",
-            format!("Okta admin console of {} > Applications > AWS IAM Identity Center > Provisioning", self.okta.org_url()),
-        )
-        .instructions([
-            "Configure API Integration > Enable API integration.",
-            "Paste the Base URL below, without a slash at its end, and the access token of AWS.",
-            "Test API Credentials, then Save.",
+            format!(
+                "Okta admin console of {} > Applications > AWS IAM Identity Center > Provisioning",
+                self.okta.org_url()
+            ),
+        );
+        if let Some(endpoint) = endpoint {
+            handoff = handoff
+                .instructions([
+                    "Configure API Integration > Enable API integration.",
+                    "Paste the Base URL below, without a slash at its end, and the access token of AWS.",
+                    "Test API Credentials, then Save.",
+                ])
+                .value("Base URL", endpoint.without_slash())
+                .value("API Token", "the access token that AWS has shown");
+        }
+        handoff = handoff.instructions([
             "To App > Edit: tick Create Users, Update User Attributes and Deactivate Users, then Save.",
-        ])
-        .value("Base URL", endpoint.without_slash())
-        .value("API Token", "the access token that AWS has shown");
+        ]);
         cx.hand_off(handoff, async |_| Ok(())).await
     }
 }
@@ -112,16 +121,18 @@ impl Step for OktaProvisioning {
                 return Ok(Planned::nothing());
             }
             let endpoint = cx.know(|facts| facts.scim.as_ref().map(Endpoint::without_slash));
-            let mut change = Change::new(Action::Update, "provisioning of the app")
-                .with_value(
-                    "Base URL",
-                    Value::known_or_after(endpoint, &StepId::new("scim-endpoint")),
-                )
-                .with_value("API Token", Value::Secret);
+            let mut change = Change::new(Action::HandOff, "provisioning of the app");
+            if app.is_none_or(|app| !Switches::of(&app).integration_on()) {
+                let endpoint = Value::known_or_after(endpoint, &StepId::new("scim-endpoint"));
+                change = change
+                    .with_value("Base URL", endpoint)
+                    .with_value("API Token", Value::Secret);
+            }
             for words in missing {
                 change = change.from_to(words, Some("off".to_owned()), "on");
             }
-            Ok(Planned::one(change))
+            Ok(Planned::one(change)
+                .note("Okta's API is tried first; a person is asked only where it does nothing"))
         })
     }
 
@@ -132,15 +143,19 @@ impl Step for OktaProvisioning {
                 return Ok(Applied::Done);
             }
             if !self.asked.load(Ordering::Acquire) {
-                let endpoint = cx
-                    .know(|facts| facts.scim.clone())
-                    .ok_or_else(|| super::missing("the SCIM endpoint", "scim-endpoint"))?;
-                let done = match cx.scim_token() {
-                    Some(token) => self.try_api(app.id(), &endpoint, &token).await,
-                    None => false,
-                };
-                if !done {
-                    self.ask(&endpoint, cx).await?;
+                if Switches::of(&app).integration_on() {
+                    self.ask(None, cx).await?;
+                } else {
+                    let endpoint = cx
+                        .know(|facts| facts.scim.clone())
+                        .ok_or_else(|| super::missing("the SCIM endpoint", "scim-endpoint"))?;
+                    let done = match cx.scim_token() {
+                        Some(token) => self.try_api(app.id(), &endpoint, &token).await,
+                        None => false,
+                    };
+                    if !done {
+                        self.ask(Some(&endpoint), cx).await?;
+                    }
                 }
                 self.asked.store(true, Ordering::Release);
             }

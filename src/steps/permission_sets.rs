@@ -7,17 +7,20 @@ use aws_sso_glue::{
     PermissionSetArn, UpdatePermissionSet,
 };
 use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     blueprint::{Blueprint, PermissionSet},
     error::{Error, ErrorKind, Outcome},
     plan::{Action, Change, StepId},
+    state::hex,
     step::{Applied, Context, Planned, Step, not_ours},
 };
 
 /// The permission sets of the blueprint are there, and what they allow is provisioned into the accounts.
 ///
-/// A set that the blueprint only names, without describing it, is made if it is absent and left alone if it is there.
+/// A set that the blueprint only names, without describing it, is made if it is absent. One that is there is left alone,
+/// unless it allows nothing at all: then somebody, or a run that was interrupted, has left it half made.
 #[derive(Clone, Debug)]
 pub struct PermissionSets {
     aws: Aws,
@@ -34,7 +37,47 @@ struct Wanted {
 struct Found {
     set: Present,
     policies: BTreeSet<String>,
+    customer_managed: Vec<String>,
     inline: Option<String>,
+}
+
+impl Found {
+    fn allows_nothing(&self) -> bool {
+        self.policies.is_empty() && self.customer_managed.is_empty() && self.inline.is_none()
+    }
+}
+
+impl Wanted {
+    /// Whether the set is ours to alter.
+    fn governs(&self, found: &Found) -> bool {
+        self.described || found.allows_nothing()
+    }
+
+    /// What a reader should know about a set that is used and not ours to alter.
+    fn remark(&self, name: &str, found: &Found) -> Option<String> {
+        let expected: BTreeSet<String> = self.set.managed_policies.iter().cloned().collect();
+        let same = found.policies == expected
+            && found.inline.is_none()
+            && found.customer_managed.is_empty();
+        if self.governs(found) || same {
+            return None;
+        }
+        let has: Vec<&str> = found
+            .policies
+            .iter()
+            .chain(&found.customer_managed)
+            .map(String::as_str)
+            .collect();
+        let inline = if found.inline.is_some() {
+            " and an inline policy"
+        } else {
+            ""
+        };
+        Some(format!(
+            "permission set {name} is there already and is used as it is: it has {}{inline}; describe it in the blueprint to change that",
+            has.join(", ")
+        ))
+    }
 }
 
 impl PermissionSets {
@@ -78,6 +121,9 @@ impl PermissionSets {
         let found = read(&center, found).await?;
         let arn = &found.set.arn;
         let mut altered = false;
+        if !wanted.governs(&found) {
+            return self.provisioned(&center, name, arn, cx).await;
+        }
         if attributes_differ(&found.set, &wanted.set) {
             let change = UpdatePermissionSet {
                 description: wanted.set.description.clone(),
@@ -107,7 +153,7 @@ impl PermissionSets {
         if altered {
             self.provision(&center, name, arn, cx).await
         } else {
-            self.provisioned(&center, name, cx).await
+            self.provisioned(&center, name, arn, cx).await
         }
     }
 
@@ -145,7 +191,7 @@ impl PermissionSets {
         if altered {
             self.provision(&center, name, &found.set.arn, cx).await
         } else {
-            self.provisioned(&center, name, cx).await
+            self.provisioned(&center, name, &found.set.arn, cx).await
         }
     }
 
@@ -174,31 +220,44 @@ impl PermissionSets {
         )))
     }
 
-    /// Looks after a provisioning that was started, in this run or one before.
+    /// Looks after a provisioning that was started, in this run or one before, or that somebody has left out.
     async fn provisioned(
         &self,
         center: &IdentityCenter,
         name: &str,
+        arn: &PermissionSetArn,
         cx: &Context,
     ) -> Outcome<Applied> {
         let Some(operation) = cx.know(|facts| facts.underway.get(&underway(name)).cloned()) else {
-            return Ok(Applied::Done);
+            return if outdated(center, name, arn).await? {
+                self.provision(center, name, arn, cx).await
+            } else {
+                Ok(Applied::Done)
+            };
         };
-        let status = center
+        let waiting = || {
+            Applied::waiting(format!(
+                "permission set {name} to be provisioned into its accounts"
+            ))
+        };
+        let status = match center
             .permission_sets()
             .provisioning_status(&operation)
             .await
-            .map_err(|error| {
-                Error::service(
-                    format!("how far permission set {name} is provisioned could not be read"),
-                    error,
-                )
-            })?;
-        if status == OperationStatus::InProgress {
-            return Ok(Applied::waiting(format!(
-                "permission set {name} to be provisioned into its accounts"
-            )));
-        }
+        {
+            Ok(OperationStatus::InProgress) => return Ok(waiting()),
+            Ok(status) => status,
+            // AWS forgets operations after a while; which accounts are behind, it still knows.
+            Err(error) if error.is_not_found() => {
+                cx.learn(|facts| facts.underway.remove(&underway(name)));
+                return Ok(waiting());
+            }
+            Err(error) => {
+                let what =
+                    format!("how far permission set {name} is provisioned could not be read");
+                return Err(Error::service(what, error));
+            }
+        };
         cx.learn(|facts| facts.underway.remove(&underway(name)));
         match status {
             OperationStatus::Failed { reason } => Err(Error::new(
@@ -212,6 +271,34 @@ impl PermissionSets {
             _ => Ok(Applied::Done),
         }
     }
+
+    /// Whether what the set allows has not reached all of its accounts.
+    async fn is_unfinished(
+        &self,
+        center: &IdentityCenter,
+        name: &str,
+        arn: &PermissionSetArn,
+        cx: &Context,
+    ) -> Outcome<bool> {
+        Ok(
+            cx.know(|facts| facts.underway.contains_key(&underway(name)))
+                || outdated(center, name, arn).await?,
+        )
+    }
+}
+
+async fn outdated(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -> Outcome<bool> {
+    let accounts = center
+        .permission_sets()
+        .outdated_accounts(arn)
+        .await
+        .map_err(|error| {
+            Error::service(
+                format!("where permission set {name} is out of date could not be read"),
+                error,
+            )
+        })?;
+    Ok(!accounts.is_empty())
 }
 
 fn underway(name: &str) -> String {
@@ -241,10 +328,15 @@ async fn read(center: &IdentityCenter, set: Present) -> Outcome<Found> {
         .map_err(failed)?
         .into_iter()
         .collect();
+    let customer_managed = sets
+        .customer_managed_policies(&set.arn)
+        .await
+        .map_err(failed)?;
     let inline = sets.inline_policy(&set.arn).await.map_err(failed)?;
     Ok(Found {
         set,
         policies,
+        customer_managed,
         inline,
     })
 }
@@ -269,6 +361,18 @@ fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
     }
 }
 
+/// A policy in a plan: its digest, which tells one from another, and its length.
+fn digest(policy: &str) -> String {
+    let canonical = serde_json::from_str::<serde_json::Value>(policy)
+        .map_or_else(|_not_json| policy.to_owned(), |json| json.to_string());
+    let sha256 = hex(&Sha256::digest(&canonical));
+    format!(
+        "sha256 {} ({} characters)",
+        &sha256[..16],
+        canonical.chars().count()
+    )
+}
+
 fn creation(name: &str, set: &PermissionSet) -> Change {
     let mut change = Change::new(Action::Create, target(name));
     for (field, value) in [
@@ -282,8 +386,8 @@ fn creation(name: &str, set: &PermissionSet) -> Change {
     for policy in &set.managed_policies {
         change = change.with("managed policy", policy);
     }
-    if set.inline_policy.is_some() {
-        change = change.with(INLINE, "as in the blueprint");
+    if let Some(policy) = &set.inline_policy {
+        change = change.with(INLINE, digest(policy));
     }
     change
 }
@@ -316,11 +420,7 @@ fn alterations(name: &str, wanted: &Wanted, found: &Found) -> Planned {
     }
     match (&wanted.set.inline_policy, &found.inline) {
         (Some(policy), present) if !same_json(Some(policy), present.as_deref()) => {
-            change = change.from_to(
-                INLINE,
-                present.as_ref().map(|_| "another".to_owned()),
-                "as in the blueprint",
-            );
+            change = change.from_to(INLINE, present.as_deref().map(digest), digest(policy));
         }
         (None, Some(_)) => planned
             .changes
@@ -378,14 +478,17 @@ impl Step for PermissionSets {
                     continue;
                 };
                 cx.learn(|facts| facts.permission_sets.insert(name.clone(), set.arn.clone()));
-                let altered = if wanted.described {
-                    alterations(name, wanted, &read(&center, set).await?)
+                let found = read(&center, set).await?;
+                planned.notes.extend(wanted.remark(name, &found));
+                let mut changes = if wanted.governs(&found) {
+                    alterations(name, wanted, &found).changes
                 } else {
-                    Planned::nothing()
+                    Vec::new()
                 };
-                let mut changes = altered.changes;
                 if changes.is_empty()
-                    && cx.know(|facts| facts.underway.contains_key(&underway(name)))
+                    && self
+                        .is_unfinished(&center, name, &found.set.arn, cx)
+                        .await?
                 {
                     changes.push(Change::new(Action::Wait, target(name)));
                 }

@@ -53,21 +53,19 @@ impl Step for SamlSettings {
         Box::pin(async move {
             let target = "settings of the app";
             let app = super::app(&self.okta, cx).await?;
-            let Some(wanted) = wanted(cx) else {
-                let after = || Value::AfterApply(StepId::new("identity-source"));
-                return Ok(Planned::one(
-                    Change::new(Action::Update, target)
-                        .with_value(ACS_URL, after())
-                        .with_value(ENTITY_ID, after()),
-                ));
-            };
+            let wanted = wanted(cx);
             let mut change = Change::new(Action::Update, target);
             let mut moves_sign_in = false;
-            for (key, value) in &wanted {
+            for key in [ACS_URL, ENTITY_ID] {
                 let now = app.as_ref().and_then(|app| app.setting(key));
-                if now != Some(value) {
+                let value = wanted
+                    .as_ref()
+                    .and_then(|wanted| wanted.iter().find(|(name, _)| *name == key))
+                    .map(|(_, value)| value.clone());
+                if now.is_none() || now != value.as_deref() {
                     moves_sign_in |= now.is_some();
-                    change = change.from_to(key, now.map(ToOwned::to_owned), value);
+                    let value = Value::known_or_after(value, &StepId::new("identity-source"));
+                    change = change.from_to_value(key, now.map(ToOwned::to_owned), value);
                 }
             }
             if change.fields.is_empty() {

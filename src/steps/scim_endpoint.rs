@@ -1,5 +1,6 @@
 //! Automatic provisioning is enabled in AWS, and its endpoint and token are proved.
 
+use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use scim_client::{Client as Scim, Dialect, Endpoint};
@@ -19,51 +20,131 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct ScimEndpoint {
     okta: Okta,
+    aws: Aws,
 }
 
 impl ScimEndpoint {
     /// The step; the app of an earlier step says whether a token is needed still.
     #[must_use]
-    pub fn new(okta: &Okta) -> Self {
-        Self { okta: okta.clone() }
+    pub fn new(okta: &Okta, aws: &Aws) -> Self {
+        Self {
+            okta: okta.clone(),
+            aws: aws.clone(),
+        }
     }
 }
 
-async fn prove(answers: &Answers, cx: &Context) -> Outcome<Endpoint> {
-    let help = "copy both from IAM Identity Center > Settings > Automatic provisioning; a token is shown once, so create a new one if it is lost";
-    let missing = |what: &str| {
-        Error::new(ErrorKind::Proof, format!("the {what} was not handed back")).help(help)
-    };
-    let text = answers
-        .get("scim_endpoint")
-        .ok_or_else(|| missing("SCIM endpoint"))?;
-    let endpoint = Endpoint::parse(text).map_err(|error| {
-        Error::new(ErrorKind::Proof, format!("`{text}` is not a SCIM endpoint"))
-            .because(error)
-            .help(help)
-    })?;
-    let token = answers
-        .get_secret("access_token")
-        .ok_or_else(|| missing("access token"))?;
-    let scim = Scim::builder(&endpoint, token.clone())
-        .dialect(Dialect::AwsIdentityCenter)
-        .clock(cx.clock())
-        .build()
-        .map_err(|error| {
+/// What helps whenever something about the endpoint or the token is wrong.
+const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic provisioning; a token is shown once, so create a new one if it is lost";
+
+impl ScimEndpoint {
+    async fn prove(&self, answers: &Answers, cx: &Context) -> Outcome<Endpoint> {
+        let missing = |what: &str| {
+            Error::new(ErrorKind::Proof, format!("the {what} was not handed back")).help(HELP)
+        };
+        let text = answers
+            .get("scim_endpoint")
+            .ok_or_else(|| missing("SCIM endpoint"))?;
+        let endpoint = Endpoint::parse(text).map_err(|_it_may_be_the_token| {
+            // What was pasted at the wrong prompt may be the token, so it is not repeated.
             Error::new(
                 ErrorKind::Proof,
-                format!("the SCIM endpoint {endpoint} cannot be used"),
+                "what was handed back as the SCIM endpoint is not one",
             )
-            .because(error)
+            .help(format!(
+                "it looks like https://scim.us-east-1.amazonaws.com/…/scim/v2/; {HELP}"
+            ))
         })?;
-    scim.probe().await.map_err(|error| {
-        Error::service(
-            format!("the SCIM endpoint {endpoint} does not take the token"),
-            error,
+        let instance = cx.know(|facts| facts.instance.clone());
+        if let (Some(region), Some(instance)) = (endpoint.aws_region(), &instance)
+            && region != instance.region
+        {
+            return Err(Error::new(
+                ErrorKind::Proof,
+                format!(
+                    "the SCIM endpoint {endpoint} is in {region}, and the instance in {}",
+                    instance.region
+                ),
+            )
+            .help(HELP));
+        }
+        if endpoint.aws_region().is_none() && !is_this_machine(&endpoint) {
+            return Err(Error::new(
+                ErrorKind::Proof,
+                format!("the SCIM endpoint {endpoint} is not at AWS, and was not sent the token"),
+            )
+            .help(HELP));
+        }
+        let token = answers
+            .get_secret("access_token")
+            .ok_or_else(|| missing("access token"))?;
+        let scim = Scim::builder(&endpoint, token.clone())
+            .dialect(Dialect::AwsIdentityCenter)
+            .clock(cx.clock())
+            .build()
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Proof,
+                    format!("the SCIM endpoint {endpoint} cannot be used"),
+                )
+                .because(error)
+            })?;
+        let failed = |error| {
+            Error::service(
+                format!("the SCIM endpoint {endpoint} does not take the token"),
+                error,
+            )
+        };
+        scim.probe().await.map_err(failed)?;
+        if let Some(user) = scim.users().list(None).try_next().await.map_err(failed)? {
+            self.check_store(&endpoint, user.id.as_ref().map(ToString::to_string), cx)
+                .await?;
+        }
+        cx.remember_scim_token(token.clone());
+        Ok(endpoint)
+    }
+
+    /// Whether a user of the endpoint is a user of the instance: another organization's endpoint works just as well.
+    async fn check_store(
+        &self,
+        endpoint: &Endpoint,
+        user: Option<String>,
+        cx: &Context,
+    ) -> Outcome<()> {
+        let (Some(center), Some(id)) = (
+            super::center(&self.aws, cx),
+            user.and_then(|id| UserId::parse(&id).ok()),
+        ) else {
+            return Ok(());
+        };
+        let known = center
+            .identity_store()
+            .user_opt(&id)
+            .await
+            .map_err(|error| {
+                Error::service(
+                    "whether the SCIM endpoint belongs to the instance could not be read",
+                    error,
+                )
+            })?;
+        if known.is_some() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Proof,
+            format!("the SCIM endpoint {endpoint} belongs to another identity store: its user {id} is not in this instance"),
         )
-    })?;
-    cx.remember_scim_token(token.clone());
-    Ok(endpoint)
+        .help(HELP))
+    }
+}
+
+fn is_this_machine(endpoint: &Endpoint) -> bool {
+    match endpoint.url().host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 impl Step for ScimEndpoint {
@@ -77,11 +158,15 @@ impl Step for ScimEndpoint {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
-            let provisioning_on = super::app(&self.okta, cx)
-                .await?
-                .is_some_and(|app| Switches::of(&app).all_on());
+            let app = super::app(&self.okta, cx).await?;
+            let connected = app.is_some_and(|app| Switches::of(&app).integration_on());
             let known = cx.know(|facts| facts.scim.clone());
-            if provisioning_on || (known.is_some() && cx.scim_token().is_some()) {
+            if connected && known.is_none() {
+                return Ok(Planned::nothing().note(
+                    "Okta has an endpoint and a token already, which nobody can read: if users do not arrive, it provisions somewhere else",
+                ));
+            }
+            if connected || (known.is_some() && cx.scim_token().is_some()) {
                 return Ok(Planned::nothing());
             }
             Ok(Planned::one(
@@ -102,6 +187,7 @@ impl Step for ScimEndpoint {
             .instructions([
                 "Choose Enable (if it is enabled already: Manage provisioning > Generate token; two tokens can exist, delete one that nobody uses).",
                 "Copy the SCIM endpoint and the access token. The token is shown once: keep the dialog open until it is in Okta.",
+                "If nobody can hand anything back to this run: enter both in Okta (Applications > the app > Provisioning > Configure API Integration, the Base URL without a slash at its end) and save; the next run sees that it is done.",
             ])
             .ask("scim_endpoint", AskKind::Text, "SCIM endpoint")
             .ask("access_token", AskKind::Secret, "Access token");
@@ -109,7 +195,7 @@ impl Step for ScimEndpoint {
                 handoff = handoff.value("endpoint proved before", known.to_string());
             }
             let endpoint = cx
-                .hand_off(handoff, async |answers| prove(&answers, cx).await)
+                .hand_off(handoff, async |answers| self.prove(&answers, cx).await)
                 .await?;
             cx.learn(|facts| facts.scim = Some(endpoint));
             Ok(Applied::Done)

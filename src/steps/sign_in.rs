@@ -111,7 +111,8 @@ impl SignInTest {
             }
         }
         text.push_str(
-            &cx.know(|facts| facts.idp.as_ref().map(|idp| idp.certificate.clone()))
+            &cx.expected_idp()
+                .map(|idp| idp.certificate)
                 .unwrap_or_default(),
         );
         hex(&Sha256::digest(text))
@@ -208,7 +209,12 @@ impl SignInTest {
     }
 
     /// Takes one role's credentials and asks AWS who has them.
-    async fn prove_one(&self, session: &Session, promised: &Promised) -> Outcome<()> {
+    async fn prove_one(
+        &self,
+        session: &Session,
+        promised: &Promised,
+        user_name: &str,
+    ) -> Outcome<()> {
         let Some((account, role)) = promised
             .iter()
             .find_map(|(account, roles)| Some((account, roles.first()?)))
@@ -231,6 +237,15 @@ impl SignInTest {
                 format!("the credentials for {what} belong to {}", caller.arn),
             )
             .help("look at the permission set's role in that account"));
+        }
+        // The session is named after the user; STS names have at most 64 characters.
+        let signed_in = caller.arn.rsplit('/').next().unwrap_or_default();
+        if user_name.len() <= 64 && !signed_in.eq_ignore_ascii_case(user_name) {
+            return Err(Error::new(
+                ErrorKind::Proof,
+                format!("somebody else has answered the sign-in: {signed_in}, not {user_name}"),
+            )
+            .help("run again, and sign in from a private window: an open session of somebody else's answers for them"));
         }
         Ok(())
     }
@@ -256,6 +271,15 @@ impl Step for SignInTest {
             let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
             let login = self.login(roster)?;
             let promised = self.promised(&login, roster, cx).await?;
+            if promised.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Unfit,
+                    format!(
+                        "{login} is to sign in as a test, and no line of access gives them anything"
+                    ),
+                )
+                .help("name somebody who has access as sign_in.user, or set sign_in.skip = true"));
+            }
             let proved = cx.know(|facts| facts.signed_in.clone());
             if proved == Some(Self::digest(&login, &promised, cx)) {
                 return Ok(Planned::nothing());
@@ -286,7 +310,8 @@ impl Step for SignInTest {
                     missing: unseen,
                 }));
             }
-            self.prove_one(&session, &promised).await?;
+            let user_name = super::user_name(&self.okta, &self.blueprint, &login, cx).await?;
+            self.prove_one(&session, &promised, &user_name).await?;
             // The session has served its purpose; that it cannot be ended early is no reason to fail.
             if let Err(error) = session.logout().await {
                 tracing::debug!(

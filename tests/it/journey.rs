@@ -263,6 +263,6 @@ async fn verification_finds_what_somebody_has_taken_away() {
         .collect();
     assert_eq!(
         failed,
-        ["Users and groups in AWS: would wait for users and groups to arrive through SCIM"]
+        ["missing in AWS: ada.lovelace@example.com in group deployers (Okta: ACTIVE)"]
     );
 }

@@ -198,6 +198,41 @@ async fn a_group_that_does_not_exist() {
 }
 
 #[tokio::test]
+async fn a_group_that_somebody_has_assigned_is_not_pushed() {
+    let group = SEED.replace(
+        "user = \"ada.lovelace@example.com\"",
+        "group = \"deployers\"",
+    );
+    let assigned = format!("[provisioning]\nassign_groups = [\"deployers\"]\n{SEED}");
+    for (first, then, message) in [
+        (
+            &assigned,
+            &group,
+            "group deployers is assigned to the app already and would be pushed",
+        ),
+        (
+            &group,
+            &assigned,
+            "group deployers is pushed already and would be assigned to the app",
+        ),
+    ] {
+        // The sign-in test needs somebody who has access; that is not what this is about.
+        let quiet = |text: &str| {
+            Blueprint::from_toml(&format!("{text}\n[sign_in]\nskip = true\n")).expect("a blueprint")
+        };
+        let mut world = World::new(SEED).await;
+        world.blueprint = quiet(first);
+        world.run().await.expect("the first blueprint");
+        world.blueprint = quiet(then);
+        world.sandbox.forget_requests();
+        let error = fails(&world).await;
+        assert_eq!(error.kind(), ErrorKind::Unfit);
+        assert!(error.to_string().starts_with(message), "{error}");
+        assert_eq!(world.sandbox.writes().len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
     let mut world = World::new(SEED).await;
     let plan = world.pipeline().plan().await.expect("a plan");

@@ -71,10 +71,19 @@ impl World {
 
     /// A sandbox with a clock of ours in which everything takes a while.
     pub(crate) async fn of(sandbox: SandboxBuilder, blueprint: &str) -> Self {
+        Self::slow(sandbox, blueprint, Duration::from_secs(40)).await
+    }
+
+    /// A sandbox in which Okta takes its time to provision.
+    pub(crate) async fn slow(
+        sandbox: SandboxBuilder,
+        blueprint: &str,
+        provisioning: Duration,
+    ) -> Self {
         let start: jiff::Timestamp = START.parse().expect("a moment");
         let sandbox = sandbox
             .clock(sandbox::Clock::Manual(start))
-            .provisioning_delay(Duration::from_secs(40))
+            .provisioning_delay(provisioning)
             .operation_delay(Duration::from_secs(5))
             .certificate_delay(Duration::from_mins(1))
             .start()

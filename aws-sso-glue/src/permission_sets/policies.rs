@@ -107,6 +107,42 @@ impl PermissionSets<'_> {
         }
     }
 
+    /// Returns the customer-managed policies that are referred to, as path and name, such as `/team/Deploy`.
+    ///
+    /// # Errors
+    ///
+    /// If AWS refuses or does not answer.
+    pub async fn customer_managed_policies(
+        &self,
+        arn: &PermissionSetArn,
+    ) -> Result<Vec<String>, Error> {
+        const OPERATION: &str = "ListCustomerManagedPolicyReferencesInPermissionSet";
+        paging::all(SERVICE, OPERATION, |token| async move {
+            let call = self
+                .client()
+                .list_customer_managed_policy_references_in_permission_set()
+                .instance_arn(self.instance())
+                .permission_set_arn(arn.as_str())
+                .max_results(PAGE)
+                .set_next_token(token)
+                .send();
+            let answer = SERVICE.call(OPERATION, call).await?;
+            let references = answer
+                .customer_managed_policy_references
+                .unwrap_or_default()
+                .into_iter();
+            let items = references.map(|reference| {
+                // The path is `/` where none is told (IAM identifiers).
+                Ok(reference.path.unwrap_or_else(|| "/".to_owned()) + &reference.name)
+            });
+            Ok(Page {
+                items: items.collect::<Result<_, _>>()?,
+                next: answer.next_token,
+            })
+        })
+        .await
+    }
+
     /// Returns the policy that is written into the set itself, as JSON.
     ///
     /// # Errors
