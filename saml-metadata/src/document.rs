@@ -73,6 +73,14 @@ pub struct Document {
 }
 
 impl Document {
+    pub(crate) fn from_parts(source: Source, tree: Tree, limits: Limits) -> Self {
+        Self {
+            source,
+            tree,
+            limits,
+        }
+    }
+
     /// Returns the bytes exactly as they were read or built.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -97,40 +105,12 @@ impl Document {
     ///
     /// Fails when the document is not SAML metadata, or describes no entity or several.
     pub fn entity(&self) -> Result<EntityDescriptor<'_>, EntityError> {
-        let root = self.root();
-        let is_metadata = root.is_in(NamespaceId::METADATA, "EntityDescriptor")
-            || root.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
-        if !is_metadata {
-            return Err(EntityError::NotMetadata {
-                root: root.qualified_name().to_owned(),
-            });
-        }
-        let mut entities = self.entities();
-        let first = entities.next().ok_or(EntityError::NoEntity)?;
-        match entities.count() {
-            0 => Ok(first),
-            others => Err(EntityError::SeveralEntities { count: others + 1 }),
-        }
+        entity_of(self.root())
     }
 
     /// Returns all entities that the document describes, through all groups, in order.
     pub fn entities(&self) -> impl Iterator<Item = EntityDescriptor<'_>> {
-        let mut next = Some(self.root());
-        std::iter::from_fn(move || {
-            while let Some(element) = next {
-                let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
-                // Only groups hold entities: nothing below an entity is looked at, in particular
-                // not a whole other document that somebody put into an `Extensions`.
-                next = is_group
-                    .then(|| element.children().next())
-                    .flatten()
-                    .or_else(|| following(element));
-                if element.is_in(NamespaceId::METADATA, "EntityDescriptor") {
-                    return Some(EntityDescriptor::new(element));
-                }
-            }
-            None
-        })
+        entities_of(self.root())
     }
 
     /// Returns the root as a group of entities, if it is one.
@@ -167,6 +147,43 @@ impl Document {
             Some(this)
         })
     }
+}
+
+/// Returns the one entity that a root element describes.
+pub(crate) fn entity_of(root: Element<'_>) -> Result<EntityDescriptor<'_>, EntityError> {
+    let is_metadata = root.is_in(NamespaceId::METADATA, "EntityDescriptor")
+        || root.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
+    if !is_metadata {
+        return Err(EntityError::NotMetadata {
+            root: root.qualified_name().to_owned(),
+        });
+    }
+    let mut entities = entities_of(root);
+    let first = entities.next().ok_or(EntityError::NoEntity)?;
+    match entities.count() {
+        0 => Ok(first),
+        others => Err(EntityError::SeveralEntities { count: others + 1 }),
+    }
+}
+
+/// Returns all entities that a root element describes, through all groups, in order.
+pub(crate) fn entities_of(root: Element<'_>) -> impl Iterator<Item = EntityDescriptor<'_>> {
+    let mut next = Some(root);
+    std::iter::from_fn(move || {
+        while let Some(element) = next {
+            let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
+            // Only groups hold entities: nothing below an entity is looked at, in particular
+            // not a whole other document that somebody put into an `Extensions`.
+            next = is_group
+                .then(|| element.children().next())
+                .flatten()
+                .or_else(|| following(element));
+            if element.is_in(NamespaceId::METADATA, "EntityDescriptor") {
+                return Some(EntityDescriptor::new(element));
+            }
+        }
+        None
+    })
 }
 
 /// Returns the next element in document order that is not inside of this one.

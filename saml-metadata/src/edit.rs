@@ -1,17 +1,23 @@
+mod element;
+
 use std::ops::Range;
 
+pub use self::element::NewElement;
+use self::element::Prefixes;
 use crate::{
     Document, Element, ReadError,
     document::read_with,
+    names::namespace,
     reader::{
-        chars::{is_char, is_ncname},
+        chars::{is_blank, is_char, is_ncname},
         escape::{escape_attribute, escape_text, shorten},
     },
+    validate::schema,
 };
 
-/// Changes to single values of a document, made by [`Document::edit`].
+/// Changes to values and elements of a document, made by [`Document::edit`].
 ///
-/// Nothing but the values named is written anew: white space, comments, quotes, prefixes and the
+/// Nothing but what is named is written anew: white space, comments, quotes, prefixes and the
 /// order of attributes stay, byte for byte. Values are escaped, so that they read back the same.
 ///
 /// ```
@@ -127,6 +133,84 @@ impl<'a> Edit<'a> {
         self
     }
 
+    /// Puts a new element into another, where the schema wants it.
+    ///
+    /// It goes behind the last of its kind, or else to where its kind belongs, and is set off by
+    /// the white space that its neighbour has. In elements that are not of SAML metadata, and in
+    /// `Extensions`, it goes to the end.
+    ///
+    /// ```
+    /// use saml_metadata::{NewElement, names::name_id_format};
+    ///
+    /// let document = saml_metadata::read(
+    ///     br#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:a">
+    ///   <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    ///     <SingleSignOnService Binding="urn:b" Location="https://a.example.com/"/>
+    ///   </IDPSSODescriptor>
+    /// </EntityDescriptor>"#,
+    /// )?;
+    /// let idp = document.entity()?.identity_provider().expect("there is one");
+    /// let format = NewElement::name_id_format(name_id_format::EMAIL_ADDRESS);
+    /// let edited = document.edit().insert(idp.element(), &format).apply()?;
+    /// assert!(edited.text().contains(
+    ///     "\n    <NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</NameIDFormat>\n    <Single"
+    /// ));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn insert(mut self, parent: Element<'a>, new: &NewElement) -> Self {
+        if !self.accepts(parent, "") {
+            return self;
+        }
+        if let Err(error) = new.check() {
+            return self.fail(error);
+        }
+        let text = self.document.text();
+        let (last_before, first_behind) = match neighbours(parent, new) {
+            Ok(neighbours) => neighbours,
+            Err(error) => return self.fail(error),
+        };
+        let mut written = String::new();
+        new.write(&mut Prefixes::inside(Some(parent)), &mut written);
+        let content = parent.content_span();
+        // The white space before an element, back to the tag or comment in front of it.
+        let blank_before = |element: Element<'_>| {
+            let before = &text[content.start..element.span().start];
+            let start = before.rfind('>').map_or(0, |at| at + 1);
+            let blank = &before[start..];
+            if is_blank(blank) { blank } else { "" }
+        };
+        if let Some(last) = last_before {
+            let at = last.span().end;
+            self.change(at..at, format!("{}{written}", blank_before(last)));
+        } else if let Some(first) = first_behind {
+            let at = first.span().start;
+            self.change(at..at, format!("{written}{}", blank_before(first)));
+        } else if content.end == parent.span().end {
+            let name = parent.qualified_name();
+            let end = parent.span().end;
+            self.change(end - "/>".len()..end, format!(">{written}</{name}>"));
+        } else if is_blank(&text[content.clone()]) {
+            self.change(content.start..content.start, written);
+        } else {
+            self.change(content.end..content.end, written);
+        }
+        self
+    }
+
+    /// Puts a new element into the place of another.
+    pub fn replace(mut self, element: Element<'a>, new: &NewElement) -> Self {
+        if !self.accepts(element, "") {
+            return self;
+        }
+        if let Err(error) = new.check() {
+            return self.fail(error);
+        }
+        let mut written = String::new();
+        new.write(&mut Prefixes::inside(element.parent()), &mut written);
+        self.change(element.span(), written);
+        self
+    }
+
     /// Returns the document with the changes made.
     ///
     /// # Errors
@@ -178,6 +262,50 @@ impl<'a> Edit<'a> {
     }
 }
 
+type Neighbours<'a> = (Option<Element<'a>>, Option<Element<'a>>);
+
+/// Returns the child that a new element goes behind, or else the one that it goes before.
+fn neighbours<'a>(parent: Element<'a>, new: &NewElement) -> Result<Neighbours<'a>, EditError> {
+    let last = || Ok((parent.children().last(), None));
+    let model = if parent.is(namespace::METADATA, parent.local_name()) {
+        schema::of(parent.local_name())
+    } else {
+        None
+    };
+    let Some(model) = model.filter(|_| parent.local_name() != "Extensions") else {
+        return last();
+    };
+    let place_of = |uri: &str, local: &str| {
+        let prefix = match uri {
+            namespace::METADATA => "",
+            namespace::SIGNATURE => "ds:",
+            namespace::ASSERTION => "saml:",
+            _ => return None,
+        };
+        let name = format!("{prefix}{local}");
+        model
+            .places
+            .iter()
+            .position(|place| place.names.contains(&name.as_str()))
+    };
+    let Some(place) = place_of(&new.namespace, &new.name) else {
+        let is_foreign = new.namespace != namespace::METADATA && !new.namespace.is_empty();
+        if model.open && is_foreign {
+            return last();
+        }
+        return Err(EditError::Place {
+            name: shorten(&new.name),
+            parent: shorten(parent.local_name()),
+        });
+    };
+    let places = |child: &Element<'_>| place_of(child.namespace(), child.local_name());
+    let before = parent
+        .children()
+        .filter(|child| places(child).is_some_and(|other| other <= place))
+        .last();
+    Ok((before, parent.children().next()))
+}
+
 /// Why a document could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -198,6 +326,22 @@ pub enum EditError {
     Name {
         /// The name, cut after 60 characters.
         name: String,
+    },
+    /// A name of a new element or attribute has a colon or is not a name at all.
+    #[error("{name:?} is not a name without a prefix")]
+    #[non_exhaustive]
+    NewName {
+        /// The name, cut after 60 characters.
+        name: String,
+    },
+    /// The schema has no place for the new element there.
+    #[error("the schema has no place for {name} in {parent}")]
+    #[non_exhaustive]
+    Place {
+        /// The new element's name, cut after 60 characters.
+        name: String,
+        /// The name of the element it was to stand in, cut after 60 characters.
+        parent: String,
     },
     /// Text was to be set on an element that has child elements.
     #[error("the element `{name}` has elements inside, not text")]

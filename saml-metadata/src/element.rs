@@ -13,11 +13,38 @@ use crate::{
 pub struct Element<'a> {
     document: &'a Document,
     id: NodeId,
+    /// The element whose signature was verified and outside of which nothing may be reached.
+    top: NodeId,
 }
 
 impl<'a> Element<'a> {
     pub(crate) fn new(document: &'a Document, id: NodeId) -> Self {
-        Self { document, id }
+        Self {
+            document,
+            id,
+            top: NodeId::NONE,
+        }
+    }
+
+    /// Returns the element as one from which nothing around it, and not its signature, is reached.
+    #[cfg(feature = "signature")]
+    pub(crate) fn alone(self) -> Self {
+        Self {
+            top: self.id,
+            ..self
+        }
+    }
+
+    fn at(self, id: NodeId) -> Self {
+        Self { id, ..self }
+    }
+
+    /// Returns whether a node is the signature over the verified element, which does not sign itself.
+    fn hides(document: &'a Document, top: NodeId, id: NodeId) -> bool {
+        let node = document.tree.node(id);
+        top != NodeId::NONE
+            && node.parent == top
+            && Self::new(document, id).is_in(NamespaceId::SIGNATURE, "Signature")
     }
 
     pub(crate) fn id(self) -> NodeId {
@@ -38,7 +65,11 @@ impl<'a> Element<'a> {
 
     /// Returns whether this is an element of that name; faster than [`Element::is`].
     pub(crate) fn is_in(self, namespace: NamespaceId, local_name: &str) -> bool {
-        self.node().namespace == namespace && self.local_name() == local_name
+        let node = self.node();
+        // Most names differ in length already, and the text need not be looked at.
+        node.namespace == namespace
+            && (node.name.len - node.prefix_len) as usize == local_name.len()
+            && self.local_name() == local_name
     }
 
     /// Returns whether the element has this namespace and local name.
@@ -56,7 +87,9 @@ impl<'a> Element<'a> {
     /// Returns the name without its prefix.
     #[must_use]
     pub fn local_name(self) -> &'a str {
-        &self.qualified_name()[self.node().prefix_len as usize..]
+        let node = self.node();
+        let name = node.name.range();
+        &self.document.text()[name.start + node.prefix_len as usize..name.end]
     }
 
     /// Returns the name as written, with its prefix if it has one.
@@ -87,8 +120,11 @@ impl<'a> Element<'a> {
         namespace: NamespaceId,
         local_name: &str,
     ) -> Option<Attribute<'a>> {
-        self.attributes().find(|attribute| {
-            attribute.record.namespace == namespace && attribute.local_name() == local_name
+        self.records().find(|attribute| {
+            let record = attribute.record;
+            record.namespace == namespace
+                && (record.name.len - record.prefix_len) as usize == local_name.len()
+                && attribute.local_name() == local_name
         })
     }
 
@@ -153,8 +189,11 @@ impl<'a> Element<'a> {
     /// Returns the element around this one.
     #[must_use]
     pub fn parent(self) -> Option<Self> {
+        if self.id == self.top {
+            return None;
+        }
         let parent = self.node().parent.some()?;
-        Some(Self::new(self.document, parent))
+        Some(self.at(parent))
     }
 
     /// Returns this element, the one around it, and so on to the root.
@@ -166,7 +205,7 @@ impl<'a> Element<'a> {
     #[must_use]
     pub fn children(self) -> Children<'a> {
         Children {
-            document: self.document,
+            of: self,
             next: self.node().first_child,
         }
     }
@@ -196,8 +235,11 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn next_sibling(self) -> Option<Self> {
+        if self.id == self.top {
+            return None;
+        }
         Children {
-            document: self.document,
+            of: self,
             next: self.node().next,
         }
         .next()
@@ -207,11 +249,19 @@ impl<'a> Element<'a> {
     pub fn descendants(self) -> impl Iterator<Item = Self> {
         let end = self.node().span.range().end;
         let document = self.document;
+        let hidden = (self.id == self.top)
+            .then(|| document.nodes_below(self.id))
+            .into_iter()
+            .flatten()
+            .find(|id| Self::hides(document, self.top, *id))
+            .map_or(0..0, |id| document.tree.node(id).span.range());
         // Nodes are numbered in document order.
         (self.id.0..crate::tree::number(document.tree.nodes.len()))
-            .map(move |number| Self::new(document, NodeId(number)))
+            .map(move |number| self.at(NodeId(number)))
             .take_while(move |element| element.span().start < end)
-            .filter(|element| element.node().kind == NodeKind::Element)
+            .filter(move |element| {
+                element.node().kind == NodeKind::Element && !hidden.contains(&element.span().start)
+            })
     }
 
     /// Returns where the element stands in [`Document::text`], from `<` to behind its last `>`.
@@ -298,7 +348,8 @@ impl fmt::Debug for Element<'_> {
 /// The elements right inside of an element, made by [`Element::children`].
 #[derive(Debug, Clone)]
 pub struct Children<'a> {
-    document: &'a Document,
+    /// An element of the same document and under the same top.
+    of: Element<'a>,
     next: NodeId,
 }
 
@@ -308,10 +359,11 @@ impl<'a> Iterator for Children<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let id = self.next.some()?;
-            let node = self.document.tree.node(id);
+            let node = self.of.document.tree.node(id);
             self.next = node.next;
-            if node.kind == NodeKind::Element {
-                return Some(Element::new(self.document, id));
+            let hidden = Element::hides(self.of.document, self.of.top, id);
+            if node.kind == NodeKind::Element && !hidden {
+                return Some(self.of.at(id));
             }
         }
     }
@@ -334,7 +386,8 @@ impl<'a> Attribute<'a> {
     /// Returns the name without its prefix.
     #[must_use]
     pub fn local_name(self) -> &'a str {
-        &self.qualified_name()[self.record.prefix_len as usize..]
+        let name = self.record.name.range();
+        &self.document.text()[name.start + self.record.prefix_len as usize..name.end]
     }
 
     /// Returns the namespace URI, empty for the usual attribute without a prefix.

@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::{
     Limit,
+    reader::escape::one_line,
     validate::{RuleId, rules::document},
 };
 
@@ -20,7 +21,7 @@ impl ReadError {
     pub(crate) fn new(fault: Fault, position: Position) -> Self {
         Self {
             kind: fault.kind,
-            message: fault.message,
+            message: one_line(fault.message),
             position,
         }
     }
@@ -47,6 +48,7 @@ impl ReadError {
             ReadErrorKind::Doctype => document::XML_02.id,
             ReadErrorKind::Encoding => document::XML_03.id,
             ReadErrorKind::Limit(_) => document::XML_04.id,
+            ReadErrorKind::NotMetadata => document::ROOT_01.id,
         }
     }
 }
@@ -79,6 +81,8 @@ pub enum ReadErrorKind {
     Doctype,
     /// The document goes over one of the [`Limits`](crate::Limits).
     Limit(Limit),
+    /// The root element is not one of SAML metadata; only a stream asks for that.
+    NotMetadata,
 }
 
 /// A place in a document.

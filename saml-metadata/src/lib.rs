@@ -30,14 +30,22 @@
 //! size of the document and nothing else. Everything is compared by namespace, not by prefix;
 //! comments never cut a text; there is one parser, and no second reading of the same bytes.
 //!
+//! # What is checked
+//!
+//! [`validate()`] holds a document to the rules of a [`Profile`], or of a [`Policy`] that starts from
+//! one. [`rules()`] is the table of them; each has a page in `docs/rules`. With the feature `serde`
+//! findings can be written as JSON and as a SARIF log, with the feature `report` for a terminal.
+//!
 //! # What is not here
 //!
 //! No network, no clock, no files: bytes and the moment come in as arguments. No trust either:
-//! reading a document says nothing about who wrote it.
+//! reading a document says nothing about who wrote it, unless its signature is verified (module
+//! `signature`, with the feature of that name).
 //!
 //! References like "MD 2.4.3" are to saml-metadata-2.0-os, those of extensions to the
 //! specification of that name.
 
+mod diff;
 mod document;
 mod edit;
 mod element;
@@ -45,35 +53,55 @@ mod error;
 mod limits;
 mod model;
 mod reader;
+#[cfg(feature = "report")]
+mod report;
+#[cfg(feature = "serde")]
+mod serialize;
 mod source;
+mod stream;
 mod tree;
 mod validate;
 
 pub mod aws;
+#[cfg(feature = "signature")]
+pub mod c14n;
 pub mod names;
+pub mod rollover;
+#[cfg(feature = "serde")]
+pub mod sarif;
+#[cfg(feature = "signature")]
+pub mod signature;
 pub mod write;
 
+#[cfg(feature = "report")]
+pub use self::report::Renderer;
 pub use self::{
+    diff::{Change, ChangeKind, Impact, diff},
     document::{Document, EntityError, read, read_with},
-    edit::{Edit, EditError},
+    edit::{Edit, EditError, NewElement},
     element::{Attribute, Children, Element},
     error::{Position, ReadError, ReadErrorKind},
     limits::{Limit, Limits},
     model::{
+        algorithm::SigningMethod,
         attribute_service::{AttributeConsumingService, RequestedAttribute, SamlAttribute},
         certificate::{Certificate, CertificateError, PublicKey},
         contact::{AdditionalMetadataLocation, ContactPerson, ContactType, Organization},
         endpoint::{Endpoint, IndexedEndpoint},
         entity::{EntitiesDescriptor, EntityDescriptor},
-        extensions::{Extensions, PublicationInfo, RegistrationInfo, Scope},
+        extensions::{Extensions, KeyAuthority, PublicationInfo, RegistrationInfo, Scope},
         key::{EncryptionMethod, KeyDescriptor, KeyUse},
         role::{
             AffiliationDescriptor, AttributeAuthorityDescriptor, AuthnAuthorityDescriptor,
             IdpSsoDescriptor, PdpDescriptor, Role, RoleDescriptor, SpSsoDescriptor,
         },
+        subject_id::SubjectIdRequirement,
         time::{CacheDuration, ParseTimeError},
         ui::{DiscoHints, Logo, UiInfo},
         values::Localized,
     },
-    validate::{Finding, Profile, Rule, RuleId, Severity, rules, validate},
+    stream::{EntityStream, StreamError, StreamedEntity},
+    validate::{
+        Finding, ParseProfileError, Policy, Profile, Rule, RuleId, Severity, rules, validate,
+    },
 };

@@ -70,7 +70,7 @@ impl Default for Limits {
 impl Limits {
     /// The largest document whose places fit the 32-bit numbers of the tree.
     ///
-    /// Decoded text continues the numbering behind the document, hence the 31 bits.
+    /// Decoded text, which is never longer, has the other half of the numbers, hence the 31 bits.
     pub(crate) const MOST_BYTES: usize = 0x7fff_ffff;
 }
 

@@ -1,5 +1,6 @@
 //! Typed views over the elements of a document, one file for each family of the schema.
 
+pub(crate) mod algorithm;
 pub(crate) mod attribute_service;
 pub(crate) mod certificate;
 pub(crate) mod contact;
@@ -8,6 +9,7 @@ pub(crate) mod entity;
 pub(crate) mod extensions;
 pub(crate) mod key;
 pub(crate) mod role;
+pub(crate) mod subject_id;
 pub(crate) mod time;
 pub(crate) mod ui;
 pub(crate) mod values;

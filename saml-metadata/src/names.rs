@@ -152,3 +152,40 @@ pub mod attribute_name_format {
     /// The name is a simple token.
     pub const BASIC: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic";
 }
+
+/// Names of entity attributes (Metadata Extension for Entity Attributes).
+pub mod entity_attribute {
+    /// The categories that an entity belongs to (RFC 8409).
+    pub const CATEGORY: &str = "http://macedir.org/entity-category";
+    /// The categories that an identity provider serves (RFC 8409).
+    pub const CATEGORY_SUPPORT: &str = "http://macedir.org/entity-category-support";
+    /// What an entity is certified for (SAML V2.0 Identity Assurance Profiles).
+    pub const ASSURANCE_CERTIFICATION: &str =
+        "urn:oasis:names:tc:SAML:attribute:assurance-certification";
+    /// The identifier of a subject that a service needs (saml-subject-id-attr-v1.0 4.1).
+    pub const SUBJECT_ID_REQUIREMENT: &str = "urn:oasis:names:tc:SAML:profiles:subject-id:req";
+}
+
+/// Values of entity attributes that federations agreed upon.
+pub mod entity_category {
+    /// REFEDS Research and Scholarship.
+    pub const RESEARCH_AND_SCHOLARSHIP: &str =
+        "http://refeds.org/category/research-and-scholarship";
+    /// GÉANT Data Protection Code of Conduct, version 1.
+    pub const CODE_OF_CONDUCT_1: &str =
+        "http://www.geant.net/uri/dataprotection-code-of-conduct/v1";
+    /// REFEDS Data Protection Code of Conduct, version 2.
+    pub const CODE_OF_CONDUCT_2: &str = "https://refeds.org/category/code-of-conduct/v2";
+    /// REFEDS Anonymous Access.
+    pub const ANONYMOUS: &str = "https://refeds.org/category/anonymous";
+    /// REFEDS Pseudonymous Access.
+    pub const PSEUDONYMOUS: &str = "https://refeds.org/category/pseudonymous";
+    /// REFEDS Personalized Access.
+    pub const PERSONALIZED: &str = "https://refeds.org/category/personalized";
+    /// REFEDS Hide From Discovery.
+    pub const HIDE_FROM_DISCOVERY: &str = "http://refeds.org/category/hide-from-discovery";
+    /// Sirtfi version 1, an assurance certification.
+    pub const SIRTFI: &str = "https://refeds.org/sirtfi";
+    /// Sirtfi version 2, an assurance certification.
+    pub const SIRTFI_2: &str = "https://refeds.org/sirtfi2";
+}

@@ -23,8 +23,8 @@ use crate::{
         escape::{decode_cdata, decode_text, reference, shorten},
         scope::Scope,
     },
-    source::Source,
-    tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind, Slice, Tree, number},
+    source::{Encoding, Source},
+    tree::{AttributeRecord, DECODED, NamespaceId, Node, NodeId, NodeKind, Slice, Tree, number},
 };
 
 /// Reads the tree of a document.
@@ -34,26 +34,21 @@ pub(crate) fn parse(source: &Source, limits: &Limits) -> Result<Tree, Fault> {
         let message = format!("the character U+{:04X} is not allowed in XML", u32::from(c));
         return Err(Fault::malformed(at, message));
     }
-    let mut reader = Reader {
+    let mut state = State::new(source.text.len());
+    let root = Reader {
         text: &source.text,
-        source,
+        base: source.start(),
+        encoding: source.encoding,
         limits,
         carriage_return: scan.carriage_return,
-        nodes: Vec::with_capacity(source.text.len() / USUAL_DISTANCE),
-        attributes: Vec::with_capacity(source.text.len() / USUAL_DISTANCE),
-        decoded: String::new(),
-        scope: Scope::default(),
-        open: Vec::new(),
-        entities: 0,
-        root: None,
-    };
-    reader.document()?;
-    let root = reader.root.expect("a document without a root was refused");
+        state: &mut state,
+    }
+    .document()?;
     Ok(Tree {
-        nodes: reader.nodes,
-        attributes: reader.attributes,
-        namespaces: reader.scope.namespaces,
-        decoded: reader.decoded,
+        nodes: state.nodes,
+        attributes: state.attributes,
+        namespaces: state.scope.namespaces,
+        decoded: state.decoded,
         root,
     })
 }
@@ -61,54 +56,108 @@ pub(crate) fn parse(source: &Source, limits: &Limits) -> Result<Tree, Fault> {
 /// Bytes from one element to the next, and from one attribute to the next, in usual metadata.
 const USUAL_DISTANCE: usize = 128;
 
-struct Reader<'a> {
-    text: &'a str,
-    source: &'a Source,
-    limits: &'a Limits,
-    carriage_return: bool,
-    nodes: Vec<Node>,
-    attributes: Vec<AttributeRecord>,
-    decoded: String,
-    scope: Scope,
+/// Takes the tokens of a text, one by one.
+pub(crate) struct Reader<'a> {
+    pub(crate) text: &'a str,
+    /// Where the document begins, behind a byte order mark.
+    pub(crate) base: usize,
+    pub(crate) encoding: Encoding,
+    pub(crate) limits: &'a Limits,
+    pub(crate) carriage_return: bool,
+    pub(crate) state: &'a mut State,
+}
+
+/// What has been read so far.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) attributes: Vec<AttributeRecord>,
+    pub(crate) decoded: String,
+    pub(crate) scope: Scope,
     /// The elements around the place being read, the document itself at the bottom.
-    open: Vec<Open>,
+    pub(crate) open: Vec<Open>,
     entities: usize,
-    root: Option<NodeId>,
+    pub(crate) root: Option<NodeId>,
+}
+
+impl State {
+    /// Makes room for a text of that length.
+    pub(crate) fn new(length: usize) -> Self {
+        let mut nodes = Vec::with_capacity(length / USUAL_DISTANCE);
+        nodes.push(empty_node(NodeKind::Document, NodeId::NONE, 0..0));
+        Self {
+            nodes,
+            attributes: Vec::with_capacity(length / USUAL_DISTANCE),
+            decoded: String::new(),
+            scope: Scope::default(),
+            open: vec![Open {
+                node: NodeId::DOCUMENT,
+                last_child: NodeId::NONE,
+                scope: 0,
+                has_elements: false,
+                is_mixed: false,
+            }],
+            entities: 0,
+            root: None,
+        }
+    }
+}
+
+/// What the tokenizer tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    Start,
+    Empty,
+    End,
+    Text,
+    Reference,
+    CData,
+    Comment,
+    Instruction,
+    Declaration,
+    Doctype,
+}
+
+impl Token {
+    /// Returns the kind of an event; `None` at the end of the text.
+    pub(crate) fn of(event: &Event<'_>) -> Option<Self> {
+        Some(match event {
+            Event::Start(_) => Self::Start,
+            Event::Empty(_) => Self::Empty,
+            Event::End(_) => Self::End,
+            Event::Text(_) => Self::Text,
+            Event::GeneralRef(_) => Self::Reference,
+            Event::CData(_) => Self::CData,
+            Event::Comment(_) => Self::Comment,
+            Event::PI(_) => Self::Instruction,
+            Event::Decl(_) => Self::Declaration,
+            Event::DocType(_) => Self::Doctype,
+            Event::Eof => return None,
+        })
+    }
 }
 
 /// An element whose end tag has not been met.
-struct Open {
-    node: NodeId,
-    last_child: NodeId,
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) node: NodeId,
+    pub(crate) last_child: NodeId,
     /// Declarations in force outside of it.
     scope: usize,
-    has_elements: bool,
+    pub(crate) has_elements: bool,
     /// Whether its text is more than one plain run: has references, sections or comments in it.
     is_mixed: bool,
 }
 
 impl Reader<'_> {
-    fn document(&mut self) -> Result<(), Fault> {
-        let base = self.source.start();
+    fn document(&mut self) -> Result<NodeId, Fault> {
+        let base = self.base;
         // quick-xml would drop a second mark without counting it, and all places would be off.
         if self.text[base..].starts_with('\u{feff}') {
-            return Err(Fault::malformed(
-                base,
-                "a second byte order mark follows the first",
-            ));
+            return Err(second_mark(base));
         }
-        self.nodes.push(Node {
-            span: Slice::new(0..self.text.len()),
-            content: Slice::new(base..self.text.len()),
-            ..empty_node(NodeKind::Document, NodeId::NONE, 0..0)
-        });
-        self.open.push(Open {
-            node: NodeId::DOCUMENT,
-            last_child: NodeId::NONE,
-            scope: 0,
-            has_elements: false,
-            is_mixed: false,
-        });
+        self.state.nodes[0].span = Slice::new(0..self.text.len());
+        self.state.nodes[0].content = Slice::new(base..self.text.len());
         let mut tokens = Tokenizer::from_str(&self.text[base..]);
         let mut start = base;
         loop {
@@ -116,75 +165,85 @@ impl Reader<'_> {
             let end = base + place(tokens.buffer_position());
             let event = event.map_err(|error| {
                 let at = base + place(tokens.error_position());
-                self.token_fault(&error, start, at)
+                token_fault(&self.text[start..], &error, start, at)
             })?;
-            let range = start..end;
-            match event {
-                Event::Start(_) => self.start(range)?,
-                Event::Empty(_) => self.empty(range)?,
-                Event::End(_) => self.end(range),
-                Event::Text(_) => self.plain_text(range)?,
-                Event::GeneralRef(_) => self.reference(range)?,
-                Event::CData(_) => self.cdata(range)?,
-                Event::Comment(_) => self.comment(range)?,
-                Event::PI(_) => self.instruction(range)?,
-                Event::Decl(_) => self.declaration(range, base)?,
-                Event::DocType(_) => return Err(doctype(start)),
-                Event::Eof => break,
-            }
+            let Some(token) = Token::of(&event) else {
+                break;
+            };
+            self.token(token, start..end)?;
             start = end;
         }
-        if self.open.len() > 1 {
-            let open = self.open.pop().expect("checked just before");
-            let node = self.nodes[open.node.0 as usize];
+        self.finish()
+    }
+
+    /// Takes the next token, which stands at `range` of the text.
+    pub(crate) fn token(&mut self, token: Token, range: Range<usize>) -> Result<(), Fault> {
+        match token {
+            Token::Start => self.start(range),
+            Token::Empty => self.empty(range),
+            Token::End => {
+                self.end(range);
+                Ok(())
+            }
+            Token::Text => self.plain_text(range),
+            Token::Reference => self.reference(range),
+            Token::CData => self.cdata(range),
+            Token::Comment => self.comment(range),
+            Token::Instruction => self.instruction(range),
+            Token::Declaration => self.declaration(range),
+            Token::Doctype => Err(doctype(range.start)),
+        }
+    }
+
+    /// Checks that the text may end where it does, and returns the root element.
+    pub(crate) fn finish(&mut self) -> Result<NodeId, Fault> {
+        if self.state.open.len() > 1 {
+            let open = self.state.open.pop().expect("checked just before");
+            let node = self.state.nodes[open.node.0 as usize];
             let name = shorten(&self.text[node.name.range()]);
             let message = format!("the document ends before `</{name}>`");
             return Err(Fault::malformed(self.text.len(), message));
         }
-        if self.root.is_none() {
-            return Err(Fault::malformed(
-                self.text.len(),
-                "the document has no element",
-            ));
-        }
-        Ok(())
+        self.state
+            .root
+            .ok_or_else(|| Fault::malformed(self.text.len(), "the document has no element"))
     }
 
     fn start(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let open = self.element(range.clone(), range.end - 1)?;
-        self.open.push(open);
+        self.state.open.push(open);
         Ok(())
     }
 
     fn empty(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let open = self.element(range.clone(), range.end - 2)?;
-        self.scope.leave(open.scope);
+        self.state.scope.leave(open.scope);
         Ok(())
     }
 
     /// Adds an element whose tag is `range`, its name and attributes ending at `inner_end`.
     fn element(&mut self, range: Range<usize>, inner_end: usize) -> Result<Open, Fault> {
         // The document itself is the first of the open ones, so this counts the new element.
-        if self.open.len() > self.limits.depth {
+        if self.state.open.len() > self.limits.depth {
             return Err(Fault::limit(Limit::Depth, self.limits.depth, range.start));
         }
-        if self.open.len() == 1 && self.root.is_some() {
+        if self.state.open.len() == 1 && self.state.root.is_some() {
             let message = "a second element stands beside the root element";
             return Err(Fault::malformed(range.start, message));
         }
-        let scope = self.scope.depth();
+        let scope = self.state.scope.depth();
         let tag = self.tag(range.start + 1, inner_end)?;
         let local = &self.text[tag.name.range()][tag.prefix_len as usize..];
         if tag.namespace == NamespaceId::METADATA && local == "EntityDescriptor" {
-            self.entities += 1;
-            if self.entities > self.limits.entities {
+            self.state.entities += 1;
+            if self.state.entities > self.limits.entities {
                 let limit = self.limits.entities;
                 return Err(Fault::limit(Limit::Entities, limit, range.start));
             }
         }
         let end = range.end;
         let node = self.push(NodeKind::Element, range)?;
-        let record = &mut self.nodes[node.0 as usize];
+        let record = &mut self.state.nodes[node.0 as usize];
         record.content = Slice::new(end..end);
         record.value = record.content;
         record.name = tag.name;
@@ -192,8 +251,8 @@ impl Reader<'_> {
         record.namespace = tag.namespace;
         record.first_attribute = tag.first_attribute;
         record.attributes = tag.attributes;
-        if self.open.len() == 1 {
-            self.root = Some(node);
+        if self.state.open.len() == 1 {
+            self.state.root = Some(node);
         }
         self.parent().has_elements = true;
         Ok(Open {
@@ -207,9 +266,9 @@ impl Reader<'_> {
 
     fn end(&mut self, range: Range<usize>) {
         // quick-xml has refused end tags that match no start tag.
-        let open = self.open.pop().expect("end tags are paired");
-        self.scope.leave(open.scope);
-        let node = &mut self.nodes[open.node.0 as usize];
+        let open = self.state.open.pop().expect("end tags are paired");
+        self.state.scope.leave(open.scope);
+        let node = &mut self.state.nodes[open.node.0 as usize];
         let content = node.content.start as usize..range.start;
         node.span = Slice::new(node.span.start as usize..range.end);
         node.content = Slice::new(content.clone());
@@ -218,7 +277,7 @@ impl Reader<'_> {
         }
         let text = &self.text[content.clone()];
         let decode = open.is_mixed || self.carriage_return && text.contains('\r');
-        self.nodes[open.node.0 as usize].value = if decode {
+        self.state.nodes[open.node.0 as usize].value = if decode {
             self.mixed_text(open.node, content)
         } else {
             Slice::new(content)
@@ -227,12 +286,12 @@ impl Reader<'_> {
 
     /// Puts the text of an element together that has references, sections or comments in it.
     fn mixed_text(&mut self, element: NodeId, content: Range<usize>) -> Slice {
-        let mut decoded = std::mem::take(&mut self.decoded);
+        let mut decoded = std::mem::take(&mut self.state.decoded);
         let start = decoded.len();
         let mut at = content.start;
-        let mut child = self.nodes[element.0 as usize].first_child.some();
+        let mut child = self.state.nodes[element.0 as usize].first_child.some();
         while let Some(id) = child {
-            let node = self.nodes[id.0 as usize];
+            let node = self.state.nodes[id.0 as usize];
             let span = node.span.range();
             decode_text(&self.text[at..span.start], &mut decoded);
             if node.kind == NodeKind::CData {
@@ -242,19 +301,19 @@ impl Reader<'_> {
             child = node.next.some();
         }
         decode_text(&self.text[at..content.end], &mut decoded);
-        let slice = Slice::new(self.text.len() + start..self.text.len() + decoded.len());
-        self.decoded = decoded;
+        let slice = Slice::new(DECODED + start..DECODED + decoded.len());
+        self.state.decoded = decoded;
         slice
     }
 
     fn plain_text(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let text = &self.text[range.clone()];
-        if self.open.len() == 1 {
+        if self.state.open.len() == 1 {
             if is_blank(text) {
                 return Ok(());
             }
             let before = text.len() - text.trim_start().len();
-            let place = if self.root.is_some() {
+            let place = if self.state.root.is_some() {
                 "behind"
             } else {
                 "before"
@@ -276,7 +335,7 @@ impl Reader<'_> {
     }
 
     fn reference(&mut self, range: Range<usize>) -> Result<(), Fault> {
-        if self.open.len() == 1 {
+        if self.state.open.len() == 1 {
             let message = "a reference stands outside of the root element";
             return Err(Fault::malformed(range.start, message));
         }
@@ -288,14 +347,14 @@ impl Reader<'_> {
     }
 
     fn cdata(&mut self, range: Range<usize>) -> Result<(), Fault> {
-        if self.open.len() == 1 {
+        if self.state.open.len() == 1 {
             let message = "a CDATA section stands outside of the root element";
             return Err(Fault::malformed(range.start, message));
         }
         self.check_text_length(&range)?;
         let content = range.start + "<![CDATA[".len()..range.end - "]]>".len();
         let node = self.push(NodeKind::CData, range)?;
-        self.nodes[node.0 as usize].content = Slice::new(content);
+        self.state.nodes[node.0 as usize].content = Slice::new(content);
         self.parent().is_mixed = true;
         Ok(())
     }
@@ -340,45 +399,46 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn declaration(&mut self, range: Range<usize>, base: usize) -> Result<(), Fault> {
-        if range.start != base {
+    fn declaration(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        if range.start != self.base {
             return Err(Fault::malformed(
                 range.start,
                 "`<?xml …?>` may stand only at the very start of the document",
             ));
         }
-        let encoding = self.source.encoding;
-        declaration::check(&self.text[range.clone()], encoding, range.start)
+        declaration::check(&self.text[range.clone()], self.encoding, range.start)
     }
 
     /// Adds a node as the last child of the innermost open element.
     fn push(&mut self, kind: NodeKind, range: Range<usize>) -> Result<NodeId, Fault> {
         // The document node is not counted.
-        if self.nodes.len() > self.limits.nodes {
+        if self.state.nodes.len() > self.limits.nodes {
             return Err(Fault::limit(Limit::Nodes, self.limits.nodes, range.start));
         }
-        let id = NodeId(number(self.nodes.len()));
+        let id = NodeId(number(self.state.nodes.len()));
         let parent = self.parent();
         let (parent_id, last) = (parent.node, parent.last_child);
         parent.last_child = id;
         match last.some() {
-            Some(last) => self.nodes[last.0 as usize].next = id,
-            None => self.nodes[parent_id.0 as usize].first_child = id,
+            Some(last) => self.state.nodes[last.0 as usize].next = id,
+            None => self.state.nodes[parent_id.0 as usize].first_child = id,
         }
-        self.nodes.push(empty_node(kind, parent_id, range));
+        self.state.nodes.push(empty_node(kind, parent_id, range));
         Ok(id)
     }
 
     fn parent(&mut self) -> &mut Open {
-        self.open.last_mut().expect("the document is always open")
+        self.state
+            .open
+            .last_mut()
+            .expect("the document is always open")
     }
 
     /// Keeps a value that is written differently from what it means.
     fn decode(&mut self, write: impl FnOnce(&mut String)) -> Slice {
-        let start = self.decoded.len();
-        write(&mut self.decoded);
-        let end = self.text.len() + self.decoded.len();
-        Slice::new(self.text.len() + start..end)
+        let start = self.state.decoded.len();
+        write(&mut self.state.decoded);
+        Slice::new(DECODED + start..DECODED + self.state.decoded.len())
     }
 
     /// Bounds the text of an element from its start to the end of the piece just read.
@@ -389,47 +449,52 @@ impl Reader<'_> {
         let start = if has_elements {
             range.start
         } else {
-            self.nodes[node.0 as usize].content.start as usize
+            self.state.nodes[node.0 as usize].content.start as usize
         };
         if range.end - start > limit {
             return Err(Fault::limit(Limit::TextLength, limit, range.start));
         }
         Ok(())
     }
+}
 
-    /// Says in our words what the tokenizer found wrong in the token at `start`.
-    fn token_fault(&self, error: &quick_xml::Error, start: usize, at: usize) -> Fault {
-        use quick_xml::{Error, errors::SyntaxError};
+/// Says in our words what the tokenizer found wrong in the token at `start`, where `text` begins.
+pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at: usize) -> Fault {
+    use quick_xml::{Error, errors::SyntaxError};
 
-        // A DOCTYPE is refused however broken it is.
-        if starts_with_ignoring_case(&self.text[start..], "<!doctype") {
-            return doctype(start);
-        }
-        let message = match error {
-            Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => format!(
-                "`</{}>` stands where `</{}>` is expected",
-                shorten(found),
-                shorten(expected)
-            ),
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-                format!("`</{}>` has no start tag", shorten(name))
-            }
-            Error::IllFormed(IllFormedError::UnclosedReference) => {
-                "`&` starts a reference that has no `;`".to_owned()
-            }
-            Error::Syntax(SyntaxError::UnclosedComment) => "a comment has no end".to_owned(),
-            Error::Syntax(SyntaxError::UnclosedCData) => "a CDATA section has no end".to_owned(),
-            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
-                "a processing instruction has no end".to_owned()
-            }
-            Error::Syntax(SyntaxError::InvalidBangMarkup) => {
-                "`<!` starts neither a comment nor a CDATA section".to_owned()
-            }
-            Error::Syntax(_) => "a tag has no end".to_owned(),
-            other => other.to_string(),
-        };
-        Fault::malformed(at, message)
+    // A DOCTYPE is refused however broken it is.
+    if starts_with_ignoring_case(text, "<!doctype") {
+        return doctype(start);
     }
+    let message = match error {
+        Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => format!(
+            "`</{}>` stands where `</{}>` is expected",
+            shorten(found),
+            shorten(expected)
+        ),
+        Error::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
+            format!("`</{}>` has no start tag", shorten(name))
+        }
+        Error::IllFormed(IllFormedError::UnclosedReference) => {
+            "`&` starts a reference that has no `;`".to_owned()
+        }
+        Error::Syntax(SyntaxError::UnclosedComment) => "a comment has no end".to_owned(),
+        Error::Syntax(SyntaxError::UnclosedCData) => "a CDATA section has no end".to_owned(),
+        Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+            "a processing instruction has no end".to_owned()
+        }
+        Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+            "`<!` starts neither a comment nor a CDATA section".to_owned()
+        }
+        Error::Syntax(_) => "a tag has no end".to_owned(),
+        other => other.to_string(),
+    };
+    Fault::malformed(at, message)
+}
+
+/// Refuses a byte order mark behind the first.
+pub(crate) fn second_mark(at: usize) -> Fault {
+    Fault::malformed(at, "a second byte order mark follows the first")
 }
 
 fn doctype(at: usize) -> Fault {

@@ -24,7 +24,7 @@ pub(crate) struct Source {
     original: Option<Vec<u8>>,
 }
 
-const MARK: char = '\u{feff}';
+pub(crate) const MARK: char = '\u{feff}';
 
 impl Source {
     /// Decodes the bytes of a document, which must carry a mark unless they are UTF-8.
@@ -34,24 +34,18 @@ impl Source {
             let fault = Fault::limit(Limit::Bytes, most, 0);
             return Err((Self::empty(), fault));
         }
-        match bytes.as_slice() {
-            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err((
-                Self::empty(),
-                encoding_fault(
-                    0,
-                    "the document is UTF-32, but only UTF-8 and UTF-16 are read",
-                ),
-            )),
-            [0xff, 0xfe, ..] => Self::decode_utf16(bytes, Encoding::Utf16Le, most),
-            [0xfe, 0xff, ..] => Self::decode_utf16(bytes, Encoding::Utf16Be, most),
-            [b'<', 0, ..] | [0, b'<', ..] => Err((
-                Self::empty(),
-                encoding_fault(
-                    0,
-                    "the document is UTF-16 without the byte order mark it needs",
-                ),
-            )),
-            _ => Self::decode_utf8(bytes),
+        match detect(&bytes) {
+            Ok(Encoding::Utf8) => Self::decode_utf8(bytes),
+            Ok(encoding) => Self::decode_utf16(bytes, encoding, most),
+            Err(fault) => Err((Self::empty(), fault)),
+        }
+    }
+
+    /// Makes a source of a text that is UTF-8 already.
+    pub(crate) fn plain(text: String) -> Self {
+        Self {
+            text,
+            ..Self::empty()
         }
     }
 
@@ -64,9 +58,6 @@ impl Source {
     }
 
     fn decode_utf8(bytes: Vec<u8>) -> Result<Self, (Self, Fault)> {
-        if let Some(what) = binary_format(&bytes) {
-            return Err((Self::empty(), not_xml(what)));
-        }
         match String::from_utf8(bytes) {
             Ok(text) => {
                 let source = Self {
@@ -89,8 +80,7 @@ impl Source {
                     text: String::from_utf8(bytes).unwrap_or_default(),
                     ..Self::empty()
                 };
-                let message = format!("the byte 0x{byte:02x} is not UTF-8");
-                Err((before, encoding_fault(offset, message)))
+                Err((before, not_utf8(offset, byte)))
             }
         }
     }
@@ -114,19 +104,14 @@ impl Source {
             match character {
                 Ok(character) => source.text.push(character),
                 Err(error) => {
-                    let message = format!(
-                        "the UTF-16 unit 0x{:04x} is half a character",
-                        error.unpaired_surrogate()
-                    );
-                    let offset = source.text.len();
-                    return Err((source, encoding_fault(offset, message)));
+                    let fault = half_character(source.text.len(), error.unpaired_surrogate());
+                    return Err((source, fault));
                 }
             }
         }
         let offset = source.text.len();
         if !rest.is_empty() {
-            let fault = encoding_fault(offset, "UTF-16 text ends in the middle of a unit");
-            return Err((source, fault));
+            return Err((source, half_unit(offset)));
         }
         if offset > most {
             return Err((source, Fault::limit(Limit::Bytes, most, 0)));
@@ -182,33 +167,76 @@ impl Source {
 
     /// Returns the place of an offset, counting on from the known place of one before it.
     pub(crate) fn position_from(&self, known: Position, from: usize, to: usize) -> Position {
-        let between = &self.text[from..to];
         let start = if from == 0 { self.start().min(to) } else { 0 };
-        let shown = &between[start..];
-        let (line, column) = match shown.rfind('\n') {
-            Some(at) => (
-                known.line + shown.matches('\n').count(),
-                shown[at + 1..].chars().count() + 1,
-            ),
-            None => (known.line, known.column + shown.chars().count()),
+        let mut position = advance(known, &self.text[from + start..to], self.encoding);
+        position.offset += match self.encoding {
+            Encoding::Utf8 => start,
+            _ => start.min(2),
         };
-        let bytes = match self.encoding {
-            Encoding::Utf8 => between.len(),
-            _ => between.chars().map(char::len_utf16).sum::<usize>() * 2,
-        };
-        Position {
-            offset: known.offset + bytes,
-            line,
-            column,
-        }
+        position
     }
+}
+
+/// Returns the place behind a text that begins at a known place.
+pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Position {
+    let (line, column) = match text.rfind('\n') {
+        Some(at) => (
+            known.line + text.matches('\n').count(),
+            text[at + 1..].chars().count() + 1,
+        ),
+        None => (known.line, known.column + text.chars().count()),
+    };
+    let bytes = match encoding {
+        Encoding::Utf8 => text.len(),
+        _ => text.chars().map(char::len_utf16).sum::<usize>() * 2,
+    };
+    Position {
+        offset: known.offset + bytes,
+        line,
+        column,
+    }
+}
+
+/// Tells the encoding by the first bytes, four of which suffice.
+pub(crate) fn detect(bytes: &[u8]) -> Result<Encoding, Fault> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(encoding_fault(
+            0,
+            "the document is UTF-32, but only UTF-8 and UTF-16 are read",
+        )),
+        [0xff, 0xfe, ..] => Ok(Encoding::Utf16Le),
+        [0xfe, 0xff, ..] => Ok(Encoding::Utf16Be),
+        [b'<', 0, ..] | [0, b'<', ..] => Err(encoding_fault(
+            0,
+            "the document is UTF-16 without the byte order mark it needs",
+        )),
+        _ => match binary_format(bytes) {
+            Some(what) => Err(not_xml(what)),
+            None => Ok(Encoding::Utf8),
+        },
+    }
+}
+
+pub(crate) fn not_utf8(offset: usize, byte: u8) -> Fault {
+    encoding_fault(offset, format!("the byte 0x{byte:02x} is not UTF-8"))
+}
+
+pub(crate) fn half_character(offset: usize, unit: u16) -> Fault {
+    encoding_fault(
+        offset,
+        format!("the UTF-16 unit 0x{unit:04x} is half a character"),
+    )
+}
+
+pub(crate) fn half_unit(offset: usize) -> Fault {
+    encoding_fault(offset, "UTF-16 text ends in the middle of a unit")
 }
 
 fn encoding_fault(offset: usize, message: impl Into<String>) -> Fault {
     Fault::new(ReadErrorKind::Encoding, offset, message)
 }
 
-fn not_xml(what: &str) -> Fault {
+pub(crate) fn not_xml(what: &str) -> Fault {
     Fault::new(ReadErrorKind::NotXml, 0, format!("not XML at all: {what}"))
 }
 
@@ -224,7 +252,7 @@ fn binary_format(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Says what a text is when it cannot be metadata, from how it starts.
-fn text_format(text: &str) -> Option<String> {
+pub(crate) fn text_format(text: &str) -> Option<String> {
     let trimmed = text.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8));
     let Some(first) = trimmed.chars().next() else {
         return Some("the file is empty".to_owned());

@@ -35,6 +35,7 @@ impl NamespaceId {
     pub(crate) const ALGORITHM: Self = Self::known(namespace::ALGORITHM);
     pub(crate) const SHIBBOLETH: Self = Self::known(namespace::SHIBBOLETH);
     pub(crate) const DISCOVERY: Self = Self::known(namespace::DISCOVERY);
+    pub(crate) const REQUEST_INITIATION: Self = Self::known(namespace::REQUEST_INITIATION);
     pub(crate) const SCHEMA_INSTANCE: Self = Self::known(namespace::SCHEMA_INSTANCE);
 
     /// Looks up the number of a known namespace while compiling.
@@ -72,7 +73,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-/// A piece of text: inside the document, or behind its end inside [`Tree::decoded`].
+/// A piece of text: inside the document, or from [`DECODED`] on inside [`Tree::decoded`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) start: u32,
@@ -92,6 +93,9 @@ impl Slice {
         start..start + self.len as usize
     }
 }
+
+/// Where the numbering of [`Tree::decoded`] begins: behind every place that a document can have.
+pub(crate) const DECODED: usize = 0x8000_0000;
 
 /// Turns a place in the text into the 32 bits it is kept in.
 pub(crate) fn number(place: usize) -> u32 {
@@ -163,7 +167,7 @@ impl Tree {
     /// Returns what a slice stands for, given the document's text.
     pub(crate) fn str<'a>(&'a self, text: &'a str, slice: Slice) -> &'a str {
         let range = slice.range();
-        match range.start.checked_sub(text.len()) {
+        match range.start.checked_sub(DECODED) {
             Some(start) => &self.decoded[start..start + range.len()],
             None => &text[range],
         }

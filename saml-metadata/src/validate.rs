@@ -5,13 +5,18 @@ mod aws;
 mod aws_sp;
 mod endpoint;
 mod entity;
+mod extensions;
 mod finding;
+mod google;
 mod key;
 mod okta;
+mod policy;
+mod profile;
 mod report;
 mod role;
 pub(crate) mod rules;
-mod schema;
+pub(crate) mod schema;
+mod sizes;
 mod sso;
 mod structure;
 mod texts;
@@ -20,34 +25,21 @@ mod uri;
 mod weak_keys;
 mod xml;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 pub use self::{
     finding::{Finding, Severity},
+    policy::Policy,
+    profile::{ParseProfileError, Profile},
     rules::{Rule, RuleId, rules},
 };
 
 use self::report::Report;
 use crate::Document;
 
-/// Whose eyes to look at a document with.
-///
-/// The rules are the same for all; which of them count, and how much, is the profile's. The table
-/// is data: see [`rules()`] and [`Rule::severity`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Profile {
-    /// The specification, and what federations make of it.
-    SamlCore,
-    /// The identity provider's file that Okta hands out for an app.
-    Okta,
-    /// The identity provider's file that IAM Identity Center is given.
-    AwsIdentityCenter,
-    /// The service provider's file that IAM Identity Center hands out.
-    AwsIdentityCenterSp,
-}
-
-/// Checks a document against all rules of a profile, at a moment.
+/// Checks a document against all rules of a profile, or a policy of one's own, at a moment.
 ///
 /// The result depends on nothing else, and is in the order of the document. An empty result means
 /// that no rule was broken; a document is fit for use if no finding
@@ -68,14 +60,20 @@ pub enum Profile {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn validate(document: &Document, profile: Profile, now: Timestamp) -> Vec<Finding> {
-    let mut report = Report::new(document, profile, now);
+pub fn validate<'p>(
+    document: &Document,
+    policy: impl Into<Cow<'p, Policy>>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let policy = policy.into();
+    let mut report = Report::new(document, &policy, now);
     xml::check(&mut report);
     if structure::check_root(&mut report) {
         structure::check(&mut report);
         time::check(&mut report);
         texts::check(&mut report);
         algorithms::check(&mut report);
+        extensions::check(&mut report);
         for entity in document.entities() {
             entity::check(&mut report, entity);
             for role in entity.roles() {
@@ -89,11 +87,10 @@ pub fn validate(document: &Document, profile: Profile, now: Timestamp) -> Vec<Fi
             }
         }
     }
-    match profile {
-        Profile::SamlCore => {}
-        Profile::Okta => okta::check(&mut report),
-        Profile::AwsIdentityCenter => aws::check(&mut report),
-        Profile::AwsIdentityCenterSp => aws_sp::check(&mut report),
-    }
+    okta::check(&mut report);
+    aws::check(&mut report);
+    aws_sp::check(&mut report);
+    google::check(&mut report);
+    sizes::check(&mut report);
     report.finish()
 }

@@ -50,6 +50,77 @@ pub(crate) fn is_ncname(text: &str) -> bool {
     chars.next().is_some_and(is_name_start) && chars.all(is_name_continue)
 }
 
+/// What the usual name looks like to one look at each of its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameScan {
+    /// Bytes of letters, digits, dots, dashes, underscores and colons at the start.
+    pub(crate) len: usize,
+    /// Length of the prefix with its colon; `None` if [`split_name`] has to look closer, because
+    /// this is no name, is not ASCII, or does not end at a space, `=` or quote.
+    pub(crate) prefix_len: Option<usize>,
+}
+
+/// Finds the end of a name in ASCII with one colon at most, and which is certainly right.
+pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
+    let mut len = 0;
+    let mut prefix_len = 0;
+    let mut right = true;
+    // A name may start at the beginning and behind the colon.
+    let mut starts = true;
+    while let Some(byte) = bytes.get(len) {
+        match NAME_CLASSES[usize::from(*byte)] {
+            Class::Start => starts = false,
+            Class::Continue => {
+                right &= !starts;
+                starts = false;
+            }
+            Class::Colon => {
+                right &= prefix_len == 0 && !starts;
+                prefix_len = len + 1;
+                starts = true;
+            }
+            Class::End => break,
+            Class::Other => {
+                right = false;
+                break;
+            }
+        }
+        len += 1;
+    }
+    NameScan {
+        len,
+        prefix_len: (right && !starts).then_some(prefix_len),
+    }
+}
+
+/// What a byte is in the usual name.
+#[derive(Clone, Copy)]
+enum Class {
+    Start,
+    Continue,
+    Colon,
+    End,
+    Other,
+}
+
+const NAME_CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        #[expect(clippy::cast_possible_truncation, reason = "bytes are below 128 here")]
+        let class = match byte as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => Class::Start,
+            b'-' | b'.' | b'0'..=b'9' => Class::Continue,
+            b':' => Class::Colon,
+            b' ' | b'\t' | b'\r' | b'\n' | b'=' | b'"' | b'\'' => Class::End,
+            _ => Class::Other,
+        };
+        classes[byte] = class;
+        byte += 1;
+    }
+    classes
+};
+
 /// Splits a qualified name into prefix and local part, or says what is wrong with it.
 pub(crate) fn split_name(name: &str) -> Result<(&str, &str), &'static str> {
     let (prefix, local) = match name.split_once(':') {
@@ -144,5 +215,24 @@ mod tests {
         assert_eq!(split_name("1a"), Err("is not a name"));
         assert_eq!(split_name("a:1"), Err("is not a name"));
         assert_eq!(split_name(""), Err("is not a name"));
+    }
+
+    #[test]
+    fn the_quick_look_at_a_name_is_right_or_leaves_it_to_the_close_one() {
+        for name in [
+            "a", "md:a", "_1.2-3", "1a", "a:1", ":a", "a:", "a:b:c", "", "-", "é", "aé", "a:é",
+            "a/", "a<", "xml:lang", "a&b",
+        ] {
+            for end in ["", " ", "=''", "\n"] {
+                let scan = scan_name(format!("{name}{end}").as_bytes());
+                if let Some(prefix_len) = scan.prefix_len {
+                    let (prefix, _) = split_name(name).expect("a name");
+                    assert_eq!(scan.len, name.len());
+                    assert_eq!(prefix_len, prefix.len() + usize::from(!prefix.is_empty()));
+                } else {
+                    assert!(split_name(name).is_err() || !name.is_ascii(), "{name}");
+                }
+            }
+        }
     }
 }

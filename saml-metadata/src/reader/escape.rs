@@ -51,6 +51,22 @@ pub(crate) fn shorten(text: &str) -> String {
     }
 }
 
+/// Keeps what a document says from breaking the one line of a message, or a terminal.
+pub(crate) fn one_line(message: String) -> String {
+    if !message.contains(char::is_control) {
+        return message;
+    }
+    let mut line = String::with_capacity(message.len() + 8);
+    for c in message.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 /// Appends the meaning of text between tags; its references have been checked before.
 pub(crate) fn decode_text(raw: &str, to: &mut String) {
     decode(raw, to, |space| space);

@@ -38,6 +38,13 @@ impl Scope {
         self.bindings.truncate(depth);
     }
 
+    /// Forgets the namespaces numbered since there were `count`; no declaration has them any more.
+    pub(crate) fn forget_namespaces(&mut self, count: usize) {
+        for uri in self.namespaces.drain(count..) {
+            self.numbers.remove(&uri);
+        }
+    }
+
     /// Takes a declaration into force; `prefix` is empty for `xmlns="…"`.
     pub(crate) fn declare(
         &mut self,
@@ -77,7 +84,11 @@ impl Scope {
             .bindings
             .iter()
             .rev()
-            .find(|binding| &text[binding.prefix.range()] == prefix)
+            .find(|binding| {
+                // Most prefixes differ in length already.
+                binding.prefix.len as usize == prefix.len()
+                    && &text[binding.prefix.range()] == prefix
+            })
             .map(|binding| binding.namespace);
         match prefix {
             _ if found.is_some() => found,

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use super::{
     Reader,
-    chars::{is_space, split_name},
+    chars::{NameScan, is_space, scan_name, split_name},
     escape::{decode_attribute, reference, shorten},
 };
 use crate::{
     Limit,
     error::Fault,
-    tree::{AttributeRecord, NamespaceId, Slice, number},
+    tree::{AttributeRecord, DECODED, NamespaceId, Slice, number},
 };
 
 /// Elements with this many attributes or fewer are compared pair by pair.
@@ -32,16 +32,25 @@ impl Reader<'_> {
     pub(super) fn tag(&mut self, start: usize, end: usize) -> Result<Tag, Fault> {
         let text = self.text;
         let bytes = &text.as_bytes()[..end];
-        let name_end = start + find(&bytes[start..], is_space);
+        let scan = scan_name(&bytes[start..]);
+        // Of the characters that end the name of an attribute, only space ends that of an element.
+        let is_whole = bytes.get(start + scan.len).is_none_or(|b| is_space(*b));
+        let name_end = match scan.prefix_len {
+            Some(_) if is_whole => start + scan.len,
+            _ => start + find(&bytes[start..], is_space),
+        };
         let name = start..name_end;
-        let prefix_len = prefix_len(&text[name.clone()]).map_err(|wrong| {
-            let message = format!(
-                "the element name `{}` {wrong}",
-                shorten(&text[name.clone()])
-            );
-            Fault::malformed(start, message)
-        })?;
-        let first = self.attributes.len();
+        let prefix_len = match scan.prefix_len.filter(|_| is_whole) {
+            Some(prefix_len) => prefix_len,
+            None => prefix_len(&text[name.clone()]).map_err(|wrong| {
+                let message = format!(
+                    "the element name `{}` {wrong}",
+                    shorten(&text[name.clone()])
+                );
+                Fault::malformed(start, message)
+            })?,
+        };
+        let first = self.state.attributes.len();
         self.attributes(name_end, end)?;
         self.declarations(first)?;
         self.resolve_attributes(first)?;
@@ -57,7 +66,7 @@ impl Reader<'_> {
             prefix_len: number(prefix_len),
             namespace,
             first_attribute: number(first),
-            attributes: number(self.attributes.len() - first),
+            attributes: number(self.state.attributes.len() - first),
         })
     }
 
@@ -65,7 +74,7 @@ impl Reader<'_> {
     fn attributes(&mut self, start: usize, end: usize) -> Result<(), Fault> {
         let text = self.text;
         let bytes = &text.as_bytes()[..end];
-        let first = self.attributes.len();
+        let first = self.state.attributes.len();
         let mut at = start;
         loop {
             let name_start = at + find(&bytes[at..], |b| !is_space(b));
@@ -78,19 +87,26 @@ impl Reader<'_> {
                     "a space is missing before an attribute",
                 ));
             }
-            if self.attributes.len() - first >= self.limits.attributes {
+            if self.state.attributes.len() - first >= self.limits.attributes {
                 let limit = self.limits.attributes;
                 return Err(Fault::limit(Limit::Attributes, limit, name_start));
             }
-            let name_end = name_start
-                + find(&bytes[name_start..], |b| {
-                    is_space(b) || matches!(b, b'=' | b'"' | b'\'')
-                });
+            let NameScan {
+                len,
+                prefix_len: known,
+            } = scan_name(&bytes[name_start..]);
+            let name_end = match known {
+                Some(_) => name_start + len,
+                None => name_start + find(&bytes[name_start..], ends_name),
+            };
             let name = &text[name_start..name_end];
-            let prefix_len = prefix_len(name).map_err(|wrong| {
-                let message = format!("the attribute name `{}` {wrong}", shorten(name));
-                Fault::malformed(name_start, message)
-            })?;
+            let prefix_len = match known {
+                Some(prefix_len) => prefix_len,
+                None => prefix_len(name).map_err(|wrong| {
+                    let message = format!("the attribute name `{}` {wrong}", shorten(name));
+                    Fault::malformed(name_start, message)
+                })?,
+            };
             let equals = name_end + find(&bytes[name_end..], |b| !is_space(b));
             if bytes.get(equals) != Some(&b'=') {
                 let message = format!("the attribute `{}` has no value", shorten(name));
@@ -104,13 +120,14 @@ impl Reader<'_> {
                 );
                 return Err(Fault::malformed(name_start, message));
             };
-            let close = open + 1 + find(&bytes[open + 1..], |b| b == quote);
-            if close == end {
+            let value = &text[open + 1..end];
+            let Some(length) = value.find(char::from(quote)) else {
                 let message = format!("the value of the attribute `{}` has no end", shorten(name));
                 return Err(Fault::malformed(name_start, message));
-            }
+            };
+            let close = open + 1 + length;
             let value = self.value(name, open + 1, close)?;
-            self.attributes.push(AttributeRecord {
+            self.state.attributes.push(AttributeRecord {
                 name: Slice::new(name_start..name_end),
                 prefix_len: number(prefix_len),
                 namespace: NamespaceId::NONE,
@@ -128,6 +145,11 @@ impl Reader<'_> {
             return Err(Fault::limit(Limit::AttributeLength, limit, start));
         }
         let raw = &self.text[start..end];
+        // Without a branch in it, this goes through many bytes at once; most values end here.
+        let special = |b: u8| b == b'<' || b == b'&' || b < b' ';
+        if !raw.bytes().fold(false, |found, b| found | special(b)) {
+            return Ok(Slice::new(start..end));
+        }
         let mut plain = true;
         for (at, byte) in raw.bytes().enumerate() {
             match byte {
@@ -160,42 +182,47 @@ impl Reader<'_> {
     /// Takes the tag's namespace declarations into force.
     fn declarations(&mut self, first: usize) -> Result<(), Fault> {
         let text = self.text;
-        for number in first..self.attributes.len() {
-            let attribute = self.attributes[number];
+        for number in first..self.state.attributes.len() {
+            let attribute = self.state.attributes[number];
             let range = attribute.name.range();
+            // The usual attribute is told apart by its first letter.
+            if text.as_bytes()[range.start] != b'x' {
+                continue;
+            }
             let prefix = match &text[range.clone()] {
                 "xmlns" => range.end..range.end,
                 name if name.starts_with("xmlns:") => range.start + "xmlns:".len()..range.end,
                 _ => continue,
             };
             let value = attribute.value.range();
-            let uri = match value.start.checked_sub(text.len()) {
-                Some(start) => &self.decoded[start..start + value.len()],
+            let uri = match value.start.checked_sub(DECODED) {
+                Some(start) => &self.state.decoded[start..start + value.len()],
                 None => &text[value],
             };
-            self.scope
+            self.state
+                .scope
                 .declare(text, Slice::new(prefix), uri, self.limits)?;
-            self.attributes[number].namespace = NamespaceId::XMLNS;
+            self.state.attributes[number].namespace = NamespaceId::XMLNS;
         }
         Ok(())
     }
 
     /// Gives prefixed attributes their namespace; the default namespace is not for attributes.
     fn resolve_attributes(&mut self, first: usize) -> Result<(), Fault> {
-        for at in first..self.attributes.len() {
-            let attribute = self.attributes[at];
+        for at in first..self.state.attributes.len() {
+            let attribute = self.state.attributes[at];
             if attribute.prefix_len == 0 || attribute.namespace == NamespaceId::XMLNS {
                 continue;
             }
             let start = attribute.name.start as usize;
             let prefix = &self.text[start..start + attribute.prefix_len as usize - 1];
-            self.attributes[at].namespace = self.resolve(prefix, start)?;
+            self.state.attributes[at].namespace = self.resolve(prefix, start)?;
         }
         Ok(())
     }
 
     fn resolve(&self, prefix: &str, at: usize) -> Result<NamespaceId, Fault> {
-        self.scope.resolve(self.text, prefix).ok_or_else(|| {
+        self.state.scope.resolve(self.text, prefix).ok_or_else(|| {
             let message = format!("the prefix `{}` is not declared", shorten(prefix));
             Fault::namespace(at, message)
         })
@@ -203,15 +230,18 @@ impl Reader<'_> {
 
     /// Refuses two attributes of one name, as written or after namespaces are resolved.
     fn check_duplicates(&self, first: usize) -> Result<(), Fault> {
-        let attributes = &self.attributes[first..];
+        let attributes = &self.state.attributes[first..];
         let key = |attribute: &AttributeRecord| {
             let name = &self.text[attribute.name.range()];
             (attribute.namespace, &name[attribute.prefix_len as usize..])
         };
+        let local_len = |attribute: &AttributeRecord| attribute.name.len - attribute.prefix_len;
         let twice = if attributes.len() <= FEW {
             (1..attributes.len()).find(|at| {
-                let this = key(&attributes[*at]);
-                attributes[..*at].iter().any(|other| key(other) == this)
+                let this = &attributes[*at];
+                attributes[..*at]
+                    .iter()
+                    .any(|other| local_len(other) == local_len(this) && key(other) == key(this))
             })
         } else {
             let mut seen = HashSet::with_capacity(attributes.len());
@@ -248,6 +278,11 @@ fn prefix_len(name: &str) -> Result<usize, &'static str> {
     } else {
         prefix.len() + 1
     })
+}
+
+/// Returns whether a byte ends the name of an attribute.
+fn ends_name(byte: u8) -> bool {
+    is_space(byte) || matches!(byte, b'=' | b'"' | b'\'')
 }
 
 /// Returns where the first such byte is, or the length.

@@ -13,6 +13,17 @@ const MOST_CHARACTERS: usize = 75_000;
 const MOST_CERTIFICATE_CHARACTERS: usize = 2_500;
 
 pub(super) fn check(report: &mut Report<'_>) {
+    if !report.wants(&[
+        &rules::AWS_01,
+        &rules::AWS_02,
+        &rules::AWS_03,
+        &rules::AWS_04,
+        &rules::AWS_05,
+        &rules::AWS_06,
+        &rules::AWS_07,
+    ]) {
+        return;
+    }
     let document = report.document;
     let root = document.root();
     let characters = document.text().chars().count();

@@ -8,6 +8,9 @@ use crate::{
 };
 
 pub(super) fn check(report: &mut Report<'_>) {
+    if !report.wants(&[&rules::AWSSP_01, &rules::AWSSP_02]) {
+        return;
+    }
     let document = report.document;
     let root = document.root();
     let entity = match document.entity() {

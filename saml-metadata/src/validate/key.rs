@@ -1,17 +1,14 @@
 //! MD-KEY: keys and certificates.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Write as _};
 
-use jiff::SignedDuration;
+use sha2::{Digest as _, Sha256};
 
 use super::{report::Report, rules::key as rules, weak_keys};
 use crate::{
     Certificate, Element, KeyDescriptor, KeyUse, PublicKey, reader::escape::shorten,
     tree::NamespaceId,
 };
-
-/// A certificate should be replaced while there is still time to do it without haste.
-const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Object identifiers of signature algorithms that use MD2, MD5 or SHA-1.
 const OLD_SIGNATURES: [(&str, &str); 5] = [
@@ -92,6 +89,10 @@ fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate:
         let message = "the key was made by a broken generator (ROCA)";
         report.add(&rules::KEY_07, element, message);
     }
+    if is_published(report, certificate) {
+        let message = "the private half of the key is known to others";
+        report.add(&rules::KEY_07, element, message);
+    }
     let algorithm = certificate.signature_algorithm();
     if let Some((_, hash)) = OLD_SIGNATURES.iter().find(|(oid, _)| *oid == algorithm) {
         let message = format!("the certificate is signed with {hash}");
@@ -110,6 +111,19 @@ fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate:
     }
 }
 
+fn is_published(report: &Report<'_>, certificate: &Certificate) -> bool {
+    let published = &report.policy.published_keys;
+    if published.is_empty() {
+        return false;
+    }
+    let mut digits = String::new();
+    for byte in Sha256::digest(certificate.public_key_der()) {
+        // Writing to a string does not fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    published.contains(&digits)
+}
+
 fn check_dates(report: &mut Report<'_>, element: Element<'_>, certificate: &Certificate) {
     let (from, until) = (certificate.not_before(), certificate.not_after());
     if report.now > until {
@@ -118,7 +132,7 @@ fn check_dates(report: &mut Report<'_>, element: Element<'_>, certificate: &Cert
     } else if report.now < from {
         let message = format!("the certificate is not valid before {from}");
         report.add(&rules::KEY_05, element, message);
-    } else if until.duration_since(report.now) < SOON {
+    } else if until.duration_since(report.now) < report.policy.certificate_notice {
         let message = format!("the certificate expires soon, at {until}");
         report.add_mild(&rules::KEY_05, element, message);
     }

@@ -7,6 +7,9 @@ use crate::{
 };
 
 pub(super) fn check(report: &mut Report<'_>) {
+    if !report.wants(&[&rules::OKTA_01, &rules::OKTA_02]) {
+        return;
+    }
     check_decoding(report);
     let document = report.document;
     let root = document.root();

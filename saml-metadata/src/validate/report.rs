@@ -2,10 +2,10 @@ use std::{collections::HashMap, ops::Range};
 
 use jiff::Timestamp;
 
-use super::{Finding, Profile, Severity, rules::Rule};
+use super::{Finding, Policy, RuleId, Severity, rules::Rule};
 use crate::{
     Attribute, Document, Element, Position,
-    reader::escape::shorten,
+    reader::escape::{one_line, shorten},
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
@@ -34,9 +34,18 @@ impl<'a> From<(Element<'a>, &'a str)> for Place<'a> {
 /// Collects what the checks find.
 pub(super) struct Report<'a> {
     pub(super) document: &'a Document,
-    pub(super) profile: Profile,
+    pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     drafts: Vec<Draft>,
+    counts: HashMap<RuleId, Count>,
+}
+
+/// The findings of one rule.
+#[derive(Default)]
+struct Count {
+    listed: usize,
+    /// The first that was not listed any more, as severe as the worst of those, and their number.
+    more: Option<(Draft, usize)>,
 }
 
 /// A finding whose path and line are not known yet.
@@ -50,13 +59,21 @@ struct Draft {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(document: &'a Document, profile: Profile, now: Timestamp) -> Self {
+    pub(super) fn new(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Self {
         Self {
             document,
-            profile,
+            policy,
             now,
             drafts: Vec::new(),
+            counts: HashMap::new(),
         }
+    }
+
+    /// Returns whether one of the rules counts.
+    pub(super) fn wants(&self, rules: &[&'static Rule]) -> bool {
+        rules
+            .iter()
+            .any(|rule| self.policy.severity_of(rule).is_some())
     }
 
     /// Notes that a rule is broken, if the profile has it.
@@ -66,12 +83,9 @@ impl<'a> Report<'a> {
         place: impl Into<Place<'p>>,
         message: impl Into<String>,
     ) {
-        self.push(
-            rule,
-            rule.severity(self.profile),
-            place.into(),
-            message.into(),
-        );
+        if let Some(severity) = self.policy.severity_of(rule) {
+            self.push(rule, severity, place.into(), message.into());
+        }
     }
 
     /// Notes that a rule is broken in a way that matters less.
@@ -81,22 +95,12 @@ impl<'a> Report<'a> {
         place: impl Into<Place<'p>>,
         message: impl Into<String>,
     ) {
-        self.push(
-            rule,
-            rule.mild_severity(self.profile),
-            place.into(),
-            message.into(),
-        );
+        if let Some(severity) = self.policy.mild_severity_of(rule) {
+            self.push(rule, severity, place.into(), message.into());
+        }
     }
 
-    fn push(
-        &mut self,
-        rule: &'static Rule,
-        severity: Option<Severity>,
-        place: Place<'_>,
-        message: String,
-    ) {
-        let Some(severity) = severity else { return };
+    fn push(&mut self, rule: &'static Rule, severity: Severity, place: Place<'_>, message: String) {
         let (node, attribute, span) = match place {
             Place::Element(element) => (element.id(), None, start_tag(element)),
             Place::Attribute(element, name) => {
@@ -106,18 +110,33 @@ impl<'a> Report<'a> {
             }
             Place::Node(id) => (id, None, self.document.tree.node(id).span.range()),
         };
-        self.drafts.push(Draft {
+        let draft = Draft {
             rule,
             severity,
             node,
             attribute,
             span,
-            message,
-        });
+            message: one_line(message),
+        };
+        let count = self.counts.entry(rule.id).or_default();
+        if count.listed < self.policy.findings_per_rule {
+            count.listed += 1;
+            self.drafts.push(draft);
+        } else if let Some((first, number)) = &mut count.more {
+            first.severity = first.severity.max(severity);
+            *number += 1;
+        } else {
+            count.more = Some((draft, 1));
+        }
     }
 
     /// Returns the findings in the order of the document.
     pub(super) fn finish(mut self) -> Vec<Finding> {
+        let more = self.counts.into_values().filter_map(|count| count.more);
+        self.drafts.extend(more.map(|(draft, number)| Draft {
+            message: format!("{number} more findings of this rule, from here on"),
+            ..draft
+        }));
         self.drafts
             .sort_by_key(|draft| (draft.span.start, draft.rule.id));
         let mut paths = Paths::default();

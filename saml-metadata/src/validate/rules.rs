@@ -3,8 +3,11 @@
 pub(crate) mod consumer;
 pub(crate) mod document;
 pub(crate) mod entity;
+pub(crate) mod extension;
 pub(crate) mod key;
 pub(crate) mod role;
+#[cfg(feature = "signature")]
+pub(crate) mod signature;
 
 use std::fmt;
 
@@ -15,6 +18,14 @@ use super::{Profile, Severity};
 pub struct RuleId(&'static str);
 
 impl RuleId {
+    /// Returns the id of a name, if there is such a rule.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        rules()
+            .map(|rule| rule.id)
+            .find(|id| id.as_str().eq_ignore_ascii_case(name))
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -48,7 +59,10 @@ impl Rule {
     /// Returns how much it matters in a profile; `None` if the profile does not have it.
     #[must_use]
     pub fn severity(&self, profile: Profile) -> Option<Severity> {
-        self.severities.of(profile)
+        match profile.difference(self.id) {
+            Some(difference) => Some(difference.severity),
+            None => self.severities.of(profile),
+        }
     }
 
     /// Returns how much it matters in a profile when it is broken only a little.
@@ -56,26 +70,45 @@ impl Rule {
     /// A certificate that expires soon breaks the rule that certificates must be valid a little.
     #[must_use]
     pub fn mild_severity(&self, profile: Profile) -> Option<Severity> {
-        self.mild.of(profile)
+        match profile.difference(self.id) {
+            Some(difference) => difference.mild,
+            None => self.mild.of(profile),
+        }
     }
 }
 
-/// One severity for each profile.
+/// How much a rule matters, profile by profile; [`Profile::difference`] has the exceptions.
 #[derive(Debug, PartialEq, Eq)]
-struct Severities {
-    core: Option<Severity>,
-    okta: Option<Severity>,
-    aws: Option<Severity>,
-    aws_sp: Option<Severity>,
+enum Severities {
+    General {
+        core: Option<Severity>,
+        okta: Option<Severity>,
+        aws: Option<Severity>,
+        aws_sp: Option<Severity>,
+    },
+    /// The rule is about the files of one consumer.
+    Only(Profile, Severity),
 }
 
 impl Severities {
     fn of(&self, profile: Profile) -> Option<Severity> {
-        match profile {
-            Profile::SamlCore => self.core,
-            Profile::Okta => self.okta,
-            Profile::AwsIdentityCenter => self.aws,
-            Profile::AwsIdentityCenterSp => self.aws_sp,
+        match *self {
+            Self::Only(only, severity) => (only == profile).then_some(severity),
+            Self::General {
+                core,
+                okta,
+                aws,
+                aws_sp,
+            } => match profile {
+                Profile::SamlCore | Profile::Saml2int | Profile::Edugain => core,
+                Profile::Okta => okta,
+                // What one consumer of an identity provider's file does not mind, none does.
+                Profile::AwsIdentityCenter
+                | Profile::GoogleWorkforce
+                | Profile::AwsIam
+                | Profile::OpenSearch => aws,
+                Profile::AwsIdentityCenterSp => aws_sp,
+            },
         }
     }
 }
@@ -85,6 +118,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let mut all: Vec<&Rule> = [
         document::TABLE,
         entity::TABLE,
+        extension::TABLE,
         role::TABLE,
         key::TABLE,
         consumer::TABLE,
@@ -94,17 +128,33 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     all.into_iter()
 }
 
+/// Returns the rules that only the verification of signatures can check.
+#[cfg(feature = "signature")]
+pub(crate) fn signature_rules() -> impl Iterator<Item = &'static Rule> {
+    signature::TABLE.iter().copied()
+}
+
 /// Declares rules and the table of them.
 ///
 /// A rule is a constant name, its id, the severities in the profiles core, Okta, AWS and AWS SP
-/// (`E` for error, `W` for warning, `I` for info, `O` for off), perhaps the mild ones, summary, clause and help.
+/// (`E` for error, `W` for warning, `I` for info, `O` for off) or `only` the one of a profile,
+/// perhaps the mild ones, summary, clause and help.
 macro_rules! table {
     (@severity E) => { Some($crate::validate::Severity::Error) };
     (@severity W) => { Some($crate::validate::Severity::Warning) };
     (@severity I) => { Some($crate::validate::Severity::Info) };
     (@severity O) => { None };
+    (@severities only $profile:ident E) => { table!(@only $profile Error) };
+    (@severities only $profile:ident W) => { table!(@only $profile Warning) };
+    (@severities only $profile:ident I) => { table!(@only $profile Info) };
+    (@only $profile:ident $severity:ident) => {
+        $crate::validate::rules::Severities::Only(
+            $crate::validate::Profile::$profile,
+            $crate::validate::Severity::$severity,
+        )
+    };
     (@severities $core:ident $okta:ident $aws:ident $aws_sp:ident) => {
-        $crate::validate::rules::Severities {
+        $crate::validate::rules::Severities::General {
             core: table!(@severity $core),
             okta: table!(@severity $okta),
             aws: table!(@severity $aws),
@@ -156,14 +206,23 @@ mod tests {
 
     #[test]
     fn mild_never_matters_more() {
-        use Profile::{AwsIdentityCenter, AwsIdentityCenterSp, Okta, SamlCore};
         for rule in rules() {
-            for profile in [SamlCore, Okta, AwsIdentityCenter, AwsIdentityCenterSp] {
+            for profile in Profile::ALL {
                 assert!(
                     rule.mild_severity(profile) <= rule.severity(profile),
                     "{} in {profile:?}",
                     rule.id
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn the_differences_of_profiles_are_about_rules_that_there_are() {
+        for profile in Profile::ALL {
+            for difference in profile.differences() {
+                let id = difference.rule;
+                assert!(rules().any(|rule| rule.id.as_str() == id), "{id}");
             }
         }
     }

@@ -4,22 +4,22 @@
 //! model does not ask for it again.
 
 /// What may stand in an element.
-pub(super) struct Model {
+pub(crate) struct Model {
     /// The places for children, in order.
-    pub(super) places: &'static [Place],
-    pub(super) attributes: &'static [&'static str],
+    pub(crate) places: &'static [Place],
+    pub(crate) attributes: &'static [&'static str],
     /// Whether there is text inside instead of elements.
-    pub(super) text: bool,
+    pub(crate) text: bool,
     /// Whether elements of other namespaces may follow the places.
-    pub(super) open: bool,
+    pub(crate) open: bool,
 }
 
 /// One place in a sequence: one of these names, so often.
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Names of metadata elements, or with `ds:` and `saml:` in front of the other two namespaces.
-    pub(super) names: &'static [&'static str],
-    pub(super) required: bool,
-    pub(super) repeats: bool,
+    pub(crate) names: &'static [&'static str],
+    pub(crate) required: bool,
+    pub(crate) repeats: bool,
 }
 
 /// A place for one element at most.
@@ -186,7 +186,7 @@ const ROLE_ATTRIBUTES: &[&str] = &[
 ];
 
 /// Returns the content model of a metadata element; `None` if there is no such element.
-pub(super) fn of(local_name: &str) -> Option<Model> {
+pub(crate) fn of(local_name: &str) -> Option<Model> {
     let text = |attributes| Model {
         places: &[],
         attributes,

@@ -288,7 +288,7 @@ fn check_namespaces(
         return;
     }
     let uri = element.namespace();
-    if ALLOWED.contains(&uri) {
+    if ALLOWED.contains(&uri) || report.policy.namespaces.iter().any(|known| known == uri) {
         return;
     }
     let near = [namespace::METADATA, namespace::ASSERTION, namespace::UI];

@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{report::Report, rules::entity as rules};
+use super::{
+    report::Report,
+    rules::{entity as rules, extension},
+};
 use crate::{
     Element,
     reader::{
@@ -130,6 +133,11 @@ fn check_language<'a>(
             "{name} appears twice in the language {:?}",
             shorten(language)
         );
-        report.add_mild(&rules::ENT_09, (element, "xml:lang"), message);
+        let place = (element, "xml:lang");
+        if element.namespace_id() == NamespaceId::UI {
+            report.add(&extension::UI_05, place, message);
+        } else {
+            report.add_mild(&rules::ENT_09, place, message);
+        }
     }
 }

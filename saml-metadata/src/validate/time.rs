@@ -9,10 +9,6 @@ use crate::{
     tree::NamespaceId,
 };
 
-/// Clocks differ; what expired a moment ago is not held against anybody yet.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// The default of `OpenSAML` for the longest validity that it takes.
-const LONGEST_VALIDITY: SignedDuration = SignedDuration::from_hours(14 * 24);
 const SHORTEST_CACHE: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST_CACHE: SignedDuration = SignedDuration::from_hours(6);
 
@@ -45,7 +41,7 @@ fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestam
         report.add_mild(&rules::TIME_01, place, "validUntil is not in UTC with a Z");
     }
     let until = moment.timestamp;
-    if report.now.duration_since(until) > SKEW {
+    if report.now.duration_since(until) > report.policy.clock_skew {
         let message = format!("{} expired at {until}", element.local_name());
         report.add(&rules::TIME_02, place, message);
     }
@@ -107,11 +103,10 @@ fn check_root(
             "the root element has neither validUntil nor cacheDuration",
         );
     }
-    if until.is_some_and(|until| until.duration_since(report.now) > LONGEST_VALIDITY) {
-        report.add(
-            &rules::TIME_04,
-            (root, "validUntil"),
-            "the metadata is valid for more than 14 days from now",
-        );
+    let longest = report.policy.longest_validity;
+    if until.is_some_and(|until| until.duration_since(report.now) > longest) {
+        let days = longest.as_hours() / 24;
+        let message = format!("the metadata is valid for more than {days} days from now");
+        report.add(&rules::TIME_04, (root, "validUntil"), message);
     }
 }

@@ -2,6 +2,8 @@
 
 use url::{Host, Url};
 
+use crate::reader::chars::starts_with_ignoring_case;
+
 /// Returns whether a text is an absolute URI, without blanks (RFC 3986 4.3).
 pub(super) fn is_absolute(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
@@ -11,7 +13,16 @@ pub(super) fn is_absolute(text: &str) -> bool {
     letters.next().is_some_and(|b| b.is_ascii_alphabetic())
         && letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
         && !rest.is_empty()
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && !has_white_space_or_controls(text)
+}
+
+fn has_white_space_or_controls(text: &str) -> bool {
+    if text.is_ascii() {
+        // Without a branch, this goes through many bytes at once.
+        let wrong = |b: u8| b <= b' ' || b == 0x7f;
+        return text.bytes().fold(false, |found, b| found | wrong(b));
+    }
+    text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// Returns the scheme in lower case.
@@ -31,7 +42,7 @@ pub(super) fn oddities(text: &str) -> Vec<&'static str> {
     let mut odd = Vec::new();
     if ["http%3a", "https%3a"]
         .iter()
-        .any(|start| text.to_ascii_lowercase().starts_with(start))
+        .any(|start| starts_with_ignoring_case(text, start))
     {
         return vec!["is percent-encoded as a whole"];
     }

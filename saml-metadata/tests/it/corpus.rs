@@ -1,8 +1,8 @@
 //! Real documents, which are not part of the project: without them these tests say that they skip.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use saml_metadata::{Profile, ReadErrorKind, read, validate};
+use saml_metadata::{Profile, ReadErrorKind, Severity, read, validate};
 
 use crate::support::now;
 
@@ -63,7 +63,7 @@ fn every_schema_valid_document_is_read_and_written_back_byte_for_byte() {
 #[test]
 fn the_schema_rules_say_what_the_schema_says() {
     /// Errors that a schema cannot see, so that valid documents have them.
-    const BEYOND: [&str; 14] = [
+    const BEYOND: [&str; 21] = [
         "MD-TIME-02",
         "MD-ENT-02",
         "MD-ENT-05",
@@ -78,6 +78,13 @@ fn the_schema_rules_say_what_the_schema_says() {
         "MD-SP-04",
         "MD-KEY-06",
         "MD-ROOT-09",
+        "MD-UI-01",
+        "MD-UI-03",
+        "MD-UI-04",
+        "MD-UI-05",
+        "MD-RPI-02",
+        "MD-SHIB-01",
+        "MD-ATTR-01",
     ];
     /// Errors in the inside of certificates and extensions.
     const INSIDE: [&str; 3] = ["MD-KEY-02", "MD-KEY-03", "MD-KEY-04"];
@@ -155,4 +162,31 @@ fn real_documents_of_okta_and_aws_are_fit_for_use() {
             .collect();
         assert!(errors.is_empty(), "{file}: {errors:?}");
     }
+}
+
+/// What is wrong with the documents that no schema calls valid: the kind of refusal, or the rules
+/// that they break in [`Profile::SamlCore`].
+#[test]
+fn every_document_that_is_not_valid_is_refused_or_found_fault_with() {
+    let Some(samples) = corpus() else { return };
+    let mut lines: Vec<String> = samples
+        .iter()
+        .filter(|sample| sample.schema != "valid")
+        .map(|sample| {
+            let fault = match read(&sample.bytes) {
+                Err(error) => format!("refused, {:?}", error.kind()),
+                Ok(document) => {
+                    let rules: BTreeSet<String> = validate(&document, Profile::SamlCore, now())
+                        .into_iter()
+                        .filter(|finding| finding.severity > Severity::Info)
+                        .map(|finding| finding.rule.to_string())
+                        .collect();
+                    rules.into_iter().collect::<Vec<_>>().join(" ")
+                }
+            };
+            format!("{}: {fault}", sample.file)
+        })
+        .collect();
+    lines.sort_unstable();
+    insta::assert_snapshot!(lines.join("\n"));
 }

@@ -1,8 +1,8 @@
 //! Edits change what they name, and nothing else.
 
-use saml_metadata::{Document, Edit, EditError};
+use saml_metadata::{Certificate, Document, Edit, EditError, KeyUse, NewElement};
 
-use crate::support::{IDP, change, document};
+use crate::support::{IDP, SP, change, der, document};
 
 #[track_caller]
 fn edited(xml: &str, edit: impl for<'a> FnOnce(Edit<'a>, &'a Document) -> Edit<'a>) -> String {
@@ -195,5 +195,131 @@ fn an_edit_past_a_limit_is_refused() {
     assert_eq!(
         source.to_string(),
         "line 1, column 7: an attribute value is longer than 65536 bytes"
+    );
+}
+
+#[test]
+fn a_new_element_goes_where_the_schema_wants_it_and_the_rest_stays() {
+    let result = edited(SP, |edit, document| {
+        let role = document.root().children().next().expect("a role");
+        edit.insert(
+            role,
+            &NewElement::indexed_endpoint(
+                "AssertionConsumerService",
+                "urn:b",
+                "https://sp.example.com/?a=1&b=\"2\"",
+                9,
+            ),
+        )
+    });
+    let last = "Location=\"https://sp.example.com/acs/3\" index=\"3\"/>";
+    let new = "\n    <md:AssertionConsumerService Binding=\"urn:b\" \
+               Location=\"https://sp.example.com/?a=1&amp;b=&quot;2&quot;\" index=\"9\"/>";
+    assert_eq!(result, change(SP, &[(last, &format!("{last}{new}"))]));
+}
+
+#[test]
+fn a_new_element_of_a_kind_that_is_missing_goes_between_its_neighbours() {
+    let inserted = |xml: &str, name: &str| {
+        edited(xml, |edit, document| {
+            edit.insert(document.root(), &NewElement::metadata(name))
+        })
+    };
+    let role = |inside: &str| {
+        format!("<m:SPSSODescriptor xmlns:m='urn:oasis:names:tc:SAML:2.0:metadata'{inside}")
+    };
+    assert_eq!(
+        inserted(
+            &role("> <m:NameIDFormat/></m:SPSSODescriptor>"),
+            "KeyDescriptor"
+        ),
+        role("> <m:KeyDescriptor/> <m:NameIDFormat/></m:SPSSODescriptor>")
+    );
+    assert_eq!(
+        inserted(&role(" />"), "Extensions"),
+        role(" ><m:Extensions/></m:SPSSODescriptor>")
+    );
+    assert_eq!(
+        inserted(
+            &role(">\n<m:KeyDescriptor/>\n</m:SPSSODescriptor>"),
+            "NameIDFormat"
+        ),
+        role(">\n<m:KeyDescriptor/>\n<m:NameIDFormat/>\n</m:SPSSODescriptor>")
+    );
+    assert_eq!(
+        inserted("<a><b/></a>", "X"),
+        "<a><b/><md:X xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\"/></a>"
+    );
+}
+
+#[test]
+fn prefixes_are_those_in_force_or_declared() {
+    let inserted = |xml: &str, new: NewElement| {
+        edited(xml, |edit, document| edit.insert(document.root(), &new))
+    };
+    let plain = || {
+        NewElement::new("", "x")
+            .child(NewElement::new("urn:y", "y").attribute_in("urn:y", "z", "1"))
+    };
+    assert_eq!(
+        inserted("<a/>", plain()),
+        "<a><x><ns1:y xmlns:ns1=\"urn:y\" ns1:z=\"1\"/></x></a>"
+    );
+    assert_eq!(
+        inserted("<a xmlns='urn:y'/>", plain()),
+        "<a xmlns='urn:y'><x xmlns=\"\"><ns1:y xmlns:ns1=\"urn:y\" ns1:z=\"1\"/></x></a>"
+    );
+    assert_eq!(
+        inserted("<p:a xmlns:p='urn:y' xmlns:ns1='u'/>", plain()),
+        "<p:a xmlns:p='urn:y' xmlns:ns1='u'><x><p:y p:z=\"1\"/></x></p:a>"
+    );
+    let language =
+        NewElement::new("", "x").attribute_in("http://www.w3.org/XML/1998/namespace", "lang", "en");
+    assert_eq!(inserted("<a/>", language), "<a><x xml:lang=\"en\"/></a>");
+}
+
+#[test]
+fn a_key_is_replaced_by_another_and_nothing_else_changes() {
+    let certificate = Certificate::from_der(der("rsa2048")).expect("a certificate");
+    let document = document(SP);
+    let role = document
+        .entity()
+        .expect("an entity")
+        .service_provider()
+        .expect("a role");
+    let key = role.key_descriptors().next().expect("a key").element();
+    let new = NewElement::key_descriptor(Some(KeyUse::Signing), &certificate);
+    let edited = document.edit().replace(key, &new).apply().expect("an edit");
+    let role = edited
+        .entity()
+        .expect("an entity")
+        .service_provider()
+        .expect("a role");
+    assert_eq!(role.signing_certificates(), [certificate]);
+    assert!(role.encryption_certificates().is_empty());
+    let span = role
+        .key_descriptors()
+        .next()
+        .expect("a key")
+        .element()
+        .span();
+    assert_eq!(edited.text()[..span.start], SP[..key.span().start]);
+    assert_eq!(edited.text()[span.end..], SP[key.span().end..]);
+}
+
+#[test]
+fn a_new_element_that_does_not_fit_says_why() {
+    let refused = |new: NewElement| error(SP, |edit, d| edit.insert(d.root(), &new)).to_string();
+    assert_eq!(
+        refused(NewElement::metadata("NameIDFormat")),
+        "the schema has no place for NameIDFormat in EntityDescriptor"
+    );
+    assert_eq!(
+        refused(NewElement::metadata("md:X")),
+        "\"md:X\" is not a name without a prefix"
+    );
+    assert_eq!(
+        refused(NewElement::metadata("Organization").text("\0")),
+        "the character '\\0' is not allowed in XML"
     );
 }

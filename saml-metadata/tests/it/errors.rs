@@ -115,3 +115,22 @@ fn what_is_not_one_entity_says_why() {
         EntityError::SeveralEntities { count: 5, .. }
     ));
 }
+
+#[test]
+fn what_a_document_says_cannot_break_the_line_of_a_message() {
+    let error = read(b"<a>&b\nc\td;</a>").expect_err("no such entity");
+    assert_eq!(
+        error.to_string(),
+        "line 1, column 4: the entity `&b\\nc\\td;` is not declared"
+    );
+    let document = crate::support::document("<r xmlns='u&#10;v&#13;'/>");
+    let findings = saml_metadata::validate(
+        &document,
+        saml_metadata::Profile::SamlCore,
+        crate::support::now(),
+    );
+    assert_eq!(
+        findings[0].to_string(),
+        "line 1, column 1: error MD-ROOT-01: the root element is r of the namespace u\\nv\\r"
+    );
+}

@@ -1,17 +1,28 @@
 //! Rules that the public interface keeps, one module for each part of it.
 
 mod aws;
+#[cfg(feature = "signature")]
+mod c14n;
 mod certificate;
 mod corpus;
+mod diff;
 mod edit;
 mod encoding;
 mod errors;
+mod extensions;
 mod limits;
 mod malformed;
 mod model;
 mod namespaces;
+mod output;
+mod pages;
+mod policy;
 mod properties;
+mod rollover;
 mod schema;
+#[cfg(feature = "signature")]
+mod signature;
+mod stream;
 mod support;
 mod validate;
 mod write;

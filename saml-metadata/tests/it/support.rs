@@ -53,13 +53,19 @@ pub(crate) fn change(xml: &str, replacements: &[(&str, &str)]) -> String {
     changed
 }
 
+fn certificate_file(name: &str) -> std::path::PathBuf {
+    let file = format!("tests/fixtures/certificates/{name}.pem");
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+/// Returns whether there is a certificate of the name.
+pub(crate) fn has_certificate(name: &str) -> bool {
+    certificate_file(name).exists()
+}
+
 /// Returns a certificate of the fixtures as base64.
 pub(crate) fn certificate(name: &str) -> String {
-    let path = format!(
-        "{}/tests/fixtures/certificates/{name}.pem",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let pem = std::fs::read_to_string(path).expect("a certificate");
+    let pem = std::fs::read_to_string(certificate_file(name)).expect("a certificate");
     pem.lines()
         .filter(|line| !line.starts_with("-----"))
         .collect()

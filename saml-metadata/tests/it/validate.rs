@@ -4,8 +4,10 @@ mod consumer;
 mod document;
 mod endpoint;
 mod entity;
+mod extension;
 mod finding;
 mod key;
+mod other_consumers;
 mod role;
 mod sso;
 
@@ -58,7 +60,9 @@ fn every_rule_has_a_test() {
         include_str!("validate/document.rs"),
         include_str!("validate/endpoint.rs"),
         include_str!("validate/entity.rs"),
+        include_str!("validate/extension.rs"),
         include_str!("validate/key.rs"),
+        include_str!("validate/other_consumers.rs"),
         include_str!("validate/role.rs"),
         include_str!("validate/sso.rs"),
     ]

@@ -28,9 +28,9 @@ table! {
         "saml2int SDP-MD06 and SDP-MD07",
         "Make a new key: RSA of 3072 bits, or an elliptic curve of 256 bits.";
     KEY_07 "MD-KEY-07" [W W W W]
-        "keys were not made by a generator known to be broken",
+        "keys were not made by a generator known to be broken, and their private halves are not public",
         "CVE-2017-15361; Shibboleth MDA X509ROCAValidator",
-        "Make a new key with other software or hardware; this one can be computed from its public half.";
+        "Make a new key with other software or hardware; others can have the private half of this one.";
     KEY_08 "MD-KEY-08" [I I I I]
         "certificates are not signed with MD5 or SHA-1",
         "Kantara IIP-MD12",

@@ -230,6 +230,33 @@ fn the_file_is_the_one_of_identity_center() {
             ),
         ],
     );
+    let tenant =
+        "us-east-1.sso.signin.aws/platform/saml/acs/4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab";
+    let with = |path: &str| format!("us-east-1.sso.signin.aws{path}");
+    // What a tenant looks like is Identity Center's business; that there is one part of it is not.
+    let path = "error: the assertion consumer address has not the path /platform/saml/acs/<tenant>";
+    for (other, expected) in [
+        ("/platform/saml/acs/of-another-form", None),
+        ("/platform/saml/acs/", Some(path)),
+        ("/platform/saml/acs/a/b", Some(path)),
+        ("/platform/saml/4f1d2c3b", Some(path)),
+        (
+            "/platform/saml/acs/a?tenant=b",
+            Some(
+                "error: the assertion consumer address has more than host and path, or an unusual spelling",
+            ),
+        ),
+    ] {
+        let expected: Vec<&str> = expected.into_iter().collect();
+        let changed = change(AWS_SP, &[(tenant, &with(other))]);
+        expect(AwsIdentityCenterSp, &changed, "MD-AWSSP-01", &expected);
+    }
+    expect(
+        AwsIdentityCenterSp,
+        &change(AWS_SP, &[("HTTP-POST", "HTTP-Redirect")]),
+        "MD-AWSSP-01",
+        &["error: an AssertionConsumerService is not by HTTP-POST"],
+    );
     expect(AwsIdentityCenterSp, AWS_SP_REGIONS, "MD-AWSSP-01", &[]);
     expect(AwsIdentityCenterSp, AWS_SP_CLASSIC, "MD-AWSSP-01", &[]);
     for (xml, messages) in [
@@ -343,4 +370,46 @@ fn a_text_decoded_the_wrong_way_is_noted() {
         "MD-OKTA-02",
         &["info: OrganizationName looks like UTF-8 that was decoded as ISO-8859-1"],
     );
+}
+
+#[test]
+fn a_file_that_aws_would_refuse_has_an_error_with_the_id_of_the_rule() {
+    let with_encryption = format!("{}<md:NameIDFormat", key(" use='encryption'", "p256"));
+    let services = &OKTA
+        [OKTA.find("<md:SingleSignOnService").expect("it")..OKTA.find("</md:IDPSSO").expect("it")];
+    let entity = &OKTA[OKTA.find("<md:EntityDescriptor").expect("it")..];
+    let two = format!(
+        "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata'>{entity}{}</md:EntitiesDescriptor>",
+        entity.replacen("exk4uqa1b2C3d4E5f6g7", "exk2", 1)
+    );
+    let long = format!(
+        "{OKTA}<!--{}-->",
+        "x".repeat(75_001 - 7 - OKTA.chars().count())
+    );
+    let cases = [
+        (
+            change(OKTA, &[("<md:NameIDFormat", &with_encryption)]),
+            "MD-AWS-03",
+        ),
+        (two, "MD-AWS-02"),
+        (
+            change(
+                OKTA,
+                &[(certificate_of_okta(), &key(" use='signing'", "expired"))],
+            ),
+            "MD-KEY-05",
+        ),
+        (long, "MD-AWS-01"),
+        (change(OKTA, &[(services, "")]), "MD-AWS-02"),
+    ];
+    for (xml, rule) in cases {
+        let document = crate::support::document(&xml);
+        let errors: Vec<String> =
+            saml_metadata::validate(&document, AwsIdentityCenter, crate::support::now())
+                .into_iter()
+                .filter(saml_metadata::Finding::is_error)
+                .map(|finding| finding.rule.to_string())
+                .collect();
+        assert!(errors.contains(&rule.to_owned()), "{rule}: {errors:?}");
+    }
 }

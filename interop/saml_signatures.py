@@ -1,0 +1,228 @@
+"""Signatures and canonical forms of saml-metadata beside xmlsec1, signxml and lxml, which share no line with it.
+
+Takes the path of the example `signature`; without it, the one in the target folder. What we sign, the others verify;
+what they sign, we verify; and every canonical form is lxml's, byte for byte. `--fixtures` writes what they sign to
+saml-metadata/tests/fixtures/signature instead, for the tests.
+"""
+
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import signxml
+from lxml import etree
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+FIXTURES = ROOT / "saml-metadata" / "tests" / "fixtures"
+KEYS = FIXTURES / "signature"
+CORPUS = ROOT / ".." / "shared" / "corpus" / "saml"
+
+ENTITY = "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor"
+DS = "http://www.w3.org/2000/09/xmldsig#"
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
+
+# Name, key, signature method, digest, canonicalization, what stands inside of the second transform.
+PREFIXES = f'<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="saml mdui #default"/>'
+XMLSEC = [
+    ("xmlsec1-rsa-sha256", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE, ""),
+    ("xmlsec1-rsa-sha384", "rsa", MORE + "rsa-sha384", MORE + "sha384", EXCLUSIVE, ""),
+    ("xmlsec1-rsa-sha512", "rsa", MORE + "rsa-sha512", SHA512, EXCLUSIVE, ""),
+    ("xmlsec1-ecdsa-sha256", "p256", MORE + "ecdsa-sha256", SHA256, EXCLUSIVE, ""),
+    ("xmlsec1-ecdsa-sha384", "p384", MORE + "ecdsa-sha384", MORE + "sha384", EXCLUSIVE, ""),
+    ("xmlsec1-prefix-list", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE, PREFIXES),
+    ("xmlsec1-inclusive", "rsa", MORE + "rsa-sha256", SHA256, INCLUSIVE, ""),
+    ("xmlsec1-with-comments", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE + "WithComments", ""),
+    ("xmlsec1-sha1", "rsa", DS + "rsa-sha1", DS + "sha1", EXCLUSIVE, ""),
+]
+METHOD, DIGEST = signxml.SignatureMethod, signxml.DigestAlgorithm
+SIGNXML = [
+    ("signxml-rsa-sha256", "rsa", METHOD.RSA_SHA256, DIGEST.SHA256),
+    ("signxml-rsa-pss-sha256", "rsa", METHOD.SHA256_RSA_MGF1, DIGEST.SHA256),
+    ("signxml-rsa-pss-sha512", "rsa", METHOD.SHA512_RSA_MGF1, DIGEST.SHA512),
+    ("signxml-ecdsa-sha256", "p256", METHOD.ECDSA_SHA256, DIGEST.SHA256),
+    ("signxml-ecdsa-sha384", "p384", METHOD.ECDSA_SHA384, DIGEST.SHA384),
+]
+# Name of ours, key, signxml's name, whether the xmlsec1 of Debian 12 knows it.
+OURS = [
+    ("rsa-sha256", "rsa", METHOD.RSA_SHA256, True),
+    ("rsa-sha384", "rsa", METHOD.RSA_SHA384, True),
+    ("rsa-sha512", "rsa", METHOD.RSA_SHA512, True),
+    ("rsa-pss-sha256", "rsa", METHOD.SHA256_RSA_MGF1, False),
+    ("rsa-pss-sha384", "rsa", METHOD.SHA384_RSA_MGF1, False),
+    ("rsa-pss-sha512", "rsa", METHOD.SHA512_RSA_MGF1, False),
+    ("ecdsa-sha256", "p256", METHOD.ECDSA_SHA256, True),
+    ("ecdsa-sha384", "p384", METHOD.ECDSA_SHA384, True),
+]
+
+passed, failed = 0, 0
+
+
+def check(what, is_right, why=""):
+    global passed, failed
+    if is_right:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED {what} {why}")
+
+
+def ours(*arguments, stdin):
+    return subprocess.run([EXAMPLE, *arguments], input=stdin, capture_output=True)
+
+
+def xmlsec1(*arguments):
+    # The options of xmlsec1 come before the file, which is last.
+    ran = subprocess.run(["xmlsec1", *arguments], capture_output=True)
+    return ran.returncode == 0, (ran.stdout + ran.stderr).decode(errors="replace")
+
+
+def sign_with_xmlsec1(folder, key, method, digest, canonicalization, inside):
+    template = (
+        f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{canonicalization}"/>'
+        f'<ds:SignatureMethod Algorithm="{method}"/><ds:Reference URI="#_idp"><ds:Transforms>'
+        f'<ds:Transform Algorithm="{DS}enveloped-signature"/><ds:Transform Algorithm="{canonicalization}">{inside}</ds:Transform>'
+        f'</ds:Transforms><ds:DigestMethod Algorithm="{digest}"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>'
+        "<ds:SignatureValue/><ds:KeyInfo><ds:X509Data><ds:X509Certificate/></ds:X509Data></ds:KeyInfo></ds:Signature>"
+    )
+    text = (FIXTURES / "idp.xml").read_text()
+    source, target = folder / "template.xml", folder / "signed.xml"
+    source.write_text(text.replace("\n  <md:Extensions>", template + "\n  <md:Extensions>", 1))
+    key = f"{KEYS / key}.key.pem,{KEYS / key}.cert.pem"
+    is_done, said = xmlsec1("--sign", "--id-attr:ID", ENTITY, "--privkey-pem", key, "--output", target, source)
+    if not is_done:
+        sys.exit(f"FAILED xmlsec1 cannot sign: {said}")
+    return target.read_bytes()
+
+
+def sign_with_signxml(key, method, digest):
+    root = etree.fromstring((FIXTURES / "idp.xml").read_bytes())
+    root.insert(0, etree.Element(f"{{{DS}}}Signature", {"Id": "placeholder"}, nsmap={"ds": DS}))
+    signer = signxml.XMLSigner(signxml.SignatureConstructionMethod.enveloped, method, digest, EXCLUSIVE)
+    signed = signer.sign(
+        root,
+        key=(KEYS / f"{key}.key.pem").read_bytes(),
+        cert=(KEYS / f"{key}.cert.pem").read_text(),
+        reference_uri="#_idp",
+        id_attribute="ID",
+    )
+    return etree.tostring(signed)
+
+
+def what_they_sign(folder):
+    for name, key, *rest in XMLSEC:
+        yield name, key, sign_with_xmlsec1(folder, key, *rest)
+    for name, key, *rest in SIGNXML:
+        yield name, key, sign_with_signxml(key, *rest)
+
+
+def verify_theirs(folder):
+    entity = b"https://idp.example.com/metadata\n"
+    for name, key, signed in what_they_sign(folder):
+        ran = ours("verify", KEYS / f"{key}.cert.pem", stdin=signed)
+        if name == "xmlsec1-sha1":
+            check(f"{name} is refused", ran.returncode != 0 and b"Sha1" in ran.stderr, ran.stderr)
+            continue
+        check(f"{name} is verified", ran.returncode == 0 and ran.stdout == entity, ran.stderr)
+        changed = signed.replace(b"Example login", b"Example  login", 1)
+        ran = ours("verify", KEYS / f"{key}.cert.pem", stdin=changed)
+        check(f"{name} is refused when changed", ran.returncode != 0 and b"Changed" in ran.stderr, ran.stderr)
+
+
+def sign_for_them(folder):
+    for source in ["idp", "sp", "aggregate", "okta", "aws-sp"]:
+        text = (FIXTURES / f"{source}.xml").read_bytes()
+        for name, key, method, xmlsec1_knows in OURS:
+            ran = ours("sign", KEYS / f"{key}.key.pem", name, KEYS / f"{key}.cert.pem", stdin=text)
+            check(f"{source} is signed with {name}", ran.returncode == 0, ran.stderr)
+            signed = ran.stdout
+            target = folder / "ours.xml"
+            target.write_bytes(signed)
+            if xmlsec1_knows:
+                element = ENTITY.replace("EntityDescriptor", etree.fromstring(signed).tag.split("}")[1])
+                is_right, said = xmlsec1(
+                    "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", KEYS / f"{key}.cert.pem", target
+                )
+                check(f"xmlsec1 verifies {source} with {name}", is_right, said)
+            try:
+                config = signxml.SignatureConfiguration(signature_methods=frozenset([method]), expect_references=1)
+                found = signxml.XMLVerifier().verify(
+                    signed,
+                    x509_cert=(KEYS / f"{key}.cert.pem").read_text(),
+                    id_attribute="ID",
+                    expect_config=config,
+                )
+                check(f"signxml verifies {source} with {name}", found.signed_xml.tag == etree.fromstring(signed).tag)
+            except Exception as error:  # noqa: BLE001
+                check(f"signxml verifies {source} with {name}", False, repr(error))
+
+
+def lxml_form(bytes, exclusive, comments):
+    try:
+        parser = etree.XMLParser(resolve_entities=False, huge_tree=True)
+        tree = etree.parse(io.BytesIO(bytes), parser)
+        if tree.docinfo.doctype:
+            return None
+        form = io.BytesIO()
+        tree.write_c14n(form, exclusive=exclusive, with_comments=comments)
+        return form.getvalue()
+    except (etree.XMLSyntaxError, etree.C14NError):
+        return None
+
+
+def compare_forms():
+    files = sorted(FIXTURES.glob("*.xml")) + sorted(KEYS.glob("*.xml"))
+    if CORPUS.is_dir():
+        files += sorted(CORPUS.glob("*.xml"))
+    else:
+        print("skipped: the canonical forms of the corpus, which is not here")
+    same, neither, only_lxml, only_ours = 0, 0, [], []
+    for file in files:
+        bytes = file.read_bytes()
+        for method in ["exclusive", "exclusive-comments", "inclusive", "inclusive-comments"]:
+            theirs = lxml_form(bytes, method.startswith("exclusive"), method.endswith("comments"))
+            ran = ours("c14n", method, stdin=bytes)
+            found = ran.stdout if ran.returncode == 0 else None
+            if found is None or theirs is None:
+                kind = neither if found is theirs else 0
+                if found is theirs:
+                    neither = kind + 1
+                elif found is None:
+                    only_lxml.append(f"{file.name}: {ran.stderr.decode().strip()}")
+                else:
+                    only_ours.append(file.name)
+                continue
+            same += found == theirs
+            check(f"the {method} form of {file.name} is lxml's", found == theirs)
+    print(f"canonical forms: {same} the same, {neither} that neither has")
+    for line in sorted(set(only_lxml)):
+        print(f"  lxml alone: {line}")
+    for line in sorted(set(only_ours)):
+        print(f"  ours alone: {line}")
+
+
+def write_fixtures(folder):
+    for name, _, signed in what_they_sign(folder):
+        (KEYS / f"{name}.xml").write_bytes(signed)
+
+
+arguments = sys.argv[1:]
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    if arguments == ["--fixtures"]:
+        write_fixtures(folder)
+        sys.exit()
+    EXAMPLE = arguments[0] if arguments else TARGET / "debug" / "examples" / "signature"
+    verify_theirs(folder)
+    sign_for_them(folder)
+    compare_forms()
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

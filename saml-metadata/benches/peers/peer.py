@@ -1,0 +1,55 @@
+"""One piece of work by one Python library on one file; prints what the Rust one prints."""
+
+import resource
+import sys
+import time
+
+NAMESPACE = "{urn:oasis:names:tc:SAML:2.0:metadata}"
+
+
+def lxml_tree(path):
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, huge_tree=True)
+    root = etree.parse(path, parser).getroot()
+    return sum(1 for _ in root.iter(NAMESPACE + "EntityDescriptor"))
+
+
+def lxml_stream(path):
+    from lxml import etree
+
+    count = 0
+    for _, element in etree.iterparse(path, tag=NAMESPACE + "EntityDescriptor", huge_tree=True):
+        count += 1
+        element.clear()
+        while element.getprevious() is not None:
+            del element.getparent()[0]
+    return count
+
+
+def pysaml2(path):
+    import logging
+
+    from saml2.attribute_converter import ac_factory
+    from saml2.mdstore import MetaDataFile
+
+    logging.disable(logging.CRITICAL)
+    store = MetaDataFile(ac_factory(), path, check_validity=False)
+    store.load()
+    return len(store.keys())
+
+
+def main():
+    what, path = sys.argv[1:3]
+    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    work = {"lxml": lxml_tree, "lxml-stream": lxml_stream, "pysaml2": pysaml2}[what]
+    best = None
+    for _ in range(runs):
+        start = time.perf_counter_ns()
+        count = work(path)
+        taken = time.perf_counter_ns() - start
+        best = taken if best is None else min(best, taken)
+    print(best, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, count)
+
+
+main()

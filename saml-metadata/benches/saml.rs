@@ -1,0 +1,99 @@
+//! What reading, validating and editing cost: one document of Okta's, and aggregates of any size.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use jiff::Timestamp;
+use saml_metadata::{EntityStream, Finding, Profile, read, validate};
+
+#[path = "generate/aggregate.rs"]
+mod aggregate;
+
+const OKTA: &str = include_str!("../tests/fixtures/okta.xml");
+
+fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().expect("a time")
+}
+
+fn generated(bytes: usize) -> (Vec<u8>, usize) {
+    let mut aggregate = Vec::with_capacity(bytes + 8192);
+    let entities = aggregate::write(bytes, &mut aggregate).expect("memory takes it");
+    (aggregate, entities)
+}
+
+/// The file that one app needs read and checked on its way to AWS.
+fn one_document(c: &mut Criterion) {
+    let document = read(OKTA.as_bytes()).expect("a document");
+    let entity = document.entity().expect("one entity");
+    let idp = entity.identity_provider().expect("an identity provider");
+    assert_eq!(idp.single_sign_on_services().count(), 2);
+    let findings = validate(&document, Profile::AwsIdentityCenter, now());
+    assert!(!findings.iter().any(Finding::is_error));
+    let edit = || {
+        let edit = document.edit();
+        edit.set_attribute(entity.element(), "entityID", "http://www.okta.com/exk1&2")
+            .apply()
+            .expect("an edited document")
+    };
+    let edited = edit();
+    assert_eq!(
+        edited.entity().expect("one entity").entity_id(),
+        "http://www.okta.com/exk1&2"
+    );
+
+    let mut group = c.benchmark_group("okta");
+    group.throughput(Throughput::Bytes(OKTA.len() as u64));
+    group.bench_function("read", |b| {
+        b.iter(|| read(black_box(OKTA.as_bytes())));
+    });
+    group.bench_function("validate", |b| {
+        b.iter(|| validate(black_box(&document), Profile::AwsIdentityCenter, now()));
+    });
+    group.bench_function("edit", |b| b.iter(edit));
+    group.finish();
+}
+
+/// Time for each byte should not depend on how many there are.
+fn aggregates(c: &mut Criterion) {
+    let mut group = c.benchmark_group("aggregate");
+    group.sample_size(10);
+    for megabytes in [1, 4, 16] {
+        let (bytes, entities) = generated(megabytes * 1_000_000);
+        let document = read(&bytes).expect("a document");
+        assert_eq!(document.entities().count(), entities);
+        let findings = validate(&document, Profile::SamlCore, now());
+        assert!(!findings.iter().any(Finding::is_error));
+        assert_eq!(stream(&bytes), entities);
+
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_with_input(BenchmarkId::new("read", megabytes), &bytes, |b, bytes| {
+            b.iter_with_large_drop(|| read(black_box(bytes)));
+        });
+        group.bench_with_input(
+            BenchmarkId::new("validate", megabytes),
+            &document,
+            |b, document| b.iter(|| validate(black_box(document), Profile::SamlCore, now())),
+        );
+        group.bench_with_input(
+            BenchmarkId::new("stream and validate", megabytes),
+            &bytes,
+            |b, bytes| b.iter(|| stream(black_box(bytes))),
+        );
+    }
+    group.finish();
+}
+
+/// Reads and checks one entity after the other, and returns how many there are.
+fn stream(bytes: &[u8]) -> usize {
+    let mut entities = 0;
+    for entity in EntityStream::new(bytes) {
+        let entity = entity.expect("an entity");
+        let findings = entity.validate(Profile::SamlCore, now());
+        assert!(!findings.iter().any(Finding::is_error));
+        entities += 1;
+    }
+    entities
+}
+
+criterion_group!(benches, one_document, aggregates);
+criterion_main!(benches);

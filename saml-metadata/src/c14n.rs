@@ -1,0 +1,134 @@
+//! The canonical form of a document or an element: the bytes that a signature is about.
+//!
+//! Exclusive XML Canonicalization 1.0 is what SAML signs with (saml-core-2.0-os 5.4.3); Canonical
+//! XML 1.0 is here for documents that use it all the same. Both read the tree that everything else
+//! is read from, so that what is digested is what is seen.
+//!
+//! ```
+//! use saml_metadata::c14n::Method;
+//!
+//! let document = saml_metadata::read(b"<a b='2'  a='1' xmlns:unused='urn:x'><!-- no --><c/></a>")?;
+//! let bytes = Method::exclusive().document(&document)?;
+//! assert_eq!(bytes, br#"<a a="1" b="2"><c></c></a>"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod namespaces;
+mod walk;
+mod write;
+
+use crate::{Document, Element, tree::NodeId};
+
+/// A way to canonicalize.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    exclusive: bool,
+    comments: bool,
+    prefixes: Vec<String>,
+}
+
+impl Method {
+    /// Returns Exclusive XML Canonicalization 1.0: only namespaces in use are written.
+    #[must_use]
+    pub fn exclusive() -> Self {
+        Self {
+            exclusive: true,
+            comments: false,
+            prefixes: Vec::new(),
+        }
+    }
+
+    /// Returns Canonical XML 1.0: all namespaces in force are written.
+    #[must_use]
+    pub fn inclusive() -> Self {
+        Self {
+            exclusive: false,
+            ..Self::exclusive()
+        }
+    }
+
+    /// Keeps comments, or leaves them out as is the default.
+    #[must_use]
+    pub fn comments(self, comments: bool) -> Self {
+        Self { comments, ..self }
+    }
+
+    /// Sets the prefixes that exclusive canonicalization treats as inclusive does: the
+    /// `PrefixList` of `InclusiveNamespaces`, where `#default` stands for no prefix.
+    #[must_use]
+    pub fn prefixes<P: Into<String>>(self, prefixes: impl IntoIterator<Item = P>) -> Self {
+        let prefix = |prefix: P| {
+            let prefix = prefix.into();
+            match prefix.as_str() {
+                "#default" => String::new(),
+                _ => prefix,
+            }
+        };
+        Self {
+            prefixes: prefixes.into_iter().map(prefix).collect(),
+            ..self
+        }
+    }
+
+    /// Returns the canonical form of a whole document, with what stands around its root element.
+    ///
+    /// # Errors
+    ///
+    /// Fails on a relative namespace URI.
+    pub fn document(&self, document: &Document) -> Result<Vec<u8>, C14nError> {
+        let mut bytes = Vec::with_capacity(document.text().len());
+        self.digest_document(document, NodeId::NONE, &mut |piece| {
+            bytes.extend_from_slice(piece);
+        })?;
+        Ok(bytes)
+    }
+
+    /// Returns the canonical form of an element and all inside, without its surroundings.
+    ///
+    /// # Errors
+    ///
+    /// Fails on a relative namespace URI.
+    pub fn element(&self, element: Element<'_>) -> Result<Vec<u8>, C14nError> {
+        let mut bytes = Vec::with_capacity(element.span().len());
+        self.digest_element(element, NodeId::NONE, &mut |piece| {
+            bytes.extend_from_slice(piece);
+        })?;
+        Ok(bytes)
+    }
+
+    /// Hands out the canonical form of a document piece by piece, without one node.
+    pub(crate) fn digest_document(
+        &self,
+        document: &Document,
+        without: NodeId,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), C14nError> {
+        walk::document(self, document, without, sink)
+    }
+
+    /// Hands out the canonical form of an element piece by piece, without one node.
+    pub(crate) fn digest_element(
+        &self,
+        element: Element<'_>,
+        without: NodeId,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), C14nError> {
+        walk::element(self, element, without, sink)
+    }
+}
+
+/// Why there is no canonical form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum C14nError {
+    /// A namespace URI is relative, and relative to what is not said; Canonical XML 1.0 section 1.3
+    /// asks to fail.
+    #[error("the namespace URI {uri:?} is relative, so there is no canonical form")]
+    #[non_exhaustive]
+    RelativeNamespace {
+        /// The URI, cut after 60 characters.
+        uri: String,
+        /// Where the declaration stands in [`Document::text`].
+        offset: usize,
+    },
+}

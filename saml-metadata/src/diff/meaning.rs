@@ -1,0 +1,93 @@
+//! What elements mean, however they are written.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::ChangeKind;
+use crate::{
+    Element,
+    reader::{
+        chars::{collapse, is_blank},
+        escape::shorten,
+    },
+    tree::NamespaceId,
+};
+
+/// Returns what only the first and only the second list has, however often.
+pub(super) fn differences(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for text in after {
+        *counts.entry(text).or_default() += 1;
+    }
+    let mut gone = Vec::new();
+    for text in before {
+        match counts.get_mut(text.as_str()) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => gone.push(text.clone()),
+        }
+    }
+    let mut come = Vec::new();
+    for text in after.iter().rev() {
+        if let Some(count) = counts.get_mut(text.as_str()).filter(|count| **count > 0) {
+            *count -= 1;
+            come.push(text.clone());
+        }
+    }
+    come.reverse();
+    (gone, come)
+}
+
+/// Writes an element so that two are equal when they mean the same: `{namespace}name @… text`.
+pub(super) fn meaning(element: Element<'_>) -> String {
+    let mut text = String::new();
+    let depth_of_root = element.ancestors().count();
+    for inner in element.descendants() {
+        let depth = inner.ancestors().count() - depth_of_root;
+        let _ = write!(
+            text,
+            "\n{depth} {{{}}}{}",
+            inner.namespace(),
+            inner.local_name()
+        );
+        let mut attributes: Vec<_> = inner
+            .attributes()
+            .map(|a| format!(" {{{}}}{}={:?}", a.namespace(), a.local_name(), a.value()))
+            .collect();
+        attributes.sort();
+        text.extend(attributes);
+        if inner.is_in(NamespaceId::SIGNATURE, "X509Certificate") {
+            // Lines of base64 may be broken anyhow.
+            let compact: String = inner.text().split_ascii_whitespace().collect();
+            let _ = write!(text, " {compact:?}");
+        } else if !is_blank(inner.text()) {
+            let _ = write!(text, " {:?}", collapse(inner.text()));
+        }
+    }
+    text
+}
+
+/// Returns the local name of an element by its meaning, and the kind of change it makes.
+pub(super) fn classify(meaning: &str) -> (&str, ChangeKind) {
+    let line = meaning.trim_start().lines().next().unwrap_or_default();
+    let name = line.split_once('}').map_or("", |(_, rest)| rest);
+    let name = &name[..name.find(' ').unwrap_or(name.len())];
+    let kind = match name {
+        "ContactPerson" => ChangeKind::Contact,
+        "Organization" => ChangeKind::Organization,
+        _ => ChangeKind::Other,
+    };
+    (name, kind)
+}
+
+/// Returns the texts in an element by its meaning.
+pub(super) fn summary(meaning: &str) -> String {
+    let texts = meaning.lines().filter_map(|line| {
+        let (_, text) = line.rsplit_once(" \"")?;
+        text.strip_suffix('"')
+    });
+    let texts: Vec<&str> = texts.collect();
+    if texts.is_empty() {
+        let lines: Vec<&str> = meaning.trim_start().lines().collect();
+        return shorten(&lines.join(" "));
+    }
+    shorten(&texts.join(", "))
+}

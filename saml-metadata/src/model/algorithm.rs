@@ -1,0 +1,28 @@
+use super::{values::uri, view};
+use crate::reader::chars::collapse;
+
+view! {
+    /// `alg:SigningMethod`: a signature algorithm, and perhaps the sizes of keys that it is for
+    /// (Algorithm Support Profile 2.4).
+    SigningMethod
+}
+
+impl<'a> SigningMethod<'a> {
+    /// Returns the `Algorithm`.
+    #[must_use]
+    pub fn algorithm(self) -> &'a str {
+        uri(self.0, "Algorithm")
+    }
+
+    /// Returns the `MinKeySize` in bits; `None` when it is missing or not a number.
+    #[must_use]
+    pub fn min_key_size(self) -> Option<u32> {
+        collapse(self.0.attribute("MinKeySize")?).parse().ok()
+    }
+
+    /// Returns the `MaxKeySize` in bits; `None` when it is missing or not a number.
+    #[must_use]
+    pub fn max_key_size(self) -> Option<u32> {
+        collapse(self.0.attribute("MaxKeySize")?).parse().ok()
+    }
+}

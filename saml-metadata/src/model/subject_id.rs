@@ -1,0 +1,41 @@
+use std::fmt;
+
+/// Which identifier of a subject a service needs (saml-subject-id-attr-v1.0 4.1).
+///
+/// There will be no other ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubjectIdRequirement {
+    /// The general-purpose `subject-id`.
+    SubjectId,
+    /// The `pairwise-id`, another one for each service.
+    PairwiseId,
+    /// None of them.
+    None,
+    /// Either of them.
+    Any,
+}
+
+impl SubjectIdRequirement {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::SubjectId, Self::PairwiseId, Self::None, Self::Any]
+            .into_iter()
+            .find(|requirement| requirement.as_str() == text)
+    }
+
+    /// Returns the value of the entity attribute.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SubjectId => "subject-id",
+            Self::PairwiseId => "pairwise-id",
+            Self::None => "none",
+            Self::Any => "any",
+        }
+    }
+}
+
+impl fmt::Display for SubjectIdRequirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,93 @@
+//! Findings as a SARIF 2.1.0 log, which code hosts and editors show beside the source.
+
+use serde_json::{Value, json};
+
+use crate::{Document, Finding, Severity, rules};
+
+/// Where the format is described.
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// Returns the findings about a document as a SARIF log with one run.
+///
+/// `uri` says where the document is: an absolute URI, or a path relative to the root of the
+/// repository, with `/` between its parts. The log lists all rules, so that a viewer can tell what
+/// a finding is about.
+///
+/// ```
+/// use saml_metadata::{Profile, sarif, validate};
+///
+/// let document = saml_metadata::read(
+///     br#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:a"/>"#,
+/// )?;
+/// let findings = validate(&document, Profile::AwsIdentityCenter, "2026-11-24T12:00:00Z".parse()?);
+/// let log = sarif::log(&document, "metadata/idp.xml", &findings);
+/// assert_eq!(log["version"], "2.1.0");
+/// assert_eq!(log["runs"][0]["results"][0]["ruleId"], "MD-AWS-02");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn log(document: &Document, uri: &str, findings: &[Finding]) -> Value {
+    let ids: Vec<_> = rules().map(|rule| rule.id).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|finding| {
+            let mut result = result(document, uri, finding);
+            if let Ok(index) = ids.binary_search(&finding.rule) {
+                result["ruleIndex"] = json!(index);
+            }
+            result
+        })
+        .collect();
+    let rules: Vec<Value> = rules()
+        .map(|rule| {
+            json!({
+                "id": rule.id.as_str(),
+                "shortDescription": { "text": rule.summary },
+                "fullDescription": { "text": format!("{} ({})", rule.summary, rule.clause) },
+                "help": { "text": rule.help },
+            })
+        })
+        .collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "saml-metadata",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "artifacts": [{ "location": { "uri": uri }, "mimeType": "application/samlmetadata+xml" }],
+            "results": results,
+        }],
+    })
+}
+
+fn result(document: &Document, uri: &str, finding: &Finding) -> Value {
+    let end = document
+        .source
+        .position_from(finding.position, finding.span.start, finding.span.end);
+    json!({
+        "ruleId": finding.rule.as_str(),
+        "level": match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "note",
+        },
+        "message": { "text": finding.message },
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": { "uri": uri, "index": 0 },
+                "region": {
+                    "startLine": finding.position.line,
+                    "startColumn": finding.position.column,
+                    "endLine": end.line,
+                    "endColumn": end.column,
+                },
+            },
+            "logicalLocations": [{ "fullyQualifiedName": finding.path, "kind": "element" }],
+        }],
+    })
+}

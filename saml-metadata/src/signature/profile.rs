@@ -1,0 +1,281 @@
+//! What a signature must look like before anything is computed (saml-core-2.0-os 5.4).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{
+    algorithm::{DigestAlgorithm, SignatureAlgorithm},
+    error::{Refusal, SignatureError},
+};
+use crate::{
+    Element,
+    c14n::Method,
+    names::namespace,
+    reader::{chars::is_space, escape::shorten},
+    tree::{NamespaceId, NodeKind},
+};
+
+pub(super) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+pub(super) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+const EXCLUSIVE_COMMENTS: &str = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments";
+const INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+const INCLUSIVE_COMMENTS: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments";
+
+/// Algorithms of the time of SHA-1.
+pub(super) const SHA1: [&str; 4] = [
+    "http://www.w3.org/2000/09/xmldsig#sha1",
+    "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+    "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
+];
+
+/// A signature whose form is right; whether it is true is another question.
+pub(super) struct Form<'a> {
+    pub(super) signature: Element<'a>,
+    pub(super) signed_info: Element<'a>,
+    pub(super) canonicalization: Method,
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) value: Vec<u8>,
+    pub(super) reference: Element<'a>,
+    /// Whether the reference is to the whole document rather than to the element.
+    pub(super) is_whole: bool,
+    pub(super) transform: Method,
+    pub(super) digest: DigestAlgorithm,
+    pub(super) digest_value: Vec<u8>,
+}
+
+/// What the caller has decided to let pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Policy {
+    pub(super) sha1: bool,
+    pub(super) any_place: bool,
+}
+
+type Result<T> = std::result::Result<T, SignatureError>;
+
+/// Checks the form of the signature of an element.
+pub(super) fn check(element: Element<'_>, policy: Policy) -> Result<Form<'_>> {
+    let signature = signature_of(element, policy)?;
+    let signed_info = only_child(signature, "SignedInfo")?;
+    let value = only_child(signature, "SignatureValue")?;
+    check_children(signature, &["SignedInfo", "SignatureValue", "KeyInfo"])?;
+    check_plain(signed_info, "SignedInfo")?;
+    check_plain(value, "SignatureValue")?;
+
+    let reference = only_child(signed_info, "Reference")?;
+    let method = only_child(signed_info, "CanonicalizationMethod")?;
+    let algorithm = only_child(signed_info, "SignatureMethod")?;
+    check_children(
+        signed_info,
+        &["CanonicalizationMethod", "SignatureMethod", "Reference"],
+    )?;
+    // A length for HMAC, or parameters of an algorithm that is not in the list.
+    check_children(algorithm, &[])?;
+
+    let is_whole = check_uri(element, reference)?;
+    let digest = only_child(reference, "DigestMethod")?;
+    let digest_value = only_child(reference, "DigestValue")?;
+    let transform = transform(reference)?;
+    check_children(reference, &["Transforms", "DigestMethod", "DigestValue"])?;
+    check_children(digest, &[])?;
+
+    Ok(Form {
+        signature,
+        signed_info,
+        canonicalization: canonicalization(method)?,
+        algorithm: signature_algorithm(algorithm, policy)?,
+        value: base64(value, "SignatureValue")?,
+        reference,
+        is_whole,
+        // A reference within a document is to nodes without comments, whatever the method says
+        // (XML Signature 4.4.3.3).
+        transform: transform.comments(false),
+        digest: digest_algorithm(digest, policy)?,
+        digest_value: base64(digest_value, "DigestValue")?,
+    })
+}
+
+fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
+    let mut signatures = element.children_in(NamespaceId::SIGNATURE, "Signature");
+    let Some(signature) = signatures.next() else {
+        return refuse(element, Refusal::NotSigned);
+    };
+    let others = signatures.count();
+    if others > 0 {
+        let count = others + 1;
+        return refuse(element, Refusal::SeveralSignatures { count });
+    }
+    if !policy.any_place && element.children().next() != Some(signature) {
+        return refuse(signature, Refusal::Misplaced);
+    }
+    Ok(signature)
+}
+
+/// Checks what the reference is to, and returns whether that is the whole document.
+fn check_uri(element: Element<'_>, reference: Element<'_>) -> Result<bool> {
+    if let Some(uri) = reference.attribute("Type") {
+        let uri = shorten(uri);
+        return refuse(reference, Refusal::ReferenceType { uri });
+    }
+    let Some(uri) = reference.attribute("URI") else {
+        return refuse(reference, Refusal::NoUri);
+    };
+    let is_root = element.document().root().id() == element.id();
+    if uri.is_empty() && is_root {
+        return Ok(true);
+    }
+    let id = element.attribute("ID").filter(|id| !id.is_empty());
+    match id {
+        Some(id) if uri.strip_prefix('#') == Some(id) => {
+            if has_twice(element, id) {
+                let id = shorten(id);
+                return refuse(element, Refusal::DuplicateId { id });
+            }
+            Ok(false)
+        }
+        _ => {
+            let uri = shorten(uri);
+            refuse(reference, Refusal::OtherReference { uri })
+        }
+    }
+}
+
+/// Returns whether several attributes that somebody may take for an ID have this value.
+pub(super) fn has_twice(element: Element<'_>, id: &str) -> bool {
+    let document = element.document();
+    let (tree, text) = (&document.tree, document.text());
+    let mut same = tree.attributes.iter().filter(|record| {
+        let local = &text[record.name.range()][record.prefix_len as usize..];
+        local.eq_ignore_ascii_case("id") && tree.str(text, record.value) == id
+    });
+    same.nth(1).is_some()
+}
+
+/// Returns the canonicalization that the transforms end in.
+fn transform(reference: Element<'_>) -> Result<Method> {
+    let list = only_child(reference, "Transforms")?;
+    check_children(list, &["Transform", "Transform"])
+        .or_else(|_| check_children(list, &["Transform"]))
+        .or_else(|_| {
+            let count = list.children().count();
+            refuse(list, Refusal::TransformCount { count })
+        })?;
+    let mut transforms = list.children();
+    let first = transforms.next();
+    let Some(enveloped) = first.filter(|t| algorithm_of(*t) == ENVELOPED) else {
+        return refuse(list, Refusal::NotEnveloped);
+    };
+    check_children(enveloped, &[])?;
+    match transforms.next() {
+        Some(transform) => canonicalization(transform),
+        // XML Signature 4.4.3.2: what is still nodes in the end is canonicalized inclusively.
+        None => Ok(Method::inclusive()),
+    }
+}
+
+fn canonicalization(element: Element<'_>) -> Result<Method> {
+    let uri = algorithm_of(element);
+    let method = match uri {
+        EXCLUSIVE => Method::exclusive(),
+        EXCLUSIVE_COMMENTS => Method::exclusive().comments(true),
+        INCLUSIVE => Method::inclusive(),
+        INCLUSIVE_COMMENTS => Method::inclusive().comments(true),
+        _ => {
+            let uri = shorten(uri);
+            return refuse(element, Refusal::Canonicalization { uri });
+        }
+    };
+    let is_exclusive = matches!(uri, EXCLUSIVE | EXCLUSIVE_COMMENTS);
+    let mut children = element.children();
+    let Some(list) = children.next() else {
+        return Ok(method);
+    };
+    let is_list = is_exclusive && list.is(EXCLUSIVE, "InclusiveNamespaces");
+    if !is_list || children.next().is_some() {
+        return refuse(list, unexpected(list));
+    }
+    check_children(list, &[])?;
+    let prefixes = list.attribute("PrefixList").unwrap_or_default();
+    Ok(method.prefixes(prefixes.split_ascii_whitespace()))
+}
+
+fn signature_algorithm(element: Element<'_>, policy: Policy) -> Result<SignatureAlgorithm> {
+    let uri = algorithm_of(element);
+    match SignatureAlgorithm::of(uri) {
+        Some(SignatureAlgorithm::RsaSha1) if !policy.sha1 => refuse(element, Refusal::Sha1),
+        Some(algorithm) => Ok(algorithm),
+        None => refuse(element, Refusal::algorithm(uri)),
+    }
+}
+
+fn digest_algorithm(element: Element<'_>, policy: Policy) -> Result<DigestAlgorithm> {
+    let uri = algorithm_of(element);
+    match DigestAlgorithm::of(uri) {
+        Some(DigestAlgorithm::Sha1) if !policy.sha1 => refuse(element, Refusal::Sha1),
+        Some(algorithm) => Ok(algorithm),
+        None => refuse(element, Refusal::algorithm(uri)),
+    }
+}
+
+fn algorithm_of(element: Element<'_>) -> &str {
+    element.attribute("Algorithm").unwrap_or_default()
+}
+
+/// Returns the one child of a name.
+fn only_child<'a>(element: Element<'a>, name: &'static str) -> Result<Element<'a>> {
+    let mut found = element.children_named(namespace::SIGNATURE, name);
+    match (found.next(), found.count()) {
+        (Some(child), 0) => Ok(child),
+        (first, others) => {
+            let count = others + usize::from(first.is_some());
+            refuse(element, Refusal::Count { name, count })
+        }
+    }
+}
+
+/// Checks that the children are these, in this order; the last may be missing.
+fn check_children(element: Element<'_>, names: &[&str]) -> Result<()> {
+    let mut names = names.iter();
+    for child in element.children() {
+        let name = names.next();
+        if name.is_none_or(|name| !child.is_in(NamespaceId::SIGNATURE, name)) {
+            return refuse(child, unexpected(child));
+        }
+    }
+    Ok(())
+}
+
+fn unexpected(element: Element<'_>) -> Refusal {
+    Refusal::Unexpected {
+        name: shorten(element.qualified_name()),
+    }
+}
+
+/// Checks that there is nothing but elements and text, which no two readers see differently.
+fn check_plain(element: Element<'_>, name: &'static str) -> Result<()> {
+    let nodes = &element.document().tree.nodes;
+    let first = element.id().0 as usize;
+    let end = element.span().end;
+    let inside = nodes[first..]
+        .iter()
+        .take_while(|node| node.span.range().start < end);
+    if inside
+        .into_iter()
+        .any(|node| node.kind != NodeKind::Element)
+    {
+        return refuse(element, Refusal::NotPlain { name });
+    }
+    Ok(())
+}
+
+fn base64(element: Element<'_>, name: &'static str) -> Result<Vec<u8>> {
+    check_children(element, &[])?;
+    let compact: Vec<u8> = element.text().bytes().filter(|b| !is_space(*b)).collect();
+    match STANDARD.decode(compact) {
+        Ok(bytes) if !bytes.is_empty() => Ok(bytes),
+        _ => refuse(element, Refusal::Base64 { name }),
+    }
+}
+
+pub(super) fn refuse<T>(at: Element<'_>, refusal: Refusal) -> Result<T> {
+    Err(SignatureError::new(at, refusal))
+}

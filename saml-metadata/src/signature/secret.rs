@@ -1,0 +1,118 @@
+use std::fmt;
+
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rand::SystemRandom,
+    rsa::KeyPair as RsaKeyPair,
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+        RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+    },
+};
+use zeroize::Zeroizing;
+
+use super::{
+    algorithm::{KeyKind, SignatureAlgorithm},
+    key::{KeyError, VerifyingKey, pem_section},
+};
+
+/// A private key to sign with.
+///
+/// Its bytes are wiped when it is dropped, and shown by nothing; `Debug` tells the kind.
+pub struct SigningKey {
+    pkcs8: Zeroizing<Vec<u8>>,
+    public: VerifyingKey,
+}
+
+impl SigningKey {
+    /// Reads a private key from PKCS #8 in PEM, `PRIVATE KEY`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such section, when the key is encrypted or in an older format, or
+    /// is not one that [`from_pkcs8_der`](Self::from_pkcs8_der) takes.
+    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
+        match pem_section(pem, "PRIVATE KEY") {
+            Some(der) => Self::from_pkcs8_der(&der?),
+            None if pem.contains("PRIVATE KEY-----") => Err(KeyError::NotPkcs8),
+            None => Err(KeyError::Pem {
+                expected: "PRIVATE KEY",
+            }),
+        }
+    }
+
+    /// Reads a private key from PKCS #8 in DER.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the key is neither RSA of 2048 to 8192 bits nor on P-256 or P-384.
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        let pkcs8 = Zeroizing::new(der.to_vec());
+        let public = if let Ok(pair) = RsaKeyPair::from_pkcs8(&pkcs8) {
+            pair.public_key()
+                .as_der()
+                .ok()
+                .map(|der| der.as_ref().to_vec())
+        } else {
+            [
+                &ECDSA_P256_SHA256_FIXED_SIGNING,
+                &ECDSA_P384_SHA384_FIXED_SIGNING,
+            ]
+            .into_iter()
+            .find_map(|curve| EcdsaKeyPair::from_pkcs8(curve, &pkcs8).ok())
+            .and_then(|pair| pair.public_key().as_der().ok())
+            .map(|der| der.as_ref().to_vec())
+        };
+        let public = VerifyingKey::from_public_key_der(&public.ok_or(KeyError::Kind)?)?;
+        Ok(Self { pkcs8, public })
+    }
+
+    /// Returns the public key that belongs to it.
+    #[must_use]
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        &self.public
+    }
+
+    /// Returns the algorithm to use when nobody says otherwise: the one with the shortest digest.
+    pub(super) fn usual_algorithm(&self) -> SignatureAlgorithm {
+        match self.public.kind() {
+            KeyKind::Rsa => SignatureAlgorithm::RsaSha256,
+            KeyKind::P256 => SignatureAlgorithm::EcdsaP256Sha256,
+            KeyKind::P384 => SignatureAlgorithm::EcdsaP384Sha384,
+        }
+    }
+
+    /// Signs a message; `None` if the key is not for the algorithm.
+    pub(super) fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
+        let random = SystemRandom::new();
+        let rsa = |encoding: &'static dyn RsaEncoding| {
+            let pair = RsaKeyPair::from_pkcs8(&self.pkcs8).ok()?;
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(encoding, &random, message, &mut signature).ok()?;
+            Some(signature)
+        };
+        let ecdsa = |curve: &'static EcdsaSigningAlgorithm| {
+            let pair = EcdsaKeyPair::from_pkcs8(curve, &self.pkcs8).ok()?;
+            let signature = pair.sign(&random, message).ok()?;
+            Some(signature.as_ref().to_vec())
+        };
+        match algorithm {
+            SignatureAlgorithm::RsaSha256 => rsa(&RSA_PKCS1_SHA256),
+            SignatureAlgorithm::RsaSha384 => rsa(&RSA_PKCS1_SHA384),
+            SignatureAlgorithm::RsaSha512 => rsa(&RSA_PKCS1_SHA512),
+            SignatureAlgorithm::RsaPssSha256 => rsa(&RSA_PSS_SHA256),
+            SignatureAlgorithm::RsaPssSha384 => rsa(&RSA_PSS_SHA384),
+            SignatureAlgorithm::RsaPssSha512 => rsa(&RSA_PSS_SHA512),
+            SignatureAlgorithm::EcdsaP256Sha256 => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING),
+            SignatureAlgorithm::EcdsaP384Sha384 => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING),
+            SignatureAlgorithm::RsaSha1 => None,
+        }
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({:?}, ..)", self.public.kind())
+    }
+}

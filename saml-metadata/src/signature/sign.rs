@@ -1,0 +1,227 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{
+    algorithm::SignatureAlgorithm,
+    error::SignatureError,
+    profile::{ENVELOPED, EXCLUSIVE, has_twice},
+    secret::SigningKey,
+    verify::Verifier,
+};
+use crate::{
+    Certificate, Document, EditError, Element, ReadError,
+    c14n::{C14nError, Method},
+    document::read_with,
+    model::certificate::wrapped_base64,
+    names::namespace,
+    tree::{NamespaceId, NodeId},
+};
+
+/// Signs documents: puts a signature into the root element, and changes nothing else.
+///
+/// The signature is enveloped, over the exclusive canonical form, and the first element in the
+/// root, where the schema has it. A root without an `ID` gets one, made from the contents.
+#[derive(Debug, Clone)]
+#[must_use = "a signer does nothing before `sign`"]
+pub struct Signer<'k> {
+    key: &'k SigningKey,
+    algorithm: SignatureAlgorithm,
+    certificates: Vec<Certificate>,
+}
+
+impl<'k> Signer<'k> {
+    /// Returns a signer with a key and its usual algorithm: RSA with SHA-256, or ECDSA with the
+    /// digest of the curve's length.
+    pub fn new(key: &'k SigningKey) -> Self {
+        Self {
+            key,
+            algorithm: key.usual_algorithm(),
+            certificates: Vec::new(),
+        }
+    }
+
+    /// Sets the algorithm.
+    pub fn algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Adds a certificate to show in `KeyInfo`, as a hint for people.
+    pub fn certificate(mut self, certificate: &Certificate) -> Self {
+        self.certificates.push(certificate.clone());
+        self
+    }
+
+    /// Returns the document with a signature in its root element.
+    ///
+    /// What is returned has been verified with the public key once.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the root element is not `EntityDescriptor` or `EntitiesDescriptor`, has a
+    /// signature, or has an `ID` that another element has too; when the key is not for the
+    /// algorithm; when there is no canonical form; or when the result goes over a limit.
+    pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
+        let root = document.root();
+        if !["EntityDescriptor", "EntitiesDescriptor"]
+            .iter()
+            .any(|name| root.is_in(NamespaceId::METADATA, name))
+        {
+            return Err(SignError::NotMetadata);
+        }
+        if root.child_in(NamespaceId::SIGNATURE, "Signature").is_some() {
+            return Err(SignError::Signed);
+        }
+        if root.attribute("ID").is_some_and(|id| !id.is_empty()) {
+            return self.insert(document);
+        }
+        let id = id_of(document)?;
+        let edit = document.edit().set_attribute(root, "ID", &id);
+        self.insert(&edit.apply()?)
+    }
+
+    fn insert(&self, document: &Document) -> Result<Document, SignError> {
+        let root = document.root();
+        let id = root.attribute("ID").unwrap_or_default();
+        if has_twice(root, id) {
+            return Err(SignError::DuplicateId { id: id.to_owned() });
+        }
+        let signature = self.signature(root, id)?;
+        let (span, content) = (root.span(), root.content_span());
+        let text = document.text();
+        let mut signed = String::with_capacity(text.len() + signature.len());
+        if content.end == span.end {
+            // `<a/>` has no inside.
+            let name = root.qualified_name();
+            signed.push_str(&text[..span.end - "/>".len()]);
+            signed.push('>');
+            signed.push_str(&signature);
+            signed.push_str("</");
+            signed.push_str(name);
+            signed.push('>');
+            signed.push_str(&text[span.end..]);
+        } else {
+            signed.push_str(&text[..content.start]);
+            signed.push_str(&signature);
+            signed.push_str(&text[content.start..]);
+        }
+        let bytes = document.source.encode(signed);
+        let signed = read_with(bytes, document.limits())?;
+        let verifier = Verifier::new([self.key.verifying_key().clone()]);
+        verifier.verify(&signed)?;
+        Ok(signed)
+    }
+
+    /// Returns the `Signature` element as text.
+    fn signature(&self, root: Element<'_>, id: &str) -> Result<String, SignError> {
+        let digest_method = self.algorithm.digest();
+        let mut context = digest_method.context();
+        Method::exclusive()
+            .digest_element(root, NodeId::NONE, &mut |piece| context.update(piece))?;
+        let digest = STANDARD.encode(context.finish());
+        let mut escaped = String::new();
+        crate::reader::escape::escape_attribute(id, &mut escaped);
+        let head = format!("<ds:Signature xmlns:ds=\"{}\">", namespace::SIGNATURE);
+        let signed_info = format!(
+            "<ds:SignedInfo>\
+             <ds:CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\"/>\
+             <ds:SignatureMethod Algorithm=\"{}\"/>\
+             <ds:Reference URI=\"#{escaped}\">\
+             <ds:Transforms>\
+             <ds:Transform Algorithm=\"{ENVELOPED}\"/>\
+             <ds:Transform Algorithm=\"{EXCLUSIVE}\"/>\
+             </ds:Transforms>\
+             <ds:DigestMethod Algorithm=\"{}\"/>\
+             <ds:DigestValue>{digest}</ds:DigestValue>\
+             </ds:Reference>\
+             </ds:SignedInfo>",
+            self.algorithm.uri(),
+            digest_method.uri(),
+        );
+        let value = self.value(&format!("{head}{signed_info}</ds:Signature>"))?;
+        Ok(format!(
+            "{head}{signed_info}<ds:SignatureValue>{}</ds:SignatureValue>{}</ds:Signature>",
+            STANDARD.encode(value),
+            self.key_info(),
+        ))
+    }
+
+    /// Signs the `SignedInfo` inside of a `Signature` that has nothing else yet.
+    fn value(&self, signature: &str) -> Result<Vec<u8>, SignError> {
+        let document = crate::read(signature.as_bytes())?;
+        // The exclusive form does not depend on what will stand around it.
+        let signed_info = document.root().children().next().unwrap_or(document.root());
+        let message = Method::exclusive().element(signed_info)?;
+        self.key
+            .sign(self.algorithm, &message)
+            .ok_or(SignError::Algorithm {
+                algorithm: self.algorithm,
+            })
+    }
+
+    fn key_info(&self) -> String {
+        if self.certificates.is_empty() {
+            return String::new();
+        }
+        let mut certificates = String::new();
+        for certificate in &self.certificates {
+            certificates.push_str("<ds:X509Certificate>");
+            certificates.push_str(&wrapped_base64(certificate.der(), 76));
+            certificates.push_str("</ds:X509Certificate>");
+        }
+        format!("<ds:KeyInfo><ds:X509Data>{certificates}</ds:X509Data></ds:KeyInfo>")
+    }
+}
+
+/// Returns an ID for a root element without one: the same for the same contents.
+fn id_of(document: &Document) -> Result<String, SignError> {
+    use std::fmt::Write as _;
+
+    let mut context = SignatureAlgorithm::RsaSha256.digest().context();
+    Method::exclusive().digest_element(document.root(), NodeId::NONE, &mut |piece| {
+        context.update(piece);
+    })?;
+    // A name must not begin with a digit; 128 bits do not meet by chance (MD 3.1.2 asks for that).
+    let mut id = "_".to_owned();
+    for byte in &context.finish().as_ref()[..16] {
+        let _ = write!(id, "{byte:02x}");
+    }
+    Ok(id)
+}
+
+/// Why a document could not be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The root element is not one that metadata is signed at.
+    #[error("the root element is not `EntityDescriptor` or `EntitiesDescriptor` of SAML metadata")]
+    NotMetadata,
+    /// There is a signature already.
+    #[error("the document is signed already")]
+    Signed,
+    /// Another element has the root element's ID.
+    #[error("the ID {id:?} of the root element stands in the document more than once")]
+    #[non_exhaustive]
+    DuplicateId {
+        /// The ID.
+        id: String,
+    },
+    /// The key is not for the algorithm.
+    #[error("the key cannot sign with {}", .algorithm.uri())]
+    #[non_exhaustive]
+    Algorithm {
+        /// The algorithm.
+        algorithm: SignatureAlgorithm,
+    },
+    /// The document has no canonical form.
+    #[error("the document has no canonical form")]
+    NoCanonicalForm(#[from] C14nError),
+    /// The root element could not be given an `ID`.
+    #[error("the root element cannot be given an ID")]
+    Id(#[from] EditError),
+    /// The signed document is not one, for instance because it is over a limit now.
+    #[error("the signed document cannot be read")]
+    Unreadable(#[from] ReadError),
+    /// The signature that was made is not a good one.
+    #[error("the signature just made does not verify")]
+    Unverifiable(#[from] SignatureError),
+}

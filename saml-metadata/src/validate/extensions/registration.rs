@@ -1,0 +1,137 @@
+//! MD-RPI: who registered and published.
+
+use jiff::Timestamp;
+
+use super::{extended, is_second};
+use crate::{
+    Element, EntityDescriptor,
+    model::{extensions::RegistrationInfo, time::parse_moment, values::uri},
+    reader::{chars::is_blank, escape::shorten},
+    tree::NamespaceId,
+    validate::{report::Report, rules::extension as rules},
+};
+
+pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
+    let (name, instant) = match element.local_name() {
+        "RegistrationInfo" => ("RegistrationInfo", "registrationInstant"),
+        "PublicationInfo" => ("PublicationInfo", "creationInstant"),
+        _ => return,
+    };
+    check_place(report, element, name);
+    check_instant(report, element, instant);
+    if name == "RegistrationInfo" {
+        check_authority(report, element);
+        check_policy(report, RegistrationInfo::new(element));
+    } else if element.attribute("publisher").is_none_or(is_blank) {
+        report.add(&rules::RPI_02, element, "PublicationInfo has no publisher");
+    }
+}
+
+fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str) {
+    let around = extended(element).filter(|around| {
+        matches!(
+            around.local_name(),
+            "EntityDescriptor" | "EntitiesDescriptor"
+        )
+    });
+    let Some(around) = around else {
+        let message = format!("{name} must stand in the Extensions of an entity or group");
+        report.add(&rules::RPI_01, element, message);
+        return;
+    };
+    if is_second(element, name) {
+        report.add(&rules::RPI_01, element, format!("{name} appears twice"));
+    } else if name == "PublicationInfo" {
+        if around.parent().is_some() {
+            let message = "PublicationInfo does not stand at the root";
+            report.add_mild(&rules::RPI_01, element, message);
+        }
+    } else if of_groups(around).next().is_some() {
+        let message = "the registration is told by the group and by what is in it";
+        report.add(&rules::RPI_01, element, message);
+    }
+}
+
+/// Returns the registrations of the groups around an entity or group.
+fn of_groups(element: Element<'_>) -> impl Iterator<Item = Element<'_>> {
+    element.ancestors().skip(1).filter_map(registration_of)
+}
+
+fn registration_of(element: Element<'_>) -> Option<Element<'_>> {
+    // Every entity asks its group, which may have thousands of entities and no Extensions.
+    element
+        .children()
+        .take_while(|child| {
+            !child.is_in(NamespaceId::METADATA, "EntityDescriptor")
+                && !child.is_in(NamespaceId::METADATA, "EntitiesDescriptor")
+        })
+        .find(|child| child.is_in(NamespaceId::METADATA, "Extensions"))?
+        .child_in(NamespaceId::REGISTRATION, "RegistrationInfo")
+}
+
+fn check_instant(report: &mut Report<'_>, element: Element<'_>, name: &'static str) {
+    let Some(text) = element.attribute(name) else {
+        return;
+    };
+    let place = (element, name);
+    match parse_moment(text) {
+        Err(error) => report.add(&rules::RPI_02, place, format!("{name} {error}")),
+        Ok(moment) if !moment.is_utc => {
+            let message = format!("{name} is not in UTC with a Z");
+            report.add(&rules::RPI_02, place, message);
+        }
+        Ok(moment) if is_future(report, moment.timestamp) => {
+            let message = format!("{name} is in the future");
+            report.add(&rules::RPI_02, place, message);
+        }
+        Ok(_) => {}
+    }
+}
+
+fn is_future(report: &Report<'_>, moment: Timestamp) -> bool {
+    moment.duration_since(report.now) > report.policy.clock_skew
+}
+
+fn check_authority(report: &mut Report<'_>, element: Element<'_>) {
+    let authority = uri(element, "registrationAuthority");
+    let expected = &report.policy.registration_authorities;
+    if authority.is_empty() {
+        let message = "RegistrationInfo has no registrationAuthority";
+        report.add(&rules::RPI_02, element, message);
+    } else if !expected.is_empty() && expected.iter().all(|expected| expected != authority) {
+        let message = format!(
+            "the registrar {:?} is not an expected one",
+            shorten(authority)
+        );
+        report.add(&rules::RPI_02, (element, "registrationAuthority"), message);
+    }
+}
+
+fn check_policy(report: &mut Report<'_>, info: RegistrationInfo<'_>) {
+    let mut policies = info.policies().peekable();
+    let element = info.element();
+    if policies.peek().is_none() {
+        let message = "RegistrationInfo has no RegistrationPolicy";
+        report.add(&rules::RPI_03, element, message);
+    } else if !policies.any(|policy| is_english(policy.language())) {
+        let message = "RegistrationInfo has no RegistrationPolicy in English";
+        report.add(&rules::RPI_03, element, message);
+    }
+}
+
+/// Returns whether a language tag is of English.
+pub(super) fn is_english(language: &str) -> bool {
+    let primary = language.split('-').next().unwrap_or(language);
+    primary.eq_ignore_ascii_case("en")
+}
+
+pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    let element = entity.element();
+    if element
+        .ancestors()
+        .all(|around| registration_of(around).is_none())
+    {
+        let message = "nobody says who registered the entity";
+        report.add_mild(&rules::RPI_02, element, message);
+    }
+}

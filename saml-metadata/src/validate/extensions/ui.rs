@@ -1,0 +1,215 @@
+//! MD-UI: how to show a role to people.
+
+use std::net::IpAddr;
+
+use super::{extended, is_second, registration::is_english, scope::is_domain};
+use crate::{
+    Element, EntityDescriptor, Logo, Role, UiInfo,
+    model::values::Localized,
+    reader::{
+        chars::{collapse, is_blank},
+        escape::shorten,
+    },
+    validate::{report::Report, rules::extension as rules, uri::is_web},
+};
+
+/// Longer pictures inside of metadata are a burden for all who read it.
+const LONG_LOGO: usize = 50_000;
+
+pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
+    match element.local_name() {
+        "UIInfo" => check_place(
+            report,
+            element,
+            "UIInfo",
+            &["IDPSSODescriptor", "SPSSODescriptor"],
+        ),
+        "DiscoHints" => check_place(report, element, "DiscoHints", &["IDPSSODescriptor"]),
+        "Logo" => check_logo(report, Logo::new(element)),
+        "Keywords" => check_keywords(report, element),
+        "IPHint" => check_hint(report, element, is_network, "a network"),
+        "DomainHint" => check_hint(report, element, is_domain, "a domain"),
+        "GeolocationHint" => check_hint(report, element, is_place, "a geo: URI"),
+        _ => {}
+    }
+}
+
+fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str, roles: &[&str]) {
+    if !extended(element).is_some_and(|role| roles.contains(&role.local_name())) {
+        let message = format!(
+            "{name} must stand in the Extensions of {}",
+            roles.join(" or ")
+        );
+        report.add(&rules::UI_01, element, message);
+    } else if is_second(element, name) {
+        report.add(&rules::UI_01, element, format!("{name} appears twice"));
+    }
+}
+
+fn check_logo(report: &mut Report<'_>, logo: Logo<'_>) {
+    let element = logo.element();
+    for (name, pixels) in [("width", logo.width()), ("height", logo.height())] {
+        if pixels.is_none_or(|pixels| pixels == 0) {
+            let message = format!("the {name} of the Logo is not a positive number");
+            report.add(&rules::UI_03, (element, name), message);
+        }
+    }
+    let url = logo.url();
+    let is_data = url
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("data:"));
+    if is_data {
+        if url.len() > LONG_LOGO {
+            let message = format!("the Logo holds {} characters of data", url.len());
+            report.add_mild(&rules::UI_03, element, message);
+        }
+    } else if !is_web(url) {
+        let message = format!("the Logo {:?} is not a web address", shorten(url));
+        report.add(&rules::UI_03, element, message);
+    } else if !url.starts_with("https:") {
+        report.add_mild(&rules::UI_03, element, "the Logo is not fetched by https");
+    }
+}
+
+fn check_keywords(report: &mut Report<'_>, element: Element<'_>) {
+    let text = element.text();
+    if is_blank(text) {
+        report.add(&rules::UI_04, element, "Keywords is empty");
+    }
+    let words = text.split_whitespace();
+    if let Some(word) = words
+        .into_iter()
+        .find(|word| word.starts_with('+') || word.ends_with('+') || word.contains("++"))
+    {
+        let message = format!("the keyword {:?} has a + at no blank", shorten(word));
+        report.add(&rules::UI_04, element, message);
+    } else if text.contains(',') {
+        let message = "Keywords are apart by commas instead of blanks";
+        report.add_mild(&rules::UI_04, element, message);
+    }
+}
+
+fn check_hint(
+    report: &mut Report<'_>,
+    element: Element<'_>,
+    is_fine: impl Fn(&str) -> bool,
+    what: &str,
+) {
+    let text = collapse(element.text());
+    if !is_fine(text) {
+        let name = element.local_name();
+        let message = format!("the {name} {:?} is not {what}", shorten(text));
+        report.add(&rules::UI_04, element, message);
+    }
+}
+
+/// Returns whether a text is an address and the length of its network part (RFC 4632 3.1).
+fn is_network(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else {
+        return false;
+    };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    length.bytes().all(|b| b.is_ascii_digit())
+        && length.parse::<u8>().is_ok_and(|length| length <= longest)
+}
+
+/// Returns whether a text is a `geo` URI of a place on Earth (RFC 5870 3.3).
+fn is_place(text: &str) -> bool {
+    let Some(("geo", rest)) = text.split_once(':') else {
+        return false;
+    };
+    let coordinates = rest.split(';').next().unwrap_or(rest);
+    let numbers: Result<Vec<f64>, _> = coordinates.split(',').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok([latitude, longitude] | [latitude, longitude, _]) => {
+            latitude.abs() <= 90.0 && longitude.abs() <= 180.0
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    for role in entity.roles() {
+        let is_service = match role {
+            Role::IdentityProvider(_) => false,
+            Role::ServiceProvider(_) => true,
+            _ => continue,
+        };
+        let descriptor = role.descriptor();
+        let info = descriptor.extensions().and_then(crate::Extensions::ui_info);
+        match info {
+            Some(info) => check_info(report, info, is_service),
+            None => report.add_mild(
+                &rules::UI_02,
+                descriptor.element(),
+                "the role has no UIInfo",
+            ),
+        }
+    }
+}
+
+fn check_info(report: &mut Report<'_>, info: UiInfo<'_>, is_service: bool) {
+    fn lacks<'a>(mut texts: impl Iterator<Item = Localized<'a>>) -> bool {
+        !texts.any(|text| is_english(text.language()))
+    }
+    let element = info.element();
+    let mut missing = Vec::new();
+    if lacks(info.display_names()) {
+        missing.push("DisplayName in English");
+    }
+    if info.logos().next().is_none() {
+        missing.push("Logo");
+    }
+    if is_service && lacks(info.descriptions()) {
+        missing.push("Description in English");
+    }
+    if is_service && lacks(info.privacy_statement_urls()) {
+        missing.push("PrivacyStatementURL in English");
+    }
+    for what in missing {
+        report.add(&rules::UI_02, element, format!("UIInfo has no {what}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_an_address_and_a_length() {
+        for text in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "::/0"] {
+            assert!(is_network(text), "{text}");
+        }
+        for text in [
+            "192.0.2.0",
+            "192.0.2.0/33",
+            "192.0.2/24",
+            "a/8",
+            "::/129",
+            "192.0.2.0/+8",
+        ] {
+            assert!(!is_network(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_on_earth() {
+        for text in ["geo:47.37,8.53", "geo:-90,180", "geo:1,2,3;crs=wgs84;u=10"] {
+            assert!(is_place(text), "{text}");
+        }
+        for text in [
+            "47.37,8.53",
+            "geo:91,0",
+            "geo:0,181",
+            "geo:1",
+            "geo:a,b",
+            "geo:NaN,0",
+            "",
+        ] {
+            assert!(!is_place(text), "{text}");
+        }
+    }
+}

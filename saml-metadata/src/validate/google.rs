@@ -1,0 +1,74 @@
+//! MD-GCP: will Google's Workforce Identity Federation take the file?
+
+use jiff::SignedDuration;
+
+use super::{report::Report, rules::consumer as rules};
+use crate::{Certificate, EntityDescriptor, IdpSsoDescriptor, KeyUse};
+
+/// Google Cloud IAM API v1, `Saml.idpMetadataXml`: 128 kB.
+const MOST_CHARACTERS: usize = 128 * 1024;
+const MOST_KEYS: usize = 3;
+const FURTHEST_START: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The API's reference says 25 years today and said 15 before.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(25 * 365 * 24 + 7 * 24);
+const LONG_LIFE: SignedDuration = SignedDuration::from_hours(15 * 365 * 24 + 4 * 24);
+
+pub(super) fn check(report: &mut Report<'_>) {
+    if !report.wants(&[&rules::GCP_01]) {
+        return;
+    }
+    let document = report.document;
+    let root = document.root();
+    let characters = document.text().chars().count();
+    if characters > MOST_CHARACTERS {
+        let message = format!("the file has {characters} characters, more than 131072");
+        report.add(&rules::GCP_01, root, message);
+    }
+    match document.entity().map(EntityDescriptor::identity_provider) {
+        Err(error) => report.add(&rules::GCP_01, root, error.to_string()),
+        Ok(None) => report.add(
+            &rules::GCP_01,
+            root,
+            "the file describes no identity provider",
+        ),
+        Ok(Some(idp)) => check_keys(report, idp),
+    }
+}
+
+fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
+    let signing = || {
+        idp.key_descriptors()
+            .filter(|key| key.serves(KeyUse::Signing))
+    };
+    let keys = signing().count();
+    if keys > MOST_KEYS {
+        let message = format!("the file has {keys} signing keys, more than 3");
+        report.add(&rules::GCP_01, idp.element(), message);
+    }
+    let now = report.now;
+    let mut is_usable = false;
+    for element in signing().flat_map(crate::KeyDescriptor::certificate_elements) {
+        // One that cannot be read has a rule of its own.
+        let Ok(certificate) = Certificate::from_base64(element.text()) else {
+            continue;
+        };
+        let (from, until) = (certificate.not_before(), certificate.not_after());
+        is_usable |= until >= now;
+        let life = until.duration_since(now);
+        if from.duration_since(now) > FURTHEST_START {
+            let message = format!("the certificate starts more than 7 days from now, at {from}");
+            report.add(&rules::GCP_01, element, message);
+        }
+        if life > LONGEST_LIFE {
+            let message = format!("the certificate ends more than 25 years from now, at {until}");
+            report.add(&rules::GCP_01, element, message);
+        } else if life > LONG_LIFE {
+            let message = format!("the certificate ends more than 15 years from now, at {until}");
+            report.add_mild(&rules::GCP_01, element, message);
+        }
+    }
+    if !is_usable {
+        let message = "the file has no signing certificate that has not expired";
+        report.add(&rules::GCP_01, idp.element(), message);
+    }
+}

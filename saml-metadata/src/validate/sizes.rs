@@ -1,0 +1,32 @@
+//! MD-IAM and MD-OS: consumers that only say how long things may be.
+
+use super::{report::Report, rules::consumer as rules};
+
+pub(super) fn check(report: &mut Report<'_>) {
+    if !report.wants(&[&rules::IAM_01, &rules::OS_01]) {
+        return;
+    }
+    let document = report.document;
+    let root = document.root();
+    let characters = document.text().chars().count();
+    let message = format!("the file has {characters} characters");
+    if !(1_000..=10_000_000).contains(&characters) {
+        report.add(&rules::IAM_01, root, message.clone());
+    }
+    if characters > 1_048_576 {
+        report.add(&rules::OS_01, root, message);
+    }
+    match document.entity() {
+        Err(error) => {
+            report.add(&rules::IAM_01, root, error.to_string());
+            report.add(&rules::OS_01, root, error.to_string());
+        }
+        Ok(entity) => {
+            let length = entity.entity_id().chars().count();
+            if !(8..=512).contains(&length) {
+                let message = format!("the entityID has {length} characters, not 8 to 512");
+                report.add(&rules::OS_01, (entity.element(), "entityID"), message);
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What findings look like to machines and to people.
+
+#[cfg(feature = "serde")]
+mod json;
+#[cfg(feature = "report")]
+mod terminal;

@@ -1,0 +1,211 @@
+//! Signatures: what others sign is verified, what was tampered with is refused for its own reason.
+
+mod attacks;
+mod corpus;
+mod sign;
+mod view;
+
+use saml_metadata::{
+    Document,
+    signature::{Refusal, SignatureAlgorithm, Verifier, VerifyingKey, signature_rules},
+};
+
+use crate::support::{change, document};
+
+/// What xmlsec1 signed with the RSA key.
+pub(crate) const SIGNED: &str = include_str!("../fixtures/signature/xmlsec1-rsa-sha256.xml");
+
+/// Returns a file of the folder of keys and signed documents.
+#[track_caller]
+pub(crate) fn fixture(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/signature");
+    std::fs::read_to_string(format!("{folder}/{name}")).expect(name)
+}
+
+#[track_caller]
+pub(crate) fn key(name: &str) -> VerifyingKey {
+    VerifyingKey::from_pem(&fixture(&format!("{name}.cert.pem"))).expect(name)
+}
+
+pub(crate) fn verifier() -> Verifier {
+    Verifier::new([key("rsa"), key("p256"), key("p384")])
+}
+
+/// Expects a refusal of a document, by its rule and in these words.
+#[track_caller]
+pub(crate) fn check(verifier: &Verifier, document: &Document, rule: &str, message: &str) {
+    match verifier.verify(document) {
+        Ok(found) => panic!("{found:?}"),
+        Err(error) => {
+            assert_eq!(error.refusal().to_string(), message);
+            assert_eq!(error.rule().as_str(), rule);
+            assert!(document.text().get(error.span()).is_some());
+        }
+    }
+}
+
+/// Expects a refusal of the signed fixture with replacements made.
+#[track_caller]
+pub(crate) fn check_changed(replacements: &[(&str, &str)], rule: &str, message: &str) {
+    let changed = document(&change(SIGNED, replacements));
+    check(&verifier(), &changed, rule, message);
+}
+
+#[track_caller]
+fn check_theirs(file: &str, key: usize, algorithm: SignatureAlgorithm) {
+    let text = fixture(&format!("{file}.xml"));
+    let signed = document(&text);
+    let verified = verifier().verify(&signed).expect(file);
+    assert_eq!(verified.key(), key, "{file}");
+    assert_eq!(verified.algorithm(), algorithm, "{file}");
+    let entity = verified.entity().expect("an entity");
+    assert_eq!(entity.entity_id(), "https://idp.example.com/metadata");
+    let tampered = document(&change(&text, &[("Example login", "Evil login")]));
+    check(
+        &verifier(),
+        &tampered,
+        "MD-SIG-06",
+        "the contents are not the ones that were signed",
+    );
+}
+
+#[test]
+fn what_xmlsec1_signs_is_verified() {
+    check_theirs("xmlsec1-rsa-sha256", 0, SignatureAlgorithm::RsaSha256);
+    check_theirs("xmlsec1-rsa-sha384", 0, SignatureAlgorithm::RsaSha384);
+    check_theirs("xmlsec1-rsa-sha512", 0, SignatureAlgorithm::RsaSha512);
+    check_theirs(
+        "xmlsec1-ecdsa-sha256",
+        1,
+        SignatureAlgorithm::EcdsaP256Sha256,
+    );
+    check_theirs(
+        "xmlsec1-ecdsa-sha384",
+        2,
+        SignatureAlgorithm::EcdsaP384Sha384,
+    );
+}
+
+#[test]
+fn what_signxml_signs_is_verified() {
+    check_theirs("signxml-rsa-sha256", 0, SignatureAlgorithm::RsaSha256);
+    check_theirs(
+        "signxml-rsa-pss-sha256",
+        0,
+        SignatureAlgorithm::RsaPssSha256,
+    );
+    check_theirs(
+        "signxml-rsa-pss-sha512",
+        0,
+        SignatureAlgorithm::RsaPssSha512,
+    );
+    check_theirs(
+        "signxml-ecdsa-sha256",
+        1,
+        SignatureAlgorithm::EcdsaP256Sha256,
+    );
+    check_theirs(
+        "signxml-ecdsa-sha384",
+        2,
+        SignatureAlgorithm::EcdsaP384Sha384,
+    );
+}
+
+#[test]
+fn every_canonicalization_of_the_profile_is_verified() {
+    check_theirs("xmlsec1-prefix-list", 0, SignatureAlgorithm::RsaSha256);
+    check_theirs("xmlsec1-inclusive", 0, SignatureAlgorithm::RsaSha256);
+    check_theirs("xmlsec1-with-comments", 0, SignatureAlgorithm::RsaSha256);
+}
+
+#[test]
+fn sha1_is_taken_only_when_asked_for() {
+    let signed = document(&fixture("xmlsec1-sha1.xml"));
+    check(
+        &verifier(),
+        &signed,
+        "MD-SIG-05",
+        "the signature uses SHA-1",
+    );
+    let verified = verifier().allow_sha1().verify(&signed).expect("allowed");
+    assert_eq!(verified.algorithm(), SignatureAlgorithm::RsaSha1);
+}
+
+#[test]
+fn the_number_of_the_key_that_fits_is_told() {
+    let signed = document(SIGNED);
+    let verifier = Verifier::new([key("p256"), key("other"), key("rsa")]);
+    assert_eq!(verifier.verify(&signed).expect("verified").key(), 2);
+}
+
+#[test]
+fn a_key_of_somebody_else_does_not_do_whatever_the_key_info_says() {
+    let message = "the signature was not made with any of the given keys";
+    let other = Verifier::new([key("other")]);
+    check(&other, &document(SIGNED), "MD-SIG-06", message);
+}
+
+#[test]
+fn without_a_key_for_the_algorithm_nothing_is_verified() {
+    let message = "none of the given keys is for the algorithm \
+                   http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    let signed = document(SIGNED);
+    check(&Verifier::new([]), &signed, "MD-SIG-06", message);
+    check(&Verifier::new([key("p256")]), &signed, "MD-SIG-06", message);
+}
+
+#[test]
+fn short_rsa_keys_are_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates");
+    let pem = std::fs::read_to_string(format!("{folder}/rsa1024.pem")).expect("a certificate");
+    let weak = Verifier::new([VerifyingKey::from_pem(&pem).expect("a key")]);
+    let message = "the RSA key has 1024 bits, fewer than 2048";
+    check(&weak, &document(SIGNED), "MD-SIG-09", message);
+}
+
+#[test]
+fn keys_of_other_kinds_are_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates");
+    for name in ["dsa", "p192"] {
+        let pem = std::fs::read_to_string(format!("{folder}/{name}.pem")).expect(name);
+        let error = VerifyingKey::from_pem(&pem).expect_err(name);
+        assert_eq!(
+            error.to_string(),
+            "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256 or P-384"
+        );
+    }
+}
+
+#[test]
+fn an_error_says_where() {
+    let changed = change(
+        SIGNED,
+        &[("<ds:Reference URI=\"#_idp\"", "<ds:Reference URI=\"#_b\"")],
+    );
+    let changed = document(&changed);
+    let error = verifier().verify(&changed).expect_err("refused");
+    assert!(changed.text()[error.span()].starts_with("<ds:Reference URI=\"#_b\">"));
+    assert_eq!(
+        error.to_string(),
+        "line 3, column 776: the signature is about \"#_b\", not about the element it stands in"
+    );
+    assert!(matches!(error.refusal(), Refusal::OtherReference { .. }));
+}
+
+#[test]
+fn the_rules_are_in_order() {
+    let ids: Vec<&str> = signature_rules().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "MD-SIG-01",
+            "MD-SIG-02",
+            "MD-SIG-03",
+            "MD-SIG-04",
+            "MD-SIG-05",
+            "MD-SIG-06",
+            "MD-SIG-07",
+            "MD-SIG-09"
+        ]
+    );
+}

@@ -1,0 +1,233 @@
+//! Signing: what is signed verifies, and everything else stays byte for byte.
+
+use saml_metadata::{
+    Certificate, Document,
+    signature::{SignatureAlgorithm, Signer, SigningKey, Verifier},
+};
+
+use super::{SIGNED, fixture, key, verifier};
+use crate::support::{ALL, IDP, change, document};
+
+fn private(name: &str) -> SigningKey {
+    SigningKey::from_pkcs8_pem(&fixture(&format!("{name}.key.pem"))).expect(name)
+}
+
+#[track_caller]
+fn sign(text: &str, key: &str) -> Document {
+    Signer::new(&private(key))
+        .sign(&document(text))
+        .expect("signed")
+}
+
+/// Returns the text without its signature.
+fn without_signature(text: &str) -> String {
+    let start = text.find("<ds:Signature ").expect("a signature");
+    let end = text.find("</ds:Signature>").expect("an end") + "</ds:Signature>".len();
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn every_algorithm_signs_what_it_verifies() {
+    for (name, algorithm) in [
+        ("rsa", SignatureAlgorithm::RsaSha256),
+        ("rsa", SignatureAlgorithm::RsaSha384),
+        ("rsa", SignatureAlgorithm::RsaSha512),
+        ("rsa", SignatureAlgorithm::RsaPssSha256),
+        ("rsa", SignatureAlgorithm::RsaPssSha384),
+        ("rsa", SignatureAlgorithm::RsaPssSha512),
+        ("p256", SignatureAlgorithm::EcdsaP256Sha256),
+        ("p384", SignatureAlgorithm::EcdsaP384Sha384),
+    ] {
+        let private = private(name);
+        let signer = Signer::new(&private).algorithm(algorithm);
+        let made = signer.sign(&document(IDP)).expect(name);
+        let verified = Verifier::new([key(name)]).verify(&made).expect(name);
+        assert_eq!(verified.algorithm(), algorithm);
+    }
+}
+
+#[test]
+fn every_key_has_an_algorithm_of_its_own() {
+    for (name, algorithm) in [
+        ("rsa", SignatureAlgorithm::RsaSha256),
+        ("p256", SignatureAlgorithm::EcdsaP256Sha256),
+        ("p384", SignatureAlgorithm::EcdsaP384Sha384),
+    ] {
+        let signed = sign(IDP, name);
+        assert_eq!(
+            verifier().verify(&signed).expect(name).algorithm(),
+            algorithm
+        );
+    }
+}
+
+#[test]
+fn everything_but_the_signature_stays_byte_for_byte() {
+    for (name, text) in ALL {
+        let signed = sign(text, "p256");
+        let root = signed.root();
+        let bare = without_signature(signed.text());
+        let id = root.attribute("ID").expect("an ID");
+        if text.contains(&format!("ID=\"{id}\"")) {
+            assert_eq!(bare, text, "{name}");
+        } else {
+            assert_eq!(
+                bare.replacen(&format!(" ID=\"{id}\""), "", 1),
+                text,
+                "{name}"
+            );
+        }
+        let first = root.children().next().expect("a child");
+        assert_eq!(first.local_name(), "Signature", "{name}");
+    }
+}
+
+#[test]
+fn utf_16_stays_utf_16() {
+    let text = change(IDP, &[("encoding=\"UTF-8\"", "encoding=\"UTF-16\"")]);
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let read = saml_metadata::read(&bytes).expect("UTF-16");
+    let signed = Signer::new(&private("p256")).sign(&read).expect("signed");
+    assert_eq!(signed.bytes()[..2], [0xff, 0xfe]);
+    verifier().verify(&signed).expect("verified");
+}
+
+#[test]
+fn a_document_without_an_id_gets_the_same_one_each_time() {
+    let text = change(IDP, &[("ID=\"_idp\" ", "")]);
+    let ids: Vec<String> = (0..2)
+        .map(|_| {
+            sign(&text, "p256")
+                .root()
+                .attribute("ID")
+                .expect("an ID")
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(ids[0], ids[1]);
+    assert!(ids[0].starts_with('_') && ids[0].len() == 33, "{}", ids[0]);
+}
+
+#[test]
+fn an_id_is_escaped_in_the_reference() {
+    let signed = sign(&change(IDP, &[("\"_idp\"", "\"a&amp;&quot;b\"")]), "p256");
+    let verified = verifier().verify(&signed).expect("verified");
+    assert_eq!(verified.element().attribute("ID"), Some("a&\"b"));
+}
+
+#[test]
+fn certificates_are_shown_when_asked_for() {
+    let private = private("rsa");
+    let pem = fixture("rsa.cert.pem");
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let certificate = Certificate::from_base64(&body).expect("a certificate");
+    let signed = Signer::new(&private)
+        .certificate(&certificate)
+        .sign(&document(IDP))
+        .expect("signed");
+    let signature = signed.root().children().next().expect("a signature");
+    let shown = signature
+        .descendants()
+        .find(|element| element.local_name() == "X509Certificate")
+        .expect("a certificate");
+    assert_eq!(
+        Certificate::from_base64(shown.text()).expect("a certificate"),
+        certificate
+    );
+    assert!(
+        !sign(IDP, "rsa")
+            .root()
+            .children()
+            .next()
+            .expect("one")
+            .source()
+            .contains("KeyInfo")
+    );
+}
+
+#[track_caller]
+fn check_refused(text: &str, message: &str) {
+    let error = Signer::new(&private("p256"))
+        .sign(&document(text))
+        .expect_err("refused");
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn what_cannot_be_signed_is_refused() {
+    check_refused(SIGNED, "the document is signed already");
+    check_refused(
+        "<a/>",
+        "the root element is not `EntityDescriptor` or `EntitiesDescriptor` of SAML metadata",
+    );
+    check_refused(
+        &change(IDP, &[("<md:Extensions>", "<md:Extensions Id=\"_idp\">")]),
+        "the ID \"_idp\" of the root element stands in the document more than once",
+    );
+    check_refused(
+        &change(
+            IDP,
+            &[("<md:Extensions>", "<md:Extensions xmlns:a=\"relative\">")],
+        ),
+        "the document has no canonical form",
+    );
+}
+
+#[test]
+fn an_algorithm_of_another_key_is_refused() {
+    for algorithm in [
+        SignatureAlgorithm::EcdsaP384Sha384,
+        SignatureAlgorithm::RsaSha256,
+        SignatureAlgorithm::RsaSha1,
+    ] {
+        let private = private("p256");
+        let signer = Signer::new(&private).algorithm(algorithm);
+        let error = signer.sign(&document(IDP)).expect_err("refused");
+        assert_eq!(
+            error.to_string(),
+            format!("the key cannot sign with {}", algorithm.uri())
+        );
+    }
+}
+
+#[test]
+fn sha1_signs_nothing() {
+    let private = private("rsa");
+    let signer = Signer::new(&private).algorithm(SignatureAlgorithm::RsaSha1);
+    signer.sign(&document(IDP)).expect_err("refused");
+}
+
+#[test]
+fn a_private_key_is_shown_by_nothing() {
+    assert_eq!(format!("{:?}", private("p256")), "SigningKey(P256, ..)");
+    let private = private("rsa");
+    let shown = format!("{:?}", Signer::new(&private));
+    assert!(
+        shown.starts_with("Signer { key: SigningKey(Rsa, ..), algorithm: RsaSha256"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn private_keys_of_other_forms_are_refused_in_words() {
+    let message = |pem: &str| {
+        SigningKey::from_pkcs8_pem(pem)
+            .expect_err("refused")
+            .to_string()
+    };
+    assert_eq!(message("nothing"), "there is no PEM section PRIVATE KEY");
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    assert_eq!(
+        message(old),
+        "the private key is not PKCS #8 without a password; `openssl pkcs8 -topk8 -nodes` makes it so"
+    );
+    assert_eq!(
+        message(&old.replace("RSA ", "").replace("AAAA", "*")),
+        "the PEM section is not base64"
+    );
+    assert_eq!(
+        message(&old.replace("RSA ", "")),
+        "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256 or P-384"
+    );
+}

@@ -1,0 +1,130 @@
+//! What a verification gives leads to what was signed, and nowhere else.
+
+use saml_metadata::signature::Verified;
+
+use super::{SIGNED, verifier};
+use crate::support::document;
+
+/// The signed entity inside of a group that nobody signed.
+fn group() -> String {
+    let start = SIGNED.find("<md:EntityDescriptor").expect("an entity");
+    format!(
+        "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" xmlns:p=\"urn:p\" \
+         validUntil=\"2026-11-25T00:00:00Z\">{}<md:EntityDescriptor entityID=\"urn:evil\"/>\
+         </md:EntitiesDescriptor>",
+        &SIGNED[start..]
+    )
+}
+
+/// Calls a test with the signed entity of the group.
+#[track_caller]
+fn with_entity(test: impl FnOnce(Verified<'_>)) {
+    let group = document(&group());
+    let entity = group.entities().next().expect("an entity");
+    test(
+        verifier()
+            .verify_element(entity.element())
+            .expect("verified"),
+    );
+}
+
+#[test]
+fn nothing_around_the_element_is_reached() {
+    with_entity(|verified| {
+        let element = verified.element();
+        assert_eq!(element.parent(), None);
+        assert_eq!(element.ancestors().count(), 1);
+        assert_eq!(element.path(), "/md:EntityDescriptor");
+        assert_eq!(element.namespace_of_prefix("p"), None);
+        for inner in element.descendants() {
+            assert_eq!(inner.ancestors().last(), Some(element));
+        }
+    });
+}
+
+#[test]
+fn the_group_around_an_entity_is_not_its_group() {
+    with_entity(|verified| {
+        let entity = verified.entity().expect("an entity");
+        assert_eq!(entity.group(), None);
+        let until = entity
+            .effective_valid_until()
+            .expect("a time")
+            .expect("a time");
+        assert_eq!(until.to_string(), "2026-12-01T00:00:00Z");
+        assert_eq!(verified.group(), None);
+    });
+}
+
+#[test]
+fn only_the_signed_entity_is_among_the_entities() {
+    with_entity(|verified| {
+        let ids: Vec<&str> = verified
+            .entities()
+            .map(saml_metadata::EntityDescriptor::entity_id)
+            .collect();
+        assert_eq!(ids, ["https://idp.example.com/metadata"]);
+    });
+}
+
+#[test]
+fn the_signature_itself_is_not_reached() {
+    let document = document(SIGNED);
+    let verified = verifier().verify(&document).expect("verified");
+    let element = verified.element();
+    let first = element.children().next().expect("a child");
+    assert_eq!(first.local_name(), "Extensions");
+    assert_eq!(first.next_of(), "IDPSSODescriptor");
+    assert!(
+        element
+            .descendants()
+            .all(|inner| inner.local_name() != "SignedInfo")
+    );
+    let all = document.root().descendants().count();
+    let signature = document.root().children().next().expect("a signature");
+    assert_eq!(
+        element.descendants().count() + signature.descendants().count(),
+        all
+    );
+}
+
+/// The name of the element behind one, by way of the parent.
+trait NextOf {
+    fn next_of(self) -> String;
+}
+
+impl NextOf for saml_metadata::Element<'_> {
+    fn next_of(self) -> String {
+        let parent = self.parent().expect("a parent");
+        let mut behind = parent.children().skip_while(|child| *child != self);
+        behind.nth(1).expect("one behind").local_name().to_owned()
+    }
+}
+
+#[test]
+fn what_was_verified_can_be_verified_again() {
+    with_entity(|verified| {
+        verifier()
+            .verify_element(verified.element())
+            .expect("verified");
+    });
+}
+
+#[test]
+fn each_entity_of_a_group_has_an_outcome_of_its_own() {
+    let group = document(&group());
+    let outcomes: Vec<String> = verifier()
+        .verify_entities(&group)
+        .map(|outcome| match outcome {
+            Ok(verified) => verified.entity().expect("an entity").entity_id().to_owned(),
+            Err(error) => error.refusal().to_string(),
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            "https://idp.example.com/metadata",
+            "the element is not signed"
+        ]
+    );
+}
