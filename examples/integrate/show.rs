@@ -176,6 +176,10 @@ impl Screen {
             .load_style(presets::UTF8_FULL_CONDENSED)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(["User", "Account", "Role", "Through"]);
+        // A terminal that is too narrow to break lines in, or does not know its width, gets them whole.
+        if table.width().is_some_and(|width| width < 60) {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
         for row in &report.rows {
             table.add_row([
                 &row.user,
