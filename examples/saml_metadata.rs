@@ -8,7 +8,7 @@
 
 use std::{io::Read as _, process::ExitCode, time::SystemTime};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use okta_aws_sso::saml::{self, Document, Profile};
 
 /// Reads, explains and validates SAML metadata. Ends with 1 if a rule is broken, 2 if it cannot be read.
@@ -16,21 +16,10 @@ use okta_aws_sso::saml::{self, Document, Profile};
 struct Args {
     /// The file; `-` for standard input.
     file: Option<String>,
-    /// Whom the file is for.
-    #[arg(long, value_enum, default_value = "aws")]
-    profile: For,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum For {
-    /// Any reader of SAML 2.0 metadata.
-    Saml,
-    /// What Okta hands out.
-    Okta,
-    /// What IAM Identity Center is given.
-    Aws,
-    /// What IAM Identity Center hands out.
-    AwsSp,
+    /// Whom the file is for: saml-core, saml2int, edugain, okta, aws-identity-center, aws-identity-center-sp,
+    /// google-workforce, aws-iam or opensearch.
+    #[arg(long, default_value_t = Profile::AwsIdentityCenter)]
+    profile: Profile,
 }
 
 fn main() -> ExitCode {
@@ -54,12 +43,6 @@ fn main() -> ExitCode {
         }
     };
     explain(&document);
-    let profile = match args.profile {
-        For::Saml => Profile::SamlCore,
-        For::Okta => Profile::Okta,
-        For::Aws => Profile::AwsIdentityCenter,
-        For::AwsSp => Profile::AwsIdentityCenterSp,
-    };
     #[expect(
         clippy::disallowed_methods,
         reason = "a program reads the clock once, and hands the moment on"
@@ -67,7 +50,7 @@ fn main() -> ExitCode {
     let now = SystemTime::now()
         .try_into()
         .expect("a clock that is within some thousand years");
-    let findings = saml::validate(&document, profile, now);
+    let findings = saml::validate(&document, args.profile, now);
     for finding in &findings {
         println!("{finding}");
     }
