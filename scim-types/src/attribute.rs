@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::{ExternalId, OtherAttributes, ResourceId};
+use crate::{ExternalId, OtherAttributes, ResourceId, names};
 
 /// One value of an attribute, read leniently.
 pub(crate) trait Element: Sized {
@@ -129,7 +129,7 @@ pub(crate) fn declared<'a>(
         schemas.push(own);
     }
     let names = assigned.iter().copied().chain(other.names());
-    for urn in names.filter(|name| is_urn(name)) {
+    for urn in names.filter(|name| names::is_urn(name)) {
         if !schemas
             .iter()
             .any(|schema| schema.eq_ignore_ascii_case(urn))
@@ -138,11 +138,6 @@ pub(crate) fn declared<'a>(
         }
     }
     schemas
-}
-
-fn is_urn(name: &str) -> bool {
-    name.get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
 }
 
 struct Optional<T>(PhantomData<T>);
@@ -254,6 +249,36 @@ impl Visitor<'_> for NumberVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
+        let wrong = || E::invalid_value(de::Unexpected::Str(text), &self);
+        text.parse().ok().ok_or_else(wrong)
+    }
+}
+
+impl Element for i64 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IntegerVisitor)
+    }
+}
+
+struct IntegerVisitor;
+
+impl Visitor<'_> for IntegerVisitor {
+    type Value = i64;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a whole number, or its text")
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
+        Ok(value)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
+        let wrong = || E::invalid_value(de::Unexpected::Unsigned(value), &self);
+        i64::try_from(value).ok().ok_or_else(wrong)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
         let wrong = || E::invalid_value(de::Unexpected::Str(text), &self);
         text.parse().ok().ok_or_else(wrong)
     }

@@ -32,6 +32,11 @@ pub use self::{
     literal::Literal,
     parse::Limits,
 };
+pub(crate) use self::{
+    attribute_path::{is_name, is_uri},
+    instant::is_moment,
+    parse::parse_chosen,
+};
 
 /// A condition on resources.
 ///

@@ -26,42 +26,56 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Besides the documents there are [`filter`]s, [`patch`]es (applied to a resource, and computed from two
+//! of them), and what is wrong with a resource by its schemas ([`validate`]).
+//!
 //! # Scope of this crate
 //!
 //! Values only: no request is built or sent here, nothing is awaited, and no clock is read. Documents
 //! are JSON: the types are read and written with `serde_json`, because attributes without a field are
-//! kept as [`serde_json::value::RawValue`]. Bulk requests are not part of it.
+//! kept as [`serde_json::value::RawValue`].
 
 mod attribute;
+mod bulk;
 mod enterprise;
 mod error;
 pub mod filter;
 mod group;
 mod id;
+mod json;
 mod list;
 mod meta;
 mod multi_valued;
+mod names;
 mod other;
-mod patch;
+pub mod patch;
+mod patch_op;
+mod presence;
 mod resource;
 mod resource_type;
 mod schema;
 pub mod schema_uri;
+mod search;
 mod service_provider;
 mod user;
+pub mod validate;
 
+pub use bulk::{BulkMethod, BulkOperation, BulkRequest, BulkResponse, BulkResult};
 pub use enterprise::{Enterprise, Manager};
 pub use error::{Error, ScimType, StatusCode};
 pub use group::Group;
 pub use id::{ExternalId, ParseResourceIdError, ResourceId};
+pub use json::Json;
 pub use list::ListResponse;
 pub use meta::Meta;
 pub use multi_valued::{Address, MultiValued, Reference};
 pub use other::OtherAttributes;
-pub use patch::{Op, ParseOpError, PatchOp, PatchOperation};
+pub use patch_op::{Op, ParseOpError, PatchOp, PatchOperation};
+pub use presence::Presence;
 pub use resource::Resource;
 pub use resource_type::{ResourceType, SchemaExtension};
-pub use schema::{Schema, SchemaAttribute};
+pub use schema::{Schema, SchemaAttribute, SchemaWithoutIdError, Schemas};
+pub use search::{ParseSortOrderError, SearchRequest, SortOrder};
 pub use service_provider::{
     AuthenticationScheme, BulkSupport, FilterSupport, Pagination, ServiceProviderConfig, Supported,
 };

@@ -120,7 +120,7 @@ impl Serialize for OtherAttributes {
     }
 }
 
-fn same_json(left: &str, right: &str) -> bool {
+pub(crate) fn same_json(left: &str, right: &str) -> bool {
     let parsed = |text| serde_json::from_str::<Value>(text).ok();
     left == right || parsed(left).is_some_and(|value| parsed(right) == Some(value))
 }

@@ -1,5 +1,11 @@
+mod core;
+pub(crate) mod definition;
+mod schemas;
+
 use serde_json::Value;
 
+pub use self::schemas::{SchemaWithoutIdError, Schemas};
+pub(crate) use self::schemas::{declares, is_core_urn};
 use crate::{
     Meta,
     attribute::{complex, document},

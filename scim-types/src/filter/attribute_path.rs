@@ -138,7 +138,7 @@ pub(super) fn is_path_byte(byte: u8) -> bool {
 }
 
 /// Returns whether a text is a name; one that starts with `$` is `$ref` (erratum 8924 of RFC 7644).
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.bytes()
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == b'$')
@@ -149,7 +149,8 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')
 }
 
-fn is_uri(text: &str) -> bool {
+/// Returns whether a text is a URI, of a schema.
+pub(crate) fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };

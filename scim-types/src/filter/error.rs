@@ -6,11 +6,13 @@ pub struct ParseFilterError {
     kind: Kind,
     position: usize,
     column: usize,
+    /// What was read, for the text: a filter, or the path of a patch that has one in it.
+    subject: &'static str,
 }
 
 impl ParseFilterError {
     /// Says that something else should stand at a place in the text.
-    pub(super) fn expected(expected: &'static str, text: &str, position: usize) -> Self {
+    pub(crate) fn expected(expected: &'static str, text: &str, position: usize) -> Self {
         let rest = &text[position..];
         // The first character belongs to what was found, whatever it is.
         let end = rest
@@ -25,7 +27,7 @@ impl ParseFilterError {
         Self::new(Kind::Expected { expected, found }, text, position)
     }
 
-    pub(super) fn too_long(limit: usize, text: &str) -> Self {
+    pub(crate) fn too_long(limit: usize, text: &str) -> Self {
         Self::new(
             Kind::TooLong {
                 limit,
@@ -45,6 +47,15 @@ impl ParseFilterError {
             kind,
             position,
             column: text[..position].chars().count() + 1,
+            subject: "filter",
+        }
+    }
+
+    /// Says that the mistake is in the path of a patch.
+    pub(crate) fn in_path(self) -> Self {
+        Self {
+            subject: "path",
+            ..self
         }
     }
 
@@ -84,26 +95,28 @@ impl ParseFilterError {
 
 impl fmt::Display for ParseFilterError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let column = self.column;
+        let Self {
+            column, subject, ..
+        } = self;
         match &self.kind {
             Kind::Expected { expected, found } if found.is_empty() => {
-                write!(formatter, "the filter ends where {expected} should be")
+                write!(formatter, "the {subject} ends where {expected} should be")
             }
             Kind::Expected { expected, found } => {
                 write!(
                     formatter,
-                    "{expected} should be at column {column} of the filter, not {found:?}"
+                    "{expected} should be at column {column} of the {subject}, not {found:?}"
                 )
             }
             Kind::TooLong { limit, length } => {
                 write!(
                     formatter,
-                    "the filter has {length} bytes, and {limit} are allowed"
+                    "the {subject} has {length} bytes, and {limit} are allowed"
                 )
             }
             Kind::TooDeep { limit } => write!(
                 formatter,
-                "the filter is nested more than {limit} levels deep at column {column}"
+                "the {subject} is nested more than {limit} levels deep at column {column}"
             ),
         }
     }

@@ -3,7 +3,7 @@ use std::{borrow::Cow, cmp::Ordering};
 use serde_json::{Map, Number, Value};
 
 use super::{AttributePath, Comparison, Filter, Literal, Operator, instant};
-use crate::schema_uri;
+use crate::{names, schema};
 
 impl Filter {
     /// Returns whether a resource, as JSON, fulfils the filter.
@@ -19,6 +19,15 @@ impl Filter {
     /// answers with 400 and `invalidFilter`.
     pub fn matches(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
         self.holds(resource, None)
+    }
+
+    /// Returns whether one element of the attribute `of` fulfils the filter; its paths start there.
+    pub(crate) fn matches_element(
+        &self,
+        element: &Value,
+        of: &AttributePath,
+    ) -> Result<bool, EvaluateFilterError> {
+        self.holds(&as_object(element), Some(of))
     }
 
     /// Says whether the filter holds; `parent` is the attribute `of` is an element of.
@@ -110,7 +119,7 @@ impl Rule<'_> {
             // Microsoft Entra writes a boolean as a text, in the filter or in the resource.
             (Value::Bool(value), Literal::String(text))
             | (Value::String(text), Literal::Boolean(value)) => {
-                boolean(text).map(|text| text.cmp(value))
+                names::boolean(text).map(|text| text.cmp(value))
             }
             _ => None,
         };
@@ -166,14 +175,6 @@ fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
         _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
-    }
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    match text {
-        _ if text.eq_ignore_ascii_case("true") => Some(true),
-        _ if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }
 
@@ -236,13 +237,6 @@ fn values<'v>(of: &'v Value, path: &AttributePath) -> Vec<Option<&'v Value>> {
 
 /// Returns the elements of an attribute, each as an object.
 fn elements_of<'v>(of: &'v Value, path: &AttributePath) -> Vec<Cow<'v, Value>> {
-    let element = |value: &'v Value| match value {
-        Value::Object(_) => Cow::Borrowed(value),
-        value => Cow::Owned(Value::from(Map::from_iter([(
-            "value".to_owned(),
-            value.clone(),
-        )]))),
-    };
     let lists = values(of, path)
         .into_iter()
         .flatten()
@@ -251,7 +245,18 @@ fn elements_of<'v>(of: &'v Value, path: &AttributePath) -> Vec<Cow<'v, Value>> {
             Value::Null => &[],
             value => std::slice::from_ref(value),
         });
-    lists.map(element).collect()
+    lists.map(as_object).collect()
+}
+
+/// Returns an element as an object; one that is none is the `value` of one.
+fn as_object(element: &Value) -> Cow<'_, Value> {
+    match element {
+        Value::Object(_) => Cow::Borrowed(element),
+        value => Cow::Owned(Value::from(Map::from_iter([(
+            "value".to_owned(),
+            value.clone(),
+        )]))),
+    }
 }
 
 /// Returns the attribute of a path, and the name of the sub-attribute that is left to look up.
@@ -268,25 +273,16 @@ fn attribute<'v, 'p>(
     if let Some(extension) = lookup(attributes, &format!("{schema}:{name}")) {
         return Some((extension, sub_attribute));
     }
-    let core = schema.get(..schema_uri::CORE_PREFIX.len());
     let within = match lookup(attributes, schema) {
         Some(extension) => extension.as_object()?,
-        None if core.is_some_and(|it| it.eq_ignore_ascii_case(schema_uri::CORE_PREFIX)) => {
-            attributes
-        }
+        None if schema::is_core_urn(schema) => attributes,
         None => return None,
     };
     Some((lookup(within, name)?, sub_attribute))
 }
 
 fn lookup<'v>(attributes: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
-    let exact = attributes.get(name);
-    let folded = || {
-        attributes
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-    };
-    exact.or_else(|| folded().map(|(_, value)| value))
+    names::find(attributes, name).map(|(_, value)| value)
 }
 
 /// Returns what is compared when the path names a complex attribute as a whole: its `value`.

@@ -4,6 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Instant(i64, u32);
 
+/// Says whether a text is a moment.
+pub(crate) fn is_moment(text: &str) -> bool {
+    parse(text).is_some()
+}
+
 /// Reads an `xsd:dateTime`, such as `2011-05-13T04:42:34.5Z`; one without an offset counts as UTC.
 pub(super) fn parse(text: &str) -> Option<Instant> {
     let (date, time) = text.split_at_checked(10)?;

@@ -26,17 +26,51 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<Filter, ParseFilterErr
     if text.len() > limits.bytes {
         return Err(ParseFilterError::too_long(limits.bytes, text));
     }
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-        limit: limits.depth,
-        brackets: false,
-    };
+    let mut parser = Parser::new(text, limits);
     let filter = parser.either()?;
     match parser.peek() {
         None => Ok(filter),
         Some(_) => Err(parser.expected("`and`, `or` or the end")),
+    }
+}
+
+/// The parts of a path that chooses elements: `emails[type eq "work"].value`.
+pub(crate) struct ChosenElements<'a> {
+    pub(crate) attribute: &'a str,
+    pub(crate) filter: Filter,
+    pub(crate) sub_attribute: Option<&'a str>,
+}
+
+/// Reads a path that chooses elements; `None` when it has no bracket.
+pub(crate) fn parse_chosen(
+    text: &str,
+    limits: Limits,
+) -> Result<Option<ChosenElements<'_>>, ParseFilterError> {
+    let mut parser = Parser::new(text, limits);
+    parser.skip_spaces();
+    let attribute = parser.word(is_path_byte);
+    if parser.rest().first() != Some(&b'[') {
+        return Ok(None);
+    }
+    parser.brackets = true;
+    let filter = parser.nested(b']', "`]`")?;
+    let mut sub_attribute = None;
+    if parser.rest().first() == Some(&b'.') {
+        parser.at += 1;
+        let start = parser.at;
+        let name = parser.word(is_path_byte);
+        if !is_name(name) {
+            return Err(ParseFilterError::expected("a sub-attribute", text, start));
+        }
+        sub_attribute = Some(name);
+    }
+    match parser.peek() {
+        None => Ok(Some(ChosenElements {
+            attribute,
+            filter,
+            sub_attribute,
+        })),
+        Some(_) => Err(parser.expected("`.` and a sub-attribute, or the end")),
     }
 }
 
@@ -51,6 +85,16 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    fn new(text: &'a str, limits: Limits) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            limit: limits.depth,
+            brackets: false,
+        }
+    }
+
     /// Reads filters joined by `or`.
     fn either(&mut self) -> Result<Filter, ParseFilterError> {
         let mut filter = self.both()?;

@@ -4,6 +4,7 @@ use proptest::{collection::vec, prelude::*};
 use scim_types::{
     User,
     filter::{AttributePath, Filter, Limits, Literal, Operator},
+    patch::Path,
 };
 use serde_json::{Number, Value, json};
 
@@ -106,7 +107,47 @@ fn document() -> impl Strategy<Value = Value> {
         .prop_map(|map| map.into_iter().collect())
 }
 
+fn path() -> impl Strategy<Value = String> {
+    let condition = prop_oneof![
+        attribute_path().prop_map(Filter::present),
+        (attribute_path(), operator(), literal())
+            .prop_map(|(path, operator, value)| Filter::compare(path, operator, value)),
+    ];
+    let elements = (
+        attribute_path(),
+        joined(condition.boxed()),
+        proptest::option::of("[a-z$][a-z]{0,4}"),
+    );
+    prop_oneof![
+        attribute_path().prop_map(|path| path.to_string()),
+        elements.prop_map(|(path, filter, sub_attribute)| {
+            let sub_attribute = sub_attribute.map(|name| format!(".{name}"));
+            format!("{path}[{filter}]{}", sub_attribute.unwrap_or_default())
+        }),
+        "urn:[a-z]{1,3}:[0-9]\\.[0-9](:[A-Z][a-z]{0,3})?",
+    ]
+}
+
 proptest! {
+    #[test]
+    fn a_path_that_is_written_is_read_as_the_same(text in path()) {
+        let limits = Limits { bytes: usize::MAX, depth: u8::MAX };
+        let path = Path::parse_within(&text, limits);
+        prop_assert_eq!(path.as_ref().map(ToString::to_string), Ok(text.clone()));
+        prop_assert_eq!(Path::parse_within(&text, limits), path);
+    }
+
+    #[test]
+    fn any_text_is_a_path_or_refused_and_what_is_read_has_one_form(text in jumble()) {
+        match Path::parse(&text) {
+            Ok(path) => {
+                let written = path.to_string();
+                prop_assert_eq!(Path::parse(&written), Ok(path), "{}", text);
+            }
+            Err(error) => prop_assert!(text.is_char_boundary(error.position())),
+        }
+    }
+
     #[test]
     fn what_is_written_is_read_as_the_same(filter in filter()) {
         let limits = Limits { bytes: usize::MAX, depth: u8::MAX };

@@ -1,0 +1,489 @@
+//! The patch that makes one resource into another.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Absent, ListedRemoval, Options, Path, value::as_list};
+use crate::{
+    Op, PatchOp, PatchOperation, Schemas,
+    filter::{AttributePath, Filter, is_moment, is_name},
+    names,
+    schema::{
+        declares,
+        definition::{self, Definition},
+    },
+};
+
+impl PatchOp {
+    /// Returns the patch that makes `before` into `after`; `None` when they say the same.
+    ///
+    /// It touches what differs and nothing else: one sub-attribute, one member. Members are told apart
+    /// by their `value` alone, and each is added and removed by itself, so that a change somebody else
+    /// made in the meantime stays; other lists are replaced when something is gone from them. Not
+    /// compared are the order of lists, what is read-only, `id`, `meta`, and `schemas`, which follows
+    /// from the rest.
+    ///
+    /// [`apply`](Self::apply) with the same options makes `before` into `after`, as far as a patch can:
+    /// a required attribute that `after` does not have is removed here, and that removal is refused
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not an object, or an attribute that differs has a name that no path can say.
+    pub fn between<T: Serialize + ?Sized>(
+        before: &T,
+        after: &T,
+        options: &Options,
+    ) -> Result<Option<Self>, BetweenError> {
+        let (before, after) = (object(before)?, object(after)?);
+        let schemas = options.schemas.clone().unwrap_or_else(|| {
+            let of = |resource: &Map<String, Value>| Schemas::of(&resource.clone().into());
+            let schemas = of(&before);
+            if schemas == Schemas::unknown() {
+                of(&after)
+            } else {
+                schemas
+            }
+        });
+        let mut differences = Differences {
+            schemas: &schemas,
+            options,
+            operations: Vec::new(),
+        };
+        differences.attributes(None, &before, &after)?;
+        differences.extensions(&before, &after)?;
+        let operations = differences.operations;
+        Ok((!operations.is_empty()).then(|| Self::new(operations)))
+    }
+}
+
+/// Why no patch can be computed from two resources.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BetweenError {
+    /// A resource could not be written as JSON.
+    #[error("a resource could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// A resource is not an object.
+    #[error("a resource is not a JSON object")]
+    NotAnObject,
+    /// An attribute that differs has a name that no path can say.
+    #[error("the attribute {name:?} differs, and no path can say its name")]
+    #[non_exhaustive]
+    NoPath {
+        /// The name.
+        name: String,
+    },
+}
+
+struct Differences<'a> {
+    schemas: &'a Schemas,
+    options: &'a Options,
+    operations: Vec<PatchOperation>,
+}
+
+/// An attribute, and what it is before and after.
+struct Pair<'a> {
+    /// How a path says it.
+    path: String,
+    name: &'a str,
+    definition: Option<&'a Definition>,
+    before: Option<&'a Value>,
+    after: Option<&'a Value>,
+}
+
+impl Differences<'_> {
+    /// Compares the attributes of a resource, or of an extension that both have.
+    fn attributes(
+        &mut self,
+        extension: Option<&str>,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) -> Result<(), BetweenError> {
+        let definitions = self.schemas.clone();
+        let definitions = definitions.attributes(extension);
+        for name in names_of(before, after) {
+            let definition = definitions.and_then(|known| definition::find(known, name));
+            let skipped = extension.is_none()
+                && ["schemas", "id", "meta"]
+                    .iter()
+                    .any(|skipped| skipped.eq_ignore_ascii_case(name));
+            if skipped || definition.is_some_and(Definition::is_read_only) {
+                continue;
+            }
+            let (before, after) = (value_of(before, name), value_of(after, name));
+            if extension.is_none() && names::is_urn(name) && (is_object(before) || is_object(after))
+            {
+                continue;
+            }
+            let path = match extension {
+                Some(urn) => format!("{urn}:{name}"),
+                None => name.to_owned(),
+            };
+            self.attribute(&Pair {
+                path,
+                name,
+                definition,
+                before,
+                after,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn extensions(
+        &mut self,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) -> Result<(), BetweenError> {
+        for urn in names_of(before, after).filter(|name| names::is_urn(name)) {
+            let so_far = self.operations.len();
+            let (was, is) = (value_of(before, urn), value_of(after, urn));
+            match (was, is) {
+                (Some(Value::Object(was)), Some(Value::Object(is))) if !is.is_empty() => {
+                    // The path of a part begins with the URN as the server knows it.
+                    let declared = !was.values().all(names::is_unassigned)
+                        || declares(Some(before), urn)
+                        || self.schemas.attributes(Some(urn)).is_some();
+                    if declared {
+                        self.attributes(Some(urn), was, is)?;
+                    } else {
+                        self.new_extension(urn, is);
+                    }
+                }
+                (was, Some(Value::Object(is))) if was.is_none_or(names::is_unassigned) => {
+                    self.new_extension(urn, is);
+                }
+                (Some(Value::Object(was)), is) if is.is_none_or(names::is_unassigned) => {
+                    let stays = is.is_none() && self.options.absent == Absent::Stay;
+                    if !stays && !was.values().all(names::is_unassigned) {
+                        self.operations.push(PatchOperation::remove(urn));
+                    }
+                }
+                (was, is) if is_object(was) || is_object(is) => return Err(no_path(urn)),
+                // What is no object is an attribute like others.
+                _ => {}
+            }
+            if self.operations.len() > so_far && Path::parse(urn).is_err() {
+                return Err(no_path(urn));
+            }
+        }
+        Ok(())
+    }
+
+    fn new_extension(&mut self, urn: &str, attributes: &Map<String, Value>) {
+        let definitions = self.schemas.attributes(Some(urn));
+        let mut said = Map::new();
+        for (name, value) in attributes {
+            let definition = definitions.and_then(|known| definition::find(known, name));
+            if definition.is_some_and(Definition::is_read_only) {
+                continue;
+            }
+            if let Some(value) = cleaned(value, definition) {
+                said.insert(name.clone(), value);
+            }
+        }
+        if !said.is_empty() {
+            // Without a path, because a path that is the URN of an extension not every server reads;
+            // and not `add`, which would leave out what a list has twice.
+            self.operations.push(PatchOperation {
+                op: Op::Replace,
+                path: None,
+                value: Some(json!({ urn: said })),
+            });
+        }
+    }
+
+    fn attribute(&mut self, pair: &Pair<'_>) -> Result<(), BetweenError> {
+        let clean = |value: Option<&Value>| value.and_then(|value| cleaned(value, pair.definition));
+        let (before, after) = (clean(pair.before), clean(pair.after));
+        let stay = self.options.absent == Absent::Stay;
+        let (before, after) = match (before, after) {
+            (_, None) if pair.after.is_none() && stay => return Ok(()),
+            (None, None) => return Ok(()),
+            // `{"givenName": null}` says something of one sub-attribute alone.
+            (Some(_), None) if stay && says_parts(pair.after) && is_object(pair.before) => {
+                return self.sub_attributes(pair);
+            }
+            (Some(before), None) => {
+                check_name(pair)?;
+                self.removal(pair, before);
+                return Ok(());
+            }
+            // What is there twice cannot be added.
+            (None, Some(Value::Array(after))) => return self.list(pair, &[], after),
+            (None, Some(after)) => {
+                check_name(pair)?;
+                self.operations
+                    .push(PatchOperation::add(&*pair.path, after));
+                return Ok(());
+            }
+            (Some(before), Some(after)) => (before, after),
+        };
+        let multi_valued = match pair.definition {
+            Some(definition) => definition.multi_valued,
+            None => before.is_array() && after.is_array(),
+        };
+        if multi_valued {
+            return self.list(pair, &as_list(before), as_list(after));
+        }
+        if before.is_object() && after.is_object() {
+            return self.sub_attributes(pair);
+        }
+        if !names::is_same(&before, &after) {
+            check_name(pair)?;
+            // Without a schema, what is put in the place of a list becomes an element of one.
+            if before.is_array() {
+                self.operations.push(PatchOperation::remove(&*pair.path));
+            }
+            self.operations
+                .push(PatchOperation::replace(&*pair.path, after));
+        }
+        Ok(())
+    }
+
+    fn removal(&mut self, pair: &Pair<'_>, before: Value) {
+        let members = definition::is_reference_list(pair.definition, pair.name);
+        let ids = members.then(|| ids(&as_list(before))).flatten();
+        match ids {
+            // Who wants a list does not take the removal of all.
+            Some(ids) if self.options.listed_removal == ListedRemoval::Listed => {
+                let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+                self.operations.push(listed_removal(&pair.path, &all));
+            }
+            _ => self.operations.push(PatchOperation::remove(&*pair.path)),
+        }
+    }
+
+    fn sub_attributes(&mut self, pair: &Pair<'_>) -> Result<(), BetweenError> {
+        let (Some(Value::Object(before)), Some(Value::Object(after))) = (pair.before, pair.after)
+        else {
+            return Ok(());
+        };
+        let mut changed: Vec<(&str, Value)> = Vec::new();
+        let mut operations = Vec::new();
+        for name in names_of(before, after) {
+            let definition = pair.definition.and_then(|known| known.sub_attribute(name));
+            if definition.is_some_and(Definition::is_read_only) {
+                continue;
+            }
+            let (was, is) = (value_of(before, name), value_of(after, name));
+            let stays = is.is_none() && self.options.absent == Absent::Stay;
+            let was = was.and_then(|was| cleaned(was, definition));
+            let is = is.and_then(|is| cleaned(is, definition));
+            let same = match (&was, &is) {
+                (Some(was), Some(is)) => names::is_same(was, is),
+                (None, None) => true,
+                _ => false,
+            };
+            if same || stays {
+                continue;
+            }
+            check_name(pair)?;
+            if !is_name(name) {
+                return Err(no_path(name));
+            }
+            // A value that has parts itself would be merged with the one that is there.
+            let parts = was
+                .as_ref()
+                .is_some_and(|was| was.is_object() || was.is_array());
+            if is.is_none() || parts {
+                let path = format!("{}.{name}", pair.path);
+                operations.push(PatchOperation::remove(path));
+            }
+            changed.extend(is.map(|is| (name, is)));
+        }
+        let change = match changed.as_slice() {
+            [] => None,
+            [(name, value)] => Some(PatchOperation::replace(
+                format!("{}.{name}", pair.path),
+                value.clone(),
+            )),
+            several => {
+                let values = several
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone()));
+                let values: Map<String, Value> = values.collect();
+                Some(PatchOperation::replace(&*pair.path, values))
+            }
+        };
+        self.operations.extend(operations);
+        self.operations.extend(change);
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        pair: &Pair<'_>,
+        before: &[Value],
+        after: Vec<Value>,
+    ) -> Result<(), BetweenError> {
+        if definition::is_reference_list(pair.definition, pair.name)
+            && let (Some(was), Some(is)) = (ids(before), ids(&after))
+        {
+            return self.members(pair, &was, &is, after);
+        }
+        let mut gone: HashMap<String, usize> = HashMap::new();
+        for element in before {
+            *gone.entry(names::identity(element)).or_default() += 1;
+        }
+        let known: HashSet<String> = gone.keys().cloned().collect();
+        let mut added = Vec::new();
+        for element in &after {
+            match gone.get_mut(&names::identity(element)) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => added.push(element.clone()),
+            }
+        }
+        let only_added = gone.values().all(|count| *count == 0);
+        if only_added && added.is_empty() {
+            return Ok(());
+        }
+        check_name(pair)?;
+        // What is there already is not added again, not even when it is to be there twice.
+        let mut seen = known;
+        let new = added
+            .iter()
+            .all(|element| seen.insert(names::identity(element)));
+        self.operations.push(if only_added && new {
+            PatchOperation::add(&*pair.path, added)
+        } else {
+            PatchOperation::replace(&*pair.path, after)
+        });
+        Ok(())
+    }
+
+    fn members(
+        &mut self,
+        pair: &Pair<'_>,
+        was: &[String],
+        is: &[String],
+        after: Vec<Value>,
+    ) -> Result<(), BetweenError> {
+        let (before_ids, after_ids): (HashSet<&String>, HashSet<&String>) =
+            (was.iter().collect(), is.iter().collect());
+        let mut seen = HashSet::new();
+        let gone = was
+            .iter()
+            .filter(|id| !after_ids.contains(id) && seen.insert(*id));
+        let gone: Vec<&str> = gone.map(String::as_str).collect();
+        let added = after.iter().zip(is);
+        let added = added.filter(|(_, id)| !before_ids.contains(id) && seen.insert(*id));
+        let added: Vec<Value> = added.map(|(element, _)| element.clone()).collect();
+        if gone.is_empty() && added.is_empty() {
+            return Ok(());
+        }
+        check_name(pair)?;
+        match self.options.listed_removal {
+            _ if gone.is_empty() => {}
+            ListedRemoval::Listed => self.operations.push(listed_removal(&pair.path, &gone)),
+            ListedRemoval::Refuse => {
+                // A filter finds texts in any case, and must not find a member that stays.
+                let staying = was.iter().filter(|id| after_ids.contains(id));
+                let staying: HashSet<String> = staying.map(|id| id.to_lowercase()).collect();
+                let doubtful = |id: &&str| staying.contains(&id.to_lowercase()) || is_moment(id);
+                if gone.iter().any(doubtful) {
+                    self.operations
+                        .push(PatchOperation::replace(&*pair.path, after));
+                    return Ok(());
+                }
+                let removals = gone.iter().map(|id| {
+                    let filter = Filter::eq(AttributePath::VALUE, *id);
+                    PatchOperation::remove(format!("{}[{filter}]", pair.path))
+                });
+                self.operations.extend(removals);
+            }
+        }
+        if !added.is_empty() {
+            self.operations
+                .push(PatchOperation::add(&*pair.path, added));
+        }
+        Ok(())
+    }
+}
+
+fn listed_removal(path: &str, ids: &[&str]) -> PatchOperation {
+    let listed: Value = ids.iter().map(|id| json!({ "value": id })).collect();
+    PatchOperation {
+        value: Some(listed),
+        ..PatchOperation::remove(path)
+    }
+}
+
+/// Returns the `value` of every element, if all have one that is a text.
+fn ids(list: &[Value]) -> Option<Vec<String>> {
+    let id = |element: &Value| {
+        let value = names::assigned(element.as_object()?, "value")?;
+        value.as_str().map(str::to_owned)
+    };
+    list.iter().map(id).collect()
+}
+
+/// Returns a value without what is unassigned or read-only; `None` when nothing is left.
+fn cleaned(value: &Value, definition: Option<&Definition>) -> Option<Value> {
+    let value = match value {
+        Value::Object(attributes) => {
+            let kept = attributes.iter().filter_map(|(name, value)| {
+                let known = definition.and_then(|known| known.sub_attribute(name));
+                let writable = !known.is_some_and(Definition::is_read_only);
+                (writable && !names::is_unassigned(value)).then(|| (name.clone(), value.clone()))
+            });
+            kept.collect::<Map<_, _>>().into()
+        }
+        Value::Array(list) => list
+            .iter()
+            .filter_map(|element| cleaned(element, definition))
+            .collect(),
+        value => value.clone(),
+    };
+    (!names::is_unassigned(&value)).then_some(value)
+}
+
+fn check_name(pair: &Pair<'_>) -> Result<(), BetweenError> {
+    if is_name(pair.name) {
+        Ok(())
+    } else {
+        Err(no_path(pair.name))
+    }
+}
+
+fn no_path(name: &str) -> BetweenError {
+    BetweenError::NoPath {
+        name: name.to_owned(),
+    }
+}
+
+fn object<T: Serialize + ?Sized>(resource: &T) -> Result<Map<String, Value>, BetweenError> {
+    match serde_json::to_value(resource)? {
+        Value::Object(attributes) => Ok(attributes),
+        _ => Err(BetweenError::NotAnObject),
+    }
+}
+
+/// Returns the names in both, each once.
+fn names_of<'m>(
+    before: &'m Map<String, Value>,
+    after: &'m Map<String, Value>,
+) -> impl Iterator<Item = &'m str> {
+    let new = after
+        .keys()
+        .filter(|name| names::find(before, name).is_none());
+    before.keys().chain(new).map(String::as_str)
+}
+
+fn value_of<'m>(attributes: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
+    names::find(attributes, name).map(|(_, value)| value)
+}
+
+fn is_object(value: Option<&Value>) -> bool {
+    value.is_some_and(Value::is_object)
+}
+
+/// Says whether a value is an object that says something, if only `null`, of a sub-attribute.
+fn says_parts(value: Option<&Value>) -> bool {
+    value
+        .and_then(Value::as_object)
+        .is_some_and(|attributes| !attributes.is_empty())
+}

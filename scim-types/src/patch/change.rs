@@ -1,0 +1,239 @@
+//! Changes of one attribute.
+
+use serde_json::{Map, Value};
+
+use super::{
+    error::{Refusal, Short},
+    list::settle_primary,
+    target::{Resolver, Step},
+    value::{as_list, drop_unassigned},
+};
+use crate::{
+    names,
+    schema::definition::{Definition, Mutability},
+};
+
+/// What is done to an attribute.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    Add(Value),
+    Replace(Value),
+    Remove,
+    RemoveListed(Value),
+}
+
+impl Change {
+    fn removes(&self) -> bool {
+        matches!(self, Self::Remove | Self::RemoveListed(_))
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// Changes what the steps lead to from an object.
+    pub(super) fn change(
+        self,
+        attributes: &mut Map<String, Value>,
+        steps: &[Step<'a>],
+        change: &Change,
+    ) -> Result<(), Refusal> {
+        let Some((step, rest)) = steps.split_first() else {
+            return Ok(());
+        };
+        if step.is_read_only() {
+            return Err(Refusal::mutability(format!(
+                "`{}` is read-only",
+                Short(step.name)
+            )));
+        }
+        let name = names::find(attributes, step.name).map(|(name, _)| name.to_owned());
+        let existing = name.as_deref().and_then(|name| attributes.get_mut(name));
+        let existing = existing.map_or(Value::Null, Value::take);
+        let was = Was::of(&existing, step.definition);
+        let value = match (step.chosen, rest) {
+            (Some(_), rest) => self.change_chosen(step, rest, existing, change)?,
+            (None, []) => self.assign(step, existing, change.clone())?,
+            (None, rest) => self.descend(step, rest, existing, change)?,
+        };
+        was.allows(&value, step.name, step.definition)?;
+        if names::is_unassigned(&value) {
+            // Removing by a shift keeps the others in their order.
+            attributes.retain(|known, _| !known.eq_ignore_ascii_case(step.name));
+        } else {
+            let name = name.unwrap_or_else(|| step.name.to_owned());
+            attributes.insert(name, value);
+        }
+        Ok(())
+    }
+
+    /// Changes an attribute as a whole.
+    fn assign(self, step: &Step<'a>, existing: Value, change: Change) -> Result<Value, Refusal> {
+        let multi_valued = match (step.definition, &change) {
+            (Some(definition), _) => definition.multi_valued,
+            (None, Change::Add(value) | Change::Replace(value)) => {
+                existing.is_array() || value.is_array()
+            }
+            (None, Change::Remove | Change::RemoveListed(_)) => existing.is_array(),
+        };
+        match change {
+            Change::Remove | Change::Replace(Value::Null) => Ok(Value::Null),
+            Change::RemoveListed(listed) if multi_valued => {
+                let mut list = as_list(existing);
+                self.remove_listed(step, &mut list, listed)?;
+                Ok(list.into())
+            }
+            Change::RemoveListed(_) => Err(Refusal::invalid_value(format!(
+                "`{}` has one value, which a removal does not say",
+                Short(step.name)
+            ))),
+            Change::Add(value) if multi_valued => {
+                let mut list = as_list(existing);
+                let elements = self.elements(value, step.definition)?;
+                Self::add_elements(step, &mut list, elements)?;
+                Ok(list.into())
+            }
+            Change::Replace(value) if multi_valued => {
+                let mut list = self.elements(value, step.definition)?;
+                settle_primary(step, &mut list, &[])?;
+                Ok(list.into())
+            }
+            Change::Add(Value::Null) => Ok(existing),
+            Change::Add(value)
+                if existing.is_object() && !value.is_object() && step.definition.is_none() =>
+            {
+                Err(Refusal::invalid_value(format!(
+                    "`{}` takes an object",
+                    Short(step.name)
+                )))
+            }
+            Change::Add(value) | Change::Replace(value)
+                if step.definition.is_some() && value.is_array() =>
+            {
+                Err(Refusal::invalid_value(format!(
+                    "`{}` takes one value, not a list",
+                    Short(step.name)
+                )))
+            }
+            Change::Add(value) => {
+                let value = self.addition(value, step.definition)?;
+                Self::merged(existing, value, step.definition)
+            }
+            Change::Replace(value) => {
+                let value = self.value(value, step.definition)?;
+                Self::merged(existing, value, step.definition)
+            }
+        }
+    }
+
+    /// Changes something in an attribute.
+    fn descend(
+        self,
+        step: &Step<'a>,
+        rest: &[Step<'a>],
+        existing: Value,
+        change: &Change,
+    ) -> Result<Value, Refusal> {
+        let multi_valued = step
+            .definition
+            .map_or(existing.is_array(), |definition| definition.multi_valued);
+        if multi_valued {
+            let mut list = as_list(existing);
+            if list.is_empty() && !change.removes() {
+                return Err(Refusal::no_target(format!(
+                    "`{}` has no element",
+                    Short(step.name)
+                )));
+            }
+            let all: Vec<usize> = (0..list.len()).collect();
+            self.change_elements(step, rest, &mut list, &all, change)?;
+            return Ok(list.into());
+        }
+        match existing {
+            Value::Object(mut attributes) => {
+                self.change(&mut attributes, rest, change)?;
+                Ok(attributes.into())
+            }
+            existing if change.removes() => Ok(existing),
+            Value::Null => {
+                let mut attributes = Map::new();
+                self.change(&mut attributes, rest, change)?;
+                Ok(attributes.into())
+            }
+            _ => Err(Refusal::invalid_path(format!(
+                "`{}` has no sub-attributes",
+                Short(step.name)
+            ))),
+        }
+    }
+
+    /// Puts a value in the place of another; a complex one leaves what it does not say.
+    pub(super) fn merged(
+        existing: Value,
+        value: Value,
+        definition: Option<&Definition>,
+    ) -> Result<Value, Refusal> {
+        let (mut attributes, said) = match (existing, value) {
+            (Value::Object(attributes), Value::Object(said)) => (attributes, said),
+            (_, Value::Object(mut said)) => {
+                if definition.is_some() {
+                    drop_unassigned(&mut said);
+                }
+                return Ok(said.into());
+            }
+            (_, value) => return Ok(value),
+        };
+        for (name, value) in said {
+            let sub_attribute = definition.and_then(|definition| definition.sub_attribute(&name));
+            let known = names::find(&attributes, &name).map(|(name, _)| name.to_owned());
+            let existing = known.as_deref().and_then(|name| attributes.get(name));
+            let was = Was::of(existing.unwrap_or(&Value::Null), sub_attribute);
+            was.allows(&value, &name, sub_attribute)?;
+            if names::is_unassigned(&value) {
+                attributes.retain(|known, _| !known.eq_ignore_ascii_case(&name));
+            } else {
+                attributes.insert(known.unwrap_or(name), value);
+            }
+        }
+        Ok(attributes.into())
+    }
+}
+
+/// What an attribute was before a change, as far as that limits the change.
+struct Was {
+    assigned: bool,
+    /// The value that must stay, if it is one.
+    fixed: Option<Value>,
+}
+
+impl Was {
+    fn of(existing: &Value, definition: Option<&Definition>) -> Self {
+        let assigned = !names::is_unassigned(existing);
+        let immutable =
+            definition.is_some_and(|definition| definition.mutability == Mutability::Immutable);
+        Self {
+            assigned,
+            fixed: (assigned && immutable).then(|| existing.clone()),
+        }
+    }
+
+    fn allows(
+        &self,
+        value: &Value,
+        name: &str,
+        definition: Option<&Definition>,
+    ) -> Result<(), Refusal> {
+        let required = definition.is_some_and(|definition| definition.required);
+        if required && self.assigned && names::is_unassigned(value) {
+            return Err(Refusal::mutability(format!(
+                "`{}` is required, and cannot be removed",
+                Short(name)
+            )));
+        }
+        match &self.fixed {
+            Some(fixed) if !names::is_same(fixed, value) => Err(Refusal::mutability(format!(
+                "`{}` cannot be changed once it has a value",
+                Short(name)
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,376 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::filter::{
+    AttributePath, Filter, Limits, ParseFilterError, is_name, is_uri, parse_chosen,
+};
+
+/// Where a patch operation works (RFC 7644 section 3.5.2): `name.familyName`, `emails[type eq
+/// "work"].value`, or the URN of an extension.
+///
+/// A text that ends in a version and a name (`…:2.0:User`) is read as the URN of a schema; where a
+/// resource has a schema `…:2.0`, applying takes the name for an attribute of it.
+///
+/// ```
+/// use scim_types::patch::Path;
+///
+/// let path: Path = r#"emails[type Eq "work"].value"#.parse()?;
+/// assert_eq!(path.to_string(), r#"emails[type eq "work"].value"#);
+/// assert_eq!(path.sub_attribute(), Some("value"));
+/// # Ok::<(), scim_types::patch::ParsePathError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Path(Kind);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Schema(String),
+    Attribute(AttributePath),
+    Elements {
+        attribute: AttributePath,
+        filter: Box<Filter>,
+        sub_attribute: Option<String>,
+    },
+}
+
+impl Path {
+    /// Reads a path within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a path, is too long, or has a filter that is nested too deep.
+    pub fn parse(text: &str) -> Result<Self, ParsePathError> {
+        Self::parse_within(text, Limits::default())
+    }
+
+    /// Reads a path within limits.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a path, is too long, or has a filter that is nested too deep.
+    pub fn parse_within(text: &str, limits: Limits) -> Result<Self, ParsePathError> {
+        let wrong = |error: ParseFilterError| ParsePathError {
+            error: error.in_path(),
+            in_filter: false,
+        };
+        if text.len() > limits.bytes {
+            return Err(wrong(ParseFilterError::too_long(limits.bytes, text)));
+        }
+        let bracket = text.find('[').unwrap_or(text.len());
+        let chosen = parse_chosen(text, limits).map_err(|error| ParsePathError {
+            in_filter: error.position() >= bracket,
+            ..wrong(error)
+        })?;
+        let start = text.len() - text.trim_start().len();
+        let attribute_path = |word: &str| {
+            AttributePath::parse(word)
+                .ok()
+                .ok_or_else(|| wrong(ParseFilterError::expected("an attribute", text, start)))
+        };
+        let kind = match chosen {
+            Some(chosen) => Kind::Elements {
+                attribute: attribute_path(chosen.attribute)?,
+                filter: Box::new(chosen.filter),
+                sub_attribute: chosen.sub_attribute.map(str::to_owned),
+            },
+            None if is_schema(text.trim()) => Kind::Schema(text.trim().to_owned()),
+            None => Kind::Attribute(attribute_path(text.trim())?),
+        };
+        Ok(Self(kind))
+    }
+
+    /// Returns the path to the elements of an attribute that fulfil a filter.
+    ///
+    /// # Errors
+    ///
+    /// When the filter looks at elements itself.
+    pub fn elements(
+        attribute: AttributePath,
+        filter: Filter,
+    ) -> Result<Self, crate::filter::NestedElementsError> {
+        // The check is the one of a filter on elements.
+        Filter::elements(attribute.clone(), filter.clone())?;
+        Ok(Self(Kind::Elements {
+            attribute,
+            filter: Box::new(filter),
+            sub_attribute: None,
+        }))
+    }
+
+    /// Returns the path to the attribute, without what is in brackets and after them; `None` when the
+    /// path is the URN of a schema.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&AttributePath> {
+        match &self.0 {
+            Kind::Schema(_) => None,
+            Kind::Attribute(attribute) | Kind::Elements { attribute, .. } => Some(attribute),
+        }
+    }
+
+    /// Returns what an element must fulfil, if the path chooses elements.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter> {
+        match &self.0 {
+            Kind::Elements { filter, .. } => Some(filter),
+            Kind::Schema(_) | Kind::Attribute(_) => None,
+        }
+    }
+
+    /// Returns the sub-attribute where the path ends, if it ends in one.
+    #[must_use]
+    pub fn sub_attribute(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Elements { sub_attribute, .. } => sub_attribute.as_deref(),
+            Kind::Attribute(attribute) => attribute.sub_attribute(),
+            Kind::Schema(_) => None,
+        }
+    }
+
+    /// Returns the URN of the schema, if the path says one or is one.
+    #[must_use]
+    pub fn schema(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Schema(urn) => Some(urn),
+            Kind::Attribute(attribute) | Kind::Elements { attribute, .. } => attribute.schema(),
+        }
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.0
+    }
+}
+
+impl From<AttributePath> for Path {
+    fn from(attribute: AttributePath) -> Self {
+        Self(Kind::Attribute(attribute))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Schema(urn) => formatter.write_str(urn),
+            Kind::Attribute(attribute) => write!(formatter, "{attribute}"),
+            Kind::Elements {
+                attribute,
+                filter,
+                sub_attribute,
+            } => {
+                write!(formatter, "{attribute}[{filter}]")?;
+                match sub_attribute {
+                    Some(name) => write!(formatter, ".{name}"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl FromStr for Path {
+    type Err = ParsePathError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePathError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Path {
+    type Error = ParsePathError;
+
+    fn try_from(text: String) -> Result<Self, ParsePathError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Path> for String {
+    fn from(path: Path) -> Self {
+        path.to_string()
+    }
+}
+
+/// A text that is not the path of a patch operation, or not one within the limits.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct ParsePathError {
+    error: ParseFilterError,
+    in_filter: bool,
+}
+
+impl ParsePathError {
+    /// Returns where the mistake is, in bytes from the start.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.error.position()
+    }
+
+    /// Returns whether the mistake is between the brackets.
+    #[must_use]
+    pub fn is_in_filter(&self) -> bool {
+        self.in_filter
+    }
+
+    /// Returns whether the text has more bytes than [`Limits::bytes`].
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.error.is_too_long()
+    }
+
+    /// Returns whether the filter is nested deeper than [`Limits::depth`].
+    #[must_use]
+    pub fn is_too_deep(&self) -> bool {
+        self.error.is_too_deep()
+    }
+}
+
+/// Says whether a text looks like the URN of a schema: its end is a version, or a name after one.
+fn is_schema(text: &str) -> bool {
+    let Some((start, end)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let after_version = || {
+        start
+            .rsplit_once(':')
+            .is_some_and(|(_, last)| is_version(last))
+    };
+    is_uri(start) && (is_version(end) || is_name(end) && after_version())
+}
+
+/// Says whether a part of a URN is a version, such as `2.0`.
+fn is_version(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, canonical: &str) -> Path {
+        let path = Path::parse(text).unwrap();
+        assert_eq!(path.to_string(), canonical);
+        assert_eq!(Path::parse(canonical).as_ref(), Ok(&path));
+        path
+    }
+
+    #[track_caller]
+    fn refused(text: &str, message: &str) -> ParsePathError {
+        let error = Path::parse(text).unwrap_err();
+        assert_eq!(error.to_string(), message);
+        error
+    }
+
+    #[test]
+    fn every_form_of_the_rfc_is_read_and_written_the_same() {
+        for text in [
+            "members",
+            "name.familyName",
+            "members.$ref",
+            r#"addresses[type eq "work"]"#,
+            r#"emails[not (type eq "a") or value ew "]:.x"].value"#,
+            "urn:ietf:params:scim:schemas:core:2.0:User:name.familyName",
+            r#"urn:ietf:params:scim:schemas:core:2.0:User:emails[type eq "work"].value"#,
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+            "urn:acme:hr:2.0",
+        ] {
+            check(text, text);
+        }
+    }
+
+    #[test]
+    fn spaces_and_the_case_of_operators_do_not_matter() {
+        check(" members ", "members");
+        check(r#"a[ b EQ "c" ].d "#, r#"a[b eq "c"].d"#);
+        check(
+            "Emails[Primary Eq true].Value",
+            "Emails[Primary eq true].Value",
+        );
+    }
+
+    #[test]
+    fn the_parts_of_a_path_are_told_apart() {
+        let path = check("urn:x:a.b[c pr].d", "urn:x:a.b[c pr].d");
+        assert_eq!(path.schema(), Some("urn:x"));
+        assert_eq!(path.attribute().map(AttributePath::name), Some("a"));
+        assert_eq!(
+            path.filter().map(Filter::to_string).as_deref(),
+            Some("c pr")
+        );
+        assert_eq!(path.sub_attribute(), Some("d"));
+        let path = check("urn:acme:2.0:User", "urn:acme:2.0:User");
+        assert_eq!(path.schema(), Some("urn:acme:2.0:User"));
+        assert_eq!((path.attribute(), path.sub_attribute()), (None, None));
+        let path = check("urn:acme:User", "urn:acme:User");
+        assert_eq!(path.schema(), Some("urn:acme"));
+    }
+
+    #[test]
+    fn a_mistake_is_said_with_its_place() {
+        refused("", "the path ends where an attribute should be");
+        refused(
+            "/name/familyName",
+            r#"an attribute should be at column 1 of the path, not "/name/familyName""#,
+        );
+        refused(
+            "a.b.c",
+            r#"an attribute should be at column 1 of the path, not "a.b.c""#,
+        );
+        refused(
+            r#"userName eq "x""#,
+            r#"an attribute should be at column 1 of the path, not "userName""#,
+        );
+        refused(
+            "a[b pr].c.d",
+            r#"a sub-attribute should be at column 9 of the path, not "c.d""#,
+        );
+        refused(
+            "a[b pr][c pr]",
+            r#"`.` and a sub-attribute, or the end should be at column 8 of the path, not "[c""#,
+        );
+        let error = refused(
+            "a[b eq]",
+            "a text in quotes, a number, true, false or null should be at column 7 of the path, not \"]\"",
+        );
+        assert!(error.is_in_filter() && error.position() == 6);
+        assert!(
+            !refused(
+                "[b pr]",
+                r#"an attribute should be at column 1 of the path, not "[b""#
+            )
+            .is_in_filter()
+        );
+        refused(r#"a[b eq "c""#, "the path ends where `]` should be");
+    }
+
+    #[test]
+    fn a_path_that_is_too_deep_or_too_long_is_refused() {
+        let deep = format!("a[{}b pr{}]", "(".repeat(5_000), ")".repeat(5_000));
+        let error = refused(
+            &deep,
+            "the path is nested more than 64 levels deep at column 66",
+        );
+        assert!(error.is_too_deep() && error.is_in_filter());
+        let long = format!("a[b eq \"{}\"]", "c".repeat(20_000));
+        let error = refused(&long, "the path has 20010 bytes, and 16384 are allowed");
+        assert!(error.is_too_long() && !error.is_in_filter());
+    }
+
+    #[test]
+    fn a_path_is_a_text_in_json() {
+        let path: Path = serde_json::from_str(r#""emails[type eq \"work\"]""#).unwrap();
+        let work = Filter::eq(AttributePath::parse("type").unwrap(), "work");
+        let emails = AttributePath::parse("emails").unwrap();
+        assert_eq!(path, Path::elements(emails.clone(), work.clone()).unwrap());
+        assert_eq!(
+            serde_json::to_string(&path).unwrap(),
+            r#""emails[type eq \"work\"]""#
+        );
+        let nested = Filter::elements(emails.clone(), work).unwrap();
+        assert!(Path::elements(emails, nested).is_err());
+    }
+}

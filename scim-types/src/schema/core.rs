@@ -1,0 +1,165 @@
+//! The schemas of RFC 7643 section 8.7.1, with the corrections of its errata.
+
+use super::definition::{Definition, Kind, Mutability, Returned};
+
+/// What every resource has (RFC 7643 section 3.1).
+pub(super) fn common() -> Vec<Definition> {
+    vec![
+        Definition {
+            returned: Returned::Always,
+            ..reference("schemas").many().required()
+        },
+        Definition {
+            returned: Returned::Always,
+            ..text("id").read_only()
+        },
+        text("externalId"),
+        complex(
+            "meta",
+            vec![
+                text("resourceType"),
+                Definition::new("created", Kind::DateTime),
+                Definition::new("lastModified", Kind::DateTime),
+                reference("location"),
+                text("version"),
+            ],
+        )
+        .read_only(),
+    ]
+}
+
+/// RFC 7643 section 4.1.
+pub(super) fn user() -> Vec<Definition> {
+    vec![
+        text("userName").required(),
+        complex(
+            "name",
+            texts(&[
+                "formatted",
+                "familyName",
+                "givenName",
+                "middleName",
+                "honorificPrefix",
+                "honorificSuffix",
+            ]),
+        ),
+        text("displayName"),
+        text("nickName"),
+        reference("profileUrl"),
+        text("title"),
+        text("userType"),
+        text("preferredLanguage"),
+        text("locale"),
+        text("timezone"),
+        Definition::new("active", Kind::Boolean),
+        Definition {
+            mutability: Mutability::WriteOnly,
+            returned: Returned::Never,
+            ..text("password")
+        },
+        values("emails", Kind::Text),
+        values("phoneNumbers", Kind::Text),
+        values("ims", Kind::Text),
+        values("photos", Kind::Reference),
+        addresses(),
+        complex(
+            "groups",
+            vec![
+                text("value"),
+                reference("$ref"),
+                text("display"),
+                text("type"),
+            ],
+        )
+        .many()
+        .read_only(),
+        values("entitlements", Kind::Text),
+        values("roles", Kind::Text),
+        values("x509Certificates", Kind::Binary),
+    ]
+}
+
+/// RFC 7643 section 4.2, by whose words a group must have a name.
+pub(super) fn group() -> Vec<Definition> {
+    vec![
+        text("displayName").required(),
+        complex(
+            "members",
+            vec![
+                text("value").immutable(),
+                reference("$ref").immutable(),
+                text("type").immutable(),
+                // Not in the RFC, and made read-only by an erratum; clients send it all the same, and
+                // what they send is kept.
+                text("display"),
+            ],
+        )
+        .many(),
+    ]
+}
+
+/// RFC 7643 section 4.3.
+pub(super) fn enterprise() -> Vec<Definition> {
+    let mut attributes = texts(&[
+        "employeeNumber",
+        "costCenter",
+        "organization",
+        "division",
+        "department",
+    ]);
+    attributes.push(complex(
+        "manager",
+        vec![
+            text("value"),
+            reference("$ref"),
+            text("displayName").read_only(),
+        ],
+    ));
+    attributes
+}
+
+fn addresses() -> Definition {
+    let mut parts = texts(&[
+        "formatted",
+        "streetAddress",
+        "locality",
+        "region",
+        "postalCode",
+        "country",
+        "type",
+    ]);
+    // "The default set of sub-attributes" (RFC 7643 section 2.4).
+    parts.push(text("display"));
+    parts.push(Definition::new("primary", Kind::Boolean));
+    complex("addresses", parts).many()
+}
+
+/// Several values of a type, with what may be said about each (RFC 7643 section 2.4).
+fn values(name: &str, kind: Kind) -> Definition {
+    let parts = vec![
+        Definition::new("value", kind),
+        text("display"),
+        text("type"),
+        Definition::new("primary", Kind::Boolean),
+    ];
+    complex(name, parts).many()
+}
+
+fn complex(name: &str, sub_attributes: Vec<Definition>) -> Definition {
+    Definition {
+        sub_attributes,
+        ..Definition::new(name, Kind::Complex)
+    }
+}
+
+fn texts(names: &[&str]) -> Vec<Definition> {
+    names.iter().map(|name| text(name)).collect()
+}
+
+fn text(name: &str) -> Definition {
+    Definition::new(name, Kind::Text)
+}
+
+fn reference(name: &str) -> Definition {
+    Definition::new(name, Kind::Reference)
+}

@@ -1,0 +1,212 @@
+//! What a schema says about one attribute, in the form in which it is asked for.
+
+use serde_json::{Number, Value};
+
+use crate::{SchemaAttribute, names};
+
+/// What a schema says about one attribute (RFC 7643 section 7).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Definition {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) multi_valued: bool,
+    pub(crate) required: bool,
+    pub(crate) mutability: Mutability,
+    pub(crate) returned: Returned,
+    /// Empty for a complex attribute of which nothing more is known, too.
+    pub(crate) sub_attributes: Vec<Self>,
+}
+
+/// The type of a value (RFC 7643 section 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Boolean,
+    Decimal,
+    Integer,
+    DateTime,
+    Reference,
+    Binary,
+    Complex,
+    /// A type this crate does not know, which takes every value.
+    Any,
+}
+
+impl Kind {
+    /// Says what values of the type are, for the text of an error.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Boolean => "a boolean",
+            Self::Decimal => "a number",
+            Self::Integer => "a whole number",
+            Self::DateTime => "a moment, such as 2011-05-13T04:42:34Z",
+            Self::Reference => "a URI",
+            Self::Binary => "bytes in Base64",
+            Self::Complex => "an object",
+            Self::Any => "a value",
+        }
+    }
+}
+
+/// Who may write an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutability {
+    ReadOnly,
+    ReadWrite,
+    Immutable,
+    WriteOnly,
+}
+
+/// When an attribute is returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Returned {
+    Always,
+    Never,
+    /// By default, or on request.
+    Sometimes,
+}
+
+impl Definition {
+    pub(crate) fn new(name: &str, kind: Kind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            multi_valued: false,
+            required: false,
+            mutability: Mutability::ReadWrite,
+            returned: Returned::Sometimes,
+            sub_attributes: Vec::new(),
+        }
+    }
+
+    /// Reads what a schema says; `None` when it does not even say a name.
+    pub(crate) fn read(attribute: &SchemaAttribute) -> Option<Self> {
+        let word = |text: &Option<String>| text.as_deref().map(str::to_ascii_lowercase);
+        let sub_attributes: Vec<_> = attribute
+            .sub_attributes
+            .iter()
+            .filter_map(Self::read)
+            .collect();
+        let kind = match word(&attribute.kind).as_deref() {
+            Some("boolean") => Kind::Boolean,
+            Some("decimal") => Kind::Decimal,
+            Some("integer") => Kind::Integer,
+            Some("datetime") => Kind::DateTime,
+            Some("reference") => Kind::Reference,
+            Some("binary") => Kind::Binary,
+            Some("complex") => Kind::Complex,
+            None if !sub_attributes.is_empty() => Kind::Complex,
+            // "string" is the default (RFC 7643 section 2.2).
+            Some("string") | None => Kind::Text,
+            Some(_) => Kind::Any,
+        };
+        Some(Self {
+            kind,
+            multi_valued: attribute.multi_valued == Some(true),
+            required: attribute.required == Some(true),
+            mutability: match word(&attribute.mutability).as_deref() {
+                Some("readonly") => Mutability::ReadOnly,
+                Some("immutable") => Mutability::Immutable,
+                Some("writeonly") => Mutability::WriteOnly,
+                _ => Mutability::ReadWrite,
+            },
+            returned: match word(&attribute.returned).as_deref() {
+                Some("always") => Returned::Always,
+                Some("never") => Returned::Never,
+                _ => Returned::Sometimes,
+            },
+            sub_attributes,
+            ..Self::new(attribute.name.as_deref()?, kind)
+        })
+    }
+
+    pub(crate) fn many(self) -> Self {
+        Self {
+            multi_valued: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn immutable(self) -> Self {
+        Self {
+            mutability: Mutability::Immutable,
+            ..self
+        }
+    }
+
+    /// Makes it readable only, with everything in it.
+    pub(crate) fn read_only(self) -> Self {
+        let sub_attributes = self.sub_attributes.into_iter().map(Self::read_only);
+        Self {
+            mutability: Mutability::ReadOnly,
+            sub_attributes: sub_attributes.collect(),
+            ..self
+        }
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.mutability == Mutability::ReadOnly
+    }
+
+    /// Returns what is said about a sub-attribute.
+    pub(crate) fn sub_attribute(&self, name: &str) -> Option<&Self> {
+        find(&self.sub_attributes, name)
+    }
+
+    /// Says whether every sub-attribute is known, so that another name is a mistake.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.kind != Kind::Any && !(self.kind == Kind::Complex && self.sub_attributes.is_empty())
+    }
+
+    /// Says whether the elements are other resources, which their `value` alone tells apart: the
+    /// members of a group.
+    pub(crate) fn is_reference_list(&self) -> bool {
+        let value = self.sub_attribute("value");
+        self.multi_valued && value.is_some_and(|value| value.mutability == Mutability::Immutable)
+    }
+}
+
+/// Returns what is said about an attribute.
+pub(crate) fn find<'d>(definitions: &'d [Definition], name: &str) -> Option<&'d Definition> {
+    definitions
+        .iter()
+        .find(|definition| definition.name.eq_ignore_ascii_case(name))
+}
+
+/// Says whether the elements of an attribute are told apart by their `value` alone.
+pub(crate) fn is_reference_list(definition: Option<&Definition>, name: &str) -> bool {
+    definition.map_or_else(
+        || name.eq_ignore_ascii_case("members"),
+        Definition::is_reference_list,
+    )
+}
+
+/// Returns a text that is the same for elements that are the same.
+pub(crate) fn element_identity(element: &Value, by_value: bool) -> String {
+    let value = element
+        .as_object()
+        .and_then(|attributes| names::assigned(attributes, "value"));
+    match value.filter(|_| by_value) {
+        Some(value) => names::identity(value),
+        None => names::identity(element),
+    }
+}
+
+/// Reads a number written as a text.
+pub(crate) fn number(text: &str, kind: Kind) -> Option<Number> {
+    let number: Number = serde_json::from_str(text).ok()?;
+    (kind != Kind::Integer || is_whole(&number)).then_some(number)
+}
+
+/// Says whether a number has neither a fraction nor an exponent (RFC 7643 section 2.3.4).
+pub(crate) fn is_whole(number: &Number) -> bool {
+    number.is_i64() || number.is_u64()
+}

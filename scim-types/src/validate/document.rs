@@ -1,0 +1,341 @@
+//! A resource, held against what its schemas say.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::{Direction, Finding, form};
+use crate::{
+    Schemas, ScimType, names,
+    schema::{
+        declares,
+        definition::{self, Definition, Kind, Mutability, Returned, is_whole, number},
+        is_core_urn,
+    },
+};
+
+impl Schemas {
+    /// Returns what is wrong with a resource, in the order of its attributes, and what is tolerated.
+    ///
+    /// Tolerated, and so no error, are in a request what is read-only, booleans and numbers as texts,
+    /// countries and languages in another form, and an extension that is not declared; and everywhere
+    /// attributes that no schema knows. Refused is what the RFC says MUST not be: a required attribute
+    /// that is missing or empty, more than one primary value, a value of another type or form, an
+    /// attribute said twice, a changed immutable one, and what is never returned.
+    #[must_use]
+    pub fn check(&self, resource: &Value, direction: Direction<'_>) -> Vec<Finding> {
+        let mut checker = Checker {
+            direction,
+            findings: Vec::new(),
+        };
+        let Value::Object(attributes) = resource else {
+            checker.error("", "is not an object", ScimType::InvalidSyntax);
+            return checker.findings;
+        };
+        checker.schemas(self, attributes);
+        let before = match direction {
+            Direction::Replace { before } => before.as_object(),
+            Direction::Create | Direction::Response => None,
+        };
+        checker.attributes("", attributes, self.attributes(None), before);
+        for (urn, value) in attributes.iter().filter(|(name, _)| names::is_urn(name)) {
+            self.check_extension(&mut checker, attributes, urn, value, before);
+        }
+        checker.findings
+    }
+
+    fn check_extension(
+        &self,
+        checker: &mut Checker<'_>,
+        resource: &Map<String, Value>,
+        urn: &str,
+        value: &Value,
+        before: Option<&Map<String, Value>>,
+    ) {
+        let Value::Object(attributes) = value else {
+            return;
+        };
+        if is_core_urn(urn) {
+            checker.note(urn, "is a core schema, whose attributes stand at the top");
+            return;
+        }
+        if !declares(Some(resource), urn) && !names::is_unassigned(value) {
+            let problem = "is not declared in `schemas`";
+            if checker.direction.is_request() {
+                checker.note(urn, problem);
+            } else {
+                checker.error(urn, problem, ScimType::InvalidSyntax);
+            }
+        }
+        let before = before
+            .and_then(|before| names::assigned(before, urn))
+            .and_then(Value::as_object);
+        checker.attributes(
+            &format!("{urn}:"),
+            attributes,
+            self.attributes(Some(urn)),
+            before,
+        );
+    }
+}
+
+struct Checker<'a> {
+    direction: Direction<'a>,
+    findings: Vec<Finding>,
+}
+
+impl Checker<'_> {
+    fn schemas(&mut self, schemas: &Schemas, resource: &Map<String, Value>) {
+        match (names::assigned(resource, "schemas"), schemas.core()) {
+            (Some(_), Some(core)) if !declares(Some(resource), core) => {
+                let problem = format!("does not say `{core}`");
+                self.error("schemas", problem, ScimType::InvalidSyntax);
+            }
+            // A core schema says itself that `schemas` is required.
+            (Some(_), _) | (None, Some(_)) => {}
+            (None, None) => {
+                let problem = "is required, and missing";
+                self.error("schemas", problem, ScimType::InvalidSyntax);
+            }
+        }
+    }
+
+    /// Checks attributes that stand in one object, whose path ends in what `prefix` is.
+    fn attributes(
+        &mut self,
+        prefix: &str,
+        attributes: &Map<String, Value>,
+        definitions: Option<&[Definition]>,
+        before: Option<&Map<String, Value>>,
+    ) {
+        let mut seen = HashSet::new();
+        for (name, value) in attributes {
+            let path = format!("{prefix}{name}");
+            if !seen.insert(name.to_ascii_lowercase()) {
+                self.error(&path, "is said twice", ScimType::InvalidSyntax);
+                continue;
+            }
+            if prefix.is_empty() && names::is_urn(name) && value.is_object() {
+                continue;
+            }
+            let Some(definitions) = definitions else {
+                continue;
+            };
+            let Some(definition) = definition::find(definitions, name) else {
+                self.note(&path, "is not in the schema");
+                continue;
+            };
+            let before = before.and_then(|before| names::assigned(before, name));
+            self.attribute(&path, value, definition, before);
+        }
+        let missing = definitions.into_iter().flatten().filter(|definition| {
+            self.is_needed(definition) && names::assigned(attributes, &definition.name).is_none()
+        });
+        for definition in missing.collect::<Vec<_>>() {
+            let scim_type = if definition.name == "schemas" {
+                ScimType::InvalidSyntax
+            } else {
+                ScimType::InvalidValue
+            };
+            let path = format!("{prefix}{}", definition.name);
+            self.error(&path, "is required, and missing", scim_type);
+        }
+        if let Some(before) = before {
+            self.gone(prefix, attributes, definitions, before);
+        }
+    }
+
+    /// Says whether an attribute must be there.
+    fn is_needed(&self, definition: &Definition) -> bool {
+        match self.direction {
+            Direction::Response => {
+                definition.returned == Returned::Always
+                    && (definition.required || definition.is_read_only())
+            }
+            Direction::Create | Direction::Replace { .. } => {
+                definition.required && !definition.is_read_only()
+            }
+        }
+    }
+
+    /// Finds immutable attributes that had a value and have none any more.
+    fn gone(
+        &mut self,
+        prefix: &str,
+        attributes: &Map<String, Value>,
+        definitions: Option<&[Definition]>,
+        before: &Map<String, Value>,
+    ) {
+        for definition in definitions.into_iter().flatten() {
+            let name = &definition.name;
+            if definition.mutability == Mutability::Immutable
+                && names::assigned(before, name).is_some()
+                && names::assigned(attributes, name).is_none()
+            {
+                self.error(
+                    &format!("{prefix}{name}"),
+                    "cannot be changed once it has a value",
+                    ScimType::Mutability,
+                );
+            }
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        path: &str,
+        value: &Value,
+        definition: &Definition,
+        before: Option<&Value>,
+    ) {
+        if names::is_unassigned(value) {
+            return;
+        }
+        if definition.is_read_only() && self.direction.is_request() {
+            self.note(path, "is read-only, and overlooked");
+            return;
+        }
+        if !self.direction.is_request() && definition.returned == Returned::Never {
+            self.error(path, "must never be returned", ScimType::InvalidValue);
+            return;
+        }
+        let immutable = definition.mutability == Mutability::Immutable;
+        if immutable && before.is_some_and(|before| !names::is_same(before, value)) {
+            self.error(
+                path,
+                "cannot be changed once it has a value",
+                ScimType::Mutability,
+            );
+        }
+        match (value, definition.multi_valued) {
+            (Value::Array(list), true) => self.list(path, list, definition),
+            (Value::Array(_), false) if definition.kind != Kind::Any => {
+                self.error(path, "takes one value, not a list", ScimType::InvalidValue);
+            }
+            (value, true) => {
+                self.error(path, "takes a list of values", ScimType::InvalidValue);
+                self.value(path, value, definition, None);
+            }
+            (value, false) => self.value(path, value, definition, before),
+        }
+    }
+
+    fn list(&mut self, path: &str, list: &[Value], definition: &Definition) {
+        for (index, element) in list.iter().enumerate() {
+            self.value(&format!("{path}[{index}]"), element, definition, None);
+        }
+        let primary = list.iter().filter(|element| names::is_primary(element));
+        if primary.count() > 1 {
+            self.error(
+                path,
+                "has more than one primary value",
+                ScimType::InvalidValue,
+            );
+        }
+    }
+
+    fn value(
+        &mut self,
+        path: &str,
+        value: &Value,
+        definition: &Definition,
+        before: Option<&Value>,
+    ) {
+        match (definition.kind, value) {
+            (Kind::Any, _)
+            | (Kind::Boolean, Value::Bool(_))
+            | (Kind::Decimal, Value::Number(_)) => {}
+            (Kind::Integer, Value::Number(number)) if is_whole(number) => {}
+            (Kind::Text | Kind::DateTime | Kind::Reference | Kind::Binary, Value::String(text)) => {
+                self.text(path, text, definition);
+            }
+            (Kind::Complex, Value::Object(attributes)) => {
+                let known = definition
+                    .is_closed()
+                    .then_some(definition.sub_attributes.as_slice());
+                let before = before.and_then(Value::as_object);
+                self.attributes(&format!("{path}."), attributes, known, before);
+            }
+            (Kind::Boolean, Value::String(text)) if names::boolean(text).is_some() => {
+                self.loose(path, "is a boolean written as a text");
+            }
+            (kind @ (Kind::Decimal | Kind::Integer), Value::String(text))
+                if number(text, kind).is_some() =>
+            {
+                self.loose(path, "is a number written as a text");
+            }
+            (kind, value) => {
+                let problem = format!("takes {}, not {}", kind.in_words(), in_words(value));
+                self.error(path, problem, ScimType::InvalidValue);
+            }
+        }
+    }
+
+    fn text(&mut self, path: &str, text: &str, definition: &Definition) {
+        let name = definition.name.as_str();
+        if text.is_empty() {
+            // "Each User MUST include a non-empty userName value" (RFC 7643 section 4.1.1).
+            if definition.required {
+                self.error(path, "is required, and empty", ScimType::InvalidValue);
+            }
+            return;
+        }
+        if let Some(problem) = form::of(definition.kind, text) {
+            self.error(path, problem, ScimType::InvalidValue);
+        }
+        let problem = if is_country(path, name) {
+            form::country(text)
+        } else if path.eq_ignore_ascii_case("locale") {
+            form::language(text)
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            self.loose(path, problem);
+        }
+    }
+
+    /// Says that a value is not written as it should be: tolerated of a client, whose own rules nobody
+    /// knows, and not of a server.
+    fn loose(&mut self, path: &str, problem: &str) {
+        if self.direction.is_request() {
+            self.note(path, problem);
+        } else {
+            self.error(path, problem, ScimType::InvalidValue);
+        }
+    }
+
+    fn error(&mut self, path: &str, problem: impl Into<String>, scim_type: ScimType) {
+        self.findings.push(Finding {
+            path: path.to_owned(),
+            problem: problem.into(),
+            scim_type: Some(scim_type),
+        });
+    }
+
+    fn note(&mut self, path: &str, problem: impl Into<String>) {
+        self.findings.push(Finding {
+            path: path.to_owned(),
+            problem: problem.into(),
+            scim_type: None,
+        });
+    }
+}
+
+fn in_words(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn is_country(path: &str, name: &str) -> bool {
+    let start = path.get(..ADDRESSES.len());
+    name == "country" && start.is_some_and(|start| start.eq_ignore_ascii_case(ADDRESSES))
+}
+
+const ADDRESSES: &str = "addresses[";
