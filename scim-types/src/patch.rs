@@ -106,8 +106,8 @@ impl Default for Options {
             loose_values: true,
             absent: Absent::Remove,
             path_limits: Limits::default(),
-            // A group push of Okta removes members one operation each; AWS takes 100 changes at once.
-            max_operations: 10_000,
+            // A group push of Okta removes each member by an operation of its own; AWS takes 100 changes.
+            max_operations: 5_000,
         }
     }
 }

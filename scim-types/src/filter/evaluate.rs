@@ -70,6 +70,9 @@ impl Comparison {
         of: &Value,
         parent: Option<&AttributePath>,
     ) -> Result<bool, EvaluateFilterError> {
+        if self.is_plainly_other(of) {
+            return Ok(false);
+        }
         let rule = Rule {
             operator: self.operator,
             literal: &self.value,
@@ -91,6 +94,26 @@ impl Comparison {
             found |= rule.holds(value);
         }
         Ok(found)
+    }
+}
+
+impl Comparison {
+    /// Says whether `eq` does not hold for a reason that is quickly seen: a text is there that is another
+    /// one in whatever case. Most members of a large group are passed over by it.
+    fn is_plainly_other(&self, of: &Value) -> bool {
+        let (Operator::Eq, Literal::String(text)) = (self.operator, &self.value) else {
+            return false;
+        };
+        let plain = self.attribute.schema().is_none() && self.attribute.sub_attribute().is_none();
+        let value = of.get(self.attribute.name()).and_then(Value::as_str);
+        plain
+            && value.is_some_and(|value| {
+                // Other letters may be the same in lower case, and other texts the same moment.
+                value.is_ascii()
+                    && text.is_ascii()
+                    && !value.eq_ignore_ascii_case(text)
+                    && instant::parse(text).is_none()
+            })
     }
 }
 

@@ -157,6 +157,14 @@ fn members_are_added_and_removed_one_by_one() {
         &options,
         json!([{"op": "replace", "path": "members", "value": [{"value": "A"}]}]),
     );
+    // And it takes texts of the same moment for the same.
+    let (moment, same) = ("2011-05-13T04:42:34Z", "2011-05-13T04:42:34.0Z");
+    check(
+        &group(&[moment, same]),
+        &group(&[same]),
+        &options,
+        json!([{"op": "replace", "path": "members", "value": [{"value": same}]}]),
+    );
     // What a server says of a member besides is no difference.
     let shown = json!({"members": [{"value": "a", "display": "Ada", "$ref": "../Users/a"}]});
     let patch = PatchOp::between(&shown, &json!({"members": [{"value": "a"}]}), &options);

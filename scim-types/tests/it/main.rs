@@ -11,4 +11,5 @@ mod patching;
 mod paths;
 mod properties;
 mod recorded;
+mod recorded_filters;
 mod validation;

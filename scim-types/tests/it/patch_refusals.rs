@@ -167,6 +167,13 @@ fn what_is_required_or_read_only_is_not_changed() {
         "mutability Operations[0] (replace members[value eq \"u-1\"].value) was refused: `value` cannot be \
          changed once it has a value",
     );
+    refused_with(
+        &admins(),
+        &Options::default(),
+        json!([{"op": "add", "path": "members[value eq \"u-1\"]", "value": {"value": "u-3"}}]),
+        "mutability Operations[0] (add members[value eq \"u-1\"]) was refused: `value` cannot be changed \
+         once it has a value",
+    );
 }
 
 #[test]

@@ -315,3 +315,22 @@ fn what_okta_and_entra_send_is_done() {
     );
     assert_eq!(entra.missing_element, MissingElement::Create);
 }
+
+#[test]
+fn the_first_schema_of_a_resource_nobody_knows_is_its_core() {
+    let device = json!({
+        "schemas": ["urn:acme:2.0:Device", "urn:acme:2.0:Place"],
+        "serial": "1",
+        "urn:acme:2.0:Place": {"floor": 2}
+    });
+    changes(
+        &device,
+        &Options::default(),
+        json!([
+            {"op": "replace", "path": "urn:acme:2.0:Device:serial", "value": "2"},
+            {"op": "add", "path": "urn:acme:2.0:Device", "value": {"size": 3}},
+            {"op": "replace", "path": "urn:acme:2.0:Place:floor", "value": 4}
+        ]),
+        json!({"serial": "2", "size": 3, "urn:acme:2.0:Place": {"floor": 4}}),
+    );
+}

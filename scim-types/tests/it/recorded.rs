@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::corpus;
 
 /// An answer of ours that differs from the recorded one, and why it does.
-type Deviation = (usize, &'static str);
+pub(crate) type Deviation = (usize, &'static str);
 
 const SCIM2_MODELS: &[Deviation] = &[
     (
@@ -164,23 +164,34 @@ fn assigned(value: &Value) -> Value {
     }
 }
 
-/// Checks that exactly the listed cases differ, so that the list says neither too little nor too much.
 #[track_caller]
 fn check(cases: impl IntoIterator<Item = Case>, deviations: &[Deviation]) {
+    check_listed(
+        cases.into_iter().map(|case| {
+            let difference = case.difference();
+            difference.map(|difference| format!("{} {difference}", case.patch))
+        }),
+        deviations,
+    );
+}
+
+/// Checks that exactly the listed cases differ, so that the list says neither too little nor too much.
+#[track_caller]
+pub(crate) fn check_listed(
+    differences: impl IntoIterator<Item = Option<String>>,
+    deviations: &[Deviation],
+) {
     let mut listed: BTreeMap<usize, &str> = deviations.iter().copied().collect();
-    let mut unlisted = Vec::new();
-    for (number, case) in cases.into_iter().enumerate() {
-        let difference = case.difference();
+    let mut wrong = Vec::new();
+    for (number, difference) in differences.into_iter().enumerate() {
         match (difference, listed.remove(&number)) {
-            (Some(difference), None) => {
-                unlisted.push(format!("{number}: {} {difference}", case.patch));
-            }
-            (None, Some(reason)) => unlisted.push(format!("{number} no longer differs: {reason}")),
+            (Some(difference), None) => wrong.push(format!("{number}: {difference}")),
+            (None, Some(reason)) => wrong.push(format!("{number} no longer differs: {reason}")),
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
     assert!(listed.is_empty(), "{listed:?} is not in the set");
-    assert!(unlisted.is_empty(), "{}", unlisted.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The suite gives some resources a schema of their own, with an attribute that cannot be changed.
