@@ -280,7 +280,7 @@ fn refuse_broken_pushes(
 }
 
 /// The name a user has in AWS: what Okta says it sends, or the login until Okta says.
-pub(super) fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
+fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
     let sent = assigned
         .get(&user.id)
         .and_then(|assigned| assigned.user_name.clone());

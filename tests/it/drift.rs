@@ -1,7 +1,7 @@
 //! What somebody has changed, left half done, or set up before: found, shown in the plan, and put right.
 
 use okta_aws_sso::{
-    CheckOutcome, ErrorKind,
+    ErrorKind,
     aws::NewPermissionSet,
     operator::{Answers, HandOffKind, ScriptedOperator},
     plan::StepId,
@@ -268,15 +268,8 @@ async fn who_lingers_in_a_group_of_aws_fails_the_verification() {
     world
         .sandbox
         .set_member("deployers", "person.00002@example.com", false);
-    let found = world.pipeline().verify().await.expect("a verification");
-    let failed: Vec<&str> = found
-        .checks
-        .iter()
-        .filter(|check| check.outcome == CheckOutcome::Failed)
-        .map(|check| check.what.as_str())
-        .collect();
     assert_eq!(
-        failed,
+        world.failed_checks().await,
         ["person.00002@example.com is in group deployers in AWS, and not in Okta"]
     );
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
-    Blueprint, Operator, Outcome, Patience, Pipeline, Plan, Report, StateStore,
+    Blueprint, CheckOutcome, Operator, Outcome, Patience, Pipeline, Plan, Report, StateStore,
     aws::{Aws, Connect, Credentials},
     okta,
     operator::RehearsalOperator,
@@ -125,6 +125,16 @@ impl World {
         let plan = pipeline.plan().await?;
         let report = pipeline.apply(&plan).await?;
         Ok((plan, report))
+    }
+
+    /// What a verification finds not to be so.
+    pub(crate) async fn failed_checks(&self) -> Vec<String> {
+        let found = self.pipeline().verify().await.expect("a verification");
+        let failed = found
+            .checks
+            .into_iter()
+            .filter(|check| check.outcome == CheckOutcome::Failed);
+        failed.map(|check| check.what).collect()
     }
 
     /// What AWS has in the end: each assignment in one line, sorted.
