@@ -141,33 +141,150 @@ async fn without_a_yes_and_without_a_terminal_nothing_is_applied_for_real() {
     );
 }
 
+/// Runs the metadata example; returns its exit code and what it said.
+async fn saml_metadata<const N: usize>(arguments: [&str; N]) -> (i32, String, String) {
+    let output = example("saml_metadata").args(arguments).output().await;
+    let output = output.expect("the program");
+    let code = output.status.code().expect("an exit code");
+    (code, stdout(&output), stderr(&output))
+}
+
+/// Metadata as Okta has it, of an app of the sandbox.
+const IDP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/okta-metadata.xml");
+/// A moment at which its certificate is valid.
+const AT: &str = "2027-01-01T00:00:00Z";
+
 #[tokio::test]
 async fn the_metadata_example_explains_and_validates() {
-    let output = example("saml_metadata")
-        .output()
-        .await
-        .expect("the program");
-    assert!(output.status.success(), "{}", stdout(&output));
-    assert!(
-        stdout(&output).starts_with("entity http://www.okta.com/exk"),
-        "{}",
-        stdout(&output)
-    );
+    let (code, out, _) = saml_metadata([]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("entity http://www.okta.com/exk"), "{out}");
+    assert!(out.ends_with("0 errors, 2 other findings\n"), "{out}");
+    let (code, out, _) = saml_metadata(["explain", IDP]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("signing: C=US"), "{out}");
+}
+
+#[tokio::test]
+async fn metadata_that_breaks_a_rule_ends_with_1_and_what_is_no_metadata_with_2() {
+    let good = ["validate", IDP, "--profile", "okta", "--at", AT];
+    assert_eq!(saml_metadata(good).await.0, 0);
+    let (code, out, _) = saml_metadata(["validate", IDP, "--at", "2099-01-01T00:00:00Z"]).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("[MD-KEY-05]"), "{out}");
+    let (code, out, _) = saml_metadata(["validate", IDP, "--profile", "saml2int"]).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("error[MD-TIME-03]"), "{out}");
 
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("x.xml");
     std::fs::write(&file, "{\"not\": \"xml\"}").expect("a file");
-    let output = example("saml_metadata")
-        .arg(&file)
-        .output()
-        .await
-        .expect("the program");
-    assert_eq!(output.status.code(), Some(2));
+    let (code, _, err) = saml_metadata(["explain", &file.display().to_string()]).await;
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("not XML at all"), "{err}");
+    let (code, _, err) = saml_metadata(["explain", "there-is-none.xml"]).await;
+    assert_eq!(code, 2, "{err}");
     assert!(
-        stderr(&output).starts_with("error: "),
-        "{}",
-        stderr(&output)
+        err.starts_with("error: there-is-none.xml could not be used\n"),
+        "{err}"
     );
+}
+
+#[tokio::test]
+async fn warnings_count_where_they_are_denied() {
+    let okta = ["validate", IDP, "--profile", "edugain", "--deny-warnings"];
+    assert_eq!(saml_metadata(okta).await.0, 1);
+    let aws = ["validate", IDP, "--at", AT, "--deny-warnings"];
+    assert_eq!(saml_metadata(aws).await.0, 0);
+}
+
+#[tokio::test]
+async fn findings_are_printed_for_programs_too() {
+    let (_, out, _) = saml_metadata(["validate", IDP, IDP, "--at", AT, "--format", "json"]).await;
+    let lines: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["findings"][0]["rule"], "MD-KEY-06");
+    let (_, out, _) = saml_metadata(["validate", IDP, IDP, "--at", AT, "--format", "sarif"]).await;
+    let log: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(log["runs"].as_array().map(Vec::len), Some(2));
+    assert_eq!(log["runs"][1]["results"][0]["ruleId"], "MD-KEY-06");
+}
+
+#[tokio::test]
+async fn the_metadata_example_says_what_a_change_breaks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let new = folder.path().join("new.xml");
+    let text = std::fs::read_to_string(IDP).expect("a file");
+    std::fs::write(&new, text.replace("/sso/saml", "/sso/saml2")).expect("a file");
+    let new = new.display().to_string();
+    let (code, out, _) = saml_metadata(["diff", IDP, &new, "--at", AT]).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("endpoint changed: SingleSignOnService"),
+        "{out}"
+    );
+    assert!(
+        out.contains("while the partner has the old file: sign-in fails"),
+        "{out}"
+    );
+    let (code, out, _) = saml_metadata(["diff", IDP, IDP, "--at", AT, "--format", "json"]).await;
+    assert_eq!(code, 0, "{out}");
+    let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(json["safe"], true);
+    assert_eq!(json["changes"].as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
+async fn what_the_metadata_example_signs_it_verifies_unless_it_was_altered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = rcgen::CertificateParams::new(vec!["signer.example.com".to_owned()])
+        .and_then(|params| params.self_signed(&key))
+        .expect("a certificate");
+    std::fs::write(path("key.pem"), key.serialize_pem()).expect("a file");
+    std::fs::write(path("signer.pem"), certificate.pem()).expect("a file");
+    let (key, signer, output, altered) = (
+        path("key.pem"),
+        path("signer.pem"),
+        path("signed.xml"),
+        path("altered.xml"),
+    );
+    let sign = [
+        "sign",
+        IDP,
+        "--key",
+        &key,
+        "--certificate",
+        &signer,
+        "--output",
+        &output,
+    ];
+    let (code, _, err) = saml_metadata(sign).await;
+    assert_eq!(code, 0, "{err}");
+    let (code, out, _) = saml_metadata(["verify", &output, "--key", &signer]).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.contains("#ecdsa-sha256\nentity http://www.okta.com/exk"),
+        "{out}"
+    );
+
+    let text = std::fs::read_to_string(&output).expect("a file");
+    std::fs::write(&altered, text.replace("acme.okta.com", "acme.okta.example")).expect("a file");
+    let (code, out, _) = saml_metadata(["verify", &altered, "--key", &signer]).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.starts_with("not to be trusted: MD-SIG-06 "), "{out}");
+    assert!(
+        !out.contains("entity http"),
+        "nothing unsigned is shown: {out}"
+    );
+    // A private key is no key to trust, and never shown.
+    let (code, _, err) = saml_metadata(["verify", &output, "--key", &key]).await;
+    assert_eq!(code, 2, "{err}");
+    assert!(!err.contains("PRIVATE"), "{err}");
 }
 
 #[tokio::test]

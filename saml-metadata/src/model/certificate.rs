@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{
-    certificate::X509Certificate, prelude::FromDer as _, public_key::PublicKey as Parsed,
+    certificate::X509Certificate, pem::Pem, prelude::FromDer as _, public_key::PublicKey as Parsed,
     time::ASN1Time, x509::SubjectPublicKeyInfo,
 };
 
@@ -95,6 +95,23 @@ impl Certificate {
             return Err(CertificateError::PemInside);
         }
         Self::from_der(der)
+    }
+
+    /// Reads the first `CERTIFICATE` of a PEM file, which is what consoles let people download.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is none, or what is in it is not one X.509 certificate.
+    pub fn from_pem(text: &str) -> Result<Self, CertificateError> {
+        for section in Pem::iter_from_buffer(text.as_bytes()) {
+            let section = section.map_err(|source| CertificateError::NotPem {
+                source: Some(Box::new(source)),
+            })?;
+            if section.label == "CERTIFICATE" {
+                return Self::from_der(section.contents);
+            }
+        }
+        Err(CertificateError::NotPem { source: None })
     }
 
     /// Returns the certificate as DER.
@@ -241,6 +258,13 @@ pub enum CertificateError {
     /// The text has `-----BEGIN CERTIFICATE-----` around it, which XML may not have.
     #[error("the certificate is wrapped as PEM")]
     Pem,
+    /// The text has no PEM section called `CERTIFICATE`, or it is broken.
+    #[error("there is no certificate in PEM")]
+    #[non_exhaustive]
+    NotPem {
+        /// What is wrong with a section, if there is one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// The text is base64 of PEM, which is base64 itself.
     #[error("the certificate is PEM encoded in base64 once more")]
     PemInside,

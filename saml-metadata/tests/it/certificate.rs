@@ -150,3 +150,19 @@ fn a_certificate_that_cannot_be_read_says_why() {
 }
 
 const FINGERPRINT: &str = "FE:A7:41:6D:3B:D9:81:07:42:63:3D:2E:D5:E6:F6:DF:00:3E:4E:BB:58:17:53:65:55:B8:23:F3:A2:E1:CB:74";
+
+#[test]
+fn a_certificate_is_found_in_a_pem_file_whatever_else_is_in_it() {
+    let certificate = Certificate::from_der(der("p256")).expect("a certificate");
+    let other = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let text = format!("Bag Attributes\n{other}{}", certificate.pem());
+    assert_eq!(Certificate::from_pem(&text).expect("PEM"), certificate);
+
+    for text in ["", other, "MIIB"] {
+        let error = Certificate::from_pem(text).expect_err("no certificate");
+        assert_eq!(error.to_string(), "there is no certificate in PEM");
+    }
+    let broken = certificate.pem().replace("MII", "!!!");
+    let error = Certificate::from_pem(&broken).expect_err("not base64");
+    assert!(std::error::Error::source(&error).is_some(), "{error}");
+}

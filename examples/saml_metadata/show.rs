@@ -1,0 +1,102 @@
+//! How metadata is shown to people.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use okta_aws_sso::saml::{
+    Change, Document, EntityDescriptor, Impact,
+    rollover::{self, Span, Verdict},
+};
+
+pub(crate) fn explain(document: &Document, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
+    for described in document.entities() {
+        entity(described, now, out)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn entity(
+    entity: EntityDescriptor<'_>,
+    now: Timestamp,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "entity {}", entity.entity_id())?;
+    if let Some(idp) = entity.identity_provider() {
+        for sso in idp.single_sign_on_services() {
+            writeln!(out, "  sign-in   {} ({})", sso.location(), sso.binding())?;
+        }
+        for format in idp.name_id_formats() {
+            writeln!(out, "  NameID    {format}")?;
+        }
+        if idp.want_authn_requests_signed() {
+            writeln!(out, "  wants authentication requests to be signed")?;
+        }
+    }
+    if let Some(sp) = entity.service_provider() {
+        for acs in sp.assertion_consumer_services() {
+            writeln!(
+                out,
+                "  takes assertions at {} ({})",
+                acs.location(),
+                acs.binding()
+            )?;
+        }
+        for format in sp.name_id_formats() {
+            writeln!(out, "  NameID    {format}")?;
+        }
+    }
+    certificates(entity, now, out)
+}
+
+fn certificates(
+    entity: EntityDescriptor<'_>,
+    now: Timestamp,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for span in rollover::timeline(entity, now) {
+        writeln!(
+            out,
+            "  {span}\n            SHA-256 {}\n            SHA-1   {}",
+            span.fingerprint_sha256, span.fingerprint_sha1
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn diff(
+    changes: &[Change],
+    rollovers: &[(EntityDescriptor<'_>, Verdict)],
+    at: Timestamp,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for change in changes {
+        writeln!(out, "{change}")?;
+        for (when, impact) in [
+            ("while the partner has the old file", change.partner_lags),
+            (
+                "once the partner has the new file, before the change",
+                change.partner_leads,
+            ),
+        ] {
+            if impact != Impact::None {
+                writeln!(out, "  {when}: {impact}")?;
+            }
+        }
+    }
+    for (entity, verdict) in rollovers {
+        let keys: Vec<Span> = rollover::timeline(*entity, at);
+        writeln!(out, "{}: {verdict}", entity.entity_id())?;
+        for span in keys {
+            writeln!(out, "  {span}\n    SHA-256 {}", span.fingerprint_sha256)?;
+        }
+        for (number, step) in verdict.steps.iter().enumerate() {
+            writeln!(out, "  {}. {step}", number + 1)?;
+        }
+    }
+    let breaking = changes.iter().filter(|change| change.breaks()).count();
+    writeln!(
+        out,
+        "{} changes, {breaking} of them break sign-in",
+        changes.len()
+    )
+}
