@@ -1,63 +1,54 @@
 //! The walk over the tree, without recursion: documents may be as deep as their limits allow.
 
-use super::{C14nError, Method, namespaces::Namespaces, write::Output};
+use std::ops::Range;
+
+use super::{
+    C14nError, Method,
+    namespaces::Namespaces,
+    write::{Output, Sink},
+};
 use crate::{
     Document, Element,
     reader::chars::is_space,
     tree::{AttributeRecord, NamespaceId, NodeId, NodeKind},
 };
 
-pub(super) fn document(
+pub(super) fn document<S: Sink>(
     method: &Method,
     document: &Document,
     without: NodeId,
-    sink: &mut dyn FnMut(&[u8]),
-) -> Result<(), C14nError> {
-    let mut walk = Walk::new(method, document, without, sink);
-    let mut is_behind = false;
-    for id in document.nodes_below(NodeId::DOCUMENT) {
-        if document.tree.node(id).kind == NodeKind::Element {
-            walk.tree(id)?;
-            is_behind = true;
-        } else if walk.is_written(id) {
-            // Canonical XML 1.0 section 2.3: what stands around the root has lines of its own.
-            if is_behind {
-                walk.output.raw("\n");
-            }
-            walk.leaf(id);
-            if !is_behind {
-                walk.output.raw("\n");
-            }
-        }
-    }
-    walk.output.flush();
-    Ok(())
+    sink: S,
+) -> Result<S, C14nError> {
+    let mut output = Output::new(sink);
+    let mut walk = Walk::new(method, document, without, &mut output);
+    walk.around_root(document.tree.node(NodeId::DOCUMENT).first_child, &mut false)?;
+    Ok(output.finish())
 }
 
-pub(super) fn element(
+pub(super) fn element<S: Sink>(
     method: &Method,
     element: Element<'_>,
     without: NodeId,
-    sink: &mut dyn FnMut(&[u8]),
-) -> Result<(), C14nError> {
-    let mut walk = Walk::new(method, element.document(), without, sink);
-    walk.tree(element.id())?;
-    walk.output.flush();
-    Ok(())
+    sink: S,
+) -> Result<S, C14nError> {
+    let mut output = Output::new(sink);
+    let mut walk = Walk::new(method, element.document(), without, &mut output);
+    walk.tree(element.id(), true)?;
+    Ok(output.finish())
 }
 
-struct Walk<'a, 's> {
+pub(super) struct Walk<'a, 's, S> {
     method: &'s Method,
     document: &'a Document,
     without: NodeId,
     namespaces: Namespaces<'a>,
-    output: Output<'s>,
+    output: &'s mut Output<S>,
     /// The attributes of the current element, kept for its allocation.
     attributes: Vec<&'a AttributeRecord>,
 }
 
 /// An element whose end has not been written.
-struct Open {
+pub(super) struct Open {
     id: NodeId,
     /// The child to go on with.
     next: NodeId,
@@ -67,28 +58,95 @@ struct Open {
     depth: usize,
 }
 
-impl<'a, 's> Walk<'a, 's> {
-    fn new(
+impl<'a, 's, S: Sink> Walk<'a, 's, S> {
+    pub(super) fn new(
         method: &'s Method,
         document: &'a Document,
         without: NodeId,
-        sink: &'s mut dyn FnMut(&[u8]),
+        output: &'s mut Output<S>,
     ) -> Self {
         Self {
             method,
             document,
             without,
             namespaces: Namespaces::new(),
-            output: Output::new(sink),
+            output,
             attributes: Vec::new(),
         }
     }
 
-    fn tree(&mut self, apex: NodeId) -> Result<(), C14nError> {
+    /// Takes up a walk inside of an element whose start tag was written by an earlier one.
+    pub(super) fn inside(mut self, element: NodeId) -> Result<Self, C14nError> {
+        let tree = &self.document.tree;
+        let parent = |id: &NodeId| tree.node(*id).parent.some();
+        let mut open: Vec<NodeId> = std::iter::successors(element.some(), parent).collect();
+        let mut is_apex = true;
+        while let Some(id) = open.pop() {
+            let element = Element::new(self.document, id);
+            self.namespaces.enter(self.method, element, is_apex)?;
+            is_apex = false;
+        }
+        Ok(self)
+    }
+
+    /// Writes what stands beside the root element from a node on, and that element itself.
+    pub(super) fn around_root(
+        &mut self,
+        first: NodeId,
+        is_behind: &mut bool,
+    ) -> Result<(), C14nError> {
+        let mut next = first.some();
+        while let Some(id) = next {
+            let node = self.document.tree.node(id);
+            next = node.next.some();
+            if node.kind == NodeKind::Element {
+                self.tree(id, true)?;
+                *is_behind = true;
+            } else if self.is_written(id) {
+                // Canonical XML 1.0 section 2.3: what stands around the root has lines of its own.
+                if *is_behind {
+                    self.output.raw("\n");
+                }
+                self.leaf(id);
+                if !*is_behind {
+                    self.output.raw("\n");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a range of the inside of an element, given the first child in it.
+    pub(super) fn content(&mut self, text: Range<usize>, first: NodeId) -> Result<(), C14nError> {
+        let mut at = text.start;
+        let mut next = first.some();
+        while let Some(id) = next {
+            let node = self.document.tree.node(id);
+            let span = node.span.range();
+            if span.start >= text.end {
+                break;
+            }
+            self.output.text(&self.document.text()[at..span.start]);
+            at = span.end;
+            next = node.next.some();
+            if id == self.without {
+                continue;
+            }
+            if node.kind == NodeKind::Element {
+                self.tree(id, false)?;
+            } else if self.is_written(id) {
+                self.leaf(id);
+            }
+        }
+        self.output.text(&self.document.text()[at..text.end]);
+        Ok(())
+    }
+
+    /// Writes an element and all inside.
+    fn tree(&mut self, top: NodeId, is_apex: bool) -> Result<(), C14nError> {
         let (document, tree) = (self.document, &self.document.tree);
-        let mut open = vec![self.start(apex, true)?];
+        let mut open = vec![self.start(top, is_apex)?];
         while let Some(top) = open.last_mut() {
-            let node = tree.node(top.id);
             if let Some(child) = top.next.some() {
                 let child_node = tree.node(child);
                 let span = child_node.span.range();
@@ -106,20 +164,27 @@ impl<'a, 's> Walk<'a, 's> {
                 }
             } else {
                 // `<a/>` has its content behind its end, and nothing in it.
-                let end = (node.content.range().end).max(top.at);
+                let end = tree.node(top.id).content.range().end.max(top.at);
+                let (id, depth) = (top.id, top.depth);
                 self.output.text(&document.text()[top.at..end]);
-                self.output.raw("</");
-                self.output.raw(&document.text()[node.name.range()]);
-                self.output.raw(">");
-                self.namespaces.leave(top.depth);
+                self.end(id);
+                self.namespaces.leave(depth);
                 open.pop();
             }
         }
         Ok(())
     }
 
+    /// Writes an end tag.
+    pub(super) fn end(&mut self, id: NodeId) {
+        let name = self.document.tree.node(id).name;
+        self.output.raw("</");
+        self.output.raw(&self.document.text()[name.range()]);
+        self.output.raw(">");
+    }
+
     /// Writes a start tag.
-    fn start(&mut self, id: NodeId, is_apex: bool) -> Result<Open, C14nError> {
+    pub(super) fn start(&mut self, id: NodeId, is_apex: bool) -> Result<Open, C14nError> {
         let (document, tree) = (self.document, &self.document.tree);
         let element = Element::new(document, id);
         let depth = self.namespaces.depth();

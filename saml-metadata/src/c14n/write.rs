@@ -2,37 +2,72 @@
 
 use crate::reader::escape::reference;
 
+/// Where the bytes of a canonical form go.
+pub(crate) trait Sink {
+    /// Takes the next piece; pieces are large where the form is.
+    fn take(&mut self, piece: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn take(&mut self, piece: &[u8]) {
+        self.extend_from_slice(piece);
+    }
+}
+
+impl<S: Sink> Sink for &mut S {
+    fn take(&mut self, piece: &[u8]) {
+        (**self).take(piece);
+    }
+}
+
+impl Sink for aws_lc_rs::digest::Context {
+    fn take(&mut self, piece: &[u8]) {
+        self.update(piece);
+    }
+}
+
 /// Gathers output, and hands it on in large pieces.
-pub(super) struct Output<'s> {
-    buffer: String,
-    sink: &'s mut dyn FnMut(&[u8]),
+#[derive(Debug)]
+pub(super) struct Output<S> {
+    buffer: Vec<u8>,
+    sink: S,
 }
 
 /// Pieces are large enough for a digest to run at full speed, and small enough for the cache.
 const PIECE: usize = 32 << 10;
 
-impl<'s> Output<'s> {
-    pub(super) fn new(sink: &'s mut dyn FnMut(&[u8])) -> Self {
+impl<S: Sink> Output<S> {
+    pub(super) fn new(sink: S) -> Self {
         Self {
-            buffer: String::with_capacity(PIECE * 2),
+            buffer: Vec::with_capacity(PIECE),
             sink,
         }
     }
 
     pub(super) fn raw(&mut self, text: &str) {
-        if self.buffer.len() + text.len() > PIECE {
+        self.bytes(text.as_bytes());
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > PIECE {
             self.flush();
-            if text.len() > PIECE {
-                (self.sink)(text.as_bytes());
+            if bytes.len() > PIECE {
+                self.sink.take(bytes);
                 return;
             }
         }
-        self.buffer.push_str(text);
+        self.buffer.extend_from_slice(bytes);
     }
 
     pub(super) fn flush(&mut self) {
-        (self.sink)(self.buffer.as_bytes());
+        self.sink.take(&self.buffer);
         self.buffer.clear();
+    }
+
+    /// Returns the sink, once it has everything.
+    pub(super) fn finish(mut self) -> S {
+        self.flush();
+        self.sink
     }
 
     /// Writes text as it stands between tags; references in it have been checked.

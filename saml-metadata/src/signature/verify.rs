@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Verifier {
     keys: Vec<VerifyingKey>,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl Verifier {
@@ -94,7 +94,7 @@ impl Verifier {
     }
 
     /// Returns the number of the key that made the signature.
-    fn check_signature(&self, form: &Form<'_>) -> Result<usize, SignatureError> {
+    pub(super) fn check_signature(&self, form: &Form<'_>) -> Result<usize, SignatureError> {
         let algorithm = form.algorithm;
         let kind = algorithm.key_kind();
         let of_kind = || self.keys.iter().filter(|key| key.kind() == kind);
@@ -130,8 +130,7 @@ fn check_digest(element: Element<'_>, form: &Form<'_>) -> Result<(), SignatureEr
     let digest = digest(element, form.signature.id(), form)
         .or_else(|source| refuse(element, Refusal::NoCanonicalForm { source }))?;
     if digest.len() != form.digest_value.len() {
-        let name = "DigestValue";
-        return refuse(form.reference, Refusal::Base64 { name });
+        return refuse(form.reference, Refusal::DIGEST_LENGTH);
     }
     if digest != form.digest_value {
         return refuse(element, Refusal::Changed);
@@ -144,15 +143,13 @@ fn digest(
     without: NodeId,
     form: &Form<'_>,
 ) -> Result<Vec<u8>, crate::c14n::C14nError> {
-    let mut context = form.digest.context();
-    let mut sink = |piece: &[u8]| context.update(piece);
-    if form.is_whole {
+    let context = form.digest.context();
+    let context = if form.is_whole {
         let document = element.document();
-        form.transform
-            .digest_document(document, without, &mut sink)?;
+        form.transform.write_document(document, without, context)?
     } else {
-        form.transform.digest_element(element, without, &mut sink)?;
-    }
+        form.transform.write_element(element, without, context)?
+    };
     Ok(context.finish().as_ref().to_vec())
 }
 
