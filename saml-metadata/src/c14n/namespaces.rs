@@ -82,14 +82,16 @@ impl<'a> Namespaces<'a> {
                 }
             }
         }
-        self.wanted.sort_unstable();
-        self.wanted.dedup();
+        if self.wanted.len() > 1 {
+            self.wanted.sort_unstable();
+            self.wanted.dedup();
+        }
         let start = self.written.len();
         for &(prefix, uri) in &self.wanted {
             let before = self.written[..start].iter().rev();
             let before = before.into_iter().find(|(written, _)| *written == prefix);
             let is_new = match before {
-                Some((_, written)) => *written != uri,
+                Some((_, written)) => !is_same(written, uri),
                 None => !(prefix.is_empty() && uri.is_empty()),
             };
             if is_new {
@@ -127,6 +129,11 @@ fn declaration<'a>(
         });
     }
     Ok((name.strip_prefix("xmlns:").unwrap_or_default(), uri))
+}
+
+/// Compares two URIs, most of which are in the same place.
+fn is_same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
 }
 
 fn is_relative(uri: &str) -> bool {

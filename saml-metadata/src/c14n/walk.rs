@@ -1,6 +1,6 @@
 //! The walk over the tree, without recursion: documents may be as deep as their limits allow.
 
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 use super::{
     C14nError, Method,
@@ -212,9 +212,12 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         let name = |record: &AttributeRecord| &text[record.name.range()];
         self.attributes.sort_by(|a, b| {
             let local = |record: &AttributeRecord| &name(record)[record.prefix_len as usize..];
-            tree.namespace(a.namespace)
-                .cmp(tree.namespace(b.namespace))
-                .then_with(|| local(a).cmp(local(b)))
+            let by_namespace = if a.namespace == b.namespace {
+                Ordering::Equal
+            } else {
+                tree.namespace(a.namespace).cmp(tree.namespace(b.namespace))
+            };
+            by_namespace.then_with(|| local(a).cmp(local(b)))
         });
         for record in &self.attributes {
             self.output.raw(" ");

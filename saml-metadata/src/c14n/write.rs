@@ -73,7 +73,7 @@ impl<S: Sink> Output<S> {
     /// Writes text as it stands between tags; references in it have been checked.
     pub(super) fn text(&mut self, written: &str) {
         let mut rest = written;
-        while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'>' | b'\r')) {
+        while let Some(at) = find(rest, |b| b == b'&' || b == b'>' || b == b'\r') {
             self.raw(&rest[..at]);
             let found = rest.as_bytes()[at];
             rest = &rest[at + 1..];
@@ -119,8 +119,11 @@ impl<S: Sink> Output<S> {
     /// Writes an attribute value, given its meaning.
     pub(super) fn value(&mut self, value: &str) {
         let mut rest = value;
-        let special = |b: u8| matches!(b, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r');
-        while let Some(at) = rest.bytes().position(special) {
+        let special = |b: u8| {
+            // The three kinds of white space are all control characters that XML has.
+            b == b'&' || b == b'<' || b == b'"' || b < b' '
+        };
+        while let Some(at) = find(rest, special) {
             self.raw(&rest[..at]);
             self.raw(match rest.as_bytes()[at] {
                 b'&' => "&amp;",
@@ -151,4 +154,22 @@ impl<S: Sink> Output<S> {
         self.raw("\n");
         behind.strip_prefix('\n').unwrap_or(behind)
     }
+}
+
+/// Returns where the first such byte is.
+fn find(text: &str, is_special: impl Fn(u8) -> bool) -> Option<usize> {
+    const MANY: usize = 32;
+
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    // Without a branch for each byte, many are looked at at once.
+    while let Some(chunk) = bytes.get(start..start + MANY) {
+        if chunk.iter().fold(false, |found, b| found | is_special(*b)) {
+            break;
+        }
+        start += MANY;
+    }
+    let rest = &bytes[start..];
+    let at = rest.iter().position(|b| is_special(*b))?;
+    Some(start + at)
 }

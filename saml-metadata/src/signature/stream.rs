@@ -30,9 +30,9 @@ impl Verifier {
     ///
     /// The metadata is read twice, so it is given by what opens it. The first reading, here and
     /// now, checks all of it; the second is the stream. No trust is put into the file
-    /// staying what it was: the first reading takes a digest of each 256 KiB, and the second hands
-    /// no byte to the reader that is not in a block with the same digest at the same place. So
-    /// each entity that comes out was signed, at once and without waiting for the end.
+    /// staying what it was: the first reading keeps a tag of each 64 KiB, under a key of its own, and
+    /// the second hands no byte to the reader that is not in a block with the same tag at the same
+    /// place. So each entity that comes out was signed, at once and without waiting for the end.
     ///
     /// The same is asked of the signature, in the same order and with the same
     /// [`Refusal`](super::Refusal)s, as by [`verify`](Self::verify). The
@@ -81,22 +81,22 @@ impl Verifier {
     ) -> Result<VerifiedStream<R>, SignedStreamError> {
         let mut open = || open().map_err(|source| StreamError::Io { source });
         let mut scan = Scan::new(self);
-        let input = Blocks::first(open()?);
+        let input = Blocks::first(open()?).map_err(|source| StreamError::Io { source })?;
         let blocks = EntityStream::with_limits(input, limits).show(&mut scan)?;
-        let mut digests = blocks.into_digests();
+        let mut tags = blocks.into_tags();
         let form = match scan.finish()? {
             Outcome::Verified(form) => form,
             Outcome::Again(form) => {
                 let mut scan = Scan::again(self, &form);
-                let input = Blocks::again(open()?, digests);
+                let input = Blocks::again(open()?, tags);
                 let blocks = EntityStream::with_limits(input, limits).show(&mut scan)?;
-                digests = blocks.into_digests();
+                tags = blocks.into_tags();
                 match scan.finish()? {
                     Outcome::Verified(form) | Outcome::Again(form) => form,
                 }
             }
         };
-        let input = Blocks::again(open()?, digests);
+        let input = Blocks::again(open()?, tags);
         Ok(VerifiedStream {
             stream: EntityStream::with_limits(input, limits),
             key: form.key,

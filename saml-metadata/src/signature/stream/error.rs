@@ -15,7 +15,7 @@ pub enum SignedStreamError {
     #[error("the metadata was changed after it was verified, from byte {offset} on")]
     #[non_exhaustive]
     Changed {
-        /// Bytes from the beginning that are the same, in steps of 256 KiB.
+        /// Bytes from the beginning that are the same, in steps of 64 KiB.
         offset: usize,
     },
 }

@@ -1,0 +1,50 @@
+//! Signed metadata: made for the measurement, and verified.
+
+use std::{
+    fs::{self, File},
+    hint::black_box,
+    io::{BufReader, Write as _},
+};
+
+use saml_metadata::{
+    c14n::Method,
+    signature::{Signer, SigningKey, Verifier, VerifyingKey},
+};
+
+use crate::{Result, ours};
+
+const KEY: &str = include_str!("../../../tests/fixtures/signature/rsa.key.pem");
+const CERTIFICATE: &str = include_str!("../../../tests/fixtures/signature/rsa.cert.pem");
+
+/// Writes a document with a signature by RSA-SHA256.
+pub(crate) fn sign(file: &str) -> Result<()> {
+    let key = SigningKey::from_pkcs8_pem(KEY)?;
+    let signed = Signer::new(&key).sign(&ours(fs::read(file)?)?)?;
+    Ok(std::io::stdout().lock().write_all(signed.bytes())?)
+}
+
+fn verifier() -> Result<Verifier> {
+    Ok(Verifier::new([VerifyingKey::from_pem(CERTIFICATE)?]))
+}
+
+/// Verifies a stream, then reads its entities.
+pub(crate) fn verify_stream(file: &str) -> Result<usize> {
+    let mut stream = verifier()?.verify_stream(|| File::open(file))?;
+    stream.try_fold(0, |count, verified| {
+        black_box(verified?.entity().entity_id());
+        Ok(count + 1)
+    })
+}
+
+/// Reads a document, verifies it, and looks at its entities.
+pub(crate) fn verify(owned: Vec<u8>) -> Result<usize> {
+    let document = ours(owned)?;
+    Ok(verifier()?.verify(&document)?.entities().count())
+}
+
+/// Makes a stream canonical, for nobody.
+pub(crate) fn canonicalize_stream(file: &str) -> Result<usize> {
+    let input = BufReader::with_capacity(64 << 10, File::open(file)?);
+    Method::exclusive().stream(input, std::io::sink())?;
+    Ok(1)
+}
