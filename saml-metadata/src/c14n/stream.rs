@@ -155,6 +155,7 @@ impl<S: Sink> Canonicalizer<S> {
         let parent = part.document.tree.node(part.group).parent;
         let mut walk = self.walk(part, NodeId::NONE).inside(parent)?;
         walk.start(part.group, parent == NodeId::DOCUMENT)?;
+        walk.settle();
         self.is_behind_root |= parent == NodeId::DOCUMENT;
         Ok(())
     }
@@ -163,18 +164,23 @@ impl<S: Sink> Canonicalizer<S> {
     pub(crate) fn content(&mut self, part: &Part<'_>, without: NodeId) -> Result<(), C14nError> {
         if part.group == NodeId::DOCUMENT {
             let mut is_behind = self.is_behind_root;
-            self.walk(part, without)
-                .around_root(part.first, &mut is_behind)?;
+            let mut walk = self.walk(part, without);
+            walk.around_root(part.first, &mut is_behind)?;
+            walk.settle();
             self.is_behind_root = is_behind;
             return Ok(());
         }
-        let walk = self.walk(part, without).inside(part.group);
-        walk?.content(part.text.clone(), part.first)
+        let mut walk = self.walk(part, without).inside(part.group)?;
+        walk.content(part.text.clone(), part.first)?;
+        walk.settle();
+        Ok(())
     }
 
     /// Writes the end tag of a group.
     pub(crate) fn close(&mut self, part: &Part<'_>) {
-        self.walk(part, NodeId::NONE).end(part.group);
+        let mut walk = self.walk(part, NodeId::NONE);
+        walk.end(part.group);
+        walk.settle();
     }
 
     /// Returns the sink, once it has everything.

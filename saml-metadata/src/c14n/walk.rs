@@ -1,11 +1,15 @@
 //! The walk over the tree, without recursion: documents may be as deep as their limits allow.
 
-use std::{cmp::Ordering, ops::Range};
+use std::{
+    cmp::Ordering,
+    mem::{replace, take},
+    ops::Range,
+};
 
 use super::{
     C14nError, Method,
     namespaces::Namespaces,
-    write::{Output, Sink},
+    write::{Output, Sink, is_canonical_text},
 };
 use crate::{
     Document, Element,
@@ -22,6 +26,7 @@ pub(super) fn document<S: Sink>(
     let mut output = Output::new(sink);
     let mut walk = Walk::new(method, document, without, &mut output);
     walk.around_root(document.tree.node(NodeId::DOCUMENT).first_child, &mut false)?;
+    walk.settle();
     Ok(output.finish())
 }
 
@@ -34,6 +39,7 @@ pub(super) fn element<S: Sink>(
     let mut output = Output::new(sink);
     let mut walk = Walk::new(method, element.document(), without, &mut output);
     walk.tree(element.id(), true)?;
+    walk.settle();
     Ok(output.finish())
 }
 
@@ -43,6 +49,9 @@ pub(super) struct Walk<'a, 's, S> {
     without: NodeId,
     namespaces: Namespaces<'a>,
     output: &'s mut Output<S>,
+    /// A range of the text that is canonical as it is, and not written yet. Most of what comes next
+    /// adds to it, so that little is written in small pieces.
+    unwritten: Range<usize>,
     /// The attributes of the current element, kept for its allocation.
     attributes: Vec<&'a AttributeRecord>,
 }
@@ -71,6 +80,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             without,
             namespaces: Namespaces::new(),
             output,
+            unwritten: 0..0,
             attributes: Vec::new(),
         }
     }
@@ -105,11 +115,11 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             } else if self.is_written(id) {
                 // Canonical XML 1.0 section 2.3: what stands around the root has lines of its own.
                 if *is_behind {
-                    self.output.raw("\n");
+                    self.raw("\n");
                 }
                 self.leaf(id);
                 if !*is_behind {
-                    self.output.raw("\n");
+                    self.raw("\n");
                 }
             }
         }
@@ -126,7 +136,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             if span.start >= text.end {
                 break;
             }
-            self.output.text(&self.document.text()[at..span.start]);
+            self.text(at..span.start);
             at = span.end;
             next = node.next.some();
             if id == self.without {
@@ -138,21 +148,21 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
                 self.leaf(id);
             }
         }
-        self.output.text(&self.document.text()[at..text.end]);
+        self.text(at..text.end);
         Ok(())
     }
 
     /// Writes an element and all inside.
     fn tree(&mut self, top: NodeId, is_apex: bool) -> Result<(), C14nError> {
-        let (document, tree) = (self.document, &self.document.tree);
+        let tree = &self.document.tree;
         let mut open = vec![self.start(top, is_apex)?];
         while let Some(top) = open.last_mut() {
             if let Some(child) = top.next.some() {
                 let child_node = tree.node(child);
                 let span = child_node.span.range();
-                self.output.text(&document.text()[top.at..span.start]);
-                top.at = span.end;
+                let at = replace(&mut top.at, span.end);
                 top.next = child_node.next;
+                self.text(at..span.start);
                 if child == self.without {
                     continue;
                 }
@@ -165,8 +175,8 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             } else {
                 // `<a/>` has its content behind its end, and nothing in it.
                 let end = tree.node(top.id).content.range().end.max(top.at);
-                let (id, depth) = (top.id, top.depth);
-                self.output.text(&document.text()[top.at..end]);
+                let (id, at, depth) = (top.id, top.at, top.depth);
+                self.text(at..end);
                 self.end(id);
                 self.namespaces.leave(depth);
                 open.pop();
@@ -177,10 +187,15 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
 
     /// Writes an end tag.
     pub(super) fn end(&mut self, id: NodeId) {
-        let name = self.document.tree.node(id).name;
-        self.output.raw("</");
-        self.output.raw(&self.document.text()[name.range()]);
-        self.output.raw(">");
+        let node = self.document.tree.node(id);
+        let tag = node.content.range().end..node.span.range().end;
+        let name = node.name.range();
+        if tag.len() == "</".len() + name.len() + ">".len() {
+            return self.source(tag);
+        }
+        self.raw("</");
+        self.source(name);
+        self.raw(">");
     }
 
     /// Writes a start tag.
@@ -188,15 +203,20 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         let (document, tree) = (self.document, &self.document.tree);
         let element = Element::new(document, id);
         let depth = self.namespaces.depth();
-        self.output.raw("<");
-        self.output.raw(element.qualified_name());
-        for (prefix, uri) in self.namespaces.enter(self.method, element, is_apex)? {
-            if prefix.is_empty() {
-                self.output.raw(" xmlns");
+        let node = tree.node(id);
+        self.source(node.span.range().start..node.name.range().end);
+        let declarations = self.namespaces.enter(self.method, element, is_apex)?;
+        if !declarations.is_empty() {
+            // What `settle` does, which may not touch the declarations.
+            self.output.raw(&document.text()[take(&mut self.unwritten)]);
+        }
+        for (prefix, uri) in declarations {
+            self.output.raw(if prefix.is_empty() {
+                " xmlns"
             } else {
-                self.output.raw(" xmlns:");
-                self.output.raw(prefix);
-            }
+                " xmlns:"
+            });
+            self.output.raw(prefix);
             self.output.raw("=\"");
             self.output.value(uri);
             self.output.raw("\"");
@@ -219,21 +239,71 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             };
             by_namespace.then_with(|| local(a).cmp(local(b)))
         });
-        for record in &self.attributes {
-            self.output.raw(" ");
-            self.output.raw(name(record));
-            self.output.raw("=\"");
-            self.output.value(tree.str(text, record.value));
-            self.output.raw("\"");
+        for at in 0..self.attributes.len() {
+            self.attribute(self.attributes[at]);
         }
-        self.output.raw(">");
-        let node = tree.node(id);
+        let at = node.content.range().start;
+        self.source(at - ">".len()..at);
         Ok(Open {
             id,
             next: node.first_child,
-            at: node.content.range().start,
+            at,
             depth,
         })
+    }
+
+    fn attribute(&mut self, record: &AttributeRecord) {
+        let text = self.document.text();
+        let (name, raw) = (record.name.range(), record.raw.range());
+        // A value that means what is written has nothing to escape but the quotes it does not stand in.
+        let is_canonical = record.value == record.raw
+            && raw.start == name.end + "=\"".len()
+            && text.as_bytes()[raw.end] == b'"';
+        if is_canonical {
+            let is_behind_blank = text.as_bytes()[name.start - 1] == b' ';
+            if !is_behind_blank {
+                self.raw(" ");
+            }
+            return self.source(name.start - usize::from(is_behind_blank)..raw.end + 1);
+        }
+        self.raw(" ");
+        self.source(name);
+        self.raw("=\"");
+        self.output
+            .value(self.document.tree.str(text, record.value));
+        self.raw("\"");
+    }
+
+    /// Writes a range of the text that is canonical as it is.
+    fn source(&mut self, range: Range<usize>) {
+        if self.unwritten.end == range.start {
+            self.unwritten.end = range.end;
+        } else {
+            self.settle();
+            self.unwritten = range;
+        }
+    }
+
+    /// Writes a range of the text between tags.
+    fn text(&mut self, range: Range<usize>) {
+        let text = &self.document.text()[range.clone()];
+        if is_canonical_text(text) {
+            self.source(range);
+        } else {
+            self.settle();
+            self.output.text(text);
+        }
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.settle();
+        self.output.raw(text);
+    }
+
+    /// Writes what has been put off; has to be done before the walk is over.
+    pub(super) fn settle(&mut self) {
+        let range = take(&mut self.unwritten);
+        self.output.raw(&self.document.text()[range]);
     }
 
     /// Adds the attributes such as `xml:lang` that the surroundings give to the outermost element
@@ -266,6 +336,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
     fn leaf(&mut self, id: NodeId) {
         let node = self.document.tree.node(id);
         let written = &self.document.text()[node.span.range()];
+        self.settle();
         match node.kind {
             NodeKind::Comment => {
                 self.output.verbatim(written);
@@ -275,13 +346,13 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
                 let end = inner.bytes().position(is_space).unwrap_or(inner.len());
                 let (target, data) = inner.split_at(end);
                 let data = data.trim_start_matches([' ', '\t', '\r', '\n']);
-                self.output.raw("<?");
-                self.output.raw(target);
+                self.raw("<?");
+                self.raw(target);
                 if !data.is_empty() {
-                    self.output.raw(" ");
+                    self.raw(" ");
                     self.output.verbatim(data);
                 }
-                self.output.raw("?>");
+                self.raw("?>");
             }
             NodeKind::CData => {
                 let content = &self.document.text()[node.content.range()];

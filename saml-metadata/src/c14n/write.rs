@@ -73,7 +73,7 @@ impl<S: Sink> Output<S> {
     /// Writes text as it stands between tags; references in it have been checked.
     pub(super) fn text(&mut self, written: &str) {
         let mut rest = written;
-        while let Some(at) = find(rest, |b| b == b'&' || b == b'>' || b == b'\r') {
+        while let Some(at) = find(rest, is_special_in_text) {
             self.raw(&rest[..at]);
             let found = rest.as_bytes()[at];
             rest = &rest[at + 1..];
@@ -154,6 +154,15 @@ impl<S: Sink> Output<S> {
         self.raw("\n");
         behind.strip_prefix('\n').unwrap_or(behind)
     }
+}
+
+fn is_special_in_text(byte: u8) -> bool {
+    byte == b'&' || byte == b'>' || byte == b'\r'
+}
+
+/// Returns whether text between tags is written as it stands.
+pub(super) fn is_canonical_text(written: &str) -> bool {
+    find(written, is_special_in_text).is_none()
 }
 
 /// Returns where the first such byte is.
