@@ -1,6 +1,7 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use aws_lc_rs::signature::UnparsedPublicKey;
+use jiff::Timestamp;
 
 use super::{
     algorithm::{KeyKind, SignatureAlgorithm},
@@ -9,7 +10,7 @@ use super::{
     profile::{self, Form, Policy, refuse},
 };
 use crate::{
-    Document, Element, EntitiesDescriptor, EntityDescriptor, EntityError,
+    Document, Element, EntitiesDescriptor, EntityDescriptor, EntityError, Finding,
     document::{entities_of, entity_of},
     tree::{NamespaceId, NodeId},
 };
@@ -91,6 +92,42 @@ impl Verifier {
         document
             .entities()
             .map(|entity| self.verify_element(entity.element()))
+    }
+
+    /// Holds a document to the rules about signatures, as [`validate`](crate::validate()) does to
+    /// those about all else: MD-SIG-01 to 09.
+    ///
+    /// Beside the signature of the root element, those that groups, entities and roles inside of it
+    /// have of their own are looked at, and the dates of the certificates that keys came in. An empty
+    /// result says that the document is signed; what exactly is, [`verify`](Self::verify) returns.
+    ///
+    /// ```
+    /// use saml_metadata::{Profile, signature::Verifier};
+    ///
+    /// let document = saml_metadata::read(
+    ///     br#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:a"/>"#,
+    /// )?;
+    /// let now = "2026-11-24T12:00:00Z".parse()?;
+    /// let findings = Verifier::new([]).validate(&document, Profile::SamlCore, now);
+    /// assert_eq!(
+    ///     findings[0].to_string(),
+    ///     "line 1, column 1: error MD-SIG-01: the element is not signed",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn validate<'p>(
+        &self,
+        document: &Document,
+        policy: impl Into<Cow<'p, crate::Policy>>,
+        now: Timestamp,
+    ) -> Vec<Finding> {
+        crate::validate::signature::check(document, self, &policy.into(), now)
+    }
+
+    /// Returns the key that made a signature.
+    pub(crate) fn key_of(&self, verified: Verified<'_>) -> &VerifyingKey {
+        &self.keys[verified.key]
     }
 
     /// Returns the number of the key that made the signature.

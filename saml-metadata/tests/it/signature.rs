@@ -5,6 +5,7 @@ mod corpus;
 mod reopened;
 mod sign;
 mod stream;
+mod validate;
 mod view;
 
 use saml_metadata::{
@@ -30,7 +31,7 @@ pub(crate) fn key(name: &str) -> VerifyingKey {
 }
 
 pub(crate) fn verifier() -> Verifier {
-    Verifier::new([key("rsa"), key("p256"), key("p384")])
+    Verifier::new([key("rsa"), key("p256"), key("p384"), key("p521")])
 }
 
 /// Expects a refusal of a document, by its rule and in these words.
@@ -86,6 +87,33 @@ fn what_xmlsec1_signs_is_verified() {
         2,
         SignatureAlgorithm::EcdsaP384Sha384,
     );
+    check_theirs(
+        "xmlsec1-ecdsa-sha512",
+        3,
+        SignatureAlgorithm::EcdsaP521Sha512,
+    );
+}
+
+#[test]
+fn a_whole_document_is_signed_with_what_stands_around_its_root() {
+    let text = fixture("xmlsec1-aggregate-whole.xml");
+    let signed = document(&text);
+    let found = stream::verify_both(&verifier(), &signed).expect("verified");
+    assert_eq!(found.entities().count(), 5);
+    for place in ["<?before", "<?behind", "validUntil"] {
+        let tampered = document(&change(&text, &[(place, &format!("{place}1"))]));
+        check(
+            &verifier(),
+            &tampered,
+            "MD-SIG-06",
+            "the contents are not the ones that were signed",
+        );
+    }
+    for extra in ["<?more?>", "<!-- more -->"] {
+        let longer = document(&format!("{text}{extra}"));
+        let outcome = stream::verify_both(&verifier(), &longer);
+        assert_eq!(outcome.is_ok(), extra.starts_with("<!--"), "{extra}");
+    }
 }
 
 #[test]
@@ -110,6 +138,11 @@ fn what_signxml_signs_is_verified() {
         "signxml-ecdsa-sha384",
         2,
         SignatureAlgorithm::EcdsaP384Sha384,
+    );
+    check_theirs(
+        "signxml-ecdsa-sha512",
+        3,
+        SignatureAlgorithm::EcdsaP521Sha512,
     );
 }
 
@@ -174,7 +207,7 @@ fn keys_of_other_kinds_are_refused() {
         let error = VerifyingKey::from_pem(&pem).expect_err(name);
         assert_eq!(
             error.to_string(),
-            "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256 or P-384"
+            "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256, P-384 or P-521"
         );
     }
 }
@@ -208,6 +241,7 @@ fn the_rules_are_in_order() {
             "MD-SIG-05",
             "MD-SIG-06",
             "MD-SIG-07",
+            "MD-SIG-08",
             "MD-SIG-09"
         ]
     );
