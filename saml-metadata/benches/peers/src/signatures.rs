@@ -6,30 +6,22 @@ use std::{
     io::{BufReader, Write as _},
 };
 
-use saml_metadata::{
-    c14n::Method,
-    signature::{Signer, SigningKey, Verifier, VerifyingKey},
-};
+use saml_metadata::c14n::Method;
 
 use crate::{Result, ours};
 
-const KEY: &str = include_str!("../../../tests/fixtures/signature/rsa.key.pem");
-const CERTIFICATE: &str = include_str!("../../../tests/fixtures/signature/rsa.cert.pem");
+#[path = "../../generate/signed.rs"]
+mod signed;
 
-/// Writes a document with a signature by RSA-SHA256.
+/// Writes a document with a signature.
 pub(crate) fn sign(file: &str) -> Result<()> {
-    let key = SigningKey::from_pkcs8_pem(KEY)?;
-    let signed = Signer::new(&key).sign(&ours(fs::read(file)?)?)?;
-    Ok(std::io::stdout().lock().write_all(signed.bytes())?)
-}
-
-fn verifier() -> Result<Verifier> {
-    Ok(Verifier::new([VerifyingKey::from_pem(CERTIFICATE)?]))
+    let signed = signed::sign(&fs::read(file)?);
+    Ok(std::io::stdout().lock().write_all(&signed)?)
 }
 
 /// Verifies a stream, then reads its entities.
 pub(crate) fn verify_stream(file: &str) -> Result<usize> {
-    let mut stream = verifier()?.verify_stream(|| File::open(file))?;
+    let mut stream = signed::verifier().verify_stream(|| File::open(file))?;
     stream.try_fold(0, |count, verified| {
         black_box(verified?.entity().entity_id());
         Ok(count + 1)
@@ -39,7 +31,8 @@ pub(crate) fn verify_stream(file: &str) -> Result<usize> {
 /// Reads a document, verifies it, and looks at its entities.
 pub(crate) fn verify(owned: Vec<u8>) -> Result<usize> {
     let document = ours(owned)?;
-    Ok(verifier()?.verify(&document)?.entities().count())
+    let verified = signed::verifier().verify(&document)?;
+    Ok(verified.entities().count())
 }
 
 /// Makes a stream canonical, for nobody.
