@@ -25,6 +25,21 @@ impl<'a> Namespaces<'a> {
         }
     }
 
+    /// Goes on below elements that were written with these.
+    pub(super) fn below(written: &'a [(String, String)]) -> Self {
+        let written = written.iter().map(|(prefix, uri)| (&**prefix, &**uri));
+        Self {
+            written: written.collect(),
+            wanted: Vec::new(),
+        }
+    }
+
+    /// Returns copies of those written since there were `depth`.
+    pub(super) fn since(&self, depth: usize) -> impl Iterator<Item = (String, String)> {
+        let new = self.written[depth..].iter();
+        new.map(|&(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+    }
+
     pub(super) fn depth(&self) -> usize {
         self.written.len()
     }

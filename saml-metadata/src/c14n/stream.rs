@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     C14nError, Method,
+    namespaces::Namespaces,
     walk::Walk,
     write::{Output, Sink},
 };
@@ -133,6 +134,11 @@ impl<W: Write> Sink for Written<W> {
 pub(crate) struct Canonicalizer<S> {
     method: Method,
     output: Output<S>,
+    /// The declarations written on the groups that are open, copied because nothing else of those
+    /// stays where it is.
+    written: Vec<(String, String)>,
+    /// How many of them there were around each of the groups.
+    depths: Vec<usize>,
     is_behind_root: bool,
 }
 
@@ -141,6 +147,8 @@ impl<S: Sink> Canonicalizer<S> {
         Self {
             method,
             output: Output::new(sink),
+            written: Vec::new(),
+            depths: Vec::new(),
             is_behind_root: false,
         }
     }
@@ -153,9 +161,13 @@ impl<S: Sink> Canonicalizer<S> {
     /// Writes the start tag of a group.
     pub(crate) fn open(&mut self, part: &Part<'_>) -> Result<(), C14nError> {
         let parent = part.document.tree.node(part.group).parent;
-        let mut walk = self.walk(part, NodeId::NONE).inside(parent)?;
+        let depth = self.written.len();
+        let mut walk = self.walk(part, NodeId::NONE);
         walk.start(part.group, parent == NodeId::DOCUMENT)?;
         walk.settle();
+        let new: Vec<_> = walk.namespaces().since(depth).collect();
+        self.written.extend(new);
+        self.depths.push(depth);
         self.is_behind_root |= parent == NodeId::DOCUMENT;
         Ok(())
     }
@@ -170,7 +182,7 @@ impl<S: Sink> Canonicalizer<S> {
             self.is_behind_root = is_behind;
             return Ok(());
         }
-        let mut walk = self.walk(part, without).inside(part.group)?;
+        let mut walk = self.walk(part, without);
         walk.content(part.text.clone(), part.first)?;
         walk.settle();
         Ok(())
@@ -181,6 +193,7 @@ impl<S: Sink> Canonicalizer<S> {
         let mut walk = self.walk(part, NodeId::NONE);
         walk.end(part.group);
         walk.settle();
+        self.written.truncate(self.depths.pop().unwrap_or_default());
     }
 
     /// Returns the sink, once it has everything.
@@ -189,7 +202,8 @@ impl<S: Sink> Canonicalizer<S> {
     }
 
     fn walk<'a>(&'a mut self, part: &Part<'a>, without: NodeId) -> Walk<'a, 'a, S> {
-        Walk::new(&self.method, part.document, without, &mut self.output)
+        let namespaces = Namespaces::below(&self.written);
+        Walk::new(&self.method, part.document, without, &mut self.output).below(namespaces)
     }
 }
 

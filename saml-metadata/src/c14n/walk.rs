@@ -85,18 +85,14 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         }
     }
 
-    /// Takes up a walk inside of an element whose start tag was written by an earlier one.
-    pub(super) fn inside(mut self, element: NodeId) -> Result<Self, C14nError> {
-        let tree = &self.document.tree;
-        let parent = |id: &NodeId| tree.node(*id).parent.some();
-        let mut open: Vec<NodeId> = std::iter::successors(element.some(), parent).collect();
-        let mut is_apex = true;
-        while let Some(id) = open.pop() {
-            let element = Element::new(self.document, id);
-            self.namespaces.enter(self.method, element, is_apex)?;
-            is_apex = false;
-        }
-        Ok(self)
+    /// Takes up a walk inside of elements whose start tags were written by an earlier one.
+    pub(super) fn below(self, namespaces: Namespaces<'a>) -> Self {
+        Self { namespaces, ..self }
+    }
+
+    /// Returns the declarations written on the elements that are open.
+    pub(super) fn namespaces(&self) -> &Namespaces<'a> {
+        &self.namespaces
     }
 
     /// Writes what stands beside the root element from a node on, and that element itself.
