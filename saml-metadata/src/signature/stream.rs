@@ -86,13 +86,14 @@ impl Verifier {
         let mut tags = blocks.into_tags();
         let form = match scan.finish()? {
             Outcome::Verified(form) => form,
-            Outcome::Again(form) => {
+            Outcome::Again { form, .. } => {
                 let mut scan = Scan::again(self, &form);
                 let input = Blocks::again(open()?, tags);
                 let blocks = EntityStream::with_limits(input, limits).show(&mut scan)?;
                 tags = blocks.into_tags();
                 match scan.finish()? {
-                    Outcome::Verified(form) | Outcome::Again(form) => form,
+                    Outcome::Verified(form) => form,
+                    Outcome::Again { misplaced, .. } => return Err(misplaced.into()),
                 }
             }
         };

@@ -76,8 +76,12 @@ enum Digesting {
 /// What a scan has found.
 pub(super) enum Outcome {
     Verified(Form),
-    /// The signature is right, but was met too late to digest what stands before it.
-    Again(Form),
+    /// The signature is right as far as it goes, but was met too late to digest what stands before it.
+    Again {
+        form: Form,
+        /// What to say should that be the end of it.
+        misplaced: SignatureError,
+    },
 }
 
 impl<'v> Scan<'v> {
@@ -126,7 +130,10 @@ impl<'v> Scan<'v> {
         }
         let form = signature.form?;
         let digest = match self.digest {
-            Digesting::Waits | Digesting::Off => return Ok(Outcome::Again(form)),
+            Digesting::Waits | Digesting::Off => {
+                let misplaced = signature.misplaced;
+                return Ok(Outcome::Again { form, misplaced });
+            }
             Digesting::Failed(source) => {
                 return Err(root.unsigned.with(Refusal::NoCanonicalForm { source }));
             }
