@@ -41,6 +41,8 @@ use crate::{
 /// of the groups around it, so `validUntil`, `cacheDuration`, namespaces and names of groups are
 /// inherited as in the whole document.
 ///
+/// Signatures are not looked at; `signature::Verifier::verify_stream` verifies first and then streams.
+///
 /// # Limits
 ///
 /// [`Limits::bytes`] and [`Limits::nodes`] bound what is held at one time: an entity, or anything

@@ -9,7 +9,6 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey},
     constant_time::verify_slices_are_equal,
     error::Unspecified,
-    rand,
 };
 
 /// Bytes that one tag is about. Of 100 MB, 25 KB of tags are kept.
@@ -41,12 +40,15 @@ pub(super) struct Tags {
 }
 
 impl Tags {
-    fn new() -> Result<Self, Unspecified> {
+    fn new() -> io::Result<Self> {
+        // From the system: that of aws-lc gathers entropy for a tenth of a second when it is first used.
         let mut key = [0; 32];
-        rand::fill(&mut key)?;
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key)?);
-        let tags = Vec::new();
-        Ok(Self { key, tags })
+        getrandom::fill(&mut key)?;
+        let key = UnboundKey::new(&AES_256_GCM, &key).map_err(io::Error::other)?;
+        Ok(Self {
+            key: LessSafeKey::new(key),
+            tags: Vec::new(),
+        })
     }
 
     /// Returns the tag of a block, for which no other block stands in its place.
@@ -63,8 +65,7 @@ impl Tags {
 impl<R: Read> Blocks<R> {
     /// Reads for the first time.
     pub(super) fn first(inner: R) -> io::Result<Self> {
-        let tags = Tags::new().map_err(io::Error::other)?;
-        Ok(Self::new(inner, tags, false))
+        Ok(Self::new(inner, Tags::new()?, false))
     }
 
     /// Reads what must be the same bytes again.
