@@ -1,8 +1,11 @@
-"""Signatures and canonical forms of saml-metadata beside xmlsec1, signxml and lxml, which share no line with it.
+"""Signatures and canonical forms of saml-metadata beside xmlsec1, signxml, bergshamra and lxml, which share no line with it.
 
 Takes the path of the example `signature`; without it, the one in the target folder. What we sign, the others verify;
-what they sign, we verify; and every canonical form is lxml's, byte for byte. `--fixtures` writes what they sign to
-saml-metadata/tests/fixtures/signature instead, for the tests.
+what they sign, we verify, whole and as a stream; and every canonical form is lxml's, byte for byte. `--fixtures` writes
+what xmlsec1 and signxml sign to saml-metadata/tests/fixtures/signature instead, for the tests.
+
+xmlsec1 is there twice: the command of the system, whose version may know no RSA-PSS, and the library in the wheel of
+`xmlsec`, which does.
 """
 
 import io
@@ -12,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+import pybergshamra
 import signxml
+import xmlsec
 from lxml import etree
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,7 +32,9 @@ DS = "http://www.w3.org/2000/09/xmldsig#"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+MGF1 = "http://www.w3.org/2007/05/xmldsig-more#"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+SHA384 = "http://www.w3.org/2001/04/xmldsig-more#sha384"
 SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
 
 # Name, key, signature method, digest, canonicalization, what stands inside of the second transform.
@@ -38,6 +45,7 @@ XMLSEC = [
     ("xmlsec1-rsa-sha512", "rsa", MORE + "rsa-sha512", SHA512, EXCLUSIVE, ""),
     ("xmlsec1-ecdsa-sha256", "p256", MORE + "ecdsa-sha256", SHA256, EXCLUSIVE, ""),
     ("xmlsec1-ecdsa-sha384", "p384", MORE + "ecdsa-sha384", MORE + "sha384", EXCLUSIVE, ""),
+    ("xmlsec1-ecdsa-sha512", "p521", MORE + "ecdsa-sha512", SHA512, EXCLUSIVE, ""),
     ("xmlsec1-prefix-list", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE, PREFIXES),
     ("xmlsec1-inclusive", "rsa", MORE + "rsa-sha256", SHA256, INCLUSIVE, ""),
     ("xmlsec1-with-comments", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE + "WithComments", ""),
@@ -50,17 +58,19 @@ SIGNXML = [
     ("signxml-rsa-pss-sha512", "rsa", METHOD.SHA512_RSA_MGF1, DIGEST.SHA512),
     ("signxml-ecdsa-sha256", "p256", METHOD.ECDSA_SHA256, DIGEST.SHA256),
     ("signxml-ecdsa-sha384", "p384", METHOD.ECDSA_SHA384, DIGEST.SHA384),
+    ("signxml-ecdsa-sha512", "p521", METHOD.ECDSA_SHA512, DIGEST.SHA512),
 ]
-# Name of ours, key, signxml's name, whether the xmlsec1 of Debian 12 knows it.
+# Name of ours, key, signature method, digest, signxml's name, whether the xmlsec1 of Debian 12 knows it.
 OURS = [
-    ("rsa-sha256", "rsa", METHOD.RSA_SHA256, True),
-    ("rsa-sha384", "rsa", METHOD.RSA_SHA384, True),
-    ("rsa-sha512", "rsa", METHOD.RSA_SHA512, True),
-    ("rsa-pss-sha256", "rsa", METHOD.SHA256_RSA_MGF1, False),
-    ("rsa-pss-sha384", "rsa", METHOD.SHA384_RSA_MGF1, False),
-    ("rsa-pss-sha512", "rsa", METHOD.SHA512_RSA_MGF1, False),
-    ("ecdsa-sha256", "p256", METHOD.ECDSA_SHA256, True),
-    ("ecdsa-sha384", "p384", METHOD.ECDSA_SHA384, True),
+    ("rsa-sha256", "rsa", MORE + "rsa-sha256", SHA256, METHOD.RSA_SHA256, True),
+    ("rsa-sha384", "rsa", MORE + "rsa-sha384", SHA384, METHOD.RSA_SHA384, True),
+    ("rsa-sha512", "rsa", MORE + "rsa-sha512", SHA512, METHOD.RSA_SHA512, True),
+    ("rsa-pss-sha256", "rsa", MGF1 + "sha256-rsa-MGF1", SHA256, METHOD.SHA256_RSA_MGF1, False),
+    ("rsa-pss-sha384", "rsa", MGF1 + "sha384-rsa-MGF1", SHA384, METHOD.SHA384_RSA_MGF1, False),
+    ("rsa-pss-sha512", "rsa", MGF1 + "sha512-rsa-MGF1", SHA512, METHOD.SHA512_RSA_MGF1, False),
+    ("ecdsa-sha256", "p256", MORE + "ecdsa-sha256", SHA256, METHOD.ECDSA_SHA256, True),
+    ("ecdsa-sha384", "p384", MORE + "ecdsa-sha384", SHA384, METHOD.ECDSA_SHA384, True),
+    ("ecdsa-sha512", "p521", MORE + "ecdsa-sha512", SHA512, METHOD.ECDSA_SHA512, True),
 ]
 
 passed, failed = 0, 0
@@ -85,17 +95,22 @@ def xmlsec1(*arguments):
     return ran.returncode == 0, (ran.stdout + ran.stderr).decode(errors="replace")
 
 
-def sign_with_xmlsec1(folder, key, method, digest, canonicalization, inside):
-    template = (
+def template(method, digest, canonicalization=EXCLUSIVE, inside="", uri="#_idp", source="idp"):
+    """A fixture with a signature that lacks its values."""
+    signature = (
         f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{canonicalization}"/>'
-        f'<ds:SignatureMethod Algorithm="{method}"/><ds:Reference URI="#_idp"><ds:Transforms>'
+        f'<ds:SignatureMethod Algorithm="{method}"/><ds:Reference URI="{uri}"><ds:Transforms>'
         f'<ds:Transform Algorithm="{DS}enveloped-signature"/><ds:Transform Algorithm="{canonicalization}">{inside}</ds:Transform>'
         f'</ds:Transforms><ds:DigestMethod Algorithm="{digest}"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>'
         "<ds:SignatureValue/><ds:KeyInfo><ds:X509Data><ds:X509Certificate/></ds:X509Data></ds:KeyInfo></ds:Signature>"
     )
-    text = (FIXTURES / "idp.xml").read_text()
+    text = (FIXTURES / f"{source}.xml").read_text()
+    return text.replace("\n  <md:Extensions>", signature + "\n  <md:Extensions>", 1)
+
+
+def sign_with_xmlsec1(folder, key, template):
     source, target = folder / "template.xml", folder / "signed.xml"
-    source.write_text(text.replace("\n  <md:Extensions>", template + "\n  <md:Extensions>", 1))
+    source.write_text(template)
     key = f"{KEYS / key}.key.pem,{KEYS / key}.cert.pem"
     is_done, said = xmlsec1("--sign", "--id-attr:ID", ENTITY, "--privkey-pem", key, "--output", target, source)
     if not is_done:
@@ -117,30 +132,87 @@ def sign_with_signxml(key, method, digest):
     return etree.tostring(signed)
 
 
-def what_they_sign(folder):
+def sign_with_the_library(key, template):
+    root = etree.fromstring(template.encode())
+    xmlsec.tree.add_ids(root, ["ID"])
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_file(str(KEYS / f"{key}.key.pem"), xmlsec.constants.KeyDataFormatPem)
+    context.key.load_cert_from_file(str(KEYS / f"{key}.cert.pem"), xmlsec.constants.KeyDataFormatPem)
+    context.sign(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
+    return etree.tostring(root)
+
+
+def sign_with_bergshamra(key, template):
+    keys = pybergshamra.KeysManager()
+    keys.add_key(pybergshamra.load_pem_auto((KEYS / f"{key}.key.pem").read_bytes()))
+    context = pybergshamra.DsigContext(keys)
+    # It fills in only what it has the certificate for.
+    certificate = "<ds:KeyInfo><ds:X509Data><ds:X509Certificate/></ds:X509Data></ds:KeyInfo>"
+    return pybergshamra.sign(context, template.replace(certificate, "")).encode()
+
+
+def fixtures(folder):
     for name, key, *rest in XMLSEC:
-        yield name, key, sign_with_xmlsec1(folder, key, *rest)
+        yield name, key, sign_with_xmlsec1(folder, key, template(*rest))
+    # A group in a group, and the whole document with what stands around the root element.
+    whole = template(MORE + "rsa-sha256", SHA256, uri="", source="aggregate")
+    whole = whole.replace("?>\n", "?>\n<?before it?>\n", 1) + "<?behind it?>\n"
+    yield "xmlsec1-aggregate-whole", "rsa", sign_with_xmlsec1(folder, "rsa", whole)
     for name, key, *rest in SIGNXML:
         yield name, key, sign_with_signxml(key, *rest)
 
 
+def what_they_sign(folder):
+    yield from fixtures(folder)
+    for name, key, method, digest, _, _ in OURS:
+        yield f"libxmlsec1-{name}", key, sign_with_the_library(key, template(method, digest))
+        yield f"bergshamra-{name}", key, sign_with_bergshamra(key, template(method, digest))
+
+
 def verify_theirs(folder):
-    entity = b"https://idp.example.com/metadata\n"
     for name, key, signed in what_they_sign(folder):
-        ran = ours("verify", KEYS / f"{key}.cert.pem", stdin=signed)
-        if name == "xmlsec1-sha1":
-            check(f"{name} is refused", ran.returncode != 0 and b"Sha1" in ran.stderr, ran.stderr)
-            continue
-        check(f"{name} is verified", ran.returncode == 0 and ran.stdout == entity, ran.stderr)
-        changed = signed.replace(b"Example login", b"Example  login", 1)
-        ran = ours("verify", KEYS / f"{key}.cert.pem", stdin=changed)
-        check(f"{name} is refused when changed", ran.returncode != 0 and b"Changed" in ran.stderr, ran.stderr)
+        entities = [entity.get("entityID") for entity in etree.fromstring(signed).iter("{*}EntityDescriptor")]
+        entities = "".join(f"{entity}\n" for entity in entities).encode()
+        changes = [(b"Example login", b"Example  login"), (b"<?before it", b"<?before ti"), (b"<?behind it", b"<?behind ti")]
+        for how in ["verify", "verify-stream"]:
+            ran = ours(how, KEYS / f"{key}.cert.pem", stdin=signed)
+            if name == "xmlsec1-sha1":
+                check(f"{name} is refused", ran.returncode != 0 and b"Sha1" in ran.stderr, ran.stderr)
+                continue
+            check(f"{name}: {how}", ran.returncode == 0 and ran.stdout == entities, ran.stderr)
+            for place, change in changes:
+                if place not in signed:
+                    continue
+                ran = ours(how, KEYS / f"{key}.cert.pem", stdin=signed.replace(place, change, 1))
+                check(f"{name} is refused when changed", ran.returncode != 0 and b"Changed" in ran.stderr, ran.stderr)
+
+
+def the_library_verifies(key, signed):
+    root = etree.fromstring(signed)
+    xmlsec.tree.add_ids(root, ["ID"])
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_file(str(KEYS / f"{key}.cert.pem"), xmlsec.constants.KeyDataFormatCertPem)
+    try:
+        context.verify(xmlsec.tree.find_node(root, xmlsec.constants.NodeSignature))
+        return True, ""
+    except xmlsec.Error as error:
+        return False, repr(error)
+
+
+def bergshamra_verifies(key, signed):
+    keys = pybergshamra.KeysManager()
+    keys.add_key(pybergshamra.load_x509_cert_pem((KEYS / f"{key}.cert.pem").read_bytes()))
+    try:
+        result = pybergshamra.verify(pybergshamra.DsigContext(keys), signed.decode())
+        return bool(result) and result.all_reference_digests_verified, result.reason
+    except pybergshamra.BergshamraError as error:
+        return False, repr(error)
 
 
 def sign_for_them(folder):
     for source in ["idp", "sp", "aggregate", "okta", "aws-sp"]:
         text = (FIXTURES / f"{source}.xml").read_bytes()
-        for name, key, method, xmlsec1_knows in OURS:
+        for name, key, _, _, method, xmlsec1_knows in OURS:
             ran = ours("sign", KEYS / f"{key}.key.pem", name, KEYS / f"{key}.cert.pem", stdin=text)
             check(f"{source} is signed with {name}", ran.returncode == 0, ran.stderr)
             signed = ran.stdout
@@ -152,6 +224,11 @@ def sign_for_them(folder):
                     "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", KEYS / f"{key}.cert.pem", target
                 )
                 check(f"xmlsec1 verifies {source} with {name}", is_right, said)
+            check(f"libxmlsec1 verifies {source} with {name}", *the_library_verifies(key, signed))
+            check(f"bergshamra verifies {source} with {name}", *bergshamra_verifies(key, signed))
+            changed = signed.replace(b"protocolSupportEnumeration=\"", b"protocolSupportEnumeration=\"x ", 1)
+            check(f"libxmlsec1 refuses a changed {source}", not the_library_verifies(key, changed)[0])
+            check(f"bergshamra refuses a changed {source}", not bergshamra_verifies(key, changed)[0])
             try:
                 config = signxml.SignatureConfiguration(signature_methods=frozenset([method]), expect_references=1)
                 found = signxml.XMLVerifier().verify(
@@ -210,7 +287,7 @@ def compare_forms():
 
 
 def write_fixtures(folder):
-    for name, _, signed in what_they_sign(folder):
+    for name, _, signed in fixtures(folder):
         (KEYS / f"{name}.xml").write_bytes(signed)
 
 

@@ -8,6 +8,9 @@ use saml_metadata::{EntityStream, Finding, Profile, read, validate};
 
 #[path = "generate/aggregate.rs"]
 mod aggregate;
+#[cfg(feature = "signature")]
+#[path = "generate/signed.rs"]
+mod signed;
 
 const OKTA: &str = include_str!("../tests/fixtures/okta.xml");
 
@@ -95,5 +98,49 @@ fn stream(bytes: &[u8]) -> usize {
     entities
 }
 
-criterion_group!(benches, one_document, aggregates);
+/// The canonical form and the signature of 4 MB, of the tree and of the stream.
+#[cfg(feature = "signature")]
+fn signatures(c: &mut Criterion) {
+    use saml_metadata::c14n::Method;
+
+    let (bytes, entities) = generated(4_000_000);
+    let signed = signed::sign(&bytes);
+    let verifier = signed::verifier();
+    let document = read(&signed).expect("a document");
+    let streamed = |bytes: &[u8]| {
+        let mut form = Vec::with_capacity(bytes.len());
+        let method = Method::exclusive();
+        method.stream(bytes, &mut form).expect("a canonical form");
+        form
+    };
+    let form = Method::exclusive().document(&document);
+    assert_eq!(form.expect("a canonical form"), streamed(&signed));
+    let verify_stream = |bytes: &[u8]| {
+        let stream = verifier.verify_stream(|| Ok(bytes)).expect("verified");
+        stream.inspect(|entity| assert!(entity.is_ok())).count()
+    };
+    assert_eq!(verify_stream(&signed), entities);
+
+    let mut group = c.benchmark_group("signature");
+    group.sample_size(10);
+    group.throughput(Throughput::Bytes(signed.len() as u64));
+    group.bench_function("c14n", |b| {
+        b.iter(|| Method::exclusive().document(black_box(&document)));
+    });
+    group.bench_function("c14n of a stream", |b| {
+        b.iter(|| streamed(black_box(&signed)));
+    });
+    group.bench_function("verify", |b| {
+        b.iter(|| assert!(verifier.verify(black_box(&document)).is_ok()));
+    });
+    group.bench_function("verify, then stream", |b| {
+        b.iter(|| verify_stream(black_box(&signed)));
+    });
+    group.finish();
+}
+
+#[cfg(not(feature = "signature"))]
+fn signatures(_: &mut Criterion) {}
+
+criterion_group!(benches, one_document, aggregates, signatures);
 criterion_main!(benches);

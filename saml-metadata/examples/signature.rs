@@ -1,5 +1,5 @@
 //! Is this file signed with that key, and what exactly is signed? From standard input to standard output:
-//! `cargo run -p saml-metadata --features signature --example signature -- verify KEY.pem < signed.xml`
+//! `cargo run -p saml-metadata --features signature --example signature -- verify KEY.pem < signed.xml` (or `verify-stream`)
 //! `… sign KEY.pem rsa-sha256 [CERTIFICATE.pem] < metadata.xml` and `… c14n exclusive < metadata.xml` (also `inclusive`, and each with `-comments`)
 
 use std::{
@@ -16,7 +16,7 @@ use saml_metadata::{
     signature::{SignatureAlgorithm, Signer, SigningKey, Verifier, VerifyingKey},
 };
 
-const ALGORITHMS: [(&str, SignatureAlgorithm); 8] = [
+const ALGORITHMS: [(&str, SignatureAlgorithm); 9] = [
     ("rsa-sha256", SignatureAlgorithm::RsaSha256),
     ("rsa-sha384", SignatureAlgorithm::RsaSha384),
     ("rsa-sha512", SignatureAlgorithm::RsaSha512),
@@ -25,6 +25,7 @@ const ALGORITHMS: [(&str, SignatureAlgorithm); 8] = [
     ("rsa-pss-sha512", SignatureAlgorithm::RsaPssSha512),
     ("ecdsa-sha256", SignatureAlgorithm::EcdsaP256Sha256),
     ("ecdsa-sha384", SignatureAlgorithm::EcdsaP384Sha384),
+    ("ecdsa-sha512", SignatureAlgorithm::EcdsaP521Sha512),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -35,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let output = match arguments[..] {
         ["verify", key] => verify(&document, key)?,
+        ["verify-stream", key] => verify_stream(&bytes, key)?,
         ["sign", key, algorithm] => sign(&document, key, algorithm, None)?,
         ["sign", key, algorithm, certificate] => {
             sign(&document, key, algorithm, Some(certificate))?
@@ -59,6 +61,15 @@ fn verify(document: &Document, key: &str) -> Result<Vec<u8>, Box<dyn Error>> {
         .entities()
         .map(|entity| format!("{}\n", entity.entity_id()));
     Ok(entities.collect::<String>().into_bytes())
+}
+
+fn verify_stream(bytes: &[u8], key: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let key = VerifyingKey::from_pem(&fs::read_to_string(key)?)?;
+    let mut ids = Vec::new();
+    for verified in Verifier::new([key]).verify_stream(|| Ok(bytes))? {
+        writeln!(ids, "{}", verified?.entity().entity_id())?;
+    }
+    Ok(ids)
 }
 
 fn sign(

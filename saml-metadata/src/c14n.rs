@@ -14,9 +14,13 @@
 //! ```
 
 mod namespaces;
+mod stream;
 mod walk;
 mod write;
 
+pub use self::stream::C14nStreamError;
+pub(crate) use self::stream::Canonicalizer;
+use self::write::Sink;
 use crate::{Document, Element, tree::NodeId};
 
 /// A way to canonicalize.
@@ -76,11 +80,8 @@ impl Method {
     ///
     /// Fails on a relative namespace URI.
     pub fn document(&self, document: &Document) -> Result<Vec<u8>, C14nError> {
-        let mut bytes = Vec::with_capacity(document.text().len());
-        self.digest_document(document, NodeId::NONE, &mut |piece| {
-            bytes.extend_from_slice(piece);
-        })?;
-        Ok(bytes)
+        let bytes = Vec::with_capacity(document.text().len());
+        self.write_document(document, NodeId::NONE, bytes)
     }
 
     /// Returns the canonical form of an element and all inside, without its surroundings.
@@ -89,30 +90,27 @@ impl Method {
     ///
     /// Fails on a relative namespace URI.
     pub fn element(&self, element: Element<'_>) -> Result<Vec<u8>, C14nError> {
-        let mut bytes = Vec::with_capacity(element.span().len());
-        self.digest_element(element, NodeId::NONE, &mut |piece| {
-            bytes.extend_from_slice(piece);
-        })?;
-        Ok(bytes)
+        let bytes = Vec::with_capacity(element.span().len());
+        self.write_element(element, NodeId::NONE, bytes)
     }
 
-    /// Hands out the canonical form of a document piece by piece, without one node.
-    pub(crate) fn digest_document(
+    /// Hands the canonical form of a document, without one node, to a sink piece by piece.
+    pub(crate) fn write_document<S: Sink>(
         &self,
         document: &Document,
         without: NodeId,
-        sink: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), C14nError> {
+        sink: S,
+    ) -> Result<S, C14nError> {
         walk::document(self, document, without, sink)
     }
 
-    /// Hands out the canonical form of an element piece by piece, without one node.
-    pub(crate) fn digest_element(
+    /// Hands the canonical form of an element, without one node, to a sink piece by piece.
+    pub(crate) fn write_element<S: Sink>(
         &self,
         element: Element<'_>,
         without: NodeId,
-        sink: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), C14nError> {
+        sink: S,
+    ) -> Result<S, C14nError> {
         walk::element(self, element, without, sink)
     }
 }
@@ -131,4 +129,16 @@ pub enum C14nError {
         /// Where the declaration stands in [`Document::text`].
         offset: usize,
     },
+}
+
+impl C14nError {
+    /// Turns the offset into a place that somebody else counts.
+    pub(crate) fn placed(self, place: impl FnOnce(usize) -> usize) -> Self {
+        match self {
+            Self::RelativeNamespace { uri, offset } => Self::RelativeNamespace {
+                uri,
+                offset: place(offset),
+            },
+        }
+    }
 }

@@ -35,7 +35,8 @@ impl<'a> Element<'a> {
         }
     }
 
-    fn at(self, id: NodeId) -> Self {
+    /// Returns another element under the same top.
+    pub(crate) fn at(self, id: NodeId) -> Self {
         Self { id, ..self }
     }
 

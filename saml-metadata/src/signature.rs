@@ -27,6 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Aggregates too large to be held are verified and then read by [`Verifier::verify_stream`].
+//!
 //! # Keys
 //!
 //! Keys are given by the caller, who has them from somewhere else than the document: a file that
@@ -39,6 +41,7 @@ mod key;
 mod profile;
 mod secret;
 mod sign;
+mod stream;
 mod verify;
 
 pub use self::{
@@ -47,6 +50,7 @@ pub use self::{
     key::{KeyError, VerifyingKey},
     secret::SigningKey,
     sign::{SignError, Signer},
+    stream::{SignedStreamError, VerifiedEntity, VerifiedStream},
     verify::{Verified, Verifier},
 };
 

@@ -181,7 +181,7 @@ impl Source {
 pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Position {
     let (line, column) = match text.rfind('\n') {
         Some(at) => (
-            known.line + text.matches('\n').count(),
+            known.line + count(text, |b| b == b'\n'),
             text[at + 1..].chars().count() + 1,
         ),
         None => (known.line, known.column + text.chars().count()),
@@ -195,6 +195,13 @@ pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Positi
         line,
         column,
     }
+}
+
+/// Counts bytes of a kind, many at once: a stream counts lines for as long as it is.
+fn count(text: &str, is_kind: impl Fn(u8) -> bool) -> usize {
+    let count = |bytes: &[u8]| bytes.iter().fold(0, |n: u8, b| n + u8::from(is_kind(*b)));
+    let chunks = text.as_bytes().chunks(usize::from(u8::MAX));
+    chunks.map(|chunk| usize::from(count(chunk))).sum()
 }
 
 /// Tells the encoding by the first bytes, four of which suffice.

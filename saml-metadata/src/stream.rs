@@ -3,6 +3,11 @@
 mod entity;
 mod error;
 mod input;
+#[cfg_attr(
+    not(feature = "signature"),
+    expect(dead_code, reason = "only signatures look at a stream")
+)]
+mod watch;
 
 use std::{
     fmt,
@@ -12,7 +17,11 @@ use std::{
 
 use quick_xml::Reader as Tokenizer;
 
-use self::{entity::Piece, input::Input};
+#[cfg(not(feature = "signature"))]
+use self::watch::Watch;
+#[cfg(feature = "signature")]
+pub(crate) use self::watch::{Part, Watch};
+use self::{entity::Piece, input::Input, watch::Nobody};
 pub use self::{entity::StreamedEntity, error::StreamError};
 use crate::{
     Limits, Position, ReadError,
@@ -31,6 +40,8 @@ use crate::{
 /// Each entity comes as a [`StreamedEntity`]: a small document of its own that has the start tags
 /// of the groups around it, so `validUntil`, `cacheDuration`, namespaces and names of groups are
 /// inherited as in the whole document.
+///
+/// Signatures are not looked at; `signature::Verifier::verify_stream` verifies first and then streams.
 ///
 /// # Limits
 ///
@@ -83,6 +94,7 @@ pub struct EntityStream<R> {
 /// A group whose end has not been met.
 #[derive(Debug)]
 struct Group {
+    node: NodeId,
     keep: Checkpoint,
     /// Pieces that are kept for the groups around it.
     pieces_before: usize,
@@ -130,13 +142,7 @@ const MOST_PENDING: usize = 1024;
 impl<R: BufRead> EntityStream<R> {
     /// Starts to read, with limits fit for a stream.
     pub fn new(input: R) -> Self {
-        let limits = Limits {
-            bytes: 4 << 20,
-            nodes: 200_000,
-            entities: usize::MAX,
-            ..Limits::default()
-        };
-        Self::with_limits(input, &limits)
+        Self::with_limits(input, &fit_limits())
     }
 
     /// Starts to read within given limits.
@@ -178,7 +184,7 @@ impl<R: BufRead> EntityStream<R> {
     }
 
     /// Reads on to the end of the next entity.
-    fn advance(&mut self) -> Result<Option<StreamedEntity>, Failure> {
+    fn advance<W: Watch>(&mut self, watch: &mut W) -> Result<Option<StreamedEntity>, Failure> {
         loop {
             let start = self.window().len();
             self.buffer.clear();
@@ -190,18 +196,20 @@ impl<R: BufRead> EntityStream<R> {
             let Some(token) = token else {
                 self.flush()?;
                 self.reader(|reader| reader.finish().map(|_| ()))?;
+                self.pass(self.window().len(), watch);
                 return Ok(None);
             };
-            if let Some(entity) = self.token(token, range)? {
+            if let Some(entity) = self.token(token, range, watch)? {
                 return Ok(Some(entity));
             }
         }
     }
 
-    fn token(
+    fn token<W: Watch>(
         &mut self,
         token: Token,
         range: Range<usize>,
+        watch: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
         let mut range = range;
         let starts = matches!(token, Token::Start | Token::Empty);
@@ -209,6 +217,7 @@ impl<R: BufRead> EntityStream<R> {
         if is_child {
             // What stands between the entities is checked and forgotten.
             self.flush()?;
+            self.pass(range.start, watch);
             let dropped = range.start - self.keep().text;
             self.restore(range.start);
             range = range.start - dropped..range.end - dropped;
@@ -227,20 +236,22 @@ impl<R: BufRead> EntityStream<R> {
                 self.check_root(&range)?;
             }
             if may_be_group && self.is_group() {
-                self.open_group(range.start);
+                self.open_group(range.start, watch);
                 return Ok(None);
             }
         }
         if self.depth < self.groups.len() {
             self.flush()?;
+            self.pass_end(watch);
             self.close_group();
         } else if self.depth == self.groups.len() && matches!(token, Token::End | Token::Empty) {
             self.flush()?;
-            return self.child();
+            return self.child(watch);
         } else if self.depth == self.groups.len() && range.end - self.keep().text > LONGEST_WAIT {
             self.flush()?;
             // Text before the first element still counts for the limit of one text.
             if self.state.open.last().is_some_and(|open| open.has_elements) {
+                self.pass(range.end, watch);
                 self.restore(range.end);
             }
         } else if self.pending.len() >= MOST_PENDING {
@@ -278,11 +289,15 @@ impl<R: BufRead> EntityStream<R> {
         node.namespace == NamespaceId::METADATA
     }
 
-    fn open_group(&mut self, start: usize) {
+    fn open_group<W: Watch>(&mut self, start: usize, watch: &mut W) {
+        let node = self.state.open.last().map(|open| open.node);
+        let node = node.unwrap_or(NodeId::DOCUMENT);
+        self.pass_start(node, start, watch);
         let at = self.place(start);
         let pieces_before = self.pieces.len();
         self.pieces.push(Piece { start, at });
         let group = Group {
+            node,
             keep: self.checkpoint(),
             pieces_before,
             extensions: GroupExtensions::NotMet,
@@ -303,9 +318,10 @@ impl<R: BufRead> EntityStream<R> {
     }
 
     /// Looks at a child of a group, or at a root entity, that has just ended.
-    fn child(&mut self) -> Result<Option<StreamedEntity>, Failure> {
+    fn child<W: Watch>(&mut self, watch: &mut W) -> Result<Option<StreamedEntity>, Failure> {
         self.input().check_room().map_err(Failure::Held)?;
         let end = self.window().len();
+        self.pass(end, watch);
         let last = self.state.open.last().map(|open| open.last_child);
         let id = last.unwrap_or(NodeId::NONE);
         let node = self.state.nodes[id.0 as usize];
@@ -313,7 +329,7 @@ impl<R: BufRead> EntityStream<R> {
         let is = |namespace, name| {
             node.kind == NodeKind::Element && node.namespace == namespace && local == name
         };
-        if is(NamespaceId::METADATA, "EntityDescriptor") {
+        if is(NamespaceId::METADATA, "EntityDescriptor") && !W::LOOKS {
             let entity = self.entity(id);
             self.restore(end);
             return Ok(Some(entity));
@@ -532,6 +548,16 @@ impl<R: BufRead> EntityStream<R> {
     }
 }
 
+/// Returns limits fit for a stream.
+pub(crate) fn fit_limits() -> Limits {
+    Limits {
+        bytes: 4 << 20,
+        nodes: 200_000,
+        entities: usize::MAX,
+        ..Limits::default()
+    }
+}
+
 /// Returns whether a start tag, without its brackets, may be that of a group.
 fn begins_group(tag: &str) -> bool {
     let end = tag
@@ -549,7 +575,7 @@ impl<R: BufRead> Iterator for EntityStream<R> {
         if self.is_done {
             return None;
         }
-        match self.advance() {
+        match self.advance(&mut Nobody) {
             Ok(Some(entity)) => Some(Ok(entity)),
             Ok(None) => {
                 self.is_done = true;

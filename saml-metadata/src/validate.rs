@@ -16,6 +16,8 @@ mod report;
 mod role;
 pub(crate) mod rules;
 pub(crate) mod schema;
+#[cfg(feature = "signature")]
+pub(crate) mod signature;
 mod sizes;
 mod sso;
 mod structure;

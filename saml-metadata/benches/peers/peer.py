@@ -1,6 +1,8 @@
 """One piece of work by one Python library on one file; prints what the Rust one prints."""
 
+import pathlib
 import resource
+import subprocess
 import sys
 import time
 
@@ -39,17 +41,46 @@ def pysaml2(path):
     return len(store.keys())
 
 
+SIGNATURE = pathlib.Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "signature"
+
+
+def xmlsec1(path):
+    command = ["xmlsec1", "--verify", "--id-attr:ID", NAMESPACE[1:-1] + ":EntitiesDescriptor"]
+    command += ["--pubkey-cert-pem", SIGNATURE / "rsa.cert.pem", path]
+    subprocess.run(command, check=True, capture_output=True)
+    return 1
+
+
+def bergshamra(path):
+    import pybergshamra
+
+    keys = pybergshamra.KeysManager()
+    keys.add_key(pybergshamra.load_x509_cert_pem((SIGNATURE / "rsa.cert.pem").read_bytes()))
+    with open(path, encoding="utf-8") as file:
+        result = pybergshamra.verify(pybergshamra.DsigContext(keys), file.read())
+    if not result:
+        sys.exit(f"bergshamra says {result.reason}")
+    return 1
+
+
 def main():
     what, path = sys.argv[1:3]
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    work = {"lxml": lxml_tree, "lxml-stream": lxml_stream, "pysaml2": pysaml2}[what]
+    work = {
+        "bergshamra": bergshamra,
+        "lxml": lxml_tree,
+        "lxml-stream": lxml_stream,
+        "pysaml2": pysaml2,
+        "xmlsec1": xmlsec1,
+    }[what]
     best = None
     for _ in range(runs):
         start = time.perf_counter_ns()
         count = work(path)
         taken = time.perf_counter_ns() - start
         best = taken if best is None else min(best, taken)
-    print(best, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, count)
+    who = resource.RUSAGE_CHILDREN if what == "xmlsec1" else resource.RUSAGE_SELF
+    print(best, resource.getrusage(who).ru_maxrss, count)
 
 
 main()

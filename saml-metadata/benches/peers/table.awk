@@ -5,7 +5,7 @@
     split(half[2], value, " ")
     if (!first) {
         first = value[1]
-        print "| | time | MB/s | of NsReader's time | peak memory | counted |"
+        print "| | time | MB/s | of " first_name " time | peak memory | counted |"
         print "|---|---|---|---|---|---|"
     }
     time = value[1] >= 1e9 ? sprintf("%.2f s", value[1] / 1e9) : \

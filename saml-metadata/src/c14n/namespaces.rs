@@ -25,6 +25,21 @@ impl<'a> Namespaces<'a> {
         }
     }
 
+    /// Goes on below elements that were written with these.
+    pub(super) fn below(written: &'a [(String, String)]) -> Self {
+        let written = written.iter().map(|(prefix, uri)| (&**prefix, &**uri));
+        Self {
+            written: written.collect(),
+            wanted: Vec::new(),
+        }
+    }
+
+    /// Returns copies of those written since there were `depth`.
+    pub(super) fn since(&self, depth: usize) -> impl Iterator<Item = (String, String)> {
+        let new = self.written[depth..].iter();
+        new.map(|&(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+    }
+
     pub(super) fn depth(&self) -> usize {
         self.written.len()
     }
@@ -82,14 +97,16 @@ impl<'a> Namespaces<'a> {
                 }
             }
         }
-        self.wanted.sort_unstable();
-        self.wanted.dedup();
+        if self.wanted.len() > 1 {
+            self.wanted.sort_unstable();
+            self.wanted.dedup();
+        }
         let start = self.written.len();
         for &(prefix, uri) in &self.wanted {
             let before = self.written[..start].iter().rev();
             let before = before.into_iter().find(|(written, _)| *written == prefix);
             let is_new = match before {
-                Some((_, written)) => *written != uri,
+                Some((_, written)) => !is_same(written, uri),
                 None => !(prefix.is_empty() && uri.is_empty()),
             };
             if is_new {
@@ -127,6 +144,11 @@ fn declaration<'a>(
         });
     }
     Ok((name.strip_prefix("xmlns:").unwrap_or_default(), uri))
+}
+
+/// Compares two URIs, most of which are in the same place.
+fn is_same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
 }
 
 fn is_relative(uri: &str) -> bool {

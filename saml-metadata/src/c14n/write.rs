@@ -2,43 +2,78 @@
 
 use crate::reader::escape::reference;
 
+/// Where the bytes of a canonical form go.
+pub(crate) trait Sink {
+    /// Takes the next piece; pieces are large where the form is.
+    fn take(&mut self, piece: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn take(&mut self, piece: &[u8]) {
+        self.extend_from_slice(piece);
+    }
+}
+
+impl<S: Sink> Sink for &mut S {
+    fn take(&mut self, piece: &[u8]) {
+        (**self).take(piece);
+    }
+}
+
+impl Sink for aws_lc_rs::digest::Context {
+    fn take(&mut self, piece: &[u8]) {
+        self.update(piece);
+    }
+}
+
 /// Gathers output, and hands it on in large pieces.
-pub(super) struct Output<'s> {
-    buffer: String,
-    sink: &'s mut dyn FnMut(&[u8]),
+#[derive(Debug)]
+pub(super) struct Output<S> {
+    buffer: Vec<u8>,
+    sink: S,
 }
 
 /// Pieces are large enough for a digest to run at full speed, and small enough for the cache.
 const PIECE: usize = 32 << 10;
 
-impl<'s> Output<'s> {
-    pub(super) fn new(sink: &'s mut dyn FnMut(&[u8])) -> Self {
+impl<S: Sink> Output<S> {
+    pub(super) fn new(sink: S) -> Self {
         Self {
-            buffer: String::with_capacity(PIECE * 2),
+            buffer: Vec::with_capacity(PIECE),
             sink,
         }
     }
 
     pub(super) fn raw(&mut self, text: &str) {
-        if self.buffer.len() + text.len() > PIECE {
+        self.bytes(text.as_bytes());
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > PIECE {
             self.flush();
-            if text.len() > PIECE {
-                (self.sink)(text.as_bytes());
+            if bytes.len() > PIECE {
+                self.sink.take(bytes);
                 return;
             }
         }
-        self.buffer.push_str(text);
+        self.buffer.extend_from_slice(bytes);
     }
 
     pub(super) fn flush(&mut self) {
-        (self.sink)(self.buffer.as_bytes());
+        self.sink.take(&self.buffer);
         self.buffer.clear();
+    }
+
+    /// Returns the sink, once it has everything.
+    pub(super) fn finish(mut self) -> S {
+        self.flush();
+        self.sink
     }
 
     /// Writes text as it stands between tags; references in it have been checked.
     pub(super) fn text(&mut self, written: &str) {
         let mut rest = written;
-        while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'>' | b'\r')) {
+        while let Some(at) = find(rest, is_special_in_text) {
             self.raw(&rest[..at]);
             let found = rest.as_bytes()[at];
             rest = &rest[at + 1..];
@@ -84,8 +119,11 @@ impl<'s> Output<'s> {
     /// Writes an attribute value, given its meaning.
     pub(super) fn value(&mut self, value: &str) {
         let mut rest = value;
-        let special = |b: u8| matches!(b, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r');
-        while let Some(at) = rest.bytes().position(special) {
+        let special = |b: u8| {
+            // The three kinds of white space are all control characters that XML has.
+            b == b'&' || b == b'<' || b == b'"' || b < b' '
+        };
+        while let Some(at) = find(rest, special) {
             self.raw(&rest[..at]);
             self.raw(match rest.as_bytes()[at] {
                 b'&' => "&amp;",
@@ -116,4 +154,31 @@ impl<'s> Output<'s> {
         self.raw("\n");
         behind.strip_prefix('\n').unwrap_or(behind)
     }
+}
+
+fn is_special_in_text(byte: u8) -> bool {
+    byte == b'&' || byte == b'>' || byte == b'\r'
+}
+
+/// Returns whether text between tags is written as it stands.
+pub(super) fn is_canonical_text(written: &str) -> bool {
+    find(written, is_special_in_text).is_none()
+}
+
+/// Returns where the first such byte is.
+fn find(text: &str, is_special: impl Fn(u8) -> bool) -> Option<usize> {
+    const MANY: usize = 32;
+
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    // Without a branch for each byte, many are looked at at once.
+    while let Some(chunk) = bytes.get(start..start + MANY) {
+        if chunk.iter().fold(false, |found, b| found | is_special(*b)) {
+            break;
+        }
+        start += MANY;
+    }
+    let rest = &bytes[start..];
+    let at = rest.iter().position(|b| is_special(*b))?;
+    Some(start + at)
 }

@@ -5,7 +5,9 @@ use aws_lc_rs::{
 
 /// A way to sign that is allowed.
 ///
-/// There is no HMAC: a key that both sides have would let every reader of metadata sign it.
+/// There is no HMAC: a key that both sides have would let every reader of metadata sign it. Each
+/// curve goes with the digest of its length, and there are no Edwards curves and no DSA: signers of
+/// metadata do not use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -25,13 +27,15 @@ pub enum SignatureAlgorithm {
     EcdsaP256Sha256,
     /// ECDSA on P-384 with SHA-384.
     EcdsaP384Sha384,
+    /// ECDSA on P-521 with SHA-512.
+    EcdsaP521Sha512,
     /// RSA PKCS #1 v1.5 with SHA-1: only with [`Verifier::allow_sha1`](super::Verifier::allow_sha1),
     /// and never for signing.
     RsaSha1,
 }
 
 impl SignatureAlgorithm {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::RsaSha256,
         Self::RsaSha384,
         Self::RsaSha512,
@@ -40,6 +44,7 @@ impl SignatureAlgorithm {
         Self::RsaPssSha512,
         Self::EcdsaP256Sha256,
         Self::EcdsaP384Sha384,
+        Self::EcdsaP521Sha512,
         Self::RsaSha1,
     ];
 
@@ -55,6 +60,7 @@ impl SignatureAlgorithm {
             Self::RsaPssSha512 => "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1",
             Self::EcdsaP256Sha256 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
             Self::EcdsaP384Sha384 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+            Self::EcdsaP521Sha512 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
             Self::RsaSha1 => "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
         }
     }
@@ -70,6 +76,7 @@ impl SignatureAlgorithm {
         match self {
             Self::EcdsaP256Sha256 => KeyKind::P256,
             Self::EcdsaP384Sha384 => KeyKind::P384,
+            Self::EcdsaP521Sha512 => KeyKind::P521,
             _ => KeyKind::Rsa,
         }
     }
@@ -78,7 +85,7 @@ impl SignatureAlgorithm {
     pub(super) fn digest(self) -> DigestAlgorithm {
         match self {
             Self::RsaSha384 | Self::RsaPssSha384 | Self::EcdsaP384Sha384 => DigestAlgorithm::Sha384,
-            Self::RsaSha512 | Self::RsaPssSha512 => DigestAlgorithm::Sha512,
+            Self::RsaSha512 | Self::RsaPssSha512 | Self::EcdsaP521Sha512 => DigestAlgorithm::Sha512,
             _ => DigestAlgorithm::Sha256,
         }
     }
@@ -93,6 +100,7 @@ impl SignatureAlgorithm {
             Self::RsaPssSha512 => &signature::RSA_PSS_2048_8192_SHA512,
             Self::EcdsaP256Sha256 => &signature::ECDSA_P256_SHA256_FIXED,
             Self::EcdsaP384Sha384 => &signature::ECDSA_P384_SHA384_FIXED,
+            Self::EcdsaP521Sha512 => &signature::ECDSA_P521_SHA512_FIXED,
             Self::RsaSha1 => &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
         }
     }
@@ -104,6 +112,7 @@ pub(super) enum KeyKind {
     Rsa,
     P256,
     P384,
+    P521,
 }
 
 /// A digest that is allowed over the signed contents.

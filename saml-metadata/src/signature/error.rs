@@ -26,6 +26,26 @@ impl SignatureError {
         }
     }
 
+    /// Says another thing of the same place.
+    pub(super) fn with(self, refusal: Refusal) -> Self {
+        Self { refusal, ..self }
+    }
+
+    /// Says the same of a place in a stream, given where offsets into the text are in it.
+    pub(super) fn placed(self, place: impl Fn(usize) -> Position) -> Self {
+        let position = place(self.span.start);
+        Self {
+            refusal: match self.refusal {
+                Refusal::NoCanonicalForm { source } => Refusal::NoCanonicalForm {
+                    source: source.placed(|offset| place(offset).offset),
+                },
+                refusal => refusal,
+            },
+            span: position.offset..place(self.span.end).offset.max(position.offset),
+            position,
+        }
+    }
+
     /// Returns what is wrong.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
@@ -38,7 +58,9 @@ impl SignatureError {
         self.refusal.rule()
     }
 
-    /// Returns where, in [`Document::text`](crate::Document::text).
+    /// Returns where, in [`Document::text`](crate::Document::text), or among the bytes of a stream.
+    ///
+    /// Of a root element too large to be held, it is the start tag.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
@@ -220,6 +242,10 @@ impl Refusal {
             Self::WeakKey { .. } => rules::SIG_09.id,
         }
     }
+
+    pub(super) const DIGEST_LENGTH: Self = Self::Base64 {
+        name: "DigestValue",
+    };
 
     /// Says that an algorithm is not allowed, with its own reason if it has one.
     pub(super) fn algorithm(uri: &str) -> Self {

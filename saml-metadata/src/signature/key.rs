@@ -1,6 +1,7 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
 use x509_parser::{prelude::FromDer as _, x509::SubjectPublicKeyInfo};
 use zeroize::Zeroizing;
 
@@ -8,30 +9,47 @@ use super::algorithm::KeyKind;
 use crate::{Certificate, CertificateError, PublicKey, model::certificate::public_key};
 
 /// A public key to verify signatures with, from somewhere else than the document.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Two of them are equal if it is the same key, whatever certificates they came with.
+#[derive(Clone)]
 pub struct VerifyingKey {
     /// `SubjectPublicKeyInfo`.
     der: Vec<u8>,
     kind: KeyKind,
     bits: usize,
+    /// From when and until when the certificate is valid that the key came with.
+    validity: Option<(Timestamp, Timestamp)>,
 }
 
+impl PartialEq for VerifyingKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for VerifyingKey {}
+
 impl VerifyingKey {
-    /// Takes the key out of a certificate; its dates and its issuer do not matter (Metadata
-    /// Interoperability Profile 2.6.1).
+    /// Takes the key out of a certificate; its issuer does not matter, nor do its dates (Metadata
+    /// Interoperability Profile 2.6.1), which [`Verifier::validate`](super::Verifier::validate)
+    /// remarks upon.
     ///
     /// # Errors
     ///
-    /// Fails when the key is neither RSA nor on P-256 or P-384.
+    /// Fails when the key is neither RSA nor on P-256, P-384 or P-521.
     pub fn from_certificate(certificate: &Certificate) -> Result<Self, KeyError> {
-        Self::new(certificate.public_key(), certificate.public_key_der())
+        let key = Self::new(certificate.public_key(), certificate.public_key_der())?;
+        Ok(Self {
+            validity: Some((certificate.not_before(), certificate.not_after())),
+            ..key
+        })
     }
 
     /// Reads a public key from DER, `SubjectPublicKeyInfo`.
     ///
     /// # Errors
     ///
-    /// Fails when it is not exactly that, or when the key is neither RSA nor on P-256 or P-384.
+    /// Fails when it is not exactly that, or when the key is neither RSA nor on P-256, P-384 or P-521.
     pub fn from_public_key_der(der: &[u8]) -> Result<Self, KeyError> {
         let (rest, info) = SubjectPublicKeyInfo::from_der(der)
             .map_err(|source| KeyError::NotAKey(Box::new(source)))?;
@@ -68,12 +86,16 @@ impl VerifyingKey {
             PublicKey::EllipticCurve { curve, .. } if curve == "1.3.132.0.34" => {
                 (KeyKind::P384, 384)
             }
+            PublicKey::EllipticCurve { curve, .. } if curve == "1.3.132.0.35" => {
+                (KeyKind::P521, 521)
+            }
             _ => return Err(KeyError::Kind),
         };
         Ok(Self {
             der: der.to_vec(),
             kind,
             bits,
+            validity: None,
         })
     }
 
@@ -83,6 +105,11 @@ impl VerifyingKey {
 
     pub(super) fn kind(&self) -> KeyKind {
         self.kind
+    }
+
+    /// Returns from when and until when the certificate is valid that the key came with.
+    pub(crate) fn validity(&self) -> Option<(Timestamp, Timestamp)> {
+        self.validity
     }
 
     pub(super) fn bits(&self) -> usize {
@@ -117,7 +144,7 @@ pub enum KeyError {
     #[error("the bytes are not a key")]
     NotAKey(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The key is of a kind that signatures of metadata do not use.
-    #[error("the key is neither RSA of 2048 to 8192 bits nor on the curve P-256 or P-384")]
+    #[error("the key is neither RSA of 2048 to 8192 bits nor on the curve P-256, P-384 or P-521")]
     Kind,
     /// A private key is encrypted or in an older format.
     #[error(

@@ -7,11 +7,11 @@ use super::{
     error::{Refusal, SignatureError},
 };
 use crate::{
-    Element,
+    Document, Element,
     c14n::Method,
     names::namespace,
     reader::{chars::is_space, escape::shorten},
-    tree::{NamespaceId, NodeKind},
+    tree::{AttributeRecord, NamespaceId, NodeKind},
 };
 
 pub(super) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
@@ -55,6 +55,16 @@ type Result<T> = std::result::Result<T, SignatureError>;
 /// Checks the form of the signature of an element.
 pub(super) fn check(element: Element<'_>, policy: Policy) -> Result<Form<'_>> {
     let signature = signature_of(element, policy)?;
+    check_form(element, signature, policy, |id| has_twice(element, id))
+}
+
+/// Checks the form of the one signature of an element, wherever inside of it that is.
+pub(super) fn check_form<'a>(
+    element: Element<'a>,
+    signature: Element<'a>,
+    policy: Policy,
+    has_twice: impl FnOnce(&str) -> bool,
+) -> Result<Form<'a>> {
     let signed_info = only_child(signature, "SignedInfo")?;
     let value = only_child(signature, "SignatureValue")?;
     check_children(signature, &["SignedInfo", "SignatureValue", "KeyInfo"])?;
@@ -71,7 +81,7 @@ pub(super) fn check(element: Element<'_>, policy: Policy) -> Result<Form<'_>> {
     // A length for HMAC, or parameters of an algorithm that is not in the list.
     check_children(algorithm, &[])?;
 
-    let is_whole = check_uri(element, reference)?;
+    let is_whole = check_uri(element, reference, has_twice)?;
     let digest = only_child(reference, "DigestMethod")?;
     let digest_value = only_child(reference, "DigestValue")?;
     let transform = transform(reference)?;
@@ -111,7 +121,11 @@ fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
 }
 
 /// Checks what the reference is to, and returns whether that is the whole document.
-fn check_uri(element: Element<'_>, reference: Element<'_>) -> Result<bool> {
+fn check_uri(
+    element: Element<'_>,
+    reference: Element<'_>,
+    has_twice: impl FnOnce(&str) -> bool,
+) -> Result<bool> {
     if let Some(uri) = reference.attribute("Type") {
         let uri = shorten(uri);
         return refuse(reference, Refusal::ReferenceType { uri });
@@ -126,7 +140,7 @@ fn check_uri(element: Element<'_>, reference: Element<'_>) -> Result<bool> {
     let id = element.attribute("ID").filter(|id| !id.is_empty());
     match id {
         Some(id) if uri.strip_prefix('#') == Some(id) => {
-            if has_twice(element, id) {
+            if has_twice(id) {
                 let id = shorten(id);
                 return refuse(element, Refusal::DuplicateId { id });
             }
@@ -142,12 +156,23 @@ fn check_uri(element: Element<'_>, reference: Element<'_>) -> Result<bool> {
 /// Returns whether several attributes that somebody may take for an ID have this value.
 pub(super) fn has_twice(element: Element<'_>, id: &str) -> bool {
     let document = element.document();
+    ids(document, 0)
+        .filter(|other| *other == id)
+        .nth(1)
+        .is_some()
+}
+
+/// Returns the values of all attributes, from a number on, that somebody may take for an ID.
+pub(super) fn ids(document: &Document, first: usize) -> impl Iterator<Item = &str> {
     let (tree, text) = (&document.tree, document.text());
-    let mut same = tree.attributes.iter().filter(|record| {
-        let local = &text[record.name.range()][record.prefix_len as usize..];
-        local.eq_ignore_ascii_case("id") && tree.str(text, record.value) == id
-    });
-    same.nth(1).is_some()
+    let is_id = |record: &&AttributeRecord| {
+        record.name.len - record.prefix_len == 2
+            && text[record.name.range()][record.prefix_len as usize..].eq_ignore_ascii_case("id")
+    };
+    let records = tree.attributes[first..].iter();
+    records
+        .filter(is_id)
+        .map(|record| tree.str(text, record.value))
 }
 
 /// Returns the canonicalization that the transforms end in.

@@ -5,9 +5,10 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeyPair as RsaKeyPair,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-        EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
-        RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+        ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
+        RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
+        RSA_PSS_SHA512, RsaEncoding,
     },
 };
 use zeroize::Zeroizing;
@@ -46,7 +47,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// Fails when the key is neither RSA of 2048 to 8192 bits nor on P-256 or P-384.
+    /// Fails when the key is neither RSA of 2048 to 8192 bits nor on P-256, P-384 or P-521.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let pkcs8 = Zeroizing::new(der.to_vec());
         let public = if let Ok(pair) = RsaKeyPair::from_pkcs8(&pkcs8) {
@@ -58,6 +59,7 @@ impl SigningKey {
             [
                 &ECDSA_P256_SHA256_FIXED_SIGNING,
                 &ECDSA_P384_SHA384_FIXED_SIGNING,
+                &ECDSA_P521_SHA512_FIXED_SIGNING,
             ]
             .into_iter()
             .find_map(|curve| EcdsaKeyPair::from_pkcs8(curve, &pkcs8).ok())
@@ -80,6 +82,7 @@ impl SigningKey {
             KeyKind::Rsa => SignatureAlgorithm::RsaSha256,
             KeyKind::P256 => SignatureAlgorithm::EcdsaP256Sha256,
             KeyKind::P384 => SignatureAlgorithm::EcdsaP384Sha384,
+            KeyKind::P521 => SignatureAlgorithm::EcdsaP521Sha512,
         }
     }
 
@@ -106,6 +109,7 @@ impl SigningKey {
             SignatureAlgorithm::RsaPssSha512 => rsa(&RSA_PSS_SHA512),
             SignatureAlgorithm::EcdsaP256Sha256 => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING),
             SignatureAlgorithm::EcdsaP384Sha384 => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING),
+            SignatureAlgorithm::EcdsaP521Sha512 => ecdsa(&ECDSA_P521_SHA512_FIXED_SIGNING),
             SignatureAlgorithm::RsaSha1 => None,
         }
     }

@@ -114,9 +114,8 @@ impl<'k> Signer<'k> {
     /// Returns the `Signature` element as text.
     fn signature(&self, root: Element<'_>, id: &str) -> Result<String, SignError> {
         let digest_method = self.algorithm.digest();
-        let mut context = digest_method.context();
-        Method::exclusive()
-            .digest_element(root, NodeId::NONE, &mut |piece| context.update(piece))?;
+        let context = digest_method.context();
+        let context = Method::exclusive().write_element(root, NodeId::NONE, context)?;
         let digest = STANDARD.encode(context.finish());
         let mut escaped = String::new();
         crate::reader::escape::escape_attribute(id, &mut escaped);
@@ -176,10 +175,8 @@ impl<'k> Signer<'k> {
 fn id_of(document: &Document) -> Result<String, SignError> {
     use std::fmt::Write as _;
 
-    let mut context = SignatureAlgorithm::RsaSha256.digest().context();
-    Method::exclusive().digest_element(document.root(), NodeId::NONE, &mut |piece| {
-        context.update(piece);
-    })?;
+    let context = SignatureAlgorithm::RsaSha256.digest().context();
+    let context = Method::exclusive().write_element(document.root(), NodeId::NONE, context)?;
     // A name must not begin with a digit; 128 bits do not meet by chance (MD 3.1.2 asks for that).
     let mut id = "_".to_owned();
     for byte in &context.finish().as_ref()[..16] {

@@ -1,6 +1,7 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use aws_lc_rs::signature::UnparsedPublicKey;
+use jiff::Timestamp;
 
 use super::{
     algorithm::{KeyKind, SignatureAlgorithm},
@@ -9,7 +10,7 @@ use super::{
     profile::{self, Form, Policy, refuse},
 };
 use crate::{
-    Document, Element, EntitiesDescriptor, EntityDescriptor, EntityError,
+    Document, Element, EntitiesDescriptor, EntityDescriptor, EntityError, Finding,
     document::{entities_of, entity_of},
     tree::{NamespaceId, NodeId},
 };
@@ -20,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Verifier {
     keys: Vec<VerifyingKey>,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl Verifier {
@@ -93,8 +94,44 @@ impl Verifier {
             .map(|entity| self.verify_element(entity.element()))
     }
 
+    /// Holds a document to the rules about signatures, as [`validate`](crate::validate()) does to
+    /// those about all else: MD-SIG-01 to 09.
+    ///
+    /// Beside the signature of the root element, those that groups, entities and roles inside of it
+    /// have of their own are looked at, and the dates of the certificates that keys came in. An empty
+    /// result says that the document is signed; what exactly is, [`verify`](Self::verify) returns.
+    ///
+    /// ```
+    /// use saml_metadata::{Profile, signature::Verifier};
+    ///
+    /// let document = saml_metadata::read(
+    ///     br#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:a"/>"#,
+    /// )?;
+    /// let now = "2026-11-24T12:00:00Z".parse()?;
+    /// let findings = Verifier::new([]).validate(&document, Profile::SamlCore, now);
+    /// assert_eq!(
+    ///     findings[0].to_string(),
+    ///     "line 1, column 1: error MD-SIG-01: the element is not signed",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn validate<'p>(
+        &self,
+        document: &Document,
+        policy: impl Into<Cow<'p, crate::Policy>>,
+        now: Timestamp,
+    ) -> Vec<Finding> {
+        crate::validate::signature::check(document, self, &policy.into(), now)
+    }
+
+    /// Returns the key that made a signature.
+    pub(crate) fn key_of(&self, verified: Verified<'_>) -> &VerifyingKey {
+        &self.keys[verified.key]
+    }
+
     /// Returns the number of the key that made the signature.
-    fn check_signature(&self, form: &Form<'_>) -> Result<usize, SignatureError> {
+    pub(super) fn check_signature(&self, form: &Form<'_>) -> Result<usize, SignatureError> {
         let algorithm = form.algorithm;
         let kind = algorithm.key_kind();
         let of_kind = || self.keys.iter().filter(|key| key.kind() == kind);
@@ -130,8 +167,7 @@ fn check_digest(element: Element<'_>, form: &Form<'_>) -> Result<(), SignatureEr
     let digest = digest(element, form.signature.id(), form)
         .or_else(|source| refuse(element, Refusal::NoCanonicalForm { source }))?;
     if digest.len() != form.digest_value.len() {
-        let name = "DigestValue";
-        return refuse(form.reference, Refusal::Base64 { name });
+        return refuse(form.reference, Refusal::DIGEST_LENGTH);
     }
     if digest != form.digest_value {
         return refuse(element, Refusal::Changed);
@@ -144,15 +180,13 @@ fn digest(
     without: NodeId,
     form: &Form<'_>,
 ) -> Result<Vec<u8>, crate::c14n::C14nError> {
-    let mut context = form.digest.context();
-    let mut sink = |piece: &[u8]| context.update(piece);
-    if form.is_whole {
+    let context = form.digest.context();
+    let context = if form.is_whole {
         let document = element.document();
-        form.transform
-            .digest_document(document, without, &mut sink)?;
+        form.transform.write_document(document, without, context)?
     } else {
-        form.transform.digest_element(element, without, &mut sink)?;
-    }
+        form.transform.write_element(element, without, context)?
+    };
     Ok(context.finish().as_ref().to_vec())
 }
 

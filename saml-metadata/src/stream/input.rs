@@ -66,6 +66,17 @@ impl<R: BufRead> Input<R> {
         }
     }
 
+    /// Returns what the bytes came from.
+    #[cfg(feature = "signature")]
+    pub(super) fn into_inner(self) -> R {
+        self.inner
+    }
+
+    #[cfg(feature = "signature")]
+    pub(super) fn source(&self) -> &R {
+        &self.inner
+    }
+
     /// Returns whether what is held is more than the limit allows.
     pub(super) fn check_room(&self) -> Result<(), Fault> {
         if self.window.len() > self.room {

@@ -1,7 +1,10 @@
 //! The canonical form, as the specifications' own examples and rules have it.
 
 use proptest::prelude::*;
-use saml_metadata::{c14n::Method, read};
+use saml_metadata::{
+    c14n::{C14nStreamError, Method},
+    read,
+};
 
 use crate::support::{ALL, document};
 
@@ -210,6 +213,83 @@ fn check_stable(bytes: &[u8]) {
     }
 }
 
+/// Expects that a stream has the canonical form of the whole document.
+#[track_caller]
+fn check_streamed(bytes: &[u8]) {
+    let Ok(document) = read(bytes) else { return };
+    for method in methods() {
+        let mut form = Vec::new();
+        let streamed = method.stream(bytes, &mut form);
+        match (streamed, method.document(&document)) {
+            (Ok(()), Ok(expected)) => assert_eq!(
+                String::from_utf8_lossy(&form),
+                String::from_utf8_lossy(&expected),
+                "{method:?}"
+            ),
+            (Err(C14nStreamError::NoCanonicalForm { source, .. }), Err(expected)) => {
+                assert_eq!(source, expected);
+            }
+            // A stream is of metadata, and holds less at a time.
+            (Err(C14nStreamError::Read(_)), _) if !is_small_metadata(&document) => {}
+            (streamed, expected) => panic!("{streamed:?}, not {expected:?}"),
+        }
+    }
+}
+
+fn is_small_metadata(document: &saml_metadata::Document) -> bool {
+    let is_metadata = document.group().is_some() || document.entity().is_ok();
+    is_metadata && document.text().len() < 4 << 20
+}
+
+#[test]
+fn a_stream_has_the_form_of_the_whole_document() {
+    for (_, text) in ALL {
+        check_streamed(text.as_bytes());
+        check_streamed(
+            format!(
+                "<?p  q ?><!--c-->{}<!--c--><?p?>",
+                without_declaration(text)
+            )
+            .as_bytes(),
+        );
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/saml");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return skip(folder);
+    };
+    for file in files {
+        let bytes = std::fs::read(file.expect("an entry").path()).expect("a file");
+        check_streamed(&bytes);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+fn skip(folder: &str) {
+    println!("skipped: there is no corpus at {folder}");
+}
+
+fn without_declaration(text: &str) -> &str {
+    text.strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"))
+        .map_or(text, |(_, rest)| rest)
+}
+
+#[test]
+fn a_stream_without_a_form_says_where() {
+    let xml = "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata'>\
+               <md:EntityDescriptor/><md:EntityDescriptor xmlns:a='b'/></md:EntitiesDescriptor>";
+    check_streamed(xml.as_bytes());
+    let error = Method::exclusive().stream(xml.as_bytes(), std::io::sink());
+    let error = error.expect_err("relative");
+    assert_eq!(error.to_string(), "the metadata has no canonical form");
+}
+
+#[test]
+fn an_output_that_fails_is_told() {
+    let error = Method::exclusive().stream(ALL[0].1.as_bytes(), &mut [0; 10][..]);
+    assert!(matches!(error, Err(C14nStreamError::Write { .. })));
+}
+
 #[test]
 fn the_form_of_a_form_is_the_form() {
     for (_, text) in ALL {
@@ -274,6 +354,23 @@ proptest! {
         // The prefixes are declared, so that most of what comes out is a document.
         let text = format!("{before}<r xmlns:p=\"urn:p\" xmlns:q=\"urn:q\">{}</r>{before}", inside.concat());
         check_stable(text.as_bytes());
+    }
+
+    #[test]
+    fn a_stream_has_the_form_of_any_whole_document(
+        inside in prop::collection::vec((element(), 0..4_u8), 0..6),
+        before in "(<!--c-->|<\\?p d\\?>|\n){0,3}",
+    ) {
+        const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
+
+        let inside: String = inside.iter().map(|(inner, kind)| match kind {
+            0 => inner.clone(),
+            1 => format!("<m:EntityDescriptor entityID='a' xmlns:m='{MD}'>{inner}</m:EntityDescriptor>"),
+            2 => format!("<EntitiesDescriptor xmlns:p='urn:2' xmlns='{MD}'>{inner}<EntityDescriptor/>{inner}</EntitiesDescriptor>"),
+            _ => format!("<EntitiesDescriptor xmlns='{MD}'><Extensions>{inner}</Extensions><EntityDescriptor/></EntitiesDescriptor>"),
+        }).collect();
+        let text = format!("{before}<md:EntitiesDescriptor xmlns:md=\"{MD}\" xmlns:p=\"urn:p\" xmlns:q=\"urn:q\">{inside}</md:EntitiesDescriptor>{before}");
+        check_streamed(text.as_bytes());
     }
 
     #[test]

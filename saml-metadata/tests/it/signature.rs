@@ -2,7 +2,10 @@
 
 mod attacks;
 mod corpus;
+mod reopened;
 mod sign;
+mod stream;
+mod validate;
 mod view;
 
 use saml_metadata::{
@@ -28,13 +31,13 @@ pub(crate) fn key(name: &str) -> VerifyingKey {
 }
 
 pub(crate) fn verifier() -> Verifier {
-    Verifier::new([key("rsa"), key("p256"), key("p384")])
+    Verifier::new([key("rsa"), key("p256"), key("p384"), key("p521")])
 }
 
 /// Expects a refusal of a document, by its rule and in these words.
 #[track_caller]
 pub(crate) fn check(verifier: &Verifier, document: &Document, rule: &str, message: &str) {
-    match verifier.verify(document) {
+    match stream::verify_both(verifier, document) {
         Ok(found) => panic!("{found:?}"),
         Err(error) => {
             assert_eq!(error.refusal().to_string(), message);
@@ -55,10 +58,10 @@ pub(crate) fn check_changed(replacements: &[(&str, &str)], rule: &str, message: 
 fn check_theirs(file: &str, key: usize, algorithm: SignatureAlgorithm) {
     let text = fixture(&format!("{file}.xml"));
     let signed = document(&text);
-    let verified = verifier().verify(&signed).expect(file);
-    assert_eq!(verified.key(), key, "{file}");
-    assert_eq!(verified.algorithm(), algorithm, "{file}");
-    let entity = verified.entity().expect("an entity");
+    let found = stream::verify_both(&verifier(), &signed).expect(file);
+    assert_eq!(found.key(), key, "{file}");
+    assert_eq!(found.algorithm(), algorithm, "{file}");
+    let entity = found.entity().expect("an entity");
     assert_eq!(entity.entity_id(), "https://idp.example.com/metadata");
     let tampered = document(&change(&text, &[("Example login", "Evil login")]));
     check(
@@ -84,6 +87,33 @@ fn what_xmlsec1_signs_is_verified() {
         2,
         SignatureAlgorithm::EcdsaP384Sha384,
     );
+    check_theirs(
+        "xmlsec1-ecdsa-sha512",
+        3,
+        SignatureAlgorithm::EcdsaP521Sha512,
+    );
+}
+
+#[test]
+fn a_whole_document_is_signed_with_what_stands_around_its_root() {
+    let text = fixture("xmlsec1-aggregate-whole.xml");
+    let signed = document(&text);
+    let found = stream::verify_both(&verifier(), &signed).expect("verified");
+    assert_eq!(found.entities().count(), 5);
+    for place in ["<?before", "<?behind", "validUntil"] {
+        let tampered = document(&change(&text, &[(place, &format!("{place}1"))]));
+        check(
+            &verifier(),
+            &tampered,
+            "MD-SIG-06",
+            "the contents are not the ones that were signed",
+        );
+    }
+    for extra in ["<?more?>", "<!-- more -->"] {
+        let longer = document(&format!("{text}{extra}"));
+        let outcome = stream::verify_both(&verifier(), &longer);
+        assert_eq!(outcome.is_ok(), extra.starts_with("<!--"), "{extra}");
+    }
 }
 
 #[test]
@@ -109,6 +139,11 @@ fn what_signxml_signs_is_verified() {
         2,
         SignatureAlgorithm::EcdsaP384Sha384,
     );
+    check_theirs(
+        "signxml-ecdsa-sha512",
+        3,
+        SignatureAlgorithm::EcdsaP521Sha512,
+    );
 }
 
 #[test]
@@ -127,7 +162,8 @@ fn sha1_is_taken_only_when_asked_for() {
         "MD-SIG-05",
         "the signature uses SHA-1",
     );
-    let verified = verifier().allow_sha1().verify(&signed).expect("allowed");
+    let lax = verifier().allow_sha1();
+    let verified = stream::verify_both(&lax, &signed).expect("allowed");
     assert_eq!(verified.algorithm(), SignatureAlgorithm::RsaSha1);
 }
 
@@ -171,7 +207,7 @@ fn keys_of_other_kinds_are_refused() {
         let error = VerifyingKey::from_pem(&pem).expect_err(name);
         assert_eq!(
             error.to_string(),
-            "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256 or P-384"
+            "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256, P-384 or P-521"
         );
     }
 }
@@ -205,6 +241,7 @@ fn the_rules_are_in_order() {
             "MD-SIG-05",
             "MD-SIG-06",
             "MD-SIG-07",
+            "MD-SIG-08",
             "MD-SIG-09"
         ]
     );

@@ -2,7 +2,7 @@
 //!
 //! `saml-metadata-peers WHAT FILE [RUNS]` prints the best time of the runs in nanoseconds, the peak
 //! of the memory in KiB, and what was counted, so that the table can check that all saw the same.
-//! `saml-metadata-peers generate BYTES` writes an aggregate.
+//! `saml-metadata-peers generate BYTES` writes an aggregate, `saml-metadata-peers sign FILE` a signed one.
 
 use std::{
     error::Error,
@@ -17,8 +17,9 @@ use saml_metadata::{Document, EntityStream, Profile, read_with, validate};
 
 #[path = "../../generate/aggregate.rs"]
 mod aggregate;
+mod signatures;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -29,6 +30,9 @@ fn main() -> Result<()> {
         let mut to = BufWriter::new(std::io::stdout().lock());
         aggregate::write(file.parse()?, &mut to)?;
         return Ok(to.flush()?);
+    }
+    if what == "sign" {
+        return signatures::sign(&file);
     }
     let streamed = what.ends_with("-stream");
     let text = if streamed {
@@ -88,6 +92,9 @@ fn work(what: &str, file: &str, text: &str, owned: Vec<u8>) -> Result<usize> {
                 Ok(count + 1)
             })
         }
+        "ours-verify-stream" => signatures::verify_stream(file),
+        "ours-verify" => signatures::verify(owned),
+        "ours-c14n-stream" => signatures::canonicalize_stream(file),
         "ours-read" => Ok(ours(owned)?.entities().count()),
         "ours-read-validate" => {
             let document = ours(owned)?;
@@ -102,7 +109,7 @@ fn work(what: &str, file: &str, text: &str, owned: Vec<u8>) -> Result<usize> {
     }
 }
 
-fn ours(bytes: Vec<u8>) -> Result<Document> {
+pub(crate) fn ours(bytes: Vec<u8>) -> Result<Document> {
     Ok(read_with(bytes, &saml_metadata::Limits::default())?)
 }
 

@@ -31,8 +31,12 @@ table! {
         "the signature holds nothing but what it needs: no Object, no Manifest, no comment",
         "saml-core-2.0-os 5.4; OpenSAML SAMLSignatureProfileValidator",
         "Do not use the document: such signatures are made to mean different things to different readers.";
-    SIG_09 "MD-SIG-09" [E E E E]
-        "RSA keys have 2048 bits or more",
-        "eduGAIN joining checklist; NIST SP 800-131A",
-        "Have the publisher use a longer key.";
+    SIG_08 "MD-SIG-08" [E E E E]
+        "groups, entities and roles with a signature of their own are what that says",
+        "OpenSAML SignatureValidationFilter; saml-metadata-2.0-os 3",
+        "Leave the element out, or have whoever collects the metadata take signatures away that are not the collection's.";
+    SIG_09 "MD-SIG-09" [E E E E] mild [W W W W]
+        "an RSA key that signs has 2048 bits or more, and its certificate, if it is known by one, is valid",
+        "eduGAIN joining checklist; NIST SP 800-131A; Metadata Interoperability Profile 2.6.1",
+        "Have the publisher use a longer key; ask whether there is a newer certificate of a key that is used on.";
 }

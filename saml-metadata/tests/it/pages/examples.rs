@@ -8,6 +8,8 @@ mod entity;
 mod extension;
 mod key;
 mod role;
+#[cfg(feature = "signature")]
+mod signature;
 
 use super::{Base, Example};
 
@@ -20,6 +22,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Example> {
         key::EXAMPLES,
         extension::EXAMPLES,
         consumer::EXAMPLES,
+        #[cfg(feature = "signature")]
+        signature::EXAMPLES,
     ]
     .into_iter()
     .flatten()

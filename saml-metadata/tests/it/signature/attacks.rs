@@ -2,7 +2,7 @@
 
 use saml_metadata::{Limits, ReadErrorKind, read, read_with, signature::Refusal};
 
-use super::{SIGNED, check, check_changed, verifier};
+use super::{SIGNED, check, check_changed, stream::verify_both, verifier};
 use crate::support::{change, document};
 
 /// The signed entity as an element alone.
@@ -133,9 +133,7 @@ fn an_evil_entity_beside_the_signed_one() {
 fn a_comment_in_a_value_cuts_nothing() {
     let text = change(SIGNED, &[("Example login", "Example<!-- evil --> login")]);
     let document = document(&text);
-    let verified = verifier()
-        .verify(&document)
-        .expect("comments are not signed");
+    let verified = verify_both(&verifier(), &document).expect("comments are not signed");
     let entity = verified.entity().expect("an entity");
     let idp = entity.identity_provider().expect("an identity provider");
     let names: Vec<&str> = idp
@@ -158,10 +156,10 @@ fn what_is_written_otherwise_but_means_the_same_is_verified() {
         if to == "entityID" {
             text = change(&text, &[(" validUntil=", " ID='_idp' validUntil=")]);
         }
-        verifier().verify(&document(&text)).expect(to);
+        verify_both(&verifier(), &document(&text)).expect(to);
     }
     let lines = SIGNED.replace('\n', "\r\n");
-    verifier().verify(&document(&lines)).expect("line ends");
+    verify_both(&verifier(), &document(&lines)).expect("line ends");
 }
 
 #[test]
@@ -477,10 +475,7 @@ fn a_signature_in_another_place() {
         "MD-SIG-02",
         "the signature is not the first element inside of what it signs",
     );
-    verifier()
-        .allow_any_place()
-        .verify(&moved)
-        .expect("allowed");
+    verify_both(&verifier().allow_any_place(), &moved).expect("allowed");
     let deeper = format!("<md:Extensions>{}", signature());
     let deeper = document(&change(&text, &[("<md:Extensions>", &deeper)]));
     check(

@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use super::stream::verify_both;
 use saml_metadata::{
     Certificate, Document, ReadErrorKind, read,
     signature::{Verifier, VerifyingKey},
@@ -144,7 +145,7 @@ fn outcome(verifier: &Verifier, bytes: &[u8]) -> String {
             return format!("{} DOCTYPE", error.rule());
         }
     };
-    match verifier.verify(&document) {
+    match verify_both(verifier, &document) {
         Ok(found) => format!(
             "verified {}",
             found.entity().expect("an entity").entity_id()

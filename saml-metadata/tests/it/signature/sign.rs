@@ -37,6 +37,7 @@ fn every_algorithm_signs_what_it_verifies() {
         ("rsa", SignatureAlgorithm::RsaPssSha512),
         ("p256", SignatureAlgorithm::EcdsaP256Sha256),
         ("p384", SignatureAlgorithm::EcdsaP384Sha384),
+        ("p521", SignatureAlgorithm::EcdsaP521Sha512),
     ] {
         let private = private(name);
         let signer = Signer::new(&private).algorithm(algorithm);
@@ -52,6 +53,7 @@ fn every_key_has_an_algorithm_of_its_own() {
         ("rsa", SignatureAlgorithm::RsaSha256),
         ("p256", SignatureAlgorithm::EcdsaP256Sha256),
         ("p384", SignatureAlgorithm::EcdsaP384Sha384),
+        ("p521", SignatureAlgorithm::EcdsaP521Sha512),
     ] {
         let signed = sign(IDP, name);
         assert_eq!(
@@ -228,6 +230,6 @@ fn private_keys_of_other_forms_are_refused_in_words() {
     );
     assert_eq!(
         message(&old.replace("RSA ", "")),
-        "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256 or P-384"
+        "the key is neither RSA of 2048 to 8192 bits nor on the curve P-256, P-384 or P-521"
     );
 }

@@ -1,0 +1,37 @@
+//! A signed stream is what the signed document is, or is refused for the same reason.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use saml_metadata::{
+    Limits, read,
+    signature::{SignedStreamError, Verifier, VerifyingKey},
+};
+
+const KEY: &str = include_str!("../../tests/fixtures/signature/rsa.cert.pem");
+
+fuzz_target!(|input: (bool, &[u8])| {
+    let (any_place, bytes) = input;
+    let mut verifier = Verifier::new([VerifyingKey::from_pem(KEY).expect("a key")]);
+    if any_place {
+        verifier = verifier.allow_any_place();
+    }
+    let streamed = verifier.verify_stream_with(&Limits::default(), || Ok(bytes));
+    let Ok(document) = read(bytes) else {
+        assert!(matches!(streamed, Err(SignedStreamError::Read(_))));
+        return;
+    };
+    match (verifier.verify(&document), streamed) {
+        (Ok(found), Ok(stream)) => {
+            let streamed: Vec<_> = stream.map(|entity| entity.expect("verified")).collect();
+            let whole = found.entities().map(|entity| entity.element().source());
+            assert!(whole.eq(streamed.iter().map(|e| e.entity().element().source())));
+        }
+        (Err(whole), Err(SignedStreamError::Refused(streamed))) => {
+            assert_eq!(whole.refusal().to_string(), streamed.refusal().to_string());
+            assert_eq!(whole.position(), streamed.position());
+        }
+        // A stream is of metadata only.
+        (_, Err(SignedStreamError::Read(_))) => {}
+        (whole, streamed) => panic!("{whole:?}, {streamed:?} of a stream"),
+    }
+});

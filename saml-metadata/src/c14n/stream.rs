@@ -1,0 +1,222 @@
+//! The canonical form of what is never held as a whole.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Write},
+};
+
+use super::{
+    C14nError, Method,
+    namespaces::Namespaces,
+    walk::Walk,
+    write::{Output, Sink},
+};
+use crate::{
+    EntityStream, StreamError,
+    stream::{Part, Watch},
+    tree::NodeId,
+};
+
+impl Method {
+    /// Writes the canonical form of metadata of any size, the same that
+    /// [`document`](Self::document) returns, in constant memory.
+    ///
+    /// The limits of [`EntityStream::new`] hold, and what is written before an error means nothing.
+    ///
+    /// ```
+    /// use saml_metadata::c14n::Method;
+    ///
+    /// let aggregate = br#"<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
+    ///     ><md:EntityDescriptor entityID='urn:a'/></md:EntitiesDescriptor>"#;
+    /// let mut form = Vec::new();
+    /// Method::exclusive().stream(&aggregate[..], &mut form)?;
+    /// assert_eq!(form, Method::exclusive().document(&saml_metadata::read(aggregate)?)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails when the input is not metadata that can be read, on a relative namespace URI, and when
+    /// the output cannot be written.
+    pub fn stream(&self, input: impl BufRead, output: impl Write) -> Result<(), C14nStreamError> {
+        let written = Written {
+            output,
+            failure: None,
+        };
+        let mut whole = Whole {
+            form: Canonicalizer::new(self.clone(), written),
+            failure: None,
+        };
+        EntityStream::new(input).show(&mut whole)?;
+        if let Some(source) = whole.failure {
+            return Err(C14nStreamError::NoCanonicalForm { source });
+        }
+        let Written {
+            mut output,
+            failure,
+        } = whole.form.finish();
+        match failure.map_or_else(|| output.flush(), Err) {
+            Ok(()) => Ok(()),
+            Err(source) => Err(C14nStreamError::Write { source }),
+        }
+    }
+}
+
+/// Why there is no canonical form of a stream.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum C14nStreamError {
+    /// The input is not metadata that can be read.
+    #[error("the metadata to canonicalize cannot be read")]
+    Read(#[from] StreamError),
+    /// The input has no canonical form.
+    #[error("the metadata has no canonical form")]
+    #[non_exhaustive]
+    NoCanonicalForm {
+        /// Why not; the place is that in the stream.
+        source: C14nError,
+    },
+    /// The output could not be written.
+    #[error("the canonical form cannot be written")]
+    #[non_exhaustive]
+    Write {
+        /// What the output says.
+        source: io::Error,
+    },
+}
+
+/// Everything of a stream in its canonical form.
+struct Whole<S> {
+    form: Canonicalizer<S>,
+    failure: Option<C14nError>,
+}
+
+impl<S: Sink> Whole<S> {
+    fn keep(&mut self, result: Result<(), C14nError>, part: &Part<'_>) {
+        if let Err(error) = result
+            && self.failure.is_none()
+        {
+            self.failure = Some(error.placed(|offset| part.position(offset).offset));
+        }
+    }
+}
+
+impl<S: Sink> Watch for Whole<S> {
+    fn open(&mut self, part: &Part<'_>) {
+        let result = self.form.open(part);
+        self.keep(result, part);
+    }
+
+    fn content(&mut self, part: &Part<'_>) {
+        let result = self.form.content(part, NodeId::NONE);
+        self.keep(result, part);
+    }
+
+    fn close(&mut self, part: &Part<'_>) {
+        self.form.close(part);
+    }
+}
+
+struct Written<W> {
+    output: W,
+    failure: Option<io::Error>,
+}
+
+impl<W: Write> Sink for Written<W> {
+    fn take(&mut self, piece: &[u8]) {
+        if self.failure.is_none() {
+            self.failure = self.output.write_all(piece).err();
+        }
+    }
+}
+
+/// Puts a canonical form together from the parts of a stream.
+pub(crate) struct Canonicalizer<S> {
+    method: Method,
+    output: Output<S>,
+    /// The declarations written on the groups that are open, copied because nothing else of those
+    /// stays where it is.
+    written: Vec<(String, String)>,
+    /// How many of them there were around each of the groups.
+    depths: Vec<usize>,
+    is_behind_root: bool,
+}
+
+impl<S: Sink> Canonicalizer<S> {
+    pub(crate) fn new(method: Method, sink: S) -> Self {
+        Self {
+            method,
+            output: Output::new(sink),
+            written: Vec::new(),
+            depths: Vec::new(),
+            is_behind_root: false,
+        }
+    }
+
+    /// Writes what somebody else has made canonical.
+    pub(crate) fn raw(&mut self, form: &[u8]) {
+        self.output.bytes(form);
+    }
+
+    /// Writes the start tag of a group.
+    pub(crate) fn open(&mut self, part: &Part<'_>) -> Result<(), C14nError> {
+        let parent = part.document.tree.node(part.group).parent;
+        let depth = self.written.len();
+        let mut walk = self.walk(part, NodeId::NONE);
+        walk.start(part.group, parent == NodeId::DOCUMENT)?;
+        walk.settle();
+        let new: Vec<_> = walk.namespaces().since(depth).collect();
+        self.written.extend(new);
+        self.depths.push(depth);
+        self.is_behind_root |= parent == NodeId::DOCUMENT;
+        Ok(())
+    }
+
+    /// Writes a part of the inside of a group or of the document, without one node.
+    pub(crate) fn content(&mut self, part: &Part<'_>, without: NodeId) -> Result<(), C14nError> {
+        if part.group == NodeId::DOCUMENT {
+            let mut is_behind = self.is_behind_root;
+            let mut walk = self.walk(part, without);
+            walk.around_root(part.first, &mut is_behind)?;
+            walk.settle();
+            self.is_behind_root = is_behind;
+            return Ok(());
+        }
+        let mut walk = self.walk(part, without);
+        walk.content(part.text.clone(), part.first)?;
+        walk.settle();
+        Ok(())
+    }
+
+    /// Writes the end tag of a group.
+    pub(crate) fn close(&mut self, part: &Part<'_>) {
+        let mut walk = self.walk(part, NodeId::NONE);
+        walk.end(part.group);
+        walk.settle();
+        self.written.truncate(self.depths.pop().unwrap_or_default());
+    }
+
+    /// Returns the sink, once it has everything.
+    pub(crate) fn finish(self) -> S {
+        self.output.finish()
+    }
+
+    fn walk<'a>(&'a mut self, part: &Part<'a>, without: NodeId) -> Walk<'a, 'a, S> {
+        let namespaces = Namespaces::below(&self.written);
+        Walk::new(&self.method, part.document, without, &mut self.output).below(namespaces)
+    }
+}
+
+impl Default for Canonicalizer<Vec<u8>> {
+    fn default() -> Self {
+        Self::new(Method::exclusive(), Vec::new())
+    }
+}
+
+impl<S> fmt::Debug for Canonicalizer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canonicalizer")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
