@@ -9,7 +9,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
-use sandbox::Sandbox;
+use sandbox::{Sandbox, ScimProfile};
 
 /// Serves an Okta org, an AWS organization and their consoles on the loopback interface.
 #[derive(Parser)]
@@ -17,6 +17,16 @@ struct Args {
     /// Where to write the addresses and credentials, as JSON, once everything answers.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
+    /// Whose SCIM service to serve: AWS's, once automatic provisioning is enabled, or one as in the RFCs, which answers
+    /// from the start at `scim.url` for `scim.token`.
+    #[arg(long, value_enum, default_value_t = Profile::Aws)]
+    scim_profile: Profile,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Profile {
+    Aws,
+    Generic,
 }
 
 #[tokio::main]
@@ -25,6 +35,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // As fast as real services are patient: a rehearsal shows what there is to wait for.
     let sandbox = Sandbox::builder()
         .page_size(None)
+        .scim_profile(match args.scim_profile {
+            Profile::Aws => ScimProfile::Aws,
+            Profile::Generic => ScimProfile::Generic,
+        })
         .provisioning_delay(Duration::from_millis(1200))
         .operation_delay(Duration::from_millis(400))
         .start()

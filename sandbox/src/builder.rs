@@ -12,6 +12,7 @@ use crate::{
     coupling::Coupling,
     faults::Faults,
     okta::{self, Org},
+    scim::generic::{self, Directory},
     server::{Addresses, Listeners, Ports, Shared},
     world::World,
 };
@@ -36,7 +37,21 @@ pub struct SandboxBuilder {
     permission_sets: bool,
     all_features: bool,
     account_status: bool,
+    scim_profile: ScimProfile,
     ports: Ports,
+}
+
+/// Whose SCIM service is behind the SCIM listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScimProfile {
+    /// AWS's, once automatic provisioning is enabled: its dialect, its limits, its words.
+    #[default]
+    Aws,
+    /// One that does what RFC 7643, 7644 and 9865 say, and has nothing to do with Okta or AWS.
+    ///
+    /// It answers from the start, at [`Sandbox::scim_url`] for [`Sandbox::SCIM_TOKEN`].
+    Generic,
 }
 
 /// How far a company is with the integration when the sandbox starts.
@@ -135,6 +150,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// Whose SCIM service is behind the SCIM listener; AWS's by default.
+    pub fn scim_profile(mut self, profile: ScimProfile) -> Self {
+        self.scim_profile = profile;
+        self
+    }
+
     /// Fixed ports for Okta, AWS, SCIM and the console, in this order; any free ones by default.
     pub fn ports(mut self, [okta, aws, scim, console]: [u16; 4]) -> Self {
         self.ports = Ports {
@@ -163,6 +184,7 @@ impl SandboxBuilder {
         let world = Shared::new(world);
         Ok(Sandbox {
             _stop: listeners.serve(&world),
+            scim_profile: self.scim_profile,
             world,
             addresses,
             region: self.company.region,
@@ -183,6 +205,10 @@ impl SandboxBuilder {
         World {
             org: Org::new(&self.company, setup, now),
             cloud: Cloud::new(self.seed(addresses)),
+            generic_scim: (self.scim_profile == ScimProfile::Generic).then(|| {
+                let base = format!("http://{}{}", addresses.scim, generic::ROOT);
+                Directory::new(base, Sandbox::SCIM_TOKEN)
+            }),
             coupling: Coupling::new(addresses.scim.to_string(), signed(self.provisioning_delay)),
             clock,
             faults: Faults::default(),
@@ -245,6 +271,7 @@ impl Default for SandboxBuilder {
             permission_sets: true,
             all_features: true,
             account_status: true,
+            scim_profile: ScimProfile::default(),
             ports: Ports::default(),
         }
     }

@@ -59,7 +59,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use self::{
-    builder::{SandboxBuilder, Stage},
+    builder::{SandboxBuilder, ScimProfile, Stage},
     clock::Clock,
     company::{AccountSeed, AccountState, Company, Person, PersonStatus, Team},
     console::{
@@ -86,6 +86,7 @@ pub struct Sandbox {
     world: Shared,
     addresses: Addresses,
     region: String,
+    scim_profile: ScimProfile,
     // The listeners stop when this is dropped.
     _stop: watch::Sender<()>,
 }
@@ -99,6 +100,9 @@ impl Sandbox {
     pub const AWS_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     /// What every SCIM access token begins with, so that a test can look for one in what was printed.
     pub const SCIM_TOKEN_MARK: &str = "SandboxScimToken";
+
+    /// The bearer token of the SCIM service with [`ScimProfile::Generic`].
+    pub const SCIM_TOKEN: &str = "sandbox-scim-token-of-the-generic-profile";
 
     /// Starts a sandbox with everything as it is by default.
     ///
@@ -153,6 +157,15 @@ impl Sandbox {
         Self::AWS_SECRET_ACCESS_KEY
     }
 
+    /// The address of the SCIM service with [`ScimProfile::Generic`], without a slash at the end.
+    ///
+    /// AWS shows its own once automatic provisioning is enabled, and so there is none here for it.
+    #[must_use]
+    pub fn scim_url(&self) -> Option<String> {
+        let url = format!("http://{}{}", self.addresses.scim, scim::generic::ROOT);
+        (self.scim_profile == ScimProfile::Generic).then_some(url)
+    }
+
     /// The address of the console over HTTP, without a slash at the end.
     #[must_use]
     pub fn console_url(&self) -> String {
@@ -162,7 +175,7 @@ impl Sandbox {
     /// Everything a client in another process needs to know to reach the sandbox.
     #[must_use]
     pub fn ready(&self) -> Value {
-        json!({
+        let mut ready = json!({
             "okta": { "org_url": self.okta_url(), "api_token": self.okta_token() },
             "aws": {
                 "endpoint_url": self.aws_endpoint_url(),
@@ -171,7 +184,11 @@ impl Sandbox {
                 "secret_access_key": self.aws_secret_access_key(),
             },
             "console_url": self.console_url(),
-        })
+        });
+        if let Some(url) = self.scim_url() {
+            ready["scim"] = json!({ "url": url, "token": Self::SCIM_TOKEN });
+        }
+        ready
     }
 
     /// The sandbox's time.

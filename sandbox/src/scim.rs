@@ -6,6 +6,7 @@
 //! words.
 
 mod filter;
+pub(crate) mod generic;
 mod groups;
 mod list;
 mod patch;

@@ -15,7 +15,8 @@ use crate::{
     faults::{Asked, Faults, Kind},
     okta::{self, Org},
     record::{Recorded, Service, method_writes},
-    scim, throttled,
+    scim::{self, generic::Directory},
+    throttled,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 
@@ -24,6 +25,8 @@ use crate::{
 pub(crate) struct World {
     pub(crate) org: Org,
     pub(crate) cloud: Cloud,
+    /// The service provider behind the SCIM listener, if it is not AWS.
+    pub(crate) generic_scim: Option<Directory>,
     pub(crate) coupling: Coupling,
     pub(crate) clock: Ticking,
     pub(crate) faults: Faults,
@@ -102,7 +105,10 @@ impl World {
         match service {
             Service::Okta => okta::handle(&mut self.org, now, request),
             Service::Aws => aws::handle(&mut self.cloud, now, request),
-            Service::Scim => scim::handle(&mut self.cloud, now, request),
+            Service::Scim => match &mut self.generic_scim {
+                Some(directory) => directory.handle(now, request),
+                None => scim::handle(&mut self.cloud, now, request),
+            },
         }
     }
 

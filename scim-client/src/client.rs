@@ -7,7 +7,7 @@ use rest_core::{
 use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
 use serde::de::DeserializeOwned;
 
-use crate::{Dialect, Endpoint, Error, Probe, Resources, probe, vendor::Scim};
+use crate::{Dialect, Endpoint, Error, Probe, Resources, paging::Pages, probe, vendor::Scim};
 
 /// A client of one SCIM service; clones share the connections.
 #[derive(Clone)]
@@ -18,6 +18,7 @@ pub struct Client {
 struct Inner {
     endpoint: Endpoint,
     dialect: Dialect,
+    pages: Pages,
     service: Service,
 }
 
@@ -51,6 +52,38 @@ impl Client {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.inner.dialect
+    }
+
+    /// Asks the service how its lists are paged, and returns a client that does as it says: by cursor where the service can.
+    ///
+    /// Without it lists are paged as the dialect has it, which for [`Dialect::Generic`] is by index, as every server can. A
+    /// server that says nothing about it, AWS among them, is paged as before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], as every call.
+    pub async fn negotiated(&self) -> Result<Self, Error> {
+        let config = self.service_provider_config().await?;
+        let Inner {
+            endpoint,
+            dialect,
+            pages,
+            service,
+        } = &*self.inner;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                endpoint: endpoint.clone(),
+                dialect: *dialect,
+                pages: config
+                    .pagination
+                    .map_or(*pages, |pagination| pages.said(&pagination)),
+                service: service.clone(),
+            }),
+        })
+    }
+
+    pub(crate) fn pages(&self) -> Pages {
+        self.inner.pages
     }
 
     /// Returns the calls on users.
@@ -203,6 +236,7 @@ impl ClientBuilder {
         Ok(Client {
             inner: Arc::new(Inner {
                 endpoint,
+                pages: Pages::of(dialect),
                 dialect,
                 service,
             }),

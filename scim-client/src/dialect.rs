@@ -86,6 +86,8 @@ pub struct Rules {
     pub max_member_changes: Option<usize>,
     /// How members are removed.
     pub member_removal: MemberRemoval,
+    /// Whether a group can be replaced as a whole, by `PUT`.
+    pub replaces_groups: bool,
 }
 
 /// How a list is asked for page by page.
@@ -122,6 +124,7 @@ static GENERIC: Rules = Rules {
     },
     max_member_changes: None,
     member_removal: MemberRemoval::ByFilter,
+    replaces_groups: true,
 };
 
 static AWS_IDENTITY_CENTER: Rules = Rules {
@@ -199,6 +202,8 @@ static AWS_IDENTITY_CENTER: Rules = Rules {
     // whether additions and removals count together is not said, so they do.
     max_member_changes: Some(100),
     member_removal: MemberRemoval::ByList,
+    // There is no PutGroup (AWS SCIM developer guide, supported operations).
+    replaces_groups: false,
 };
 
 /// Okta's help for the AWS app lists these; URLs are left out of the check, for AWS takes those.

@@ -1,9 +1,43 @@
 //! How a list is asked for, page by page: requests and places as values.
 
 use rest_core::Call;
-use scim_types::{ListResponse, filter::Filter};
+use scim_types::{ListResponse, Pagination, filter::Filter};
 
 use crate::{Dialect, Error, Paging, RefusedRequest};
+
+/// How lists are asked for: by what, and how many resources at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pages {
+    pub(crate) paging: Paging,
+    pub(crate) size: u32,
+}
+
+impl Pages {
+    /// What is known of the server before it was asked.
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        let rules = dialect.rules();
+        Self {
+            paging: rules.paging,
+            size: rules.page_size,
+        }
+    }
+
+    /// What the server says of itself: by cursor where it can, as only that finds every resource while others come and go
+    /// (RFC 9865 section 1), and as many as it gives.
+    pub(crate) fn said(self, pagination: &Pagination) -> Self {
+        let most = pagination.max_page_size.filter(|most| *most > 0);
+        Self {
+            paging: match (pagination.cursor, pagination.index) {
+                (Some(true), _) => Paging::Cursor,
+                (_, Some(true)) => Paging::Index,
+                _ => self.paging,
+            },
+            size: most.map_or(self.size, |most| {
+                u32::try_from(most).map_or(self.size, |most| most.min(self.size))
+            }),
+        }
+    }
+}
 
 /// A list that is to be read.
 #[derive(Clone, Debug)]
@@ -11,21 +45,27 @@ pub(crate) struct List {
     dialect: Dialect,
     endpoint: &'static str,
     filter: Option<Filter>,
-    size: u32,
+    pages: Pages,
 }
 
 impl List {
-    pub(crate) fn new(dialect: Dialect, endpoint: &'static str, filter: Option<Filter>) -> Self {
+    pub(crate) fn new(
+        dialect: Dialect,
+        pages: Pages,
+        endpoint: &'static str,
+        filter: Option<Filter>,
+    ) -> Self {
         Self {
             dialect,
             endpoint,
             filter,
-            size: dialect.rules().page_size,
+            pages,
         }
     }
 
-    pub(crate) fn of_size(self, size: u32) -> Self {
-        Self { size, ..self }
+    pub(crate) fn of_size(mut self, size: u32) -> Self {
+        self.pages.size = size;
+        self
     }
 
     /// Returns the request for the page at a place, which is `None` for the first.
@@ -41,7 +81,7 @@ impl List {
             Place::Cursor(cursor) if cursor.is_empty() => call.flag("cursor"),
             Place::Cursor(cursor) => call.query("cursor", cursor),
         };
-        Ok(call.query("count", self.size.to_string()))
+        Ok(call.query("count", self.pages.size.to_string()))
     }
 
     /// Returns the place of the next page; `None` after the last one.
@@ -103,7 +143,7 @@ impl List {
     }
 
     fn place(&self, place: Option<&str>) -> Place {
-        match (place, self.dialect.rules().paging) {
+        match (place, self.pages.paging) {
             (Some(text), _) => Place::from_text(text),
             (None, Paging::Index) => Place::Index(1),
             (None, Paging::Cursor) => Place::Cursor(String::new()),
@@ -172,12 +212,33 @@ mod tests {
         page: &ListResponse<()>,
         expected: Result<Option<&str>, &str>,
     ) {
-        let next = List::new(dialect, "Users", None).next(place, page);
+        let next = List::new(dialect, Pages::of(dialect), "Users", None).next(place, page);
         let next = next.map_err(|error| error.to_string());
         assert_eq!(
             next.as_ref().map(Option::as_deref).map_err(String::as_str),
             expected
         );
+    }
+
+    #[test]
+    fn a_server_says_itself_how_it_is_paged() {
+        let known = Pages::of(Dialect::Generic);
+        let said = |cursor, index, most| {
+            let said = known.said(&Pagination {
+                cursor,
+                index,
+                max_page_size: most,
+                ..Pagination::default()
+            });
+            (said.paging, said.size)
+        };
+        assert_eq!(said(None, None, None), (Paging::Index, 100));
+        assert_eq!(said(Some(true), Some(true), Some(50)), (Paging::Cursor, 50));
+        assert_eq!(
+            said(Some(false), Some(true), Some(500)),
+            (Paging::Index, 100)
+        );
+        assert_eq!(said(None, None, Some(0)), (Paging::Index, 100));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub struct Probe {
 
 pub(crate) async fn probe(client: &Client) -> Result<Probe, Error> {
     let service_provider_config = client.service_provider_config().await?;
-    let call = List::new(client.dialect(), User::ENDPOINT, None)
+    let call = List::new(client.dialect(), client.pages(), User::ENDPOINT, None)
         .of_size(1)
         .call(None)?;
     let page: ListResponse<User> = client.read(call).await?;

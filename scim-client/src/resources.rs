@@ -57,7 +57,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// A filter the dialect does not take is the first error of the pager, and nothing is sent.
     pub fn list(&self, filter: impl Into<Option<Filter>>) -> Pager<R, Error> {
         let client = self.client.clone();
-        let list = List::new(client.dialect(), R::ENDPOINT, filter.into());
+        let list = List::new(client.dialect(), client.pages(), R::ENDPOINT, filter.into());
         Pager::new(move |place| {
             let (client, list) = (client.clone(), list.clone());
             async move {
@@ -194,6 +194,22 @@ impl Resources<'_, User> {
 }
 
 impl Resources<'_, Group> {
+    /// Replaces a group as a whole, its members too; what the new one does not say is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], as every call; [`Error::Refused`], and nothing is sent, if the dialect has no such request: AWS has not.
+    pub async fn replace(&self, id: &ResourceId, group: &Group) -> Result<Group, Error> {
+        let rules = self.client.dialect().rules();
+        if !rules.replaces_groups {
+            let doing = format!("PUT /{}/{id}", Group::ENDPOINT);
+            let problem = format!("{} replaces no groups; patch it", rules.name);
+            return Err(RefusedRequest { doing, problem }.into());
+        }
+        let call = Call::put([Group::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, group);
+        self.write(call, Repeat::Harmless, group).await
+    }
+
     /// Changes parts of a group, and returns the group if the server does; AWS does not.
     ///
     /// [`add_members`](Self::add_members) and [`remove_members`](Self::remove_members) know how many

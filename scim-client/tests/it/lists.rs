@@ -171,3 +171,39 @@ async fn what_should_be_one_and_is_several_is_an_error() {
         r#"GET /Groups finds several resources with displayName eq "admins""#
     );
 }
+
+#[tokio::test]
+async fn a_server_that_says_how_it_is_paged_is_paged_like_that() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/ServiceProviderConfig")
+        .with_body(r#"{"pagination":{"cursor":true,"index":true,"maxPageSize":50}}"#)
+        .create_async()
+        .await;
+    let by_cursor = world
+        .mock("GET", "/Groups?cursor&count=50")
+        .with_body(r#"{"Resources":[{"displayName":"one"}]}"#)
+        .create_async()
+        .await;
+    world.client = world.client.negotiated().await.expect("an answer");
+    assert_eq!(names(&world).await.expect("a list"), ["one"]);
+    by_cursor.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_paged_as_its_dialect_has_it() {
+    let mut world = world(Dialect::AwsIdentityCenter).await;
+    world
+        .mock("GET", "/ServiceProviderConfig")
+        .with_body(r#"{"filter":{"supported":true,"maxResults":50}}"#)
+        .create_async()
+        .await;
+    let as_before = world
+        .mock("GET", "/Groups?cursor&count=100")
+        .with_body(r#"{"Resources":[]}"#)
+        .create_async()
+        .await;
+    world.client = world.client.negotiated().await.expect("an answer");
+    assert!(names(&world).await.expect("a list").is_empty());
+    as_before.assert_async().await;
+}

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use scim_client::{Client, Dialect, Endpoint, Error};
 use scim_types::{
-    Op, PatchOp, PatchOperation, User,
+    Group, Op, PatchOp, PatchOperation, User,
     filter::{AttributePath, Filter},
 };
 use serde_json::json;
@@ -312,4 +312,30 @@ async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
             .contains("to which the token is not sent")
     );
     lured.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_group_is_replaced_where_the_server_can() {
+    let mut world = world(Dialect::Generic).await;
+    let written = world
+        .mock("PUT", "/Groups/g")
+        .match_body(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Builders"}"#)
+        .with_body(r#"{"id":"g","displayName":"Builders"}"#)
+        .create_async()
+        .await;
+    let builders = Group::new("Builders");
+    let replaced = world.client.groups().replace(&id("g"), &builders).await;
+    assert_eq!(replaced.expect("a group").id, Some(id("g")));
+    written.assert_async().await;
+}
+
+#[tokio::test]
+async fn aws_is_not_sent_what_it_does_not_have() {
+    let world = world(Dialect::AwsIdentityCenter).await;
+    let builders = Group::new("Builders");
+    let refused = world.client.groups().replace(&id("g"), &builders).await;
+    assert_eq!(
+        refused.expect_err("no such request").to_string(),
+        "PUT /Groups/g was not sent: AWS IAM Identity Center replaces no groups; patch it"
+    );
 }

@@ -1,0 +1,164 @@
+//! What a client may write, held to the schemas.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{
+    reply::Refusal,
+    schema::{Attribute, Kind, Mutability, Resource, named, nothing},
+};
+
+/// Reads a resource from the body of POST or PUT, with names as the schemas spell them.
+///
+/// What only the server writes is left out (RFC 7644 section 3.3), null and empty lists are nothing
+/// (RFC 7643 section 2.5), and an attribute that no schema has is refused.
+pub(super) fn read(
+    resource: Resource,
+    body: &Map<String, Value>,
+) -> Result<Map<String, Value>, Refusal> {
+    declared(resource, body)?;
+    let mut read = nothing();
+    for (name, value) in body {
+        if name.eq_ignore_ascii_case("schemas") {
+            continue;
+        }
+        if let Some(extension) = extension(resource, name) {
+            let object = value
+                .as_object()
+                .ok_or_else(|| Refusal::value(format!("`{name}` is an object")))?;
+            let inner = object_of(extension.attributes, object, name)?;
+            if !inner.is_empty() {
+                read.insert(extension.urn.to_owned(), inner.into());
+            }
+            continue;
+        }
+        let attribute = resource
+            .attribute(name)
+            .ok_or_else(|| Refusal::value(format!("there is no attribute `{name}`")))?;
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        if let Some(value) = value_of(attribute, value)? {
+            read.insert(attribute.name.to_owned(), value);
+        }
+    }
+    complete(resource, &read)?;
+    Ok(read)
+}
+
+/// Refuses a resource that lacks what it must have.
+pub(super) fn complete(resource: Resource, read: &Map<String, Value>) -> Result<(), Refusal> {
+    for attribute in resource.schema().attributes {
+        let value = read.get(attribute.name);
+        if attribute.required && value.is_none_or(|value| value == "") {
+            return Err(Refusal::value(format!("`{}` is required", attribute.name)));
+        }
+        if let Some(Value::Array(items)) = value {
+            let primary = items.iter().filter(|item| item["primary"] == true).count();
+            if primary > 1 {
+                return Err(Refusal::value(format!(
+                    "`{}` has {primary} primary values",
+                    attribute.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `schemas` is required, and names the resource's own (RFC 7643 section 3).
+fn declared(resource: Resource, body: &Map<String, Value>) -> Result<(), Refusal> {
+    let urn = resource.schema().urn;
+    let schemas = body
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("schemas"))
+        .and_then(|(_, value)| value.as_array());
+    let is_own = |schema: &Value| {
+        schema
+            .as_str()
+            .is_some_and(|schema| schema.eq_ignore_ascii_case(urn))
+    };
+    match schemas {
+        Some(schemas) if schemas.iter().any(is_own) => Ok(()),
+        _ => Err(Refusal::value(format!("`schemas` does not say {urn}"))),
+    }
+}
+
+/// The extension of this name; URNs know no case.
+pub(super) fn extension(resource: Resource, name: &str) -> Option<&'static super::schema::Schema> {
+    resource
+        .extension()
+        .filter(|extension| extension.urn.eq_ignore_ascii_case(name))
+}
+
+/// The value of an attribute as it is kept, or nothing where it is null or empty.
+pub(super) fn value_of(attribute: &Attribute, value: &Value) -> Result<Option<Value>, Refusal> {
+    if !attribute.many {
+        return single(attribute, value);
+    }
+    let items = match value {
+        Value::Null => return Ok(None),
+        Value::Array(items) => items,
+        _ => return Err(wrong(attribute, "a list")),
+    };
+    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    for item in items {
+        kept.extend(single(attribute, item)?);
+    }
+    Ok((!kept.is_empty()).then(|| kept.into()))
+}
+
+/// One value of an attribute as it is kept.
+pub(super) fn single(attribute: &Attribute, value: &Value) -> Result<Option<Value>, Refusal> {
+    let fits = match (attribute.kind, value) {
+        (_, Value::Null) => return Ok(None),
+        (Kind::Complex, Value::Object(object)) => {
+            let object = object_of(attribute.inner, object, attribute.name)?;
+            return Ok((!object.is_empty()).then(|| object.into()));
+        }
+        (Kind::Complex, _) => return Err(wrong(attribute, "an object")),
+        (Kind::Truth, value) => value.is_boolean(),
+        (Kind::Text, value) => value.is_string(),
+        (Kind::Reference, Value::String(text)) => !text.contains(char::is_whitespace),
+        (Kind::Moment, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
+        (Kind::Binary, Value::String(text)) => STANDARD.decode(text).is_ok(),
+        _ => false,
+    };
+    if fits {
+        return Ok(Some(value.clone()));
+    }
+    Err(wrong(
+        attribute,
+        match attribute.kind {
+            Kind::Truth => "true or false",
+            Kind::Moment => "a dateTime",
+            Kind::Binary => "base64",
+            Kind::Reference => "a URI",
+            Kind::Text | Kind::Complex => "a string",
+        },
+    ))
+}
+
+fn object_of(
+    attributes: &[Attribute],
+    object: &Map<String, Value>,
+    holder: &str,
+) -> Result<Map<String, Value>, Refusal> {
+    let mut kept = nothing();
+    for (name, value) in object {
+        let attribute = named(attributes, name)
+            .ok_or_else(|| Refusal::value(format!("`{holder}` has no attribute `{name}`")))?;
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        if let Some(value) = value_of(attribute, value)? {
+            kept.insert(attribute.name.to_owned(), value);
+        }
+    }
+    Ok(kept)
+}
+
+fn wrong(attribute: &Attribute, expected: &str) -> Refusal {
+    Refusal::value(format!("`{}` is {expected}", attribute.name))
+}
