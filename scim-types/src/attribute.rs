@@ -83,7 +83,7 @@ impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<T> {
     }
 }
 
-/// Reads the name of an attribute; names are the same in any case (RFC 7643 section 2.1).
+/// Reads the name of an attribute of a list; names are the same in any case (RFC 7643 section 2.1).
 pub(crate) struct Names(pub(crate) &'static [&'static str]);
 
 /// The name of an attribute as it was found.
@@ -182,7 +182,8 @@ impl<'de, T: Element> Visitor<'de> for ListVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
-        let mut list = Vec::new();
+        // Most lists have one value or two, and values are large: the four that a vector begins with are a waste.
+        let mut list = Vec::with_capacity(1);
         while let Some(item) = items.next_element_seed(ElementSeed(PhantomData))? {
             list.push(item);
         }
@@ -302,6 +303,43 @@ macro_rules! read_attributes {
     ($name:ident { $($field:ident: $kind:ty = $wire:literal,)+ }) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                /// The name of an attribute: one with a field, or another, as it was spelled.
+                #[expect(non_camel_case_types, reason = "each is the name of a field")]
+                enum Found {
+                    $($field,)+
+                    Other(String),
+                }
+
+                impl<'de> serde::Deserialize<'de> for Found {
+                    fn deserialize<D: serde::Deserializer<'de>>(
+                        deserializer: D,
+                    ) -> Result<Self, D::Error> {
+                        deserializer.deserialize_str(Names)
+                    }
+                }
+
+                struct Names;
+
+                impl serde::de::Visitor<'_> for Names {
+                    type Value = Found;
+
+                    fn expecting(
+                        &self,
+                        formatter: &mut std::fmt::Formatter<'_>,
+                    ) -> std::fmt::Result {
+                        formatter.write_str("the name of an attribute")
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Found, E> {
+                        Ok(match text {
+                            $($wire => Found::$field,)+
+                            // Names are the same in any case (RFC 7643 section 2.1).
+                            $(_ if text.eq_ignore_ascii_case($wire) => Found::$field,)+
+                            _ => Found::Other(text.to_owned()),
+                        })
+                    }
+                }
+
                 struct Attributes;
 
                 impl<'de> serde::de::Visitor<'de> for Attributes {
@@ -320,23 +358,16 @@ macro_rules! read_attributes {
                     ) -> Result<$name, A::Error> {
                         $(let mut $field: Option<$kind> = None;)+
                         let mut other = $crate::OtherAttributes::default();
-                        while let Some(found) =
-                            map.next_key_seed($crate::attribute::Names(&[$($wire),+]))?
-                        {
+                        while let Some(found) = map.next_key::<Found>()? {
                             match found {
-                                $($crate::attribute::Found::Known($wire) => {
+                                $(Found::$field => {
                                     if $field.is_some() {
                                         return Err(serde::de::Error::duplicate_field($wire));
                                     }
                                     let seed = $crate::attribute::AttributeSeed::new();
                                     $field = Some(map.next_value_seed(seed)?);
                                 })+
-                                $crate::attribute::Found::Known(_) => {
-                                    unreachable!("every known name has a field")
-                                }
-                                $crate::attribute::Found::Other(name) => {
-                                    other.push(name, map.next_value()?);
-                                }
+                                Found::Other(name) => other.push(name, map.next_value()?),
                             }
                         }
                         Ok($name { $($field: $field.unwrap_or_default(),)+ other })

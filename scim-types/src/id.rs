@@ -20,7 +20,11 @@ impl ResourceId {
         let text = text.into();
         let wrong = text.is_empty()
             || matches!(text.as_str(), "." | ".." | "bulkId")
-            || text.chars().any(char::is_control);
+            || (if text.is_ascii() {
+                text.bytes().any(|byte| byte.is_ascii_control())
+            } else {
+                text.chars().any(char::is_control)
+            });
         if wrong {
             Err(ParseResourceIdError { text })
         } else {
