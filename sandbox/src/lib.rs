@@ -47,6 +47,7 @@ mod faults;
 mod okta;
 mod record;
 mod scim;
+mod scim_rates;
 mod server;
 mod throttled;
 mod view;
@@ -69,6 +70,7 @@ pub use self::{
     faults::Fault,
     okta::RateLimits,
     record::{Recorded, Service},
+    scim_rates::ScimRates,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{

@@ -86,6 +86,10 @@ pub struct Rules {
     pub max_member_changes: Option<usize>,
     /// How members are removed.
     pub member_removal: MemberRemoval,
+    /// Whether one `PATCH` of a group may change attributes and members, and add and remove, together.
+    pub mixed_group_patch: bool,
+    /// Whether a group that is read shows its members.
+    pub shows_members: bool,
 }
 
 /// How a list is asked for page by page.
@@ -122,6 +126,8 @@ static GENERIC: Rules = Rules {
     },
     max_member_changes: None,
     member_removal: MemberRemoval::ByFilter,
+    mixed_group_patch: true,
+    shows_members: true,
 };
 
 static AWS_IDENTITY_CENTER: Rules = Rules {
@@ -199,6 +205,10 @@ static AWS_IDENTITY_CENTER: Rules = Rules {
     // whether additions and removals count together is not said, so they do.
     max_member_changes: Some(100),
     member_removal: MemberRemoval::ByList,
+    // Okta sends AWS additions and removals in one request, and ssosync a name and an external id.
+    mixed_group_patch: true,
+    // "members is always empty" (AWS SCIM developer guide, limitations of GetGroup and ListGroups).
+    shows_members: false,
 };
 
 /// Okta's help for the AWS app lists these; URLs are left out of the check, for AWS takes those.

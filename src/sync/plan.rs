@@ -1,12 +1,12 @@
 //! What a run of the directory sync would do, as data that can be read, saved and compared.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{Memory, Profile};
 
 /// Everything that a run would write, in the order in which it is written.
 ///
@@ -32,6 +32,31 @@ pub struct SyncPlan {
     /// What a reader should know although nothing changes because of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What the target was like when the plan was made, if it was made in this process.
+    #[serde(skip)]
+    pub(super) learnt: Aside<Arc<Memory>>,
+}
+
+/// What goes with a plan in the process that has made it; it is neither saved nor compared.
+#[derive(Clone)]
+pub struct Aside<T>(pub(super) Option<T>);
+
+impl<T> fmt::Debug for Aside<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aside").finish_non_exhaustive()
+    }
+}
+
+impl<T> Default for Aside<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> PartialEq for Aside<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// How many there are on both sides.
@@ -78,7 +103,7 @@ pub enum UserChange {
         deactivates: bool,
         /// The user as the target has it, if this run has read it: what others have set is written back.
         #[serde(skip)]
-        base: Option<Box<scim_types::User>>,
+        base: Aside<Box<scim_types::User>>,
     },
     /// Makes a user who is gone from the source unable to sign in.
     Deactivate(Gone),
@@ -227,6 +252,24 @@ impl SyncPlan {
             GroupChange::Create { .. } | GroupChange::Update { .. } => None,
         });
         users.chain(groups)
+    }
+
+    /// Returns what this plan would do that `reviewed` would not, if there is anything.
+    ///
+    /// Between the two something may have come true by itself; nothing may have been added.
+    #[must_use]
+    pub fn departs_from(&self, reviewed: &Self) -> Option<String> {
+        let user = self
+            .users
+            .iter()
+            .find(|change| !reviewed.users.contains(change));
+        let group = || {
+            self.groups
+                .iter()
+                .find(|change| !reviewed.groups.contains(change))
+        };
+        user.map(ToString::to_string)
+            .or_else(|| group().map(ToString::to_string))
     }
 
     /// One line that says how much would be done.

@@ -12,7 +12,7 @@ use scim_types::{ExternalId, ResourceId};
 use super::{
     Directory, Profile,
     directory::{Group, User},
-    plan::{Gone, GroupChange, Member, Skipped, Standing, SyncPlan, UserChange},
+    plan::{Aside, Gone, GroupChange, Member, Skipped, Standing, SyncPlan, UserChange},
 };
 
 /// What becomes of users who are gone from the source.
@@ -172,6 +172,7 @@ pub(super) fn plan(
         groups: Vec::new(),
         skipped: Vec::new(),
         notes: source.remarks.clone(),
+        learnt: Aside::default(),
     };
     let there = plan_users(source, known, policy, now, &mut plan);
     plan_groups(source, known, policy, &there, &mut plan);
@@ -273,7 +274,7 @@ fn plan_users<'a>(
             profile,
             adopts,
             deactivates,
-            base: found.read.clone(),
+            base: Aside(found.read.clone()),
         };
         if deactivates {
             removals.push(change);
@@ -281,12 +282,12 @@ fn plan_users<'a>(
             plan.users.push(change);
         }
     }
-    let matched: HashSet<usize> = matches.into_iter().flatten().collect();
+    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
     let left = known
         .users
         .iter()
         .enumerate()
-        .filter(|(place, user)| user.managed && !matched.contains(place));
+        .filter(|(place, user)| user.managed && !taken.contains(place));
     for (_, user) in left {
         match gone_user(user, policy.users, now) {
             Ok(change) => removals.extend(change),
@@ -391,9 +392,9 @@ fn plan_groups(
             });
         }
     }
-    let matched: HashSet<usize> = matches.into_iter().flatten().collect();
+    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
     for (place, group) in known.groups.iter().enumerate() {
-        if !group.managed || matched.contains(&place) {
+        if !group.managed || taken.contains(&place) {
             continue;
         }
         let gone = Gone {

@@ -8,4 +8,5 @@ mod killed;
 mod programs;
 mod refusals;
 mod secrets;
+mod sync;
 mod world;

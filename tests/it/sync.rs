@@ -1,0 +1,7 @@
+//! The directory sync against the sandbox: what is written, with how many requests, and what is never taken away.
+
+mod calls;
+mod faults;
+mod guards;
+mod kept;
+mod rig;

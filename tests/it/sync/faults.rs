@@ -1,0 +1,1 @@
+//! Every kind of failure in every kind of write.
