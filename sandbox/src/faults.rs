@@ -181,6 +181,10 @@ impl Faults {
         }
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
     pub(crate) fn waiting(&self) -> &[Fault] {
         &self.waiting
     }

@@ -198,6 +198,11 @@ impl Sandbox {
         self.world().faults.push(fault);
     }
 
+    /// Takes back the faults that no request has met.
+    pub fn clear_faults(&self) {
+        self.world().faults.clear();
+    }
+
     /// Every request to Okta, AWS and SCIM so far; neither the console's nor what Okta sent itself.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {

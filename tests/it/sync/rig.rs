@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use okta_aws_sso::{
     StateStore,
-    scim::{Client, Dialect, Endpoint},
+    scim::{Client, ClientBuilder, Dialect, Endpoint},
     sync::{Directory, DirectorySync, SyncReport},
 };
 use rest_core::{ManualClock, Secret};
@@ -13,6 +13,8 @@ use sandbox::{Recorded, Sandbox, SandboxBuilder, Stage};
 use crate::world::{START, company};
 
 pub(super) struct Rig {
+    endpoint: Endpoint,
+    token: Secret,
     pub(super) sandbox: Sandbox,
     pub(super) scim: Client,
     pub(super) clock: ManualClock,
@@ -74,17 +76,21 @@ impl Rig {
             .enable_automatic_provisioning()
             .expect("the endpoint");
         let endpoint = Endpoint::parse(&shown.scim_endpoint).expect("an endpoint");
-        let scim = Client::builder(&endpoint, Secret::new(shown.access_token))
-            .dialect(Dialect::AwsIdentityCenter)
-            .clock(Arc::new(clock.clone()))
-            .build()
-            .expect("a client");
+        let token = Secret::new(shown.access_token);
+        let scim = client(&endpoint, &token, &clock, |client| client);
         Self {
+            endpoint,
+            token,
             sandbox,
             scim,
             clock,
             store: StateStore::memory(),
         }
+    }
+
+    /// Another client of the same endpoint.
+    pub(super) fn client(&self, with: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+        client(&self.endpoint, &self.token, &self.clock, with)
     }
 
     /// A sync of a directory that remembers.
@@ -179,6 +185,18 @@ impl Rig {
         found.sort();
         assert_eq!(found, wanted);
     }
+}
+
+fn client(
+    endpoint: &Endpoint,
+    token: &Secret,
+    clock: &ManualClock,
+    with: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Client {
+    let client = Client::builder(endpoint, token.clone())
+        .dialect(Dialect::AwsIdentityCenter)
+        .clock(Arc::new(clock.clone()));
+    with(client).build().expect("a client")
 }
 
 /// A directory whose ids are known by their form, as Okta's are.
