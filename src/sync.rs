@@ -70,6 +70,7 @@ pub use guard::{Guard, Refusal};
 pub use memory::Memory;
 pub use plan::{Aside, Counts, Gone, GroupChange, Member, Skipped, Standing, SyncPlan, UserChange};
 pub use planner::{GroupRemoval, Removal};
+pub(crate) use profile::digest;
 pub use profile::{Attribute, Profile};
 pub use report::{Failed, SyncReport};
 pub use source::{OktaSource, Source};

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::BoxFuture};
 use jiff::Timestamp;
 use rest_core::Clock;
 use scim_client::{Client, Error as ScimError};
@@ -119,24 +119,21 @@ impl<'a> Run<'a> {
     }
 
     async fn each_user<'c>(&self, changes: &[&'c UserChange], pass: Pass) -> Vec<&'c UserChange> {
-        let work = changes.iter().map(|change| async move {
-            if self.given_up() {
-                return None;
-            }
+        let one = async |change: &'c UserChange| {
             let result = self.user(change).await;
             let what = || format!("{} {}", verb(change), change.name());
             match self.judge(result, what, pass) {
                 Fate::Done => self.count_user(change),
-                Fate::Later => return Some(*change),
+                Fate::Later => return Some(change),
                 Fate::Failed => {}
             }
             None
-        });
-        futures::stream::iter(work)
-            .buffer_unordered(target::width(self.scim))
-            .filter_map(std::future::ready)
-            .collect()
-            .await
+        };
+        let mut work: Vec<BoxFuture<'_, Option<&'c UserChange>>> = Vec::new();
+        for change in changes {
+            work.push(Box::pin(self.unless_given_up(one(change))));
+        }
+        all(work, target::width(self.scim)).await
     }
 
     async fn each_group<'c>(
@@ -144,24 +141,26 @@ impl<'a> Run<'a> {
         changes: &[&'c GroupChange],
         pass: Pass,
     ) -> Vec<&'c GroupChange> {
-        let work = changes.iter().map(|change| async move {
-            if self.given_up() {
-                return None;
-            }
+        let one = async |change: &'c GroupChange| {
             let result = self.group(change).await;
             let what = || format!("{} {}", group_verb(change), change.name());
             match self.judge(result, what, pass) {
                 Fate::Done => self.count_group(change),
-                Fate::Later => return Some(*change),
+                Fate::Later => return Some(change),
                 Fate::Failed => {}
             }
             None
-        });
-        futures::stream::iter(work)
-            .buffer_unordered(target::width(self.scim))
-            .filter_map(std::future::ready)
-            .collect()
-            .await
+        };
+        let mut work: Vec<BoxFuture<'_, Option<&'c GroupChange>>> = Vec::new();
+        for change in changes {
+            work.push(Box::pin(self.unless_given_up(one(change))));
+        }
+        all(work, target::width(self.scim)).await
+    }
+
+    /// Does the work when its turn comes, unless the run was given up by then.
+    async fn unless_given_up<T>(&self, work: impl Future<Output = Option<T>>) -> Option<T> {
+        if self.given_up() { None } else { work.await }
     }
 
     /// Decides what an error stops: the thing it is about, or the run.
@@ -273,6 +272,16 @@ impl<'a> Run<'a> {
             GroupChange::Delete(_) => done.groups_deleted += 1,
         }
     }
+}
+
+/// Does all of it, so many at once, and returns what was not done.
+async fn all<T>(work: Vec<BoxFuture<'_, Option<T>>>, width: usize) -> Vec<T> {
+    let mut done = futures::stream::iter(work).buffer_unordered(width);
+    let mut left = Vec::new();
+    while let Some(one) = done.next().await {
+        left.extend(one);
+    }
+    left
 }
 
 /// The first try, or the one after everybody else has had theirs.

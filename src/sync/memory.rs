@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Outcome};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Grows with every run that has written or read something.
-    pub(super) serial: u64,
+    pub(crate) serial: u64,
     /// The SCIM endpoint whose users these are.
     pub(super) target: String,
     pub(super) users: BTreeMap<ExternalId, RememberedUser>,

@@ -34,12 +34,12 @@ pub struct SyncPlan {
     pub notes: Vec<String>,
     /// What the target was like when the plan was made, if it was made in this process.
     #[serde(skip)]
-    pub(super) learnt: Aside<Arc<Memory>>,
+    pub(crate) learnt: Aside<Arc<Memory>>,
 }
 
 /// What goes with a plan in the process that has made it; it is neither saved nor compared.
 #[derive(Clone)]
-pub struct Aside<T>(pub(super) Option<T>);
+pub struct Aside<T>(pub(crate) Option<T>);
 
 impl<T> fmt::Debug for Aside<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,7 +112,7 @@ pub enum UserChange {
 }
 
 /// One thing that would be done to a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum GroupChange {
     /// Makes a group that is not there, with its members.
@@ -140,6 +140,9 @@ pub enum GroupChange {
         add: Vec<Member>,
         /// Who is taken out of it.
         remove: Vec<ResourceId>,
+        /// Who is in it now, if it is adopted: from then on that is remembered.
+        #[serde(skip)]
+        present: Aside<BTreeSet<ResourceId>>,
     },
     /// Deletes a group that is gone from the source.
     Delete(Gone),

@@ -389,6 +389,7 @@ fn plan_groups(
                 adopts,
                 add,
                 remove,
+                present: Aside(found.members.clone().filter(|_| adopts)),
             });
         }
     }

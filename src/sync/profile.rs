@@ -271,7 +271,7 @@ impl fmt::Display for Attribute {
 }
 
 /// 128 bits of SHA-256 in hex: enough to see a change, and no more to keep than needed.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..16])
 }
 

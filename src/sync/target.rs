@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use scim_client::{Client, Error as ScimError};
 use scim_types::{ExternalId, Group, ResourceId, User, filter::AttributePath, filter::Filter};
 
@@ -11,6 +11,9 @@ use super::{
     planner::{Known, KnownGroup, KnownUser, match_groups},
 };
 use crate::error::{Error, ErrorKind, Outcome};
+
+/// Requests that are on their way together.
+type Work<'a, T> = Vec<BoxFuture<'a, Result<T, ScimError>>>;
 
 /// How many pages a list has at least: an empty one is a request too.
 pub(super) fn pages(items: usize, size: u32) -> usize {
@@ -124,16 +127,15 @@ pub(super) async fn read_members(
         )
     };
     if by_group <= by_user {
-        let read = wanted.iter().map(|(place, _)| {
-            let id = known.groups[*place].id.clone();
-            async move { Ok::<_, ScimError>((*place, members_of(scim, &id).await?)) }
-        });
-        let read: Vec<_> = futures::stream::iter(read)
-            .buffer_unordered(width(scim))
-            .try_collect()
-            .await
-            .map_err(failed)?;
-        for (place, members) in read {
+        let mut work: Work<'_, (usize, BTreeSet<ResourceId>)> = Vec::with_capacity(wanted.len());
+        for (place, _) in wanted {
+            let id = known.groups[place].id.clone();
+            work.push(Box::pin(async move {
+                Ok((place, members_of(scim, &id).await?))
+            }));
+        }
+        let mut read = futures::stream::iter(work).buffer_unordered(width(scim));
+        while let Some((place, members)) = read.try_next().await.map_err(failed)? {
             known.groups[place].members = Some(members);
         }
         return Ok(());
@@ -142,22 +144,20 @@ pub(super) async fn read_members(
         .iter()
         .map(|(place, _)| (known.groups[*place].id.clone(), *place))
         .collect();
-    let users: Vec<ResourceId> = known
-        .users
-        .iter()
-        .filter(|user| user.managed)
-        .map(|user| user.id.clone())
-        .collect();
+    let mut work: Work<'_, (ResourceId, Vec<Group>)> = Vec::with_capacity(by_user);
+    for user in known.users.iter().filter(|user| user.managed) {
+        let user = user.id.clone();
+        work.push(Box::pin(async move {
+            let filter = Filter::eq(AttributePath::MEMBERS_VALUE, user.as_str());
+            let groups = scim.groups().list(filter).try_collect().await?;
+            Ok((user, groups))
+        }));
+    }
     let mut members: BTreeMap<usize, BTreeSet<ResourceId>> = places
         .values()
         .map(|place| (*place, BTreeSet::new()))
         .collect();
-    let read = users.into_iter().map(|user| async move {
-        let filter = Filter::eq(AttributePath::MEMBERS_VALUE, user.as_str());
-        let groups = scim.groups().list(filter).try_collect().await?;
-        Ok::<_, ScimError>((user, groups))
-    });
-    let mut read = futures::stream::iter(read).buffer_unordered(width(scim));
+    let mut read = futures::stream::iter(work).buffer_unordered(width(scim));
     while let Some((user, groups)) = read.try_next().await.map_err(failed)? {
         for group in groups {
             let place = group.id.as_ref().and_then(|id| places.get(id));

@@ -37,6 +37,7 @@ impl Run<'_> {
                 adopts,
                 add,
                 remove,
+                present,
             } => {
                 let writes = Writes {
                     name: renamed_from.is_some().then(|| name.clone()),
@@ -44,7 +45,12 @@ impl Run<'_> {
                     add: self.resolve(name, add),
                     remove: remove.clone(),
                 };
-                self.write_group(id, external_id, name, writes).await
+                self.write_group(id, external_id, name, writes).await?;
+                if let Some(present) = &present.0 {
+                    let kept = self.ours(present.iter().filter(|id| !remove.contains(id)));
+                    self.remember_group(id, external_id, name, &kept, &[]);
+                }
+                Ok(())
             }
             GroupChange::Delete(gone) => {
                 match again(|| async { self.scim.groups().delete(&gone.id).await }).await {
@@ -129,18 +135,9 @@ impl Run<'_> {
                     return Ok(());
                 };
                 let present = target::members_of(self.scim, &id).await?;
-                let kept: Vec<ResourceId> = present.iter().cloned().collect();
-                self.remember_group(&id, external_id, name, &kept, &[]);
+                let ours = self.ours(present.iter());
+                self.remember_group(&id, external_id, name, &ours, &[]);
                 let wanted: BTreeSet<&ResourceId> = members.iter().collect();
-                let ours: BTreeSet<ResourceId> = {
-                    let inner = self.lock();
-                    inner
-                        .memory
-                        .users
-                        .values()
-                        .map(|user| user.id.clone())
-                        .collect()
-                };
                 let renamed = found.display_name.as_deref() != Some(name);
                 let adopted = found.external_id.as_ref() != Some(external_id);
                 let writes = Writes {
@@ -152,15 +149,19 @@ impl Run<'_> {
                         .cloned()
                         .collect(),
                     // Whom others have put there stays.
-                    remove: present
-                        .iter()
-                        .filter(|id| !wanted.contains(id) && ours.contains(id))
-                        .cloned()
-                        .collect(),
+                    remove: ours.into_iter().filter(|id| !wanted.contains(id)).collect(),
                 };
                 self.write_group(&id, external_id, name, writes).await
             }
         }
+    }
+
+    /// Those of some users whom this sync manages.
+    fn ours<'u>(&self, users: impl Iterator<Item = &'u ResourceId>) -> Vec<ResourceId> {
+        let inner = self.lock();
+        let ours: BTreeSet<&ResourceId> =
+            inner.memory.users.values().map(|user| &user.id).collect();
+        users.filter(|id| ours.contains(id)).cloned().collect()
     }
 
     /// Writes in as few requests as the dialect takes; each may be sent again.

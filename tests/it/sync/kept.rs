@@ -23,8 +23,19 @@ async fn what_was_there_under_its_name_is_adopted_and_keeps_its_id() {
     let theirs = rig.scim.users().create(&theirs).await.expect("a user");
     let group = rig.scim.groups().create(&Group::new("group-00001")).await;
     let group = group.expect("a group");
+    let ids = [theirs.id.clone().expect("an id")];
+    rig.scim
+        .groups()
+        .add_members(group.id.as_ref().expect("an id"), &ids)
+        .await
+        .expect("a member");
     rig.run(&rig.sync(&all)).await;
     rig.holds(&all);
+    // What was adopted is remembered as it is.
+    for mode in [Mode::Remember, Mode::Full] {
+        let again = rig.sync(&all).mode(mode).plan().await.expect("a plan");
+        assert!(again.is_empty(), "{again}");
+    }
     let id = theirs.id.expect("an id");
     let adopted = rig.scim.users().get(&id).await.expect("the same user");
     assert_eq!(adopted.external_id, Some(all.users[1].id.clone()));
