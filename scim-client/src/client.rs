@@ -2,7 +2,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rest_core::{
-    Answer, BuildError, Call, Clock, Repeat, Retry, Secret, Service, ServiceBuilder, Transport,
+    Answer, BuildError, Call, Clock, Pacer, Rate, Repeat, Retry, Secret, Service, ServiceBuilder,
+    Transport,
 };
 use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
 use serde::de::DeserializeOwned;
@@ -37,6 +38,9 @@ impl Client {
         ClientBuilder {
             endpoint: endpoint.clone(),
             dialect,
+            max_in_flight: None,
+            reads: None,
+            writes: None,
             service,
         }
     }
@@ -142,6 +146,9 @@ impl fmt::Debug for Client {
 pub struct ClientBuilder {
     endpoint: Endpoint,
     dialect: Dialect,
+    max_in_flight: Option<usize>,
+    reads: Option<Pacer>,
+    writes: Option<Pacer>,
     service: ServiceBuilder,
 }
 
@@ -185,6 +192,32 @@ impl ClientBuilder {
         }
     }
 
+    /// Sets how many requests are on their way at once; the dialect decides unless told otherwise.
+    pub fn max_in_flight(self, max_in_flight: usize) -> Self {
+        Self {
+            max_in_flight: Some(max_in_flight),
+            ..self
+        }
+    }
+
+    /// Sets how fast requests that only read are sent, repetitions included.
+    ///
+    /// Unless told otherwise it is what the dialect knows of the server; clients of one server may share a pacer.
+    pub fn pace_reads(self, pacer: Pacer) -> Self {
+        Self {
+            reads: Some(pacer),
+            ..self
+        }
+    }
+
+    /// Sets how fast requests that change something are sent, as [`pace_reads`](Self::pace_reads) does for the others.
+    pub fn pace_writes(self, pacer: Pacer) -> Self {
+        Self {
+            writes: Some(pacer),
+            ..self
+        }
+    }
+
     /// Returns the client; nothing is sent.
     ///
     /// # Errors
@@ -195,10 +228,17 @@ impl ClientBuilder {
         let Self {
             endpoint,
             dialect,
+            max_in_flight,
+            reads,
+            writes,
             service,
         } = self;
+        let rules = dialect.rules();
+        let known = |rate: Option<u32>| rate.map(|rate| Pacer::new(Rate::per_second(rate.into())));
         let service = service
-            .max_in_flight(dialect.rules().max_in_flight)
+            .max_in_flight(max_in_flight.unwrap_or(rules.max_in_flight))
+            .pace_reads(reads.or_else(|| known(rules.reads_per_second)))
+            .pace_writes(writes.or_else(|| known(rules.writes_per_second)))
             .build()?;
         Ok(Client {
             inner: Arc::new(Inner {

@@ -74,6 +74,10 @@ pub struct Rules {
     pub page_size: u32,
     /// How many requests are on their way at once.
     pub max_in_flight: usize,
+    /// How many requests that change something it takes a second, where that is known.
+    pub writes_per_second: Option<u32>,
+    /// How many requests that only read it takes a second, where that is known.
+    pub reads_per_second: Option<u32>,
     /// Which filters find users.
     pub user_filters: FilterRules,
     /// Which filters find groups.
@@ -114,6 +118,8 @@ static GENERIC: Rules = Rules {
     paging: Paging::Index,
     page_size: 100,
     max_in_flight: 10,
+    writes_per_second: None,
+    reads_per_second: None,
     user_filters: FilterRules::Any,
     group_filters: FilterRules::Any,
     users: DocumentRules {
@@ -139,6 +145,9 @@ static AWS_IDENTITY_CENTER: Rules = Rules {
     // No rate is published for certain (20 to 40 requests a second, by the copy of the quotas page);
     // idp-scim-sync, a program for the same job, has worked with five at once for years.
     max_in_flight: 5,
+    // "25 TPS writes, 40 TPS reads per identity store" (AWS IAM Identity Center user guide, quotas, newest copy).
+    writes_per_second: Some(25),
+    reads_per_second: Some(40),
     // "userName, externalId, groups.value, (id and manager)", joined by `and`, compared by `eq`.
     user_filters: FilterRules::Only(&[
         &["userName"],

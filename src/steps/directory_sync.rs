@@ -181,7 +181,7 @@ impl DirectorySync {
         let run = Run::new(&scim, cx.clock(), Keep::Context(cx), memory);
         run.users(users).await?;
         run.groups(groups).await?;
-        run.save().await?;
+        run.remember().await?;
         run.end().0.complete()?;
         Ok(())
     }

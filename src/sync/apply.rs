@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
         self.groups(&changed).await?;
         self.users(&removed).await?;
         self.groups(&gone).await?;
-        self.save().await
+        self.remember().await
     }
 
     /// Writes users, many at once.
@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
             let later = self.each_user(part, Pass::First).await;
             // A name that somebody else had when it was asked for may be free by now.
             self.each_user(&later, Pass::Last).await;
-            self.save().await?;
+            self.remember().await?;
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
         for part in changes.chunks(SAVE_AFTER) {
             let later = self.each_group(part, Pass::First).await;
             self.each_group(&later, Pass::Last).await;
-            self.save().await?;
+            self.remember().await?;
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps what is remembered by now.
-    pub(crate) async fn save(&self) -> Outcome<()> {
+    pub(crate) async fn remember(&self) -> Outcome<()> {
         if matches!(self.keep, Keep::Nowhere) {
             return Ok(());
         }
