@@ -24,7 +24,7 @@
 //! let sync = DirectorySync::new(source, &scim).store(StateStore::memory());
 //! let plan = sync.plan().await?;
 //! assert_eq!(plan.to_string(), "\
-//! Sync: 1 users to create, 1 groups to create, 1 members to add
+//! Sync: 1 user to create, 1 group to create, 1 member to add
 //!   + user ada@example.com
 //!   + group engines with 1 members
 //! ");

@@ -408,20 +408,23 @@ impl fmt::Display for GroupChange {
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
-            (self.users_created, "users to create"),
-            (self.users_updated, "users to update"),
-            (self.users_deactivated, "users to deactivate"),
-            (self.users_deleted, "users to delete"),
-            (self.groups_created, "groups to create"),
-            (self.groups_updated, "groups to update"),
-            (self.groups_deleted, "groups to delete"),
-            (self.members_added, "members to add"),
-            (self.members_removed, "members to remove"),
+            (self.users_created, "user", "create"),
+            (self.users_updated, "user", "update"),
+            (self.users_deactivated, "user", "deactivate"),
+            (self.users_deleted, "user", "delete"),
+            (self.groups_created, "group", "create"),
+            (self.groups_updated, "group", "update"),
+            (self.groups_deleted, "group", "delete"),
+            (self.members_added, "member", "add"),
+            (self.members_removed, "member", "remove"),
         ];
         let words: Vec<String> = parts
             .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, noun, verb)| {
+                let s = if *count == 1 { "" } else { "s" };
+                format!("{count} {noun}{s} to {verb}")
+            })
             .collect();
         if words.is_empty() {
             f.write_str("No changes")

@@ -158,7 +158,7 @@ async fn what_somebody_has_changed_in_the_target_is_found_by_verifying_and_put_r
     let plan = sync.plan().await.expect("a plan");
     assert_eq!(
         plan.summary(),
-        "1 users to create, 1 users to update",
+        "1 user to create, 1 user to update",
         "{plan}"
     );
     rig.run(&sync).await;
