@@ -4,4 +4,6 @@ mod calls;
 mod faults;
 mod guards;
 mod kept;
+mod pace;
+mod program;
 mod rig;

@@ -24,7 +24,7 @@ const WRITES: [Write; 8] = [
     },
     Write {
         on: "PUT /",
-        change: |all| all.users[2].profile.display_name = "Another".to_owned(),
+        change: |all| all.users[2].profile.display_name = "Another".into(),
         deletes: false,
     },
     Write {
@@ -53,7 +53,7 @@ const WRITES: [Write; 8] = [
     },
     Write {
         on: "PATCH /",
-        change: |all| all.groups[0].name = "renamed".to_owned(),
+        change: |all| all.groups[0].name = "renamed".into(),
         deletes: false,
     },
     Write {
