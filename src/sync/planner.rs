@@ -112,7 +112,8 @@ pub(super) fn match_groups(source: &[Group], known: &[KnownGroup]) -> Vec<Option
     )
 }
 
-fn match_users(source: &[User], known: &[KnownUser]) -> Vec<Option<usize>> {
+/// For each user of the source, which user of the target it is.
+pub(super) fn match_users(source: &[User], known: &[KnownUser]) -> Vec<Option<usize>> {
     let by_id = by_external_id(known.iter().map(|user| user.external_id.as_ref()));
     let mut by_name: HashMap<String, usize> = HashMap::new();
     for (place, user) in known.iter().enumerate() {

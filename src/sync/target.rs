@@ -8,7 +8,7 @@ use scim_types::{ExternalId, Group, ResourceId, User, filter::AttributePath, fil
 
 use super::{
     Directory, Profile, Source,
-    planner::{Known, KnownGroup, KnownUser, match_groups},
+    planner::{Known, KnownGroup, KnownUser, match_groups, match_users},
 };
 use crate::error::{Error, ErrorKind, Outcome};
 
@@ -118,8 +118,14 @@ pub(super) async fn read_members(
         .iter()
         .map(|(_, members)| pages(*members, size))
         .sum();
+    // Whoever is or becomes managed; who else is in a group is nobody's business here.
+    let ours: BTreeSet<usize> = match_users(&directory.users, &known.users)
+        .into_iter()
+        .flatten()
+        .chain((0..known.users.len()).filter(|place| known.users[*place].managed))
+        .collect();
     // Somebody is in a hundred groups at most, as a rule; who is in more costs another page.
-    let by_user = known.users.iter().filter(|user| user.managed).count();
+    let by_user = ours.len();
     let failed = |error| {
         Error::service(
             "who is in the groups of the target could not be read; nothing was written",
@@ -145,8 +151,8 @@ pub(super) async fn read_members(
         .map(|(place, _)| (known.groups[*place].id.clone(), *place))
         .collect();
     let mut work: Work<'_, (ResourceId, Vec<Group>)> = Vec::with_capacity(by_user);
-    for user in known.users.iter().filter(|user| user.managed) {
-        let user = user.id.clone();
+    for place in ours {
+        let user = known.users[place].id.clone();
         work.push(Box::pin(async move {
             let filter = Filter::eq(AttributePath::MEMBERS_VALUE, user.as_str());
             let groups = scim.groups().list(filter).try_collect().await?;

@@ -269,3 +269,37 @@ fn the_mode_is_part_of_the_schema_and_okta_by_default() {
     Blueprint::from_toml(both).expect_err("one group for both, pushed by Okta");
     Blueprint::from_toml(&direct(both)).expect("one group for both");
 }
+
+#[tokio::test]
+async fn the_first_run_takes_nobody_away_and_the_next_one_shows_whom_it_would() {
+    let world = World::new(TEAM).await;
+    world.run().await.expect("the journey through Okta");
+    let mut taken = world;
+    // Ada is out of scope now, and Okta has made her.
+    let less = direct(TEAM).replace(
+        "assign_groups = [\"aws-users\"]",
+        "assign_users = [\"person.00002@example.com\", \"person.00003@example.com\"]",
+    );
+    let less = less.replace(
+        "user = \"ada.lovelace@example.com\"",
+        "user = \"person.00002@example.com\"",
+    );
+    taken.blueprint = Blueprint::from_toml(&less).expect("a blueprint");
+    taken.run().await.expect("the first run");
+    assert!(
+        taken
+            .sandbox
+            .identity_users()
+            .iter()
+            .all(|user| user.active)
+    );
+    let plan = taken.pipeline().plan().await.expect("a plan");
+    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
+    let removals = step
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Remove);
+    assert_eq!(removals.count(), 1, "{step}");
+    let error = taken.pipeline().apply(&plan).await.expect_err("a removal");
+    assert_eq!(error.kind(), ErrorKind::Guarded);
+}

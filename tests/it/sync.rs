@@ -2,6 +2,7 @@
 
 mod calls;
 mod faults;
+mod generic;
 mod guards;
 mod kept;
 mod pace;

@@ -48,6 +48,29 @@ async fn what_was_there_under_its_name_is_adopted_and_keeps_its_id() {
 }
 
 #[tokio::test]
+async fn who_is_adopted_leaves_the_groups_that_they_are_not_in() {
+    let rig = Rig::new().await;
+    let all = directory(3, 4, 2);
+    let theirs: User = serde_json::from_value(serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "person.00002@example.com", "displayName": "Somebody",
+        "name": {"givenName": "Some", "familyName": "Body"},
+    }))
+    .expect("a user");
+    let theirs = rig.scim.users().create(&theirs).await.expect("a user");
+    let ids = [theirs.id.expect("an id")];
+    for number in 0..4 {
+        let group = Group::new(format!("group-{number:05}"));
+        let group = rig.scim.groups().create(&group).await.expect("a group");
+        let id = group.id.expect("an id");
+        let joined = rig.scim.groups().add_members(&id, &ids).await;
+        joined.expect("a member");
+    }
+    rig.run(&rig.sync(&all)).await;
+    rig.holds(&all);
+}
+
+#[tokio::test]
 async fn what_others_have_made_is_never_touched() {
     let rig = Rig::new().await;
     let all = directory(20, 2, 3);
@@ -342,4 +365,50 @@ async fn a_guard_that_allows_it_lets_it_happen() {
     all.users.truncate(5);
     rig.run(&rig.sync(&all).guard(Guard::at_most(15))).await;
     rig.holds(&all);
+}
+
+#[tokio::test]
+async fn a_group_that_somebody_has_deleted_is_reported_and_made_by_the_next_run() {
+    let rig = Rig::new().await;
+    let mut all = directory(20, 2, 3);
+    rig.run(&rig.sync(&all)).await;
+    let groups = rig.sandbox.identity_groups();
+    let group = groups
+        .iter()
+        .find(|group| group.display_name == "group-00000");
+    let id = scim_types::ResourceId::parse(&group.expect("the group").id).expect("an id");
+    rig.scim.groups().delete(&id).await.expect("a deletion");
+    let newcomer = all.users[19].id.clone();
+    all.groups[0].members.insert(newcomer);
+    let sync = rig.sync(&all);
+    let plan = sync.plan().await.expect("a plan");
+    let report = sync.apply(&plan).await.expect("a run");
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    rig.run(&sync).await;
+    rig.holds(&all);
+}
+
+#[tokio::test]
+async fn a_member_whom_somebody_has_deleted_is_found_out_and_made_by_the_next_run() {
+    for makes_the_group in [true, false] {
+        let rig = Rig::new().await;
+        let mut all = directory(20, 1, 3);
+        rig.run(&rig.sync(&all)).await;
+        let users = rig.sandbox.identity_users();
+        let name = &all.users[19].profile.user_name;
+        let user = users.iter().find(|user| user.user_name == *name);
+        let id = scim_types::ResourceId::parse(&user.expect("the user").id).expect("an id");
+        rig.scim.users().delete(&id).await.expect("a deletion");
+        let lost = all.users[19].id.clone();
+        if makes_the_group {
+            all.groups = directory(20, 2, 3).groups;
+        }
+        all.groups.last_mut().expect("a group").members.insert(lost);
+        let sync = rig.sync(&all);
+        let plan = sync.plan().await.expect("a plan");
+        let report = sync.apply(&plan).await.expect("a run");
+        assert_eq!(report.failed.len(), 1, "{report:?}");
+        rig.run(&sync).await;
+        rig.holds(&all);
+    }
 }

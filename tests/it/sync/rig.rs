@@ -200,7 +200,7 @@ fn client(
 }
 
 /// A directory whose ids are known by their form, as Okta's are.
-struct OktaLike(Directory);
+pub(super) struct OktaLike(pub(super) Directory);
 
 impl okta_aws_sso::sync::Source for OktaLike {
     fn name(&self) -> String {
