@@ -103,6 +103,7 @@ impl<'a> Run<'a> {
             let later = self.each_user(part, Pass::First).await;
             // A name that somebody else had when it was asked for may be free by now.
             self.each_user(&later, Pass::Last).await;
+            tracing::info!(users = part.len(), "users written");
             self.remember().await?;
         }
         Ok(())
@@ -113,6 +114,7 @@ impl<'a> Run<'a> {
         for part in changes.chunks(SAVE_AFTER) {
             let later = self.each_group(part, Pass::First).await;
             self.each_group(&later, Pass::Last).await;
+            tracing::info!(groups = part.len(), "groups written");
             self.remember().await?;
         }
         Ok(())

@@ -98,7 +98,7 @@ impl Memory {
 
     /// How many users and groups are remembered.
     #[must_use]
-    pub fn len(&self) -> (usize, usize) {
+    pub fn users_and_groups(&self) -> (usize, usize) {
         (self.users.len(), self.groups.len())
     }
 

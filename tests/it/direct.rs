@@ -303,3 +303,29 @@ async fn the_first_run_takes_nobody_away_and_the_next_one_shows_whom_it_would() 
     let error = taken.pipeline().apply(&plan).await.expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::Guarded);
 }
+
+#[tokio::test]
+async fn a_run_that_has_lost_its_memory_takes_nobody_away_even_if_it_can_read_everything() {
+    let mut world = World::new(&direct(TEAM)).await;
+    world.run().await.expect("the journey");
+    let mut state = world.store.load().await.expect("a store").expect("a state");
+    world.store = okta_aws_sso::StateStore::memory();
+    world.store.save(&mut state).await.expect("the state alone");
+    world
+        .sandbox
+        .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);
+    let shown = world.sandbox.console().enable_automatic_provisioning();
+    let token = Secret::new(shown.expect("a token").access_token);
+    let pipeline = world.pipeline().scim_token(token.clone());
+    let plan = pipeline.plan().await.expect("a plan");
+    assert_eq!(plan.counts().get(&Action::Remove), None, "{plan}");
+    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
+    assert!(
+        step.notes.iter().any(|note| note
+            == "left to the next run, because this one remembers nothing: user person.00003@example.com"),
+        "{step}"
+    );
+    pipeline.apply(&plan).await.expect("a run");
+    let plan = pipeline.plan().await.expect("the next plan");
+    assert_eq!(plan.counts().get(&Action::Remove), Some(&1), "{plan}");
+}
