@@ -32,7 +32,10 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     let pacer = Pacer::new(Rate::per_second(allowed));
     let writes = pacer.clone();
     let (sandbox, scim) = target(Sandbox::builder().scim_rates(rates), None, |client| {
-        client.pace_writes(writes)
+        // Enough for the rate at a fifth of a second for each request.
+        client
+            .pace_writes(writes)
+            .max_in_flight((rate as usize / 5).clamp(10, 100))
     })
     .await?;
     let before = peak_memory();
@@ -55,7 +58,7 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     let sent = requests.iter().filter(|request| request.write).count();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     let reached = sent as f64 / took.as_secs_f64();
-    println!("{}", report.done);
+    println!("Done: {}", crate::words(&report.done.to_string()));
     println!("{sent} writes in {:.2} s", took.as_secs_f64());
     if rate > 0 {
         println!(

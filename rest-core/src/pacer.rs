@@ -18,15 +18,16 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Returns a rate of so many a second, with a tenth of that at once.
+    /// Returns a rate of so many a second, with a quarter of that at once.
     ///
     /// A service counts when requests arrive, and we when they leave: what is on its way may bunch together there. A
-    /// tenth of a second is little enough to be let through by a service that counts by the second.
+    /// quarter of a second makes up for a pause of ours, and leaves a service that lets through a second's worth at
+    /// once most of its room.
     #[must_use]
     pub fn per_second(requests: f64) -> Self {
         Self {
             per_second: requests,
-            burst: (requests / 10.0).max(1.0),
+            burst: (requests / 4.0).max(1.0),
         }
     }
 }

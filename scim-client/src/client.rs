@@ -19,6 +19,7 @@ pub struct Client {
 struct Inner {
     endpoint: Endpoint,
     dialect: Dialect,
+    max_in_flight: usize,
     service: Service,
 }
 
@@ -55,6 +56,12 @@ impl Client {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.inner.dialect
+    }
+
+    /// Returns how many requests are on their way at once at most.
+    #[must_use]
+    pub fn max_in_flight(&self) -> usize {
+        self.inner.max_in_flight
     }
 
     /// Returns the calls on users.
@@ -235,8 +242,9 @@ impl ClientBuilder {
         } = self;
         let rules = dialect.rules();
         let known = |rate: Option<u32>| rate.map(|rate| Pacer::new(Rate::per_second(rate.into())));
+        let max_in_flight = max_in_flight.unwrap_or(rules.max_in_flight).max(1);
         let service = service
-            .max_in_flight(max_in_flight.unwrap_or(rules.max_in_flight))
+            .max_in_flight(max_in_flight)
             .pace_reads(reads.or_else(|| known(rules.reads_per_second)))
             .pace_writes(writes.or_else(|| known(rules.writes_per_second)))
             .build()?;
@@ -244,6 +252,7 @@ impl ClientBuilder {
             inner: Arc::new(Inner {
                 endpoint,
                 dialect,
+                max_in_flight,
                 service,
             }),
         })

@@ -198,5 +198,5 @@ pub(super) async fn members_of(
 
 /// How many requests are prepared at once; how many are on their way is the client's business.
 pub(super) fn width(scim: &Client) -> usize {
-    scim.dialect().rules().max_in_flight * 2
+    scim.max_in_flight() * 2
 }

@@ -69,8 +69,8 @@ impl Kept {
                         (200, found.clone())
                     }
                     Method::PATCH => {
-                        let patch: PatchOp = serde_json::from_value(body()).expect("a patch");
-                        *found = patch
+                        let change: PatchOp = serde_json::from_value(body()).expect("a patch");
+                        *found = change
                             .apply(found, &Options::default())
                             .expect("a good patch");
                         (200, found.clone())
