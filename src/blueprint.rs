@@ -78,14 +78,29 @@ pub struct AwsSide {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Provisioning {
+    /// Who writes users and groups to AWS.
+    pub mode: ProvisioningMode,
     /// Okta groups whose members are assigned to the app, and so become users in AWS.
     pub assign_groups: Vec<String>,
     /// Okta users, by login, who are assigned to the app one by one.
     pub assign_users: Vec<String>,
     /// Who has to arrive in AWS before anybody is given access.
     pub wait_for: WaitFor,
-    /// Okta groups that are pushed, and so become groups in AWS. A group is assigned or pushed, never both.
+    /// Okta groups that become groups in AWS. Where Okta pushes them, a group is assigned or pushed, never both.
     pub push_groups: Vec<String>,
+}
+
+/// Who writes users and groups to AWS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ProvisioningMode {
+    /// Okta provisions users and pushes groups, in the background. A person configures it once at both consoles.
+    #[default]
+    Okta,
+    /// Each run writes what has changed, and nothing waits for Okta. The app's provisioning stays off; the users are
+    /// assigned to the app all the same, for it is what lets them sign in.
+    Direct,
 }
 
 /// Who has to arrive in AWS before anybody is given access.

@@ -6,6 +6,7 @@ pub mod plan;
 pub mod report;
 pub mod state;
 pub mod steps;
+pub mod sync;
 
 mod answers;
 mod error;

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt as _};
-use rest_core::{Clock, SystemClock};
+use rest_core::{Clock, Secret, SystemClock};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
@@ -16,6 +16,7 @@ use crate::{
     plan::{Change, Plan},
     state::{Facts, State, StateStore},
     step::{Applied, Check, CheckOutcome, Context, Step, Waiting},
+    sync::Memory,
 };
 
 /// The steps of an integration, in order, with what they need around them.
@@ -42,6 +43,7 @@ pub struct Pipeline {
     clock: Arc<dyn Clock>,
     guard: Guard,
     patience: Patience,
+    scim_token: Option<Secret>,
     listeners: Listeners,
 }
 
@@ -109,6 +111,7 @@ impl Pipeline {
             clock: Arc::new(SystemClock),
             guard: Guard::default(),
             patience: Patience::default(),
+            scim_token: None,
             listeners: Listeners::default(),
         }
     }
@@ -155,6 +158,15 @@ impl Pipeline {
         self
     }
 
+    /// The access token of AWS's SCIM endpoint, for runs that write users and groups themselves without a person.
+    ///
+    /// It is only asked for where it is missing and something is to be written; it is never saved.
+    #[must_use]
+    pub fn scim_token(mut self, token: Secret) -> Self {
+        self.scim_token = Some(token);
+        self
+    }
+
     /// What happens from now on, as a stream that ends with the pipeline.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         self.listeners.subscribe()
@@ -177,7 +189,7 @@ impl Pipeline {
             || (String::new(), 0, Facts::default()),
             |state| (state.lineage, state.serial, state.facts),
         );
-        let cx = self.context(facts);
+        let cx = self.context(facts).await?;
         let mut plan = Plan {
             version: Plan::VERSION,
             made_at: cx.now(),
@@ -208,7 +220,7 @@ impl Pipeline {
         let state = self.store.load().await?;
         self.fits(plan, state.as_ref())?;
         let state = state.unwrap_or_default();
-        let cx = self.context(state.facts.clone());
+        let cx = self.context(state.facts.clone()).await?;
         let run = Run {
             pipeline: self,
             cx: &cx,
@@ -244,7 +256,7 @@ impl Pipeline {
             .await?
             .map(|state| state.facts)
             .unwrap_or_default();
-        let cx = self.context(facts);
+        let cx = self.context(facts).await?;
         let mut checks = Vec::new();
         for step in &self.steps {
             let span = tracing::debug_span!("verify", step = %step.id());
@@ -256,8 +268,15 @@ impl Pipeline {
         Ok(Verification { checks })
     }
 
-    fn context(&self, facts: Facts) -> Context {
-        Context::new(facts, self.operator.clone(), self.clock.clone())
+    async fn context(&self, facts: Facts) -> Outcome<Context> {
+        let cx = Context::new(facts, self.operator.clone(), self.clock.clone());
+        if let Some(memory) = self.store.read(Memory::FILE).await? {
+            cx.keep_file(Memory::FILE, memory);
+        }
+        if let Some(token) = &self.scim_token {
+            cx.remember_scim_token(token.clone());
+        }
+        Ok(cx)
     }
 
     fn fits(&self, plan: &Plan, state: Option<&State>) -> Outcome<()> {

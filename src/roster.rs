@@ -36,6 +36,13 @@ impl Roster {
     ///
     /// If Okta has no such user or group, or a user whom `access` names cannot be provisioned.
     pub async fn read(okta: &Client, blueprint: &Blueprint) -> Outcome<Self> {
+        let roster = Self::read_all(okta, blueprint).await?;
+        roster.users.iter().try_for_each(refuse_unfit)?;
+        Ok(roster)
+    }
+
+    /// Reads the people whom a blueprint names, those who cannot be provisioned too.
+    pub(crate) async fn read_all(okta: &Client, blueprint: &Blueprint) -> Outcome<Self> {
         let mut roster = Self {
             users: Vec::new(),
             assigned: Vec::new(),
@@ -55,7 +62,6 @@ impl Roster {
                 )
                 .help("write the whole login in the blueprint, spelt as in Okta"));
             }
-            refuse_unfit(&user)?;
             roster.users.push(user);
         }
         for name in blueprint.assigned_groups() {
@@ -97,9 +103,8 @@ impl Roster {
             .filter(move |user| travellers.contains(&user.id))
     }
 
-    /// What a reader should know: members of pushed groups who will be missing in AWS, and why.
-    #[must_use]
-    pub fn remarks(&self) -> Vec<String> {
+    /// Members of pushed groups who are not assigned to the app, as remarks.
+    pub(crate) fn strangers(&self) -> Vec<String> {
         let assigned = self.assigned_users();
         let mut remarks = Vec::new();
         for members in &self.pushed {
@@ -117,6 +122,14 @@ impl Roster {
                 ));
             }
         }
+        remarks
+    }
+
+    /// What a reader should know: members of pushed groups who will be missing in AWS, and why.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let assigned = self.assigned_users();
+        let mut remarks = self.strangers();
         for user in assigned.values() {
             if !is_provisioned(&user.status) {
                 remarks.push(format!(

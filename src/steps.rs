@@ -8,6 +8,7 @@ mod app_access;
 mod arrival;
 mod catalog_app;
 mod custom_domain;
+mod directory_sync;
 mod identity_center;
 mod identity_source;
 mod idp_metadata;
@@ -27,6 +28,7 @@ pub use app_access::AppAccess;
 pub use arrival::Arrival;
 pub use catalog_app::CatalogApp;
 pub use custom_domain::CustomDomain;
+pub use directory_sync::DirectorySync;
 pub use identity_center::IdentityCenterInstance;
 pub use identity_source::IdentitySource;
 pub use idp_metadata::IdpMetadata;
@@ -38,7 +40,7 @@ pub use scim_endpoint::ScimEndpoint;
 pub use sign_in::SignInTest;
 
 use crate::{
-    blueprint::Blueprint,
+    blueprint::{Blueprint, ProvisioningMode},
     error::{Answer, Error, ErrorKind, Outcome, ServiceError as _},
     roster::Roster,
     step::{Context, Step},
@@ -64,9 +66,18 @@ pub fn journey(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Ste
     )));
     steps.push(Box::new(IdentitySource::new(okta, aws)));
     steps.push(Box::new(SamlSettings::new(okta)));
-    steps.push(Box::new(ScimEndpoint::new(okta, aws)));
-    steps.push(Box::new(OktaProvisioning::new(okta)));
-    steps.push(Box::new(AppAccess::new(okta, blueprint)));
+    match blueprint.provisioning.mode {
+        ProvisioningMode::Okta => {
+            steps.push(Box::new(ScimEndpoint::new(okta, aws)));
+            steps.push(Box::new(OktaProvisioning::new(okta)));
+            steps.push(Box::new(AppAccess::new(okta, blueprint)));
+        }
+        ProvisioningMode::Direct => {
+            steps.push(Box::new(ScimEndpoint::direct(okta, aws)));
+            steps.push(Box::new(AppAccess::new(okta, blueprint)));
+            steps.push(Box::new(DirectorySync::new(okta, aws, blueprint)));
+        }
+    }
     steps.push(Box::new(Arrival::new(okta, aws, blueprint)));
     steps.push(Box::new(PermissionSets::new(aws, blueprint)));
     steps.push(Box::new(AccountAssignments::new(okta, aws, blueprint)));

@@ -9,7 +9,7 @@ use okta_aws_sso::{Blueprint, Error};
 ///
 /// Without options it rehearses the whole journey on a sandbox in this process. With `OKTA_ORG_URL` and `OKTA_API_TOKEN` in
 /// the environment and the usual AWS profile, it joins real tenants: a person at this terminal is asked to do what no
-/// public API can.
+/// public API can. Where the blueprint has runs write users themselves, `SCIM_TOKEN` saves the question for the token.
 #[derive(Parser, Debug)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use futures::StreamExt as _;
 use okta_aws_sso::{AccessReport, Guard, Pipeline, StateStore, steps};
+use rest_core::Secret;
 
 use crate::{args::Args, show::Screen, world::World};
 
@@ -38,13 +39,16 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
         Some(folder) => StateStore::folder(folder)?,
         None => StateStore::memory(),
     };
-    let pipeline = Pipeline::new(steps::journey(&blueprint, &world.okta, &world.aws))
+    let mut pipeline = Pipeline::new(steps::journey(&blueprint, &world.okta, &world.aws))
         .blueprint(&blueprint)
         .store(store)
         .guard(Guard {
             max_removals: args.allow_removals,
         })
         .operator(world.operator(args, screen)?);
+    if let Ok(token) = std::env::var("SCIM_TOKEN") {
+        pipeline = pipeline.scim_token(Secret::new(token));
+    }
 
     let plan = pipeline.plan().await?;
     screen.plan(&plan);

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response,
+    HeaderValue, Method, Request, Response,
     header::{AUTHORIZATION, USER_AGENT},
 };
 use tokio::sync::Semaphore;
@@ -16,8 +16,8 @@ use tracing::debug;
 use url::Url;
 
 use crate::{
-    Answer, Attempt, Call, Clock, Decision, Error, Outcome, Reached, Retry, Secret, Transport,
-    TransportError, Vendor, pace::Pace,
+    Answer, Attempt, Call, Clock, Decision, Error, Outcome, Pacer, Reached, Retry, Secret,
+    Transport, TransportError, Vendor, pace::Pace,
 };
 
 mod builder;
@@ -52,7 +52,7 @@ impl Service {
 
     /// Sends `call` and returns the answer, if that is a success.
     ///
-    /// Before each attempt the call waits for its rate limit, if that is known to be used up; after
+    /// Before each attempt the call waits for its turn, and for its rate limit, if that is known to be used up; after
     /// a failed one it is repeated as [`Retry`] decides. Dropping the future stops all of this, and
     /// leaves open whether the server has acted.
     ///
@@ -69,7 +69,11 @@ impl Service {
         let bucket = inner.vendor.bucket(request.method(), &path);
         let mut first_id = None;
         let mut number = 1;
+        let pacer = inner.pacer(request.method());
         loop {
+            if let Some(pacer) = pacer {
+                pacer.turn(&*inner.clock).await;
+            }
             inner.pace(&bucket).await;
             let mut copy = request.clone();
             if number > 1 {
@@ -79,6 +83,9 @@ impl Service {
             let result = inner.exchange(copy).await;
             let now = inner.clock.now();
             let outcome = inner.outcome(&result, &bucket, now);
+            if let Some(pacer) = pacer {
+                pacer.learn(outcome, now);
+            }
             let request_id = result
                 .as_ref()
                 .ok()
@@ -126,9 +133,20 @@ struct Inner {
     vendor: Arc<dyn Vendor>,
     pace: Mutex<Pace>,
     in_flight: Semaphore,
+    reads: Option<Pacer>,
+    writes: Option<Pacer>,
 }
 
 impl Inner {
+    /// Returns what keeps requests of this method in step, if anything does.
+    fn pacer(&self, method: &Method) -> Option<&Pacer> {
+        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+            self.reads.as_ref()
+        } else {
+            self.writes.as_ref()
+        }
+    }
+
     /// Returns the path of `url` below the base address, with a slash in front.
     fn relative(&self, url: &Url) -> String {
         let base = self.base.path().trim_end_matches('/');

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, ProvisioningForm, RateLimits, Sandbox,
+    Clock, Company, ProvisioningForm, RateLimits, Sandbox, ScimRates,
     aws::{self, AccessKey, BaseUrls, Cloud, Seed},
     clock::{Ticking, signed},
     company::AccountState,
@@ -13,6 +13,7 @@ use crate::{
     faults::Faults,
     okta::{self, Org},
     scim::generic::{self, Directory},
+    scim_rates::ScimLimits,
     server::{Addresses, Listeners, Ports, Shared},
     world::World,
 };
@@ -33,6 +34,7 @@ pub struct SandboxBuilder {
     certificate_delay: Duration,
     page_size: Option<usize>,
     rate_limits: RateLimits,
+    scim_rates: Option<ScimRates>,
     connections_supported: bool,
     permission_sets: bool,
     all_features: bool,
@@ -118,6 +120,12 @@ impl SandboxBuilder {
     /// How many requests Okta takes in a minute; more than any test makes by default.
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.rate_limits = limits;
+        self
+    }
+
+    /// How many requests a second the SCIM endpoint takes before it answers 429; as many as come by default.
+    pub fn scim_rates(mut self, rates: Option<ScimRates>) -> Self {
+        self.scim_rates = rates;
         self
     }
 
@@ -212,6 +220,7 @@ impl SandboxBuilder {
             coupling: Coupling::new(addresses.scim.to_string(), signed(self.provisioning_delay)),
             clock,
             faults: Faults::default(),
+            scim_rates: ScimLimits::new(self.scim_rates),
             log: Vec::new(),
             region: self.company.region.clone(),
         }
@@ -267,6 +276,7 @@ impl Default for SandboxBuilder {
             certificate_delay: Duration::ZERO,
             page_size: Some(1),
             rate_limits: RateLimits::default(),
+            scim_rates: None,
             connections_supported: false,
             permission_sets: true,
             all_features: true,

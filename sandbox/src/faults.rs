@@ -19,6 +19,8 @@ use crate::record::Service;
 pub struct Fault {
     service: Service,
     on: Option<String>,
+    /// How many requests it fits are let through before.
+    spares: usize,
     kind: Kind,
 }
 
@@ -37,6 +39,15 @@ pub(crate) enum Kind {
     HangUpAfter,
     /// The link to the next page names another origin.
     Lure { origin: String },
+    /// The vendor's own refusal, with what it says about when to come back.
+    Refuse {
+        status: u16,
+        retry_after: Option<u32>,
+    },
+    /// What was asked for is done, and the connection breaks in the middle of the answer.
+    Half,
+    /// No answer ever comes; what was asked for is done or not.
+    Stall { acts: bool },
 }
 
 impl Fault {
@@ -68,6 +79,31 @@ impl Fault {
         Self::new(service, Kind::HangUpAfter)
     }
 
+    /// Refuses with `status` in the vendor's own words; in SCIM's for the SCIM endpoint, as plain JSON for others.
+    ///
+    /// Nothing was done. AWS documents no `Retry-After`, and sends one where a fault says so.
+    pub fn refuse(service: Service, status: u16, retry_after: Option<u32>) -> Self {
+        Self::new(
+            service,
+            Kind::Refuse {
+                status,
+                retry_after,
+            },
+        )
+    }
+
+    /// Does what was asked for, and breaks the connection in the middle of the answer.
+    ///
+    /// An answer without a body is not sent at all.
+    pub fn half_an_answer(service: Service) -> Self {
+        Self::new(service, Kind::Half)
+    }
+
+    /// Never answers, after having done what was asked for or without; the client has to give up.
+    pub fn stall(service: Service, acts: bool) -> Self {
+        Self::new(service, Kind::Stall { acts })
+    }
+
     /// Makes Okta's next link to a next page point to `origin`, such as `https://evil.example`.
     ///
     /// It stays in the queue until an answer has a next page.
@@ -85,10 +121,17 @@ impl Fault {
         self
     }
 
+    /// Lets through so many requests that it fits before it strikes.
+    pub fn after(mut self, requests: usize) -> Self {
+        self.spares = requests;
+        self
+    }
+
     fn new(service: Service, kind: Kind) -> Self {
         Self {
             service,
             on: None,
+            spares: 0,
             kind,
         }
     }
@@ -138,16 +181,27 @@ impl Faults {
         }
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
     pub(crate) fn waiting(&self) -> &[Fault] {
         &self.waiting
     }
 
     fn take_if(&mut self, asked: &Asked<'_>, wanted: impl Fn(&Kind) -> bool) -> Option<Kind> {
-        let place = self
-            .waiting
-            .iter()
-            .position(|fault| wanted(&fault.kind) && fault.fits(asked))?;
-        Some(self.waiting.remove(place).kind)
+        let mut place = None;
+        for (index, fault) in self.waiting.iter_mut().enumerate() {
+            if !wanted(&fault.kind) || !fault.fits(asked) {
+                continue;
+            }
+            if fault.spares > 0 {
+                fault.spares -= 1;
+            } else if place.is_none() {
+                place = Some(index);
+            }
+        }
+        Some(self.waiting.remove(place?).kind)
     }
 }
 
@@ -175,6 +229,18 @@ mod tests {
             Some(Kind::Throttle { seconds: 7 })
         );
         assert!(faults.waiting().is_empty());
+    }
+
+    #[test]
+    fn a_fault_spares_as_many_requests_as_it_is_told() {
+        let mut faults = Faults::default();
+        faults.push(Fault::half_an_answer(Service::Okta).after(1));
+        faults.push(Fault::half_an_answer(Service::Okta).after(1));
+        let taken = |faults: &mut Faults| faults.take(&asked(Service::Okta, "/")).is_some();
+        assert!(!taken(&mut faults));
+        assert!(taken(&mut faults));
+        assert!(taken(&mut faults));
+        assert!(!taken(&mut faults));
     }
 
     #[test]

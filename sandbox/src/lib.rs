@@ -47,6 +47,7 @@ mod faults;
 mod okta;
 mod record;
 mod scim;
+mod scim_rates;
 mod server;
 mod throttled;
 mod view;
@@ -69,6 +70,7 @@ pub use self::{
     faults::Fault,
     okta::RateLimits,
     record::{Recorded, Service},
+    scim_rates::ScimRates,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{
@@ -211,6 +213,11 @@ impl Sandbox {
     /// Queues something that goes wrong for the next request it fits.
     pub fn inject(&self, fault: Fault) {
         self.world().faults.push(fault);
+    }
+
+    /// Takes back the faults that no request has met.
+    pub fn clear_faults(&self) {
+        self.world().faults.clear();
     }
 
     /// Every request to Okta, AWS and SCIM so far; neither the console's nor what Okta sent itself.

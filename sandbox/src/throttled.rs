@@ -39,21 +39,27 @@ pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes>
 
 /// The refusal of the SCIM endpoint; there is no `Retry-After`.
 pub(crate) fn scim(now: Timestamp, request_id: &str) -> Response<Bytes> {
+    scim_as(429, "Rate exceeded", now, request_id)
+}
+
+/// A refusal of the SCIM endpoint that is not about what was asked for.
+pub(crate) fn scim_as(
+    status: u16,
+    detail: &str,
+    now: Timestamp,
+    request_id: &str,
+) -> Response<Bytes> {
     let schema = "urn:ietf:params:scim:api:messages:2.0:Error";
     let body = json!({
         "schema": [schema],
         "schemas": [schema],
-        "detail": "Rate exceeded",
-        "status": "429",
+        "detail": detail,
+        "status": status.to_string(),
         "exceptionRequestId": request_id,
         "timeStamp": now.strftime("%Y-%m-%d %H:%M:%S.000").to_string(),
     });
-    response(
-        StatusCode::TOO_MANY_REQUESTS,
-        "application/json",
-        body.to_string(),
-        request_id,
-    )
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response(status, "application/json", body.to_string(), request_id)
 }
 
 fn sts(request_id: &str) -> Response<Bytes> {

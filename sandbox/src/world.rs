@@ -16,6 +16,7 @@ use crate::{
     okta::{self, Org},
     record::{Recorded, Service, method_writes},
     scim::{self, generic::Directory},
+    scim_rates::ScimLimits,
     throttled,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
@@ -30,6 +31,7 @@ pub(crate) struct World {
     pub(crate) coupling: Coupling,
     pub(crate) clock: Ticking,
     pub(crate) faults: Faults,
+    pub(crate) scim_rates: ScimLimits,
     pub(crate) log: Vec<Recorded>,
     /// The Region the console is set to.
     pub(crate) region: String,
@@ -39,8 +41,12 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Send(Response<Bytes>),
+    /// The connection breaks after the first half of the body.
+    Half(Response<Bytes>),
     /// The connection is closed without a word.
     HangUp,
+    /// Nothing ever comes.
+    Stall,
 }
 
 impl World {
@@ -91,6 +97,17 @@ impl World {
                 Answer::Send(self.throttle(asked.service, request, Some(seconds)))
             }
             Some(Kind::Concurrency) => Answer::Send(self.throttle(asked.service, request, None)),
+            Some(Kind::Refuse {
+                status,
+                retry_after,
+            }) => Answer::Send(self.refuse(asked.service, status, retry_after)),
+            Some(Kind::Half) => Answer::Half(self.act(asked.service, request)),
+            Some(Kind::Stall { acts }) => {
+                if acts {
+                    self.act(asked.service, request);
+                }
+                Answer::Stall
+            }
             Some(Kind::Fail { status, body }) => Answer::Send(page(status, body)),
             Some(Kind::Lure { .. }) | None => {
                 let mut response = self.act(asked.service, request);
@@ -105,6 +122,9 @@ impl World {
         match service {
             Service::Okta => okta::handle(&mut self.org, now, request),
             Service::Aws => aws::handle(&mut self.cloud, now, request),
+            Service::Scim if !self.scim_rates.admit(request.method(), now) => {
+                throttled::scim(now, &self.cloud.next_request_id())
+            }
             Service::Scim => match &mut self.generic_scim {
                 Some(directory) => directory.handle(now, request),
                 None => scim::handle(&mut self.cloud, now, request),
@@ -124,6 +144,25 @@ impl World {
             Service::Aws => throttled::aws(request, &self.cloud.next_request_id()),
             Service::Scim => throttled::scim(now, &self.cloud.next_request_id()),
         }
+    }
+
+    fn refuse(
+        &mut self,
+        service: Service,
+        status: u16,
+        retry_after: Option<u32>,
+    ) -> Response<Bytes> {
+        let now = self.now();
+        let id = self.cloud.next_request_id();
+        let mut response = match service {
+            Service::Scim => throttled::scim_as(status, "Internal failure", now, &id),
+            Service::Okta | Service::Aws => page(status, "{}".to_owned()),
+        };
+        if let Some(seconds) = retry_after {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 
     /// Points the link to the next page somewhere else, if there is one and somebody asked for it.
@@ -163,8 +202,8 @@ impl World {
             Service::Okta | Service::Scim => method_writes(request.method()),
         };
         let status = match answer {
-            Answer::Send(response) => Some(response.status().as_u16()),
-            Answer::HangUp => None,
+            Answer::Send(response) | Answer::Half(response) => Some(response.status().as_u16()),
+            Answer::HangUp | Answer::Stall => None,
         };
         tracing::debug!(service = ?asked.service, method = %asked.method, path = asked.path, status, "answered");
         self.log.push(Recorded {

@@ -2,7 +2,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rest_core::{
-    Answer, BuildError, Call, Clock, Repeat, Retry, Secret, Service, ServiceBuilder, Transport,
+    Answer, BuildError, Call, Clock, Pacer, Rate, Repeat, Retry, Secret, Service, ServiceBuilder,
+    Transport,
 };
 use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
 use serde::de::DeserializeOwned;
@@ -19,6 +20,7 @@ struct Inner {
     endpoint: Endpoint,
     dialect: Dialect,
     pages: Pages,
+    max_in_flight: usize,
     service: Service,
 }
 
@@ -38,6 +40,9 @@ impl Client {
         ClientBuilder {
             endpoint: endpoint.clone(),
             dialect,
+            max_in_flight: None,
+            reads: None,
+            writes: None,
             service,
         }
     }
@@ -68,6 +73,7 @@ impl Client {
             endpoint,
             dialect,
             pages,
+            max_in_flight,
             service,
         } = &*self.inner;
         Ok(Self {
@@ -77,6 +83,7 @@ impl Client {
                 pages: config
                     .pagination
                     .map_or(*pages, |pagination| pages.said(&pagination)),
+                max_in_flight: *max_in_flight,
                 service: service.clone(),
             }),
         })
@@ -84,6 +91,12 @@ impl Client {
 
     pub(crate) fn pages(&self) -> Pages {
         self.inner.pages
+    }
+
+    /// Returns how many requests are on their way at once at most.
+    #[must_use]
+    pub fn max_in_flight(&self) -> usize {
+        self.inner.max_in_flight
     }
 
     /// Returns the calls on users.
@@ -175,6 +188,9 @@ impl fmt::Debug for Client {
 pub struct ClientBuilder {
     endpoint: Endpoint,
     dialect: Dialect,
+    max_in_flight: Option<usize>,
+    reads: Option<Pacer>,
+    writes: Option<Pacer>,
     service: ServiceBuilder,
 }
 
@@ -218,6 +234,32 @@ impl ClientBuilder {
         }
     }
 
+    /// Sets how many requests are on their way at once; the dialect decides unless told otherwise.
+    pub fn max_in_flight(self, max_in_flight: usize) -> Self {
+        Self {
+            max_in_flight: Some(max_in_flight),
+            ..self
+        }
+    }
+
+    /// Sets how fast requests that only read are sent, repetitions included.
+    ///
+    /// Unless told otherwise it is what the dialect knows of the server; clients of one server may share a pacer.
+    pub fn pace_reads(self, pacer: Pacer) -> Self {
+        Self {
+            reads: Some(pacer),
+            ..self
+        }
+    }
+
+    /// Sets how fast requests that change something are sent, as [`pace_reads`](Self::pace_reads) does for the others.
+    pub fn pace_writes(self, pacer: Pacer) -> Self {
+        Self {
+            writes: Some(pacer),
+            ..self
+        }
+    }
+
     /// Returns the client; nothing is sent.
     ///
     /// # Errors
@@ -228,16 +270,25 @@ impl ClientBuilder {
         let Self {
             endpoint,
             dialect,
+            max_in_flight,
+            reads,
+            writes,
             service,
         } = self;
+        let rules = dialect.rules();
+        let known = |rate: Option<u32>| rate.map(|rate| Pacer::new(Rate::per_second(rate.into())));
+        let max_in_flight = max_in_flight.unwrap_or(rules.max_in_flight).max(1);
         let service = service
-            .max_in_flight(dialect.rules().max_in_flight)
+            .max_in_flight(max_in_flight)
+            .pace_reads(reads.or_else(|| known(rules.reads_per_second)))
+            .pace_writes(writes.or_else(|| known(rules.writes_per_second)))
             .build()?;
         Ok(Client {
             inner: Arc::new(Inner {
                 endpoint,
                 pages: Pages::of(dialect),
                 dialect,
+                max_in_flight,
                 service,
             }),
         })

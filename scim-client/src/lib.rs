@@ -51,4 +51,4 @@ pub use error::{Error, Refusal};
 pub use probe::Probe;
 pub use resources::{Created, Resources};
 #[doc(no_inline)]
-pub use rest_core::{BuildError, Pager};
+pub use rest_core::{BuildError, Pacer, Pager, Rate};

@@ -7,7 +7,7 @@ use scim_types::{
     Group, PatchOp, PatchOperation, Resource, ResourceId, User,
     filter::{AttributePath, Filter},
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::{
     Client, Error, RefusedRequest,
@@ -147,7 +147,13 @@ impl<'a, R: Resource> Resources<'a, R> {
             {
                 Ok(())
             }
-            deleted => deleted.map(|_| ()),
+            Err(error) => Err(error),
+            // "204, no body" (RFC 7644 section 3.6): a page says that something in front of the server has answered.
+            Ok(answer) if has_body(&answer) => {
+                let doing = format!("DELETE /{}/{id}", R::ENDPOINT);
+                decode::<IgnoredAny>(&answer, doing, Repeat::Harmless).map(|_| ())
+            }
+            Ok(_) => Ok(()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Access, Blueprint, PermissionSet};
+use super::{Access, Blueprint, PermissionSet, ProvisioningMode};
 
 /// A step on the way to a value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +127,10 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
 /// Okta and AWS both say that one group cannot be assigned and pushed: members go missing or linger
 /// (AWS "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting").
 fn same_group_twice(blueprint: &Blueprint) -> Option<Fault> {
+    if blueprint.provisioning.mode == ProvisioningMode::Direct {
+        // Nothing is pushed, so there is nothing to go wrong.
+        return None;
+    }
     let pushed = blueprint.pushed_groups();
     let (index, group) = blueprint
         .provisioning

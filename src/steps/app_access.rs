@@ -9,14 +9,14 @@ use okta_client::{
 };
 
 use crate::{
-    blueprint::Blueprint,
+    blueprint::{Blueprint, ProvisioningMode},
     error::{Error, ErrorKind, Outcome},
     plan::{Action, Change, StepId},
     roster::{Members, Roster},
     step::{Applied, Context, Planned, Step, not_ours},
 };
 
-/// The blueprint's users and groups are assigned to the app, and its groups are pushed.
+/// The blueprint's users and groups are assigned to the app, and its groups are pushed unless runs write them.
 ///
 /// Nobody is unassigned, and no mapping is deleted: what somebody else has set up stays.
 #[derive(Clone, Debug)]
@@ -148,16 +148,18 @@ impl Wish<'_> {
     }
 }
 
-fn wishes(roster: &Roster) -> impl Iterator<Item = Wish<'_>> {
+fn wishes(roster: &Roster, mode: ProvisioningMode) -> impl Iterator<Item = Wish<'_>> {
     let users = roster.users.iter().map(Wish::User);
     let assigned = roster
         .assigned
         .iter()
         .map(|members| Wish::Assigned(&members.group));
     // Pushed last: a push carries the members who are assigned by then.
+    let by_okta = mode == ProvisioningMode::Okta;
     let pushed = roster
         .pushed
         .iter()
+        .filter(move |_| by_okta)
         .map(|members| Wish::Pushed(&members.group));
     users.chain(assigned).chain(pushed)
 }
@@ -253,8 +255,11 @@ impl Step for AppAccess {
                 changes: Vec::new(),
                 notes: roster.remarks(),
             };
-            refuse_both(roster, &present)?;
-            for wish in wishes(roster) {
+            let mode = self.blueprint.provisioning.mode;
+            if mode == ProvisioningMode::Okta {
+                refuse_both(roster, &present)?;
+            }
+            for wish in wishes(roster, mode) {
                 let (change, note) = planned(&wish, &present);
                 result.changes.extend(change);
                 result.notes.extend(note);
@@ -269,7 +274,7 @@ impl Step for AppAccess {
             let app = cx
                 .know(|facts| facts.app.clone())
                 .ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
-            let wish = wishes(roster)
+            let wish = wishes(roster, self.blueprint.provisioning.mode)
                 .find(|wish| wish.target() == change.target)
                 .ok_or_else(|| not_ours(&self.id(), change))?;
             self.do_wish(&app, wish).await?;

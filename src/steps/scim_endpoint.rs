@@ -17,10 +17,22 @@ use crate::{
 ///
 /// The token goes to Okta and nowhere else: it is held in memory until it was handed on, and never written down. A
 /// run that was interrupted in between asks for it again.
+///
+/// Where this crate writes to AWS itself ([`ScimEndpoint::direct`]), Okta gets neither, and the token is held as long as
+/// the run; a later run is given it by its caller or asks for it again, and only if there is something to write.
 #[derive(Clone, Debug)]
 pub struct ScimEndpoint {
     okta: Okta,
     aws: Aws,
+    taker: Taker,
+}
+
+/// Who is to have the endpoint and the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taker {
+    Okta,
+    /// This run.
+    Us,
 }
 
 impl ScimEndpoint {
@@ -30,6 +42,16 @@ impl ScimEndpoint {
         Self {
             okta: okta.clone(),
             aws: aws.clone(),
+            taker: Taker::Okta,
+        }
+    }
+
+    /// The step where this crate writes users and groups itself, and Okta has no token.
+    #[must_use]
+    pub fn direct(okta: &Okta, aws: &Aws) -> Self {
+        Self {
+            taker: Taker::Us,
+            ..Self::new(okta, aws)
         }
     }
 }
@@ -38,6 +60,38 @@ impl ScimEndpoint {
 const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic provisioning; a token is shown once, so create a new one if it is lost";
 
 impl ScimEndpoint {
+    /// Has a person hand over the endpoint and a token, and proves both.
+    pub(super) async fn ask(&self, cx: &Context) -> Outcome<()> {
+        let mut handoff = HandOff::new(
+            HandOffKind::AutomaticProvisioning,
+            "Enable automatic provisioning in IAM Identity Center",
+            "AWS console > IAM Identity Center > Settings > Automatic provisioning > Enable",
+        )
+        .instructions([
+            "Choose Enable (if it is enabled already: Manage provisioning > Generate token; two tokens can exist, delete one that nobody uses).",
+        ])
+        .instructions(match self.taker {
+            Taker::Okta => [
+                "Copy the SCIM endpoint and the access token. The token is shown once: keep the dialog open until it is in Okta.",
+                "If nobody can hand anything back to this run: enter both in Okta (Applications > the app > Provisioning > Configure API Integration, the Base URL without a slash at its end) and save; the next run sees that it is done.",
+            ],
+            Taker::Us => [
+                "Copy the SCIM endpoint and the access token. The token is shown once: keep the dialog open until this run has taken it.",
+                "Keep the token where your secrets are, if later runs are to go on without a person: it is given to the pipeline (Pipeline::scim_token).",
+            ],
+        })
+        .ask("scim_endpoint", AskKind::Text, "SCIM endpoint")
+        .ask("access_token", AskKind::Secret, "Access token");
+        if let Some(known) = cx.know(|facts| facts.scim.clone()) {
+            handoff = handoff.value("endpoint proved before", known.to_string());
+        }
+        let endpoint = cx
+            .hand_off(handoff, async |answers| self.prove(&answers, cx).await)
+            .await?;
+        cx.learn(|facts| facts.scim = Some(endpoint));
+        Ok(())
+    }
+
     async fn prove(&self, answers: &Answers, cx: &Context) -> Outcome<Endpoint> {
         let missing = |what: &str| {
             Error::new(ErrorKind::Proof, format!("the {what} was not handed back")).help(HELP)
@@ -147,6 +201,12 @@ fn is_this_machine(endpoint: &Endpoint) -> bool {
     }
 }
 
+fn hand_off() -> Change {
+    Change::new(Action::HandOff, "automatic provisioning")
+        .with("hands back", "SCIM endpoint and access token")
+        .with_value("token", Value::Secret)
+}
+
 impl Step for ScimEndpoint {
     fn id(&self) -> StepId {
         StepId::new("scim-endpoint")
@@ -158,6 +218,14 @@ impl Step for ScimEndpoint {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
         Box::pin(async move {
+            if self.taker == Taker::Us {
+                let known = cx.know(|facts| facts.scim.is_some());
+                return Ok(if known {
+                    Planned::nothing()
+                } else {
+                    Planned::one(hand_off())
+                });
+            }
             let app = super::app(&self.okta, cx).await?;
             let connected = app.is_some_and(|app| Switches::of(&app).integration_on());
             let known = cx.know(|facts| facts.scim.clone());
@@ -169,35 +237,13 @@ impl Step for ScimEndpoint {
             if connected || (known.is_some() && cx.scim_token().is_some()) {
                 return Ok(Planned::nothing());
             }
-            Ok(Planned::one(
-                Change::new(Action::HandOff, "automatic provisioning")
-                    .with("hands back", "SCIM endpoint and access token")
-                    .with_value("token", Value::Secret),
-            ))
+            Ok(Planned::one(hand_off()))
         })
     }
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
         Box::pin(async move {
-            let mut handoff = HandOff::new(
-                HandOffKind::AutomaticProvisioning,
-                "Enable automatic provisioning in IAM Identity Center",
-                "AWS console > IAM Identity Center > Settings > Automatic provisioning > Enable",
-            )
-            .instructions([
-                "Choose Enable (if it is enabled already: Manage provisioning > Generate token; two tokens can exist, delete one that nobody uses).",
-                "Copy the SCIM endpoint and the access token. The token is shown once: keep the dialog open until it is in Okta.",
-                "If nobody can hand anything back to this run: enter both in Okta (Applications > the app > Provisioning > Configure API Integration, the Base URL without a slash at its end) and save; the next run sees that it is done.",
-            ])
-            .ask("scim_endpoint", AskKind::Text, "SCIM endpoint")
-            .ask("access_token", AskKind::Secret, "Access token");
-            if let Some(known) = cx.know(|facts| facts.scim.clone()) {
-                handoff = handoff.value("endpoint proved before", known.to_string());
-            }
-            let endpoint = cx
-                .hand_off(handoff, async |answers| self.prove(&answers, cx).await)
-                .await?;
-            cx.learn(|facts| facts.scim = Some(endpoint));
+            self.ask(cx).await?;
             Ok(Applied::Done)
         })
     }
@@ -205,13 +251,17 @@ impl Step for ScimEndpoint {
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
-            Ok(vec![if planned.changes.is_empty() {
-                Check::cannot_be_proved(
-                    "SCIM token: Okta alone has it; what has arrived in AWS shows that it works",
-                )
-            } else {
-                Check::failed("SCIM endpoint: Okta has no token for it yet")
-            }])
+            Ok(vec![
+                if self.taker == Taker::Us && planned.changes.is_empty() {
+                    Check::proved(self.title())
+                } else if planned.changes.is_empty() {
+                    Check::cannot_be_proved(
+                        "SCIM token: Okta alone has it; what has arrived in AWS shows that it works",
+                    )
+                } else {
+                    Check::failed("SCIM endpoint: Okta has no token for it yet")
+                },
+            ])
         })
     }
 }

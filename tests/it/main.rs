@@ -1,6 +1,7 @@
 //! Whole stories through the facade, on the sandbox.
 
 mod contract;
+mod direct;
 mod drift;
 mod interrupted;
 mod journey;
@@ -8,4 +9,5 @@ mod killed;
 mod programs;
 mod refusals;
 mod secrets;
+mod sync;
 mod world;

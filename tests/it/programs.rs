@@ -21,6 +21,8 @@ pub(crate) fn example(name: &str) -> Command {
     for variable in [
         "OKTA_ORG_URL",
         "OKTA_API_TOKEN",
+        "SCIM_ENDPOINT",
+        "SCIM_TOKEN",
         "RUST_LOG",
         "AWS_PROFILE",
         "AWS_ENDPOINT_URL",

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{Authorization, Inner, Service};
 use crate::{
-    BuildError, Clock, HttpTransport, PlainVendor, Retry, Secret, SystemClock, Transport, Vendor,
+    BuildError, Clock, HttpTransport, Pacer, PlainVendor, Retry, Secret, SystemClock, Transport,
+    Vendor,
 };
 
 /// Collects what a [`Service`] is made of; only [`build`](Self::build) can fail.
@@ -23,6 +24,8 @@ pub struct ServiceBuilder {
     retry: Retry,
     vendor: Arc<dyn Vendor>,
     max_in_flight: usize,
+    reads: Option<Pacer>,
+    writes: Option<Pacer>,
 }
 
 impl ServiceBuilder {
@@ -36,6 +39,8 @@ impl ServiceBuilder {
             retry: Retry::default(),
             vendor: Arc::new(PlainVendor),
             max_in_flight: MAX_IN_FLIGHT,
+            reads: None,
+            writes: None,
         }
     }
 
@@ -81,6 +86,18 @@ impl ServiceBuilder {
         self
     }
 
+    /// Sets what keeps requests that only read in step, repetitions included; nothing unless told otherwise.
+    pub fn pace_reads(mut self, pacer: impl Into<Option<Pacer>>) -> Self {
+        self.reads = pacer.into();
+        self
+    }
+
+    /// Sets what keeps requests that change something in step, repetitions included; nothing unless told otherwise.
+    pub fn pace_writes(mut self, pacer: impl Into<Option<Pacer>>) -> Self {
+        self.writes = pacer.into();
+        self
+    }
+
     /// Returns the service; nothing is sent.
     ///
     /// # Errors
@@ -100,6 +117,8 @@ impl ServiceBuilder {
             retry: self.retry,
             vendor: self.vendor,
             pace: Mutex::default(),
+            reads: self.reads,
+            writes: self.writes,
             in_flight: Semaphore::new(self.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
         };
         Ok(Service {

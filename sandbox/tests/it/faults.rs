@@ -131,3 +131,55 @@ async fn the_listeners_stop_when_the_sandbox_is_dropped() {
     }
     panic!("the listener still accepts connections");
 }
+
+#[tokio::test]
+async fn half_an_answer_breaks_off_after_something_was_done() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::half_an_answer(Service::Okta));
+    let create = okta(&sandbox, Method::POST, "/api/v1/groups")
+        .json(&json!({ "profile": { "name": "new" } }));
+    let broken = match create.send().await {
+        Ok(response) => response.bytes().await.is_err(),
+        Err(_) => true,
+    };
+    assert!(broken);
+    assert!(sandbox.group_id("new").is_some());
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_may_have_been_acted_on() {
+    let sandbox = sandbox().await;
+    let create = |name: &str| {
+        okta(&sandbox, Method::POST, "/api/v1/groups")
+            .timeout(std::time::Duration::from_millis(200))
+            .json(&json!({ "profile": { "name": name } }))
+    };
+    sandbox.inject(Fault::stall(Service::Okta, false));
+    assert!(
+        create("one")
+            .send()
+            .await
+            .is_err_and(|error| error.is_timeout())
+    );
+    assert_eq!(sandbox.group_id("one"), None);
+    sandbox.inject(Fault::stall(Service::Okta, true));
+    assert!(
+        create("two")
+            .send()
+            .await
+            .is_err_and(|error| error.is_timeout())
+    );
+    assert!(sandbox.group_id("two").is_some());
+}
+
+#[tokio::test]
+async fn a_refusal_says_when_to_come_back_if_it_is_told_to_and_may_strike_later() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::refuse(Service::Okta, 503, Some(7)).after(1));
+    get(&sandbox, "/api/v1/users/me").await;
+    let response = send(okta(&sandbox, Method::GET, "/api/v1/users/me")).await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "7");
+    sandbox.inject(Fault::refuse(Service::Scim, 500, None));
+    sandbox.clear_faults();
+}

@@ -1,0 +1,249 @@
+//! The directory sync: people and groups of a source, written to a SCIM target without anybody else's help.
+//!
+//! It is the only fully automatic road into IAM Identity Center: no provisioning is set up in Okta, and nothing waits
+//! for it. A [`Source`] says who is to be there, a [`SyncPlan`] what would be written, a [`Guard`] whether it may be.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use okta_aws_sso::{StateStore, scim::{Client, Dialect, Endpoint}, sync::{Directory, DirectorySync}};
+//! # let sandbox = sandbox::Sandbox::builder().stage(sandbox::Stage::Federated).start().await?;
+//! # let shown = sandbox.console().enable_automatic_provisioning()?;
+//! # let (endpoint, token) = (shown.scim_endpoint, shown.access_token);
+//!
+//! let endpoint = Endpoint::parse(&endpoint)?;
+//! let scim = Client::builder(&endpoint, rest_core::Secret::new(token))
+//!     .dialect(Dialect::AwsIdentityCenter)
+//!     .build()?;
+//! // Of Okta: `OktaSource::new(&okta, &blueprint)`.
+//! let source: Directory = serde_json::from_str(
+//!     r#"{"users": [{"id": "00u1", "profile": {"user_name": "ada@example.com", "given_name": "Ada",
+//!         "family_name": "Lovelace", "display_name": "Ada Lovelace", "active": true}}],
+//!         "groups": [{"id": "00g1", "name": "engines", "members": ["00u1"]}]}"#,
+//! )?;
+//! let sync = DirectorySync::new(source, &scim).store(StateStore::memory());
+//! let plan = sync.plan().await?;
+//! assert_eq!(plan.to_string(), "\
+//! Sync: 1 user to create, 1 group to create, 1 member to add
+//!   + user ada@example.com
+//!   + group engines with 1 members
+//! ");
+//! sync.apply(&plan).await?.complete()?;
+//! assert!(sync.plan().await?.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it promises
+//!
+//! - A source that cannot be read to its end is an error, never a smaller directory.
+//! - Nobody is deleted who was not deactivated by an earlier run, and nobody at all unless that is asked for.
+//! - What others have made is never removed: users and groups without an id of the source, and memberships of such
+//!   users.
+//! - A new name is an update: matching goes by the source's id, then by the name.
+//! - The [`Guard`] looks at the whole plan before the first write.
+//! - One user whom the target does not take stops one user.
+//! - A run that is killed at any point is run again and goes on; nothing is made twice.
+
+mod apply;
+mod directory;
+mod engine;
+mod guard;
+mod memory;
+mod plan;
+mod planner;
+mod profile;
+mod report;
+mod source;
+mod target;
+
+use std::{fmt, sync::Arc};
+
+use rest_core::{Clock, SystemClock};
+use scim_client::Client;
+
+pub(crate) use apply::{Keep, Run};
+pub use directory::{Directory, Group, User};
+pub use engine::Mode;
+pub(crate) use engine::{Look, Settings};
+pub use guard::{Guard, Refusal};
+pub use memory::Memory;
+pub use plan::{Aside, Counts, Gone, GroupChange, Member, Skipped, Standing, SyncPlan, UserChange};
+pub use planner::{GroupRemoval, Removal};
+pub(crate) use profile::digest;
+pub use profile::{Attribute, Profile};
+pub use report::{Failed, SyncReport};
+pub use source::{OktaSource, Source};
+
+use crate::{
+    error::{Error, ErrorKind, Outcome},
+    state::StateStore,
+};
+
+/// A source and a target that are to be kept the same.
+pub struct DirectorySync {
+    source: Arc<dyn Source>,
+    scim: Client,
+    settings: Settings,
+    store: Option<StateStore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl DirectorySync {
+    /// A sync of a source to a target, without a memory, with everything else as it is by default.
+    #[must_use]
+    pub fn new(source: impl Source + 'static, target: &Client) -> Self {
+        Self {
+            source: Arc::new(source),
+            scim: target.clone(),
+            settings: Settings::default(),
+            store: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Where the memory is kept; without one every run reads everything.
+    #[must_use]
+    pub fn store(mut self, store: StateStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// How much of the target is looked at.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.settings.mode = mode;
+        self
+    }
+
+    /// What becomes of users who are gone from the source; they are deactivated unless told otherwise.
+    #[must_use]
+    pub fn removal(mut self, removal: Removal) -> Self {
+        self.settings.removal = removal;
+        self
+    }
+
+    /// What becomes of groups that are gone from the source; they are kept unless told otherwise.
+    #[must_use]
+    pub fn group_removal(mut self, removal: GroupRemoval) -> Self {
+        self.settings.group_removal = removal;
+        self
+    }
+
+    /// What a run may take away.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.settings.guard = guard;
+        self
+    }
+
+    /// Where time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// What would be written. Nothing is written anywhere.
+    ///
+    /// # Errors
+    ///
+    /// If the source or the target cannot be read to its end, or the source contradicts itself.
+    pub async fn plan(&self) -> Outcome<SyncPlan> {
+        let directory = self.source.read().await.map_err(|error| {
+            error.doing(format!(
+                "reading {}; nothing was written",
+                self.source.name()
+            ))
+        })?;
+        let target = self.scim.endpoint().to_string();
+        let memory = self.memory().await?;
+        let look = Look {
+            source: self.source.as_ref(),
+            directory: &directory,
+            scim: Some(&self.scim),
+            target: &target,
+            memory: memory.as_ref(),
+            now: self.now(),
+        };
+        self.settings.plan(look).await
+    }
+
+    /// Says whether a plan may be applied; [`apply`](Self::apply) asks too.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], whose [`help`](Refusal::help) says what to do.
+    pub fn check(&self, plan: &SyncPlan) -> Result<(), Refusal> {
+        self.settings.guard.check(plan)
+    }
+
+    /// Writes what the plan says, and nothing else.
+    ///
+    /// Users are written before groups, and what takes something away comes last. A plan that was read from a file is
+    /// made again first; if it would do more now, nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// If the guard refuses, the plan is stale, or the memory cannot be saved. What the target does not take is in the
+    /// report, and an error only of [`SyncReport::complete`].
+    pub async fn apply(&self, plan: &SyncPlan) -> Outcome<SyncReport> {
+        self.check(plan)?;
+        let stored = self.memory().await?;
+        if stored.as_ref().map_or(0, |memory| memory.serial) != plan.serial {
+            return Err(stale("another run has written since it was made"));
+        }
+        let again;
+        let plan = if plan.learnt.0.is_some() {
+            plan
+        } else {
+            again = self.plan().await?;
+            if let Some(change) = again.departs_from(plan) {
+                return Err(stale(&format!("it does not say `{change}`")));
+            }
+            self.check(&again)?;
+            &again
+        };
+        let mut memory = plan
+            .learnt
+            .0
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| Memory::of(&self.scim.endpoint().to_string()));
+        if plan.is_empty() && stored.as_ref() == Some(&memory) {
+            return Ok(SyncReport::default());
+        }
+        memory.serial = plan.serial + 1;
+        let keep = self.store.as_ref().map_or(Keep::Nowhere, Keep::Store);
+        let run = Run::new(&self.scim, self.clock.clone(), keep, memory);
+        run.plan(plan).await?;
+        Ok(run.end().0)
+    }
+
+    async fn memory(&self) -> Outcome<Option<Memory>> {
+        let Some(store) = &self.store else {
+            return Ok(None);
+        };
+        let kept = store.read(Memory::FILE).await?;
+        kept.as_deref().map(Memory::from_json).transpose()
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::try_from(self.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+fn stale(why: &str) -> Error {
+    Error::new(ErrorKind::Moved, format!("the plan is stale: {why}"))
+        .help("make a new plan, read it, and apply that; nothing was written")
+}
+
+impl fmt::Debug for DirectorySync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectorySync")
+            .field("source", &self.source.name())
+            .field("target", &self.scim)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+//! Writing one user.
+
+use scim_client::Created;
+use scim_types::User;
+
+use super::{
+    ExternalId, Gone, PatchOp, PatchOperation, RememberedUser, ResourceId, Run, ScimError, TRIES,
+    UserChange, again,
+};
+use crate::sync::Profile;
+
+impl Run<'_> {
+    pub(super) async fn user(&self, change: &UserChange) -> Result<(), ScimError> {
+        match change {
+            UserChange::Create {
+                external_id,
+                profile,
+            } => self.create_user(external_id, profile).await,
+            UserChange::Update {
+                id,
+                external_id,
+                profile,
+                base,
+                adopts,
+                ..
+            } => {
+                let base = base.0.as_deref().cloned();
+                let result = self
+                    .update_user(id, external_id, profile, base, *adopts)
+                    .await;
+                if result.as_ref().is_err_and(ScimError::is_not_found) {
+                    // Gone from the target: the next run makes them anew.
+                    self.lock().memory.forget_user(id);
+                }
+                result
+            }
+            UserChange::Deactivate(gone) => self.deactivate(gone).await,
+            UserChange::Delete(gone) => self.delete_user(gone).await,
+        }
+    }
+
+    async fn create_user(
+        &self,
+        external_id: &ExternalId,
+        profile: &Profile,
+    ) -> Result<(), ScimError> {
+        let wanted = profile.written_onto(User::default(), external_id);
+        let mut left = TRIES;
+        let user = loop {
+            left -= 1;
+            match self.scim.users().create_or_adopt(&wanted).await {
+                // It was looked for and is not there, so the lost request has done nothing.
+                Err(error) if error.may_have_acted() && left > 0 => {}
+                Err(error) => return Err(error),
+                Ok(created) => break created,
+            }
+        };
+        let id = match &user {
+            Created::New(user) => user.id.clone(),
+            Created::Adopted(found) => {
+                let same = Profile::of(found) == *profile
+                    && found.external_id.as_ref() == Some(external_id);
+                if let (Some(id), false) = (&found.id, same) {
+                    let written = profile.written_onto(found.clone(), external_id);
+                    again(|| async { self.scim.users().replace(id, &written).await }).await?;
+                }
+                found.id.clone()
+            }
+        };
+        if let Some(id) = id {
+            let mut inner = self.lock();
+            inner.made.insert(external_id.clone(), id.clone());
+            drop(inner);
+            let adopted = matches!(user, Created::Adopted(_));
+            self.remember_user(id, external_id, profile, adopted);
+        }
+        Ok(())
+    }
+
+    async fn update_user(
+        &self,
+        id: &ResourceId,
+        external_id: &ExternalId,
+        profile: &Profile,
+        base: Option<User>,
+        adopts: bool,
+    ) -> Result<(), ScimError> {
+        // A user is replaced as a whole; what this run has not read is read now, so that what others have set stays.
+        let base = match base {
+            Some(base) => base,
+            None => self.scim.users().get(id).await?,
+        };
+        let written = profile.written_onto(base, external_id);
+        again(|| async { self.scim.users().replace(id, &written).await }).await?;
+        self.remember_user(id.clone(), external_id, profile, adopts);
+        Ok(())
+    }
+
+    async fn deactivate(&self, gone: &Gone) -> Result<(), ScimError> {
+        let patch: PatchOp = PatchOperation::replace("active", false).into();
+        match again(|| async { self.scim.users().patch(&gone.id, &patch).await }).await {
+            Err(error) if error.is_not_found() => self.lock().memory.forget_user(&gone.id),
+            result => {
+                result?;
+                let now = self.now();
+                let mut inner = self.lock();
+                let users = &mut inner.memory.users;
+                if let Some(id) = &gone.external_id
+                    && let Some(user) = users.get_mut(id)
+                {
+                    user.active = false;
+                    user.inactive_since = Some(now);
+                    // Whoever comes back is written, whatever they are like then.
+                    user.digest.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_user(&self, gone: &Gone) -> Result<(), ScimError> {
+        match again(|| async { self.scim.users().delete(&gone.id).await }).await {
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => self.lock().memory.forget_user(&gone.id),
+        }
+        Ok(())
+    }
+
+    fn remember_user(
+        &self,
+        id: ResourceId,
+        external_id: &ExternalId,
+        profile: &Profile,
+        adopted: bool,
+    ) {
+        let now = self.now();
+        let mut inner = self.lock();
+        if adopted {
+            // One who was known under another id of the source is known under this one alone.
+            let users = &mut inner.memory.users;
+            users.retain(|known, user| user.id != id || known == external_id);
+        }
+        let user = RememberedUser {
+            id,
+            digest: profile.digest(),
+            active: profile.active,
+            inactive_since: (!profile.active).then_some(now),
+        };
+        inner.memory.users.insert(external_id.clone(), user);
+    }
+}

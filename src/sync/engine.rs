@@ -1,0 +1,127 @@
+//! How a plan comes about: the source is read, the target is read or remembered, and both are compared.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scim_client::Client;
+
+use super::{
+    Directory, GroupRemoval, Guard, Memory, Removal, Source,
+    plan::{Aside, SyncPlan},
+    planner::{self, Known, Policy},
+    target,
+};
+use crate::error::{Error, ErrorKind, Outcome};
+
+/// How much of the target a run looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// What earlier runs remember is believed, and nothing is read; without a memory everything is.
+    ///
+    /// A run that changes nothing asks the target nothing. What somebody else has changed there is not seen.
+    #[default]
+    Remember,
+    /// All users and groups are read, and memberships are remembered: one request for a hundred users or groups.
+    Verify,
+    /// Everything is read, memberships too.
+    Full,
+}
+
+/// What a run is made by, apart from the target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) removal: Removal,
+    pub(crate) group_removal: GroupRemoval,
+    pub(crate) guard: Guard,
+    pub(crate) mode: Mode,
+}
+
+/// What a plan is made from.
+pub(crate) struct Look<'a> {
+    pub(crate) source: &'a dyn Source,
+    /// What the source has.
+    pub(crate) directory: &'a Directory,
+    /// The target, if it can be asked.
+    pub(crate) scim: Option<&'a Client>,
+    /// What it is called: the endpoint.
+    pub(crate) target: &'a str,
+    pub(crate) memory: Option<&'a Memory>,
+    pub(crate) now: Timestamp,
+}
+
+impl Settings {
+    /// Plans; nothing is written anywhere.
+    pub(crate) async fn plan(&self, look: Look<'_>) -> Outcome<SyncPlan> {
+        look.directory.check()?;
+        if let Some(memory) = look.memory {
+            memory.check_target(look.target)?;
+        }
+        let known = self.known(&look).await?;
+        let dialect = look
+            .scim
+            .map_or(scim_client::Dialect::AwsIdentityCenter, Client::dialect);
+        let policy = Policy {
+            users: self.removal,
+            groups: self.group_removal,
+            dialect,
+        };
+        let serial = look.memory.map_or(0, |memory| memory.serial);
+        let mut plan = planner::plan(look.directory, &known, policy, look.now, serial);
+        let mut learnt = look
+            .memory
+            .cloned()
+            .unwrap_or_else(|| Memory::of(look.target));
+        learnt.learn(&known, look.now);
+        plan.learnt = Aside(Some(Arc::new(learnt)));
+        Ok(plan)
+    }
+
+    async fn known(&self, look: &Look<'_>) -> Outcome<Known> {
+        let scim = match (self.mode, look.memory, look.scim) {
+            (Mode::Remember, Some(memory), _) => return Ok(memory.known()),
+            (_, _, Some(scim)) => scim,
+            (_, _, None) => {
+                return Err(Error::new(
+                    ErrorKind::HandOff,
+                    "the target cannot be read without its access token",
+                )
+                .help("hand the token over, or run with what earlier runs remember"));
+            }
+        };
+        let mut known = target::read(scim, look.source).await?;
+        if let Some(memory) = look.memory {
+            remember(&mut known, memory, self.mode);
+        }
+        target::read_members(scim, look.directory, &mut known).await?;
+        Ok(known)
+    }
+}
+
+/// Adds to what was read what only a memory knows.
+fn remember(known: &mut Known, memory: &Memory, mode: Mode) {
+    for user in &mut known.users {
+        let remembered = user
+            .external_id
+            .as_ref()
+            .and_then(|id| memory.users.get(id))
+            .filter(|remembered| remembered.id == user.id);
+        if let Some(remembered) = remembered {
+            user.managed = true;
+            user.inactive_since = remembered.inactive_since.filter(|_| !user.active);
+        }
+    }
+    for group in &mut known.groups {
+        let remembered = group
+            .external_id
+            .as_ref()
+            .and_then(|id| memory.groups.get(id))
+            .filter(|remembered| remembered.id == group.id);
+        if let Some(remembered) = remembered {
+            group.managed = true;
+            if mode == Mode::Verify && group.members.is_none() {
+                group.members = Some(remembered.members.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! What is kept the same of a person, and how it is written as a SCIM user.
+
+use std::{collections::BTreeMap, fmt};
+
+use scim_client::Dialect;
+use scim_types::{Enterprise, ExternalId, MultiValued, Name, User};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::state::hex;
+
+/// What the directory sync keeps the same of a person.
+///
+/// Nothing else is compared, so that what a server leaves out of its answers does not make every run write every user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// What the person signs in with; in AWS it has to be the SAML `NameID`.
+    pub user_name: String,
+    /// The given name.
+    pub given_name: String,
+    /// The family name.
+    pub family_name: String,
+    /// The name to be shown.
+    pub display_name: String,
+    /// The email address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the person may sign in.
+    pub active: bool,
+    /// What else is known; one that the target would refuse is left out rather than the person.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub more: BTreeMap<Attribute, String>,
+}
+
+/// An attribute that a person can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Attribute {
+    /// How the person is called.
+    NickName,
+    /// The job title.
+    Title,
+    /// What the organization takes the person for.
+    UserType,
+    /// The preferred language.
+    PreferredLanguage,
+    /// The locale.
+    Locale,
+    /// The time zone.
+    Timezone,
+    /// The number of the employee.
+    EmployeeNumber,
+    /// The cost centre.
+    CostCenter,
+    /// The organization.
+    Organization,
+    /// The division.
+    Division,
+    /// The department.
+    Department,
+}
+
+impl Attribute {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::NickName,
+        Self::Title,
+        Self::UserType,
+        Self::PreferredLanguage,
+        Self::Locale,
+        Self::Timezone,
+        Self::EmployeeNumber,
+        Self::CostCenter,
+        Self::Organization,
+        Self::Division,
+        Self::Department,
+    ];
+
+    /// The name, which Okta's base profile and SCIM have in common.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NickName => "nickName",
+            Self::Title => "title",
+            Self::UserType => "userType",
+            Self::PreferredLanguage => "preferredLanguage",
+            Self::Locale => "locale",
+            Self::Timezone => "timezone",
+            Self::EmployeeNumber => "employeeNumber",
+            Self::CostCenter => "costCenter",
+            Self::Organization => "organization",
+            Self::Division => "division",
+            Self::Department => "department",
+        }
+    }
+
+    /// Where a SCIM user has it.
+    fn of(self, user: &User) -> Option<&String> {
+        let enterprise = user.enterprise.as_ref();
+        match self {
+            Self::NickName => user.nick_name.as_ref(),
+            Self::Title => user.title.as_ref(),
+            Self::UserType => user.user_type.as_ref(),
+            Self::PreferredLanguage => user.preferred_language.as_ref(),
+            Self::Locale => user.locale.as_ref(),
+            Self::Timezone => user.timezone.as_ref(),
+            Self::EmployeeNumber => enterprise?.employee_number.as_ref(),
+            Self::CostCenter => enterprise?.cost_center.as_ref(),
+            Self::Organization => enterprise?.organization.as_ref(),
+            Self::Division => enterprise?.division.as_ref(),
+            Self::Department => enterprise?.department.as_ref(),
+        }
+    }
+
+    fn set(self, user: &mut User, enterprise: &mut Enterprise, value: Option<String>) {
+        let slot = match self {
+            Self::NickName => &mut user.nick_name,
+            Self::Title => &mut user.title,
+            Self::UserType => &mut user.user_type,
+            Self::PreferredLanguage => &mut user.preferred_language,
+            Self::Locale => &mut user.locale,
+            Self::Timezone => &mut user.timezone,
+            Self::EmployeeNumber => &mut enterprise.employee_number,
+            Self::CostCenter => &mut enterprise.cost_center,
+            Self::Organization => &mut enterprise.organization,
+            Self::Division => &mut enterprise.division,
+            Self::Department => &mut enterprise.department,
+        };
+        *slot = value;
+    }
+}
+
+impl Profile {
+    /// What is kept the same of a user that a server has.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+        let name = user.name.as_ref();
+        Self {
+            user_name: text(user.user_name.as_ref()),
+            given_name: text(name.and_then(|name| name.given_name.as_ref())),
+            family_name: text(name.and_then(|name| name.family_name.as_ref())),
+            display_name: text(user.display_name.as_ref()),
+            email: user.primary_email().map(ToOwned::to_owned),
+            // "If it is left out, the user is active" (AWS SCIM developer guide, `active`).
+            active: user.active.unwrap_or(true),
+            more: Attribute::ALL
+                .into_iter()
+                .filter_map(|attribute| Some((attribute, attribute.of(user)?.clone())))
+                .collect(),
+        }
+    }
+
+    /// The user as it is to be written: `base` with everything that is kept the same, and the id of the source.
+    #[must_use]
+    pub fn written_onto(&self, base: User, id: &ExternalId) -> User {
+        let mut user = base;
+        let mut enterprise = user.enterprise.take().unwrap_or_default();
+        for attribute in Attribute::ALL {
+            attribute.set(
+                &mut user,
+                &mut enterprise,
+                self.more.get(&attribute).cloned(),
+            );
+        }
+        user.enterprise = (enterprise != Enterprise::default()).then_some(enterprise);
+        user.external_id = Some(id.clone());
+        user.user_name = Some(self.user_name.clone());
+        user.display_name = Some(self.display_name.clone());
+        user.active = Some(self.active);
+        let changed = user.primary_email() != self.email.as_deref();
+        if changed {
+            user.emails = self
+                .email
+                .iter()
+                .map(|email| MultiValued {
+                    kind: Some("work".to_owned()),
+                    ..MultiValued::primary(email)
+                })
+                .collect();
+        }
+        let mut name = user.name.take().unwrap_or_default();
+        let renamed = name.given_name.as_ref() != Some(&self.given_name)
+            || name.family_name.as_ref() != Some(&self.family_name);
+        if renamed {
+            // What was written of the old name would be a lie about the new one.
+            name = Name {
+                formatted: None,
+                ..name
+            };
+        }
+        name.given_name = Some(self.given_name.clone());
+        name.family_name = Some(self.family_name.clone());
+        user.name = Some(name);
+        // Read-only, and refused in what is written by some.
+        user.meta = None;
+        user.groups = Vec::new();
+        user
+    }
+
+    /// A digest that changes when the profile does; 128 bits in hex.
+    ///
+    /// # Panics
+    ///
+    /// Never: a profile is always JSON.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest(&serde_json::to_vec(self).expect("a profile has string keys only"))
+    }
+
+    /// The profile without what the target would refuse, and remarks on what was left out.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with what a user cannot do without.
+    pub(super) fn fitted(
+        &self,
+        id: &ExternalId,
+        dialect: Dialect,
+    ) -> Result<(Self, Vec<String>), Vec<String>> {
+        let objections = dialect.objections(&self.written_onto(User::default(), id));
+        let mut fitted = self.clone();
+        let mut remarks = Vec::new();
+        let mut problems = Vec::new();
+        for objection in objections {
+            let name = objection.attribute().rsplit(['.', ':']).next();
+            let optional = Attribute::ALL
+                .into_iter()
+                .find(|attribute| Some(attribute.name()) == name);
+            match optional {
+                Some(attribute) => {
+                    fitted.more.remove(&attribute);
+                    remarks.push(format!("left out: {objection}"));
+                }
+                None => problems.push(objection.to_string()),
+            }
+        }
+        if problems.is_empty() {
+            Ok((fitted, remarks))
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The attributes in which two profiles differ, by name.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let fixed = [
+            ("userName", self.user_name == other.user_name),
+            ("name.givenName", self.given_name == other.given_name),
+            ("name.familyName", self.family_name == other.family_name),
+            ("displayName", self.display_name == other.display_name),
+            ("emails", self.email == other.email),
+            ("active", self.active == other.active),
+        ];
+        let fixed = fixed
+            .into_iter()
+            .filter_map(|(name, same)| (!same).then_some(name));
+        let more = Attribute::ALL
+            .into_iter()
+            .filter(|attribute| self.more.get(attribute) != other.more.get(attribute));
+        fixed.chain(more.map(Attribute::name)).collect()
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// 128 bits of SHA-256 in hex: enough to see a change, and no more to keep than needed.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> Profile {
+        Profile {
+            user_name: "ada@example.com".into(),
+            given_name: "Ada".into(),
+            family_name: "Lovelace".into(),
+            display_name: "Ada Lovelace".into(),
+            email: Some("ada@example.com".into()),
+            active: true,
+            more: [
+                (Attribute::Title, "Countess".to_owned()),
+                (Attribute::Department, "Engines".to_owned()),
+            ]
+            .into(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_the_same() {
+        let id = ExternalId::new("00u1");
+        let user = ada().written_onto(User::default(), &id);
+        assert_eq!(user.external_id, Some(id.clone()));
+        assert_eq!(Profile::of(&user), ada());
+        let less = Profile {
+            email: None,
+            more: BTreeMap::new(),
+            ..ada()
+        };
+        assert_eq!(Profile::of(&less.written_onto(user, &id)), less);
+    }
+
+    #[test]
+    fn what_others_have_set_stays() {
+        let base = User {
+            phone_numbers: vec![MultiValued::primary("1")],
+            profile_url: Some("https://example.com/ada".into()),
+            name: Some(Name {
+                middle_name: Some("King".into()),
+                formatted: Some("A. King".into()),
+                ..Name::default()
+            }),
+            ..User::default()
+        };
+        let user = ada().written_onto(base.clone(), &ExternalId::new("00u1"));
+        assert_eq!(user.phone_numbers, base.phone_numbers);
+        assert_eq!(user.profile_url, base.profile_url);
+        let name = user.name.expect("a name");
+        assert_eq!(name.middle_name.as_deref(), Some("King"));
+        assert_eq!(name.formatted, None);
+    }
+
+    #[test]
+    fn an_attribute_that_aws_refuses_is_left_out_and_a_needed_one_is_a_problem() {
+        let aws = Dialect::AwsIdentityCenter;
+        let id = ExternalId::new("00u1");
+        let mut odd = ada();
+        odd.more.insert(Attribute::Title, "R&D; all of it".into());
+        odd.more.insert(Attribute::Division, "a:b".into());
+        let (fitted, remarks) = odd.fitted(&id, aws).expect("a user");
+        assert_eq!(fitted.more.len(), 1);
+        assert_eq!(remarks.len(), 2, "{remarks:?}");
+        odd.family_name.clear();
+        let problems = odd.fitted(&id, aws).expect_err("no family name");
+        assert!(
+            problems
+                .iter()
+                .any(|problem| problem == "name.familyName is required"),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn differences_are_named() {
+        let mut other = ada();
+        other.email = None;
+        other.more.remove(&Attribute::Title);
+        assert_eq!(ada().differences(&other), ["emails", "title"]);
+        assert_ne!(ada().digest(), other.digest());
+        assert_eq!(ada().digest(), ada().digest());
+    }
+}

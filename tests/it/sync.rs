@@ -1,0 +1,10 @@
+//! The directory sync against the sandbox: what is written, with how many requests, and what is never taken away.
+
+mod calls;
+mod faults;
+mod generic;
+mod guards;
+mod kept;
+mod pace;
+mod program;
+mod rig;

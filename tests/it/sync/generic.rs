@@ -1,0 +1,198 @@
+//! The same sync with a server that goes by the RFCs: pages by index, groups that show their members, no limits.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Method, Request, Response};
+use okta_aws_sso::{
+    StateStore,
+    scim::{Client, Endpoint},
+    sync::{DirectorySync, GroupRemoval, Guard, Mode, Removal},
+};
+use rest_core::{Secret, Transport, TransportError};
+use scim_types::{PatchOp, filter::Filter, patch::Options};
+use serde_json::{Value, json};
+
+use super::rig::{OktaLike, directory};
+
+/// Users and groups by id, as a server of the RFCs keeps them.
+#[derive(Debug, Default)]
+struct Server {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    resources: BTreeMap<(String, String), Value>,
+    requests: Vec<String>,
+    next: usize,
+}
+
+impl Kept {
+    fn answer(&mut self, request: &Request<Bytes>) -> (u16, Value) {
+        let path: Vec<&str> = request
+            .uri()
+            .path()
+            .trim_start_matches("/v2/")
+            .split('/')
+            .collect();
+        self.requests
+            .push(format!("{} {}", request.method(), path[0]));
+        let body = || serde_json::from_slice::<Value>(request.body()).unwrap_or_default();
+        let key = |id: &str| (path[0].to_owned(), id.to_owned());
+        match (request.method(), path.as_slice()) {
+            (&Method::GET, [kind]) => (
+                200,
+                self.list(kind, request.uri().query().unwrap_or_default()),
+            ),
+            (&Method::POST, [kind]) => {
+                self.next += 1;
+                let id = format!("{}-{}", kind.to_lowercase(), self.next);
+                let mut resource = body();
+                resource["id"] = id.as_str().into();
+                self.resources.insert(key(&id), resource.clone());
+                (201, resource)
+            }
+            (method, [_, id]) => {
+                let Some(found) = self.resources.get_mut(&key(id)) else {
+                    return (404, json!({"status": "404"}));
+                };
+                match *method {
+                    Method::GET => (200, found.clone()),
+                    Method::PUT => {
+                        *found = body();
+                        found["id"] = (*id).into();
+                        (200, found.clone())
+                    }
+                    Method::PATCH => {
+                        let change: PatchOp = serde_json::from_value(body()).expect("a patch");
+                        *found = change
+                            .apply(found, &Options::default())
+                            .expect("a good patch");
+                        (200, found.clone())
+                    }
+                    _ => {
+                        self.resources.remove(&key(id));
+                        (204, Value::Null)
+                    }
+                }
+            }
+            _ => (404, json!({"status": "404"})),
+        }
+    }
+
+    fn list(&self, kind: &str, query: &str) -> Value {
+        let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        let number = |name: &str, default| {
+            query
+                .get(name)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(default)
+        };
+        let filter = query
+            .get("filter")
+            .map(|text| Filter::parse(text).expect("a filter"));
+        let found: Vec<&Value> = self
+            .resources
+            .iter()
+            .filter(|((of, _), _)| of == kind)
+            .map(|(_, resource)| resource)
+            .filter(|resource| {
+                let fits = |filter: &Filter| filter.matches(resource).expect("a filter that fits");
+                filter.as_ref().is_none_or(fits)
+            })
+            .collect();
+        let (start, count) = (number("startIndex", 1_usize), number("count", 100_usize));
+        let page: Vec<&Value> = found.iter().skip(start - 1).take(count).copied().collect();
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+            "totalResults": found.len(), "startIndex": start, "itemsPerPage": page.len(), "Resources": page,
+        })
+    }
+}
+
+impl Transport for Server {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let (status, body) = self.kept.lock().expect("the server").answer(&request);
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let answer = Response::builder().status(status).body(Bytes::from(body));
+        Box::pin(async move { Ok(answer.expect("an answer")) })
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
+    let server = Arc::new(Server::default());
+    let endpoint = Endpoint::parse("https://scim.example/v2").expect("an endpoint");
+    let scim = Client::builder(&endpoint, Secret::new("token"))
+        .transport(server.clone())
+        .build()
+        .expect("a client");
+    let mut all = directory(250, 3, 150);
+    let store = StateStore::memory();
+    let run = async |all: &okta_aws_sso::sync::Directory, mode, store: &StateStore| {
+        let sync = DirectorySync::new(OktaLike(all.clone()), &scim)
+            .store(store.clone())
+            .mode(mode)
+            .guard(Guard::at_most(10))
+            .removal(Removal::Delete {
+                after: std::time::Duration::ZERO,
+            })
+            .group_removal(GroupRemoval::Delete);
+        let plan = sync.plan().await.expect("a plan");
+        let report = sync.apply(&plan).await.expect("a run");
+        report
+            .complete()
+            .unwrap_or_else(|error| panic!("{}", error.explain()));
+        let mut kept = server.kept.lock().expect("the server");
+        std::mem::take(&mut kept.requests)
+    };
+    let first = run(&all, Mode::Remember, &store).await;
+    // Every member rides in the request that makes the group.
+    assert_eq!(first.len(), 2 + 250 + 3);
+    assert_eq!(run(&all, Mode::Remember, &store).await.len(), 0);
+    // Three pages of users and one of groups, which show who is in them.
+    for mode in [Mode::Verify, Mode::Full] {
+        assert_eq!(run(&all, mode, &StateStore::memory()).await.len(), 3 + 1);
+    }
+
+    all.groups[0].name = "renamed".to_owned();
+    let gone = all.groups[0].members.pop_first().expect("a member");
+    let newcomer = all.users[249].id.clone();
+    all.groups[0].members.insert(newcomer);
+    all.groups.pop();
+    all.users.retain(|user| user.id != gone);
+    for group in &mut all.groups {
+        group.members.remove(&gone);
+    }
+    run(&all, Mode::Full, &store).await;
+    // Deactivated by that run, deleted by the next.
+    let last = run(&all, Mode::Full, &store).await;
+    assert_eq!(last.last().map(String::as_str), Some("DELETE Users"));
+    let kept = server.kept.lock().expect("the server");
+    let of = |kind: &str| {
+        let some = kept.resources.iter().filter(|((of, _), _)| of == kind);
+        some.map(|(_, resource)| resource.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("Users").len(), 249);
+    let groups = of("Groups");
+    assert_eq!(groups.len(), 2);
+    assert_eq!(groups[0]["displayName"], "renamed");
+    let members = |group: &Value| group["members"].as_array().map_or(0, Vec::len);
+    assert_eq!(members(&groups[0]), all.groups[0].members.len());
+    assert_eq!(members(&groups[1]), all.groups[1].members.len());
+}

@@ -1,0 +1,100 @@
+//! The example `scim_sync` as a user runs it.
+
+use sandbox::PersonStatus;
+
+use crate::programs::{blueprint, example, served, stderr, stdout};
+
+const TEAM: &str =
+    "[provisioning]\nassign_groups = [\"aws-users\"]\npush_groups = [\"deployers\"]\n";
+
+#[tokio::test]
+async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
+    let output = example("scim_sync").output().await.expect("the program");
+    let shown = stdout(&output);
+    assert!(output.status.success(), "{shown}\n{}", stderr(&output));
+    for part in [
+        "Sync: 25 users to create, 3 groups to create, 25 members to add",
+        "Done: 25 users created, 3 groups created, 25 members added",
+        "  written: 0 requests to Okta, 0 SCIM reads, 28 SCIM writes",
+        "Sync: No changes",
+        "  again: 9 requests to Okta, 0 SCIM reads, 0 SCIM writes",
+    ] {
+        assert!(shown.contains(part), "no {part:?} in\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_against_a_served_sandbox_goes_on_from_its_state_and_ends_with_3_if_the_guard_refuses()
+ {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (sandbox, ready) = served(folder.path()).await;
+    let shown = sandbox.console().enable_identity_center();
+    shown.expect("an instance");
+    let file = blueprint(folder.path(), TEAM);
+    let run = async |more: &[&str]| {
+        let output = example("scim_sync")
+            .arg("--target")
+            .arg(&ready)
+            .arg("--blueprint")
+            .arg(&file)
+            .arg("--state")
+            .arg(folder.path().join("state"))
+            .args(more)
+            .output()
+            .await
+            .expect("the program");
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, _, said) = run(&[]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("join the two first"), "{said}");
+
+    let joined = example("integrate")
+        .arg("--target")
+        .arg(&ready)
+        .arg("--blueprint")
+        .arg(crate::programs::blueprint(
+            folder.path(),
+            crate::world::SEED,
+        ))
+        .arg("--yes")
+        .output()
+        .await
+        .expect("the program");
+    assert!(joined.status.success(), "{}", stderr(&joined));
+    blueprint(folder.path(), TEAM);
+
+    let writes = || {
+        let requests = sandbox.writes();
+        sandbox.forget_requests();
+        let scim = requests
+            .iter()
+            .filter(|request| request.service == sandbox::Service::Scim);
+        scim.count()
+    };
+    writes();
+    let (code, shown, said) = run(&["--dry-run"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(shown.contains("Nothing was written."), "{shown}");
+    assert_eq!(writes(), 0);
+    let (code, _, said) = run(&[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(writes() > 0);
+    let (code, shown, said) = run(&[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(shown.starts_with("Sync: No changes"), "{shown}");
+    assert_eq!(writes(), 0);
+
+    for number in 2..=3 {
+        let login = format!("person.0000{number}@example.com");
+        sandbox.set_user_status(&login, PersonStatus::Deprovisioned);
+    }
+    let (code, shown, said) = run(&["--verify"]).await;
+    assert_eq!(code, Some(3), "{shown}{said}");
+    assert!(said.contains("the guard allows 1"), "{said}");
+    assert!(said.contains("--max-removals"), "{said}");
+    assert_eq!(writes(), 0);
+    let (code, _, said) = run(&["--verify", "--max-removals", "2"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(writes(), 3);
+}
