@@ -88,6 +88,8 @@ pub struct Rules {
     pub member_removal: MemberRemoval,
     /// Whether a group can be replaced as a whole, by `PUT`.
     pub replaces_groups: bool,
+    /// Whether a resource can be asked for with some of its attributes, by `attributes`.
+    pub selects_attributes: bool,
 }
 
 /// How a list is asked for page by page.
@@ -125,6 +127,7 @@ static GENERIC: Rules = Rules {
     max_member_changes: None,
     member_removal: MemberRemoval::ByFilter,
     replaces_groups: true,
+    selects_attributes: true,
 };
 
 static AWS_IDENTITY_CENTER: Rules = Rules {
@@ -204,6 +207,9 @@ static AWS_IDENTITY_CENTER: Rules = Rules {
     member_removal: MemberRemoval::ByList,
     // There is no PutGroup (AWS SCIM developer guide, supported operations).
     replaces_groups: false,
+    // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations of ListUsers and
+    // ListGroups); nothing says that a single resource is otherwise.
+    selects_attributes: false,
 };
 
 /// Okta's help for the AWS app lists these; URLs are left out of the check, for AWS takes those.
