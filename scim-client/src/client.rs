@@ -2,13 +2,18 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rest_core::{
-    Answer, BuildError, Call, Clock, Pacer, Rate, Repeat, Retry, Secret, Service, ServiceBuilder,
-    Transport,
+    Answer, BuildError, Call, Clock, Pacer, Page, Rate, Repeat, Retry, Secret, Service,
+    ServiceBuilder, Transport,
 };
 use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
 use serde::de::DeserializeOwned;
 
-use crate::{Dialect, Endpoint, Error, Probe, Resources, paging::Pages, probe, vendor::Scim};
+use crate::{
+    Dialect, Endpoint, Error, Probe, Resources,
+    paging::{List, Pages},
+    probe,
+    vendor::Scim,
+};
 
 /// A client of one SCIM service; clones share the connections.
 #[derive(Clone)]
@@ -151,6 +156,45 @@ impl Client {
     /// of another, is [`is_unauthorized`](Error::is_unauthorized).
     pub async fn probe(&self) -> Result<Probe, Error> {
         probe::probe(self).await
+    }
+
+    /// Reads the page of a list at a place, and says where the next one is.
+    pub(crate) async fn page<R: DeserializeOwned>(
+        &self,
+        list: &List,
+        place: Option<&str>,
+    ) -> Result<Page<R>, Error> {
+        match self.page_as_is(list, place).await {
+            Err(error) => match list.fallback(place, &error) {
+                Some(list) => self.page_as_is(&list, place).await,
+                None => Err(error),
+            },
+            page => page,
+        }
+    }
+
+    /// Says whether the first page of a list has anything on it.
+    pub(crate) async fn has_any<R: DeserializeOwned>(&self, list: &List) -> Result<bool, Error> {
+        let page: Page<R> = self.page(list, None).await?;
+        Ok(!page.items.is_empty())
+    }
+
+    async fn page_as_is<R: DeserializeOwned>(
+        &self,
+        list: &List,
+        place: Option<&str>,
+    ) -> Result<Page<R>, Error> {
+        let call = list.call(place)?;
+        let doing = call.doing();
+        let answer = self.send(call, Repeat::Harmless).await?;
+        let page: ListResponse<R> = decode(&answer, doing, Repeat::Harmless)?;
+        let next = list
+            .next(place, &page)
+            .map_err(|error| error.answered_by(&answer))?;
+        Ok(Page {
+            items: page.resources,
+            next,
+        })
     }
 
     /// Sends a call that reads, and reads its answer.

@@ -96,6 +96,8 @@ pub struct Rules {
     pub mixed_group_patch: bool,
     /// Whether a group that is read shows its members.
     pub shows_members: bool,
+    /// Whether a resource can be asked for with some of its attributes, by `attributes`.
+    pub selects_attributes: bool,
 }
 
 /// How a list is asked for page by page.
@@ -137,6 +139,7 @@ static GENERIC: Rules = Rules {
     replaces_groups: true,
     mixed_group_patch: true,
     shows_members: true,
+    selects_attributes: true,
 };
 
 static AWS_IDENTITY_CENTER: Rules = Rules {
@@ -222,6 +225,9 @@ static AWS_IDENTITY_CENTER: Rules = Rules {
     mixed_group_patch: true,
     // "members is always empty" (AWS SCIM developer guide, limitations of GetGroup and ListGroups).
     shows_members: false,
+    // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations of ListUsers and
+    // ListGroups); nothing says that a single resource is otherwise.
+    selects_attributes: false,
 };
 
 /// Okta's help for the AWS app lists these; URLs are left out of the check, for AWS takes those.

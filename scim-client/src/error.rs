@@ -63,6 +63,8 @@ pub enum Error {
         found: u64,
         /// How many there should be.
         total: u64,
+        /// The id of the request that the last of them came with.
+        request_id: Option<String>,
     },
     /// A list that the server keeps answering for was given up.
     #[error("a list was given up")]
@@ -130,7 +132,9 @@ impl Error {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Api(refusal) => refusal.request_id(),
-            Self::Body { request_id, .. } => request_id.as_deref(),
+            Self::Body { request_id, .. } | Self::ShortList { request_id, .. } => {
+                request_id.as_deref()
+            }
             _ => None,
         }
     }
@@ -209,6 +213,14 @@ impl Error {
                 source: Box::new(other),
             },
         }
+    }
+
+    /// Adds the id of the request whose answer ended a list too early.
+    pub(crate) fn answered_by(mut self, answer: &Answer) -> Self {
+        if let Self::ShortList { request_id, .. } = &mut self {
+            *request_id = answer.request_id().map(str::to_owned);
+        }
+        self
     }
 
     /// Adds what is known to be wrong with the document that was sent, if the server says 400.

@@ -1,5 +1,6 @@
 //! How a list is asked for, page by page: requests and places as values.
 
+use http::StatusCode;
 use rest_core::Call;
 use scim_types::{ListResponse, Pagination, filter::Filter};
 
@@ -68,6 +69,20 @@ impl List {
         self
     }
 
+    /// Returns this list as every server can page it, if that is another way and the server is known not to have this one.
+    ///
+    /// 501 is for an operation a server does not have (RFC 7644 section 3.12, table 8); scim2-server 0.8 says it of a cursor.
+    /// Places tell by themselves what they are, so only the first page is asked for twice.
+    pub(crate) fn fallback(&self, place: Option<&str>, error: &Error) -> Option<Self> {
+        let refused = error.status() == Some(StatusCode::NOT_IMPLEMENTED);
+        let by_cursor = place.is_none() && self.pages.paging == Paging::Cursor;
+        (refused && by_cursor).then(|| {
+            let mut list = self.clone();
+            list.pages.paging = Paging::Index;
+            list
+        })
+    }
+
     /// Returns the request for the page at a place, which is `None` for the first.
     ///
     /// Everything but the place is the same on each page: AWS refuses another filter in the middle.
@@ -115,6 +130,7 @@ impl List {
                 doing: self.doing(),
                 found,
                 total,
+                request_id: None,
             }),
             None if end => Ok(None),
             _ => Ok(Some(Place::Index(found + 1).to_text())),

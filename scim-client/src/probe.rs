@@ -1,4 +1,4 @@
-use scim_types::{ListResponse, Resource, ServiceProviderConfig, User};
+use scim_types::{Resource, ServiceProviderConfig, User};
 
 use crate::{Client, Error, paging::List};
 
@@ -14,11 +14,8 @@ pub struct Probe {
 
 pub(crate) async fn probe(client: &Client) -> Result<Probe, Error> {
     let service_provider_config = client.service_provider_config().await?;
-    let call = List::new(client.dialect(), client.pages(), User::ENDPOINT, None)
-        .of_size(1)
-        .call(None)?;
-    let page: ListResponse<User> = client.read(call).await?;
-    let has_users = !page.resources.is_empty();
+    let list = List::new(client.dialect(), client.pages(), User::ENDPOINT, None).of_size(1);
+    let has_users = client.has_any::<User>(&list).await?;
     Ok(Probe {
         service_provider_config,
         has_users,

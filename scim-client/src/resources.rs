@@ -2,7 +2,7 @@ use std::{fmt, marker::PhantomData};
 
 use futures::FutureExt;
 use http::StatusCode;
-use rest_core::{Call, Page, Pager, Repeat};
+use rest_core::{Call, Pager, Repeat};
 use scim_types::{
     Group, PatchOp, PatchOperation, Resource, ResourceId, User,
     filter::{AttributePath, Filter},
@@ -43,6 +43,32 @@ impl<'a, R: Resource> Resources<'a, R> {
             .await
     }
 
+    /// Returns one resource with only these attributes, and those that are always returned, its id first of all.
+    ///
+    /// What was not asked for is absent, as if it had no value: do not [`replace`](Resources::<User>::replace) by it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], as every call; [`Error::Refused`], and nothing is sent, if the dialect overlooks `attributes`, as AWS does.
+    pub async fn get_attributes(
+        &self,
+        id: &ResourceId,
+        attributes: &[AttributePath],
+    ) -> Result<R, Error> {
+        let rules = self.client.dialect().rules();
+        if !rules.selects_attributes {
+            let doing = format!("GET /{}/{id}", R::ENDPOINT);
+            let problem = format!(
+                "{} takes no selection of attributes; get the whole resource",
+                rules.name
+            );
+            return Err(RefusedRequest { doing, problem }.into());
+        }
+        let names: Vec<String> = attributes.iter().map(ToString::to_string).collect();
+        let call = Call::get([R::ENDPOINT, id.as_str()]).query("attributes", names.join(","));
+        self.client.read(call).await
+    }
+
     /// Returns one resource, or `None` if it does not exist.
     ///
     /// # Errors
@@ -60,15 +86,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         let list = List::new(client.dialect(), client.pages(), R::ENDPOINT, filter.into());
         Pager::new(move |place| {
             let (client, list) = (client.clone(), list.clone());
-            async move {
-                let page = client.read(list.call(place.as_deref())?).await?;
-                let next = list.next(place.as_deref(), &page)?;
-                Ok(Page {
-                    items: page.resources,
-                    next,
-                })
-            }
-            .boxed()
+            async move { client.page(&list, place.as_deref()).await }.boxed()
         })
     }
 

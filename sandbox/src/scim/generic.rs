@@ -90,7 +90,7 @@ impl Directory {
                 {
                     Err(Refusal::new(405, format!("{method} is not allowed here")))
                 }
-                // "Service providers that do not support the feature SHOULD respond with 501" (RFC 7644 section 3.11).
+                // 501 is what a service answers that has no such feature (RFC 7644 sections 3.11 and 3.12).
                 None if ["Me", "Bulk"].contains(endpoint) => {
                     Err(Refusal::new(501, format!("/{endpoint} is not implemented")))
                 }
@@ -254,11 +254,12 @@ const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 /// Schemas or resource types: all, or the one with this id.
 fn described(all: Vec<Value>, id: &[&str], query: &Query) -> Result<Answer, Refusal> {
     match id {
-        // "Service providers MUST refuse a filter here" (RFC 7644 section 4).
+        // 403, so that no client takes what it gets for what its filter finds; all else a list can be asked for is ignored
+        // (RFC 7644 section 4).
         [] if query.filter.is_some() => {
             Err(Refusal::new(403, "what the service is cannot be filtered"))
         }
-        [] => Ok(page(all, query)),
+        [] => Ok(page(all, &Query::default())),
         [id] => all
             .into_iter()
             .find(|one| {

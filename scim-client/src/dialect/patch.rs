@@ -1,4 +1,4 @@
-use scim_types::{Op, PatchOp, PatchOperation, ResourceId};
+use scim_types::{Op, PatchOp, PatchOperation, ResourceId, patch::Path};
 use serde_json::Value;
 
 use super::Rules;
@@ -89,13 +89,9 @@ fn members(operation: &PatchOperation) -> Option<(Option<&Value>, bool)> {
             .find(|(name, _)| is_members(name))?;
         return Some((Some(members), false));
     };
-    let (attribute, chosen) = match path.split_once('[') {
-        Some((attribute, _)) => (attribute, true),
-        None => (path.as_str(), false),
-    };
-    // A path may begin with the URN of the schema.
-    let name = attribute.rsplit(':').next().unwrap_or(attribute);
-    is_members(name).then_some((value, chosen))
+    // What is no path the server refuses.
+    let path = Path::parse(path).ok()?;
+    is_members(path.attribute()?.name()).then_some((value, path.filter().is_some()))
 }
 
 fn count(value: &Value) -> usize {
@@ -151,6 +147,16 @@ mod tests {
         ));
         check(Dialect::AwsIdentityCenter, removals.clone(), TOO_MANY);
         check(Dialect::Generic, removals, None);
+    }
+
+    #[test]
+    fn a_bracket_in_a_quoted_text_does_not_end_a_path() {
+        let chosen = PatchOperation::remove(r#"members[value eq "a]b[c"]"#);
+        check(Dialect::AwsIdentityCenter, vec![chosen], None);
+        let other = PatchOperation::remove(r#"emails[display eq "members["]"#);
+        check(Dialect::AwsIdentityCenter, vec![other], None);
+        let all = PatchOperation::remove("members.value");
+        check(Dialect::AwsIdentityCenter, vec![all], ALL);
     }
 
     #[test]

@@ -207,3 +207,56 @@ async fn a_server_that_says_nothing_is_paged_as_its_dialect_has_it() {
     assert!(names(&world).await.expect("a list").is_empty());
     as_before.assert_async().await;
 }
+
+#[tokio::test]
+async fn a_server_without_cursors_is_asked_by_index() {
+    let script = Script::new([
+        Ok((501, "")),
+        Ok((
+            200,
+            r#"{"totalResults":3,"startIndex":1,"Resources":[{"id":"a"},{"id":"b"}]}"#,
+        )),
+        Ok((
+            200,
+            r#"{"totalResults":3,"startIndex":3,"Resources":[{"id":"c"}]}"#,
+        )),
+    ]);
+    let client = script.client(Dialect::AwsIdentityCenter);
+    let users = client.users().list(None).try_collect().await;
+    assert_eq!(users.expect("a list").len(), 3);
+    assert_eq!(
+        script.asked(),
+        [
+            "GET /v2/Users?cursor&count=100",
+            "GET /v2/Users?startIndex=1&count=100",
+            "GET /v2/Users?startIndex=3&count=100",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_loses_its_cursors_in_the_middle_is_not_asked_otherwise() {
+    let script = Script::new([
+        Ok((200, r#"{"nextCursor":"n","Resources":[{"id":"a"}]}"#)),
+        Ok((501, "")),
+    ]);
+    let client = script.client(Dialect::AwsIdentityCenter);
+    let error = client.users().list(None).try_collect().await;
+    let error = error.expect_err("half of a list");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(501));
+    assert_eq!(script.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_stops_short_names_its_last_request() {
+    let mut world = world(Dialect::Generic).await;
+    world
+        .mock("GET", "/Groups?startIndex=1&count=100")
+        .with_header("x-request-id", "r-1")
+        .with_body(r#"{"totalResults":3,"startIndex":1,"Resources":[]}"#)
+        .create_async()
+        .await;
+    let error = names(&world).await.expect_err("half of a list");
+    assert!(matches!(error, Error::ShortList { .. }));
+    assert_eq!(error.request_id(), Some("r-1"));
+}

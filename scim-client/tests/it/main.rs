@@ -1,6 +1,7 @@
 //! The client on the wire, and against a transport that loses answers.
 
 mod errors;
+mod life_cycle;
 mod lists;
 mod lost;
 mod resources;

@@ -339,3 +339,31 @@ async fn aws_is_not_sent_what_it_does_not_have() {
         "PUT /Groups/g was not sent: AWS IAM Identity Center replaces no groups; patch it"
     );
 }
+
+#[tokio::test]
+async fn a_resource_is_read_with_some_of_its_attributes() {
+    let mut world = world(Dialect::Generic).await;
+    let read = world
+        .mock("GET", "/Users/u?attributes=userName%2Cgroups.value")
+        .with_body(r#"{"id":"u","userName":"ada","groups":[{"value":"g"}]}"#)
+        .create_async()
+        .await;
+    let attributes = [AttributePath::USER_NAME, AttributePath::GROUPS_VALUE];
+    let users = world.client.users();
+    let ada = users.get_attributes(&id("u"), &attributes).await;
+    assert_eq!(ada.expect("a user").user_name.as_deref(), Some("ada"));
+    read.assert_async().await;
+}
+
+#[tokio::test]
+async fn aws_is_not_asked_for_some_attributes() {
+    let script = Script::default();
+    let client = script.client(Dialect::AwsIdentityCenter);
+    let wanted = [AttributePath::USER_NAME];
+    let refused = client.users().get_attributes(&id("u"), &wanted).await;
+    assert_eq!(
+        refused.expect_err("no such request").to_string(),
+        "GET /Users/u was not sent: AWS IAM Identity Center takes no selection of attributes; get the whole resource"
+    );
+    assert!(script.asked().is_empty());
+}

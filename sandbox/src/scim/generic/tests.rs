@@ -602,6 +602,12 @@ fn the_service_says_what_it_is() {
         true
     );
     assert_eq!(service.get("/Schemas")["totalResults"], 3);
+    // What a list can be asked for is ignored here.
+    let asked = service.get("/Schemas?count=1&startIndex=2");
+    assert_eq!(
+        (&asked["itemsPerPage"], &asked["startIndex"]),
+        (&json!(3), &json!(1))
+    );
     assert_eq!(service.get(&format!("/Schemas/{USER}"))["name"], "User");
     assert_eq!(service.get("/ResourceTypes/Group")["endpoint"], "/Groups");
     service.refused("GET", "/Schemas/none", &Value::Null, 404, "");
