@@ -65,6 +65,10 @@ impl Dialect {
 /// What a server takes.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that a server does or does not"
+)]
 pub struct Rules {
     /// What the server is called in the text of an error.
     pub name: &'static str,
