@@ -7,5 +7,7 @@ mod journey;
 mod killed;
 mod programs;
 mod refusals;
+#[cfg(feature = "samael")]
+mod saml_response;
 mod secrets;
 mod world;
