@@ -31,16 +31,16 @@ use sample::Sample;
 /// printed, and nothing is kept.
 #[derive(Parser, Debug)]
 struct Args {
-    /// The value of the form field SAMLResponse, as Base64, URL-encoded or XML; `-` for standard input.
+    /// The value of the form field `SAMLResponse`, as Base64, URL-encoded or XML; `-` for standard input.
     #[arg(requires_all = ["metadata", "acs", "issuer"])]
     file: Option<String>,
     /// The identity provider's metadata, as AWS was given it.
     #[arg(long, value_name = "IDP.xml", requires = "file")]
     metadata: Option<PathBuf>,
-    /// "IAM Identity Center Assertion Consumer Service (ACS) URL" of AWS's console; several, if there are several.
+    /// The "IAM Identity Center Assertion Consumer Service (ACS) URL" of AWS's console; several, if there are several.
     #[arg(long, value_name = "URL", requires = "file")]
     acs: Vec<String>,
-    /// "IAM Identity Center issuer URL" of AWS's console.
+    /// The "IAM Identity Center issuer URL" of AWS's console.
     #[arg(long, value_name = "URL", requires = "file")]
     issuer: Option<String>,
     /// The SCIM userName of the person in AWS.

@@ -1,6 +1,6 @@
 //! What is around the assertion.
 
-use saml_metadata::{Document, Element, names::namespace};
+use saml_metadata::{Document, Element, EntityDescriptor, names::namespace};
 
 use super::{
     Expectations, PROTOCOL, Report, assertion_child, rule,
@@ -48,7 +48,7 @@ pub(super) fn check(
 
 /// Holds an `Issuer` to the entityID that AWS was given.
 pub(super) fn check_issuer(issuer: Element<'_>, metadata: &Document, report: &mut Report) {
-    let entity_id = metadata.entity().ok().map(|entity| entity.entity_id());
+    let entity_id = metadata.entity().ok().map(EntityDescriptor::entity_id);
     let found = issuer.text().trim();
     if Some(found) != entity_id {
         let expected = format!("the entityID of the metadata, {}", quoted(entity_id));
@@ -116,7 +116,7 @@ fn meaning(value: Option<&str>) -> &'static str {
         Some("InvalidAttrNameOrValue") => "an attribute of the request was not understood",
         Some("InvalidNameIDPolicy") => "the NameID format that was asked for cannot be given",
         Some("NoAuthnContext") => "the way of authenticating that was asked for is not possible",
-        Some("NoAvailableIDP") | Some("NoSupportedIDP") => "no identity provider was found",
+        Some("NoAvailableIDP" | "NoSupportedIDP") => "no identity provider was found",
         Some("NoPassive") => "the person would have to be asked, which the request forbids",
         Some("PartialLogout") => "not every session was ended",
         Some("ProxyCountExceeded") => "the request went through too many providers",

@@ -1,20 +1,19 @@
 //! Who signed what.
 
-use std::{collections::BTreeSet, error::Error as _, str::FromStr as _};
+use std::{collections::BTreeSet, error::Error as _};
 
-use samael::{
-    crypto::{CertificateDer, Crypto, CryptoProvider as _, ReduceMode},
-    schema,
-};
+use samael::crypto::{CertificateDer, Crypto, CryptoProvider as _, ReduceMode};
 use saml_metadata::{
-    Certificate, Document, Element, Severity,
+    Certificate, Document, Element, EntityDescriptor, IdpSsoDescriptor,
     names::namespace,
     read,
     signature::{Verifier, VerifyingKey},
 };
 
 use super::{
-    Expectations, PROTOCOL, Report, assertion_child, assertion_children, rule,
+    Expectations, Report, assertion_child, assertion_children,
+    compare::compare,
+    rule,
     values::{quoted, short},
 };
 
@@ -117,83 +116,104 @@ fn covered<'a>(
     let candidates: Vec<Element<'a>> = std::iter::once(response)
         .chain(assertions.iter().copied())
         .collect();
-    let ours = by_us(&candidates, &certificates);
-    let theirs = by_xmlsec(response, &certificates);
-    let outer = |ids: &BTreeSet<String>| {
-        candidates
-            .iter()
-            .copied()
-            .find(|candidate| candidate.attribute("ID").is_some_and(|id| ids.contains(id)))
+    let judged = Judged {
+        response,
+        assertions,
+        candidates: &candidates,
+        certificates: &certificates,
+        signature: signatures[0],
+        expectations,
     };
-    match (ours, theirs) {
-        (Ok(ours), Ok(theirs)) => {
-            let covered = outer(&ours.ids);
-            if outer(&theirs.ids) != covered {
-                let found =
-                    "xmlsec1 verifies one element, this project's verifier another".to_owned();
-                report.add(
-                    &rule::SIG_03,
-                    response,
-                    found,
-                    "the assertion that would be read".to_owned(),
+    judged.verify(report)
+}
+
+/// What the two verifiers are asked about.
+struct Judged<'r, 'a> {
+    response: Element<'a>,
+    assertions: &'r [Element<'a>],
+    /// The response and its assertions.
+    candidates: &'r [Element<'a>],
+    certificates: &'r [Certificate],
+    /// The first signature of all.
+    signature: Element<'a>,
+    expectations: &'r Expectations,
+}
+
+impl<'a> Judged<'_, 'a> {
+    /// Returns the outermost candidate that a signature covers.
+    fn verify(&self, report: &mut Report) -> Option<Element<'a>> {
+        let ours = by_us(self.candidates, self.certificates);
+        let theirs = by_xmlsec(self.response, self.certificates);
+        match (ours, theirs) {
+            (Ok(ours), Ok(theirs)) => self.agree(&ours, &theirs, report),
+            (Err(ours), Err(theirs)) => {
+                let found = format!("no key of the metadata fits ({ours}; xmlsec1: {theirs})");
+                let expected = fingerprints(self.certificates);
+                report.add(&rule::SIG_02, self.signature, found, expected);
+                None
+            }
+            (Ok(ours), Err(theirs)) => {
+                let found = format!(
+                    "this project's verifier takes the signature, xmlsec1 does not: {theirs}"
                 );
-                return None;
+                self.disagree(found, &ours, report);
+                self.outer(&ours)
             }
-            signed_by(
-                &certificates[ours.certificate],
-                response,
-                expectations,
-                report,
-            );
-            if let Some(covered) = covered {
-                compare(covered, assertions, &theirs.xml, report);
-            }
-            covered
-        }
-        (Err(ours), Err(theirs)) => {
-            let found = format!("no key of the metadata fits ({ours}; xmlsec1: {theirs})");
-            let expected = fingerprints(&certificates);
-            report.add(&rule::SIG_02, signatures[0], found, expected);
-            None
-        }
-        (Ok(ours), Err(theirs)) => {
-            let found =
-                format!("this project's verifier takes the signature, xmlsec1 does not: {theirs}");
-            report.add(&rule::SIG_05, response, found, "one answer".to_owned());
-            signed_by(
-                &certificates[ours.certificate],
-                response,
-                expectations,
-                report,
-            );
-            outer(&ours.ids)
-        }
-        (Err(ours), Ok(theirs)) => match outer(&theirs.ids) {
-            Some(covered) => {
+            (Err(ours), Ok(theirs)) => {
+                let Some(covered) = self.outer(&theirs) else {
+                    self.elsewhere(report);
+                    return None;
+                };
                 let found = format!(
                     "xmlsec1 takes the signature, this project's verifier does not: {ours}"
                 );
-                report.add(&rule::SIG_05, response, found, "one answer".to_owned());
-                signed_by(
-                    &certificates[theirs.certificate],
-                    response,
-                    expectations,
-                    report,
-                );
-                compare(covered, assertions, &theirs.xml, report);
+                self.disagree(found, &theirs, report);
+                compare(covered, self.assertions, &theirs.xml, report);
                 Some(covered)
             }
-            None => {
-                let found = "a good signature, of an element that is neither the response nor its assertion".to_owned();
-                report.add(
-                    &rule::SIG_03,
-                    signatures[0],
-                    found,
-                    "a signature of the assertion that would be read".to_owned(),
-                );
-                None
-            }
-        },
+        }
+    }
+
+    fn outer(&self, signed: &Signed) -> Option<Element<'a>> {
+        let is_signed = |candidate: &Element<'a>| {
+            candidate
+                .attribute("ID")
+                .is_some_and(|id| signed.ids.contains(id))
+        };
+        self.candidates.iter().copied().find(is_signed)
+    }
+
+    fn agree(&self, ours: &Signed, theirs: &Signed, report: &mut Report) -> Option<Element<'a>> {
+        let covered = self.outer(ours);
+        if self.outer(theirs) != covered {
+            let found = "xmlsec1 verifies one element, this project's verifier another";
+            let expected = "the assertion that would be read".to_owned();
+            report.add(&rule::SIG_03, self.response, found.to_owned(), expected);
+            return None;
+        }
+        self.signed_by(ours, report);
+        if let Some(covered) = covered {
+            compare(covered, self.assertions, &theirs.xml, report);
+        }
+        covered
+    }
+
+    fn disagree(&self, found: String, signed: &Signed, report: &mut Report) {
+        let expected = "one answer".to_owned();
+        report.add(&rule::SIG_05, self.response, found, expected);
+        self.signed_by(signed, report);
+    }
+
+    fn elsewhere(&self, report: &mut Report) {
+        let found =
+            "a good signature, of an element that is neither the response nor its assertion";
+        let expected = "a signature of the assertion that would be read".to_owned();
+        report.add(&rule::SIG_03, self.signature, found.to_owned(), expected);
+    }
+
+    fn signed_by(&self, signed: &Signed, report: &mut Report) {
+        let certificate = &self.certificates[signed.certificate];
+        signed_by(certificate, self.response, self.expectations, report);
     }
 }
 
@@ -210,9 +230,8 @@ struct Signed {
 /// Returns the certificates of the keys that the identity provider signs with.
 fn signing_certificates(metadata: &Document) -> Vec<Certificate> {
     let entity = metadata.entity().ok();
-    let provider = entity.and_then(|entity| entity.identity_provider());
-    let mut certificates =
-        provider.map_or_else(Vec::new, |provider| provider.signing_certificates());
+    let provider = entity.and_then(EntityDescriptor::identity_provider);
+    let mut certificates = provider.map_or_else(Vec::new, IdpSsoDescriptor::signing_certificates);
     certificates.truncate(16);
     certificates
 }
@@ -336,8 +355,8 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
             continue;
         }
         match verifier.verify_element(*candidate) {
-            Ok(verified) => {
-                signed.certificate = numbers[verified.key()];
+            Ok(good) => {
+                signed.certificate = numbers[good.key()];
                 signed
                     .ids
                     .extend(candidate.attribute("ID").map(str::to_owned));
@@ -393,117 +412,4 @@ fn by_xmlsec(response: Element<'_>, certificates: &[Certificate]) -> Result<Sign
         });
     }
     Err(last)
-}
-
-/// Compares what samael's types say of the signed part with what is read here.
-fn compare(covered: Element<'_>, assertions: &[Element<'_>], xml: &str, report: &mut Report) {
-    let is_response = covered.is(PROTOCOL, "Response");
-    let Some(ours) = (if is_response {
-        assertions.first().copied()
-    } else {
-        Some(covered)
-    }) else {
-        return;
-    };
-    let theirs = if is_response {
-        schema::Response::from_str(xml)
-            .map(|response| response.assertion)
-            .map_err(|error| error.to_string())
-    } else {
-        schema::Assertion::from_str(xml)
-            .map(Some)
-            .map_err(|error| error.to_string())
-    };
-    let theirs = match theirs {
-        Ok(Some(theirs)) => facts_of(&theirs),
-        Ok(None) => Vec::new(),
-        Err(error) => {
-            let found = format!("samael cannot read it: {}", short(&error));
-            report.add(&rule::READ_01, ours, found, "one reading".to_owned());
-            return;
-        }
-    };
-    let ours_facts = facts(ours);
-    if let Some((ours_fact, theirs_fact)) = ours_facts
-        .iter()
-        .zip(&theirs)
-        .find(|(ours, theirs)| ours != theirs)
-    {
-        let found = format!("samael reads {theirs_fact:?}, this project reads {ours_fact:?}");
-        report.push(
-            &rule::READ_01,
-            Severity::Error,
-            super::values::path(ours),
-            found,
-            "one reading".to_owned(),
-        );
-    } else if ours_facts.len() != theirs.len() {
-        let found = format!(
-            "samael reads {} values, this project {}",
-            theirs.len(),
-            ours_facts.len()
-        );
-        report.push(
-            &rule::READ_01,
-            Severity::Error,
-            super::values::path(ours),
-            found,
-            "one reading".to_owned(),
-        );
-    }
-}
-
-/// Issuer, NameID, recipients and audiences as we read them.
-fn facts(assertion: Element<'_>) -> Vec<String> {
-    let text = |element: Element<'_>| element.text().trim().to_owned();
-    let mut facts: Vec<String> = assertion_child(assertion, "Issuer")
-        .map(text)
-        .into_iter()
-        .collect();
-    let subject = assertion_child(assertion, "Subject");
-    if let Some(subject) = subject {
-        facts.extend(assertion_child(subject, "NameID").map(text));
-        facts.extend(
-            assertion_children(subject, "SubjectConfirmation")
-                .into_iter()
-                .filter_map(|confirmation| assertion_child(confirmation, "SubjectConfirmationData"))
-                .filter_map(|data| data.attribute("Recipient"))
-                .map(str::to_owned),
-        );
-    }
-    if let Some(conditions) = assertion_child(assertion, "Conditions") {
-        facts.extend(
-            assertion_children(conditions, "AudienceRestriction")
-                .into_iter()
-                .flat_map(|restriction| assertion_children(restriction, "Audience"))
-                .map(text),
-        );
-    }
-    facts
-}
-
-/// The same as samael reads them.
-fn facts_of(assertion: &schema::Assertion) -> Vec<String> {
-    let mut facts: Vec<String> = assertion.issuer.value.iter().cloned().collect();
-    if let Some(subject) = &assertion.subject {
-        facts.extend(subject.name_id.iter().map(|name| name.value.clone()));
-        facts.extend(
-            subject
-                .subject_confirmations
-                .iter()
-                .flatten()
-                .filter_map(|confirmation| confirmation.subject_confirmation_data.as_ref())
-                .filter_map(|data| data.recipient.clone()),
-        );
-    }
-    if let Some(conditions) = &assertion.conditions {
-        facts.extend(
-            conditions
-                .audience_restrictions
-                .iter()
-                .flatten()
-                .flat_map(|restriction| restriction.audience.iter().cloned()),
-        );
-    }
-    facts.iter().map(|fact| fact.trim().to_owned()).collect()
 }

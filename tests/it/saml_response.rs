@@ -7,7 +7,10 @@ mod program;
 use std::sync::LazyLock;
 
 use insta::{Settings, assert_snapshot};
-use okta_aws_sso::saml_response::{Report, lint, rules};
+use okta_aws_sso::{
+    saml::EntityDescriptor,
+    saml_response::{Report, lint, rules},
+};
 use proptest::prelude::*;
 
 use forge::{
@@ -134,7 +137,7 @@ fn which_of_two_keys_signed_is_said() {
     let provider = document
         .entity()
         .ok()
-        .and_then(|entity| entity.identity_provider());
+        .and_then(EntityDescriptor::identity_provider);
     let second = &provider.expect("a role").signing_certificates()[1];
     assert_eq!(report.signer(), Some(second.fingerprint_sha256().as_str()));
 }
