@@ -1,5 +1,7 @@
 //! To samael's types and back: what is not in the losses is the same on both sides.
 
+mod sides;
+
 use std::str::FromStr as _;
 
 use ::samael::metadata as theirs;
@@ -141,6 +143,7 @@ fn samael_reads_what_we_read_where_it_can_read_at_all() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn the_corpus_goes_there_and_back() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let Ok(entries) = std::fs::read_dir(&folder) else {
