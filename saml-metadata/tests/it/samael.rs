@@ -143,7 +143,6 @@ fn samael_reads_what_we_read_where_it_can_read_at_all() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn the_corpus_goes_there_and_back() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let Ok(entries) = std::fs::read_dir(&folder) else {

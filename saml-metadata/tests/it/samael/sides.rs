@@ -159,7 +159,6 @@ fn what_is_not_in_the_losses_is_the_same_on_both_sides() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn real_documents_are_the_same_on_both_sides_but_for_the_losses() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let Ok(files) = fs::read_dir(&folder) else {
