@@ -4,6 +4,8 @@ pub mod blueprint;
 pub mod operator;
 pub mod plan;
 pub mod report;
+#[cfg(feature = "samael")]
+pub mod saml_response;
 pub mod state;
 pub mod steps;
 pub mod sync;

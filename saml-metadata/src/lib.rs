@@ -67,6 +67,8 @@ pub mod aws;
 pub mod c14n;
 pub mod names;
 pub mod rollover;
+#[cfg(feature = "samael")]
+pub mod samael;
 #[cfg(feature = "serde")]
 pub mod sarif;
 #[cfg(feature = "signature")]

@@ -17,7 +17,7 @@
 
 mod idp;
 mod sp;
-mod xml;
+pub(crate) mod xml;
 
 pub use self::{idp::IdpMetadata, sp::SpMetadata};
 

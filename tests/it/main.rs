@@ -8,6 +8,8 @@ mod journey;
 mod killed;
 mod programs;
 mod refusals;
+#[cfg(feature = "samael")]
+mod saml_response;
 mod secrets;
 mod sync;
 mod world;

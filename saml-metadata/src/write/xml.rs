@@ -2,28 +2,28 @@ use crate::reader::escape::{escape_attribute, escape_text};
 
 /// XML written element by element, without white space between elements.
 #[derive(Debug)]
-pub(super) struct Xml {
+pub(crate) struct Xml {
     text: String,
     /// Whether the last start tag still lacks its `>`.
     in_tag: bool,
 }
 
 impl Xml {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             text: r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned(),
             in_tag: false,
         }
     }
 
-    pub(super) fn open(&mut self, name: &str) {
+    pub(crate) fn open(&mut self, name: &str) {
         self.end_tag();
         self.text.push('<');
         self.text.push_str(name);
         self.in_tag = true;
     }
 
-    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+    pub(crate) fn attribute(&mut self, name: &str, value: &str) {
         debug_assert!(self.in_tag, "attributes come before the inside");
         self.text.push(' ');
         self.text.push_str(name);
@@ -32,12 +32,12 @@ impl Xml {
         self.text.push('"');
     }
 
-    pub(super) fn text(&mut self, value: &str) {
+    pub(crate) fn text(&mut self, value: &str) {
         self.end_tag();
         escape_text(value, &mut self.text);
     }
 
-    pub(super) fn close(&mut self, name: &str) {
+    pub(crate) fn close(&mut self, name: &str) {
         if self.in_tag {
             self.text.push_str("/>");
             self.in_tag = false;
@@ -48,7 +48,7 @@ impl Xml {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.text.into_bytes()
     }
 

@@ -19,6 +19,8 @@ mod pages;
 mod policy;
 mod properties;
 mod rollover;
+#[cfg(feature = "samael")]
+mod samael;
 mod schema;
 #[cfg(feature = "signature")]
 mod signature;

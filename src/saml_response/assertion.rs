@@ -1,0 +1,315 @@
+//! What the assertion says.
+
+use std::collections::BTreeSet;
+
+use saml_metadata::{Document, Element, names::name_id_format::EMAIL_ADDRESS};
+
+use super::{
+    Expectations, Report, assertion_child, assertion_children, rule, status,
+    time::{self, Side},
+    values::{is_address, quoted, short},
+};
+
+const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
+const ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
+const MOST_TAGS: usize = 50;
+
+pub(super) fn check(
+    response: Element<'_>,
+    assertion: Element<'_>,
+    metadata: &Document,
+    expectations: &Expectations,
+    report: &mut Report,
+) {
+    match assertion_child(assertion, "Issuer") {
+        Some(issuer) => status::check_issuer(issuer, metadata, report),
+        None => report.add(
+            &rule::ISS_01,
+            assertion,
+            "no Issuer".to_owned(),
+            "an Issuer".to_owned(),
+        ),
+    }
+    let subject = assertion_child(assertion, "Subject");
+    check_name_id(subject.unwrap_or(assertion), expectations, report);
+    check_confirmations(response, subject.unwrap_or(assertion), expectations, report);
+    check_conditions(assertion, expectations, report);
+    let statements = assertion_children(assertion, "AuthnStatement");
+    if statements.is_empty() {
+        let expected = "an AuthnStatement".to_owned();
+        report.add(
+            &rule::AUTHN_01,
+            assertion,
+            "no AuthnStatement".to_owned(),
+            expected,
+        );
+    }
+    for statement in statements {
+        time::check(
+            statement,
+            "SessionNotOnOrAfter",
+            Side::Before,
+            &rule::TIME_04,
+            expectations,
+            report,
+        );
+    }
+    check_attributes(assertion, report);
+}
+
+fn check_name_id(subject: Element<'_>, expectations: &Expectations, report: &mut Report) {
+    let Some(name_id) = assertion_child(subject, "NameID") else {
+        let found = match assertion_child(subject, "EncryptedID") {
+            Some(_) => "an EncryptedID, which AWS does not decrypt",
+            None => "no NameID",
+        };
+        report.add(
+            &rule::NID_01,
+            subject,
+            found.to_owned(),
+            "a NameID".to_owned(),
+        );
+        return;
+    };
+    let format = name_id.attribute("Format");
+    if format != Some(EMAIL_ADDRESS) {
+        let found = format!("Format is {}", quoted(format));
+        report.add(&rule::NID_02, name_id, found, format!("{EMAIL_ADDRESS:?}"));
+    }
+    let name = name_id.text();
+    if !is_address(name) {
+        report.add(
+            &rule::NID_03,
+            name_id,
+            format!("{:?}", short(name)),
+            "name@domain.com".to_owned(),
+        );
+    }
+    if let Some(user_name) = &expectations.user_name
+        && name != user_name
+    {
+        let found = if name.to_lowercase() == user_name.to_lowercase() {
+            format!("{:?}, which differs in upper and lower case", short(name))
+        } else {
+            format!("{:?}", short(name))
+        };
+        report.add(
+            &rule::NID_04,
+            name_id,
+            found,
+            format!("the SCIM userName {user_name:?}"),
+        );
+    }
+}
+
+fn check_confirmations(
+    response: Element<'_>,
+    subject: Element<'_>,
+    expectations: &Expectations,
+    report: &mut Report,
+) {
+    let bearer: Vec<Element<'_>> = assertion_children(subject, "SubjectConfirmation")
+        .into_iter()
+        .filter(|confirmation| confirmation.attribute("Method") == Some(BEARER))
+        .filter_map(|confirmation| assertion_child(confirmation, "SubjectConfirmationData"))
+        .collect();
+    if bearer.is_empty() {
+        let expected = "a SubjectConfirmation of the method bearer, with its data".to_owned();
+        report.add(&rule::CONF_01, subject, "none".to_owned(), expected);
+        return;
+    }
+    // One of them has to be good; what is wrong is said of the one with the least wrong.
+    let mut best: Option<Report> = None;
+    for data in bearer {
+        let mut own = Report::new();
+        check_confirmation(response, data, expectations, &mut own);
+        let errors = |report: &Report| {
+            report
+                .findings()
+                .iter()
+                .filter(|finding| finding.is_error())
+                .count()
+        };
+        if best.as_ref().is_none_or(|best| errors(&own) < errors(best)) {
+            best = Some(own);
+        }
+    }
+    if let Some(best) = best {
+        report.append(best);
+    }
+}
+
+fn check_confirmation(
+    response: Element<'_>,
+    data: Element<'_>,
+    expectations: &Expectations,
+    report: &mut Report,
+) {
+    let recipient = data.attribute("Recipient");
+    if !recipient.is_some_and(|url| expectations.acs_urls.iter().any(|acs| acs == url)) {
+        let found = format!("Recipient is {}", quoted(recipient));
+        report.add(
+            &rule::REC_01,
+            data,
+            found,
+            expectations.acs_urls.join(" or "),
+        );
+    }
+    if data.attribute("NotOnOrAfter").is_none() {
+        let found = "no NotOnOrAfter".to_owned();
+        report.add(
+            &rule::TIME_03,
+            data,
+            found,
+            "a moment until when to deliver it".to_owned(),
+        );
+    }
+    time::check(
+        data,
+        "NotOnOrAfter",
+        Side::Before,
+        &rule::TIME_03,
+        expectations,
+        report,
+    );
+    time::check(
+        data,
+        "NotBefore",
+        Side::From,
+        &rule::TIME_01,
+        expectations,
+        report,
+    );
+    let (outer, inner) = (
+        response.attribute("InResponseTo"),
+        data.attribute("InResponseTo"),
+    );
+    if outer != inner {
+        let found = format!("InResponseTo is {}", quoted(inner));
+        report.add(
+            &rule::IRT_02,
+            data,
+            found,
+            format!("that of the response, {}", quoted(outer)),
+        );
+    }
+}
+
+fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report: &mut Report) {
+    let Some(conditions) = assertion_child(assertion, "Conditions") else {
+        let expected = "Conditions with an AudienceRestriction".to_owned();
+        report.add(
+            &rule::COND_01,
+            assertion,
+            "no Conditions".to_owned(),
+            expected,
+        );
+        return;
+    };
+    time::check(
+        conditions,
+        "NotBefore",
+        Side::From,
+        &rule::TIME_01,
+        expectations,
+        report,
+    );
+    time::check(
+        conditions,
+        "NotOnOrAfter",
+        Side::Before,
+        &rule::TIME_02,
+        expectations,
+        report,
+    );
+    let restrictions = assertion_children(conditions, "AudienceRestriction");
+    let expected = || format!("the issuer URL {:?}", expectations.issuer_url);
+    if restrictions.is_empty() {
+        report.add(
+            &rule::AUD_01,
+            conditions,
+            "no AudienceRestriction".to_owned(),
+            expected(),
+        );
+    }
+    // Each restriction has to be met, by one of its audiences.
+    for restriction in restrictions {
+        let audiences: Vec<&str> = assertion_children(restriction, "Audience")
+            .into_iter()
+            .map(|audience| audience.text().trim())
+            .collect();
+        if !audiences.contains(&expectations.issuer_url.as_str()) {
+            let found: Vec<String> = audiences
+                .iter()
+                .take(3)
+                .map(|audience| quoted(Some(audience)))
+                .collect();
+            let found = if found.is_empty() {
+                "no Audience".to_owned()
+            } else {
+                found.join(", ")
+            };
+            report.add(&rule::AUD_01, restriction, found, expected());
+        }
+    }
+}
+
+fn check_attributes(assertion: Element<'_>, report: &mut Report) {
+    let mut keys = BTreeSet::new();
+    let attributes = assertion_children(assertion, "AttributeStatement")
+        .into_iter()
+        .flat_map(|statement| assertion_children(statement, "Attribute"));
+    for attribute in attributes {
+        let name = attribute.attribute("Name").unwrap_or_default();
+        let Some(known) = name.strip_prefix(ATTRIBUTES) else {
+            continue;
+        };
+        if let Some(key) = known.strip_prefix("AccessControl:") {
+            keys.insert(key);
+            check_tag(attribute, key, report);
+        } else if ["Role", "RoleSessionName", "SessionDuration"].contains(&known) {
+            let expected = "no attribute of the application AWS Account Federation".to_owned();
+            report.add(&rule::ATTR_01, attribute, format!("{name:?}"), expected);
+        }
+    }
+    if keys.len() > MOST_TAGS {
+        let found = format!("{} AccessControl attributes", keys.len());
+        report.add(
+            &rule::ATTR_04,
+            assertion,
+            found,
+            format!("at most {MOST_TAGS}"),
+        );
+    }
+}
+
+/// Holds an attribute for access control to the limits of session tags.
+fn check_tag(attribute: Element<'_>, key: &str, report: &mut Report) {
+    if !(1..=128).contains(&key.chars().count()) || !key.chars().all(is_tag_character) {
+        let expected = "1 to 128 letters, digits, spaces or _ . : / = + - @".to_owned();
+        report.add(
+            &rule::ATTR_02,
+            attribute,
+            format!("the key {:?}", short(key)),
+            expected,
+        );
+    }
+    let values = assertion_children(attribute, "AttributeValue");
+    if values.len() != 1 {
+        let found = format!("{} values of {:?}", values.len(), short(key));
+        report.add(&rule::ATTR_03, attribute, found, "one value".to_owned());
+    }
+    for value in values {
+        let text = value.text();
+        if text.chars().count() > 256 || !text.chars().all(is_tag_character) {
+            let found = format!("{:?}, of {} characters", short(text), text.chars().count());
+            let expected = "at most 256 letters, digits, spaces or _ . : / = + - @".to_owned();
+            report.add(&rule::ATTR_03, value, found, expected);
+        }
+    }
+}
+
+/// `[\p{L}\p{Z}\p{N}_.:/=+\-@]`, as the reference of STS has it.
+fn is_tag_character(c: char) -> bool {
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+}

@@ -1,0 +1,175 @@
+//! Forgeries: what is not covered by a good signature is not read as if it were.
+
+use okta_aws_sso::saml_response::{Report, lint};
+
+use super::{
+    errors_of,
+    forge::{self, ASSERTION, RESPONSE, base64, change, expectations, metadata, sign},
+    snapshot,
+};
+
+fn signed() -> String {
+    sign(RESPONSE, ASSERTION)
+}
+
+/// The signed assertion, as it stands in a response.
+fn assertion(response: &str) -> &str {
+    let start = response.find("<saml2:Assertion").expect("an assertion");
+    let end = "</saml2:Assertion>";
+    let stop = response.rfind(end).expect("its end") + end.len();
+    &response[start..stop]
+}
+
+/// An assertion about somebody else, that nobody signed.
+fn evil() -> String {
+    let names = [
+        ("ada.lovelace@example.com", "eve@example.com"),
+        ("ID=\"id2\"", "ID=\"id3\""),
+    ];
+    change(assertion(RESPONSE), &names)
+}
+
+fn judged(response: &str) -> Report {
+    // AWS would let Eve in, if it believed the forgery.
+    lint(
+        &base64(response),
+        &metadata(),
+        &expectations().user_name("eve@example.com"),
+    )
+}
+
+#[test]
+fn what_was_changed_after_signing_is_refused() {
+    let report = judged(&change(&signed(), &[("ada.lovelace@", "eve@")]));
+    assert_eq!(errors_of(&report), ["RESP-SIG-02"], "{report}");
+    assert!(report.signer().is_none());
+    snapshot("changed_after_signing", &report);
+}
+
+#[test]
+fn a_signed_assertion_among_extensions_covers_nothing() {
+    let signed = signed();
+    let original = assertion(&signed);
+    let hidden = format!("<saml2p:Extensions>{original}</saml2p:Extensions><saml2p:Status>");
+    let without = signed.replace(original, &evil());
+    let report = judged(&change(&without, &[("<saml2p:Status>", &hidden)]));
+    assert_eq!(errors_of(&report), ["RESP-SIG-03"], "{report}");
+    assert!(report.signer().is_none());
+    snapshot("signed_assertion_among_extensions", &report);
+}
+
+#[test]
+fn the_signed_one_of_two_assertions_is_read() {
+    let signed = signed();
+    let original = assertion(&signed);
+    let two = signed.replace(original, &format!("{}{original}", evil()));
+    let report = judged(&two);
+    // The NameID that is complained about is the signed one's.
+    assert_eq!(
+        errors_of(&report),
+        ["RESP-ASSERT-02", "RESP-NID-04"],
+        "{report}"
+    );
+    snapshot("two_assertions", &report);
+}
+
+#[test]
+fn a_signature_moved_into_another_assertion_covers_nothing() {
+    let signed = signed();
+    let original = assertion(&signed);
+    let start = original.find("<ds:Signature").expect("a signature");
+    let end = original.find("</ds:Signature>").expect("its end") + "</ds:Signature>".len();
+    let signature = &original[start..end];
+    let bare = original.replace(signature, "");
+    let forged = change(
+        &evil(),
+        &[(
+            "</saml2:Issuer><saml2:Subject>",
+            &format!("</saml2:Issuer>{signature}<saml2:Subject>"),
+        )],
+    );
+    let advice = format!("<saml2:Advice>{bare}</saml2:Advice><saml2:AuthnStatement ");
+    let forged = forged.replacen("<saml2:AuthnStatement ", &advice, 1);
+    let report = judged(&signed.replace(original, &forged));
+    assert!(
+        !report.is_accepted() && report.signer().is_none(),
+        "{report}"
+    );
+    snapshot("moved_signature", &report);
+}
+
+#[test]
+fn two_elements_of_one_id_are_refused() {
+    let signed = signed();
+    let original = assertion(&signed);
+    let twin = evil().replace("ID=\"id3\"", "ID=\"id2\"");
+    let report = judged(&signed.replace(original, &format!("{twin}{original}")));
+    assert!(
+        !report.is_accepted() && report.signer().is_none(),
+        "{report}"
+    );
+    snapshot("two_of_one_id", &report);
+}
+
+#[test]
+fn a_reference_to_a_file_is_not_followed() {
+    let report = judged(&change(
+        &signed(),
+        &[("URI=\"#id2\"", "URI=\"file:///etc/passwd\"")],
+    ));
+    assert_eq!(
+        errors_of(&report),
+        ["RESP-SIG-04", "RESP-NID-04"],
+        "{report}"
+    );
+    snapshot("reference_to_a_file", &report);
+}
+
+#[test]
+fn a_transform_that_saml_does_not_know_is_not_run() {
+    let xslt = "http://www.w3.org/TR/1999/REC-xslt-19991116";
+    let enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+    let report = judged(&change(&signed(), &[(enveloped, xslt)]));
+    assert_eq!(
+        errors_of(&report),
+        ["RESP-SIG-04", "RESP-NID-04"],
+        "{report}"
+    );
+    snapshot("unknown_transform", &report);
+}
+
+#[test]
+fn a_key_that_aws_was_not_given_is_refused() {
+    let pasted = base64(&signed());
+    let report = lint(
+        &pasted,
+        &forge::metadata_with_another_key(),
+        &expectations(),
+    );
+    assert_eq!(errors_of(&report), ["RESP-SIG-02"], "{report}");
+    snapshot("another_key", &report);
+    let report = lint(&pasted, &forge::metadata_without_keys(), &expectations());
+    assert_eq!(errors_of(&report), ["RESP-SIG-07"], "{report}");
+    snapshot("no_key", &report);
+}
+
+#[test]
+fn a_certificate_whose_time_is_over_is_refused() {
+    let document = forge::metadata_with_an_expired_certificate();
+    let report = lint(&base64(&signed()), &document, &expectations());
+    assert_eq!(errors_of(&report), ["RESP-SIG-06"], "{report}");
+    snapshot("expired_certificate", &report);
+}
+
+#[test]
+fn a_comment_does_not_cut_a_name_short() {
+    let commented = change(
+        &signed(),
+        &[("@example.com<", "@example.com<!---->.evil.example<")],
+    );
+    assert!(!judged(&commented).is_accepted());
+    // A comment is not part of what is signed, and not of what is read.
+    let commented = change(&signed(), &[("ada.lovelace@", "ada.<!-- -->lovelace@")]);
+    let report = lint(&base64(&commented), &metadata(), &expectations());
+    assert_eq!(errors_of(&report), [""; 0], "{report}");
+}
