@@ -1,4 +1,7 @@
-use std::fmt;
+use std::{
+    fmt::{self, Write as _},
+    sync::OnceLock,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -8,19 +11,18 @@ use x509_parser::{
     time::ASN1Time, x509::SubjectPublicKeyInfo,
 };
 
-use crate::reader::chars::is_space;
+use crate::reader::chars::{collapse, is_space};
 
 /// An X.509 certificate of a key, read but not verified.
 ///
 /// In metadata a certificate is an envelope for a public key: nobody checks who signed it
 /// (Metadata Interoperability Profile 2.6.1). Its dates matter to the consumers that say so.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
     version: u32,
-    subject: String,
-    issuer: String,
-    serial: String,
+    /// Written out when first asked for, which checks never do.
+    names: OnceLock<Names>,
     not_before: Timestamp,
     not_after: Timestamp,
     signature_algorithm: String,
@@ -30,6 +32,14 @@ pub struct Certificate {
     modulus: Vec<u8>,
     is_authority: bool,
     may_sign: bool,
+}
+
+/// What a certificate says for people to read.
+#[derive(Clone)]
+struct Names {
+    subject: String,
+    issuer: String,
+    serial: String,
 }
 
 impl Certificate {
@@ -52,9 +62,7 @@ impl Certificate {
         let key_usage = certificate.key_usage().ok().flatten();
         let read = Self {
             version: certificate.version().0.saturating_add(1),
-            subject: certificate.subject().to_string(),
-            issuer: certificate.issuer().to_string(),
-            serial: colon_hex(certificate.raw_serial()),
+            names: OnceLock::new(),
             not_before: timestamp(certificate.validity().not_before),
             not_after: timestamp(certificate.validity().not_after),
             signature_algorithm: certificate.signature_algorithm.algorithm.to_id_string(),
@@ -80,8 +88,17 @@ impl Certificate {
             return Err(CertificateError::Pem);
         }
         let mut compact = Vec::with_capacity(text.len());
-        for line in text.as_bytes().split(|byte| is_space(*byte)) {
-            compact.extend_from_slice(line);
+        // Lines are long, so finding their ends a block at a time beats looking at each byte.
+        for line in text.split('\n') {
+            let line = collapse(line);
+            if line
+                .bytes()
+                .fold(false, |found, byte| found | is_space(byte))
+            {
+                compact.extend(line.bytes().filter(|byte| !is_space(*byte)));
+            } else {
+                compact.extend_from_slice(line.as_bytes());
+            }
         }
         if compact.is_empty() {
             return Err(CertificateError::Empty);
@@ -136,19 +153,19 @@ impl Certificate {
     /// Returns the subject's name, such as `C=US, O=Okta, CN=acme`.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.names().subject
     }
 
     /// Returns the issuer's name.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.names().issuer
     }
 
     /// Returns the serial number in upper-case hexadecimal, bytes apart by colons.
     #[must_use]
     pub fn serial(&self) -> &str {
-        &self.serial
+        &self.names().serial
     }
 
     /// Returns the moment before which the certificate is not valid.
@@ -205,13 +222,34 @@ impl Certificate {
     pub(crate) fn modulus(&self) -> &[u8] {
         &self.modulus
     }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| {
+            let (_, certificate) =
+                X509Certificate::from_der(&self.der).expect("the same bytes were read before");
+            Names {
+                subject: certificate.subject().to_string(),
+                issuer: certificate.issuer().to_string(),
+                serial: colon_hex(certificate.raw_serial()),
+            }
+        })
+    }
 }
+
+/// Everything else follows from the bytes.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
-            .field("subject", &self.subject)
-            .field("serial", &self.serial)
+            .field("subject", &self.subject())
+            .field("serial", &self.serial())
             .field("not_after", &self.not_after)
             .field("key", &self.key)
             .finish_non_exhaustive()
@@ -333,8 +371,15 @@ fn timestamp(time: ASN1Time) -> Timestamp {
 }
 
 pub(crate) fn colon_hex(bytes: &[u8]) -> String {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    pairs.join(":")
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (number, byte) in bytes.iter().enumerate() {
+        if number > 0 {
+            text.push(':');
+        }
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
 }
 
 /// Writes base64 in lines, without a line end behind the last.
