@@ -1,4 +1,7 @@
-use std::{fmt, ops::Range};
+use std::{
+    fmt::{self, Write as _},
+    ops::Range,
+};
 
 use crate::{
     document::Document,
@@ -293,30 +296,34 @@ impl<'a> Element<'a> {
     /// characters.
     #[must_use]
     pub fn path(self) -> String {
-        let mut steps: Vec<String> = self
-            .ancestors()
-            .map(|element| element.step(element.number()))
-            .collect();
-        steps.reverse();
-        steps.concat()
+        let steps: Vec<Self> = self.ancestors().collect();
+        let mut path = String::new();
+        for element in steps.into_iter().rev() {
+            element.push_step(element.number(), &mut path);
+        }
+        path
     }
 
-    /// Returns one step of a path; `number` counts the siblings of the name, 0 if there are none.
-    pub(crate) fn step(self, number: usize) -> String {
+    /// Appends one step of a path; `number` counts the siblings of the name, 0 if there are none.
+    pub(crate) fn push_step(self, number: usize, to: &mut String) {
         // A name may be as long as a document, and a path stands in every finding.
         let local = shorten(self.local_name());
-        let name = match self.node().namespace.usual_prefix() {
-            Some("") => local,
-            Some(prefix) => format!("{prefix}:{local}"),
-            None => format!("*[local-name()='{local}']"),
+        let (before, colon, behind) = match self.node().namespace.usual_prefix() {
+            Some("") => ("", "", ""),
+            Some(prefix) => (prefix, ":", ""),
+            None => ("*[local-name()='", "", "']"),
         };
-        match number {
-            0 => format!("/{name}"),
-            _ => format!("/{name}[{number}]"),
+        for part in ["/", before, colon, &local, behind] {
+            to.push_str(part);
+        }
+        if number > 0 {
+            // Writing to a string does not fail.
+            let _ = write!(to, "[{number}]");
         }
     }
 
-    fn number(self) -> usize {
+    /// Returns the number of the element among its siblings of the name, 0 if it is the only one.
+    pub(crate) fn number(self) -> usize {
         let same = |other: &Self| {
             other.namespace_id() == self.namespace_id() && other.local_name() == self.local_name()
         };
