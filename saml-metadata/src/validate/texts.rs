@@ -1,6 +1,6 @@
 //! MD-ENT-08 to -10: the texts of elements and attributes.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     report::Report,
@@ -115,7 +115,7 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool)
 }
 
 /// The languages met so far, in lower case, of each element name inside of each parent.
-type Languages<'a> = HashSet<(Option<NodeId>, &'a str, Cow<'a, str>)>;
+type Languages<'a> = BTreeSet<(Option<NodeId>, &'a str, Cow<'a, str>)>;
 
 fn check_language<'a>(
     report: &mut Report<'a>,

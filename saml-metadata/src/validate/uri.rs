@@ -61,6 +61,12 @@ fn is_plain(text: &str) -> bool {
         && !path.bytes().fold(false, |found, b| found | (b == b'#'))
 }
 
+/// Returns whether a text is an absolute URI, an https address, and one without [`oddities`], at
+/// one look; one that is not may still be all that.
+pub(super) fn is_usual(text: &str) -> bool {
+    is_plain(text) && !has_white_space_or_controls(text)
+}
+
 /// Returns whether a text is an address of the web.
 pub(super) fn is_web(text: &str) -> bool {
     if is_plain(text) {
@@ -163,6 +169,7 @@ mod tests {
             paths.iter().map(move |path| format!("https://{host}{path}"))
         }) {
             if is_plain(&text) {
+                assert!(is_usual(&text) && is_absolute(&text) && is_web(&text), "{text}");
                 let url = Url::parse(&text).expect("an address");
                 assert!(url.has_host() && url.fragment().is_none(), "{text}");
                 assert!(url.username().is_empty() && url.port().is_none(), "{text}");
