@@ -328,7 +328,7 @@ impl Reader<'_> {
         }
         self.check_text_length(&range)?;
         // Searching for one byte first goes through many at once.
-        if text.bytes().fold(false, |found, b| found | (b == b'>'))
+        if memchr::memchr(b'>', text.as_bytes()).is_some()
             && let Some(at) = text.find("]]>")
         {
             return Err(Fault::malformed(

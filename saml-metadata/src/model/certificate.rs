@@ -11,11 +11,14 @@ use x509_parser::{
     asn1_rs::Oid,
     certificate::X509Certificate,
     oid_registry::{OID_PKCS1_SHA256WITHRSA, OID_SIG_ECDSA_WITH_SHA256},
-    pem::Pem, prelude::FromDer as _, public_key::PublicKey as Parsed,
-    time::ASN1Time, x509::SubjectPublicKeyInfo,
+    pem::Pem,
+    prelude::FromDer as _,
+    public_key::PublicKey as Parsed,
+    time::ASN1Time,
+    x509::SubjectPublicKeyInfo,
 };
 
-use crate::reader::chars::{collapse, is_space};
+use crate::reader::chars::is_space;
 
 /// An X.509 certificate of a key, read but not verified.
 ///
@@ -88,22 +91,23 @@ impl Certificate {
     /// certificate.
     pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
         // Base64 has no dash, and looking for one byte goes through many at once.
-        let has_dash = text.bytes().fold(false, |found, b| found | (b == b'-'));
-        if has_dash && text.contains("-----") {
+        if memchr::memchr(b'-', text.as_bytes()).is_some() && text.contains("-----") {
             return Err(CertificateError::Pem);
         }
         let mut compact = Vec::with_capacity(text.len());
-        // Lines are long, so finding their ends a block at a time beats looking at each byte.
-        for line in text.split('\n') {
-            let line = collapse(line);
-            if line
-                .bytes()
-                .fold(false, |found, byte| found | is_space(byte))
-            {
-                compact.extend(line.bytes().filter(|byte| !is_space(*byte)));
+        // Lines are long, so finding their ends many bytes at a time beats looking at each.
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let end = memchr::memchr3(b'\n', b' ', b'\r', rest).unwrap_or(rest.len());
+            let line = &rest[..end];
+            if memchr::memchr(b'\t', line).is_none() {
+                compact.extend_from_slice(line);
             } else {
-                compact.extend_from_slice(line.as_bytes());
+                compact.extend(line.iter().filter(|byte| !is_space(**byte)));
             }
+            let behind = &rest[end..];
+            let next = behind.iter().position(|byte| !is_space(*byte));
+            rest = &behind[next.unwrap_or(behind.len())..];
         }
         if compact.is_empty() {
             return Err(CertificateError::Empty);

@@ -124,8 +124,8 @@ impl Reader<'_> {
             // Whatever is longer than the limit is not searched through for its end.
             let limit = self.limits.attribute_length;
             let near = &value[..value.floor_char_boundary(limit.saturating_add(1))];
-            let Some(length) = near.find(char::from(quote)) else {
-                if value.bytes().fold(false, |found, b| found | (b == quote)) {
+            let Some(length) = memchr::memchr(quote, near.as_bytes()) else {
+                if memchr::memchr(quote, value.as_bytes()).is_some() {
                     return Err(Fault::limit(Limit::AttributeLength, limit, open + 1));
                 }
                 let message = format!("the value of the attribute `{}` has no end", shorten(name));

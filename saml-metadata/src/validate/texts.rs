@@ -87,18 +87,19 @@ fn check_values(report: &mut Report<'_>, element: Element<'_>) {
 
 fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool) {
     let name = element.local_name();
-    let is_text = is_localized || matches!(
-        name,
-        "Company"
-            | "GivenName"
-            | "SurName"
-            | "EmailAddress"
-            | "TelephoneNumber"
-            | "NameIDFormat"
-            | "AttributeProfile"
-            | "AffiliateMember"
-            | "AdditionalMetadataLocation"
-    );
+    let is_text = is_localized
+        || matches!(
+            name,
+            "Company"
+                | "GivenName"
+                | "SurName"
+                | "EmailAddress"
+                | "TelephoneNumber"
+                | "NameIDFormat"
+                | "AttributeProfile"
+                | "AffiliateMember"
+                | "AdditionalMetadataLocation"
+        );
     if !is_text {
         return;
     }

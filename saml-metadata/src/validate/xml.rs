@@ -43,7 +43,7 @@ pub(super) fn check(report: &mut Report<'_>) {
 
 /// Returns whether there is a carriage return, looking at many bytes at once.
 fn has_return(text: &str) -> bool {
-    text.bytes().fold(false, |found, b| found | (b == b'\r'))
+    memchr::memchr(b'\r', text.as_bytes()).is_some()
 }
 
 /// Returns a name that may be of another namespace, and of any length.
