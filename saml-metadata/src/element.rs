@@ -352,6 +352,12 @@ impl fmt::Debug for Element<'_> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many children this thread has looked at, by which tests count work.
+    pub(crate) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The elements right inside of an element, made by [`Element::children`].
 #[derive(Debug, Clone)]
 pub struct Children<'a> {
@@ -366,6 +372,8 @@ impl<'a> Iterator for Children<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let id = self.next.some()?;
+            #[cfg(test)]
+            STEPS.set(STEPS.get() + 1);
             let node = self.of.document.tree.node(id);
             self.next = node.next;
             let hidden = Element::hides(self.of.document, self.of.top, id);
