@@ -57,7 +57,7 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Keeps what a document says from breaking the one line of a message, or a terminal.
 pub(crate) fn one_line(message: String) -> String {
-    let may_be_control = |b: u8| b < b' ' || b >= 0x7f;
+    let may_be_control = |b: u8| !(b' '..0x7f).contains(&b);
     if !message.bytes().any(may_be_control) || !message.contains(char::is_control) {
         return message;
     }

@@ -59,7 +59,7 @@ fn is_plain(text: &str) -> bool {
         && top.starts_with(|c: char| c.is_ascii_lowercase())
         && top != "localhost"
         && !host.contains("xn--")
-        && !path.bytes().fold(false, |found, b| found | (b == b'#'))
+        && memchr::memchr(b'#', path.as_bytes()).is_none()
 }
 
 /// Returns whether a text is an absolute URI, an https address, and one without [`oddities`], at
