@@ -5,7 +5,7 @@ use crate::{
     edit::Edit,
     element::Element,
     reader,
-    source::Source,
+    source::{self, Encoding, Source},
     tree::{NamespaceId, NodeId, Tree},
 };
 
@@ -31,7 +31,21 @@ use crate::{
 /// Fails when the bytes are not well-formed, namespace-well-formed XML 1.0, have a DOCTYPE, or go
 /// over a limit. Whether the XML is good *metadata* is for [`validate`](crate::validate()) to say.
 pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
-    read_with(bytes, &Limits::default())
+    let limits = Limits::default();
+    let Some(text) = source::borrow(bytes, &limits) else {
+        return read_with(bytes, &limits);
+    };
+    // Only a text that is not refused is copied.
+    match reader::parse_text(text, Encoding::Utf8, &limits) {
+        Ok(tree) => {
+            let source = Source::plain(text.to_owned());
+            Ok(Document::from_parts(source, tree, limits))
+        }
+        Err(fault) => {
+            let position = source::position(text, Encoding::Utf8, fault.offset);
+            Err(ReadError::new(fault, position))
+        }
+    }
 }
 
 /// Reads a document within given [`Limits`]; a `Vec` of bytes is taken without a copy.

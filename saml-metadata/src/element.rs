@@ -1,4 +1,7 @@
-use std::{fmt, ops::Range};
+use std::{
+    fmt::{self, Write as _},
+    ops::Range,
+};
 
 use crate::{
     document::Document,
@@ -294,30 +297,34 @@ impl<'a> Element<'a> {
     /// characters.
     #[must_use]
     pub fn path(self) -> String {
-        let mut steps: Vec<String> = self
-            .ancestors()
-            .map(|element| element.step(element.number()))
-            .collect();
-        steps.reverse();
-        steps.concat()
+        let steps: Vec<Self> = self.ancestors().collect();
+        let mut path = String::new();
+        for element in steps.into_iter().rev() {
+            element.push_step(element.number(), &mut path);
+        }
+        path
     }
 
-    /// Returns one step of a path; `number` counts the siblings of the name, 0 if there are none.
-    pub(crate) fn step(self, number: usize) -> String {
+    /// Appends one step of a path; `number` counts the siblings of the name, 0 if there are none.
+    pub(crate) fn push_step(self, number: usize, to: &mut String) {
         // A name may be as long as a document, and a path stands in every finding.
         let local = shorten(self.local_name());
-        let name = match self.node().namespace.usual_prefix() {
-            Some("") => local,
-            Some(prefix) => format!("{prefix}:{local}"),
-            None => format!("*[local-name()='{local}']"),
+        let (before, colon, behind) = match self.node().namespace.usual_prefix() {
+            Some("") => ("", "", ""),
+            Some(prefix) => (prefix, ":", ""),
+            None => ("*[local-name()='", "", "']"),
         };
-        match number {
-            0 => format!("/{name}"),
-            _ => format!("/{name}[{number}]"),
+        for part in ["/", before, colon, &local, behind] {
+            to.push_str(part);
+        }
+        if number > 0 {
+            // Writing to a string does not fail.
+            let _ = write!(to, "[{number}]");
         }
     }
 
-    fn number(self) -> usize {
+    /// Returns the number of the element among its siblings of the name, 0 if it is the only one.
+    pub(crate) fn number(self) -> usize {
         let same = |other: &Self| {
             other.namespace_id() == self.namespace_id() && other.local_name() == self.local_name()
         };
@@ -346,6 +353,12 @@ impl fmt::Debug for Element<'_> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many children this thread has looked at, by which tests count work.
+    pub(crate) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The elements right inside of an element, made by [`Element::children`].
 #[derive(Debug, Clone)]
 pub struct Children<'a> {
@@ -360,6 +373,8 @@ impl<'a> Iterator for Children<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let id = self.next.some()?;
+            #[cfg(test)]
+            STEPS.set(STEPS.get() + 1);
             let node = self.of.document.tree.node(id);
             self.next = node.next;
             let hidden = Element::hides(self.of.document, self.of.top, id);

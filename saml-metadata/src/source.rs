@@ -139,11 +139,7 @@ impl Source {
 
     /// Returns where the text begins behind a byte order mark.
     pub(crate) fn start(&self) -> usize {
-        if self.text.starts_with(MARK) {
-            MARK.len_utf8()
-        } else {
-            0
-        }
+        start(&self.text)
     }
 
     fn content(&self) -> &str {
@@ -152,17 +148,7 @@ impl Source {
 
     /// Returns the place of an offset into the text.
     pub(crate) fn position(&self, offset: usize) -> Position {
-        let before = &self.text[..self.text.floor_char_boundary(offset)];
-        let shown = before.strip_prefix(MARK).unwrap_or(before);
-        let line_start = shown.rfind('\n').map_or(0, |at| at + 1);
-        Position {
-            offset: match self.encoding {
-                Encoding::Utf8 => before.len(),
-                _ => before.chars().map(char::len_utf16).sum::<usize>() * 2,
-            },
-            line: shown.matches('\n').count() + 1,
-            column: shown[line_start..].chars().count() + 1,
-        }
+        position(&self.text, self.encoding, offset)
     }
 
     /// Returns the place of an offset, counting on from the known place of one before it.
@@ -177,11 +163,43 @@ impl Source {
     }
 }
 
+/// Returns the text that bytes are without decoding, if nothing about them is to be refused.
+pub(crate) fn borrow<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a str> {
+    let is_usual = bytes.len() <= limits.bytes.min(Limits::MOST_BYTES)
+        && matches!(detect(bytes), Ok(Encoding::Utf8));
+    let text = is_usual.then(|| std::str::from_utf8(bytes).ok())??;
+    text_format(&text[start(text)..]).is_none().then_some(text)
+}
+
+/// Returns where a text begins behind a byte order mark.
+pub(crate) fn start(text: &str) -> usize {
+    if text.starts_with(MARK) {
+        MARK.len_utf8()
+    } else {
+        0
+    }
+}
+
+/// Returns the place of an offset into a whole text.
+pub(crate) fn position(text: &str, encoding: Encoding, offset: usize) -> Position {
+    let before = &text[..text.floor_char_boundary(offset)];
+    let shown = before.strip_prefix(MARK).unwrap_or(before);
+    let line_start = shown.rfind('\n').map_or(0, |at| at + 1);
+    Position {
+        offset: match encoding {
+            Encoding::Utf8 => before.len(),
+            _ => before.chars().map(char::len_utf16).sum::<usize>() * 2,
+        },
+        line: line_feeds(shown) + 1,
+        column: shown[line_start..].chars().count() + 1,
+    }
+}
+
 /// Returns the place behind a text that begins at a known place.
 pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Position {
     let (line, column) = match text.rfind('\n') {
         Some(at) => (
-            known.line + count(text, |b| b == b'\n'),
+            known.line + line_feeds(text),
             text[at + 1..].chars().count() + 1,
         ),
         None => (known.line, known.column + text.chars().count()),
@@ -197,11 +215,9 @@ pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Positi
     }
 }
 
-/// Counts bytes of a kind, many at once: a stream counts lines for as long as it is.
-fn count(text: &str, is_kind: impl Fn(u8) -> bool) -> usize {
-    let count = |bytes: &[u8]| bytes.iter().fold(0, |n: u8, b| n + u8::from(is_kind(*b)));
-    let chunks = text.as_bytes().chunks(usize::from(u8::MAX));
-    chunks.map(|chunk| usize::from(count(chunk))).sum()
+/// Counts the ends of lines, many bytes at once.
+fn line_feeds(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 /// Tells the encoding by the first bytes, four of which suffice.

@@ -1,11 +1,21 @@
-use std::fmt;
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    sync::OnceLock,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{
-    certificate::X509Certificate, pem::Pem, prelude::FromDer as _, public_key::PublicKey as Parsed,
-    time::ASN1Time, x509::SubjectPublicKeyInfo,
+    asn1_rs::Oid,
+    certificate::X509Certificate,
+    oid_registry::{OID_PKCS1_SHA256WITHRSA, OID_SIG_ECDSA_WITH_SHA256},
+    pem::Pem,
+    prelude::FromDer as _,
+    public_key::PublicKey as Parsed,
+    time::ASN1Time,
+    x509::SubjectPublicKeyInfo,
 };
 
 use crate::reader::chars::is_space;
@@ -14,22 +24,29 @@ use crate::reader::chars::is_space;
 ///
 /// In metadata a certificate is an envelope for a public key: nobody checks who signed it
 /// (Metadata Interoperability Profile 2.6.1). Its dates matter to the consumers that say so.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
     version: u32,
-    subject: String,
-    issuer: String,
-    serial: String,
+    /// Written out when first asked for, which checks never do.
+    names: OnceLock<Names>,
     not_before: Timestamp,
     not_after: Timestamp,
-    signature_algorithm: String,
+    signature_algorithm: Cow<'static, str>,
     key: PublicKey,
     /// The key with its algorithm, `SubjectPublicKeyInfo`, as DER.
     key_der: Vec<u8>,
     modulus: Vec<u8>,
     is_authority: bool,
     may_sign: bool,
+}
+
+/// What a certificate says for people to read.
+#[derive(Clone)]
+struct Names {
+    subject: String,
+    issuer: String,
+    serial: String,
 }
 
 impl Certificate {
@@ -52,12 +69,10 @@ impl Certificate {
         let key_usage = certificate.key_usage().ok().flatten();
         let read = Self {
             version: certificate.version().0.saturating_add(1),
-            subject: certificate.subject().to_string(),
-            issuer: certificate.issuer().to_string(),
-            serial: colon_hex(certificate.raw_serial()),
+            names: OnceLock::new(),
             not_before: timestamp(certificate.validity().not_before),
             not_after: timestamp(certificate.validity().not_after),
-            signature_algorithm: certificate.signature_algorithm.algorithm.to_id_string(),
+            signature_algorithm: identifier(&certificate.signature_algorithm.algorithm),
             key,
             key_der: certificate.public_key().raw.to_vec(),
             modulus,
@@ -75,13 +90,24 @@ impl Certificate {
     /// Fails when the text is not base64, is PEM outside or inside of it, or is not one X.509
     /// certificate.
     pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
-        // Base64 has no dash, and looking for one is faster than for five.
-        if text.contains('-') && text.contains("-----") {
+        // Base64 has no dash, and looking for one byte goes through many at once.
+        if memchr::memchr(b'-', text.as_bytes()).is_some() && text.contains("-----") {
             return Err(CertificateError::Pem);
         }
         let mut compact = Vec::with_capacity(text.len());
-        for line in text.as_bytes().split(|byte| is_space(*byte)) {
-            compact.extend_from_slice(line);
+        // Lines are long, so finding their ends many bytes at a time beats looking at each.
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let end = memchr::memchr3(b'\n', b' ', b'\r', rest).unwrap_or(rest.len());
+            let line = &rest[..end];
+            if memchr::memchr(b'\t', line).is_none() {
+                compact.extend_from_slice(line);
+            } else {
+                compact.extend(line.iter().filter(|byte| !is_space(**byte)));
+            }
+            let behind = &rest[end..];
+            let next = behind.iter().position(|byte| !is_space(*byte));
+            rest = &behind[next.unwrap_or(behind.len())..];
         }
         if compact.is_empty() {
             return Err(CertificateError::Empty);
@@ -136,19 +162,19 @@ impl Certificate {
     /// Returns the subject's name, such as `C=US, O=Okta, CN=acme`.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.names().subject
     }
 
     /// Returns the issuer's name.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.names().issuer
     }
 
     /// Returns the serial number in upper-case hexadecimal, bytes apart by colons.
     #[must_use]
     pub fn serial(&self) -> &str {
-        &self.serial
+        &self.names().serial
     }
 
     /// Returns the moment before which the certificate is not valid.
@@ -205,13 +231,34 @@ impl Certificate {
     pub(crate) fn modulus(&self) -> &[u8] {
         &self.modulus
     }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| {
+            let (_, certificate) =
+                X509Certificate::from_der(&self.der).expect("the same bytes were read before");
+            Names {
+                subject: certificate.subject().to_string(),
+                issuer: certificate.issuer().to_string(),
+                serial: colon_hex(certificate.raw_serial()),
+            }
+        })
+    }
 }
+
+/// Everything else follows from the bytes.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
-            .field("subject", &self.subject)
-            .field("serial", &self.serial)
+            .field("subject", &self.subject())
+            .field("serial", &self.serial())
             .field("not_after", &self.not_after)
             .field("key", &self.key)
             .finish_non_exhaustive()
@@ -292,7 +339,6 @@ pub enum CertificateError {
 }
 
 pub(crate) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>) {
-    let algorithm = info.algorithm.algorithm.to_id_string();
     match info.parsed() {
         Ok(Parsed::RSA(rsa)) => {
             let zeros = rsa.modulus.iter().take_while(|b| **b == 0).count();
@@ -318,7 +364,21 @@ pub(crate) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>
             (PublicKey::EllipticCurve { curve, bits }, Vec::new())
         }
         Ok(Parsed::DSA(_)) => (PublicKey::Dsa, Vec::new()),
-        _ => (PublicKey::Other { algorithm }, Vec::new()),
+        _ => {
+            let algorithm = info.algorithm.algorithm.to_id_string();
+            (PublicKey::Other { algorithm }, Vec::new())
+        }
+    }
+}
+
+/// Writes an object identifier, without doing sums for those that nearly all certificates have.
+fn identifier(oid: &Oid<'_>) -> Cow<'static, str> {
+    if *oid == OID_PKCS1_SHA256WITHRSA {
+        Cow::Borrowed("1.2.840.113549.1.1.11")
+    } else if *oid == OID_SIG_ECDSA_WITH_SHA256 {
+        Cow::Borrowed("1.2.840.10045.4.3.2")
+    } else {
+        Cow::Owned(oid.to_id_string())
     }
 }
 
@@ -333,8 +393,15 @@ fn timestamp(time: ASN1Time) -> Timestamp {
 }
 
 pub(crate) fn colon_hex(bytes: &[u8]) -> String {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    pairs.join(":")
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (number, byte) in bytes.iter().enumerate() {
+        if number > 0 {
+            text.push(':');
+        }
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
 }
 
 /// Writes base64 in lines, without a line end behind the last.

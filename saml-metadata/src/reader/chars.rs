@@ -62,34 +62,31 @@ pub(crate) struct NameScan {
 
 /// Finds the end of a name in ASCII with one colon at most, and which is certainly right.
 pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
+    let class = |at: usize| bytes.get(at).map(|byte| NAME_CLASSES[usize::from(*byte)]);
     let mut len = 0;
     let mut prefix_len = 0;
     let mut right = true;
-    // A name may start at the beginning and behind the colon.
-    let mut starts = true;
-    while let Some(byte) = bytes.get(len) {
-        match NAME_CLASSES[usize::from(*byte)] {
-            Class::Start => starts = false,
-            Class::Continue => {
-                right &= !starts;
-                starts = false;
-            }
-            Class::Colon => {
-                right &= prefix_len == 0 && !starts;
+    loop {
+        match class(len) {
+            Some(Class::Start | Class::Continue) => {}
+            Some(Class::Colon) => {
+                right &= prefix_len == 0;
                 prefix_len = len + 1;
-                starts = true;
             }
-            Class::End => break,
-            Class::Other => {
+            None | Some(Class::End) => break,
+            Some(Class::Other) => {
                 right = false;
                 break;
             }
         }
         len += 1;
     }
+    // Where a name starts, and behind its colon, stands a letter; so neither part is empty.
+    let starts = |at: usize| at < len && matches!(class(at), Some(Class::Start));
+    right &= starts(0) && starts(prefix_len);
     NameScan {
         len,
-        prefix_len: (right && !starts).then_some(prefix_len),
+        prefix_len: right.then_some(prefix_len),
     }
 }
 

@@ -45,6 +45,10 @@ pub(crate) fn reference(name: &str) -> Result<char, String> {
 /// Cuts a name down to what fits in a message.
 pub(crate) fn shorten(text: &str) -> String {
     const SHOWN: usize = 60;
+    // A character has one byte at least.
+    if text.len() <= SHOWN {
+        return text.to_owned();
+    }
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -53,7 +57,8 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Keeps what a document says from breaking the one line of a message, or a terminal.
 pub(crate) fn one_line(message: String) -> String {
-    if !message.contains(char::is_control) {
+    let may_be_control = |b: u8| !(b' '..0x7f).contains(&b);
+    if !message.bytes().any(may_be_control) || !message.contains(char::is_control) {
         return message;
     }
     let mut line = String::with_capacity(message.len() + 8);

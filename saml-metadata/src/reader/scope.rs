@@ -85,9 +85,11 @@ impl Scope {
             .iter()
             .rev()
             .find(|binding| {
-                // Most prefixes differ in length already.
-                binding.prefix.len as usize == prefix.len()
-                    && &text[binding.prefix.range()] == prefix
+                // Most prefixes differ in length or in their first letter already.
+                let own = &text.as_bytes()[binding.prefix.range()];
+                own.len() == prefix.len()
+                    && own.first() == prefix.as_bytes().first()
+                    && own == prefix.as_bytes()
             })
             .map(|binding| binding.namespace);
         match prefix {

@@ -121,7 +121,13 @@ impl Reader<'_> {
                 return Err(Fault::malformed(name_start, message));
             };
             let value = &text[open + 1..end];
-            let Some(length) = value.find(char::from(quote)) else {
+            // Whatever is longer than the limit is not searched through for its end.
+            let limit = self.limits.attribute_length;
+            let near = &value[..value.floor_char_boundary(limit.saturating_add(1))];
+            let Some(length) = memchr::memchr(quote, near.as_bytes()) else {
+                if memchr::memchr(quote, value.as_bytes()).is_some() {
+                    return Err(Fault::limit(Limit::AttributeLength, limit, open + 1));
+                }
                 let message = format!("the value of the attribute `{}` has no end", shorten(name));
                 return Err(Fault::malformed(name_start, message));
             };

@@ -262,7 +262,28 @@ impl<R: BufRead> io::Read for Input<R> {
 }
 
 impl<R: BufRead> BufRead for Input<R> {
+    #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // The tokenizer asks several times for each token.
+        let is_ready = self.at < self.piece.len() && self.stage != Stage::New;
+        if is_ready && self.window.len() <= self.room {
+            return Ok(&self.piece.as_bytes()[self.at..]);
+        }
+        self.fill()?;
+        Ok(&self.piece.as_bytes()[self.at..])
+    }
+
+    #[inline]
+    fn consume(&mut self, count: usize) {
+        self.window.push_str(&self.piece[self.at..self.at + count]);
+        self.at += count;
+    }
+}
+
+impl<R: BufRead> Input<R> {
+    /// Makes `piece` have text that was not taken, unless there is no more.
+    #[cold]
+    fn fill(&mut self) -> io::Result<()> {
         if let Err(fault) = self.check_room() {
             self.failure = Some(Failure::Held(fault));
             return Err(io::Error::other("too large"));
@@ -276,11 +297,6 @@ impl<R: BufRead> BufRead for Input<R> {
             // The tokenizer only has to stop; the stream takes the failure itself.
             return Err(io::Error::other("the stream failed"));
         }
-        Ok(&self.piece.as_bytes()[self.at..])
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.window.push_str(&self.piece[self.at..self.at + count]);
-        self.at += count;
+        Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! MD-EP: where messages are sent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     report::Report,
     rules::role as rules,
-    uri::{is_absolute, oddities, scheme},
+    uri::{is_absolute, is_usual, oddities, scheme},
 };
 use crate::{
     Element, Endpoint, IndexedEndpoint,
@@ -65,7 +65,7 @@ const OTHER_BINDINGS: [&str; 6] = [
 ];
 
 pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
-    let mut sets: HashMap<&str, Vec<IndexedEndpoint<'_>>> = HashMap::new();
+    let mut sets: BTreeMap<&str, Vec<IndexedEndpoint<'_>>> = BTreeMap::new();
     for element in role.children() {
         if element.namespace_id() != NamespaceId::METADATA {
             continue;
@@ -104,6 +104,9 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
             }
             continue;
         };
+        if is_usual(address) {
+            continue;
+        }
         if !is_absolute(address) {
             let message = format!("{attribute} {:?} is not an absolute URI", shorten(address));
             report.add(&rules::EP_01, place, message);
@@ -170,7 +173,7 @@ fn is_saml2(binding: &str) -> bool {
 
 /// Checks the indexes and defaults of the indexed endpoints of one name.
 fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
-    let mut indexes = HashSet::new();
+    let mut indexes = BTreeSet::new();
     let mut has_default = false;
     for endpoint in set {
         let element = endpoint.element();
@@ -198,7 +201,7 @@ fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
 }
 
 fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for service in role.children_in(NamespaceId::METADATA, "SingleSignOnService") {
         let binding = Endpoint::new(service).binding();
         let matters = matches!(

@@ -1,6 +1,6 @@
 //! MD-ENT and MD-AFF: entities, organizations, contacts.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::{
     report::Report,
@@ -112,7 +112,7 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
             "the entity is two affiliations",
         );
     }
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for role in entity.roles() {
         let descriptor = role.descriptor();
         let name = descriptor.element().local_name();

@@ -1,6 +1,6 @@
 //! MD-KEY: keys and certificates.
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use sha2::{Digest as _, Sha256};
 
@@ -20,7 +20,7 @@ const OLD_SIGNATURES: [(&str, &str); 5] = [
 ];
 
 pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyDescriptor<'a>>) {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for key in keys {
         check_key(report, key);
         for element in key.certificate_elements() {
@@ -28,7 +28,10 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
                 Err(error) => report.add(&rules::KEY_04, element, error.to_string()),
                 Ok(certificate) => {
                     check_certificate(report, element, &certificate);
-                    let this = (key.key_use(), certificate.public_key_der().to_vec());
+                    let this = (
+                        key.key_use().map(|key_use| key_use == KeyUse::Signing),
+                        certificate.public_key_der().to_vec(),
+                    );
                     if !seen.insert(this) {
                         let message = "the same key is listed twice for the same use";
                         report.add(&rules::KEY_09, element, message);

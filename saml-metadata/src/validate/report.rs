@@ -1,4 +1,7 @@
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use jiff::Timestamp;
 
@@ -37,7 +40,7 @@ pub(super) struct Report<'a> {
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     drafts: Vec<Draft>,
-    counts: HashMap<RuleId, Count>,
+    counts: BTreeMap<RuleId, Count>,
 }
 
 /// The findings of one rule.
@@ -65,7 +68,7 @@ impl<'a> Report<'a> {
             policy,
             now,
             drafts: Vec::new(),
-            counts: HashMap::new(),
+            counts: BTreeMap::new(),
         }
     }
 
@@ -167,7 +170,10 @@ fn start_tag(element: Element<'_>) -> Range<usize> {
     }
 }
 
-/// Writes `XPath`s, counting the children of each parent only once.
+/// Children that are counted anew for each path.
+const FEW_CHILDREN: usize = 16;
+
+/// Writes `XPath`s, counting the children of each parent with many of them only once.
 #[derive(Default)]
 struct Paths {
     numbers: HashMap<NodeId, HashMap<NodeId, usize>>,
@@ -183,20 +189,21 @@ impl Paths {
         if around == NodeId::DOCUMENT {
             return "/".to_owned();
         }
-        let path = self.element(Element::new(document, around));
-        match attribute {
-            Some(name) => format!("{path}/@{name}"),
-            None => path,
+        let mut path = self.element(Element::new(document, around));
+        if let Some(name) = attribute {
+            path.push_str("/@");
+            path.push_str(name);
         }
+        path
     }
 
     fn element(&mut self, element: Element<'_>) -> String {
-        let mut steps: Vec<String> = element
-            .ancestors()
-            .map(|ancestor| ancestor.step(self.number(ancestor)))
-            .collect();
-        steps.reverse();
-        steps.concat()
+        let steps: Vec<Element<'_>> = element.ancestors().collect();
+        let mut path = String::new();
+        for step in steps.into_iter().rev() {
+            step.push_step(self.number(step), &mut path);
+        }
+        path
     }
 
     /// Returns the number of an element among those of its name, 0 if it is the only one.
@@ -204,6 +211,10 @@ impl Paths {
         let Some(parent) = element.parent() else {
             return 0;
         };
+        // Few are counted sooner than they are put into a table.
+        if parent.children().nth(FEW_CHILDREN).is_none() {
+            return element.number();
+        }
         let numbers = self
             .numbers
             .entry(parent.id())

@@ -1,6 +1,6 @@
 //! MD-ROLE and MD-NID: what all roles have in common.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::{
     report::Report,
@@ -97,7 +97,7 @@ fn check_name_id_formats(report: &mut Report<'_>, role: Element<'_>) {
     /// A name of SAML 1 that federations still list.
     const SHIBBOLETH: &str = "urn:mace:shibboleth:1.0:nameIdentifier";
 
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let mut first = None;
     for format in role.children_in(NamespaceId::METADATA, "NameIDFormat") {
         first = first.or(Some(format));

@@ -14,6 +14,9 @@ pub(crate) struct Model {
     pub(crate) open: bool,
 }
 
+/// The most places that a model has.
+pub(crate) const MOST_PLACES: usize = IDP.len();
+
 /// One place in a sequence: one of these names, so often.
 pub(crate) struct Place {
     /// Names of metadata elements, or with `ds:` and `saml:` in front of the other two namespaces.

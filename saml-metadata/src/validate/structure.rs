@@ -103,13 +103,14 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             );
         }
     }
-    for name in [
-        "isDefault",
-        "isRequired",
-        "WantAuthnRequestsSigned",
-        "AuthnRequestsSigned",
-        "WantAssertionsSigned",
-    ] {
+    // Few elements have one of them.
+    let has_boolean = element
+        .attributes()
+        .any(|attribute| BOOLEANS.contains(&attribute.local_name()));
+    if !has_boolean {
+        return;
+    }
+    for name in BOOLEANS {
         let value = element
             .attribute(name)
             .filter(|_| model.attributes.contains(&name));
@@ -122,13 +123,22 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
     }
 }
 
+/// The attributes of the schema that are true or false.
+const BOOLEANS: [&str; 5] = [
+    "isDefault",
+    "isRequired",
+    "WantAuthnRequestsSigned",
+    "AuthnRequestsSigned",
+    "WantAssertionsSigned",
+];
+
 /// Walks the children along the places of the model.
 fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
     let mut at = 0;
-    let mut counts = vec![0; model.places.len()];
+    let mut counts = [0_usize; schema::MOST_PLACES];
     let mut last: Option<Element<'_>> = None;
     for child in element.children() {
-        let Some(place) = place_of(child, model.places) else {
+        let Some(place) = place_of(child, model.places, at) else {
             check_stranger(report, element, child, model, extended);
             continue;
         };
@@ -187,20 +197,26 @@ fn check_stranger(
     }
 }
 
-fn place_of(child: Element<'_>, places: &[Place]) -> Option<usize> {
+/// Returns the place of a child, which is most likely `at` or behind it.
+fn place_of(child: Element<'_>, places: &[Place], at: usize) -> Option<usize> {
     let prefix = match child.namespace_id() {
         NamespaceId::METADATA => "",
         NamespaceId::SIGNATURE => "ds:",
         NamespaceId::ASSERTION => "saml:",
         _ => return None,
     };
-    places.iter().position(|place| {
-        let matches = |name: &&str| {
-            let (own, local) = name.split_at(name.find(':').map_or(0, |at| at + 1));
-            own == prefix && local == child.local_name()
-        };
-        place.names.iter().any(matches)
-    })
+    let local = child.local_name();
+    let is_child = |place: &Place| {
+        place.names.iter().any(|name| {
+            // A local name has no colon, so it is equal to none that has a prefix.
+            name.len() == prefix.len() + local.len()
+                && name.strip_prefix(prefix).is_some_and(|name| name == local)
+        })
+    };
+    let behind = places[at..].iter().position(is_child);
+    behind
+        .map(|place| at + place)
+        .or_else(|| places[..at].iter().position(is_child))
 }
 
 /// Elements of elements have no text between them.

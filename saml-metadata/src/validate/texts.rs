@@ -1,6 +1,6 @@
 //! MD-ENT-08 to -10: the texts of elements and attributes.
 
-use std::collections::{HashMap, HashSet};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     report::Report,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Element,
     reader::{
-        chars::{collapse, is_blank},
+        chars::{collapse, is_blank, is_space},
         escape::shorten,
     },
     tree::{NamespaceId, NodeId},
@@ -31,13 +31,14 @@ const VALUES: [&str; 10] = [
 
 pub(super) fn check(report: &mut Report<'_>) {
     let root = report.document.root();
-    let mut languages = HashMap::new();
+    let mut languages = Languages::new();
     for element in root.descendants() {
         match element.namespace_id() {
             NamespaceId::METADATA => {
                 check_values(report, element);
-                check_text(report, element);
-                if is_localized(element.local_name()) {
+                let is_localized = is_localized(element.local_name());
+                check_text(report, element, is_localized);
+                if is_localized {
                     check_language(report, element, &mut languages);
                 }
             }
@@ -67,6 +68,14 @@ fn is_localized(local_name: &str) -> bool {
 }
 
 fn check_values(report: &mut Report<'_>, element: Element<'_>) {
+    // Hardly any value has blanks at its ends, so names are not looked at before.
+    let is_padded = |value: &str| {
+        let bytes = value.as_bytes();
+        bytes.first().is_some_and(|b| is_space(*b)) || bytes.last().is_some_and(|b| is_space(*b))
+    };
+    if !element.attributes().any(|a| is_padded(a.value())) {
+        return;
+    }
     for name in VALUES {
         let value = element.attribute(name);
         if value.is_some_and(|value| collapse(value) != value) {
@@ -76,20 +85,21 @@ fn check_values(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-fn check_text(report: &mut Report<'_>, element: Element<'_>) {
+fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool) {
     let name = element.local_name();
-    let is_text = matches!(
-        name,
-        "Company"
-            | "GivenName"
-            | "SurName"
-            | "EmailAddress"
-            | "TelephoneNumber"
-            | "NameIDFormat"
-            | "AttributeProfile"
-            | "AffiliateMember"
-            | "AdditionalMetadataLocation"
-    ) || is_localized(name);
+    let is_text = is_localized
+        || matches!(
+            name,
+            "Company"
+                | "GivenName"
+                | "SurName"
+                | "EmailAddress"
+                | "TelephoneNumber"
+                | "NameIDFormat"
+                | "AttributeProfile"
+                | "AffiliateMember"
+                | "AdditionalMetadataLocation"
+        );
     if !is_text {
         return;
     }
@@ -105,8 +115,8 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-/// The languages of one element name inside of one parent.
-type Languages<'a> = HashMap<(Option<NodeId>, &'a str), HashSet<String>>;
+/// The languages met so far, in lower case, of each element name inside of each parent.
+type Languages<'a> = BTreeSet<(Option<NodeId>, &'a str, Cow<'a, str>)>;
 
 fn check_language<'a>(
     report: &mut Report<'a>,
@@ -126,9 +136,12 @@ fn check_language<'a>(
         }
         Some(language) => language,
     };
-    let key = (element.parent().map(Element::id), name);
-    let seen = languages.entry(key).or_default();
-    if !seen.insert(language.to_ascii_lowercase()) {
+    let lower_case = if language.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(language.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(language)
+    };
+    if !languages.insert((element.parent().map(Element::id), name, lower_case)) {
         let message = format!(
             "{name} appears twice in the language {:?}",
             shorten(language)

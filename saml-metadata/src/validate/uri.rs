@@ -31,8 +31,48 @@ pub(super) fn scheme(text: &str) -> String {
     scheme.to_ascii_lowercase()
 }
 
+/// Returns whether a text is a web address that certainly is one and has nothing odd about it.
+///
+/// Most addresses are, and are known by one look at their bytes. Whatever the URL standard has
+/// more to say about is left to its parser: ports, user names, fragments, hosts that are numbers,
+/// international, in upper case or local.
+fn is_plain(text: &str) -> bool {
+    let Some(behind) = text.strip_prefix("https://") else {
+        return false;
+    };
+    let (mut length, mut label, mut labels) = (0, 0, 0);
+    for byte in behind.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => label += 1,
+            b'.' if label > 0 => {
+                label = 0;
+                labels += 1;
+            }
+            b'/' | b'?' | b'#' => break,
+            _ => return false,
+        }
+        length += 1;
+    }
+    let (host, path) = behind.split_at(length);
+    let top = &host[length - label..];
+    labels > 0
+        && top.starts_with(|c: char| c.is_ascii_lowercase())
+        && top != "localhost"
+        && !host.contains("xn--")
+        && memchr::memchr(b'#', path.as_bytes()).is_none()
+}
+
+/// Returns whether a text is an absolute URI, an https address, and one without [`oddities`], at
+/// one look; one that is not may still be all that.
+pub(super) fn is_usual(text: &str) -> bool {
+    is_plain(text) && !has_white_space_or_controls(text)
+}
+
 /// Returns whether a text is an address of the web.
 pub(super) fn is_web(text: &str) -> bool {
+    if is_plain(text) {
+        return true;
+    }
     matches!(scheme(text).as_str(), "http" | "https")
         && Url::parse(text).is_ok_and(|url| url.has_host())
 }
@@ -40,6 +80,9 @@ pub(super) fn is_web(text: &str) -> bool {
 /// Says what is odd about a web address that others shall reach.
 pub(super) fn oddities(text: &str) -> Vec<&'static str> {
     let mut odd = Vec::new();
+    if is_plain(text) {
+        return odd;
+    }
     if ["http%3a", "https%3a"]
         .iter()
         .any(|start| starts_with_ignoring_case(text, start))
@@ -112,6 +155,64 @@ mod tests {
         ] {
             assert!(!is_absolute(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_plain_at_one_look_is_so_to_the_parser() {
+        let hosts = [
+            "sp.example.com",
+            "a.b",
+            "a-b.c-",
+            "-a.b",
+            "1.2.3.4",
+            "1.2.3.a",
+            "a.0x1",
+            "a.1",
+            "a.b.",
+            ".a.b",
+            "a..b",
+            "xn--a.b",
+            "b.xn--a",
+            "A.b",
+            "localhost",
+            "a.localhost",
+            "a",
+            "",
+            "é.b",
+            "a_b.c",
+            "u@a.b",
+            "a.b:443",
+            "a.b:1",
+            "a.b:x",
+            "a%41.b",
+            "[::1]",
+            "a b.c",
+            "a.b\\c",
+        ];
+        let paths = [
+            "", "/", "/a?b=c&d", "?a", "#a", "/a#", "/a\u{fc}", "/a\\b", "/%zz", "/@:",
+        ];
+        let mut plain = 0;
+        for text in hosts.iter().flat_map(|host| {
+            paths
+                .iter()
+                .map(move |path| format!("https://{host}{path}"))
+        }) {
+            if is_plain(&text) {
+                assert!(
+                    is_usual(&text) && is_absolute(&text) && is_web(&text),
+                    "{text}"
+                );
+                let url = Url::parse(&text).expect("an address");
+                assert!(url.has_host() && url.fragment().is_none(), "{text}");
+                assert!(url.username().is_empty() && url.port().is_none(), "{text}");
+                let host = url.host().expect("a host");
+                assert!(matches!(host, Host::Domain(_)), "{text}");
+                assert!(text.contains(&format!("//{host}")), "{text}");
+                plain += 1;
+            }
+        }
+        assert_eq!(plain, 5 * 8);
     }
 
     #[test]

@@ -20,9 +20,16 @@ pub(super) fn is_roca(modulus: &[u8]) -> bool {
 }
 
 fn remainder(big_endian: &[u8], divisor: u32) -> u32 {
-    big_endian
+    // Four bytes at a time, because a division takes long; the first ones may be fewer.
+    let (head, words) = big_endian.as_rchunks::<4>();
+    let divisor = u64::from(divisor);
+    let head = head
         .iter()
-        .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % divisor)
+        .fold(0, |rest, byte| (rest * 256 + u64::from(*byte)) % divisor);
+    let rest = words.iter().fold(head, |rest, word| {
+        ((rest << 32) + u64::from(u32::from_be_bytes(*word))) % divisor
+    });
+    u32::try_from(rest).expect("a remainder is smaller than its divisor")
 }
 
 fn is_power_of_65537(residue: u32, prime: u32) -> bool {
@@ -48,6 +55,21 @@ mod tests {
         // 65537, and 65537 squared.
         assert!(is_roca(&[1, 0, 1]));
         assert!(is_roca(&[1, 0, 2, 0, 1]));
+    }
+
+    #[test]
+    fn the_remainder_is_that_of_the_whole_number_whatever_its_length() {
+        let bytes: Vec<u8> = (1..=9).collect();
+        for length in 0..=bytes.len() {
+            let bytes = &bytes[..length];
+            let number = bytes.iter().fold(0u128, |n, b| n * 256 + u128::from(*b));
+            for prime in PRIMES {
+                assert_eq!(
+                    u128::from(remainder(bytes, prime)),
+                    number % u128::from(prime)
+                );
+            }
+        }
     }
 
     #[test]

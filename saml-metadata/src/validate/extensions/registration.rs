@@ -135,3 +135,32 @@ pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>
         report.add_mild(&rules::RPI_02, element, message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use crate::{Profile, element::STEPS, read, validate};
+
+    /// Returns how many children the checks look at in a group of so many entities.
+    fn steps(entities: usize) -> usize {
+        let mut text =
+            r#"<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">"#.to_owned();
+        for number in 0..entities {
+            write!(text, r#"<md:EntityDescriptor entityID="urn:{number}"/>"#).expect("a string");
+        }
+        text.push_str("</md:EntitiesDescriptor>");
+        let document = read(text.as_bytes()).expect("a document");
+        let now = "2026-11-24T12:00:00Z".parse().expect("a time");
+        let before = STEPS.get();
+        // Everybody who registered nobody is reported, so the whole rule runs.
+        assert!(!validate(&document, Profile::Edugain, now).is_empty());
+        STEPS.get() - before
+    }
+
+    #[test]
+    fn work_grows_with_the_number_of_entities_and_not_with_its_square() {
+        let (few, many) = (steps(200), steps(1600));
+        assert!(many < few * 10, "{few} and {many} steps");
+    }
+}
