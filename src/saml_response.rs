@@ -36,7 +36,8 @@
 //!
 //! A response names a person. Findings quote what is wrong in it, so they name the person too;
 //! nothing is logged or kept. xmlsec1 itself writes to standard error which of its functions failed
-//! when a signature does not hold; that names algorithms, and nothing of the response.
+//! when a signature does not hold; its lines name elements and algorithms of the signature, and not
+//! what is signed.
 
 mod assertion;
 mod compare;

@@ -26,6 +26,24 @@ const TRANSFORMS: [&str; 5] = [
     "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
 ];
 
+/// The methods of signing and digesting that xmlsec1 is asked about; SHA-1 has a rule of its own.
+const METHODS: [&str; 14] = [
+    "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+    "http://www.w3.org/2000/09/xmldsig#sha1",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha256",
+    "http://www.w3.org/2001/04/xmlenc#sha512",
+    "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1",
+    "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1",
+    "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1",
+];
+
 /// The most signatures that are verified: one of the response and one of an assertion, and room for
 /// a forgery, as each costs a verification with each key.
 const MOST_SIGNATURES: usize = 4;
@@ -109,7 +127,9 @@ fn covered<'a>(
         return None;
     }
     if let Some((at, found)) = unfit(&signatures) {
-        let expected = "references to elements of the response, and SAML's transforms".to_owned();
+        let expected =
+            "references to elements of the response, SAML's transforms, RSA or ECDSA with SHA"
+                .to_owned();
         report.add(&rule::SIG_04, at, found, expected);
         return None;
     }
@@ -317,6 +337,10 @@ fn unfit<'a>(signatures: &[Element<'a>]) -> Option<(Element<'a>, String)> {
                     let is_known =
                         algorithm.is_some_and(|algorithm| TRANSFORMS.contains(&algorithm));
                     (!is_known).then(|| (element, format!("the transform {}", quoted(algorithm))))
+                }
+                "SignatureMethod" | "DigestMethod" => {
+                    let is_known = algorithm.is_some_and(|algorithm| METHODS.contains(&algorithm));
+                    (!is_known).then(|| (element, format!("the method {}", quoted(algorithm))))
                 }
                 "RetrievalMethod" | "Manifest" | "Object" => {
                     Some((element, format!("a {}", element.local_name())))

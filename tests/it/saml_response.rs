@@ -312,6 +312,16 @@ async fn the_sandbox_and_the_linter_agree_about_whose_metadata_counts() {
         &expectations,
     );
     assert!(report.is_accepted(), "{report}");
+    // Metadata without a certificate is of no use to either.
+    let keyless = forge::metadata_without_keys();
+    let refused = console.change_identity_source(keyless.bytes());
+    assert!(refused.is_err(), "{refused:?}");
+    let report = lint(
+        &base64(&sign(&response, ASSERTION)),
+        &keyless,
+        &expectations,
+    );
+    assert_eq!(errors_of(&report), ["RESP-SIG-07"], "{report}");
 }
 
 proptest! {

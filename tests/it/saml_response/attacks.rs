@@ -139,6 +139,19 @@ fn a_transform_that_saml_does_not_know_is_not_run() {
 }
 
 #[test]
+fn a_secret_shared_with_nobody_is_no_key() {
+    let method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    let hmac = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+    let report = judged(&change(&signed(), &[(method, hmac)]));
+    assert_eq!(
+        errors_of(&report),
+        ["RESP-SIG-04", "RESP-NID-04"],
+        "{report}"
+    );
+    snapshot("hmac", &report);
+}
+
+#[test]
 fn a_key_that_aws_was_not_given_is_refused() {
     let pasted = base64(&signed());
     let report = lint(
