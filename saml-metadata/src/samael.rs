@@ -24,10 +24,15 @@
 //! times and booleans, and the order of elements with different names within the schema's freedom.
 //! An empty list and none are the same.
 
+mod group;
 mod read;
 mod write;
 
-pub use self::{read::to_samael, write::from_samael};
+pub use self::{
+    group::{group_from_samael, group_to_samael},
+    read::to_samael,
+    write::from_samael,
+};
 
 /// About types of values.
 const PREFIX: &str =

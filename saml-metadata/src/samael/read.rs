@@ -26,10 +26,7 @@ const REQUIRED: &str = "is missing and required by samael: an empty text stands 
 pub fn to_samael(entity: EntityDescriptor<'_>) -> Converted<Theirs> {
     let mut walk = Walk::default();
     let value = walk.entity(entity.element());
-    Converted {
-        value,
-        losses: walk.losses,
-    }
+    walk.converted(value)
 }
 
 /// The attributes of every role.
@@ -46,7 +43,7 @@ const SSO_ELEMENTS: [&str; 4] = [
 
 /// What has been left behind so far.
 #[derive(Default)]
-struct Walk {
+pub(super) struct Walk {
     losses: Vec<Loss>,
 }
 
@@ -67,12 +64,19 @@ macro_rules! role {
 }
 
 impl Walk {
+    pub(super) fn converted<T>(self, value: T) -> Converted<T> {
+        Converted {
+            value,
+            losses: self.losses,
+        }
+    }
+
     fn lose(&mut self, path: String, what: &'static str) {
         self.losses.push(Loss { path, what });
     }
 
     /// Reports all attributes and children of an element but those that are taken.
-    fn take(&mut self, element: Element<'_>, attributes: &[&str], children: &[&[&str]]) {
+    pub(super) fn take(&mut self, element: Element<'_>, attributes: &[&str], children: &[&[&str]]) {
         let namespace = if element.namespace() == SIGNATURE {
             SIGNATURE
         } else {
@@ -144,7 +148,7 @@ impl Walk {
         )
     }
 
-    fn time(&mut self, element: Element<'_>) -> Option<DateTime<Utc>> {
+    pub(super) fn time(&mut self, element: Element<'_>) -> Option<DateTime<Utc>> {
         let time = match valid_until(element) {
             Ok(time) => time?,
             Err(_unreadable) => {
@@ -190,7 +194,7 @@ impl Walk {
         index
     }
 
-    fn entity(&mut self, element: Element<'_>) -> Theirs {
+    pub(super) fn entity(&mut self, element: Element<'_>) -> Theirs {
         let roles = [
             "RoleDescriptor",
             "IDPSSODescriptor",
@@ -647,7 +651,7 @@ impl Walk {
     }
 }
 
-fn text_of(element: Element<'_>, name: &str) -> Option<String> {
+pub(super) fn text_of(element: Element<'_>, name: &str) -> Option<String> {
     element.attribute(name).map(str::to_owned)
 }
 

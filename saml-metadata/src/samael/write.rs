@@ -25,22 +25,13 @@ const NUMBER: &str = "samael's type is a number, which is not a duration";
 ///
 /// Fails when a value has a character that XML cannot express, or is far too long.
 pub fn from_samael(entity: &Theirs) -> Result<Converted<Document>, BuildError> {
-    let mut out = Out {
-        xml: Xml::new(),
-        path: Vec::new(),
-        losses: Vec::new(),
-    };
+    let mut out = Out::new();
     out.entity(entity);
-    let value = read_with(out.xml.finish(), &Limits::default())
-        .map_err(|source| BuildError::Unreadable { source })?;
-    Ok(Converted {
-        value,
-        losses: out.losses,
-    })
+    out.document()
 }
 
 /// A document that grows, and what has been left behind so far.
-struct Out {
+pub(super) struct Out {
     xml: Xml,
     path: Vec<&'static str>,
     losses: Vec<Loss>,
@@ -82,12 +73,36 @@ macro_rules! authority {
 }
 
 impl Out {
-    fn open(&mut self, name: &'static str) {
+    pub(super) fn new() -> Self {
+        Self {
+            xml: Xml::new(),
+            path: Vec::new(),
+            losses: Vec::new(),
+        }
+    }
+
+    pub(super) fn document(self) -> Result<Converted<Document>, BuildError> {
+        let value = read_with(self.xml.finish(), &Limits::default())
+            .map_err(|source| BuildError::Unreadable { source })?;
+        Ok(Converted {
+            value,
+            losses: self.losses,
+        })
+    }
+
+    /// Declares the prefix of metadata, in the root element.
+    pub(super) fn declare(&mut self) {
+        if self.path.len() == 1 {
+            self.xml.attribute("xmlns:md", METADATA);
+        }
+    }
+
+    pub(super) fn open(&mut self, name: &'static str) {
         self.xml.open(name);
         self.path.push(name);
     }
 
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(name) = self.path.pop() {
             self.xml.close(name);
         }
@@ -98,7 +113,7 @@ impl Out {
         self.losses.push(Loss { path, what });
     }
 
-    fn optional(&mut self, name: &str, value: Option<&str>) {
+    pub(super) fn optional(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.xml.attribute(name, value);
         }
@@ -108,12 +123,12 @@ impl Out {
         self.optional(name, value.map(|value| value.to_string()).as_deref());
     }
 
-    fn time(&mut self, time: Option<DateTime<Utc>>) {
+    pub(super) fn time(&mut self, time: Option<DateTime<Utc>>) {
         let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         self.optional("validUntil", time.as_deref());
     }
 
-    fn signature(&mut self, is_there: bool) {
+    pub(super) fn signature(&mut self, is_there: bool) {
         if is_there {
             self.lose("/ds:Signature", SIGNED);
         }
@@ -131,9 +146,9 @@ impl Out {
         }
     }
 
-    fn entity(&mut self, entity: &Theirs) {
+    pub(super) fn entity(&mut self, entity: &Theirs) {
         self.open("md:EntityDescriptor");
-        self.xml.attribute("xmlns:md", METADATA);
+        self.declare();
         self.optional("entityID", entity.entity_id.as_deref());
         self.optional("ID", entity.id.as_deref());
         self.time(entity.valid_until);

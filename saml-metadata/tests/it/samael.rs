@@ -7,8 +7,8 @@ use std::str::FromStr as _;
 use ::samael::metadata as theirs;
 use proptest::prelude::*;
 use saml_metadata::{
-    Document, EntityDescriptor,
-    samael::{Converted, from_samael, to_samael},
+    Document, EntitiesDescriptor, EntityDescriptor,
+    samael::{Converted, from_samael, group_from_samael, group_to_samael, to_samael},
 };
 
 use crate::support::{AGGREGATE, ALL, IDP, OKTA, change, document};
@@ -33,6 +33,46 @@ fn what_came_over_comes_back_the_same() {
             assert_eq!(again.value, there.value, "{name}");
         }
     }
+}
+
+#[test]
+fn a_group_goes_over_with_all_that_is_in_it_and_its_own_losses() {
+    let aggregate = document(AGGREGATE);
+    let group = aggregate.group().expect("a group");
+    let there = group_to_samael(group);
+    assert_eq!(
+        there.value.descriptors.len(),
+        group
+            .element()
+            .children()
+            .filter(|child| child.local_name().ends_with("Descriptor"))
+            .count()
+    );
+    let back = group_from_samael(&there.value).expect("what was XML is XML");
+    let again = back.value.group().expect("a group");
+    assert_eq!(again.name(), group.name());
+    let names = |document: &Document| -> Vec<String> {
+        document
+            .entities()
+            .map(|entity| entity.entity_id().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&back.value), names(&aggregate));
+    assert_eq!(
+        again.groups().last().and_then(EntitiesDescriptor::name),
+        Some("https://federation.example.org/inner")
+    );
+    assert_eq!(group_to_samael(again).value, there.value);
+    // What is lost of each entity is lost in the group too.
+    let of_entities: usize = aggregate
+        .entities()
+        .map(|entity| to_samael(entity).losses.len())
+        .sum();
+    assert!(there.losses.len() >= of_entities, "{}", lines(&there));
+
+    let mut unsigned = there.value.clone();
+    unsigned.name = Some("a\u{0}b".to_owned());
+    assert!(group_from_samael(&unsigned).is_err());
 }
 
 #[test]

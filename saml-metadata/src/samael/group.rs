@@ -1,0 +1,77 @@
+use ::samael::metadata::{EntitiesDescriptor as Theirs, EntityDescriptorType};
+
+use super::{
+    Converted,
+    read::{Walk, text_of},
+    write::Out,
+};
+use crate::{Document, Element, EntitiesDescriptor, names::namespace::METADATA, write::BuildError};
+
+/// Converts a group of entities, with the groups in it, to samael's type.
+#[must_use]
+pub fn group_to_samael(group: EntitiesDescriptor<'_>) -> Converted<Theirs> {
+    let mut walk = Walk::default();
+    let value = walk.group(group.element());
+    walk.converted(value)
+}
+
+/// Writes a group of samael, with the groups in it, as a document, in the schema's order and escaped.
+///
+/// # Errors
+///
+/// Fails when a value has a character that XML cannot express, or the document goes over the default limits.
+pub fn group_from_samael(group: &Theirs) -> Result<Converted<Document>, BuildError> {
+    let mut out = Out::new();
+    out.group(group);
+    out.document()
+}
+
+impl Walk {
+    fn group(&mut self, element: Element<'_>) -> Theirs {
+        self.take(
+            element,
+            &["ID", "Name", "validUntil", "cacheDuration"],
+            &[&["EntityDescriptor", "EntitiesDescriptor"]],
+        );
+        let descriptors = element
+            .children()
+            .filter(|child| child.namespace() == METADATA)
+            .filter_map(|child| match child.local_name() {
+                "EntityDescriptor" => {
+                    Some(EntityDescriptorType::EntityDescriptor(self.entity(child)))
+                }
+                "EntitiesDescriptor" => {
+                    Some(EntityDescriptorType::EntitiesDescriptor(self.group(child)))
+                }
+                _ => None,
+            })
+            .collect();
+        Theirs {
+            id: text_of(element, "ID"),
+            name: text_of(element, "Name"),
+            valid_until: self.time(element),
+            cache_duration: text_of(element, "cacheDuration"),
+            signature: None,
+            descriptors,
+        }
+    }
+}
+
+impl Out {
+    fn group(&mut self, group: &Theirs) {
+        self.open("md:EntitiesDescriptor");
+        self.declare();
+        self.optional("ID", group.id.as_deref());
+        self.optional("Name", group.name.as_deref());
+        self.time(group.valid_until);
+        self.optional("cacheDuration", group.cache_duration.as_deref());
+        self.signature(group.signature.is_some());
+        for descriptor in &group.descriptors {
+            match descriptor {
+                EntityDescriptorType::EntityDescriptor(entity) => self.entity(entity),
+                EntityDescriptorType::EntitiesDescriptor(group) => self.group(group),
+            }
+        }
+        self.close();
+    }
+}
