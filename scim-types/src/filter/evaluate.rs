@@ -3,7 +3,7 @@ use std::{borrow::Cow, cmp::Ordering};
 use serde_json::{Map, Number, Value};
 
 use super::{AttributePath, Comparison, Filter, Literal, Operator, instant};
-use crate::{names, schema};
+use crate::{Schemas, names, schema};
 
 impl Filter {
     /// Returns whether a resource, as JSON, fulfils the filter.
@@ -18,7 +18,26 @@ impl Filter {
     /// When the filter asks for an order that values do not have, as of booleans: what a server
     /// answers with 400 and `invalidFilter`.
     pub fn matches(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
-        self.holds(resource, None)
+        self.holds(resource, Scope::default())
+    }
+
+    /// Returns whether a resource, as JSON, fulfils the filter, by what its schemas say of `caseExact`.
+    ///
+    /// It is [`matches`](Self::matches) for resources of a server's own; what a schema leaves unsaid is as there.
+    ///
+    /// # Errors
+    ///
+    /// As [`matches`](Self::matches).
+    pub fn matches_with(
+        &self,
+        resource: &Value,
+        schemas: &Schemas,
+    ) -> Result<bool, EvaluateFilterError> {
+        let scope = Scope {
+            parent: None,
+            schemas: Some(schemas),
+        };
+        self.holds(resource, scope)
     }
 
     /// Returns whether one element of the attribute `of` fulfils the filter; its paths start there.
@@ -26,57 +45,54 @@ impl Filter {
         &self,
         element: &Value,
         of: &AttributePath,
+        schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
-        self.holds(&as_object(element), Some(of))
+        let scope = Scope {
+            parent: Some(of),
+            schemas: Some(schemas),
+        };
+        self.holds(&as_object(element), scope)
     }
 
-    /// Says whether the filter holds; `parent` is the attribute `of` is an element of.
-    fn holds(
-        &self,
-        of: &Value,
-        parent: Option<&AttributePath>,
-    ) -> Result<bool, EvaluateFilterError> {
+    fn holds(&self, of: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
         match self {
             Self::Present(attribute) => Ok(values(of, attribute).into_iter().any(is_present)),
-            Self::Compare(comparison) => comparison.holds(of, parent),
+            Self::Compare(comparison) => comparison.holds(of, scope),
             Self::Elements(elements) => {
+                let inside = Scope {
+                    parent: Some(elements.attribute()),
+                    ..scope
+                };
                 for element in elements_of(of, elements.attribute()) {
-                    if elements
-                        .filter()
-                        .holds(&element, Some(elements.attribute()))?
-                    {
+                    if elements.filter().holds(&element, inside)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
-            Self::Not(filter) => filter.holds(of, parent).map(|holds| !holds),
+            Self::Not(filter) => filter.holds(of, scope).map(|holds| !holds),
             Self::And(terms) => {
                 // A term that cannot be evaluated is an error wherever it stands.
                 terms
                     .iter()
-                    .try_fold(true, |all, term| Ok(term.holds(of, parent)? && all))
+                    .try_fold(true, |all, term| Ok(term.holds(of, scope)? && all))
             }
             Self::Or(terms) => terms
                 .iter()
-                .try_fold(false, |any, term| Ok(term.holds(of, parent)? || any)),
+                .try_fold(false, |any, term| Ok(term.holds(of, scope)? || any)),
         }
     }
 }
 
 impl Comparison {
-    fn holds(
-        &self,
-        of: &Value,
-        parent: Option<&AttributePath>,
-    ) -> Result<bool, EvaluateFilterError> {
+    fn holds(&self, of: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
         if self.is_plainly_other(of) {
             return Ok(false);
         }
         let rule = Rule {
             operator: self.operator,
             literal: &self.value,
-            case_exact: is_case_exact(&self.attribute, parent),
+            case_exact: scope.is_case_exact(&self.attribute),
         };
         let unordered = || EvaluateFilterError {
             attribute: self.attribute.to_string(),
@@ -212,15 +228,37 @@ fn fold(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Says whether upper and lower case are different in an attribute (RFC 7643 sections 2.3.7 and 8.7.1).
-fn is_case_exact(attribute: &AttributePath, parent: Option<&AttributePath>) -> bool {
-    let (name, sub_attribute) = match parent {
-        Some(parent) => (parent.name(), attribute.name()),
-        None => (
-            attribute.name(),
-            attribute.sub_attribute().unwrap_or("value"),
-        ),
-    };
+/// Where a filter is evaluated.
+#[derive(Clone, Copy, Default)]
+struct Scope<'a> {
+    /// The attribute that what is looked at is an element of.
+    parent: Option<&'a AttributePath>,
+    /// What is known of the attributes, besides what RFC 7643 says.
+    schemas: Option<&'a Schemas>,
+}
+
+impl Scope<'_> {
+    /// Says whether upper and lower case are different in an attribute: the schemas, where they say it, or else RFC 7643
+    /// (sections 2.3.7 and 8.7.1).
+    fn is_case_exact(self, attribute: &AttributePath) -> bool {
+        let (holder, name, sub_attribute) = match self.parent {
+            Some(parent) => (parent, parent.name(), Some(attribute.name())),
+            None => (attribute, attribute.name(), attribute.sub_attribute()),
+        };
+        let said = self.schemas.and_then(|schemas| {
+            let extension = holder.schema().filter(|urn| !schema::is_core_urn(urn));
+            let extension = extension.filter(|urn| {
+                let is_core = |core: &str| core.eq_ignore_ascii_case(urn);
+                !schemas.core().is_some_and(is_core)
+            });
+            schemas.case_exact(extension, name, sub_attribute)
+        });
+        said.unwrap_or_else(|| is_case_exact(name, sub_attribute.unwrap_or("value")))
+    }
+}
+
+/// Says whether RFC 7643 makes upper and lower case different in an attribute.
+fn is_case_exact(name: &str, sub_attribute: &str) -> bool {
     let is = |text: &str, other: &str| text.eq_ignore_ascii_case(other);
     let listed = CASE_EXACT.iter().any(|(exact_name, exact_sub_attribute)| {
         is(name, exact_name) && is(sub_attribute, exact_sub_attribute)
@@ -471,6 +509,55 @@ mod tests {
         ] {
             let error = Filter::parse(filter).unwrap().matches(&ada()).unwrap_err();
             assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_schema_of_ones_own_says_where_case_matters() {
+        let schema = |id: &str, attributes: Value| -> crate::Schema {
+            serde_json::from_value(serde_json::json!({ "id": id, "attributes": attributes }))
+                .unwrap()
+        };
+        let device = schema(
+            "urn:x:2.0:Device",
+            serde_json::json!([
+                { "name": "serial", "caseExact": true },
+                { "name": "owner", "caseExact": false },
+                { "name": "parts", "type": "complex", "multiValued": true, "subAttributes": [
+                    { "name": "value", "caseExact": true }, { "name": "note" },
+                ] },
+                { "name": "tags", "multiValued": true, "caseExact": true },
+            ]),
+        );
+        let lab = schema(
+            "urn:x:2.0:Lab",
+            serde_json::json!([{ "name": "room", "caseExact": true }]),
+        );
+        let schemas = Schemas::new(&device, &[lab]).unwrap();
+        let resource = serde_json::json!({
+            "serial": "AbC", "owner": "Ada", "externalId": "eX", "tags": ["Red"],
+            "parts": [{ "value": "Gear", "note": "Brass" }], "urn:x:2.0:Lab": { "room": "R1" },
+        });
+        for (filter, exact, without) in [
+            (r#"serial eq "abc""#, false, true),
+            (r#"serial eq "AbC""#, true, true),
+            (r#"urn:x:2.0:Device:serial eq "abc""#, false, false),
+            (r#"owner eq "ADA""#, true, true),
+            (r#"externalId eq "ex""#, false, false),
+            (r#"tags co "red""#, false, true),
+            (r#"parts eq "gear""#, false, true),
+            (r#"parts.value eq "gear""#, false, true),
+            (r#"parts[value eq "gear"]"#, false, true),
+            (r#"parts[value eq "Gear" and note eq "brass"]"#, true, true),
+            (r#"urn:x:2.0:Lab:room eq "r1""#, false, true),
+        ] {
+            let parsed = Filter::parse(filter).unwrap();
+            assert_eq!(
+                parsed.matches_with(&resource, &schemas).unwrap(),
+                exact,
+                "{filter}"
+            );
+            assert_eq!(parsed.matches(&resource).unwrap(), without, "{filter}");
         }
     }
 }

@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
         let mut list = as_list(existing);
         let mut chosen = Vec::new();
         for (index, element) in list.iter().enumerate() {
-            if filter.matches_element(element, path)? {
+            if filter.matches_element(element, path, self.schemas)? {
                 chosen.push(index);
             }
         }

@@ -13,6 +13,8 @@ pub(crate) struct Definition {
     pub(crate) required: bool,
     pub(crate) mutability: Mutability,
     pub(crate) returned: Returned,
+    /// Whether upper and lower case are different; `None` leaves it to RFC 7643.
+    pub(crate) case_exact: Option<bool>,
     /// Empty for a complex attribute of which nothing more is known, too.
     pub(crate) sub_attributes: Vec<Self>,
 }
@@ -76,6 +78,7 @@ impl Definition {
             required: false,
             mutability: Mutability::ReadWrite,
             returned: Returned::Sometimes,
+            case_exact: None,
             sub_attributes: Vec::new(),
         }
     }
@@ -116,6 +119,10 @@ impl Definition {
                 Some("never") => Returned::Never,
                 _ => Returned::Sometimes,
             },
+            // References and binary values always are (RFC 7643 sections 2.3.6 and 2.3.7).
+            case_exact: attribute
+                .case_exact
+                .map(|exact| exact || matches!(kind, Kind::Reference | Kind::Binary)),
             sub_attributes,
             ..Self::new(attribute.name.as_deref()?, kind)
         })

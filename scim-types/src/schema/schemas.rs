@@ -114,6 +114,24 @@ impl Schemas {
         part.map(|part| part.attributes.as_slice())
     }
 
+    /// Returns what is said of upper and lower case in an attribute, or its `value` or another one inside of it.
+    pub(crate) fn case_exact(
+        &self,
+        extension: Option<&str>,
+        name: &str,
+        sub_attribute: Option<&str>,
+    ) -> Option<bool> {
+        let definition = definition::find(self.attributes(extension)?, name)?;
+        let inner = definition::find(&definition.sub_attributes, sub_attribute.unwrap_or("value"));
+        match (inner, sub_attribute) {
+            (Some(inner), _) => inner.case_exact,
+            (None, None) => definition.case_exact,
+            // A value that is not complex is its own `value`.
+            (None, Some(name)) if name.eq_ignore_ascii_case("value") => definition.case_exact,
+            (None, Some(_)) => None,
+        }
+    }
+
     /// Says whether a URN is the one of the core schema.
     ///
     /// Where none is known, it is the first one a resource declares, unless that is an extension which
