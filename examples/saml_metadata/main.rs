@@ -19,7 +19,7 @@ use okta_aws_sso::saml::{
     self, Certificate, Document, Finding, Profile, Renderer, rollover, sarif,
     signature::{Signer, SigningKey, Verifier, VerifyingKey},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use args::{Args, Command, Format, Input, Sign, Validate};
 
@@ -90,7 +90,7 @@ fn explain(input: &Input, out: &mut impl Write) -> Result<Good, Box<dyn Error>> 
 fn validate(args: &Validate, out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
     let at = args.at.unwrap_or_else(now);
     let mut good = true;
-    let mut runs = Vec::new();
+    let mut logs: Option<Value> = None;
     for file in &args.files {
         let document = read(file)?;
         let findings = saml::validate(&document, args.profile, at);
@@ -101,17 +101,21 @@ fn validate(args: &Validate, out: &mut impl Write) -> Result<Good, Box<dyn Error
                 is_good(&findings, args.deny_warnings)
             }
             Format::Sarif => {
-                if let Some(run) = sarif::log(&document, file, &findings)["runs"].get_mut(0) {
-                    runs.push(run.take());
+                let mut log = sarif::log(&document, file, &findings);
+                match &mut logs {
+                    None => logs = Some(log),
+                    // All files belong into one log.
+                    Some(logs) => {
+                        if let Some(runs) = logs["runs"].as_array_mut() {
+                            runs.push(log["runs"][0].take());
+                        }
+                    }
                 }
                 is_good(&findings, args.deny_warnings)
             }
         };
     }
-    if args.format == Format::Sarif {
-        // All files belong into one log.
-        let mut log = sarif::log(&saml::read(SAMPLE)?, "", &[]);
-        log["runs"] = runs.into();
+    if let Some(log) = logs {
         writeln!(out, "{log:#}")?;
     }
     Ok(good)

@@ -371,14 +371,14 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
         xml: String::new(),
     };
     let mut last = "no candidate is signed".to_owned();
-    for candidate in candidates {
-        let is_signed = candidate
+    let is_signed = |candidate: &&Element<'_>| {
+        candidate
             .children()
-            .any(|child| child.is(namespace::SIGNATURE, "Signature"));
-        if !is_signed {
-            continue;
-        }
-        match verifier.verify_element(*candidate) {
+            .any(|child| child.is(namespace::SIGNATURE, "Signature"))
+    };
+    let candidates: Vec<&Element<'_>> = candidates.iter().filter(is_signed).collect();
+    for candidate in &candidates {
+        match verifier.verify_element(**candidate) {
             Ok(good) => {
                 signed.certificate = numbers[good.key()];
                 signed
@@ -388,12 +388,7 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
             Err(error) => last = error.refusal().to_string(),
         }
     }
-    let all = candidates.iter().filter(|candidate| {
-        candidate
-            .children()
-            .any(|child| child.is(namespace::SIGNATURE, "Signature"))
-    });
-    if signed.ids.is_empty() || all.count() != signed.ids.len() {
+    if signed.ids.is_empty() || candidates.len() != signed.ids.len() {
         return Err(last);
     }
     Ok(signed)

@@ -85,13 +85,14 @@ fn apply(
                     continue;
                 }
                 // Clients send back what they have read: as long as it is what it was, it is no change.
-                if let Path::Attribute { target, .. } = &Path::read(name, resource)?
+                let path = Path::read(name, resource)?;
+                if let Path::Attribute { target, .. } = &path
                     && target.attribute.mutability == Mutability::ReadOnly
                     && shown.get(target.attribute.name) == Some(value)
                 {
                     continue;
                 }
-                set(after, verb, &Path::read(name, resource)?, value)?;
+                set(after, verb, &path, value)?;
             }
             Ok(())
         }
