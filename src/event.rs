@@ -68,7 +68,7 @@ pub enum Event {
 pub(crate) struct Listeners(Mutex<Vec<mpsc::UnboundedSender<Event>>>);
 
 impl Listeners {
-    /// A stream of all events from now on; it ends with the pipeline.
+    /// A stream of all events from now on; it ends with the apply that they are of, or with the pipeline.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         let (sender, receiver) = mpsc::unbounded();
         self.0
@@ -78,6 +78,11 @@ impl Listeners {
         receiver
     }
 
+    /// Ends everybody's stream when what it returns is dropped, whatever way an apply ends.
+    pub(crate) fn until_dropped(&self) -> impl Drop + '_ {
+        EndOfApply(self)
+    }
+
     pub(crate) fn tell(&self, event: &Event) {
         tracing::debug!(?event);
         // Who has stopped listening is forgotten.
@@ -85,5 +90,16 @@ impl Listeners {
             .lock()
             .expect("nobody panics while listening")
             .retain(|listener| listener.unbounded_send(event.clone()).is_ok());
+    }
+}
+
+struct EndOfApply<'a>(&'a Listeners);
+
+impl Drop for EndOfApply<'_> {
+    fn drop(&mut self) {
+        // An apply that panics while it tells something has already said what went wrong.
+        if let Ok(mut listeners) = self.0.0.lock() {
+            listeners.clear();
+        }
     }
 }

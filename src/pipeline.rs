@@ -167,7 +167,9 @@ impl Pipeline {
         self
     }
 
-    /// What happens from now on, as a stream that ends with the pipeline.
+    /// What happens from now on, as a stream that ends when the next [`apply`](Self::apply) does.
+    ///
+    /// Events wait in the stream until they are taken, so that nothing is missed by who looks later.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         self.listeners.subscribe()
     }
@@ -216,6 +218,7 @@ impl Pipeline {
     /// If the plan is stale, removes more than the guard allows, or does not fit what is observed any more; if a
     /// service or a person refuses; or if something does not come true in time. What was done stays done.
     pub async fn apply(&self, plan: &Plan) -> Outcome<Report> {
+        let _listening = self.listeners.until_dropped();
         self.guard.check(plan)?;
         let state = self.store.load().await?;
         self.fits(plan, state.as_ref())?;

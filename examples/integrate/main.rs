@@ -58,14 +58,11 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     if args.plan_only || !Screen::confirmed(args.yes || world.is_rehearsal())? {
         return Ok(());
     }
-    let events = pipeline.events();
-    let shown = tokio::spawn(
-        screen
-            .clone()
-            .events(events.boxed(), plan.changes().count()),
-    );
-    let applied = pipeline.apply(&plan).await;
-    shown.abort();
+    // The stream of events ends with the apply, and not before everything in it is shown.
+    let events = screen
+        .clone()
+        .events(pipeline.events().boxed(), plan.changes().count());
+    let (applied, ()) = tokio::join!(pipeline.apply(&plan), events);
     let report = applied?;
     screen.applied(&report);
     access(&world, &pipeline, screen).await

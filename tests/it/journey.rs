@@ -1,7 +1,8 @@
 //! From nothing to a user who signs in.
 
+use futures::StreamExt as _;
 use okta_aws_sso::{
-    AccessReport, ErrorKind,
+    AccessReport, ErrorKind, Event,
     operator::NoOperator,
     plan::{Action, StepId},
 };
@@ -21,6 +22,22 @@ async fn ten_lines_take_one_user_from_nothing_to_a_role() {
     assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
     let found = world.pipeline().verify().await.expect("a verification");
     assert!(found.holds(), "{found:?}");
+}
+
+#[tokio::test]
+async fn events_are_all_there_for_who_looks_after_the_apply_and_then_end() {
+    let world = World::new(SEED).await;
+    let pipeline = world.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    let events = pipeline.events();
+    pipeline.apply(&plan).await.expect("the journey");
+    let events: Vec<Event> = events.collect().await;
+    let done = |event: &&Event| matches!(event, Event::ChangeDone { .. });
+    assert_eq!(events.iter().filter(done).count(), plan.changes().count());
+    // A refused apply ends them too.
+    let events = pipeline.events();
+    pipeline.apply(&plan).await.expect_err("a stale plan");
+    assert_eq!(events.count().await, 0);
 }
 
 #[tokio::test]

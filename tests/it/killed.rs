@@ -65,13 +65,15 @@ async fn killed_when(step: &str, event: &str) {
 
     let mut first = program()
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
     let mut lines = BufReader::new(first.stdout.take().expect("its output")).lines();
     let mut seen = false;
+    let mut told = String::new();
     while let Some(line) = lines.next_line().await.expect("a line") {
         let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        told.extend([&line, "\n"]);
         if said["event"] == event && said["step"] == step {
             seen = true;
             // SIGKILL: no destructor runs.
@@ -79,8 +81,8 @@ async fn killed_when(step: &str, event: &str) {
             break;
         }
     }
-    first.wait().await.expect("its end");
-    assert!(seen, "{step} was never at {event}");
+    let end = first.wait_with_output().await.expect("its end");
+    assert!(seen, "{step} was never at {event}: {told}{}", stderr(&end));
 
     let again = program().output().await.expect("the program");
     assert!(
