@@ -256,7 +256,7 @@ impl Refusal {
             doing,
             dialect,
             status: answer.status(),
-            request_id: request_id.or_else(|| body.exception_request_id.clone()),
+            request_id: request_id.or_else(|| body.exception_request_id.clone().map(String::from)),
             body,
             may_have_acted,
             attempts: answer.attempts(),

@@ -215,7 +215,7 @@ mod tests {
         ListResponse {
             total_results: total,
             start_index: start,
-            next_cursor: cursor.map(str::to_owned),
+            next_cursor: cursor.map(Into::into),
             resources: vec![(); count],
             ..ListResponse::default()
         }

@@ -3,7 +3,7 @@
 //! `complex!` and `document!` make a struct whose fields are attributes; a document also says which
 //! `schemas` it follows. Both keep what they have no field for in `other`.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use serde::{
     Deserialize, Serialize,
@@ -11,23 +11,33 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::{ExternalId, OtherAttributes, ResourceId, names};
+use crate::{ExternalId, OtherAttributes, ResourceId, Text, names};
 
 /// One value of an attribute, read leniently.
 pub(crate) trait Element: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Reads a value to where it belongs: values are large, and moving them from hand to hand takes longer than
+    /// reading them.
+    fn read_into<'de, D: Deserializer<'de>>(
+        place: &mut Option<Self>,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
+        *place = Some(Self::read(deserializer)?);
+        Ok(())
+    }
 }
 
 /// An attribute: a value that may be unassigned, which is the same as absent (RFC 7643 section 2.5).
 pub(crate) trait Attribute: Default + Serialize {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 
     fn is_unassigned(&self) -> bool;
 }
 
 impl<T: Element + Serialize> Attribute for Option<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_option(Optional(PhantomData))
+    fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(Optional(self))
     }
 
     fn is_unassigned(&self) -> bool {
@@ -36,9 +46,8 @@ impl<T: Element + Serialize> Attribute for Option<T> {
 }
 
 impl<T: Element + Serialize> Attribute for Vec<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let list = deserializer.deserialize_option(Optional::<List<T>>(PhantomData))?;
-        Ok(list.map(|list| list.0).unwrap_or_default())
+    fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(List(self))
     }
 
     fn is_unassigned(&self) -> bool {
@@ -57,8 +66,9 @@ impl Serialize for Given {
 }
 
 impl Attribute for Given {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(|value| Self(Some(value)))
+    fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.0 = Some(Value::deserialize(deserializer)?);
+        Ok(())
     }
 
     fn is_unassigned(&self) -> bool {
@@ -66,20 +76,14 @@ impl Attribute for Given {
     }
 }
 
-/// Reads an attribute in a map.
-pub(crate) struct AttributeSeed<T>(PhantomData<T>);
+/// Reads an attribute in a map to where it belongs.
+pub(crate) struct AttributeSeed<'a, T>(pub(crate) &'a mut T);
 
-impl<T> AttributeSeed<T> {
-    pub(crate) fn new() -> Self {
-        Self(PhantomData)
-    }
-}
+impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<'_, T> {
+    type Value = ();
 
-impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.read_into(deserializer)
     }
 }
 
@@ -119,12 +123,12 @@ impl Visitor<'_> for Names {
 /// Returns the schemas a document declares when it is written: those it says, or its own, and the
 /// URN of every extension in it (RFC 7643 section 3).
 pub(crate) fn declared<'a>(
-    said: &'a [String],
+    said: &'a [Text],
     own: &'a str,
     assigned: &[&'a str],
     other: &'a OtherAttributes,
 ) -> Vec<&'a str> {
-    let mut schemas: Vec<&str> = said.iter().map(String::as_str).collect();
+    let mut schemas: Vec<&str> = said.iter().map(Text::as_str).collect();
     if schemas.is_empty() {
         schemas.push(own);
     }
@@ -140,64 +144,69 @@ pub(crate) fn declared<'a>(
     schemas
 }
 
-struct Optional<T>(PhantomData<T>);
+struct Optional<'a, T>(&'a mut Option<T>);
 
-impl<'de, T: Element> Visitor<'de> for Optional<T> {
-    type Value = Option<T>;
+impl<'de, T: Element> Visitor<'de> for Optional<'_, T> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a value or null")
     }
 
-    fn visit_none<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        T::read(deserializer).map(Some)
-    }
-}
-
-struct List<T>(Vec<T>);
-
-impl<T: Element> Element for List<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_seq(ListVisitor(PhantomData))
-            .map(Self)
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        T::read_into(self.0, deserializer)
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
+struct List<'a, T>(&'a mut Vec<T>);
 
-impl<'de, T: Element> Visitor<'de> for ListVisitor<T> {
-    type Value = Vec<T>;
+impl<'de, T: Element> Visitor<'de> for List<'_, T> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a list of values")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
-        // Most lists have one value or two, and values are large: the four that a vector begins with are a waste.
-        let mut list = Vec::with_capacity(1);
-        while let Some(item) = items.next_element_seed(ElementSeed(PhantomData))? {
-            list.push(item);
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut item = None;
+        while items.next_element_seed(ElementSeed(&mut item))?.is_some() {
+            if self.0.is_empty() {
+                // Most lists have one value or two, and values are large: the four that a vector begins with are a waste.
+                self.0.reserve_exact(1);
+            }
+            self.0.extend(item.take());
         }
-        Ok(list)
+        Ok(())
     }
 }
 
-struct ElementSeed<T>(PhantomData<T>);
+struct ElementSeed<'a, T>(&'a mut Option<T>);
 
-impl<'de, T: Element> DeserializeSeed<'de> for ElementSeed<T> {
-    type Value = T;
+impl<'de, T: Element> DeserializeSeed<'de> for ElementSeed<'_, T> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        T::read_into(self.0, deserializer)
     }
 }
 
@@ -303,10 +312,26 @@ macro_rules! read_attributes {
     ($name:ident { $($field:ident: $kind:ty = $wire:literal,)+ }) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                /// The name of an attribute: one with a field, or another, as it was spelled.
+                let mut read = Self::default();
+                read.read_attributes(deserializer)?;
+                Ok(read)
+            }
+        }
+
+        impl $name {
+            fn read_attributes<'de, D: serde::Deserializer<'de>>(
+                &mut self,
+                deserializer: D,
+            ) -> Result<(), D::Error> {
+                #[derive(Clone, Copy)]
                 #[expect(non_camel_case_types, reason = "each is the name of a field")]
-                enum Found {
+                enum Field {
                     $($field,)+
+                }
+
+                /// The name of an attribute: one with a field, or another, as it was spelled.
+                enum Found {
+                    Known(Field),
                     Other(String),
                 }
 
@@ -332,18 +357,18 @@ macro_rules! read_attributes {
 
                     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Found, E> {
                         Ok(match text {
-                            $($wire => Found::$field,)+
+                            $($wire => Found::Known(Field::$field),)+
                             // Names are the same in any case (RFC 7643 section 2.1).
-                            $(_ if text.eq_ignore_ascii_case($wire) => Found::$field,)+
+                            $(_ if text.eq_ignore_ascii_case($wire) => Found::Known(Field::$field),)+
                             _ => Found::Other(text.to_owned()),
                         })
                     }
                 }
 
-                struct Attributes;
+                struct Attributes<'a>(&'a mut $name);
 
-                impl<'de> serde::de::Visitor<'de> for Attributes {
-                    type Value = $name;
+                impl<'de> serde::de::Visitor<'de> for Attributes<'_> {
+                    type Value = ();
 
                     fn expecting(
                         &self,
@@ -355,26 +380,35 @@ macro_rules! read_attributes {
                     fn visit_map<A: serde::de::MapAccess<'de>>(
                         self,
                         mut map: A,
-                    ) -> Result<$name, A::Error> {
-                        $(let mut $field: Option<$kind> = None;)+
-                        let mut other = $crate::OtherAttributes::default();
+                    ) -> Result<(), A::Error> {
+                        // One bit for each field that was there.
+                        let mut seen = 0_u64;
                         while let Some(found) = map.next_key::<Found>()? {
-                            match found {
-                                $(Found::$field => {
-                                    if $field.is_some() {
+                            let field = match found {
+                                Found::Known(field) => field,
+                                Found::Other(name) => {
+                                    self.0.other.push(name, map.next_value()?);
+                                    continue;
+                                }
+                            };
+                            let before = seen;
+                            seen |= 1 << field as u32;
+                            match field {
+                                $(Field::$field => {
+                                    if seen == before {
                                         return Err(serde::de::Error::duplicate_field($wire));
                                     }
-                                    let seed = $crate::attribute::AttributeSeed::new();
-                                    $field = Some(map.next_value_seed(seed)?);
+                                    map.next_value_seed($crate::attribute::AttributeSeed(
+                                        &mut self.0.$field,
+                                    ))?;
                                 })+
-                                Found::Other(name) => other.push(name, map.next_value()?),
                             }
                         }
-                        Ok($name { $($field: $field.unwrap_or_default(),)+ other })
+                        Ok(())
                     }
                 }
 
-                deserializer.deserialize_map(Attributes)
+                deserializer.deserialize_map(Attributes(self))
             }
         }
 
@@ -383,6 +417,13 @@ macro_rules! read_attributes {
                 deserializer: D,
             ) -> Result<Self, D::Error> {
                 <Self as serde::Deserialize>::deserialize(deserializer)
+            }
+
+            fn read_into<'de, D: serde::Deserializer<'de>>(
+                place: &mut Option<Self>,
+                deserializer: D,
+            ) -> Result<(), D::Error> {
+                place.insert(Self::default()).read_attributes(deserializer)
             }
         }
     };
@@ -437,14 +478,14 @@ macro_rules! document {
                 "`](crate::schema_uri::", stringify!($schema),
                 ") is written; the URN of an extension with a value is always added.",
             )]
-            pub schemas: Vec<String>,
+            pub schemas: Vec<$crate::Text>,
             $($(#[$doc])* pub $field: $kind,)+
             /// What the server sent and this struct has no field for, extensions among it.
             pub other: $crate::OtherAttributes,
         }
 
         $crate::attribute::read_attributes!(
-            $name { schemas: Vec<String> = "schemas", $($field: $kind = $wire,)+ }
+            $name { schemas: Vec<$crate::Text> = "schemas", $($field: $kind = $wire,)+ }
         );
 
         impl serde::Serialize for $name {

@@ -2,7 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::attribute::{Element, document};
+use crate::{
+    Text,
+    attribute::{Element, document},
+};
 
 document! {
     /// What a server says about a request it refused (RFC 7644 section 3.12).
@@ -15,11 +18,11 @@ document! {
         /// What kind of mistake it was.
         pub scim_type: Option<ScimType> = "scimType",
         /// What went wrong, for a person.
-        pub detail: Option<String> = "detail",
+        pub detail: Option<Text> = "detail",
         /// The id AWS support asks for.
-        pub exception_request_id: Option<String> = "exceptionRequestId",
+        pub exception_request_id: Option<Text> = "exceptionRequestId",
         /// When it happened, in a format of AWS's own.
-        pub time_stamp: Option<String> = "timeStamp",
+        pub time_stamp: Option<Text> = "timeStamp",
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{ExternalId, Meta, Reference, ResourceId, attribute::document};
+use crate::{ExternalId, Meta, Reference, ResourceId, Text, attribute::document};
 
 document! {
     /// A group (RFC 7643 section 4.2).
@@ -8,7 +8,7 @@ document! {
         /// The id the client gave.
         pub external_id: Option<ExternalId> = "externalId",
         /// The name of the group.
-        pub display_name: Option<String> = "displayName",
+        pub display_name: Option<Text> = "displayName",
         /// The members, if the server says them.
         ///
         /// AWS IAM Identity Center answers every read of a group with an empty list, whoever is in it
@@ -21,7 +21,7 @@ document! {
 
 impl Group {
     /// Returns a group that has a name and nothing else.
-    pub fn new(display_name: impl Into<String>) -> Self {
+    pub fn new(display_name: impl Into<Text>) -> Self {
         Self {
             display_name: Some(display_name.into()),
             ..Self::default()

@@ -2,13 +2,15 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// The id a server gave to a resource.
 ///
 /// It is put into URLs, so it is never empty, never a `.` or `..` that would make the request go to
 /// another address, and holds no control character. `bulkId` is reserved (RFC 7643 section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ResourceId(String);
+#[serde(try_from = "Text")]
+pub struct ResourceId(Text);
 
 impl ResourceId {
     /// Reads an id.
@@ -16,7 +18,7 @@ impl ResourceId {
     /// # Errors
     ///
     /// When the text is empty, `.`, `..`, `bulkId`, or holds a control character.
-    pub fn parse(text: impl Into<String>) -> Result<Self, ParseResourceIdError> {
+    pub fn parse(text: impl Into<Text>) -> Result<Self, ParseResourceIdError> {
         let text = text.into();
         let wrong = text.is_empty()
             || matches!(text.as_str(), "." | ".." | "bulkId")
@@ -53,17 +55,23 @@ impl FromStr for ResourceId {
     }
 }
 
-impl TryFrom<String> for ResourceId {
+impl TryFrom<Text> for ResourceId {
     type Error = ParseResourceIdError;
 
-    fn try_from(text: String) -> Result<Self, ParseResourceIdError> {
+    fn try_from(text: Text) -> Result<Self, ParseResourceIdError> {
         Self::parse(text)
+    }
+}
+
+impl From<ResourceId> for Text {
+    fn from(id: ResourceId) -> Self {
+        id.0
     }
 }
 
 impl From<ResourceId> for String {
     fn from(id: ResourceId) -> Self {
-        id.0
+        id.0.into_string()
     }
 }
 
@@ -71,7 +79,7 @@ impl From<ResourceId> for String {
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} cannot be the id of a SCIM resource")]
 pub struct ParseResourceIdError {
-    text: String,
+    text: Text,
 }
 
 /// The id a client gave to a resource; any text, and of meaning to that client alone.
@@ -80,11 +88,11 @@ pub struct ParseResourceIdError {
 /// accounts away (CVE-2025-41115).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(transparent)]
-pub struct ExternalId(String);
+pub struct ExternalId(Text);
 
 impl ExternalId {
     /// Takes a text as an external id.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Text>) -> Self {
         Self(text.into())
     }
 

@@ -57,6 +57,7 @@ mod schema;
 pub mod schema_uri;
 mod search;
 mod service_provider;
+mod text;
 mod user;
 pub mod validate;
 
@@ -79,4 +80,5 @@ pub use search::{ParseSortOrderError, SearchRequest, SortOrder};
 pub use service_provider::{
     AuthenticationScheme, BulkSupport, FilterSupport, Pagination, ServiceProviderConfig, Supported,
 };
+pub use text::Text;
 pub use user::{Name, User};

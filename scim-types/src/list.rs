@@ -7,7 +7,7 @@ use serde::{
 };
 
 use crate::{
-    OtherAttributes,
+    OtherAttributes, Text,
     attribute::{Attribute, AttributeSeed, Found, Names},
     schema_uri,
 };
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListResponse<T> {
     /// The URNs that were declared; [`schema_uri::LIST_RESPONSE`] is written when it is empty.
-    pub schemas: Vec<String>,
+    pub schemas: Vec<Text>,
     /// How many resources all pages have together.
     ///
     /// AWS IAM Identity Center, asked without a cursor, says the size of this one page here.
@@ -29,9 +29,9 @@ pub struct ListResponse<T> {
     /// The number of the first resource on this page; the first of all is 1.
     pub start_index: Option<u64>,
     /// What to ask for the next page with; absent on the last page.
-    pub next_cursor: Option<String>,
+    pub next_cursor: Option<Text>,
     /// What to ask for the page before with, if the server says it.
-    pub previous_cursor: Option<String>,
+    pub previous_cursor: Option<Text>,
     /// The resources of this page.
     pub resources: Vec<T>,
     /// What the server sent and this struct has no field for.
@@ -123,8 +123,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 }
 
 fn read<'de, M: MapAccess<'de>, A: Attribute>(map: &mut M, place: &mut A) -> Result<(), M::Error> {
-    *place = map.next_value_seed(AttributeSeed::new())?;
-    Ok(())
+    map.next_value_seed(AttributeSeed(place))
 }
 
 const SCHEMAS: &str = "schemas";

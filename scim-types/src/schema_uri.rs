@@ -28,3 +28,14 @@ pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// What the URNs of all core schemas start with; their attributes stand at the top of a resource.
 pub(crate) const CORE_PREFIX: &str = "urn:ietf:params:scim:schemas:core:";
+
+/// Returns the URN of a resource's schema that a text is, if it is one.
+pub(crate) fn known(text: &str) -> Option<&'static str> {
+    // Most texts are too short to be looked at.
+    if text.len() < CORE_PREFIX.len() {
+        return None;
+    }
+    [USER, ENTERPRISE_USER, GROUP]
+        .into_iter()
+        .find(|urn| *urn == text)
+}

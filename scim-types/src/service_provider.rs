@@ -1,5 +1,5 @@
 use crate::{
-    Meta,
+    Meta, Text,
     attribute::{complex, document},
 };
 
@@ -10,7 +10,7 @@ document! {
     /// AWS IAM Identity Center's says 50 results where its pages hold 100.
     pub struct ServiceProviderConfig of SERVICE_PROVIDER_CONFIG {
         /// Where a person reads about the server.
-        pub documentation_uri: Option<String> = "documentationUri",
+        pub documentation_uri: Option<Text> = "documentationUri",
         /// Whether PATCH works.
         pub patch: Option<Supported> = "patch",
         /// Whether many operations in one request work, and how many.
@@ -70,7 +70,7 @@ complex! {
         /// Whether `startIndex` works.
         pub index: Option<bool> = "index",
         /// What a request without either gets: `cursor` or `index`.
-        pub default_pagination_method: Option<String> = "defaultPaginationMethod",
+        pub default_pagination_method: Option<Text> = "defaultPaginationMethod",
         /// How many resources a page has if the request does not say.
         pub default_page_size: Option<u64> = "defaultPageSize",
         /// How many resources a page has at most.
@@ -84,15 +84,15 @@ complex! {
     /// A way for a client to prove who it is.
     pub struct AuthenticationScheme {
         /// The kind, such as `oauthbearertoken`.
-        pub kind: Option<String> = "type",
+        pub kind: Option<Text> = "type",
         /// The name to show.
-        pub name: Option<String> = "name",
+        pub name: Option<Text> = "name",
         /// What it is, in a sentence.
-        pub description: Option<String> = "description",
+        pub description: Option<Text> = "description",
         /// Where its specification is.
-        pub spec_uri: Option<String> = "specUri",
+        pub spec_uri: Option<Text> = "specUri",
         /// Where a person reads about it.
-        pub documentation_uri: Option<String> = "documentationUri",
+        pub documentation_uri: Option<Text> = "documentationUri",
         /// Whether it is the preferred one.
         pub primary: Option<bool> = "primary",
     }

@@ -1,5 +1,5 @@
 use crate::{
-    Address, Enterprise, ExternalId, Meta, MultiValued, Reference, ResourceId,
+    Address, Enterprise, ExternalId, Meta, MultiValued, Reference, ResourceId, Text,
     attribute::{complex, document},
 };
 
@@ -15,25 +15,25 @@ document! {
         /// The id the client gave.
         pub external_id: Option<ExternalId> = "externalId",
         /// What the user signs in with; unique in any case of letters.
-        pub user_name: Option<String> = "userName",
+        pub user_name: Option<Text> = "userName",
         /// The parts of the real name.
         pub name: Option<Name> = "name",
         /// The name to show.
-        pub display_name: Option<String> = "displayName",
+        pub display_name: Option<Text> = "displayName",
         /// How the user is called.
-        pub nick_name: Option<String> = "nickName",
+        pub nick_name: Option<Text> = "nickName",
         /// The URI of a page about the user.
-        pub profile_url: Option<String> = "profileUrl",
+        pub profile_url: Option<Text> = "profileUrl",
         /// The title, such as `Vice President`.
-        pub title: Option<String> = "title",
+        pub title: Option<Text> = "title",
         /// What the organization takes the user for, such as `Contractor`.
-        pub user_type: Option<String> = "userType",
+        pub user_type: Option<Text> = "userType",
         /// The preferred language, such as `en-US`.
-        pub preferred_language: Option<String> = "preferredLanguage",
+        pub preferred_language: Option<Text> = "preferredLanguage",
         /// The locale for currency, dates and numbers, such as `en-US`.
-        pub locale: Option<String> = "locale",
+        pub locale: Option<Text> = "locale",
         /// The time zone, such as `America/Los_Angeles`.
-        pub timezone: Option<String> = "timezone",
+        pub timezone: Option<Text> = "timezone",
         /// Whether the user may sign in.
         pub active: Option<bool> = "active",
         /// E-mail addresses.
@@ -64,7 +64,7 @@ document! {
 
 impl User {
     /// Returns a user who has a user name and nothing else.
-    pub fn new(user_name: impl Into<String>) -> Self {
+    pub fn new(user_name: impl Into<Text>) -> Self {
         Self {
             user_name: Some(user_name.into()),
             ..Self::default()
@@ -84,17 +84,17 @@ complex! {
     /// The parts of a real name (RFC 7643 section 4.1.1).
     pub struct Name {
         /// The whole name, as it is shown.
-        pub formatted: Option<String> = "formatted",
+        pub formatted: Option<Text> = "formatted",
         /// The family name.
-        pub family_name: Option<String> = "familyName",
+        pub family_name: Option<Text> = "familyName",
         /// The given name.
-        pub given_name: Option<String> = "givenName",
+        pub given_name: Option<Text> = "givenName",
         /// The middle names.
-        pub middle_name: Option<String> = "middleName",
+        pub middle_name: Option<Text> = "middleName",
         /// What stands before the name, such as `Ms.`.
-        pub honorific_prefix: Option<String> = "honorificPrefix",
+        pub honorific_prefix: Option<Text> = "honorificPrefix",
         /// What stands after the name, such as `III`.
-        pub honorific_suffix: Option<String> = "honorificSuffix",
+        pub honorific_suffix: Option<Text> = "honorificSuffix",
     }
 }
 

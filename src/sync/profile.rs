@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use scim_client::Dialect;
-use scim_types::{Enterprise, ExternalId, MultiValued, Name, User};
+use scim_types::{Enterprise, ExternalId, MultiValued, Name, Text, User};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -96,24 +96,24 @@ impl Attribute {
     }
 
     /// Where a SCIM user has it.
-    fn of(self, user: &User) -> Option<&String> {
+    fn of(self, user: &User) -> Option<&str> {
         let enterprise = user.enterprise.as_ref();
         match self {
-            Self::NickName => user.nick_name.as_ref(),
-            Self::Title => user.title.as_ref(),
-            Self::UserType => user.user_type.as_ref(),
-            Self::PreferredLanguage => user.preferred_language.as_ref(),
-            Self::Locale => user.locale.as_ref(),
-            Self::Timezone => user.timezone.as_ref(),
-            Self::EmployeeNumber => enterprise?.employee_number.as_ref(),
-            Self::CostCenter => enterprise?.cost_center.as_ref(),
-            Self::Organization => enterprise?.organization.as_ref(),
-            Self::Division => enterprise?.division.as_ref(),
-            Self::Department => enterprise?.department.as_ref(),
+            Self::NickName => user.nick_name.as_deref(),
+            Self::Title => user.title.as_deref(),
+            Self::UserType => user.user_type.as_deref(),
+            Self::PreferredLanguage => user.preferred_language.as_deref(),
+            Self::Locale => user.locale.as_deref(),
+            Self::Timezone => user.timezone.as_deref(),
+            Self::EmployeeNumber => enterprise?.employee_number.as_deref(),
+            Self::CostCenter => enterprise?.cost_center.as_deref(),
+            Self::Organization => enterprise?.organization.as_deref(),
+            Self::Division => enterprise?.division.as_deref(),
+            Self::Department => enterprise?.department.as_deref(),
         }
     }
 
-    fn set(self, user: &mut User, enterprise: &mut Enterprise, value: Option<String>) {
+    fn set(self, user: &mut User, enterprise: &mut Enterprise, value: Option<&str>) {
         let slot = match self {
             Self::NickName => &mut user.nick_name,
             Self::Title => &mut user.title,
@@ -127,7 +127,7 @@ impl Attribute {
             Self::Division => &mut enterprise.division,
             Self::Department => &mut enterprise.department,
         };
-        *slot = value;
+        *slot = value.map(Text::from);
     }
 }
 
@@ -135,7 +135,7 @@ impl Profile {
     /// What is kept the same of a user that a server has.
     #[must_use]
     pub fn of(user: &User) -> Self {
-        let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+        let text = |value: Option<&Text>| value.map(Text::to_string).unwrap_or_default();
         let name = user.name.as_ref();
         Self {
             user_name: text(user.user_name.as_ref()),
@@ -147,7 +147,7 @@ impl Profile {
             active: user.active.unwrap_or(true),
             more: Attribute::ALL
                 .into_iter()
-                .filter_map(|attribute| Some((attribute, attribute.of(user)?.clone())))
+                .filter_map(|attribute| Some((attribute, attribute.of(user)?.to_owned())))
                 .collect(),
         }
     }
@@ -161,13 +161,13 @@ impl Profile {
             attribute.set(
                 &mut user,
                 &mut enterprise,
-                self.more.get(&attribute).cloned(),
+                self.more.get(&attribute).map(String::as_str),
             );
         }
         user.enterprise = (enterprise != Enterprise::default()).then_some(enterprise);
         user.external_id = Some(id.clone());
-        user.user_name = Some(self.user_name.clone());
-        user.display_name = Some(self.display_name.clone());
+        user.user_name = Some(self.user_name.as_str().into());
+        user.display_name = Some(self.display_name.as_str().into());
         user.active = Some(self.active);
         let changed = user.primary_email() != self.email.as_deref();
         if changed {
@@ -175,14 +175,14 @@ impl Profile {
                 .email
                 .iter()
                 .map(|email| MultiValued {
-                    kind: Some("work".to_owned()),
-                    ..MultiValued::primary(email)
+                    kind: Some("work".into()),
+                    ..MultiValued::primary(email.as_str())
                 })
                 .collect();
         }
         let mut name = user.name.take().unwrap_or_default();
-        let renamed = name.given_name.as_ref() != Some(&self.given_name)
-            || name.family_name.as_ref() != Some(&self.family_name);
+        let renamed = name.given_name.as_deref() != Some(&self.given_name)
+            || name.family_name.as_deref() != Some(&self.family_name);
         if renamed {
             // What was written of the old name would be a lie about the new one.
             name = Name {
@@ -190,8 +190,8 @@ impl Profile {
                 ..name
             };
         }
-        name.given_name = Some(self.given_name.clone());
-        name.family_name = Some(self.family_name.clone());
+        name.given_name = Some(self.given_name.as_str().into());
+        name.family_name = Some(self.family_name.as_str().into());
         user.name = Some(name);
         // Read-only, and refused in what is written by some.
         user.meta = None;

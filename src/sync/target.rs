@@ -79,7 +79,7 @@ fn known_group(group: Group, managed: bool, shows_members: bool) -> Outcome<Know
     Ok(KnownGroup {
         id,
         external_id: group.external_id,
-        name,
+        name: name.into_string(),
         managed,
         members: shows_members.then(|| members.collect()),
     })

@@ -292,7 +292,7 @@ mod tests {
     fn aws_refuses_some_characters_and_empty_texts() {
         let mut user = ada();
         user.title = Some("Head of R&D; 100%".into());
-        user.nick_name = Some(String::new());
+        user.nick_name = Some("".into());
         check(
             &user,
             &[

@@ -49,7 +49,7 @@ fn person(name: &str) -> User {
             family_name: Some("Example".into()),
             ..Name::default()
         }),
-        display_name: Some(format!("{name} Example")),
+        display_name: Some(format!("{name} Example").into()),
         active: Some(true),
         emails: vec![MultiValued::primary(email.as_str())],
         ..User::new(email)

@@ -9,7 +9,7 @@ async fn names(world: &World) -> Result<Vec<String>, Error> {
     let groups = world.client.groups().list(None).try_collect().await?;
     Ok(groups
         .into_iter()
-        .filter_map(|group| group.display_name)
+        .filter_map(|group| group.display_name.map(String::from))
         .collect())
 }
 

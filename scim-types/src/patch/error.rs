@@ -98,7 +98,7 @@ impl From<&PatchError> for Error {
         Self {
             status: Some(StatusCode(400)),
             scim_type: Some(error.scim_type().clone()),
-            detail: Some(detail),
+            detail: Some(detail.into()),
             ..Self::default()
         }
     }
