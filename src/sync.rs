@@ -40,7 +40,8 @@
 //! - Nobody is deleted who was not deactivated by an earlier run, and nobody at all unless that is asked for.
 //! - What others have made is never removed: users and groups without an id of the source, and memberships of such
 //!   users.
-//! - A new name is an update: matching goes by the source's id, then by the name.
+//! - A new name is an update: matching goes by the source's id, then by the name. Names may be handed on or swapped in one
+//!   run; where all wait for each other, one has `renaming-` before its name in between (and until the next run, if this one is killed just then).
 //! - The [`Guard`] looks at the whole plan before the first write.
 //! - One user whom the target does not take stops one user.
 //! - A run that is killed at any point is run again and goes on; nothing is made twice.

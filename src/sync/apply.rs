@@ -25,7 +25,10 @@ use crate::{
 };
 
 mod groups;
+mod turns;
 mod users;
+
+use turns::{Blocked, Change};
 
 /// Where the memory is kept while a run goes on.
 #[derive(Clone, Copy)]
@@ -51,14 +54,6 @@ struct Inner {
     report: SyncReport,
     /// How many requests in a row the target has not answered with sense.
     streak: usize,
-}
-
-/// What happened to one change.
-enum Fate {
-    Done,
-    /// It may work once others have moved out of the way.
-    Later,
-    Failed,
 }
 
 impl<'a> Run<'a> {
@@ -99,61 +94,38 @@ impl<'a> Run<'a> {
 
     /// Writes users, many at once.
     pub(crate) async fn users(&self, changes: &[&UserChange]) -> Outcome<()> {
-        for part in changes.chunks(SAVE_AFTER) {
-            let later = self.each_user(part, Pass::First).await;
-            // A name that somebody else had when it was asked for may be free by now.
-            self.each_user(&later, Pass::Last).await;
-            tracing::info!(users = part.len(), "users written");
-            self.remember().await?;
-        }
-        Ok(())
+        self.changes(changes, "users").await
     }
 
     /// Writes groups, in which users of this run are members by now.
     pub(crate) async fn groups(&self, changes: &[&GroupChange]) -> Outcome<()> {
+        self.changes(changes, "groups").await
+    }
+
+    async fn changes<C: Change>(&self, changes: &[&C], kind: &'static str) -> Outcome<()> {
+        let mut blocked = Vec::new();
         for part in changes.chunks(SAVE_AFTER) {
-            let later = self.each_group(part, Pass::First).await;
-            self.each_group(&later, Pass::Last).await;
-            tracing::info!(groups = part.len(), "groups written");
+            blocked.extend(self.each(part).await);
+            tracing::info!(changes = part.len(), kind, "written");
+            self.remember().await?;
+        }
+        if !blocked.is_empty() {
+            self.in_turns(blocked).await;
             self.remember().await?;
         }
         Ok(())
     }
 
-    async fn each_user<'c>(&self, changes: &[&'c UserChange], pass: Pass) -> Vec<&'c UserChange> {
-        let one = async |change: &'c UserChange| {
-            let result = self.user(change).await;
-            let what = || format!("{} {}", verb(change), change.name());
-            match self.judge(result, what, pass) {
-                Fate::Done => self.count_user(change),
-                Fate::Later => return Some(change),
-                Fate::Failed => {}
+    /// Does each change, many at once, and returns those that a name or an address was in the way of.
+    async fn each<'c, C: Change>(&self, changes: &[&'c C]) -> Vec<Blocked<'c, C>> {
+        let one = async |change: &'c C| match change.write(self).await {
+            Err(error) if error.is_conflict() => Some(Blocked { change, error }),
+            result => {
+                self.judge(result, change);
+                None
             }
-            None
         };
-        let mut work: Vec<BoxFuture<'_, Option<&'c UserChange>>> = Vec::new();
-        for change in changes {
-            work.push(Box::pin(self.unless_given_up(one(change))));
-        }
-        all(work, target::width(self.scim)).await
-    }
-
-    async fn each_group<'c>(
-        &self,
-        changes: &[&'c GroupChange],
-        pass: Pass,
-    ) -> Vec<&'c GroupChange> {
-        let one = async |change: &'c GroupChange| {
-            let result = self.group(change).await;
-            let what = || format!("{} {}", group_verb(change), change.name());
-            match self.judge(result, what, pass) {
-                Fate::Done => self.count_group(change),
-                Fate::Later => return Some(change),
-                Fate::Failed => {}
-            }
-            None
-        };
-        let mut work: Vec<BoxFuture<'_, Option<&'c GroupChange>>> = Vec::new();
+        let mut work: Vec<BoxFuture<'_, Option<Blocked<'c, C>>>> = Vec::new();
         for change in changes {
             work.push(Box::pin(self.unless_given_up(one(change))));
         }
@@ -165,20 +137,13 @@ impl<'a> Run<'a> {
         if self.given_up() { None } else { work.await }
     }
 
-    /// Decides what an error stops: the thing it is about, or the run.
-    fn judge(
-        &self,
-        result: Result<(), ScimError>,
-        what: impl FnOnce() -> String,
-        pass: Pass,
-    ) -> Fate {
-        let error = match result {
-            Ok(()) => {
-                self.lock().streak = 0;
-                return Fate::Done;
-            }
-            Err(error) if error.is_conflict() && pass == Pass::First => return Fate::Later,
-            Err(error) => error,
+    /// Counts what was done, and decides what an error stops: the thing it is about, or the run.
+    fn judge<C: Change>(&self, result: Result<(), ScimError>, change: &C) {
+        let Err(error) = result else {
+            let mut inner = self.lock();
+            inner.streak = 0;
+            change.count(&mut inner.report.done);
+            return;
         };
         let mut inner = self.lock();
         let senseless = match error.status() {
@@ -204,11 +169,10 @@ impl<'a> Run<'a> {
             error.advice()
         };
         inner.report.failed.push(Failed {
-            what: what(),
+            what: change.what(),
             answer: error.answer(),
             help,
         });
-        Fate::Failed
     }
 
     /// Whether the rest is not tried; counts it if so.
@@ -255,25 +219,6 @@ impl<'a> Run<'a> {
             .lock()
             .expect("nobody panics while holding a part of the run")
     }
-
-    fn count_user(&self, change: &UserChange) {
-        let done = &mut self.lock().report.done;
-        match change {
-            UserChange::Create { .. } => done.users_created += 1,
-            UserChange::Delete(_) => done.users_deleted += 1,
-            _ if change.removes() => done.users_deactivated += 1,
-            _ => done.users_updated += 1,
-        }
-    }
-
-    fn count_group(&self, change: &GroupChange) {
-        let done = &mut self.lock().report.done;
-        match change {
-            GroupChange::Create { .. } => done.groups_created += 1,
-            GroupChange::Update { .. } => done.groups_updated += 1,
-            GroupChange::Delete(_) => done.groups_deleted += 1,
-        }
-    }
 }
 
 /// Does all of it, so many at once, and returns what was not done.
@@ -284,30 +229,6 @@ async fn all<T>(work: Vec<BoxFuture<'_, Option<T>>>, width: usize) -> Vec<T> {
         left.extend(one);
     }
     left
-}
-
-/// The first try, or the one after everybody else has had theirs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    First,
-    Last,
-}
-
-fn verb(change: &UserChange) -> &'static str {
-    match change {
-        UserChange::Create { .. } => "create user",
-        UserChange::Delete(_) => "delete user",
-        _ if change.removes() => "deactivate user",
-        _ => "update user",
-    }
-}
-
-fn group_verb(change: &GroupChange) -> &'static str {
-    match change {
-        GroupChange::Create { .. } => "create group",
-        GroupChange::Update { .. } => "update group",
-        GroupChange::Delete(_) => "delete group",
-    }
 }
 
 /// Does again what is harmless to do again, where an answer cannot be read: something in front of the target may have

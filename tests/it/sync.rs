@@ -5,6 +5,7 @@ mod faults;
 mod generic;
 mod guards;
 mod kept;
+mod names;
 mod pace;
 mod program;
 mod rig;
