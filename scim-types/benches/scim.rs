@@ -92,10 +92,10 @@ fn patches(c: &mut Criterion) {
     let user = user["Resources"][0].clone();
     let everyone = large_group(50_000);
     let added: Vec<ResourceId> = (50_000..50_100).map(member).collect();
-    let removed: Vec<PatchOperation> = (0..100)
-        .map(member)
-        .map(|id| PatchOperation::remove_member(&id))
-        .collect();
+    let removed = |members: usize| -> Vec<PatchOperation> {
+        let ids = (0..members).map(member);
+        ids.map(|id| PatchOperation::remove_member(&id)).collect()
+    };
     let options = patch::Options::default();
     let mut group = c.benchmark_group("patch");
     group.sample_size(10);
@@ -115,8 +115,14 @@ fn patches(c: &mut Criterion) {
         (
             "100 members from 50k by filter",
             &everyone,
-            PatchOp::new(removed),
+            PatchOp::new(removed(100)),
             Some(49_900),
+        ),
+        (
+            "1,000 members from 50k by filter",
+            &everyone,
+            PatchOp::new(removed(1_000)),
+            Some(49_000),
         ),
     ] {
         let apply = || {

@@ -38,6 +38,7 @@ mod change;
 mod error;
 mod list;
 mod path;
+mod removals;
 mod target;
 mod value;
 

@@ -54,6 +54,22 @@ impl Filter {
         self.holds(&as_object(element), scope)
     }
 
+    /// Returns the attribute and the text of a filter that is `eq` and no more, if no other text is the same to it.
+    pub(crate) fn plain_text(&self) -> Option<(&AttributePath, &str)> {
+        match self {
+            Self::Compare(comparison) => Some((&comparison.attribute, comparison.plain_text()?)),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of an element that such a filter compares, if it is plain.
+    pub(crate) fn plain_value<'v>(&self, element: &'v Value) -> Option<&'v str> {
+        match self {
+            Self::Compare(comparison) => comparison.plain_value(element),
+            _ => None,
+        }
+    }
+
     fn holds(&self, of: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
         match self {
             Self::Present(attribute) => Ok(values(of, attribute).into_iter().any(is_present)),
@@ -117,19 +133,27 @@ impl Comparison {
     /// Says whether `eq` does not hold for a reason that is quickly seen: a text is there that is another
     /// one in whatever case. Most members of a large group are passed over by it.
     fn is_plainly_other(&self, of: &Value) -> bool {
+        self.plain_value(of).is_some_and(|value| {
+            self.plain_text()
+                .is_some_and(|text| !value.eq_ignore_ascii_case(text))
+        })
+    }
+
+    /// Returns the text that `eq` is said of, if another text in whatever case is never the same: other letters may be
+    /// the same in lower case, and other texts the same moment.
+    fn plain_text(&self) -> Option<&str> {
         let (Operator::Eq, Literal::String(text)) = (self.operator, &self.value) else {
-            return false;
+            return None;
         };
         let plain = self.attribute.schema().is_none() && self.attribute.sub_attribute().is_none();
+        let text = Some(text.as_str()).filter(|text| plain && text.is_ascii())?;
+        instant::parse(text).is_none().then_some(text)
+    }
+
+    /// Returns the value that is compared, if it is there as it is spelled, and a text of plain letters.
+    fn plain_value<'v>(&self, of: &'v Value) -> Option<&'v str> {
         let value = of.get(self.attribute.name()).and_then(Value::as_str);
-        plain
-            && value.is_some_and(|value| {
-                // Other letters may be the same in lower case, and other texts the same moment.
-                value.is_ascii()
-                    && text.is_ascii()
-                    && !value.eq_ignore_ascii_case(text)
-                    && instant::parse(text).is_none()
-            })
+        value.filter(|value| value.is_ascii())
     }
 }
 

@@ -6,7 +6,8 @@ use super::{
     ListedRemoval, Options, PatchError, Path,
     change::Change,
     error::{Refusal, Short},
-    target::{Resolver, Step, Target},
+    removals::{self, AnyOf},
+    target::{By, Resolver, Step, Target},
     value::as_list,
 };
 use crate::{Op, PatchOp, PatchOperation, Schemas, names, schema::declares};
@@ -37,8 +38,7 @@ impl PatchOp {
         }
         let schemas = options.schemas.clone();
         let schemas = schemas.unwrap_or_else(|| Schemas::of(resource));
-        // Nothing of the resource itself is touched, so an error leaves nothing half done.
-        let mut patched = Patched {
+        let begin = || Patched {
             resolver: Resolver {
                 schemas: &schemas,
                 options,
@@ -46,10 +46,31 @@ impl PatchOp {
             },
             attributes: attributes.clone(),
         };
-        for (index, operation) in self.operations.iter().enumerate() {
-            patched.run(operation).map_err(|refusal| {
+        // Nothing of the resource itself is touched, so an error leaves nothing half done.
+        let mut patched = begin();
+        let mut index = 0;
+        while let Some(left @ [operation, ..]) = self.operations.get(index..) {
+            let wrong = |index: usize, operation: &PatchOperation, refusal| {
                 PatchError::at(index, operation.op, operation.path.clone(), refusal)
-            })?;
+            };
+            let Some((count, path, any)) = removals::at_start_of(left, options.path_limits) else {
+                patched
+                    .run(operation)
+                    .map_err(|refusal| wrong(index, operation, refusal))?;
+                index += 1;
+                continue;
+            };
+            if patched.remove_any(&path, &any).is_err() {
+                // Which of them it was is known when they are done one by one.
+                patched = begin();
+                for (index, operation) in self.operations.iter().enumerate() {
+                    patched
+                        .run(operation)
+                        .map_err(|refusal| wrong(index, operation, refusal))?;
+                }
+                break;
+            }
+            index += count;
         }
         Ok(patched.attributes.into())
     }
@@ -61,6 +82,23 @@ struct Patched<'a> {
 }
 
 impl Patched<'_> {
+    /// Removes every element that any of several removals chooses.
+    fn remove_any(&mut self, path: &Path, any: &AnyOf) -> Result<(), Refusal> {
+        match self.resolver.target(path, &self.attributes)? {
+            Target::Attribute {
+                extension,
+                mut steps,
+            } => {
+                let chosen = steps.iter_mut().filter_map(|step| step.chosen.as_mut());
+                chosen.for_each(|chosen| chosen.by = By::AnyOf(any));
+                self.change_attribute(extension.as_deref(), &steps, &Change::Remove)
+            }
+            Target::Resource | Target::Extension(_) => {
+                Err(Refusal::invalid_path("what is removed has no elements"))
+            }
+        }
+    }
+
     fn run(&mut self, operation: &PatchOperation) -> Result<(), Refusal> {
         let Some(path) = operation.path.as_deref().filter(|path| !path.is_empty()) else {
             return self.run_without_path(operation);

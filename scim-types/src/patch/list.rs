@@ -8,7 +8,7 @@ use super::{
     MissingElement,
     change::Change,
     error::{Refusal, Short},
-    target::{Resolver, Step},
+    target::{By, Resolver, Step},
     value::as_list,
 };
 use crate::{
@@ -92,7 +92,7 @@ impl<'a> Resolver<'a> {
         existing: Value,
         change: &Change,
     ) -> Result<Value, Refusal> {
-        let Some((filter, path)) = step.chosen else {
+        let Some(choice) = step.chosen else {
             return Ok(existing);
         };
         let single = match step.definition {
@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
         let mut list = as_list(existing);
         let mut chosen = Vec::new();
         for (index, element) in list.iter().enumerate() {
-            if filter.matches_element(element, path, self.schemas)? {
+            if choice.has(element, self.schemas)? {
                 chosen.push(index);
             }
         }
@@ -127,7 +127,11 @@ impl<'a> Resolver<'a> {
             }
             Change::Remove => self.change_elements(step, rest, &mut list, &chosen, change)?,
             Change::Add(_) | Change::Replace(_) if chosen.is_empty() => {
-                let element = self.made_element(step, filter)?.ok_or_else(|| {
+                let made = match choice.by {
+                    By::Filter(filter) => self.made_element(step, filter)?,
+                    By::AnyOf(_) => None,
+                };
+                let element = made.ok_or_else(|| {
                     Refusal::no_target(format!("no element of `{}` is chosen", Short(step.name)))
                 })?;
                 self.add_made(step, rest, &mut list, element, change)?;

@@ -6,10 +6,11 @@ use super::{
     Options, Path, UnknownAttributes,
     error::{Refusal, Short},
     path::Kind,
+    removals::AnyOf,
 };
 use crate::{
     Schemas,
-    filter::{AttributePath, Filter},
+    filter::{AttributePath, EvaluateFilterError, Filter},
     schema::{
         definition::{self, Definition},
         is_core_urn,
@@ -37,7 +38,34 @@ pub(super) struct Step<'a> {
     pub(super) name: &'a str,
     pub(super) definition: Option<&'a Definition>,
     /// Which elements are chosen.
-    pub(super) chosen: Option<(&'a Filter, &'a AttributePath)>,
+    pub(super) chosen: Option<Chosen<'a>>,
+}
+
+/// Which elements of a list are chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chosen<'a> {
+    pub(super) by: By<'a>,
+    /// The list.
+    pub(super) of: &'a AttributePath,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum By<'a> {
+    Filter(&'a Filter),
+    AnyOf(&'a AnyOf),
+}
+
+impl Chosen<'_> {
+    pub(super) fn has(
+        self,
+        element: &Value,
+        schemas: &Schemas,
+    ) -> Result<bool, EvaluateFilterError> {
+        match self.by {
+            By::Filter(filter) => filter.matches_element(element, self.of, schemas),
+            By::AnyOf(any) => any.chooses(element, self.of, schemas),
+        }
+    }
 }
 
 impl Step<'_> {
@@ -135,7 +163,10 @@ impl<'a> Resolver<'a> {
             self.push_sub_step(&mut steps, name)?;
         }
         if let (Some(filter), Some(step)) = (filter, steps.last_mut()) {
-            step.chosen = Some((filter, path));
+            step.chosen = Some(Chosen {
+                by: By::Filter(filter),
+                of: path,
+            });
         }
         if let Some(name) = last {
             self.push_sub_step(&mut steps, name)?;

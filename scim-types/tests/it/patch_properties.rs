@@ -226,6 +226,58 @@ fn operation() -> impl Strategy<Value = PatchOperation> {
     })
 }
 
+/// Removals by what an element says, of one list mostly.
+fn removals() -> impl Strategy<Value = Vec<PatchOperation>> {
+    let path = select(vec![
+        "members[value eq T]",
+        "members[value eq T]",
+        "members[VALUE eq T]",
+        "members[value co T]",
+        "Members[value eq T]",
+        "emails[value eq T]",
+        "emails[type eq T]",
+        "emails[value eq T].type",
+        "emails[value eq T and type pr]",
+    ]);
+    let text = select(vec![
+        "a",
+        "A",
+        "b",
+        "c",
+        "x@y",
+        "é\"]",
+        "É\"]",
+        "2011-05-13T04:42:34Z",
+        "2011-05-13T06:42:34+02:00",
+    ]);
+    let removal = (path, text).prop_map(|(path, text)| {
+        PatchOperation::remove(path.replace('T', &json!(text).to_string()))
+    });
+    vec(removal, 1..8)
+}
+
+/// Asserts that a patch does what its operations do one by one, or fails at the same one.
+fn is_the_sum_of_its_operations(
+    before: &Value,
+    operations: Vec<PatchOperation>,
+    options: &Options,
+) -> Result<(), TestCaseError> {
+    let whole = PatchOp::new(operations.clone()).apply(before, options);
+    let mut step_by_step: Result<Value, Option<usize>> = Ok(before.clone());
+    for (index, operation) in operations.into_iter().enumerate() {
+        if let Ok(resource) = &step_by_step {
+            let patched = PatchOp::from(operation).apply(resource, options).ok();
+            step_by_step = patched.ok_or(Some(index));
+        }
+    }
+    match (whole, step_by_step) {
+        (Ok(whole), Ok(last)) => prop_assert_eq!(whole, last),
+        (Err(error), Err(index)) => prop_assert_eq!(error.operation(), index),
+        (whole, last) => prop_assert!(false, "{:?} and {:?}", whole, last),
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
@@ -258,19 +310,19 @@ proptest! {
     fn a_patch_is_done_whole_or_not_at_all(
         before in user(), operations in vec(operation(), 1..6), options in options()
     ) {
-        let whole = PatchOp::new(operations.clone()).apply(&before, &options);
-        let mut step_by_step: Result<Value, Option<usize>> = Ok(before.clone());
-        for (index, operation) in operations.into_iter().enumerate() {
-            if let Ok(resource) = &step_by_step {
-                let patched = PatchOp::from(operation).apply(resource, &options).ok();
-                step_by_step = patched.ok_or(Some(index));
-            }
-        }
-        match (whole, step_by_step) {
-            (Ok(whole), Ok(last)) => prop_assert_eq!(whole, last),
-            (Err(error), Err(index)) => prop_assert_eq!(error.operation(), index),
-            (whole, last) => prop_assert!(false, "{:?} and {:?}", whole, last),
-        }
+        is_the_sum_of_its_operations(&before, operations, &options)?;
+    }
+
+    #[test]
+    fn removals_that_follow_each_other_are_done_as_one_by_one(
+        user in user(), group in group(), operations in removals()
+    ) {
+        // A group with addresses, so that both lists are there at once.
+        let mut both = group;
+        both["emails"] = user["emails"].clone();
+        let options = Options { schemas: Some(Schemas::unknown()), ..Options::default() };
+        is_the_sum_of_its_operations(&both, operations.clone(), &options)?;
+        is_the_sum_of_its_operations(&both, operations, &Options::default())?;
     }
 
     #[test]

@@ -446,4 +446,9 @@ fn large_groups_are_changed_in_time_that_grows_with_their_size() {
     };
     let patched = patch(operations).apply(&group, &options).unwrap();
     assert_eq!(patched["members"], members(60_000..75_000));
+    // Or every removal against every member.
+    let removals = (0..10_000)
+        .map(|number| json!({"op": "remove", "path": format!("members[value eq \"U-{number}\"]")}));
+    let patched = patch(removals.collect()).apply(&group, &options).unwrap();
+    assert_eq!(patched["members"], members(10_000..50_000));
 }
