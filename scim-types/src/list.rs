@@ -123,6 +123,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 }
 
 fn read<'de, M: MapAccess<'de>, A: Attribute>(map: &mut M, place: &mut A) -> Result<(), M::Error> {
+    // What is said last is said.
+    *place = A::default();
     map.next_value_seed(AttributeSeed(place))
 }
 
@@ -170,6 +172,14 @@ mod tests {
         let page = read(r#"{"totalresults":"2","resources":[{"displayname":"a"},{"id":"b"}]}"#);
         assert_eq!((page.total_results, page.resources.len()), (Some(2), 2));
         assert_eq!(page.resources[0], Group::new("a"));
+    }
+
+    #[test]
+    fn of_what_a_page_says_twice_the_last_counts() {
+        let page =
+            read(r#"{"schemas":["a"],"totalResults":1,"schemas":["b"],"totalResults":null}"#);
+        assert_eq!(page.schemas, ["b"]);
+        assert_eq!(page.total_results, None);
     }
 
     #[test]
