@@ -186,3 +186,17 @@ fn a_comment_does_not_cut_a_name_short() {
     let report = lint(&base64(&commented), &metadata(), &expectations());
     assert_eq!(errors_of(&report), [""; 0], "{report}");
 }
+
+#[test]
+fn a_signature_that_is_no_child_of_what_it_signs_divides_the_verifiers() {
+    let signed = forge::sign_inside(RESPONSE, ASSERTION, "<saml2:Advice>", "</saml2:Advice>");
+    let report = lint(&base64(&signed), &metadata(), &expectations());
+    let rules: Vec<&str> = report
+        .findings()
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect();
+    assert!(rules.contains(&"RESP-SIG-05"), "{report}");
+    assert_eq!(errors_of(&report), [""; 0], "{report}");
+    snapshot("a_signature_that_is_no_child_of_what_it_signs", &report);
+}

@@ -52,10 +52,11 @@ pub(crate) const SHA1: Signing = Signing {
 
 /// Signs a response, behind the issuer of the element that is signed.
 pub(crate) fn sign(response: &str, signing: Signing) -> String {
-    sign_with(response, signing, &KEY)
+    sign_inside(response, signing, "", "")
 }
 
-fn sign_with(response: &str, signing: Signing, key: &KeyPair) -> String {
+/// Signs a response, with the signature between two tags.
+pub(crate) fn sign_inside(response: &str, signing: Signing, start: &str, end: &str) -> String {
     let Signing { id, method, digest } = signing;
     let signature = format!(
         "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\
@@ -67,10 +68,14 @@ fn sign_with(response: &str, signing: Signing, key: &KeyPair) -> String {
          <ds:SignatureValue/></ds:Signature>"
     );
     let at = response.find(&format!("ID=\"{id}\"")).expect("the element");
-    let end = "</saml2:Issuer>";
-    let at = at + response[at..].find(end).expect("its issuer") + end.len();
-    let template = format!("{}{signature}{}", &response[..at], &response[at..]);
-    Crypto::sign_xml(template, &key.serialize_der()).expect("a signature")
+    let issuer = "</saml2:Issuer>";
+    let at = at + response[at..].find(issuer).expect("its issuer") + issuer.len();
+    let template = format!(
+        "{}{start}{signature}{end}{}",
+        &response[..at],
+        &response[at..]
+    );
+    Crypto::sign_xml(template, &KEY.serialize_der()).expect("a signature")
 }
 
 /// Returns a text with replacements, each of which must really be one, at every place.
