@@ -15,6 +15,23 @@ pub use self::{
 use crate::Endpoint;
 
 /// Which server this is, and so what it takes.
+///
+/// A server of neither kind is described by [`Rules`] of one's own, made from those that are nearest:
+///
+/// ```
+/// use scim_client::{Dialect, Rules};
+///
+/// static SMALL: Rules = {
+///     let mut rules = Rules::GENERIC;
+///     rules.name = "the small service";
+///     rules.page_size = 20;
+///     rules.writes_per_second = Some(5);
+///     rules.groups.max_members = Some(50);
+///     rules
+/// };
+/// let dialect = Dialect::Other(&SMALL);
+/// assert_eq!(dialect.rules().page_size, 20);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -23,6 +40,8 @@ pub enum Dialect {
     Generic,
     /// The automatic provisioning of AWS IAM Identity Center (AWS SCIM developer guide).
     AwsIdentityCenter,
+    /// Another server, by what it takes.
+    Other(&'static Rules),
 }
 
 impl Dialect {
@@ -39,8 +58,9 @@ impl Dialect {
     #[must_use]
     pub fn rules(self) -> &'static Rules {
         match self {
-            Self::Generic => &GENERIC,
-            Self::AwsIdentityCenter => &AWS_IDENTITY_CENTER,
+            Self::Generic => &Rules::GENERIC,
+            Self::AwsIdentityCenter => &Rules::AWS_IDENTITY_CENTER,
+            Self::Other(rules) => rules,
         }
     }
 
@@ -63,7 +83,7 @@ impl Dialect {
 }
 
 /// What a server takes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
@@ -105,7 +125,7 @@ pub struct Rules {
 }
 
 /// How a list is asked for page by page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paging {
     /// By `startIndex` and `count` (RFC 7644 section 3.4.2.4).
     Index,
@@ -121,118 +141,122 @@ pub struct RefusedRequest {
     pub(crate) problem: String,
 }
 
-static GENERIC: Rules = Rules {
-    name: "the SCIM service",
-    paging: Paging::Index,
-    page_size: 100,
-    max_in_flight: 10,
-    writes_per_second: None,
-    reads_per_second: None,
-    user_filters: FilterRules::Any,
-    group_filters: FilterRules::Any,
-    users: DocumentRules {
-        required: &["userName"],
-        ..DocumentRules::NONE
-    },
-    groups: DocumentRules {
-        required: &["displayName"],
-        ..DocumentRules::NONE
-    },
-    max_member_changes: None,
-    member_removal: MemberRemoval::ByFilter,
-    replaces_groups: true,
-    mixed_group_patch: true,
-    shows_members: true,
-    selects_attributes: true,
-};
+impl Rules {
+    /// What the RFCs say.
+    pub const GENERIC: Self = Self {
+        name: "the SCIM service",
+        paging: Paging::Index,
+        page_size: 100,
+        max_in_flight: 10,
+        writes_per_second: None,
+        reads_per_second: None,
+        user_filters: FilterRules::Any,
+        group_filters: FilterRules::Any,
+        users: DocumentRules {
+            required: &["userName"],
+            ..DocumentRules::NONE
+        },
+        groups: DocumentRules {
+            required: &["displayName"],
+            ..DocumentRules::NONE
+        },
+        max_member_changes: None,
+        member_removal: MemberRemoval::ByFilter,
+        replaces_groups: true,
+        mixed_group_patch: true,
+        shows_members: true,
+        selects_attributes: true,
+    };
 
-static AWS_IDENTITY_CENTER: Rules = Rules {
-    name: "AWS IAM Identity Center",
-    paging: Paging::Cursor,
-    // "count: 1 to 100, default 100" (AWS SCIM developer guide, ListUsers). The configuration the
-    // service shows says 50, which is out of date.
-    page_size: 100,
-    // The rate is what counts; so many keep 25 writes a second going up to 0.4 s for each.
-    max_in_flight: 10,
-    // "25 TPS writes, 40 TPS reads per identity store" (AWS IAM Identity Center user guide, quotas, newest copy).
-    writes_per_second: Some(25),
-    reads_per_second: Some(40),
-    // "userName, externalId, groups.value, (id and manager)", joined by `and`, compared by `eq`.
-    user_filters: FilterRules::Only(&[
-        &["userName"],
-        &["externalId"],
-        &["groups.value"],
-        &["id"],
-        &["id", "manager"],
-    ]),
-    // The text of the guide says `member` and its example `members`; the example works.
-    group_filters: FilterRules::Only(&[
-        &["displayName"],
-        &["externalId"],
-        &["members.value"],
-        &["id"],
-        &["id", "members"],
-        &["id", "member"],
-    ]),
-    users: DocumentRules {
-        required: &[
-            "userName",
-            "name.givenName",
-            "name.familyName",
-            "displayName",
-        ],
-        single_valued: &["emails", "addresses", "phoneNumbers", "roles"],
-        primary: &["emails"],
-        unsupported: &[
-            "password",
-            "ims",
-            "photos",
-            "x509Certificates",
-            "entitlements",
-            "groups",
-            "emails.display",
-            "addresses.display",
-            "phoneNumbers.display",
-            "roles.display",
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.manager.displayName",
-        ],
-        // "When you provision an address, all of these must be there" (Okta's help for the AWS app).
-        complete: &[(
-            "addresses",
-            &[
-                "streetAddress",
-                "locality",
-                "region",
-                "postalCode",
-                "country",
+    /// What AWS IAM Identity Center takes (AWS SCIM developer guide).
+    pub const AWS_IDENTITY_CENTER: Self = Self {
+        name: "AWS IAM Identity Center",
+        paging: Paging::Cursor,
+        // "count: 1 to 100, default 100" (AWS SCIM developer guide, ListUsers). The configuration the
+        // service shows says 50, which is out of date.
+        page_size: 100,
+        // The rate is what counts; so many keep 25 writes a second going up to 0.4 s for each.
+        max_in_flight: 10,
+        // "25 TPS writes, 40 TPS reads per identity store" (AWS IAM Identity Center user guide, quotas, newest copy).
+        writes_per_second: Some(25),
+        reads_per_second: Some(40),
+        // "userName, externalId, groups.value, (id and manager)", joined by `and`, compared by `eq`.
+        user_filters: FilterRules::Only(&[
+            &["userName"],
+            &["externalId"],
+            &["groups.value"],
+            &["id"],
+            &["id", "manager"],
+        ]),
+        // The text of the guide says `member` and its example `members`; the example works.
+        group_filters: FilterRules::Only(&[
+            &["displayName"],
+            &["externalId"],
+            &["members.value"],
+            &["id"],
+            &["id", "members"],
+            &["id", "member"],
+        ]),
+        users: DocumentRules {
+            required: &[
+                "userName",
+                "name.givenName",
+                "name.familyName",
+                "displayName",
             ],
-        )],
-        forbidden_characters: FORBIDDEN_BY_AWS,
-        empty_texts: false,
-        max_members: None,
-    },
-    groups: DocumentRules {
-        required: &["displayName"],
-        unsupported: &["members.display"],
-        forbidden_characters: FORBIDDEN_BY_AWS,
-        empty_texts: false,
-        max_members: Some(100),
-        ..DocumentRules::NONE
-    },
-    // "at most 100 membership changes in a single request" (AWS SCIM developer guide, PatchGroup);
-    // whether additions and removals count together is not said, so they do.
-    max_member_changes: Some(100),
-    member_removal: MemberRemoval::ByList,
-    // There is no PutGroup (AWS SCIM developer guide, supported operations).
-    replaces_groups: false,
-    // Okta sends AWS additions and removals in one request, and ssosync a name and an external id.
-    mixed_group_patch: true,
-    // "members is always empty" (AWS SCIM developer guide, limitations of GetGroup and ListGroups).
-    shows_members: false,
-    // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations of ListUsers and
-    // ListGroups); nothing says that a single resource is otherwise.
-    selects_attributes: false,
-};
+            single_valued: &["emails", "addresses", "phoneNumbers", "roles"],
+            primary: &["emails"],
+            unsupported: &[
+                "password",
+                "ims",
+                "photos",
+                "x509Certificates",
+                "entitlements",
+                "groups",
+                "emails.display",
+                "addresses.display",
+                "phoneNumbers.display",
+                "roles.display",
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.manager.displayName",
+            ],
+            // "When you provision an address, all of these must be there" (Okta's help for the AWS app).
+            complete: &[(
+                "addresses",
+                &[
+                    "streetAddress",
+                    "locality",
+                    "region",
+                    "postalCode",
+                    "country",
+                ],
+            )],
+            forbidden_characters: FORBIDDEN_BY_AWS,
+            empty_texts: false,
+            max_members: None,
+        },
+        groups: DocumentRules {
+            required: &["displayName"],
+            unsupported: &["members.display"],
+            forbidden_characters: FORBIDDEN_BY_AWS,
+            empty_texts: false,
+            max_members: Some(100),
+            ..DocumentRules::NONE
+        },
+        // "at most 100 membership changes in a single request" (AWS SCIM developer guide, PatchGroup);
+        // whether additions and removals count together is not said, so they do.
+        max_member_changes: Some(100),
+        member_removal: MemberRemoval::ByList,
+        // There is no PutGroup (AWS SCIM developer guide, supported operations).
+        replaces_groups: false,
+        // Okta sends AWS additions and removals in one request, and ssosync a name and an external id.
+        mixed_group_patch: true,
+        // "members is always empty" (AWS SCIM developer guide, limitations of GetGroup and ListGroups).
+        shows_members: false,
+        // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations of ListUsers and
+        // ListGroups); nothing says that a single resource is otherwise.
+        selects_attributes: false,
+    };
+}
 
 /// Okta's help for the AWS app lists these; URLs are left out of the check, for AWS takes those.
 const FORBIDDEN_BY_AWS: &str = "<>;:%";

@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 /// What a user or a group must and must not have; names of attributes as `name.givenName`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DocumentRules {
     /// What must have a value.
@@ -26,7 +26,7 @@ pub struct DocumentRules {
 
 impl DocumentRules {
     /// No rules at all.
-    pub(super) const NONE: Self = Self {
+    pub const NONE: Self = Self {
         required: &[],
         single_valued: &[],
         primary: &[],

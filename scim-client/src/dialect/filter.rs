@@ -1,7 +1,7 @@
 use scim_types::filter::{AttributePath, Filter, Operator};
 
 /// Which filters a server takes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FilterRules {
     /// All there are.

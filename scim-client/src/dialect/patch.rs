@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::Rules;
 
 /// How members are removed from a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MemberRemoval {
     /// One operation for each: `members[value eq "…"]`, as the RFC says.
     ByFilter,

@@ -1,7 +1,10 @@
 //! Lists, and what they ask for.
 
-use scim_client::{Dialect, Error};
-use scim_types::filter::{AttributePath, Filter};
+use scim_client::{Dialect, Error, FilterRules, Rules};
+use scim_types::{
+    User,
+    filter::{AttributePath, Filter},
+};
 
 use crate::world::{Script, World, world};
 
@@ -139,6 +142,40 @@ async fn a_filter_aws_does_not_take_is_not_sent() {
     );
     assert_eq!(error.doing(), "GET /Users");
     assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_with_rules_of_its_own_is_asked_by_them() {
+    static SMALL: Rules = {
+        let mut rules = Rules::GENERIC;
+        rules.name = "the small service";
+        rules.page_size = 2;
+        rules.user_filters = FilterRules::Only(&[&["userName"]]);
+        rules.users.required = &["userName", "title"];
+        rules
+    };
+    let page = r#"{"totalResults":1,"Resources":[{"displayName":"a"}]}"#;
+    let refused = r#"{"status":"400"}"#;
+    let script = Script::new([Ok((200, page)), Ok((400, refused))]);
+    let client = script.client(Dialect::Other(&SMALL));
+    let groups = client.groups().list(None).try_collect().await;
+    assert_eq!(groups.expect("a list").len(), 1);
+    assert!(
+        script.asked()[0].ends_with("/Groups?startIndex=1&count=2"),
+        "{:?}",
+        script.asked()
+    );
+    let filter = Filter::eq(AttributePath::EXTERNAL_ID, "1");
+    let error = client.users().list(filter).try_collect().await;
+    let error = error.expect_err("a refusal").to_string();
+    assert!(
+        error.contains("the small service takes `eq` on userName,"),
+        "{error}"
+    );
+    let error = client.users().create(&User::new("ada")).await;
+    let error = error.expect_err("a refusal");
+    let objections = error.refusal().expect("an answer").objections();
+    assert_eq!(objections[0].to_string(), "title is required");
 }
 
 #[tokio::test]
