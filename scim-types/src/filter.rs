@@ -20,6 +20,7 @@ mod evaluate;
 mod instant;
 mod literal;
 mod parse;
+mod values;
 
 use std::{fmt, ops, str::FromStr};
 
