@@ -1,11 +1,17 @@
 //! Plan, apply, verify: the steps in order, and the only place that saves state.
 
-use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+mod patience;
+mod run;
 
-use futures::{Stream, StreamExt as _};
+use std::{fmt, sync::Arc};
+
+use futures::Stream;
 use rest_core::{Clock, Secret, SystemClock};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
+
+pub use patience::Patience;
+use run::Run;
 
 use crate::{
     blueprint::Blueprint,
@@ -13,9 +19,9 @@ use crate::{
     event::{Event, Listeners},
     guard::Guard,
     operator::{NoOperator, Operator},
-    plan::{Change, Plan},
+    plan::Plan,
     state::{Facts, State, StateStore},
-    step::{Applied, Check, CheckOutcome, Context, Step, Waiting},
+    step::{Check, CheckOutcome, Context, Step},
     sync::Memory,
 };
 
@@ -45,28 +51,6 @@ pub struct Pipeline {
     patience: Patience,
     scim_token: Option<Secret>,
     listeners: Listeners,
-}
-
-/// How long a change is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// How long nothing may move before the run gives up. Progress, such as another user who has arrived, counts anew.
-    pub without_progress: Duration,
-    /// The first pause before looking again; each next one is twice as long.
-    pub first_pause: Duration,
-    /// The longest pause before looking again.
-    pub longest_pause: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            // Okta provisions in the background "within minutes"; what has not moved for a quarter of an hour needs a person.
-            without_progress: Duration::from_mins(15),
-            first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(15),
-        }
-    }
 }
 
 /// What an apply has done.
@@ -307,212 +291,6 @@ async fn plan_step(step: &dyn Step, cx: &Context) -> Outcome<crate::step::Planne
         .instrument(span)
         .await
         .map_err(|error| error.doing(format!("planning step {}", step.id())))
-}
-
-/// One apply.
-struct Run<'a> {
-    pipeline: &'a Pipeline,
-    cx: &'a Context,
-    state: Mutex<State>,
-}
-
-struct Done {
-    applied: usize,
-    already_true: usize,
-}
-
-impl Run<'_> {
-    async fn step(&self, step: &dyn Step, plan: &Plan) -> Outcome<Done> {
-        let now = plan_step(step, self.cx).await?.of(step);
-        let id = step.id();
-        let planned = plan.step(&id).ok_or_else(|| {
-            Error::new(ErrorKind::Moved, format!("the plan has no step {id}"))
-                .help("make a new plan with the same steps")
-        })?;
-        if let Some(why) = now.departs_from(planned) {
-            return Err(Error::new(
-                ErrorKind::Moved,
-                format!("the world has moved since the plan was made: {why}"),
-            )
-            .doing(format!("planning step {id} again right before applying it"))
-            .help("make a new plan, read it, and apply that; what was done before stays done"));
-        }
-        let left: HashSet<_> = now.changes.iter().map(Change::key).collect();
-        let gone = planned
-            .changes
-            .iter()
-            .filter(|change| !left.contains(&change.key()));
-        let mut already_true = 0;
-        for change in gone {
-            already_true += 1;
-            self.tell(&Event::AlreadyTrue {
-                step: id.clone(),
-                target: change.target.clone(),
-            });
-        }
-        if !now.changes.is_empty() {
-            self.tell(&Event::StepStarted {
-                step: id.clone(),
-                title: step.title(),
-                changes: now.changes.len(),
-            });
-            let results: Vec<Outcome<()>> = futures::stream::iter(&now.changes)
-                .map(|change| self.change(step, change))
-                .buffer_unordered(step.parallelism().max(1))
-                .scan(false, |stopped, result| {
-                    // Changes that may be underway at once do not build on each other: one that fails starves none.
-                    let next = (!*stopped).then_some(result);
-                    *stopped |=
-                        step.parallelism() <= 1 && next.as_ref().is_some_and(Result::is_err);
-                    std::future::ready(next)
-                })
-                .collect()
-                .await;
-            all_or_first(results)?;
-            self.tell(&Event::StepDone { step: id });
-        }
-        Ok(Done {
-            applied: now.changes.len(),
-            already_true,
-        })
-    }
-
-    async fn change(&self, step: &dyn Step, change: &Change) -> Outcome<()> {
-        let id = step.id();
-        let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
-        let doing = || format!("step {id}: {} {}", change.action.verb(), change.target);
-        self.tell(&Event::ChangeStarted {
-            step: id.clone(),
-            change: change.clone(),
-        });
-        let mut patience = Impatience::new(&self.pipeline.patience, self.pipeline.clock.as_ref());
-        loop {
-            let applied = step
-                .apply(change, self.cx)
-                .instrument(span.clone())
-                .await
-                .map_err(|error| error.doing(doing()))?;
-            self.save().await?;
-            let Applied::Waiting(waiting) = applied else {
-                break;
-            };
-            let pause = patience
-                .pause(&waiting)
-                .ok_or_else(|| late(&waiting, &self.pipeline.patience).doing(doing()))?;
-            self.tell(&Event::ChangeWaits {
-                step: id.clone(),
-                target: change.target.clone(),
-                waiting,
-                again_in: pause,
-            });
-            self.pipeline.clock.sleep(pause).await;
-        }
-        self.tell(&Event::ChangeDone {
-            step: id,
-            change: change.clone(),
-        });
-        Ok(())
-    }
-
-    /// Saves what is known, if it is more than what was saved.
-    async fn save(&self) -> Outcome<()> {
-        let mut state = self.state.lock().await;
-        for (name, bytes) in self.cx.files() {
-            if self.pipeline.store.read(name).await?.as_deref() != Some(&bytes) {
-                self.pipeline.store.keep(name, bytes).await?;
-            }
-        }
-        let facts = self.cx.facts();
-        if state.serial == 0 || state.facts != facts {
-            let before = std::mem::replace(&mut state.facts, facts);
-            if let Err(error) = self.pipeline.store.save(&mut state).await {
-                state.facts = before;
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    fn tell(&self, event: &Event) {
-        self.pipeline.listeners.tell(event);
-    }
-}
-
-/// The first failure of several, with how many more there are.
-fn all_or_first(results: Vec<Outcome<()>>) -> Outcome<()> {
-    let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
-    if errors.len() <= 1 {
-        return errors.pop().map_or(Ok(()), Err);
-    }
-    let others: Vec<String> = errors.drain(1..).map(|error| error.to_string()).collect();
-    let first = errors.remove(0);
-    Err(first.and(&others))
-}
-
-/// How long one change has been waited for without progress.
-struct Impatience<'a> {
-    patience: &'a Patience,
-    clock: &'a dyn Clock,
-    since: std::time::SystemTime,
-    least: Option<usize>,
-    next: Duration,
-}
-
-impl<'a> Impatience<'a> {
-    fn new(patience: &'a Patience, clock: &'a dyn Clock) -> Self {
-        Self {
-            patience,
-            clock,
-            since: clock.now(),
-            least: None,
-            next: patience.first_pause,
-        }
-    }
-
-    /// How long to pause before looking again, or `None` if nothing has moved for too long.
-    ///
-    /// Only less that is missing counts as progress: words that change back and forth would wait for ever.
-    fn pause(&mut self, waiting: &Waiting) -> Option<Duration> {
-        let now = self.clock.now();
-        if self.least.is_none_or(|least| waiting.missing.len() < least) {
-            self.least = Some(waiting.missing.len());
-            self.since = now;
-        }
-        let waited = now.duration_since(self.since).unwrap_or_default();
-        if waited >= self.patience.without_progress {
-            return None;
-        }
-        let pause = self
-            .next
-            .min(self.patience.without_progress.saturating_sub(waited));
-        self.next = (self.next * 2).min(self.patience.longest_pause);
-        Some(pause)
-    }
-}
-
-fn late(waiting: &Waiting, patience: &Patience) -> Error {
-    let missing = if waiting.missing.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", waiting.missing.join("; "))
-    };
-    Error::new(
-        ErrorKind::Late,
-        format!(
-            "nothing moved for {} while waiting for {}{missing}",
-            seconds(patience.without_progress),
-            waiting.on
-        ),
-    )
-    .help("see to what is missing, then run again: the run goes on from here")
-}
-
-fn seconds(duration: Duration) -> String {
-    if duration.as_secs() >= 120 {
-        format!("{} minutes", duration.as_secs() / 60)
-    } else {
-        format!("{} seconds", duration.as_secs())
-    }
 }
 
 impl fmt::Debug for Pipeline {
