@@ -9,8 +9,15 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{
     asn1_rs::Oid,
-    certificate::X509Certificate,
-    oid_registry::{OID_PKCS1_SHA256WITHRSA, OID_SIG_ECDSA_WITH_SHA256},
+    certificate::{X509Certificate, X509CertificateParser},
+    extensions::{BasicConstraints, KeyUsage},
+    nom::Parser as _,
+    oid_registry::{
+        OID_EC_P256, OID_NIST_EC_P384, OID_NIST_EC_P521, OID_PKCS1_SHA1WITHRSA,
+        OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA, OID_PKCS1_SHA512WITHRSA,
+        OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384, OID_X509_EXT_BASIC_CONSTRAINTS,
+        OID_X509_EXT_KEY_USAGE,
+    },
     pem::Pem,
     prelude::FromDer as _,
     public_key::PublicKey as Parsed,
@@ -57,16 +64,22 @@ impl Certificate {
     /// Fails when the bytes are not exactly one X.509 certificate.
     pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, CertificateError> {
         let der = der.into();
-        let (rest, certificate) = X509Certificate::from_der(&der).map_err(|source| {
-            CertificateError::NotACertificate {
-                source: Box::new(source),
-            }
-        })?;
+        // Of the extensions only the two below are looked into.
+        let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+        let (rest, certificate) =
+            parser
+                .parse(&der)
+                .map_err(|source| CertificateError::NotACertificate {
+                    source: Box::new(source),
+                })?;
         if !rest.is_empty() {
             return Err(CertificateError::TrailingBytes { count: rest.len() });
         }
         let (key, modulus) = public_key(certificate.public_key());
-        let key_usage = certificate.key_usage().ok().flatten();
+        let constraints = extension(&certificate, &OID_X509_EXT_BASIC_CONSTRAINTS)
+            .and_then(|value| BasicConstraints::from_der(value).ok());
+        let usage = extension(&certificate, &OID_X509_EXT_KEY_USAGE)
+            .and_then(|value| KeyUsage::from_der(value).ok());
         let read = Self {
             version: certificate.version().0.saturating_add(1),
             names: OnceLock::new(),
@@ -76,8 +89,8 @@ impl Certificate {
             key,
             key_der: certificate.public_key().raw.to_vec(),
             modulus,
-            is_authority: certificate.is_ca(),
-            may_sign: key_usage.is_none_or(|usage| usage.value.digital_signature()),
+            is_authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
+            may_sign: usage.is_none_or(|(_, usage)| usage.digital_signature()),
             der: Vec::new(),
         };
         Ok(Self { der, ..read })
@@ -201,6 +214,11 @@ impl Certificate {
     #[must_use]
     pub fn public_key_der(&self) -> &[u8] {
         &self.key_der
+    }
+
+    /// Gives the key with its algorithm away.
+    pub(crate) fn into_public_key_der(self) -> Vec<u8> {
+        self.key_der
     }
 
     /// Returns the object identifier of the algorithm that the certificate is signed with.
@@ -358,7 +376,7 @@ pub(crate) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>
                 .and_then(|parameters| parameters.as_oid().ok())
                 .map_or_else(
                     || "explicit parameters".to_owned(),
-                    |oid| oid.to_id_string(),
+                    |oid| identifier(&oid).into_owned(),
                 );
             let bits = point.key_size();
             (PublicKey::EllipticCurve { curve, bits }, Vec::new())
@@ -371,14 +389,30 @@ pub(crate) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>
     }
 }
 
-/// Writes an object identifier, without doing sums for those that nearly all certificates have.
+/// Returns what an extension holds, if the certificate has it once.
+fn extension<'a>(certificate: &X509Certificate<'a>, oid: &Oid<'_>) -> Option<&'a [u8]> {
+    let extension = certificate.get_extension_unique(oid).ok().flatten()?;
+    Some(extension.value)
+}
+
+/// The identifiers that nearly all certificates have, and how they are written.
+const USUAL: [(Oid<'static>, &str); 9] = [
+    (OID_PKCS1_SHA256WITHRSA, "1.2.840.113549.1.1.11"),
+    (OID_PKCS1_SHA1WITHRSA, "1.2.840.113549.1.1.5"),
+    (OID_PKCS1_SHA384WITHRSA, "1.2.840.113549.1.1.12"),
+    (OID_PKCS1_SHA512WITHRSA, "1.2.840.113549.1.1.13"),
+    (OID_SIG_ECDSA_WITH_SHA256, "1.2.840.10045.4.3.2"),
+    (OID_SIG_ECDSA_WITH_SHA384, "1.2.840.10045.4.3.3"),
+    (OID_EC_P256, "1.2.840.10045.3.1.7"),
+    (OID_NIST_EC_P384, "1.3.132.0.34"),
+    (OID_NIST_EC_P521, "1.3.132.0.35"),
+];
+
+/// Writes an object identifier, without doing sums for the usual ones.
 fn identifier(oid: &Oid<'_>) -> Cow<'static, str> {
-    if *oid == OID_PKCS1_SHA256WITHRSA {
-        Cow::Borrowed("1.2.840.113549.1.1.11")
-    } else if *oid == OID_SIG_ECDSA_WITH_SHA256 {
-        Cow::Borrowed("1.2.840.10045.4.3.2")
-    } else {
-        Cow::Owned(oid.to_id_string())
+    match USUAL.iter().find(|(usual, _)| usual == oid) {
+        Some((_, text)) => Cow::Borrowed(text),
+        None => Cow::Owned(oid.to_id_string()),
     }
 }
 
@@ -416,4 +450,16 @@ pub(crate) fn wrapped_base64(bytes: &[u8], width: usize) -> String {
         rest = behind;
     }
     lines + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_identifiers_are_written_as_the_sums_would_write_them() {
+        for (oid, text) in USUAL {
+            assert_eq!(oid.to_id_string(), text);
+        }
+    }
 }

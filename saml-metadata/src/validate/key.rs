@@ -30,7 +30,7 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
                     check_certificate(report, element, &certificate);
                     let this = (
                         key.key_use().map(|key_use| key_use == KeyUse::Signing),
-                        certificate.public_key_der().to_vec(),
+                        certificate.into_public_key_der(),
                     );
                     if !seen.insert(this) {
                         let message = "the same key is listed twice for the same use";
@@ -144,11 +144,11 @@ fn check_dates(report: &mut Report<'_>, element: Element<'_>, certificate: &Cert
 fn check_strength(report: &mut Report<'_>, element: Element<'_>, certificate: &Certificate) {
     match certificate.public_key() {
         PublicKey::Rsa { bits, exponent } => {
-            let message = format!("the key is RSA of {bits} bits");
+            let message = || format!("the key is RSA of {bits} bits");
             if *bits < 2048 {
-                report.add(&rules::KEY_06, element, message);
+                report.add(&rules::KEY_06, element, message());
             } else if *bits < 3072 {
-                report.add_mild(&rules::KEY_06, element, message);
+                report.add_mild(&rules::KEY_06, element, message());
             }
             if let Some(exponent) = exponent
                 && (*exponent < 65_537 || exponent % 2 == 0)
