@@ -6,7 +6,7 @@ use std::{
 use crate::{
     document::Document,
     reader::escape::shorten,
-    tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind},
+    tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind, Slice},
 };
 
 /// An element of a document, of any namespace.
@@ -44,10 +44,10 @@ impl<'a> Element<'a> {
     }
 
     /// Returns whether a node is the signature over the verified element, which does not sign itself.
+    #[inline]
     fn hides(document: &'a Document, top: NodeId, id: NodeId) -> bool {
-        let node = document.tree.node(id);
         top != NodeId::NONE
-            && node.parent == top
+            && document.tree.node(id).parent == top
             && Self::new(document, id).is_in(NamespaceId::SIGNATURE, "Signature")
     }
 
@@ -68,12 +68,11 @@ impl<'a> Element<'a> {
     }
 
     /// Returns whether this is an element of that name; faster than [`Element::is`].
+    #[inline]
     pub(crate) fn is_in(self, namespace: NamespaceId, local_name: &str) -> bool {
         let node = self.node();
-        // Most names differ in length already, and the text need not be looked at.
         node.namespace == namespace
-            && (node.name.len - node.prefix_len) as usize == local_name.len()
-            && self.local_name() == local_name
+            && is_named(self.document, node.name, node.prefix_len, local_name)
     }
 
     /// Returns whether the element has this namespace and local name.
@@ -127,8 +126,7 @@ impl<'a> Element<'a> {
         self.records().find(|attribute| {
             let record = attribute.record;
             record.namespace == namespace
-                && (record.name.len - record.prefix_len) as usize == local_name.len()
-                && attribute.local_name() == local_name
+                && is_named(self.document, record.name, record.prefix_len, local_name)
         })
     }
 
@@ -335,6 +333,16 @@ impl<'a> Element<'a> {
             before += usize::from(sibling.id < self.id);
         }
         if all > 1 { before + 1 } else { 0 }
+    }
+}
+
+/// Returns whether a name has this local part.
+#[inline]
+fn is_named(document: &Document, name: Slice, prefix_len: u32, local_name: &str) -> bool {
+    // Most names differ in length already, and the text need not be looked at.
+    (name.len - prefix_len) as usize == local_name.len() && {
+        let name = &document.text().as_bytes()[name.range()];
+        name.ends_with(local_name.as_bytes())
     }
 }
 

@@ -112,6 +112,8 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    // Cold, so that what makes messages stays out of the way of reading what is right.
+    #[cold]
     pub(crate) fn new(kind: ReadErrorKind, offset: usize, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -120,14 +122,17 @@ impl Fault {
         }
     }
 
+    #[cold]
     pub(crate) fn malformed(offset: usize, message: impl Into<String>) -> Self {
         Self::new(ReadErrorKind::Malformed, offset, message)
     }
 
+    #[cold]
     pub(crate) fn namespace(offset: usize, message: impl Into<String>) -> Self {
         Self::new(ReadErrorKind::Namespace, offset, message)
     }
 
+    #[cold]
     pub(crate) fn limit(which: Limit, limit: usize, offset: usize) -> Self {
         Self::new(ReadErrorKind::Limit(which), offset, which.exceeded(limit))
     }

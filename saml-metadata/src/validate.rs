@@ -16,6 +16,7 @@ mod report;
 mod role;
 pub(crate) mod rules;
 pub(crate) mod schema;
+mod seen;
 #[cfg(feature = "signature")]
 pub(crate) mod signature;
 mod sizes;
@@ -71,11 +72,20 @@ pub fn validate<'p>(
     let mut report = Report::new(document, &policy, now);
     xml::check(&mut report);
     if structure::check_root(&mut report) {
-        structure::check(&mut report);
-        time::check(&mut report);
-        texts::check(&mut report);
-        algorithms::check(&mut report);
-        extensions::check(&mut report);
+        // One walk for all of them: a rule's findings come in the order of the document anyway.
+        let mut before = structure::Before::new();
+        let mut languages = texts::Languages::new();
+        for element in document.root().descendants() {
+            structure::check(&mut report, element, &mut before);
+            time::check(&mut report, element);
+            texts::check(&mut report, element, &mut languages);
+            algorithms::check(&mut report, element);
+            extensions::check(&mut report, element);
+        }
+        structure::check_whole(&mut report);
+        for entity in document.entities() {
+            extensions::check_entity(&mut report, entity);
+        }
         for entity in document.entities() {
             entity::check(&mut report, entity);
             for role in entity.roles() {

@@ -1,7 +1,7 @@
 //! MD-ALG: algorithms that should not be offered any more.
 
 use super::{report::Report, rules::key as rules, uri::is_absolute};
-use crate::{model::values::uri, reader::escape::shorten, tree::NamespaceId};
+use crate::{Element, model::values::uri, reader::escape::shorten, tree::NamespaceId};
 
 /// Algorithms that are broken or outdated, and what to call them.
 const WEAK: [(&str, &str); 11] = [
@@ -42,30 +42,27 @@ const WEAK: [(&str, &str); 11] = [
     ("http://www.w3.org/2001/04/xmldsig-more#arcfour", "RC4"),
 ];
 
-pub(super) fn check(report: &mut Report<'_>) {
-    let root = report.document.root();
-    for element in root.descendants() {
-        let is_algorithm = element.is_in(NamespaceId::METADATA, "EncryptionMethod")
-            || element.is_in(NamespaceId::ALGORITHM, "SigningMethod")
-            || element.is_in(NamespaceId::ALGORITHM, "DigestMethod");
-        if !is_algorithm {
-            continue;
-        }
-        let algorithm = uri(element, "Algorithm");
-        if let Some((_, name)) = WEAK.iter().find(|(weak, _)| *weak == algorithm) {
-            let message = format!("{name} is offered, which is weak");
-            report.add(&rules::ALG_01, (element, "Algorithm"), message);
-        } else if !is_absolute(algorithm) {
-            let message = format!("the algorithm {:?} is not a URI", shorten(algorithm));
-            report.add(&rules::ALG_01, (element, "Algorithm"), message);
-        }
-        let misplaced = element.namespace_id() == NamespaceId::ALGORITHM
-            && !element
-                .parent()
-                .is_some_and(|parent| parent.is_in(NamespaceId::METADATA, "Extensions"));
-        if misplaced {
-            let message = format!("{} stands outside of Extensions", element.local_name());
-            report.add(&rules::ALG_01, element, message);
-        }
+pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
+    let is_algorithm = element.is_in(NamespaceId::METADATA, "EncryptionMethod")
+        || element.is_in(NamespaceId::ALGORITHM, "SigningMethod")
+        || element.is_in(NamespaceId::ALGORITHM, "DigestMethod");
+    if !is_algorithm {
+        return;
+    }
+    let algorithm = uri(element, "Algorithm");
+    if let Some((_, name)) = WEAK.iter().find(|(weak, _)| *weak == algorithm) {
+        let message = format!("{name} is offered, which is weak");
+        report.add(&rules::ALG_01, (element, "Algorithm"), message);
+    } else if !is_absolute(algorithm) {
+        let message = format!("the algorithm {:?} is not a URI", shorten(algorithm));
+        report.add(&rules::ALG_01, (element, "Algorithm"), message);
+    }
+    let misplaced = element.namespace_id() == NamespaceId::ALGORITHM
+        && !element
+            .parent()
+            .is_some_and(|parent| parent.is_in(NamespaceId::METADATA, "Extensions"));
+    if misplaced {
+        let message = format!("{} stands outside of Extensions", element.local_name());
+        report.add(&rules::ALG_01, element, message);
     }
 }

@@ -1,10 +1,9 @@
 //! MD-EP: where messages are sent.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     report::Report,
     rules::role as rules,
+    seen::Seen,
     uri::{is_absolute, is_usual, oddities, scheme},
 };
 use crate::{
@@ -65,7 +64,7 @@ const OTHER_BINDINGS: [&str; 6] = [
 ];
 
 pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
-    let mut sets: BTreeMap<&str, Vec<IndexedEndpoint<'_>>> = BTreeMap::new();
+    let (mut artifacts, mut consumers) = (Vec::new(), Vec::new());
     for element in role.children() {
         if element.namespace_id() != NamespaceId::METADATA {
             continue;
@@ -76,18 +75,14 @@ pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
         };
         check_addresses(report, element);
         check_binding(report, element, fitting);
-        if matches!(
-            name,
-            "ArtifactResolutionService" | "AssertionConsumerService"
-        ) {
-            sets.entry(name)
-                .or_default()
-                .push(IndexedEndpoint::new(element));
+        match name {
+            "ArtifactResolutionService" => artifacts.push(IndexedEndpoint::new(element)),
+            "AssertionConsumerService" => consumers.push(IndexedEndpoint::new(element)),
+            _ => {}
         }
     }
-    for set in sets.values() {
-        check_set(report, set);
-    }
+    check_set(report, &artifacts);
+    check_set(report, &consumers);
     check_sso_bindings(report, role);
 }
 
@@ -173,7 +168,7 @@ fn is_saml2(binding: &str) -> bool {
 
 /// Checks the indexes and defaults of the indexed endpoints of one name.
 fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
-    let mut indexes = BTreeSet::new();
+    let mut indexes = Seen::new();
     let mut has_default = false;
     for endpoint in set {
         let element = endpoint.element();
@@ -201,7 +196,7 @@ fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
 }
 
 fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     for service in role.children_in(NamespaceId::METADATA, "SingleSignOnService") {
         let binding = Endpoint::new(service).binding();
         let matters = matches!(

@@ -1,10 +1,9 @@
 //! MD-ENT and MD-AFF: entities, organizations, contacts.
 
-use std::collections::BTreeSet;
-
 use super::{
     report::Report,
     rules::entity as rules,
+    seen::Seen,
     uri::{is_absolute, is_web, scheme},
 };
 use crate::{
@@ -112,7 +111,7 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
             "the entity is two affiliations",
         );
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     for role in entity.roles() {
         let descriptor = role.descriptor();
         let name = descriptor.element().local_name();

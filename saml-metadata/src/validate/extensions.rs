@@ -6,7 +6,7 @@ mod scope;
 mod ui;
 
 use super::{report::Report, rules::extension as rules};
-use crate::{Element, reader::escape::shorten, tree::NamespaceId};
+use crate::{Element, EntityDescriptor, reader::escape::shorten, tree::NamespaceId};
 
 /// Where the specification of an extension lets it stand.
 struct Home {
@@ -63,7 +63,7 @@ const HOMES: [Home; 12] = [
     ),
 ];
 
-/// What stands inside of extensions.
+/// What stands inside of extensions of these two namespaces.
 const INSIDE: [(NamespaceId, &str, &[&str]); 4] = [
     (
         NamespaceId::UI,
@@ -94,25 +94,32 @@ const INSIDE: [(NamespaceId, &str, &[&str]); 4] = [
     ),
 ];
 
-pub(super) fn check(report: &mut Report<'_>) {
-    for element in report.document.root().descendants() {
-        match element.namespace_id() {
-            NamespaceId::METADATA if element.local_name() == "Extensions" => {
+/// Checks one element after the other.
+pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
+    match element.namespace_id() {
+        NamespaceId::METADATA => {
+            if element.is_in(NamespaceId::METADATA, "Extensions") {
                 check_children(report, element);
             }
-            NamespaceId::UI => ui::check(report, element),
-            NamespaceId::REGISTRATION => registration::check(report, element),
-            NamespaceId::ENTITY_ATTRIBUTES => attributes::check(report, element),
-            NamespaceId::SHIBBOLETH => scope::check(report, element),
-            _ => {}
         }
-        check_inside(report, element);
+        NamespaceId::UI => {
+            ui::check(report, element);
+            check_inside(report, element);
+        }
+        NamespaceId::REGISTRATION => {
+            registration::check(report, element);
+            check_inside(report, element);
+        }
+        NamespaceId::ENTITY_ATTRIBUTES => attributes::check(report, element),
+        NamespaceId::SHIBBOLETH => scope::check(report, element),
+        _ => {}
     }
-    for entity in report.document.entities() {
-        ui::check_entity(report, entity);
-        registration::check_entity(report, entity);
-        attributes::check_entity(report, entity);
-    }
+}
+
+pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
+    ui::check_entity(report, entity);
+    registration::check_entity(report, entity);
+    attributes::check_entity(report, entity);
 }
 
 /// Returns the element whose `Extensions` an element stands in.

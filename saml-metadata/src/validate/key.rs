@@ -1,10 +1,10 @@
 //! MD-KEY: keys and certificates.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{report::Report, rules::key as rules, weak_keys};
+use super::{report::Report, rules::key as rules, seen::Seen, weak_keys};
 use crate::{
     Certificate, Element, KeyDescriptor, KeyUse, PublicKey, reader::escape::shorten,
     tree::NamespaceId,
@@ -20,7 +20,7 @@ const OLD_SIGNATURES: [(&str, &str); 5] = [
 ];
 
 pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyDescriptor<'a>>) {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     for key in keys {
         check_key(report, key);
         for element in key.certificate_elements() {

@@ -1,7 +1,4 @@
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Range,
-};
+use std::{collections::HashMap, ops::Range};
 
 use jiff::Timestamp;
 
@@ -40,7 +37,8 @@ pub(super) struct Report<'a> {
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     drafts: Vec<Draft>,
-    counts: BTreeMap<RuleId, Count>,
+    /// One for each rule that found something, and there are not many rules.
+    counts: Vec<(RuleId, Count)>,
 }
 
 /// The findings of one rule.
@@ -68,7 +66,7 @@ impl<'a> Report<'a> {
             policy,
             now,
             drafts: Vec::new(),
-            counts: BTreeMap::new(),
+            counts: Vec::new(),
         }
     }
 
@@ -80,6 +78,8 @@ impl<'a> Report<'a> {
     }
 
     /// Notes that a rule is broken, if the profile has it.
+    // Cold, so that what makes messages stays out of the way of the checks that find nothing.
+    #[cold]
     pub(super) fn add<'p>(
         &mut self,
         rule: &'static Rule,
@@ -92,6 +92,7 @@ impl<'a> Report<'a> {
     }
 
     /// Notes that a rule is broken in a way that matters less.
+    #[cold]
     pub(super) fn add_mild<'p>(
         &mut self,
         rule: &'static Rule,
@@ -121,7 +122,12 @@ impl<'a> Report<'a> {
             span,
             message: one_line(message),
         };
-        let count = self.counts.entry(rule.id).or_default();
+        let known = self.counts.iter().position(|(id, _)| *id == rule.id);
+        let at = known.unwrap_or_else(|| {
+            self.counts.push((rule.id, Count::default()));
+            self.counts.len() - 1
+        });
+        let count = &mut self.counts[at].1;
         if count.listed < self.policy.findings_per_rule {
             count.listed += 1;
             self.drafts.push(draft);
@@ -135,7 +141,7 @@ impl<'a> Report<'a> {
 
     /// Returns the findings in the order of the document.
     pub(super) fn finish(mut self) -> Vec<Finding> {
-        let more = self.counts.into_values().filter_map(|count| count.more);
+        let more = self.counts.into_iter().filter_map(|(_, count)| count.more);
         self.drafts.extend(more.map(|(draft, number)| Draft {
             message: format!("{number} more findings of this rule, from here on"),
             ..draft

@@ -1,10 +1,9 @@
 //! MD-ROLE and MD-NID: what all roles have in common.
 
-use std::collections::BTreeSet;
-
 use super::{
     report::Report,
     rules::role as rules,
+    seen::Seen,
     uri::{is_absolute, is_web, scheme},
 };
 use crate::{
@@ -97,8 +96,9 @@ fn check_name_id_formats(report: &mut Report<'_>, role: Element<'_>) {
     /// A name of SAML 1 that federations still list.
     const SHIBBOLETH: &str = "urn:mace:shibboleth:1.0:nameIdentifier";
 
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     let mut first = None;
+    let mut says_something = false;
     for format in role.children_in(NamespaceId::METADATA, "NameIDFormat") {
         first = first.or(Some(format));
         let name = collapse(format.text());
@@ -106,13 +106,14 @@ fn check_name_id_formats(report: &mut Report<'_>, role: Element<'_>) {
             let message = format!("the NameIDFormat {:?} is not a known one", shorten(name));
             report.add(&rules::NID_01, format, message);
         }
+        says_something |= name != name_id_format::UNSPECIFIED;
         if !seen.insert(name) {
             let message = format!("the NameIDFormat {:?} is listed twice", shorten(name));
             report.add(&rules::NID_01, format, message);
         }
     }
     if let Some(first) = first
-        && seen.iter().all(|name| *name == name_id_format::UNSPECIFIED)
+        && !says_something
     {
         report.add(
             &rules::NID_01,

@@ -1,8 +1,6 @@
 //! MD-IDP and MD-SP: what the two single sign-on roles need.
 
-use std::collections::BTreeSet;
-
-use super::{report::Report, rules::role as rules, uri::is_absolute};
+use super::{report::Report, rules::role as rules, seen::Seen, uri::is_absolute};
 use crate::{
     AttributeConsumingService, Element, IdpSsoDescriptor, KeyDescriptor, KeyUse, Role,
     SamlAttribute, SpSsoDescriptor,
@@ -100,7 +98,7 @@ fn has_key<'a>(mut keys: impl Iterator<Item = KeyDescriptor<'a>>, wanted: KeyUse
 }
 
 fn check_attribute_services(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
-    let mut indexes = BTreeSet::new();
+    let mut indexes = Seen::new();
     let mut has_default = false;
     for service in sp.attribute_consuming_services() {
         let element = service.element();
@@ -182,7 +180,7 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
                 .children_in(NamespaceId::DISCOVERY, "DiscoveryResponse")
         })
         .collect();
-    let mut indexes = BTreeSet::new();
+    let mut indexes = Seen::new();
     let mut has_default = false;
     for response in responses {
         if uri(response, "Binding") != namespace::DISCOVERY {

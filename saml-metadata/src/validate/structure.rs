@@ -1,11 +1,10 @@
 //! MD-ROOT: the document against the schema.
 
-use std::collections::{HashMap, HashSet};
-
 use super::{
     report::Report,
     rules::document as rules,
     schema::{self, Model, Place},
+    seen::Seen,
     uri::is_absolute,
 };
 use crate::{
@@ -37,20 +36,40 @@ pub(super) fn check_root(report: &mut Report<'_>) -> bool {
     is_metadata
 }
 
-pub(super) fn check(report: &mut Report<'_>) {
-    let root = report.document.root();
-    let mut ids = HashMap::new();
-    let mut namespaces = HashSet::new();
-    for element in root.descendants() {
-        check_id(report, element, &mut ids);
-        check_namespaces(report, element, &mut namespaces);
-        let parent_is_metadata = element.parent().is_none_or(|parent| {
-            parent.namespace_id() == NamespaceId::METADATA && parent.local_name() != "Extensions"
-        });
-        if element.namespace_id() == NamespaceId::METADATA && parent_is_metadata {
-            check_element(report, element);
+/// What is known of the elements before one.
+pub(super) struct Before<'a> {
+    ids: Seen<&'a str>,
+    namespaces: Seen<NamespaceId>,
+}
+
+impl Before<'_> {
+    /// Starts with the root element.
+    pub(super) fn new() -> Self {
+        Self {
+            ids: Seen::new(),
+            namespaces: Seen::new(),
         }
     }
+}
+
+/// Checks one element after the other.
+pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &mut Before<'a>) {
+    check_id(report, element, &mut before.ids);
+    check_namespaces(report, element, &mut before.namespaces);
+    if element.namespace_id() != NamespaceId::METADATA {
+        return;
+    }
+    let parent_is_metadata = element.parent().is_none_or(|parent| {
+        parent.namespace_id() == NamespaceId::METADATA
+            && !parent.is_in(NamespaceId::METADATA, "Extensions")
+    });
+    if parent_is_metadata {
+        check_element(report, element);
+    }
+}
+
+/// Checks what takes a look at the whole document.
+pub(super) fn check_whole(report: &mut Report<'_>) {
     check_groups(report);
     check_duplicate_entities(report);
 }
@@ -265,7 +284,7 @@ fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {
 fn check_id<'a>(
     report: &mut Report<'a>,
     element: Element<'a>,
-    ids: &mut HashMap<&'a str, Element<'a>>,
+    ids: &mut Seen<&'a str>,
 ) {
     let name = match element.namespace_id() {
         NamespaceId::METADATA | NamespaceId::ASSERTION => "ID",
@@ -279,7 +298,7 @@ fn check_id<'a>(
         let message = format!("the ID {:?} is not a name", shorten(id));
         report.add(&rules::ROOT_02, (element, name), message);
     }
-    if ids.insert(id, element).is_some() {
+    if !ids.insert(id) {
         let message = format!("the ID {:?} appears twice", shorten(id));
         report.add(&rules::ROOT_02, (element, name), message);
     }
@@ -288,7 +307,7 @@ fn check_id<'a>(
 fn check_namespaces(
     report: &mut Report<'_>,
     element: Element<'_>,
-    seen: &mut HashSet<NamespaceId>,
+    seen: &mut Seen<NamespaceId>,
 ) {
     /// Namespaces of federations beside those that the crate knows.
     const ALLOWED: [&str; 6] = [
@@ -320,7 +339,7 @@ fn check_namespaces(
 
 fn check_groups(report: &mut Report<'_>) {
     let root = report.document.root();
-    let mut names = HashSet::new();
+    let mut names = Seen::new();
     let groups = root
         .descendants()
         .filter(|element| element.is_in(NamespaceId::METADATA, "EntitiesDescriptor"));
@@ -351,7 +370,7 @@ fn check_groups(report: &mut Report<'_>) {
 }
 
 fn check_duplicate_entities(report: &mut Report<'_>) {
-    let mut seen = HashSet::new();
+    let mut seen = Seen::new();
     for entity in report.document.entities() {
         if !entity.entity_id().is_empty() && !seen.insert(entity.entity_id()) {
             let message = format!(

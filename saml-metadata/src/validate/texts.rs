@@ -1,10 +1,11 @@
 //! MD-ENT-08 to -10: the texts of elements and attributes.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::borrow::Cow;
 
 use super::{
     report::Report,
     rules::{entity as rules, extension},
+    seen::Seen,
 };
 use crate::{
     Element,
@@ -29,24 +30,24 @@ const VALUES: [&str; 10] = [
     "Algorithm",
 ];
 
-pub(super) fn check(report: &mut Report<'_>) {
-    let root = report.document.root();
-    let mut languages = Languages::new();
-    for element in root.descendants() {
-        match element.namespace_id() {
-            NamespaceId::METADATA => {
-                check_values(report, element);
-                let is_localized = is_localized(element.local_name());
-                check_text(report, element, is_localized);
-                if is_localized {
-                    check_language(report, element, &mut languages);
-                }
+pub(super) fn check<'a>(
+    report: &mut Report<'a>,
+    element: Element<'a>,
+    languages: &mut Languages<'a>,
+) {
+    match element.namespace_id() {
+        NamespaceId::METADATA => {
+            check_values(report, element);
+            let is_localized = is_localized(element.local_name());
+            check_text(report, element, is_localized);
+            if is_localized {
+                check_language(report, element, languages);
             }
-            NamespaceId::UI | NamespaceId::REGISTRATION if is_localized(element.local_name()) => {
-                check_language(report, element, &mut languages);
-            }
-            _ => {}
         }
+        NamespaceId::UI | NamespaceId::REGISTRATION if is_localized(element.local_name()) => {
+            check_language(report, element, languages);
+        }
+        _ => {}
     }
 }
 
@@ -116,7 +117,7 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool)
 }
 
 /// The languages met so far, in lower case, of each element name inside of each parent.
-type Languages<'a> = BTreeSet<(Option<NodeId>, &'a str, Cow<'a, str>)>;
+pub(super) type Languages<'a> = Seen<(Option<NodeId>, &'a str, Cow<'a, str>)>;
 
 fn check_language<'a>(
     report: &mut Report<'a>,

@@ -12,14 +12,14 @@ use crate::{
 const SHORTEST_CACHE: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST_CACHE: SignedDuration = SignedDuration::from_hours(6);
 
-pub(super) fn check(report: &mut Report<'_>) {
-    let root = report.document.root();
-    for element in root.descendants().filter(|element| has_lifetime(*element)) {
-        let until = check_until(report, element);
-        let cache = check_cache(report, element, until);
-        if element == root {
-            check_root(report, element, until, cache);
-        }
+pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
+    if !has_lifetime(element) {
+        return;
+    }
+    let until = check_until(report, element);
+    let cache = check_cache(report, element, until);
+    if element == report.document.root() {
+        check_root(report, element, until, cache);
     }
 }
 

@@ -1,0 +1,52 @@
+use std::{collections::HashSet, hash::Hash};
+
+/// So many items are found sooner in a list than in a table.
+const FEW: usize = 32;
+
+/// What has been met so far: a short list most of the time, a table once there is more.
+pub(super) struct Seen<T> {
+    few: Vec<T>,
+    many: Option<Box<HashSet<T>>>,
+}
+
+impl<T: Eq + Hash> Seen<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            few: Vec::new(),
+            many: None,
+        }
+    }
+
+    /// Notes an item, and returns whether it is a new one.
+    pub(super) fn insert(&mut self, item: T) -> bool {
+        if self.few.contains(&item) {
+            return false;
+        }
+        if self.few.len() == FEW {
+            return self.insert_many(item);
+        }
+        self.few.push(item);
+        true
+    }
+
+    #[cold]
+    fn insert_many(&mut self, item: T) -> bool {
+        self.many.get_or_insert_default().insert(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_new_once_however_many_there_are() {
+        let mut seen = Seen::new();
+        for number in 0..FEW * 3 {
+            assert!(seen.insert(number), "{number}");
+        }
+        for number in 0..FEW * 3 {
+            assert!(!seen.insert(number), "{number}");
+        }
+    }
+}
