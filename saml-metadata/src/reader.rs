@@ -19,7 +19,7 @@ use crate::{
     Limit, Limits, ReadErrorKind,
     error::Fault,
     reader::{
-        chars::{is_blank, is_ncname, scan, starts_with_ignoring_case},
+        chars::{is_blank, is_ncname, is_space, scan, starts_with_ignoring_case},
         escape::{decode_cdata, decode_text, reference, shorten},
         scope::Scope,
     },
@@ -269,8 +269,31 @@ impl Reader<'_> {
         })
     }
 
+    /// Takes an end tag that the tokenizer has not compared with the start tag.
+    pub(crate) fn checked_end(&mut self, range: Range<usize>) -> Result<(), Fault> {
+        let found = &self.text[range.start + "</".len()..range.end - ">".len()];
+        let open = self
+            .state
+            .open
+            .last()
+            .filter(|open| open.node != NodeId::DOCUMENT);
+        let expected = open.map(|open| {
+            let name = self.state.nodes[open.node.0 as usize].name;
+            &self.text[name.range()]
+        });
+        if expected != Some(found) {
+            // Space may stand behind the name.
+            let found = found.trim_end_matches(|c: char| c.is_ascii() && is_space(c as u8));
+            if expected != Some(found) {
+                return Err(wrong_end(range.start, expected, found));
+            }
+        }
+        self.end(range);
+        Ok(())
+    }
+
     fn end(&mut self, range: Range<usize>) {
-        // quick-xml has refused end tags that match no start tag.
+        // End tags that match no start tag have been refused.
         let open = self.state.open.pop().expect("end tags are paired");
         self.state.scope.leave(open.scope);
         let node = &mut self.state.nodes[open.node.0 as usize];
@@ -472,13 +495,11 @@ pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at
         return doctype(start);
     }
     let message = match error {
-        Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => format!(
-            "`</{}>` stands where `</{}>` is expected",
-            shorten(found),
-            shorten(expected)
-        ),
+        Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
+            return wrong_end(at, Some(expected), found);
+        }
         Error::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-            format!("`</{}>` has no start tag", shorten(name))
+            return wrong_end(at, None, name);
         }
         Error::IllFormed(IllFormedError::UnclosedReference) => {
             "`&` starts a reference that has no `;`".to_owned()
@@ -497,12 +518,26 @@ pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at
     Fault::malformed(at, message)
 }
 
+/// Refuses an end tag where that of another element is expected, or of none.
+#[cold]
+fn wrong_end(at: usize, expected: Option<&str>, found: &str) -> Fault {
+    let found = shorten(found);
+    let message = match expected {
+        Some(expected) => format!(
+            "`</{found}>` stands where `</{}>` is expected",
+            shorten(expected)
+        ),
+        None => format!("`</{found}>` has no start tag"),
+    };
+    Fault::malformed(at, message)
+}
+
 /// Refuses a byte order mark behind the first.
 pub(crate) fn second_mark(at: usize) -> Fault {
     Fault::malformed(at, "a second byte order mark follows the first")
 }
 
-fn doctype(at: usize) -> Fault {
+pub(crate) fn doctype(at: usize) -> Fault {
     Fault::new(
         ReadErrorKind::Doctype,
         at,
@@ -528,6 +563,6 @@ fn empty_node(kind: NodeKind, parent: NodeId, span: Range<usize>) -> Node {
 }
 
 /// Turns a tokenizer's position into one of the text, which is in memory and thus fits.
-fn place(position: u64) -> usize {
+pub(crate) fn place(position: u64) -> usize {
     usize::try_from(position).expect("a place in a text in memory")
 }

@@ -14,8 +14,6 @@ mod watch;
 
 use std::{fmt, io::BufRead, ops::Range};
 
-use quick_xml::Reader as Tokenizer;
-
 #[cfg(not(feature = "signature"))]
 use self::watch::Watch;
 #[cfg(feature = "signature")]
@@ -70,8 +68,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EntityStream<R> {
-    tokens: Tokenizer<Input<R>>,
-    buffer: Vec<u8>,
+    input: Input<R>,
     limits: Limits,
     state: State,
     /// Tokens of the window that the reader has not taken.
@@ -95,12 +92,8 @@ impl<R: BufRead> EntityStream<R> {
 
     /// Starts to read within given limits.
     pub fn with_limits(input: R, limits: &Limits) -> Self {
-        let mut tokens = Tokenizer::from_reader(Input::new(input, limits));
-        // Comments are checked by the reader, in its words.
-        tokens.config_mut().check_comments = false;
         Self {
-            tokens,
-            buffer: Vec::new(),
+            input: Input::new(input, limits),
             limits: limits.clone(),
             state: State::new(0),
             pending: Vec::new(),
@@ -117,8 +110,7 @@ impl<R: BufRead> EntityStream<R> {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         let state = &self.state;
-        self.input().held_bytes()
-            + self.buffer.capacity()
+        self.input.held_bytes()
             + self.pending.capacity() * size_of::<(Token, Range<usize>)>()
             + state.nodes.capacity() * size_of::<crate::tree::Node>()
             + state.attributes.capacity() * size_of::<crate::tree::AttributeRecord>()
@@ -131,12 +123,8 @@ impl<R: BufRead> EntityStream<R> {
                 .sum::<usize>()
     }
 
-    fn input(&self) -> &Input<R> {
-        self.tokens.get_ref()
-    }
-
     fn window(&self) -> &str {
-        &self.tokens.get_ref().window
+        &self.input.window
     }
 }
 
@@ -177,7 +165,7 @@ impl<R> fmt::Debug for EntityStream<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EntityStream")
             .field("groups", &self.groups.len())
-            .field("held", &self.tokens.get_ref().window.len())
+            .field("held", &self.input.window.len())
             .field("is_done", &self.is_done)
             .finish_non_exhaustive()
     }

@@ -3,7 +3,12 @@
 use std::io::{self, BufRead};
 
 use super::{EntityStream, StreamError, entity};
-use crate::{Position, ReadError, error::Fault, reader::token_fault, source::advance};
+use crate::{
+    Position, ReadError,
+    error::Fault,
+    reader::{chars::starts_with_ignoring_case, doctype, token_fault},
+    source::advance,
+};
 
 /// What stops a stream.
 #[derive(Debug)]
@@ -16,26 +21,30 @@ pub(super) enum Failure {
 }
 
 impl<R: BufRead> EntityStream<R> {
-    /// Finds what stopped the tokenizer in the token at `start` of the window.
-    pub(super) fn failure(&mut self, error: &quick_xml::Error, start: usize) -> Failure {
+    /// Says what the tokenizer has against the token at `start` of the window, at `at` of it.
+    #[cold]
+    pub(super) fn wrong(&mut self, error: &quick_xml::Error, start: usize, at: usize) -> Failure {
+        self.input.take();
         // What the pending tokens have wrong comes first in the text.
         if let Err(failure) = self.flush() {
             return failure;
         }
-        let window = self.window();
-        let is_doctype =
-            crate::reader::chars::starts_with_ignoring_case(&window[start..], "<!doctype");
-        if let Some(failure) = self.tokens.get_mut().failure.take()
-            && !is_doctype
-        {
+        let text = &self.window()[start..];
+        Failure::Held(token_fault(text, error, start, at))
+    }
+
+    /// Says why the token at `start` of the window is not there as a whole.
+    #[cold]
+    pub(super) fn cut(&mut self, start: usize) -> Failure {
+        if let Err(failure) = self.flush() {
             return failure;
         }
-        // The tokenizer counts from the beginning of the text.
-        let window = self.window();
-        let error_at = usize::try_from(self.tokens.error_position()).unwrap_or(usize::MAX);
-        let behind = self.input().taken().saturating_sub(error_at);
-        let at = window.len().saturating_sub(behind).max(start);
-        Failure::Held(token_fault(&window[start..], error, start, at))
+        // A DOCTYPE is refused however it goes on.
+        if starts_with_ignoring_case(&self.window()[start..], "<!doctype") {
+            return Failure::Held(doctype(start));
+        }
+        let failure = self.input.failure.take();
+        failure.unwrap_or_else(|| Failure::Io(io::ErrorKind::UnexpectedEof.into()))
     }
 
     pub(super) fn report(&mut self, failure: Failure) -> StreamError {
@@ -61,12 +70,12 @@ impl<R: BufRead> EntityStream<R> {
     pub(super) fn place(&self, offset: usize) -> Position {
         let window = self.window();
         let offset = window.floor_char_boundary(offset);
-        let encoding = self.input().encoding;
+        let encoding = self.input.encoding;
         let kept = self.keep().text;
         if offset < kept {
             return entity::place(&self.pieces, window, encoding, offset);
         }
-        let mark = self.mark.unwrap_or(self.input().start);
+        let mark = self.mark.unwrap_or(self.input.start);
         advance(mark, &window[kept..offset], encoding)
     }
 }

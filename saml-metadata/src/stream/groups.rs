@@ -112,7 +112,7 @@ impl<R: BufRead> EntityStream<R> {
         }
         self.mark = Some(self.place(end));
         self.has_dropped = true;
-        self.tokens.get_mut().window.drain(keep.text..end);
+        self.input.window.drain(keep.text..end);
         self.state.nodes.truncate(keep.nodes);
         self.state.attributes.truncate(keep.attributes);
         self.state.decoded.truncate(keep.decoded);

@@ -13,19 +13,21 @@ use crate::{
 /// Bytes decoded at once.
 const PIECE: usize = 64 << 10;
 
-/// Decodes a stream and remembers what the tokenizer has taken of it.
+/// Decodes a stream and remembers what has been taken of it.
 #[derive(Debug)]
 pub(super) struct Input<R> {
     inner: R,
     pub(super) encoding: Encoding,
     /// Bytes that begin a character which the next bytes end.
     raw: Vec<u8>,
-    /// Text that the tokenizer has not taken, from `at` on.
-    piece: String,
-    at: usize,
+    /// Text that has been decoded: up to `moved` it is in the window too, from there to `at` it has
+    /// been taken apart.
+    pub(super) piece: String,
+    moved: usize,
+    pub(super) at: usize,
     /// Text before `piece`, in bytes of UTF-8 and without the mark.
     before: usize,
-    /// Text that the tokenizer has taken and the stream has not dropped.
+    /// Text that has been taken apart and that the stream has not dropped.
     pub(super) window: String,
     /// The longest window.
     room: usize,
@@ -51,6 +53,7 @@ impl<R: BufRead> Input<R> {
             encoding: Encoding::Utf8,
             raw: Vec::new(),
             piece: String::new(),
+            moved: 0,
             at: 0,
             before: 0,
             window: String::new(),
@@ -90,20 +93,73 @@ impl<R: BufRead> Input<R> {
         Ok(())
     }
 
-    /// Returns how long the text is that the tokenizer has taken, of the whole stream.
-    pub(super) fn taken(&self) -> usize {
-        self.before + self.at
+    /// Returns whether what is held leaves room for another token.
+    pub(super) fn has_room(&self) -> bool {
+        self.offset(self.at) <= self.room
+    }
+
+    /// Returns where a place of the piece is in the window, or will be.
+    pub(super) fn offset(&self, at: usize) -> usize {
+        self.window.len() + (at - self.moved)
+    }
+
+    /// Puts what has been taken apart into the window.
+    pub(super) fn take(&mut self) {
+        self.window.push_str(&self.piece[self.moved..self.at]);
+        self.moved = self.at;
+    }
+
+    /// Returns whether nothing follows the piece, nothing went wrong, and all of it has room.
+    pub(super) fn is_last(&self) -> bool {
+        self.stage == Stage::Ended
+            && self.failure.is_none()
+            && self.offset(self.piece.len()) <= self.room
     }
 
     pub(super) fn held_bytes(&self) -> usize {
         self.raw.capacity() + self.piece.capacity() + self.window.capacity()
     }
 
-    /// Decodes the next bytes into `piece`, which may stay empty.
+    /// Decodes more, so that the token that begins at `at` has an end.
+    ///
+    /// Returns false if there is no more, for whatever reason; then all that there is before the
+    /// failure is in the window.
+    pub(super) fn feed(&mut self) -> bool {
+        let held = self.piece.len() - self.at;
+        // A token that is longer than the piece is looked at again only once it has doubled, so
+        // that all looks together cost no more than it is long.
+        let wanted = held * 2;
+        if self.offset(self.piece.len()) > self.room {
+            if self.has_room() {
+                self.at = self.piece.len();
+            }
+            self.take();
+            self.failure = self.check_room().err().map(Failure::Held);
+            return false;
+        }
+        while self.failure.is_none() && self.stage != Stage::Ended {
+            self.refill();
+            let now = self.piece.len() - self.at;
+            let is_full = self.offset(self.piece.len()) > self.room;
+            if now > held && (now >= wanted || is_full) {
+                return true;
+            }
+        }
+        let has_more = self.piece.len() - self.at > held || self.failure.is_none();
+        if !has_more {
+            self.at = self.piece.len();
+            self.take();
+        }
+        has_more
+    }
+
+    /// Decodes the next bytes to the end of `piece`, which may stay as it is.
     fn refill(&mut self) {
-        self.before += self.piece.len();
-        self.piece.clear();
-        self.at = 0;
+        self.take();
+        self.before += self.at;
+        self.piece.drain(..self.at);
+        (self.at, self.moved) = (0, 0);
+        let old = self.piece.len();
         match self.stage {
             Stage::New => self.begin(),
             Stage::Begun => {
@@ -112,9 +168,11 @@ impl<R: BufRead> Input<R> {
             }
             Stage::Ended => {}
         }
-        let found = scan(&self.piece);
+        // What was there before has been looked through.
+        let found = scan(self.piece.get(old..).unwrap_or_default());
         self.carriage_return |= found.carriage_return;
         if let Some((at, c)) = found.forbidden {
+            let at = old + at;
             self.piece.truncate(at);
             let message = format!("the character U+{:04X} is not allowed in XML", u32::from(c));
             self.fail(Fault::malformed(self.before + at, message));
@@ -248,55 +306,5 @@ impl<R: BufRead> Input<R> {
         self.failure = Some(Failure::Fault(fault));
         self.stage = Stage::Ended;
         self.raw.clear();
-    }
-}
-
-impl<R: BufRead> io::Read for Input<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(to.len());
-        to[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Ok(count)
-    }
-}
-
-impl<R: BufRead> BufRead for Input<R> {
-    #[inline]
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        // The tokenizer asks several times for each token.
-        let is_ready = self.at < self.piece.len() && self.stage != Stage::New;
-        if is_ready && self.window.len() <= self.room {
-            return Ok(&self.piece.as_bytes()[self.at..]);
-        }
-        self.fill()?;
-        Ok(&self.piece.as_bytes()[self.at..])
-    }
-
-    #[inline]
-    fn consume(&mut self, count: usize) {
-        self.window.push_str(&self.piece[self.at..self.at + count]);
-        self.at += count;
-    }
-}
-
-impl<R: BufRead> Input<R> {
-    /// Makes `piece` have text that was not taken, unless there is no more.
-    #[cold]
-    fn fill(&mut self) -> io::Result<()> {
-        if let Err(fault) = self.check_room() {
-            self.failure = Some(Failure::Held(fault));
-            return Err(io::Error::other("too large"));
-        }
-        while self.at == self.piece.len() && self.failure.is_none() && self.stage != Stage::Ended
-            || self.stage == Stage::New
-        {
-            self.refill();
-        }
-        if self.at == self.piece.len() && self.failure.is_some() {
-            // The tokenizer only has to stop; the stream takes the failure itself.
-            return Err(io::Error::other("the stream failed"));
-        }
-        Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{io::BufRead, ops::Range};
 
+use quick_xml::Reader as Tokenizer;
+
 use super::{
     EntityStream, StreamedEntity, Watch,
     entity::{self, Piece},
@@ -10,12 +12,15 @@ use super::{
 };
 use crate::{
     error::Fault,
-    reader::{Reader, Token, escape::shorten},
+    reader::{Reader, Token, escape::shorten, place},
+    source::MARK,
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
 /// Text, comments and instructions between entities that are held before they are checked.
 const LONGEST_WAIT: usize = 64 << 10;
+/// Bytes that tell what kind of token begins: `<![CDATA[` and `<!DOCTYPE` are the longest ones.
+const LONGEST_START: usize = 16;
 /// Tokens that are held before they are checked.
 const MOST_PENDING: usize = 1024;
 
@@ -25,24 +30,118 @@ impl<R: BufRead> EntityStream<R> {
         &mut self,
         watch: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
-        loop {
-            let start = self.window().len();
-            self.buffer.clear();
-            let token = match self.tokens.read_event_into(&mut self.buffer) {
-                Ok(event) => Token::of(&event),
-                Err(error) => return Err(self.failure(&error, start)),
-            };
-            let range = start..self.window().len();
-            let Some(token) = token else {
-                self.flush()?;
-                self.reader(|reader| reader.finish().map(|_| ()))?;
-                self.pass(self.window().len(), watch);
-                return Ok(None);
-            };
+        while let Some((token, range)) = self.next_token()? {
             if let Some(entity) = self.token(token, range, watch)? {
                 return Ok(Some(entity));
             }
         }
+        self.flush()?;
+        self.reader(|reader| reader.finish().map(|_| ()))?;
+        self.pass(self.window().len(), watch);
+        Ok(None)
+    }
+
+    /// Reads on to the next token that does not stand inside of an entity, or ends it; those
+    /// before it are pending.
+    fn next_token(&mut self) -> Result<Option<(Token, Range<usize>)>, Failure> {
+        loop {
+            match self.scan() {
+                Scanned::Token(token, range) => {
+                    self.input.take();
+                    return Ok(Some((token, range)));
+                }
+                Scanned::End => {
+                    self.input.take();
+                    return Ok(None);
+                }
+                Scanned::Wrong { error, start, at } => return Err(self.wrong(&error, start, at)),
+                Scanned::Part => {
+                    let start = self.input.offset(self.input.at);
+                    if !self.input.feed() {
+                        return Err(self.cut(start));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the tokens apart that are there as a whole.
+    fn scan(&mut self) -> Scanned {
+        let groups = self.groups.len();
+        let is_last = self.input.is_last();
+        let from = self.input.at;
+        let text = &self.input.piece[from..];
+        if text.starts_with(MARK) {
+            return self.scan_mark(is_last);
+        }
+        let mut tokens = Tokenizer::from_str(text);
+        let config = tokens.config_mut();
+        // The reader checks comments in its words. The tags of groups are not known to this
+        // tokenizer, so end tags are compared there too.
+        config.check_comments = false;
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        let mut start = 0;
+        loop {
+            if !self.input.has_room() {
+                return Scanned::Part;
+            }
+            let event = tokens.read_event();
+            let end = place(tokens.buffer_position());
+            // What ends with the piece may go on behind it, unless it has an end of its own.
+            let token = match event {
+                Ok(event) => match Token::of(&event) {
+                    None | Some(Token::Text) if end == text.len() && !is_last => {
+                        return Scanned::Part;
+                    }
+                    None => return Scanned::End,
+                    Some(token) => token,
+                },
+                Err(_) if !is_last && (end == text.len() || text.len() - start < LONGEST_START) => {
+                    return Scanned::Part;
+                }
+                Err(error) => {
+                    let at = place(tokens.error_position()).max(start);
+                    self.input.at = from + end;
+                    return Scanned::Wrong {
+                        error,
+                        start: self.input.offset(from + start),
+                        at: self.input.offset(from + at),
+                    };
+                }
+            };
+            let range = self.input.offset(from + start)..self.input.offset(from + end);
+            self.input.at = from + end;
+            start = end;
+            let ends = token == Token::End && self.depth <= groups + 1;
+            if self.depth <= groups || ends || self.pending.len() + 1 >= MOST_PENDING {
+                return Scanned::Token(token, range);
+            }
+            self.pending.push((token, range));
+            match token {
+                Token::Start => self.depth += 1,
+                Token::End => self.depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the text apart that a byte order mark begins, which a new tokenizer would drop.
+    #[cold]
+    fn scan_mark(&mut self, is_last: bool) -> Scanned {
+        if !self.input.has_room() {
+            return Scanned::Part;
+        }
+        let start = self.input.at;
+        let text = &self.input.piece.as_bytes()[start..];
+        let end = match memchr::memchr2(b'<', b'&', text) {
+            Some(end) => start + end,
+            None if is_last => start + text.len(),
+            None => return Scanned::Part,
+        };
+        let range = self.input.offset(start)..self.input.offset(end);
+        self.input.at = end;
+        Scanned::Token(Token::Text, range)
     }
 
     pub(super) fn token<W: Watch>(
@@ -51,6 +150,12 @@ impl<R: BufRead> EntityStream<R> {
         range: Range<usize>,
         watch: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
+        if token == Token::End && self.depth == 0 {
+            // An end tag without a start tag, which the reader reports.
+            self.pending.push((token, range));
+            self.flush()?;
+            return Ok(None);
+        }
         let mut range = range;
         let starts = matches!(token, Token::Start | Token::Empty);
         let is_child = starts && self.depth == self.groups.len();
@@ -134,7 +239,7 @@ impl<R: BufRead> EntityStream<R> {
         &mut self,
         watch: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
-        self.input().check_room().map_err(Failure::Held)?;
+        self.input.check_room().map_err(Failure::Held)?;
         let end = self.window().len();
         self.pass(end, watch);
         let last = self.state.open.last().map(|open| open.last_child);
@@ -191,7 +296,7 @@ impl<R: BufRead> EntityStream<R> {
             id,
             entity::Context {
                 limits: &self.limits,
-                encoding: self.input().encoding,
+                encoding: self.input.encoding,
                 pieces,
                 first_news,
                 group_is_signed: self.groups.iter().any(|group| group.is_signed),
@@ -216,7 +321,10 @@ impl<R: BufRead> EntityStream<R> {
         let result = self.reader(|reader| {
             pending
                 .drain(..)
-                .try_for_each(|(token, range)| reader.token(token, range))
+                .try_for_each(|(token, range)| match token {
+                    Token::End => reader.checked_end(range),
+                    _ => reader.token(token, range),
+                })
         });
         self.pending = pending;
         result
@@ -226,7 +334,7 @@ impl<R: BufRead> EntityStream<R> {
         &mut self,
         work: impl FnOnce(&mut Reader<'_>) -> Result<(), Fault>,
     ) -> Result<(), Failure> {
-        let input = self.tokens.get_ref();
+        let input = &self.input;
         let mut reader = Reader {
             text: &input.window,
             // A declaration may stand only where nothing stood before.
@@ -238,6 +346,20 @@ impl<R: BufRead> EntityStream<R> {
         };
         work(&mut reader).map_err(Failure::Held)
     }
+}
+
+/// What a look at the text that is there comes to.
+enum Scanned {
+    Token(Token, Range<usize>),
+    /// The next token is not there as a whole, or may not be taken any more.
+    Part,
+    /// The tokenizer refuses the token at `start` of the window, for something at `at` of it.
+    Wrong {
+        error: quick_xml::Error,
+        start: usize,
+        at: usize,
+    },
+    End,
 }
 
 /// Returns whether a start tag, without its brackets, may be that of a group.

@@ -84,7 +84,7 @@ impl<R: BufRead> EntityStream<R> {
     #[cfg(feature = "signature")]
     pub(crate) fn show<W: Watch>(mut self, watch: &mut W) -> Result<R, StreamError> {
         match self.advance(watch) {
-            Ok(_) => Ok(self.tokens.into_inner().into_inner()),
+            Ok(_) => Ok(self.input.into_inner()),
             Err(failure) => Err(self.report(failure)),
         }
     }
@@ -92,7 +92,7 @@ impl<R: BufRead> EntityStream<R> {
     /// Returns what is read from.
     #[cfg(feature = "signature")]
     pub(crate) fn source(&self) -> &R {
-        self.input().source()
+        self.input.source()
     }
 
     /// Shows what has been read of the innermost group and was not shown before.
@@ -147,12 +147,12 @@ impl<R: BufRead> EntityStream<R> {
     ) {
         let places = Places {
             kept: self.keep().text,
-            mark: self.mark.unwrap_or(self.input().start),
-            encoding: self.input().encoding,
+            mark: self.mark.unwrap_or(self.input.start),
+            encoding: self.input.encoding,
             pieces: &self.pieces,
         };
         let state = &mut self.state;
-        let window = take(&mut self.tokens.get_mut().window);
+        let window = take(&mut self.input.window);
         let tree = Tree {
             nodes: take(&mut state.nodes),
             attributes: take(&mut state.attributes),
@@ -170,7 +170,7 @@ impl<R: BufRead> EntityStream<R> {
             places,
         });
         let Document { source, tree, .. } = document;
-        self.tokens.get_mut().window = source.text;
+        self.input.window = source.text;
         state.nodes = tree.nodes;
         state.attributes = tree.attributes;
         state.scope.namespaces = tree.namespaces;

@@ -281,11 +281,7 @@ fn check_extensions(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-fn check_id<'a>(
-    report: &mut Report<'a>,
-    element: Element<'a>,
-    ids: &mut Seen<&'a str>,
-) {
+fn check_id<'a>(report: &mut Report<'a>, element: Element<'a>, ids: &mut Seen<&'a str>) {
     let name = match element.namespace_id() {
         NamespaceId::METADATA | NamespaceId::ASSERTION => "ID",
         NamespaceId::SIGNATURE => "Id",
@@ -304,11 +300,7 @@ fn check_id<'a>(
     }
 }
 
-fn check_namespaces(
-    report: &mut Report<'_>,
-    element: Element<'_>,
-    seen: &mut Seen<NamespaceId>,
-) {
+fn check_namespaces(report: &mut Report<'_>, element: Element<'_>, seen: &mut Seen<NamespaceId>) {
     /// Namespaces of federations beside those that the crate knows.
     const ALLOWED: [&str; 6] = [
         "http://ukfederation.org.uk/2006/11/label",
