@@ -163,8 +163,10 @@ impl<R: BufRead> Input<R> {
         match self.stage {
             Stage::New => self.begin(),
             Stage::Begun => {
-                self.read_more();
-                self.decode();
+                if !self.decode_in_place() {
+                    self.read_more();
+                    self.decode();
+                }
             }
             Stage::Ended => {}
         }
@@ -215,6 +217,23 @@ impl<R: BufRead> Input<R> {
             self.piece.clear();
             self.fail(second_mark(0));
         }
+    }
+
+    /// Decodes UTF-8 from where it was read to, unless a character is cut.
+    fn decode_in_place(&mut self) -> bool {
+        if self.encoding != Encoding::Utf8 || !self.raw.is_empty() {
+            return false;
+        }
+        let Ok(bytes) = self.inner.fill_buf() else {
+            return false;
+        };
+        let taken = bytes.len().min(PIECE);
+        let Ok(text) = std::str::from_utf8(&bytes[..taken]) else {
+            return false;
+        };
+        self.piece.push_str(text);
+        self.inner.consume(taken);
+        taken > 0
     }
 
     fn read_more(&mut self) {

@@ -2,7 +2,10 @@
 
 use std::{io::BufRead, ops::Range};
 
-use quick_xml::Reader as Tokenizer;
+use quick_xml::{
+    Reader as Tokenizer,
+    parser::{ElementParser, Parser as _},
+};
 
 use super::{
     EntityStream, StreamedEntity, Watch,
@@ -13,7 +16,6 @@ use super::{
 use crate::{
     error::Fault,
     reader::{Reader, Token, escape::shorten, place},
-    source::MARK,
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
@@ -69,50 +71,32 @@ impl<R: BufRead> EntityStream<R> {
     fn scan(&mut self) -> Scanned {
         let groups = self.groups.len();
         let is_last = self.input.is_last();
-        let from = self.input.at;
-        let text = &self.input.piece[from..];
-        if text.starts_with(MARK) {
-            return self.scan_mark(is_last);
-        }
-        let mut tokens = Tokenizer::from_str(text);
-        let config = tokens.config_mut();
-        // The reader checks comments in its words. The tags of groups are not known to this
-        // tokenizer, so end tags are compared there too.
-        config.check_comments = false;
-        config.check_end_names = false;
-        config.allow_unmatched_ends = true;
-        let mut start = 0;
         loop {
             if !self.input.has_room() {
                 return Scanned::Part;
             }
-            let event = tokens.read_event();
-            let end = place(tokens.buffer_position());
-            // What ends with the piece may go on behind it, unless it has an end of its own.
-            let token = match event {
-                Ok(event) => match Token::of(&event) {
-                    None | Some(Token::Text) if end == text.len() && !is_last => {
-                        return Scanned::Part;
-                    }
-                    None => return Scanned::End,
-                    Some(token) => token,
-                },
-                Err(_) if !is_last && (end == text.len() || text.len() - start < LONGEST_START) => {
-                    return Scanned::Part;
-                }
-                Err(error) => {
-                    let at = place(tokens.error_position()).max(start);
-                    self.input.at = from + end;
+            let start = self.input.at;
+            let text = &self.input.piece[start..];
+            let found = match usual_token(text.as_bytes()) {
+                Some(found) => Ok(found),
+                None => odd_token(text, is_last),
+            };
+            let (token, length) = match found {
+                Ok(found) => found,
+                Err(Odd::Part) => return Scanned::Part,
+                Err(Odd::End) => return Scanned::End,
+                Err(Odd::Wrong { error, end, at }) => {
+                    self.input.at = start + end;
                     return Scanned::Wrong {
                         error,
-                        start: self.input.offset(from + start),
-                        at: self.input.offset(from + at),
+                        start: self.input.offset(start),
+                        at: self.input.offset(start + at),
                     };
                 }
             };
-            let range = self.input.offset(from + start)..self.input.offset(from + end);
-            self.input.at = from + end;
-            start = end;
+            let end = start + length;
+            let range = self.input.offset(start)..self.input.offset(end);
+            self.input.at = end;
             let ends = token == Token::End && self.depth <= groups + 1;
             if self.depth <= groups || ends || self.pending.len() + 1 >= MOST_PENDING {
                 return Scanned::Token(token, range);
@@ -124,24 +108,6 @@ impl<R: BufRead> EntityStream<R> {
                 _ => {}
             }
         }
-    }
-
-    /// Takes the text apart that a byte order mark begins, which a new tokenizer would drop.
-    #[cold]
-    fn scan_mark(&mut self, is_last: bool) -> Scanned {
-        if !self.input.has_room() {
-            return Scanned::Part;
-        }
-        let start = self.input.at;
-        let text = &self.input.piece.as_bytes()[start..];
-        let end = match memchr::memchr2(b'<', b'&', text) {
-            Some(end) => start + end,
-            None if is_last => start + text.len(),
-            None => return Scanned::Part,
-        };
-        let range = self.input.offset(start)..self.input.offset(end);
-        self.input.at = end;
-        Scanned::Token(Token::Text, range)
     }
 
     pub(super) fn token<W: Watch>(
@@ -360,6 +326,70 @@ enum Scanned {
         at: usize,
     },
     End,
+}
+
+/// Returns the tag or text that a text begins with, and its length; `None` if it begins with
+/// something else, or does not have the end of it.
+fn usual_token(text: &[u8]) -> Option<(Token, usize)> {
+    let second = match *text {
+        [b'<', second, ..] => second,
+        [b'&' | b'<', ..] => return None,
+        _ => return Some((Token::Text, memchr::memchr2(b'<', b'&', text)?)),
+    };
+    if matches!(second, b'!' | b'?') {
+        return None;
+    }
+    let length = ElementParser::default().feed(text)? + 1;
+    let token = match second {
+        b'/' => Token::End,
+        _ if text[..length].ends_with(b"/>") => Token::Empty,
+        _ => Token::Start,
+    };
+    Some((token, length))
+}
+
+/// Why there is no token.
+enum Odd {
+    Part,
+    /// The tokenizer has taken the text up to `end`, and does not like something at `at`.
+    Wrong {
+        error: quick_xml::Error,
+        end: usize,
+        at: usize,
+    },
+    End,
+}
+
+/// Returns the token that a text begins with, of whatever kind, and its length.
+fn odd_token(text: &str, is_last: bool) -> Result<(Token, usize), Odd> {
+    if !text.is_empty() && !text.starts_with(['<', '&']) {
+        // Text may go on in the next piece. A mark in it, which a new tokenizer would drop, is text.
+        return if is_last {
+            Ok((Token::Text, text.len()))
+        } else {
+            Err(Odd::Part)
+        };
+    }
+    let mut tokens = Tokenizer::from_str(text);
+    let config = tokens.config_mut();
+    // The reader checks comments in its words, and compares end tags with start tags, which this
+    // tokenizer has not seen.
+    config.check_comments = false;
+    config.allow_unmatched_ends = true;
+    let event = tokens.read_event();
+    let end = place(tokens.buffer_position());
+    match event.map(|event| Token::of(&event)) {
+        Ok(Some(token)) => Ok((token, end)),
+        Ok(None) if is_last => Err(Odd::End),
+        Ok(None) => Err(Odd::Part),
+        // What ends with the text may be fine once more of it is there.
+        Err(_) if !is_last && (end == text.len() || text.len() < LONGEST_START) => Err(Odd::Part),
+        Err(error) => Err(Odd::Wrong {
+            error,
+            end,
+            at: place(tokens.error_position()),
+        }),
+    }
 }
 
 /// Returns whether a start tag, without its brackets, may be that of a group.

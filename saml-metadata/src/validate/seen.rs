@@ -19,19 +19,21 @@ impl<T: Eq + Hash> Seen<T> {
 
     /// Notes an item, and returns whether it is a new one.
     pub(super) fn insert(&mut self, item: T) -> bool {
-        if self.few.contains(&item) {
-            return false;
-        }
-        if self.few.len() == FEW {
+        if self.many.is_some() || self.few.len() == FEW {
             return self.insert_many(item);
         }
-        self.few.push(item);
-        true
+        let is_new = !self.few.contains(&item);
+        if is_new {
+            self.few.push(item);
+        }
+        is_new
     }
 
     #[cold]
     fn insert_many(&mut self, item: T) -> bool {
-        self.many.get_or_insert_default().insert(item)
+        let many = self.many.get_or_insert_default();
+        many.extend(self.few.drain(..));
+        many.insert(item)
     }
 }
 
