@@ -1,7 +1,6 @@
 //! From text to tree: a strict layer over quick-xml's tokenizer.
 //!
-//! quick-xml finds where tags, comments and sections begin and end, and pairs start with end tags.
-//! Everything else that XML 1.0 and Namespaces in XML ask of a document is checked here, because
+//! quick-xml finds where tags, comments and sections begin and end. Everything else that XML 1.0 and Namespaces in XML ask of a document is checked here, because
 //! a pull tokenizer leaves most of it to its user: characters, names, attributes, references,
 //! the declaration, what may stand outside the root element, and namespaces.
 
@@ -10,11 +9,13 @@ mod declaration;
 pub(crate) mod escape;
 mod scope;
 mod tag;
+mod token;
 
 use std::ops::Range;
 
-use quick_xml::{Reader as Tokenizer, errors::IllFormedError, events::Event};
+use quick_xml::errors::IllFormedError;
 
+pub(crate) use self::token::{NoToken, Token, next_token};
 use crate::{
     Limit, Limits, ReadErrorKind,
     error::Fault,
@@ -108,40 +109,6 @@ impl State {
     }
 }
 
-/// What the tokenizer tells apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Token {
-    Start,
-    Empty,
-    End,
-    Text,
-    Reference,
-    CData,
-    Comment,
-    Instruction,
-    Declaration,
-    Doctype,
-}
-
-impl Token {
-    /// Returns the kind of an event; `None` at the end of the text.
-    pub(crate) fn of(event: &Event<'_>) -> Option<Self> {
-        Some(match event {
-            Event::Start(_) => Self::Start,
-            Event::Empty(_) => Self::Empty,
-            Event::End(_) => Self::End,
-            Event::Text(_) => Self::Text,
-            Event::GeneralRef(_) => Self::Reference,
-            Event::CData(_) => Self::CData,
-            Event::Comment(_) => Self::Comment,
-            Event::PI(_) => Self::Instruction,
-            Event::Decl(_) => Self::Declaration,
-            Event::DocType(_) => Self::Doctype,
-            Event::Eof => return None,
-        })
-    }
-}
-
 /// An element whose end tag has not been met.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -163,22 +130,20 @@ impl Reader<'_> {
         }
         self.state.nodes[0].span = Slice::new(0..self.text.len());
         self.state.nodes[0].content = Slice::new(base..self.text.len());
-        let mut tokens = Tokenizer::from_str(&self.text[base..]);
         let mut start = base;
         loop {
-            let event = tokens.read_event();
-            let end = base + place(tokens.buffer_position());
-            let event = event.map_err(|error| {
-                let at = base + place(tokens.error_position());
-                token_fault(&self.text[start..], &error, start, at)
-            })?;
-            let Some(token) = Token::of(&event) else {
-                break;
-            };
-            self.token(token, start..end)?;
-            start = end;
+            let rest = &self.text[start..];
+            match next_token(rest, true) {
+                Ok((token, length)) => {
+                    self.token(token, start..start + length)?;
+                    start += length;
+                }
+                Err(NoToken::Wrong { error, at, .. }) => {
+                    return Err(token_fault(rest, &error, start, start + at));
+                }
+                Err(NoToken::End | NoToken::Part) => return self.finish(),
+            }
         }
-        self.finish()
     }
 
     /// Takes the next token, which stands at `range` of the text.
@@ -186,10 +151,7 @@ impl Reader<'_> {
         match token {
             Token::Start => self.start(range),
             Token::Empty => self.empty(range),
-            Token::End => {
-                self.end(range);
-                Ok(())
-            }
+            Token::End => self.end(range),
             Token::Text => self.plain_text(range),
             Token::Reference => self.reference(range),
             Token::CData => self.cdata(range),
@@ -269,8 +231,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Takes an end tag that the tokenizer has not compared with the start tag.
-    pub(crate) fn checked_end(&mut self, range: Range<usize>) -> Result<(), Fault> {
+    fn end(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let found = &self.text[range.start + "</".len()..range.end - ">".len()];
         let open = self
             .state
@@ -288,20 +249,14 @@ impl Reader<'_> {
                 return Err(wrong_end(range.start, expected, found));
             }
         }
-        self.end(range);
-        Ok(())
-    }
-
-    fn end(&mut self, range: Range<usize>) {
-        // End tags that match no start tag have been refused.
-        let open = self.state.open.pop().expect("end tags are paired");
+        let open = self.state.open.pop().expect("looked at just before");
         self.state.scope.leave(open.scope);
         let node = &mut self.state.nodes[open.node.0 as usize];
         let content = node.content.start as usize..range.start;
         node.span = Slice::new(node.span.start as usize..range.end);
         node.content = Slice::new(content.clone());
         if open.has_elements {
-            return;
+            return Ok(());
         }
         let text = &self.text[content.clone()];
         let decode = open.is_mixed || self.carriage_return && text.contains('\r');
@@ -310,6 +265,7 @@ impl Reader<'_> {
         } else {
             Slice::new(content)
         };
+        Ok(())
     }
 
     /// Puts the text of an element together that has references, sections or comments in it.
@@ -495,12 +451,6 @@ pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at
         return doctype(start);
     }
     let message = match error {
-        Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-            return wrong_end(at, Some(expected), found);
-        }
-        Error::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-            return wrong_end(at, None, name);
-        }
         Error::IllFormed(IllFormedError::UnclosedReference) => {
             "`&` starts a reference that has no `;`".to_owned()
         }
@@ -560,9 +510,4 @@ fn empty_node(kind: NodeKind, parent: NodeId, span: Range<usize>) -> Node {
         attributes: 0,
         value: Slice::default(),
     }
-}
-
-/// Turns a tokenizer's position into one of the text, which is in memory and thus fits.
-pub(crate) fn place(position: u64) -> usize {
-    usize::try_from(position).expect("a place in a text in memory")
 }

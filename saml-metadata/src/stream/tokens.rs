@@ -2,11 +2,6 @@
 
 use std::{io::BufRead, ops::Range};
 
-use quick_xml::{
-    Reader as Tokenizer,
-    parser::{ElementParser, Parser as _},
-};
-
 use super::{
     EntityStream, StreamedEntity, Watch,
     entity::{self, Piece},
@@ -15,14 +10,12 @@ use super::{
 };
 use crate::{
     error::Fault,
-    reader::{Reader, Token, escape::shorten, place},
+    reader::{NoToken, Reader, Token, escape::shorten, next_token},
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
 /// Text, comments and instructions between entities that are held before they are checked.
 const LONGEST_WAIT: usize = 64 << 10;
-/// Bytes that tell what kind of token begins: `<![CDATA[` and `<!DOCTYPE` are the longest ones.
-const LONGEST_START: usize = 16;
 /// Tokens that are held before they are checked.
 const MOST_PENDING: usize = 1024;
 
@@ -77,15 +70,11 @@ impl<R: BufRead> EntityStream<R> {
             }
             let start = self.input.at;
             let text = &self.input.piece[start..];
-            let found = match usual_token(text.as_bytes()) {
-                Some(found) => Ok(found),
-                None => odd_token(text, is_last),
-            };
-            let (token, length) = match found {
+            let (token, length) = match next_token(text, is_last) {
                 Ok(found) => found,
-                Err(Odd::Part) => return Scanned::Part,
-                Err(Odd::End) => return Scanned::End,
-                Err(Odd::Wrong { error, end, at }) => {
+                Err(NoToken::Part) => return Scanned::Part,
+                Err(NoToken::End) => return Scanned::End,
+                Err(NoToken::Wrong { error, end, at }) => {
                     self.input.at = start + end;
                     return Scanned::Wrong {
                         error,
@@ -287,10 +276,7 @@ impl<R: BufRead> EntityStream<R> {
         let result = self.reader(|reader| {
             pending
                 .drain(..)
-                .try_for_each(|(token, range)| match token {
-                    Token::End => reader.checked_end(range),
-                    _ => reader.token(token, range),
-                })
+                .try_for_each(|(token, range)| reader.token(token, range))
         });
         self.pending = pending;
         result
@@ -326,70 +312,6 @@ enum Scanned {
         at: usize,
     },
     End,
-}
-
-/// Returns the tag or text that a text begins with, and its length; `None` if it begins with
-/// something else, or does not have the end of it.
-fn usual_token(text: &[u8]) -> Option<(Token, usize)> {
-    let second = match *text {
-        [b'<', second, ..] => second,
-        [b'&' | b'<', ..] => return None,
-        _ => return Some((Token::Text, memchr::memchr2(b'<', b'&', text)?)),
-    };
-    if matches!(second, b'!' | b'?') {
-        return None;
-    }
-    let length = ElementParser::default().feed(text)? + 1;
-    let token = match second {
-        b'/' => Token::End,
-        _ if text[..length].ends_with(b"/>") => Token::Empty,
-        _ => Token::Start,
-    };
-    Some((token, length))
-}
-
-/// Why there is no token.
-enum Odd {
-    Part,
-    /// The tokenizer has taken the text up to `end`, and does not like something at `at`.
-    Wrong {
-        error: quick_xml::Error,
-        end: usize,
-        at: usize,
-    },
-    End,
-}
-
-/// Returns the token that a text begins with, of whatever kind, and its length.
-fn odd_token(text: &str, is_last: bool) -> Result<(Token, usize), Odd> {
-    if !text.is_empty() && !text.starts_with(['<', '&']) {
-        // Text may go on in the next piece. A mark in it, which a new tokenizer would drop, is text.
-        return if is_last {
-            Ok((Token::Text, text.len()))
-        } else {
-            Err(Odd::Part)
-        };
-    }
-    let mut tokens = Tokenizer::from_str(text);
-    let config = tokens.config_mut();
-    // The reader checks comments in its words, and compares end tags with start tags, which this
-    // tokenizer has not seen.
-    config.check_comments = false;
-    config.allow_unmatched_ends = true;
-    let event = tokens.read_event();
-    let end = place(tokens.buffer_position());
-    match event.map(|event| Token::of(&event)) {
-        Ok(Some(token)) => Ok((token, end)),
-        Ok(None) if is_last => Err(Odd::End),
-        Ok(None) => Err(Odd::Part),
-        // What ends with the text may be fine once more of it is there.
-        Err(_) if !is_last && (end == text.len() || text.len() < LONGEST_START) => Err(Odd::Part),
-        Err(error) => Err(Odd::Wrong {
-            error,
-            end,
-            at: place(tokens.error_position()),
-        }),
-    }
 }
 
 /// Returns whether a start tag, without its brackets, may be that of a group.
