@@ -5,7 +5,7 @@ use std::{
 
 use crate::{
     document::Document,
-    reader::escape::shorten,
+    reader::escape::shortened,
     tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind, Slice},
 };
 
@@ -306,7 +306,7 @@ impl<'a> Element<'a> {
     /// Appends one step of a path; `number` counts the siblings of the name, 0 if there are none.
     pub(crate) fn push_step(self, number: usize, to: &mut String) {
         // A name may be as long as a document, and a path stands in every finding.
-        let local = shorten(self.local_name());
+        let local = shortened(self.local_name());
         let (before, colon, behind) = match self.node().namespace.usual_prefix() {
             Some("") => ("", "", ""),
             Some(prefix) => (prefix, ":", ""),
@@ -323,9 +323,8 @@ impl<'a> Element<'a> {
 
     /// Returns the number of the element among its siblings of the name, 0 if it is the only one.
     pub(crate) fn number(self) -> usize {
-        let same = |other: &Self| {
-            other.namespace_id() == self.namespace_id() && other.local_name() == self.local_name()
-        };
+        let (namespace, local_name) = (self.namespace_id(), self.local_name());
+        let same = |other: &Self| other.is_in(namespace, local_name);
         let siblings = self.parent().map(|parent| parent.children().filter(same));
         let (mut all, mut before) = (0, 0);
         for sibling in siblings.into_iter().flatten() {

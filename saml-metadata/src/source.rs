@@ -204,14 +204,18 @@ pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Positi
         ),
         None => (known.line, known.column + text.chars().count()),
     };
-    let bytes = match encoding {
-        Encoding::Utf8 => text.len(),
-        _ => text.chars().map(char::len_utf16).sum::<usize>() * 2,
-    };
     Position {
-        offset: known.offset + bytes,
+        offset: known.offset + length(text, encoding),
         line,
         column,
+    }
+}
+
+/// Returns how many bytes a text has in an encoding.
+pub(crate) fn length(text: &str, encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Utf8 => text.len(),
+        _ => text.chars().map(char::len_utf16).sum::<usize>() * 2,
     }
 }
 

@@ -40,7 +40,7 @@ pub use self::{
 };
 
 use self::report::Report;
-use crate::Document;
+use crate::{Document, Position};
 
 /// Checks a document against all rules of a profile, or a policy of one's own, at a moment.
 ///
@@ -68,8 +68,23 @@ pub fn validate<'p>(
     policy: impl Into<Cow<'p, Policy>>,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let policy = policy.into();
-    let mut report = Report::new(document, &policy, now);
+    check(document, &policy.into(), now).finish()
+}
+
+/// Checks a document and returns what is found at the places wanted, with positions that the caller
+/// knows, like [`validate`].
+pub(crate) fn validate_part(
+    document: &Document,
+    policy: &Policy,
+    now: Timestamp,
+    is_wanted: impl Fn(usize) -> bool,
+    position: impl FnMut(usize) -> Position,
+) -> Vec<Finding> {
+    check(document, policy, now).finish_at(is_wanted, position)
+}
+
+fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Report<'a> {
+    let mut report = Report::new(document, policy, now);
     xml::check(&mut report);
     if structure::check_root(&mut report) {
         // One walk for all of them: a rule's findings come in the order of the document anyway.
@@ -104,5 +119,5 @@ pub fn validate<'p>(
     aws_sp::check(&mut report);
     google::check(&mut report);
     sizes::check(&mut report);
-    report.finish()
+    report
 }

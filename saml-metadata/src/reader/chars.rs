@@ -12,6 +12,12 @@ pub(crate) fn is_blank(text: &str) -> bool {
 
 /// Cuts white space off both ends, as XML Schema does for everything but strings.
 pub(crate) fn collapse(text: &str) -> &str {
+    if let [first, .., last] = text.as_bytes()
+        && !is_space(*first)
+        && !is_space(*last)
+    {
+        return text;
+    }
     text.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n'))
 }
 

@@ -1,5 +1,7 @@
 //! References and white space: what is written, and what it means.
 
+use std::borrow::Cow;
+
 use super::chars::is_char;
 
 /// Decodes what stands between `&` and `;`, or says what is wrong with it.
@@ -44,14 +46,19 @@ pub(crate) fn reference(name: &str) -> Result<char, String> {
 
 /// Cuts a name down to what fits in a message.
 pub(crate) fn shorten(text: &str) -> String {
+    shortened(text).into_owned()
+}
+
+/// Cuts a name down to what fits in a message, which most names do.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     const SHOWN: usize = 60;
     // A character has one byte at least.
     if text.len() <= SHOWN {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -14,8 +14,22 @@ use crate::{
 struct Binding {
     /// The prefix in the text; empty for the default namespace.
     prefix: Slice,
+    key: u64,
     namespace: NamespaceId,
 }
+
+/// Returns a number that short prefixes have for themselves, and all long ones in common.
+fn key(prefix: &str) -> u64 {
+    if prefix.len() > size_of::<u64>() {
+        return LONG;
+    }
+    // No character of a prefix is U+0000, so none is lost in front.
+    let join = |key, byte| key << 8 | u64::from(byte);
+    prefix.bytes().fold(0, join)
+}
+
+/// The key of long prefixes; no UTF-8 has these bytes.
+const LONG: u64 = u64::MAX;
 
 /// The declarations in force, and the numbers given to namespaces.
 #[derive(Debug, Default)]
@@ -74,22 +88,24 @@ impl Scope {
             return Err(Fault::limit(Limit::NamespaceBindings, limit, at));
         }
         let namespace = self.number(uri);
-        self.bindings.push(Binding { prefix, namespace });
+        self.bindings.push(Binding {
+            prefix,
+            key: key(name),
+            namespace,
+        });
         Ok(())
     }
 
     /// Returns the namespace of a prefix; the empty prefix asks for the default namespace.
     pub(crate) fn resolve(&self, text: &str, prefix: &str) -> Option<NamespaceId> {
+        let key = key(prefix);
         let found = self
             .bindings
             .iter()
             .rev()
             .find(|binding| {
-                // Most prefixes differ in length or in their first letter already.
-                let own = &text.as_bytes()[binding.prefix.range()];
-                own.len() == prefix.len()
-                    && own.first() == prefix.as_bytes().first()
-                    && own == prefix.as_bytes()
+                let is_same = || text.as_bytes()[binding.prefix.range()] == *prefix.as_bytes();
+                binding.key == key && (key != LONG || is_same())
             })
             .map(|binding| binding.namespace);
         match prefix {

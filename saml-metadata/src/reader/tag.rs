@@ -51,9 +51,10 @@ impl Reader<'_> {
             })?,
         };
         let first = self.state.attributes.len();
-        self.attributes(name_end, end)?;
-        self.declarations(first)?;
-        self.resolve_attributes(first)?;
+        if self.attributes(name_end, end)? {
+            self.declarations(first)?;
+            self.resolve_attributes(first)?;
+        }
         self.check_duplicates(first)?;
         let prefix = &text[start..start + prefix_len.saturating_sub(1)];
         if prefix == "xmlns" {
@@ -70,16 +71,18 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads `name="value"` pairs up to `end`.
-    fn attributes(&mut self, start: usize, end: usize) -> Result<(), Fault> {
+    /// Reads `name="value"` pairs up to `end`, and returns whether one may have to do with
+    /// namespaces.
+    fn attributes(&mut self, start: usize, end: usize) -> Result<bool, Fault> {
         let text = self.text;
         let bytes = &text.as_bytes()[..end];
         let first = self.state.attributes.len();
         let mut at = start;
+        let mut has_namespaces = false;
         loop {
             let name_start = at + find(&bytes[at..], |b| !is_space(b));
             if name_start == end {
-                return Ok(());
+                return Ok(has_namespaces);
             }
             if name_start == at {
                 return Err(Fault::malformed(
@@ -107,6 +110,7 @@ impl Reader<'_> {
                     Fault::malformed(name_start, message)
                 })?,
             };
+            has_namespaces |= prefix_len > 0 || name == "xmlns";
             let equals = name_end + find(&bytes[name_end..], |b| !is_space(b));
             if bytes.get(equals) != Some(&b'=') {
                 let message = format!("the attribute `{}` has no value", shorten(name));

@@ -8,9 +8,9 @@ use crate::{
     Document, EntityDescriptor, Finding, Limits, Policy, Position,
     element::Element,
     reader::State,
-    source::{Encoding, Source, advance},
+    source::{Encoding, Source, advance, length},
     tree::{NodeId, Slice, Tree},
-    validate,
+    validate::validate_part,
 };
 
 /// An entity that was met in a stream.
@@ -127,18 +127,21 @@ impl StreamedEntity {
     /// stream.
     #[must_use]
     pub fn span_of(&self, span: Range<usize>) -> Range<usize> {
-        let start = self.position_of(span.start).offset;
+        self.span_from(self.position_of(span.start).offset, span)
+    }
+
+    /// Returns where a span is among the bytes of the stream that begins at `start` of them.
+    fn span_from(&self, start: usize, span: Range<usize>) -> Range<usize> {
         let Some(before_end) = span.end.checked_sub(1).filter(|end| *end >= span.start) else {
             return start..start;
         };
         // The end belongs to the part that its last character is in.
         let text = self.document.text();
         let last = text.floor_char_boundary(before_end);
-        let length = match self.encoding {
-            Encoding::Utf8 => span.end - last,
-            _ => text[last..span.end].encode_utf16().count() * 2,
-        };
-        start..(self.position_of(last).offset + length).max(start)
+        let end = self.entity().element().span().end;
+        let (piece, before) = piece_before(&self.pieces, text, last.min(end));
+        let until = length(before, self.encoding) + length(&text[last..span.end], self.encoding);
+        start..(piece.at.offset + until).max(start)
     }
 
     /// Returns whether a group around the entity has a signature, which nothing has verified.
@@ -160,15 +163,22 @@ impl StreamedEntity {
     /// found in the tags of groups is reported with the first entity behind them only.
     #[must_use]
     pub fn validate<'p>(&self, policy: impl Into<Cow<'p, Policy>>, now: Timestamp) -> Vec<Finding> {
-        let mut findings = validate(&self.document, policy, now);
         let start = self.entity().element().span().start;
         let is_root = self.entity().element().parent().is_none();
-        findings.retain(|finding| {
-            is_root || finding.span.start >= start || finding.span.start >= self.first_news
-        });
+        let first = if is_root {
+            0
+        } else {
+            start.min(self.first_news)
+        };
+        let mut findings = validate_part(
+            &self.document,
+            &policy.into(),
+            now,
+            |offset| offset >= first,
+            |offset| self.position_of(offset),
+        );
         for finding in &mut findings {
-            finding.position = self.position_of(finding.span.start);
-            finding.span = self.span_of(finding.span.clone());
+            finding.span = self.span_from(finding.position.offset, finding.span.clone());
         }
         findings
     }
@@ -176,8 +186,14 @@ impl StreamedEntity {
 
 /// Finds a place in a text that was put together from pieces.
 pub(super) fn place(pieces: &[Piece], text: &str, encoding: Encoding, offset: usize) -> Position {
+    let (piece, before) = piece_before(pieces, text, offset);
+    advance(piece.at, before, encoding)
+}
+
+/// Returns the piece that a place is in, and the text of the piece before the place.
+fn piece_before<'a>(pieces: &[Piece], text: &'a str, offset: usize) -> (Piece, &'a str) {
     let offset = text.floor_char_boundary(offset);
     let number = pieces.partition_point(|piece| piece.start <= offset);
     let piece = pieces[number.saturating_sub(1)];
-    advance(piece.at, &text[piece.start..offset], encoding)
+    (piece, &text[piece.start..offset])
 }

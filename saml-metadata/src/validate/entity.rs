@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     ContactPerson, ContactType, EntityDescriptor, Organization,
-    model::values::Localized,
     reader::{chars::is_blank, escape::shorten},
     tree::NamespaceId,
 };
@@ -117,11 +116,13 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         let name = descriptor.element().local_name();
         // Roles of extensions are told apart by their type.
         let kind = (name, descriptor.extension_type());
-        let twice: Vec<&str> = descriptor
-            .protocols()
-            .filter(|protocol| !seen.insert((kind, *protocol)))
-            .collect();
-        if let Some(protocol) = twice.first() {
+        let mut twice = None;
+        for protocol in descriptor.protocols() {
+            if !seen.insert((kind, protocol)) {
+                twice = twice.or(Some(protocol));
+            }
+        }
+        if let Some(protocol) = twice {
             let message = format!(
                 "there are two {name} for the protocol {}",
                 shorten(protocol)
@@ -133,33 +134,27 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
 
 fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
     let element = organization.element();
-    let parts: [(&str, Vec<Localized<'_>>); 3] = [
-        ("OrganizationName", organization.names().collect()),
-        (
-            "OrganizationDisplayName",
-            organization.display_names().collect(),
-        ),
-        ("OrganizationURL", organization.urls().collect()),
-    ];
-    for (name, texts) in parts {
-        if texts.is_empty() {
-            report.add(
-                &rules::ENT_05,
-                element,
-                format!("the organization has no {name}"),
-            );
-        }
-        for text in texts {
-            let place = text.element();
+    for name in [
+        "OrganizationName",
+        "OrganizationDisplayName",
+        "OrganizationURL",
+    ] {
+        let mut is_missing = true;
+        for text in element.children_in(NamespaceId::METADATA, name) {
+            is_missing = false;
             let value = text.text();
             if is_blank(value) {
-                report.add(&rules::ENT_05, place, format!("{name} is empty"));
+                report.add(&rules::ENT_05, text, format!("{name} is empty"));
             } else if name == "OrganizationURL" && !is_web(value.trim()) {
                 let message = format!("OrganizationURL {:?} is not a web address", shorten(value));
-                report.add_mild(&rules::ENT_05, place, message);
+                report.add_mild(&rules::ENT_05, text, message);
             } else if value.trim().contains('\n') {
-                report.add_mild(&rules::ENT_05, place, format!("{name} has a line break"));
+                report.add_mild(&rules::ENT_05, text, format!("{name} has a line break"));
             }
+        }
+        if is_missing {
+            let message = format!("the organization has no {name}");
+            report.add(&rules::ENT_05, element, message);
         }
     }
 }

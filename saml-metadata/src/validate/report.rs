@@ -140,7 +140,17 @@ impl<'a> Report<'a> {
     }
 
     /// Returns the findings in the order of the document.
-    pub(super) fn finish(mut self) -> Vec<Finding> {
+    pub(super) fn finish(self) -> Vec<Finding> {
+        let mut lines = Lines::new(self.document);
+        self.finish_at(|_| true, |offset| lines.position(offset))
+    }
+
+    /// Returns the findings of some places only, of which somebody else knows the position.
+    pub(super) fn finish_at(
+        mut self,
+        is_wanted: impl Fn(usize) -> bool,
+        mut position: impl FnMut(usize) -> Position,
+    ) -> Vec<Finding> {
         let more = self.counts.into_iter().filter_map(|(_, count)| count.more);
         self.drafts.extend(more.map(|(draft, number)| Draft {
             message: format!("{number} more findings of this rule, from here on"),
@@ -149,15 +159,15 @@ impl<'a> Report<'a> {
         self.drafts
             .sort_by_key(|draft| (draft.span.start, draft.rule.id));
         let mut paths = Paths::default();
-        let mut lines = Lines::new(self.document);
         self.drafts
             .into_iter()
+            .filter(|draft| is_wanted(draft.span.start))
             .map(|draft| Finding {
                 rule: draft.rule.id,
                 severity: draft.severity,
                 message: draft.message,
                 path: paths.of(self.document, draft.node, draft.attribute.as_deref()),
-                position: lines.position(draft.span.start),
+                position: position(draft.span.start),
                 span: draft.span,
                 help: draft.rule.help,
                 clause: draft.rule.clause,
