@@ -197,7 +197,7 @@ pub(crate) fn position(text: &str, encoding: Encoding, offset: usize) -> Positio
 
 /// Returns the place behind a text that begins at a known place.
 pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Position {
-    let (line, column) = match text.rfind('\n') {
+    let (line, column) = match memchr::memrchr(b'\n', text.as_bytes()) {
         Some(at) => (
             known.line + line_feeds(text),
             text[at + 1..].chars().count() + 1,

@@ -97,7 +97,7 @@ fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Repo
             algorithms::check(&mut report, element);
             extensions::check(&mut report, element);
         }
-        structure::check_whole(&mut report);
+        structure::check_duplicate_entities(&mut report);
         for entity in document.entities() {
             extensions::check_entity(&mut report, entity);
         }

@@ -6,9 +6,6 @@ use quick_xml::{
     parser::{ElementParser, Parser as _},
 };
 
-/// Bytes that tell what kind of token begins: `<![CDATA[` and `<!DOCTYPE` are the longest ones.
-const LONGEST_START: usize = 16;
-
 /// What the tokenizer tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token {
@@ -113,8 +110,8 @@ fn odd_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
         Ok(Some(token)) => Ok((token, end)),
         Ok(None) if is_last => Err(NoToken::End),
         Ok(None) => Err(NoToken::Part),
-        // What ends with the text may be fine once more of it is there.
-        Err(_) if !is_last && (end == text.len() || text.len() < LONGEST_START) => {
+        // What ends with the text may be fine once more of it is there; so little is not taken.
+        Err(_) if !is_last && (end == text.len() || matches!(text, "<" | "<!")) => {
             Err(NoToken::Part)
         }
         Err(error) => Err(NoToken::Wrong {

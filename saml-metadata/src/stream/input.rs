@@ -163,10 +163,8 @@ impl<R: BufRead> Input<R> {
         match self.stage {
             Stage::New => self.begin(),
             Stage::Begun => {
-                if !self.decode_in_place() {
-                    self.read_more();
-                    self.decode();
-                }
+                self.read_more(self.encoding == Encoding::Utf8 && self.raw.is_empty());
+                self.decode();
             }
             Stage::Ended => {}
         }
@@ -185,7 +183,7 @@ impl<R: BufRead> Input<R> {
     fn begin(&mut self) {
         while self.raw.len() < PIECE && self.stage != Stage::Ended && self.failure.is_none() {
             self.stage = Stage::Begun;
-            self.read_more();
+            self.read_more(false);
         }
         match source::detect(&self.raw) {
             Ok(encoding) => self.encoding = encoding,
@@ -219,30 +217,18 @@ impl<R: BufRead> Input<R> {
         }
     }
 
-    /// Decodes UTF-8 from where it was read to, unless a character is cut.
-    fn decode_in_place(&mut self) -> bool {
-        if self.encoding != Encoding::Utf8 || !self.raw.is_empty() {
-            return false;
-        }
-        let Ok(bytes) = self.inner.fill_buf() else {
-            return false;
-        };
-        let taken = bytes.len().min(PIECE);
-        let Ok(text) = std::str::from_utf8(&bytes[..taken]) else {
-            return false;
-        };
-        self.piece.push_str(text);
-        self.inner.consume(taken);
-        taken > 0
-    }
-
-    fn read_more(&mut self) {
+    /// Reads what is there to `raw`, or to `piece` if that is wanted and no character is cut.
+    fn read_more(&mut self, may_decode: bool) {
         loop {
             match self.inner.fill_buf() {
                 Ok([]) => self.stage = Stage::Ended,
                 Ok(bytes) => {
                     let taken = bytes.len().min(PIECE);
-                    self.raw.extend_from_slice(&bytes[..taken]);
+                    let bytes = &bytes[..taken];
+                    match may_decode.then(|| std::str::from_utf8(bytes)) {
+                        Some(Ok(text)) => self.piece.push_str(text),
+                        _ => self.raw.extend_from_slice(bytes),
+                    }
                     self.inner.consume(taken);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

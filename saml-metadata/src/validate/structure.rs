@@ -40,6 +40,7 @@ pub(super) fn check_root(report: &mut Report<'_>) -> bool {
 pub(super) struct Before<'a> {
     ids: Seen<&'a str>,
     namespaces: Seen<NamespaceId>,
+    group_names: Seen<&'a str>,
 }
 
 impl Before<'_> {
@@ -48,6 +49,7 @@ impl Before<'_> {
         Self {
             ids: Seen::new(),
             namespaces: Seen::new(),
+            group_names: Seen::new(),
         }
     }
 }
@@ -66,12 +68,9 @@ pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &
     if parent_is_metadata {
         check_element(report, element);
     }
-}
-
-/// Checks what takes a look at the whole document.
-pub(super) fn check_whole(report: &mut Report<'_>) {
-    check_groups(report);
-    check_duplicate_entities(report);
+    if element.is_in(NamespaceId::METADATA, "EntitiesDescriptor") {
+        check_group(report, element, &mut before.group_names);
+    }
 }
 
 fn check_element(report: &mut Report<'_>, element: Element<'_>) {
@@ -329,39 +328,32 @@ fn check_namespaces(report: &mut Report<'_>, element: Element<'_>, seen: &mut Se
     report.add(&rules::ROOT_08, element, message);
 }
 
-fn check_groups(report: &mut Report<'_>) {
-    let root = report.document.root();
-    let mut names = Seen::new();
-    let groups = root
-        .descendants()
-        .filter(|element| element.is_in(NamespaceId::METADATA, "EntitiesDescriptor"));
-    for group in groups {
-        if group.parent().is_some() {
-            report.add(&rules::ROOT_06, group, "a group stands inside of another");
+fn check_group<'a>(report: &mut Report<'a>, group: Element<'a>, names: &mut Seen<&'a str>) {
+    if group.parent().is_some() {
+        report.add(&rules::ROOT_06, group, "a group stands inside of another");
+    }
+    match group.attribute("Name") {
+        None => report.add(&rules::ROOT_06, group, "the group has no Name"),
+        Some(name) if !names.insert(name) => {
+            let message = format!("two groups have the Name {:?}", shorten(name));
+            report.add(&rules::ROOT_06, (group, "Name"), message);
         }
-        match group.attribute("Name") {
-            None => report.add(&rules::ROOT_06, group, "the group has no Name"),
-            Some(name) if !names.insert(name) => {
-                let message = format!("two groups have the Name {:?}", shorten(name));
-                report.add(&rules::ROOT_06, (group, "Name"), message);
-            }
-            Some(_) => {}
-        }
-        let is_empty = group
-            .children_in(NamespaceId::METADATA, "EntityDescriptor")
+        Some(_) => {}
+    }
+    let is_empty = group
+        .children_in(NamespaceId::METADATA, "EntityDescriptor")
+        .next()
+        .is_none()
+        && group
+            .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
             .next()
-            .is_none()
-            && group
-                .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
-                .next()
-                .is_none();
-        if is_empty {
-            report.add(&rules::ROOT_07, group, "the group is empty");
-        }
+            .is_none();
+    if is_empty {
+        report.add(&rules::ROOT_07, group, "the group is empty");
     }
 }
 
-fn check_duplicate_entities(report: &mut Report<'_>) {
+pub(super) fn check_duplicate_entities(report: &mut Report<'_>) {
     let mut seen = Seen::new();
     for entity in report.document.entities() {
         if !entity.entity_id().is_empty() && !seen.insert(entity.entity_id()) {

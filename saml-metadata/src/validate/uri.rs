@@ -6,9 +6,10 @@ use crate::reader::chars::starts_with_ignoring_case;
 
 /// Returns whether a text is an absolute URI, without blanks (RFC 3986 4.3).
 pub(super) fn is_absolute(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else {
+    let Some(colon) = memchr::memchr(b':', text.as_bytes()) else {
         return false;
     };
+    let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
     let mut letters = scheme.bytes();
     letters.next().is_some_and(|b| b.is_ascii_alphabetic())
         && letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
@@ -17,10 +18,14 @@ pub(super) fn is_absolute(text: &str) -> bool {
 }
 
 fn has_white_space_or_controls(text: &str) -> bool {
-    if text.is_ascii() {
-        // Without a branch, this goes through many bytes at once.
-        let wrong = |b: u8| b <= b' ' || b == 0x7f;
-        return text.bytes().fold(false, |found, b| found | wrong(b));
+    // Without a branch, this goes through many bytes at once.
+    let (mut wrong, mut all) = (false, 0);
+    for byte in text.bytes() {
+        wrong |= byte <= b' ' || byte == 0x7f;
+        all |= byte;
+    }
+    if all.is_ascii() {
+        return wrong;
     }
     text.chars().any(|c| c.is_whitespace() || c.is_control())
 }

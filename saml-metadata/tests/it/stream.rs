@@ -248,6 +248,24 @@ fn what_is_wrong_behind_an_entity_comes_after_it() {
     assert!(stream.next().is_none());
 }
 
+#[test]
+fn what_is_wrong_first_is_reported_whatever_stands_behind_it() {
+    for first in ["</md:Other>", "<!other>", "&<"] {
+        for behind in [&b"\xff"[..], b"\0"] {
+            let mut xml =
+                br#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">"#
+                    .to_vec();
+            let place = xml.len();
+            xml.extend_from_slice(first.as_bytes());
+            xml.extend_from_slice(behind);
+            let error = error(&xml);
+            assert_eq!(kind(&error), Some(ReadErrorKind::Malformed), "{error:?}");
+            let offset = error.position().map(|position| position.offset);
+            assert_eq!(offset, Some(place), "{error:?}");
+        }
+    }
+}
+
 /// Documents that are wrong in one way each.
 fn broken() -> Vec<String> {
     let with = |inside: &str| {
