@@ -1,8 +1,9 @@
 //! From text to tree: a strict layer over quick-xml's tokenizer.
 //!
-//! quick-xml finds where tags, comments and sections begin and end. Everything else that XML 1.0 and Namespaces in XML ask of a document is checked here, because
-//! a pull tokenizer leaves most of it to its user: characters, names, attributes, references,
-//! the declaration, what may stand outside the root element, and namespaces.
+//! quick-xml finds where tags, comments and sections begin and end. Everything else that XML 1.0
+//! and Namespaces in XML ask of a document is checked here, because a pull tokenizer leaves most of
+//! it to its user: characters, names, attributes, references, which end tag ends what, the
+//! declaration, what may stand outside the root element, and namespaces.
 
 pub(crate) mod chars;
 mod declaration;
@@ -124,7 +125,7 @@ pub(crate) struct Open {
 impl Reader<'_> {
     fn document(&mut self) -> Result<NodeId, Fault> {
         let base = self.base;
-        // quick-xml would drop a second mark without counting it, and all places would be off.
+        // It would be refused as text before the root element, which nobody sees in an editor.
         if self.text[base..].starts_with('\u{feff}') {
             return Err(second_mark(base));
         }

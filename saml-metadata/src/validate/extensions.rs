@@ -97,10 +97,8 @@ const INSIDE: [(NamespaceId, &str, &[&str]); 4] = [
 /// Checks one element after the other.
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     match element.namespace_id() {
-        NamespaceId::METADATA => {
-            if element.is_in(NamespaceId::METADATA, "Extensions") {
-                check_children(report, element);
-            }
+        NamespaceId::METADATA if element.local_name() == "Extensions" => {
+            check_children(report, element);
         }
         NamespaceId::UI => {
             ui::check(report, element);

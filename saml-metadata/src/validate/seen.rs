@@ -6,7 +6,7 @@ const FEW: usize = 32;
 /// What has been met so far: a short list most of the time, a table once there is more.
 pub(super) struct Seen<T> {
     few: Vec<T>,
-    many: Option<Box<HashSet<T>>>,
+    many: Option<HashSet<T>>,
 }
 
 impl<T: Eq + Hash> Seen<T> {
