@@ -29,6 +29,12 @@ impl<T: Eq + Hash> Seen<T> {
         is_new
     }
 
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.few.clear();
+        self.many = None;
+    }
+
     #[cold]
     fn insert_many(&mut self, item: T) -> bool {
         let many = self.many.get_or_insert_default();
@@ -50,5 +56,7 @@ mod tests {
         for number in 0..FEW * 3 {
             assert!(!seen.insert(number), "{number}");
         }
+        seen.clear();
+        assert!(seen.insert(0) && !seen.insert(0));
     }
 }

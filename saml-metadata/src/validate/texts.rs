@@ -117,7 +117,34 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool)
 }
 
 /// The languages met so far, in lower case, of each element name inside of each parent.
-pub(super) type Languages<'a> = Seen<(Option<NodeId>, &'a str, Cow<'a, str>)>;
+pub(super) struct Languages<'a> {
+    seen: Seen<(Option<NodeId>, &'a str, Cow<'a, str>)>,
+    /// Where all parents of those have ended.
+    end: usize,
+}
+
+impl<'a> Languages<'a> {
+    /// Starts with the root element.
+    pub(super) fn new() -> Self {
+        Self {
+            seen: Seen::new(),
+            end: 0,
+        }
+    }
+
+    /// Notes the language of an element, and returns whether it is new there.
+    fn insert(&mut self, element: Element<'a>, language: Cow<'a, str>) -> bool {
+        // Nothing follows inside of a parent that has ended, so a large document has few of them.
+        if element.span().start >= self.end {
+            self.seen.clear();
+        }
+        let parent = element.parent();
+        let end = parent.map_or(usize::MAX, |parent| parent.span().end);
+        self.end = self.end.max(end);
+        self.seen
+            .insert((parent.map(Element::id), element.local_name(), language))
+    }
+}
 
 fn check_language<'a>(
     report: &mut Report<'a>,
@@ -142,7 +169,7 @@ fn check_language<'a>(
     } else {
         Cow::Borrowed(language)
     };
-    if !languages.insert((element.parent().map(Element::id), name, lower_case)) {
+    if !languages.insert(element, lower_case) {
         let message = format!(
             "{name} appears twice in the language {:?}",
             shorten(language)
