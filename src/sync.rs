@@ -181,8 +181,8 @@ impl DirectorySync {
 
     /// Writes what the plan says, and nothing else.
     ///
-    /// Users are written before groups, and what takes something away comes last. A plan that was read from a file is
-    /// made again first; if it would do more now, nothing is done.
+    /// Users are written before groups, and what takes something away comes last, apart from those who give up a name that
+    /// another waits for. A plan that was read from a file is made again first; if it would do more now, nothing is done.
     ///
     /// # Errors
     ///
@@ -216,7 +216,7 @@ impl DirectorySync {
         }
         memory.serial = plan.serial + 1;
         let keep = self.store.as_ref().map_or(Keep::Nowhere, Keep::Store);
-        let run = Run::new(&self.scim, self.clock.clone(), keep, memory);
+        let run = Run::new(&self.scim, self.clock.clone(), keep, memory, plan);
         run.plan(plan).await?;
         Ok(run.end().0)
     }

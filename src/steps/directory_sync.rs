@@ -162,12 +162,16 @@ impl DirectorySync {
     async fn write(
         &self,
         users: &[&UserChange],
+        leaving: &[&UserChange],
         groups: &[&GroupChange],
         plan: &SyncPlan,
         cx: &Context,
     ) -> Outcome<()> {
         self.settings.guard.check(plan)?;
         let scim = Self::scim(cx)?;
+        let mut named = plan.clone();
+        self.settings.name_protected(&scim, &mut named).await?;
+        self.settings.guard.check(&named)?;
         let mut memory = match cx.file(Memory::FILE) {
             // An earlier change of this plan has been written, and kept.
             Some(kept) if Memory::from_json(&kept)?.serial > plan.serial => {
@@ -181,10 +185,11 @@ impl DirectorySync {
                 .unwrap_or_else(|| Memory::of(&scim.endpoint().to_string())),
         };
         memory.serial = memory.serial.max(plan.serial + 1);
-        let run = Run::new(&scim, cx.clock(), Keep::Context(cx), memory);
-        run.users(users).await?;
+        let run = Run::new(&scim, cx.clock(), Keep::Context(cx), memory, plan);
+        run.begin().await?;
+        run.users(users, leaving).await?;
         run.groups(groups).await?;
-        run.remember().await?;
+        run.settle().await?;
         run.end().0.complete()?;
         Ok(())
     }
@@ -275,7 +280,7 @@ impl Step for DirectorySync {
             match change.action {
                 Action::Update if change.target == WRITE => {
                     if plan.serial == 0 || !kept.is_empty() || !changed.is_empty() {
-                        self.write(&kept, &changed, &plan, cx).await?;
+                        self.write(&kept, &removed, &changed, &plan, cx).await?;
                     }
                 }
                 Action::Remove => {
@@ -289,7 +294,7 @@ impl Step for DirectorySync {
                         .collect();
                     // Whoever is not in the plan any more is gone already.
                     if !users.is_empty() || !groups.is_empty() {
-                        self.write(&users, &groups, &plan, cx).await?;
+                        self.write(&users, &[], &groups, &plan, cx).await?;
                     }
                 }
                 _ => return Err(not_ours(&self.id(), change)),

@@ -1,7 +1,7 @@
 //! Writing what a plan says: many at once, one failure stopping one thing.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Run<'a> {
     scim: &'a Client,
     clock: Arc<dyn Clock>,
     keep: Keep<'a>,
+    /// Managed users whom the source does not know any more.
+    lost: Arc<BTreeSet<ResourceId>>,
     inner: Mutex<Inner>,
 }
 
@@ -51,9 +53,13 @@ struct Inner {
     memory: Memory,
     /// Who was created in this run.
     made: HashMap<ExternalId, ResourceId>,
+    /// Who has lost the sign-in before their turn, because another waited for their name.
+    left: HashSet<ResourceId>,
     report: SyncReport,
     /// How many requests in a row the target has not answered with sense.
     streak: usize,
+    /// Something was tried of which nobody knows whether it was done.
+    undecided: bool,
 }
 
 impl<'a> Run<'a> {
@@ -62,17 +68,21 @@ impl<'a> Run<'a> {
         clock: Arc<dyn Clock>,
         keep: Keep<'a>,
         memory: Memory,
+        plan: &SyncPlan,
     ) -> Self {
         let inner = Inner {
             memory,
             made: HashMap::new(),
+            left: HashSet::new(),
             report: SyncReport::default(),
             streak: 0,
+            undecided: false,
         };
         Self {
             scim,
             clock,
             keep,
+            lost: plan.lost.0.clone().unwrap_or_default(),
             inner: Mutex::new(inner),
         }
     }
@@ -85,24 +95,54 @@ impl<'a> Run<'a> {
             .groups
             .iter()
             .partition(|change| matches!(change, GroupChange::Delete(_)));
-        self.users(&written).await?;
+        self.begin().await?;
+        self.users(&written, &removed).await?;
         self.groups(&changed).await?;
-        self.users(&removed).await?;
+        let removed: Vec<&UserChange> = {
+            let inner = self.lock();
+            let left = |change: &&UserChange| matches!(change, UserChange::Update { id, .. } if inner.left.contains(id));
+            removed.into_iter().filter(|change| !left(change)).collect()
+        };
+        self.users(&removed, &[]).await?;
         self.groups(&gone).await?;
+        self.settle().await
+    }
+
+    /// Remembers that from now on something may be there of which nothing is remembered.
+    pub(crate) async fn begin(&self) -> Outcome<()> {
+        self.lock().memory.unsettled = true;
         self.remember().await
     }
 
-    /// Writes users, many at once.
-    pub(crate) async fn users(&self, changes: &[&UserChange]) -> Outcome<()> {
-        self.changes(changes, "users").await
+    /// Remembers that the run has come to its end.
+    pub(crate) async fn settle(&self) -> Outcome<()> {
+        {
+            let mut inner = self.lock();
+            inner.memory.unsettled = inner.undecided || inner.report.given_up.is_some();
+        }
+        self.remember().await
+    }
+
+    /// Writes users, many at once; of those who are `leaving` those whose name another may wait for, if one does.
+    pub(crate) async fn users(
+        &self,
+        changes: &[&UserChange],
+        leaving: &[&UserChange],
+    ) -> Outcome<()> {
+        self.changes(changes, leaving, "users").await
     }
 
     /// Writes groups, in which users of this run are members by now.
     pub(crate) async fn groups(&self, changes: &[&GroupChange]) -> Outcome<()> {
-        self.changes(changes, "groups").await
+        self.changes(changes, &[], "groups").await
     }
 
-    async fn changes<C: Change>(&self, changes: &[&C], kind: &'static str) -> Outcome<()> {
+    async fn changes<C: Change>(
+        &self,
+        changes: &[&C],
+        leaving: &[&C],
+        kind: &'static str,
+    ) -> Outcome<()> {
         let mut blocked = Vec::new();
         for part in changes.chunks(SAVE_AFTER) {
             blocked.extend(self.each(part).await);
@@ -110,6 +150,15 @@ impl<'a> Run<'a> {
             self.remember().await?;
         }
         if !blocked.is_empty() {
+            let leaving: Vec<&C> = leaving
+                .iter()
+                .copied()
+                .filter(|change| change.gives_up_names())
+                .collect();
+            for change in &leaving {
+                change.goes_before_its_turn(self);
+            }
+            blocked.extend(self.each(&leaving).await);
             self.in_turns(blocked).await;
             self.remember().await?;
         }
@@ -151,6 +200,7 @@ impl<'a> Run<'a> {
             Some(status) => status.is_server_error() || error.is_throttled(),
         };
         inner.streak = if senseless { inner.streak + 1 } else { 0 };
+        inner.undecided |= senseless || matches!(error, ScimError::Body { .. });
         let refused = matches!(
             error.status().map(|status| status.as_u16()),
             Some(401 | 403)

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use scim_client::Client;
 
 use super::{
-    Directory, GroupRemoval, Guard, Memory, Removal, Source,
-    plan::{Aside, SyncPlan},
+    Directory, GroupRemoval, Guard, Memory, Profile, Removal, Source,
+    plan::{Aside, SyncPlan, UserChange},
     planner::{self, Known, Policy},
     target,
 };
@@ -19,7 +19,8 @@ use crate::error::{Error, ErrorKind, Outcome};
 pub enum Mode {
     /// What earlier runs remember is believed, and nothing is read; without a memory everything is.
     ///
-    /// A run that changes nothing asks the target nothing. What somebody else has changed there is not seen.
+    /// A run that changes nothing asks the target nothing. What somebody else has changed there is not seen. After a run
+    /// that did not come to its end everything is read once.
     #[default]
     Remember,
     /// All users and groups are read, and memberships are remembered: one request for a hundred users or groups.
@@ -73,12 +74,59 @@ impl Settings {
             .cloned()
             .unwrap_or_else(|| Memory::of(look.target));
         learnt.learn(&known, look.now);
+        // Everything was read then.
+        learnt.unsettled &= look.scim.is_none();
         plan.learnt = Aside(Some(Arc::new(learnt)));
+        if let Some(scim) = look.scim {
+            self.name_protected(scim, &mut plan).await?;
+        }
         Ok(plan)
     }
 
+    /// Reads the names of those who would be changed and were not read, if the guard has to know them.
+    pub(crate) async fn name_protected(&self, scim: &Client, plan: &mut SyncPlan) -> Outcome<()> {
+        if self.guard.protected_users.is_empty() {
+            return Ok(());
+        }
+        for change in &mut plan.users {
+            let id = match change {
+                UserChange::Update {
+                    id, before: None, ..
+                } => id.clone(),
+                UserChange::Deactivate(gone) | UserChange::Delete(gone) if gone.name.is_none() => {
+                    gone.id.clone()
+                }
+                _ => continue,
+            };
+            let found = scim.users().get_opt(&id).await.map_err(|error| {
+                Error::service(
+                    format!("user {id} of the target could not be read; nothing was written"),
+                    error,
+                )
+            })?;
+            let Some(user) = found else { continue };
+            match change {
+                UserChange::Update { before, base, .. } => {
+                    *before = Some(Profile::of(&user));
+                    *base = Aside(Some(Box::new(user)));
+                }
+                UserChange::Deactivate(gone) | UserChange::Delete(gone) => {
+                    gone.name = user.user_name.map(|name| name.to_string());
+                }
+                UserChange::Create { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
     async fn known(&self, look: &Look<'_>) -> Outcome<Known> {
-        let scim = match (self.mode, look.memory, look.scim) {
+        let unsettled = look.memory.is_some_and(|memory| memory.unsettled);
+        let mode = match look.scim {
+            // Nobody knows how far it came.
+            Some(_) if unsettled => Mode::Full,
+            _ => self.mode,
+        };
+        let scim = match (mode, look.memory, look.scim) {
             (Mode::Remember, Some(memory), _) => return Ok(memory.known()),
             (_, _, Some(scim)) => scim,
             (_, _, None) => {
@@ -91,7 +139,11 @@ impl Settings {
         };
         let mut known = target::read(scim, look.source).await?;
         if let Some(memory) = look.memory {
-            remember(&mut known, memory, self.mode);
+            remember(&mut known, memory, mode);
+            if mode == Mode::Verify {
+                target::read_groups_of_unknown(scim, look.directory, &mut known, &memory.knows())
+                    .await?;
+            }
         }
         target::read_members(scim, look.directory, &mut known).await?;
         Ok(known)

@@ -10,15 +10,16 @@ use crate::error::{Error, ErrorKind};
 pub struct Guard {
     /// How many users may lose the sign-in or be deleted, and groups be deleted, together; 100 unless told otherwise.
     pub max_removals: usize,
-    /// How many of a hundred managed users and groups that may be; 10 unless told otherwise, and one is always allowed.
+    /// How many of a hundred managed users and groups that may be, and how many of a hundred groups alone; 10 unless told
+    /// otherwise, and one is always allowed.
     pub max_share: u8,
     /// How many of a hundred memberships may be removed; 30 unless told otherwise, and ten are always allowed.
     pub max_member_share: u8,
     /// Whether a source may know most of the managed users under other ids than before.
     pub new_ids: bool,
-    /// Groups that nobody may touch, by name; the groups of AWS Control Tower unless told otherwise.
+    /// Groups that nobody may touch, by name in any case of letters; the groups of AWS Control Tower unless told otherwise.
     pub protected_groups: BTreeSet<String>,
-    /// Users whom nobody may touch, by name; nobody unless told otherwise.
+    /// Users whom nobody may touch, by name in any case of letters; nobody unless told otherwise.
     pub protected_users: BTreeSet<String>,
 }
 
@@ -73,6 +74,20 @@ pub enum Refusal {
         /// How many may be.
         allowed: usize,
         /// Who and what.
+        names: Vec<String>,
+    },
+    /// Too many groups would be deleted, which is little where there are many more users, and takes everybody's access.
+    #[error(
+        "the plan deletes {} of {managed} managed groups, and the guard allows {allowed}: {}",
+        .names.len(), shown(.names)
+    )]
+    #[non_exhaustive]
+    TooManyGroups {
+        /// The managed groups of the target.
+        managed: usize,
+        /// How many may be deleted.
+        allowed: usize,
+        /// Which.
         names: Vec<String>,
     },
     /// Too many would leave their groups.
@@ -139,6 +154,15 @@ impl Guard {
                 names,
             });
         }
+        let names: Vec<String> = plan.deleted_groups().collect();
+        let allowed = share(standing.managed_groups, self.max_share).max(1);
+        if names.len() > allowed {
+            return Err(Refusal::TooManyGroups {
+                managed: standing.managed_groups,
+                allowed,
+                names,
+            });
+        }
         let removals = plan.counts().members_removed;
         let allowed = share(standing.memberships, self.max_member_share).max(10);
         if removals > allowed {
@@ -152,6 +176,12 @@ impl Guard {
     }
 
     fn protected(&self, plan: &SyncPlan) -> Vec<String> {
+        // Servers find names whatever their case.
+        let folded = |names: &BTreeSet<String>| -> BTreeSet<String> {
+            names.iter().map(|name| name.to_lowercase()).collect()
+        };
+        let protected_groups = folded(&self.protected_groups);
+        let protected_users = folded(&self.protected_users);
         let groups = plan.groups.iter().filter_map(|change| {
             let before = match change {
                 GroupChange::Update { renamed_from, .. } => renamed_from.clone(),
@@ -160,7 +190,7 @@ impl Guard {
             let name = [Some(change.name()), before]
                 .into_iter()
                 .flatten()
-                .find(|name| self.protected_groups.contains(name))?;
+                .find(|name| protected_groups.contains(&name.to_lowercase()))?;
             Some(format!("group {name}"))
         });
         let users = plan.users.iter().filter_map(|change| {
@@ -172,7 +202,7 @@ impl Guard {
             let name = [Some(change.name()), before]
                 .into_iter()
                 .flatten()
-                .find(|name| self.protected_users.contains(name))?;
+                .find(|name| protected_users.contains(&name.to_lowercase()))?;
             Some(format!("user {name}"))
         });
         groups.chain(users).collect()
@@ -215,6 +245,9 @@ impl Refusal {
             }
             Self::NewIds { .. } => {
                 "look whether it is the right org; if the users have really got new ids, such as after a move, allow that for one run (new_ids)"
+            }
+            Self::TooManyGroups { .. } => {
+                "look whether the source still has its groups; if the removals are meant, raise max_share for this run"
             }
             Self::TooManyRemovals { .. } => {
                 "read the plan; if the removals are meant, allow as many for this run (max_removals, or `--max-removals N`)"

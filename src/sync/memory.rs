@@ -19,6 +19,8 @@ pub struct Memory {
     pub(crate) serial: u64,
     /// The SCIM endpoint whose users these are.
     pub(super) target: String,
+    /// A run has begun to write and has not ended, or had no answer to something: what is there may be otherwise.
+    pub(super) unsettled: bool,
     pub(super) users: BTreeMap<ExternalId, RememberedUser>,
     pub(super) groups: BTreeMap<ExternalId, RememberedGroup>,
 }
@@ -114,6 +116,11 @@ impl Memory {
         .help("keep one state for each target; if the target has moved, take the file away: the next run reads everything again"))
     }
 
+    /// Whether a user of the target is remembered.
+    pub(super) fn knows(&self) -> BTreeSet<&ResourceId> {
+        self.users.values().map(|user| &user.id).collect()
+    }
+
     /// What is known of the target without asking it.
     pub(super) fn known(&self) -> Known {
         let users = self.users.iter().map(|(external_id, user)| KnownUser {
@@ -184,6 +191,15 @@ impl Memory {
         }
     }
 
+    /// Remembers of a user which groups they are in.
+    pub(super) fn remember_member(&mut self, user: &ResourceId, groups: &BTreeSet<ResourceId>) {
+        for group in self.groups.values_mut() {
+            if groups.contains(&group.id) {
+                group.members.insert(user.clone());
+            }
+        }
+    }
+
     /// Forgets a user whom the target does not have any more.
     pub(super) fn forget_user(&mut self, id: &ResourceId) {
         self.users.retain(|_, user| user.id != *id);
@@ -209,6 +225,8 @@ struct File {
     version: u32,
     serial: u64,
     target: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unsettled: bool,
     users: Vec<(ExternalId, ResourceId, String, bool, Option<Timestamp>)>,
     groups: Vec<(ExternalId, ResourceId, String, Vec<u32>)>,
 }
@@ -243,6 +261,7 @@ impl File {
             version: Memory::VERSION,
             serial: memory.serial,
             target: memory.target.clone(),
+            unsettled: memory.unsettled,
             users: users.collect(),
             groups: groups.collect(),
         }
@@ -275,6 +294,7 @@ impl File {
         Some(Memory {
             serial: self.serial,
             target: self.target,
+            unsettled: self.unsettled,
             groups: groups.collect::<Option<_>>()?,
             users: users.collect(),
         })

@@ -37,6 +37,10 @@ pub struct SyncPlan {
     /// What the target was like when the plan was made, if it was made in this process.
     #[serde(skip)]
     pub(crate) learnt: Aside<Arc<Memory>>,
+    /// Managed users of the target whom the source does not know any more: one who was made anew there has the name of
+    /// one of them.
+    #[serde(skip)]
+    pub(crate) lost: Aside<Arc<BTreeSet<ResourceId>>>,
 }
 
 /// What goes with a plan in the process that has made it; it is neither saved nor compared.
@@ -252,11 +256,14 @@ impl SyncPlan {
             .iter()
             .filter(|change| change.removes())
             .map(|change| format!("user {}", change.name()));
-        let groups = self.groups.iter().filter_map(|change| match change {
+        users.chain(self.deleted_groups())
+    }
+
+    pub(super) fn deleted_groups(&self) -> impl Iterator<Item = String> {
+        self.groups.iter().filter_map(|change| match change {
             GroupChange::Delete(gone) => Some(format!("group {gone}")),
             GroupChange::Create { .. } | GroupChange::Update { .. } => None,
-        });
-        users.chain(groups)
+        })
     }
 
     /// Returns what this plan would do that `reviewed` would not, if there is anything.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -174,6 +175,7 @@ pub(super) fn plan(
         skipped: Vec::new(),
         notes: source.remarks.clone(),
         learnt: Aside::default(),
+        lost: Aside::default(),
     };
     let there = plan_users(source, known, policy, now, &mut plan);
     plan_groups(source, known, policy, &there, &mut plan);
@@ -284,12 +286,16 @@ fn plan_users<'a>(
         }
     }
     let taken: HashSet<usize> = matches.into_iter().flatten().collect();
-    let left = known
+    let left: Vec<&KnownUser> = known
         .users
         .iter()
         .enumerate()
-        .filter(|(place, user)| user.managed && !taken.contains(place));
-    for (_, user) in left {
+        .filter(|(place, user)| user.managed && !taken.contains(place))
+        .map(|(_, user)| user)
+        .collect();
+    let lost = left.iter().map(|user| user.id.clone()).collect();
+    plan.lost = Aside(Some(Arc::new(lost)));
+    for user in left {
         match gone_user(user, policy.users, now) {
             Ok(change) => removals.extend(change),
             Err(why) => plan.notes.push(format!("user {}: {why}", user.gone())),

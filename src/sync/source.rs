@@ -143,6 +143,7 @@ fn person(user: &okta_client::User, name: Option<&String>) -> User {
             display_name: profile
                 .display_name
                 .clone()
+                .filter(|name| !name.trim().is_empty())
                 .unwrap_or_else(|| format!("{given_name} {family_name}").trim().to_owned()),
             given_name,
             family_name,

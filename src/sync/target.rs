@@ -178,6 +178,54 @@ pub(super) async fn read_members(
     Ok(())
 }
 
+/// Reads which of the groups whose members are remembered those users are in of whom nothing is remembered.
+pub(super) async fn read_groups_of_unknown(
+    scim: &Client,
+    directory: &Directory,
+    known: &mut Known,
+    remembered: &BTreeSet<&ResourceId>,
+) -> Outcome<()> {
+    let unknown: Vec<ResourceId> = match_users(&directory.users, &known.users)
+        .into_iter()
+        .flatten()
+        .map(|place| known.users[place].id.clone())
+        .filter(|id| !remembered.contains(id))
+        .collect();
+    if unknown.len() > known.groups.len() {
+        // Then it is cheaper to ask for everybody in each group.
+        for group in &mut known.groups {
+            group.members = None;
+        }
+        return Ok(());
+    }
+    for id in unknown {
+        let groups = groups_of(scim, &id).await.map_err(|error| {
+            Error::service(
+                format!("the groups of user {id} could not be read; nothing was written"),
+                error,
+            )
+        })?;
+        for group in &mut known.groups {
+            if let Some(members) = &mut group.members
+                && groups.contains(&group.id)
+            {
+                members.insert(id.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads which groups a user is in.
+pub(super) async fn groups_of(
+    scim: &Client,
+    user: &ResourceId,
+) -> Result<BTreeSet<ResourceId>, ScimError> {
+    let filter = Filter::eq(AttributePath::MEMBERS_VALUE, user.as_str());
+    let groups = scim.groups().list(filter).try_collect().await?;
+    Ok(groups.into_iter().filter_map(|group| group.id).collect())
+}
+
 /// Reads who is in a group.
 pub(super) async fn members_of(
     scim: &Client,

@@ -8,4 +8,5 @@ mod kept;
 mod names;
 mod pace;
 mod program;
+mod review;
 mod rig;

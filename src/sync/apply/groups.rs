@@ -16,6 +16,8 @@ struct Writes {
     external_id: Option<ExternalId>,
     add: Vec<ResourceId>,
     remove: Vec<ResourceId>,
+    /// Who is in it, if that is not remembered yet.
+    present: Vec<ResourceId>,
 }
 
 impl Run<'_> {
@@ -39,18 +41,20 @@ impl Run<'_> {
                 remove,
                 present,
             } => {
+                let add = self.resolve(name, add);
                 let writes = Writes {
                     name: renamed_from.is_some().then(|| name.clone()),
                     external_id: adopts.then(|| external_id.clone()),
-                    add: self.resolve(name, add),
-                    remove: remove.clone(),
+                    // One who was made anew in the source has the account of before, and is both.
+                    remove: remove
+                        .iter()
+                        .filter(|id| !add.contains(id))
+                        .cloned()
+                        .collect(),
+                    add,
+                    present: self.ours(present.0.iter().flatten()),
                 };
-                self.write_group(id, external_id, name, writes).await?;
-                if let Some(present) = &present.0 {
-                    let kept = self.ours(present.iter().filter(|id| !remove.contains(id)));
-                    self.remember_group(id, external_id, name, &kept, &[]);
-                }
-                Ok(())
+                self.write_group(id, external_id, name, writes).await
             }
             GroupChange::Delete(gone) => {
                 match again(|| async { self.scim.groups().delete(&gone.id).await }).await {
@@ -150,6 +154,7 @@ impl Run<'_> {
                         .collect(),
                     // Whom others have put there stays.
                     remove: ours.into_iter().filter(|id| !wanted.contains(id)).collect(),
+                    present: Vec::new(),
                 };
                 self.write_group(&id, external_id, name, writes).await
             }
@@ -191,6 +196,8 @@ impl Run<'_> {
             self.patch_group(id, std::mem::take(&mut attributes), &[])
                 .await?;
         }
+        let present = std::mem::take(&mut writes.present);
+        let mut present = Some(present).filter(|present| !present.is_empty());
         while !attributes.is_empty() || !writes.add.is_empty() || !writes.remove.is_empty() {
             let added: Vec<ResourceId> = writes.add.drain(..writes.add.len().min(limit)).collect();
             let room = if rules.mixed_group_patch {
@@ -212,13 +219,17 @@ impl Run<'_> {
                 operations.extend(removal(rules.member_removal, &removed));
             }
             self.patch_group(id, operations, &added).await?;
+            // Before the first removal is forgotten, and not before the group is known under this id.
+            if let Some(present) = present.take() {
+                self.remember_group(id, external_id, name, &present, &[]);
+            }
             self.remember_group(id, external_id, name, &added, &removed);
             let done = &mut self.lock().report.done;
             done.members_added += added.len();
             done.members_removed += removed.len();
         }
         // Nothing may have been left to write about a group that was made empty.
-        self.remember_group(id, external_id, name, &[], &[]);
+        self.remember_group(id, external_id, name, &present.unwrap_or_default(), &[]);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use scim_client::Error as ScimError;
 use scim_types::{ExternalId, PatchOp, PatchOperation, User};
 
-use super::{GroupChange, ResourceId, Run, UserChange, again};
+use super::{GroupChange, ResourceId, Run, UserChange, again, all, target};
 use crate::sync::{Profile, plan::Counts};
 
 /// One thing that is done to the target.
@@ -23,6 +23,14 @@ pub(super) trait Change: Sync {
 
     /// What it is to be called, in every way that has to be unique.
     fn wanted(&self) -> Vec<String>;
+
+    /// Whether it takes something away and may give up names by that.
+    fn gives_up_names(&self) -> bool {
+        false
+    }
+
+    /// Notes that it is done before its turn.
+    fn goes_before_its_turn(&self, _: &Run<'_>) {}
 
     /// What is there already, and is called otherwise than it will be perhaps.
     fn named<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>>;
@@ -40,10 +48,12 @@ pub(super) enum Named {
         id: ResourceId,
         external_id: ExternalId,
         user: Box<User>,
+        wanted: Box<Profile>,
     },
     Group {
         id: ResourceId,
         name: String,
+        wanted: String,
     },
 }
 
@@ -62,47 +72,54 @@ struct Waiting<'c, C> {
     error: ScimError,
     /// What is called otherwise than it will be.
     named: Option<Named>,
+    wanted: Vec<String>,
+    /// It was tried when nobody who waits was in its way, and something else is.
+    stuck: bool,
     aside: bool,
 }
 
 impl Run<'_> {
-    /// Tries again for as long as that moves somebody out of another's way. Where all of a ring wait for each other, one
-    /// is moved aside; it gets its name back if that was of no use.
+    /// Tries each again once nobody who waits is in its way. Where all of a ring wait for each other, one is moved aside;
+    /// it gets its name back if that was of no use.
     pub(super) async fn in_turns<C: Change>(&self, blocked: Vec<Blocked<'_, C>>) {
         let mut waiting: Vec<Waiting<'_, C>> = blocked
             .into_iter()
             .map(|Blocked { change, error }| Waiting {
+                wanted: change.wanted(),
                 change,
                 error,
                 named: None,
+                stuck: false,
                 aside: false,
             })
             .collect();
-        let mut looked = false;
+        self.look(&mut waiting).await;
         while !waiting.is_empty() {
-            let before = waiting.len();
-            self.each_again(&mut waiting).await;
-            if waiting.len() < before {
+            let free = free(&waiting);
+            if !free.is_empty() {
+                self.each_again(&mut waiting, &free).await;
                 continue;
             }
-            if !std::mem::replace(&mut looked, true) {
-                for one in &mut waiting {
-                    // Who cannot be read now is in no ring that could be seen.
-                    one.named = one.change.named(self).await.unwrap_or_default();
-                }
-            }
-            let Some(first) = first_of_a_ring(&waiting) else {
+            let Some((first, held)) = first_of_a_ring(&waiting) else {
                 break;
             };
             let one = &mut waiting[first];
-            if let Some(named) = &one.named
-                && let Err(error) = self.call(named, Some(MOVING)).await
-            {
-                one.error = error;
-                break;
+            if let Some(named) = &one.named {
+                match self.call(named, Some(&held)).await {
+                    Ok(()) => one.aside = true,
+                    Err(error) => {
+                        one.error = error;
+                        one.stuck = true;
+                    }
+                }
             }
-            one.aside = true;
         }
+        // Something that could not be seen may be out of the way by now.
+        for one in &mut waiting {
+            one.stuck = false;
+        }
+        let all: Vec<usize> = (0..waiting.len()).collect();
+        self.each_again(&mut waiting, &all).await;
         for one in waiting {
             self.judge(Err(one.error), one.change);
             if let Some(named) = one.named.filter(|_| one.aside)
@@ -113,41 +130,76 @@ impl Run<'_> {
         }
     }
 
-    /// Tries all of it again; what is done, or fails for another reason, waits no more.
-    async fn each_again<C: Change>(&self, waiting: &mut Vec<Waiting<'_, C>>) {
-        let changes: Vec<&C> = waiting.iter().map(|one| one.change).collect();
-        let mut blocked = self.each(&changes).await;
+    /// Finds out what those who wait are called now. Who cannot be read is in no ring that could be seen.
+    async fn look<C: Change>(&self, waiting: &mut [Waiting<'_, C>]) {
+        let mut work: Vec<BoxFuture<'_, Option<(usize, Named)>>> = Vec::new();
+        for (place, one) in waiting.iter().enumerate() {
+            let change = one.change;
+            work.push(Box::pin(async move {
+                Some((place, change.named(self).await.ok().flatten()?))
+            }));
+        }
+        for (place, named) in all(work, target::width(self.scim)).await {
+            waiting[place].named = Some(named);
+        }
+    }
+
+    /// Tries some of it again; what is done, or fails for another reason, waits no more.
+    async fn each_again<C: Change>(&self, waiting: &mut Vec<Waiting<'_, C>>, places: &[usize]) {
+        let changes: Vec<&C> = places.iter().map(|place| waiting[*place].change).collect();
+        let blocked = self.each(&changes).await;
+        let mut blocked: HashMap<*const C, ScimError> = blocked
+            .into_iter()
+            .map(|Blocked { change, error }| (std::ptr::from_ref(change), error))
+            .collect();
+        let tried: HashSet<*const C> = changes.into_iter().map(std::ptr::from_ref).collect();
         waiting.retain_mut(|one| {
-            let place = blocked
-                .iter()
-                .position(|blocked| std::ptr::eq(blocked.change, one.change));
-            if let Some(place) = place {
-                one.error = blocked.swap_remove(place).error;
+            let place = std::ptr::from_ref(one.change);
+            if !tried.contains(&place) {
+                return true;
             }
-            place.is_some()
+            let error = blocked.remove(&place);
+            let waits = error.is_some();
+            if let Some(error) = error {
+                one.error = error;
+                one.stuck = true;
+            }
+            waits
         });
     }
 
-    /// Calls something by its old names, with something before them if it is moved aside.
-    async fn call(&self, named: &Named, before: Option<&str>) -> Result<(), ScimError> {
-        let called = |name: &str| format!("{}{name}", before.unwrap_or_default());
+    /// Calls something by its old names; or moves it aside: by its new ones where nobody of those who wait has them, and
+    /// with something before the old ones where somebody has.
+    async fn call(&self, named: &Named, held: Option<&HashSet<String>>) -> Result<(), ScimError> {
+        let called = |old: &str, new: &str| match held {
+            None => old.to_owned(),
+            Some(held) if held.contains(&new.to_lowercase()) => format!("{MOVING}{old}"),
+            Some(_) => new.to_owned(),
+        };
         match named {
             Named::User {
                 id,
                 external_id,
                 user,
+                wanted,
             } => {
                 let old = Profile::of(user);
+                let email = match (&old.email, &wanted.email) {
+                    (Some(old), Some(new)) => Some(called(old, new)),
+                    (Some(_), None) if held.is_some() => None,
+                    (old, _) => old.clone(),
+                };
                 let profile = Profile {
-                    user_name: called(&old.user_name),
-                    email: old.email.as_deref().map(called),
+                    user_name: called(&old.user_name, &wanted.user_name),
+                    email,
                     ..old
                 };
                 let written = profile.written_onto(user.as_ref().clone(), external_id);
                 again(|| async { self.scim.users().replace(id, &written).await }).await?;
             }
-            Named::Group { id, name } => {
-                let patch: PatchOp = PatchOperation::replace("displayName", called(name)).into();
+            Named::Group { id, name, wanted } => {
+                let name = called(name, wanted);
+                let patch: PatchOp = PatchOperation::replace("displayName", name).into();
                 again(|| async { self.scim.groups().patch(id, &patch).await }).await?;
             }
         }
@@ -155,29 +207,51 @@ impl Run<'_> {
     }
 }
 
-/// The first who may be moved aside of those who wait for each other all around.
-///
-/// What it is to be called has to be given up by others who wait: what a stranger has, is free never, and its own names
-/// may be somebody else's by the time that shows.
-fn first_of_a_ring<C: Change>(waiting: &[Waiting<'_, C>]) -> Option<usize> {
-    let mut holder: HashMap<String, usize> = HashMap::new();
+/// Who of those who wait has which name.
+fn holders<C>(waiting: &[Waiting<'_, C>]) -> HashMap<String, usize> {
+    let mut holders = HashMap::new();
     for (place, one) in waiting.iter().enumerate() {
         let held = one.named.as_ref().filter(|_| !one.aside).map(Named::names);
-        holder.extend(held.into_iter().flatten().map(|name| (name, place)));
+        holders.extend(held.into_iter().flatten().map(|name| (name, place)));
     }
-    let wanted: Vec<Vec<String>> = waiting.iter().map(|one| one.change.wanted()).collect();
+    holders
+}
+
+/// Those in whose way nobody is who waits, and nobody else as far as that is known.
+fn free<C>(waiting: &[Waiting<'_, C>]) -> Vec<usize> {
+    let holders = holders(waiting);
+    (0..waiting.len())
+        .filter(|place| {
+            let one = &waiting[*place];
+            let mut held = one.wanted.iter().filter_map(|name| holders.get(name));
+            !one.stuck && held.all(|other| other == place)
+        })
+        .collect()
+}
+
+/// The first who may be moved aside of those who wait for each other all around, and which names others than it have.
+///
+/// Who wants a name besides that nobody of them has goes first: it gets that name at once, or it shows that a stranger has
+/// it, before anybody has given up a name for it.
+fn first_of_a_ring<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<String>)> {
+    let holders = holders(waiting);
     let waits_for = |place: usize| {
-        let holders = wanted[place].iter().filter_map(|name| holder.get(name));
-        holders.copied().filter(move |other| *other != place)
+        let others = waiting[place]
+            .wanted
+            .iter()
+            .filter_map(|name| holders.get(name));
+        others
+            .copied()
+            .filter(move |other| *other != place && !waiting[*other].stuck)
     };
-    (0..waiting.len()).find(|first| {
-        if waiting[*first].aside || !wanted[*first].iter().all(|name| holder.contains_key(name)) {
+    let in_a_ring = |first: usize| {
+        if waiting[first].aside || waiting[first].stuck {
             return false;
         }
         let mut seen = HashSet::new();
-        let mut next: Vec<usize> = waits_for(*first).collect();
+        let mut next: Vec<usize> = waits_for(first).collect();
         while let Some(place) = next.pop() {
-            if place == *first {
+            if place == first {
                 return true;
             }
             if seen.insert(place) {
@@ -185,7 +259,20 @@ fn first_of_a_ring<C: Change>(waiting: &[Waiting<'_, C>]) -> Option<usize> {
             }
         }
         false
-    })
+    };
+    let doubtful = |place: &usize| {
+        let wanted = &waiting[*place].wanted;
+        !wanted.iter().all(|name| holders.contains_key(name))
+    };
+    let (doubtful, sure): (Vec<usize>, Vec<usize>) = (0..waiting.len()).partition(doubtful);
+    let first = doubtful
+        .into_iter()
+        .chain(sure)
+        .find(|place| in_a_ring(*place))?;
+    let held = holders
+        .into_iter()
+        .filter_map(|(name, place)| (place != first).then_some(name));
+    Some((first, held.collect()))
 }
 
 /// What has to be unique of a user.
@@ -229,12 +316,23 @@ impl Change for UserChange {
         }
     }
 
+    fn gives_up_names(&self) -> bool {
+        matches!(self, Self::Update { .. })
+    }
+
+    fn goes_before_its_turn(&self, run: &Run<'_>) {
+        if let Self::Update { id, .. } = self {
+            run.lock().left.insert(id.clone());
+        }
+    }
+
     fn named<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>> {
         Box::pin(async move {
             let Self::Update {
                 id,
                 external_id,
                 base,
+                profile,
                 ..
             } = self
             else {
@@ -248,6 +346,7 @@ impl Change for UserChange {
                 id: id.clone(),
                 external_id: external_id.clone(),
                 user,
+                wanted: Box::new(profile.clone()),
             }))
         })
     }
@@ -286,11 +385,13 @@ impl Change for GroupChange {
         let named = match self {
             Self::Update {
                 id,
+                name: wanted,
                 renamed_from: Some(name),
                 ..
             } => Some(Named::Group {
                 id: id.clone(),
                 name: name.clone(),
+                wanted: wanted.clone(),
             }),
             _ => None,
         };

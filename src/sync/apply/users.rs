@@ -1,11 +1,11 @@
 //! Writing one user.
 
 use scim_client::Created;
-use scim_types::User;
+use scim_types::{Resource as _, User, filter::Filter};
 
 use super::{
     ExternalId, Gone, PatchOp, PatchOperation, RememberedUser, ResourceId, Run, ScimError, TRIES,
-    UserChange, again,
+    UserChange, again, target,
 };
 use crate::sync::Profile;
 
@@ -51,7 +51,15 @@ impl Run<'_> {
             match self.scim.users().create_or_adopt(&wanted).await {
                 // It was looked for and is not there, so the lost request has done nothing.
                 Err(error) if error.may_have_acted() && left > 0 => {}
+                Err(error) if error.is_conflict() => match self.left_behind(profile).await? {
+                    Some(found) => break Created::Adopted(found),
+                    None => return Err(error),
+                },
                 Err(error) => return Err(error),
+                Ok(Created::Adopted(found)) if self.is_somebody_elses(&found, external_id) => {
+                    // The id of the source is gone from it, and yet it is known whose it is.
+                    break Created::New(self.scim.users().create(&wanted).await?);
+                }
                 Ok(created) => break created,
             }
         };
@@ -64,6 +72,11 @@ impl Run<'_> {
                     let written = profile.written_onto(found.clone(), external_id);
                     again(|| async { self.scim.users().replace(id, &written).await }).await?;
                 }
+                if let (Some(id), None) = (&found.id, &found.external_id) {
+                    // What nobody has managed may be in groups of which nobody has remembered that; the next run sees to it.
+                    let groups = target::groups_of(self.scim, id).await?;
+                    self.lock().memory.remember_member(id, &groups);
+                }
                 found.id.clone()
             }
         };
@@ -75,6 +88,36 @@ impl Run<'_> {
             self.remember_user(id, external_id, profile, adopted);
         }
         Ok(())
+    }
+
+    /// Who has the name and is of the source no more: the person was made anew there. A plan that was made from memory
+    /// could not see that.
+    async fn left_behind(&self, profile: &Profile) -> Result<Option<User>, ScimError> {
+        if self.lost.is_empty() {
+            return Ok(None);
+        }
+        let name = Filter::eq(User::NAME, profile.user_name.as_str());
+        let found = self.scim.users().find(name).await?;
+        let lost = |user: &User| user.id.as_ref().is_some_and(|id| self.lost.contains(id));
+        Ok(found.filter(lost))
+    }
+
+    /// Whether a user of the target is remembered to be somebody's who is in the source still.
+    fn is_somebody_elses(&self, found: &User, external_id: &ExternalId) -> bool {
+        let inner = self.lock();
+        let mut users = inner.memory.users.iter();
+        users.any(|(known, user)| {
+            known != external_id
+                && found.id.as_ref() == Some(&user.id)
+                && !self.lost.contains(&user.id)
+        })
+    }
+
+    /// Whether somebody of the source has been given the account in this run.
+    fn taken_over(&self, gone: &Gone) -> bool {
+        let inner = self.lock();
+        let mut users = inner.memory.users.iter();
+        users.any(|(known, user)| user.id == gone.id && Some(known) != gone.external_id.as_ref())
     }
 
     async fn update_user(
@@ -97,6 +140,9 @@ impl Run<'_> {
     }
 
     async fn deactivate(&self, gone: &Gone) -> Result<(), ScimError> {
+        if self.taken_over(gone) {
+            return Ok(());
+        }
         let patch: PatchOp = PatchOperation::replace("active", false).into();
         match again(|| async { self.scim.users().patch(&gone.id, &patch).await }).await {
             Err(error) if error.is_not_found() => self.lock().memory.forget_user(&gone.id),
@@ -119,6 +165,9 @@ impl Run<'_> {
     }
 
     async fn delete_user(&self, gone: &Gone) -> Result<(), ScimError> {
+        if self.taken_over(gone) {
+            return Ok(());
+        }
         match again(|| async { self.scim.users().delete(&gone.id).await }).await {
             Err(error) if !error.is_not_found() => return Err(error),
             _ => self.lock().memory.forget_user(&gone.id),
