@@ -1,9 +1,13 @@
 //! How a plan comes about: the source is read, the target is read or remembered, and both are compared.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use scim_client::Client;
+use scim_types::{ExternalId, ResourceId};
 
 use super::{
     Directory, GroupRemoval, Guard, Memory, Profile, Removal, Source,
@@ -152,7 +156,21 @@ impl Settings {
 
 /// Adds to what was read what only a memory knows.
 fn remember(known: &mut Known, memory: &Memory, mode: Mode) {
+    let owners: HashMap<&ResourceId, &ExternalId> = memory
+        .users
+        .iter()
+        .map(|(external_id, user)| (&user.id, external_id))
+        .collect();
+    let shown: HashSet<ExternalId> = known
+        .users
+        .iter()
+        .filter_map(|user| user.external_id.clone())
+        .collect();
     for user in &mut known.users {
+        if user.external_id.is_none() {
+            let owner = owners.get(&user.id).copied();
+            user.remembered = owner.filter(|owner| !shown.contains(*owner)).cloned();
+        }
         let remembered = user
             .external_id
             .as_ref()

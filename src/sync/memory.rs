@@ -130,6 +130,7 @@ impl Memory {
             active: user.active,
             managed: true,
             inactive_since: user.inactive_since,
+            remembered: None,
             read: None,
         });
         let groups = self.groups.iter().map(|(external_id, group)| KnownGroup {

@@ -70,6 +70,8 @@ pub(super) struct KnownUser {
     /// It was made by this sync, or has an id that the source gave: it may be removed.
     pub(super) managed: bool,
     pub(super) inactive_since: Option<Timestamp>,
+    /// Whose it is remembered to be, where somebody has taken the id of the source off it.
+    pub(super) remembered: Option<ExternalId>,
     /// The user as the target has it, if it was read.
     pub(super) read: Option<Box<scim_types::User>>,
 }
@@ -115,7 +117,11 @@ pub(super) fn match_groups(source: &[Group], known: &[KnownGroup]) -> Vec<Option
 
 /// For each user of the source, which user of the target it is.
 pub(super) fn match_users(source: &[User], known: &[KnownUser]) -> Vec<Option<usize>> {
-    let by_id = by_external_id(known.iter().map(|user| user.external_id.as_ref()));
+    let by_id = by_external_id(
+        known
+            .iter()
+            .map(|user| user.external_id.as_ref().or(user.remembered.as_ref())),
+    );
     let mut by_name: HashMap<String, usize> = HashMap::new();
     for (place, user) in known.iter().enumerate() {
         if let Some(name) = user.name() {

@@ -68,6 +68,7 @@ fn known_user(user: User, managed: bool) -> Outcome<KnownUser> {
         active: profile.active,
         managed,
         inactive_since: None,
+        remembered: None,
         read: Some(Box::new(user)),
     })
 }

@@ -35,6 +35,7 @@ fn known_user(id: &str, external_id: Option<&str>, profile: &Profile) -> KnownUs
         managed: external_id.is_some(),
         external_id,
         inactive_since: None,
+        remembered: None,
         read: Some(Box::new(read)),
     }
 }

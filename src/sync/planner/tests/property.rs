@@ -15,6 +15,7 @@ fn apply(known: &Known, plan: &SyncPlan) -> Known {
         active: profile.active,
         managed: true,
         inactive_since: None,
+        remembered: None,
         read: Some(Box::new(
             profile.written_onto(scim_types::User::default(), external_id),
         )),
