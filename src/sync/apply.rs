@@ -305,4 +305,5 @@ const TOO_MANY: usize = 10;
 const SAVE_AFTER: usize = 1000;
 
 const CONFLICT: &str = "somebody or something else in the target has the name, the email address or the id already: \
-                        run again and have everything read (Mode::Full), which adopts what has the name";
+                        run again and have everything read (Mode::Full), which adopts what has the name; one who is gone \
+                        from the source keeps name and address until deleted";

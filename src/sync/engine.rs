@@ -77,7 +77,13 @@ impl Settings {
             .memory
             .cloned()
             .unwrap_or_else(|| Memory::of(look.target));
-        learnt.learn(&known, look.now);
+        let adopted = plan.users.iter().filter_map(|change| match change {
+            UserChange::Update {
+                id, adopts: true, ..
+            } => Some(id.clone()),
+            _ => None,
+        });
+        learnt.learn(&known, &adopted.collect(), look.now);
         // Everything was read then.
         learnt.unsettled &= look.scim.is_none();
         plan.learnt = Aside(Some(Arc::new(learnt)));

@@ -146,8 +146,9 @@ impl Memory {
         }
     }
 
-    /// Takes over what was read: only what is managed is remembered.
-    pub(super) fn learn(&mut self, known: &Known, now: Timestamp) {
+    /// Takes over what was read: only what is managed is remembered, and of those who will be from this run on which groups
+    /// they are in.
+    pub(super) fn learn(&mut self, known: &Known, adopted: &BTreeSet<ResourceId>, now: Timestamp) {
         let before = std::mem::take(&mut self.users);
         for user in known.users.iter().filter(|user| user.managed) {
             let Some(external_id) = &user.external_id else {
@@ -166,7 +167,12 @@ impl Memory {
             };
             self.users.insert(external_id.clone(), remembered);
         }
-        let managed: BTreeSet<&ResourceId> = self.users.values().map(|user| &user.id).collect();
+        let managed: BTreeSet<&ResourceId> = self
+            .users
+            .values()
+            .map(|user| &user.id)
+            .chain(adopted)
+            .collect();
         let before = std::mem::take(&mut self.groups);
         for group in known.groups.iter().filter(|group| group.managed) {
             let Some(external_id) = &group.external_id else {
@@ -359,7 +365,7 @@ mod tests {
         let mut memory = memory();
         let known = memory.known();
         let now: Timestamp = "2026-11-24T09:00:00Z".parse().expect("a moment");
-        memory.learn(&known, now);
+        memory.learn(&known, &BTreeSet::new(), now);
         assert_eq!(memory, self::memory());
     }
 }

@@ -109,9 +109,13 @@ async fn who_is_adopted_later_leaves_the_groups_that_they_are_not_in() {
         let newcomer = all.users.pop().expect("a user");
         rig.run(&rig.sync(&all)).await;
         let id = stranger(&rig, &newcomer.profile.user_name).await;
-        let group = group_id(&rig, "group-00000");
-        let joined = rig.scim.groups().add_members(&group, &[id]).await;
-        joined.expect("a member");
+        // In one where they are not to be, and in one where they are.
+        for group in ["group-00000", "group-00001"] {
+            let group = group_id(&rig, group);
+            let members = [id.clone()];
+            let joined = rig.scim.groups().add_members(&group, &members).await;
+            joined.expect("a member");
+        }
         all.users.push(newcomer);
         rig.run(&rig.sync(&all).mode(mode)).await;
         if mode == Mode::Remember {
