@@ -236,29 +236,27 @@ fn free<C>(waiting: &[Waiting<'_, C>]) -> Vec<usize> {
 fn first_of_a_ring<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<String>)> {
     let holders = holders(waiting);
     let waits_for = |place: usize| {
-        let others = waiting[place]
-            .wanted
-            .iter()
-            .filter_map(|name| holders.get(name));
-        others
-            .copied()
-            .filter(move |other| *other != place && !waiting[*other].stuck)
+        let wanted = waiting[place].wanted.iter();
+        let others = wanted.filter_map(|name| holders.get(name));
+        others.copied().filter(move |other| *other != place)
     };
     let in_a_ring = |first: usize| {
         if waiting[first].aside || waiting[first].stuck {
             return false;
         }
-        let mut seen = HashSet::new();
+        let (mut seen, mut rings) = (HashSet::new(), false);
         let mut next: Vec<usize> = waits_for(first).collect();
         while let Some(place) = next.pop() {
-            if place == first {
-                return true;
+            if waiting[place].stuck {
+                // Who waits for one that gets no further gets no further either.
+                return false;
             }
+            rings |= place == first;
             if seen.insert(place) {
                 next.extend(waits_for(place));
             }
         }
-        false
+        rings
     };
     let doubtful = |place: &usize| {
         let wanted = &waiting[*place].wanted;

@@ -253,6 +253,61 @@ async fn a_membership_of_a_run_that_was_cut_off_is_taken_back_with_the_source() 
 }
 
 #[tokio::test]
+async fn a_membership_whose_answer_was_lost_is_taken_back_with_the_source() {
+    for mode in [Mode::Remember, Mode::Verify] {
+        let rig = Rig::new().await;
+        let before = directory(6, 1, 4);
+        rig.run(&rig.sync(&before)).await;
+        let mut all = before.clone();
+        all.groups[0].members.insert(ExternalId::new(user_id(5)));
+        for _ in 0..50 {
+            let fault = Fault::hang_up_after_acting(Service::Scim).on("PATCH /");
+            rig.sandbox.inject(fault);
+        }
+        let sync = rig.sync(&all);
+        let plan = sync.plan().await.expect("a plan");
+        let report = sync.apply(&plan).await.expect("a run");
+        assert_eq!(report.failed.len(), 1, "{report:?}");
+        rig.sandbox.clear_faults();
+        rig.run(&rig.sync(&before).mode(mode)).await;
+        rig.holds(&before);
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_moved_aside_for_a_ring_that_cannot_be_undone() {
+    for mode in [Mode::Remember, Mode::Full] {
+        let rig = Rig::new().await;
+        let mut all = directory(6, 1, 4);
+        rig.run(&rig.sync(&all)).await;
+        let before = all.clone();
+        let taken: User = serde_json::from_value(serde_json::json!({
+            "userName": "stranger@example.com", "displayName": "A Stranger", "active": true,
+            "name": {"givenName": "A", "familyName": "Stranger"},
+            "emails": [{"value": "taken@example.com", "type": "work", "primary": true}],
+        }))
+        .expect("a user");
+        let taken = rig.scim.users().create(&taken).await.expect("a user");
+        let name = |place: usize| before.users[place].profile.user_name.clone();
+        // 4 and 5 swap names and 4 is to get an address that a stranger has; 5 and 3 swap addresses.
+        all.users[4].profile.user_name = name(5);
+        all.users[4].profile.email = Some("taken@example.com".to_owned());
+        all.users[5].profile.user_name = name(4);
+        all.users[5].profile.email = Some(name(3));
+        all.users[3].profile.email = Some(name(5));
+        let sync = rig.sync(&all).mode(mode);
+        let plan = sync.plan().await.expect("a plan");
+        let report = sync.apply(&plan).await.expect("a run");
+        assert_eq!(report.failed.len(), 3, "{report:?}");
+        let id = taken.id.expect("an id");
+        rig.scim.users().delete(&id).await.expect("a deletion");
+        rig.holds(&before);
+        rig.run(&sync).await;
+        rig.holds(&all);
+    }
+}
+
+#[tokio::test]
 async fn an_adoption_that_stops_half_way_forgets_nobody_who_is_to_leave() {
     let rig = Rig::new().await;
     let mut all = directory(260, 0, 0);
