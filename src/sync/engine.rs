@@ -176,6 +176,7 @@ fn remember(known: &mut Known, memory: &Memory, mode: Mode) {
         if user.external_id.is_none() {
             let owner = owners.get(&user.id).copied();
             user.remembered = owner.filter(|owner| !shown.contains(*owner)).cloned();
+            user.managed |= user.remembered.is_some();
         }
         let remembered = user
             .external_id

@@ -151,7 +151,7 @@ impl Memory {
     pub(super) fn learn(&mut self, known: &Known, adopted: &BTreeSet<ResourceId>, now: Timestamp) {
         let before = std::mem::take(&mut self.users);
         for user in known.users.iter().filter(|user| user.managed) {
-            let Some(external_id) = &user.external_id else {
+            let Some(external_id) = user.external_id.as_ref().or(user.remembered.as_ref()) else {
                 continue;
             };
             let since = before
