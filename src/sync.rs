@@ -41,10 +41,14 @@
 //! - What others have made is never removed: users and groups without an id of the source, and memberships of such
 //!   users.
 //! - A new name is an update: matching goes by the source's id, then by the name. Names may be handed on or swapped in one
-//!   run; where all wait for each other, one has `renaming-` before its name in between (and until the next run, if this one is killed just then).
+//!   run, by those who lose the sign-in in it too; where all wait for each other, one has `renaming-` before its name in
+//!   between (and until the next run, if this one is killed just then).
+//! - Who was made anew in the source under the name of before keeps the account, whether that is read or remembered. The
+//!   account of one who is gone keeps its name and address until it is deleted: no other account can get them before.
 //! - The [`Guard`] looks at the whole plan before the first write.
 //! - One user whom the target does not take stops one user.
-//! - A run that is killed at any point is run again and goes on; nothing is made twice.
+//! - A run that is killed at any point, or has no answer to something, is run again and goes on; nothing is made twice. The
+//!   next one reads everything, so that what the source has taken back by then is taken back.
 
 mod apply;
 mod directory;

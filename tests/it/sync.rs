@@ -8,5 +8,6 @@ mod kept;
 mod names;
 mod pace;
 mod program;
+mod random;
 mod review;
 mod rig;

@@ -3,11 +3,15 @@
 //! A name belongs to one user or group at a time, and with AWS an email address does too. Where A is to get the name
 //! that B has, and B another, B goes first; where they swap, one of them has a name in between that nobody wants.
 
+mod changes;
+
 use std::collections::{HashMap, HashSet};
 
 use futures::future::BoxFuture;
 use scim_client::Error as ScimError;
 use scim_types::{ExternalId, PatchOp, PatchOperation, User};
+
+use changes::unique;
 
 use super::{GroupChange, ResourceId, Run, UserChange, again, all, target};
 use crate::sync::{Profile, plan::Counts};
@@ -271,130 +275,6 @@ fn first_of_a_ring<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<Stri
         .into_iter()
         .filter_map(|(name, place)| (place != first).then_some(name));
     Some((first, held.collect()))
-}
-
-/// What has to be unique of a user.
-fn unique(profile: &Profile) -> Vec<String> {
-    let names = [Some(&profile.user_name), profile.email.as_ref()];
-    names
-        .into_iter()
-        .flatten()
-        .map(|name| name.to_lowercase())
-        .collect()
-}
-
-impl Change for UserChange {
-    fn write<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<(), ScimError>> {
-        Box::pin(run.user(self))
-    }
-
-    fn what(&self) -> String {
-        let verb = match self {
-            Self::Create { .. } => "create",
-            Self::Delete(_) => "delete",
-            _ if self.removes() => "deactivate",
-            _ => "update",
-        };
-        format!("{verb} user {}", self.name())
-    }
-
-    fn count(&self, done: &mut Counts) {
-        match self {
-            Self::Create { .. } => done.users_created += 1,
-            Self::Delete(_) => done.users_deleted += 1,
-            _ if self.removes() => done.users_deactivated += 1,
-            _ => done.users_updated += 1,
-        }
-    }
-
-    fn wanted(&self) -> Vec<String> {
-        match self {
-            Self::Create { profile, .. } | Self::Update { profile, .. } => unique(profile),
-            Self::Deactivate(_) | Self::Delete(_) => Vec::new(),
-        }
-    }
-
-    fn gives_up_names(&self) -> bool {
-        matches!(self, Self::Update { .. })
-    }
-
-    fn goes_before_its_turn(&self, run: &Run<'_>) {
-        if let Self::Update { id, .. } = self {
-            run.lock().left.insert(id.clone());
-        }
-    }
-
-    fn named<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>> {
-        Box::pin(async move {
-            let Self::Update {
-                id,
-                external_id,
-                base,
-                profile,
-                ..
-            } = self
-            else {
-                return Ok(None);
-            };
-            let user = match &base.0 {
-                Some(user) => user.clone(),
-                None => Box::new(run.scim.users().get(id).await?),
-            };
-            Ok(Some(Named::User {
-                id: id.clone(),
-                external_id: external_id.clone(),
-                user,
-                wanted: Box::new(profile.clone()),
-            }))
-        })
-    }
-}
-
-impl Change for GroupChange {
-    fn write<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<(), ScimError>> {
-        Box::pin(run.group(self))
-    }
-
-    fn what(&self) -> String {
-        let verb = match self {
-            Self::Create { .. } => "create",
-            Self::Update { .. } => "update",
-            Self::Delete(_) => "delete",
-        };
-        format!("{verb} group {}", self.name())
-    }
-
-    fn count(&self, done: &mut Counts) {
-        match self {
-            Self::Create { .. } => done.groups_created += 1,
-            Self::Update { .. } => done.groups_updated += 1,
-            Self::Delete(_) => done.groups_deleted += 1,
-        }
-    }
-
-    fn wanted(&self) -> Vec<String> {
-        match self {
-            Self::Create { name, .. } | Self::Update { name, .. } => vec![name.to_lowercase()],
-            Self::Delete(_) => Vec::new(),
-        }
-    }
-
-    fn named<'r>(&'r self, _: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>> {
-        let named = match self {
-            Self::Update {
-                id,
-                name: wanted,
-                renamed_from: Some(name),
-                ..
-            } => Some(Named::Group {
-                id: id.clone(),
-                name: name.clone(),
-                wanted: wanted.clone(),
-            }),
-            _ => None,
-        };
-        Box::pin(std::future::ready(Ok(named)))
-    }
 }
 
 /// Before the names of who is moved aside: nobody wants such a name, and who sees it knows what goes on.
