@@ -71,5 +71,6 @@ async fn a_target_that_takes_less_than_it_says_is_found_out_and_everything_is_wr
     assert!(refused > 0, "the target never refused");
     assert!(refused < 100, "{refused} of 310 were refused");
     let took = since(&rig, start);
-    assert!(took < 310.0 / 10.0 * 1.5, "{took}");
+    // A pace that is halved at a refusal and grows again is half of what is taken at worst.
+    assert!(took < 310.0 / 10.0 * 2.0, "{took}");
 }
