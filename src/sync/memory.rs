@@ -116,7 +116,7 @@ impl Memory {
         .help("keep one state for each target; if the target has moved, take the file away: the next run reads everything again"))
     }
 
-    /// Whether a user of the target is remembered.
+    /// The users of the target that are remembered.
     pub(super) fn knows(&self) -> BTreeSet<&ResourceId> {
         self.users.values().map(|user| &user.id).collect()
     }
