@@ -169,9 +169,7 @@ impl DirectorySync {
     ) -> Outcome<()> {
         self.settings.guard.check(plan)?;
         let scim = Self::scim(cx)?;
-        let mut named = plan.clone();
-        self.settings.name_protected(&scim, &mut named).await?;
-        self.settings.guard.check(&named)?;
+        self.settings.check_protected(&scim, plan).await?;
         let mut memory = match cx.file(Memory::FILE) {
             // An earlier change of this plan has been written, and kept.
             Some(kept) if Memory::from_json(&kept)?.serial > plan.serial => {

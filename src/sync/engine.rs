@@ -93,8 +93,18 @@ impl Settings {
         Ok(plan)
     }
 
+    /// Holds a plan that was made without the target to the guard again, with the names that only the target knows.
+    pub(crate) async fn check_protected(&self, scim: &Client, plan: &SyncPlan) -> Outcome<()> {
+        if self.guard.protected_users.is_empty() {
+            return Ok(());
+        }
+        let mut named = plan.clone();
+        self.name_protected(scim, &mut named).await?;
+        Ok(self.guard.check(&named)?)
+    }
+
     /// Reads the names of those who would be changed and were not read, if the guard has to know them.
-    pub(crate) async fn name_protected(&self, scim: &Client, plan: &mut SyncPlan) -> Outcome<()> {
+    async fn name_protected(&self, scim: &Client, plan: &mut SyncPlan) -> Outcome<()> {
         if self.guard.protected_users.is_empty() {
             return Ok(());
         }

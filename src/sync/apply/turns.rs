@@ -119,9 +119,6 @@ impl Run<'_> {
             }
         }
         // Something that could not be seen may be out of the way by now.
-        for one in &mut waiting {
-            one.stuck = false;
-        }
         let all: Vec<usize> = (0..waiting.len()).collect();
         self.each_again(&mut waiting, &all).await;
         for one in waiting {
