@@ -63,12 +63,6 @@ impl TryFrom<Text> for ResourceId {
     }
 }
 
-impl From<ResourceId> for Text {
-    fn from(id: ResourceId) -> Self {
-        id.0
-    }
-}
-
 impl From<ResourceId> for String {
     fn from(id: ResourceId) -> Self {
         id.0.into_string()
