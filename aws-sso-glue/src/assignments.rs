@@ -166,7 +166,7 @@ impl<'a> Assignments<'a> {
             .principal_id(assignment.principal.id())
             .send();
         let answer = SERVICE.call(OPERATION, call).await?;
-        let status = SERVICE.promised(
+        let status = SERVICE.require_field(
             OPERATION,
             CREATION,
             answer.account_assignment_creation_status,
@@ -197,7 +197,7 @@ impl<'a> Assignments<'a> {
             .principal_id(assignment.principal.id())
             .send();
         let answer = SERVICE.call(OPERATION, call).await?;
-        let status = SERVICE.promised(
+        let status = SERVICE.require_field(
             OPERATION,
             DELETION,
             answer.account_assignment_deletion_status,
@@ -376,7 +376,7 @@ fn status(
     member: &'static str,
     status: Option<AccountAssignmentOperationStatus>,
 ) -> Result<OperationStatus, Error> {
-    let status = SERVICE.promised(operation, member, status)?;
+    let status = SERVICE.require_field(operation, member, status)?;
     OperationStatus::read(operation, status.status.as_ref(), status.failure_reason)
 }
 

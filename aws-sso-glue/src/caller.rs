@@ -37,7 +37,7 @@ async fn caller(sts: &aws_sdk_sts::Client) -> Result<Caller, Error> {
         .await?;
     Ok(Caller {
         account: Service::Sts.id(OPERATION, "Account", answer.account)?,
-        arn: Service::Sts.promised(OPERATION, "Arn", answer.arn)?,
+        arn: Service::Sts.require_field(OPERATION, "Arn", answer.arn)?,
     })
 }
 

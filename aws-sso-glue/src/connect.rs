@@ -12,7 +12,7 @@ use url::{Host, Url};
 use crate::{
     Credentials, Error,
     https::{Https, Proxy},
-    pace::{Pace, Paced},
+    rate_limit::{RateLimitedClient, RateLimiter},
     retry::{PassingConflict, RetryAfterSeconds},
     time::SdkClock,
 };
@@ -78,7 +78,7 @@ struct Inner {
 struct Shared {
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
-    pace: Option<Arc<Pace>>,
+    limiter: Option<Arc<RateLimiter>>,
     // Of our own: the SDK's is one for the whole process.
     retries: RetryPartition,
 }
@@ -141,9 +141,9 @@ impl Aws {
             return Err(no_region());
         };
         let clock = Arc::clone(&connect.clock);
-        let pace = connect
+        let limiter = connect
             .sso_admin_calls_per_second
-            .map(|calls| Pace::new(calls, Arc::clone(&clock)));
+            .map(|calls| RateLimiter::new(calls, Arc::clone(&clock)));
         let config = config
             .into_builder()
             .behavior_version(behavior())
@@ -158,7 +158,7 @@ impl Aws {
         let shared = Shared {
             clock,
             client,
-            pace: pace.map(Arc::new),
+            limiter: limiter.map(Arc::new),
             retries,
         };
         Ok(Self::build(config, region, shared))
@@ -168,9 +168,9 @@ impl Aws {
         let mut sso_admin = aws_sdk_ssoadmin::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
             .retry_classifier(PassingConflict);
-        if let Some(pace) = &shared.pace {
-            let (client, pace) = (shared.client.clone(), Arc::clone(pace));
-            sso_admin = sso_admin.http_client(Paced { client, pace });
+        if let Some(limiter) = &shared.limiter {
+            let (client, limiter) = (shared.client.clone(), Arc::clone(limiter));
+            sso_admin = sso_admin.http_client(RateLimitedClient { client, limiter });
         }
         let identity_store = aws_sdk_identitystore::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())

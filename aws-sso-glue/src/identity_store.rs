@@ -99,7 +99,7 @@ impl<'a> IdentityStore<'a> {
         };
         Ok(Some(IdentityUser {
             id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
-            user_name: SERVICE.promised(OPERATION, "UserName", user.user_name)?,
+            user_name: SERVICE.require_field(OPERATION, "UserName", user.user_name)?,
             display_name: user.display_name,
             emails: emails(user.emails),
             external_ids: external_ids(user.external_ids),
@@ -147,7 +147,7 @@ impl<'a> IdentityStore<'a> {
         };
         Ok(Some(IdentityGroup {
             id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
-            display_name: SERVICE.promised(OPERATION, "DisplayName", group.display_name)?,
+            display_name: SERVICE.require_field(OPERATION, "DisplayName", group.display_name)?,
             external_ids: external_ids(group.external_ids),
         }))
     }
@@ -169,7 +169,7 @@ impl<'a> IdentityStore<'a> {
             let items = answer.users.into_iter().map(|user| {
                 Ok(IdentityUser {
                     id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
-                    user_name: SERVICE.promised(OPERATION, "UserName", user.user_name)?,
+                    user_name: SERVICE.require_field(OPERATION, "UserName", user.user_name)?,
                     display_name: user.display_name,
                     emails: emails(user.emails),
                     external_ids: external_ids(user.external_ids),
@@ -201,7 +201,11 @@ impl<'a> IdentityStore<'a> {
             let items = answer.groups.into_iter().map(|group| {
                 Ok(IdentityGroup {
                     id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
-                    display_name: SERVICE.promised(OPERATION, "DisplayName", group.display_name)?,
+                    display_name: SERVICE.require_field(
+                        OPERATION,
+                        "DisplayName",
+                        group.display_name,
+                    )?,
                     external_ids: external_ids(group.external_ids),
                 })
             });

@@ -59,18 +59,18 @@ mod https;
 mod identity_store;
 mod ids;
 mod instances;
+mod noop_subscriber;
 mod operations;
 mod organizations;
-mod pace;
 mod paging;
 mod permission_sets;
+mod rate_limit;
 #[cfg(test)]
 mod replay;
 mod retry;
 mod service;
 mod session;
 mod sign_in;
-mod silence;
 #[cfg(test)]
 mod tests;
 mod time;

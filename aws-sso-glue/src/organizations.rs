@@ -83,9 +83,9 @@ impl<'a> Organizations<'a> {
         let answer = SERVICE
             .call(OPERATION, self.client().describe_organization().send())
             .await?;
-        let organization = SERVICE.promised(OPERATION, "Organization", answer.organization)?;
+        let organization = SERVICE.require_field(OPERATION, "Organization", answer.organization)?;
         Ok(Organization {
-            id: SERVICE.promised(OPERATION, "Id", organization.id)?,
+            id: SERVICE.require_field(OPERATION, "Id", organization.id)?,
             management_account: SERVICE.id(
                 OPERATION,
                 "MasterAccountId",
@@ -108,7 +108,7 @@ impl<'a> Organizations<'a> {
             let answer = SERVICE.call(OPERATION, call).await?;
             let services = answer.enabled_service_principals.unwrap_or_default();
             let items = services.into_iter().map(|service| {
-                SERVICE.promised(OPERATION, "ServicePrincipal", service.service_principal)
+                SERVICE.require_field(OPERATION, "ServicePrincipal", service.service_principal)
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
@@ -200,7 +200,7 @@ impl<'a> Organizations<'a> {
             .send();
         let answer = SERVICE.call(OPERATION, call).await?;
         let request_id = answer.request_id().map(ToOwned::to_owned);
-        let found = SERVICE.promised(OPERATION, "Account", answer.account)?;
+        let found = SERVICE.require_field(OPERATION, "Account", answer.account)?;
         account(OPERATION, found, request_id)
     }
 

@@ -126,7 +126,7 @@ impl<'a> PermissionSets<'a> {
         let answer = SERVICE
             .call(OPERATION, call.permission_set_arn(arn.as_str()).send())
             .await?;
-        let set = SERVICE.promised(OPERATION, "PermissionSet", answer.permission_set)?;
+        let set = SERVICE.require_field(OPERATION, "PermissionSet", answer.permission_set)?;
         let set = permission_set(OPERATION, set)?;
         self.names().insert(set.arn.clone(), set.name.clone());
         Ok(set)
@@ -166,7 +166,8 @@ impl<'a> PermissionSets<'a> {
             .send();
         match SERVICE.call(OPERATION, call).await {
             Ok(answer) => {
-                let set = SERVICE.promised(OPERATION, "PermissionSet", answer.permission_set)?;
+                let set =
+                    SERVICE.require_field(OPERATION, "PermissionSet", answer.permission_set)?;
                 permission_set(OPERATION, set)
             }
             Err(error) if error.is_conflict() => self.find(&new.name).await?.ok_or(error),
@@ -268,7 +269,7 @@ impl<'a> PermissionSets<'a> {
             .send();
         let answer = SERVICE.call(OPERATION, call).await?;
         let status =
-            SERVICE.promised(OPERATION, STATUS, answer.permission_set_provisioning_status)?;
+            SERVICE.require_field(OPERATION, STATUS, answer.permission_set_provisioning_status)?;
         SERVICE.id(OPERATION, "RequestId", status.request_id)
     }
 
@@ -287,7 +288,7 @@ impl<'a> PermissionSets<'a> {
             .send();
         let answer = SERVICE.call(OPERATION, call).await?;
         let status =
-            SERVICE.promised(OPERATION, STATUS, answer.permission_set_provisioning_status)?;
+            SERVICE.require_field(OPERATION, STATUS, answer.permission_set_provisioning_status)?;
         OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
     }
 
@@ -398,7 +399,7 @@ fn permission_set(
 ) -> Result<PermissionSet, Error> {
     Ok(PermissionSet {
         arn: SERVICE.id(operation, "PermissionSetArn", set.permission_set_arn)?,
-        name: SERVICE.promised(operation, "Name", set.name)?,
+        name: SERVICE.require_field(operation, "Name", set.name)?,
         description: set.description,
         session_duration: set.session_duration,
         relay_state: set.relay_state,

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tracing::{Instrument, instrument::WithSubscriber};
 
-use crate::{Error, ParseIdError, silence::SILENCE};
+use crate::{Error, ParseIdError, noop_subscriber::NOOP_DISPATCH};
 
 /// A service of AWS, as its command line names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Service {
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         // The SDK logs whole requests and answers at trace, tokens included.
-        let call = call.with_subscriber(SILENCE.clone());
+        let call = call.with_subscriber(NOOP_DISPATCH.clone());
         let span = tracing::debug_span!("aws", service = self.name(), operation);
         // On the heap: the SDK's futures are tens of kilobytes, and would add up in every caller.
         Box::pin(call)
@@ -65,7 +65,7 @@ impl Service {
     }
 
     /// Takes a member of an answer that the service model promises.
-    pub(crate) fn promised<T>(
+    pub(crate) fn require_field<T>(
         self,
         operation: &'static str,
         member: &'static str,
@@ -86,7 +86,7 @@ impl Service {
     where
         T: TryFrom<String, Error = ParseIdError>,
     {
-        T::try_from(self.promised(operation, member, value)?)
+        T::try_from(self.require_field(operation, member, value)?)
             .map_err(|error| Error::unreadable(self, operation, error))
     }
 }

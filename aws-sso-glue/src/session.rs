@@ -92,7 +92,8 @@ impl Session {
                 .send();
             let answer = SERVICE.call(OPERATION, call).await?;
             let roles = answer.role_list.unwrap_or_default().into_iter();
-            let items = roles.map(|role| SERVICE.promised(OPERATION, "roleName", role.role_name));
+            let items =
+                roles.map(|role| SERVICE.require_field(OPERATION, "roleName", role.role_name));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
                 next: answer.next_token,
@@ -114,11 +115,11 @@ impl Session {
             .access_token(self.token.expose());
         let call = call.account_id(account.as_str()).role_name(role).send();
         let answer = SERVICE.call(OPERATION, call).await?;
-        let keys = SERVICE.promised(OPERATION, "roleCredentials", answer.role_credentials)?;
-        let secret = SERVICE.promised(OPERATION, "secretAccessKey", keys.secret_access_key)?;
-        let token = SERVICE.promised(OPERATION, "sessionToken", keys.session_token)?;
+        let keys = SERVICE.require_field(OPERATION, "roleCredentials", answer.role_credentials)?;
+        let secret = SERVICE.require_field(OPERATION, "secretAccessKey", keys.secret_access_key)?;
+        let token = SERVICE.require_field(OPERATION, "sessionToken", keys.session_token)?;
         Ok(Credentials {
-            access_key_id: SERVICE.promised(OPERATION, "accessKeyId", keys.access_key_id)?,
+            access_key_id: SERVICE.require_field(OPERATION, "accessKeyId", keys.access_key_id)?,
             secret_access_key: Secret::new(secret),
             session_token: Some(Secret::new(token)),
         })

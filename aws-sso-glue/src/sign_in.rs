@@ -87,8 +87,9 @@ impl SignIn {
             .client_name(CLIENT_NAME)
             .client_type("public");
         let client = SERVICE.call(REGISTER, call.scopes(SCOPE).send()).await?;
-        let client_id = SERVICE.promised(REGISTER, "clientId", client.client_id)?;
-        let client_secret = SERVICE.promised(REGISTER, "clientSecret", client.client_secret)?;
+        let client_id = SERVICE.require_field(REGISTER, "clientId", client.client_id)?;
+        let client_secret =
+            SERVICE.require_field(REGISTER, "clientSecret", client.client_secret)?;
         let call = self
             .oidc
             .start_device_authorization()
@@ -98,11 +99,11 @@ impl SignIn {
             .send();
         let answer = SERVICE.call(START, call).await?;
         let url = |member, text: Option<String>| {
-            Url::parse(&SERVICE.promised(START, member, text)?)
+            Url::parse(&SERVICE.require_field(START, member, text)?)
                 .map_err(|error| Error::unreadable(SERVICE, START, error))
         };
         Ok(DeviceAuthorization {
-            user_code: SERVICE.promised(START, "userCode", answer.user_code)?,
+            user_code: SERVICE.require_field(START, "userCode", answer.user_code)?,
             verification_uri: url("verificationUri", answer.verification_uri)?,
             verification_uri_complete: url(
                 "verificationUriComplete",
@@ -115,7 +116,11 @@ impl SignIn {
             },
             client_id,
             client_secret: Secret::new(client_secret),
-            device_code: Secret::new(SERVICE.promised(START, "deviceCode", answer.device_code)?),
+            device_code: Secret::new(SERVICE.require_field(
+                START,
+                "deviceCode",
+                answer.device_code,
+            )?),
         })
     }
 
@@ -138,7 +143,7 @@ impl SignIn {
             Ok(answer) => answer,
             Err(error) => return told(error),
         };
-        let token = SERVICE.promised(OPERATION, "accessToken", answer.access_token)?;
+        let token = SERVICE.require_field(OPERATION, "accessToken", answer.access_token)?;
         let expires_at = self.aws.clock().now() + seconds(answer.expires_in);
         Ok(Polled::Done(Session::new(
             self.portal.clone(),

@@ -21,7 +21,7 @@ pub(crate) struct SdkClock(pub(crate) Arc<dyn Clock>);
 
 impl AsyncSleep for SdkClock {
     fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(Shareable(Mutex::new(self.0.sleep(duration))))
+        Sleep::new(SharedSleep(Mutex::new(self.0.sleep(duration))))
     }
 }
 
@@ -32,9 +32,9 @@ impl TimeSource for SdkClock {
 }
 
 /// The SDK wants its sleeps `Sync`, which a boxed future is not; nobody ever shares one.
-struct Shareable(Mutex<BoxFuture<'static, ()>>);
+struct SharedSleep(Mutex<BoxFuture<'static, ()>>);
 
-impl Future for Shareable {
+impl Future for SharedSleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {

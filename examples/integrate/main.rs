@@ -3,8 +3,8 @@
 
 mod args;
 mod console;
+mod environment;
 mod show;
-mod world;
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use okta_aws_sso::{AccessReport, Guard, Pipeline, StateStore, steps};
 use rest_core::Secret;
 
-use crate::{args::Args, show::Screen, world::World};
+use crate::{args::Args, environment::Environment, show::Screen};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,18 +34,22 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     let blueprint = args.blueprint()?;
-    let world = World::of(args).await?;
+    let environment = Environment::of(args).await?;
     let store = match &args.state {
         Some(folder) => StateStore::folder(folder)?,
         None => StateStore::memory(),
     };
-    let mut pipeline = Pipeline::new(steps::journey(&blueprint, &world.okta, &world.aws))
-        .blueprint(&blueprint)
-        .store(store)
-        .guard(Guard {
-            max_removals: args.allow_removals,
-        })
-        .operator(world.operator(args, screen)?);
+    let mut pipeline = Pipeline::new(steps::journey(
+        &blueprint,
+        &environment.okta,
+        &environment.aws,
+    ))
+    .blueprint(&blueprint)
+    .store(store)
+    .guard(Guard {
+        max_removals: args.allow_removals,
+    })
+    .operator(environment.operator(args, screen)?);
     if let Ok(token) = std::env::var("SCIM_TOKEN") {
         pipeline = pipeline.scim_token(Secret::new(token));
     }
@@ -53,9 +57,9 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     let plan = pipeline.plan().await?;
     screen.plan(&plan);
     if plan.is_empty() {
-        return access(&world, &pipeline, screen).await;
+        return access(&environment, &pipeline, screen).await;
     }
-    if args.plan_only || !Screen::confirmed(args.yes || world.is_rehearsal())? {
+    if args.plan_only || !Screen::confirmed(args.yes || environment.is_rehearsal())? {
         return Ok(());
     }
     // The stream of events ends with the apply, and not before everything in it is shown.
@@ -65,11 +69,15 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     let (applied, ()) = tokio::join!(pipeline.apply(&plan), events);
     let report = applied?;
     screen.applied(&report);
-    access(&world, &pipeline, screen).await
+    access(&environment, &pipeline, screen).await
 }
 
 /// Proves the result, and shows who has which role in which account.
-async fn access(world: &World, pipeline: &Pipeline, screen: &Screen) -> Result<(), args::Failure> {
+async fn access(
+    environment: &Environment,
+    pipeline: &Pipeline,
+    screen: &Screen,
+) -> Result<(), args::Failure> {
     let verification = pipeline.verify().await?;
     let Some(state) = pipeline.state_store().load().await? else {
         return Ok(());
@@ -77,8 +85,8 @@ async fn access(world: &World, pipeline: &Pipeline, screen: &Screen) -> Result<(
     let Some(instance) = &state.facts.instance else {
         return Ok(());
     };
-    let center = world.aws.identity_center(&instance.instance());
-    let report = AccessReport::read(&world.aws, &center).await?;
+    let center = environment.aws.identity_center(&instance.instance());
+    let report = AccessReport::read(&environment.aws, &center).await?;
     screen.access(state.facts.portal.as_ref(), &verification, &report);
     if verification.holds() {
         Ok(())

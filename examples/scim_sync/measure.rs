@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use okta_aws_sso::{
     Error, StateStore,
-    scim::{Pacer, Rate},
+    scim::{Rate, RateLimiter},
     sync::{DirectorySync, Memory},
 };
 use rest_core::{Clock as _, SystemClock};
@@ -29,12 +29,12 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     });
     // Not slower than anything: as fast as it goes.
     let allowed = if rate > 0 { f64::from(rate) } else { 1e6 };
-    let pacer = Pacer::new(Rate::per_second(allowed));
-    let writes = pacer.clone();
+    let limiter = RateLimiter::new(Rate::per_second(allowed));
+    let writes = limiter.clone();
     let (sandbox, scim) = target(Sandbox::builder().scim_rates(rates), None, |client| {
         // Enough for the rate at a fifth of a second for each request.
         client
-            .pace_writes(writes)
+            .limit_writes(writes)
             .max_in_flight((rate as usize / 5).clamp(10, 100))
     })
     .await?;
@@ -70,7 +70,7 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     }
     println!(
         "{throttled} answers of 429, the rate was lowered {} times",
-        pacer.counts().1
+        limiter.stats().slowdowns
     );
     let kept = store.read(Memory::FILE).await?.unwrap_or_default();
     println!("what is remembered: {} kB", kept.len() / 1024);

@@ -1,6 +1,6 @@
 //! Apps, and who and what is assigned to them.
 
-use rest_core::{Call, Pager, Repeat};
+use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Map, Value, json};
 
 use crate::{Client, Error, Id, filter, open_enum::open_enum};
@@ -46,7 +46,7 @@ impl<'a> Apps<'a> {
         let pages = self.client.list(move || {
             Call::get(APPS)
                 .query("limit", limit.to_string())
-                .maybe_query("filter", filter.clone())
+                .query_opt("filter", filter.clone())
         });
         match options.status {
             Some(status) => pages.filter(move |app: &App| app.status() == status),
@@ -124,12 +124,14 @@ impl<'a> Apps<'a> {
     ///
     /// [`Error`] if the call fails, if the app is active, or if there is no such app.
     pub async fn delete(&self, id: &Id<App>) -> Result<(), Error> {
-        self.client.gone(Call::delete(path(id, &[]))).await
+        self.client
+            .delete_idempotent(Call::delete(path(id, &[])))
+            .await
     }
 
     async fn lifecycle(&self, id: &Id<App>, what: &str) -> Result<(), Error> {
-        let call = Call::post(path(id, &["lifecycle", what])).repeat(Repeat::Harmless);
-        self.client.done(call).await
+        let call = Call::post(path(id, &["lifecycle", what])).idempotency(Idempotency::Idempotent);
+        self.client.send_discard(call).await
     }
 }
 

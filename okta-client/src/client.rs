@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use http::StatusCode;
-use rest_core::{Answer, Call, Page, Pager, Secret, Service};
+use rest_core::{Call, Page, Pager, Response, Secret, Service};
 use serde_json::Value;
 use url::Url;
 
@@ -69,10 +69,10 @@ impl Client {
 
     /// Sends `call` and returns the answer, which is a success.
     pub(crate) async fn send(&self, call: Call) -> Result<Reply, Error> {
-        let doing = call.doing();
+        let operation = call.operation();
         match self.service.send(call).await {
-            Ok(answer) => Ok(Reply { doing, answer }),
-            Err(error) => Err(Error::from_rest(doing, error)),
+            Ok(answer) => Ok(Reply { operation, answer }),
+            Err(error) => Err(Error::from_rest(operation, error)),
         }
     }
 
@@ -90,15 +90,15 @@ impl Client {
     }
 
     /// Sends `call`, of whose answer only the success matters.
-    pub(crate) async fn done(&self, call: Call) -> Result<(), Error> {
+    pub(crate) async fn send_discard(&self, call: Call) -> Result<(), Error> {
         self.send(call).await.map(drop)
     }
 
     /// Sends the deletion `call`.
     ///
     /// If an attempt got no answer and the next finds nothing to delete, the first one has done it.
-    pub(crate) async fn gone(&self, call: Call) -> Result<(), Error> {
-        let doing = call.doing();
+    pub(crate) async fn delete_idempotent(&self, call: Call) -> Result<(), Error> {
+        let operation = call.operation();
         match self.service.send(call).await {
             Ok(_) => Ok(()),
             Err(rest_core::Error::Refused(answer))
@@ -108,7 +108,7 @@ impl Client {
             {
                 Ok(())
             }
-            Err(error) => Err(Error::from_rest(doing, error)),
+            Err(error) => Err(Error::from_rest(operation, error)),
         }
     }
 
@@ -123,7 +123,7 @@ impl Client {
         Pager::new(move |cursor| {
             let (client, first) = (client.clone(), Arc::clone(&first));
             Box::pin(async move {
-                let call = cursor.map_or_else(|| first(), Call::follow);
+                let call = cursor.map_or_else(|| first(), Call::get_link);
                 client.send(call).await?.page()
             })
         })
@@ -140,8 +140,8 @@ impl fmt::Debug for Client {
 
 /// A success of Okta's, and the call it answers.
 pub(crate) struct Reply {
-    doing: String,
-    pub(crate) answer: Answer,
+    operation: String,
+    pub(crate) answer: Response,
 }
 
 impl Reply {
@@ -167,6 +167,6 @@ impl Reply {
     }
 
     fn unreadable(&self, reason: impl Into<Reason>) -> Error {
-        Error::body(self.doing.clone(), &self.answer, reason)
+        Error::body(self.operation.clone(), &self.answer, reason)
     }
 }

@@ -1,6 +1,6 @@
 //! Custom domains of the org.
 
-use rest_core::{Call, Repeat};
+use rest_core::{Call, Idempotency};
 use serde_json::{Value, json};
 
 use crate::{
@@ -71,7 +71,7 @@ impl<'a> Domains<'a> {
     /// [`Error`] if the call fails; records that are not found are no error but a validation of
     /// the domain.
     pub async fn verify(&self, id: &Id<Domain>) -> Result<Domain, Error> {
-        let call = Call::post(path(id, &["verify"])).repeat(Repeat::Harmless);
+        let call = Call::post(path(id, &["verify"])).idempotency(Idempotency::Idempotent);
         self.client.read(call).await
     }
 
@@ -81,7 +81,9 @@ impl<'a> Domains<'a> {
     ///
     /// [`Error`] if the call fails or there is no such domain.
     pub async fn delete(&self, id: &Id<Domain>) -> Result<(), Error> {
-        self.client.gone(Call::delete(path(id, &[]))).await
+        self.client
+            .delete_idempotent(Call::delete(path(id, &[])))
+            .await
     }
 }
 

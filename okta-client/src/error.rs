@@ -3,7 +3,7 @@
 use std::{error, fmt};
 
 use http::StatusCode;
-use rest_core::{Answer, LinkError, PagerError, Reached, RequestError, TransportError};
+use rest_core::{LinkError, PagerError, Reached, RequestError, Response, TransportError};
 
 use crate::json::Missing;
 
@@ -18,38 +18,38 @@ pub use api::ApiError;
 #[non_exhaustive]
 pub enum Error {
     /// The request could not be made; nothing was sent.
-    #[error("{doing} could not be sent")]
+    #[error("{operation} could not be sent")]
     #[non_exhaustive]
     Request {
         /// The call, such as `POST /api/v1/apps`.
-        doing: String,
+        operation: String,
         /// The reason.
         source: RequestError,
     },
     /// No answer arrived.
-    #[error("Okta did not answer {doing}")]
+    #[error("Okta did not answer {operation}")]
     #[non_exhaustive]
     Transport {
         /// The call, such as `POST /api/v1/apps`.
-        doing: String,
+        operation: String,
         /// The reason.
         source: TransportError,
     },
     /// Okta answered, and the answer is a refusal.
-    #[error("Okta refused {doing}")]
+    #[error("Okta refused {operation}")]
     #[non_exhaustive]
     Api {
         /// The call, such as `POST /api/v1/apps`.
-        doing: String,
+        operation: String,
         /// What Okta said.
         source: Box<ApiError>,
     },
     /// Okta answered with success, and the answer could not be read.
-    #[error("Okta's answer to {doing} could not be read")]
+    #[error("Okta's answer to {operation} could not be read")]
     #[non_exhaustive]
     Body {
         /// The call, such as `POST /api/v1/apps`.
-        doing: String,
+        operation: String,
         /// The reason.
         source: Box<BodyError>,
     },
@@ -122,12 +122,12 @@ impl Error {
 
     /// Returns the call that failed, such as `POST /api/v1/apps`.
     #[must_use]
-    pub fn doing(&self) -> &str {
+    pub fn operation(&self) -> &str {
         match self {
-            Self::Request { doing, .. }
-            | Self::Transport { doing, .. }
-            | Self::Api { doing, .. }
-            | Self::Body { doing, .. } => doing,
+            Self::Request { operation, .. }
+            | Self::Transport { operation, .. }
+            | Self::Api { operation, .. }
+            | Self::Body { operation, .. } => operation,
             Self::List(_) => "GET a list",
         }
     }
@@ -150,34 +150,34 @@ impl Error {
         }
     }
 
-    pub(crate) fn from_rest(doing: String, error: rest_core::Error) -> Self {
+    pub(crate) fn from_rest(operation: String, error: rest_core::Error) -> Self {
         match error {
-            rest_core::Error::Request(source) => Self::Request { doing, source },
-            rest_core::Error::Transport(source) => Self::Transport { doing, source },
-            rest_core::Error::Refused(answer) => Self::refused(doing, &answer),
+            rest_core::Error::Request(source) => Self::Request { operation, source },
+            rest_core::Error::Transport(source) => Self::Transport { operation, source },
+            rest_core::Error::Refused(answer) => Self::refused(operation, &answer),
             // A kind that is newer than this crate.
             other => Self::Transport {
-                doing,
+                operation,
                 source: TransportError::maybe_sent(other),
             },
         }
     }
 
-    pub(crate) fn refused(doing: String, answer: &Answer) -> Self {
+    pub(crate) fn refused(operation: String, answer: &Response) -> Self {
         Self::Api {
-            doing,
+            operation,
             source: Box::new(ApiError::read(answer)),
         }
     }
 
-    pub(crate) fn body(doing: String, answer: &Answer, reason: impl Into<Reason>) -> Self {
+    pub(crate) fn body(operation: String, answer: &Response, reason: impl Into<Reason>) -> Self {
         let source = BodyError {
             status: answer.status(),
             request_id: answer.request_id().map(str::to_owned),
             reason: reason.into(),
         };
         Self::Body {
-            doing,
+            operation,
             source: Box::new(source),
         }
     }

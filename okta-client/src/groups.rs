@@ -46,10 +46,10 @@ impl<'a> Groups<'a> {
         let limit = options.limit.or(page).map(|limit| limit.to_string());
         self.client.list(move || {
             Call::get(GROUPS)
-                .maybe_query("limit", limit.clone())
-                .maybe_query("q", options.name_prefix.clone())
-                .maybe_query("filter", options.filter.clone())
-                .maybe_query("search", options.search.clone())
+                .query_opt("limit", limit.clone())
+                .query_opt("q", options.name_prefix.clone())
+                .query_opt("filter", options.filter.clone())
+                .query_opt("search", options.search.clone())
         })
     }
 
@@ -107,7 +107,7 @@ impl<'a> Groups<'a> {
     ///
     /// [`Error`] if the call fails or there is no such group.
     pub async fn delete(&self, id: &Id<Group>) -> Result<(), Error> {
-        self.client.gone(Call::delete(one(id))).await
+        self.client.delete_idempotent(Call::delete(one(id))).await
     }
 
     /// Returns who is in the group.
@@ -125,7 +125,7 @@ impl<'a> Groups<'a> {
     /// Okta itself keeps ([`GroupKind::OktaGroup`]).
     pub async fn add_member(&self, id: &Id<Group>, user: &Id<User>) -> Result<(), Error> {
         let call = Call::put(path(id, &["users", user.as_str()]));
-        match self.client.done(call).await {
+        match self.client.send_discard(call).await {
             Err(error) if is_already_so(&error) => Ok(()),
             result => result,
         }
@@ -139,7 +139,7 @@ impl<'a> Groups<'a> {
     /// Okta itself keeps ([`GroupKind::OktaGroup`]).
     pub async fn remove_member(&self, id: &Id<Group>, user: &Id<User>) -> Result<(), Error> {
         self.client
-            .gone(Call::delete(path(id, &["users", user.as_str()])))
+            .delete_idempotent(Call::delete(path(id, &["users", user.as_str()])))
             .await
     }
 }

@@ -24,7 +24,7 @@
 //! - Every call is authorized for the org's own origin only; a paging link that leads elsewhere is
 //!   an error.
 //! - Calls wait for Okta's rate limits, bucket by bucket, before Okta has to refuse them, and are
-//!   repeated where that can do no harm; see [`rest_core::Retry`].
+//!   repeated where that can do no harm; see [`rest_core::RetryPolicy`].
 //! - Answers are read with tolerance: Okta sends `null` where its specification has none, adds
 //!   fields and values without notice, and answers with other status codes than it documents. Only
 //!   what nothing can be done without, such as an id, is required.

@@ -1,6 +1,6 @@
 //! Groups that Okta pushes to an app.
 
-use rest_core::{Call, Pager, Repeat};
+use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Value, json};
 
 use crate::{
@@ -75,7 +75,7 @@ impl<'a> PushMappings<'a> {
         };
         let call = Call::patch(self.path(&[id.as_str()]))
             .json(&json!({ "status": status.as_str() }))
-            .repeat(Repeat::Harmless);
+            .idempotency(Idempotency::Idempotent);
         let reply = self.client.send(call).await?;
         if reply.answer.body().is_empty() {
             return self.get(id).await;
@@ -96,7 +96,7 @@ impl<'a> PushMappings<'a> {
         };
         let call =
             Call::delete(self.path(&[id.as_str()])).query("deleteTargetGroup", delete_target);
-        self.client.gone(call).await
+        self.client.delete_idempotent(call).await
     }
 
     fn path(&self, rest: &[&str]) -> Vec<String> {

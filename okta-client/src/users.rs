@@ -54,8 +54,8 @@ impl<'a> Users<'a> {
         self.client.list(move || {
             Call::get(["api", "v1", "users"])
                 .query("limit", options.limit.unwrap_or(PAGE).to_string())
-                .maybe_query("filter", options.filter.clone())
-                .maybe_query("search", options.search.clone())
+                .query_opt("filter", options.filter.clone())
+                .query_opt("search", options.search.clone())
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use rest_core::{Outcome, PlainVendor, RateLimit, Vendor, headers};
+use rest_core::{AttemptResult, PlainVendor, RateLimit, Vendor, headers};
 
 /// Okta, seen from below.
 #[derive(Debug)]
@@ -34,17 +34,17 @@ impl Vendor for Okta {
         })
     }
 
-    fn outcome(&self, answer: &Response<Bytes>, now: SystemTime) -> Outcome {
-        let outcome = PlainVendor.outcome(answer, now);
+    fn attempt_result(&self, answer: &Response<Bytes>, now: SystemTime) -> AttemptResult {
+        let outcome = PlainVendor.attempt_result(answer, now);
         match outcome {
             // Okta sends no `Retry-After`, but something in front of it may.
-            Outcome::Throttled { wait: None } => {
+            AttemptResult::Throttled { wait: None } => {
                 let wait = self.rate_limit(answer, now).map(|limit| limit.resets_in);
-                Outcome::Throttled { wait }
+                AttemptResult::Throttled { wait }
             }
-            Outcome::Done if answer.status() == StatusCode::LOCKED => {
+            AttemptResult::Done if answer.status() == StatusCode::LOCKED => {
                 // E0000239, "Policy priorities are being reconciled. Please try again later."
-                Outcome::Throttled { wait: None }
+                AttemptResult::Throttled { wait: None }
             }
             other => other,
         }
@@ -118,7 +118,7 @@ mod tests {
 
     use bytes::Bytes;
     use http::{Method, Response};
-    use rest_core::{Outcome, RateLimit, Vendor};
+    use rest_core::{AttemptResult, RateLimit, Vendor};
 
     use super::{Okta, bucket};
 
@@ -186,7 +186,7 @@ mod tests {
             resets_in: Duration::from_secs(11),
         };
         assert_eq!(Okta.rate_limit(&answer, NOW), Some(expected));
-        assert_eq!(Okta.outcome(&answer, NOW), Outcome::Done);
+        assert_eq!(Okta.attempt_result(&answer, NOW), AttemptResult::Done);
     }
 
     #[test]
@@ -223,14 +223,17 @@ mod tests {
             ],
         );
         assert_eq!(
-            Okta.outcome(&past, NOW),
-            Outcome::Throttled {
+            Okta.attempt_result(&past, NOW),
+            AttemptResult::Throttled {
                 wait: Some(Duration::ZERO)
             }
         );
         let never = ("x-rate-limit-reset", "18446744073709551615");
         let never = answer(429, &[limits[0], limits[1], DATE, never]);
-        assert_eq!(Okta.outcome(&never, NOW), Outcome::Throttled { wait: None });
+        assert_eq!(
+            Okta.attempt_result(&never, NOW),
+            AttemptResult::Throttled { wait: None }
+        );
     }
 
     #[test]
@@ -245,7 +248,10 @@ mod tests {
             ],
         );
         let wait = Some(Duration::from_secs(31));
-        assert_eq!(Okta.outcome(&answer, NOW), Outcome::Throttled { wait });
+        assert_eq!(
+            Okta.attempt_result(&answer, NOW),
+            AttemptResult::Throttled { wait }
+        );
     }
 
     #[test]
@@ -260,8 +266,8 @@ mod tests {
             ],
         );
         assert_eq!(
-            Okta.outcome(&answer, NOW),
-            Outcome::Throttled { wait: None }
+            Okta.attempt_result(&answer, NOW),
+            AttemptResult::Throttled { wait: None }
         );
         assert_eq!(Okta.rate_limit(&answer, NOW), None);
     }
@@ -270,7 +276,10 @@ mod tests {
     fn a_retry_after_from_a_gateway_comes_first() {
         let answer = answer(429, &[("retry-after", "3"), ("x-rate-limit-limit", "50")]);
         let wait = Some(Duration::from_secs(3));
-        assert_eq!(Okta.outcome(&answer, NOW), Outcome::Throttled { wait });
+        assert_eq!(
+            Okta.attempt_result(&answer, NOW),
+            AttemptResult::Throttled { wait }
+        );
     }
 
     #[test]

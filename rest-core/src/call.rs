@@ -13,7 +13,7 @@ use url::{Url, form_urlencoded};
 use crate::{
     error::RequestError,
     link::{self, LinkError},
-    retry::Repeat,
+    retry::Idempotency,
 };
 
 /// A request before it is authorized and sent.
@@ -22,7 +22,7 @@ use crate::{
 /// [`Service::send`](crate::Service::send) before anything leaves.
 ///
 /// `GET`, `HEAD`, `PUT` and `DELETE` are taken to be harmless to repeat, as HTTP defines them;
-/// `POST` and `PATCH` are not, unless [`repeat`](Self::repeat) says so.
+/// `POST` and `PATCH` are not, unless [`idempotency`](Self::idempotency) says so.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
     method: Method,
@@ -30,7 +30,7 @@ pub struct Call {
     query: Vec<(String, Option<String>)>,
     headers: HeaderMap,
     body: Option<Result<Bytes, serde_json::Error>>,
-    repeat: Repeat,
+    idempotency: Idempotency,
 }
 
 impl Call {
@@ -72,15 +72,15 @@ impl Call {
     ///
     /// The address is used as it is, so [`query`](Self::query) adds nothing to it. One of another
     /// origin is refused when the call is sent.
-    pub fn follow(link: impl Into<String>) -> Self {
+    pub fn get_link(link: impl Into<String>) -> Self {
         Self::to(Method::GET, Target::Link(link.into()))
     }
 
     fn to(method: Method, target: Target) -> Self {
-        let repeat = if method == Method::POST || method == Method::PATCH {
-            Repeat::Harmful
+        let idempotency = if method == Method::POST || method == Method::PATCH {
+            Idempotency::NotIdempotent
         } else {
-            Repeat::Harmless
+            Idempotency::Idempotent
         };
         Self {
             method,
@@ -88,7 +88,7 @@ impl Call {
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: None,
-            repeat,
+            idempotency,
         }
     }
 
@@ -99,13 +99,13 @@ impl Call {
     }
 
     /// Adds a query parameter that is a bare name, such as `?cursor`.
-    pub fn flag(mut self, name: impl Into<String>) -> Self {
+    pub fn query_key(mut self, name: impl Into<String>) -> Self {
         self.query.push((name.into(), None));
         self
     }
 
     /// Adds a query parameter if there is a value for it.
-    pub fn maybe_query(self, name: &str, value: Option<impl Into<String>>) -> Self {
+    pub fn query_opt(self, name: &str, value: Option<impl Into<String>>) -> Self {
         match value {
             Some(value) => self.query(name, value),
             None => self,
@@ -135,15 +135,15 @@ impl Call {
     }
 
     /// Says what sending the call twice would do.
-    pub fn repeat(mut self, repeat: Repeat) -> Self {
-        self.repeat = repeat;
+    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.idempotency = idempotency;
         self
     }
 
     /// Returns what the call does, such as `POST /api/v1/apps`: the method and the path below the
     /// base address, never the query.
     #[must_use]
-    pub fn doing(&self) -> String {
+    pub fn operation(&self) -> String {
         match &self.target {
             Target::Path(path) => format!("{} /{}", self.method, path.join("/")),
             Target::Link(link) => {
@@ -156,8 +156,8 @@ impl Call {
         }
     }
 
-    pub(crate) fn repeats(&self) -> Repeat {
-        self.repeat
+    pub(crate) fn idempotency_class(&self) -> Idempotency {
+        self.idempotency
     }
 
     /// Returns where the call goes, and the request without its authorization.
@@ -202,14 +202,14 @@ impl fmt::Debug for Call {
     /// Leaves out the query, the headers and the body, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("doing", &self.doing())
-            .field("repeat", &self.repeat)
+            .field("operation", &self.operation())
+            .field("idempotency", &self.idempotency)
             .finish_non_exhaustive()
     }
 }
 
 /// What a server answered, whole and undecoded.
-pub struct Answer {
+pub struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -217,7 +217,7 @@ pub struct Answer {
     pub(crate) attempts: u32,
 }
 
-impl Answer {
+impl Response {
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -273,10 +273,10 @@ impl Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     /// Leaves out the headers and the body, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Response")
             .field("status", &self.status)
             .field("request_id", &self.request_id)
             .field("attempts", &self.attempts)
@@ -349,7 +349,7 @@ mod tests {
     use url::Url;
 
     use super::Call;
-    use crate::retry::Repeat;
+    use crate::retry::Idempotency;
 
     const BASE: &str = "https://api.example.com/tenant/v2/";
 
@@ -411,22 +411,22 @@ mod tests {
         check(
             Call::get(["apps"])
                 .query("filter", "name eq \"a+b&c\"")
-                .flag("cursor")
+                .query_key("cursor")
                 .query("limit", "20"),
             "https://api.example.com/tenant/v2/apps?filter=name%20eq%20%22a%2Bb%26c%22&cursor&limit=20",
         );
-        let call = Call::get(["apps"]).maybe_query("q", None::<String>);
+        let call = Call::get(["apps"]).query_opt("q", None::<String>);
         check(call, "https://api.example.com/tenant/v2/apps");
     }
 
     #[test]
     fn a_link_is_followed_as_it_is() {
         check(
-            Call::follow("https://api.example.com/tenant/v2/x?after=%2F+1#top"),
+            Call::get_link("https://api.example.com/tenant/v2/x?after=%2F+1#top"),
             "https://api.example.com/tenant/v2/x?after=%2F+1",
         );
         check(
-            Call::follow("/other?a=1"),
+            Call::get_link("/other?a=1"),
             "https://api.example.com/other?a=1",
         );
     }
@@ -434,32 +434,36 @@ mod tests {
     #[test]
     fn what_a_call_does_is_said_without_its_query() {
         assert_eq!(
-            Call::post(["api", "v1", "apps"]).query("q", "x").doing(),
+            Call::post(["api", "v1", "apps"])
+                .query("q", "x")
+                .operation(),
             "POST /api/v1/apps"
         );
         assert_eq!(
-            Call::follow("https://a.example/x/y?after=1").doing(),
+            Call::get_link("https://a.example/x/y?after=1").operation(),
             "GET /x/y"
         );
-        assert_eq!(Call::follow("https://a.example").doing(), "GET /");
-        assert_eq!(Call::follow("/x?after=1").doing(), "GET /x");
+        assert_eq!(Call::get_link("https://a.example").operation(), "GET /");
+        assert_eq!(Call::get_link("/x?after=1").operation(), "GET /x");
     }
 
     #[test]
     fn only_post_and_patch_are_harmful_to_repeat() {
-        for (method, repeat) in [
-            (Method::GET, Repeat::Harmless),
-            (Method::HEAD, Repeat::Harmless),
-            (Method::PUT, Repeat::Harmless),
-            (Method::DELETE, Repeat::Harmless),
-            (Method::POST, Repeat::Harmful),
-            (Method::PATCH, Repeat::Harmful),
+        for (method, idempotency) in [
+            (Method::GET, Idempotency::Idempotent),
+            (Method::HEAD, Idempotency::Idempotent),
+            (Method::PUT, Idempotency::Idempotent),
+            (Method::DELETE, Idempotency::Idempotent),
+            (Method::POST, Idempotency::NotIdempotent),
+            (Method::PATCH, Idempotency::NotIdempotent),
         ] {
-            assert_eq!(Call::new(method, ["x"]).repeats(), repeat);
+            assert_eq!(Call::new(method, ["x"]).idempotency_class(), idempotency);
         }
         assert_eq!(
-            Call::post(["x"]).repeat(Repeat::Harmless).repeats(),
-            Repeat::Harmless
+            Call::post(["x"])
+                .idempotency(Idempotency::Idempotent)
+                .idempotency_class(),
+            Idempotency::Idempotent
         );
     }
 
@@ -482,7 +486,7 @@ mod tests {
         let call = Call::post(["x"]).query("token", "hunter2").json("hunter2");
         assert_eq!(
             format!("{call:?}"),
-            "Call { doing: \"POST /x\", repeat: Harmful, .. }"
+            "Call { operation: \"POST /x\", idempotency: NotIdempotent, .. }"
         );
     }
 }

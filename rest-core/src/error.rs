@@ -1,6 +1,6 @@
 //! Why a call has no good answer.
 
-use crate::{Answer, TransportError};
+use crate::{Response, TransportError};
 
 /// Why a call failed, in the order of how far it got.
 ///
@@ -17,7 +17,7 @@ pub enum Error {
     Transport(#[from] TransportError),
     /// The server answered with something else than success.
     #[error("the server refused the request with {}", .0.status())]
-    Refused(Box<Answer>),
+    Refused(Box<Response>),
 }
 
 /// Why a request could not be made.

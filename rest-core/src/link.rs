@@ -6,7 +6,7 @@ use http::{HeaderMap, header::LINK};
 ///
 /// Links may come in separate headers or joined by commas, in any order; relations are compared
 /// without regard to case, and a link may have several. Whether the address may be followed is not
-/// decided here: see [`Call::follow`](crate::Call::follow).
+/// decided here: see [`Call::get_link`](crate::Call::get_link).
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// [`decide`](Self::decide) is the whole policy; [`Service::send`](crate::Service::send) only
 /// carries it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retry {
+pub struct RetryPolicy {
     /// How often a request is sent at most, the first time included; 0 counts as 1.
     pub max_attempts: u32,
     /// The delay before the second attempt, where the server does not name one; doubles each time.
@@ -18,32 +18,39 @@ pub struct Retry {
     pub max_wait: Duration,
 }
 
-impl Retry {
+impl RetryPolicy {
     /// Returns what to do after `attempt`.
     ///
     /// `jitter` is a number from 0 to 1 that spreads clients which failed together: a delay of our
     /// own choosing lies between half of its nominal length (0) and all of it (1). A delay that
     /// the server names is taken as it is.
     #[must_use]
-    pub fn decide(&self, attempt: Attempt, jitter: f64) -> Decision {
+    pub fn decide(&self, attempt: Attempt, jitter: f64) -> RetryDecision {
         if attempt.number >= self.max_attempts {
-            return Decision::Stop;
+            return RetryDecision::GiveUp;
         }
         let backoff = self.backoff(attempt.number, jitter);
-        let delay = match (attempt.outcome, attempt.repeat) {
-            (Outcome::Done, _) => return Decision::Stop,
-            (Outcome::NotSent, _) | (Outcome::MaybeSent, Repeat::Harmless) => backoff,
+        let delay = match (attempt.result, attempt.idempotency) {
+            (AttemptResult::Done, _) => return RetryDecision::GiveUp,
+            (AttemptResult::NotSent, _) | (AttemptResult::MaybeSent, Idempotency::Idempotent) => {
+                backoff
+            }
             // A throttled request was turned away at the door, so even a harmful one may return.
-            (Outcome::Throttled { wait }, _)
-            | (Outcome::ServerFailed { wait }, Repeat::Harmless) => wait.unwrap_or(backoff),
-            (Outcome::MaybeSent | Outcome::ServerFailed { .. }, Repeat::Harmful) => {
-                return Decision::Stop;
+            (AttemptResult::Throttled { wait }, _)
+            | (AttemptResult::ServerFailed { wait }, Idempotency::Idempotent) => {
+                wait.unwrap_or(backoff)
+            }
+            (
+                AttemptResult::MaybeSent | AttemptResult::ServerFailed { .. },
+                Idempotency::NotIdempotent,
+            ) => {
+                return RetryDecision::GiveUp;
             }
         };
         if delay > self.max_wait {
-            Decision::Stop
+            RetryDecision::GiveUp
         } else {
-            Decision::Again(delay)
+            RetryDecision::Retry { delay }
         }
     }
 
@@ -57,7 +64,7 @@ impl Retry {
     }
 }
 
-impl Default for Retry {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             max_attempts: 5,
@@ -76,14 +83,14 @@ pub struct Attempt {
     /// Which attempt it was; the first is 1.
     pub number: u32,
     /// How it ended.
-    pub outcome: Outcome,
+    pub result: AttemptResult,
     /// What a repetition would do if the server had acted.
-    pub repeat: Repeat,
+    pub idempotency: Idempotency,
 }
 
 /// How an attempt ended: could the server have acted?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptResult {
     /// There is an answer, good or bad, that would not change.
     Done,
     /// The server never saw the request.
@@ -104,20 +111,23 @@ pub enum Outcome {
 
 /// What sending a request twice does if the server acts on both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
+pub enum Idempotency {
     /// Nothing more than sending it once: reads, replacements, deletions.
-    Harmless,
+    Idempotent,
     /// A second thing, such as a second group of the same name.
-    Harmful,
+    NotIdempotent,
 }
 
 /// What to do after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// Wait this long, then send the request again.
-    Again(Duration),
+pub enum RetryDecision {
+    /// Send the request again after a delay.
+    Retry {
+        /// How long to wait first.
+        delay: Duration,
+    },
     /// Report the outcome as it is.
-    Stop,
+    GiveUp,
 }
 
 #[cfg(test)]
@@ -126,13 +136,13 @@ mod tests {
 
     use super::{
         Attempt,
-        Decision::{self, Again, Stop},
-        Outcome::{self, Done, MaybeSent, NotSent, ServerFailed, Throttled},
-        Repeat::{self, Harmful, Harmless},
-        Retry,
+        AttemptResult::{self, Done, MaybeSent, NotSent, ServerFailed, Throttled},
+        Idempotency::{self, Idempotent, NotIdempotent},
+        RetryDecision::{self, GiveUp},
+        RetryPolicy,
     };
 
-    const POLICY: Retry = Retry {
+    const POLICY: RetryPolicy = RetryPolicy {
         max_attempts: 4,
         base_delay: Duration::from_secs(2),
         max_delay: Duration::from_secs(6),
@@ -143,14 +153,25 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    const fn retry_in(seconds: u64) -> RetryDecision {
+        RetryDecision::Retry {
+            delay: secs(seconds),
+        }
+    }
+
     #[track_caller]
-    fn check(number: u32, outcome: Outcome, repeat: Repeat, expected: Decision) {
+    fn check(
+        number: u32,
+        result: AttemptResult,
+        idempotency: Idempotency,
+        expected: RetryDecision,
+    ) {
         assert_eq!(
             POLICY.decide(
                 Attempt {
                     number,
-                    outcome,
-                    repeat
+                    result,
+                    idempotency
                 },
                 1.0
             ),
@@ -160,83 +181,83 @@ mod tests {
 
     #[test]
     fn the_table_of_outcomes_and_repeats() {
-        check(1, Done, Harmless, Stop);
-        check(1, Done, Harmful, Stop);
-        check(1, NotSent, Harmless, Again(secs(2)));
-        check(1, NotSent, Harmful, Again(secs(2)));
-        check(1, MaybeSent, Harmless, Again(secs(2)));
-        check(1, MaybeSent, Harmful, Stop);
-        check(1, Throttled { wait: None }, Harmless, Again(secs(2)));
-        check(1, Throttled { wait: None }, Harmful, Again(secs(2)));
+        check(1, Done, Idempotent, GiveUp);
+        check(1, Done, NotIdempotent, GiveUp);
+        check(1, NotSent, Idempotent, retry_in(2));
+        check(1, NotSent, NotIdempotent, retry_in(2));
+        check(1, MaybeSent, Idempotent, retry_in(2));
+        check(1, MaybeSent, NotIdempotent, GiveUp);
+        check(1, Throttled { wait: None }, Idempotent, retry_in(2));
+        check(1, Throttled { wait: None }, NotIdempotent, retry_in(2));
         check(
             1,
             Throttled {
                 wait: Some(secs(7)),
             },
-            Harmless,
-            Again(secs(7)),
+            Idempotent,
+            retry_in(7),
         );
         check(
             1,
             Throttled {
                 wait: Some(secs(7)),
             },
-            Harmful,
-            Again(secs(7)),
+            NotIdempotent,
+            retry_in(7),
         );
-        check(1, ServerFailed { wait: None }, Harmless, Again(secs(2)));
-        check(1, ServerFailed { wait: None }, Harmful, Stop);
+        check(1, ServerFailed { wait: None }, Idempotent, retry_in(2));
+        check(1, ServerFailed { wait: None }, NotIdempotent, GiveUp);
         check(
             1,
             ServerFailed {
                 wait: Some(secs(7)),
             },
-            Harmless,
-            Again(secs(7)),
+            Idempotent,
+            retry_in(7),
         );
         check(
             1,
             ServerFailed {
                 wait: Some(secs(7)),
             },
-            Harmful,
-            Stop,
+            NotIdempotent,
+            GiveUp,
         );
     }
 
     #[test]
     fn the_last_attempt_is_the_last() {
-        check(3, NotSent, Harmless, Again(secs(6)));
-        check(4, NotSent, Harmless, Stop);
+        check(3, NotSent, Idempotent, retry_in(6));
+        check(4, NotSent, Idempotent, GiveUp);
         check(
             5,
             Throttled {
                 wait: Some(secs(1)),
             },
-            Harmless,
-            Stop,
+            Idempotent,
+            GiveUp,
         );
     }
 
     #[test]
     fn delays_double_up_to_the_longest() {
-        check(1, NotSent, Harmless, Again(secs(2)));
-        check(2, NotSent, Harmless, Again(secs(4)));
-        check(3, NotSent, Harmless, Again(secs(6)));
+        check(1, NotSent, Idempotent, retry_in(2));
+        check(2, NotSent, Idempotent, retry_in(4));
+        check(3, NotSent, Idempotent, retry_in(6));
     }
 
     #[test]
     fn a_very_large_number_of_attempts_does_not_overflow() {
-        let patient = Retry {
+        let policy = RetryPolicy {
             max_attempts: u32::MAX,
             ..POLICY
         };
         let attempt = Attempt {
             number: 4_000_000_000,
-            outcome: NotSent,
-            repeat: Harmless,
+            result: NotSent,
+            idempotency: Idempotent,
         };
-        assert_eq!(patient.decide(attempt, 1.0), Again(secs(6)));
+        assert_eq!(policy.decide(attempt, 1.0), retry_in(6));
     }
 
     #[test]
@@ -246,24 +267,24 @@ mod tests {
             Throttled {
                 wait: Some(secs(60)),
             },
-            Harmless,
-            Again(secs(60)),
+            Idempotent,
+            retry_in(60),
         );
         check(
             1,
             Throttled {
                 wait: Some(secs(61)),
             },
-            Harmless,
-            Stop,
+            Idempotent,
+            GiveUp,
         );
         check(
             1,
             ServerFailed {
                 wait: Some(secs(61)),
             },
-            Harmless,
-            Stop,
+            Idempotent,
+            GiveUp,
         );
     }
 
@@ -271,32 +292,32 @@ mod tests {
     fn jitter_spreads_our_own_delays_and_no_others() {
         let own = Attempt {
             number: 2,
-            outcome: NotSent,
-            repeat: Harmless,
+            result: NotSent,
+            idempotency: Idempotent,
         };
-        assert_eq!(POLICY.decide(own, 0.0), Again(secs(2)));
-        assert_eq!(POLICY.decide(own, 0.5), Again(secs(3)));
-        assert_eq!(POLICY.decide(own, 1.0), Again(secs(4)));
+        assert_eq!(POLICY.decide(own, 0.0), retry_in(2));
+        assert_eq!(POLICY.decide(own, 0.5), retry_in(3));
+        assert_eq!(POLICY.decide(own, 1.0), retry_in(4));
         let asked = Attempt {
-            outcome: Throttled {
+            result: Throttled {
                 wait: Some(secs(7)),
             },
             ..own
         };
-        assert_eq!(POLICY.decide(asked, 0.0), Again(secs(7)));
+        assert_eq!(POLICY.decide(asked, 0.0), retry_in(7));
     }
 
     #[test]
     fn no_attempts_at_all_means_one() {
-        let none = Retry {
+        let none = RetryPolicy {
             max_attempts: 0,
             ..POLICY
         };
         let attempt = Attempt {
             number: 1,
-            outcome: NotSent,
-            repeat: Harmless,
+            result: NotSent,
+            idempotency: Idempotent,
         };
-        assert_eq!(none.decide(attempt, 1.0), Stop);
+        assert_eq!(none.decide(attempt, 1.0), GiveUp);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Response,
+    HeaderValue, Method, Request,
     header::{AUTHORIZATION, USER_AGENT},
 };
 use tokio::sync::Semaphore;
@@ -16,8 +16,8 @@ use tracing::debug;
 use url::Url;
 
 use crate::{
-    Answer, Attempt, Call, Clock, Decision, Error, Outcome, Pacer, Reached, Retry, Secret,
-    Transport, TransportError, Vendor, pace::Pace,
+    Attempt, AttemptResult, Call, Clock, Error, RateLimiter, Reached, Response, RetryDecision,
+    RetryPolicy, Secret, Transport, TransportError, Vendor, rate_limit_windows::RateLimitWindows,
 };
 
 mod builder;
@@ -53,28 +53,28 @@ impl Service {
     /// Sends `call` and returns the answer, if that is a success.
     ///
     /// Before each attempt the call waits for its turn, and for its rate limit, if that is known to be used up; after
-    /// a failed one it is repeated as [`Retry`] decides. Dropping the future stops all of this, and
+    /// a failed one it is repeated as [`RetryPolicy`] decides. Dropping the future stops all of this, and
     /// leaves open whether the server has acted.
     ///
     /// # Errors
     ///
     /// [`Error::Request`] if nothing could be sent, [`Error::Transport`] if the last attempt got no
     /// answer, [`Error::Refused`] if the last answer's status is not 2xx; a redirect counts as that.
-    pub async fn send(&self, call: Call) -> Result<Answer, Error> {
+    pub async fn send(&self, call: Call) -> Result<Response, Error> {
         let inner = &*self.inner;
-        let repeat = call.repeats();
+        let idempotency = call.idempotency_class();
         let (url, mut request) = call.prepare(&inner.base)?;
         inner.authorize(&mut request);
         let path = inner.relative(&url);
         let bucket = inner.vendor.bucket(request.method(), &path);
         let mut first_id = None;
         let mut number = 1;
-        let pacer = inner.pacer(request.method());
+        let limiter = inner.limiter_for(request.method());
         loop {
-            if let Some(pacer) = pacer {
-                pacer.turn(&*inner.clock).await;
+            if let Some(limiter) = limiter {
+                limiter.acquire(&*inner.clock).await;
             }
-            inner.pace(&bucket).await;
+            inner.wait_for_window(&bucket).await;
             let mut copy = request.clone();
             if number > 1 {
                 let marks = inner.vendor.retry_headers(first_id.as_deref(), number - 1);
@@ -82,9 +82,9 @@ impl Service {
             }
             let result = inner.exchange(copy).await;
             let now = inner.clock.now();
-            let outcome = inner.outcome(&result, &bucket, now);
-            if let Some(pacer) = pacer {
-                pacer.learn(outcome, now);
+            let attempt_result = inner.attempt_result(&result, &bucket, now);
+            if let Some(limiter) = limiter {
+                limiter.record(attempt_result, now);
             }
             let request_id = result
                 .as_ref()
@@ -96,17 +96,17 @@ impl Service {
                 status = result.as_ref().ok().map(|response| response.status().as_u16()),
                 request_id,
                 attempt = number,
-                outcome = ?outcome,
+                result = ?attempt_result,
                 "request"
             );
             let attempt = Attempt {
                 number,
-                outcome,
-                repeat,
+                result: attempt_result,
+                idempotency,
             };
             match inner.retry.decide(attempt, fastrand::f64()) {
-                Decision::Again(delay) => inner.clock.sleep(delay).await,
-                Decision::Stop => return finish(result, request_id, number),
+                RetryDecision::Retry { delay } => inner.clock.sleep(delay).await,
+                RetryDecision::GiveUp => return finish(result, request_id, number),
             }
             first_id = first_id.or(request_id);
             number += 1;
@@ -129,17 +129,17 @@ struct Inner {
     user_agent: HeaderValue,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
-    retry: Retry,
+    retry: RetryPolicy,
     vendor: Arc<dyn Vendor>,
-    pace: Mutex<Pace>,
+    windows: Mutex<RateLimitWindows>,
     in_flight: Semaphore,
-    reads: Option<Pacer>,
-    writes: Option<Pacer>,
+    reads: Option<RateLimiter>,
+    writes: Option<RateLimiter>,
 }
 
 impl Inner {
     /// Returns what keeps requests of this method in step, if anything does.
-    fn pacer(&self, method: &Method) -> Option<&Pacer> {
+    fn limiter_for(&self, method: &Method) -> Option<&RateLimiter> {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             self.reads.as_ref()
         } else {
@@ -157,11 +157,11 @@ impl Inner {
     }
 
     /// Waits until the rate limit of `bucket` lets another request through, as far as is known.
-    async fn pace(&self, bucket: &str) {
+    async fn wait_for_window(&self, bucket: &str) {
         // After a wait somebody else may have been quicker; but a clock that stands still must not
         // keep this going for ever, and the server has the last word anyway.
         for _ in 0..MAX_QUEUEING {
-            let wait = self.lock_pace().take(bucket, self.clock.now());
+            let wait = self.lock_windows().take(bucket, self.clock.now());
             match wait {
                 Some(wait) if wait <= self.retry.max_wait => {
                     debug!(bucket, ?wait, "waiting for the rate limit");
@@ -181,37 +181,40 @@ impl Inner {
         }
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
         // Held for the exchange and not while waiting. The semaphore is never closed, and if it
         // were, going without a place would do no harm.
         let _place = self.in_flight.acquire().await;
         self.transport.send(request).await
     }
 
-    fn outcome(
+    fn attempt_result(
         &self,
-        result: &Result<Response<Bytes>, TransportError>,
+        result: &Result<http::Response<Bytes>, TransportError>,
         bucket: &str,
         now: SystemTime,
-    ) -> Outcome {
+    ) -> AttemptResult {
         match result {
             Ok(answer) => {
                 if let Some(limit) = self.vendor.rate_limit(answer, now) {
-                    self.lock_pace().learn(bucket, limit, now);
+                    self.lock_windows().record(bucket, limit, now);
                 }
-                self.vendor.outcome(answer, now)
+                self.vendor.attempt_result(answer, now)
             }
-            Err(error) if error.is_body_too_large() => Outcome::Done,
+            Err(error) if error.is_body_too_large() => AttemptResult::Done,
             Err(error) => match error.reached() {
-                Reached::NotSent => Outcome::NotSent,
-                Reached::MaybeSent => Outcome::MaybeSent,
+                Reached::NotSent => AttemptResult::NotSent,
+                Reached::MaybeSent => AttemptResult::MaybeSent,
             },
         }
     }
 
-    fn lock_pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+    fn lock_windows(&self) -> std::sync::MutexGuard<'_, RateLimitWindows> {
         // Whatever made another thread panic, the numbers are only a forecast.
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -237,13 +240,13 @@ impl Authorization {
 }
 
 fn finish(
-    result: Result<Response<Bytes>, TransportError>,
+    result: Result<http::Response<Bytes>, TransportError>,
     request_id: Option<String>,
     attempts: u32,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     let (parts, body) = result?.into_parts();
     let (status, headers) = (parts.status, parts.headers);
-    let answer = Answer {
+    let answer = Response {
         status,
         headers,
         body,

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration, time::SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode};
 
-use crate::{headers, retry::Outcome};
+use crate::{headers, retry::AttemptResult};
 
 /// How one vendor's service speaks about rate limits, refusals and requests.
 ///
@@ -32,15 +32,15 @@ pub trait Vendor: Send + Sync + fmt::Debug {
     ///
     /// By default 429 is throttled and 500, 502, 503 and 504 are failures of the server, both with
     /// the wait of a `Retry-After` header; everything else is done.
-    fn outcome(&self, answer: &Response<Bytes>, now: SystemTime) -> Outcome {
+    fn attempt_result(&self, answer: &Response<Bytes>, now: SystemTime) -> AttemptResult {
         let wait = headers::retry_after(answer.headers(), now);
         match answer.status() {
-            StatusCode::TOO_MANY_REQUESTS => Outcome::Throttled { wait },
+            StatusCode::TOO_MANY_REQUESTS => AttemptResult::Throttled { wait },
             StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Outcome::ServerFailed { wait },
-            _ => Outcome::Done,
+            | StatusCode::GATEWAY_TIMEOUT => AttemptResult::ServerFailed { wait },
+            _ => AttemptResult::Done,
         }
     }
 
@@ -84,17 +84,17 @@ mod tests {
     use bytes::Bytes;
     use http::Response;
 
-    use super::{Outcome, PlainVendor, Vendor};
+    use super::{AttemptResult, PlainVendor, Vendor};
 
     #[track_caller]
-    fn check(status: u16, retry_after: Option<&str>, expected: Outcome) {
+    fn check(status: u16, retry_after: Option<&str>, expected: AttemptResult) {
         let mut answer = Response::builder().status(status);
         if let Some(value) = retry_after {
             answer = answer.header("retry-after", value);
         }
         let answer = answer.body(Bytes::new()).expect("an answer");
         assert_eq!(
-            PlainVendor.outcome(&answer, SystemTime::UNIX_EPOCH),
+            PlainVendor.attempt_result(&answer, SystemTime::UNIX_EPOCH),
             expected
         );
     }
@@ -102,14 +102,14 @@ mod tests {
     #[test]
     fn statuses_are_sorted_by_whether_the_server_could_have_acted() {
         for done in [200, 201, 204, 302, 400, 401, 403, 404, 409, 501] {
-            check(done, Some("7"), Outcome::Done);
+            check(done, Some("7"), AttemptResult::Done);
         }
         for failed in [500, 502, 503, 504] {
-            check(failed, None, Outcome::ServerFailed { wait: None });
+            check(failed, None, AttemptResult::ServerFailed { wait: None });
         }
         let wait = Some(Duration::from_secs(7));
-        check(503, Some("7"), Outcome::ServerFailed { wait });
-        check(429, Some("7"), Outcome::Throttled { wait });
-        check(429, None, Outcome::Throttled { wait: None });
+        check(503, Some("7"), AttemptResult::ServerFailed { wait });
+        check(429, Some("7"), AttemptResult::Throttled { wait });
+        check(429, None, AttemptResult::Throttled { wait: None });
     }
 }

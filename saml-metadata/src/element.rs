@@ -31,7 +31,7 @@ impl<'a> Element<'a> {
 
     /// Returns the element as one from which nothing around it, and not its signature, is reached.
     #[cfg(feature = "signature")]
-    pub(crate) fn alone(self) -> Self {
+    pub(crate) fn as_fragment_root(self) -> Self {
         Self {
             top: self.id,
             ..self

@@ -10,15 +10,15 @@ mod tokens;
     not(feature = "signature"),
     expect(dead_code, reason = "only signatures look at a stream")
 )]
-mod watch;
+mod visitor;
 
 use std::{fmt, io::BufRead, ops::Range};
 
 #[cfg(not(feature = "signature"))]
-use self::watch::Watch;
+use self::visitor::StreamVisitor;
 #[cfg(feature = "signature")]
-pub(crate) use self::watch::{Part, Watch};
-use self::{entity::Piece, failure::Failure, groups::Group, input::Input, watch::Nobody};
+pub(crate) use self::visitor::{Part, StreamVisitor};
+use self::{entity::Piece, failure::Failure, groups::Group, input::Input, visitor::NoVisitor};
 pub use self::{entity::StreamedEntity, error::StreamError};
 use crate::{
     Limits, Position,
@@ -145,7 +145,7 @@ impl<R: BufRead> Iterator for EntityStream<R> {
         if self.is_done {
             return None;
         }
-        match self.advance(&mut Nobody) {
+        match self.advance(&mut NoVisitor) {
             Ok(Some(entity)) => Some(Ok(entity)),
             Ok(None) => {
                 self.is_done = true;

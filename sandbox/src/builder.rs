@@ -7,15 +7,15 @@ use url::Url;
 use crate::{
     Clock, Company, ProvisioningForm, RateLimits, Sandbox, ScimRates,
     aws::{self, AccessKey, BaseUrls, Cloud, Seed},
-    clock::{Ticking, signed},
+    clock::{SandboxClock, signed},
     company::AccountState,
-    coupling::Coupling,
     faults::Faults,
     okta::{self, Org},
+    provisioning_engine::ProvisioningEngine,
     scim::generic::{self, Directory},
     scim_rates::ScimLimits,
     server::{Addresses, Listeners, Ports, Shared},
-    world::World,
+    state::SandboxState,
 };
 
 /// A sandbox that is not started yet.
@@ -187,20 +187,20 @@ impl SandboxBuilder {
     pub async fn start(self) -> io::Result<Sandbox> {
         let listeners = Listeners::bind(self.ports).await?;
         let addresses = listeners.addresses()?;
-        let mut world = self.world(addresses);
-        bring_to(&mut world, self.stage).map_err(io::Error::other)?;
-        let world = Shared::new(world);
+        let mut state = self.state(addresses);
+        bring_to(&mut state, self.stage).map_err(io::Error::other)?;
+        let state = Shared::new(state);
         Ok(Sandbox {
-            _stop: listeners.serve(&world),
+            _stop: listeners.serve(&state),
             scim_profile: self.scim_profile,
-            world,
+            state,
             addresses,
             region: self.company.region,
         })
     }
 
-    fn world(&self, addresses: Addresses) -> World {
-        let clock = Ticking::new(self.clock);
+    fn state(&self, addresses: Addresses) -> SandboxState {
+        let clock = SandboxClock::new(self.clock);
         let setup = okta::Setup {
             authority: addresses.okta.to_string(),
             token: Sandbox::OKTA_TOKEN.to_owned(),
@@ -210,14 +210,17 @@ impl SandboxBuilder {
             certificate_delay: signed(self.certificate_delay),
         };
         let now = clock.now();
-        World {
+        SandboxState {
             org: Org::new(&self.company, setup, now),
             cloud: Cloud::new(self.seed(addresses)),
             generic_scim: (self.scim_profile == ScimProfile::Generic).then(|| {
                 let base = format!("http://{}{}", addresses.scim, generic::ROOT);
                 Directory::new(base, Sandbox::SCIM_TOKEN)
             }),
-            coupling: Coupling::new(addresses.scim.to_string(), signed(self.provisioning_delay)),
+            provisioning_engine: ProvisioningEngine::new(
+                addresses.scim.to_string(),
+                signed(self.provisioning_delay),
+            ),
             clock,
             faults: Faults::default(),
             scim_rates: ScimLimits::new(self.scim_rates),
@@ -288,17 +291,17 @@ impl Default for SandboxBuilder {
 }
 
 /// Does what has been done by a stage, the way a person would.
-fn bring_to(world: &mut World, stage: Stage) -> Result<(), crate::Refused> {
+fn bring_to(state: &mut SandboxState, stage: Stage) -> Result<(), crate::Refused> {
     if stage >= Stage::IdentityCenter {
-        world.enable_identity_center(None)?;
+        state.enable_identity_center(None)?;
     }
     if stage >= Stage::Federated {
-        world.federate()?;
+        state.federate()?;
     }
     if stage >= Stage::Provisioned {
-        let shown = world.enable_automatic_provisioning()?;
+        let shown = state.enable_automatic_provisioning()?;
         let base_url = shown.scim_endpoint.trim_end_matches('/');
-        world.configure_provisioning(&ProvisioningForm::new(base_url, shown.access_token))?;
+        state.configure_provisioning(&ProvisioningForm::new(base_url, shown.access_token))?;
     }
     Ok(())
 }

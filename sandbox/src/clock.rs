@@ -38,12 +38,12 @@ impl From<SystemTime> for Clock {
 
 /// A clock together with what it was advanced by.
 #[derive(Debug)]
-pub(crate) struct Ticking {
+pub(crate) struct SandboxClock {
     source: Clock,
     advanced: SignedDuration,
 }
 
-impl Ticking {
+impl SandboxClock {
     pub(crate) fn new(source: Clock) -> Self {
         Self {
             source,

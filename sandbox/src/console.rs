@@ -10,9 +10,9 @@ pub(crate) use self::http::handle;
 use crate::{
     Sandbox,
     aws::Assertion,
-    coupling::Coupling,
     okta::{self, App, Connection, IDENTITY_CENTER, Switches},
-    world::World,
+    provisioning_engine::ProvisioningEngine,
+    state::SandboxState,
 };
 
 /// Why a console did not do what it was asked to, in the words it shows.
@@ -100,7 +100,7 @@ impl<'a> Console<'a> {
     ///
     /// The console's words if it cannot be.
     pub fn enable_identity_center(&self) -> Result<IdentityCenter, Refused> {
-        self.sandbox.world().enable_identity_center(None)
+        self.sandbox.state().enable_identity_center(None)
     }
 
     /// Reads the address of the access portal.
@@ -109,7 +109,7 @@ impl<'a> Console<'a> {
     ///
     /// The console's words if Identity Center is not enabled.
     pub fn access_portal(&self) -> Result<String, Refused> {
-        self.sandbox.world().cloud.portal_url().map_err(Refused)
+        self.sandbox.state().cloud.portal_url().map_err(Refused)
     }
 
     /// Makes the identity provider of this metadata file the identity source.
@@ -118,7 +118,7 @@ impl<'a> Console<'a> {
     ///
     /// The console's words if the file is not what it should be.
     pub fn change_identity_source(&self, idp_metadata: &[u8]) -> Result<ServiceProvider, Refused> {
-        self.sandbox.world().change_identity_source(idp_metadata)
+        self.sandbox.state().change_identity_source(idp_metadata)
     }
 
     /// Enables automatic provisioning, or makes another access token if it is enabled already.
@@ -127,13 +127,13 @@ impl<'a> Console<'a> {
     ///
     /// The console's words, for example if two tokens exist.
     pub fn enable_automatic_provisioning(&self) -> Result<AutomaticProvisioning, Refused> {
-        self.sandbox.world().enable_automatic_provisioning()
+        self.sandbox.state().enable_automatic_provisioning()
     }
 
     /// Deletes all SCIM access tokens and returns how many there were.
     #[must_use = "the number says whether there was anything to delete"]
     pub fn delete_scim_tokens(&self) -> usize {
-        self.sandbox.world().cloud.delete_scim_tokens()
+        self.sandbox.state().cloud.delete_scim_tokens()
     }
 
     /// Fills in the tab "Provisioning" of the Okta application, tests the credentials and saves.
@@ -146,12 +146,12 @@ impl<'a> Console<'a> {
     ///
     /// Okta's words if the base URL does not fit its pattern or the credentials do not work.
     pub fn configure_provisioning(&self, form: &ProvisioningForm) -> Result<Vec<String>, Refused> {
-        self.sandbox.world().configure_provisioning(form)
+        self.sandbox.state().configure_provisioning(form)
     }
 
     /// Publishes DNS records, which Okta looks at when a custom domain is verified.
     pub fn publish_dns(&self, records: &[DnsRecord]) {
-        self.sandbox.world().publish_dns(records);
+        self.sandbox.state().publish_dns(records);
     }
 
     /// Approves a device: signs in to Okta as a user, and from there to AWS.
@@ -160,13 +160,13 @@ impl<'a> Console<'a> {
     ///
     /// What the person gets to see, and the reason.
     pub fn sign_in(&self, user_code: &str, login: &str) -> Result<String, Refused> {
-        self.sandbox.world().sign_in(user_code, login)
+        self.sandbox.state().sign_in(user_code, login)
     }
 
     /// The provisioning tasks Okta's dashboard shows as failed.
     #[must_use]
     pub fn provisioning_errors(&self) -> Vec<String> {
-        Coupling::errors(&self.sandbox.world().org)
+        ProvisioningEngine::errors(&self.sandbox.state().org)
     }
 }
 
@@ -204,7 +204,7 @@ impl DnsRecord {
     }
 }
 
-impl World {
+impl SandboxState {
     pub(crate) fn enable_identity_center(
         &mut self,
         region: Option<&str>,
@@ -257,7 +257,7 @@ impl World {
         okta::check_base_url(&form.base_url).map_err(|words| Refused(words.to_owned()))?;
         let app = self.identity_center_app()?.id.clone();
         let now = self.now();
-        self.coupling
+        self.provisioning_engine
             .prove(&mut self.cloud, &form.base_url, &form.api_token, now)
             .map_err(Refused)?;
         let app = self.org.apps.get_mut(&app);
@@ -277,7 +277,7 @@ impl World {
             .into_iter()
             .map(str::to_owned)
             .collect();
-        self.coupling.retry(&mut self.org);
+        self.provisioning_engine.retry(&mut self.org);
         self.settle();
         Ok(features)
     }

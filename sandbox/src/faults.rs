@@ -20,7 +20,7 @@ pub struct Fault {
     service: Service,
     on: Option<String>,
     /// How many requests it fits are let through before.
-    spares: usize,
+    skips: usize,
     kind: Kind,
 }
 
@@ -35,18 +35,18 @@ pub(crate) enum Kind {
     Fail { status: u16, body: String },
     /// The connection is closed without a word, and nothing was done.
     HangUpBefore,
-    /// What was asked for is done, and the connection is closed without a word.
+    /// What was request_info for is done, and the connection is closed without a word.
     HangUpAfter,
     /// The link to the next page names another origin.
-    Lure { origin: String },
+    ForeignNextLink { origin: String },
     /// The vendor's own refusal, with what it says about when to come back.
     Refuse {
         status: u16,
         retry_after: Option<u32>,
     },
-    /// What was asked for is done, and the connection breaks in the middle of the answer.
+    /// What was request_info for is done, and the connection breaks in the middle of the answer.
     Half,
-    /// No answer ever comes; what was asked for is done or not.
+    /// No answer ever comes; what was request_info for is done or not.
     Stall { acts: bool },
 }
 
@@ -74,7 +74,7 @@ impl Fault {
         Self::new(service, Kind::HangUpBefore)
     }
 
-    /// Does what was asked for and closes the connection before answering.
+    /// Does what was request_info for and closes the connection before answering.
     pub fn hang_up_after_acting(service: Service) -> Self {
         Self::new(service, Kind::HangUpAfter)
     }
@@ -92,14 +92,14 @@ impl Fault {
         )
     }
 
-    /// Does what was asked for, and breaks the connection in the middle of the answer.
+    /// Does what was request_info for, and breaks the connection in the middle of the answer.
     ///
     /// An answer without a body is not sent at all.
-    pub fn half_an_answer(service: Service) -> Self {
+    pub fn truncated_response(service: Service) -> Self {
         Self::new(service, Kind::Half)
     }
 
-    /// Never answers, after having done what was asked for or without; the client has to give up.
+    /// Never answers, after having done what was request_info for or without; the client has to give up.
     pub fn stall(service: Service, acts: bool) -> Self {
         Self::new(service, Kind::Stall { acts })
     }
@@ -107,9 +107,9 @@ impl Fault {
     /// Makes Okta's next link to a next page point to `origin`, such as `https://evil.example`.
     ///
     /// It stays in the queue until an answer has a next page.
-    pub fn lure(origin: impl Into<String>) -> Self {
+    pub fn foreign_next_link(origin: impl Into<String>) -> Self {
         let origin = origin.into();
-        Self::new(Service::Okta, Kind::Lure { origin })
+        Self::new(Service::Okta, Kind::ForeignNextLink { origin })
     }
 
     /// Keeps the fault for a request that contains `text` in its method, path or operation.
@@ -123,7 +123,7 @@ impl Fault {
 
     /// Lets through so many requests that it fits before it strikes.
     pub fn after(mut self, requests: usize) -> Self {
-        self.spares = requests;
+        self.skips = requests;
         self
     }
 
@@ -131,26 +131,30 @@ impl Fault {
         Self {
             service,
             on: None,
-            spares: 0,
+            skips: 0,
             kind,
         }
     }
 
-    fn fits(&self, asked: &Asked<'_>) -> bool {
-        self.service == asked.service && self.on.as_ref().is_none_or(|text| asked.is_about(text))
+    fn fits(&self, request_info: &RequestInfo<'_>) -> bool {
+        self.service == request_info.service
+            && self
+                .on
+                .as_ref()
+                .is_none_or(|text| request_info.is_about(text))
     }
 }
 
 /// The part of a request that decides which fault it meets.
 #[derive(Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestInfo<'a> {
     pub(crate) service: Service,
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) operation: Option<&'a str>,
 }
 
-impl Asked<'_> {
+impl RequestInfo<'_> {
     fn is_about(&self, text: &str) -> bool {
         let operation = self.operation.unwrap_or_default();
         format!("{} {} {operation}", self.method, self.path).contains(text)
@@ -168,15 +172,22 @@ impl Faults {
         self.waiting.push(fault);
     }
 
-    /// Takes the first fault that fits the request; a lure is only taken by [`Faults::take_lure`].
-    pub(crate) fn take(&mut self, asked: &Asked<'_>) -> Option<Kind> {
-        self.take_if(asked, |kind| !matches!(kind, Kind::Lure { .. }))
+    /// Takes the first fault that fits the request; a foreign_next_link is only taken by [`Faults::take_foreign_next_link`].
+    pub(crate) fn take(&mut self, request_info: &RequestInfo<'_>) -> Option<Kind> {
+        self.take_if(request_info, |kind| {
+            !matches!(kind, Kind::ForeignNextLink { .. })
+        })
     }
 
-    /// Takes the origin of the first lure that fits the request.
-    pub(crate) fn take_lure(&mut self, asked: &Asked<'_>) -> Option<String> {
-        match self.take_if(asked, |kind| matches!(kind, Kind::Lure { .. })) {
-            Some(Kind::Lure { origin }) => Some(origin),
+    /// Takes the origin of the first foreign_next_link that fits the request.
+    pub(crate) fn take_foreign_next_link(
+        &mut self,
+        request_info: &RequestInfo<'_>,
+    ) -> Option<String> {
+        match self.take_if(request_info, |kind| {
+            matches!(kind, Kind::ForeignNextLink { .. })
+        }) {
+            Some(Kind::ForeignNextLink { origin }) => Some(origin),
             _ => None,
         }
     }
@@ -189,14 +200,18 @@ impl Faults {
         &self.waiting
     }
 
-    fn take_if(&mut self, asked: &Asked<'_>, wanted: impl Fn(&Kind) -> bool) -> Option<Kind> {
+    fn take_if(
+        &mut self,
+        request_info: &RequestInfo<'_>,
+        wanted: impl Fn(&Kind) -> bool,
+    ) -> Option<Kind> {
         let mut place = None;
         for (index, fault) in self.waiting.iter_mut().enumerate() {
-            if !wanted(&fault.kind) || !fault.fits(asked) {
+            if !wanted(&fault.kind) || !fault.fits(request_info) {
                 continue;
             }
-            if fault.spares > 0 {
-                fault.spares -= 1;
+            if fault.skips > 0 {
+                fault.skips -= 1;
             } else if place.is_none() {
                 place = Some(index);
             }
@@ -209,8 +224,8 @@ impl Faults {
 mod tests {
     use super::*;
 
-    fn asked(service: Service, path: &str) -> Asked<'_> {
-        Asked {
+    fn request_info(service: Service, path: &str) -> RequestInfo<'_> {
+        RequestInfo {
             service,
             method: &Method::GET,
             path,
@@ -222,10 +237,16 @@ mod tests {
     fn a_fault_waits_for_the_request_it_is_kept_for() {
         let mut faults = Faults::default();
         faults.push(Fault::throttle(Service::Okta, 7).on("GET /api/v1/groups"));
-        assert_eq!(faults.take(&asked(Service::Aws, "/api/v1/groups")), None);
-        assert_eq!(faults.take(&asked(Service::Okta, "/api/v1/users")), None);
         assert_eq!(
-            faults.take(&asked(Service::Okta, "/api/v1/groups")),
+            faults.take(&request_info(Service::Aws, "/api/v1/groups")),
+            None
+        );
+        assert_eq!(
+            faults.take(&request_info(Service::Okta, "/api/v1/users")),
+            None
+        );
+        assert_eq!(
+            faults.take(&request_info(Service::Okta, "/api/v1/groups")),
             Some(Kind::Throttle { seconds: 7 })
         );
         assert!(faults.waiting().is_empty());
@@ -234,9 +255,9 @@ mod tests {
     #[test]
     fn a_fault_spares_as_many_requests_as_it_is_told() {
         let mut faults = Faults::default();
-        faults.push(Fault::half_an_answer(Service::Okta).after(1));
-        faults.push(Fault::half_an_answer(Service::Okta).after(1));
-        let taken = |faults: &mut Faults| faults.take(&asked(Service::Okta, "/")).is_some();
+        faults.push(Fault::truncated_response(Service::Okta).after(1));
+        faults.push(Fault::truncated_response(Service::Okta).after(1));
+        let taken = |faults: &mut Faults| faults.take(&request_info(Service::Okta, "/")).is_some();
         assert!(!taken(&mut faults));
         assert!(taken(&mut faults));
         assert!(taken(&mut faults));
@@ -246,11 +267,14 @@ mod tests {
     #[test]
     fn a_lure_is_not_used_up_by_an_answer_without_a_next_page() {
         let mut faults = Faults::default();
-        faults.push(Fault::lure("https://evil.example"));
-        assert_eq!(faults.take(&asked(Service::Okta, "/api/v1/users")), None);
+        faults.push(Fault::foreign_next_link("https://evil.example"));
+        assert_eq!(
+            faults.take(&request_info(Service::Okta, "/api/v1/users")),
+            None
+        );
         assert_eq!(faults.waiting().len(), 1);
         assert_eq!(
-            faults.take_lure(&asked(Service::Okta, "/api/v1/users")),
+            faults.take_foreign_next_link(&request_info(Service::Okta, "/api/v1/users")),
             Some("https://evil.example".to_owned())
         );
     }

@@ -20,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! # The world
+//! # The state
 //!
 //! At the start there is a company in Okta and an AWS organization with all features, and nothing
 //! that connects the two: no application in Okta, no Identity Center. What can be done through
@@ -42,16 +42,16 @@ mod builder;
 mod clock;
 mod company;
 mod console;
-mod coupling;
 mod faults;
 mod okta;
+mod provisioning_engine;
 mod record;
 mod scim;
 mod scim_rates;
 mod server;
+mod state;
 mod throttled;
 mod view;
-mod world;
 
 use std::{sync::MutexGuard, thread, time::Duration};
 
@@ -75,7 +75,7 @@ pub use self::{
 };
 use self::{
     server::{Addresses, Shared},
-    world::World,
+    state::SandboxState,
 };
 
 /// A running imitation of both vendors.
@@ -85,7 +85,7 @@ use self::{
 /// Dropping it panics if a [`Fault`] was injected that no request has met.
 #[derive(Debug)]
 pub struct Sandbox {
-    world: Shared,
+    state: Shared,
     addresses: Addresses,
     region: String,
     scim_profile: ScimProfile,
@@ -196,34 +196,34 @@ impl Sandbox {
     /// The sandbox's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.world().now()
+        self.state().now()
     }
 
     /// Moves the clock forward and does what has become due.
     pub fn advance(&self, by: Duration) {
-        self.world().advance(by);
+        self.state().advance(by);
     }
 
     /// A function that advances this sandbox, to be called by a client's clock instead of sleeping.
     pub fn advancer(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
-        let world = self.world.clone();
-        move |by| world.lock().advance(by)
+        let state = self.state.clone();
+        move |by| state.lock().advance(by)
     }
 
     /// Queues something that goes wrong for the next request it fits.
     pub fn inject(&self, fault: Fault) {
-        self.world().faults.push(fault);
+        self.state().faults.push(fault);
     }
 
     /// Takes back the faults that no request has met.
     pub fn clear_faults(&self) {
-        self.world().faults.clear();
+        self.state().faults.clear();
     }
 
     /// Every request to Okta, AWS and SCIM so far; neither the console's nor what Okta sent itself.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.world().log.clone()
+        self.state().log.clone()
     }
 
     /// The requests that changed something, or would have if they had been accepted.
@@ -237,14 +237,14 @@ impl Sandbox {
     /// Every request that Okta sent to the SCIM endpoint by itself.
     #[must_use]
     pub fn provisioning_requests(&self) -> Vec<Recorded> {
-        self.world().coupling.sent.clone()
+        self.state().provisioning_engine.sent.clone()
     }
 
     /// Forgets the requests so far.
     pub fn forget_requests(&self) {
-        let mut world = self.world();
-        world.log.clear();
-        world.coupling.sent.clear();
+        let mut state = self.state();
+        state.log.clear();
+        state.provisioning_engine.sent.clear();
     }
 
     /// What a person does at the vendors' consoles.
@@ -256,13 +256,13 @@ impl Sandbox {
     /// Adds a user to Okta and returns the id.
     #[must_use = "the id is how the API knows the user"]
     pub fn add_user(&self, person: &Person) -> String {
-        self.change(|world, now| world.org.add_person(person, now))
+        self.change(|state, now| state.org.add_person(person, now))
     }
 
     /// Adds a group to Okta with the users of these logins, and returns the id.
     #[must_use = "the id is how the API knows the group"]
     pub fn add_group(&self, name: &str, logins: &[&str]) -> String {
-        self.change(|world, now| world.org.add_team(&Team::new(name, logins), now))
+        self.change(|state, now| state.org.add_team(&Team::new(name, logins), now))
     }
 
     /// Puts a user into a group of Okta, or takes it out.
@@ -273,7 +273,7 @@ impl Sandbox {
     pub fn set_member(&self, group: &str, login: &str, member: bool) {
         let id = self.group_id(group);
         let id = id.unwrap_or_else(|| panic!("there is no group {group} in Okta"));
-        let set = self.change(|world, now| world.org.set_membership(&id, login, member, now));
+        let set = self.change(|state, now| state.org.set_membership(&id, login, member, now));
         assert!(set.is_ok(), "{login} cannot be a member of {group}");
     }
 
@@ -298,23 +298,23 @@ impl Sandbox {
     /// The id of the Okta user of this login.
     #[must_use]
     pub fn user_id(&self, login: &str) -> Option<String> {
-        let world = self.world();
-        let user = world.org.users.values().find(|user| user.login() == login);
+        let state = self.state();
+        let user = state.org.users.values().find(|user| user.login() == login);
         user.map(|user| user.id.clone())
     }
 
     /// The id of the first Okta group of this name.
     #[must_use]
     pub fn group_id(&self, name: &str) -> Option<String> {
-        let world = self.world();
-        let group = world.org.groups.values().find(|group| group.name == name);
+        let state = self.state();
+        let group = state.org.groups.values().find(|group| group.name == name);
         group.map(|group| group.id.clone())
     }
 
     /// How many instances of the catalog application of this name there are in Okta.
     #[must_use]
     pub fn app_count(&self, name: &str) -> usize {
-        self.world()
+        self.state()
             .org
             .apps
             .values()
@@ -361,35 +361,35 @@ impl Sandbox {
         self.settled().identity_groups()
     }
 
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock()
+    pub(crate) fn state(&self) -> MutexGuard<'_, SandboxState> {
+        self.state.lock()
     }
 
-    fn settled(&self) -> MutexGuard<'_, World> {
-        let mut world = self.world();
-        world.settle();
-        world
+    fn settled(&self) -> MutexGuard<'_, SandboxState> {
+        let mut state = self.state();
+        state.settle();
+        state
     }
 
     fn change_user(&self, login: &str, change: impl FnOnce(&mut okta::User, Timestamp)) {
         let changed =
-            self.change(|world, now| world.org.change_user(login, now, |user| change(user, now)));
+            self.change(|state, now| state.org.change_user(login, now, |user| change(user, now)));
         assert!(changed.is_some(), "there is no user {login} in Okta");
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut World, Timestamp) -> T) -> T {
-        let mut world = self.settled();
-        let now = world.now();
-        let result = change(&mut world, now);
-        world.settle();
+    fn change<T>(&self, change: impl FnOnce(&mut SandboxState, Timestamp) -> T) -> T {
+        let mut state = self.settled();
+        let now = state.now();
+        let result = change(&mut state, now);
+        state.settle();
         result
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let world = self.world.lock();
-        let unmet = world.faults.waiting();
+        let state = self.state.lock();
+        let unmet = state.faults.waiting();
         assert!(
             unmet.is_empty() || thread::panicking(),
             "faults were injected that no request has met: {unmet:?}"

@@ -79,7 +79,7 @@ pub(crate) struct Org {
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) apps: BTreeMap<String, App>,
     pub(crate) domains: BTreeMap<String, Domain>,
-    /// What the world's name servers say.
+    /// What the state's name servers say.
     pub(crate) dns: Vec<DnsRecord>,
     /// How often anything may have changed that provisioning has to look at.
     pub(crate) changes: u64,

@@ -29,20 +29,20 @@ use tokio::{
 use crate::{
     console,
     record::Service,
-    world::{Answer, World},
+    state::{Delivery, SandboxState},
 };
 
-/// The world, as the listeners and the test share it.
+/// The state, as the listeners and the test share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared(Arc<Mutex<World>>);
+pub(crate) struct Shared(Arc<Mutex<SandboxState>>);
 
 impl Shared {
-    pub(crate) fn new(world: World) -> Self {
-        Self(Arc::new(Mutex::new(world)))
+    pub(crate) fn new(state: SandboxState) -> Self {
+        Self(Arc::new(Mutex::new(state)))
     }
 
-    /// The world. A handler that panicked has left it as it was when it did.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
+    /// The state. A handler that panicked has left it as it was when it did.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, SandboxState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,7 +95,7 @@ impl Listeners {
     }
 
     /// Answers until the sender is dropped.
-    pub(crate) fn serve(self, world: &Shared) -> watch::Sender<()> {
+    pub(crate) fn serve(self, state: &Shared) -> watch::Sender<()> {
         let (stop, stopped) = watch::channel(());
         let doors = [
             (self.okta, Door::Vendor(Service::Okta)),
@@ -106,7 +106,7 @@ impl Listeners {
         for (listener, door) in doors {
             let router = Router::new()
                 .fallback(answer)
-                .with_state((world.clone(), door));
+                .with_state((state.clone(), door));
             let mut stopped = stopped.clone();
             tokio::spawn(async move {
                 let service = router.into_make_service_with_connect_info::<Cut>();
@@ -130,7 +130,7 @@ enum Door {
 }
 
 async fn answer(
-    State((world, door)): State<(Shared, Door)>,
+    State((state, door)): State<(Shared, Door)>,
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: axum::extract::Request,
 ) -> Response {
@@ -140,25 +140,25 @@ async fn answer(
     };
     let request: Request<Bytes> = Request::from_parts(head, body);
     let answer = match door {
-        Door::Vendor(service) => world.lock().answer(service, &request),
-        Door::Console => Answer::Send(console::handle(&mut world.lock(), &request)),
+        Door::Vendor(service) => state.lock().answer(service, &request),
+        Door::Console => Delivery::Send(console::handle(&mut state.lock(), &request)),
     };
     match answer {
-        Answer::Send(response) => response.map(Body::from),
+        Delivery::Send(response) => response.map(Body::from),
         // A body that is shorter than its length says makes hyper break the connection off.
-        Answer::Half(response) if !response.body().is_empty() => {
+        Delivery::Half(response) if !response.body().is_empty() => {
             let length = response.body().len();
             let mut half = response.map(|body| Body::from(body.slice(..body.len() / 2)));
             half.headers_mut()
                 .insert(header::CONTENT_LENGTH, length.into());
             half
         }
-        Answer::HangUp | Answer::Half(_) => {
+        Delivery::HangUp | Delivery::Half(_) => {
             cut.now();
             status(StatusCode::NO_CONTENT)
         }
         // Dropped with the connection, which the client closes when it gives up.
-        Answer::Stall => std::future::pending().await,
+        Delivery::Stall => std::future::pending().await,
     }
 }
 

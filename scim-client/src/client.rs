@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rest_core::{
-    Answer, BuildError, Call, Clock, Pacer, Page, Rate, Repeat, Retry, Secret, Service,
-    ServiceBuilder, Transport,
+    BuildError, Call, Clock, Idempotency, Page, Rate, RateLimiter, Response, RetryPolicy, Secret,
+    Service, ServiceBuilder, Transport,
 };
 use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
 use serde::de::DeserializeOwned;
@@ -87,7 +87,7 @@ impl Client {
                 dialect: *dialect,
                 pages: config
                     .pagination
-                    .map_or(*pages, |pagination| pages.said(&pagination)),
+                    .map_or(*pages, |pagination| pages.with_server_limits(&pagination)),
                 max_in_flight: *max_in_flight,
                 service: service.clone(),
             }),
@@ -162,11 +162,11 @@ impl Client {
     pub(crate) async fn page<R: DeserializeOwned>(
         &self,
         list: &List,
-        place: Option<&str>,
+        position: Option<&str>,
     ) -> Result<Page<R>, Error> {
-        match self.page_as_is(list, place).await {
-            Err(error) => match list.fallback(place, &error) {
-                Some(list) => self.page_as_is(&list, place).await,
+        match self.page_as_is(list, position).await {
+            Err(error) => match list.fallback(position, &error) {
+                Some(list) => self.page_as_is(&list, position).await,
                 None => Err(error),
             },
             page => page,
@@ -182,14 +182,14 @@ impl Client {
     async fn page_as_is<R: DeserializeOwned>(
         &self,
         list: &List,
-        place: Option<&str>,
+        position: Option<&str>,
     ) -> Result<Page<R>, Error> {
-        let call = list.call(place)?;
-        let doing = call.doing();
-        let answer = self.send(call, Repeat::Harmless).await?;
-        let page: ListResponse<R> = decode(&answer, doing, Repeat::Harmless)?;
+        let call = list.call(position)?;
+        let operation = call.operation();
+        let answer = self.send(call, Idempotency::Idempotent).await?;
+        let page: ListResponse<R> = decode(&answer, operation, Idempotency::Idempotent)?;
         let next = list
-            .next(place, &page)
+            .next(position, &page)
             .map_err(|error| error.answered_by(&answer))?;
         Ok(Page {
             items: page.resources,
@@ -199,17 +199,21 @@ impl Client {
 
     /// Sends a call that reads, and reads its answer.
     pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
-        let doing = call.doing();
-        let answer = self.send(call, Repeat::Harmless).await?;
-        decode(&answer, doing, Repeat::Harmless)
+        let operation = call.operation();
+        let answer = self.send(call, Idempotency::Idempotent).await?;
+        decode(&answer, operation, Idempotency::Idempotent)
     }
 
-    /// Sends a call, which a lost answer leaves undecided if it is harmful to repeat.
-    pub(crate) async fn send(&self, call: Call, repeat: Repeat) -> Result<Answer, Error> {
-        let doing = call.doing();
-        let call = call.accept(ACCEPT).repeat(repeat);
+    /// Sends a call, which a lost answer leaves undecided if it is not_idempotent to repeat.
+    pub(crate) async fn send(
+        &self,
+        call: Call,
+        idempotency: Idempotency,
+    ) -> Result<Response, Error> {
+        let operation = call.operation();
+        let call = call.accept(ACCEPT).idempotency(idempotency);
         let sent = self.inner.service.send(call).await;
-        sent.map_err(|error| Error::from_rest(error, doing, repeat, self.inner.dialect))
+        sent.map_err(|error| Error::from_rest(error, operation, idempotency, self.inner.dialect))
     }
 }
 
@@ -233,8 +237,8 @@ pub struct ClientBuilder {
     endpoint: Endpoint,
     dialect: Dialect,
     max_in_flight: Option<usize>,
-    reads: Option<Pacer>,
-    writes: Option<Pacer>,
+    reads: Option<RateLimiter>,
+    writes: Option<RateLimiter>,
     service: ServiceBuilder,
 }
 
@@ -263,7 +267,7 @@ impl ClientBuilder {
     /// Sets how often and how patiently requests are repeated.
     ///
     /// Unless told otherwise it is ten times, half a second to ten seconds apart.
-    pub fn retry(self, retry: Retry) -> Self {
+    pub fn retry(self, retry: RetryPolicy) -> Self {
         Self {
             service: self.service.retry(retry),
             ..self
@@ -288,18 +292,18 @@ impl ClientBuilder {
 
     /// Sets how fast requests that only read are sent, repetitions included.
     ///
-    /// Unless told otherwise it is what the dialect knows of the server; clients of one server may share a pacer.
-    pub fn pace_reads(self, pacer: Pacer) -> Self {
+    /// Unless told otherwise it is what the dialect knows of the server; clients of one server may share a limiter.
+    pub fn limit_reads(self, limiter: RateLimiter) -> Self {
         Self {
-            reads: Some(pacer),
+            reads: Some(limiter),
             ..self
         }
     }
 
-    /// Sets how fast requests that change something are sent, as [`pace_reads`](Self::pace_reads) does for the others.
-    pub fn pace_writes(self, pacer: Pacer) -> Self {
+    /// Sets how fast requests that change something are sent, as [`limit_reads`](Self::limit_reads) does for the others.
+    pub fn limit_writes(self, limiter: RateLimiter) -> Self {
         Self {
-            writes: Some(pacer),
+            writes: Some(limiter),
             ..self
         }
     }
@@ -320,12 +324,13 @@ impl ClientBuilder {
             service,
         } = self;
         let rules = dialect.rules();
-        let known = |rate: Option<u32>| rate.map(|rate| Pacer::new(Rate::per_second(rate.into())));
+        let known =
+            |rate: Option<u32>| rate.map(|rate| RateLimiter::new(Rate::per_second(rate.into())));
         let max_in_flight = max_in_flight.unwrap_or(rules.max_in_flight).max(1);
         let service = service
             .max_in_flight(max_in_flight)
-            .pace_reads(reads.or_else(|| known(rules.reads_per_second)))
-            .pace_writes(writes.or_else(|| known(rules.writes_per_second)))
+            .limit_reads(reads.or_else(|| known(rules.reads_per_second)))
+            .limit_writes(writes.or_else(|| known(rules.writes_per_second)))
             .build()?;
         Ok(Client {
             inner: Arc::new(Inner {
@@ -341,32 +346,32 @@ impl ClientBuilder {
 
 /// Reads the body of an answer.
 pub(crate) fn decode<T: DeserializeOwned>(
-    answer: &Answer,
-    doing: String,
-    repeat: Repeat,
+    answer: &Response,
+    operation: String,
+    idempotency: Idempotency,
 ) -> Result<T, Error> {
     answer.json().map_err(|source| Error::Body {
-        doing,
+        operation,
         status: answer.status(),
         request_id: answer.request_id().map(str::to_owned),
-        may_have_acted: repeat == Repeat::Harmful,
+        may_have_acted: idempotency == Idempotency::NotIdempotent,
         source,
     })
 }
 
 /// Returns whether an answer has a body to read.
-pub(crate) fn has_body(answer: &Answer) -> bool {
+pub(crate) fn has_body(answer: &Response) -> bool {
     answer.status() != StatusCode::NO_CONTENT && !answer.body().trim_ascii().is_empty()
 }
 
 // AWS publishes no wait for a throttled request; these are the numbers idp-scim-sync, a program for
 // the same job, has lived with.
-fn default_retry() -> Retry {
-    Retry {
+fn default_retry() -> RetryPolicy {
+    RetryPolicy {
         max_attempts: 10,
         base_delay: Duration::from_millis(500),
         max_delay: Duration::from_secs(10),
-        ..Retry::default()
+        ..RetryPolicy::default()
     }
 }
 

@@ -8,7 +8,7 @@ use scim_types::Resource;
 
 pub(crate) use self::patch::check_group_patch;
 pub use self::{
-    document::{DocumentRules, Objection},
+    document::{DocumentRules, Violation},
     filter::FilterRules,
     patch::MemberRemoval,
 };
@@ -69,7 +69,7 @@ impl Dialect {
     /// It is advice: a server may have learnt since. AWS gives one text for all of it, so a
     /// [`Refusal`](crate::Refusal) with status 400 brings these along.
     #[must_use]
-    pub fn objections<R: Resource>(self, resource: &R) -> Vec<Objection> {
+    pub fn violations<R: Resource>(self, resource: &R) -> Vec<Violation> {
         let rules = self.rules();
         let rules = if R::ENDPOINT == "Groups" {
             &rules.groups
@@ -77,7 +77,7 @@ impl Dialect {
             &rules.users
         };
         serde_json::to_value(resource)
-            .map(|value| rules.objections(&value))
+            .map(|value| rules.violations(&value))
             .unwrap_or_default()
     }
 }
@@ -135,9 +135,9 @@ pub enum Paging {
 
 /// A request that was not sent, because the server is known to refuse or to misread it.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing} was not sent: {problem}")]
+#[error("{operation} was not sent: {problem}")]
 pub struct RefusedRequest {
-    pub(crate) doing: String,
+    pub(crate) operation: String,
     pub(crate) problem: String,
 }
 

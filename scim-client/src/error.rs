@@ -3,10 +3,10 @@ mod help;
 use std::fmt;
 
 use http::StatusCode;
-use rest_core::{Answer, PagerError, Reached, Repeat, TransportError};
+use rest_core::{Idempotency, PagerError, Reached, Response, TransportError};
 use scim_types::{ScimType, filter::Filter};
 
-use crate::{Dialect, Objection, RefusedRequest};
+use crate::{Dialect, RefusedRequest, Violation};
 
 /// Why a call has no good answer, in the order of how far it got.
 #[derive(Debug, thiserror::Error)]
@@ -16,49 +16,49 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] RefusedRequest),
     /// The request could not be made; nothing was sent.
-    #[error("{doing} could not be sent")]
+    #[error("{operation} could not be sent")]
     #[non_exhaustive]
     Request {
         /// What was to be done.
-        doing: String,
+        operation: String,
         /// Why it was not.
         source: Box<rest_core::Error>,
     },
     /// No answer arrived.
-    #[error("{}", describe_transport(.doing, *.may_have_acted, .source))]
+    #[error("{}", describe_transport(.operation, *.may_have_acted, .source))]
     #[non_exhaustive]
     Transport {
         /// What was being done.
-        doing: String,
+        operation: String,
         /// Whether the server may have done it all the same, once or more.
         may_have_acted: bool,
         /// What happened on the way.
         source: TransportError,
     },
     /// The server answered, and the answer is a refusal.
-    #[error("{} refused {} with {}", .0.dialect.rules().name, .0.doing, .0.status)]
+    #[error("{} refused {} with {}", .0.dialect.rules().name, .0.operation, .0.status)]
     Api(#[source] Box<Refusal>),
     /// The server answered, and the answer could not be read.
-    #[error("the answer to {doing} could not be read")]
+    #[error("the answer to {operation} could not be read")]
     #[non_exhaustive]
     Body {
         /// What was being done; the status says that it was.
-        doing: String,
+        operation: String,
         /// The status.
         status: StatusCode,
         /// The id of the request.
         request_id: Option<String>,
-        /// Whether doing it again would do it twice.
+        /// Whether operation it again would do it twice.
         may_have_acted: bool,
         /// What is wrong with the body.
         source: serde_json::Error,
     },
     /// A list stopped before its own total; taking it for whole would make the rest look deleted.
-    #[error("the answers to {doing} hold {found} of {total} resources, and say no more")]
+    #[error("the answers to {operation} hold {found} of {total} resources, and say no more")]
     #[non_exhaustive]
     ShortList {
         /// What was being done.
-        doing: String,
+        operation: String,
         /// How many resources came.
         found: u64,
         /// How many there should be.
@@ -70,11 +70,11 @@ pub enum Error {
     #[error("a list was given up")]
     List(#[from] PagerError),
     /// A filter that should find one resource found several.
-    #[error("{doing} finds several resources with {filter}")]
+    #[error("{operation} finds several resources with {filter}")]
     #[non_exhaustive]
     Ambiguous {
         /// What was being done.
-        doing: String,
+        operation: String,
         /// The filter.
         filter: Box<Filter>,
     },
@@ -83,15 +83,15 @@ pub enum Error {
 impl Error {
     /// Returns what was being done, such as `POST /Users`; never a query.
     #[must_use]
-    pub fn doing(&self) -> &str {
+    pub fn operation(&self) -> &str {
         match self {
-            Self::Refused(refused) => &refused.doing,
-            Self::Request { doing, .. }
-            | Self::Transport { doing, .. }
-            | Self::Body { doing, .. }
-            | Self::ShortList { doing, .. }
-            | Self::Ambiguous { doing, .. } => doing,
-            Self::Api(refusal) => &refusal.doing,
+            Self::Refused(refused) => &refused.operation,
+            Self::Request { operation, .. }
+            | Self::Transport { operation, .. }
+            | Self::Body { operation, .. }
+            | Self::ShortList { operation, .. }
+            | Self::Ambiguous { operation, .. } => operation,
+            Self::Api(refusal) => &refusal.operation,
             Self::List(_) => "reading a list",
         }
     }
@@ -185,38 +185,38 @@ impl Error {
 
     pub(crate) fn from_rest(
         error: rest_core::Error,
-        doing: String,
-        repeat: Repeat,
+        operation: String,
+        idempotency: Idempotency,
         dialect: Dialect,
     ) -> Self {
-        let harmful = repeat == Repeat::Harmful;
+        let not_idempotent = idempotency == Idempotency::NotIdempotent;
         match error {
             rest_core::Error::Transport(source) => {
-                let may_have_acted = harmful && source.reached() == Reached::MaybeSent;
+                let may_have_acted = not_idempotent && source.reached() == Reached::MaybeSent;
                 Self::Transport {
-                    doing,
+                    operation,
                     may_have_acted,
                     source,
                 }
             }
             rest_core::Error::Refused(answer) => {
-                let may_have_acted = harmful && answer.status().is_server_error();
+                let may_have_acted = not_idempotent && answer.status().is_server_error();
                 Self::Api(Box::new(Refusal::read(
                     &answer,
-                    doing,
+                    operation,
                     dialect,
                     may_have_acted,
                 )))
             }
             other => Self::Request {
-                doing,
+                operation,
                 source: Box::new(other),
             },
         }
     }
 
     /// Adds the id of the request whose answer ended a list too early.
-    pub(crate) fn answered_by(mut self, answer: &Answer) -> Self {
+    pub(crate) fn answered_by(mut self, answer: &Response) -> Self {
         if let Self::ShortList { request_id, .. } = &mut self {
             *request_id = answer.request_id().map(str::to_owned);
         }
@@ -224,11 +224,11 @@ impl Error {
     }
 
     /// Adds what is known to be wrong with the document that was sent, if the server says 400.
-    pub(crate) fn explain(mut self, objections: impl FnOnce() -> Vec<Objection>) -> Self {
+    pub(crate) fn explain(mut self, violations: impl FnOnce() -> Vec<Violation>) -> Self {
         if let Self::Api(refusal) = &mut self
             && refusal.status == StatusCode::BAD_REQUEST
         {
-            refusal.objections = objections();
+            refusal.violations = violations();
         }
         self
     }
@@ -237,30 +237,30 @@ impl Error {
 /// What a server answered to a request it refused.
 #[derive(Debug)]
 pub struct Refusal {
-    doing: String,
+    operation: String,
     dialect: Dialect,
     status: StatusCode,
     body: scim_types::Error,
     request_id: Option<String>,
     may_have_acted: bool,
     attempts: u32,
-    objections: Vec<Objection>,
+    violations: Vec<Violation>,
 }
 
 impl Refusal {
-    fn read(answer: &Answer, doing: String, dialect: Dialect, may_have_acted: bool) -> Self {
+    fn read(answer: &Response, operation: String, dialect: Dialect, may_have_acted: bool) -> Self {
         // A page of HTML, a gateway's own JSON or nothing at all: the status is what remains.
         let body = answer.json::<scim_types::Error>().unwrap_or_default();
         let request_id = answer.request_id().map(str::to_owned);
         Self {
-            doing,
+            operation,
             dialect,
             status: answer.status(),
             request_id: request_id.or_else(|| body.exception_request_id.clone().map(String::from)),
             body,
             may_have_acted,
             attempts: answer.attempts(),
-            objections: Vec::new(),
+            violations: Vec::new(),
         }
     }
 
@@ -301,8 +301,8 @@ impl Refusal {
 
     /// Returns what is known to be wrong with the document that was refused with status 400.
     #[must_use]
-    pub fn objections(&self) -> &[Objection] {
-        &self.objections
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 }
 
@@ -313,8 +313,8 @@ impl fmt::Display for Refusal {
             write!(formatter, "{kind}: ")?;
         }
         formatter.write_str(self.detail().unwrap_or("it gave no reason"))?;
-        for objection in &self.objections {
-            write!(formatter, "; {objection}")?;
+        for violation in &self.violations {
+            write!(formatter, "; {violation}")?;
         }
         match self.request_id() {
             Some(id) => write!(formatter, " (request {id})"),
@@ -325,12 +325,12 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-fn describe_transport(doing: &str, may_have_acted: bool, source: &TransportError) -> String {
+fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportError) -> String {
     match source.reached() {
-        Reached::NotSent => format!("{doing} did not reach the server"),
+        Reached::NotSent => format!("{operation} did not reach the server"),
         Reached::MaybeSent if may_have_acted => {
-            format!("{doing} got no usable answer, and may have been done all the same")
+            format!("{operation} got no usable answer, and may have been done all the same")
         }
-        Reached::MaybeSent => format!("{doing} got no usable answer"),
+        Reached::MaybeSent => format!("{operation} got no usable answer"),
     }
 }

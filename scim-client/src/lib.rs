@@ -44,11 +44,11 @@ mod vendor;
 
 pub use client::{Client, ClientBuilder};
 pub use dialect::{
-    Dialect, DocumentRules, FilterRules, MemberRemoval, Objection, Paging, RefusedRequest, Rules,
+    Dialect, DocumentRules, FilterRules, MemberRemoval, Paging, RefusedRequest, Rules, Violation,
 };
 pub use endpoint::{Endpoint, ParseEndpointError};
 pub use error::{Error, Refusal};
 pub use probe::Probe;
 pub use resources::{Created, Resources};
 #[doc(no_inline)]
-pub use rest_core::{BuildError, Pacer, Pager, Rate};
+pub use rest_core::{BuildError, Pager, Rate, RateLimiter};

@@ -25,7 +25,7 @@ impl Pages {
 
     /// What the server says of itself: by cursor where it can, as only that finds every resource while others come and go
     /// (RFC 9865 section 1), and as many as it gives.
-    pub(crate) fn said(self, pagination: &Pagination) -> Self {
+    pub(crate) fn with_server_limits(self, pagination: &Pagination) -> Self {
         let most = pagination.max_page_size.filter(|most| *most > 0);
         Self {
             paging: match (pagination.cursor, pagination.index) {
@@ -73,9 +73,9 @@ impl List {
     ///
     /// 501 is for an operation a server does not have (RFC 7644 section 3.12, table 8); scim2-server 0.8 says it of a cursor.
     /// Places tell by themselves what they are, so only the first page is asked for twice.
-    pub(crate) fn fallback(&self, place: Option<&str>, error: &Error) -> Option<Self> {
+    pub(crate) fn fallback(&self, position: Option<&str>, error: &Error) -> Option<Self> {
         let refused = error.status() == Some(StatusCode::NOT_IMPLEMENTED);
-        let by_cursor = place.is_none() && self.pages.paging == Paging::Cursor;
+        let by_cursor = position.is_none() && self.pages.paging == Paging::Cursor;
         (refused && by_cursor).then(|| {
             let mut list = self.clone();
             list.pages.paging = Paging::Index;
@@ -86,15 +86,15 @@ impl List {
     /// Returns the request for the page at a place, which is `None` for the first.
     ///
     /// Everything but the place is the same on each page: AWS refuses another filter in the middle.
-    pub(crate) fn call(&self, place: Option<&str>) -> Result<Call, Error> {
+    pub(crate) fn call(&self, position: Option<&str>) -> Result<Call, Error> {
         self.check()?;
         let call = Call::get([self.endpoint])
-            .maybe_query("filter", self.filter.as_ref().map(ToString::to_string));
-        let call = match self.place(place) {
-            Place::Index(start) => call.query("startIndex", start.to_string()),
+            .query_opt("filter", self.filter.as_ref().map(ToString::to_string));
+        let call = match self.position(position) {
+            Position::Index(start) => call.query("startIndex", start.to_string()),
             // AWS writes the first one without an equals sign (SCIM developer guide, ListUsers).
-            Place::Cursor(cursor) if cursor.is_empty() => call.flag("cursor"),
-            Place::Cursor(cursor) => call.query("cursor", cursor),
+            Position::Cursor(cursor) if cursor.is_empty() => call.query_key("cursor"),
+            Position::Cursor(cursor) => call.query("cursor", cursor),
         };
         Ok(call.query("count", self.pages.size.to_string()))
     }
@@ -102,38 +102,38 @@ impl List {
     /// Returns the place of the next page; `None` after the last one.
     pub(crate) fn next<R>(
         &self,
-        place: Option<&str>,
+        position: Option<&str>,
         page: &ListResponse<R>,
     ) -> Result<Option<String>, Error> {
-        let here = self.place(place);
+        let here = self.position(position);
         // A server may page by cursor though nobody asked for it (RFC 9865 section 2).
         let cursor = page
             .next_cursor
             .as_deref()
             .filter(|cursor| !cursor.is_empty());
         if let Some(cursor) = cursor {
-            return Ok(Some(Place::Cursor(cursor.to_owned()).to_text()));
+            return Ok(Some(Position::Cursor(cursor.to_owned()).to_text()));
         }
         let count = page.resources.len() as u64;
         let total = page.total_results;
         let (found, end) = match here {
-            Place::Index(start) if is_elsewhere(start, page) => (start - 1, true),
-            Place::Index(start) => (start - 1 + count, count == 0),
+            Position::Index(start) if start_index_mismatch(start, page) => (start - 1, true),
+            Position::Index(start) => (start - 1 + count, count == 0),
             // Only the first page can be compared with the total: how many came before the others
             // is not known here.
-            Place::Cursor(cursor) if cursor.is_empty() => (count, true),
-            Place::Cursor(_) => return Ok(None),
+            Position::Cursor(cursor) if cursor.is_empty() => (count, true),
+            Position::Cursor(_) => return Ok(None),
         };
         match total {
             Some(total) if found >= total => Ok(None),
             Some(total) if end => Err(Error::ShortList {
-                doing: self.doing(),
+                operation: self.operation(),
                 found,
                 total,
                 request_id: None,
             }),
             None if end => Ok(None),
-            _ => Ok(Some(Place::Index(found + 1).to_text())),
+            _ => Ok(Some(Position::Index(found + 1).to_text())),
         }
     }
 
@@ -146,7 +146,7 @@ impl List {
         };
         match &self.filter {
             Some(filter) if !allowed.allow(filter) => Err(RefusedRequest {
-                doing: self.doing(),
+                operation: self.operation(),
                 problem: format!(
                     "{} takes {}, and not {filter}",
                     rules.name,
@@ -158,29 +158,29 @@ impl List {
         }
     }
 
-    fn place(&self, place: Option<&str>) -> Place {
-        match (place, self.pages.paging) {
-            (Some(text), _) => Place::from_text(text),
-            (None, Paging::Index) => Place::Index(1),
-            (None, Paging::Cursor) => Place::Cursor(String::new()),
+    fn position(&self, position: Option<&str>) -> Position {
+        match (position, self.pages.paging) {
+            (Some(text), _) => Position::from_text(text),
+            (None, Paging::Index) => Position::Index(1),
+            (None, Paging::Cursor) => Position::Cursor(String::new()),
         }
     }
 
-    fn doing(&self) -> String {
+    fn operation(&self) -> String {
         format!("GET /{}", self.endpoint)
     }
 }
 
 /// Where a page begins.
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// At this number; the first resource of all is 1.
     Index(u64),
     /// Where the server said; empty for the first page.
     Cursor(String),
 }
 
-impl Place {
+impl Position {
     fn to_text(&self) -> String {
         match self {
             Self::Index(start) => start.to_string(),
@@ -191,15 +191,15 @@ impl Place {
     fn from_text(text: &str) -> Self {
         match text.strip_prefix('=') {
             Some(cursor) => Self::Cursor(cursor.to_owned()),
-            None => Self::Index(text.parse().expect("a place is a cursor or a number")),
+            None => Self::Index(text.parse().expect("a position is a cursor or a number")),
         }
     }
 }
 
 /// Says whether a page begins somewhere else than it was asked for: such a server would give the
 /// first page for ever.
-fn is_elsewhere<R>(start: u64, page: &ListResponse<R>) -> bool {
-    start > 1 && page.start_index.is_some_and(|said| said != start)
+fn start_index_mismatch<R>(start: u64, page: &ListResponse<R>) -> bool {
+    start > 1 && page.start_index.is_some_and(|told| told != start)
 }
 
 #[cfg(test)]
@@ -224,11 +224,11 @@ mod tests {
     #[track_caller]
     fn next(
         dialect: Dialect,
-        place: Option<&str>,
+        position: Option<&str>,
         page: &ListResponse<()>,
         expected: Result<Option<&str>, &str>,
     ) {
-        let next = List::new(dialect, Pages::of(dialect), "Users", None).next(place, page);
+        let next = List::new(dialect, Pages::of(dialect), "Users", None).next(position, page);
         let next = next.map_err(|error| error.to_string());
         assert_eq!(
             next.as_ref().map(Option::as_deref).map_err(String::as_str),
@@ -239,22 +239,22 @@ mod tests {
     #[test]
     fn a_server_says_itself_how_it_is_paged() {
         let known = Pages::of(Dialect::Generic);
-        let said = |cursor, index, most| {
-            let said = known.said(&Pagination {
+        let told = |cursor, index, most| {
+            let told = known.with_server_limits(&Pagination {
                 cursor,
                 index,
                 max_page_size: most,
                 ..Pagination::default()
             });
-            (said.paging, said.size)
+            (told.paging, told.size)
         };
-        assert_eq!(said(None, None, None), (Paging::Index, 100));
-        assert_eq!(said(Some(true), Some(true), Some(50)), (Paging::Cursor, 50));
+        assert_eq!(told(None, None, None), (Paging::Index, 100));
+        assert_eq!(told(Some(true), Some(true), Some(50)), (Paging::Cursor, 50));
         assert_eq!(
-            said(Some(false), Some(true), Some(500)),
+            told(Some(false), Some(true), Some(500)),
             (Paging::Index, 100)
         );
-        assert_eq!(said(None, None, Some(0)), (Paging::Index, 100));
+        assert_eq!(told(None, None, Some(0)), (Paging::Index, 100));
     }
 
     #[test]
@@ -361,6 +361,6 @@ mod tests {
             &page(Some(9), Some(1), Some("a"), 1),
             Ok(Some("=a")),
         );
-        assert_eq!(Place::from_text("=a"), Place::Cursor("a".into()));
+        assert_eq!(Position::from_text("=a"), Position::Cursor("a".into()));
     }
 }

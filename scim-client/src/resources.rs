@@ -2,7 +2,7 @@ use std::{fmt, marker::PhantomData};
 
 use futures::FutureExt;
 use http::StatusCode;
-use rest_core::{Call, Pager, Repeat};
+use rest_core::{Call, Idempotency, Pager};
 use scim_types::{
     Group, PatchOp, PatchOperation, Resource, ResourceId, User,
     filter::{AttributePath, Filter},
@@ -57,12 +57,12 @@ impl<'a, R: Resource> Resources<'a, R> {
     ) -> Result<R, Error> {
         let rules = self.client.dialect().rules();
         if !rules.selects_attributes {
-            let doing = format!("GET /{}/{id}", R::ENDPOINT);
+            let operation = format!("GET /{}/{id}", R::ENDPOINT);
             let problem = format!(
                 "{} takes no selection of attributes; get the whole resource",
                 rules.name
             );
-            return Err(RefusedRequest { doing, problem }.into());
+            return Err(RefusedRequest { operation, problem }.into());
         }
         let names: Vec<String> = attributes.iter().map(ToString::to_string).collect();
         let call = Call::get([R::ENDPOINT, id.as_str()]).query("attributes", names.join(","));
@@ -103,7 +103,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         match found.try_next().await? {
             None => Ok(Some(first)),
             Some(_) => Err(Error::Ambiguous {
-                doing: format!("GET /{}", R::ENDPOINT),
+                operation: format!("GET /{}", R::ENDPOINT),
                 filter: Box::new(filter),
             }),
         }
@@ -119,7 +119,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// [`Error`], as every call; [`is_conflict`](Error::is_conflict) if a unique value is taken.
     pub async fn create(&self, resource: &R) -> Result<R, Error> {
         let call = Call::post([R::ENDPOINT]).json_as(SCIM_JSON, resource);
-        self.write(call, Repeat::Harmful, resource).await
+        self.write(call, Idempotency::NotIdempotent, resource).await
     }
 
     /// Creates a resource, or takes the one that is already there for it.
@@ -159,7 +159,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// [`Error`], as every call.
     pub async fn delete(&self, id: &ResourceId) -> Result<(), Error> {
         let call = Call::delete([R::ENDPOINT, id.as_str()]);
-        match self.client.send(call, Repeat::Harmless).await {
+        match self.client.send(call, Idempotency::Idempotent).await {
             Err(Error::Api(refusal))
                 if refusal.status() == StatusCode::NOT_FOUND && refusal.attempts() > 1 =>
             {
@@ -168,30 +168,30 @@ impl<'a, R: Resource> Resources<'a, R> {
             Err(error) => Err(error),
             // "204, no body" (RFC 7644 section 3.6): a page says that something in front of the server has answered.
             Ok(answer) if has_body(&answer) => {
-                let doing = format!("DELETE /{}/{id}", R::ENDPOINT);
-                decode::<IgnoredAny>(&answer, doing, Repeat::Harmless).map(|_| ())
+                let operation = format!("DELETE /{}/{id}", R::ENDPOINT);
+                decode::<IgnoredAny>(&answer, operation, Idempotency::Idempotent).map(|_| ())
             }
             Ok(_) => Ok(()),
         }
     }
 
     /// Sends a call with a document, and reads the resource that comes back.
-    async fn write(&self, call: Call, repeat: Repeat, document: &R) -> Result<R, Error> {
-        let doing = call.doing();
-        let answer = self.client.send(call, repeat).await;
+    async fn write(&self, call: Call, idempotency: Idempotency, document: &R) -> Result<R, Error> {
+        let operation = call.operation();
+        let answer = self.client.send(call, idempotency).await;
         let explained =
-            answer.map_err(|error| error.explain(|| self.client.dialect().objections(document)))?;
-        decode(&explained, doing, repeat)
+            answer.map_err(|error| error.explain(|| self.client.dialect().violations(document)))?;
+        decode(&explained, operation, idempotency)
     }
 
     /// Sends a patch, and reads the resource if it comes back.
     async fn change(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<R>, Error> {
         let call = Call::patch([R::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, patch);
-        let doing = call.doing();
+        let operation = call.operation();
         // What is added twice is there once, what is removed twice is gone (RFC 7644 section 3.5.2).
-        let answer = self.client.send(call, Repeat::Harmless).await?;
+        let answer = self.client.send(call, Idempotency::Idempotent).await?;
         has_body(&answer)
-            .then(|| decode(&answer, doing, Repeat::Harmless))
+            .then(|| decode(&answer, operation, Idempotency::Idempotent))
             .transpose()
     }
 }
@@ -204,7 +204,7 @@ impl Resources<'_, User> {
     /// [`Error`], as every call.
     pub async fn replace(&self, id: &ResourceId, user: &User) -> Result<User, Error> {
         let call = Call::put([User::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, user);
-        self.write(call, Repeat::Harmless, user).await
+        self.write(call, Idempotency::Idempotent, user).await
     }
 
     /// Changes parts of a user, and returns the user if the server does.
@@ -226,12 +226,12 @@ impl Resources<'_, Group> {
     pub async fn replace(&self, id: &ResourceId, group: &Group) -> Result<Group, Error> {
         let rules = self.client.dialect().rules();
         if !rules.replaces_groups {
-            let doing = format!("PUT /{}/{id}", Group::ENDPOINT);
+            let operation = format!("PUT /{}/{id}", Group::ENDPOINT);
             let problem = format!("{} replaces no groups; patch it", rules.name);
-            return Err(RefusedRequest { doing, problem }.into());
+            return Err(RefusedRequest { operation, problem }.into());
         }
         let call = Call::put([Group::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, group);
-        self.write(call, Repeat::Harmless, group).await
+        self.write(call, Idempotency::Idempotent, group).await
     }
 
     /// Changes parts of a group, and returns the group if the server does; AWS does not.
@@ -245,8 +245,8 @@ impl Resources<'_, Group> {
     /// what the patch does to the members, or would take it for something else.
     pub async fn patch(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<Group>, Error> {
         if let Some(problem) = check_group_patch(self.client.dialect().rules(), patch) {
-            let doing = format!("PATCH /{}/{id}", Group::ENDPOINT);
-            return Err(RefusedRequest { doing, problem }.into());
+            let operation = format!("PATCH /{}/{id}", Group::ENDPOINT);
+            return Err(RefusedRequest { operation, problem }.into());
         }
         self.change(id, patch).await
     }

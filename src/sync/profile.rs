@@ -219,21 +219,21 @@ impl Profile {
         id: &ExternalId,
         dialect: Dialect,
     ) -> Result<(Self, Vec<String>), Vec<String>> {
-        let objections = dialect.objections(&self.written_onto(User::default(), id));
+        let violations = dialect.violations(&self.written_onto(User::default(), id));
         let mut fitted = self.clone();
         let mut remarks = Vec::new();
         let mut problems = Vec::new();
-        for objection in objections {
-            let name = objection.attribute().rsplit(['.', ':']).next();
+        for violation in violations {
+            let name = violation.attribute().rsplit(['.', ':']).next();
             let optional = Attribute::ALL
                 .into_iter()
                 .find(|attribute| Some(attribute.name()) == name);
             match optional {
                 Some(attribute) => {
                     fitted.more.remove(&attribute);
-                    remarks.push(format!("left out: {objection}"));
+                    remarks.push(format!("left out: {violation}"));
                 }
-                None => problems.push(objection.to_string()),
+                None => problems.push(violation.to_string()),
             }
         }
         if problems.is_empty() {

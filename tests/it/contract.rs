@@ -5,24 +5,29 @@ use std::sync::Arc;
 use okta_aws_sso::{Applied, Context, State, Step, plan::Action, steps};
 use rest_core::Clock as _;
 
-use crate::world::{TEAM, World};
+use crate::fixture::{Fixture, TEAM};
 
 const WITH_DOMAIN: &str = "[okta]\ncustom_domain = \"login.example.com\"\n";
 
-async fn world() -> World {
-    World::new(&format!("{WITH_DOMAIN}{TEAM}")).await
+async fn fixture() -> Fixture {
+    Fixture::new(&format!("{WITH_DOMAIN}{TEAM}")).await
 }
 
-fn context(world: &World) -> Context {
+fn context(fixture: &Fixture) -> Context {
     Context::new(
         State::new().facts,
-        world.person.clone(),
-        Arc::new(world.clock.clone()),
+        fixture.person.clone(),
+        Arc::new(fixture.clock.clone()),
     )
 }
 
 /// Applies one change until it is done, as the pipeline does.
-async fn finish(step: &dyn Step, change: &okta_aws_sso::plan::Change, cx: &Context, world: &World) {
+async fn finish(
+    step: &dyn Step,
+    change: &okta_aws_sso::plan::Change,
+    cx: &Context,
+    fixture: &Fixture,
+) {
     for _ in 0..100 {
         match step
             .apply(change, cx)
@@ -30,7 +35,7 @@ async fn finish(step: &dyn Step, change: &okta_aws_sso::plan::Change, cx: &Conte
             .unwrap_or_else(|error| panic!("{}: {}", step.id(), error.explain()))
         {
             Applied::Done => return,
-            Applied::Waiting(_) => world.clock.sleep(std::time::Duration::from_secs(5)).await,
+            Applied::Waiting(_) => fixture.clock.sleep(std::time::Duration::from_secs(5)).await,
         }
     }
     panic!("{}: {} did not come true", step.id(), change.target);
@@ -38,30 +43,30 @@ async fn finish(step: &dyn Step, change: &okta_aws_sso::plan::Change, cx: &Conte
 
 #[tokio::test]
 async fn every_step_keeps_the_contract() {
-    keeps_the_contract(world().await).await;
+    keeps_the_contract(fixture().await).await;
 }
 
 #[tokio::test]
 async fn every_step_keeps_the_contract_where_the_run_writes_users_and_groups() {
     let blueprint = crate::direct::direct(&format!("{WITH_DOMAIN}{TEAM}"));
-    keeps_the_contract(World::new(&blueprint).await).await;
+    keeps_the_contract(Fixture::new(&blueprint).await).await;
 }
 
-async fn keeps_the_contract(world: World) {
-    let cx = context(&world);
+async fn keeps_the_contract(fixture: Fixture) {
+    let cx = context(&fixture);
     let mut written = std::collections::BTreeSet::new();
-    for step in steps::journey(&world.blueprint, &world.okta, &world.aws) {
+    for step in steps::journey(&fixture.blueprint, &fixture.okta, &fixture.aws) {
         let id = step.id();
 
         // Planning changes nothing, and says the same twice.
-        world.sandbox.forget_requests();
+        fixture.sandbox.forget_requests();
         let planned = step.plan(&cx).await.expect("a plan");
         assert_eq!(
             step.plan(&cx).await.expect("the same plan"),
             planned,
             "{id}"
         );
-        let writes: Vec<String> = world
+        let writes: Vec<String> = fixture
             .sandbox
             .writes()
             .iter()
@@ -85,12 +90,12 @@ async fn keeps_the_contract(world: World) {
         }
 
         for change in &planned.changes {
-            finish(step.as_ref(), change, &cx, &world).await;
+            finish(step.as_ref(), change, &cx, &fixture).await;
         }
 
         // After the apply there is nothing left, and verifying agrees and writes nothing.
         assert_eq!(step.plan(&cx).await.expect("a plan").changes, [], "{id}");
-        world.sandbox.forget_requests();
+        fixture.sandbox.forget_requests();
         let checks = step.verify(&cx).await.expect("checks");
         assert!(!checks.is_empty(), "{id}");
         assert!(
@@ -100,7 +105,7 @@ async fn keeps_the_contract(world: World) {
             "{id}: {checks:?}"
         );
         assert_eq!(
-            world.sandbox.writes().len(),
+            fixture.sandbox.writes().len(),
             0,
             "{id} writes while it verifies"
         );
@@ -111,7 +116,7 @@ async fn keeps_the_contract(world: World) {
             .iter()
             .filter(|change| !matches!(change.action, Action::HandOff | Action::Check))
         {
-            finish(step.as_ref(), change, &cx, &world).await;
+            finish(step.as_ref(), change, &cx, &fixture).await;
         }
         assert_eq!(
             step.plan(&cx).await.expect("a plan").changes,
@@ -119,15 +124,15 @@ async fn keeps_the_contract(world: World) {
             "{id} after a second apply"
         );
     }
-    assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
-    assert_eq!(world.sandbox.permission_sets().len(), 2);
-    assert_eq!(world.assignments().len(), 3);
+    assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
+    assert_eq!(fixture.sandbox.permission_sets().len(), 2);
+    assert_eq!(fixture.assignments().len(), 3);
 }
 
 #[tokio::test]
 async fn every_step_has_a_name_and_a_title_of_its_own() {
-    let world = world().await;
-    let journey = steps::journey(&world.blueprint, &world.okta, &world.aws);
+    let fixture = fixture().await;
+    let journey = steps::journey(&fixture.blueprint, &fixture.okta, &fixture.aws);
     let ids: std::collections::BTreeSet<String> =
         journey.iter().map(|step| step.id().to_string()).collect();
     let titles: std::collections::BTreeSet<String> =

@@ -10,7 +10,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{PersonStatus, Sandbox, Service, Stage};
 
-use crate::world::{SEED, TEAM, World, company};
+use crate::fixture::{Fixture, SEED, TEAM, company};
 
 /// The same, written by the run.
 pub(crate) fn direct(blueprint: &str) -> String {
@@ -33,8 +33,8 @@ account = "Sandbox"
 permission_set = "ReadOnlyAccess"
 "#;
 
-fn scim_requests(world: &World) -> Vec<String> {
-    let requests = world.sandbox.requests();
+fn scim_requests(fixture: &Fixture) -> Vec<String> {
+    let requests = fixture.sandbox.requests();
     let scim = requests
         .iter()
         .filter(|request| request.service == Service::Scim);
@@ -44,65 +44,65 @@ fn scim_requests(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn from_nothing_to_a_user_who_signs_in_and_nothing_is_changed_by_the_second_run() {
     for blueprint in [SEED, TEAM] {
-        let world = World::new(&direct(blueprint)).await;
-        let (plan, report) = world.run().await.expect("the journey");
+        let fixture = Fixture::new(&direct(blueprint)).await;
+        let (plan, report) = fixture.run().await.expect("the journey");
         let steps: Vec<&str> = plan.steps.iter().map(|step| step.step.as_str()).collect();
         assert!(steps.contains(&"directory-sync"), "{steps:?}");
         assert!(!steps.contains(&"okta-provisioning"), "{steps:?}");
         // The sign-in test is the last step: somebody has signed in and seen the role.
         assert_eq!(steps.last(), Some(&"sign-in"));
         assert!(report.facts.signed_in.is_some());
-        assert_eq!(world.sandbox.provisioning_requests(), []);
-        let found = world.pipeline().verify().await.expect("a verification");
+        assert_eq!(fixture.sandbox.provisioning_requests(), []);
+        let found = fixture.pipeline().verify().await.expect("a verification");
         assert!(found.holds(), "{found:?}");
 
-        world.sandbox.forget_requests();
-        let (plan, report) = world.run().await.expect("the second run");
+        fixture.sandbox.forget_requests();
+        let (plan, report) = fixture.run().await.expect("the second run");
         assert_eq!(plan.to_string().lines().next(), Some("Plan: No changes"));
         assert_eq!(report.applied, 0);
-        assert_eq!(world.sandbox.writes().len(), 0);
-        assert_eq!(scim_requests(&world), Vec::<String>::new());
+        assert_eq!(fixture.sandbox.writes().len(), 0);
+        assert_eq!(scim_requests(&fixture), Vec::<String>::new());
     }
 }
 
 #[tokio::test]
 async fn groups_are_there_with_their_members_and_the_app_pushes_nothing() {
-    let world = World::new(&direct(TEAM)).await;
-    world.run().await.expect("the journey");
-    let groups = world.sandbox.identity_groups();
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the journey");
+    let groups = fixture.sandbox.identity_groups();
     assert_eq!(groups.len(), 1);
     assert_eq!(groups[0].display_name, "deployers");
-    assert_eq!(groups[0].external_id, world.sandbox.group_id("deployers"));
+    assert_eq!(groups[0].external_id, fixture.sandbox.group_id("deployers"));
     assert_eq!(
         groups[0].members,
         ["person.00002@example.com", "person.00003@example.com"]
     );
-    let okta = world.sandbox.okta_snapshot();
+    let okta = fixture.sandbox.okta_snapshot();
     assert_eq!(okta["apps"][0]["pushedGroups"], serde_json::json!([]));
-    assert_eq!(world.assignments().len(), 3);
+    assert_eq!(fixture.assignments().len(), 3);
 }
 
 #[tokio::test]
 async fn one_group_may_be_assigned_to_the_app_and_be_a_group_in_aws() {
-    let world = World::new(ONE_GROUP).await;
-    world.run().await.expect("the journey");
+    let fixture = Fixture::new(ONE_GROUP).await;
+    fixture.run().await.expect("the journey");
     assert_eq!(
-        world.assignments(),
+        fixture.assignments(),
         ["GROUP deployers: ReadOnlyAccess in 200000000002"]
     );
-    assert!(world.run().await.expect("a second run").0.is_empty());
+    assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 
 #[tokio::test]
 async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_first() {
-    let world = World::new(&direct(TEAM)).await;
-    world.run().await.expect("the journey");
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the journey");
     let ada = "ada.lovelace@example.com";
-    world
+    fixture
         .sandbox
         .set_user_attribute(ada, "displayName", "Countess");
-    world.sandbox.set_member("deployers", ada, true);
-    let plan = world.pipeline().plan().await.expect("a plan");
+    fixture.sandbox.set_member("deployers", ada, true);
+    let plan = fixture.pipeline().plan().await.expect("a plan");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     insta::assert_snapshot!(step, @r"
          @ SCIM access token
@@ -112,36 +112,36 @@ async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_fi
              update users   ada.lovelace@example.com
              update groups  deployers: +1 -0 members
     ");
-    world.pipeline().apply(&plan).await.expect("the change");
-    assert_eq!(world.sandbox.identity_groups()[0].members.len(), 3);
-    assert!(world.run().await.expect("another run").0.is_empty());
+    fixture.pipeline().apply(&plan).await.expect("the change");
+    assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 3);
+    assert!(fixture.run().await.expect("another run").0.is_empty());
 }
 
 #[tokio::test]
 async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_changed_is_put_right()
  {
-    let mut world = World::new(&direct(TEAM)).await;
-    world.run().await.expect("the journey");
-    world.person = Arc::new(NoOperator);
-    world
+    let mut fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the journey");
+    fixture.person = Arc::new(NoOperator);
+    fixture
         .sandbox
         .set_user_attribute("ada.lovelace@example.com", "displayName", "Countess");
-    let pipeline = world.pipeline();
+    let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let error = pipeline.apply(&plan).await.expect_err("no token");
     assert_eq!(error.kind(), ErrorKind::HandOff);
 
-    let token = world
+    let token = fixture
         .sandbox
         .console()
         .enable_automatic_provisioning()
         .expect("a token")
         .access_token;
-    let pipeline = world.pipeline().scim_token(Secret::new(token));
+    let pipeline = fixture.pipeline().scim_token(Secret::new(token));
     let plan = pipeline.plan().await.expect("a plan");
     assert_eq!(plan.counts().get(&Action::HandOff), None, "{plan}");
     pipeline.apply(&plan).await.expect("a run");
-    let users = world.sandbox.identity_users();
+    let users = fixture.sandbox.identity_users();
     assert!(
         users
             .iter()
@@ -161,38 +161,38 @@ async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_c
 
 #[tokio::test]
 async fn who_leaves_is_shut_out_when_both_guards_allow_it() {
-    let world = World::new(&direct(TEAM)).await;
-    world.run().await.expect("the journey");
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the journey");
     let gone = "person.00003@example.com";
-    world
+    fixture
         .sandbox
         .set_user_status(gone, PersonStatus::Deprovisioned);
-    let pipeline = world.pipeline();
+    let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let error = pipeline.apply(&plan).await.expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::Guarded);
-    world
+    fixture
         .pipeline()
         .guard(Guard { max_removals: 1 })
         .apply(&plan)
         .await
         .expect("the removal");
-    let users = world.sandbox.identity_users();
+    let users = fixture.sandbox.identity_users();
     let user = users.iter().find(|user| user.user_name == gone);
     assert!(user.is_some_and(|user| !user.active));
     assert_eq!(
-        world.sandbox.identity_groups()[0].members,
+        fixture.sandbox.identity_groups()[0].members,
         ["person.00002@example.com"]
     );
-    assert!(world.run().await.expect("another run").0.is_empty());
+    assert!(fixture.run().await.expect("another run").0.is_empty());
 }
 
 #[tokio::test]
 async fn a_directory_that_okta_has_provisioned_is_taken_over_without_loss() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey through Okta");
-    let before: Vec<String> = ids(&world);
-    let mut taken = world;
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey through Okta");
+    let before: Vec<String> = ids(&fixture);
+    let mut taken = fixture;
     taken.blueprint = Blueprint::from_toml(&direct(TEAM)).expect("a blueprint");
     let plan = taken.pipeline().plan().await.expect("a plan");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
@@ -208,9 +208,9 @@ async fn a_directory_that_okta_has_provisioned_is_taken_over_without_loss() {
     assert!(again.is_empty(), "{again}");
 }
 
-fn ids(world: &World) -> Vec<String> {
-    let users = world.sandbox.identity_users();
-    let groups = world.sandbox.identity_groups();
+fn ids(fixture: &Fixture) -> Vec<String> {
+    let users = fixture.sandbox.identity_users();
+    let groups = fixture.sandbox.identity_groups();
     let mut ids: Vec<String> = users
         .into_iter()
         .map(|user| user.id)
@@ -222,12 +222,12 @@ fn ids(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn a_run_that_was_interrupted_after_the_endpoint_asks_for_the_token_again() {
-    let mut world = World::new(&direct(SEED)).await;
+    let mut fixture = Fixture::new(&direct(SEED)).await;
     // A pipeline without the step: as far as a run that was killed had come.
-    let pipeline = world.pipeline();
+    let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    let person = world.person.clone();
-    world
+    let person = fixture.person.clone();
+    fixture
         .sandbox
         .inject(sandbox::Fault::fail(Service::Scim, 401, "{}").on("POST /"));
     let error = pipeline.apply(&plan).await.expect_err("a refusal");
@@ -237,9 +237,9 @@ async fn a_run_that_was_interrupted_after_the_endpoint_asks_for_the_token_again(
             .contains("the target has not taken everything"),
         "{error}"
     );
-    world.person = person;
-    world.run().await.expect("the rest");
-    assert!(world.run().await.expect("another run").0.is_empty());
+    fixture.person = person;
+    fixture.run().await.expect("the rest");
+    assert!(fixture.run().await.expect("another run").0.is_empty());
 }
 
 #[tokio::test]
@@ -247,10 +247,10 @@ async fn what_an_identity_center_of_others_has_is_left_alone() {
     let sandbox = Sandbox::builder()
         .company(company())
         .stage(Stage::Provisioned);
-    let world = World::of(sandbox, &direct(SEED)).await;
-    world.run().await.expect("the journey");
-    assert_eq!(world.assignments().len(), 1);
-    assert!(world.run().await.expect("another run").0.is_empty());
+    let fixture = Fixture::of(sandbox, &direct(SEED)).await;
+    fixture.run().await.expect("the journey");
+    assert_eq!(fixture.assignments().len(), 1);
+    assert!(fixture.run().await.expect("another run").0.is_empty());
 }
 
 #[test]
@@ -272,9 +272,9 @@ fn the_mode_is_part_of_the_schema_and_okta_by_default() {
 
 #[tokio::test]
 async fn the_first_run_takes_nobody_away_and_the_next_one_shows_whom_it_would() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey through Okta");
-    let mut taken = world;
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey through Okta");
+    let mut taken = fixture;
     // Ada is out of scope now, and Okta has made her.
     let less = direct(TEAM).replace(
         "assign_groups = [\"aws-users\"]",
@@ -306,17 +306,26 @@ async fn the_first_run_takes_nobody_away_and_the_next_one_shows_whom_it_would() 
 
 #[tokio::test]
 async fn a_run_that_has_lost_its_memory_takes_nobody_away_even_if_it_can_read_everything() {
-    let mut world = World::new(&direct(TEAM)).await;
-    world.run().await.expect("the journey");
-    let mut state = world.store.load().await.expect("a store").expect("a state");
-    world.store = okta_aws_sso::StateStore::memory();
-    world.store.save(&mut state).await.expect("the state alone");
-    world
+    let mut fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the journey");
+    let mut state = fixture
+        .store
+        .load()
+        .await
+        .expect("a store")
+        .expect("a state");
+    fixture.store = okta_aws_sso::StateStore::memory();
+    fixture
+        .store
+        .save(&mut state)
+        .await
+        .expect("the state alone");
+    fixture
         .sandbox
         .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);
-    let shown = world.sandbox.console().enable_automatic_provisioning();
+    let shown = fixture.sandbox.console().enable_automatic_provisioning();
     let token = Secret::new(shown.expect("a token").access_token);
-    let pipeline = world.pipeline().scim_token(token.clone());
+    let pipeline = fixture.pipeline().scim_token(token.clone());
     let plan = pipeline.plan().await.expect("a plan");
     assert_eq!(plan.counts().get(&Action::Remove), None, "{plan}");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");

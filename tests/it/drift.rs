@@ -9,7 +9,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Sandbox, Stage};
 
-use crate::world::{SEED, TEAM, World, company};
+use crate::fixture::{Fixture, SEED, TEAM, company};
 
 /// What a plan would do in a step: each change in a few words.
 fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
@@ -22,47 +22,47 @@ fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_permission_set_that_was_left_half_made_is_finished() {
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
         SEED,
     )
     .await;
-    let instance = &world.aws.instances().await.expect("instances")[0];
+    let instance = &fixture.aws.instances().await.expect("instances")[0];
     let new = NewPermissionSet {
         name: "AdministratorAccess".to_owned(),
         ..NewPermissionSet::default()
     };
-    world
+    fixture
         .aws
         .identity_center(instance)
         .permission_sets()
         .create(&new)
         .await
         .expect("a set without a policy");
-    let (plan, _) = world.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the journey");
     assert_eq!(
         changes(&plan, "permission-sets"),
         ["update permission set AdministratorAccess"]
     );
     assert_eq!(
-        world.sandbox.permission_sets()[0].managed_policies,
+        fixture.sandbox.permission_sets()[0].managed_policies,
         ["arn:aws:iam::aws:policy/AdministratorAccess"]
     );
 }
 
 #[tokio::test]
 async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
         SEED,
     )
     .await;
-    let instance = &world.aws.instances().await.expect("instances")[0];
-    let center = world.aws.identity_center(instance);
+    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let center = fixture.aws.identity_center(instance);
     let new = NewPermissionSet {
         name: "AdministratorAccess".to_owned(),
         ..NewPermissionSet::default()
@@ -74,7 +74,7 @@ async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
         .attach_managed_policy(&set.arn, policy)
         .await
         .expect("a policy");
-    let (plan, _) = world.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the journey");
     let step = plan
         .step(&StepId::new("permission-sets"))
         .expect("the step");
@@ -86,17 +86,17 @@ async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
         ]
     );
     assert_eq!(
-        world.sandbox.permission_sets()[0].managed_policies,
+        fixture.sandbox.permission_sets()[0].managed_policies,
         [policy]
     );
 }
 
 #[tokio::test]
 async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
-    let instance = &world.aws.instances().await.expect("instances")[0];
-    let center = world.aws.identity_center(instance);
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
+    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let center = fixture.aws.identity_center(instance);
     let set = center
         .permission_sets()
         .find("Deploy")
@@ -109,14 +109,14 @@ async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it(
         .attach_managed_policy(&set.arn, policy)
         .await
         .expect("a policy");
-    let error = world.run().await.expect_err("a removal");
+    let error = fixture.run().await.expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::Guarded);
-    let pipeline = world
+    let pipeline = fixture
         .pipeline()
         .guard(okta_aws_sso::Guard { max_removals: 1 });
     let plan = pipeline.plan().await.expect("a plan");
     pipeline.apply(&plan).await.expect("the removal");
-    let sets = world.sandbox.permission_sets();
+    let sets = fixture.sandbox.permission_sets();
     let deploy = sets
         .iter()
         .find(|set| set.name == "Deploy")
@@ -125,14 +125,14 @@ async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it(
         deploy.managed_policies,
         ["arn:aws:iam::aws:policy/PowerUserAccess"]
     );
-    assert!(world.run().await.expect("a second run").0.is_empty());
+    assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 
 #[tokio::test]
 async fn a_new_signing_key_is_handed_to_aws_in_one_planned_run() {
-    let world = World::new(SEED).await;
-    world.run().await.expect("the journey");
-    let app = world
+    let fixture = Fixture::new(SEED).await;
+    fixture.run().await.expect("the journey");
+    let app = fixture
         .store
         .load()
         .await
@@ -141,21 +141,21 @@ async fn a_new_signing_key_is_handed_to_aws_in_one_planned_run() {
         .facts
         .app
         .expect("the app");
-    let key = world
+    let key = fixture
         .okta
         .apps()
         .generate_key(&app, 10)
         .await
         .expect("a key");
-    let mut document = world.okta.apps().get(&app).await.expect("the app").edit();
+    let mut document = fixture.okta.apps().get(&app).await.expect("the app").edit();
     document.set_signing_kid(&key.kid);
-    world
+    fixture
         .okta
         .apps()
         .replace(&app, &document)
         .await
         .expect("the key in use");
-    let (plan, _) = world.run().await.expect("the rotation");
+    let (plan, _) = fixture.run().await.expect("the rotation");
     assert_eq!(changes(&plan, "idp-metadata"), ["update metadata.xml"]);
     assert_eq!(
         changes(&plan, "identity-source"),
@@ -166,14 +166,14 @@ async fn a_new_signing_key_is_handed_to_aws_in_one_planned_run() {
         changes(&plan, "sign-in"),
         ["check sign in as ada.lovelace@example.com"]
     );
-    assert!(world.run().await.expect("a second run").0.is_empty());
+    assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 
 #[tokio::test]
 async fn an_app_that_was_deleted_is_made_again_in_one_planned_run() {
-    let world = World::new(SEED).await;
-    world.run().await.expect("the journey");
-    let app = world
+    let fixture = Fixture::new(SEED).await;
+    fixture.run().await.expect("the journey");
+    let app = fixture
         .store
         .load()
         .await
@@ -182,14 +182,14 @@ async fn an_app_that_was_deleted_is_made_again_in_one_planned_run() {
         .facts
         .app
         .expect("the app");
-    world
+    fixture
         .okta
         .apps()
         .deactivate(&app)
         .await
         .expect("a deactivation");
-    world.okta.apps().delete(&app).await.expect("a deletion");
-    let (plan, _) = world.run().await.expect("the repair");
+    fixture.okta.apps().delete(&app).await.expect("a deletion");
+    let (plan, _) = fixture.run().await.expect("the repair");
     assert_eq!(
         changes(&plan, "catalog-app"),
         ["create app \"AWS IAM Identity Center\""]
@@ -198,20 +198,20 @@ async fn an_app_that_was_deleted_is_made_again_in_one_planned_run() {
         changes(&plan, "identity-source"),
         ["hand off external identity provider"]
     );
-    assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
-    assert!(world.run().await.expect("a second run").0.is_empty());
+    assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
+    assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 
 #[tokio::test]
 async fn an_app_for_another_organization_is_left_alone() {
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
         &format!("[okta]\napp_label = \"AWS Dev\"\n{SEED}"),
     )
     .await;
-    let plan = world.pipeline().plan().await.expect("a plan");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
     assert_eq!(changes(&plan, "catalog-app"), ["create app \"AWS Dev\""]);
     let notes = &plan
         .step(&StepId::new("catalog-app"))
@@ -226,13 +226,13 @@ async fn an_app_for_another_organization_is_left_alone() {
 
 #[tokio::test]
 async fn what_a_plan_would_overwrite_is_shown_and_must_still_be_so() {
-    let world = World::new(SEED).await;
-    let (_, report) = world.run().await.expect("the journey");
+    let fixture = Fixture::new(SEED).await;
+    let (_, report) = fixture.run().await.expect("the journey");
     let app = report.facts.app.expect("the app");
     let set = async |url: &str| {
-        let mut document = world.okta.apps().get(&app).await.expect("the app").edit();
+        let mut document = fixture.okta.apps().get(&app).await.expect("the app").edit();
         document.set_setting("acsURL", url);
-        world
+        fixture
             .okta
             .apps()
             .replace(&app, &document)
@@ -240,7 +240,7 @@ async fn what_a_plan_would_overwrite_is_shown_and_must_still_be_so() {
             .expect("a write");
     };
     set("https://us-east-1.signin.aws/platform/saml/acs/other").await;
-    let pipeline = world.pipeline();
+    let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let step = plan.step(&StepId::new("saml-settings")).expect("the step");
     assert_eq!(
@@ -262,23 +262,23 @@ async fn what_a_plan_would_overwrite_is_shown_and_must_still_be_so() {
 
 #[tokio::test]
 async fn who_lingers_in_a_group_of_aws_fails_the_verification() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
     // Okta is told, and what it would push has not left yet.
-    world
+    fixture
         .sandbox
         .set_member("deployers", "person.00002@example.com", false);
     assert_eq!(
-        world.failed_checks().await,
+        fixture.failed_checks().await,
         ["person.00002@example.com is in group deployers in AWS, and not in Okta"]
     );
 }
 
 #[tokio::test]
 async fn a_token_at_the_wrong_prompt_is_not_repeated() {
-    let mut world = World::new(SEED).await;
-    let person = world.person.clone();
-    world.person = std::sync::Arc::new(ScriptedOperator::new(move |handoff| {
+    let mut fixture = Fixture::new(SEED).await;
+    let person = fixture.person.clone();
+    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |handoff| {
         let person = person.clone();
         async move {
             if handoff.kind == HandOffKind::AutomaticProvisioning {
@@ -289,7 +289,7 @@ async fn a_token_at_the_wrong_prompt_is_not_repeated() {
             okta_aws_sso::Operator::ask(&person, &handoff).await
         }
     }));
-    let error = world.run().await.expect_err("no endpoint");
+    let error = fixture.run().await.expect_err("no endpoint");
     assert_eq!(
         error.to_string(),
         "what was handed back as the SCIM endpoint is not one"
@@ -300,23 +300,23 @@ async fn a_token_at_the_wrong_prompt_is_not_repeated() {
 #[tokio::test]
 async fn what_does_not_come_true_in_time_is_named() {
     let sandbox = Sandbox::builder().company(company());
-    let world = World::slow(sandbox, SEED, std::time::Duration::from_hours(2)).await;
-    let error = world.run().await.expect_err("two hours");
+    let fixture = Fixture::slow(sandbox, SEED, std::time::Duration::from_hours(2)).await;
+    let error = fixture.run().await.expect_err("two hours");
     assert_eq!(error.kind(), ErrorKind::Late);
     assert_eq!(
         error.to_string(),
         "nothing moved for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
     );
     // It goes on when it is run again.
-    world.sandbox.advance(std::time::Duration::from_hours(2));
-    world.run().await.expect("the rest");
+    fixture.sandbox.advance(std::time::Duration::from_hours(2));
+    fixture.run().await.expect("the rest");
 }
 
 #[tokio::test]
 async fn somebody_elses_session_does_not_pass_the_sign_in_test() {
-    let mut world = World::new(TEAM).await;
-    let person = world.person.clone();
-    world.person = std::sync::Arc::new(ScriptedOperator::new(move |mut handoff| {
+    let mut fixture = Fixture::new(TEAM).await;
+    let person = fixture.person.clone();
+    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |mut handoff| {
         let person = person.clone();
         async move {
             if handoff.kind == HandOffKind::SignIn {
@@ -329,12 +329,12 @@ async fn somebody_elses_session_does_not_pass_the_sign_in_test() {
             okta_aws_sso::Operator::ask(&person, &handoff).await
         }
     }));
-    world
+    fixture
         .blueprint
         .access
         .retain(|access| access.group.is_some());
-    world.blueprint.sign_in.user = Some("person.00003@example.com".to_owned());
-    let error = world.run().await.expect_err("somebody else");
+    fixture.blueprint.sign_in.user = Some("person.00003@example.com".to_owned());
+    let error = fixture.run().await.expect_err("somebody else");
     assert_eq!(
         error.to_string(),
         "somebody else has answered the sign-in: person.00002@example.com, not person.00003@example.com"

@@ -2,7 +2,7 @@
 
 use sandbox::{Fault, Recorded, Service};
 
-use crate::world::{TEAM, World};
+use crate::fixture::{Fixture, TEAM};
 
 /// What identifies a kind of request: its method and path without ids, and its operation.
 fn kind(request: &Recorded) -> String {
@@ -13,10 +13,10 @@ fn kind(request: &Recorded) -> String {
 }
 
 async fn writes_of_a_journey() -> Vec<(Service, String)> {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
     let mut kinds: Vec<(Service, String)> = Vec::new();
-    for request in world.sandbox.writes() {
+    for request in fixture.sandbox.writes() {
         let kind = (request.service, kind(&request));
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -34,25 +34,25 @@ async fn no_lost_answer_makes_anything_twice() {
             Fault::hang_up_before_acting(service),
             Fault::hang_up_after_acting(service),
         ] {
-            let world = World::new(TEAM).await;
-            world.sandbox.inject(fault.on(on.clone()));
+            let fixture = Fixture::new(TEAM).await;
+            fixture.sandbox.inject(fault.on(on.clone()));
             // It may stop or find a way by itself; what counts is how it ends.
-            let first = world
+            let first = fixture
                 .run()
                 .await
                 .map(|_| ())
                 .map_err(|error| error.explain());
-            let again = world.run().await;
+            let again = fixture.run().await;
             assert!(
                 again.is_ok(),
                 "{on}: first {first:?}, then {}",
                 again.expect_err("a failure").explain()
             );
-            assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1, "{on}");
-            assert_eq!(world.sandbox.permission_sets().len(), 2, "{on}");
-            assert_eq!(world.assignments().len(), 3, "{on}");
-            assert_eq!(world.sandbox.identity_groups().len(), 1, "{on}");
-            let found = world.pipeline().verify().await.expect("a verification");
+            assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1, "{on}");
+            assert_eq!(fixture.sandbox.permission_sets().len(), 2, "{on}");
+            assert_eq!(fixture.assignments().len(), 3, "{on}");
+            assert_eq!(fixture.sandbox.identity_groups().len(), 1, "{on}");
+            let found = fixture.pipeline().verify().await.expect("a verification");
             assert!(found.holds(), "{on}: {found:?}");
         }
     }

@@ -8,26 +8,26 @@ use okta_aws_sso::{
 };
 use sandbox::{Sandbox, Stage};
 
-use crate::world::{SEED, TEAM, World, company};
+use crate::fixture::{Fixture, SEED, TEAM, company};
 
 #[tokio::test]
 async fn ten_lines_take_one_user_from_nothing_to_a_role() {
-    let world = World::new(SEED).await;
-    let (plan, report) = world.run().await.expect("the journey");
+    let fixture = Fixture::new(SEED).await;
+    let (plan, report) = fixture.run().await.expect("the journey");
     assert_eq!(report.applied, plan.changes().count());
     assert_eq!(
-        world.assignments(),
+        fixture.assignments(),
         ["USER ada.lovelace@example.com: AdministratorAccess in 200000000002"]
     );
-    assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
-    let found = world.pipeline().verify().await.expect("a verification");
+    assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
+    let found = fixture.pipeline().verify().await.expect("a verification");
     assert!(found.holds(), "{found:?}");
 }
 
 #[tokio::test]
 async fn events_are_all_there_for_who_looks_after_the_apply_and_then_end() {
-    let world = World::new(SEED).await;
-    let pipeline = world.pipeline();
+    let fixture = Fixture::new(SEED).await;
+    let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let events = pipeline.events();
     pipeline.apply(&plan).await.expect("the journey");
@@ -42,17 +42,17 @@ async fn events_are_all_there_for_who_looks_after_the_apply_and_then_end() {
 
 #[tokio::test]
 async fn groups_arrive_with_their_members_and_get_their_roles() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
     assert_eq!(
-        world.assignments(),
+        fixture.assignments(),
         [
             "GROUP deployers: Deploy in 200000000002",
             "GROUP deployers: Deploy in 200000000003",
             "USER ada.lovelace@example.com: AdministratorAccess in 200000000002",
         ]
     );
-    let groups = world.sandbox.identity_groups();
+    let groups = fixture.sandbox.identity_groups();
     assert_eq!(
         groups
             .iter()
@@ -64,7 +64,7 @@ async fn groups_arrive_with_their_members_and_get_their_roles() {
         groups[0].members,
         ["person.00002@example.com", "person.00003@example.com"]
     );
-    let sets = world.sandbox.permission_sets();
+    let sets = fixture.sandbox.permission_sets();
     let deploy = sets
         .iter()
         .find(|set| set.name == "Deploy")
@@ -84,21 +84,21 @@ async fn groups_arrive_with_their_members_and_get_their_roles() {
 
 #[tokio::test]
 async fn a_second_run_changes_nothing_and_writes_nothing() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
-    let serial = world
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
+    let serial = fixture
         .store
         .load()
         .await
         .expect("a store")
         .expect("a state")
         .serial;
-    world.sandbox.forget_requests();
-    let (plan, report) = world.run().await.expect("the second run");
+    fixture.sandbox.forget_requests();
+    let (plan, report) = fixture.run().await.expect("the second run");
     assert!(plan.is_empty(), "{plan}");
     assert_eq!(plan.to_string().lines().next(), Some("Plan: No changes"));
     assert_eq!(report.applied, 0);
-    let writes: Vec<String> = world
+    let writes: Vec<String> = fixture
         .sandbox
         .writes()
         .iter()
@@ -106,7 +106,7 @@ async fn a_second_run_changes_nothing_and_writes_nothing() {
         .collect();
     assert_eq!(writes, Vec::<String>::new());
     assert_eq!(
-        world
+        fixture
             .store
             .load()
             .await
@@ -119,8 +119,8 @@ async fn a_second_run_changes_nothing_and_writes_nothing() {
 
 #[tokio::test]
 async fn the_plan_of_the_seed_story_reads_like_this() {
-    let world = World::new(SEED).await;
-    let plan = world.pipeline().plan().await.expect("a plan");
+    let fixture = Fixture::new(SEED).await;
+    let plan = fixture.pipeline().plan().await.expect("a plan");
     insta::assert_snapshot!(plan);
     let json = serde_json::to_string(&plan).expect("JSON");
     assert_eq!(
@@ -131,20 +131,20 @@ async fn the_plan_of_the_seed_story_reads_like_this() {
 
 #[tokio::test]
 async fn planning_changes_nothing_and_saves_nothing() {
-    let world = World::new(TEAM).await;
-    let pipeline = world.pipeline();
+    let fixture = Fixture::new(TEAM).await;
+    let pipeline = fixture.pipeline();
     let first = pipeline.plan().await.expect("a plan");
     let second = pipeline.plan().await.expect("the same plan");
     assert_eq!(first.steps, second.steps);
-    assert_eq!(world.sandbox.writes().len(), 0);
-    assert_eq!(world.store.load().await.expect("a store"), None);
+    assert_eq!(fixture.sandbox.writes().len(), 0);
+    assert_eq!(fixture.store.load().await.expect("a store"), None);
 }
 
 #[tokio::test]
 async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
-    let mut world = World::new(SEED).await;
-    let person = std::mem::replace(&mut world.person, std::sync::Arc::new(NoOperator));
-    let error = world.run().await.expect_err("nobody is there");
+    let mut fixture = Fixture::new(SEED).await;
+    let person = std::mem::replace(&mut fixture.person, std::sync::Arc::new(NoOperator));
+    let error = fixture.run().await.expect_err("nobody is there");
     assert_eq!(error.kind(), ErrorKind::HandOff);
     assert_eq!(
         error.to_string(),
@@ -155,35 +155,35 @@ async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
         help.contains("Choose Enable, and \"with AWS Organizations\""),
         "{help}"
     );
-    world.person = person;
-    world.run().await.expect("the rest");
-    assert_eq!(world.assignments().len(), 1);
+    fixture.person = person;
+    fixture.run().await.expect("the rest");
+    assert_eq!(fixture.assignments().len(), 1);
 }
 
 #[tokio::test]
 async fn a_custom_domain_gets_its_records_and_its_certificate() {
-    let world = World::new(&format!(
+    let fixture = Fixture::new(&format!(
         "[okta]\ncustom_domain = \"login.example.com\"\n{SEED}"
     ))
     .await;
-    let (plan, _) = world.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the journey");
     let step = plan.step(&StepId::new("custom-domain")).expect("the step");
     let actions: Vec<Action> = step.changes.iter().map(|change| change.action).collect();
     assert_eq!(actions, [Action::Create, Action::HandOff, Action::Wait]);
-    assert!(world.run().await.expect("a second run").0.is_empty());
+    assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 
 #[tokio::test]
 async fn okta_is_connected_without_a_person_where_its_api_really_works() {
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder()
             .company(company())
             .connections_supported(true),
         SEED,
     )
     .await;
-    world.run().await.expect("the journey");
-    let asked: Vec<String> = world
+    fixture.run().await.expect("the journey");
+    let asked: Vec<String> = fixture
         .sandbox
         .requests()
         .iter()
@@ -195,19 +195,19 @@ async fn okta_is_connected_without_a_person_where_its_api_really_works() {
             .any(|request| request.contains("features/USER_PROVISIONING")),
         "{asked:#?}"
     );
-    assert_eq!(world.assignments().len(), 1);
+    assert_eq!(fixture.assignments().len(), 1);
 }
 
 #[tokio::test]
 async fn what_others_have_set_up_is_adopted_and_kept() {
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
         SEED,
     )
     .await;
-    let (plan, _) = world.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the journey");
     for step in [
         "catalog-app",
         "identity-center",
@@ -222,8 +222,8 @@ async fn what_others_have_set_up_is_adopted_and_kept() {
             "{step}"
         );
     }
-    assert_eq!(world.sandbox.app_count("amazon_aws_sso"), 1);
-    assert_eq!(world.assignments().len(), 1);
+    assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
+    assert_eq!(fixture.assignments().len(), 1);
 }
 
 #[tokio::test]
@@ -232,21 +232,21 @@ async fn an_instance_without_permission_sets_is_given_them() {
         .company(company())
         .stage(Stage::IdentityCenter)
         .permission_sets(false);
-    let world = World::of(sandbox, SEED).await;
-    let (plan, _) = world.run().await.expect("the journey");
+    let fixture = Fixture::of(sandbox, SEED).await;
+    let (plan, _) = fixture.run().await.expect("the journey");
     let step = plan
         .step(&StepId::new("identity-center"))
         .expect("the step");
     assert_eq!(step.changes[0].action, Action::Update);
-    assert_eq!(world.assignments().len(), 1);
+    assert_eq!(fixture.assignments().len(), 1);
 }
 
 #[tokio::test]
 async fn the_report_says_who_has_what_and_why() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
-    let instance = &world.aws.instances().await.expect("instances")[0];
-    let report = AccessReport::read(&world.aws, &world.aws.identity_center(instance))
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
+    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let report = AccessReport::read(&fixture.aws, &fixture.aws.identity_center(instance))
         .await
         .expect("a report");
     let rows: Vec<String> = report
@@ -266,13 +266,13 @@ async fn the_report_says_who_has_what_and_why() {
 
 #[tokio::test]
 async fn verification_finds_what_somebody_has_taken_away() {
-    let world = World::new(TEAM).await;
-    world.run().await.expect("the journey");
-    world
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the journey");
+    fixture
         .sandbox
         .set_member("deployers", "ada.lovelace@example.com", true);
     assert_eq!(
-        world.failed_checks().await,
+        fixture.failed_checks().await,
         ["missing in AWS: ada.lovelace@example.com in group deployers (Okta: ACTIVE)"]
     );
 }

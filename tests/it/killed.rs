@@ -6,8 +6,8 @@ use okta_aws_sso::Event;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{
+    fixture::TEAM,
     programs::{blueprint, example, served, stderr},
-    world::TEAM,
 };
 
 const STEPS: [&str; 15] = [

@@ -3,6 +3,7 @@
 mod contract;
 mod direct;
 mod drift;
+mod fixture;
 mod interrupted;
 mod journey;
 mod killed;
@@ -12,4 +13,3 @@ mod refusals;
 mod saml_response;
 mod secrets;
 mod sync;
-mod world;

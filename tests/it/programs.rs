@@ -36,7 +36,7 @@ pub(crate) fn example(name: &str) -> Command {
 /// A sandbox that answers fast, and the file that says where.
 pub(crate) async fn served(folder: &Path) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::builder()
-        .company(crate::world::company())
+        .company(crate::fixture::company())
         .page_size(None)
         .provisioning_delay(Duration::from_millis(300))
         .operation_delay(Duration::from_millis(100))
@@ -83,7 +83,7 @@ async fn integrate_needs_no_arguments() {
 async fn integrate_run_again_says_that_nothing_changes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
-    let blueprint = blueprint(folder.path(), crate::world::TEAM);
+    let blueprint = blueprint(folder.path(), crate::fixture::TEAM);
     let run = || {
         let mut command = example("integrate");
         command
@@ -110,7 +110,7 @@ async fn integrate_run_again_says_that_nothing_changes() {
 async fn plan_only_changes_nothing_and_json_is_one_document_a_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
-    let blueprint = blueprint(folder.path(), crate::world::SEED);
+    let blueprint = blueprint(folder.path(), crate::fixture::SEED);
     let mut command = example("integrate");
     command
         .arg("--target")

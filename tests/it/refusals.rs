@@ -9,7 +9,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Company, Person, PersonStatus, Sandbox};
 
-use crate::world::{self, SEED, World, company};
+use crate::fixture::{self, Fixture, SEED, company};
 
 /// The message with what differs from run to run taken out.
 fn explained(error: &Error) -> String {
@@ -34,33 +34,33 @@ fn explained(error: &Error) -> String {
         .collect()
 }
 
-async fn fails(world: &World) -> Error {
-    world.run().await.expect_err("a failure")
+async fn fails(fixture: &Fixture) -> Error {
+    fixture.run().await.expect_err("a failure")
 }
 
 #[tokio::test]
 async fn a_wrong_okta_token() {
-    let mut world = World::new(SEED).await;
-    world.okta = okta::Client::builder(&world.sandbox.okta_url(), Secret::new("00wrong"))
+    let mut fixture = Fixture::new(SEED).await;
+    fixture.okta = okta::Client::builder(&fixture.sandbox.okta_url(), Secret::new("00wrong"))
         .build()
         .expect("a client");
-    insta::assert_snapshot!(explained(&fails(&world).await));
+    insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
 #[tokio::test]
 async fn a_wrong_aws_key() {
-    let mut world = World::new(SEED).await;
-    world.aws = world::aws(&world.sandbox, "wrong", Arc::new(world.clock.clone())).await;
-    insta::assert_snapshot!(explained(&fails(&world).await));
+    let mut fixture = Fixture::new(SEED).await;
+    fixture.aws = fixture::aws(&fixture.sandbox, "wrong", Arc::new(fixture.clock.clone())).await;
+    insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
 /// A person who does as asked but for one hand-off.
 fn person_but(
-    world: &World,
+    fixture: &Fixture,
     kind: HandOffKind,
     instead: fn(Answers) -> Answers,
 ) -> Arc<dyn Operator> {
-    let person = world.person.clone();
+    let person = fixture.person.clone();
     Arc::new(ScriptedOperator::new(move |handoff| {
         let person = person.clone();
         async move {
@@ -76,30 +76,30 @@ fn person_but(
 
 #[tokio::test]
 async fn a_wrong_scim_token() {
-    let mut world = World::new(SEED).await;
-    world.person = person_but(&world, HandOffKind::AutomaticProvisioning, |answers| {
+    let mut fixture = Fixture::new(SEED).await;
+    fixture.person = person_but(&fixture, HandOffKind::AutomaticProvisioning, |answers| {
         answers.secret("access_token", Secret::new("wrong"))
     });
-    let text = explained(&fails(&world).await);
+    let text = explained(&fails(&fixture).await);
     // The tenant is part of the address and differs.
     insta::with_settings!({filters => vec![(r"HOST/\S+/scim/v2/", "HOST/TENANT/scim/v2/")]}, { insta::assert_snapshot!(text) });
 }
 
 #[tokio::test]
 async fn a_metadata_file_that_is_not_metadata() {
-    let mut world = World::new(SEED).await;
-    world.person = person_but(&world, HandOffKind::IdentitySource, |answers| {
+    let mut fixture = Fixture::new(SEED).await;
+    fixture.person = person_but(&fixture, HandOffKind::IdentitySource, |answers| {
         answers.file("sp_metadata", *b"{\"acs\": 1}")
     });
-    let error = fails(&world).await;
+    let error = fails(&fixture).await;
     assert_eq!(error.kind(), ErrorKind::Proof);
     insta::assert_snapshot!(error.explain());
 }
 
 #[tokio::test]
 async fn metadata_of_another_instance() {
-    let mut world = World::new(SEED).await;
-    world.person = person_but(&world, HandOffKind::IdentitySource, |_| {
+    let mut fixture = Fixture::new(SEED).await;
+    fixture.person = person_but(&fixture, HandOffKind::IdentitySource, |_| {
         Answers::default()
             .text(
                 "acs_url",
@@ -110,9 +110,9 @@ async fn metadata_of_another_instance() {
                 "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff",
             )
     });
-    let error = fails(&world).await;
+    let error = fails(&fixture).await;
     assert_eq!(error.kind(), ErrorKind::Proof);
-    let own = world
+    let own = fixture
         .store
         .load()
         .await
@@ -132,38 +132,38 @@ async fn metadata_of_another_instance() {
 
 #[tokio::test]
 async fn an_account_that_does_not_exist() {
-    let world = World::new(&SEED.replace("\"Sandbox\"", "\"999999999999\"")).await;
-    insta::assert_snapshot!(explained(&fails(&world).await));
+    let fixture = Fixture::new(&SEED.replace("\"Sandbox\"", "\"999999999999\"")).await;
+    insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
 #[tokio::test]
 async fn an_account_name_that_is_misspelt() {
-    let world = World::new(&SEED.replace("\"Sandbox\"", "\"Sandbocks\"")).await;
-    insta::assert_snapshot!(explained(&fails(&world).await));
+    let fixture = Fixture::new(&SEED.replace("\"Sandbox\"", "\"Sandbocks\"")).await;
+    insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
 #[tokio::test]
 async fn a_suspended_account() {
     let sandbox = Sandbox::builder();
-    let world = World::of(sandbox, &SEED.replace("\"Sandbox\"", "\"Legacy\"")).await;
-    insta::assert_snapshot!(explained(&fails(&world).await));
+    let fixture = Fixture::of(sandbox, &SEED.replace("\"Sandbox\"", "\"Legacy\"")).await;
+    insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
 #[tokio::test]
 async fn a_user_who_does_not_exist() {
-    let world = World::new(&SEED.replace("ada.lovelace", "eda.lovelace")).await;
-    insta::assert_snapshot!(explained(&fails(&world).await));
+    let fixture = Fixture::new(&SEED.replace("ada.lovelace", "eda.lovelace")).await;
+    insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
 #[tokio::test]
 async fn a_user_whom_aws_would_not_take() {
     let people = Company::small(1, 2).person(Person::new("cher@example.com", "Cher", ""));
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder().company(people),
         &SEED.replace("ada.lovelace", "cher"),
     )
     .await;
-    let error = fails(&world).await;
+    let error = fails(&fixture).await;
     assert_eq!(
         error.to_string(),
         "AWS will not take user `cher@example.com`: lastName is empty"
@@ -175,24 +175,24 @@ async fn a_user_who_has_left() {
     let people = Company::small(1, 2).person(
         Person::new("gone@example.com", "Long", "Gone").with_status(PersonStatus::Suspended),
     );
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder().company(people),
         &SEED.replace("ada.lovelace", "gone"),
     )
     .await;
     assert_eq!(
-        fails(&world).await.to_string(),
+        fails(&fixture).await.to_string(),
         "user `gone@example.com` is SUSPENDED in Okta"
     );
 }
 
 #[tokio::test]
 async fn a_group_that_does_not_exist() {
-    let world =
-        World::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"nobody\""))
+    let fixture =
+        Fixture::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"nobody\""))
             .await;
     assert_eq!(
-        fails(&world).await.to_string(),
+        fails(&fixture).await.to_string(),
         "Okta has no group `nobody`"
     );
 }
@@ -220,24 +220,24 @@ async fn a_group_that_somebody_has_assigned_is_not_pushed() {
         let quiet = |text: &str| {
             Blueprint::from_toml(&format!("{text}\n[sign_in]\nskip = true\n")).expect("a blueprint")
         };
-        let mut world = World::new(SEED).await;
-        world.blueprint = quiet(first);
-        world.run().await.expect("the first blueprint");
-        world.blueprint = quiet(then);
-        world.sandbox.forget_requests();
-        let error = fails(&world).await;
+        let mut fixture = Fixture::new(SEED).await;
+        fixture.blueprint = quiet(first);
+        fixture.run().await.expect("the first blueprint");
+        fixture.blueprint = quiet(then);
+        fixture.sandbox.forget_requests();
+        let error = fails(&fixture).await;
         assert_eq!(error.kind(), ErrorKind::Unfit);
         assert!(error.to_string().starts_with(message), "{error}");
-        assert_eq!(world.sandbox.writes().len(), 0);
+        assert_eq!(fixture.sandbox.writes().len(), 0);
     }
 }
 
 #[tokio::test]
 async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
-    let mut world = World::new(SEED).await;
-    let plan = world.pipeline().plan().await.expect("a plan");
-    world.run().await.expect("the journey");
-    let error = world
+    let mut fixture = Fixture::new(SEED).await;
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    fixture.run().await.expect("the journey");
+    let error = fixture
         .pipeline()
         .apply(&plan)
         .await
@@ -246,9 +246,10 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
         error.to_string(),
         "the plan is stale: the state has moved on since it was made"
     );
-    world.blueprint = Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
-        .expect("a blueprint");
-    let error = world
+    fixture.blueprint =
+        Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
+            .expect("a blueprint");
+    let error = fixture
         .pipeline()
         .apply(&plan)
         .await
@@ -262,12 +263,13 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
 
 #[tokio::test]
 async fn a_world_that_has_moved_stops_the_run_before_the_step() {
-    let mut world = World::new(SEED).await;
-    world.run().await.expect("the journey");
+    let mut fixture = Fixture::new(SEED).await;
+    fixture.run().await.expect("the journey");
     // A second line of access, planned; then its user loses the permission set's account to somebody else's change.
-    world.blueprint = Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
-        .expect("a blueprint");
-    let pipeline = world.pipeline();
+    fixture.blueprint =
+        Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
+            .expect("a blueprint");
+    let pipeline = fixture.pipeline();
     let mut plan = pipeline.plan().await.expect("a plan");
     let sets = plan
         .steps
@@ -284,12 +286,12 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
         error.to_string(),
         "the world has moved since the plan was made: create permission set ReadOnlyAccess was not planned"
     );
-    assert_eq!(world.sandbox.permission_sets().len(), 1);
+    assert_eq!(fixture.sandbox.permission_sets().len(), 1);
 }
 
 #[tokio::test]
 async fn who_never_arrives_is_named_with_what_okta_says() {
-    let world = World::of(
+    let fixture = Fixture::of(
         Sandbox::builder().company(company()),
         &SEED
             .replace(
@@ -303,8 +305,8 @@ async fn who_never_arrives_is_named_with_what_okta_says() {
     )
     .await;
     // A user made by hand at AWS has the name already, and blocks the one that Okta sends.
-    let sandbox = &world.sandbox;
-    world
+    let sandbox = &fixture.sandbox;
+    fixture
         .run()
         .await
         .map(|_| ())

@@ -287,7 +287,7 @@ fn rules_have_names_of_their_own_and_say_everything() {
 #[tokio::test]
 async fn the_sandbox_and_the_linter_agree_about_whose_metadata_counts() {
     let sandbox = sandbox::Sandbox::builder()
-        .company(crate::world::company())
+        .company(crate::fixture::company())
         .start()
         .await
         .expect("a sandbox");

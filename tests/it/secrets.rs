@@ -3,8 +3,8 @@
 use sandbox::Sandbox;
 
 use crate::{
+    fixture::{SEED, TEAM},
     programs::{blueprint, example, served, stderr, stdout},
-    world::{SEED, TEAM},
 };
 
 #[tokio::test]

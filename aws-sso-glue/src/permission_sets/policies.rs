@@ -29,7 +29,7 @@ impl PermissionSets<'_> {
                 .attached_managed_policies
                 .unwrap_or_default()
                 .into_iter();
-            let items = policies.map(|policy| SERVICE.promised(OPERATION, "Arn", policy.arn));
+            let items = policies.map(|policy| SERVICE.require_field(OPERATION, "Arn", policy.arn));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
                 next: answer.next_token,

@@ -1,6 +1,6 @@
 //! Who and what is assigned to an app.
 
-use rest_core::{Call, Pager, Repeat};
+use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Value, json};
 
 use super::{App, Apps, path};
@@ -39,7 +39,7 @@ impl Apps<'_> {
         let call = Call::post(path(id, &["users"]))
             .json(&json!({ "id": user.as_str(), "scope": scope.as_str() }))
             // Assigning somebody twice is assigning them once.
-            .repeat(Repeat::Harmless);
+            .idempotency(Idempotency::Idempotent);
         self.client.read(call).await
     }
 
@@ -53,7 +53,7 @@ impl Apps<'_> {
     /// [`Error`] if the call fails, or if the user is not assigned.
     pub async fn unassign_user(&self, id: &Id<App>, user: &Id<User>) -> Result<(), Error> {
         self.client
-            .gone(Call::delete(path(id, &["users", user.as_str()])))
+            .delete_idempotent(Call::delete(path(id, &["users", user.as_str()])))
             .await
     }
 
@@ -81,7 +81,7 @@ impl Apps<'_> {
     /// [`Error`] if the call fails, or if the group is not assigned.
     pub async fn unassign_group(&self, id: &Id<App>, group: &Id<Group>) -> Result<(), Error> {
         self.client
-            .gone(Call::delete(path(id, &["groups", group.as_str()])))
+            .delete_idempotent(Call::delete(path(id, &["groups", group.as_str()])))
             .await
     }
 }

@@ -5,7 +5,7 @@
 //! [`Connection::status`] tells; what an admin does in the Admin Console shows in
 //! [`App::features`].
 
-use rest_core::{Call, Repeat, Secret};
+use rest_core::{Call, Idempotency, Secret};
 use serde_json::{Value, json};
 
 use super::{App, Apps, path};
@@ -48,7 +48,7 @@ impl Apps<'_> {
                 "baseUrl": base_url,
                 "profile": { "authScheme": AuthScheme::Token.as_str(), "token": token.expose() },
             }))
-            .repeat(Repeat::Harmless);
+            .idempotency(Idempotency::Idempotent);
         let mut result = self.client.send(call).await;
         if let Err(Error::Api { source, .. }) = &mut result {
             // Nothing says that Okta would repeat the token in its reasons, and nothing that not.
@@ -121,8 +121,9 @@ impl Apps<'_> {
     }
 
     async fn connection_lifecycle(&self, id: &Id<App>, what: &str) -> Result<(), Error> {
-        let call = Call::post(connection(id, &["lifecycle", what])).repeat(Repeat::Harmless);
-        self.client.done(call).await
+        let call =
+            Call::post(connection(id, &["lifecycle", what])).idempotency(Idempotency::Idempotent);
+        self.client.send_discard(call).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rest_core::{Clock, Retry, Secret, Service, SystemClock, Transport};
+use rest_core::{Clock, RetryPolicy, Secret, Service, SystemClock, Transport};
 use url::{Host, Url};
 
 use super::Client;
@@ -16,7 +16,7 @@ pub struct ClientBuilder {
     token: Secret,
     transport: Option<Arc<dyn Transport>>,
     clock: Arc<dyn Clock>,
-    retry: Retry,
+    retry: RetryPolicy,
     user_agent: String,
 }
 
@@ -27,7 +27,7 @@ impl ClientBuilder {
             token,
             transport: None,
             clock: Arc::new(SystemClock),
-            retry: Retry::default(),
+            retry: RetryPolicy::default(),
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -45,7 +45,7 @@ impl ClientBuilder {
     }
 
     /// Sets how often and how patiently calls are repeated.
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use rest_core::{Answer, Secret};
+use rest_core::{Response, Secret};
 use serde_json::Value;
 
 use crate::json;
@@ -71,7 +71,7 @@ impl ApiError {
         })
     }
 
-    pub(super) fn read(answer: &Answer) -> Self {
+    pub(super) fn read(answer: &Response) -> Self {
         let body: Value = answer.json().unwrap_or(Value::Null);
         let causes = causes(&body);
         // The last is the form of the endpoints for OAuth tokens.

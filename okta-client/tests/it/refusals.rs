@@ -48,7 +48,7 @@ async fn a_refusal_says_everything_that_okta_says() {
         error.summary(),
         Some("Api validation failed: label: label: taken; label: too long")
     );
-    assert_eq!(error.doing(), "GET /api/v1/apps/0oa1");
+    assert_eq!(error.operation(), "GET /api/v1/apps/0oa1");
     assert!(
         error
             .help()

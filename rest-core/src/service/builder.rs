@@ -8,8 +8,8 @@ use url::Url;
 
 use super::{Authorization, Inner, Service};
 use crate::{
-    BuildError, Clock, HttpTransport, Pacer, PlainVendor, Retry, Secret, SystemClock, Transport,
-    Vendor,
+    BuildError, Clock, HttpTransport, PlainVendor, RateLimiter, RetryPolicy, Secret, SystemClock,
+    Transport, Vendor,
 };
 
 /// Collects what a [`Service`] is made of; only [`build`](Self::build) can fail.
@@ -21,11 +21,11 @@ pub struct ServiceBuilder {
     user_agent: String,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
-    retry: Retry,
+    retry: RetryPolicy,
     vendor: Arc<dyn Vendor>,
     max_in_flight: usize,
-    reads: Option<Pacer>,
-    writes: Option<Pacer>,
+    reads: Option<RateLimiter>,
+    writes: Option<RateLimiter>,
 }
 
 impl ServiceBuilder {
@@ -36,7 +36,7 @@ impl ServiceBuilder {
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
             transport: Arc::new(HttpTransport::default()),
             clock: Arc::new(SystemClock),
-            retry: Retry::default(),
+            retry: RetryPolicy::default(),
             vendor: Arc::new(PlainVendor),
             max_in_flight: MAX_IN_FLIGHT,
             reads: None,
@@ -69,7 +69,7 @@ impl ServiceBuilder {
     }
 
     /// Sets how often and how patiently requests are repeated.
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
@@ -87,14 +87,14 @@ impl ServiceBuilder {
     }
 
     /// Sets what keeps requests that only read in step, repetitions included; nothing unless told otherwise.
-    pub fn pace_reads(mut self, pacer: impl Into<Option<Pacer>>) -> Self {
-        self.reads = pacer.into();
+    pub fn limit_reads(mut self, limiter: impl Into<Option<RateLimiter>>) -> Self {
+        self.reads = limiter.into();
         self
     }
 
     /// Sets what keeps requests that change something in step, repetitions included; nothing unless told otherwise.
-    pub fn pace_writes(mut self, pacer: impl Into<Option<Pacer>>) -> Self {
-        self.writes = pacer.into();
+    pub fn limit_writes(mut self, limiter: impl Into<Option<RateLimiter>>) -> Self {
+        self.writes = limiter.into();
         self
     }
 
@@ -116,7 +116,7 @@ impl ServiceBuilder {
             clock: self.clock,
             retry: self.retry,
             vendor: self.vendor,
-            pace: Mutex::default(),
+            windows: Mutex::default(),
             reads: self.reads,
             writes: self.writes,
             in_flight: Semaphore::new(self.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)),

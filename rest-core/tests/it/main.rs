@@ -16,7 +16,9 @@ use std::{
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use rest_core::{ManualClock, Retry, Secret, Service, ServiceBuilder, Transport, TransportError};
+use rest_core::{
+    ManualClock, RetryPolicy, Secret, Service, ServiceBuilder, Transport, TransportError,
+};
 
 /// The secret of every service here; no output may ever show it.
 const TOKEN: &str = "hunter2-do-not-show";
@@ -94,9 +96,9 @@ fn scripted(transport: &Arc<Scripted>, clock: &ManualClock) -> Service {
     builder("https://api.example.com/v1")
         .transport(Arc::clone(transport) as Arc<dyn Transport>)
         .clock(Arc::new(clock.clone()))
-        .retry(Retry {
+        .retry(RetryPolicy {
             max_attempts: 3,
-            ..Retry::default()
+            ..RetryPolicy::default()
         })
         .build()
         .unwrap()

@@ -7,7 +7,7 @@ use rest_core::{Call, Error, RequestError};
 use super::{Scripted, answer, clock, scripted};
 
 #[track_caller]
-fn refusal(result: Result<rest_core::Answer, Error>) -> String {
+fn refusal(result: Result<rest_core::Response, Error>) -> String {
     match result.expect_err("a refusal") {
         error @ Error::Request(RequestError::ForeignOrigin { .. }) => {
             error.source().expect("a source").to_string()
@@ -25,7 +25,7 @@ async fn the_secret_is_sent_to_its_own_origin() {
         .await
         .expect("an answer");
     let link = "https://API.example.com:443/v1/things?after=7";
-    service.send(Call::follow(link)).await.expect("an answer");
+    service.send(Call::get_link(link)).await.expect("an answer");
     for request in [0, 1] {
         let header = transport.header(request, "authorization");
         assert_eq!(header.as_deref(), Some("Bearer hunter2-do-not-show"));
@@ -46,7 +46,7 @@ async fn a_link_to_another_origin_is_not_followed() {
     ] {
         let transport = Scripted::new([]);
         let service = scripted(&transport, &clock());
-        let text = refusal(service.send(Call::follow(link)).await);
+        let text = refusal(service.send(Call::get_link(link)).await);
         assert!(
             text.starts_with("a link leads away from https://api.example.com to "),
             "{link}: {text}"
@@ -61,7 +61,7 @@ async fn a_link_with_a_user_in_it_is_not_followed() {
     let service = scripted(&transport, &clock());
     refusal(
         service
-            .send(Call::follow("https://ada:pw@api.example.com/v1/things"))
+            .send(Call::get_link("https://ada:pw@api.example.com/v1/things"))
             .await,
     );
     assert_eq!(transport.sent(), 0);

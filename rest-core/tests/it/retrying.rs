@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration, time::SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use rest_core::{
-    Call, Error, ManualClock, RateLimit, Repeat, Service, Transport, TransportError, Vendor,
+    Call, Error, Idempotency, ManualClock, RateLimit, Service, Transport, TransportError, Vendor,
     headers,
 };
 
@@ -76,7 +76,7 @@ async fn a_create_is_repeated_if_it_never_left() {
 async fn a_post_that_is_said_to_be_harmless_is_repeated() {
     let transport = Scripted::new([answer(503, &[]), answer(200, &[])]);
     let service = scripted(&transport, &clock());
-    let call = Call::post(["things", "7", "activate"]).repeat(Repeat::Harmless);
+    let call = Call::post(["things", "7", "activate"]).idempotency(Idempotency::Idempotent);
     service.send(call).await.expect("an answer");
     assert_eq!(transport.sent(), 2);
 }

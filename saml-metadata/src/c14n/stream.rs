@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     EntityStream, StreamError,
-    stream::{Part, Watch},
+    stream::{Part, StreamVisitor},
     tree::NodeId,
 };
 
@@ -101,7 +101,7 @@ impl<S: Sink> Whole<S> {
     }
 }
 
-impl<S: Sink> Watch for Whole<S> {
+impl<S: Sink> StreamVisitor for Whole<S> {
     fn open(&mut self, part: &Part<'_>) {
         let result = self.form.open(part);
         self.keep(result, part);

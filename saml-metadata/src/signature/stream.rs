@@ -181,7 +181,7 @@ impl VerifiedEntity {
         // The root element alone has the signature, which does not sign itself.
         EntityDescriptor::new(
             Element::new(document, document.tree.root)
-                .alone()
+                .as_fragment_root()
                 .at(element.id()),
         )
     }

@@ -75,7 +75,7 @@ impl Verifier {
         let key = self.check_signature(&form)?;
         check_digest(element, &form)?;
         Ok(Verified {
-            element: element.alone(),
+            element: element.as_fragment_root(),
             algorithm: form.algorithm,
             key,
         })

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{EntityStream, Watch, entity::Piece};
+use super::{EntityStream, StreamVisitor, entity::Piece};
 use crate::tree::NodeId;
 
 /// A group whose end has not been met.
@@ -40,10 +40,10 @@ pub(super) struct Checkpoint {
 pub(super) const LARGEST_EXTENSIONS: usize = 16 << 10;
 
 impl<R: BufRead> EntityStream<R> {
-    pub(super) fn open_group<W: Watch>(&mut self, start: usize, watch: &mut W) {
+    pub(super) fn open_group<W: StreamVisitor>(&mut self, start: usize, visitor: &mut W) {
         let node = self.state.open.last().map(|open| open.node);
         let node = node.unwrap_or(NodeId::DOCUMENT);
-        self.pass_start(node, start, watch);
+        self.pass_start(node, start, visitor);
         let at = self.place(start);
         let pieces_before = self.pieces.len();
         self.pieces.push(Piece { start, at });

@@ -3,7 +3,7 @@
 use std::{io::BufRead, ops::Range};
 
 use super::{
-    EntityStream, StreamedEntity, Watch,
+    EntityStream, StreamVisitor, StreamedEntity,
     entity::{self, Piece},
     failure::Failure,
     groups::{GroupExtensions, LARGEST_EXTENSIONS},
@@ -21,18 +21,18 @@ const MOST_PENDING: usize = 1024;
 
 impl<R: BufRead> EntityStream<R> {
     /// Reads on to the end of the next entity.
-    pub(super) fn advance<W: Watch>(
+    pub(super) fn advance<W: StreamVisitor>(
         &mut self,
-        watch: &mut W,
+        visitor: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
         while let Some((token, range)) = self.next_token()? {
-            if let Some(entity) = self.token(token, range, watch)? {
+            if let Some(entity) = self.token(token, range, visitor)? {
                 return Ok(Some(entity));
             }
         }
         self.flush()?;
         self.reader(|reader| reader.finish().map(|_| ()))?;
-        self.pass(self.window().len(), watch);
+        self.pass(self.window().len(), visitor);
         Ok(None)
     }
 
@@ -99,11 +99,11 @@ impl<R: BufRead> EntityStream<R> {
         }
     }
 
-    pub(super) fn token<W: Watch>(
+    pub(super) fn token<W: StreamVisitor>(
         &mut self,
         token: Token,
         range: Range<usize>,
-        watch: &mut W,
+        visitor: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
         if token == Token::End && self.depth == 0 {
             // An end tag without a start tag, which the reader reports.
@@ -117,7 +117,7 @@ impl<R: BufRead> EntityStream<R> {
         if is_child {
             // What stands between the entities is checked and forgotten.
             self.flush()?;
-            self.pass(range.start, watch);
+            self.pass(range.start, visitor);
             let dropped = range.start - self.keep().text;
             self.restore(range.start);
             range = range.start - dropped..range.end - dropped;
@@ -136,22 +136,22 @@ impl<R: BufRead> EntityStream<R> {
                 self.check_root(&range)?;
             }
             if may_be_group && self.is_group() {
-                self.open_group(range.start, watch);
+                self.open_group(range.start, visitor);
                 return Ok(None);
             }
         }
         if self.depth < self.groups.len() {
             self.flush()?;
-            self.pass_end(watch);
+            self.pass_end(visitor);
             self.close_group();
         } else if self.depth == self.groups.len() && matches!(token, Token::End | Token::Empty) {
             self.flush()?;
-            return self.child(watch);
+            return self.child(visitor);
         } else if self.depth == self.groups.len() && range.end - self.keep().text > LONGEST_WAIT {
             self.flush()?;
             // Text before the first element still counts for the limit of one text.
             if self.state.open.last().is_some_and(|open| open.has_elements) {
-                self.pass(range.end, watch);
+                self.pass(range.end, visitor);
                 self.restore(range.end);
             }
         } else if self.pending.len() >= MOST_PENDING {
@@ -190,13 +190,13 @@ impl<R: BufRead> EntityStream<R> {
     }
 
     /// Looks at a child of a group, or at a root entity, that has just ended.
-    pub(super) fn child<W: Watch>(
+    pub(super) fn child<W: StreamVisitor>(
         &mut self,
-        watch: &mut W,
+        visitor: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
         self.input.check_room().map_err(Failure::Held)?;
         let end = self.window().len();
-        self.pass(end, watch);
+        self.pass(end, visitor);
         let last = self.state.open.last().map(|open| open.last_child);
         let id = last.unwrap_or(NodeId::NONE);
         let node = self.state.nodes[id.0 as usize];
@@ -204,7 +204,7 @@ impl<R: BufRead> EntityStream<R> {
         let is = |namespace, name| {
             node.kind == NodeKind::Element && node.namespace == namespace && local == name
         };
-        if is(NamespaceId::METADATA, "EntityDescriptor") && !W::LOOKS {
+        if is(NamespaceId::METADATA, "EntityDescriptor") && !W::ENABLED {
             let entity = self.entity(id);
             self.restore(end);
             return Ok(Some(entity));

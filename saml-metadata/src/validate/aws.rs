@@ -78,7 +78,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
             }
             None => {
                 let message = "a key does not say that it is for signing only";
-                report.add_mild(&rules::AWS_03, key.element(), message);
+                report.add_minor(&rules::AWS_03, key.element(), message);
             }
             Some(KeyUse::Signing) => {}
         }

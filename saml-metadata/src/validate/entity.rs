@@ -35,7 +35,7 @@ pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         }
         if !is_absolute(location.location()) {
             let message = "AdditionalMetadataLocation is not an absolute URI";
-            report.add_mild(&rules::ENT_11, element, message);
+            report.add_minor(&rules::ENT_11, element, message);
         }
     }
     if let Some(affiliation) = entity.affiliation() {
@@ -75,7 +75,7 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         report.add(&rules::ENT_01, place, message);
     } else if length > LONG_ENTITY_ID {
         let message = format!("the entityID has {length} characters");
-        report.add_mild(&rules::ENT_01, place, message);
+        report.add_minor(&rules::ENT_01, place, message);
     }
     if !is_absolute(id) {
         let message = format!("the entityID {:?} is not an absolute URI", shorten(id));
@@ -85,7 +85,7 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
             "the entityID is of the unusual scheme {}",
             shorten(&scheme(id))
         );
-        report.add_mild(&rules::ENT_02, place, message);
+        report.add_minor(&rules::ENT_02, place, message);
     }
 }
 
@@ -147,9 +147,9 @@ fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
                 report.add(&rules::ENT_05, text, format!("{name} is empty"));
             } else if name == "OrganizationURL" && !is_web(value.trim()) {
                 let message = format!("OrganizationURL {:?} is not a web address", shorten(value));
-                report.add_mild(&rules::ENT_05, text, message);
+                report.add_minor(&rules::ENT_05, text, message);
             } else if value.trim().contains('\n') {
-                report.add_mild(&rules::ENT_05, text, format!("{name} has a line break"));
+                report.add_minor(&rules::ENT_05, text, format!("{name} has a line break"));
             }
         }
         if is_missing {
@@ -170,7 +170,7 @@ fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     });
     if !somebody_answers {
         let message = "there is no technical or support contact";
-        report.add_mild(&rules::ENT_06, entity.element(), message);
+        report.add_minor(&rules::ENT_06, entity.element(), message);
     }
     for contact in contacts {
         let element = contact.element();

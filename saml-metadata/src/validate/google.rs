@@ -64,7 +64,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
             report.add(&rules::GCP_01, element, message);
         } else if life > LONG_LIFE {
             let message = format!("the certificate ends more than 15 years from now, at {until}");
-            report.add_mild(&rules::GCP_01, element, message);
+            report.add_minor(&rules::GCP_01, element, message);
         }
     }
     if !is_usable {

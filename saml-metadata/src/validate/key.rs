@@ -57,7 +57,7 @@ fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
     if certificates == 0 && !key.has_bare_key() {
         if key.key_names().next().is_some() {
             let message = "a KeyDescriptor has only the name of a key";
-            report.add_mild(&rules::KEY_02, element, message);
+            report.add_minor(&rules::KEY_02, element, message);
         } else if key.key_info().is_some() {
             report.add(
                 &rules::KEY_02,
@@ -84,7 +84,7 @@ fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate:
     let version = certificate.version();
     if version != 3 {
         let message = format!("the certificate is of version {version}, not 3");
-        report.add_mild(&rules::KEY_04, element, message);
+        report.add_minor(&rules::KEY_04, element, message);
     }
     check_dates(report, element, certificate);
     check_strength(report, element, certificate);
@@ -137,7 +137,7 @@ fn check_dates(report: &mut Report<'_>, element: Element<'_>, certificate: &Cert
         report.add(&rules::KEY_05, element, message);
     } else if until.duration_since(report.now) < report.policy.certificate_notice {
         let message = format!("the certificate expires soon, at {until}");
-        report.add_mild(&rules::KEY_05, element, message);
+        report.add_minor(&rules::KEY_05, element, message);
     }
 }
 
@@ -148,13 +148,13 @@ fn check_strength(report: &mut Report<'_>, element: Element<'_>, certificate: &C
             if *bits < 2048 {
                 report.add(&rules::KEY_06, element, message());
             } else if *bits < 3072 {
-                report.add_mild(&rules::KEY_06, element, message());
+                report.add_minor(&rules::KEY_06, element, message());
             }
             if let Some(exponent) = exponent
                 && (*exponent < 65_537 || exponent % 2 == 0)
             {
                 let message = format!("the key has the RSA exponent {exponent}");
-                report.add_mild(&rules::KEY_06, element, message);
+                report.add_minor(&rules::KEY_06, element, message);
             }
         }
         PublicKey::EllipticCurve { bits, .. } if *bits < 256 => {

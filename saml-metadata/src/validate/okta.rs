@@ -37,15 +37,15 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let is_key = key.starts_with("exk") && key.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_key {
         let message = "the entityID is not of the form http://www.okta.com/exk…";
-        report.add_mild(&rules::OKTA_01, (element, "entityID"), message);
+        report.add_minor(&rules::OKTA_01, (element, "entityID"), message);
     }
     if element.attribute("validUntil").is_some() {
         let message = "the file has a validUntil, which Okta's have not";
-        report.add_mild(&rules::OKTA_01, (element, "validUntil"), message);
+        report.add_minor(&rules::OKTA_01, (element, "validUntil"), message);
     }
     if let Some(signature) = element.child_in(NamespaceId::SIGNATURE, "Signature") {
         let message = "the file is signed, which Okta's are not";
-        report.add_mild(&rules::OKTA_01, signature, message);
+        report.add_minor(&rules::OKTA_01, signature, message);
     }
 }
 
@@ -53,7 +53,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let element = idp.element();
     if idp.element().attribute("WantAuthnRequestsSigned").is_none() {
         let message = "the identity provider does not say WantAuthnRequestsSigned";
-        report.add_mild(&rules::OKTA_01, element, message);
+        report.add_minor(&rules::OKTA_01, element, message);
     }
     let signing: Vec<_> = idp
         .key_descriptors()
@@ -65,13 +65,13 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
             "the file has {} signing certificates, Okta's have one",
             signing.len()
         );
-        report.add_mild(&rules::OKTA_01, element, message);
+        report.add_minor(&rules::OKTA_01, element, message);
     }
     for certificate in signing {
         let longest = certificate.text().lines().map(str::len).max();
         if longest.is_some_and(|longest| longest > 76) {
             let message = "the certificate is not broken into lines of 76 characters";
-            report.add_mild(&rules::OKTA_01, certificate, message);
+            report.add_minor(&rules::OKTA_01, certificate, message);
         }
     }
     let other_use = idp
@@ -79,7 +79,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         .find(|key| key.key_use() != Some(KeyUse::Signing));
     if let Some(key) = other_use {
         let message = "the file has a key that is not for signing, which Okta's have not";
-        report.add_mild(&rules::OKTA_01, key.element(), message);
+        report.add_minor(&rules::OKTA_01, key.element(), message);
     }
     check_services(report, idp);
 }
@@ -97,11 +97,11 @@ fn check_services(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         (Some(post), Some(redirect)) if post == redirect => {}
         (Some(_), Some(_)) => {
             let message = "HTTP-POST and HTTP-Redirect go to different addresses";
-            report.add_mild(&rules::OKTA_01, idp.element(), message);
+            report.add_minor(&rules::OKTA_01, idp.element(), message);
         }
         _ => {
             let message = "the file has not both HTTP-POST and HTTP-Redirect";
-            report.add_mild(&rules::OKTA_01, idp.element(), message);
+            report.add_minor(&rules::OKTA_01, idp.element(), message);
         }
     }
 }

@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
 
     /// Notes that a rule is broken in a way that matters less.
     #[cold]
-    pub(super) fn add_mild<'p>(
+    pub(super) fn add_minor<'p>(
         &mut self,
         rule: &'static Rule,
         place: impl Into<Place<'p>>,

@@ -21,7 +21,7 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
     match descriptor.error_url() {
         None if matches!(role, Role::IdentityProvider(_)) => {
             let message = "the identity provider has no errorURL";
-            report.add_mild(&rules::ROLE_03, element, message);
+            report.add_minor(&rules::ROLE_03, element, message);
         }
         Some(url) if !is_web(url) || scheme(url) != "https" => {
             let message = format!("errorURL {:?} is not an https address", shorten(url));

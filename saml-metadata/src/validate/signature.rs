@@ -54,7 +54,7 @@ fn check_key(report: &mut Report<'_>, element: Element<'_>, key: &VerifyingKey) 
         return;
     };
     let at = element.child_in(NamespaceId::SIGNATURE, "Signature");
-    report.add_mild(&rules::SIG_09, at.unwrap_or(element), message);
+    report.add_minor(&rules::SIG_09, at.unwrap_or(element), message);
 }
 
 /// Returns the groups, entities and roles inside of an element that have a signature.

@@ -178,7 +178,7 @@ fn check_language<'a>(
         if element.namespace_id() == NamespaceId::UI {
             report.add(&extension::UI_05, place, message);
         } else {
-            report.add_mild(&rules::ENT_09, place, message);
+            report.add_minor(&rules::ENT_09, place, message);
         }
     }
 }

@@ -38,7 +38,7 @@ fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestam
         }
     };
     if !moment.is_utc {
-        report.add_mild(&rules::TIME_01, place, "validUntil is not in UTC with a Z");
+        report.add_minor(&rules::TIME_01, place, "validUntil is not in UTC with a Z");
     }
     let until = moment.timestamp;
     if report.now.duration_since(until) > report.policy.clock_skew {
@@ -77,7 +77,7 @@ fn check_cache(
             "cacheDuration ends after validUntil",
         );
     } else if length < SHORTEST_CACHE || length > LONGEST_CACHE {
-        report.add_mild(
+        report.add_minor(
             &rules::TIME_05,
             place,
             "cacheDuration is not between one and six hours",

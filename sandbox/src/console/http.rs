@@ -11,13 +11,13 @@ use super::{DnsRecord, ProvisioningForm, Refused};
 use crate::{
     faults::Fault,
     record::{Recorded, Service},
-    world::World,
+    state::SandboxState,
 };
 
 /// Answers one request to the console.
-pub(crate) fn handle(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    world.settle();
-    let (status, body) = match answer(world, request) {
+pub(crate) fn handle(state: &mut SandboxState, request: &Request<Bytes>) -> Response<Bytes> {
+    state.settle();
+    let (status, body) = match answer(state, request) {
         Ok(body) => (StatusCode::OK, body),
         Err(Failure::Unknown) => (
             StatusCode::NOT_FOUND,
@@ -43,59 +43,59 @@ impl From<Refused> for Failure {
     }
 }
 
-fn answer(world: &mut World, request: &Request<Bytes>) -> Result<Value, Failure> {
+fn answer(state: &mut SandboxState, request: &Request<Bytes>) -> Result<Value, Failure> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/aws/enable-identity-center") => {
             let form: Region = read(request)?;
-            shown(&world.enable_identity_center(form.region.as_deref())?)
+            shown(&state.enable_identity_center(form.region.as_deref())?)
         }
         (&Method::POST, "/aws/access-portal") => {
-            let portal_url = world.cloud.portal_url().map_err(Refused)?;
+            let portal_url = state.cloud.portal_url().map_err(Refused)?;
             Ok(json!({ "portal_url": portal_url }))
         }
         (&Method::POST, "/aws/identity-source") => {
             let form: IdentitySource = read(request)?;
-            shown(&world.change_identity_source(form.idp_metadata.as_bytes())?)
+            shown(&state.change_identity_source(form.idp_metadata.as_bytes())?)
         }
         (&Method::POST, "/aws/automatic-provisioning") => {
-            shown(&world.enable_automatic_provisioning()?)
+            shown(&state.enable_automatic_provisioning()?)
         }
         (&Method::POST, "/aws/delete-scim-tokens") => {
-            Ok(json!({ "deleted": world.cloud.delete_scim_tokens() }))
+            Ok(json!({ "deleted": state.cloud.delete_scim_tokens() }))
         }
         (&Method::POST, "/okta/provisioning") => {
             let form: Provisioning = read(request)?;
-            let features = world.configure_provisioning(&form.into())?;
+            let features = state.configure_provisioning(&form.into())?;
             Ok(json!({ "features": features }))
         }
-        (&Method::GET, "/okta/provisioning-errors") => {
-            Ok(json!({ "errors": crate::coupling::Coupling::errors(&world.org) }))
-        }
+        (&Method::GET, "/okta/provisioning-errors") => Ok(
+            json!({ "errors": crate::provisioning_engine::ProvisioningEngine::errors(&state.org) }),
+        ),
         (&Method::POST, "/dns/records") => {
             let form: Records = read(request)?;
             let records: Vec<DnsRecord> = form.records.into_iter().map(DnsRecord::from).collect();
-            world.publish_dns(&records);
+            state.publish_dns(&records);
             Ok(json!({}))
         }
         (&Method::POST, "/sign-in") => {
             let form: SignIn = read(request)?;
-            Ok(json!({ "signed_in_as": world.sign_in(&form.user_code, &form.login)? }))
+            Ok(json!({ "signed_in_as": state.sign_in(&form.user_code, &form.login)? }))
         }
-        (&Method::GET, "/requests") => shown(&world.log),
+        (&Method::GET, "/requests") => shown(&state.log),
         (&Method::GET, "/writes") => {
-            let writes = world.log.iter().filter(|request: &&Recorded| request.write);
+            let writes = state.log.iter().filter(|request: &&Recorded| request.write);
             Ok(json!({ "count": writes.count() }))
         }
-        (&Method::GET, "/snapshot") => Ok(world.snapshot()),
+        (&Method::GET, "/snapshot") => Ok(state.snapshot()),
         (&Method::POST, "/faults") => {
             let form: FaultForm = read(request)?;
-            world.faults.push(form.try_into()?);
+            state.faults.push(form.try_into()?);
             Ok(json!({}))
         }
         (&Method::POST, "/advance") => {
             let form: Advance = read(request)?;
-            world.advance(Duration::from_secs(form.seconds));
-            Ok(json!({ "now": world.now().to_string() }))
+            state.advance(Duration::from_secs(form.seconds));
+            Ok(json!({ "now": state.now().to_string() }))
         }
         _ => Err(Failure::Unknown),
     }
@@ -168,7 +168,7 @@ struct Advance {
     seconds: u64,
 }
 
-/// A fault: `kind` is `throttle`, `concurrency`, `fail`, `hang-up-before`, `hang-up-after` or `lure`.
+/// A fault: `kind` is `throttle`, `concurrency`, `fail`, `hang-up-before`, `hang-up-after` or `foreign_next_link`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultForm {
@@ -218,7 +218,7 @@ impl TryFrom<FaultForm> for Fault {
             "fail" => Self::fail(service, form.status.unwrap_or(502), form.body),
             "hang-up-before" => Self::hang_up_before_acting(service),
             "hang-up-after" => Self::hang_up_after_acting(service),
-            "lure" => Self::lure(form.origin),
+            "foreign-next-link" => Self::foreign_next_link(form.origin),
             other => return Err(Failure::Refused(format!("there is no fault {other:?}"))),
         };
         Ok(match form.on {

@@ -63,7 +63,7 @@ async fn a_connection_is_cut_before_or_after_something_was_done() {
 #[tokio::test]
 async fn a_lure_changes_the_origin_of_the_next_link_only() {
     let sandbox = sandbox().await;
-    sandbox.inject(Fault::lure("https://evil.example"));
+    sandbox.inject(Fault::foreign_next_link("https://evil.example"));
     get(&sandbox, "/api/v1/users/me").await;
     let response = send(okta(&sandbox, Method::GET, "/api/v1/users?limit=1")).await;
     let lured = next(&response).expect("another page");
@@ -133,9 +133,9 @@ async fn the_listeners_stop_when_the_sandbox_is_dropped() {
 }
 
 #[tokio::test]
-async fn half_an_answer_breaks_off_after_something_was_done() {
+async fn a_truncated_response_arrives_after_the_service_acted() {
     let sandbox = sandbox().await;
-    sandbox.inject(Fault::half_an_answer(Service::Okta));
+    sandbox.inject(Fault::truncated_response(Service::Okta));
     let create = okta(&sandbox, Method::POST, "/api/v1/groups")
         .json(&json!({ "profile": { "name": "new" } }));
     let broken = match create.send().await {

@@ -3,9 +3,9 @@
 mod apps;
 mod client;
 mod console;
-mod coupling;
 mod domains;
 mod faults;
 mod lists;
 mod protocol;
 mod provisioning;
+mod provisioning_engine;

@@ -37,10 +37,10 @@ impl DocumentRules {
         max_members: None,
     };
 
-    pub(super) fn objections(&self, document: &Value) -> Vec<Objection> {
-        let mut objections = Vec::new();
+    pub(super) fn violations(&self, document: &Value) -> Vec<Violation> {
+        let mut violations = Vec::new();
         let mut object = |attribute: &str, problem: String| {
-            objections.push(Objection {
+            violations.push(Violation {
                 attribute: attribute.to_owned(),
                 problem,
             });
@@ -82,7 +82,7 @@ impl DocumentRules {
             );
         }
         self.object_to_texts(document, "", &mut object);
-        objections
+        violations
     }
 
     /// Looks at every text in a document.
@@ -121,12 +121,12 @@ impl DocumentRules {
 
 /// Something in a document that a server is known to refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Objection {
+pub struct Violation {
     attribute: String,
     problem: String,
 }
 
-impl Objection {
+impl Violation {
     /// Returns the attribute it is about, such as `name.givenName`.
     #[must_use]
     pub fn attribute(&self) -> &str {
@@ -134,7 +134,7 @@ impl Objection {
     }
 }
 
-impl fmt::Display for Objection {
+impl fmt::Display for Violation {
     /// Writes `emails has 2 values, and may have one`; never a value of the document.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.attribute, self.problem)
@@ -203,9 +203,9 @@ mod tests {
 
     #[track_caller]
     fn check(user: &User, expected: &[&str]) {
-        let objections = Dialect::AwsIdentityCenter.objections(user);
-        let objections: Vec<String> = objections.iter().map(ToString::to_string).collect();
-        assert_eq!(objections, expected);
+        let violations = Dialect::AwsIdentityCenter.violations(user);
+        let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        assert_eq!(violations, expected);
     }
 
     #[test]
@@ -225,9 +225,9 @@ mod tests {
                 "userName is an empty text; it must be left out instead",
             ],
         );
-        assert_eq!(Dialect::Generic.objections(&User::new("ada")), []);
-        let nobody = Dialect::Generic.objections(&User::default());
-        assert_eq!(nobody.first().map(Objection::attribute), Some("userName"));
+        assert_eq!(Dialect::Generic.violations(&User::new("ada")), []);
+        let nobody = Dialect::Generic.violations(&User::default());
+        assert_eq!(nobody.first().map(Violation::attribute), Some("userName"));
     }
 
     #[test]
@@ -309,11 +309,11 @@ mod tests {
             members: vec![member; 100],
             ..Group::new("admins")
         };
-        assert_eq!(Dialect::AwsIdentityCenter.objections(&group), []);
+        assert_eq!(Dialect::AwsIdentityCenter.violations(&group), []);
         group.members.push(group.members[0].clone());
-        let objections = Dialect::AwsIdentityCenter.objections(&group);
+        let violations = Dialect::AwsIdentityCenter.violations(&group);
         assert_eq!(
-            objections[0].to_string(),
+            violations[0].to_string(),
             "members has 101 values, and may have 100"
         );
     }

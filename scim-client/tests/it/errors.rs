@@ -5,7 +5,7 @@ use std::error::Error as _;
 use scim_client::{Dialect, Error};
 use scim_types::{Group, ScimType, User};
 
-use crate::world::{World, id, world};
+use crate::fixture::{Fixture, fixture, id};
 
 #[track_caller]
 fn said(error: &Error) -> (String, String) {
@@ -13,8 +13,8 @@ fn said(error: &Error) -> (String, String) {
     (error.to_string(), source.to_string())
 }
 
-async fn refused(world: &mut World, status: usize, body: &str) -> Error {
-    world
+async fn refused(fixture: &mut Fixture, status: usize, body: &str) -> Error {
+    fixture
         .mock("POST", "/Groups")
         .with_status(status)
         .with_header("x-amzn-RequestId", "81abca44")
@@ -22,7 +22,7 @@ async fn refused(world: &mut World, status: usize, body: &str) -> Error {
         .expect(1)
         .create_async()
         .await;
-    world
+    fixture
         .client
         .groups()
         .create(&Group::new("admins"))
@@ -32,13 +32,13 @@ async fn refused(world: &mut World, status: usize, body: &str) -> Error {
 
 #[tokio::test]
 async fn a_wrong_token_comes_with_what_to_do() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let config = world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let config = fixture
         .mock("GET", "/ServiceProviderConfig")
         .with_status(401)
         .create_async()
         .await;
-    let error = world.client.probe().await.expect_err("a refusal");
+    let error = fixture.client.probe().await.expect_err("a refusal");
     config.assert_async().await;
     assert!(error.is_unauthorized());
     assert_eq!(
@@ -60,13 +60,13 @@ async fn a_wrong_token_comes_with_what_to_do() {
 
 #[tokio::test]
 async fn a_conflict_of_aws_keeps_everything_it_says() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let body = r#"{"schema":["urn:ietf:params:scim:api:messages:2.0:Error"],
         "detail":"Refused to create a new, duplicate resource.","status":"409",
         "exceptionRequestId":"of-the-body","timeStamp":"2022-02-14 17:37:21.224"}"#;
-    let error = refused(&mut world, 409, body).await;
+    let error = refused(&mut fixture, 409, body).await;
     assert!(error.is_conflict() && !error.may_have_acted());
-    assert_eq!(error.doing(), "POST /Groups");
+    assert_eq!(error.operation(), "POST /Groups");
     assert_eq!(error.request_id(), Some("81abca44"));
     assert_eq!(
         error.detail(),
@@ -89,14 +89,14 @@ async fn a_conflict_of_aws_keeps_everything_it_says() {
 
 #[tokio::test]
 async fn the_request_id_of_the_body_is_used_if_there_is_no_header() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    fixture
         .mock("GET", "/Users/u")
         .with_status(404)
         .with_body(r#"{"status":404,"detail":"gone","exceptionRequestId":"of-the-body"}"#)
         .create_async()
         .await;
-    let error = world
+    let error = fixture
         .client
         .users()
         .get(&id("u"))
@@ -107,9 +107,9 @@ async fn the_request_id_of_the_body_is_used_if_there_is_no_header() {
 
 #[tokio::test]
 async fn the_kind_of_a_mistake_is_kept() {
-    let mut world = world(Dialect::Generic).await;
+    let mut fixture = fixture(Dialect::Generic).await;
     let error = refused(
-        &mut world,
+        &mut fixture,
         409,
         r#"{"scimType":"uniqueness","detail":"taken"}"#,
     )
@@ -123,8 +123,8 @@ async fn the_kind_of_a_mistake_is_kept() {
 
 #[tokio::test]
 async fn an_html_page_from_a_proxy_keeps_the_status() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let error = refused(&mut world, 500, "<html><h1>Internal error</h1></html>").await;
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let error = refused(&mut fixture, 500, "<html><h1>Internal error</h1></html>").await;
     assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
     assert_eq!(error.detail(), None);
     // The server may have acted before it failed, so the request was sent once.
@@ -133,27 +133,27 @@ async fn an_html_page_from_a_proxy_keeps_the_status() {
         error.help(),
         Some("look whether it was done before it is sent again")
     );
-    assert!(world.clock.slept().is_empty());
+    assert!(fixture.clock.slept().is_empty());
 }
 
 #[tokio::test]
 async fn a_refusal_of_the_gateway_keeps_its_words() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let error = refused(&mut world, 403, r#"{"message":"Forbidden"}"#).await;
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let error = refused(&mut fixture, 403, r#"{"message":"Forbidden"}"#).await;
     assert_eq!(error.detail(), Some("Forbidden"));
 }
 
 #[tokio::test]
 async fn a_throttled_request_is_sent_again_even_if_it_creates() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let throttled = world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let throttled = fixture
         .mock("POST", "/Users")
         .with_status(429)
         .with_header("retry-after", "7")
         .expect(1)
         .create_async()
         .await;
-    let created = world
+    let created = fixture
         .mock("POST", "/Users")
         .match_header("content-type", "application/scim+json")
         .match_body(
@@ -164,28 +164,28 @@ async fn a_throttled_request_is_sent_again_even_if_it_creates() {
         .expect(1)
         .create_async()
         .await;
-    let user = world
+    let user = fixture
         .client
         .users()
         .create(&User::new("ada"))
         .await
         .expect("a user");
     assert_eq!(user.id, Some(id("u")));
-    assert_eq!(world.clock.slept(), [std::time::Duration::from_secs(7)]);
+    assert_eq!(fixture.clock.slept(), [std::time::Duration::from_secs(7)]);
     throttled.assert_async().await;
     created.assert_async().await;
 }
 
 #[tokio::test]
 async fn a_request_that_stays_throttled_says_so_after_ten_times() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let throttled = world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let throttled = fixture
         .mock("GET", "/Users/u")
         .with_status(429)
         .expect(10)
         .create_async()
         .await;
-    let error = world
+    let error = fixture
         .client
         .users()
         .get(&id("u"))
@@ -201,8 +201,8 @@ async fn a_request_that_stays_throttled_says_so_after_ten_times() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    fixture
         .mock("POST", "/Users")
         .with_status(400)
         .with_body(
@@ -210,7 +210,7 @@ async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
         )
         .create_async()
         .await;
-    let error = world
+    let error = fixture
         .client
         .users()
         .create(&User::new("ada"))
@@ -221,19 +221,19 @@ async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
         "Request is unparsable, syntactically incorrect, or violates schema.; name.givenName is \
          required; name.familyName is required; displayName is required"
     );
-    let objections = error.refusal().expect("a refusal").objections();
-    assert_eq!(objections.len(), 3);
+    let violations = error.refusal().expect("a refusal").violations();
+    assert_eq!(violations.len(), 3);
 }
 
 #[tokio::test]
 async fn an_answer_that_is_no_scim_is_said_to_be_none() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/Users/u")
         .with_body("<html></html>")
         .create_async()
         .await;
-    let error = world
+    let error = fixture
         .client
         .users()
         .get(&id("u"))

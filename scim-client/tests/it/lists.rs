@@ -6,10 +6,10 @@ use scim_types::{
     filter::{AttributePath, Filter},
 };
 
-use crate::world::{Script, World, world};
+use crate::fixture::{Fixture, Script, fixture};
 
-async fn names(world: &World) -> Result<Vec<String>, Error> {
-    let groups = world.client.groups().list(None).try_collect().await?;
+async fn names(fixture: &Fixture) -> Result<Vec<String>, Error> {
+    let groups = fixture.client.groups().list(None).try_collect().await?;
     Ok(groups
         .into_iter()
         .filter_map(|group| group.display_name.map(String::from))
@@ -18,8 +18,8 @@ async fn names(world: &World) -> Result<Vec<String>, Error> {
 
 #[tokio::test]
 async fn an_empty_page_in_the_middle_is_not_the_end() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let first = world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let first = fixture
         .mock("GET", "/Groups?cursor&count=100")
         .match_header("authorization", "Bearer token-of-the-tests")
         .match_header("accept", "application/scim+json, application/json")
@@ -28,17 +28,17 @@ async fn an_empty_page_in_the_middle_is_not_the_end() {
         )
         .create_async()
         .await;
-    let empty = world
+    let empty = fixture
         .mock("GET", "/Groups?cursor=a%2B%2F%3D%3Ab&count=100")
         .with_body(r#"{"itemsPerPage":100,"nextCursor":"c","Resources":[]}"#)
         .create_async()
         .await;
-    let last = world
+    let last = fixture
         .mock("GET", "/Groups?cursor=c&count=100")
         .with_body(r#"{"itemsPerPage":100,"Resources":[{"displayName":"two"}]}"#)
         .create_async()
         .await;
-    assert_eq!(names(&world).await.expect("a list"), ["one", "two"]);
+    assert_eq!(names(&fixture).await.expect("a list"), ["one", "two"]);
     for mock in [first, empty, last] {
         mock.assert_async().await;
     }
@@ -46,19 +46,19 @@ async fn an_empty_page_in_the_middle_is_not_the_end() {
 
 #[tokio::test]
 async fn a_filter_is_the_same_on_every_page() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let filter = "filter=groups.value%20eq%20%22g%2B1%22";
-    let first = world
+    let first = fixture
         .mock("GET", &format!("/Users?{filter}&cursor&count=100"))
         .with_body(r#"{"nextCursor":"n","Resources":[]}"#)
         .create_async()
         .await;
-    let last = world
+    let last = fixture
         .mock("GET", &format!("/Users?{filter}&cursor=n&count=100"))
         .with_body(r#"{"Resources":[{"id":"u"}]}"#)
         .create_async()
         .await;
-    let members = world
+    let members = fixture
         .client
         .users()
         .list(Filter::eq(AttributePath::GROUPS_VALUE, "g+1"));
@@ -69,38 +69,38 @@ async fn a_filter_is_the_same_on_every_page() {
 
 #[tokio::test]
 async fn a_generic_server_is_asked_by_index() {
-    let mut world = world(Dialect::Generic).await;
-    let first = world
+    let mut fixture = fixture(Dialect::Generic).await;
+    let first = fixture
         .mock("GET", "/Groups?startIndex=1&count=100")
         .with_body(
             r#"{"totalResults":3,"startIndex":1,"Resources":[{"displayName":"a"},{"displayName":"b"}]}"#,
         )
         .create_async()
         .await;
-    let last = world
+    let last = fixture
         .mock("GET", "/Groups?startIndex=3&count=100")
         .with_body(r#"{"totalResults":"3","startIndex":3,"resources":[{"DISPLAYNAME":"c"}]}"#)
         .create_async()
         .await;
-    assert_eq!(names(&world).await.expect("a list"), ["a", "b", "c"]);
+    assert_eq!(names(&fixture).await.expect("a list"), ["a", "b", "c"]);
     first.assert_async().await;
     last.assert_async().await;
 }
 
 #[tokio::test]
 async fn a_list_short_of_its_total_is_an_error_after_what_came() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/Groups?startIndex=1&count=100")
         .with_body(r#"{"totalResults":2,"Resources":[{"displayName":"a"}]}"#)
         .create_async()
         .await;
-    world
+    fixture
         .mock("GET", "/Groups?startIndex=2&count=100")
         .with_body(r#"{"totalResults":2}"#)
         .create_async()
         .await;
-    let mut groups = world.client.groups().list(None);
+    let mut groups = fixture.client.groups().list(None);
     assert!(groups.try_next().await.expect("a page").is_some());
     let error = groups.try_next().await.expect_err("a short list");
     assert_eq!(
@@ -140,7 +140,7 @@ async fn a_filter_aws_does_not_take_is_not_sent() {
         "GET /Users was not sent: AWS IAM Identity Center takes `eq` on userName, or on externalId, \
          or on groups.value, or on id, or on id with manager, and not userName sw \"a\""
     );
-    assert_eq!(error.doing(), "GET /Users");
+    assert_eq!(error.operation(), "GET /Users");
     assert!(script.asked().is_empty());
 }
 
@@ -174,8 +174,8 @@ async fn a_server_with_rules_of_its_own_is_asked_by_them() {
     );
     let error = client.users().create(&User::new("ada")).await;
     let error = error.expect_err("a refusal");
-    let objections = error.refusal().expect("an answer").objections();
-    assert_eq!(objections[0].to_string(), "title is required");
+    let violations = error.refusal().expect("an answer").violations();
+    assert_eq!(violations[0].to_string(), "title is required");
 }
 
 #[tokio::test]
@@ -211,37 +211,37 @@ async fn what_should_be_one_and_is_several_is_an_error() {
 
 #[tokio::test]
 async fn a_server_that_says_how_it_is_paged_is_paged_like_that() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/ServiceProviderConfig")
         .with_body(r#"{"pagination":{"cursor":true,"index":true,"maxPageSize":50}}"#)
         .create_async()
         .await;
-    let by_cursor = world
+    let by_cursor = fixture
         .mock("GET", "/Groups?cursor&count=50")
         .with_body(r#"{"Resources":[{"displayName":"one"}]}"#)
         .create_async()
         .await;
-    world.client = world.client.negotiated().await.expect("an answer");
-    assert_eq!(names(&world).await.expect("a list"), ["one"]);
+    fixture.client = fixture.client.negotiated().await.expect("an answer");
+    assert_eq!(names(&fixture).await.expect("a list"), ["one"]);
     by_cursor.assert_async().await;
 }
 
 #[tokio::test]
 async fn a_server_that_says_nothing_is_paged_as_its_dialect_has_it() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    fixture
         .mock("GET", "/ServiceProviderConfig")
         .with_body(r#"{"filter":{"supported":true,"maxResults":50}}"#)
         .create_async()
         .await;
-    let as_before = world
+    let as_before = fixture
         .mock("GET", "/Groups?cursor&count=100")
         .with_body(r#"{"Resources":[]}"#)
         .create_async()
         .await;
-    world.client = world.client.negotiated().await.expect("an answer");
-    assert!(names(&world).await.expect("a list").is_empty());
+    fixture.client = fixture.client.negotiated().await.expect("an answer");
+    assert!(names(&fixture).await.expect("a list").is_empty());
     as_before.assert_async().await;
 }
 
@@ -286,14 +286,14 @@ async fn a_server_that_loses_its_cursors_in_the_middle_is_not_asked_otherwise() 
 
 #[tokio::test]
 async fn a_list_that_stops_short_names_its_last_request() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/Groups?startIndex=1&count=100")
         .with_header("x-request-id", "r-1")
         .with_body(r#"{"totalResults":3,"startIndex":1,"Resources":[]}"#)
         .create_async()
         .await;
-    let error = names(&world).await.expect_err("half of a list");
+    let error = names(&fixture).await.expect_err("half of a list");
     assert!(matches!(error, Error::ShortList { .. }));
     assert_eq!(error.request_id(), Some("r-1"));
 }

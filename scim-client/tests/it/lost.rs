@@ -5,7 +5,7 @@ use std::error::Error as _;
 use scim_client::{Created, Dialect};
 use scim_types::{ExternalId, User};
 
-use crate::world::{Script, id, lost};
+use crate::fixture::{Script, id, lost};
 use rest_core::TransportError;
 
 fn ada() -> User {

@@ -9,17 +9,17 @@ use scim_types::{
 };
 use serde_json::json;
 
-use crate::world::{BASE, Script, TOKEN, id, world};
+use crate::fixture::{BASE, Script, TOKEN, fixture, id};
 
 #[tokio::test]
 async fn unknown_attributes_are_written_back() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/Users/u%2F1")
         .with_body(r#"{"id":"u/1","userName":"ada","active":"True","badge":{"n":1.50},"urn:x:U":{"y":null}}"#)
         .create_async()
         .await;
-    let written = world
+    let written = fixture
         .mock("PUT", "/Users/u%2F1")
         .match_header("content-type", "application/scim+json")
         .match_body(concat!(
@@ -30,9 +30,14 @@ async fn unknown_attributes_are_written_back() {
         .with_body(r#"{"id":"u/1"}"#)
         .create_async()
         .await;
-    let mut user = world.client.users().get(&id("u/1")).await.expect("a user");
+    let mut user = fixture
+        .client
+        .users()
+        .get(&id("u/1"))
+        .await
+        .expect("a user");
     user.title = Some("Countess".into());
-    world
+    fixture
         .client
         .users()
         .replace(&id("u/1"), &user)
@@ -43,14 +48,14 @@ async fn unknown_attributes_are_written_back() {
 
 #[tokio::test]
 async fn what_does_not_exist_is_none_where_that_is_normal() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/Groups/g")
         .with_status(404)
         .expect(2)
         .create_async()
         .await;
-    let groups = world.client.groups();
+    let groups = fixture.client.groups();
     assert!(groups.get_opt(&id("g")).await.expect("an answer").is_none());
     assert!(
         groups
@@ -63,8 +68,8 @@ async fn what_does_not_exist_is_none_where_that_is_normal() {
 
 #[tokio::test]
 async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    fixture
         .mock("PATCH", "/Users/u")
         .match_header("content-type", "application/scim+json")
         .match_body(concat!(
@@ -74,13 +79,13 @@ async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
         .with_body(r#"{"id":"u","active":false}"#)
         .create_async()
         .await;
-    world
+    fixture
         .mock("PATCH", "/Groups/g")
         .with_status(204)
         .create_async()
         .await;
     let patch = PatchOperation::replace("active", false).into();
-    let user = world
+    let user = fixture
         .client
         .users()
         .patch(&id("u"), &patch)
@@ -89,7 +94,7 @@ async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
     assert_eq!(user.and_then(|user| user.active), Some(false));
     let patch = PatchOperation::replace("displayName", "admins").into();
     assert_eq!(
-        world
+        fixture
             .client
             .groups()
             .patch(&id("g"), &patch)
@@ -101,10 +106,10 @@ async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
 
 #[tokio::test]
 async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let bodies = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&bodies);
-    world
+    fixture
         .mock("PATCH", "/Groups/g")
         .match_request(move |request| {
             let body = request.body().expect("a body").clone();
@@ -118,7 +123,7 @@ async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
         .create_async()
         .await;
     let users: Vec<_> = (0..101).map(|number| id(&format!("u{number}"))).collect();
-    let groups = world.client.groups();
+    let groups = fixture.client.groups();
     groups
         .add_members(&id("g"), &users)
         .await
@@ -153,8 +158,8 @@ async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
 
 #[tokio::test]
 async fn a_generic_server_gets_each_removal_by_its_own_path() {
-    let mut world = world(Dialect::Generic).await;
-    let removed = world
+    let mut fixture = fixture(Dialect::Generic).await;
+    let removed = fixture
         .mock("PATCH", "/Groups/g")
         .match_body(mockito::Matcher::Json(json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -166,7 +171,7 @@ async fn a_generic_server_gets_each_removal_by_its_own_path() {
         .with_status(204)
         .create_async()
         .await;
-    world
+    fixture
         .client
         .groups()
         .remove_members(&id("g"), &[id("a"), id("b")])
@@ -196,18 +201,18 @@ async fn a_patch_that_would_be_misread_is_not_sent() {
 
 #[tokio::test]
 async fn a_probe_reads_the_configuration_and_one_user() {
-    let mut world = world(Dialect::AwsIdentityCenter).await;
-    let config = world
+    let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+    let config = fixture
         .mock("GET", "/ServiceProviderConfig")
         .with_body(r#"{"patch":{"supported":true}}"#)
         .create_async()
         .await;
-    let users = world
+    let users = fixture
         .mock("GET", "/Users?cursor&count=1")
         .with_body(r#"{"itemsPerPage":1,"Resources":[]}"#)
         .create_async()
         .await;
-    let probe = world.client.probe().await.expect("a probe");
+    let probe = fixture.client.probe().await.expect("a probe");
     assert!(!probe.has_users);
     assert_eq!(
         probe
@@ -222,34 +227,34 @@ async fn a_probe_reads_the_configuration_and_one_user() {
 
 #[tokio::test]
 async fn schemas_and_resource_types_are_lists() {
-    let mut world = world(Dialect::Generic).await;
-    world
+    let mut fixture = fixture(Dialect::Generic).await;
+    fixture
         .mock("GET", "/Schemas")
         .with_body(r#"{"Resources":[{"id":"urn:x","attributes":[{"name":"a"}]}]}"#)
         .create_async()
         .await;
-    world
+    fixture
         .mock("GET", "/ResourceTypes")
         .with_body(r#"{"Resources":[{"name":"User","endpoint":"/Users"}]}"#)
         .create_async()
         .await;
-    let schemas = world.client.schemas().await.expect("schemas");
+    let schemas = fixture.client.schemas().await.expect("schemas");
     assert_eq!(schemas[0].attributes[0].name.as_deref(), Some("a"));
-    let kinds = world.client.resource_types().await.expect("kinds");
+    let kinds = fixture.client.resource_types().await.expect("kinds");
     assert_eq!(kinds[0].endpoint.as_deref(), Some("/Users"));
 }
 
 #[tokio::test]
 async fn the_slash_at_the_end_of_an_endpoint_does_not_matter() {
-    let mut world = world(Dialect::Generic).await;
-    let read = world
+    let mut fixture = fixture(Dialect::Generic).await;
+    let read = fixture
         .mock("GET", "/Users/u")
         .with_body("{}")
         .expect(3)
         .create_async()
         .await;
     for slash in ["", "/", "//"] {
-        let endpoint = Endpoint::parse(&format!("{}{BASE}{slash}", world.server.url()));
+        let endpoint = Endpoint::parse(&format!("{}{BASE}{slash}", fixture.server.url()));
         let token = rest_core::Secret::new(TOKEN);
         let client = Client::builder(&endpoint.expect("an endpoint"), token).build();
         client
@@ -285,20 +290,20 @@ async fn the_token_is_shown_nowhere() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
-    let mut world = world(Dialect::Generic).await;
+    let mut fixture = fixture(Dialect::Generic).await;
     let mut stranger = mockito::Server::new_async().await;
     let lured = stranger
         .mock("GET", mockito::Matcher::Any)
         .expect(0)
         .create_async()
         .await;
-    world
+    fixture
         .mock("GET", "/Users/u")
         .with_status(307)
         .with_header("location", &format!("{}/Users/u", stranger.url()))
         .create_async()
         .await;
-    let error = world
+    let error = fixture
         .client
         .users()
         .get(&id("u"))
@@ -316,24 +321,24 @@ async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
 
 #[tokio::test]
 async fn a_group_is_replaced_where_the_server_can() {
-    let mut world = world(Dialect::Generic).await;
-    let written = world
+    let mut fixture = fixture(Dialect::Generic).await;
+    let written = fixture
         .mock("PUT", "/Groups/g")
         .match_body(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Builders"}"#)
         .with_body(r#"{"id":"g","displayName":"Builders"}"#)
         .create_async()
         .await;
     let builders = Group::new("Builders");
-    let replaced = world.client.groups().replace(&id("g"), &builders).await;
+    let replaced = fixture.client.groups().replace(&id("g"), &builders).await;
     assert_eq!(replaced.expect("a group").id, Some(id("g")));
     written.assert_async().await;
 }
 
 #[tokio::test]
 async fn aws_is_not_sent_what_it_does_not_have() {
-    let world = world(Dialect::AwsIdentityCenter).await;
+    let fixture = fixture(Dialect::AwsIdentityCenter).await;
     let builders = Group::new("Builders");
-    let refused = world.client.groups().replace(&id("g"), &builders).await;
+    let refused = fixture.client.groups().replace(&id("g"), &builders).await;
     assert_eq!(
         refused.expect_err("no such request").to_string(),
         "PUT /Groups/g was not sent: AWS IAM Identity Center replaces no groups; patch it"
@@ -342,14 +347,14 @@ async fn aws_is_not_sent_what_it_does_not_have() {
 
 #[tokio::test]
 async fn a_resource_is_read_with_some_of_its_attributes() {
-    let mut world = world(Dialect::Generic).await;
-    let read = world
+    let mut fixture = fixture(Dialect::Generic).await;
+    let read = fixture
         .mock("GET", "/Users/u?attributes=userName%2Cgroups.value")
         .with_body(r#"{"id":"u","userName":"ada","groups":[{"value":"g"}]}"#)
         .create_async()
         .await;
     let attributes = [AttributePath::USER_NAME, AttributePath::GROUPS_VALUE];
-    let users = world.client.users();
+    let users = fixture.client.users();
     let ada = users.get_attributes(&id("u"), &attributes).await;
     assert_eq!(ada.expect("a user").user_name.as_deref(), Some("ada"));
     read.assert_async().await;

@@ -79,7 +79,7 @@ fn faults() -> Vec<(String, Fault)> {
         ("no answer, done", Fault::stall(scim, true)),
         ("hung up, not done", Fault::hang_up_before_acting(scim)),
         ("hung up, done", Fault::hang_up_after_acting(scim)),
-        ("half an answer", Fault::half_an_answer(scim)),
+        ("half an answer", Fault::truncated_response(scim)),
         (
             "a page and 502",
             Fault::fail(scim, 502, "<html>Bad gateway"),

@@ -55,7 +55,7 @@ async fn a_run_against_a_served_sandbox_goes_on_from_its_state_and_ends_with_3_i
         .arg("--blueprint")
         .arg(crate::programs::blueprint(
             folder.path(),
-            crate::world::SEED,
+            crate::fixture::SEED,
         ))
         .arg("--yes")
         .output()

@@ -10,7 +10,7 @@ use okta_aws_sso::{
 use rest_core::{ManualClock, Secret};
 use sandbox::{Recorded, Sandbox, SandboxBuilder, Stage};
 
-use crate::world::{START, company};
+use crate::fixture::{START, company};
 
 pub(super) struct Rig {
     endpoint: Endpoint,

@@ -12,7 +12,7 @@ use crate::{
         algorithm::DigestAlgorithm,
         profile::{self, check_form},
     },
-    stream::{Part, Watch},
+    stream::{Part, StreamVisitor},
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
@@ -236,7 +236,7 @@ impl<'v> Scan<'v> {
     }
 }
 
-impl Watch for Scan<'_> {
+impl StreamVisitor for Scan<'_> {
     fn open(&mut self, part: &Part<'_>) {
         let group = Element::new(part.document, part.group);
         if group.parent().is_none() {

@@ -44,7 +44,7 @@ fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str
     } else if name == "PublicationInfo" {
         if around.parent().is_some() {
             let message = "PublicationInfo does not stand at the root";
-            report.add_mild(&rules::RPI_01, element, message);
+            report.add_minor(&rules::RPI_01, element, message);
         }
     } else if of_groups(around).next().is_some() {
         let message = "the registration is told by the group and by what is in it";
@@ -132,7 +132,7 @@ pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>
         .all(|around| registration_of(around).is_none())
     {
         let message = "nobody says who registered the entity";
-        report.add_mild(&rules::RPI_02, element, message);
+        report.add_minor(&rules::RPI_02, element, message);
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         return;
     }
     match element.attribute("regexp") {
-        None => report.add_mild(&rules::SHIB_01, element, "the Scope has no regexp"),
+        None => report.add_minor(&rules::SHIB_01, element, "the Scope has no regexp"),
         Some(value) if boolean(element, "regexp").is_none() => {
             let message = format!("regexp is {:?}, not true or false", shorten(value));
             report.add(&rules::SHIB_01, (element, "regexp"), message);
@@ -45,7 +45,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         report.add(&rules::SHIB_01, element, message);
     } else if text.bytes().any(|b| b.is_ascii_uppercase()) {
         let message = format!("the Scope {shown:?} is not in lower case");
-        report.add_mild(&rules::SHIB_01, element, message);
+        report.add_minor(&rules::SHIB_01, element, message);
     }
 }
 

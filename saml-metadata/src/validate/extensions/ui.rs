@@ -61,13 +61,13 @@ fn check_logo(report: &mut Report<'_>, logo: Logo<'_>) {
     if is_data {
         if url.len() > LONG_LOGO {
             let message = format!("the Logo holds {} characters of data", url.len());
-            report.add_mild(&rules::UI_03, element, message);
+            report.add_minor(&rules::UI_03, element, message);
         }
     } else if !is_web(url) {
         let message = format!("the Logo {:?} is not a web address", shorten(url));
         report.add(&rules::UI_03, element, message);
     } else if !url.starts_with("https:") {
-        report.add_mild(&rules::UI_03, element, "the Logo is not fetched by https");
+        report.add_minor(&rules::UI_03, element, "the Logo is not fetched by https");
     }
 }
 
@@ -85,7 +85,7 @@ fn check_keywords(report: &mut Report<'_>, element: Element<'_>) {
         report.add(&rules::UI_04, element, message);
     } else if text.contains(',') {
         let message = "Keywords are apart by commas instead of blanks";
-        report.add_mild(&rules::UI_04, element, message);
+        report.add_minor(&rules::UI_04, element, message);
     }
 }
 
@@ -142,7 +142,7 @@ pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>
         let info = descriptor.extensions().and_then(crate::Extensions::ui_info);
         match info {
             Some(info) => check_info(report, info, is_service),
-            None => report.add_mild(
+            None => report.add_minor(
                 &rules::UI_02,
                 descriptor.element(),
                 "the role has no UIInfo",

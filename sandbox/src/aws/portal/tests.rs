@@ -8,7 +8,7 @@ use crate::aws::seed::AccessKey;
 const WEB: &str = "200000000002";
 
 /// Ada, in a group that may administer an account.
-fn world() -> Harness {
+fn fixture() -> Harness {
     let mut harness = Harness::provisioned();
     let ada = harness.user("ada@example.com");
     let admins = harness.group("admins", &[&ada]);
@@ -54,7 +54,7 @@ fn refused(answer: &(u16, String, Value), status: u16, code: &str, error: &str) 
 
 #[test]
 fn a_device_waits_until_its_user_has_signed_in() {
-    let mut harness = world();
+    let mut harness = fixture();
     let (device, ask) = device(&mut harness);
     assert_eq!(device["expiresIn"], 600);
     assert_eq!(device["interval"], 1);
@@ -87,7 +87,7 @@ fn a_device_waits_until_its_user_has_signed_in() {
 
 #[test]
 fn a_device_that_asks_too_often_is_told_to_slow_down() {
-    let mut harness = world();
+    let mut harness = fixture();
     let (_, ask) = device(&mut harness);
     let first = harness.rest("POST", "/token", None, &ask);
     refused(
@@ -110,7 +110,7 @@ fn a_device_that_asks_too_often_is_told_to_slow_down() {
 
 #[test]
 fn a_device_waits_ten_minutes() {
-    let mut harness = world();
+    let mut harness = fixture();
     let (device, ask) = device(&mut harness);
     harness.advance(600);
     let late = harness.rest("POST", "/token", None, &ask);
@@ -129,7 +129,7 @@ fn a_device_waits_ten_minutes() {
 
 #[test]
 fn the_start_url_is_that_of_the_access_portal() {
-    let mut harness = world();
+    let mut harness = fixture();
     let (_, ask) = device(&mut harness);
     let (store, instance) = (harness.store(), harness.instance());
     let instance = instance.rsplit('/').next().expect("an id");
@@ -158,7 +158,7 @@ fn the_start_url_is_that_of_the_access_portal() {
 
 #[test]
 fn clients_are_public_and_registered() {
-    let mut harness = world();
+    let mut harness = fixture();
     let confidential = json!({ "clientName": "t", "clientType": "confidential" });
     let answer = harness.rest("POST", "/client/register", None, &confidential);
     refused(
@@ -182,7 +182,7 @@ fn clients_are_public_and_registered() {
 
 #[test]
 fn there_is_one_grant_type() {
-    let mut harness = world();
+    let mut harness = fixture();
     let (_, mut ask) = device(&mut harness);
     ask["grantType"] = "refresh_token".into();
     let answer = harness.rest("POST", "/token", None, &ask);
@@ -196,7 +196,7 @@ fn there_is_one_grant_type() {
 
 #[test]
 fn a_sign_in_is_checked_like_a_saml_response() {
-    let mut harness = world();
+    let mut harness = fixture();
     let (device, _) = device(&mut harness);
     let code = device["userCode"].as_str().expect("a code").to_owned();
     let good = harness.assertion("ada@example.com");
@@ -247,7 +247,7 @@ fn a_sign_in_is_checked_like_a_saml_response() {
 
 #[test]
 fn a_disabled_user_cannot_sign_in() {
-    let mut harness = world();
+    let mut harness = fixture();
     let id = harness.cloud.users()[0].id.clone();
     let disable = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -277,7 +277,7 @@ fn a_disabled_user_cannot_sign_in() {
 
 #[test]
 fn a_user_has_what_the_groups_have() {
-    let mut harness = world();
+    let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     let (_, _, accounts) = harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null);
     assert_eq!(
@@ -299,7 +299,7 @@ fn a_user_has_what_the_groups_have() {
 
 #[test]
 fn a_role_that_is_not_assigned_is_forbidden() {
-    let mut harness = world();
+    let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     for path in [
         format!("/federation/credentials?account_id={WEB}&role_name=Reader"),
@@ -317,7 +317,7 @@ fn a_role_that_is_not_assigned_is_forbidden() {
 
 #[test]
 fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
-    let mut harness = world();
+    let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     let path = format!("/federation/credentials?account_id={WEB}&role_name=Admin");
     let (_, _, answer) = harness.rest("GET", &path, Some(&token), &Value::Null);
@@ -360,7 +360,7 @@ fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
 
 #[test]
 fn a_session_ends_by_logging_out_or_after_eight_hours() {
-    let mut harness = world();
+    let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     assert_eq!(
         harness
@@ -393,7 +393,7 @@ fn a_session_ends_by_logging_out_or_after_eight_hours() {
 
 #[test]
 fn without_a_token_nobody_is_signed_in() {
-    let mut harness = world();
+    let mut harness = fixture();
     let answer = harness.rest("GET", "/assignment/accounts", None, &Value::Null);
     assert_eq!(
         (answer.0, answer.1.as_str()),
@@ -403,7 +403,7 @@ fn without_a_token_nobody_is_signed_in() {
 
 #[test]
 fn pages_of_the_portal_have_bounds_and_tokens() {
-    let mut harness = world();
+    let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     for path in [
         "/assignment/accounts?max_result=0",

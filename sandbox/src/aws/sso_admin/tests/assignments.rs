@@ -3,24 +3,24 @@ use serde_json::{Value, json};
 use super::{AUDIT, LEGACY, MANAGEMENT, WEB, refused, words};
 use crate::aws::harness::{Harness, assignment};
 
-struct World {
+struct Fixture {
     harness: Harness,
     set: String,
     group: String,
 }
 
-fn world() -> World {
+fn fixture() -> Fixture {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let group = harness.group("admins", &[]);
-    World {
+    Fixture {
         harness,
         set,
         group,
     }
 }
 
-impl World {
+impl Fixture {
     fn body(&self, account: &str) -> Value {
         assignment(account, &self.set, "GROUP", &self.group)
     }
@@ -45,14 +45,14 @@ impl World {
 
 #[test]
 fn an_assignment_takes_time_and_provisions_the_permission_set() {
-    let mut world = world();
-    let started = world.create(WEB);
+    let mut fixture = fixture();
+    let started = fixture.create(WEB);
     assert_eq!(started["Status"], "IN_PROGRESS");
     assert_eq!(started["TargetId"], WEB);
-    assert_eq!(started["PrincipalId"], world.group);
+    assert_eq!(started["PrincipalId"], fixture.group);
     let ask = json!({ "AccountAssignmentCreationRequestId": started["RequestId"] });
-    world.harness.advance(9);
-    let status = world
+    fixture.harness.advance(9);
+    let status = fixture
         .harness
         .sso("DescribeAccountAssignmentCreationStatus", ask.clone())
         .expect("a status");
@@ -60,9 +60,9 @@ fn an_assignment_takes_time_and_provisions_the_permission_set() {
         status["AccountAssignmentCreationStatus"]["Status"],
         "IN_PROGRESS"
     );
-    assert_eq!(world.list(WEB), json!([]));
-    world.harness.advance(1);
-    let status = world
+    assert_eq!(fixture.list(WEB), json!([]));
+    fixture.harness.advance(1);
+    let status = fixture
         .harness
         .sso("DescribeAccountAssignmentCreationStatus", ask)
         .expect("a status");
@@ -76,38 +76,38 @@ fn an_assignment_takes_time_and_provisions_the_permission_set() {
             .is_none()
     );
     assert_eq!(
-        world.list(WEB),
+        fixture.list(WEB),
         json!([{
             "AccountId": WEB,
-            "PermissionSetArn": world.set,
+            "PermissionSetArn": fixture.set,
             "PrincipalType": "GROUP",
-            "PrincipalId": world.group,
+            "PrincipalId": fixture.group,
         }])
     );
-    assert_eq!(world.harness.cloud.permission_sets()[0].accounts, [WEB]);
+    assert_eq!(fixture.harness.cloud.permission_sets()[0].accounts, [WEB]);
 }
 
 #[test]
 fn an_assignment_that_exists_can_be_created_again() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
     assert_eq!(
-        world.harness.assign(WEB, &set, "GROUP", &group)["Status"],
+        fixture.harness.assign(WEB, &set, "GROUP", &group)["Status"],
         "SUCCEEDED"
     );
     assert_eq!(
-        world.harness.assign(WEB, &set, "GROUP", &group)["Status"],
+        fixture.harness.assign(WEB, &set, "GROUP", &group)["Status"],
         "SUCCEEDED"
     );
-    assert_eq!(world.list(WEB).as_array().map(Vec::len), Some(1));
+    assert_eq!(fixture.list(WEB).as_array().map(Vec::len), Some(1));
 }
 
 #[test]
 fn a_suspended_account_fails_with_a_reason() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
     for account in [LEGACY, "200000000005"] {
-        let status = world.harness.assign(account, &set, "GROUP", &group);
+        let status = fixture.harness.assign(account, &set, "GROUP", &group);
         assert_eq!(status["Status"], "FAILED", "{account}");
         let reason = status["FailureReason"].as_str().expect("a reason");
         assert!(
@@ -115,14 +115,14 @@ fn a_suspended_account_fails_with_a_reason() {
             "{reason}"
         );
     }
-    assert_eq!(world.list(LEGACY), json!([]));
+    assert_eq!(fixture.list(LEGACY), json!([]));
 }
 
 #[test]
 fn a_principal_that_does_not_exist_fails_with_a_reason() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
-    let status = world.harness.assign(WEB, &set, "USER", &group);
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
+    let status = fixture.harness.assign(WEB, &set, "USER", &group);
     assert_eq!(status["Status"], "FAILED");
     assert_eq!(
         status["FailureReason"],
@@ -132,10 +132,10 @@ fn a_principal_that_does_not_exist_fails_with_a_reason() {
 
 #[test]
 fn a_customer_managed_policy_that_is_absent_fails_with_a_reason() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
     let policy = json!({ "PermissionSetArn": set, "CustomerManagedPolicyReference": { "Name": "BreakGlass", "Path": "/ops/" } });
-    world
+    fixture
         .harness
         .sso(
             "AttachCustomerManagedPolicyReferenceToPermissionSet",
@@ -143,37 +143,37 @@ fn a_customer_managed_policy_that_is_absent_fails_with_a_reason() {
         )
         .expect("a policy");
     assert_eq!(
-        world.harness.assign(WEB, &set, "GROUP", &group)["Status"],
+        fixture.harness.assign(WEB, &set, "GROUP", &group)["Status"],
         "SUCCEEDED"
     );
-    let status = world.harness.assign(AUDIT, &set, "GROUP", &group);
+    let status = fixture.harness.assign(AUDIT, &set, "GROUP", &group);
     assert_eq!(status["Status"], "FAILED");
     let reason = status["FailureReason"].as_str().expect("a reason");
     assert!(
         reason.contains("does not exist or is not attachable"),
         "{reason}"
     );
-    assert_eq!(world.list(AUDIT), json!([]));
+    assert_eq!(fixture.list(AUDIT), json!([]));
 }
 
 #[test]
 fn accounts_outside_of_the_organization_are_refused_at_once() {
-    let mut world = world();
-    let stranger = world.body("999999999999");
+    let mut fixture = fixture();
+    let stranger = fixture.body("999999999999");
     assert_eq!(
-        refused(world.harness.sso("CreateAccountAssignment", stranger)),
+        refused(fixture.harness.sso("CreateAccountAssignment", stranger)),
         "ResourceNotFoundException"
     );
-    let closed = world.body("200000000004");
+    let closed = fixture.body("200000000004");
     assert_eq!(
-        refused(world.harness.sso("CreateAccountAssignment", closed)),
+        refused(fixture.harness.sso("CreateAccountAssignment", closed)),
         "ValidationException"
     );
 }
 
 #[test]
 fn members_of_a_request_fit_the_model() {
-    let mut world = world();
+    let mut fixture = fixture();
     for (name, value) in [
         ("TargetType", json!("OU")),
         ("TargetId", json!("1")),
@@ -182,18 +182,18 @@ fn members_of_a_request_fit_the_model() {
         ("PermissionSetArn", json!("Admin")),
         ("InstanceArn", json!("ssoins-1")),
     ] {
-        let mut body = world.body(WEB);
+        let mut body = fixture.body(WEB);
         body[name] = value;
         assert_eq!(
-            refused(world.harness.sso("CreateAccountAssignment", body)),
+            refused(fixture.harness.sso("CreateAccountAssignment", body)),
             "ValidationException",
             "{name}"
         );
-        let mut body = world.body(WEB);
+        let mut body = fixture.body(WEB);
         if name != "InstanceArn" {
             body.as_object_mut().expect("an object").remove(name);
             assert_eq!(
-                refused(world.harness.sso("CreateAccountAssignment", body)),
+                refused(fixture.harness.sso("CreateAccountAssignment", body)),
                 "ValidationException",
                 "{name}"
             );
@@ -203,25 +203,25 @@ fn members_of_a_request_fit_the_model() {
 
 #[test]
 fn fifteen_operations_are_outstanding_at_most() {
-    let mut world = world();
+    let mut fixture = fixture();
     for number in 0..15 {
-        let group = world.harness.group(&format!("group {number}"), &[]);
-        let body = assignment(WEB, &world.set, "GROUP", &group);
-        world
+        let group = fixture.harness.group(&format!("group {number}"), &[]);
+        let body = assignment(WEB, &fixture.set, "GROUP", &group);
+        fixture
             .harness
             .sso("CreateAccountAssignment", body)
             .expect("an operation");
     }
-    let body = world.body(WEB);
+    let body = fixture.body(WEB);
     assert_eq!(
-        words(world.harness.sso("CreateAccountAssignment", body.clone())),
+        words(fixture.harness.sso("CreateAccountAssignment", body.clone())),
         (
             "ThrottlingException".to_owned(),
             "There are too many requests processing. Please try again later.".to_owned()
         )
     );
     let running = json!({ "Filter": { "Status": "IN_PROGRESS" } });
-    let listed = world
+    let listed = fixture
         .harness
         .sso("ListAccountAssignmentCreationStatus", running)
         .expect("statuses");
@@ -230,23 +230,23 @@ fn fifteen_operations_are_outstanding_at_most() {
         .expect("statuses");
     assert_eq!(listed.len(), 15);
     assert!(listed[0].get("TargetId").is_none());
-    world.harness.advance(10);
-    world
+    fixture.harness.advance(10);
+    fixture
         .harness
         .sso("CreateAccountAssignment", body)
         .expect("an operation");
-    assert_eq!(world.harness.cloud.assignments().len(), 15);
+    assert_eq!(fixture.harness.cloud.assignments().len(), 15);
 }
 
 #[test]
 fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
-    let user = world.harness.user("ada@example.com");
-    world.harness.assign(WEB, &set, "GROUP", &group);
-    world.harness.assign(WEB, &set, "USER", &user);
-    let body = world.body(WEB);
-    let started = world
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
+    let user = fixture.harness.user("ada@example.com");
+    fixture.harness.assign(WEB, &set, "GROUP", &group);
+    fixture.harness.assign(WEB, &set, "USER", &user);
+    let body = fixture.body(WEB);
+    let started = fixture
         .harness
         .sso("DeleteAccountAssignment", body.clone())
         .expect("an operation");
@@ -255,9 +255,9 @@ fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
         started["AccountAssignmentDeletionStatus"]["Status"],
         "IN_PROGRESS"
     );
-    world.harness.advance(10);
+    fixture.harness.advance(10);
     let ask = json!({ "AccountAssignmentDeletionRequestId": id });
-    let status = world
+    let status = fixture
         .harness
         .sso("DescribeAccountAssignmentDeletionStatus", ask)
         .expect("a status");
@@ -265,21 +265,21 @@ fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
         status["AccountAssignmentDeletionStatus"]["Status"],
         "SUCCEEDED"
     );
-    assert_eq!(world.harness.cloud.permission_sets()[0].accounts, [WEB]);
-    let again = world.harness.sso("DeleteAccountAssignment", body);
+    assert_eq!(fixture.harness.cloud.permission_sets()[0].accounts, [WEB]);
+    let again = fixture.harness.sso("DeleteAccountAssignment", body);
     assert_eq!(refused(again), "ResourceNotFoundException");
     let last = assignment(WEB, &set, "USER", &user);
-    world
+    fixture
         .harness
         .sso("DeleteAccountAssignment", last)
         .expect("an operation");
-    world.harness.advance(10);
-    world.harness.cloud.settle(world.harness.now);
+    fixture.harness.advance(10);
+    fixture.harness.cloud.settle(fixture.harness.now);
     assert_eq!(
-        world.harness.cloud.permission_sets()[0].accounts,
+        fixture.harness.cloud.permission_sets()[0].accounts,
         Vec::<String>::new()
     );
-    let listed = world
+    let listed = fixture
         .harness
         .sso("ListAccountAssignmentDeletionStatus", json!({}))
         .expect("statuses");
@@ -293,20 +293,20 @@ fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
 
 #[test]
 fn granting_and_revoking_the_same_at_once_is_a_conflict() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
-    world.harness.assign(WEB, &set, "GROUP", &group);
-    let body = world.body(WEB);
-    world
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
+    fixture.harness.assign(WEB, &set, "GROUP", &group);
+    let body = fixture.body(WEB);
+    fixture
         .harness
         .sso("DeleteAccountAssignment", body.clone())
         .expect("an operation");
     assert_eq!(
-        refused(world.harness.sso("CreateAccountAssignment", body.clone())),
+        refused(fixture.harness.sso("CreateAccountAssignment", body.clone())),
         "ConflictException"
     );
-    world.harness.advance(10);
-    world
+    fixture.harness.advance(10);
+    fixture
         .harness
         .sso("CreateAccountAssignment", body)
         .expect("an operation");
@@ -314,10 +314,10 @@ fn granting_and_revoking_the_same_at_once_is_a_conflict() {
 
 #[test]
 fn the_status_of_a_creation_is_not_that_of_a_deletion() {
-    let mut world = world();
-    let id = world.create(WEB)["RequestId"].clone();
+    let mut fixture = fixture();
+    let id = fixture.create(WEB)["RequestId"].clone();
     let ask = json!({ "AccountAssignmentDeletionRequestId": id });
-    let outcome = world
+    let outcome = fixture
         .harness
         .sso("DescribeAccountAssignmentDeletionStatus", ask);
     assert_eq!(refused(outcome), "ResourceNotFoundException");
@@ -325,22 +325,22 @@ fn the_status_of_a_creation_is_not_that_of_a_deletion() {
 
 #[test]
 fn a_principal_has_its_own_assignments_and_those_of_its_groups() {
-    let mut world = world();
-    let (set, group) = (world.set.clone(), world.group.clone());
-    let user = world.harness.user("ada@example.com");
+    let mut fixture = fixture();
+    let (set, group) = (fixture.set.clone(), fixture.group.clone());
+    let user = fixture.harness.user("ada@example.com");
     let member = json!({ "GroupId": group, "MemberId": { "UserId": user } });
-    world
+    fixture
         .harness
         .identity("CreateGroupMembership", member)
         .expect("a membership");
-    world.harness.assign(WEB, &set, "GROUP", &group);
-    world.harness.assign(AUDIT, &set, "USER", &user);
+    fixture.harness.assign(WEB, &set, "GROUP", &group);
+    fixture.harness.assign(AUDIT, &set, "USER", &user);
     let mut ask = |kind: &str, id: &str, filter: Option<&str>| {
         let mut body = json!({ "PrincipalType": kind, "PrincipalId": id });
         if let Some(account) = filter {
             body["Filter"] = json!({ "AccountId": account });
         }
-        let found = world
+        let found = fixture
             .harness
             .sso("ListAccountAssignmentsForPrincipal", body)
             .expect("assignments");
@@ -370,29 +370,29 @@ fn a_principal_has_its_own_assignments_and_those_of_its_groups() {
 
 #[test]
 fn a_delegated_administrator_cannot_assign_in_the_management_account_or_list_by_principal() {
-    let mut world = world();
+    let mut fixture = fixture();
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
-    world
+    fixture
         .harness
         .organizations("RegisterDelegatedAdministrator", &body)
         .expect("a delegate");
-    world.harness.sign_as(AUDIT);
-    let management = world.body(MANAGEMENT);
+    fixture.harness.sign_as(AUDIT);
+    let management = fixture.body(MANAGEMENT);
     assert_eq!(
-        refused(world.harness.sso("CreateAccountAssignment", management)),
+        refused(fixture.harness.sso("CreateAccountAssignment", management)),
         "AccessDeniedException"
     );
-    let by_principal = json!({ "PrincipalType": "GROUP", "PrincipalId": world.group });
+    let by_principal = json!({ "PrincipalType": "GROUP", "PrincipalId": fixture.group });
     assert_eq!(
         refused(
-            world
+            fixture
                 .harness
                 .sso("ListAccountAssignmentsForPrincipal", by_principal)
         ),
         "AccessDeniedException"
     );
-    let elsewhere = world.body(WEB);
-    world
+    let elsewhere = fixture.body(WEB);
+    fixture
         .harness
         .sso("CreateAccountAssignment", elsewhere)
         .expect("an operation");
@@ -400,18 +400,18 @@ fn a_delegated_administrator_cannot_assign_in_the_management_account_or_list_by_
 
 #[test]
 fn a_tampered_token_is_refused() {
-    let mut world = world();
-    let body = json!({ "AccountId": WEB, "PermissionSetArn": world.set, "NextToken": "AAAA" });
+    let mut fixture = fixture();
+    let body = json!({ "AccountId": WEB, "PermissionSetArn": fixture.set, "NextToken": "AAAA" });
     assert_eq!(
-        words(world.harness.sso("ListAccountAssignments", body)),
+        words(fixture.harness.sso("ListAccountAssignments", body)),
         (
             "ValidationException".to_owned(),
             "Invalid NextToken.".to_owned()
         )
     );
-    let body = json!({ "AccountId": WEB, "PermissionSetArn": world.set, "MaxResults": 101 });
+    let body = json!({ "AccountId": WEB, "PermissionSetArn": fixture.set, "MaxResults": 101 });
     assert_eq!(
-        refused(world.harness.sso("ListAccountAssignments", body)),
+        refused(fixture.harness.sso("ListAccountAssignments", body)),
         "ValidationException"
     );
 }

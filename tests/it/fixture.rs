@@ -53,7 +53,7 @@ pub(crate) fn company() -> sandbox::Company {
     )
 }
 
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) sandbox: Sandbox,
     pub(crate) okta: okta::Client,
     pub(crate) aws: Aws,
@@ -63,7 +63,7 @@ pub(crate) struct World {
     pub(crate) blueprint: Blueprint,
 }
 
-impl World {
+impl Fixture {
     /// A small company at the very start, and a blueprint for it.
     pub(crate) async fn new(blueprint: &str) -> Self {
         Self::of(Sandbox::builder().company(company()), blueprint).await

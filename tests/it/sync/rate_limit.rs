@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use okta_aws_sso::{
-    scim::{Pacer, Rate},
+    scim::{Rate, RateLimiter},
     sync::DirectorySync,
 };
 use rest_core::Clock as _;
 use sandbox::{Sandbox, ScimRates};
 
 use super::rig::{Rig, directory};
-use crate::world::company;
+use crate::fixture::company;
 
 async fn throttling(rates: ScimRates) -> Rig {
     let sandbox = Sandbox::builder()
@@ -60,13 +60,13 @@ async fn a_target_that_takes_less_than_it_says_is_found_out_and_everything_is_wr
     })
     .await;
     let all = directory(300, 10, 20);
-    let pacer = Pacer::new(Rate::per_second(25.0));
-    let scim = rig.client(|client| client.pace_writes(pacer.clone()));
+    let limiter = RateLimiter::new(Rate::per_second(25.0));
+    let scim = rig.client(|client| client.limit_writes(limiter.clone()));
     let start = rig.clock.now();
     let report = rig.run(&DirectorySync::new(all.clone(), &scim)).await;
     assert_eq!(report.done.users_created, 300);
     rig.holds(&all);
-    assert!(pacer.counts().1 > 0, "it never slowed down");
+    assert!(limiter.stats().slowdowns > 0, "it never slowed down");
     let refused = refused(&rig);
     assert!(refused > 0, "the target never refused");
     assert!(refused < 100, "{refused} of 310 were refused");

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Sees all of a stream, each part once and in order.
-pub(crate) trait Watch {
+pub(crate) trait StreamVisitor {
     /// Whether it looks at all; then there are no entities made.
-    const LOOKS: bool = true;
+    const ENABLED: bool = true;
 
     /// Sees the start tag of a group.
     fn open(&mut self, part: &Part<'_>);
@@ -26,11 +26,11 @@ pub(crate) trait Watch {
     fn close(&mut self, part: &Part<'_>);
 }
 
-/// The watch of whoever wants the entities alone.
-pub(super) struct Nobody;
+/// The visitor of whoever wants the entities alone.
+pub(super) struct NoVisitor;
 
-impl Watch for Nobody {
-    const LOOKS: bool = false;
+impl StreamVisitor for NoVisitor {
+    const ENABLED: bool = false;
 
     fn open(&mut self, _: &Part<'_>) {}
 
@@ -82,8 +82,8 @@ impl Places<'_> {
 impl<R: BufRead> EntityStream<R> {
     /// Reads all of the stream for somebody who sees it, and returns what it was read from.
     #[cfg(feature = "signature")]
-    pub(crate) fn show<W: Watch>(mut self, watch: &mut W) -> Result<R, StreamError> {
-        match self.advance(watch) {
+    pub(crate) fn show<W: StreamVisitor>(mut self, visitor: &mut W) -> Result<R, StreamError> {
+        match self.advance(visitor) {
             Ok(_) => Ok(self.input.into_inner()),
             Err(failure) => Err(self.report(failure)),
         }
@@ -96,43 +96,48 @@ impl<R: BufRead> EntityStream<R> {
     }
 
     /// Shows what has been read of the innermost group and was not shown before.
-    pub(super) fn pass<W: Watch>(&mut self, end: usize, watch: &mut W) {
+    pub(super) fn pass<W: StreamVisitor>(&mut self, end: usize, visitor: &mut W) {
         let keep = self.keep();
         let group = self.groups.last().map_or(NodeId::DOCUMENT, |g| g.node);
-        if W::LOOKS && end > keep.text {
+        if W::ENABLED && end > keep.text {
             let first = match keep.last_child {
                 Some(last) => self.state.nodes[last.0 as usize].next,
                 None => self.state.nodes[group.0 as usize].first_child,
             };
             self.part(group, first, keep.text..end, keep.attributes, |part| {
-                watch.content(part);
+                visitor.content(part);
             });
         }
     }
 
     /// Shows the start tag of a group, before it is one of the groups.
-    pub(super) fn pass_start<W: Watch>(&mut self, group: NodeId, start: usize, watch: &mut W) {
-        if W::LOOKS {
+    pub(super) fn pass_start<W: StreamVisitor>(
+        &mut self,
+        group: NodeId,
+        start: usize,
+        visitor: &mut W,
+    ) {
+        if W::ENABLED {
             let attributes = self.keep().attributes;
             let range = start..self.window().len();
             self.part(group, NodeId::NONE, range, attributes, |part| {
-                watch.open(part);
+                visitor.open(part);
             });
         }
     }
 
     /// Shows the rest of the innermost group and its end tag.
-    pub(super) fn pass_end<W: Watch>(&mut self, watch: &mut W) {
-        let Some(group) = self.groups.last().filter(|_| W::LOOKS).map(|g| g.node) else {
+    pub(super) fn pass_end<W: StreamVisitor>(&mut self, visitor: &mut W) {
+        let Some(group) = self.groups.last().filter(|_| W::ENABLED).map(|g| g.node) else {
             return;
         };
         let content = self.state.nodes[group.0 as usize].content.range();
         let end = content.end.max(self.keep().text);
-        self.pass(end, watch);
+        self.pass(end, visitor);
         let attributes = self.state.attributes.len();
         let range = end..self.window().len();
         self.part(group, NodeId::NONE, range, attributes, |part| {
-            watch.close(part);
+            visitor.close(part);
         });
     }
 

@@ -18,13 +18,13 @@ pub(crate) const TOKEN: &str = "token-of-the-tests";
 pub(crate) const BASE: &str = "/tenant/scim/v2";
 
 /// A server, and a client of it whose waits take no time.
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) server: ServerGuard,
     pub(crate) client: Client,
     pub(crate) clock: ManualClock,
 }
 
-pub(crate) async fn world(dialect: Dialect) -> World {
+pub(crate) async fn fixture(dialect: Dialect) -> Fixture {
     let server = Server::new_async().await;
     let endpoint = Endpoint::parse(&format!("{}{BASE}/", server.url())).expect("an endpoint");
     let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
@@ -33,14 +33,14 @@ pub(crate) async fn world(dialect: Dialect) -> World {
         .clock(Arc::new(clock.clone()))
         .build()
         .expect("a client");
-    World {
+    Fixture {
         server,
         client,
         clock,
     }
 }
 
-impl World {
+impl Fixture {
     /// Starts the description of an answer; the path is below the endpoint, the query exact.
     pub(crate) fn mock(&mut self, method: &str, path_and_query: &str) -> Mock {
         let path = format!("{BASE}{path_and_query}");

@@ -24,7 +24,7 @@ use crate::{
 
 /// The state of Okta's provisioning jobs.
 #[derive(Debug)]
-pub(crate) struct Coupling {
+pub(crate) struct ProvisioningEngine {
     delay: SignedDuration,
     /// The authority of the SCIM listener: a connection to anywhere else is refused.
     authority: String,
@@ -81,7 +81,7 @@ impl Job {
     }
 }
 
-impl Coupling {
+impl ProvisioningEngine {
     pub(crate) fn new(authority: String, delay: SignedDuration) -> Self {
         Self {
             delay,

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{Clock, Outcome};
+use crate::{AttemptResult, Clock};
 
 /// How many requests a service takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,20 +40,29 @@ impl Rate {
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use rest_core::{Clock, ManualClock, Pacer, Rate};
+/// use rest_core::{Clock, ManualClock, RateLimiter, Rate};
 ///
 /// # futures::executor::block_on(async {
 /// let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
-/// let pacer = Pacer::new(Rate { per_second: 10.0, burst: 1.0 });
+/// let limiter = RateLimiter::new(Rate { per_second: 10.0, burst: 1.0 });
 /// for _ in 0..21 {
-///     pacer.turn(&clock).await;
+///     limiter.acquire(&clock).await;
 /// }
 /// assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(2));
 /// # });
 /// ```
 #[derive(Clone)]
-pub struct Pacer {
+pub struct RateLimiter {
     shared: Arc<Mutex<Bucket>>,
+}
+
+/// Counters of a [`RateLimiter`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RateLimiterStats {
+    /// How many requests were let through.
+    pub acquired: u64,
+    /// How often the rate was lowered.
+    pub slowdowns: u64,
 }
 
 struct Bucket {
@@ -65,11 +74,10 @@ struct Bucket {
     /// Nobody is let through before.
     closed_until: Option<SystemTime>,
     slowed_at: Option<SystemTime>,
-    turns: u64,
-    slowdowns: u64,
+    stats: RateLimiterStats,
 }
 
-impl Pacer {
+impl RateLimiter {
     /// Returns a full bucket.
     #[must_use]
     pub fn new(allowed: Rate) -> Self {
@@ -83,8 +91,7 @@ impl Pacer {
             full_at: None,
             closed_until: None,
             slowed_at: None,
-            turns: 0,
-            slowdowns: 0,
+            stats: RateLimiterStats::default(),
         };
         Self {
             shared: Arc::new(Mutex::new(bucket)),
@@ -94,7 +101,7 @@ impl Pacer {
     /// Returns when it is the caller's turn.
     ///
     /// A future that is dropped while it waits leaves its place empty.
-    pub async fn turn(&self, clock: &dyn Clock) {
+    pub async fn acquire(&self, clock: &dyn Clock) {
         let wait = self.lock().take(clock.now());
         if !wait.is_zero() {
             clock.sleep(wait).await;
@@ -102,15 +109,15 @@ impl Pacer {
     }
 
     /// Takes over how a request ended.
-    pub fn learn(&self, outcome: Outcome, now: SystemTime) {
+    pub fn record(&self, result: AttemptResult, now: SystemTime) {
         let mut bucket = self.lock();
-        match outcome {
-            Outcome::Done => bucket.speed_up(),
-            Outcome::Throttled { wait } | Outcome::ServerFailed { wait } => {
+        match result {
+            AttemptResult::Done => bucket.speed_up(),
+            AttemptResult::Throttled { wait } | AttemptResult::ServerFailed { wait } => {
                 bucket.slow_down(now, wait);
             }
             // Whether the server has seen it nobody knows.
-            Outcome::NotSent | Outcome::MaybeSent => {}
+            AttemptResult::NotSent | AttemptResult::MaybeSent => {}
         }
     }
 
@@ -120,11 +127,10 @@ impl Pacer {
         self.lock().per_second
     }
 
-    /// Returns how many requests were let through, and how often the rate was lowered.
+    /// Returns what the limiter has done since it was made.
     #[must_use]
-    pub fn counts(&self) -> (u64, u64) {
-        let bucket = self.lock();
-        (bucket.turns, bucket.slowdowns)
+    pub fn stats(&self) -> RateLimiterStats {
+        self.lock().stats
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -135,7 +141,7 @@ impl Pacer {
 impl Bucket {
     /// Takes the next place, and returns how long to wait for it.
     fn take(&mut self, now: SystemTime) -> Duration {
-        self.turns += 1;
+        self.stats.acquired += 1;
         let each = Duration::from_secs_f64(1.0 / self.per_second);
         let burst = each.mul_f64(self.allowed.burst - 1.0);
         // The bucket does not become fuller than full; nor does a clock that was set back make anybody wait longer.
@@ -166,17 +172,17 @@ impl Bucket {
             .and_then(|slowed| now.duration_since(slowed).ok())
             .is_some_and(|since| since < ONE_SIGN);
         if !recently {
-            self.slowdowns += 1;
+            self.stats.slowdowns += 1;
             self.slowed_at = Some(now);
             self.per_second = (self.per_second / 2.0).max(SLOWEST);
         }
     }
 }
 
-impl fmt::Debug for Pacer {
+impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bucket = self.lock();
-        f.debug_struct("Pacer")
+        f.debug_struct("RateLimiter")
             .field("allowed", &bucket.allowed)
             .field("per_second", &bucket.per_second)
             .finish_non_exhaustive()
@@ -204,13 +210,13 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
     }
 
-    fn pacer(per_second: f64, burst: f64) -> Pacer {
-        Pacer::new(Rate { per_second, burst })
+    fn limiter(per_second: f64, burst: f64) -> RateLimiter {
+        RateLimiter::new(Rate { per_second, burst })
     }
 
     #[track_caller]
-    fn waits(pacer: &Pacer, now: u64, expected: u64) {
-        let wait = pacer.lock().take(at(now));
+    fn waits(limiter: &RateLimiter, now: u64, expected: u64) {
+        let wait = limiter.lock().take(at(now));
         let millis = wait.as_secs_f64() * 1000.0;
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let expected = expected as f64;
@@ -222,85 +228,85 @@ mod tests {
 
     #[test]
     fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
-        let pacer = pacer(10.0, 3.0);
+        let limiter = limiter(10.0, 3.0);
         for expected in [0, 0, 0, 100, 200, 300] {
-            waits(&pacer, 0, expected);
+            waits(&limiter, 0, expected);
         }
     }
 
     #[test]
     fn a_pause_saves_up_a_burst_and_no_more() {
-        let pacer = pacer(10.0, 3.0);
-        waits(&pacer, 0, 0);
+        let limiter = limiter(10.0, 3.0);
+        waits(&limiter, 0, 0);
         for expected in [0, 0, 0, 100] {
-            waits(&pacer, 60_000, expected);
+            waits(&limiter, 60_000, expected);
         }
     }
 
     #[test]
     fn a_late_caller_makes_nobody_else_late() {
-        let pacer = pacer(10.0, 1.0);
-        waits(&pacer, 0, 0);
-        waits(&pacer, 0, 100);
-        waits(&pacer, 150, 50);
-        waits(&pacer, 150, 150);
+        let limiter = limiter(10.0, 1.0);
+        waits(&limiter, 0, 0);
+        waits(&limiter, 0, 100);
+        waits(&limiter, 150, 50);
+        waits(&limiter, 150, 150);
     }
 
     #[test]
     fn all_who_ask_together_get_their_turns() {
         let clock = ManualClock::new(at(0));
-        let pacer = pacer(10.0, 1.0);
-        block_on(join_all((0..11).map(|_| pacer.turn(&clock))));
+        let limiter = limiter(10.0, 1.0);
+        block_on(join_all((0..11).map(|_| limiter.acquire(&clock))));
         assert_eq!(clock.now(), at(1000));
-        assert_eq!(pacer.counts(), (11, 0));
+        assert_eq!(limiter.stats().acquired, 11);
     }
 
     #[test]
     fn too_many_halve_the_rate_once_for_all_that_were_sent_together() {
-        let pacer = pacer(100.0, 1.0);
+        let limiter = limiter(100.0, 1.0);
         for _ in 0..5 {
-            pacer.learn(Outcome::Throttled { wait: None }, at(10));
+            limiter.record(AttemptResult::Throttled { wait: None }, at(10));
         }
-        assert!((pacer.per_second() - 50.0).abs() < 0.01);
-        pacer.learn(Outcome::ServerFailed { wait: None }, at(1500));
-        assert!((pacer.per_second() - 25.0).abs() < 0.01);
-        assert_eq!(pacer.counts().1, 2);
+        assert!((limiter.per_second() - 50.0).abs() < 0.01);
+        limiter.record(AttemptResult::ServerFailed { wait: None }, at(1500));
+        assert!((limiter.per_second() - 25.0).abs() < 0.01);
+        assert_eq!(limiter.stats().slowdowns, 2);
     }
 
     #[test]
     fn the_full_rate_comes_back_with_success_and_is_not_exceeded() {
-        let pacer = pacer(100.0, 1.0);
-        pacer.learn(Outcome::Throttled { wait: None }, at(0));
-        pacer.learn(Outcome::Done, at(10));
-        assert!(pacer.per_second() > 50.0 && pacer.per_second() < 51.0);
+        let limiter = limiter(100.0, 1.0);
+        limiter.record(AttemptResult::Throttled { wait: None }, at(0));
+        limiter.record(AttemptResult::Done, at(10));
+        assert!(limiter.per_second() > 50.0 && limiter.per_second() < 51.0);
         for _ in 0..2000 {
-            pacer.learn(Outcome::Done, at(10));
+            limiter.record(AttemptResult::Done, at(10));
         }
-        assert!((pacer.per_second() - 100.0).abs() < 0.01);
+        assert!((limiter.per_second() - 100.0).abs() < 0.01);
     }
 
     #[test]
     fn a_wait_that_the_server_asks_for_is_everybodys() {
-        let pacer = pacer(10.0, 5.0);
+        let limiter = limiter(10.0, 5.0);
         let wait = Some(Duration::from_secs(7));
-        pacer.learn(Outcome::Throttled { wait }, at(0));
-        waits(&pacer, 0, 7000);
-        waits(&pacer, 6000, 1000);
+        limiter.record(AttemptResult::Throttled { wait }, at(0));
+        waits(&limiter, 0, 7000);
+        waits(&limiter, 6000, 1000);
     }
 
     #[test]
     fn a_clock_that_is_set_back_does_not_keep_anybody_waiting_for_long() {
-        let pacer = pacer(100_000.0, 1.0);
-        waits(&pacer, 100_000_000, 0);
-        let wait = pacer.lock().take(at(0));
+        let limiter = limiter(100_000.0, 1.0);
+        waits(&limiter, 100_000_000, 0);
+        let wait = limiter.lock().take(at(0));
         assert!(wait <= Duration::from_secs(2), "{wait:?}");
     }
 
     #[test]
     fn outcomes_that_say_nothing_change_nothing() {
-        let pacer = pacer(100.0, 1.0);
-        pacer.learn(Outcome::MaybeSent, at(0));
-        pacer.learn(Outcome::NotSent, at(0));
-        assert!((pacer.per_second() - 100.0).abs() < 0.01);
+        let limiter = limiter(100.0, 1.0);
+        limiter.record(AttemptResult::MaybeSent, at(0));
+        limiter.record(AttemptResult::NotSent, at(0));
+        assert!((limiter.per_second() - 100.0).abs() < 0.01);
     }
 }

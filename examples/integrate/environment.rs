@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Both sides, and where a rehearsal's person stands.
-pub(crate) struct World {
+pub(crate) struct Environment {
     pub(crate) okta: Okta,
     pub(crate) aws: Aws,
     console: Option<Url>,
@@ -50,7 +50,7 @@ struct ReadyAws {
     secret_access_key: Secret,
 }
 
-impl World {
+impl Environment {
     /// Real tenants if the environment names them, else a sandbox: the one that was named, or one of our own.
     pub(crate) async fn of(args: &Args) -> Result<Self, Failure> {
         if let Some(path) = &args.target {

@@ -12,11 +12,11 @@ use crate::vendor::RateLimit;
 /// Requests are counted here when they leave, not when their answers come, so that requests sent
 /// at the same time do not all believe in the same last free place.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimitWindows {
     buckets: HashMap<String, Window>,
 }
 
-impl Pace {
+impl RateLimitWindows {
     /// Takes a place in `bucket`, or returns how long to wait before trying again.
     pub(crate) fn take(&mut self, bucket: &str, now: SystemTime) -> Option<Duration> {
         let window = self.buckets.get_mut(bucket)?;
@@ -37,7 +37,7 @@ impl Pace {
     }
 
     /// Takes over what an answer says about `bucket`.
-    pub(crate) fn learn(&mut self, bucket: &str, limit: RateLimit, now: SystemTime) {
+    pub(crate) fn record(&mut self, bucket: &str, limit: RateLimit, now: SystemTime) {
         let resets_at = now + limit.resets_in;
         let told = Window {
             limit: limit.limit,
@@ -90,7 +90,7 @@ const TOLERANCE: Duration = Duration::from_secs(3);
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::Pace;
+    use super::RateLimitWindows;
     use crate::vendor::RateLimit;
 
     fn at(seconds: u64) -> SystemTime {
@@ -111,58 +111,58 @@ mod tests {
 
     #[test]
     fn an_unknown_bucket_does_not_wait() {
-        assert_eq!(Pace::default().take("apps", at(0)), None);
+        assert_eq!(RateLimitWindows::default().take("apps", at(0)), None);
     }
 
     #[test]
     fn the_last_place_is_taken_once() {
-        let mut pace = Pace::default();
-        pace.learn("apps", limit(10, 1, 60), at(0));
-        assert_eq!(pace.take("apps", at(5)), None);
-        assert_eq!(pace.take("apps", at(5)), Some(secs(55)));
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(10, 1, 60), at(0));
+        assert_eq!(windows.take("apps", at(5)), None);
+        assert_eq!(windows.take("apps", at(5)), Some(secs(55)));
     }
 
     #[test]
     fn buckets_do_not_wait_for_each_other() {
-        let mut pace = Pace::default();
-        pace.learn("apps", limit(10, 0, 60), at(0));
-        assert_eq!(pace.take("groups", at(5)), None);
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(10, 0, 60), at(0));
+        assert_eq!(windows.take("groups", at(5)), None);
     }
 
     #[test]
     fn a_new_window_has_as_many_places_as_the_limit() {
-        let mut pace = Pace::default();
-        pace.learn("apps", limit(2, 0, 60), at(0));
-        assert_eq!(pace.take("apps", at(60)), None);
-        assert_eq!(pace.take("apps", at(60)), None);
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(2, 0, 60), at(0));
+        assert_eq!(windows.take("apps", at(60)), None);
+        assert_eq!(windows.take("apps", at(60)), None);
         // Nothing is known about the end of this window, so the server decides.
-        assert_eq!(pace.take("apps", at(60)), None);
-        pace.learn("apps", limit(2, 0, 60), at(61));
-        assert_eq!(pace.take("apps", at(61)), Some(secs(60)));
+        assert_eq!(windows.take("apps", at(60)), None);
+        windows.record("apps", limit(2, 0, 60), at(61));
+        assert_eq!(windows.take("apps", at(61)), Some(secs(60)));
     }
 
     #[test]
     fn an_answer_that_arrives_late_does_not_free_places() {
-        let mut pace = Pace::default();
-        pace.learn("apps", limit(10, 1, 60), at(0));
-        pace.learn("apps", limit(10, 2, 58), at(1));
-        assert_eq!(pace.take("apps", at(1)), None);
-        assert_eq!(pace.take("apps", at(1)), Some(secs(59)));
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(10, 1, 60), at(0));
+        windows.record("apps", limit(10, 2, 58), at(1));
+        assert_eq!(windows.take("apps", at(1)), None);
+        assert_eq!(windows.take("apps", at(1)), Some(secs(59)));
     }
 
     #[test]
     fn an_answer_of_the_window_before_is_too_old() {
-        let mut pace = Pace::default();
-        pace.learn("apps", limit(10, 9, 60), at(60));
-        pace.learn("apps", limit(10, 0, 10), at(61));
-        assert_eq!(pace.take("apps", at(61)), None);
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(10, 9, 60), at(60));
+        windows.record("apps", limit(10, 0, 10), at(61));
+        assert_eq!(windows.take("apps", at(61)), None);
     }
 
     #[test]
     fn a_later_window_replaces_the_one_before() {
-        let mut pace = Pace::default();
-        pace.learn("apps", limit(10, 0, 10), at(0));
-        pace.learn("apps", limit(10, 9, 65), at(5));
-        assert_eq!(pace.take("apps", at(5)), None);
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(10, 0, 10), at(0));
+        windows.record("apps", limit(10, 9, 65), at(5));
+        assert_eq!(windows.take("apps", at(5)), None);
     }
 }

@@ -23,12 +23,12 @@ use rest_core::Clock;
 
 /// A token bucket that everybody who holds it draws from.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     clock: Arc<dyn Clock>,
     bucket: Mutex<Bucket>,
 }
 
-impl Pace {
+impl RateLimiter {
     pub(crate) fn new(calls_per_second: NonZeroU32, clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -37,7 +37,7 @@ impl Pace {
     }
 
     /// Waits for this call's turn.
-    async fn wait(&self) {
+    async fn acquire(&self) {
         let wait = self
             .bucket
             .lock()
@@ -54,20 +54,20 @@ impl Pace {
 /// Requests are signed before they wait. AWS refuses signatures older than five minutes, which at
 /// 15 calls a second is a queue of 4,500: keep fewer calls than that in the air.
 #[derive(Debug)]
-pub(crate) struct Paced {
+pub(crate) struct RateLimitedClient {
     pub(crate) client: SharedHttpClient,
-    pub(crate) pace: Arc<Pace>,
+    pub(crate) limiter: Arc<RateLimiter>,
 }
 
-impl HttpClient for Paced {
+impl HttpClient for RateLimitedClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(PacedConnector {
+        SharedHttpConnector::new(RateLimitedConnector {
             connector: self.client.http_connector(settings, components),
-            pace: Arc::clone(&self.pace),
+            limiter: Arc::clone(&self.limiter),
         })
     }
 
@@ -93,16 +93,16 @@ impl HttpClient for Paced {
 }
 
 #[derive(Debug)]
-struct PacedConnector {
+struct RateLimitedConnector {
     connector: SharedHttpConnector,
-    pace: Arc<Pace>,
+    limiter: Arc<RateLimiter>,
 }
 
-impl HttpConnector for PacedConnector {
+impl HttpConnector for RateLimitedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (connector, pace) = (self.connector.clone(), Arc::clone(&self.pace));
+        let (connector, limiter) = (self.connector.clone(), Arc::clone(&self.limiter));
         HttpConnectorFuture::new(async move {
-            pace.wait().await;
+            limiter.acquire().await;
             connector.call(request).await
         })
     }

@@ -10,10 +10,10 @@ use url::Url;
 
 use crate::{
     aws::{self, Cloud},
-    clock::Ticking,
-    coupling::Coupling,
-    faults::{Asked, Faults, Kind},
+    clock::SandboxClock,
+    faults::{Faults, Kind, RequestInfo},
     okta::{self, Org},
+    provisioning_engine::ProvisioningEngine,
     record::{Recorded, Service, method_writes},
     scim::{self, generic::Directory},
     scim_rates::ScimLimits,
@@ -23,13 +23,13 @@ use crate::{
 
 /// The vendors, what ties them together, and what happens to requests on the way.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SandboxState {
     pub(crate) org: Org,
     pub(crate) cloud: Cloud,
     /// The service provider behind the SCIM listener, if it is not AWS.
     pub(crate) generic_scim: Option<Directory>,
-    pub(crate) coupling: Coupling,
-    pub(crate) clock: Ticking,
+    pub(crate) provisioning_engine: ProvisioningEngine,
+    pub(crate) clock: SandboxClock,
     pub(crate) faults: Faults,
     pub(crate) scim_rates: ScimLimits,
     pub(crate) log: Vec<Recorded>,
@@ -39,7 +39,7 @@ pub(crate) struct World {
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Delivery {
     Send(Response<Bytes>),
     /// The connection breaks after the first half of the body.
     Half(Response<Bytes>),
@@ -49,7 +49,7 @@ pub(crate) enum Answer {
     Stall,
 }
 
-impl World {
+impl SandboxState {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -57,7 +57,8 @@ impl World {
     /// Does everything that is due by now.
     pub(crate) fn settle(&mut self) {
         let now = self.now();
-        self.coupling.settle(&mut self.org, &mut self.cloud, now);
+        self.provisioning_engine
+            .settle(&mut self.org, &mut self.cloud, now);
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
@@ -67,52 +68,59 @@ impl World {
     }
 
     /// Answers one request to a vendor.
-    pub(crate) fn answer(&mut self, service: Service, request: &Request<Bytes>) -> Answer {
+    pub(crate) fn answer(&mut self, service: Service, request: &Request<Bytes>) -> Delivery {
         self.settle();
         let operation = match service {
             Service::Aws => aws::operation(request),
             Service::Okta | Service::Scim => None,
         };
-        let asked = Asked {
+        let request_info = RequestInfo {
             service,
             method: request.method(),
             path: request.uri().path(),
             operation: operation.as_deref(),
         };
-        let fault = self.faults.take(&asked);
-        let answer = self.meet(&asked, request, fault);
-        self.record(&asked, request, &answer);
+        let fault = self.faults.take(&request_info);
+        let answer = self.meet(&request_info, request, fault);
+        self.record(&request_info, request, &answer);
         self.settle();
         answer
     }
 
-    fn meet(&mut self, asked: &Asked<'_>, request: &Request<Bytes>, fault: Option<Kind>) -> Answer {
+    fn meet(
+        &mut self,
+        request_info: &RequestInfo<'_>,
+        request: &Request<Bytes>,
+        fault: Option<Kind>,
+    ) -> Delivery {
         match fault {
-            Some(Kind::HangUpBefore) => Answer::HangUp,
+            Some(Kind::HangUpBefore) => Delivery::HangUp,
             Some(Kind::HangUpAfter) => {
-                self.act(asked.service, request);
-                Answer::HangUp
+                self.act(request_info.service, request);
+                Delivery::HangUp
             }
             Some(Kind::Throttle { seconds }) => {
-                Answer::Send(self.throttle(asked.service, request, Some(seconds)))
+                Delivery::Send(self.throttle(request_info.service, request, Some(seconds)))
             }
-            Some(Kind::Concurrency) => Answer::Send(self.throttle(asked.service, request, None)),
+            Some(Kind::Concurrency) => {
+                Delivery::Send(self.throttle(request_info.service, request, None))
+            }
             Some(Kind::Refuse {
                 status,
                 retry_after,
-            }) => Answer::Send(self.refuse(asked.service, status, retry_after)),
-            Some(Kind::Half) => Answer::Half(self.act(asked.service, request)),
+            }) => Delivery::Send(self.refuse(request_info.service, status, retry_after)),
+            Some(Kind::Half) => Delivery::Half(self.act(request_info.service, request)),
             Some(Kind::Stall { acts }) => {
                 if acts {
-                    self.act(asked.service, request);
+                    self.act(request_info.service, request);
                 }
-                Answer::Stall
+                Delivery::Stall
             }
-            Some(Kind::Fail { status, body }) => Answer::Send(page(status, body)),
-            Some(Kind::Lure { .. }) | None => {
-                let mut response = self.act(asked.service, request);
-                self.lure(asked, &mut response);
-                Answer::Send(response)
+            Some(Kind::Fail { status, body }) => Delivery::Send(page(status, body)),
+            Some(Kind::ForeignNextLink { .. }) | None => {
+                let mut response = self.act(request_info.service, request);
+                self.foreign_next_link(request_info, &mut response);
+                Delivery::Send(response)
             }
         }
     }
@@ -165,8 +173,12 @@ impl World {
         response
     }
 
-    /// Points the link to the next page somewhere else, if there is one and somebody asked for it.
-    fn lure(&mut self, asked: &Asked<'_>, response: &mut Response<Bytes>) {
+    /// Points the link to the next page somewhere else, if there is one and somebody request_info for it.
+    fn foreign_next_link(
+        &mut self,
+        request_info: &RequestInfo<'_>,
+        response: &mut Response<Bytes>,
+    ) {
         let links: Vec<HeaderValue> = response
             .headers()
             .get_all(header::LINK)
@@ -180,7 +192,7 @@ impl World {
         if !links.iter().any(is_next) {
             return;
         }
-        let Some(origin) = self.faults.take_lure(asked) else {
+        let Some(origin) = self.faults.take_foreign_next_link(request_info) else {
             return;
         };
         response.headers_mut().remove(header::LINK);
@@ -196,22 +208,27 @@ impl World {
         }
     }
 
-    fn record(&mut self, asked: &Asked<'_>, request: &Request<Bytes>, answer: &Answer) {
-        let write = match asked.service {
+    fn record(
+        &mut self,
+        request_info: &RequestInfo<'_>,
+        request: &Request<Bytes>,
+        answer: &Delivery,
+    ) {
+        let write = match request_info.service {
             Service::Aws => aws::is_write(request),
             Service::Okta | Service::Scim => method_writes(request.method()),
         };
         let status = match answer {
-            Answer::Send(response) | Answer::Half(response) => Some(response.status().as_u16()),
-            Answer::HangUp | Answer::Stall => None,
+            Delivery::Send(response) | Delivery::Half(response) => Some(response.status().as_u16()),
+            Delivery::HangUp | Delivery::Stall => None,
         };
-        tracing::debug!(service = ?asked.service, method = %asked.method, path = asked.path, status, "answered");
+        tracing::debug!(service = ?request_info.service, method = %request_info.method, path = request_info.path, status, "answered");
         self.log.push(Recorded {
-            service: asked.service,
+            service: request_info.service,
             method: request.method().to_string(),
-            path: asked.path.to_owned(),
+            path: request_info.path.to_owned(),
             query: request.uri().query().map(str::to_owned),
-            target: asked.operation.map(str::to_owned),
+            target: request_info.operation.map(str::to_owned),
             write,
             status,
         });

@@ -14,11 +14,12 @@ use tracing::{
 /// It is registered, unlike [`Dispatch::none`]. Under that, a line of the SDK's that is first
 /// reached within a call would be switched off in the whole process, for other users of the SDK
 /// too: `tracing` asks the subscriber at hand when it knows of one only.
-pub(crate) static SILENCE: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Silence));
+pub(crate) static NOOP_DISPATCH: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(NoopSubscriber));
 
-struct Silence;
+struct NoopSubscriber;
 
-impl Subscriber for Silence {
+impl Subscriber for NoopSubscriber {
     fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
         Interest::never()
     }
