@@ -26,10 +26,10 @@ fn plan(c: &mut Criterion) {
     for count in [100, 1_000, 10_000] {
         let earlier = assignments(count);
         let later = assignments(count);
-        assert_eq!(later.departs_from(&earlier), None);
+        assert_eq!(later.deviation_from(&earlier), None);
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::new("compare", count), &count, |b, _| {
-            b.iter(|| black_box(&later).departs_from(black_box(&earlier)));
+            b.iter(|| black_box(&later).deviation_from(black_box(&earlier)));
         });
         group.bench_with_input(BenchmarkId::new("show", count), &count, |b, _| {
             b.iter(|| black_box(&later).to_string());

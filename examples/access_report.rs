@@ -9,7 +9,7 @@ use okta_aws_sso::{
     AccessReport, Blueprint, Pipeline,
     aws::{Aws, Connect, Credentials},
     okta,
-    operator::RehearsalOperator,
+    operator::SandboxOperator,
     steps,
 };
 use rest_core::Secret;
@@ -66,8 +66,8 @@ async fn joined_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error>> 
     let okta =
         okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token())).build()?;
     let blueprint = Blueprint::from_toml(include_str!("blueprint.toml"))?;
-    let person = Arc::new(RehearsalOperator::new(sandbox.console_url().parse()?)?);
-    let pipeline = Pipeline::new(steps::journey(&blueprint, &okta, &aws))
+    let person = Arc::new(SandboxOperator::new(sandbox.console_url().parse()?)?);
+    let pipeline = Pipeline::new(steps::default_steps(&blueprint, &okta, &aws))
         .blueprint(&blueprint)
         .operator(person);
     pipeline.apply(&pipeline.plan().await?).await?;

@@ -34,17 +34,17 @@ pub(crate) use validate::well_known_policy;
 pub struct Blueprint {
     /// The Okta side.
     #[serde(default)]
-    pub okta: OktaSide,
+    pub okta: OktaSection,
     /// The AWS side.
     #[serde(default)]
-    pub aws: AwsSide,
+    pub aws: AwsSection,
     /// Who and what Okta provisions into AWS, beyond what `access` names.
     #[serde(default)]
     pub provisioning: Provisioning,
     /// The permission sets that `access` uses, by name. One that is named like a policy that AWS manages for a job
     /// (`AdministratorAccess`, `ReadOnlyAccess`, …) needs no entry, and has that policy if an entry names none.
     #[serde(default)]
-    pub permission_sets: BTreeMap<String, PermissionSet>,
+    pub permission_sets: BTreeMap<String, PermissionSetSpec>,
     /// Who gets which role in which accounts.
     #[serde(default)]
     pub access: Vec<Access>,
@@ -56,7 +56,7 @@ pub struct Blueprint {
 /// The Okta side of a blueprint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct OktaSide {
+pub struct OktaSection {
     /// The label of the app; an app of the catalog entry `amazon_aws_sso` with this label is adopted.
     pub app_label: String,
     /// A host of your own for the org, such as `login.example.com`; needs two DNS records.
@@ -66,7 +66,7 @@ pub struct OktaSide {
 /// The AWS side of a blueprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct AwsSide {
+pub struct AwsSection {
     /// The Region a new Identity Center instance is to be enabled in; one that exists is found in any Region. The
     /// choice is permanent.
     pub region: Option<String>,
@@ -118,7 +118,7 @@ pub enum WaitFor {
 /// A permission set: what a role may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct PermissionSet {
+pub struct PermissionSetSpec {
     /// What it is for; at most 700 characters.
     pub description: Option<String>,
     /// How long a session lasts, as an ISO 8601 duration from `PT1H` to `PT12H`.
@@ -162,7 +162,7 @@ pub struct SignIn {
 /// A user or a group, by the name Okta knows it under.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Principal {
+pub enum PrincipalSpec {
     /// A user, by login.
     User(String),
     /// A group, by name.
@@ -179,8 +179,8 @@ impl Blueprint {
     pub fn from_toml(text: &str) -> Result<Self, ParseBlueprintError> {
         let blueprint: Self =
             toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
-        match validate::first_fault(&blueprint) {
-            Some(fault) => Err(ParseBlueprintError::fault(text, &fault)),
+        match validate::first_problem(&blueprint) {
+            Some(problem) => Err(ParseBlueprintError::problem(text, &problem)),
             None => Ok(blueprint),
         }
     }
@@ -193,8 +193,8 @@ impl Blueprint {
     pub fn from_json(text: &str) -> Result<Self, ParseBlueprintError> {
         let blueprint: Self =
             serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
-        match validate::first_fault(&blueprint) {
-            Some(fault) => Err(ParseBlueprintError::fault_without_place(&fault)),
+        match validate::first_problem(&blueprint) {
+            Some(problem) => Err(ParseBlueprintError::problem_without_span(&problem)),
             None => Ok(blueprint),
         }
     }
@@ -250,8 +250,8 @@ impl Blueprint {
 
     /// The permission sets that are used or described, by name, completed by what AWS manages under that name.
     #[must_use]
-    pub fn wanted_permission_sets(&self) -> BTreeMap<&str, PermissionSet> {
-        let mut wanted: BTreeMap<&str, PermissionSet> = self
+    pub fn wanted_permission_sets(&self) -> BTreeMap<&str, PermissionSetSpec> {
+        let mut wanted: BTreeMap<&str, PermissionSetSpec> = self
             .permission_sets
             .iter()
             .map(|(name, set)| (name.as_str(), set.clone()))
@@ -264,11 +264,11 @@ impl Blueprint {
         for access in &self.access {
             wanted
                 .entry(&access.permission_set)
-                .or_insert_with(|| PermissionSet {
+                .or_insert_with(|| PermissionSetSpec {
                     managed_policies: well_known_policy(&access.permission_set)
                         .into_iter()
                         .collect(),
-                    ..PermissionSet::default()
+                    ..PermissionSetSpec::default()
                 });
         }
         wanted
@@ -278,10 +278,10 @@ impl Blueprint {
 impl Access {
     /// Who it is about. A validated blueprint has exactly one.
     #[must_use]
-    pub fn principal(&self) -> Principal {
+    pub fn principal(&self) -> PrincipalSpec {
         match (&self.user, &self.group) {
-            (Some(user), _) => Principal::User(user.clone()),
-            (None, group) => Principal::Group(group.clone().unwrap_or_default()),
+            (Some(user), _) => PrincipalSpec::User(user.clone()),
+            (None, group) => PrincipalSpec::Group(group.clone().unwrap_or_default()),
         }
     }
 
@@ -294,7 +294,7 @@ impl Access {
     }
 }
 
-impl std::fmt::Display for Principal {
+impl std::fmt::Display for PrincipalSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::User(login) => write!(f, "user {login}"),
@@ -303,7 +303,7 @@ impl std::fmt::Display for Principal {
     }
 }
 
-impl Default for OktaSide {
+impl Default for OktaSection {
     fn default() -> Self {
         Self {
             app_label: "AWS IAM Identity Center".to_owned(),

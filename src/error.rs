@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt};
 
 /// What a step or the pipeline returns.
-pub type Outcome<T> = Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync + 'static>;
 
@@ -16,8 +16,8 @@ pub struct Error(Box<Facts>);
 struct Facts {
     kind: ErrorKind,
     what: String,
-    doing: Option<String>,
-    answer: Option<Answer>,
+    context: Option<String>,
+    response: Option<ServiceResponse>,
     help: Option<String>,
     source: Option<Source>,
 }
@@ -28,28 +28,28 @@ struct Facts {
 pub enum ErrorKind {
     /// The blueprint asks for something that cannot be, whatever the services say.
     Blueprint,
-    /// A service could not be reached, refused, or answered something unreadable.
+    /// A service could not be reached, refused, or with_response something unreadable.
     Service,
     /// What the blueprint names does not exist, or is not in a state to be used.
-    Unfit,
+    UnusableSubject,
     /// A person is needed and none is there; run again with one to go on from here.
-    HandOff,
+    ManualStep,
     /// What a person handed over is not what was asked for.
-    Proof,
+    InvalidAnswer,
     /// What is observed differs from the plan; nothing more was changed.
-    Moved,
+    StalePlan,
     /// The plan removes more than the guard allows.
-    Guarded,
+    GuardRejected,
     /// Something did not come true in time.
-    Late,
+    TimedOut,
     /// The state could not be read or saved.
     State,
 }
 
-/// What a service answered, as far as it said it.
+/// What a service with_response, as far as it said it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct ServiceResponse {
     /// The call, such as `POST /api/v1/apps` or `sso-admin CreateAccountAssignment`.
     pub call: String,
     /// The HTTP status, where there was an answer.
@@ -68,8 +68,8 @@ impl Error {
         Self(Box::new(Facts {
             kind,
             what: what.into(),
-            doing: None,
-            answer: None,
+            context: None,
+            response: None,
             help: None,
             source: None,
         }))
@@ -77,28 +77,28 @@ impl Error {
 
     /// Says what was being done. The innermost caller's words stay.
     #[must_use]
-    pub fn doing(mut self, doing: impl Into<String>) -> Self {
-        self.0.doing.get_or_insert_with(|| doing.into());
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.0.context.get_or_insert_with(|| context.into());
         self
     }
 
     /// Says what to do about it.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
 
     /// Keeps what the service answered.
     #[must_use]
-    pub fn answered(mut self, answer: Answer) -> Self {
-        self.0.answer = Some(answer);
+    pub fn with_response(mut self, response: ServiceResponse) -> Self {
+        self.0.response = Some(response);
         self
     }
 
     /// Keeps the cause in the chain.
     #[must_use]
-    pub fn because(mut self, source: impl Into<Source>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
     }
@@ -106,9 +106,9 @@ impl Error {
     /// An error from one of the clients: its answer, its advice and itself as the source are kept.
     pub fn service<E: ServiceError>(what: impl Into<String>, error: E) -> Self {
         let help = error.advice();
-        let mut this = Self::new(ErrorKind::Service, what).answered(error.answer());
+        let mut this = Self::new(ErrorKind::Service, what).with_response(error.response());
         this.0.help = help;
-        this.because(error)
+        this.with_source(error)
     }
 
     /// Adds what else has failed at the same time.
@@ -128,13 +128,13 @@ impl Error {
 
     /// What the service answered, if one did.
     #[must_use]
-    pub fn answer(&self) -> Option<&Answer> {
-        self.0.answer.as_ref()
+    pub fn response(&self) -> Option<&ServiceResponse> {
+        self.0.response.as_ref()
     }
 
     /// What to do about it, if anything is known to help.
     #[must_use]
-    pub fn way_out(&self) -> Option<&str> {
+    pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
@@ -147,11 +147,11 @@ impl Error {
             text.push_str(label);
             text.push_str(&value.trim_end().replace('\n', "\n          "));
         };
-        if let Some(doing) = &self.0.doing {
-            line("while:  ", doing);
+        if let Some(context) = &self.0.context {
+            line("while:  ", context);
         }
-        if let Some(answer) = &self.0.answer {
-            line("answer: ", &answer.to_string());
+        if let Some(response) = &self.0.response {
+            line("answer: ", &response.to_string());
         } else {
             let mut source = self.source();
             while let Some(cause) = source {
@@ -180,8 +180,8 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("what", &self.0.what)
-            .field("doing", &self.0.doing)
-            .field("answer", &self.0.answer)
+            .field("context", &self.0.context)
+            .field("answer", &self.0.response)
             .field("help", &self.0.help)
             .field("source", &self.0.source)
             .finish()
@@ -194,7 +194,7 @@ impl StdError for Error {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ServiceResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.call)?;
         let mut before = ": ";
@@ -219,12 +219,12 @@ impl fmt::Display for Answer {
 /// An error of one of the clients, seen from the facade.
 pub trait ServiceError: StdError + Send + Sync + Sized + 'static {
     /// What the service answered.
-    fn answer(&self) -> Answer;
+    fn response(&self) -> ServiceResponse;
     /// What to do about it.
     fn advice(&self) -> Option<String>;
 }
 
-/// What went wrong below, when no service answered: the innermost cause in words.
+/// What went wrong below, when no service with_response: the innermost cause in words.
 pub(crate) fn root_cause(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
@@ -238,17 +238,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_explanation_has_the_clause_the_doing_the_answer_and_the_way_out() {
-        let error = Error::new(ErrorKind::Unfit, "account 999999999999 does not exist")
-            .doing("planning account assignments")
-            .answered(Answer {
-                call: "organizations DescribeAccount".into(),
-                status: Some(400),
-                code: Some("AccountNotFoundException".into()),
-                message: Some("no such account".into()),
-                request_id: Some("r-1".into()),
-            })
-            .help("correct `account` in the blueprint");
+    fn an_explanation_has_the_clause_the_context_the_response_and_the_help() {
+        let error = Error::new(
+            ErrorKind::UnusableSubject,
+            "account 999999999999 does not exist",
+        )
+        .with_context("planning account assignments")
+        .with_response(ServiceResponse {
+            call: "organizations DescribeAccount".into(),
+            status: Some(400),
+            code: Some("AccountNotFoundException".into()),
+            message: Some("no such account".into()),
+            request_id: Some("r-1".into()),
+        })
+        .with_help("correct `account` in the blueprint");
         insta::assert_snapshot!(error.explain(), @r"
         account 999999999999 does not exist
           while:  planning account assignments
@@ -260,7 +263,7 @@ mod tests {
     #[test]
     fn without_an_answer_the_chain_of_causes_is_shown() {
         let error = Error::new(ErrorKind::State, "the state could not be read")
-            .because(std::io::Error::other("disk on fire"));
+            .with_source(std::io::Error::other("disk on fire"));
         assert_eq!(
             error.explain(),
             "the state could not be read\n  cause:  disk on fire"

@@ -32,7 +32,7 @@ pub enum Event {
         change: Change,
     },
     /// A change has not come true yet, and will be looked at again.
-    ChangeWaits {
+    ChangeWaiting {
         /// The step.
         step: StepId,
         /// The change's target.
@@ -40,7 +40,7 @@ pub enum Event {
         /// What is waited for.
         waiting: Waiting,
         /// When it is looked at again.
-        again_in: Duration,
+        retry_in: Duration,
     },
     /// A change was done, and the state saved.
     ChangeDone {
@@ -50,7 +50,7 @@ pub enum Event {
         change: Change,
     },
     /// A planned change was not needed any more.
-    AlreadyTrue {
+    AlreadyDone {
         /// The step.
         step: StepId,
         /// The change's target.

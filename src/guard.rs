@@ -1,7 +1,7 @@
 //! Blast radius: what a plan may take away.
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Plan},
 };
 
@@ -20,7 +20,7 @@ impl Guard {
     /// # Errors
     ///
     /// If the plan removes more than is allowed; the error lists what.
-    pub fn check(&self, plan: &Plan) -> Outcome<()> {
+    pub fn check(&self, plan: &Plan) -> Result<()> {
         let removals: Vec<String> = plan
             .changes()
             .filter(|(_, change)| change.action == Action::Remove)
@@ -30,7 +30,7 @@ impl Guard {
             return Ok(());
         }
         Err(Error::new(
-            ErrorKind::Guarded,
+            ErrorKind::GuardRejected,
             format!(
                 "the plan removes {} things and the guard allows {}: {}",
                 removals.len(),
@@ -38,7 +38,9 @@ impl Guard {
                 removals.join(", ")
             ),
         )
-        .help("read the plan; if the removals are meant, raise the guard's limit for this run"))
+        .with_help(
+            "read the plan; if the removals are meant, raise the guard's limit for this run",
+        ))
     }
 }
 
@@ -70,7 +72,7 @@ mod tests {
     fn nothing_is_removed_unless_somebody_says_so() {
         let plan = plan(&[Action::Create, Action::Remove]);
         let error = Guard::default().check(&plan).expect_err("a removal");
-        assert_eq!(error.kind(), ErrorKind::Guarded);
+        assert_eq!(error.kind(), ErrorKind::GuardRejected);
         assert_eq!(
             error.to_string(),
             "the plan removes 1 things and the guard allows 0: policy X (permission-sets)"
@@ -83,7 +85,7 @@ mod tests {
     #[test]
     fn additions_need_no_permission() {
         Guard::default()
-            .check(&plan(&[Action::Create, Action::Update, Action::HandOff]))
+            .check(&plan(&[Action::Create, Action::Update, Action::ManualStep]))
             .expect("nothing removed");
     }
 }

@@ -10,12 +10,12 @@ pub mod state;
 pub mod steps;
 pub mod sync;
 
-mod answers;
 mod error;
 mod event;
 mod guard;
 mod pipeline;
-mod roster;
+mod resolved_scope;
+mod service_response;
 mod step;
 
 pub use aws_sso_glue as aws;
@@ -24,13 +24,13 @@ pub use saml_metadata as saml;
 pub use scim_client as scim;
 
 pub use blueprint::Blueprint;
-pub use error::{Answer, Error, ErrorKind, Outcome, ServiceError};
+pub use error::{Error, ErrorKind, Result, ServiceError, ServiceResponse};
 pub use event::Event;
 pub use guard::Guard;
 pub use operator::Operator;
-pub use pipeline::{Patience, Pipeline, Report, Verification};
+pub use pipeline::{Pipeline, Report, Verification, WaitPolicy};
 pub use plan::Plan;
 pub use report::AccessReport;
-pub use roster::{Members, Roster, misfits};
+pub use resolved_scope::{GroupWithMembers, ResolvedScope, profile_violations};
 pub use state::{State, StateStore};
 pub use step::{Applied, Check, CheckOutcome, Context, Planned, Step, Waiting};

@@ -1,6 +1,6 @@
 //! Hand-offs: what only a person at a vendor's console can do, asked for exactly and proved afterwards.
 
-mod rehearsal;
+mod sandbox;
 mod scripted;
 mod terminal;
 
@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 use futures::future::BoxFuture;
 use rest_core::Secret;
 
-pub use rehearsal::RehearsalOperator;
+pub use sandbox::SandboxOperator;
 pub use scripted::ScriptedOperator;
 pub use terminal::TerminalOperator;
 
@@ -18,8 +18,11 @@ pub trait Operator: Send + Sync {
     /// Shows the hand-off and returns what the person hands back.
     ///
     /// It may take as long as a person takes. Whoever calls proves what comes back, and may ask again with
-    /// [`HandOff::refused`] set if [`Operator::may_ask_again`] says so.
-    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>>;
+    /// [`ManualStep::refused`] set if [`Operator::may_ask_again`] says so.
+    fn ask<'a>(
+        &'a self,
+        manual_step: &'a ManualStep,
+    ) -> BoxFuture<'a, Result<Answers, OperatorError>>;
 
     /// Whether a wrong answer is worth asking again for.
     fn may_ask_again(&self) -> bool {
@@ -28,8 +31,11 @@ pub trait Operator: Send + Sync {
 }
 
 impl<T: Operator + ?Sized> Operator for std::sync::Arc<T> {
-    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        (**self).ask(handoff)
+    fn ask<'a>(
+        &'a self,
+        manual_step: &'a ManualStep,
+    ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+        (**self).ask(manual_step)
     }
 
     fn may_ask_again(&self) -> bool {
@@ -39,9 +45,9 @@ impl<T: Operator + ?Sized> Operator for std::sync::Arc<T> {
 
 /// Something that a person is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandOff {
+pub struct ManualStep {
     /// What kind of hand-off it is.
-    pub kind: HandOffKind,
+    pub kind: ManualStepKind,
     /// What is to be done, in a few words.
     pub title: String,
     /// Where to go.
@@ -63,7 +69,7 @@ pub struct HandOff {
 /// The kinds of hand-offs that the steps of this crate ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum HandOffKind {
+pub enum ManualStepKind {
     /// Publish DNS records.
     DnsRecords,
     /// Enable IAM Identity Center for the organization.
@@ -142,7 +148,7 @@ pub enum OperatorError {
 pub struct NoOperator;
 
 impl Operator for NoOperator {
-    fn ask<'a>(&'a self, _: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+    fn ask<'a>(&'a self, _: &'a ManualStep) -> BoxFuture<'a, Result<Answers, OperatorError>> {
         Box::pin(std::future::ready(Err(OperatorError::Absent)))
     }
 }
@@ -191,9 +197,9 @@ impl Answers {
     }
 }
 
-impl HandOff {
+impl ManualStep {
     /// A hand-off without anything to type, upload or hand back.
-    pub fn new(kind: HandOffKind, title: impl Into<String>, place: impl Into<String>) -> Self {
+    pub fn new(kind: ManualStepKind, title: impl Into<String>, place: impl Into<String>) -> Self {
         Self {
             kind,
             title: title.into(),
@@ -268,7 +274,7 @@ impl HandOff {
     }
 }
 
-impl fmt::Display for HandOff {
+impl fmt::Display for ManualStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
         writeln!(f, "  at {}", self.place)?;

@@ -1,7 +1,7 @@
 //! Plan, apply, verify: the steps in order, and the only place that saves state.
 
-mod patience;
 mod run;
+mod wait_policy;
 
 use std::{fmt, sync::Arc};
 
@@ -10,19 +10,19 @@ use rest_core::{Clock, Secret, SystemClock};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
-pub use patience::Patience;
 use run::Run;
+pub use wait_policy::WaitPolicy;
 
 use crate::{
     blueprint::Blueprint,
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     event::{Event, Listeners},
     guard::Guard,
     operator::{NoOperator, Operator},
     plan::Plan,
     state::{Facts, State, StateStore},
     step::{Check, CheckOutcome, Context, Step},
-    sync::Memory,
+    sync::SyncState,
 };
 
 /// The steps of an integration, in order, with what they need around them.
@@ -32,7 +32,7 @@ use crate::{
 /// use okta_aws_sso::{Blueprint, Pipeline, StateStore, steps};
 ///
 /// let blueprint = Blueprint::default();
-/// let pipeline = Pipeline::new(steps::journey(&blueprint, &okta, &aws))
+/// let pipeline = Pipeline::new(steps::default_steps(&blueprint, &okta, &aws))
 ///     .blueprint(&blueprint)
 ///     .store(StateStore::folder("state")?);
 /// let plan = pipeline.plan().await?;
@@ -48,7 +48,7 @@ pub struct Pipeline {
     operator: Arc<dyn Operator>,
     clock: Arc<dyn Clock>,
     guard: Guard,
-    patience: Patience,
+    wait_policy: WaitPolicy,
     scim_token: Option<Secret>,
     listeners: Listeners,
 }
@@ -60,7 +60,7 @@ pub struct Report {
     /// How many changes were done.
     pub applied: usize,
     /// How many planned changes had come true by themselves.
-    pub already_true: usize,
+    pub already_done: usize,
     /// What is known now.
     pub facts: Facts,
 }
@@ -76,7 +76,7 @@ pub struct Verification {
 impl Verification {
     /// Returns whether no check has failed.
     #[must_use]
-    pub fn holds(&self) -> bool {
+    pub fn passed(&self) -> bool {
         self.checks
             .iter()
             .all(|check| check.outcome != CheckOutcome::Failed)
@@ -94,7 +94,7 @@ impl Pipeline {
             operator: Arc::new(NoOperator),
             clock: Arc::new(SystemClock),
             guard: Guard::default(),
-            patience: Patience::default(),
+            wait_policy: WaitPolicy::default(),
             scim_token: None,
             listeners: Listeners::default(),
         }
@@ -137,8 +137,8 @@ impl Pipeline {
 
     /// How long a change is waited for.
     #[must_use]
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn wait_policy(mut self, wait_policy: WaitPolicy) -> Self {
+        self.wait_policy = wait_policy;
         self
     }
 
@@ -169,7 +169,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// If a service refuses or cannot be read, or the blueprint names what does not exist or cannot be used.
-    pub async fn plan(&self) -> Outcome<Plan> {
+    pub async fn plan(&self) -> Result<Plan> {
         let state = self.store.load().await?;
         let (lineage, serial, facts) = state.map_or_else(
             || (String::new(), 0, Facts::default()),
@@ -201,7 +201,7 @@ impl Pipeline {
     ///
     /// If the plan is stale, removes more than the guard allows, or does not fit what is observed any more; if a
     /// service or a person refuses; or if something does not come true in time. What was done stays done.
-    pub async fn apply(&self, plan: &Plan) -> Outcome<Report> {
+    pub async fn apply(&self, plan: &Plan) -> Result<Report> {
         let _listening = self.listeners.until_dropped();
         self.guard.check(plan)?;
         let state = self.store.load().await?;
@@ -215,7 +215,7 @@ impl Pipeline {
         };
         let mut report = Report {
             applied: 0,
-            already_true: 0,
+            already_done: 0,
             facts: Facts::default(),
         };
         for step in &self.steps {
@@ -225,9 +225,9 @@ impl Pipeline {
             let done = done?;
             saved?;
             report.applied += done.applied;
-            report.already_true += done.already_true;
+            report.already_done += done.already_done;
         }
-        report.facts = cx.facts();
+        report.facts = cx.all_facts();
         Ok(report)
     }
 
@@ -236,7 +236,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// If a service cannot be read.
-    pub async fn verify(&self) -> Outcome<Verification> {
+    pub async fn verify(&self) -> Result<Verification> {
         let facts = self
             .store
             .load()
@@ -248,25 +248,26 @@ impl Pipeline {
         for step in &self.steps {
             let span = tracing::debug_span!("verify", step = %step.id());
             let found = step.verify(&cx).instrument(span).await;
-            checks.extend(
-                found.map_err(|error| error.doing(format!("verifying step {}", step.id())))?,
-            );
+            checks
+                .extend(found.map_err(|error| {
+                    error.with_context(format!("verifying step {}", step.id()))
+                })?);
         }
         Ok(Verification { checks })
     }
 
-    async fn context(&self, facts: Facts) -> Outcome<Context> {
+    async fn context(&self, facts: Facts) -> Result<Context> {
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone());
-        if let Some(memory) = self.store.read(Memory::FILE).await? {
-            cx.keep_file(Memory::FILE, memory);
+        if let Some(memory) = self.store.read(SyncState::FILE).await? {
+            cx.put_file(SyncState::FILE, memory);
         }
         if let Some(token) = &self.scim_token {
-            cx.remember_scim_token(token.clone());
+            cx.set_scim_token(token.clone());
         }
         Ok(cx)
     }
 
-    fn fits(&self, plan: &Plan, state: Option<&State>) -> Outcome<()> {
+    fn fits(&self, plan: &Plan, state: Option<&State>) -> Result<()> {
         let (lineage, serial) =
             state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
         let why = if plan.blueprint != self.blueprint {
@@ -279,18 +280,18 @@ impl Pipeline {
             return Ok(());
         };
         Err(
-            Error::new(ErrorKind::Moved, format!("the plan is stale: {why}"))
-                .help("make a new plan, read it, and apply that"),
+            Error::new(ErrorKind::StalePlan, format!("the plan is stale: {why}"))
+                .with_help("make a new plan, read it, and apply that"),
         )
     }
 }
 
-async fn plan_step(step: &dyn Step, cx: &Context) -> Outcome<crate::step::Planned> {
+async fn plan_step(step: &dyn Step, cx: &Context) -> Result<crate::step::Planned> {
     let span = tracing::debug_span!("plan", step = %step.id());
     step.plan(cx)
         .instrument(span)
         .await
-        .map_err(|error| error.doing(format!("planning step {}", step.id())))
+        .map_err(|error| error.with_context(format!("planning step {}", step.id())))
 }
 
 impl fmt::Debug for Pipeline {

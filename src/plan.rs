@@ -96,7 +96,7 @@ pub enum Action {
     /// Takes away something that is there; the guard counts these.
     Remove,
     /// Asks a person to do what no public API can.
-    HandOff,
+    ManualStep,
     /// Waits until something is so.
     Wait,
     /// Proves something against the services.
@@ -129,7 +129,7 @@ pub enum Value {
 
 impl Plan {
     /// The format that this version of the crate writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// Returns whether nothing would be changed.
     #[must_use]
@@ -160,7 +160,7 @@ impl Plan {
         self.steps.iter().find(|step| step.step == *id)
     }
 
-    /// One line that says how much would be changed, such as `3 to create, 1 hand-off`.
+    /// One line that says how much would be changed, such as `3 to create, 1 manual step`.
     #[must_use]
     pub fn summary(&self) -> String {
         let counts = self.counts();
@@ -182,7 +182,7 @@ impl StepPlan {
     /// A later plan may fill in what was not known, and may lack what has come true by itself; it may not add or
     /// alter anything.
     #[must_use]
-    pub fn departs_from(&self, earlier: &Self) -> Option<String> {
+    pub fn deviation_from(&self, earlier: &Self) -> Option<String> {
         let planned: HashMap<_, _> = earlier
             .changes
             .iter()
@@ -319,7 +319,7 @@ impl Action {
             Self::Create => '+',
             Self::Update => '~',
             Self::Remove => '-',
-            Self::HandOff => '@',
+            Self::ManualStep => '@',
             Self::Wait => '.',
             Self::Check => '?',
         }
@@ -332,7 +332,7 @@ impl Action {
             Self::Create => "create",
             Self::Update => "update",
             Self::Remove => "remove",
-            Self::HandOff => "hand off",
+            Self::ManualStep => "manual step for",
             Self::Wait => "wait for",
             Self::Check => "check",
         }
@@ -342,7 +342,7 @@ impl Action {
         let s = if count == 1 { "" } else { "s" };
         match self {
             Self::Create | Self::Update | Self::Remove => format!("{count} to {}", self.verb()),
-            Self::HandOff => format!("{count} hand-off{s} to a person"),
+            Self::ManualStep => format!("{count} manual step{s}"),
             Self::Wait => format!("{count} wait{s}"),
             Self::Check => format!("{count} check{s}"),
         }
@@ -429,11 +429,11 @@ mod tests {
             Change::new(Action::Wait, "arrival"),
         ]);
         assert_eq!(
-            plan(vec![set().with("id", "7")]).departs_from(&earlier),
+            plan(vec![set().with("id", "7")]).deviation_from(&earlier),
             None
         );
-        assert_eq!(earlier.departs_from(&earlier), None);
-        assert_eq!(plan(Vec::new()).departs_from(&earlier), None);
+        assert_eq!(earlier.deviation_from(&earlier), None);
+        assert_eq!(plan(Vec::new()).deviation_from(&earlier), None);
     }
 
     #[test]
@@ -462,12 +462,12 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                plan(vec![later]).departs_from(&earlier).as_deref(),
+                plan(vec![later]).deviation_from(&earlier).as_deref(),
                 Some(why)
             );
         }
         assert_eq!(
-            plan(vec![set().with("policy", "b")]).departs_from(&earlier),
+            plan(vec![set().with("policy", "b")]).deviation_from(&earlier),
             None
         );
     }

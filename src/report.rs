@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sso_glue::{Account, Aws, IdentityCenter, Principal};
 use serde::Serialize;
 
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Result};
 
 /// One role that somebody has in an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,7 +41,7 @@ impl AccessReport {
     /// # Errors
     ///
     /// If AWS refuses or cannot be read.
-    pub async fn read(aws: &Aws, center: &IdentityCenter) -> Outcome<Self> {
+    pub async fn read(aws: &Aws, center: &IdentityCenter) -> Result<Self> {
         let failed = |error| Error::service("the access could not be read from AWS", error);
         let accounts = aws.organizations().accounts().await.map_err(failed)?;
         let names: BTreeMap<_, &Account> = accounts

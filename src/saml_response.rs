@@ -50,8 +50,8 @@ mod trust;
 mod values;
 
 pub use self::{
-    report::{Finding, Report},
-    rule::{Rule, rules},
+    report::{LintFinding, LintReport},
+    rule::{LintRule, rules},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -121,8 +121,8 @@ impl Expectations {
 /// XML itself; white space around it does not matter. `metadata` is what AWS was given of the
 /// identity provider.
 #[must_use]
-pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> Report {
-    let mut report = Report::new();
+pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> LintReport {
+    let mut report = LintReport::new();
     let document = match input::read(pasted) {
         Ok(document) => document,
         Err(unreadable) => {

@@ -52,7 +52,7 @@ pub struct Facts {
     pub portal: Option<Url>,
     /// The identity source that was handed over and proved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity_source: Option<SourceFact>,
+    pub identity_source: Option<IdentitySourceFact>,
     /// The SCIM endpoint that was proved. The token is known to Okta alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scim: Option<Endpoint>,
@@ -61,7 +61,7 @@ pub struct Facts {
     pub permission_sets: BTreeMap<String, PermissionSetArn>,
     /// Operations of AWS that were started and whose end was not seen yet, by the change they belong to.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub underway: BTreeMap<String, RequestId>,
+    pub pending_operations: BTreeMap<String, RequestId>,
     /// A digest of the access that a sign-in test has proved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<String>,
@@ -135,25 +135,25 @@ impl InstanceFact {
 
 /// The identity source that was handed over and proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceFact {
+pub struct IdentitySourceFact {
     /// The assertion consumer service URLs, the default one first.
     pub acs: Vec<Url>,
     /// The issuer: the entity id of Identity Center as a service provider.
     pub issuer: Url,
     /// The identity provider that the person has made it trust; absent if the source was found set up.
-    pub trusts: Option<Trusted>,
+    pub trusts: Option<TrustedIdp>,
 }
 
 /// The identity provider that AWS was made to trust.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trusted {
+pub struct TrustedIdp {
     /// Its entity id.
     pub entity_id: String,
     /// Its signing certificate's SHA-256 fingerprint.
     pub certificate: String,
 }
 
-impl Trusted {
+impl TrustedIdp {
     pub(crate) fn of(idp: &IdpFact) -> Self {
         Self {
             entity_id: idp.entity_id.clone(),
@@ -164,7 +164,7 @@ impl Trusted {
 
 impl State {
     /// The format that this version of the crate writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// The state of an integration that has not begun.
     #[must_use]

@@ -12,10 +12,10 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
-    operator::{Answers, HandOff, Operator, OperatorError},
+    error::{Error, ErrorKind, Result},
+    operator::{Answers, ManualStep, Operator, OperatorError},
     plan::{Action, Change, StepId, StepPlan},
-    roster::Roster,
+    resolved_scope::ResolvedScope,
     state::{Facts, IdpFact},
 };
 
@@ -38,15 +38,15 @@ pub trait Step: Send + Sync {
     fn title(&self) -> String;
 
     /// What would have to be changed.
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>>;
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>>;
 
     /// Does one change of the plan, or finds that it has not come true yet.
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>>;
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>>;
 
     /// Proves against the services that the step's part is true.
     ///
     /// Unless a step knows better, that is so when nothing would have to be changed.
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             let failed = planned.changes.iter().map(|change| {
@@ -59,7 +59,7 @@ pub trait Step: Send + Sync {
             });
             let checks: Vec<Check> = failed.collect();
             Ok(if checks.is_empty() {
-                vec![Check::proved(self.title())]
+                vec![Check::verified(self.title())]
             } else {
                 checks
             })
@@ -114,11 +114,11 @@ pub struct Check {
 #[serde(rename_all = "kebab-case")]
 pub enum CheckOutcome {
     /// It is so, as the services say.
-    Proved,
+    Verified,
     /// It is not so.
     Failed,
     /// No public API can say.
-    CannotBeProved,
+    Unverifiable,
 }
 
 /// What a step sees of the world around it.
@@ -128,10 +128,10 @@ pub struct Context {
     facts: Mutex<Facts>,
     files: Mutex<BTreeMap<&'static str, Vec<u8>>>,
     scim_token: Mutex<Option<Secret>>,
-    expected_idp: Mutex<Expected>,
+    planned_idp: Mutex<Expected>,
     operator: Arc<dyn Operator>,
     clock: Arc<dyn Clock>,
-    pub(crate) roster: OnceCell<Roster>,
+    pub(crate) scope: OnceCell<ResolvedScope>,
     pub(crate) accounts: OnceCell<Vec<Account>>,
     center: Mutex<Option<(InstanceArn, IdentityCenter)>>,
 }
@@ -144,33 +144,33 @@ impl Context {
             facts: Mutex::new(facts),
             files: Mutex::default(),
             scim_token: Mutex::default(),
-            expected_idp: Mutex::default(),
+            planned_idp: Mutex::default(),
             operator,
             clock,
-            roster: OnceCell::new(),
+            scope: OnceCell::new(),
             accounts: OnceCell::new(),
             center: Mutex::default(),
         }
     }
 
     /// Reads a fact.
-    pub fn know<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
+    pub fn facts<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
         read(&self.lock_facts())
     }
 
     /// Notes a fact.
-    pub fn learn<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
+    pub fn update_facts<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
         write(&mut self.lock_facts())
     }
 
     /// All facts as they are now.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn all_facts(&self) -> Facts {
         self.lock_facts().clone()
     }
 
     /// Hands over a file to be kept beside the state.
-    pub fn keep_file(&self, name: &'static str, bytes: Vec<u8>) {
+    pub fn put_file(&self, name: &'static str, bytes: Vec<u8>) {
         lock(&self.files).insert(name, bytes);
     }
 
@@ -186,7 +186,7 @@ impl Context {
     }
 
     /// Remembers the SCIM token until the context is gone, and no longer.
-    pub fn remember_scim_token(&self, token: Secret) {
+    pub fn set_scim_token(&self, token: Secret) {
         *lock(&self.scim_token) = Some(token);
     }
 
@@ -197,22 +197,22 @@ impl Context {
     }
 
     /// Notes what the identity provider's metadata will be once its change is applied; `None` is not known yet.
-    pub(crate) fn expect_idp(&self, idp: Option<IdpFact>) {
-        *lock(&self.expected_idp) =
+    pub(crate) fn set_planned_idp(&self, idp: Option<IdpFact>) {
+        *lock(&self.planned_idp) =
             idp.map_or(Expected::Later, |idp| Expected::Known(Box::new(idp)));
     }
 
     /// The identity provider's metadata that later steps are to plan on.
-    pub(crate) fn expected_idp(&self) -> Option<IdpFact> {
-        match &*lock(&self.expected_idp) {
-            Expected::Unchanged => self.know(|facts| facts.idp.clone()),
+    pub(crate) fn planned_idp(&self) -> Option<IdpFact> {
+        match &*lock(&self.planned_idp) {
+            Expected::Unchanged => self.facts(|facts| facts.idp.clone()),
             Expected::Later => None,
             Expected::Known(idp) => Some((**idp).clone()),
         }
     }
 
     /// The calls about an instance; what they learn about names is kept as long as the context.
-    pub(crate) fn center(
+    pub(crate) fn identity_center(
         &self,
         instance: &InstanceArn,
         connect: impl FnOnce() -> IdentityCenter,
@@ -246,10 +246,10 @@ impl Context {
     /// # Errors
     ///
     /// If nobody is there, or the answers were not taken: after three tries where asking again makes sense.
-    pub async fn hand_off<T, P, F>(&self, mut handoff: HandOff, prove: P) -> Outcome<T>
+    pub async fn manual_step<T, P, F>(&self, mut manual_step: ManualStep, prove: P) -> Result<T>
     where
         P: Fn(Answers) -> F,
-        F: Future<Output = Outcome<T>>,
+        F: Future<Output = Result<T>>,
     {
         let mut left = if self.operator.may_ask_again() {
             TRIES
@@ -259,13 +259,13 @@ impl Context {
         loop {
             let answers = self
                 .operator
-                .ask(&handoff)
+                .ask(&manual_step)
                 .await
-                .map_err(|error| not_done(&handoff, error))?;
+                .map_err(|error| not_done(&manual_step, error))?;
             match prove(answers).await {
                 Ok(proved) => return Ok(proved),
                 Err(error) if left == 1 => return Err(error),
-                Err(error) => handoff.refused = Some(error.explain()),
+                Err(error) => manual_step.refused = Some(error.explain()),
             }
             left -= 1;
         }
@@ -296,28 +296,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .expect("nobody panics while holding a part of the context")
 }
 
-fn not_done(handoff: &HandOff, error: OperatorError) -> Error {
+fn not_done(manual_step: &ManualStep, error: OperatorError) -> Error {
     match error {
         OperatorError::Absent => Error::new(
-            ErrorKind::HandOff,
-            format!("a person is needed: {}", handoff.title),
+            ErrorKind::ManualStep,
+            format!("a person is needed: {}", manual_step.title),
         )
-        .help(format!(
-            "do this, then run again; everything before it is done and stays done\n{handoff}"
+        .with_help(format!(
+            "do this, then run again; everything before it is done and stays done\n{manual_step}"
         )),
         error => Error::new(
-            ErrorKind::HandOff,
-            format!("hand-off not done: {}", handoff.title),
+            ErrorKind::ManualStep,
+            format!("manual step not done: {}", manual_step.title),
         )
-        .because(error)
-        .help("run again when it can be done; everything before it is done and stays done"),
+        .with_source(error)
+        .with_help("run again when it can be done; everything before it is done and stays done"),
     }
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context")
-            .field("facts", &self.facts())
+            .field("facts", &self.all_facts())
             .finish_non_exhaustive()
     }
 }
@@ -373,10 +373,10 @@ impl Applied {
 
 impl Check {
     /// It is so.
-    pub fn proved(what: impl Into<String>) -> Self {
+    pub fn verified(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
-            outcome: CheckOutcome::Proved,
+            outcome: CheckOutcome::Verified,
         }
     }
 
@@ -389,10 +389,10 @@ impl Check {
     }
 
     /// Nobody can say.
-    pub fn cannot_be_proved(what: impl Into<String>) -> Self {
+    pub fn unverifiable(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
-            outcome: CheckOutcome::CannotBeProved,
+            outcome: CheckOutcome::Unverifiable,
         }
     }
 }
@@ -401,12 +401,12 @@ impl Check {
 pub(crate) fn not_ours(step: &StepId, change: &Change) -> Error {
     let action: Action = change.action;
     Error::new(
-        ErrorKind::Moved,
+        ErrorKind::StalePlan,
         format!(
             "step {step} does not know how to {} {}",
             action.verb(),
             change.target
         ),
     )
-    .help("make a new plan with this version of the crate")
+    .with_help("make a new plan with this version of the crate")
 }

@@ -28,7 +28,7 @@ pub use app_access::AppAccess;
 pub use arrival::Arrival;
 pub use catalog_app::CatalogApp;
 pub use custom_domain::CustomDomain;
-pub use directory_sync::DirectorySync;
+pub use directory_sync::SyncStep;
 pub use identity_center::IdentityCenterInstance;
 pub use identity_source::IdentitySource;
 pub use idp_metadata::IdpMetadata;
@@ -41,14 +41,14 @@ pub use sign_in::SignInTest;
 
 use crate::{
     blueprint::{Blueprint, ProvisioningMode},
-    error::{Answer, Error, ErrorKind, Outcome, ServiceError as _},
-    roster::Roster,
+    error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
+    resolved_scope::ResolvedScope,
     step::{Context, Step},
 };
 
 /// Every step that the blueprint needs, in order.
 #[must_use]
-pub fn journey(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Step>> {
+pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Step>> {
     let mut steps: Vec<Box<dyn Step>> = Vec::new();
     if let Some(domain) = &blueprint.okta.custom_domain {
         steps.push(Box::new(CustomDomain::new(okta, domain)));
@@ -75,7 +75,7 @@ pub fn journey(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Ste
         ProvisioningMode::Direct => {
             steps.push(Box::new(ScimEndpoint::direct(okta, aws)));
             steps.push(Box::new(AppAccess::new(okta, blueprint)));
-            steps.push(Box::new(DirectorySync::new(okta, aws, blueprint)));
+            steps.push(Box::new(SyncStep::new(okta, aws, blueprint)));
         }
     }
     steps.push(Box::new(Arrival::new(okta, aws, blueprint)));
@@ -95,11 +95,11 @@ const ACS_URL: &str = "acsURL";
 const ENTITY_ID: &str = "entityID";
 
 /// What Okta has switched on for the app, seen in its `features`.
-struct Switches {
+struct ProvisioningFeatures {
     missing: Vec<&'static str>,
 }
 
-impl Switches {
+impl ProvisioningFeatures {
     fn of(app: &App) -> Self {
         let on = app.features();
         Self {
@@ -130,8 +130,8 @@ const FEATURES: [(&str, &str); 4] = [
 ];
 
 /// The app, if it exists and is known by now.
-async fn app(okta: &Okta, cx: &Context) -> Outcome<Option<App>> {
-    let Some(id) = cx.know(|facts| facts.app.clone()) else {
+async fn app(okta: &Okta, cx: &Context) -> Result<Option<App>> {
+    let Some(id) = cx.facts(|facts| facts.app.clone()) else {
         return Ok(None);
     };
     okta.apps()
@@ -141,44 +141,49 @@ async fn app(okta: &Okta, cx: &Context) -> Outcome<Option<App>> {
 }
 
 /// The app, which an earlier step has made or found.
-async fn needed_app(okta: &Okta, cx: &Context) -> Outcome<App> {
+async fn needed_app(okta: &Okta, cx: &Context) -> Result<App> {
     app(okta, cx)
         .await?
         .ok_or_else(|| missing("the Okta app", "catalog-app"))
 }
 
 /// The instance of Identity Center, if it is known by now.
-fn center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
-    let instance = cx.know(|facts| facts.instance.clone())?;
-    Some(cx.center(&instance.arn, || aws.identity_center(&instance.instance())))
+fn identity_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
+    let instance = cx.facts(|facts| facts.instance.clone())?;
+    Some(cx.identity_center(&instance.arn, || aws.identity_center(&instance.instance())))
 }
 
 /// The instance of Identity Center, if it is known by now and can give access to accounts.
 fn assigning_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
-    let can = cx.know(|facts| {
+    let can = cx.facts(|facts| {
         facts
             .instance
             .as_ref()
             .is_some_and(|instance| instance.permission_sets)
     });
-    if can { center(aws, cx) } else { None }
+    if can { identity_center(aws, cx) } else { None }
 }
 
 /// The instance of Identity Center, which an earlier step has found.
-fn needed_center(aws: &Aws, cx: &Context) -> Outcome<IdentityCenter> {
-    center(aws, cx).ok_or_else(|| missing("the instance of IAM Identity Center", "identity-center"))
+fn needed_center(aws: &Aws, cx: &Context) -> Result<IdentityCenter> {
+    identity_center(aws, cx)
+        .ok_or_else(|| missing("the instance of IAM Identity Center", "identity-center"))
 }
 
 /// Something that an earlier step would have made known.
 fn missing(what: &str, step: &str) -> Error {
-    Error::new(ErrorKind::Moved, format!("{what} is not known"))
-        .help(format!("run the step {step} first"))
+    Error::new(ErrorKind::StalePlan, format!("{what} is not known"))
+        .with_help(format!("run the step {step} first"))
 }
 
 /// The people of the blueprint, read once a context.
-async fn roster<'a>(okta: &Okta, blueprint: &Blueprint, cx: &'a Context) -> Outcome<&'a Roster> {
-    cx.roster
-        .get_or_try_init(|| Roster::read(okta, blueprint))
+async fn scope<'a>(
+    okta: &Okta,
+    blueprint: &Blueprint,
+    cx: &'a Context,
+) -> Result<&'a ResolvedScope> {
+    cx.scope
+        .get_or_try_init(|| ResolvedScope::read(okta, blueprint))
         .await
 }
 
@@ -188,13 +193,13 @@ async fn user_name(
     blueprint: &Blueprint,
     login: &str,
     cx: &Context,
-) -> Outcome<String> {
-    let roster = roster(okta, blueprint, cx).await?;
-    let user = roster
+) -> Result<String> {
+    let scope = scope(okta, blueprint, cx).await?;
+    let user = scope
         .assigned_users()
         .into_values()
         .find(|user| user.profile.login == login);
-    let (Some(user), Some(app)) = (user, cx.know(|facts| facts.app.clone())) else {
+    let (Some(user), Some(app)) = (user, cx.facts(|facts| facts.app.clone())) else {
         return Ok(login.to_owned());
     };
     let assigned = okta
@@ -213,7 +218,7 @@ async fn user_name(
 }
 
 /// The accounts of the organization, read once a context.
-async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Outcome<&'a [Account]> {
+async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Result<&'a [Account]> {
     let read = async || {
         aws.organizations().accounts().await.map_err(|error| {
             Error::service(
@@ -226,7 +231,7 @@ async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Outcome<&'a [Account]> {
 }
 
 /// An account that the blueprint names by id or by name, fit to be assigned to.
-async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Outcome<&'a Account> {
+async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Result<&'a Account> {
     let all = accounts(aws, cx).await?;
     let matches: Vec<&Account> = all
         .iter()
@@ -235,15 +240,15 @@ async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Outcome<&'a Acc
     match matches.as_slice() {
         [account] if account.state == AccountState::Active => Ok(account),
         [account] => Err(Error::new(
-            ErrorKind::Unfit,
+            ErrorKind::UnusableSubject,
             format!(
                 "account {} is {}, and AWS assigns nobody to it",
                 account_name(account),
                 account.state
             ),
         )
-        .answered(described(aws, account).await)
-        .help("reopen the account in AWS Organizations, or take it out of the blueprint")),
+        .with_response(described(aws, account).await)
+        .with_help("reopen the account in AWS Organizations, or take it out of the blueprint")),
         [] => Err(unknown_account(aws, named, all).await),
         several => {
             let ids: Vec<String> = several
@@ -251,14 +256,14 @@ async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Outcome<&'a Acc
                 .map(|account| account.id.to_string())
                 .collect();
             Err(Error::new(
-                ErrorKind::Unfit,
+                ErrorKind::UnusableSubject,
                 format!(
                     "`{named}` is the name of {} accounts: {}",
                     several.len(),
                     ids.join(", ")
                 ),
             )
-            .help("name the account by its id in the blueprint"))
+            .with_help("name the account by its id in the blueprint"))
         }
     }
 }
@@ -272,37 +277,37 @@ fn account_name(account: &Account) -> String {
 }
 
 /// What AWS says about an account that cannot be used, with the request id that its support asks for.
-async fn described(aws: &Aws, account: &Account) -> Answer {
+async fn described(aws: &Aws, account: &Account) -> ServiceResponse {
     let call = "organizations DescribeAccount".to_owned();
     match aws.organizations().account(&account.id).await {
-        Ok(again) => Answer {
+        Ok(again) => ServiceResponse {
             call,
             status: Some(200),
             code: Some(format!("State {}", again.state)),
             request_id: again.request_id.or_else(|| account.request_id.clone()),
-            ..Answer::default()
+            ..ServiceResponse::default()
         },
-        Err(error) => error.answer(),
+        Err(error) => error.response(),
     }
 }
 
 async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
     let error = Error::new(
-        ErrorKind::Unfit,
+        ErrorKind::UnusableSubject,
         format!("account `{named}` does not exist in the organization"),
     );
     let error = match AccountId::parse(named) {
         // By id AWS can be asked, and its own answer is worth more than ours.
         Ok(id) => match aws.organizations().account(&id).await {
-            Err(refused) => error.answered(refused.answer()).because(refused),
+            Err(refused) => error.with_response(refused.response()).with_source(refused),
             Ok(_) => error,
         },
-        Err(_not_an_id) => error.answered(Answer {
+        Err(_not_an_id) => error.with_response(ServiceResponse {
             call: "organizations ListAccounts".to_owned(),
             status: Some(200),
             message: Some(format!("{} accounts, none of that name", all.len())),
             request_id: all.last().and_then(|account| account.request_id.clone()),
-            ..Answer::default()
+            ..ServiceResponse::default()
         }),
     };
     let nearest = all
@@ -315,7 +320,7 @@ async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
         })
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .filter(|(likeness, _)| *likeness > 0.8);
-    error.help(match nearest {
+    error.with_help(match nearest {
         Some((_, account)) => format!(
             "did you mean {}? Correct the blueprint",
             account_name(account)

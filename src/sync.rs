@@ -1,7 +1,7 @@
 //! The directory sync: people and groups of a source, written to a SCIM target without anybody else's help.
 //!
 //! It is the only fully automatic road into IAM Identity Center: no provisioning is set up in Okta, and nothing waits
-//! for it. A [`Source`] says who is to be there, a [`SyncPlan`] what would be written, a [`Guard`] whether it may be.
+//! for it. A [`Source`] says who is to be there, a [`SyncPlan`] what would be written, a [`RemovalLimits`] whether it may be.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -45,7 +45,7 @@
 //!   between (and until the next run, if this one is killed just then).
 //! - Who was made anew in the source under the name of before keeps the account, whether that is read or remembered. The
 //!   account of one who is gone keeps its name and address until it is deleted: no other account can get them before.
-//! - The [`Guard`] looks at the whole plan before the first write.
+//! - The [`RemovalLimits`] looks at the whole plan before the first write.
 //! - One user whom the target does not take stops one user.
 //! - A run that is killed at any point, or has no answer to something, is run again and goes on; nothing is made twice. The
 //!   next one reads everything, so that what the source has taken back by then is taken back.
@@ -53,13 +53,13 @@
 mod apply;
 mod directory;
 mod engine;
-mod guard;
-mod memory;
 mod plan;
 mod planner;
 mod profile;
+mod removal_limits;
 mod report;
 mod source;
+mod state;
 mod target;
 
 use std::{fmt, sync::Arc};
@@ -67,21 +67,23 @@ use std::{fmt, sync::Arc};
 use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
-pub(crate) use apply::{Keep, Run};
+pub(crate) use apply::{Run, StateSink};
 pub use directory::{Directory, Group, User};
-pub use engine::Mode;
-pub(crate) use engine::{Look, Settings};
-pub use guard::{Guard, Refusal};
-pub use memory::Memory;
-pub use plan::{Aside, Counts, Gone, GroupChange, Member, Skipped, Standing, SyncPlan, UserChange};
+pub use engine::ReadMode;
+pub(crate) use engine::{PlanInput, Settings};
+pub use plan::{
+    Counts, GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, Transient, UserChange,
+};
 pub use planner::{GroupRemoval, Removal};
 pub(crate) use profile::digest;
-pub use profile::{Attribute, Profile};
+pub use profile::{Attribute, UserProfile};
+pub use removal_limits::{LimitExceeded, RemovalLimits};
 pub use report::{Failed, SyncReport};
 pub use source::{OktaSource, Source};
+pub use state::SyncState;
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     state::StateStore,
 };
 
@@ -116,7 +118,7 @@ impl DirectorySync {
 
     /// How much of the target is looked at.
     #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
+    pub fn mode(mut self, mode: ReadMode) -> Self {
         self.settings.mode = mode;
         self
     }
@@ -137,8 +139,8 @@ impl DirectorySync {
 
     /// What a run may take away.
     #[must_use]
-    pub fn guard(mut self, guard: Guard) -> Self {
-        self.settings.guard = guard;
+    pub fn removal_limits(mut self, limits: RemovalLimits) -> Self {
+        self.settings.limits = limits;
         self
     }
 
@@ -154,33 +156,33 @@ impl DirectorySync {
     /// # Errors
     ///
     /// If the source or the target cannot be read to its end, or the source contradicts itself.
-    pub async fn plan(&self) -> Outcome<SyncPlan> {
+    pub async fn plan(&self) -> Result<SyncPlan> {
         let directory = self.source.read().await.map_err(|error| {
-            error.doing(format!(
+            error.with_context(format!(
                 "reading {}; nothing was written",
                 self.source.name()
             ))
         })?;
         let target = self.scim.endpoint().to_string();
-        let memory = self.memory().await?;
-        let look = Look {
+        let state = self.state().await?;
+        let input = PlanInput {
             source: self.source.as_ref(),
             directory: &directory,
             scim: Some(&self.scim),
             target: &target,
-            memory: memory.as_ref(),
+            state: state.as_ref(),
             now: self.now(),
         };
-        self.settings.plan(look).await
+        self.settings.plan(input).await
     }
 
     /// Says whether a plan may be applied; [`apply`](Self::apply) asks too.
     ///
     /// # Errors
     ///
-    /// [`Refusal`], whose [`help`](Refusal::help) says what to do.
-    pub fn check(&self, plan: &SyncPlan) -> Result<(), Refusal> {
-        self.settings.guard.check(plan)
+    /// [`LimitExceeded`], whose [`help`](LimitExceeded::help) says what to do.
+    pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
+        self.settings.limits.check(plan)
     }
 
     /// Writes what the plan says, and nothing else.
@@ -192,45 +194,48 @@ impl DirectorySync {
     ///
     /// If the guard refuses, the plan is stale, or the memory cannot be saved. What the target does not take is in the
     /// report, and an error only of [`SyncReport::complete`].
-    pub async fn apply(&self, plan: &SyncPlan) -> Outcome<SyncReport> {
+    pub async fn apply(&self, plan: &SyncPlan) -> Result<SyncReport> {
         self.check(plan)?;
-        let stored = self.memory().await?;
-        if stored.as_ref().map_or(0, |memory| memory.serial) != plan.serial {
+        let stored = self.state().await?;
+        if stored.as_ref().map_or(0, |state| state.serial) != plan.serial {
             return Err(stale("another run has written since it was made"));
         }
         let again;
-        let plan = if plan.learnt.0.is_some() {
+        let plan = if plan.next_state.0.is_some() {
             plan
         } else {
             again = self.plan().await?;
-            if let Some(change) = again.departs_from(plan) {
+            if let Some(change) = again.deviation_from(plan) {
                 return Err(stale(&format!("it does not say `{change}`")));
             }
             self.check(&again)?;
             &again
         };
-        let mut memory = plan
-            .learnt
+        let mut state = plan
+            .next_state
             .0
             .as_deref()
             .cloned()
-            .unwrap_or_else(|| Memory::of(&self.scim.endpoint().to_string()));
-        if plan.is_empty() && stored.as_ref() == Some(&memory) {
+            .unwrap_or_else(|| SyncState::of(&self.scim.endpoint().to_string()));
+        if plan.is_empty() && stored.as_ref() == Some(&state) {
             return Ok(SyncReport::default());
         }
-        memory.serial = plan.serial + 1;
-        let keep = self.store.as_ref().map_or(Keep::Nowhere, Keep::Store);
-        let run = Run::new(&self.scim, self.clock.clone(), keep, memory, plan);
+        state.serial = plan.serial + 1;
+        let keep = self
+            .store
+            .as_ref()
+            .map_or(StateSink::Discard, StateSink::Store);
+        let run = Run::new(&self.scim, self.clock.clone(), keep, state, plan);
         run.plan(plan).await?;
         Ok(run.end().0)
     }
 
-    async fn memory(&self) -> Outcome<Option<Memory>> {
+    async fn state(&self) -> Result<Option<SyncState>> {
         let Some(store) = &self.store else {
             return Ok(None);
         };
-        let kept = store.read(Memory::FILE).await?;
-        kept.as_deref().map(Memory::from_json).transpose()
+        let kept = store.read(SyncState::FILE).await?;
+        kept.as_deref().map(SyncState::from_json).transpose()
     }
 
     fn now(&self) -> jiff::Timestamp {
@@ -239,8 +244,8 @@ impl DirectorySync {
 }
 
 fn stale(why: &str) -> Error {
-    Error::new(ErrorKind::Moved, format!("the plan is stale: {why}"))
-        .help("make a new plan, read it, and apply that; nothing was written")
+    Error::new(ErrorKind::StalePlan, format!("the plan is stale: {why}"))
+        .with_help("make a new plan, read it, and apply that; nothing was written")
 }
 
 impl fmt::Debug for DirectorySync {

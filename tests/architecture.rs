@@ -217,7 +217,7 @@ fn only_the_pipeline_saves_state() {
         .collect();
     assert_eq!(savers, Vec::<String>::new());
     // What the directory sync remembers is a file of its own; a step of it hands that to the pipeline.
-    let keepers: Vec<String> = lines_with("src", &["store.keep("])
+    let keepers: Vec<String> = lines_with("src", &["store.put("])
         .into_iter()
         .filter(|line| {
             !line.starts_with("src/pipeline/run.rs:") && !line.starts_with("src/sync/apply.rs:")

@@ -6,7 +6,7 @@ use okta_aws_sso::{
     Operator,
     aws::{self, Aws},
     okta::{self, Client as Okta},
-    operator::{NoOperator, RehearsalOperator},
+    operator::{NoOperator, SandboxOperator},
 };
 use rest_core::Secret;
 use sandbox::Sandbox;
@@ -137,11 +137,9 @@ impl Environment {
     ) -> Result<Arc<dyn Operator>, Failure> {
         let person: Arc<dyn Operator> = match &self.console {
             _ if args.no_person => return Ok(Arc::new(NoOperator)),
-            Some(console) => {
-                Arc::new(RehearsalOperator::new(console.clone()).map_err(|error| {
-                    Failure::input(error.to_string(), "look at the sandbox's console_url")
-                })?)
-            }
+            Some(console) => Arc::new(SandboxOperator::new(console.clone()).map_err(|error| {
+                Failure::input(error.to_string(), "look at the sandbox's console_url")
+            })?),
             None => Arc::new(console::person(args.state.as_deref())),
         };
         Ok(Arc::new(screen.watched(person, self.is_rehearsal())))

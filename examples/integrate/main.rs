@@ -39,7 +39,7 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
         Some(folder) => StateStore::folder(folder)?,
         None => StateStore::memory(),
     };
-    let mut pipeline = Pipeline::new(steps::journey(
+    let mut pipeline = Pipeline::new(steps::default_steps(
         &blueprint,
         &environment.okta,
         &environment.aws,
@@ -88,7 +88,7 @@ async fn access(
     let center = environment.aws.identity_center(&instance.instance());
     let report = AccessReport::read(&environment.aws, &center).await?;
     screen.access(state.facts.portal.as_ref(), &verification, &report);
-    if verification.holds() {
+    if verification.passed() {
         Ok(())
     } else {
         Err(args::Failure::Unproved)

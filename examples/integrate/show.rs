@@ -11,7 +11,7 @@ use futures::{StreamExt as _, future::BoxFuture, stream::BoxStream};
 use indicatif::{ProgressBar, ProgressStyle};
 use okta_aws_sso::{
     AccessReport, CheckOutcome, Event, Operator, Plan, Report, Verification,
-    operator::{Answers, HandOff, OperatorError},
+    operator::{Answers, ManualStep, OperatorError},
 };
 use serde_json::json;
 use url::Url;
@@ -109,7 +109,7 @@ impl Screen {
                     bar.set_message(format!("{} {}", change.action.verb(), change.target));
                 }
             }
-            Event::ChangeWaits { waiting, .. } => {
+            Event::ChangeWaiting { waiting, .. } => {
                 let missing = match waiting.missing.as_slice() {
                     [] => String::new(),
                     [one] => format!(": {one}"),
@@ -127,7 +127,7 @@ impl Screen {
                     bar.inc(1);
                 }
             }
-            Event::AlreadyTrue { target, .. } => {
+            Event::AlreadyDone { target, .. } => {
                 self.line(&format!("  ok {target}: true already"));
                 if let Some(bar) = bar {
                     bar.inc(1);
@@ -143,7 +143,7 @@ impl Screen {
         }
         if self.json {
             Self::document(
-                &json!({"applied": report.applied, "already_true": report.already_true}),
+                &json!({"applied": report.applied, "already_done": report.already_done}),
             );
         } else {
             self.line(&format!("\nApplied {} changes.", report.applied));
@@ -165,9 +165,9 @@ impl Screen {
         self.line("\nVerified:");
         for check in &verification.checks {
             let mark = match check.outcome {
-                CheckOutcome::Proved => "ok",
+                CheckOutcome::Verified => "ok",
                 CheckOutcome::Failed => "NO",
-                CheckOutcome::CannotBeProved => "--",
+                CheckOutcome::Unverifiable => "--",
             };
             self.line(&format!("  {mark} {}", check.what));
         }
@@ -231,11 +231,14 @@ pub(crate) struct Watched {
 }
 
 impl Operator for Watched {
-    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+    fn ask<'a>(
+        &'a self,
+        manual_step: &'a ManualStep,
+    ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
         if self.rehearsal && !self.screen.json {
             self.screen.line(&format!(
                 "\n  @  {}",
-                handoff.to_string().trim_end().replace('\n', "\n     ")
+                manual_step.to_string().trim_end().replace('\n', "\n     ")
             ));
             self.screen.line("     (done at the sandbox's console)\n");
         }
@@ -250,11 +253,11 @@ impl Operator for Watched {
                 // A bar that ticks would draw over what a person types.
                 Some(bar) if !self.rehearsal => {
                     bar.disable_steady_tick();
-                    let answers = self.person.ask(handoff).await;
+                    let answers = self.person.ask(manual_step).await;
                     bar.enable_steady_tick(Duration::from_millis(120));
                     answers
                 }
-                _ => self.person.ask(handoff).await,
+                _ => self.person.ask(manual_step).await,
             }
         })
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use okta_aws_sso::{Blueprint, Error, ErrorKind, StateStore, sync::Mode};
+use okta_aws_sso::{Blueprint, Error, ErrorKind, StateStore, sync::ReadMode};
 
 /// Writes the users and groups of an Okta org to AWS's SCIM endpoint, and nothing that did not change.
 ///
@@ -77,11 +77,11 @@ impl Args {
             .map_or_else(|| Ok(StateStore::memory()), StateStore::folder)
     }
 
-    pub(crate) fn mode(&self) -> Mode {
+    pub(crate) fn mode(&self) -> ReadMode {
         match (self.full, self.verify) {
-            (true, _) => Mode::Full,
-            (false, true) => Mode::Verify,
-            (false, false) => Mode::Remember,
+            (true, _) => ReadMode::Full,
+            (false, true) => ReadMode::Verify,
+            (false, false) => ReadMode::Cached,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use okta_aws_sso::{
     Error, ErrorKind, Operator as _, okta,
-    operator::{HandOff, HandOffKind, RehearsalOperator},
+    operator::{ManualStep, ManualStepKind, SandboxOperator},
     scim::{Client, Dialect, Endpoint},
 };
 use rest_core::Secret;
@@ -64,22 +64,24 @@ impl Ends {
     /// A sandbox of another process, at whose console somebody makes a token.
     async fn served(ready: &Path) -> Result<Self, Error> {
         let unreadable = |why: String| {
-            unfit(format!("{} cannot be used: {why}", ready.display()))
-                .help("name what `cargo run --example sandbox -- --ready-file FILE` has written")
+            unfit(format!("{} cannot be used: {why}", ready.display())).with_help(
+                "name what `cargo run --example sandbox -- --ready-file FILE` has written",
+            )
         };
         let text = std::fs::read_to_string(ready).map_err(|error| unreadable(error.to_string()))?;
         let ready: Ready =
             serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
         let person =
-            RehearsalOperator::new(ready.console_url).map_err(|error| unfit(error.to_string()))?;
-        let asked = HandOff::new(
-            HandOffKind::AutomaticProvisioning,
+            SandboxOperator::new(ready.console_url).map_err(|error| unfit(error.to_string()))?;
+        let asked = ManualStep::new(
+            ManualStepKind::AutomaticProvisioning,
             "Enable automatic provisioning",
             "the sandbox's console",
         );
         let answers = person.ask(&asked).await.map_err(|error| {
-            unfit(format!("the sandbox has given no token: {error}"))
-                .help("join the two first: cargo run --example integrate -- --target READY.json")
+            unfit(format!("the sandbox has given no token: {error}")).with_help(
+                "join the two first: cargo run --example integrate -- --target READY.json",
+            )
         })?;
         let (Some(endpoint), Some(token)) = (
             answers.get("scim_endpoint"),
@@ -97,7 +99,7 @@ impl Ends {
     fn real() -> Result<Self, Error> {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_not_set| {
-                unfit(format!("{name} is not set")).help(
+                unfit(format!("{name} is not set")).with_help(
                     "set OKTA_ORG_URL, OKTA_API_TOKEN, SCIM_ENDPOINT and SCIM_TOKEN, or none of them for a rehearsal",
                 )
             })
@@ -153,5 +155,5 @@ fn scim_client(endpoint: &str, token: Secret) -> Result<Client, Error> {
 }
 
 pub(crate) fn unfit(why: String) -> Error {
-    Error::new(ErrorKind::Unfit, why)
+    Error::new(ErrorKind::UnusableSubject, why)
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use okta_aws_sso::{
     Error, ErrorKind,
-    sync::{DirectorySync, Guard, Mode, OktaSource},
+    sync::{DirectorySync, OktaSource, ReadMode, RemovalLimits},
 };
 
 use crate::{args::Args, ends::Ends};
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             args::say_what_to_do(&error);
             // A pipeline tells a refusal of the guard, which a person has to look at, from everything else.
-            let refused = error.kind() == ErrorKind::Guarded;
+            let refused = error.kind() == ErrorKind::GuardRejected;
             ExitCode::from(if refused { args::GUARDED } else { 1 })
         }
     }
@@ -50,10 +50,10 @@ async fn run(args: &Args) -> Result<(), Error> {
     let store = args.store()?;
     let guard = args
         .max_removals
-        .map_or_else(Guard::default, Guard::at_most);
+        .map_or_else(RemovalLimits::default, RemovalLimits::at_most);
     let sync = DirectorySync::new(source.clone(), &ends.scim)
         .store(store.clone())
-        .guard(guard)
+        .removal_limits(guard)
         .mode(args.mode());
 
     let plan = sync.plan().await?;
@@ -69,9 +69,9 @@ async fn run(args: &Args) -> Result<(), Error> {
     ends.count("written");
     if args.is_rehearsal() {
         for (mode, words) in [
-            (Mode::Remember, "again"),
-            (Mode::Verify, "again, all users and groups read"),
-            (Mode::Full, "again, memberships read too"),
+            (ReadMode::Cached, "again"),
+            (ReadMode::Verify, "again, all users and groups read"),
+            (ReadMode::Full, "again, memberships read too"),
         ] {
             let again = DirectorySync::new(source.clone(), &ends.scim)
                 .store(store.clone())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use okta_aws_sso::{
     Error, StateStore,
     scim::{Rate, RateLimiter},
-    sync::{DirectorySync, Memory},
+    sync::{DirectorySync, SyncState},
 };
 use rest_core::{Clock as _, SystemClock};
 use sandbox::{Sandbox, ScimRates};
@@ -72,7 +72,7 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
         "{throttled} answers of 429, the rate was lowered {} times",
         limiter.stats().slowdowns
     );
-    let kept = store.read(Memory::FILE).await?.unwrap_or_default();
+    let kept = store.read(SyncState::FILE).await?.unwrap_or_default();
     println!("what is remembered: {} kB", kept.len() / 1024);
     if let (Some(before), Some(after)) = (before, peak_memory()) {
         println!("memory at its peak: {after} MB, {before} MB of it before (the sandbox is in it)");

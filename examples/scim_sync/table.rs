@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use okta_aws_sso::{
     Error, StateStore,
-    sync::{DirectorySync, Mode},
+    sync::{DirectorySync, ReadMode},
 };
 use rest_core::ManualClock;
 use sandbox::{Clock, Sandbox};
@@ -135,10 +135,10 @@ async fn ours(size: Size) -> Result<Row, Error> {
     let first = count();
     run(&sync).await?;
     let unchanged = count();
-    let sync = sync.mode(Mode::Verify);
+    let sync = sync.mode(ReadMode::Verify);
     run(&sync).await?;
     let verify = count();
-    let sync = sync.mode(Mode::Full);
+    let sync = sync.mode(ReadMode::Full);
     run(&sync).await?;
     let full = count();
     let mut joined = Size {

@@ -1,4 +1,4 @@
-//! One call as a value: what to ask for, and what was answered.
+//! A call as a value ([`Call`]), and its [`Response`].
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ use crate::{
     retry::Idempotency,
 };
 
-/// A request before it is authorized and sent.
+/// A request that is not authorized or sent yet.
 ///
-/// Building one does nothing and cannot fail: whatever is wrong with it is reported by
-/// [`Service::send`](crate::Service::send) before anything leaves.
+/// Building a call sends nothing and cannot fail. If the call is invalid,
+/// [`Service::send`](crate::Service::send) returns the error before it sends anything.
 ///
-/// `GET`, `HEAD`, `PUT` and `DELETE` are taken to be harmless to repeat, as HTTP defines them;
-/// `POST` and `PATCH` are not, unless [`idempotency`](Self::idempotency) says so.
+/// By default, `POST` and `PATCH` are not idempotent and every other method is, as HTTP defines
+/// `GET`, `HEAD`, `PUT` and `DELETE`. [`idempotency`](Self::idempotency) overrides this.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
     method: Method,
@@ -30,17 +30,17 @@ pub struct Call {
     query: Vec<(String, Option<String>)>,
     headers: HeaderMap,
     body: Option<Result<Bytes, serde_json::Error>>,
-    idempotency: Idempotency,
+    pub(crate) idempotency: Idempotency,
 }
 
 impl Call {
-    /// Returns a call of `method` at `path`, the segments below the service's base address.
+    /// Returns a call of `method` at `path`, the path segments below the service's base URL.
     ///
-    /// Segments are percent-encoded, so none of them can end the path or add to it. An empty one,
-    /// `.` and `..` are refused when the call is sent.
+    /// Each segment is percent-encoded, so it stays one segment of the path. Sending fails if a
+    /// segment is empty, is `.` or `..`, or contains a control character.
     pub fn new(method: Method, path: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let path = path.into_iter().map(Into::into).collect();
-        Self::to(method, Target::Path(path))
+        Self::with_target(method, Target::Path(path))
     }
 
     /// Returns a `GET` of `path`.
@@ -68,15 +68,15 @@ impl Call {
         Self::new(Method::DELETE, path)
     }
 
-    /// Returns a `GET` of an address that the server handed out, such as a next page.
+    /// Returns a `GET` of a URL that the server sent, such as the URL of the next page.
     ///
-    /// The address is used as it is, so [`query`](Self::query) adds nothing to it. One of another
-    /// origin is refused when the call is sent.
+    /// The URL is used unchanged, so [`query`](Self::query) adds nothing to it. Sending fails if
+    /// the URL has another origin than the service.
     pub fn get_link(link: impl Into<String>) -> Self {
-        Self::to(Method::GET, Target::Link(link.into()))
+        Self::with_target(Method::GET, Target::Link(link.into()))
     }
 
-    fn to(method: Method, target: Target) -> Self {
+    fn with_target(method: Method, target: Target) -> Self {
         let idempotency = if method == Method::POST || method == Method::PATCH {
             Idempotency::NotIdempotent
         } else {
@@ -92,19 +92,19 @@ impl Call {
         }
     }
 
-    /// Adds a query parameter; name and value are percent-encoded, spaces as `%20`.
+    /// Adds a query parameter. The name and the value are percent-encoded, spaces as `%20`.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Adds a query parameter that is a bare name, such as `?cursor`.
+    /// Adds a query parameter without a value, such as `?cursor`.
     pub fn query_key(mut self, name: impl Into<String>) -> Self {
         self.query.push((name.into(), None));
         self
     }
 
-    /// Adds a query parameter if there is a value for it.
+    /// Adds a query parameter if `value` is `Some`.
     pub fn query_opt(self, name: &str, value: Option<impl Into<String>>) -> Self {
         match value {
             Some(value) => self.query(name, value),
@@ -112,36 +112,38 @@ impl Call {
         }
     }
 
-    /// Sets a header, replacing an earlier one of the same name.
+    /// Sets a header. It replaces an earlier header of the same name.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Sets what kind of answer is asked for; `application/json` unless told otherwise.
+    /// Sets the `Accept` header (default: `application/json`).
     pub fn accept(self, media_type: &'static str) -> Self {
         self.header(ACCEPT, HeaderValue::from_static(media_type))
     }
 
-    /// Sends `body` as JSON.
+    /// Sets the body to `body` as JSON.
     pub fn json(self, body: &(impl Serialize + ?Sized)) -> Self {
         self.json_as("application/json", body)
     }
 
-    /// Sends `body` as JSON under a media type of its own, such as `application/merge-patch+json`.
+    /// Sets the body to `body` as JSON with a special media type, such as
+    /// `application/merge-patch+json`.
     pub fn json_as(mut self, media_type: &'static str, body: &(impl Serialize + ?Sized)) -> Self {
         self.body = Some(serde_json::to_vec(body).map(Bytes::from));
         self.header(CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
-    /// Says what sending the call twice would do.
+    /// Sets whether sending the call twice is safe.
     pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = idempotency;
         self
     }
 
-    /// Returns what the call does, such as `POST /api/v1/apps`: the method and the path below the
-    /// base address, never the query.
+    /// Returns the method and the path, such as `POST /api/v1/apps`, without the query.
+    ///
+    /// The path is relative to the base URL; the path of a link is absolute.
     #[must_use]
     pub fn operation(&self) -> String {
         match &self.target {
@@ -156,17 +158,13 @@ impl Call {
         }
     }
 
-    pub(crate) fn idempotency_class(&self) -> Idempotency {
-        self.idempotency
-    }
-
-    /// Returns where the call goes, and the request without its authorization.
+    /// Returns the URL of the call, and the request without its authorization.
     ///
-    /// Every request that comes out of here is for the origin of `base`.
+    /// The URL always has the origin of `base`; otherwise this fails.
     pub(crate) fn prepare(self, base: &Url) -> Result<(Url, Request<Bytes>), RequestError> {
         let url = match &self.target {
             Target::Path(path) => {
-                let mut url = below(base, path)?;
+                let mut url = append_path(base, path)?;
                 if !self.query.is_empty() {
                     url.set_query(Some(&encode(&self.query)));
                 }
@@ -190,7 +188,7 @@ impl Call {
         if let Some(body) = body {
             *request.body_mut() = body;
         } else if matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
-            // Some servers answer 411 to a request without a body that does not say so.
+            // Some servers answer 411 if a request has neither a body nor a `Content-Length`.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         *request.method_mut() = self.method;
@@ -199,7 +197,7 @@ impl Call {
 }
 
 impl fmt::Debug for Call {
-    /// Leaves out the query, the headers and the body, which may hold secrets.
+    /// Omits the query, the headers and the body, which may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("operation", &self.operation())
@@ -208,7 +206,7 @@ impl fmt::Debug for Call {
     }
 }
 
-/// What a server answered, whole and undecoded.
+/// A server's complete response, with the body not yet decoded.
 pub struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -230,51 +228,51 @@ impl Response {
         &self.headers
     }
 
-    /// Returns the body, byte for byte as it was sent.
+    /// Returns the body, byte for byte as the server sent it.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Returns the body, giving up the rest.
+    /// Consumes the response and returns the body.
     #[must_use]
     pub fn into_body(self) -> Bytes {
         self.body
     }
 
-    /// Returns the vendor's number for the request, if it has one.
+    /// Returns the vendor's id of the request, if the response has one.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Returns how often the request was sent, the answered time included.
+    /// Returns the number of attempts, including the one that got this response.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Returns the body read as JSON.
+    /// Decodes the body as JSON.
     ///
     /// # Errors
     ///
-    /// What is wrong with the body, if it is not such JSON.
+    /// Fails if the body is not JSON or does not match `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }
 
-    /// Returns the address of the next page from the `Link` headers.
+    /// Returns the URL of the next page from the `Link` headers.
     ///
     /// # Errors
     ///
-    /// [`LinkError`] if the headers cannot be read; a list must not end because of that.
+    /// Fails if a `Link` header cannot be parsed. Do not treat this as the end of the list.
     pub fn next_link(&self) -> Result<Option<String>, LinkError> {
         link::next_link(&self.headers)
     }
 }
 
 impl fmt::Debug for Response {
-    /// Leaves out the headers and the body, which may hold secrets.
+    /// Omits the headers and the body, which may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
@@ -290,38 +288,38 @@ enum Target {
     Link(String),
 }
 
-/// Returns `base` with `path` below it, and nowhere else.
-fn below(base: &Url, path: &[String]) -> Result<Url, RequestError> {
-    let refuse = |segment: &String| RequestError::Segment {
+/// Appends `path` to `base`. The result is always below `base`.
+fn append_path(base: &Url, path: &[String]) -> Result<Url, RequestError> {
+    let segment_error = |segment: &String| RequestError::Segment {
         segment: segment.clone(),
     };
     let mut url = base.clone();
     for segment in path {
-        // The `url` crate drops dots and line breaks silently, and with them the meaning.
-        let lost = matches!(segment.as_str(), "" | "." | "..");
-        if lost || segment.chars().any(char::is_control) {
-            return Err(refuse(segment));
+        // The `url` crate silently drops dot segments and line breaks, which changes the path.
+        let is_dropped = matches!(segment.as_str(), "" | "." | "..");
+        if is_dropped || segment.chars().any(char::is_control) {
+            return Err(segment_error(segment));
         }
         url.path_segments_mut()
             .map_err(|()| RequestError::Link(url::ParseError::RelativeUrlWithCannotBeABaseBase))?
             .pop_if_empty()
             .push(segment);
-        // Belt and braces: whatever the reason, a segment that is not there at all is an error.
+        // Defense in depth: if the segment is missing from the URL for any other reason, fail.
         if url
             .path_segments()
             .and_then(Iterator::last)
             .is_none_or(str::is_empty)
         {
-            return Err(refuse(segment));
+            return Err(segment_error(segment));
         }
     }
     Ok(url)
 }
 
-/// Refuses an address that is not of the service's own origin.
+/// Fails if `url` does not have the origin of `base`.
 fn check_origin(base: &Url, url: &Url) -> Result<(), RequestError> {
-    // Origins are compared, not texts: `http://127.0.0.1:80@example.net/` begins like us. And a
-    // link with a user name in it is none that a server hands out.
+    // This compares origins, because text prefixes mislead: `http://127.0.0.1:80@example.net/`
+    // starts like a local URL. It also rejects user names, because servers send no such links.
     if url.origin() == base.origin() && url.username().is_empty() && url.password().is_none() {
         return Ok(());
     }
@@ -332,7 +330,8 @@ fn check_origin(base: &Url, url: &Url) -> Result<(), RequestError> {
 }
 
 fn encode(query: &[(String, Option<String>)]) -> String {
-    // Spaces come as `+`, which only forms understand for certain; a `+` of a value is `%2B`.
+    // The serializer writes spaces as `+`, which only form parsers reliably decode. A `+` in a
+    // value is already `%2B`, so every remaining `+` is a space.
     let mut encoded = form_urlencoded::Serializer::new(String::new());
     for (name, value) in query {
         match value {
@@ -354,7 +353,7 @@ mod tests {
     const BASE: &str = "https://api.example.com/tenant/v2/";
 
     fn address(base: &str, call: Call) -> Result<String, String> {
-        let base = Url::parse(base).expect("a base");
+        let base = Url::parse(base).expect("a valid base URL");
         call.prepare(&base)
             .map(|(url, _)| url.into())
             .map_err(|error| error.to_string())
@@ -366,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_put_below_the_base_address() {
+    fn a_path_is_appended_to_the_base_url() {
         check(
             Call::get(["Users", "7"]),
             "https://api.example.com/tenant/v2/Users/7",
@@ -379,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_cannot_end_the_path_or_add_to_it() {
+    fn a_segment_with_reserved_characters_stays_one_segment() {
         let below = "https://api.example.com/tenant/v2/";
         for (segment, encoded) in [
             ("a/b", "a%2Fb"),
@@ -397,11 +396,11 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_that_would_lead_elsewhere_is_refused() {
+    fn a_segment_that_would_change_the_path_is_an_error() {
         for segment in ["", ".", "..", ".\t.", "\n", "a\0"] {
             assert_eq!(
                 address(BASE, Call::get(["Users", segment, "x"])),
-                Err(format!("{segment:?} cannot be a part of an address"))
+                Err(format!("{segment:?} cannot be used as a path segment"))
             );
         }
     }
@@ -420,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_as_it_is() {
+    fn a_link_is_used_unchanged_except_for_its_fragment() {
         check(
             Call::get_link("https://api.example.com/tenant/v2/x?after=%2F+1#top"),
             "https://api.example.com/tenant/v2/x?after=%2F+1",
@@ -432,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_does_is_said_without_its_query() {
+    fn the_operation_omits_the_query() {
         assert_eq!(
             Call::post(["api", "v1", "apps"])
                 .query("q", "x")
@@ -448,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn only_post_and_patch_are_harmful_to_repeat() {
+    fn only_post_and_patch_are_not_idempotent_by_default() {
         for (method, idempotency) in [
             (Method::GET, Idempotency::Idempotent),
             (Method::HEAD, Idempotency::Idempotent),
@@ -457,32 +456,32 @@ mod tests {
             (Method::POST, Idempotency::NotIdempotent),
             (Method::PATCH, Idempotency::NotIdempotent),
         ] {
-            assert_eq!(Call::new(method, ["x"]).idempotency_class(), idempotency);
+            assert_eq!(Call::new(method, ["x"]).idempotency, idempotency);
         }
         assert_eq!(
             Call::post(["x"])
                 .idempotency(Idempotency::Idempotent)
-                .idempotency_class(),
+                .idempotency,
             Idempotency::Idempotent
         );
     }
 
     #[test]
-    fn a_write_without_a_body_says_so() {
-        let base = Url::parse(BASE).expect("a base");
+    fn a_write_without_a_body_has_content_length_zero() {
+        let base = Url::parse(BASE).expect("a valid base URL");
         let length = |call: Call| {
-            let (_, request) = call.prepare(&base).expect("a request");
+            let (_, request) = call.prepare(&base).expect("a valid call");
             request.headers().get("content-length").cloned()
         };
         assert_eq!(length(Call::post(["x"])).expect("a header"), "0");
         assert_eq!(length(Call::put(["x"])).expect("a header"), "0");
         assert_eq!(length(Call::get(["x"])), None);
-        // With a body, the length is the transport's business.
+        // With a body, the transport sets the length.
         assert_eq!(length(Call::post(["x"]).json(&1)), None);
     }
 
     #[test]
-    fn debug_output_shows_neither_query_nor_body() {
+    fn debug_output_omits_the_query_and_the_body() {
         let call = Call::post(["x"]).query("token", "hunter2").json("hunter2");
         assert_eq!(
             format!("{call:?}"),

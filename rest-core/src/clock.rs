@@ -1,4 +1,4 @@
-//! Where the time comes from. No other file reads a clock or waits.
+//! The source of time. No other file reads the system clock or sleeps.
 
 use std::{
     fmt,
@@ -11,31 +11,32 @@ mod manual;
 
 pub use manual::ManualClock;
 
-/// The time, and a way to wait.
+/// Provides the current time and a way to sleep.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// Returns the present moment.
+    /// Returns the current time.
     fn now(&self) -> SystemTime;
 
-    /// Waits for `duration`; the wait starts at the first poll.
+    /// Waits for `duration`, starting at the first poll.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clock, and tokio's timer.
+/// The operating system's clock and tokio's timer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the one file that reads the clock"
+        reason = "only this file reads the system clock"
     )]
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one file that waits")]
+    #[expect(clippy::disallowed_methods, reason = "only this file sleeps")]
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // Made inside the block: tokio's timer would otherwise start now, and need a runtime now.
+        // The async block delays the timer's creation to the first poll. Otherwise this method
+        // would start the timer, and would need a tokio runtime.
         Box::pin(async move { tokio::time::sleep(duration).await })
     }
 }

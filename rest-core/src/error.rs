@@ -1,42 +1,42 @@
-//! Why a call has no good answer.
+//! Errors of calls and of building a service.
 
 use crate::{Response, TransportError};
 
-/// Why a call failed, in the order of how far it got.
+/// Error of a call. The variants are in the order of a call's progress.
 ///
-/// A vendor's client turns this into its own error; [`Error::Refused`] has the whole answer for it
-/// to read.
+/// A vendor's client converts this into its own error. [`Error::Refused`] contains the complete
+/// response, so that the client can decode it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The request could not be made; nothing was sent.
-    #[error("the request could not be made")]
+    /// The request could not be built; nothing was sent.
+    #[error("the request could not be built")]
     Request(#[from] RequestError),
-    /// No answer arrived.
-    #[error("no answer arrived")]
+    /// No usable response was received.
+    #[error("no response was received")]
     Transport(#[from] TransportError),
-    /// The server answered with something else than success.
+    /// The server answered with a status other than 2xx.
     #[error("the server refused the request with {}", .0.status())]
     Refused(Box<Response>),
 }
 
-/// Why a request could not be made.
+/// Error of building a request; nothing was sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// A part of the path is empty, `.`, `..`, or has a control character: any of these would make
-    /// the request go to another address.
-    #[error("{segment:?} cannot be a part of an address")]
+    /// A path segment is empty, is `.` or `..`, or contains a control character. Each of these
+    /// would send the request to another URL.
+    #[error("{segment:?} cannot be used as a path segment")]
     #[non_exhaustive]
     Segment {
-        /// The part.
+        /// The segment.
         segment: String,
     },
-    /// A link is not an address.
-    #[error("a link of the server is not an address")]
+    /// A link is not a valid URL.
+    #[error("the server's link is not a valid URL")]
     Link(#[from] url::ParseError),
-    /// A link leads to another origin; following it would show the secret to a stranger.
-    #[error("a link leads away from {own} to {other}, and was not followed")]
+    /// A link leads to another origin. Following it would send the secret to another server.
+    #[error("the link leads from {own} to another origin, {other}, and was not followed")]
     #[non_exhaustive]
     ForeignOrigin {
         /// The origin of the service.
@@ -44,35 +44,37 @@ pub enum RequestError {
         /// The origin of the link.
         other: String,
     },
-    /// The address is one that HTTP cannot carry.
-    #[error("the address cannot be sent")]
+    /// The URL is not valid as the URI of an HTTP request.
+    #[error("the URL cannot be used in an HTTP request")]
     Uri(#[from] http::uri::InvalidUri),
-    /// The body could not be written as JSON.
-    #[error("the body could not be written as JSON")]
+    /// The request body could not be serialized as JSON.
+    #[error("the request body could not be serialized as JSON")]
     Body(#[from] serde_json::Error),
 }
 
-/// Why a service could not be set up.
+/// Error of building a service.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The base address is no `http` or `https` address, or has a user, a query or a fragment.
-    #[error("{base} is not a base address: it {problem}")]
+    /// The base URL is not an `http` or `https` URL, or has a user name, a password, a query or a
+    /// fragment.
+    #[error("{base} is not a valid base URL: it {problem}")]
     #[non_exhaustive]
     Base {
-        /// The address, without any user or password in it.
+        /// The URL, without its user name, password and query.
         base: String,
-        /// What is wrong with it, as the end of a sentence.
+        /// The problem, as the end of a sentence that starts with "it".
         problem: &'static str,
     },
-    /// The secret is empty, or has a character that a header cannot carry, such as a line break.
+    /// The secret is empty, or contains a character that a header cannot contain, such as a line
+    /// break.
     #[error("the secret {problem}")]
     #[non_exhaustive]
     Secret {
-        /// What is wrong with it, as the end of a sentence.
+        /// The problem, as the end of a sentence that starts with "the secret".
         problem: &'static str,
     },
-    /// The name for the `User-Agent` header has a character that a header cannot carry.
+    /// The value for the `User-Agent` header contains a character that a header cannot contain.
     #[error("the user agent cannot be sent in a header")]
     UserAgent(#[source] http::header::InvalidHeaderValue),
 }

@@ -1,4 +1,4 @@
-//! Reading the headers of an answer, whatever shape they are in.
+//! Tolerant parsing of response headers.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,16 +7,16 @@ use http::{
     header::{AsHeaderName, DATE, RETRY_AFTER},
 };
 
-/// Returns a header as text, unless it is absent, empty or not ASCII.
+/// Returns a header's trimmed text; `None` if the header is absent, empty or not ASCII.
 #[must_use]
 pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty()).then_some(text)
 }
 
-/// Returns the smallest number in a header that may be repeated or joined by commas.
+/// Returns the smallest number in a header that may be repeated or comma-separated.
 ///
-/// Gateways duplicate rate-limit headers; the smallest of them is the one to be careful about.
+/// Gateways duplicate rate-limit headers. The smallest number is the safe choice.
 #[must_use]
 pub fn smallest_number(headers: &HeaderMap, name: impl AsHeaderName) -> Option<u64> {
     headers
@@ -28,16 +28,16 @@ pub fn smallest_number(headers: &HeaderMap, name: impl AsHeaderName) -> Option<u
         .min()
 }
 
-/// Returns the server's own idea of the time.
+/// Returns the server's time from the `Date` header.
 #[must_use]
 pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text(headers, DATE)?).ok()
 }
 
-/// Returns how long a `Retry-After` header asks to wait, in seconds or until a date.
+/// Returns the wait that a `Retry-After` header asks for, as seconds or as a date.
 ///
-/// A date is compared with the answer's own `Date` if there is one, so that the clocks of the two
-/// sides need not agree, and with `now` otherwise. A date that has passed means no wait at all.
+/// A date is compared with the response's `Date` header, so that the clocks of client and server
+/// may differ. Without a `Date` header it is compared with `now`. A date in the past means no wait.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?;
@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_header_is_an_absent_one() {
+    fn an_empty_header_counts_as_absent() {
         let headers = headers(&[("x-id", "  "), ("x-name", " abc ")]);
         assert_eq!(text(&headers, "x-id"), None);
         assert_eq!(text(&headers, "X-Name"), Some("abc"));
     }
 
     #[test]
-    fn the_smallest_of_repeated_and_joined_numbers_counts() {
+    fn the_smallest_of_repeated_and_comma_separated_numbers_is_returned() {
         assert_eq!(
             smallest_number(&appended("x-left", &["7, 5", "9"]), "x-left"),
             Some(5)
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_date_is_compared_with_the_servers_clock() {
+    fn a_retry_after_date_is_compared_with_the_date_header() {
         let headers = headers(&[
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_clock_ours_is_used() {
+    fn without_a_date_header_the_local_clock_is_used() {
         let headers = headers(&[("retry-after", "Thu, 01 Jan 1970 00:00:30 GMT")]);
         let ten = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
         assert_eq!(retry_after(&headers, ten), Some(Duration::from_secs(20)));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_no_time_at_all() {
+    fn an_unparsable_time_is_ignored() {
         let headers = headers(&[("retry-after", "soon"), ("date", "today")]);
         assert_eq!(retry_after(&headers, SystemTime::UNIX_EPOCH), None);
         assert_eq!(date(&headers), None);

@@ -1,9 +1,10 @@
-//! What every REST client in this workspace is made of.
+//! Shared base of the REST clients in this workspace: requests, retries, rate limits, pagination
+//! and secrets.
 //!
-//! A client for a service is a [`Service`] (one base address, one credential) and a [`Vendor`]
-//! (how that service speaks about rate limits and refusals). The client's own crate describes each
-//! call as a [`Call`], a value; [`Service::send`] is the one place where requests are authorized,
-//! paced, sent and repeated.
+//! A client consists of a [`Service`] (one base URL, one credential) and a [`Vendor`] (the
+//! service's conventions for rate limits, errors and request ids). The client's crate describes
+//! each call as a value, a [`Call`]. [`Service::send`] is the only place that authorizes,
+//! rate-limits, sends and retries requests.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -14,18 +15,18 @@
 //!     .authorization("Bearer", Secret::new("a token"))
 //!     .vendor(Arc::new(PlainVendor))
 //!     .build()?;
-//! let answer = service.send(Call::get(["things", "7"])).await?;
-//! println!("{}", answer.status());
+//! let response = service.send(Call::get(["things", "7"])).await?;
+//! println!("{}", response.status());
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Guarantees
 //!
-//! - A secret is attached to requests for the service's own origin and to nothing else. Redirects
-//!   are not followed; a link to another origin is an error before anything is sent.
-//! - A request that the server may have acted on is repeated only where repeating it is harmless.
-//! - Time comes in through [`Clock`] and bytes through [`Transport`]; a test replaces both.
+//! - The secret is sent only to the service's own origin. Redirects are not followed. A link to
+//!   another origin is an error, and nothing is sent.
+//! - A request that the server may have processed is retried only if it is idempotent.
+//! - [`Clock`] provides the time and [`Transport`] sends the bytes; tests can replace both.
 //! - Secrets, headers, query values and bodies are never logged.
 
 mod call;

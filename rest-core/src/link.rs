@@ -1,17 +1,17 @@
-//! The `Link` header (RFC 8288), as far as paging needs it.
+//! Parser for the `Link` header (RFC 8288), limited to what pagination needs.
 
 use http::{HeaderMap, header::LINK};
 
-/// Returns the address of the link with relation `next`, as the server wrote it.
+/// Returns the URL of the link with relation `next`, unchanged.
 ///
-/// Links may come in separate headers or joined by commas, in any order; relations are compared
-/// without regard to case, and a link may have several. Whether the address may be followed is not
-/// decided here: see [`Call::get_link`](crate::Call::get_link).
+/// Links may be in separate headers or comma-separated in one header, in any order. A link may
+/// have several relations; their case is ignored. This function does not check the URL:
+/// [`Call::get_link`](crate::Call::get_link) does.
 ///
 /// # Errors
 ///
-/// A header that cannot be read is an error, because taking it for "no next page" would end a list
-/// too early. At most 64 links of 8,192 bytes each are read.
+/// Fails if a header cannot be parsed, because treating it as "no next page" would end a list too
+/// early. Also fails if there are more than 64 links, or if a link is longer than 8,192 bytes.
 pub fn next_link(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
     let mut count = 0;
     for value in headers.get_all(LINK) {
@@ -33,44 +33,45 @@ pub fn next_link(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
     Ok(None)
 }
 
-/// Why a `Link` header could not be read.
+/// Error of parsing a `Link` header.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// The header has characters that are not visible ASCII.
+    /// The header contains characters that are not visible ASCII.
     #[error("the Link header is not ASCII text")]
     NotText(#[source] http::header::ToStrError),
     /// The header is not a list of links.
-    #[error("the Link header cannot be read from character {position} on")]
+    #[error("the Link header is malformed at character {position}")]
     #[non_exhaustive]
     Malformed {
-        /// The character that was not expected, counted from 1.
+        /// The position of the unexpected character, counted from 1.
         position: usize,
     },
-    /// There are more links than anybody needs.
-    #[error("the answer has more than {limit} links")]
+    /// The response has too many links.
+    #[error("the response has more than {limit} links")]
     #[non_exhaustive]
     TooMany {
         /// The limit.
         limit: usize,
     },
-    /// A link is longer than any address has to be.
-    #[error("the answer has a link of more than {limit} bytes")]
+    /// A link is too long.
+    #[error("the response has a link of more than {limit} bytes")]
     #[non_exhaustive]
     TooLong {
-        /// The limit.
+        /// The limit in bytes.
         limit: usize,
     },
 }
 
-/// Reads one header value from left to right.
+/// Parser of one header value.
 struct Reader<'a> {
     text: &'a str,
+    /// The position of the next byte.
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// Returns the next link's address and whether its relation is `next`.
+    /// Returns the next link's URL, and whether the link leads to the next page.
     fn link(&mut self) -> Result<Option<(&'a str, bool)>, LinkError> {
         self.skip(|byte| matches!(byte, b' ' | b'\t' | b','));
         match self.peek() {
@@ -81,7 +82,7 @@ impl<'a> Reader<'a> {
         let target = self.until(|byte| byte == b'>').trim();
         self.expect(b'>')?;
         let mut relation = None;
-        let mut elsewhere = false;
+        let mut has_anchor = false;
         loop {
             self.skip(is_space);
             match self.peek() {
@@ -97,8 +98,8 @@ impl<'a> Reader<'a> {
             if name.eq_ignore_ascii_case("rel") && relation.is_none() {
                 relation = Some(value);
             } else if name.eq_ignore_ascii_case("anchor") {
-                // The link is about another document than this answer (RFC 8288, 3.2).
-                elsewhere = true;
+                // The link belongs to another resource than this response (RFC 8288, 3.2).
+                has_anchor = true;
             }
         }
         let is_next = relation.is_some_and(|relation| {
@@ -106,10 +107,10 @@ impl<'a> Reader<'a> {
                 .split_ascii_whitespace()
                 .any(|word| word.eq_ignore_ascii_case("next"))
         });
-        Ok(Some((target, is_next && !elsewhere)))
+        Ok(Some((target, is_next && !has_anchor)))
     }
 
-    /// Returns what follows a parameter's `=`, without quotes; empty if there is no `=`.
+    /// Returns the value after a parameter's `=`, without quotes; empty if there is no `=`.
     fn value(&mut self) -> Result<String, LinkError> {
         self.skip(is_space);
         if self.peek() != Some(b'=') {
@@ -152,8 +153,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn skip(&mut self, what: impl Fn(u8) -> bool) {
-        while self.peek().is_some_and(&what) {
+    fn skip(&mut self, matches: impl Fn(u8) -> bool) {
+        while self.peek().is_some_and(&matches) {
             self.at += 1;
         }
     }
@@ -176,7 +177,7 @@ fn is_space(byte: u8) -> bool {
 }
 
 const MAX_LINKS: usize = 64;
-// Servers and proxies cut request lines off at about this length (nginx: 8k, Apache: 8,190).
+// Servers and proxies limit request lines to about this length (nginx: 8k, Apache: 8,190).
 const MAX_TARGET: usize = 8192;
 
 #[cfg(test)]
@@ -196,7 +197,7 @@ mod tests {
     #[track_caller]
     fn check(values: &[&str], expected: Option<&str>) {
         assert_eq!(
-            next_link(&headers(values)).expect("readable").as_deref(),
+            next_link(&headers(values)).expect("a valid header").as_deref(),
             expected
         );
     }
@@ -216,7 +217,7 @@ mod tests {
     const TARGET: Option<&str> = Some("https://a.example/x?after=1,2;3");
 
     #[test]
-    fn no_header_or_no_next_is_the_end() {
+    fn without_a_next_link_the_list_ends() {
         check(&[], None);
         check(&[""], None);
         check(&[SELF], None);
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn relations_may_be_bare_in_capitals_or_among_others() {
+    fn relations_may_be_unquoted_in_capitals_or_one_of_several() {
         check(&["<u>;rel=next"], Some("u"));
         check(&["<u> ; REL = \"NEXT\" ; title=x"], Some("u"));
         check(&["<u>; rel=\"last next\""], Some("u"));
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_is_not_syntax() {
+    fn quoted_text_is_not_parsed_as_syntax() {
         check(
             &[r#"<u>; title="a, <v>; rel=\"next\"; b"; rel="self", <w>; rel="next""#],
             Some("w"),
@@ -248,56 +249,59 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_relation_of_a_link_counts() {
+    fn only_the_first_rel_parameter_counts() {
         check(&["<u>; rel=self; rel=next"], None);
     }
 
     #[test]
-    fn a_link_about_another_document_is_not_ours() {
+    fn a_link_with_an_anchor_is_ignored() {
         check(&["<u>; rel=next; anchor=\"/other\""], None);
     }
 
     #[test]
-    fn a_broken_header_is_an_error_and_not_the_end_of_the_list() {
+    fn a_malformed_header_is_an_error() {
         check_error(
             &["https://a.example/x"],
-            "the Link header cannot be read from character 1 on",
+            "the Link header is malformed at character 1",
         );
         check_error(
             &["<u; rel=next"],
-            "the Link header cannot be read from character 13 on",
+            "the Link header is malformed at character 13",
         );
         check_error(
             &["<u> rel=next"],
-            "the Link header cannot be read from character 5 on",
+            "the Link header is malformed at character 5",
         );
         check_error(
             &["<u>; rel=\"next"],
-            "the Link header cannot be read from character 15 on",
+            "the Link header is malformed at character 15",
         );
         check_error(
             &["<u>; rel=\"a\\"],
-            "the Link header cannot be read from character 12 on",
+            "the Link header is malformed at character 12",
         );
     }
 
     #[test]
-    fn text_outside_ascii_is_an_error() {
+    fn a_header_that_is_not_ascii_is_an_error() {
         let mut headers = HeaderMap::new();
         headers.append(
             LINK,
-            HeaderValue::from_bytes(b"<\xff>; rel=next").expect("a value"),
+            HeaderValue::from_bytes(b"<\xff>; rel=next").expect("a header value"),
         );
         let error = next_link(&headers).expect_err("an error");
         assert_eq!(error.to_string(), "the Link header is not ASCII text");
     }
 
     #[test]
-    fn the_limits_have_errors_of_their_own() {
-        check_error(&[&"<u>,".repeat(65)], "the answer has more than 64 links");
+    fn too_many_links_and_a_too_long_link_are_errors() {
+        check_error(
+            &[&"<u>,".repeat(65)],
+            "the response has more than 64 links",
+        );
         check_error(
             &[&format!("<{}>; rel=next", "u".repeat(8193))],
-            "the answer has a link of more than 8192 bytes",
+            "the response has a link of more than 8192 bytes",
         );
     }
 }

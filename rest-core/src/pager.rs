@@ -1,4 +1,4 @@
-//! Lists that are longer than one answer.
+//! Pagination: reads a list that the server splits into pages.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -13,17 +13,17 @@ use futures::{
 
 /// Reads a list page by page, one item at a time.
 ///
-/// Nothing is requested before the first call. An error keeps the place: the next call asks for
-/// the same page again. Dropping a `Pager`, or a future of it, is always safe: the page in flight
-/// is simply asked for again. An empty page is not the end of a list; the end is a page without a
-/// cursor.
+/// A pager requests the first page when it is first read. After an error, the next call requests
+/// the same page again. Futures of a pager are cancel-safe: if one is dropped, the next call
+/// requests the same page again. A list ends with a page that has no cursor; an empty page with a
+/// cursor does not end it.
 ///
 /// # Limits
 ///
-/// A cursor that was seen before is [`PagerError::Repeated`] instead of a loop, and a list of more
-/// than [`max_pages`](Self::max_pages) pages is [`PagerError::TooManyPages`]. Both arrive after
-/// the items that came before them.
-#[must_use = "a pager asks for nothing until it is read"]
+/// A repeated cursor fails with [`PagerError::Repeated`] instead of looping forever. A list of more
+/// than [`max_pages`](Self::max_pages) pages fails with [`PagerError::TooManyPages`]. The items of
+/// all earlier pages are returned before the error.
+#[must_use = "a pager requests nothing until it is read"]
 pub struct Pager<T, E> {
     fetch: Fetch<T, E>,
     items: VecDeque<T>,
@@ -34,9 +34,9 @@ pub struct Pager<T, E> {
 }
 
 impl<T, E> Pager<T, E> {
-    /// Returns a pager that asks for pages with `fetch`.
+    /// Returns a pager that requests pages with `fetch`.
     ///
-    /// `fetch` gets `None` for the first page, then the cursor of the page before.
+    /// The argument of `fetch` is `None` for the first page, then the cursor from the previous page.
     pub fn new<F>(fetch: F) -> Self
     where
         F: Fn(Option<String>) -> BoxFuture<'static, Result<Page<T>, E>> + Send + Sync + 'static,
@@ -51,13 +51,13 @@ impl<T, E> Pager<T, E> {
         }
     }
 
-    /// Limits how many pages are read; 10,000 unless told otherwise.
+    /// Sets the maximum number of pages (default: 10,000).
     pub fn max_pages(mut self, max_pages: usize) -> Self {
         self.max_pages = max_pages;
         self
     }
 
-    /// Leaves out the items that `keep` is false for; the pages are asked for all the same.
+    /// Returns only the items for which `keep` is true. All pages are still requested.
     pub fn filter(self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self
     where
         T: 'static,
@@ -97,7 +97,7 @@ impl<T, E: From<PagerError>> Pager<T, E> {
     ///
     /// # Errors
     ///
-    /// What asking for a page failed with, or a [`PagerError`].
+    /// Returns the error of requesting a page, or a [`PagerError`].
     pub async fn try_next(&mut self) -> Result<Option<T>, E> {
         loop {
             if let Some(item) = self.items.pop_front() {
@@ -108,19 +108,19 @@ impl<T, E: From<PagerError>> Pager<T, E> {
                 Next::Error(error) => return Err(E::from(*error)),
                 Next::End => return Ok(None),
             };
-            // Nothing of `self` changes before the page is here, so a dropped future loses nothing.
+            // `self` does not change before the page has arrived, so a dropped future loses nothing.
             let page = (self.fetch)(cursor).await?;
             self.pages += 1;
             self.items.extend(page.items);
-            self.next = self.after(page.next);
+            self.next = self.next_after(page.next);
         }
     }
 
-    /// Returns every item that is left.
+    /// Returns all remaining items.
     ///
     /// # Errors
     ///
-    /// As [`try_next`](Self::try_next); the items read before an error are lost.
+    /// Fails as [`try_next`](Self::try_next) does. Items read before the error are lost.
     pub async fn try_collect(mut self) -> Result<Vec<T>, E> {
         let mut all = Vec::new();
         while let Some(item) = self.try_next().await? {
@@ -129,7 +129,7 @@ impl<T, E: From<PagerError>> Pager<T, E> {
         Ok(all)
     }
 
-    /// Returns the items that are left as a stream, which ends after its first error.
+    /// Returns the remaining items as a stream. The stream ends after its first error.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, E>> + Send
     where
         T: Send,
@@ -140,7 +140,8 @@ impl<T, E: From<PagerError>> Pager<T, E> {
         })
     }
 
-    fn after(&mut self, cursor: Option<String>) -> Next {
+    /// Returns the state after a page that ended with `cursor`.
+    fn next_after(&mut self, cursor: Option<String>) -> Next {
         let Some(cursor) = cursor else {
             return Next::End;
         };
@@ -169,21 +170,21 @@ impl<T, E> fmt::Debug for Pager<T, E> {
 /// One page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// The items, in the order of the server.
+    /// The items, in the server's order.
     pub items: Vec<T>,
-    /// Where the next page is, in whatever form the service speaks; `None` at the end.
+    /// The cursor of the next page, in the service's own format; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// Why a list that the server keeps answering for was given up.
+/// Error of a list whose pages do not end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PagerError {
-    /// A page pointed to a page that was read before, which would go on for ever.
-    #[error("page {page} of the list leads back to an earlier page")]
+    /// A page has the cursor of an earlier page; following it would never end.
+    #[error("page {page} of the list repeats the cursor of an earlier page")]
     #[non_exhaustive]
     Repeated {
-        /// The page with the repeated cursor, counted from 1.
+        /// The number of the page with the repeated cursor, counted from 1.
         page: usize,
     },
     /// The list has more pages than the limit allows.
@@ -204,7 +205,7 @@ enum Next {
     End,
 }
 
-// Two million items at the usual 200 a page; more than any list met so far.
+// Two million items at the usual 200 items per page, which is more than any known list.
 const MAX_PAGES: usize = 10_000;
 
 #[cfg(test)]
@@ -228,47 +229,47 @@ mod tests {
     }
 
     type Script = Vec<Result<(Vec<u32>, Option<&'static str>), Failure>>;
-    type Asked = Arc<Mutex<Vec<Option<String>>>>;
+    type Requested = Arc<Mutex<Vec<Option<String>>>>;
 
-    /// A pager over `script`, and the cursors it has asked for.
-    fn scripted(script: Script) -> (Pager<u32, Failure>, Asked) {
-        let asked = Asked::default();
+    /// Returns a pager over `script`, and the cursors that it requests.
+    fn scripted(script: Script) -> (Pager<u32, Failure>, Requested) {
+        let requested = Requested::default();
         let script = Arc::new(Mutex::new(script.into_iter()));
         let pager = Pager::new({
-            let asked = Arc::clone(&asked);
+            let requested = Arc::clone(&requested);
             move |cursor| {
-                asked.lock().unwrap().push(cursor);
-                let answer = script
+                requested.lock().unwrap().push(cursor);
+                let result = script
                     .lock()
                     .unwrap()
                     .next()
-                    .expect("no page was left to ask for");
-                let page = answer.map(|(items, next)| Page {
+                    .expect("the script has no page left");
+                let page = result.map(|(items, next)| Page {
                     items,
                     next: next.map(str::to_owned),
                 });
                 async move { page }.boxed()
             }
         });
-        (pager, asked)
+        (pager, requested)
     }
 
     #[test]
-    fn nothing_is_asked_for_before_the_first_call() {
-        let (pager, asked) = scripted(vec![]);
+    fn nothing_is_requested_before_the_first_call() {
+        let (pager, requested) = scripted(vec![]);
         drop(pager);
-        assert!(asked.lock().unwrap().is_empty());
+        assert!(requested.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn pages_follow_their_cursors() {
-        let (pager, asked) = scripted(vec![Ok((vec![1, 2], Some("b"))), Ok((vec![3], None))]);
+    fn each_page_is_requested_with_the_cursor_of_the_previous_page() {
+        let (pager, requested) = scripted(vec![Ok((vec![1, 2], Some("b"))), Ok((vec![3], None))]);
         assert_eq!(block_on(pager.try_collect()), Ok(vec![1, 2, 3]));
-        assert_eq!(*asked.lock().unwrap(), [None, Some("b".to_owned())]);
+        assert_eq!(*requested.lock().unwrap(), [None, Some("b".to_owned())]);
     }
 
     #[test]
-    fn an_empty_page_in_the_middle_is_not_the_end() {
+    fn an_empty_page_does_not_end_the_list() {
         let (pager, _) = scripted(vec![
             Ok((vec![1], Some("b"))),
             Ok((vec![], Some("c"))),
@@ -278,28 +279,28 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_leaves_items_out_and_no_pages() {
-        let (pager, asked) = scripted(vec![
+    fn a_filter_omits_items_but_requests_all_pages() {
+        let (pager, requested) = scripted(vec![
             Ok((vec![1, 2], Some("b"))),
             Ok((vec![3], Some("c"))),
             Ok((vec![4], None)),
         ]);
         let even = pager.filter(|number| number % 2 == 0);
         assert_eq!(block_on(even.try_collect()), Ok(vec![2, 4]));
-        assert_eq!(asked.lock().unwrap().len(), 3);
+        assert_eq!(requested.lock().unwrap().len(), 3);
     }
 
     #[test]
-    fn after_the_end_nothing_is_asked_for() {
-        let (mut pager, asked) = scripted(vec![Ok((vec![], None))]);
+    fn nothing_is_requested_after_the_end() {
+        let (mut pager, requested) = scripted(vec![Ok((vec![], None))]);
         assert_eq!(block_on(pager.try_next()), Ok(None));
         assert_eq!(block_on(pager.try_next()), Ok(None));
-        assert_eq!(asked.lock().unwrap().len(), 1);
+        assert_eq!(requested.lock().unwrap().len(), 1);
     }
 
     #[test]
-    fn an_error_keeps_the_place() {
-        let (mut pager, asked) = scripted(vec![
+    fn after_an_error_the_same_page_is_requested_again() {
+        let (mut pager, requested) = scripted(vec![
             Ok((vec![1], Some("b"))),
             Err(Failure::Server),
             Ok((vec![2], None)),
@@ -308,7 +309,7 @@ mod tests {
         assert_eq!(block_on(pager.try_next()), Err(Failure::Server));
         assert_eq!(block_on(pager.try_next()), Ok(Some(2)));
         let b = Some("b".to_owned());
-        assert_eq!(*asked.lock().unwrap(), [None, b.clone(), b]);
+        assert_eq!(*requested.lock().unwrap(), [None, b.clone(), b]);
     }
 
     #[test]
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_cursor_is_an_error_after_the_items_before_it() {
+    fn a_repeated_cursor_is_an_error_after_all_earlier_items() {
         let (mut pager, _) = scripted(vec![
             Ok((vec![1], Some("b"))),
             Ok((vec![2], Some("c"))),
@@ -330,25 +331,25 @@ mod tests {
         }
         let repeated = Err(Failure::Pager(PagerError::Repeated { page: 3 }));
         assert_eq!(block_on(pager.try_next()), repeated);
-        assert_eq!(block_on(pager.try_next()), repeated, "and stays one");
+        assert_eq!(block_on(pager.try_next()), repeated, "the error persists");
     }
 
     #[test]
-    fn a_list_of_too_many_pages_is_an_error() {
-        let (pager, asked) = scripted(vec![Ok((vec![1], Some("b"))), Ok((vec![2], Some("c")))]);
+    fn a_list_with_too_many_pages_is_an_error() {
+        let (pager, requested) = scripted(vec![Ok((vec![1], Some("b"))), Ok((vec![2], Some("c")))]);
         let result = block_on(pager.max_pages(2).try_collect());
         assert_eq!(
             result,
             Err(Failure::Pager(PagerError::TooManyPages { limit: 2 }))
         );
-        assert_eq!(asked.lock().unwrap().len(), 2);
+        assert_eq!(requested.lock().unwrap().len(), 2);
     }
 
     #[test]
-    fn the_errors_say_what_is_wrong_with_the_list() {
+    fn the_errors_describe_the_problem_of_the_list() {
         assert_eq!(
             PagerError::Repeated { page: 3 }.to_string(),
-            "page 3 of the list leads back to an earlier page"
+            "page 3 of the list repeats the cursor of an earlier page"
         );
         assert_eq!(
             PagerError::TooManyPages { limit: 10_000 }.to_string(),

@@ -1,4 +1,4 @@
-//! Waiting before a rate limit is hit instead of after.
+//! Tracks the rate limits that a server reports, to wait before a request is throttled.
 
 use std::{
     collections::HashMap,
@@ -7,23 +7,24 @@ use std::{
 
 use crate::vendor::RateLimit;
 
-/// What is known of each bucket of a service's rate limits.
+/// The current rate-limit window of each bucket of a service.
 ///
-/// Requests are counted here when they leave, not when their answers come, so that requests sent
-/// at the same time do not all believe in the same last free place.
+/// Requests are counted when they are sent, before their responses arrive. Otherwise concurrent
+/// requests would all use the last remaining request of a window.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimitWindows {
     buckets: HashMap<String, Window>,
 }
 
 impl RateLimitWindows {
-    /// Takes a place in `bucket`, or returns how long to wait before trying again.
+    /// Takes one of the remaining requests of `bucket`, or returns how long to wait before trying
+    /// again.
     pub(crate) fn take(&mut self, bucket: &str, now: SystemTime) -> Option<Duration> {
         let window = self.buckets.get_mut(bucket)?;
         if let Some(resets_at) = window.resets_at
             && now >= resets_at
         {
-            // The next window has begun; when it ends is for the next answer to say.
+            // The next window has begun. The next response will report its end.
             window.remaining = window.limit;
             window.resets_at = None;
         }
@@ -36,32 +37,32 @@ impl RateLimitWindows {
             .and_then(|resets_at| resets_at.duration_since(now).ok())
     }
 
-    /// Takes over what an answer says about `bucket`.
+    /// Records the limit that a response reported for `bucket`.
     pub(crate) fn record(&mut self, bucket: &str, limit: RateLimit, now: SystemTime) {
         let resets_at = now + limit.resets_in;
-        let told = Window {
+        let reported = Window {
             limit: limit.limit,
             remaining: limit.remaining,
             resets_at: Some(resets_at),
         };
         let Some(window) = self.buckets.get_mut(bucket) else {
-            self.buckets.insert(bucket.to_owned(), told);
+            self.buckets.insert(bucket.to_owned(), reported);
             return;
         };
         match window.resets_at {
-            // Answers to requests sent together arrive in any order: within one window the
-            // smaller number is the later one.
+            // Responses to concurrent requests arrive in any order. Within one window, the smaller
+            // number is the newer one.
             Some(known) if same_window(known, resets_at) => {
-                window.remaining = window.remaining.min(told.remaining);
-                window.limit = told.limit;
+                window.remaining = window.remaining.min(reported.remaining);
+                window.limit = reported.limit;
             }
-            // An answer that was on its way when a newer window began.
+            // A late response reports an older window: ignore it.
             Some(known) if resets_at < known => {}
-            Some(_) => *window = told,
+            Some(_) => *window = reported,
             None => {
-                window.remaining = window.remaining.min(told.remaining);
-                window.limit = told.limit;
-                window.resets_at = told.resets_at;
+                window.remaining = window.remaining.min(reported.remaining);
+                window.limit = reported.limit;
+                window.resets_at = reported.resets_at;
             }
         }
     }
@@ -71,19 +72,20 @@ impl RateLimitWindows {
 struct Window {
     limit: u64,
     remaining: u64,
-    /// Unknown from the end of one window to the first answer in the next.
+    /// `None` from the end of one window until the first response of the next.
     resets_at: Option<SystemTime>,
 }
 
-fn same_window(one: SystemTime, other: SystemTime) -> bool {
-    let apart = one
-        .duration_since(other)
-        .or_else(|_| other.duration_since(one));
-    apart.is_ok_and(|apart| apart <= TOLERANCE)
+/// Returns whether two reset times belong to the same window.
+fn same_window(first: SystemTime, second: SystemTime) -> bool {
+    let difference = first
+        .duration_since(second)
+        .or_else(|_| second.duration_since(first));
+    difference.is_ok_and(|difference| difference <= TOLERANCE)
 }
 
-// Reset times come in whole seconds and are turned into our time by way of clocks of whole
-// seconds, so the same moment may come out a second or two apart.
+// Reset times are in whole seconds, and so are the clocks that convert them to local time. The same
+// reset time may therefore differ by one or two seconds between responses.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_place_is_taken_once() {
+    fn the_last_remaining_request_is_used_only_once() {
         let mut windows = RateLimitWindows::default();
         windows.record("apps", limit(10, 1, 60), at(0));
         assert_eq!(windows.take("apps", at(5)), None);
@@ -123,26 +125,26 @@ mod tests {
     }
 
     #[test]
-    fn buckets_do_not_wait_for_each_other() {
+    fn buckets_are_independent() {
         let mut windows = RateLimitWindows::default();
         windows.record("apps", limit(10, 0, 60), at(0));
         assert_eq!(windows.take("groups", at(5)), None);
     }
 
     #[test]
-    fn a_new_window_has_as_many_places_as_the_limit() {
+    fn a_new_window_allows_as_many_requests_as_the_limit() {
         let mut windows = RateLimitWindows::default();
         windows.record("apps", limit(2, 0, 60), at(0));
         assert_eq!(windows.take("apps", at(60)), None);
         assert_eq!(windows.take("apps", at(60)), None);
-        // Nothing is known about the end of this window, so the server decides.
+        // The end of this window is unknown, so the request is sent and the server decides.
         assert_eq!(windows.take("apps", at(60)), None);
         windows.record("apps", limit(2, 0, 60), at(61));
         assert_eq!(windows.take("apps", at(61)), Some(secs(60)));
     }
 
     #[test]
-    fn an_answer_that_arrives_late_does_not_free_places() {
+    fn a_late_response_does_not_increase_the_remaining_requests() {
         let mut windows = RateLimitWindows::default();
         windows.record("apps", limit(10, 1, 60), at(0));
         windows.record("apps", limit(10, 2, 58), at(1));
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_the_window_before_is_too_old() {
+    fn a_response_about_the_previous_window_is_ignored() {
         let mut windows = RateLimitWindows::default();
         windows.record("apps", limit(10, 9, 60), at(60));
         windows.record("apps", limit(10, 0, 10), at(61));
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_window_replaces_the_one_before() {
+    fn a_later_window_replaces_the_previous_window() {
         let mut windows = RateLimitWindows::default();
         windows.record("apps", limit(10, 0, 10), at(0));
         windows.record("apps", limit(10, 9, 65), at(5));

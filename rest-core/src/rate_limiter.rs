@@ -1,4 +1,4 @@
-//! Sending no faster than a service takes, where its answers do not say how fast that is.
+//! Client-side rate limiter, for services whose responses do not report a limit.
 
 use std::{
     fmt,
@@ -8,21 +8,22 @@ use std::{
 
 use crate::{AttemptResult, Clock};
 
-/// How many requests a service takes.
+/// A request rate with a burst.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// How many a second, in the long run.
+    /// Number of requests per second in the long run.
     pub per_second: f64,
-    /// How many at once after a pause; at least one.
+    /// Number of requests that may be sent at once after a pause; at least 1.
     pub burst: f64,
 }
 
 impl Rate {
-    /// Returns a rate of so many a second, with a quarter of that at once.
+    /// Returns a rate of `requests` per second, with a burst of a quarter of that.
     ///
-    /// A service counts when requests arrive, and we when they leave: what is on its way may bunch together there. A
-    /// quarter of a second makes up for a pause of ours, and leaves a service that lets through a second's worth at
-    /// once most of its room.
+    /// The service counts requests when they arrive, and the limiter counts them when they are
+    /// sent; on the way, requests may bunch up. A burst of a quarter of a second makes up for a
+    /// pause of the client. It also leaves most of the burst of a service that accepts one second's
+    /// requests at once.
     #[must_use]
     pub fn per_second(requests: f64) -> Self {
         Self {
@@ -32,11 +33,12 @@ impl Rate {
     }
 }
 
-/// A token bucket that slows down when the service says that it is too much.
+/// A token bucket that slows down when the service reports overload.
 ///
-/// Whoever asks is given a place in time, in the order of asking. A refusal because of too many requests, or a failure
-/// of the server, halves the rate and keeps everybody waiting as long as the server asks for; each success adds a
-/// little, so that the full rate is reached again after some twenty seconds. Clones share one bucket.
+/// Callers send in the order in which they call [`acquire`](Self::acquire). A throttled request or
+/// a server error halves the rate, and all callers wait as long as the server asks. Each success
+/// raises the rate a little: the full rate returns after about twenty seconds. Clones share one
+/// bucket.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -59,30 +61,30 @@ pub struct RateLimiter {
 /// Counters of a [`RateLimiter`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RateLimiterStats {
-    /// How many requests were let through.
+    /// Number of [`acquire`](RateLimiter::acquire) calls.
     pub acquired: u64,
-    /// How often the rate was lowered.
+    /// Number of times the rate was lowered.
     pub slowdowns: u64,
 }
 
 struct Bucket {
     allowed: Rate,
-    /// What is made use of now, at most what is allowed.
+    /// The current rate, at most `allowed.per_second`.
     per_second: f64,
-    /// When the bucket would be full, if nobody took anything more.
+    /// Time at which the bucket is full again if no more tokens are taken.
     full_at: Option<SystemTime>,
-    /// Nobody is let through before.
+    /// Earliest time of the next request.
     closed_until: Option<SystemTime>,
     slowed_at: Option<SystemTime>,
     stats: RateLimiterStats,
 }
 
 impl RateLimiter {
-    /// Returns a full bucket.
+    /// Returns a limiter with a full bucket.
     #[must_use]
     pub fn new(allowed: Rate) -> Self {
         let allowed = Rate {
-            per_second: allowed.per_second.max(SLOWEST),
+            per_second: allowed.per_second.max(MIN_PER_SECOND),
             burst: allowed.burst.max(1.0),
         };
         let bucket = Bucket {
@@ -98,9 +100,9 @@ impl RateLimiter {
         }
     }
 
-    /// Returns when it is the caller's turn.
+    /// Waits until the caller may send a request.
     ///
-    /// A future that is dropped while it waits leaves its place empty.
+    /// Dropping the future while it waits does not return its token to the bucket.
     pub async fn acquire(&self, clock: &dyn Clock) {
         let wait = self.lock().take(clock.now());
         if !wait.is_zero() {
@@ -108,7 +110,7 @@ impl RateLimiter {
         }
     }
 
-    /// Takes over how a request ended.
+    /// Adjusts the rate to the result of a request.
     pub fn record(&self, result: AttemptResult, now: SystemTime) {
         let mut bucket = self.lock();
         match result {
@@ -116,18 +118,18 @@ impl RateLimiter {
             AttemptResult::Throttled { wait } | AttemptResult::ServerFailed { wait } => {
                 bucket.slow_down(now, wait);
             }
-            // Whether the server has seen it nobody knows.
+            // The request may not have reached the server, so its result says nothing about load.
             AttemptResult::NotSent | AttemptResult::MaybeSent => {}
         }
     }
 
-    /// Returns how many requests a second are let through now.
+    /// Returns the current rate in requests per second.
     #[must_use]
     pub fn per_second(&self) -> f64 {
         self.lock().per_second
     }
 
-    /// Returns what the limiter has done since it was made.
+    /// Returns the counters since the limiter was created.
     #[must_use]
     pub fn stats(&self) -> RateLimiterStats {
         self.lock().stats
@@ -139,42 +141,43 @@ impl RateLimiter {
 }
 
 impl Bucket {
-    /// Takes the next place, and returns how long to wait for it.
+    /// Takes the next token, and returns how long to wait for it.
     fn take(&mut self, now: SystemTime) -> Duration {
         self.stats.acquired += 1;
-        let each = Duration::from_secs_f64(1.0 / self.per_second);
-        let burst = each.mul_f64(self.allowed.burst - 1.0);
-        // The bucket does not become fuller than full; nor does a clock that was set back make anybody wait longer.
-        let longest = now + burst + each.mul_f64(MOST_WAITING);
-        let full_at = self.full_at.unwrap_or(now).max(now).min(longest);
-        let mut turn = now.max(full_at.checked_sub(burst).unwrap_or(now));
-        if let Some(closed) = self.closed_until.filter(|closed| *closed > turn) {
-            turn = closed;
+        let interval = Duration::from_secs_f64(1.0 / self.per_second);
+        let burst = interval.mul_f64(self.allowed.burst - 1.0);
+        // `max`: the bucket never holds more than its capacity. `min`: a clock that was set back
+        // does not cause a long wait.
+        let latest = now + burst + interval.mul_f64(MAX_QUEUED);
+        let full_at = self.full_at.unwrap_or(now).max(now).min(latest);
+        let mut send_at = now.max(full_at.checked_sub(burst).unwrap_or(now));
+        if let Some(closed) = self.closed_until.filter(|closed| *closed > send_at) {
+            send_at = closed;
         }
-        self.full_at = Some(full_at.max(turn) + each);
-        turn.duration_since(now).unwrap_or_default()
+        self.full_at = Some(full_at.max(send_at) + interval);
+        send_at.duration_since(now).unwrap_or_default()
     }
 
     fn speed_up(&mut self) {
-        // A twentieth of what is allowed in each second, whatever the rate.
-        let more = self.allowed.per_second / (RECOVERY * self.per_second);
-        self.per_second = (self.per_second + more).min(self.allowed.per_second);
+        // Adds one twentieth of the allowed rate per second, independent of the current rate.
+        let increase = self.allowed.per_second / (RECOVERY_SECONDS * self.per_second);
+        self.per_second = (self.per_second + increase).min(self.allowed.per_second);
     }
 
     fn slow_down(&mut self, now: SystemTime, wait: Option<Duration>) {
         if let Some(wait) = wait {
-            let until = now + wait.min(LONGEST_CLOSED);
+            let until = now + wait.min(MAX_CLOSED);
             self.closed_until = Some(self.closed_until.map_or(until, |closed| closed.max(until)));
         }
-        // Requests that were sent together are refused together: that is one sign, not many.
-        let recently = self
+        // Concurrent requests fail together, so they lower the rate only once.
+        let already_slowed = self
             .slowed_at
             .and_then(|slowed| now.duration_since(slowed).ok())
-            .is_some_and(|since| since < ONE_SIGN);
-        if !recently {
+            .is_some_and(|since| since < SLOWDOWN_INTERVAL);
+        if !already_slowed {
             self.stats.slowdowns += 1;
             self.slowed_at = Some(now);
-            self.per_second = (self.per_second / 2.0).max(SLOWEST);
+            self.per_second = (self.per_second / 2.0).max(MIN_PER_SECOND);
         }
     }
 }
@@ -189,15 +192,16 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-/// One request in ten seconds is slow enough for anybody.
-const SLOWEST: f64 = 0.1;
-/// Seconds from nothing to the full rate.
-const RECOVERY: f64 = 20.0;
-/// How many places may be given away in advance.
-const MOST_WAITING: f64 = 100_000.0;
-const ONE_SIGN: Duration = Duration::from_secs(1);
-// As long as a retry waits at most; a longer wait hides an outage.
-const LONGEST_CLOSED: Duration = Duration::from_secs(90);
+// One request every ten seconds is slow enough for every service.
+const MIN_PER_SECOND: f64 = 0.1;
+/// Time from zero to the full rate, in seconds.
+const RECOVERY_SECONDS: f64 = 20.0;
+/// Maximum number of tokens that are reserved in advance.
+const MAX_QUEUED: f64 = 100_000.0;
+/// Minimum time between two slowdowns.
+const SLOWDOWN_INTERVAL: Duration = Duration::from_secs(1);
+// The longest wait of a retry is the same; a longer wait would hide an outage.
+const MAX_CLOSED: Duration = Duration::from_secs(90);
 
 #[cfg(test)]
 mod tests {
@@ -215,45 +219,45 @@ mod tests {
     }
 
     #[track_caller]
-    fn waits(limiter: &RateLimiter, now: u64, expected: u64) {
+    fn check_wait(limiter: &RateLimiter, now: u64, expected: u64) {
         let wait = limiter.lock().take(at(now));
         let millis = wait.as_secs_f64() * 1000.0;
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let expected = expected as f64;
         assert!(
             (millis - expected).abs() < 0.5,
-            "{millis} and not {expected}"
+            "waits {millis} ms instead of {expected} ms"
         );
     }
 
     #[test]
-    fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
+    fn a_burst_is_sent_at_once_and_the_rest_at_the_rate() {
         let limiter = limiter(10.0, 3.0);
         for expected in [0, 0, 0, 100, 200, 300] {
-            waits(&limiter, 0, expected);
+            check_wait(&limiter, 0, expected);
         }
     }
 
     #[test]
-    fn a_pause_saves_up_a_burst_and_no_more() {
+    fn a_pause_refills_at_most_one_burst() {
         let limiter = limiter(10.0, 3.0);
-        waits(&limiter, 0, 0);
+        check_wait(&limiter, 0, 0);
         for expected in [0, 0, 0, 100] {
-            waits(&limiter, 60_000, expected);
+            check_wait(&limiter, 60_000, expected);
         }
     }
 
     #[test]
-    fn a_late_caller_makes_nobody_else_late() {
+    fn a_late_caller_does_not_delay_other_callers() {
         let limiter = limiter(10.0, 1.0);
-        waits(&limiter, 0, 0);
-        waits(&limiter, 0, 100);
-        waits(&limiter, 150, 50);
-        waits(&limiter, 150, 150);
+        check_wait(&limiter, 0, 0);
+        check_wait(&limiter, 0, 100);
+        check_wait(&limiter, 150, 50);
+        check_wait(&limiter, 150, 150);
     }
 
     #[test]
-    fn all_who_ask_together_get_their_turns() {
+    fn concurrent_callers_are_let_through_at_the_rate() {
         let clock = ManualClock::new(at(0));
         let limiter = limiter(10.0, 1.0);
         block_on(join_all((0..11).map(|_| limiter.acquire(&clock))));
@@ -262,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_halve_the_rate_once_for_all_that_were_sent_together() {
+    fn concurrent_failures_halve_the_rate_once() {
         let limiter = limiter(100.0, 1.0);
         for _ in 0..5 {
             limiter.record(AttemptResult::Throttled { wait: None }, at(10));
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_full_rate_comes_back_with_success_and_is_not_exceeded() {
+    fn successes_restore_the_full_rate_and_never_exceed_it() {
         let limiter = limiter(100.0, 1.0);
         limiter.record(AttemptResult::Throttled { wait: None }, at(0));
         limiter.record(AttemptResult::Done, at(10));
@@ -286,24 +290,24 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_the_server_asks_for_is_everybodys() {
+    fn a_wait_that_the_server_asks_for_applies_to_all_callers() {
         let limiter = limiter(10.0, 5.0);
         let wait = Some(Duration::from_secs(7));
         limiter.record(AttemptResult::Throttled { wait }, at(0));
-        waits(&limiter, 0, 7000);
-        waits(&limiter, 6000, 1000);
+        check_wait(&limiter, 0, 7000);
+        check_wait(&limiter, 6000, 1000);
     }
 
     #[test]
-    fn a_clock_that_is_set_back_does_not_keep_anybody_waiting_for_long() {
+    fn a_clock_that_is_set_back_does_not_cause_a_long_wait() {
         let limiter = limiter(100_000.0, 1.0);
-        waits(&limiter, 100_000_000, 0);
+        check_wait(&limiter, 100_000_000, 0);
         let wait = limiter.lock().take(at(0));
         assert!(wait <= Duration::from_secs(2), "{wait:?}");
     }
 
     #[test]
-    fn outcomes_that_say_nothing_change_nothing() {
+    fn requests_without_a_response_do_not_change_the_rate() {
         let limiter = limiter(100.0, 1.0);
         limiter.record(AttemptResult::MaybeSent, at(0));
         limiter.record(AttemptResult::NotSent, at(0));

@@ -1,29 +1,31 @@
-//! Whether a request is sent again, and after how long: a pure decision.
+//! The retry policy: decides whether and when a request is sent again. It does no I/O.
 
 use std::time::Duration;
 
-/// How often and how patiently requests are repeated.
+/// Policy for retries: number of attempts, backoff and longest wait.
 ///
-/// [`decide`](Self::decide) is the whole policy; [`Service::send`](crate::Service::send) only
-/// carries it out.
+/// [`decide`](Self::decide) makes the decision; [`Service::send`](crate::Service::send) carries it
+/// out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a request is sent at most, the first time included; 0 counts as 1.
+    /// Maximum number of attempts, including the first; 0 counts as 1.
     pub max_attempts: u32,
-    /// The delay before the second attempt, where the server does not name one; doubles each time.
+    /// Backoff before the second attempt; it doubles with each attempt.
+    ///
+    /// A delay that the server asks for replaces the backoff.
     pub base_delay: Duration,
-    /// The longest delay that doubling arrives at.
+    /// Longest backoff.
     pub max_delay: Duration,
-    /// The longest delay accepted from a server; one that asks for more has its refusal reported.
+    /// Longest delay before a retry. If the server asks for more, the request is not retried.
     pub max_wait: Duration,
 }
 
 impl RetryPolicy {
-    /// Returns what to do after `attempt`.
+    /// Returns whether to retry after `attempt`, and after which delay.
     ///
-    /// `jitter` is a number from 0 to 1 that spreads clients which failed together: a delay of our
-    /// own choosing lies between half of its nominal length (0) and all of it (1). A delay that
-    /// the server names is taken as it is.
+    /// `jitter` is a random number from 0 to 1. It spreads the retries of clients that failed at the
+    /// same time: the backoff is between half of its nominal length (jitter 0) and its full length
+    /// (jitter 1). A delay that the server asks for is used without jitter.
     #[must_use]
     pub fn decide(&self, attempt: Attempt, jitter: f64) -> RetryDecision {
         if attempt.number >= self.max_attempts {
@@ -35,7 +37,7 @@ impl RetryPolicy {
             (AttemptResult::NotSent, _) | (AttemptResult::MaybeSent, Idempotency::Idempotent) => {
                 backoff
             }
-            // A throttled request was turned away at the door, so even a harmful one may return.
+            // The server did not process a throttled request, so a retry is always safe.
             (AttemptResult::Throttled { wait }, _)
             | (AttemptResult::ServerFailed { wait }, Idempotency::Idempotent) => {
                 wait.unwrap_or(backoff)
@@ -70,63 +72,63 @@ impl Default for RetryPolicy {
             max_attempts: 5,
             base_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(20),
-            // Rate-limit windows of the services met so far last a minute, and a second is added
-            // for clocks; a longer wait only hides an outage.
+            // The rate-limit windows of all known services last one minute, plus one second for
+            // clock differences. A longer wait would only hide an outage.
             max_wait: Duration::from_secs(90),
         }
     }
 }
 
-/// One attempt, as far as the decision about the next one is concerned.
+/// One attempt, as input for a retry decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which attempt it was; the first is 1.
+    /// Number of the attempt, counted from 1.
     pub number: u32,
-    /// How it ended.
+    /// Result of the attempt.
     pub result: AttemptResult,
-    /// What a repetition would do if the server had acted.
+    /// Whether sending the request twice is safe.
     pub idempotency: Idempotency,
 }
 
-/// How an attempt ended: could the server have acted?
+/// Result of an attempt, classified by whether the server may have processed the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptResult {
-    /// There is an answer, good or bad, that would not change.
+    /// The server answered, and a retry would get the same answer. Covers success and errors.
     Done,
-    /// The server never saw the request.
+    /// The server did not receive the request.
     NotSent,
-    /// No answer came, and the server may have acted.
+    /// No response arrived; the server may have processed the request.
     MaybeSent,
-    /// The server turned the request away unread because there were too many.
+    /// The server rejected the request because of too many requests, and did not process it.
     Throttled {
-        /// How long the server asks to wait, if it says.
+        /// The wait that the server asks for, if any.
         wait: Option<Duration>,
     },
-    /// The server, or something in front of it, failed; it may have acted before that.
+    /// The server or a gateway failed; the server may have processed the request.
     ServerFailed {
-        /// How long the server asks to wait, if it says.
+        /// The wait that the server asks for, if any.
         wait: Option<Duration>,
     },
 }
 
-/// What sending a request twice does if the server acts on both.
+/// Whether sending a request twice has the same effect as sending it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Nothing more than sending it once: reads, replacements, deletions.
+    /// A second send changes nothing more, as with reads, replacements and deletions.
     Idempotent,
-    /// A second thing, such as a second group of the same name.
+    /// A second send has another effect, such as a second group of the same name.
     NotIdempotent,
 }
 
-/// What to do after an attempt.
+/// Decision after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryDecision {
     /// Send the request again after a delay.
     Retry {
-        /// How long to wait first.
+        /// Time to wait before the retry.
         delay: Duration,
     },
-    /// Report the outcome as it is.
+    /// Return the result of this attempt.
     GiveUp,
 }
 
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_outcomes_and_repeats() {
+    fn the_result_and_the_idempotency_decide_whether_to_retry() {
         check(1, Done, Idempotent, GiveUp);
         check(1, Done, NotIdempotent, GiveUp);
         check(1, NotSent, Idempotent, retry_in(2));
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_attempt_is_the_last() {
+    fn nothing_is_retried_after_the_last_attempt() {
         check(3, NotSent, Idempotent, retry_in(6));
         check(4, NotSent, Idempotent, GiveUp);
         check(
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_double_up_to_the_longest() {
+    fn the_backoff_doubles_up_to_max_delay() {
         check(1, NotSent, Idempotent, retry_in(2));
         check(2, NotSent, Idempotent, retry_in(4));
         check(3, NotSent, Idempotent, retry_in(6));
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_more_than_the_longest_wait_is_reported() {
+    fn a_request_is_not_retried_if_the_server_asks_for_more_than_max_wait() {
         check(
             1,
             Throttled {
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_spreads_our_own_delays_and_no_others() {
+    fn jitter_applies_to_the_backoff_but_not_to_the_servers_delay() {
         let own = Attempt {
             number: 2,
             result: NotSent,
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn no_attempts_at_all_means_one() {
+    fn zero_attempts_count_as_one() {
         let none = RetryPolicy {
             max_attempts: 0,
             ..POLICY

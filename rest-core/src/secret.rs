@@ -1,15 +1,15 @@
-//! Text that must not be seen.
+//! Secrets that stay out of logs and debug output.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// A token, key or password that never shows up in output by accident.
+/// A token, key or password that is never printed by accident.
 ///
-/// There is no `Display`, no `Serialize` and no `PartialEq`; `Debug` prints `Secret(..)`. Reading
-/// it is called [`expose`](Self::expose), so that a search for that word finds every use. The
-/// memory is overwritten when the secret is dropped.
+/// `Debug` prints `Secret(..)`; `Display`, `Serialize` and `PartialEq` are not implemented. Only
+/// [`expose`](Self::expose) returns the text, so a search for that name finds every use. The memory
+/// is overwritten when the secret is dropped.
 ///
 /// ```
 /// use rest_core::Secret;
@@ -22,12 +22,12 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over `text` as a secret.
+    /// Returns a secret with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// Returns the secret itself, for the one place that has to send it.
+    /// Returns the secret text, for code that must send it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -51,9 +51,9 @@ mod tests {
     use super::Secret;
 
     #[test]
-    fn debug_output_hides_the_text() {
+    fn debug_output_omits_the_text() {
         #[derive(Debug)]
-        #[expect(dead_code, reason = "only its Debug output is looked at")]
+        #[expect(dead_code, reason = "the test reads only its Debug output")]
         struct Holder {
             token: Secret,
         }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_read_from_a_string() {
+    fn a_secret_is_deserialized_from_a_string() {
         let secret: Secret = serde_json::from_str("\"hunter2\"").expect("a string");
         assert_eq!(secret.expose(), "hunter2");
     }

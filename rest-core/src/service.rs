@@ -62,7 +62,7 @@ impl Service {
     /// answer, [`Error::Refused`] if the last answer's status is not 2xx; a redirect counts as that.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
         let inner = &*self.inner;
-        let idempotency = call.idempotency_class();
+        let idempotency = call.idempotency;
         let (url, mut request) = call.prepare(&inner.base)?;
         inner.authorize(&mut request);
         let path = inner.relative(&url);

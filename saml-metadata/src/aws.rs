@@ -1,43 +1,43 @@
-//! The addresses of IAM Identity Center's side of SAML.
+//! The SAML URLs of IAM Identity Center.
 //!
-//! The forms are those of the AWS IAM Identity Center user guide, "Workforce access through an
+//! The forms come from the AWS IAM Identity Center user guide, "Workforce access through an
 //! additional Region":
 //!
-//! | what | form |
+//! | URL | form |
 //! |---|---|
 //! | issuer, which is also entityID and audience | `https://<region>.signin.aws.amazon.com/platform/saml/<identity store id>` |
 //! | assertion consumer, classic | `https://<region>.signin.aws.amazon.com/platform/saml/acs/<tenant>` |
 //! | assertion consumer, IPv4 | `https://<region>.signin.aws/platform/saml/acs/<tenant>` |
 //! | assertion consumer, dual-stack | `https://<region>.sso.signin.aws/platform/saml/acs/<tenant>` |
 //!
-//! Instances enabled before February 2026 keep the classic address; newer ones do not have it. The
-//! tenant is opaque: seen were UUIDs, longer texts, and hexadecimal ones.
+//! Instances enabled before February 2026 keep the classic URL; newer instances do not have it. The
+//! tenant is opaque: UUIDs, longer strings and hexadecimal strings have been observed.
 
 use url::Url;
 
 use crate::{Document, names::binding};
 
-/// What to enter at the identity provider, from the file that Identity Center hands out.
+/// The URLs to enter at the identity provider, from the metadata file of Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpUrls {
-    /// The assertion consumer addresses: the default one first, the others in the file's order.
+    /// The assertion consumer URLs: the default first, then the others in the file's order.
     ///
-    /// Identity Center in several Regions lists several; all of them belong into the identity
-    /// provider, or logins through the others fail.
+    /// Identity Center in several Regions lists several. Enter all of them at the identity
+    /// provider: logins through a missing one fail.
     pub acs: Vec<Url>,
-    /// The issuer, which is the audience of assertions.
+    /// The issuer, which is also the audience of assertions.
     pub issuer: Url,
 }
 
 impl SpUrls {
-    /// Reads the addresses out of Identity Center's file.
+    /// Reads the URLs from the metadata file of Identity Center.
     ///
     /// # Errors
     ///
-    /// Fails when the document is not that file. [`validate`](crate::validate()) with
-    /// [`Profile::AwsIdentityCenterSp`](crate::Profile::AwsIdentityCenterSp) says all that is
-    /// wrong with it, and where.
+    /// Fails if the document is not that file. [`validate`](crate::validate()) with
+    /// [`Profile::AwsIdentityCenterSp`](crate::Profile::AwsIdentityCenterSp) reports each problem
+    /// and its position.
     pub fn read(document: &Document) -> Result<Self, SpUrlsError> {
         let entity = document
             .entity()
@@ -67,97 +67,97 @@ impl SpUrls {
     }
 }
 
-/// Why a document is not the file that Identity Center hands out.
+/// The reason why a document is not the metadata file of Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpUrlsError {
     /// The document does not describe one entity.
-    #[error("the file is not the metadata of one service")]
+    #[error("the file does not describe exactly one entity")]
     #[non_exhaustive]
     Entity {
-        /// What it describes.
+        /// The reason.
         source: crate::EntityError,
     },
     /// The entity is not a service provider; perhaps it is the identity provider's file.
     #[error("the file describes no service provider")]
     NoServiceProvider,
-    /// The entityID is not an Identity Center's.
-    #[error("the issuer is not IAM Identity Center's")]
+    /// The entityID is not an issuer of Identity Center.
+    #[error("the issuer is not an issuer of IAM Identity Center")]
     #[non_exhaustive]
     Issuer {
-        /// What is wrong with it.
+        /// The reason.
         source: CheckUrlError,
     },
-    /// An assertion consumer address is not an Identity Center's.
-    #[error("an assertion consumer address is not IAM Identity Center's")]
+    /// An assertion consumer URL is not a URL of Identity Center.
+    #[error("an assertion consumer URL is not a URL of IAM Identity Center")]
     #[non_exhaustive]
     Acs {
-        /// What is wrong with it.
+        /// The reason.
         source: CheckUrlError,
     },
-    /// An assertion consumer service is not by HTTP-POST.
-    #[error("an assertion consumer service is not by HTTP-POST")]
+    /// An assertion consumer service does not use HTTP-POST.
+    #[error("an assertion consumer service does not use HTTP-POST")]
     Binding,
     /// There is no assertion consumer service.
     #[error("the file has no assertion consumer service")]
     NoAcs,
 }
 
-/// Why an address is not of the form that Identity Center has.
+/// The reason why a URL does not have one of the forms of Identity Center.
 ///
-/// `Display` says it so that it can follow the name of the address: "is not https".
+/// The `Display` text follows the name of the URL: "is not https".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckUrlError {
-    /// It is not an address at all.
-    #[error("is not an absolute address")]
+    /// The text is not a URL.
+    #[error("is not an absolute URL")]
     NotAnAddress,
-    /// It is not https.
+    /// The scheme is not https.
     #[error("is not https")]
     NotHttps,
-    /// It has a user, a port, a query or a fragment, or is not written the normal way.
-    #[error("has more than host and path, or an unusual spelling")]
+    /// The URL has a user, a port, a query or a fragment, or is not normalized.
+    #[error("has more than a host and a path, or is not normalized")]
     Decorated,
-    /// The host is none of Identity Center's forms.
+    /// The host has none of Identity Center's forms.
     #[error("is not at a sign-in host of AWS: {host:?}")]
     #[non_exhaustive]
     Host {
         /// The host.
         host: String,
     },
-    /// The path is not the one of the forms.
-    #[error("has not the path {expected}")]
+    /// The path does not have the expected form.
+    #[error("does not have the path {expected}")]
     #[non_exhaustive]
     Path {
-        /// The path there should be.
+        /// The expected path.
         expected: &'static str,
     },
-    /// It is an issuer, but of another instance.
+    /// The URL is not the issuer of the expected instance.
     #[error("is not {expected}")]
     #[non_exhaustive]
     OtherIssuer {
-        /// The issuer of the instance asked for.
+        /// The issuer of the expected instance.
         expected: String,
     },
 }
 
-/// An assertion consumer address taken apart.
+/// The parts of an assertion consumer URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acs {
-    /// The Region it is in.
+    /// The Region in the host name.
     pub region: String,
-    /// The form of its host.
+    /// The form of the host name.
     pub host: AcsHost,
     /// The opaque last part of the path.
     pub tenant: String,
 }
 
-/// The forms of hosts for assertion consumer addresses.
+/// The form of the host name of an assertion consumer URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AcsHost {
-    /// `<region>.signin.aws.amazon.com`, of instances enabled before February 2026.
+    /// `<region>.signin.aws.amazon.com`, for instances enabled before February 2026.
     Classic,
     /// `<region>.signin.aws`.
     Ipv4,
@@ -165,10 +165,10 @@ pub enum AcsHost {
     DualStack,
 }
 
-/// Checks that an issuer is the one of an instance, to the letter.
+/// Checks that a text is exactly the issuer of one instance.
 ///
-/// The issuer follows from the instance's primary Region and its identity store id, so a file
-/// pasted from another instance or Region is caught.
+/// The issuer follows from the instance's primary Region and its identity store id, so the check
+/// finds a file from another instance or Region.
 ///
 /// ```
 /// use saml_metadata::aws::check_issuer;
@@ -183,7 +183,7 @@ pub enum AcsHost {
 ///
 /// # Errors
 ///
-/// Fails when the issuer is another text.
+/// Fails if the text is not that issuer.
 pub fn check_issuer(
     region: &str,
     identity_store_id: &str,
@@ -197,9 +197,9 @@ pub fn check_issuer(
     }
 }
 
-/// Checks that an address is an assertion consumer of Identity Center, and takes it apart.
+/// Parses a URL as an assertion consumer URL of Identity Center.
 ///
-/// Every host form is accepted, and any tenant; only https is.
+/// Accepts every host form and any tenant; the scheme must be https.
 ///
 /// ```
 /// use saml_metadata::aws::{AcsHost, check_acs};
@@ -215,7 +215,7 @@ pub fn check_issuer(
 ///
 /// # Errors
 ///
-/// Fails when the address is of none of the forms.
+/// Fails if the URL has none of the forms.
 pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
     const PATH: &str = "/platform/saml/acs/<tenant>";
 
@@ -223,7 +223,7 @@ pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
     let host = url.host_str().unwrap_or_default();
     let forms = [
         (CLASSIC, AcsHost::Classic),
-        // Before the IPv4 form, whose ending it has too.
+        // Must come before the IPv4 form, which is a suffix of this one.
         (".sso.signin.aws", AcsHost::DualStack),
         (".signin.aws", AcsHost::Ipv4),
     ];
@@ -249,7 +249,7 @@ pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
 const CLASSIC: &str = ".signin.aws.amazon.com";
 const ISSUER_PATH: &str = "/platform/saml/";
 
-/// Checks that a text is the issuer of some instance.
+/// Checks that a text has the form of an Identity Center issuer.
 pub(crate) fn parse_issuer(text: &str) -> Result<(), CheckUrlError> {
     const PATH: &str = "/platform/saml/d-<identity store>";
 
@@ -271,16 +271,16 @@ pub(crate) fn parse_issuer(text: &str) -> Result<(), CheckUrlError> {
     }
 }
 
-/// Parses an https address that is nothing but host and path, written the normal way.
+/// Parses a normalized https URL that has only a host and a path.
 fn parse(text: &str) -> Result<Url, CheckUrlError> {
-    // Whatever is wrong with it, the text is not an address.
+    // The parser's own reason adds nothing to "is not an absolute URL".
     let Ok(url) = Url::parse(text) else {
         return Err(CheckUrlError::NotAnAddress);
     };
     if url.scheme() != "https" {
         return Err(CheckUrlError::NotHttps);
     }
-    // Comparing with the normal form catches the port, the user, upper case, `..` and blanks.
+    // The comparison with the normal form finds a port, a user, upper case, `..` and spaces.
     let plain = format!(
         "https://{}{}",
         url.host_str().unwrap_or_default(),

@@ -1,8 +1,8 @@
-//! The canonical form of a document or an element: the bytes that a signature is about.
+//! The canonical form of a document or an element: the bytes that a signature covers.
 //!
-//! Exclusive XML Canonicalization 1.0 is what SAML signs with (saml-core-2.0-os 5.4.3); Canonical
-//! XML 1.0 is here for documents that use it all the same. Both read the tree that everything else
-//! is read from, so that what is digested is what is seen.
+//! SAML signs with Exclusive XML Canonicalization 1.0 (saml-core-2.0-os 5.4.3). Canonical XML 1.0
+//! is supported for documents that use it nevertheless. Both methods read the same tree as the rest
+//! of the crate, so the digested content is the content that the caller sees.
 //!
 //! ```
 //! use saml_metadata::c14n::Method;
@@ -23,7 +23,7 @@ pub(crate) use self::stream::Canonicalizer;
 use self::write::Sink;
 use crate::{Document, Element, tree::NodeId};
 
-/// A way to canonicalize.
+/// A canonicalization method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method {
     exclusive: bool,
@@ -32,7 +32,7 @@ pub struct Method {
 }
 
 impl Method {
-    /// Returns Exclusive XML Canonicalization 1.0: only namespaces in use are written.
+    /// Returns Exclusive XML Canonicalization 1.0, which writes only the namespaces in use.
     #[must_use]
     pub fn exclusive() -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Method {
         }
     }
 
-    /// Returns Canonical XML 1.0: all namespaces in force are written.
+    /// Returns Canonical XML 1.0, which writes all namespaces in scope.
     #[must_use]
     pub fn inclusive() -> Self {
         Self {
@@ -51,14 +51,15 @@ impl Method {
         }
     }
 
-    /// Keeps comments, or leaves them out as is the default.
+    /// Sets whether comments are kept (default: no).
     #[must_use]
     pub fn comments(self, comments: bool) -> Self {
         Self { comments, ..self }
     }
 
-    /// Sets the prefixes that exclusive canonicalization treats as inclusive does: the
-    /// `PrefixList` of `InclusiveNamespaces`, where `#default` stands for no prefix.
+    /// Sets the prefixes that exclusive canonicalization treats as inclusive canonicalization does.
+    ///
+    /// These are the `PrefixList` of `InclusiveNamespaces`, where `#default` means no prefix.
     #[must_use]
     pub fn prefixes<P: Into<String>>(self, prefixes: impl IntoIterator<Item = P>) -> Self {
         let prefix = |prefix: P| {
@@ -74,27 +75,27 @@ impl Method {
         }
     }
 
-    /// Returns the canonical form of a whole document, with what stands around its root element.
+    /// Returns the canonical form of a whole document, including the nodes around its root element.
     ///
     /// # Errors
     ///
-    /// Fails on a relative namespace URI.
+    /// Fails if a namespace URI is relative.
     pub fn document(&self, document: &Document) -> Result<Vec<u8>, C14nError> {
         let bytes = Vec::with_capacity(document.text().len());
         self.write_document(document, NodeId::NONE, bytes)
     }
 
-    /// Returns the canonical form of an element and all inside, without its surroundings.
+    /// Returns the canonical form of an element and its content.
     ///
     /// # Errors
     ///
-    /// Fails on a relative namespace URI.
+    /// Fails if a namespace URI is relative.
     pub fn element(&self, element: Element<'_>) -> Result<Vec<u8>, C14nError> {
         let bytes = Vec::with_capacity(element.span().len());
         self.write_element(element, NodeId::NONE, bytes)
     }
 
-    /// Hands the canonical form of a document, without one node, to a sink piece by piece.
+    /// Writes the canonical form of a document, without one node, to a sink in chunks.
     pub(crate) fn write_document<S: Sink>(
         &self,
         document: &Document,
@@ -104,7 +105,7 @@ impl Method {
         walk::document(self, document, without, sink)
     }
 
-    /// Hands the canonical form of an element, without one node, to a sink piece by piece.
+    /// Writes the canonical form of an element, without one node, to a sink in chunks.
     pub(crate) fn write_element<S: Sink>(
         &self,
         element: Element<'_>,
@@ -115,29 +116,29 @@ impl Method {
     }
 }
 
-/// Why there is no canonical form.
+/// The reason why there is no canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum C14nError {
-    /// A namespace URI is relative, and relative to what is not said; Canonical XML 1.0 section 1.3
-    /// asks to fail.
+    /// A namespace URI is relative without a defined base; Canonical XML 1.0 section 1.3 requires an
+    /// error.
     #[error("the namespace URI {uri:?} is relative, so there is no canonical form")]
     #[non_exhaustive]
     RelativeNamespace {
         /// The URI, cut after 60 characters.
         uri: String,
-        /// Where the declaration stands in [`Document::text`].
+        /// Byte offset of the declaration in [`Document::text`].
         offset: usize,
     },
 }
 
 impl C14nError {
-    /// Turns the offset into a place that somebody else counts.
-    pub(crate) fn placed(self, place: impl FnOnce(usize) -> usize) -> Self {
+    /// Converts the offset, for example to an offset in a stream.
+    pub(crate) fn map_offset(self, convert: impl FnOnce(usize) -> usize) -> Self {
         match self {
             Self::RelativeNamespace { uri, offset } => Self::RelativeNamespace {
                 uri,
-                offset: place(offset),
+                offset: convert(offset),
             },
         }
     }

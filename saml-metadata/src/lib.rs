@@ -1,8 +1,8 @@
-//! SAML 2.0 metadata: read, look at, edit, validate, write.
+//! SAML 2.0 metadata: read, inspect, edit, validate, write.
 //!
-//! A [`Document`] keeps its bytes and knows where everything stands in them. Views named after the
-//! specification ([`EntityDescriptor`], [`IdpSsoDescriptor`], …) borrow from it; nothing that a
-//! document holds is lost, and what is not touched is written back byte for byte.
+//! A [`Document`] keeps its bytes and the position of each element and attribute in them. Views
+//! named after the specification ([`EntityDescriptor`], [`IdpSsoDescriptor`], …) borrow from the
+//! document. Reading is lossless, and an edit leaves the unchanged parts byte for byte as they were.
 //!
 //! ```
 //! use saml_metadata::{Profile, validate};
@@ -23,27 +23,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What reading promises
+//! # Guarantees of the reader
 //!
-//! Metadata comes from strangers. The reader takes well-formed, namespace-well-formed XML 1.0
-//! without a DOCTYPE, in UTF-8 or UTF-16, within [`Limits`], in time and memory that grow with the
-//! size of the document and nothing else. Everything is compared by namespace, not by prefix;
-//! comments never cut a text; there is one parser, and no second reading of the same bytes.
+//! Metadata is untrusted input. The reader accepts well-formed, namespace-well-formed XML 1.0
+//! without a DOCTYPE, in UTF-8 or UTF-16, within [`Limits`]. Its time and memory grow only with the
+//! size of the document. Names are compared by namespace, not by prefix. A comment never cuts a
+//! text. The crate has one parser, and never parses the same bytes a second time.
 //!
-//! # What is checked
+//! # Validation
 //!
-//! [`validate()`] holds a document to the rules of a [`Profile`], or of a [`Policy`] that starts from
-//! one. [`rules()`] is the table of them; each has a page in `docs/rules`. With the feature `serde`
-//! findings can be written as JSON and as a SARIF log, with the feature `report` for a terminal.
+//! [`validate()`] checks a document against the rules of a [`Profile`], or of a [`Policy`] that
+//! starts from a profile. [`rules()`] lists all rules; each has a page in `docs/rules`. The feature
+//! `serde` writes findings as JSON and as a SARIF log, the feature `report` renders them for a
+//! terminal.
 //!
-//! # What is not here
+//! # Out of scope
 //!
-//! No network, no clock, no files: bytes and the moment come in as arguments. No trust either:
-//! reading a document says nothing about who wrote it, unless its signature is verified (module
-//! `signature`, with the feature of that name).
+//! The crate uses no network, no clock and no files: the caller passes the bytes and the current
+//! time. Reading does not establish trust either: only a verified signature shows who wrote a
+//! document (module `signature`, with the feature of that name).
 //!
-//! References like "MD 2.4.3" are to saml-metadata-2.0-os, those of extensions to the
-//! specification of that name.
+//! References such as "MD 2.4.3" are to saml-metadata-2.0-os. References for an extension are to
+//! the specification of that extension.
 
 mod diff;
 mod document;

@@ -1,12 +1,12 @@
-//! An AWS organization with IAM Identity Center, as far as the public APIs show it.
+//! An AWS organization with IAM Identity Center, limited to what the public APIs show.
 //!
-//! One address serves every service: the JSON services are told apart by `X-Amz-Target`, the
-//! Security Token Service by the form in the body, sign-in and the access portal by the path.
-//! Requests are as strictly checked as AWS does it: the signature, the Region and service in its
-//! scope, and every member against the constraints of the service model.
+//! One address serves every service. `X-Amz-Target` selects a JSON service, a form in the body selects the
+//! Security Token Service, and the path selects sign-in or the access portal. The sandbox checks requests
+//! as strictly as AWS does: the signature, the Region and service in its scope, and every member against
+//! the constraints of the service model.
 //!
-//! Field names, limits and patterns are those of botocore 1.44. Where a refusal's words are known
-//! from public reports they are used; otherwise the words are the sandbox's own.
+//! Field names, limits and patterns come from botocore 1.44. Error messages come from public reports where
+//! such a report exists; the sandbox invents the other messages.
 
 mod caller;
 mod center;
@@ -52,11 +52,11 @@ use params::Params;
 use reply::Refusal;
 use sigv4::Unsigned;
 
-/// What every service says to a signature that is not the right one.
+/// The message of every service for a wrong signature.
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
                         AWS Secret Access Key and signing method. Consult the service documentation for details.";
 
-/// Answers one request to any of the services.
+/// Handles one request to any of the services.
 pub(crate) fn handle(
     cloud: &mut Cloud,
     now: Timestamp,
@@ -82,12 +82,12 @@ pub(crate) fn handle(
     }
 }
 
-/// The name of the service a request is for, as the AWS command line calls it.
+/// Returns the name of the service that a request is for, as the AWS CLI spells it.
 pub(crate) fn service(request: &Request<Bytes>) -> Option<&'static str> {
     service_of(request).map(Service::name)
 }
 
-/// The name of the operation a request asks for.
+/// Returns the name of the operation that a request calls.
 pub(crate) fn operation(request: &Request<Bytes>) -> Option<String> {
     match service_of(request)? {
         Service::Oidc => oidc::operation(request).map(ToOwned::to_owned),
@@ -97,9 +97,9 @@ pub(crate) fn operation(request: &Request<Bytes>) -> Option<String> {
     }
 }
 
-/// Whether a request changes what an administrator has set up.
+/// Returns whether a request changes the configuration that an administrator has made.
 ///
-/// Signing in changes nothing in that sense, although it leaves sessions behind.
+/// Signing in is not a write in that sense, although it creates sessions.
 pub(crate) fn is_write(request: &Request<Bytes>) -> bool {
     let reads = ["List", "Describe", "Get", "IsMember"];
     match service_of(request) {
@@ -110,9 +110,9 @@ pub(crate) fn is_write(request: &Request<Bytes>) -> bool {
     }
 }
 
-/// The moment `by` after another, or the last one there is.
-fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
-    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+/// Returns `time` plus `by`, or the latest possible timestamp if the sum overflows.
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ fn service_of(request: &Request<Bytes>) -> Option<Service> {
     }
 }
 
-/// The two halves of `X-Amz-Target`.
+/// Returns the two halves of `X-Amz-Target`: the prefix of the service and the operation.
 fn target(request: &Request<Bytes>) -> Option<(&str, &str)> {
     request
         .headers()
@@ -176,7 +176,7 @@ fn target(request: &Request<Bytes>) -> Option<(&str, &str)> {
         .split_once('.')
 }
 
-/// The content type without its parameters.
+/// Returns the content type without its parameters.
 fn content_type(request: &Request<Bytes>) -> &str {
     let value = request.headers().get("content-type");
     let text = value
@@ -210,7 +210,7 @@ fn json_call(
     }
 }
 
-/// What the JSON services say to a request that nobody they know has signed.
+/// Returns the error of the JSON services for a request without a valid caller.
 fn unsigned(unknown: &Unknown) -> Refusal {
     match unknown {
         Unknown::Unsigned(Unsigned::Missing) => Refusal::new(

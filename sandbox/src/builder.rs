@@ -1,4 +1,4 @@
-//! How a sandbox is described and started.
+//! The builder of a sandbox.
 
 use std::{io, time::Duration};
 
@@ -18,12 +18,12 @@ use crate::{
     state::SandboxState,
 };
 
-/// A sandbox that is not started yet.
+/// The settings of a sandbox that is not started yet.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a setting with a setter of its own"
+    reason = "each bool is an independent setting with its own setter"
 )]
 pub struct SandboxBuilder {
     company: Company,
@@ -43,128 +43,130 @@ pub struct SandboxBuilder {
     ports: Ports,
 }
 
-/// Whose SCIM service is behind the SCIM listener.
+/// The SCIM service behind the SCIM listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScimProfile {
-    /// AWS's, once automatic provisioning is enabled: its dialect, its limits, its words.
+    /// The SCIM endpoint of AWS: its dialect, its limits, its error texts.
+    ///
+    /// It is available after automatic provisioning is enabled.
     #[default]
     Aws,
-    /// One that does what RFC 7643, 7644 and 9865 say, and has nothing to do with Okta or AWS.
+    /// A SCIM service that follows RFC 7643, 7644 and 9865, independent of Okta and AWS.
     ///
-    /// It answers from the start, at [`Sandbox::scim_url`] for [`Sandbox::SCIM_TOKEN`].
+    /// It is available from the start, at [`Sandbox::scim_url`] with [`Sandbox::SCIM_TOKEN`].
     Generic,
 }
 
-/// How far a company is with the integration when the sandbox starts.
+/// The stage of the integration when the sandbox starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Okta has people, AWS has accounts, and nothing connects them.
+    /// Okta has users, AWS has accounts, and nothing connects them.
     #[default]
     Nothing,
     /// Identity Center is enabled.
     IdentityCenter,
-    /// Okta has the application, and Identity Center has Okta as its identity source.
+    /// Okta has the application, and Okta is the identity source of Identity Center.
     Federated,
-    /// Provisioning is configured and all three boxes are ticked; nobody is assigned yet.
+    /// Provisioning is configured with all three checkboxes selected; no user is assigned yet.
     Provisioned,
 }
 
 impl SandboxBuilder {
-    /// The company; forty people, six groups and twelve accounts by default.
+    /// Sets the company; default: 40 people, 6 groups and 12 accounts.
     pub fn company(mut self, company: Company) -> Self {
         self.company = company;
         self
     }
 
-    /// Where the time comes from; the machine's clock by default.
+    /// Sets the source of time; default: the machine's clock.
     pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
         self.clock = clock.into();
         self
     }
 
-    /// How far the company is already; at the very start by default.
+    /// Sets the stage of the integration; default: [`Stage::Nothing`].
     pub fn stage(mut self, stage: Stage) -> Self {
         self.stage = stage;
         self
     }
 
-    /// How long Okta waits before it provisions a change; nothing by default.
+    /// Sets how long Okta waits before it provisions a change; default: zero.
     pub fn provisioning_delay(mut self, delay: Duration) -> Self {
         self.provisioning_delay = delay;
         self
     }
 
-    /// How long an asynchronous operation of AWS takes; nothing by default.
+    /// Sets how long an asynchronous operation of AWS takes; default: zero.
     pub fn operation_delay(mut self, delay: Duration) -> Self {
         self.operation_delay = delay;
         self
     }
 
-    /// How long Okta takes to get a certificate for a proved domain; nothing by default.
+    /// Sets how long Okta takes to obtain a certificate for a verified domain; default: zero.
     pub fn certificate_delay(mut self, delay: Duration) -> Self {
         self.certificate_delay = delay;
         self
     }
 
-    /// The most items in a page of any list, or nothing for the vendors' own numbers.
+    /// Sets the maximum page size of every list; `None` keeps the vendors' page sizes.
     ///
-    /// It is one by default, so that a client that forgets the second page is found out. A page
-    /// never has more items than were asked for.
+    /// Default: 1, so that tests detect a client that does not read the second page. A page never
+    /// has more items than the request asks for.
     pub fn page_size(mut self, size: Option<usize>) -> Self {
         self.page_size = size;
         self
     }
 
-    /// How many requests Okta takes in a minute; more than any test makes by default.
+    /// Sets Okta's limit of requests per minute; default: more than any test sends.
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.rate_limits = limits;
         self
     }
 
-    /// How many requests a second the SCIM endpoint takes before it answers 429; as many as come by default.
+    /// Sets how many requests per second the SCIM endpoint accepts before it answers 429; default: unlimited.
     pub fn scim_rates(mut self, rates: Option<ScimRates>) -> Self {
         self.scim_rates = rates;
         self
     }
 
-    /// Whether Okta's connections API works for Identity Center; by default, as far as is known, it does not.
+    /// Sets whether Okta's connections API works for Identity Center; default: false, the known behavior.
     ///
-    /// Where it does not, it answers 200 and `UNKNOWN` and does nothing. Where it does, a
-    /// connection is not tested before it is enabled: wrong credentials show when users fail.
+    /// An unsupported API answers 200 and `UNKNOWN` and changes nothing. A supported API enables a
+    /// connection without a test: wrong credentials show only when provisioning of users fails.
     pub fn connections_supported(mut self, supported: bool) -> Self {
         self.connections_supported = supported;
         self
     }
 
-    /// Whether Identity Center is enabled with permission sets; it is by default.
+    /// Sets whether Identity Center is enabled with permission sets; default: true.
     pub fn permission_sets(mut self, enabled: bool) -> Self {
         self.permission_sets = enabled;
         self
     }
 
-    /// Whether the AWS organization has all features enabled; it has by default.
+    /// Sets whether the AWS organization has all features enabled; default: true.
     ///
-    /// Without them Identity Center cannot be enabled.
+    /// Identity Center cannot be enabled without all features.
     pub fn all_features(mut self, enabled: bool) -> Self {
         self.all_features = enabled;
         self
     }
 
-    /// Whether AWS still sends the status of accounts, which it has announced to retire; it does by default.
+    /// Sets whether AWS sends the status of accounts, which AWS has announced to retire; default: true.
     pub fn account_status(mut self, sent: bool) -> Self {
         self.account_status = sent;
         self
     }
 
-    /// Whose SCIM service is behind the SCIM listener; AWS's by default.
+    /// Sets the SCIM service behind the SCIM listener; default: [`ScimProfile::Aws`].
     pub fn scim_profile(mut self, profile: ScimProfile) -> Self {
         self.scim_profile = profile;
         self
     }
 
-    /// Fixed ports for Okta, AWS, SCIM and the console, in this order; any free ones by default.
+    /// Sets fixed ports for Okta, AWS, SCIM and the console, in this order; default: any free ports.
     pub fn ports(mut self, [okta, aws, scim, console]: [u16; 4]) -> Self {
         self.ports = Ports {
             okta,
@@ -175,20 +177,20 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the listeners.
+    /// Starts the sandbox and its listeners.
     ///
     /// # Errors
     ///
-    /// If a port cannot be opened.
+    /// Returns an error if a port cannot be opened or the stage cannot be reached.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// Panics outside of a tokio runtime.
     pub async fn start(self) -> io::Result<Sandbox> {
         let listeners = Listeners::bind(self.ports).await?;
         let addresses = listeners.addresses()?;
         let mut state = self.state(addresses);
-        bring_to(&mut state, self.stage).map_err(io::Error::other)?;
+        advance_to_stage(&mut state, self.stage).map_err(io::Error::other)?;
         let state = Shared::new(state);
         Ok(Sandbox {
             _stop: listeners.serve(&state),
@@ -290,8 +292,8 @@ impl Default for SandboxBuilder {
     }
 }
 
-/// Does what has been done by a stage, the way a person would.
-fn bring_to(state: &mut SandboxState, stage: Stage) -> Result<(), crate::Refused> {
+/// Performs the actions that lead to a stage, in the same way as an operator.
+fn advance_to_stage(state: &mut SandboxState, stage: Stage) -> Result<(), crate::Refused> {
     if stage >= Stage::IdentityCenter {
         state.enable_identity_center(None)?;
     }
@@ -299,9 +301,10 @@ fn bring_to(state: &mut SandboxState, stage: Stage) -> Result<(), crate::Refused
         state.federate()?;
     }
     if stage >= Stage::Provisioned {
-        let shown = state.enable_automatic_provisioning()?;
-        let base_url = shown.scim_endpoint.trim_end_matches('/');
-        state.configure_provisioning(&ProvisioningForm::new(base_url, shown.access_token))?;
+        let provisioning = state.enable_automatic_provisioning()?;
+        let base_url = provisioning.scim_endpoint.trim_end_matches('/');
+        state
+            .configure_provisioning(&ProvisioningForm::new(base_url, provisioning.access_token))?;
     }
     Ok(())
 }

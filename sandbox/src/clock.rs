@@ -1,20 +1,21 @@
-//! The sandbox's own time: every service asks this clock, and nothing in here ever sleeps.
+//! The sandbox's clock: every service uses it, and nothing in the sandbox sleeps.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Where a sandbox takes the time from.
+/// The source of a sandbox's time.
 ///
-/// What takes time at a vendor (provisioning, domain verification, asynchronous operations) has a
-/// due time that is compared with this clock whenever a request arrives or the clock is advanced.
+/// Work that takes time at a vendor (provisioning, domain verification, asynchronous operations) has
+/// a due time. The sandbox compares the due time with this clock whenever a request arrives or the
+/// clock is advanced.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub enum Clock {
-    /// The machine's clock. [`Sandbox::advance`](crate::Sandbox::advance) adds to it.
+    /// The machine's clock. [`Sandbox::advance`](crate::Sandbox::advance) adds to its time.
     #[default]
     Real,
-    /// Stands still at this moment until [`Sandbox::advance`](crate::Sandbox::advance) is called.
+    /// A clock that moves only when [`Sandbox::advance`](crate::Sandbox::advance) is called.
     Manual(Timestamp),
 }
 
@@ -25,7 +26,7 @@ impl From<Timestamp> for Clock {
 }
 
 impl From<SystemTime> for Clock {
-    /// A manual clock that starts at a moment of the standard library, to the nearest one there is.
+    /// Creates a manual clock that starts at `start`, or at the nearest time that [`Timestamp`] can hold.
     fn from(start: SystemTime) -> Self {
         let nearest = if start < SystemTime::UNIX_EPOCH {
             Timestamp::MIN
@@ -36,7 +37,7 @@ impl From<SystemTime> for Clock {
     }
 }
 
-/// A clock together with what it was advanced by.
+/// A source of time and the duration by which it was advanced.
 #[derive(Debug)]
 pub(crate) struct SandboxClock {
     source: Clock,
@@ -64,19 +65,19 @@ impl SandboxClock {
     }
 }
 
-/// The moment `by` later than `start`, or the last one there is.
+/// Returns the time `by` later than `start`, or [`Timestamp::MAX`] on overflow.
 pub(crate) fn after(start: Timestamp, by: SignedDuration) -> Timestamp {
     start.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// A duration as jiff counts it; what does not fit is as long as possible.
+/// Converts a duration to jiff's type, at most [`SignedDuration::MAX`].
 pub(crate) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place in the sandbox that reads the machine's clock"
+    reason = "the only place in the sandbox that reads the machine's clock"
 )]
 fn wall_clock() -> Timestamp {
     Timestamp::now()

@@ -1,8 +1,8 @@
-//! The made-up company whose Okta org and AWS organization the sandbox imitates: plain data.
+//! Plain data of a fictional company, whose Okta org and AWS organization the sandbox imitates.
 
 mod example;
 
-/// Who works for a company, in which groups, and which AWS accounts it has.
+/// A fictional company: its people, its Okta groups and its AWS accounts.
 ///
 /// The same company always gets the same ids.
 #[derive(Clone, Debug)]
@@ -12,9 +12,9 @@ pub struct Company {
     pub subdomain: String,
     /// The AWS Region in which Identity Center is or will be enabled.
     pub region: String,
-    /// The people, as they stand in Okta.
+    /// The people, who are the Okta users.
     pub people: Vec<Person>,
-    /// The Okta groups, besides the built-in `Everyone`.
+    /// The Okta groups, in addition to the built-in group `Everyone`.
     pub teams: Vec<Team>,
     /// The AWS accounts; the first is the management account.
     pub accounts: Vec<AccountSeed>,
@@ -26,34 +26,34 @@ pub struct Company {
 pub struct Person {
     /// The login, which has the form of an email address.
     pub login: String,
-    /// The primary email address; the login unless set otherwise.
+    /// The primary email address; default: the login.
     pub email: String,
     /// The given name.
     pub first_name: String,
-    /// The family name; may be empty, which AWS does not accept.
+    /// The family name. It may be empty, but AWS rejects users without one.
     pub last_name: String,
-    /// What is shown for the person; often nothing in a real org.
+    /// The display name. In a real org, many users have none.
     pub display_name: Option<String>,
     /// The department.
     pub department: Option<String>,
     /// The job title.
     pub title: Option<String>,
-    /// Where in its life the account is.
+    /// The lifecycle status of the user.
     pub status: PersonStatus,
 }
 
-/// Where in its life an Okta user is.
+/// The lifecycle status of an Okta user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PersonStatus {
-    /// Can sign in.
+    /// The user can sign in.
     #[default]
     Active,
-    /// Created and never activated.
+    /// The user was created and never activated.
     Staged,
-    /// Cannot sign in for the time being.
+    /// The user temporarily cannot sign in.
     Suspended,
-    /// Has left; lists leave such a user out.
+    /// The user has left the company. Lists do not contain such users.
     Deprovisioned,
 }
 
@@ -73,33 +73,33 @@ pub struct Team {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccountSeed {
-    /// The twelve digits.
+    /// The account id, which has twelve digits.
     pub id: String,
     /// The name.
     pub name: String,
-    /// The address of the root user.
+    /// The email address of the root user.
     pub email: String,
     /// The organizational unit as a path of names, such as `Workloads/Production`; empty for the root.
     pub unit: String,
-    /// Whether the account can be used.
+    /// The state of the account.
     pub state: AccountState,
 }
 
-/// Whether an AWS account can be used.
+/// The state of an AWS account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccountState {
-    /// In use.
+    /// The account can be used.
     #[default]
     Active,
-    /// Suspended: it is listed, and nothing can be done in it.
+    /// The account is suspended: it is listed, but cannot be used.
     Suspended,
 }
 
 impl Company {
-    /// A company with one administrator, `ada.lovelace@example.com`, and one account.
+    /// Creates a company with one administrator, `ada.lovelace@example.com`, and one account.
     ///
-    /// People, teams and accounts are pushed to its fields or added by the methods below.
+    /// Add people, teams and accounts with the methods below, or push them to the fields.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -111,9 +111,9 @@ impl Company {
         }
     }
 
-    /// A company of `people` numbered people, all in the group `aws-users`, and `accounts` accounts.
+    /// Creates a company of `people` numbered people, all in the group `aws-users`, and `accounts` accounts.
     ///
-    /// The first person is always Ada; the account after the management account is `Sandbox`.
+    /// The first person is always Ada Lovelace. The account after the management account is `Sandbox`.
     #[must_use]
     pub fn small(people: usize, accounts: usize) -> Self {
         example::numbered(people, accounts)
@@ -126,7 +126,7 @@ impl Company {
         self
     }
 
-    /// Adds a group with the people of these logins in it.
+    /// Adds a group whose members are the people with these logins.
     #[must_use]
     pub fn team(mut self, name: &str, members: &[&str]) -> Self {
         self.teams.push(Team::new(name, members));
@@ -142,14 +142,14 @@ impl Company {
 }
 
 impl Default for Company {
-    /// Forty people with a few imperfect ones among them, six groups and twelve accounts.
+    /// Creates a company of 40 people, 6 groups and 12 accounts. A few people have imperfect profiles.
     fn default() -> Self {
         example::analytical()
     }
 }
 
 impl Person {
-    /// An active person whose email address is the login, without a display name.
+    /// Creates an active person without a display name. The email address is the login.
     #[must_use]
     pub fn new(login: &str, first_name: &str, last_name: &str) -> Self {
         Self {
@@ -164,14 +164,14 @@ impl Person {
         }
     }
 
-    /// The same person with another status.
+    /// Sets the status.
     #[must_use]
     pub fn with_status(mut self, status: PersonStatus) -> Self {
         self.status = status;
         self
     }
 
-    /// The same person with a display name.
+    /// Sets the display name.
     #[must_use]
     pub fn with_display_name(mut self, name: &str) -> Self {
         self.display_name = Some(name.to_owned());
@@ -180,7 +180,7 @@ impl Person {
 }
 
 impl Team {
-    /// A group with the people of these logins in it.
+    /// Creates a group whose members are the people with these logins.
     #[must_use]
     pub fn new(name: &str, members: &[&str]) -> Self {
         Self {
@@ -192,7 +192,9 @@ impl Team {
 }
 
 impl AccountSeed {
-    /// An active account in an organizational unit (empty for the root), with an address after its name.
+    /// Creates an active account in an organizational unit (empty for the root).
+    ///
+    /// The email address is derived from the name.
     #[must_use]
     pub fn new(id: &str, name: &str, unit: &str) -> Self {
         let local = name.to_lowercase().replace(' ', "-");
@@ -205,7 +207,7 @@ impl AccountSeed {
         }
     }
 
-    /// The same account, suspended.
+    /// Marks the account as suspended.
     #[must_use]
     pub fn suspended(mut self) -> Self {
         self.state = AccountState::Suspended;

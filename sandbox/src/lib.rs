@@ -1,9 +1,9 @@
-//! An Okta org, an AWS organization with IAM Identity Center and its SCIM endpoint, over loopback HTTP.
+//! Fakes of Okta and of AWS IAM Identity Center (with Organizations and SCIM) over loopback HTTP.
 //!
-//! The sandbox is for tests and examples: real HTTP on `127.0.0.1`, as strict as the vendors are,
-//! with the shapes, codes and oddities that were recorded from them. It shares no type with any
-//! client, so that a field that is misspelled on both sides does not pass. It stops when it is
-//! dropped.
+//! The sandbox is for tests and examples. It serves real HTTP on `127.0.0.1` and is as strict as the
+//! vendors. Its response shapes, error codes and quirks were recorded from the vendors. The sandbox
+//! shares no types with the clients, because a misspelled field in a shared type would go unnoticed.
+//! Dropping the sandbox stops it.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -22,20 +22,19 @@
 //!
 //! # The state
 //!
-//! At the start there is a company in Okta and an AWS organization with all features, and nothing
-//! that connects the two: no application in Okta, no Identity Center. What can be done through
-//! public APIs is done through the listeners; what a person does at a console is done through
-//! [`Console`], in process or over HTTP. [`Stage`] starts further along the way.
+//! A new sandbox has a company in Okta and an AWS organization with all features enabled. Nothing
+//! connects the two: Okta has no Identity Center application, and Identity Center is not enabled.
+//! The listeners serve the public APIs. [`Console`] performs the actions that need a vendor's
+//! console, in process or over HTTP. [`Stage`] selects a later starting point.
 //!
-//! Once provisioning is configured, Okta creates users and pushes groups by itself, some time
-//! after they were assigned. Time is the sandbox's own ([`Clock`]): nothing sleeps, and what is
-//! due is done when a request arrives or the clock is advanced.
+//! After provisioning is configured, Okta creates assigned users and pushes groups automatically,
+//! with a delay. The sandbox has its own time ([`Clock`]) and never sleeps: work that is due runs
+//! when a request arrives or the clock is advanced.
 //!
-//! # What it is not
+//! # Limits
 //!
-//! It has no policies, schemas, mappings or logs in Okta, and knows nothing of AWS beyond what the
-//! integration touches. Parameters of an Okta endpoint that it does not know are refused, which
-//! Okta itself does not do.
+//! The Okta org has no policies, schemas, mappings or logs. The AWS part covers only what the
+//! integration uses. Unlike Okta, the sandbox rejects unknown parameters of an Okta endpoint.
 
 mod aws;
 mod builder;
@@ -78,11 +77,11 @@ use self::{
     state::SandboxState,
 };
 
-/// A running imitation of both vendors.
+/// A running sandbox that serves the APIs of both vendors.
 ///
 /// # Panics
 ///
-/// Dropping it panics if a [`Fault`] was injected that no request has met.
+/// Dropping the sandbox panics if no request triggered an injected [`Fault`].
 #[derive(Debug)]
 pub struct Sandbox {
     state: Shared,
@@ -98,19 +97,19 @@ impl Sandbox {
     pub const OKTA_TOKEN: &str = "00sandbox-ssws-token-of-ada-lovelace_0000";
     /// The access key id of the administrator of the management account.
     pub const AWS_ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
-    /// The secret access key that belongs to it.
+    /// The secret access key that belongs to [`AWS_ACCESS_KEY_ID`](Self::AWS_ACCESS_KEY_ID).
     pub const AWS_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-    /// What every SCIM access token begins with, so that a test can look for one in what was printed.
+    /// The prefix of every SCIM access token. Tests search printed output for it.
     pub const SCIM_TOKEN_MARK: &str = "SandboxScimToken";
 
     /// The bearer token of the SCIM service with [`ScimProfile::Generic`].
     pub const SCIM_TOKEN: &str = "sandbox-scim-token-of-the-generic-profile";
 
-    /// Starts a sandbox with everything as it is by default.
+    /// Starts a sandbox with the default settings.
     ///
     /// # Panics
     ///
-    /// If no port can be opened on the loopback interface.
+    /// Panics if no port can be opened on the loopback interface.
     pub async fn start() -> Self {
         Self::builder()
             .start()
@@ -118,63 +117,64 @@ impl Sandbox {
             .expect("a port can be opened on the loopback interface")
     }
 
-    /// Starts to describe a sandbox.
+    /// Returns a builder with the default settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 
-    /// The address of the Okta org, without a slash at the end.
+    /// Returns the URL of the Okta org, without a trailing slash.
     #[must_use]
     pub fn okta_url(&self) -> String {
         format!("http://{}", self.addresses.okta)
     }
 
-    /// The API token of the Okta org.
+    /// Returns the API token of the Okta org.
     #[must_use]
     pub fn okta_token(&self) -> &'static str {
         Self::OKTA_TOKEN
     }
 
-    /// The address every AWS service answers at, without a slash at the end.
+    /// Returns the endpoint URL of all AWS services, without a trailing slash.
     #[must_use]
     pub fn aws_endpoint_url(&self) -> String {
         format!("http://{}", self.addresses.aws)
     }
 
-    /// The Region of the company.
+    /// Returns the company's AWS Region.
     #[must_use]
     pub fn aws_region(&self) -> &str {
         &self.region
     }
 
-    /// The access key id of an administrator of the management account.
+    /// Returns the access key id of the administrator of the management account.
     #[must_use]
     pub fn aws_access_key_id(&self) -> &'static str {
         Self::AWS_ACCESS_KEY_ID
     }
 
-    /// The secret access key that belongs to it.
+    /// Returns the secret access key that belongs to the access key id.
     #[must_use]
     pub fn aws_secret_access_key(&self) -> &'static str {
         Self::AWS_SECRET_ACCESS_KEY
     }
 
-    /// The address of the SCIM service with [`ScimProfile::Generic`], without a slash at the end.
+    /// Returns the URL of the SCIM service with [`ScimProfile::Generic`], without a trailing slash.
     ///
-    /// AWS shows its own once automatic provisioning is enabled, and so there is none here for it.
+    /// Returns `None` with [`ScimProfile::Aws`]: the AWS console shows that URL when automatic
+    /// provisioning is enabled.
     #[must_use]
     pub fn scim_url(&self) -> Option<String> {
         let url = format!("http://{}{}", self.addresses.scim, scim::generic::ROOT);
         (self.scim_profile == ScimProfile::Generic).then_some(url)
     }
 
-    /// The address of the console over HTTP, without a slash at the end.
+    /// Returns the URL of the console over HTTP, without a trailing slash.
     #[must_use]
     pub fn console_url(&self) -> String {
         format!("http://{}", self.addresses.console)
     }
 
-    /// Everything a client in another process needs to know to reach the sandbox.
+    /// Returns the URLs and credentials that a client in another process needs.
     #[must_use]
     pub fn ready(&self) -> Value {
         let mut ready = json!({
@@ -193,40 +193,42 @@ impl Sandbox {
         ready
     }
 
-    /// The sandbox's time.
+    /// Returns the current time of the sandbox.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.state().now()
     }
 
-    /// Moves the clock forward and does what has become due.
+    /// Advances the clock and runs the work that becomes due.
     pub fn advance(&self, by: Duration) {
         self.state().advance(by);
     }
 
-    /// A function that advances this sandbox, to be called by a client's clock instead of sleeping.
+    /// Returns a function that advances this sandbox. A client's clock calls it instead of sleeping.
     pub fn advancer(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
         let state = self.state.clone();
         move |by| state.lock().advance(by)
     }
 
-    /// Queues something that goes wrong for the next request it fits.
+    /// Queues a fault for the next matching request.
     pub fn inject(&self, fault: Fault) {
         self.state().faults.push(fault);
     }
 
-    /// Takes back the faults that no request has met.
+    /// Removes the queued faults that no request has triggered yet.
     pub fn clear_faults(&self) {
         self.state().faults.clear();
     }
 
-    /// Every request to Okta, AWS and SCIM so far; neither the console's nor what Okta sent itself.
+    /// Returns the recorded requests to Okta, AWS and SCIM.
+    ///
+    /// Requests to the console and Okta's own provisioning requests are not included.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.state().log.clone()
     }
 
-    /// The requests that changed something, or would have if they had been accepted.
+    /// Returns the recorded requests that change data, including rejected ones.
     #[must_use]
     pub fn writes(&self) -> Vec<Recorded> {
         let mut requests = self.requests();
@@ -234,68 +236,71 @@ impl Sandbox {
         requests
     }
 
-    /// Every request that Okta sent to the SCIM endpoint by itself.
+    /// Returns the requests that Okta's provisioning sent to the SCIM endpoint.
     #[must_use]
     pub fn provisioning_requests(&self) -> Vec<Recorded> {
         self.state().provisioning_engine.sent.clone()
     }
 
-    /// Forgets the requests so far.
+    /// Clears the recorded requests.
     pub fn forget_requests(&self) {
         let mut state = self.state();
         state.log.clear();
         state.provisioning_engine.sent.clear();
     }
 
-    /// What a person does at the vendors' consoles.
+    /// Returns the vendors' consoles, for actions that no public API offers.
     #[must_use]
     pub fn console(&self) -> Console<'_> {
         Console::new(self)
     }
 
-    /// Adds a user to Okta and returns the id.
-    #[must_use = "the id is how the API knows the user"]
+    /// Adds a user to Okta and returns the user's id.
+    #[must_use = "the API identifies the user by this id"]
     pub fn add_user(&self, person: &Person) -> String {
         self.change(|state, now| state.org.add_person(person, now))
     }
 
-    /// Adds a group to Okta with the users of these logins, and returns the id.
-    #[must_use = "the id is how the API knows the group"]
+    /// Adds a group to Okta, with the users of these logins as members, and returns the group's id.
+    #[must_use = "the API identifies the group by this id"]
     pub fn add_group(&self, name: &str, logins: &[&str]) -> String {
         self.change(|state, now| state.org.add_team(&Team::new(name, logins), now))
     }
 
-    /// Puts a user into a group of Okta, or takes it out.
+    /// Adds a user to an Okta group, or removes the user from it.
     ///
     /// # Panics
     ///
-    /// If there is no such group or user, or the group is not one that can be edited.
+    /// Panics if the group or the user does not exist, or if the group cannot be edited.
     pub fn set_member(&self, group: &str, login: &str, member: bool) {
         let id = self.group_id(group);
-        let id = id.unwrap_or_else(|| panic!("there is no group {group} in Okta"));
-        let set = self.change(|state, now| state.org.set_membership(&id, login, member, now));
-        assert!(set.is_ok(), "{login} cannot be a member of {group}");
+        let id = id.unwrap_or_else(|| panic!("Okta has no group {group}"));
+        let result = self.change(|state, now| state.org.set_membership(&id, login, member, now));
+        assert!(
+            result.is_ok(),
+            "cannot change the membership of {login} in {group}"
+        );
     }
 
-    /// Changes the status of an Okta user.
+    /// Sets the status of an Okta user.
     ///
     /// # Panics
     ///
-    /// If there is no user of this login.
+    /// Panics if no user has this login.
     pub fn set_user_status(&self, login: &str, status: PersonStatus) {
         self.change_user(login, |user, now| user.set_status(status, now));
     }
 
-    /// Changes a profile attribute of an Okta user, such as `displayName`.
+    /// Sets a profile attribute of an Okta user, such as `displayName`.
     ///
     /// # Panics
     ///
-    /// If there is no user of this login.
+    /// Panics if no user has this login.
     pub fn set_user_attribute(&self, login: &str, name: &str, value: &str) {
         self.change_user(login, |user, now| user.set_attribute(name, value, now));
     }
 
-    /// The id of the Okta user of this login.
+    /// Returns the id of the Okta user with this login.
     #[must_use]
     pub fn user_id(&self, login: &str) -> Option<String> {
         let state = self.state();
@@ -303,7 +308,7 @@ impl Sandbox {
         user.map(|user| user.id.clone())
     }
 
-    /// The id of the first Okta group of this name.
+    /// Returns the id of the first Okta group with this name.
     #[must_use]
     pub fn group_id(&self, name: &str) -> Option<String> {
         let state = self.state();
@@ -311,7 +316,7 @@ impl Sandbox {
         group.map(|group| group.id.clone())
     }
 
-    /// How many instances of the catalog application of this name there are in Okta.
+    /// Returns the number of Okta app instances with this catalog name.
     #[must_use]
     pub fn app_count(&self, name: &str) -> usize {
         self.state()
@@ -322,66 +327,67 @@ impl Sandbox {
             .count()
     }
 
-    /// Everything that can be seen in Okta: `apps`, `groups`, `users`, `domains`.
+    /// Returns the visible state of Okta: `apps`, `groups`, `users`, `domains`.
     ///
-    /// Applications have `assignedUsers`, `assignedGroups`, `pushedGroups` and `keys` besides what
-    /// the API shows, and groups have `members`.
+    /// In addition to the fields of the API, applications have `assignedUsers`, `assignedGroups`,
+    /// `pushedGroups` and `keys`, and groups have `members`.
     #[must_use]
     pub fn okta_snapshot(&self) -> Value {
-        self.settled().org.snapshot()
+        self.current_state().org.snapshot()
     }
 
-    /// Everything that can be seen in Identity Center: `permission_sets`, `assignments`, `users`, `groups`.
+    /// Returns the visible state of Identity Center: `permission_sets`, `assignments`, `users`, `groups`.
     #[must_use]
     pub fn aws_snapshot(&self) -> Value {
-        self.settled().aws_snapshot()
+        self.current_state().aws_snapshot()
     }
 
-    /// The permission sets, oldest first.
+    /// Returns the permission sets, oldest first.
     #[must_use]
     pub fn permission_sets(&self) -> Vec<PermissionSet> {
-        self.settled().permission_sets()
+        self.current_state().permission_sets()
     }
 
-    /// The account assignments that exist, oldest first.
+    /// Returns the account assignments, oldest first.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
-        self.settled().assignments()
+        self.current_state().assignments()
     }
 
-    /// The users of the identity store, oldest first.
+    /// Returns the users of the identity store, oldest first.
     #[must_use]
     pub fn identity_users(&self) -> Vec<IdentityUser> {
-        self.settled().identity_users()
+        self.current_state().identity_users()
     }
 
-    /// The groups of the identity store, oldest first.
+    /// Returns the groups of the identity store, oldest first.
     #[must_use]
     pub fn identity_groups(&self) -> Vec<IdentityGroup> {
-        self.settled().identity_groups()
+        self.current_state().identity_groups()
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, SandboxState> {
         self.state.lock()
     }
 
-    fn settled(&self) -> MutexGuard<'_, SandboxState> {
+    /// Runs the work that is due, and returns the state.
+    fn current_state(&self) -> MutexGuard<'_, SandboxState> {
         let mut state = self.state();
-        state.settle();
+        state.run_due_work();
         state
     }
 
     fn change_user(&self, login: &str, change: impl FnOnce(&mut okta::User, Timestamp)) {
         let changed =
             self.change(|state, now| state.org.change_user(login, now, |user| change(user, now)));
-        assert!(changed.is_some(), "there is no user {login} in Okta");
+        assert!(changed.is_some(), "Okta has no user {login}");
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut SandboxState, Timestamp) -> T) -> T {
-        let mut state = self.settled();
+        let mut state = self.current_state();
         let now = state.now();
         let result = change(&mut state, now);
-        state.settle();
+        state.run_due_work();
         result
     }
 }
@@ -389,10 +395,10 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         let state = self.state.lock();
-        let unmet = state.faults.waiting();
+        let pending = state.faults.pending();
         assert!(
-            unmet.is_empty() || thread::panicking(),
-            "faults were injected that no request has met: {unmet:?}"
+            pending.is_empty() || thread::panicking(),
+            "no request triggered these injected faults: {pending:?}"
         );
     }
 }

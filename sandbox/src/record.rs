@@ -1,42 +1,42 @@
-//! What was asked of the sandbox, kept for tests to assert on.
+//! The recorded requests, for assertions in tests.
 
 use std::fmt;
 
 use http::Method;
 use serde::Serialize;
 
-/// One of the vendors' front doors.
+/// An API that the sandbox serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Service {
     /// The Okta management API.
     Okta,
-    /// Every AWS API that is called with AWS credentials, and the sign-in endpoints.
+    /// The AWS APIs that need AWS credentials, and the sign-in endpoints.
     Aws,
-    /// The SCIM endpoint of IAM Identity Center.
+    /// The SCIM endpoint: of IAM Identity Center, or of the generic SCIM service.
     Scim,
 }
 
-/// One request that reached the sandbox, without headers or body.
+/// One recorded request, without headers and body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Recorded {
-    /// The front door it came through.
+    /// The API that received the request.
     pub service: Service,
     /// The HTTP method, such as `GET`.
     pub method: String,
-    /// The path as it was sent, percent-encoding included.
+    /// The path as sent, including percent-encoding.
     pub path: String,
-    /// The query as it was sent, without the question mark.
+    /// The query as sent, without the question mark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// The operation of an AWS API, such as `ListInstances`; nothing for Okta and SCIM.
+    /// The operation of an AWS API, such as `ListInstances`; `None` for Okta and SCIM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Whether it changed something, or would have if it had been accepted.
+    /// Whether the request changes data. A rejected write counts too.
     pub write: bool,
-    /// The status it was answered with; nothing if the sandbox hung up.
+    /// The status of the response; `None` if the sandbox sent no response.
     pub status: Option<u16>,
 }
 
@@ -51,12 +51,12 @@ impl fmt::Display for Recorded {
         }
         match self.status {
             Some(status) => write!(f, " -> {status}"),
-            None => f.write_str(" -> hung up"),
+            None => f.write_str(" -> no response"),
         }
     }
 }
 
-/// Returns whether a method of a REST interface is one that changes something.
+/// Returns whether an HTTP method of a REST API changes data.
 pub(crate) fn method_writes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

@@ -1,4 +1,4 @@
-//! How AWS refuses too many requests, which each of its protocols words differently.
+//! The responses of AWS to throttled requests, which differ by protocol.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::aws;
 
-/// The refusal of an AWS API: status 400 and an exception, except for sign-in and the access portal.
+/// Returns the response of an AWS API to a throttled request.
+///
+/// The status is 400 with an exception, except for sign-in and the access portal, which answer 429.
 pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes> {
     let (status, exception) = match aws::service(request) {
         Some("organizations") => (StatusCode::BAD_REQUEST, "TooManyRequestsException"),
@@ -23,7 +25,7 @@ pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes>
         request_id,
     );
     if status == StatusCode::TOO_MANY_REQUESTS {
-        // The REST protocol has the exception in a header.
+        // The REST protocol names the exception in a header.
         let headers = response.headers_mut();
         headers.insert(
             "x-amzn-errortype",
@@ -37,13 +39,13 @@ pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes>
     response
 }
 
-/// The refusal of the SCIM endpoint; there is no `Retry-After`.
+/// Returns the response of the SCIM endpoint to a throttled request, without `Retry-After`.
 pub(crate) fn scim(now: Timestamp, request_id: &str) -> Response<Bytes> {
-    scim_as(429, "Rate exceeded", now, request_id)
+    scim_error(429, "Rate exceeded", now, request_id)
 }
 
-/// A refusal of the SCIM endpoint that is not about what was asked for.
-pub(crate) fn scim_as(
+/// Returns an error of the SCIM endpoint that does not depend on the request.
+pub(crate) fn scim_error(
     status: u16,
     detail: &str,
     now: Timestamp,

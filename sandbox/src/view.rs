@@ -1,4 +1,4 @@
-//! What is at AWS, as plain values for tests to compare.
+//! The state of AWS as plain values, which tests compare.
 
 use serde::Serialize;
 
@@ -20,11 +20,11 @@ pub struct PermissionSet {
     pub managed_policies: Vec<String>,
     /// The inline policy.
     pub inline_policy: Option<String>,
-    /// The accounts it is provisioned to.
+    /// The ids of the accounts to which the permission set is provisioned.
     pub accounts: Vec<String>,
 }
 
-/// One account assignment, by names.
+/// One account assignment, with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Assignment {
@@ -44,9 +44,9 @@ pub struct Assignment {
 pub struct IdentityUser {
     /// The id in the identity store.
     pub id: String,
-    /// The name.
+    /// The user name.
     pub user_name: String,
-    /// What is shown for the user.
+    /// The display name.
     pub display_name: Option<String>,
     /// The email address.
     pub email: Option<String>,
@@ -62,11 +62,11 @@ pub struct IdentityUser {
 pub struct IdentityGroup {
     /// The id in the identity store.
     pub id: String,
-    /// The name.
+    /// The display name.
     pub display_name: String,
     /// The id at the identity provider.
     pub external_id: Option<String>,
-    /// The names of the members.
+    /// The user names of the members.
     pub members: Vec<String>,
 }
 

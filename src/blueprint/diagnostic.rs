@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::validate::{At, Fault};
+use super::validate::{At, Problem};
 
 /// Why a text is not a blueprint.
 ///
@@ -79,21 +79,21 @@ impl ParseBlueprintError {
         }
     }
 
-    pub(super) fn fault(text: &str, fault: &Fault) -> Self {
+    pub(super) fn problem(text: &str, problem: &Problem) -> Self {
         let span = DeTable::parse(text)
             .ok()
-            .map(|document| locate(&document, &fault.at));
+            .map(|document| locate(&document, &problem.at));
         Self {
             span,
-            ..Self::fault_without_place(fault)
+            ..Self::problem_without_span(problem)
         }
     }
 
-    pub(super) fn fault_without_place(fault: &Fault) -> Self {
+    pub(super) fn problem_without_span(problem: &Problem) -> Self {
         Self {
-            message: fault.message.clone(),
+            message: problem.message.clone(),
             span: None,
-            help: Some(fault.help.clone()),
+            help: Some(problem.help.clone()),
         }
     }
 }
@@ -156,7 +156,7 @@ mod tests {
 
     #[track_caller]
     fn rendered(text: &str) -> String {
-        let error = Blueprint::from_toml(text).expect_err("a fault");
+        let error = Blueprint::from_toml(text).expect_err("a problem");
         error.render("blueprint.toml", text)
     }
 
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn json_faults_point_at_the_place_too() {
         let text = "{\n  \"access\": [],\n  \"octa\": {}\n}";
-        let error = Blueprint::from_json(text).expect_err("a fault");
+        let error = Blueprint::from_json(text).expect_err("a problem");
         insta::assert_snapshot!(error.render("blueprint.json", text));
     }
 

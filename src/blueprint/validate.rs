@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Access, Blueprint, PermissionSet, ProvisioningMode};
+use super::{Access, Blueprint, PermissionSetSpec, ProvisioningMode};
 
 /// A step on the way to a value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,14 +13,14 @@ pub(super) enum At {
 
 /// Something that cannot be, where it stands, and what to do about it.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct Problem {
     pub(super) at: Vec<At>,
     pub(super) message: String,
     pub(super) help: String,
 }
 
 /// The first thing in a blueprint that cannot be.
-pub(super) fn first_fault(blueprint: &Blueprint) -> Option<Fault> {
+pub(super) fn first_problem(blueprint: &Blueprint) -> Option<Problem> {
     domain(blueprint)
         .or_else(|| {
             blueprint
@@ -38,25 +38,25 @@ pub(super) fn first_fault(blueprint: &Blueprint) -> Option<Fault> {
         })
 }
 
-fn fault(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Fault {
+fn problem(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Problem {
     let at = at.iter().map(|part| {
         part.parse().map_or_else(
             |_not_a_number: std::num::ParseIntError| At::Key((*part).to_owned()),
             At::Index,
         )
     });
-    Fault {
+    Problem {
         at: at.collect(),
         message: message.into(),
         help: help.into(),
     }
 }
 
-fn domain(blueprint: &Blueprint) -> Option<Fault> {
+fn domain(blueprint: &Blueprint) -> Option<Problem> {
     let domain = blueprint.okta.custom_domain.as_deref()?;
     let at = ["okta", "custom_domain"];
     if domain.contains("://") || domain.contains('/') {
-        return Some(fault(
+        return Some(problem(
             &at,
             format!("`{domain}` is an address, not a host"),
             "give the host alone, such as `login.example.com`",
@@ -64,7 +64,7 @@ fn domain(blueprint: &Blueprint) -> Option<Fault> {
     }
     if domain.split('.').count() < 3 {
         // Okta does not take an apex domain: it needs a CNAME, and an apex cannot have one.
-        return Some(fault(
+        return Some(problem(
             &at,
             format!("`{domain}` is not below a domain of yours"),
             "use a host below it, such as `login.example.com`: Okta needs a CNAME record, which an apex cannot have",
@@ -73,19 +73,19 @@ fn domain(blueprint: &Blueprint) -> Option<Fault> {
     None
 }
 
-fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
+fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem> {
     let number = index.to_string();
     let at = ["access", number.as_str()];
     match (&access.user, &access.group) {
         (Some(_), Some(_)) => {
-            return Some(fault(
+            return Some(problem(
                 &["access", &number, "group"],
                 "one line of access is for a user or for a group, not for both",
                 "write two lines",
             ));
         }
         (None, None) => {
-            return Some(fault(
+            return Some(problem(
                 &at,
                 "this line of access is for nobody",
                 "add `user = \"…\"` or `group = \"…\"`",
@@ -94,7 +94,7 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
         _ => {}
     }
     if access.accounts().next().is_none() {
-        return Some(fault(
+        return Some(problem(
             &at,
             "this line of access names no account",
             "add `account = \"…\"` or `accounts = [\"…\"]`, by id or by name",
@@ -102,7 +102,7 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = access.accounts().find(|account| !seen.insert(*account)) {
-        return Some(fault(
+        return Some(problem(
             &at,
             format!("account `{twice}` is named twice"),
             "name it once",
@@ -110,7 +110,7 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
     }
     let name = &access.permission_set;
     if !blueprint.permission_sets.contains_key(name) && well_known_policy(name).is_none() {
-        return Some(fault(
+        return Some(problem(
             &["access", &number, "permission_set"],
             format!(
                 "permission set `{name}` is not described, and AWS manages no policy of that name for a job"
@@ -126,7 +126,7 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Fault> {
 
 /// Okta and AWS both say that one group cannot be assigned and pushed: members go missing or linger
 /// (AWS "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting").
-fn same_group_twice(blueprint: &Blueprint) -> Option<Fault> {
+fn same_group_twice(blueprint: &Blueprint) -> Option<Problem> {
     if blueprint.provisioning.mode == ProvisioningMode::Direct {
         // Nothing is pushed, so there is nothing to go wrong.
         return None;
@@ -138,18 +138,18 @@ fn same_group_twice(blueprint: &Blueprint) -> Option<Fault> {
         .iter()
         .enumerate()
         .find(|(_, group)| pushed.contains(group.as_str()))?;
-    Some(fault(
+    Some(problem(
         &["provisioning", "assign_groups", &index.to_string()],
         format!("group `{group}` would be assigned to the app and pushed to AWS"),
         "use two groups: Okta and AWS do not support one group for both, as its members go missing or linger in AWS; assign everybody through a group of its own, and push the groups that get access",
     ))
 }
 
-fn permission_set(name: &str, set: &PermissionSet) -> Option<Fault> {
+fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     let at = ["permission_sets", name];
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
-        return Some(fault(
+        return Some(problem(
             &at,
             format!("`{name}` cannot be the name of a permission set"),
             "use 1 to 32 letters, digits and _+=,.@- (it cannot be changed later)",
@@ -160,7 +160,7 @@ fn permission_set(name: &str, set: &PermissionSet) -> Option<Fault> {
         .as_ref()
         .is_some_and(|text| text.chars().count() > 700)
     {
-        return Some(fault(
+        return Some(problem(
             &["permission_sets", name, "description"],
             "the description is longer than the 700 characters AWS takes",
             "shorten it",
@@ -169,7 +169,7 @@ fn permission_set(name: &str, set: &PermissionSet) -> Option<Fault> {
     if let Some(duration) = &set.session_duration
         && !session_duration_fits(duration)
     {
-        return Some(fault(
+        return Some(problem(
             &["permission_sets", name, "session_duration"],
             format!("`{duration}` is not a session duration from PT1H to PT12H"),
             "write an ISO 8601 duration such as `PT8H`",
@@ -180,7 +180,7 @@ fn permission_set(name: &str, set: &PermissionSet) -> Option<Fault> {
             .strip_prefix("arn:")
             .and_then(|rest| rest.split_once(":iam::aws:policy/"));
         if managed.is_none() {
-            return Some(fault(
+            return Some(problem(
                 &[
                     "permission_sets",
                     name,
@@ -197,12 +197,12 @@ fn permission_set(name: &str, set: &PermissionSet) -> Option<Fault> {
     };
     match serde_json::from_str::<serde_json::Value>(policy) {
         Ok(serde_json::Value::Object(_)) => None,
-        Ok(_) => Some(fault(
+        Ok(_) => Some(problem(
             &["permission_sets", name, "inline_policy"],
             "the inline policy is not a JSON object",
             "write the whole policy document",
         )),
-        Err(error) => Some(fault(
+        Err(error) => Some(problem(
             &["permission_sets", name, "inline_policy"],
             format!("the inline policy is not JSON: {error}"),
             "write the whole policy document",

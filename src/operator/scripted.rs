@@ -4,9 +4,10 @@ use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 
-use super::{Answers, HandOff, Operator, OperatorError};
+use super::{Answers, ManualStep, Operator, OperatorError};
 
-type Script = dyn Fn(HandOff) -> BoxFuture<'static, Result<Answers, OperatorError>> + Send + Sync;
+type Script =
+    dyn Fn(ManualStep) -> BoxFuture<'static, Result<Answers, OperatorError>> + Send + Sync;
 
 /// An operator whose answers come from a function.
 #[derive(Clone)]
@@ -18,18 +19,21 @@ impl ScriptedOperator {
     /// An operator that answers with what the function's future returns.
     pub fn new<F, A>(script: F) -> Self
     where
-        F: Fn(HandOff) -> A + Send + Sync + 'static,
+        F: Fn(ManualStep) -> A + Send + Sync + 'static,
         A: Future<Output = Result<Answers, OperatorError>> + Send + 'static,
     {
         Self {
-            script: Arc::new(move |handoff| Box::pin(script(handoff))),
+            script: Arc::new(move |manual_step| Box::pin(script(manual_step))),
         }
     }
 }
 
 impl Operator for ScriptedOperator {
-    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        (self.script)(handoff.clone())
+    fn ask<'a>(
+        &'a self,
+        manual_step: &'a ManualStep,
+    ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+        (self.script)(manual_step.clone())
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use futures::future::BoxFuture;
 use rest_core::Secret;
 
-use super::{Answers, Ask, AskKind, HandOff, Operator, OperatorError};
+use super::{Answers, Ask, AskKind, ManualStep, Operator, OperatorError};
 
 /// A person at a terminal: shown the hand-off, asked for each answer, and asked again when one is not right.
 ///
@@ -65,16 +65,22 @@ impl TerminalOperator {
 }
 
 impl Operator for TerminalOperator {
-    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        let (terminal, folder, handoff) =
-            (self.terminal.clone(), self.folder.clone(), handoff.clone());
+    fn ask<'a>(
+        &'a self,
+        manual_step: &'a ManualStep,
+    ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+        let (terminal, folder, manual_step) = (
+            self.terminal.clone(),
+            self.folder.clone(),
+            manual_step.clone(),
+        );
         Box::pin(async move {
             // A person takes minutes: the runtime's own threads are not to wait for one.
             let talk = move || {
                 terminal
                     .lock()
                     .expect("nobody panics at the terminal")
-                    .talk(&handoff, &folder)
+                    .talk(&manual_step, &folder)
             };
             tokio::task::spawn_blocking(talk)
                 .await
@@ -90,21 +96,21 @@ impl Operator for TerminalOperator {
 impl Terminal {
     fn talk(
         &mut self,
-        handoff: &HandOff,
+        manual_step: &ManualStep,
         folder: &std::path::Path,
     ) -> Result<Answers, OperatorError> {
-        writeln!(self.output, "\n{handoff}")?;
-        if let Some(file) = &handoff.file {
+        writeln!(self.output, "\n{manual_step}")?;
+        if let Some(file) = &manual_step.file {
             std::fs::create_dir_all(folder)?;
             let path = folder.join(&file.name);
             std::fs::write(&path, &file.bytes)?;
             writeln!(self.output, "  {} is in {}", file.name, path.display())?;
         }
         let mut answers = Answers::default();
-        for ask in &handoff.asks {
+        for ask in &manual_step.asks {
             answers = self.answer(ask, answers)?;
         }
-        if handoff.asks.is_empty() {
+        if manual_step.asks.is_empty() {
             self.line("Press Enter when it is done, or write why not")
                 .and_then(|line| {
                     if line.is_empty() {
@@ -158,17 +164,21 @@ impl fmt::Debug for TerminalOperator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::HandOffKind;
+    use crate::operator::ManualStepKind;
 
     #[tokio::test]
     async fn a_person_is_asked_until_there_is_an_answer() {
-        let handoff = HandOff::new(HandOffKind::AccessPortal, "Read the address", "AWS console")
-            .instructions(["Open Settings"])
-            .ask("url", AskKind::Text, "Address")
-            .ask("token", AskKind::Secret, "Token");
+        let manual_step = ManualStep::new(
+            ManualStepKind::AccessPortal,
+            "Read the address",
+            "AWS console",
+        )
+        .instructions(["Open Settings"])
+        .ask("url", AskKind::Text, "Address")
+        .ask("token", AskKind::Secret, "Token");
         let operator =
             TerminalOperator::new(&b"\nhttps://a.example\nt0k3n\n"[..], io::sink(), "unused");
-        let answers = operator.ask(&handoff).await.expect("answers");
+        let answers = operator.ask(&manual_step).await.expect("answers");
         assert_eq!(answers.get("url"), Some("https://a.example"));
         assert_eq!(
             answers.get_secret("token").map(Secret::expose),
@@ -179,10 +189,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_terminal_is_nobody() {
-        let handoff = HandOff::new(HandOffKind::SignIn, "Sign in", "browser");
+        let manual_step = ManualStep::new(ManualStepKind::SignIn, "Sign in", "browser");
         let operator = TerminalOperator::new(&b""[..], io::sink(), "unused");
         assert!(matches!(
-            operator.ask(&handoff).await,
+            operator.ask(&manual_step).await,
             Err(OperatorError::Absent)
         ));
     }

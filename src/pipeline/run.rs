@@ -2,17 +2,16 @@
 
 use std::collections::HashSet;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::BoxFuture};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use super::{
-    Pipeline,
-    patience::{Impatience, late},
-    plan_step,
+    Pipeline, plan_step,
+    wait_policy::{ProgressTimer, stalled_error},
 };
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     event::Event,
     plan::{Change, Plan},
     state::State,
@@ -28,34 +27,36 @@ pub(super) struct Run<'a> {
 
 pub(super) struct Done {
     pub(super) applied: usize,
-    pub(super) already_true: usize,
+    pub(super) already_done: usize,
 }
 
 impl Run<'_> {
-    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Outcome<Done> {
+    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<Done> {
         let now = plan_step(step, self.cx).await?.of(step);
         let id = step.id();
         let planned = plan.step(&id).ok_or_else(|| {
-            Error::new(ErrorKind::Moved, format!("the plan has no step {id}"))
-                .help("make a new plan with the same steps")
+            Error::new(ErrorKind::StalePlan, format!("the plan has no step {id}"))
+                .with_help("make a new plan with the same steps")
         })?;
-        if let Some(why) = now.departs_from(planned) {
+        if let Some(why) = now.deviation_from(planned) {
             return Err(Error::new(
-                ErrorKind::Moved,
+                ErrorKind::StalePlan,
                 format!("the world has moved since the plan was made: {why}"),
             )
-            .doing(format!("planning step {id} again right before applying it"))
-            .help("make a new plan, read it, and apply that; what was done before stays done"));
+            .with_context(format!("planning step {id} again right before applying it"))
+            .with_help(
+                "make a new plan, read it, and apply that; what was done before stays done",
+            ));
         }
         let left: HashSet<_> = now.changes.iter().map(Change::key).collect();
         let gone = planned
             .changes
             .iter()
             .filter(|change| !left.contains(&change.key()));
-        let mut already_true = 0;
+        let mut already_done = 0;
         for change in gone {
-            already_true += 1;
-            self.tell(&Event::AlreadyTrue {
+            already_done += 1;
+            self.tell(&Event::AlreadyDone {
                 step: id.clone(),
                 target: change.target.clone(),
             });
@@ -66,28 +67,38 @@ impl Run<'_> {
                 title: step.title(),
                 changes: now.changes.len(),
             });
-            let results: Vec<Outcome<()>> = futures::stream::iter(&now.changes)
-                .map(|change| self.change(step, change))
-                .buffer_unordered(step.parallelism().max(1))
-                .scan(false, |stopped, result| {
-                    // Changes that may be underway at once do not build on each other: one that fails starves none.
-                    let next = (!*stopped).then_some(result);
-                    *stopped |=
-                        step.parallelism() <= 1 && next.as_ref().is_some_and(Result::is_err);
-                    std::future::ready(next)
-                })
-                .collect()
-                .await;
-            all_or_first(results)?;
+            self.apply_changes(step, &now.changes).await?;
             self.tell(&Event::StepDone { step: id });
         }
         Ok(Done {
             applied: now.changes.len(),
-            already_true,
+            already_done,
         })
     }
 
-    async fn change(&self, step: &dyn Step, change: &Change) -> Outcome<()> {
+    /// Applies the changes of a step: one after the other up to the first failure, or side by side if the step allows it.
+    async fn apply_changes(&self, step: &dyn Step, changes: &[Change]) -> Result<()> {
+        let parallelism = step.parallelism();
+        if parallelism <= 1 {
+            for change in changes {
+                self.change(step, change).await?;
+            }
+            return Ok(());
+        }
+        // Changes that may run side by side do not depend on each other, so a failure stops none of the others.
+        // Boxed, because a closure that borrows makes the future of the stream not `Send` (rust-lang/rust#89976).
+        let work: Vec<BoxFuture<'_, Result<()>>> = changes
+            .iter()
+            .map(|change| Box::pin(self.change(step, change)) as _)
+            .collect();
+        let results: Vec<Result<()>> = futures::stream::iter(work)
+            .buffer_unordered(parallelism)
+            .collect()
+            .await;
+        all_or_first(results)
+    }
+
+    async fn change(&self, step: &dyn Step, change: &Change) -> Result<()> {
         let id = step.id();
         let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
         let doing = || format!("step {id}: {} {}", change.action.verb(), change.target);
@@ -95,25 +106,26 @@ impl Run<'_> {
             step: id.clone(),
             change: change.clone(),
         });
-        let mut patience = Impatience::new(&self.pipeline.patience, self.pipeline.clock.as_ref());
+        let mut timer =
+            ProgressTimer::new(&self.pipeline.wait_policy, self.pipeline.clock.as_ref());
         loop {
             let applied = step
                 .apply(change, self.cx)
                 .instrument(span.clone())
                 .await
-                .map_err(|error| error.doing(doing()))?;
+                .map_err(|error| error.with_context(doing()))?;
             self.save().await?;
             let Applied::Waiting(waiting) = applied else {
                 break;
             };
-            let pause = patience
-                .pause(&waiting)
-                .ok_or_else(|| late(&waiting, &self.pipeline.patience).doing(doing()))?;
-            self.tell(&Event::ChangeWaits {
+            let pause = timer.pause(&waiting).ok_or_else(|| {
+                stalled_error(&waiting, &self.pipeline.wait_policy).with_context(doing())
+            })?;
+            self.tell(&Event::ChangeWaiting {
                 step: id.clone(),
                 target: change.target.clone(),
                 waiting,
-                again_in: pause,
+                retry_in: pause,
             });
             self.pipeline.clock.sleep(pause).await;
         }
@@ -125,14 +137,14 @@ impl Run<'_> {
     }
 
     /// Saves what is known, if it is more than what was saved.
-    pub(super) async fn save(&self) -> Outcome<()> {
+    pub(super) async fn save(&self) -> Result<()> {
         let mut state = self.state.lock().await;
         for (name, bytes) in self.cx.files() {
             if self.pipeline.store.read(name).await?.as_deref() != Some(&bytes) {
-                self.pipeline.store.keep(name, bytes).await?;
+                self.pipeline.store.put(name, bytes).await?;
             }
         }
-        let facts = self.cx.facts();
+        let facts = self.cx.all_facts();
         if state.serial == 0 || state.facts != facts {
             let before = std::mem::replace(&mut state.facts, facts);
             if let Err(error) = self.pipeline.store.save(&mut state).await {
@@ -149,7 +161,7 @@ impl Run<'_> {
 }
 
 /// The first failure of several, with how many more there are.
-fn all_or_first(results: Vec<Outcome<()>>) -> Outcome<()> {
+fn all_or_first(results: Vec<Result<()>>) -> Result<()> {
     let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
     if errors.len() <= 1 {
         return errors.pop().map_or(Ok(()), Err);

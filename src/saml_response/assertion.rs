@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use saml_metadata::{Document, Element, names::name_id_format::EMAIL_ADDRESS};
 
 use super::{
-    Expectations, Report, assertion_child, assertion_children, rule, status,
+    Expectations, LintReport, assertion_child, assertion_children, rule, status,
     time::{self, Side},
     values::{is_address, quoted, short},
 };
@@ -19,7 +19,7 @@ pub(super) fn check(
     assertion: Element<'_>,
     metadata: &Document,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     match assertion_child(assertion, "Issuer") {
         Some(issuer) => status::check_issuer(issuer, metadata, report),
@@ -57,7 +57,7 @@ pub(super) fn check(
     check_attributes(assertion, report);
 }
 
-fn check_name_id(subject: Element<'_>, expectations: &Expectations, report: &mut Report) {
+fn check_name_id(subject: Element<'_>, expectations: &Expectations, report: &mut LintReport) {
     let Some(name_id) = assertion_child(subject, "NameID") else {
         let found = match assertion_child(subject, "EncryptedID") {
             Some(_) => "an EncryptedID, which AWS does not decrypt",
@@ -106,7 +106,7 @@ fn check_confirmations(
     response: Element<'_>,
     subject: Element<'_>,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     let bearer: Vec<Element<'_>> = assertion_children(subject, "SubjectConfirmation")
         .into_iter()
@@ -119,11 +119,11 @@ fn check_confirmations(
         return;
     }
     // One of them has to be good; what is wrong is said of the one with the least wrong.
-    let mut best: Option<Report> = None;
+    let mut best: Option<LintReport> = None;
     for data in bearer {
-        let mut own = Report::new();
+        let mut own = LintReport::new();
         check_confirmation(response, data, expectations, &mut own);
-        let errors = |report: &Report| {
+        let errors = |report: &LintReport| {
             report
                 .findings()
                 .iter()
@@ -143,7 +143,7 @@ fn check_confirmation(
     response: Element<'_>,
     data: Element<'_>,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     let recipient = data.attribute("Recipient");
     if !recipient.is_some_and(|url| expectations.acs_urls.iter().any(|acs| acs == url)) {
@@ -195,7 +195,7 @@ fn check_confirmation(
     }
 }
 
-fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report: &mut Report) {
+fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report: &mut LintReport) {
     let Some(conditions) = assertion_child(assertion, "Conditions") else {
         let expected = "Conditions with an AudienceRestriction".to_owned();
         report.add(
@@ -254,7 +254,7 @@ fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report:
     }
 }
 
-fn check_attributes(assertion: Element<'_>, report: &mut Report) {
+fn check_attributes(assertion: Element<'_>, report: &mut LintReport) {
     let mut keys = BTreeSet::new();
     let attributes = assertion_children(assertion, "AttributeStatement")
         .into_iter()
@@ -284,7 +284,7 @@ fn check_attributes(assertion: Element<'_>, report: &mut Report) {
 }
 
 /// Holds an attribute for access control to the limits of session tags.
-fn check_tag(attribute: Element<'_>, key: &str, report: &mut Report) {
+fn check_tag(attribute: Element<'_>, key: &str, report: &mut LintReport) {
     if !(1..=128).contains(&key.chars().count()) || !key.chars().all(is_tag_character) {
         let expected = "1 to 128 letters, digits, spaces or _ . : / = + - @".to_owned();
         report.add(

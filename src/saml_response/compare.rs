@@ -6,7 +6,7 @@ use samael::schema;
 use saml_metadata::{Element, Severity};
 
 use super::{
-    PROTOCOL, Report, assertion_child, assertion_children, rule,
+    LintReport, PROTOCOL, assertion_child, assertion_children, rule,
     values::{path, short},
 };
 
@@ -15,7 +15,7 @@ pub(super) fn compare(
     covered: Element<'_>,
     assertions: &[Element<'_>],
     xml: &str,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     let is_response = covered.is(PROTOCOL, "Response");
     let Some(ours) = (if is_response {

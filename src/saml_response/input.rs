@@ -5,7 +5,7 @@ use base64::{
 use percent_encoding::percent_decode_str;
 use saml_metadata::{Document, Element, Limits, ReadError, ReadErrorKind, read_with};
 
-use super::{MOST_BYTES, Report, assertion_children, rule, values::short};
+use super::{LintReport, MOST_BYTES, assertion_children, rule, values::short};
 
 /// Base64 as people paste it: with padding or without, and with bits left over.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -91,7 +91,7 @@ fn decode(pasted: &str) -> Result<Vec<u8>, Unreadable> {
 }
 
 /// Holds the assertions to AWS's quota.
-pub(super) fn check_length(response: Element<'_>, report: &mut Report) {
+pub(super) fn check_length(response: Element<'_>, report: &mut LintReport) {
     for assertion in assertion_children(response, "Assertion") {
         let characters = assertion.source().chars().count();
         if characters > MOST_CHARACTERS {

@@ -2,16 +2,16 @@ use std::fmt;
 
 use saml_metadata::{Element, Severity};
 
-use super::{rule::Rule, values};
+use super::{rule::LintRule, values};
 
 /// Something that a rule has against a response.
 ///
 /// `Display` is one line: `error RESP-AUD-01: found "https://a", expected "https://b"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct LintFinding {
     /// The rule, with the clause, the reason of AWS and the way out.
-    pub rule: &'static Rule,
+    pub rule: &'static LintRule,
     /// How much it matters here.
     pub severity: Severity,
     /// What was found. It quotes the response, which may be a person's name.
@@ -22,7 +22,7 @@ pub struct Finding {
     pub path: String,
 }
 
-impl Finding {
+impl LintFinding {
     /// Returns whether AWS would not let the person in because of this.
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -30,7 +30,7 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for LintFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (severity, id) = (self.severity, self.rule.id);
         write!(f, "{severity} {id}: found {}", self.found)?;
@@ -45,13 +45,13 @@ impl fmt::Display for Finding {
 ///
 /// `Display` is a text for people: each finding with its clause, reason and way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    findings: Vec<Finding>,
+pub struct LintReport {
+    findings: Vec<LintFinding>,
     readable: bool,
     signer: Option<String>,
 }
 
-impl Report {
+impl LintReport {
     pub(super) fn new() -> Self {
         Self {
             findings: Vec::new(),
@@ -62,7 +62,7 @@ impl Report {
 
     /// Returns what was found, errors first.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &[LintFinding] {
         &self.findings
     }
 
@@ -75,7 +75,7 @@ impl Report {
     /// Returns whether AWS would take the response, as far as can be said from here.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        !self.findings.iter().any(Finding::is_error)
+        !self.findings.iter().any(LintFinding::is_error)
     }
 
     /// Returns the SHA-256 fingerprint of the certificate whose key signed what was read.
@@ -93,7 +93,7 @@ impl Report {
 
     pub(super) fn add(
         &mut self,
-        rule: &'static Rule,
+        rule: &'static LintRule,
         at: Element<'_>,
         found: String,
         expected: String,
@@ -103,7 +103,7 @@ impl Report {
 
     pub(super) fn warn(
         &mut self,
-        rule: &'static Rule,
+        rule: &'static LintRule,
         at: Element<'_>,
         found: String,
         expected: String,
@@ -111,7 +111,7 @@ impl Report {
         self.push(rule, Severity::Warning, values::path(at), found, expected);
     }
 
-    pub(super) fn unreadable(&mut self, rule: &'static Rule, found: String) {
+    pub(super) fn unreadable(&mut self, rule: &'static LintRule, found: String) {
         self.readable = false;
         let expected = "a SAML 2.0 response, as Base64 or XML".to_owned();
         self.push(rule, Severity::Error, String::new(), found, expected);
@@ -119,13 +119,13 @@ impl Report {
 
     pub(super) fn push(
         &mut self,
-        rule: &'static Rule,
+        rule: &'static LintRule,
         severity: Severity,
         path: String,
         found: String,
         expected: String,
     ) {
-        self.findings.push(Finding {
+        self.findings.push(LintFinding {
             rule,
             severity,
             found,
@@ -145,7 +145,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LintReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
             writeln!(f, "{} {}", finding.severity, finding.rule.id)?;
@@ -161,7 +161,7 @@ impl fmt::Display for Report {
             }
             writeln!(f, "  why       {}", finding.rule.reason)?;
             writeln!(f, "  clause    {}", finding.rule.clause)?;
-            writeln!(f, "  way out   {}", finding.rule.way_out)?;
+            writeln!(f, "  to do     {}", finding.rule.help)?;
         }
         let errors = self
             .findings

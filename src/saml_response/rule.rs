@@ -3,7 +3,7 @@ use saml_metadata::Severity;
 /// Something that a response is held to.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Rule {
+pub struct LintRule {
     /// Its name, such as `RESP-AUD-01`.
     pub id: &'static str,
     /// How much it matters, as a rule.
@@ -13,25 +13,25 @@ pub struct Rule {
     /// Why AWS would refuse a response that breaks it.
     pub reason: &'static str,
     /// What to change in Okta or AWS.
-    pub way_out: &'static str,
+    pub help: &'static str,
 }
 
 /// Returns all rules.
-pub fn rules() -> impl Iterator<Item = &'static Rule> {
+pub fn rules() -> impl Iterator<Item = &'static LintRule> {
     ALL.iter().copied()
 }
 
 macro_rules! table {
-    ($($name:ident: $id:literal, $severity:ident, $clause:literal, $reason:literal, $way_out:literal;)+) => {
-        $(pub(super) static $name: Rule = Rule {
+    ($($name:ident: $id:literal, $severity:ident, $clause:literal, $reason:literal, $help:literal;)+) => {
+        $(pub(super) static $name: LintRule = LintRule {
             id: $id,
             severity: Severity::$severity,
             clause: $clause,
             reason: $reason,
-            way_out: $way_out,
+            help: $help,
         };)+
 
-        static ALL: &[&Rule] = &[$(&$name),+];
+        static ALL: &[&LintRule] = &[$(&$name),+];
     };
 }
 

@@ -3,7 +3,7 @@
 use saml_metadata::{Document, Element, EntityDescriptor, names::namespace};
 
 use super::{
-    Expectations, PROTOCOL, Report, assertion_child, rule,
+    Expectations, LintReport, PROTOCOL, assertion_child, rule,
     values::{quoted, short},
 };
 
@@ -13,7 +13,7 @@ pub(super) fn check(
     response: Element<'_>,
     metadata: &Document,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     if response.attribute("Version") != Some("2.0") {
         let found = format!("Version is {}", quoted(response.attribute("Version")));
@@ -47,7 +47,7 @@ pub(super) fn check(
 }
 
 /// Holds an `Issuer` to the entityID that AWS was given.
-pub(super) fn check_issuer(issuer: Element<'_>, metadata: &Document, report: &mut Report) {
+pub(super) fn check_issuer(issuer: Element<'_>, metadata: &Document, report: &mut LintReport) {
     let entity_id = metadata.entity().ok().map(EntityDescriptor::entity_id);
     let found = issuer.text().trim();
     if Some(found) != entity_id {
@@ -67,7 +67,7 @@ fn has_signature(element: Element<'_>) -> bool {
         .any(|child| child.is(namespace::SIGNATURE, "Signature"))
 }
 
-fn check_status(response: Element<'_>, report: &mut Report) {
+fn check_status(response: Element<'_>, report: &mut LintReport) {
     let protocol = |element: Element<'_>, name: &str| element.is(PROTOCOL, name);
     let status = response.children().find(|child| protocol(*child, "Status"));
     let code = status.and_then(|status| {

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use saml_metadata::Element;
 
 use super::{
-    Expectations, Report, Rule, rule,
+    Expectations, LintReport, LintRule, rule,
     values::{quoted, short},
 };
 
@@ -16,7 +16,7 @@ pub(super) enum Side {
 }
 
 /// Returns a time of an attribute; SAML's times are in UTC and say so (core 1.3.3).
-pub(super) fn read(element: Element<'_>, name: &str, report: &mut Report) -> Option<Timestamp> {
+pub(super) fn read(element: Element<'_>, name: &str, report: &mut LintReport) -> Option<Timestamp> {
     let text = element.attribute(name)?;
     if let Ok(time) = text.trim().parse::<Timestamp>() {
         return Some(time);
@@ -36,9 +36,9 @@ pub(super) fn check(
     element: Element<'_>,
     name: &'static str,
     side: Side,
-    rule: &'static Rule,
+    rule: &'static LintRule,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     let Some(limit) = read(element, name, report) else {
         return;

@@ -11,7 +11,7 @@ use saml_metadata::{
 };
 
 use super::{
-    Expectations, Report, assertion_child, assertion_children,
+    Expectations, LintReport, assertion_child, assertion_children,
     compare::compare,
     rule,
     values::{quoted, short},
@@ -54,7 +54,7 @@ pub(super) fn assertion<'a>(
     response: Element<'a>,
     metadata: &Document,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) -> Option<Element<'a>> {
     let assertions = assertion_children(response, "Assertion");
     let encrypted = assertion_child(response, "EncryptedAssertion");
@@ -101,7 +101,7 @@ fn covered<'a>(
     assertions: &[Element<'a>],
     metadata: &Document,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) -> Option<Element<'a>> {
     let signatures: Vec<Element<'_>> = response
         .descendants()
@@ -161,7 +161,7 @@ struct Judged<'r, 'a> {
 
 impl<'a> Judged<'_, 'a> {
     /// Returns the outermost candidate that a signature covers.
-    fn verify(&self, report: &mut Report) -> Option<Element<'a>> {
+    fn verify(&self, report: &mut LintReport) -> Option<Element<'a>> {
         let ours = by_us(self.candidates, self.certificates);
         let theirs = by_xmlsec(self.response, self.certificates);
         match (ours, theirs) {
@@ -203,7 +203,12 @@ impl<'a> Judged<'_, 'a> {
         self.candidates.iter().copied().find(is_signed)
     }
 
-    fn agree(&self, ours: &Signed, theirs: &Signed, report: &mut Report) -> Option<Element<'a>> {
+    fn agree(
+        &self,
+        ours: &Signed,
+        theirs: &Signed,
+        report: &mut LintReport,
+    ) -> Option<Element<'a>> {
         let covered = self.outer(ours);
         if self.outer(theirs) != covered {
             let found = "xmlsec1 verifies one element, this project's verifier another";
@@ -218,20 +223,20 @@ impl<'a> Judged<'_, 'a> {
         covered
     }
 
-    fn disagree(&self, found: String, signed: &Signed, report: &mut Report) {
+    fn disagree(&self, found: String, signed: &Signed, report: &mut LintReport) {
         let expected = "one answer".to_owned();
         report.add(&rule::SIG_05, self.response, found, expected);
         self.signed_by(signed, report);
     }
 
-    fn elsewhere(&self, report: &mut Report) {
+    fn elsewhere(&self, report: &mut LintReport) {
         let found =
             "a good signature, of an element that is neither the response nor its assertion";
         let expected = "a signature of the assertion that would be read".to_owned();
         report.add(&rule::SIG_03, self.signature, found.to_owned(), expected);
     }
 
-    fn signed_by(&self, signed: &Signed, report: &mut Report) {
+    fn signed_by(&self, signed: &Signed, report: &mut LintReport) {
         let certificate = &self.certificates[signed.certificate];
         signed_by(certificate, self.response, self.expectations, report);
     }
@@ -272,7 +277,7 @@ fn signed_by(
     certificate: &Certificate,
     response: Element<'_>,
     expectations: &Expectations,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     report.signed_by(certificate.fingerprint_sha256());
     let (from, until) = (certificate.not_before(), certificate.not_after());
@@ -288,7 +293,7 @@ fn signed_by(
 }
 
 /// SHA-1 is not refused here, so that the report can say that it is SHA-1 and what else there is.
-fn check_algorithms(signature: Element<'_>, report: &mut Report) {
+fn check_algorithms(signature: Element<'_>, report: &mut LintReport) {
     for element in signature.descendants() {
         let is_method = element.is(namespace::SIGNATURE, "SignatureMethod")
             || element.is(namespace::SIGNATURE, "DigestMethod");

@@ -8,7 +8,7 @@ use object_store::{
 };
 
 use super::State;
-use crate::error::{Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Where the state of one integration is kept, with the files that belong to it.
 ///
@@ -33,15 +33,15 @@ impl StateStore {
     /// # Errors
     ///
     /// If the folder cannot be made or opened.
-    pub fn folder(path: impl AsRef<std::path::Path>) -> Outcome<Self> {
+    pub fn folder(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let path = path.as_ref();
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(
                 ErrorKind::State,
                 format!("the folder {} cannot keep the state", path.display()),
             )
-            .because(source)
-            .help("name a folder that can be written to")
+            .with_source(source)
+            .with_help("name a folder that can be written to")
         };
         std::fs::create_dir_all(path).map_err(|error| failed(error.into()))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(error.into()))?;
@@ -58,20 +58,24 @@ impl StateStore {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is not a state, or was written by a newer version of this crate.
-    pub async fn load(&self) -> Outcome<Option<State>> {
+    /// If it cannot be read, is not a state, or has another format version than [`State::VERSION`].
+    pub async fn load(&self) -> Result<Option<State>> {
         let Some(bytes) = self.read(STATE).await? else {
             return Ok(None);
         };
         let version = serde_json::from_slice::<Version>(&bytes)
             .map_err(|error| unreadable(&error.to_string()))?
             .version;
-        if version > State::VERSION {
-            return Err(unreadable(&format!(
-                "it has version {version}; this version of the crate knows {}",
+        if version != State::VERSION {
+            let error = unreadable(&format!(
+                "it has format version {version}, and this version of the crate reads version {}",
                 State::VERSION
-            ))
-            .help("use the version of the crate that wrote it, or a newer one"));
+            ));
+            return Err(error.with_help(if version > State::VERSION {
+                "use the version of the crate that wrote it, or a newer one"
+            } else {
+                "move the file away and run again: a run without a state finds again what Okta and AWS report"
+            }));
         }
         serde_json::from_slice(&bytes)
             .map(Some)
@@ -83,7 +87,7 @@ impl StateStore {
     /// # Errors
     ///
     /// If somebody else has saved since it was loaded, or it cannot be written.
-    pub async fn save(&self, state: &mut State) -> Outcome<()> {
+    pub async fn save(&self, state: &mut State) -> Result<()> {
         if let Some(saved) = self.load().await?
             && (saved.serial != state.serial || saved.lineage != state.lineage)
         {
@@ -94,16 +98,16 @@ impl StateStore {
                     saved.serial, saved.lineage, state.serial, state.lineage
                 ),
             )
-            .help("let one run at a time use a state, and run again: what was done is found again"));
+            .with_help("let one run at a time use a state, and run again: what was done is found again"));
         }
         let next = State {
             serial: state.serial + 1,
             ..state.clone()
         };
         let json = serde_json::to_vec_pretty(&next).map_err(|error| {
-            Error::new(ErrorKind::State, "the state could not be written").because(error)
+            Error::new(ErrorKind::State, "the state could not be written").with_source(error)
         })?;
-        self.keep(STATE, json).await?;
+        self.put(STATE, json).await?;
         *state = next;
         Ok(())
     }
@@ -113,12 +117,13 @@ impl StateStore {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub async fn keep(&self, name: &str, bytes: impl Into<PutPayload>) -> Outcome<()> {
+    pub async fn put(&self, name: &str, bytes: impl Into<PutPayload>) -> Result<()> {
         self.store
             .put(&self.prefix.clone().join(name), bytes.into())
             .await
             .map_err(|error| {
-                Error::new(ErrorKind::State, format!("{name} could not be saved")).because(error)
+                Error::new(ErrorKind::State, format!("{name} could not be saved"))
+                    .with_source(error)
             })?;
         Ok(())
     }
@@ -128,9 +133,9 @@ impl StateStore {
     /// # Errors
     ///
     /// If it is there and cannot be read.
-    pub async fn read(&self, name: &str) -> Outcome<Option<Vec<u8>>> {
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let failed = |error| {
-            Error::new(ErrorKind::State, format!("{name} could not be read")).because(error)
+            Error::new(ErrorKind::State, format!("{name} could not be read")).with_source(error)
         };
         match self.store.get(&self.prefix.clone().join(name)).await {
             Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?.to_vec())),
@@ -151,7 +156,7 @@ fn unreadable(why: &str) -> Error {
         ErrorKind::State,
         format!("{STATE} is not the state of an integration: {why}"),
     )
-    .help("restore it, or take it away: everything that can be observed is found again")
+    .with_help("restore it, or take it away: everything that can be observed is found again")
 }
 
 #[derive(serde::Deserialize)]
@@ -193,14 +198,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_state_of_a_newer_version_is_refused_rather_than_misread() {
-        let store = StateStore::memory();
-        store
-            .keep(STATE, br#"{"version": 9}"#.to_vec())
-            .await
-            .expect("a file");
-        let error = store.load().await.expect_err("a newer version");
-        assert!(error.to_string().contains("it has version 9"), "{error}");
+    async fn a_state_of_another_format_version_is_refused() {
+        for (version, help) in [(1, "move the file away"), (9, "a newer one")] {
+            let store = StateStore::memory();
+            let json = format!("{{\"version\": {version}}}");
+            store.put(STATE, json.into_bytes()).await.expect("a file");
+            let error = store.load().await.expect_err("another version");
+            let text = error.explain();
+            assert!(text.contains(&format!("format version {version}")), "{text}");
+            assert!(text.contains(help), "{text}");
+        }
     }
 
     #[tokio::test]
@@ -216,7 +223,7 @@ mod tests {
         let again = StateStore::folder(&below).expect("a store");
         assert_eq!(again.load().await.expect("a state"), Some(state));
         again
-            .keep("metadata.xml", b"<x/>".to_vec())
+            .put("metadata.xml", b"<x/>".to_vec())
             .await
             .expect("a file");
         assert_eq!(

@@ -5,8 +5,8 @@ use futures::future::BoxFuture;
 use url::Url;
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
-    operator::{AskKind, HandOff, HandOffKind},
+    error::{Error, ErrorKind, Result},
+    operator::{AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
     state::InstanceFact,
     step::{Applied, Check, Context, Planned, Step},
@@ -30,11 +30,11 @@ impl AccessPortal {
     }
 
     /// Proves an address: by its form, and by AWS, which starts a sign-in only for an address it knows.
-    async fn prove(&self, instance: &InstanceFact, text: &str) -> Outcome<Url> {
+    async fn prove(&self, instance: &InstanceFact, text: &str) -> Result<Url> {
         let portal = parse(instance, text)?;
         self.aws.sign_in(&portal, &instance.region).start().await.map_err(|error| {
             Error::service(format!("AWS does not start a sign-in at {portal}"), error)
-                .help("copy the AWS access portal URL from IAM Identity Center > Dashboard in the console")
+                .with_help("copy the AWS access portal URL from IAM Identity Center > Dashboard in the console")
         })?;
         Ok(portal)
     }
@@ -47,9 +47,9 @@ fn default_portal(instance: &InstanceFact) -> String {
 
 /// Checks an address against the forms that AWS documents (IAM Identity Center user guide, "Workforce access through an
 /// additional Region").
-fn parse(instance: &InstanceFact, text: &str) -> Outcome<Url> {
+fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     let refused = |why: &str| {
-        Error::new(ErrorKind::Proof, format!("`{text}` is not the access portal of instance {}: {why}", instance.arn)).help(format!(
+        Error::new(ErrorKind::InvalidAnswer, format!("`{text}` is not the access portal of instance {}: {why}", instance.arn)).with_help(format!(
             "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console; without an alias it is {}",
             default_portal(instance)
         ))
@@ -88,11 +88,12 @@ impl Step for AccessPortal {
         "AWS access portal".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let (instance, known) = cx.know(|facts| (facts.instance.clone(), facts.portal.clone()));
+            let (instance, known) =
+                cx.facts(|facts| (facts.instance.clone(), facts.portal.clone()));
             let Some(instance) = instance else {
-                let change = Change::new(Action::HandOff, "access portal URL");
+                let change = Change::new(Action::ManualStep, "access portal URL");
                 return Ok(Planned::one(change.with_value(
                     "URL",
                     Value::AfterApply(StepId::new("identity-center")),
@@ -112,7 +113,7 @@ impl Step for AccessPortal {
                 ),
                 // Filled in only by the person: the default is what they most likely find.
                 (false, None) => {
-                    let change = Change::new(Action::HandOff, "access portal URL");
+                    let change = Change::new(Action::ManualStep, "access portal URL");
                     Planned::one(change.with(
                         "URL",
                         format!("{} unless an alias was chosen", default_portal(&instance)),
@@ -122,16 +123,16 @@ impl Step for AccessPortal {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let instance = cx.know(|facts| facts.instance.clone()).ok_or_else(|| {
+            let instance = cx.facts(|facts| facts.instance.clone()).ok_or_else(|| {
                 super::missing("the instance of IAM Identity Center", "identity-center")
             })?;
             let portal = if let Some(wanted) = &self.wanted {
                 self.prove(&instance, wanted.as_str()).await?
             } else {
-                let handoff = HandOff::new(
-                        HandOffKind::AccessPortal,
+                let manual_step = ManualStep::new(
+                        ManualStepKind::AccessPortal,
                         "Read the address of the access portal",
                         "AWS console > IAM Identity Center > Dashboard > Settings summary",
                     )
@@ -142,27 +143,25 @@ impl Step for AccessPortal {
                     ])
                     .value("default", default_portal(&instance))
                     .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (nothing: the default)");
-                cx.hand_off(handoff, async |answers| {
+                cx.manual_step(manual_step, async |answers| {
                     let default = default_portal(&instance);
                     self.prove(&instance, answers.get("portal_url").unwrap_or(&default))
                         .await
                 })
                 .await?
             };
-            cx.learn(|facts| facts.portal = Some(portal));
+            cx.update_facts(|facts| facts.portal = Some(portal));
             Ok(Applied::Done)
         })
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
-            Ok(vec![match cx.know(|facts| facts.portal.clone()) {
-                Some(portal) => Check::cannot_be_proved(format!(
+            Ok(vec![match cx.facts(|facts| facts.portal.clone()) {
+                Some(portal) => Check::unverifiable(format!(
                     "AWS access portal {portal}: proved when it was handed over"
                 )),
-                None => {
-                    Check::cannot_be_proved("AWS access portal: its address was not handed over")
-                }
+                None => Check::unverifiable("AWS access portal: its address was not handed over"),
             }])
         })
     }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
     AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationKind, OperationStatus,
-    PermissionSetArn, Principal as AwsPrincipal, UserId,
+    PermissionSetArn, Principal, UserId,
 };
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
 use crate::{
-    blueprint::{Blueprint, Principal},
-    error::{Error, ErrorKind, Outcome},
+    blueprint::{Blueprint, PrincipalSpec},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
     step::{Applied, Context, Planned, Step, not_ours},
 };
@@ -28,14 +28,14 @@ pub struct AccountAssignments {
 
 /// One assignment, by the names a person knows.
 #[derive(Clone, Debug)]
-struct Wish {
-    principal: Principal,
+struct Desired {
+    principal: PrincipalSpec,
     account: AccountId,
     account_name: String,
     permission_set: String,
 }
 
-impl Wish {
+impl Desired {
     fn target(&self) -> String {
         format!(
             "{}: {} in {} ({})",
@@ -55,23 +55,23 @@ impl AccountAssignments {
         }
     }
 
-    async fn wishes(&self, cx: &Context) -> Outcome<Vec<Wish>> {
-        let mut wishes = Vec::new();
+    async fn desired_all(&self, cx: &Context) -> Result<Vec<Desired>> {
+        let mut desired_all = Vec::new();
         for access in &self.blueprint.access {
             for named in access.accounts() {
                 let account = super::account(&self.aws, cx, named).await?;
-                let organization = cx.know(|facts| facts.organization.clone());
+                let organization = cx.facts(|facts| facts.organization.clone());
                 if organization.is_some_and(|known| {
                     known.caller != known.management_account
                         && known.management_account == account.id
                 }) {
                     return Err(Error::new(
-                        ErrorKind::Unfit,
+                        ErrorKind::UnusableSubject,
                         format!("a delegated administrator cannot assign anybody to the management account {}", account.id),
                     )
-                    .help("run this line of access with credentials of the management account, or take it out of the blueprint"));
+                    .with_help("run this line of access with credentials of the management account, or take it out of the blueprint"));
                 }
-                wishes.push(Wish {
+                desired_all.push(Desired {
                     principal: access.principal(),
                     account: account.id.clone(),
                     account_name: account
@@ -83,17 +83,17 @@ impl AccountAssignments {
             }
         }
         let mut seen = BTreeSet::new();
-        wishes.retain(|wish| seen.insert(wish.target()));
-        Ok(wishes)
+        desired_all.retain(|desired| seen.insert(desired.target()));
+        Ok(desired_all)
     }
 
     /// The principal as the identity store knows it, if it has arrived.
     async fn principal(
         &self,
         center: &IdentityCenter,
-        principal: &Principal,
+        principal: &PrincipalSpec,
         cx: &Context,
-    ) -> Outcome<Option<AwsPrincipal>> {
+    ) -> Result<Option<Principal>> {
         let failed = |error| {
             Error::service(
                 format!("{principal} could not be looked up in the identity store"),
@@ -102,19 +102,19 @@ impl AccountAssignments {
         };
         let store = center.identity_store();
         Ok(match principal {
-            Principal::User(login) => {
+            PrincipalSpec::User(login) => {
                 let name = super::user_name(&self.okta, &self.blueprint, login, cx).await?;
                 store
                     .user_by_name(&name)
                     .await
                     .map_err(failed)?
-                    .map(|user| AwsPrincipal::User(user.id))
+                    .map(|user| Principal::User(user.id))
             }
-            Principal::Group(name) => store
+            PrincipalSpec::Group(name) => store
                 .group_by_name(name)
                 .await
                 .map_err(failed)?
-                .map(|group| AwsPrincipal::Group(group.id)),
+                .map(|group| Principal::Group(group.id)),
         })
     }
 
@@ -122,24 +122,24 @@ impl AccountAssignments {
     async fn planned_principal(
         &self,
         center: &IdentityCenter,
-        wish: &Wish,
+        desired: &Desired,
         change: &Change,
         cx: &Context,
-    ) -> Outcome<AwsPrincipal> {
+    ) -> Result<Principal> {
         let known = change
             .known("principal")
-            .and_then(|id| match wish.principal {
-                Principal::User(_) => UserId::parse(id).ok().map(AwsPrincipal::User),
-                Principal::Group(_) => GroupId::parse(id).ok().map(AwsPrincipal::Group),
+            .and_then(|id| match desired.principal {
+                PrincipalSpec::User(_) => UserId::parse(id).ok().map(Principal::User),
+                PrincipalSpec::Group(_) => GroupId::parse(id).ok().map(Principal::Group),
             });
         match known {
             Some(known) => Ok(known),
             None => self
-                .principal(center, &wish.principal, cx)
+                .principal(center, &desired.principal, cx)
                 .await?
                 .ok_or_else(|| {
                     super::missing(
-                        &format!("{} in the identity store", wish.principal),
+                        &format!("{} in the identity store", desired.principal),
                         "arrival",
                     )
                 }),
@@ -149,22 +149,22 @@ impl AccountAssignments {
     async fn is_assigned(
         &self,
         center: &IdentityCenter,
-        wish: &Wish,
+        desired: &Desired,
         change: &Change,
         cx: &Context,
-    ) -> Outcome<bool> {
-        let arn = cx.know(|facts| facts.permission_sets.get(&wish.permission_set).cloned());
+    ) -> Result<bool> {
+        let arn = cx.facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned());
         let Some(arn) = arn else { return Ok(false) };
-        let principal = self.planned_principal(center, wish, change, cx).await?;
+        let principal = self.planned_principal(center, desired, change, cx).await?;
         let assigned = center
             .assignments()
-            .list(&wish.account, &arn)
+            .list(&desired.account, &arn)
             .await
             .map_err(|error| {
                 Error::service(
                     format!(
                         "whether AWS has assigned {} could not be read",
-                        wish.target()
+                        desired.target()
                     ),
                     error,
                 )
@@ -175,21 +175,21 @@ impl AccountAssignments {
     async fn start(
         &self,
         center: &IdentityCenter,
-        wish: &Wish,
+        desired: &Desired,
         change: &Change,
         cx: &Context,
-    ) -> Outcome<Operation> {
+    ) -> Result<Operation> {
         let arn = cx
-            .know(|facts| facts.permission_sets.get(&wish.permission_set).cloned())
+            .facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned())
             .ok_or_else(|| {
                 super::missing(
-                    &format!("permission set {}", wish.permission_set),
+                    &format!("permission set {}", desired.permission_set),
                     "permission-sets",
                 )
             })?;
-        let principal = self.planned_principal(center, wish, change, cx).await?;
+        let principal = self.planned_principal(center, desired, change, cx).await?;
         let assignment = Assignment {
-            account: wish.account.clone(),
+            account: desired.account.clone(),
             permission_set: arn,
             principal,
         };
@@ -197,7 +197,9 @@ impl AccountAssignments {
             .assignments()
             .start_create(&assignment)
             .await
-            .map_err(|error| Error::service(format!("AWS did not assign {}", wish.target()), error))
+            .map_err(|error| {
+                Error::service(format!("AWS did not assign {}", desired.target()), error)
+            })
     }
 }
 
@@ -210,48 +212,53 @@ impl Step for AccountAssignments {
         "Account assignments".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let wishes = self.wishes(cx).await?;
-            let mut present = Present {
+            let desired_all = self.desired_all(cx).await?;
+            let mut present = Current {
                 center: super::assigning_center(&self.aws, cx),
                 pairs: BTreeMap::new(),
                 principals: BTreeMap::new(),
             };
             let mut changes = Vec::new();
-            for wish in &wishes {
-                let (principal, assigned) = present.look(self, wish, cx).await?;
+            for desired in &desired_all {
+                let (principal, assigned) = present.lookup(self, desired, cx).await?;
                 if assigned {
                     // It is there, whoever has seen to it: what was underway for it is over.
-                    cx.learn(|facts| facts.underway.remove(&underway(wish)));
+                    cx.update_facts(|facts| {
+                        facts.pending_operations.remove(&operation_key(desired))
+                    });
                     continue;
                 }
                 let principal = principal.as_ref().map(id_of);
-                changes.push(Change::new(Action::Create, wish.target()).with_value(
+                changes.push(Change::new(Action::Create, desired.target()).with_value(
                     "principal",
                     Value::known_or_after(principal, &StepId::new("arrival")),
                 ));
             }
             Ok(Planned {
                 changes,
-                notes: present.others(&wishes),
+                notes: present.others(&desired_all),
             })
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let wishes = self.wishes(cx).await?;
-            let wish = wishes
+            let desired_all = self.desired_all(cx).await?;
+            let desired = desired_all
                 .iter()
-                .find(|wish| wish.target() == change.target)
+                .find(|desired| desired.target() == change.target)
                 .ok_or_else(|| not_ours(&self.id(), change))?;
             let center = super::needed_center(&self.aws, cx)?;
-            let key = underway(wish);
-            let Some(id) = cx.know(|facts| facts.underway.get(&key).cloned()) else {
-                let operation = self.start(&center, wish, change, cx).await?;
-                cx.learn(|facts| facts.underway.insert(key, operation.id));
-                return Ok(Applied::waiting(format!("AWS to assign {}", wish.target())));
+            let key = operation_key(desired);
+            let Some(id) = cx.facts(|facts| facts.pending_operations.get(&key).cloned()) else {
+                let operation = self.start(&center, desired, change, cx).await?;
+                cx.update_facts(|facts| facts.pending_operations.insert(key, operation.id));
+                return Ok(Applied::waiting(format!(
+                    "AWS to assign {}",
+                    desired.target()
+                )));
             };
             let status = center
                 .assignments()
@@ -267,28 +274,34 @@ impl Step for AccountAssignments {
                 },
                 status => status.map_err(|error| {
                     Error::service(
-                        format!("how far {} is could not be read", wish.target()),
+                        format!("how far {} is could not be read", desired.target()),
                         error,
                     )
                 })?,
             };
             if status == OperationStatus::InProgress {
-                return Ok(Applied::waiting(format!("AWS to assign {}", wish.target())));
+                return Ok(Applied::waiting(format!(
+                    "AWS to assign {}",
+                    desired.target()
+                )));
             }
-            cx.learn(|facts| facts.underway.remove(&key));
+            cx.update_facts(|facts| facts.pending_operations.remove(&key));
             match status {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
                     format!(
                         "AWS could not assign {}: {}",
-                        wish.target(),
+                        desired.target(),
                         reason.as_deref().unwrap_or("no reason given")
                     ),
                 )
-                .help("see to the reason, then run again")),
+                .with_help("see to the reason, then run again")),
                 // An id that was left over from an earlier assignment says nothing about this one.
-                _ if self.is_assigned(&center, wish, change, cx).await? => Ok(Applied::Done),
-                _ => Ok(Applied::waiting(format!("AWS to show {}", wish.target()))),
+                _ if self.is_assigned(&center, desired, change, cx).await? => Ok(Applied::Done),
+                _ => Ok(Applied::waiting(format!(
+                    "AWS to show {}",
+                    desired.target()
+                ))),
             }
         })
     }
@@ -299,28 +312,28 @@ impl Step for AccountAssignments {
     }
 }
 
-fn underway(wish: &Wish) -> String {
-    format!("assignment {}", wish.target())
+fn operation_key(desired: &Desired) -> String {
+    format!("assignment {}", desired.target())
 }
 
-fn id_of(principal: &AwsPrincipal) -> String {
+fn id_of(principal: &Principal) -> String {
     match principal {
-        AwsPrincipal::User(id) => id.to_string(),
-        AwsPrincipal::Group(id) => id.to_string(),
+        Principal::User(id) => id.to_string(),
+        Principal::Group(id) => id.to_string(),
     }
 }
 
 /// What is assigned now, asked once for each account and permission set.
-struct Present {
+struct Current {
     center: Option<IdentityCenter>,
-    pairs: BTreeMap<(AccountId, PermissionSetArn), Vec<AwsPrincipal>>,
-    principals: BTreeMap<Principal, Option<AwsPrincipal>>,
+    pairs: BTreeMap<(AccountId, PermissionSetArn), Vec<Principal>>,
+    principals: BTreeMap<PrincipalSpec, Option<Principal>>,
 }
 
-impl Present {
+impl Current {
     /// Who else has these permission sets in these accounts: they keep them.
-    fn others(&self, wishes: &[Wish]) -> Vec<String> {
-        let ours: BTreeSet<&AwsPrincipal> = self.principals.values().flatten().collect();
+    fn others(&self, desired_all: &[Desired]) -> Vec<String> {
+        let ours: BTreeSet<&Principal> = self.principals.values().flatten().collect();
         let mut notes = Vec::new();
         for ((account, set), principals) in &self.pairs {
             let others: Vec<String> = principals
@@ -329,10 +342,10 @@ impl Present {
                 .map(id_of)
                 .collect();
             if !others.is_empty() {
-                let name = wishes
+                let name = desired_all
                     .iter()
-                    .find(|wish| wish.account == *account)
-                    .map_or("", |wish| &wish.account_name);
+                    .find(|desired| desired.account == *account)
+                    .map_or("", |desired| &desired.account_name);
                 notes.push(format!(
                     "others have {set} in {name} ({account}) too, and keep it: {}",
                     others.join(", ")
@@ -342,25 +355,25 @@ impl Present {
         notes
     }
 
-    async fn look(
+    async fn lookup(
         &mut self,
         step: &AccountAssignments,
-        wish: &Wish,
+        desired: &Desired,
         cx: &Context,
-    ) -> Outcome<(Option<AwsPrincipal>, bool)> {
+    ) -> Result<(Option<Principal>, bool)> {
         let Some(center) = &self.center else {
             return Ok((None, false));
         };
-        if !self.principals.contains_key(&wish.principal) {
-            let principal = step.principal(center, &wish.principal, cx).await?;
-            self.principals.insert(wish.principal.clone(), principal);
+        if !self.principals.contains_key(&desired.principal) {
+            let principal = step.principal(center, &desired.principal, cx).await?;
+            self.principals.insert(desired.principal.clone(), principal);
         }
-        let principal = self.principals[&wish.principal].clone();
-        let arn = cx.know(|facts| facts.permission_sets.get(&wish.permission_set).cloned());
+        let principal = self.principals[&desired.principal].clone();
+        let arn = cx.facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned());
         let (Some(principal), Some(arn)) = (&principal, arn) else {
             return Ok((principal, false));
         };
-        let pair = (wish.account.clone(), arn);
+        let pair = (desired.account.clone(), arn);
         if !self.pairs.contains_key(&pair) {
             let principals =
                 center
@@ -371,7 +384,7 @@ impl Present {
                         Error::service(
                             format!(
                                 "the assignments of {} in {} could not be listed",
-                                wish.permission_set, wish.account
+                                desired.permission_set, desired.account
                             ),
                             error,
                         )

@@ -10,9 +10,9 @@ use okta_client::{
 
 use crate::{
     blueprint::{Blueprint, ProvisioningMode},
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
-    roster::{Members, Roster},
+    resolved_scope::{GroupWithMembers, ResolvedScope},
     step::{Applied, Context, Planned, Step, not_ours},
 };
 
@@ -27,14 +27,14 @@ pub struct AppAccess {
 
 /// What the app has already.
 #[derive(Default)]
-struct Present {
+struct Current {
     users: BTreeSet<Id<User>>,
     groups: BTreeSet<Id<Group>>,
     pushed: BTreeMap<Id<Group>, PushMapping>,
 }
 
 /// One thing that this step makes true.
-enum Wish<'a> {
+enum Desired<'a> {
     User(&'a User),
     Assigned(&'a Group),
     Pushed(&'a Group),
@@ -50,7 +50,7 @@ impl AppAccess {
         }
     }
 
-    async fn present(&self, app: &Id<App>) -> Outcome<Present> {
+    async fn present(&self, app: &Id<App>) -> Result<Current> {
         let failed = |what: &str| {
             let what = format!("the {what} of app {app} could not be read from Okta");
             move |error| Error::service(what, error)
@@ -73,8 +73,8 @@ impl AppAccess {
             .try_collect()
             .await
             .map_err(failed("pushed groups"))?;
-        Ok(Present {
-            // A user who is assigned through a group only loses access with it: being named is a wish of its own.
+        Ok(Current {
+            // A user who is assigned through a group only loses access with it: being named is a desired of its own.
             users: users
                 .into_iter()
                 .filter(|user| user.scope == AppUserScope::User)
@@ -88,10 +88,10 @@ impl AppAccess {
         })
     }
 
-    async fn do_wish(&self, app: &Id<App>, wish: Wish<'_>) -> Outcome<()> {
+    async fn do_wish(&self, app: &Id<App>, desired: Desired<'_>) -> Result<()> {
         let apps = self.okta.apps();
-        match wish {
-            Wish::User(user) => {
+        match desired {
+            Desired::User(user) => {
                 apps.assign_user(app, &user.id).await.map_err(|error| {
                     Error::service(
                         format!("Okta did not assign user {} to the app", user.profile.login),
@@ -99,7 +99,7 @@ impl AppAccess {
                     )
                 })?;
             }
-            Wish::Assigned(group) => {
+            Desired::Assigned(group) => {
                 apps.assign_group(app, &group.id).await.map_err(|error| {
                     Error::service(
                         format!("Okta did not assign group {} to the app", group.name),
@@ -107,7 +107,7 @@ impl AppAccess {
                     )
                 })?;
             }
-            Wish::Pushed(group) => {
+            Desired::Pushed(group) => {
                 let failed = |error| {
                     Error::service(format!("Okta did not push group {}", group.name), error)
                 };
@@ -138,7 +138,7 @@ impl AppAccess {
     }
 }
 
-impl Wish<'_> {
+impl Desired<'_> {
     fn target(&self) -> String {
         match self {
             Self::User(user) => format!("user {} assigned to the app", user.profile.login),
@@ -148,32 +148,32 @@ impl Wish<'_> {
     }
 }
 
-fn wishes(roster: &Roster, mode: ProvisioningMode) -> impl Iterator<Item = Wish<'_>> {
-    let users = roster.users.iter().map(Wish::User);
-    let assigned = roster
+fn desired_all(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<Item = Desired<'_>> {
+    let users = scope.users.iter().map(Desired::User);
+    let assigned = scope
         .assigned
         .iter()
-        .map(|members| Wish::Assigned(&members.group));
+        .map(|members| Desired::Assigned(&members.group));
     // Pushed last: a push carries the members who are assigned by then.
     let by_okta = mode == ProvisioningMode::Okta;
-    let pushed = roster
+    let pushed = scope
         .pushed
         .iter()
         .filter(move |_| by_okta)
-        .map(|members| Wish::Pushed(&members.group));
+        .map(|members| Desired::Pushed(&members.group));
     users.chain(assigned).chain(pushed)
 }
 
-fn planned(wish: &Wish<'_>, present: &Present) -> (Option<Change>, Option<String>) {
-    let create = || Some(Change::new(Action::Create, wish.target()));
-    match wish {
-        Wish::User(user) if present.users.contains(&user.id) => (None, None),
-        Wish::Assigned(group) if present.groups.contains(&group.id) => (None, None),
-        Wish::Pushed(group) => match present.pushed.get(&group.id) {
+fn planned(desired: &Desired<'_>, present: &Current) -> (Option<Change>, Option<String>) {
+    let create = || Some(Change::new(Action::Create, desired.target()));
+    match desired {
+        Desired::User(user) if present.users.contains(&user.id) => (None, None),
+        Desired::Assigned(group) if present.groups.contains(&group.id) => (None, None),
+        Desired::Pushed(group) => match present.pushed.get(&group.id) {
             None => (create(), None),
             Some(mapping) => match mapping.status {
                 PushStatus::Inactive => (
-                    Some(Change::new(Action::Update, wish.target()).from_to(
+                    Some(Change::new(Action::Update, desired.target()).from_to(
                         "status",
                         Some("INACTIVE".into()),
                         "ACTIVE",
@@ -200,18 +200,18 @@ fn planned(wish: &Wish<'_>, present: &Present) -> (Option<Change>, Option<String
 /// Okta and AWS both say that one group cannot be assigned and pushed: its members go missing or linger (AWS
 /// "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting"). The blueprint is checked for itself; this
 /// looks at what somebody has set up before.
-fn refuse_both(roster: &Roster, present: &Present) -> Outcome<()> {
-    let refused = |group: &Group, now: &str, wanted: &str, way_out: &str| {
+fn refuse_both(scope: &ResolvedScope, present: &Current) -> Result<()> {
+    let refused = |group: &Group, now: &str, wanted: &str, help: &str| {
         Err(Error::new(
-            ErrorKind::Unfit,
+            ErrorKind::UnusableSubject,
             format!(
                 "group {} is {now} already and would be {wanted}: Okta and AWS do not support both for one group, as its members go missing or linger in AWS",
                 group.name
             ),
         )
-        .help(way_out))
+        .with_help(help))
     };
-    for Members { group, .. } in &roster.pushed {
+    for GroupWithMembers { group, .. } in &scope.pushed {
         if present.groups.contains(&group.id) {
             return refused(
                 group,
@@ -221,7 +221,7 @@ fn refuse_both(roster: &Roster, present: &Present) -> Outcome<()> {
             );
         }
     }
-    for Members { group, .. } in &roster.assigned {
+    for GroupWithMembers { group, .. } in &scope.assigned {
         if present.pushed.contains_key(&group.id) {
             return refused(
                 group,
@@ -243,24 +243,24 @@ impl Step for AppAccess {
         "Users and groups in the Okta app".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
-            let app = cx.know(|facts| facts.app.clone());
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let app = cx.facts(|facts| facts.app.clone());
             let present = match &app {
                 Some(app) => self.present(app).await?,
-                None => Present::default(),
+                None => Current::default(),
             };
             let mut result = Planned {
                 changes: Vec::new(),
-                notes: roster.remarks(),
+                notes: scope.notes(),
             };
             let mode = self.blueprint.provisioning.mode;
             if mode == ProvisioningMode::Okta {
-                refuse_both(roster, &present)?;
+                refuse_both(scope, &present)?;
             }
-            for wish in wishes(roster, mode) {
-                let (change, note) = planned(&wish, &present);
+            for desired in desired_all(scope, mode) {
+                let (change, note) = planned(&desired, &present);
                 result.changes.extend(change);
                 result.notes.extend(note);
             }
@@ -268,16 +268,16 @@ impl Step for AppAccess {
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx
-                .know(|facts| facts.app.clone())
+                .facts(|facts| facts.app.clone())
                 .ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
-            let wish = wishes(roster, self.blueprint.provisioning.mode)
-                .find(|wish| wish.target() == change.target)
+            let desired = desired_all(scope, self.blueprint.provisioning.mode)
+                .find(|desired| desired.target() == change.target)
                 .ok_or_else(|| not_ours(&self.id(), change))?;
-            self.do_wish(&app, wish).await?;
+            self.do_wish(&app, desired).await?;
             Ok(Applied::Done)
         })
     }

@@ -7,10 +7,10 @@ use futures::future::BoxFuture;
 use okta_client::{AppUser, Client as Okta, Group, Id, PushMapping, PushStatus, User};
 
 use crate::{
-    blueprint::{Blueprint, Principal, WaitFor},
-    error::{Error, ErrorKind, Outcome},
+    blueprint::{Blueprint, PrincipalSpec, WaitFor},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
-    roster::{Members, Roster},
+    resolved_scope::{GroupWithMembers, ResolvedScope},
     step::{Applied, Check, Context, Planned, Step, Waiting},
 };
 
@@ -51,16 +51,16 @@ impl Missing {
     /// What has to arrive before anybody is given access.
     fn awaited(mut self, blueprint: &Blueprint) -> Self {
         if blueprint.provisioning.wait_for == WaitFor::Access {
-            let named = |principal: &Principal| {
+            let named = |principal: &PrincipalSpec| {
                 blueprint
                     .access
                     .iter()
                     .any(|access| access.principal() == *principal)
             };
             self.users
-                .retain(|(_, user)| named(&Principal::User(user.login.clone())));
+                .retain(|(_, user)| named(&PrincipalSpec::User(user.login.clone())));
             self.groups
-                .retain(|group| named(&Principal::Group(group.clone())));
+                .retain(|group| named(&PrincipalSpec::Group(group.clone())));
             self.memberships.clear();
         }
         self
@@ -79,8 +79,8 @@ impl Arrival {
     }
 
     /// What Okta says about everybody assigned to the app.
-    async fn app_users(&self, cx: &Context) -> Outcome<BTreeMap<Id<User>, AppUser>> {
-        let Some(app) = cx.know(|facts| facts.app.clone()) else {
+    async fn app_users(&self, cx: &Context) -> Result<BTreeMap<Id<User>, AppUser>> {
+        let Some(app) = cx.facts(|facts| facts.app.clone()) else {
             return Ok(BTreeMap::new());
         };
         let users = self
@@ -103,10 +103,10 @@ impl Arrival {
 
     async fn missing(
         &self,
-        roster: &Roster,
+        scope: &ResolvedScope,
         assigned: &BTreeMap<Id<User>, AppUser>,
         cx: &Context,
-    ) -> Outcome<Missing> {
+    ) -> Result<Missing> {
         let name = |user: &User| user_name(assigned, user);
         let absent = |user: &User, disabled| {
             let absent = Absent {
@@ -117,12 +117,12 @@ impl Arrival {
             (user.id.clone(), absent)
         };
         let mut missing = Missing::default();
-        let Some(center) = super::center(&self.aws, cx) else {
-            missing.users = roster
-                .travellers()
+        let Some(center) = super::identity_center(&self.aws, cx) else {
+            missing.users = scope
+                .provisionable_users()
                 .map(|user| absent(user, false))
                 .collect();
-            missing.groups = roster
+            missing.groups = scope
                 .pushed
                 .iter()
                 .map(|members| members.group.name.clone())
@@ -145,13 +145,13 @@ impl Arrival {
             .into_iter()
             .map(|group| (group.display_name, group.id))
             .collect();
-        for user in roster.travellers() {
+        for user in scope.provisionable_users() {
             match users.get(&name(user)) {
                 Some(found) if found.active != Some(false) => {}
                 found => missing.users.push(absent(user, found.is_some())),
             }
         }
-        for members in &roster.pushed {
+        for members in &scope.pushed {
             let Some(id) = groups.get(&members.group.name) else {
                 missing.groups.push(members.group.name.clone());
                 continue;
@@ -162,7 +162,7 @@ impl Arrival {
                 .map_err(failed)?
                 .into_iter()
                 .collect();
-            for user in roster.members_who_travel(members) {
+            for user in scope.provisionable_members(members) {
                 // Who has not arrived at all is listed once.
                 if let Some(found) = users.get(&name(user))
                     && !present.contains(&found.id)
@@ -189,7 +189,7 @@ impl Arrival {
         missing: &Missing,
         assigned: &BTreeMap<Id<User>, AppUser>,
         cx: &Context,
-    ) -> Outcome<Vec<String>> {
+    ) -> Result<Vec<String>> {
         let mut reasons = Vec::new();
         for (id, Absent { name, disabled, .. }) in &missing.users {
             let why = match assigned.get(id) {
@@ -210,7 +210,7 @@ impl Arrival {
             return Ok(reasons);
         }
         let mut mappings = BTreeMap::new();
-        if let Some(app) = cx.know(|facts| facts.app.clone()) {
+        if let Some(app) = cx.facts(|facts| facts.app.clone()) {
             let all = self.okta.push_mappings(&app).list().try_collect().await;
             let all = all.map_err(|error| {
                 Error::service("the pushed groups could not be read from Okta", error)
@@ -220,10 +220,10 @@ impl Arrival {
                     .map(|mapping| (mapping.source_group.clone(), mapping)),
             );
         }
-        let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
-        refuse_broken_pushes(missing, roster, &mappings)?;
+        let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+        refuse_broken_pushes(missing, scope, &mappings)?;
         let state = |group: &str| {
-            let id = roster
+            let id = scope
                 .pushed
                 .iter()
                 .find(|members| members.group.name == group)
@@ -255,10 +255,10 @@ impl Arrival {
 /// A push that has failed does not mend itself, so nobody waits for it.
 fn refuse_broken_pushes(
     missing: &Missing,
-    roster: &Roster,
+    scope: &ResolvedScope,
     mappings: &BTreeMap<Id<Group>, PushMapping>,
-) -> Outcome<()> {
-    for Members { group, .. } in &roster.pushed {
+) -> Result<()> {
+    for GroupWithMembers { group, .. } in &scope.pushed {
         let concerned = missing.groups.contains(&group.name)
             || missing
                 .memberships
@@ -272,8 +272,8 @@ fn refuse_broken_pushes(
                 .error_summary
                 .as_deref()
                 .unwrap_or("no reason given");
-            return Err(Error::new(ErrorKind::Unfit, format!("Okta could not push group {} to AWS: {why}", group.name))
-                .help("see to the reason under Push Groups of the app in Okta, push the group again there, then run again"));
+            return Err(Error::new(ErrorKind::UnusableSubject, format!("Okta could not push group {} to AWS: {why}", group.name))
+                .with_help("see to the reason under Push Groups of the app in Okta, push the group again there, then run again"));
         }
     }
     Ok(())
@@ -296,12 +296,12 @@ impl Step for Arrival {
         "Users and groups in AWS".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.app_users(cx).await?;
             let missing = self
-                .missing(roster, &assigned, cx)
+                .missing(scope, &assigned, cx)
                 .await?
                 .awaited(&self.blueprint);
             if missing.is_empty() {
@@ -321,12 +321,12 @@ impl Step for Arrival {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.app_users(cx).await?;
             let missing = self
-                .missing(roster, &assigned, cx)
+                .missing(scope, &assigned, cx)
                 .await?
                 .awaited(&self.blueprint);
             if missing.is_empty() {
@@ -339,17 +339,17 @@ impl Step for Arrival {
         })
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.app_users(cx).await?;
-            let missing = self.missing(roster, &assigned, cx).await?;
+            let missing = self.missing(scope, &assigned, cx).await?;
             let mut checks: Vec<Check> = match self.reasons(&missing, &assigned, cx).await {
                 Ok(reasons) => reasons
                     .into_iter()
                     .map(|reason| Check::failed(format!("missing in AWS: {reason}")))
                     .collect(),
-                Err(error) if error.kind() == ErrorKind::Unfit => {
+                Err(error) if error.kind() == ErrorKind::UnusableSubject => {
                     vec![Check::failed(error.to_string())]
                 }
                 Err(error) => return Err(error),
@@ -360,7 +360,7 @@ impl Step for Arrival {
                 )));
             }
             Ok(if checks.is_empty() {
-                vec![Check::proved(self.title())]
+                vec![Check::verified(self.title())]
             } else {
                 checks
             })

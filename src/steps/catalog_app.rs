@@ -5,7 +5,7 @@ use okta_client::{App, AppStatus, Client as Okta, ListApps, NewApp};
 
 use super::CATALOG_NAME;
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     step::{Applied, Context, Planned, Step, not_ours},
 };
@@ -28,7 +28,7 @@ impl CatalogApp {
     }
 
     /// The app, and the other apps of the same catalog entry: an org may join several AWS organizations.
-    async fn find(&self, cx: &Context) -> Outcome<(Option<App>, Vec<App>)> {
+    async fn find(&self, cx: &Context) -> Result<(Option<App>, Vec<App>)> {
         if let Some(known) = super::app(&self.okta, cx).await? {
             return Ok((Some(known), Vec::new()));
         }
@@ -48,7 +48,7 @@ impl CatalogApp {
         if ours.len() > 1 {
             let ids: Vec<String> = ours.iter().map(|app| app.id().to_string()).collect();
             return Err(Error::new(
-                ErrorKind::Unfit,
+                ErrorKind::UnusableSubject,
                 format!(
                     "Okta has {} apps {CATALOG_NAME} with the label `{}`: {}",
                     ours.len(),
@@ -56,7 +56,7 @@ impl CatalogApp {
                     ids.join(", ")
                 ),
             )
-            .help("give the one that is not meant another label in Okta, then run again"));
+            .with_help("give the one that is not meant another label in Okta, then run again"));
         }
         Ok((ours.pop(), others))
     }
@@ -75,7 +75,7 @@ impl Step for CatalogApp {
         "Okta app from the catalog".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let (app, others) = self.find(cx).await?;
             let mut planned = Planned::nothing();
@@ -88,7 +88,7 @@ impl Step for CatalogApp {
                 ));
             }
             let Some(app) = app else {
-                cx.learn(|facts| facts.app = None);
+                cx.update_facts(|facts| facts.app = None);
                 planned.changes.push(
                     Change::new(Action::Create, self.target())
                         .with("catalog entry", CATALOG_NAME)
@@ -97,8 +97,8 @@ impl Step for CatalogApp {
                 );
                 return Ok(planned);
             };
-            let adopted = cx.know(|facts| facts.app.as_ref() != Some(app.id()));
-            cx.learn(|facts| facts.app = Some(app.id().clone()));
+            let adopted = cx.facts(|facts| facts.app.as_ref() != Some(app.id()));
+            cx.update_facts(|facts| facts.app = Some(app.id().clone()));
             if adopted {
                 planned.notes.push(format!(
                     "app \"{}\" ({}) is there already, and is adopted",
@@ -133,7 +133,7 @@ impl Step for CatalogApp {
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let (found, _) = self.find(cx).await?;
             let app = match (change.action, found) {
@@ -160,7 +160,7 @@ impl Step for CatalogApp {
                     )
                 })?;
             }
-            cx.learn(|facts| facts.app = Some(app.id().clone()));
+            cx.update_facts(|facts| facts.app = Some(app.id().clone()));
             Ok(Applied::Done)
         })
     }

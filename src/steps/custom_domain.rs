@@ -4,8 +4,8 @@ use futures::future::BoxFuture;
 use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, NewDomain};
 
 use crate::{
-    error::{Error, Outcome},
-    operator::{HandOff, HandOffKind},
+    error::{Error, Result},
+    operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
     step::{Applied, Context, Planned, Step, not_ours},
 };
@@ -28,21 +28,21 @@ impl CustomDomain {
         }
     }
 
-    async fn find(&self) -> Outcome<Option<Domain>> {
+    async fn find(&self) -> Result<Option<Domain>> {
         let all = self.okta.domains().list().await.map_err(|error| {
             Error::service("the custom domains could not be read from Okta", error)
         })?;
         Ok(all.into_iter().find(|domain| domain.name == self.name))
     }
 
-    async fn needed(&self) -> Outcome<Domain> {
+    async fn needed(&self) -> Result<Domain> {
         self.find()
             .await?
             .ok_or_else(|| super::missing(&format!("custom domain {}", self.name), "custom-domain"))
     }
 
     /// Has Okta look at the records: it never does so by itself.
-    async fn verified(&self, domain: &Domain) -> Outcome<Domain> {
+    async fn verified(&self, domain: &Domain) -> Result<Domain> {
         self.okta
             .domains()
             .verify(&domain.id)
@@ -76,7 +76,7 @@ impl CustomDomain {
             });
             lines.collect::<Vec<_>>().join("; ")
         });
-        Change::new(Action::HandOff, self.records_target())
+        Change::new(Action::ManualStep, self.records_target())
             .with_value("records", Value::known_or_after(records, &self.id()))
     }
 
@@ -97,7 +97,7 @@ impl Step for CustomDomain {
         format!("Okta custom domain {}", self.name)
     }
 
-    fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let domain = self.find().await?;
             Ok(Planned::changes(match &domain {
@@ -113,7 +113,7 @@ impl Step for CustomDomain {
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             match change.action {
                 Action::Create => {
@@ -131,7 +131,7 @@ impl Step for CustomDomain {
                     }
                     Ok(Applied::Done)
                 }
-                Action::HandOff => {
+                Action::ManualStep => {
                     let mut domain = self.needed().await?;
                     if domain.validation == DomainValidation::NotStarted {
                         // The records may be there already; Okta looks only when it is asked to.
@@ -143,18 +143,19 @@ impl Step for CustomDomain {
                     ) {
                         return Ok(Applied::Done);
                     }
-                    let mut handoff = HandOff::new(HandOffKind::DnsRecords, format!("Publish the DNS records of {}", self.name), "the DNS provider of the domain")
+                    let mut manual_step = ManualStep::new(ManualStepKind::DnsRecords, format!("Publish the DNS records of {}", self.name), "the DNS provider of the domain")
                         .instructions([
                             "Create these records.",
                             "If the domain has CAA records, allow letsencrypt.org: Okta's certificate comes from there.",
                         ]);
                     for record in &domain.dns_records {
-                        handoff = handoff.value(
+                        manual_step = manual_step.value(
                             &format!("{} {}", record.kind, record.name),
                             record.values.join(" "),
                         );
                     }
-                    cx.hand_off(handoff, async |_| Ok(Applied::Done)).await
+                    cx.manual_step(manual_step, async |_| Ok(Applied::Done))
+                        .await
                 }
                 Action::Wait => {
                     let domain = self.needed().await?;

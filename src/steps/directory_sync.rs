@@ -10,15 +10,15 @@ use okta_client::Client as Okta;
 use scim_client::{Client as Scim, Dialect, Endpoint};
 
 use self::changes::{TOKEN, WRITE, leave_everybody, removed_user, unknown, written};
-use super::{ScimEndpoint, Switches};
+use super::{ProvisioningFeatures, ScimEndpoint};
 use crate::{
     blueprint::Blueprint,
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
     step::{Applied, Check, Context, Planned, Step, not_ours},
     sync::{
-        Directory, GroupChange, GroupRemoval, Guard, Keep, Look, Memory, Mode, OktaSource, Removal,
-        Run, Settings, Source, SyncPlan, UserChange,
+        Directory, GroupChange, GroupRemoval, OktaSource, PlanInput, ReadMode, Removal,
+        RemovalLimits, Run, Settings, Source, StateSink, SyncPlan, SyncState, UserChange,
     },
 };
 
@@ -30,7 +30,7 @@ use crate::{
 ///
 /// The first run, which remembers nothing, takes nothing away: it could not show before what that would be.
 #[derive(Debug)]
-pub struct DirectorySync {
+pub struct SyncStep {
     okta: Okta,
     endpoint: ScimEndpoint,
     blueprint: Blueprint,
@@ -39,13 +39,13 @@ pub struct DirectorySync {
 }
 
 /// What can be said about the target now.
-struct Sight {
+struct TargetStatus {
     scim: Option<Scim>,
     endpoint: Option<Endpoint>,
-    memory: Option<Memory>,
+    state: Option<SyncState>,
 }
 
-impl DirectorySync {
+impl SyncStep {
     /// The step for the people of a blueprint; who is gone from it is deactivated, and groups are kept.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
@@ -74,15 +74,15 @@ impl DirectorySync {
 
     /// What a run may take away, besides what the pipeline's own guard allows.
     #[must_use]
-    pub fn guard(mut self, guard: Guard) -> Self {
-        self.settings.guard = guard;
+    pub fn removal_limits(mut self, limits: RemovalLimits) -> Self {
+        self.settings.limits = limits;
         self
     }
 
-    fn sight(cx: &Context) -> Outcome<Sight> {
-        let memory = cx.file(Memory::FILE);
-        let memory = memory.as_deref().map(Memory::from_json).transpose()?;
-        let endpoint = cx.know(|facts| facts.scim.clone());
+    fn status(cx: &Context) -> Result<TargetStatus> {
+        let state = cx.file(SyncState::FILE);
+        let state = state.as_deref().map(SyncState::from_json).transpose()?;
+        let endpoint = cx.facts(|facts| facts.scim.clone());
         let scim = match (&endpoint, cx.scim_token()) {
             (Some(endpoint), Some(token)) => {
                 let client = Scim::builder(endpoint, token)
@@ -91,71 +91,71 @@ impl DirectorySync {
                     .build();
                 Some(client.map_err(|error| {
                     Error::new(
-                        ErrorKind::Proof,
+                        ErrorKind::InvalidAnswer,
                         format!("the SCIM endpoint {endpoint} cannot be used"),
                     )
-                    .because(error)
+                    .with_source(error)
                 })?)
             }
             _ => None,
         };
-        Ok(Sight {
+        Ok(TargetStatus {
             scim,
             endpoint,
-            memory,
+            state,
         })
     }
 
-    async fn directory(&self, cx: &Context) -> Outcome<(OktaSource, Directory)> {
-        let app = cx.know(|facts| facts.app.clone());
+    async fn directory(&self, cx: &Context) -> Result<(OktaSource, Directory)> {
+        let app = cx.facts(|facts| facts.app.clone());
         let source = OktaSource::new(&self.okta, &self.blueprint).app(app);
-        let directory = match cx.roster.get() {
-            Some(roster) => source.of_roster(roster).await,
+        let directory = match cx.scope.get() {
+            Some(scope) => source.of_roster(scope).await,
             None => source.read().await,
         }?;
         Ok((source, directory))
     }
 
     /// What would be written, or `None` where nobody can say yet.
-    async fn look(&self, cx: &Context) -> Outcome<Option<SyncPlan>> {
-        let sight = Self::sight(cx)?;
-        let Some(endpoint) = sight.endpoint.as_ref() else {
+    async fn input(&self, cx: &Context) -> Result<Option<SyncPlan>> {
+        let status = Self::status(cx)?;
+        let Some(endpoint) = status.endpoint.as_ref() else {
             return Ok(None);
         };
-        let mode = match (&sight.memory, &sight.scim) {
+        let mode = match (&status.state, &status.scim) {
             (None, None) => return Ok(None),
-            (Some(_), None) => Mode::Remember,
-            (Some(_), Some(_)) => Mode::Verify,
-            (None, Some(_)) => Mode::Full,
+            (Some(_), None) => ReadMode::Cached,
+            (Some(_), Some(_)) => ReadMode::Verify,
+            (None, Some(_)) => ReadMode::Full,
         };
         let (source, directory) = self.directory(cx).await?;
         let settings = Settings {
             mode,
             ..self.settings.clone()
         };
-        let look = Look {
+        let input = PlanInput {
             source: &source,
             directory: &directory,
-            scim: sight.scim.as_ref(),
+            scim: status.scim.as_ref(),
             target: &endpoint.to_string(),
-            memory: sight.memory.as_ref(),
+            state: status.state.as_ref(),
             now: cx.now(),
         };
-        let mut plan = settings.plan(look).await?;
-        if sight.memory.is_none() {
+        let mut plan = settings.plan(input).await?;
+        if status.state.is_none() {
             leave_everybody(&mut plan);
         }
         Ok(Some(plan))
     }
 
     /// The client, which the token of this run has made possible.
-    fn scim(cx: &Context) -> Outcome<Scim> {
-        Self::sight(cx)?.scim.ok_or_else(|| {
+    fn scim(cx: &Context) -> Result<Scim> {
+        Self::status(cx)?.scim.ok_or_else(|| {
             Error::new(
-                ErrorKind::HandOff,
+                ErrorKind::ManualStep,
                 "the SCIM access token of AWS is not known to this run",
             )
-            .help("give it to the pipeline, or run with a person who hands it over")
+            .with_help("give it to the pipeline, or run with a person who hands it over")
         })
     }
 
@@ -166,28 +166,28 @@ impl DirectorySync {
         groups: &[&GroupChange],
         plan: &SyncPlan,
         cx: &Context,
-    ) -> Outcome<()> {
-        self.settings.guard.check(plan)?;
+    ) -> Result<()> {
+        self.settings.limits.check(plan)?;
         let scim = Self::scim(cx)?;
         self.settings.check_protected(&scim, plan).await?;
-        let mut memory = match cx.file(Memory::FILE) {
+        let mut state = match cx.file(SyncState::FILE) {
             // An earlier change of this plan has been written, and kept.
-            Some(kept) if Memory::from_json(&kept)?.serial > plan.serial => {
-                Memory::from_json(&kept)?
+            Some(kept) if SyncState::from_json(&kept)?.serial > plan.serial => {
+                SyncState::from_json(&kept)?
             }
             _ => plan
-                .learnt
+                .next_state
                 .0
                 .as_deref()
                 .cloned()
-                .unwrap_or_else(|| Memory::of(&scim.endpoint().to_string())),
+                .unwrap_or_else(|| SyncState::of(&scim.endpoint().to_string())),
         };
-        memory.serial = memory.serial.max(plan.serial + 1);
-        let run = Run::new(&scim, cx.clock(), Keep::Context(cx), memory, plan);
-        run.begin().await?;
+        state.serial = state.serial.max(plan.serial + 1);
+        let run = Run::new(&scim, cx.clock(), StateSink::Context(cx), state, plan);
+        run.start().await?;
         run.users(users, leaving).await?;
         run.groups(groups).await?;
-        run.settle().await?;
+        run.finish().await?;
         run.end().0.complete()?;
         Ok(())
     }
@@ -199,7 +199,7 @@ impl DirectorySync {
     }
 }
 
-impl Step for DirectorySync {
+impl Step for SyncStep {
     fn id(&self) -> StepId {
         StepId::new("directory-sync")
     }
@@ -208,12 +208,12 @@ impl Step for DirectorySync {
         "Users and groups written to AWS".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let plan = self.look(cx).await?;
+            let plan = self.input(cx).await?;
             let mut planned = Planned::nothing();
             let app = super::app(&self.okta, cx).await?;
-            if app.is_some_and(|app| Switches::of(&app).integration_on()) {
+            if app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on()) {
                 planned = planned.note(
                     "Okta provisions into AWS too, and both would write the same users: switch off API integration in the app's Provisioning tab",
                 );
@@ -237,16 +237,16 @@ impl Step for DirectorySync {
                     planned.notes.extend(plan.skipped.iter().map(|skipped| {
                         format!("{} is left as it is: {}", skipped.name, skipped.why)
                     }));
-                    if let Err(refusal) = self.settings.guard.check(plan) {
+                    if let Err(exceeded) = self.settings.limits.check(plan) {
                         planned
                             .notes
-                            .push(format!("the guard will refuse this: {refusal}"));
+                            .push(format!("the guard will refuse this: {exceeded}"));
                     }
                 }
             }
-            let asks = cx.scim_token().is_none() && cx.know(|facts| facts.scim.is_some());
+            let asks = cx.scim_token().is_none() && cx.facts(|facts| facts.scim.is_some());
             if asks && !planned.changes.is_empty() {
-                let token = Change::new(Action::HandOff, TOKEN)
+                let token = Change::new(Action::ManualStep, TOKEN)
                     .with("hands back", "SCIM endpoint and access token")
                     .with_value("token", Value::Secret);
                 planned.changes.insert(0, token);
@@ -256,16 +256,16 @@ impl Step for DirectorySync {
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            if change.action == Action::HandOff {
+            if change.action == Action::ManualStep {
                 self.endpoint.ask(cx).await?;
                 return Ok(Applied::Done);
             }
             let prepared = self.prepared().clone();
             let plan = match prepared {
                 Some(plan) => plan,
-                None => self.look(cx).await?.ok_or_else(|| {
+                None => self.input(cx).await?.ok_or_else(|| {
                     super::missing("the SCIM endpoint with its token", "scim-endpoint")
                 })?,
             };
@@ -301,9 +301,9 @@ impl Step for DirectorySync {
         })
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
-            let Some(plan) = self.look(cx).await? else {
+            let Some(plan) = self.input(cx).await? else {
                 return Ok(vec![Check::failed(format!(
                     "{}: nothing is remembered of a run",
                     self.title()
@@ -316,11 +316,11 @@ impl Step for DirectorySync {
                 .map(|change| Check::failed(format!("to be written to AWS: {change}")))
                 .collect();
             if cx.scim_token().is_none() {
-                checks.push(Check::cannot_be_proved(
+                checks.push(Check::unverifiable(
                     "users and groups in AWS are as they were written: without the SCIM token they are not read there",
                 ));
             } else if checks.is_empty() {
-                checks.push(Check::proved(self.title()));
+                checks.push(Check::verified(self.title()));
             }
             Ok(checks)
         })

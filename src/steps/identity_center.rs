@@ -4,8 +4,8 @@ use aws_sso_glue::{Aws, Instance, InstanceStatus};
 use futures::future::BoxFuture;
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
-    operator::{HandOff, HandOffKind},
+    error::{Error, ErrorKind, Result},
+    operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId},
     state::InstanceFact,
     step::{Applied, Context, Planned, Step, not_ours},
@@ -33,14 +33,14 @@ impl IdentityCenterInstance {
     }
 
     /// The organization's instance. Account instances of members, which can only serve applications, do not count.
-    async fn find(&self, cx: &Context) -> Outcome<Option<Instance>> {
+    async fn find(&self, cx: &Context) -> Result<Option<Instance>> {
         let all = self.aws.instances().await.map_err(|error| {
             Error::service(
                 "the instances of Identity Center could not be listed",
                 error,
             )
         })?;
-        let management = cx.know(|facts| {
+        let management = cx.facts(|facts| {
             facts
                 .organization
                 .as_ref()
@@ -53,7 +53,7 @@ impl IdentityCenterInstance {
         }))
     }
 
-    async fn lacks_permission_sets(&self, instance: &Instance) -> Outcome<bool> {
+    async fn lacks_permission_sets(&self, instance: &Instance) -> Result<bool> {
         let details = self
             .aws
             .in_region(&instance.primary_region)
@@ -69,7 +69,7 @@ impl IdentityCenterInstance {
         Ok(details.permission_sets_enabled == Some(false))
     }
 
-    async fn enable_permission_sets(&self, instance: &Instance) -> Outcome<()> {
+    async fn enable_permission_sets(&self, instance: &Instance) -> Result<()> {
         self.aws
             .in_region(&instance.primary_region)
             .enable_permission_sets(&instance.arn)
@@ -86,13 +86,13 @@ impl IdentityCenterInstance {
         Ok(())
     }
 
-    async fn enabled_by_a_person(&self, cx: &Context) -> Outcome<Instance> {
+    async fn enabled_by_a_person(&self, cx: &Context) -> Result<Instance> {
         if let Some(found) = self.find(cx).await? {
             return Ok(found);
         }
         let region = self.region();
-        let handoff = HandOff::new(
-            HandOffKind::EnableIdentityCenter,
+        let manual_step = ManualStep::new(
+            ManualStepKind::EnableIdentityCenter,
             format!("Enable IAM Identity Center for the organization in {region}"),
             format!("AWS console of the management account > IAM Identity Center > Enable (https://{region}.console.aws.amazon.com/singlesignon)"),
         )
@@ -103,10 +103,10 @@ impl IdentityCenterInstance {
             "Keep permission sets (multi-account permissions) on.",
             "Wait until the console says that it is enabled.",
         ]);
-        cx.hand_off(handoff, async |_| {
+        cx.manual_step(manual_step, async |_| {
             self.find(cx).await?.ok_or_else(|| {
-                Error::new(ErrorKind::Proof, "the organization still has no instance of IAM Identity Center in any Region")
-                    .help("enable it in the management account, as an organization instance; an account instance does not count")
+                Error::new(ErrorKind::InvalidAnswer, "the organization still has no instance of IAM Identity Center in any Region")
+                    .with_help("enable it in the management account, as an organization instance; an account instance does not count")
             })
         })
         .await
@@ -122,12 +122,12 @@ impl Step for IdentityCenterInstance {
         "IAM Identity Center instance".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let Some(instance) = self.find(cx).await? else {
-                cx.learn(|facts| facts.instance = None);
+                cx.update_facts(|facts| facts.instance = None);
                 return Ok(Planned::one(
-                    Change::new(Action::HandOff, "IAM Identity Center, enabled")
+                    Change::new(Action::ManualStep, "IAM Identity Center, enabled")
                         .with("Region", self.region())
                         .with("permission sets", "on (cannot be turned off again)"),
                 ));
@@ -153,10 +153,12 @@ impl Step for IdentityCenterInstance {
                 }
                 other => {
                     return Err(Error::new(
-                        ErrorKind::Unfit,
+                        ErrorKind::UnusableSubject,
                         format!("instance {} is {other}", instance.arn),
                     )
-                    .help("see to it in the AWS console: only an active instance can be used"));
+                    .with_help(
+                        "see to it in the AWS console: only an active instance can be used",
+                    ));
                 }
             }
             if let Some(region) = &self.region
@@ -168,10 +170,10 @@ impl Step for IdentityCenterInstance {
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let instance = match change.action {
-                Action::HandOff => self.enabled_by_a_person(cx).await?,
+                Action::ManualStep => self.enabled_by_a_person(cx).await?,
                 Action::Update | Action::Wait => self.find(cx).await?.ok_or_else(|| {
                     super::missing("the instance of IAM Identity Center", "identity-center")
                 })?,
@@ -193,5 +195,5 @@ impl Step for IdentityCenterInstance {
 }
 
 fn learn(cx: &Context, instance: &Instance, permission_sets: bool) {
-    cx.learn(|facts| facts.instance = Some(InstanceFact::of(instance, permission_sets)));
+    cx.update_facts(|facts| facts.instance = Some(InstanceFact::of(instance, permission_sets)));
 }

@@ -8,10 +8,10 @@ use url::Url;
 
 use super::{ACS_URL, ENTITY_ID};
 use crate::{
-    error::{Error, ErrorKind, Outcome},
-    operator::{Answers, AskKind, HandOff, HandOffKind},
+    error::{Error, ErrorKind, Result},
+    operator::{Answers, AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
-    state::{InstanceFact, SourceFact, Trusted},
+    state::{IdentitySourceFact, InstanceFact, TrustedIdp},
     step::{Applied, Check, Context, Planned, Step},
 };
 
@@ -36,7 +36,7 @@ impl IdentitySource {
     }
 
     /// The instance as it is now: its identity store is another one after a change from Active Directory.
-    async fn instance_now(&self, known: &InstanceFact) -> Outcome<InstanceFact> {
+    async fn instance_now(&self, known: &InstanceFact) -> Result<InstanceFact> {
         let all = self.aws.instances().await.map_err(|error| {
             Error::service(
                 "the instances of Identity Center could not be listed",
@@ -52,7 +52,7 @@ impl IdentitySource {
 }
 
 /// What the app holds already, if it fits the instance: then somebody has set the source up before.
-fn held_by(app: &App, instance: &InstanceFact) -> Option<SourceFact> {
+fn held_by(app: &App, instance: &InstanceFact) -> Option<IdentitySourceFact> {
     let acs = Url::parse(app.setting(ACS_URL)?).ok()?;
     let issuer = Url::parse(app.setting(ENTITY_ID)?).ok()?;
     prove_urls(instance, vec![acs], issuer, None).ok()
@@ -61,18 +61,18 @@ fn held_by(app: &App, instance: &InstanceFact) -> Option<SourceFact> {
 /// Proves what a person hands back: the file, or the two URLs.
 fn prove(
     instance: &InstanceFact,
-    trusts: &Trusted,
+    trusts: &TrustedIdp,
     cx: &Context,
     answers: &Answers,
-) -> Outcome<SourceFact> {
+) -> Result<IdentitySourceFact> {
     let trusts = Some(trusts.clone());
     if let Some(bytes) = answers.get_file("sp_metadata") {
         let refused = |why: String| {
-            Error::new(ErrorKind::Proof, format!("the file is not the service provider metadata of IAM Identity Center: {why}"))
-                .help("download it from IAM Identity Center > Settings > Identity source > \"Download metadata file\", or copy the ACS URL and the issuer URL from there")
+            Error::new(ErrorKind::InvalidAnswer, format!("the file is not the service provider metadata of IAM Identity Center: {why}"))
+                .with_help("download it from IAM Identity Center > Settings > Identity source > \"Download metadata file\", or copy the ACS URL and the issuer URL from there")
         };
         let document = saml_metadata::read(bytes)
-            .map_err(|error| refused(error.to_string()).because(error))?;
+            .map_err(|error| refused(error.to_string()).with_source(error))?;
         let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenterSp, cx.now());
         let errors: Vec<String> = findings
             .iter()
@@ -88,14 +88,14 @@ fn prove(
     let url = |key: &str, name: &str| {
         let text = answers.get(key).ok_or_else(|| {
             Error::new(
-                ErrorKind::Proof,
+                ErrorKind::InvalidAnswer,
                 format!("neither the metadata file nor the {name} was handed back"),
             )
-            .help("hand back the file that AWS offers for download, or both URLs")
+            .with_help("hand back the file that AWS offers for download, or both URLs")
         })?;
         Url::parse(text).map_err(|error| {
             Error::new(
-                ErrorKind::Proof,
+                ErrorKind::InvalidAnswer,
                 format!("`{text}` is not the {name}: {error}"),
             )
         })
@@ -116,10 +116,10 @@ fn prove_urls(
     instance: &InstanceFact,
     acs: Vec<Url>,
     issuer: Url,
-    trusts: Option<Trusted>,
-) -> Outcome<SourceFact> {
+    trusts: Option<TrustedIdp>,
+) -> Result<IdentitySourceFact> {
     let refused = |why: String| {
-        Error::new(ErrorKind::Proof, why).help("copy both from IAM Identity Center > Settings > Identity source, in the Region of the instance")
+        Error::new(ErrorKind::InvalidAnswer, why).with_help("copy both from IAM Identity Center > Settings > Identity source, in the Region of the instance")
     };
     sp::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer)
         .map_err(|error| refused(format!("the issuer URL {issuer} {error}")))?;
@@ -140,7 +140,7 @@ fn prove_urls(
             }
         )));
     }
-    Ok(SourceFact {
+    Ok(IdentitySourceFact {
         acs,
         issuer,
         trusts,
@@ -156,15 +156,15 @@ impl Step for IdentitySource {
         "Identity source: Okta".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let (instance, source) =
-                cx.know(|facts| (facts.instance.clone(), facts.identity_source.clone()));
-            let idp = cx.expected_idp();
-            let hand_off = || {
+                cx.facts(|facts| (facts.instance.clone(), facts.identity_source.clone()));
+            let idp = cx.planned_idp();
+            let manual_step = || {
                 let certificate = idp.as_ref().map(|idp| idp.certificate.clone());
                 Planned::one(
-                    Change::new(Action::HandOff, "external identity provider")
+                    Change::new(Action::ManualStep, "external identity provider")
                         .with("upload", super::idp_metadata::FILE)
                         .with_value(
                             "certificate",
@@ -176,7 +176,7 @@ impl Step for IdentitySource {
                         ),
                 )
             };
-            let fits = |source: &SourceFact| {
+            let fits = |source: &IdentitySourceFact| {
                 instance.as_ref().is_some_and(|instance| {
                     prove_urls(instance, source.acs.clone(), source.issuer.clone(), None).is_ok()
                 })
@@ -187,13 +187,13 @@ impl Step for IdentitySource {
                 let planned = if held.is_some() {
                     Planned::nothing().note("the app already has this instance's URLs, so the source counts as set up; the sign-in test proves it")
                 } else {
-                    hand_off()
+                    manual_step()
                 };
-                cx.learn(|facts| facts.identity_source = held);
+                cx.update_facts(|facts| facts.identity_source = held);
                 return Ok(planned);
             };
             Ok(match (source.trusts, &idp) {
-                (Some(trusts), idp) if idp.as_ref().map(Trusted::of) != Some(trusts.clone()) => hand_off().note(
+                (Some(trusts), idp) if idp.as_ref().map(TrustedIdp::of) != Some(trusts.clone()) => manual_step().note(
                     "Okta signs with another certificate than AWS was given: until AWS has the new one too, nobody can sign in",
                 ),
                 _ => Planned::nothing(),
@@ -201,9 +201,9 @@ impl Step for IdentitySource {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let (instance, idp) = cx.know(|facts| (facts.instance.clone(), facts.idp.clone()));
+            let (instance, idp) = cx.facts(|facts| (facts.instance.clone(), facts.idp.clone()));
             let instance = instance.ok_or_else(|| {
                 super::missing("the instance of IAM Identity Center", "identity-center")
             })?;
@@ -212,15 +212,15 @@ impl Step for IdentitySource {
                 "AWS console > IAM Identity Center > Settings > Identity source (https://{}.console.aws.amazon.com/singlesignon)",
                 instance.region
             );
-            let handoff = if cx.know(|facts| facts.identity_source.is_some()) {
-                HandOff::new(HandOffKind::IdentitySource, "Give IAM Identity Center the new certificate of Okta", settings)
+            let manual_step = if cx.facts(|facts| facts.identity_source.is_some()) {
+                ManualStep::new(ManualStepKind::IdentitySource, "Give IAM Identity Center the new certificate of Okta", settings)
                     .instructions([
                         "Actions > Manage authentication.",
                         "Import the certificate of the file given here (or replace the identity provider metadata by it). Keep the old certificate until everybody signs in with the new one.",
                         "Download the service provider metadata again, or copy the ACS URL and the issuer URL.",
                     ])
             } else {
-                HandOff::new(HandOffKind::IdentitySource, "Make Okta the identity source of IAM Identity Center", settings)
+                ManualStep::new(ManualStepKind::IdentitySource, "Make Okta the identity source of IAM Identity Center", settings)
                     .warning("Keep a way in that does not go through Identity Center, such as an IAM user or role of the management account.")
                     .warning("From the Identity Center directory, users, groups and assignments stay, but people sign in through Okta only, and only those whose user names match.")
                     .warning("From Active Directory, AWS DELETES all users, groups and assignments, and the store's id and the portal's address change.")
@@ -238,14 +238,14 @@ impl Step for IdentitySource {
             .ask_optional("acs_url", AskKind::Text, "or: IAM Identity Center Assertion Consumer Service (ACS) URL")
             .ask_optional("issuer_url", AskKind::Text, "and: IAM Identity Center issuer URL");
             let (instance, source) = cx
-                .hand_off(handoff, async |answers| {
+                .manual_step(manual_step, async |answers| {
                     // From Active Directory, the change gives the instance another identity store.
                     let instance = self.instance_now(&instance).await?;
-                    prove(&instance, &Trusted::of(&idp), cx, &answers)
+                    prove(&instance, &TrustedIdp::of(&idp), cx, &answers)
                         .map(|source| (instance, source))
                 })
                 .await?;
-            cx.learn(|facts| {
+            cx.update_facts(|facts| {
                 facts.instance = Some(instance);
                 facts.identity_source = Some(source);
             });
@@ -253,11 +253,11 @@ impl Step for IdentitySource {
         })
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
-                Check::cannot_be_proved(
+                Check::unverifiable(
                     "identity source: no public API shows it; the sign-in test does",
                 )
             } else {

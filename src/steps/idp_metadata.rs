@@ -6,7 +6,7 @@ use saml_metadata::{Finding, IdpSsoDescriptor, Profile, Severity};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
     state::{IdpFact, hex},
     step::{Applied, Context, Planned, Step},
@@ -34,13 +34,13 @@ impl IdpMetadata {
         Self { okta: okta.clone() }
     }
 
-    async fn read(&self, app: &App, cx: &Context) -> Outcome<Read> {
+    async fn read(&self, app: &App, cx: &Context) -> Result<Read> {
         let kid = app.signing_kid().ok_or_else(|| {
             Error::new(
-                ErrorKind::Unfit,
+                ErrorKind::UnusableSubject,
                 format!("app {} has no signing key", app.id()),
             )
-            .help("open the app's Sign On tab in Okta and generate a signing certificate")
+            .with_help("open the app's Sign On tab in Okta and generate a signing certificate")
         })?;
         let bytes = self
             .okta
@@ -62,13 +62,13 @@ impl IdpMetadata {
 }
 
 /// Reads and validates the metadata that AWS is to be given.
-fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Outcome<Read> {
+fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<Read> {
     let refused = |why: String| {
-        Error::new(ErrorKind::Proof, format!("Okta's metadata is not what AWS takes: {why}"))
-            .help("open the app's Sign On tab in Okta and see to its signing certificate; AWS refuses such a file")
+        Error::new(ErrorKind::InvalidAnswer, format!("Okta's metadata is not what AWS takes: {why}"))
+            .with_help("open the app's Sign On tab in Okta and see to its signing certificate; AWS refuses such a file")
     };
-    let document =
-        saml_metadata::read(&bytes).map_err(|error| refused(error.to_string()).because(error))?;
+    let document = saml_metadata::read(&bytes)
+        .map_err(|error| refused(error.to_string()).with_source(error))?;
     let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, cx.now());
     let (errors, remarks): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(Finding::is_error);
@@ -126,9 +126,9 @@ impl Step for IdpMetadata {
         "Okta's SAML metadata".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let known = cx.know(|facts| facts.idp.clone());
+            let known = cx.facts(|facts| facts.idp.clone());
             let action = if known.is_some() {
                 Action::Update
             } else {
@@ -142,13 +142,13 @@ impl Step for IdpMetadata {
                     .from_to_value("valid until", before(not_after), after(not_after))
             };
             let Some(app) = super::app(&self.okta, cx).await? else {
-                cx.expect_idp(None);
+                cx.set_planned_idp(None);
                 return Ok(Planned::one(change(&|_| {
                     Value::AfterApply(StepId::new("catalog-app"))
                 })));
             };
             let read = self.read(&app, cx).await?;
-            cx.expect_idp(Some(read.fact.clone()));
+            cx.set_planned_idp(Some(read.fact.clone()));
             let changes = if known.as_ref() == Some(&read.fact) {
                 Vec::new()
             } else {
@@ -161,20 +161,20 @@ impl Step for IdpMetadata {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let app = super::needed_app(&self.okta, cx).await?;
             let read = self.read(&app, cx).await?;
-            cx.keep_file(FILE, read.bytes);
-            cx.expect_idp(Some(read.fact.clone()));
-            cx.learn(|facts| facts.idp = Some(read.fact));
+            cx.put_file(FILE, read.bytes);
+            cx.set_planned_idp(Some(read.fact.clone()));
+            cx.update_facts(|facts| facts.idp = Some(read.fact));
             Ok(Applied::Done)
         })
     }
 }
 
 /// The validated metadata, for the person who uploads it: as kept in this run, or read again.
-pub(super) async fn current(okta: &Okta, cx: &Context) -> Outcome<Vec<u8>> {
+pub(super) async fn current(okta: &Okta, cx: &Context) -> Result<Vec<u8>> {
     if let Some(kept) = cx.file(FILE) {
         return Ok(kept);
     }

@@ -7,10 +7,10 @@ use okta_client::{AuthScheme, Client as Okta, ConnectionStatus, ProvisioningSwit
 use rest_core::Secret;
 use scim_client::Endpoint;
 
-use super::Switches;
+use super::ProvisioningFeatures;
 use crate::{
-    error::Outcome,
-    operator::{HandOff, HandOffKind},
+    error::Result,
+    operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
     step::{Applied, Context, Planned, Step, Waiting},
 };
@@ -75,9 +75,9 @@ impl OktaProvisioning {
     }
 
     /// Asks a person for the whole form, or for the boxes alone where Okta has an endpoint already.
-    async fn ask(&self, endpoint: Option<&Endpoint>, cx: &Context) -> Outcome<()> {
-        let mut handoff = HandOff::new(
-            HandOffKind::OktaProvisioning,
+    async fn ask(&self, endpoint: Option<&Endpoint>, cx: &Context) -> Result<()> {
+        let mut manual_step = ManualStep::new(
+            ManualStepKind::OktaProvisioning,
             "Configure provisioning of the Okta app",
             format!(
                 "Okta admin console of {} > Applications > AWS IAM Identity Center > Provisioning",
@@ -85,7 +85,7 @@ impl OktaProvisioning {
             ),
         );
         if let Some(endpoint) = endpoint {
-            handoff = handoff
+            manual_step = manual_step
                 .instructions([
                     "Configure API Integration > Enable API integration.",
                     "Paste the Base URL below, without a slash at its end, and the access token of AWS.",
@@ -94,10 +94,10 @@ impl OktaProvisioning {
                 .value("Base URL", endpoint.without_slash())
                 .value("API Token", "the access token that AWS has shown");
         }
-        handoff = handoff.instructions([
+        manual_step = manual_step.instructions([
             "To App > Edit: tick Create Users, Update User Attributes and Deactivate Users, then Save.",
         ]);
-        cx.hand_off(handoff, async |_| Ok(())).await
+        cx.manual_step(manual_step, async |_| Ok(())).await
     }
 }
 
@@ -110,19 +110,19 @@ impl Step for OktaProvisioning {
         "Okta provisioning".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let app = super::app(&self.okta, cx).await?;
             let missing = app.as_ref().map_or_else(
                 || super::FEATURES.map(|(_, words)| words).to_vec(),
-                |app| Switches::of(app).missing,
+                |app| ProvisioningFeatures::of(app).missing,
             );
             if missing.is_empty() {
                 return Ok(Planned::nothing());
             }
-            let endpoint = cx.know(|facts| facts.scim.as_ref().map(Endpoint::without_slash));
-            let mut change = Change::new(Action::HandOff, "provisioning of the app");
-            if app.is_none_or(|app| !Switches::of(&app).integration_on()) {
+            let endpoint = cx.facts(|facts| facts.scim.as_ref().map(Endpoint::without_slash));
+            let mut change = Change::new(Action::ManualStep, "provisioning of the app");
+            if app.is_none_or(|app| !ProvisioningFeatures::of(&app).integration_on()) {
                 let endpoint = Value::known_or_after(endpoint, &StepId::new("scim-endpoint"));
                 change = change
                     .with_value("Base URL", endpoint)
@@ -136,18 +136,18 @@ impl Step for OktaProvisioning {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let app = super::needed_app(&self.okta, cx).await?;
-            if Switches::of(&app).all_on() {
+            if ProvisioningFeatures::of(&app).all_on() {
                 return Ok(Applied::Done);
             }
             if !self.asked.load(Ordering::Acquire) {
-                if Switches::of(&app).integration_on() {
+                if ProvisioningFeatures::of(&app).integration_on() {
                     self.ask(None, cx).await?;
                 } else {
                     let endpoint = cx
-                        .know(|facts| facts.scim.clone())
+                        .facts(|facts| facts.scim.clone())
                         .ok_or_else(|| super::missing("the SCIM endpoint", "scim-endpoint"))?;
                     let done = match cx.scim_token() {
                         Some(token) => self.try_api(app.id(), &endpoint, &token).await,
@@ -159,7 +159,8 @@ impl Step for OktaProvisioning {
                 }
                 self.asked.store(true, Ordering::Release);
             }
-            let missing = Switches::of(&super::needed_app(&self.okta, cx).await?).missing;
+            let missing =
+                ProvisioningFeatures::of(&super::needed_app(&self.okta, cx).await?).missing;
             if missing.is_empty() {
                 return Ok(Applied::Done);
             }

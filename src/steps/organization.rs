@@ -4,7 +4,7 @@ use aws_sso_glue::{Aws, Organization as Described};
 use futures::future::BoxFuture;
 
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     state::OrganizationFact,
     step::{Applied, Context, Planned, Step},
@@ -23,7 +23,7 @@ impl Organization {
         Self { aws: aws.clone() }
     }
 
-    async fn preflight(&self, cx: &Context) -> Outcome<Described> {
+    async fn preflight(&self, cx: &Context) -> Result<Described> {
         let caller = self
             .aws
             .caller()
@@ -39,7 +39,7 @@ impl Organization {
             )
         })?;
         if !described.all_features {
-            return Err(Error::new(ErrorKind::Unfit, format!("organization {} has consolidated billing only", described.id)).help(
+            return Err(Error::new(ErrorKind::UnusableSubject, format!("organization {} has consolidated billing only", described.id)).with_help(
                 "enable all features in AWS Organizations > Settings (every invited account has to agree), then run again: Identity Center needs them",
             ));
         }
@@ -57,16 +57,16 @@ impl Organization {
                 })?;
             if !delegated.contains(&caller.account) {
                 return Err(Error::new(
-                    ErrorKind::Unfit,
+                    ErrorKind::UnusableSubject,
                     format!(
                         "account {} is neither the management account of organization {} ({}) nor a delegated administrator of Identity Center",
                         caller.account, described.id, described.management_account
                     ),
                 )
-                .help("use credentials of the management account, or register this account as a delegated administrator of sso.amazonaws.com"));
+                .with_help("use credentials of the management account, or register this account as a delegated administrator of sso.amazonaws.com"));
             }
         }
-        cx.learn(|facts| {
+        cx.update_facts(|facts| {
             facts.organization = Some(OrganizationFact {
                 id: described.id.clone(),
                 management_account: described.management_account.clone(),
@@ -76,7 +76,7 @@ impl Organization {
         Ok(described)
     }
 
-    async fn is_trusted(&self) -> Outcome<bool> {
+    async fn is_trusted(&self) -> Result<bool> {
         let trusted = self
             .aws
             .organizations()
@@ -101,7 +101,7 @@ impl Step for Organization {
         "AWS organization".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let described = self.preflight(cx).await?;
             if self.is_trusted().await? {
@@ -114,7 +114,7 @@ impl Step for Organization {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, _: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, _: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             self.aws
                 .organizations()

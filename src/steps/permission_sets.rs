@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
-    Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet as Present,
+    Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet as Current,
     PermissionSetArn, UpdatePermissionSet,
 };
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    blueprint::{Blueprint, PermissionSet},
-    error::{Error, ErrorKind, Outcome},
+    blueprint::{Blueprint, PermissionSetSpec},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     state::hex,
     step::{Applied, Context, Planned, Step, not_ours},
@@ -29,13 +29,13 @@ pub struct PermissionSets {
 
 #[derive(Clone, Debug)]
 struct Wanted {
-    set: PermissionSet,
+    set: PermissionSetSpec,
     described: bool,
 }
 
 /// What a set has now.
 struct Found {
-    set: Present,
+    set: Current,
     policies: BTreeSet<String>,
     customer_managed: Vec<String>,
     inline: Option<String>,
@@ -97,7 +97,7 @@ impl PermissionSets {
         }
     }
 
-    async fn converge(&self, name: &str, wanted: &Wanted, cx: &Context) -> Outcome<Applied> {
+    async fn converge(&self, name: &str, wanted: &Wanted, cx: &Context) -> Result<Applied> {
         let center = super::needed_center(&self.aws, cx)?;
         let failed =
             |error| Error::service(format!("AWS did not take permission set {name}"), error);
@@ -113,7 +113,7 @@ impl PermissionSets {
             };
             sets.create(&new).await.map_err(failed)?
         };
-        cx.learn(|facts| {
+        cx.update_facts(|facts| {
             facts
                 .permission_sets
                 .insert(name.to_owned(), found.arn.clone())
@@ -163,7 +163,7 @@ impl PermissionSets {
         wanted: &Wanted,
         what: &str,
         cx: &Context,
-    ) -> Outcome<Applied> {
+    ) -> Result<Applied> {
         let center = super::needed_center(&self.aws, cx)?;
         let failed = |error| {
             Error::service(
@@ -202,7 +202,7 @@ impl PermissionSets {
         name: &str,
         arn: &PermissionSetArn,
         cx: &Context,
-    ) -> Outcome<Applied> {
+    ) -> Result<Applied> {
         let failed = |error| {
             Error::service(
                 format!("AWS did not provision permission set {name}"),
@@ -214,7 +214,11 @@ impl PermissionSets {
             return Ok(Applied::Done);
         }
         let operation = sets.start_provisioning(arn).await.map_err(failed)?;
-        cx.learn(|facts| facts.underway.insert(underway(name), operation));
+        cx.update_facts(|facts| {
+            facts
+                .pending_operations
+                .insert(operation_key(name), operation)
+        });
         Ok(Applied::waiting(format!(
             "permission set {name} to be provisioned into its accounts"
         )))
@@ -227,8 +231,10 @@ impl PermissionSets {
         name: &str,
         arn: &PermissionSetArn,
         cx: &Context,
-    ) -> Outcome<Applied> {
-        let Some(operation) = cx.know(|facts| facts.underway.get(&underway(name)).cloned()) else {
+    ) -> Result<Applied> {
+        let Some(operation) =
+            cx.facts(|facts| facts.pending_operations.get(&operation_key(name)).cloned())
+        else {
             return if outdated(center, name, arn).await? {
                 self.provision(center, name, arn, cx).await
             } else {
@@ -249,7 +255,7 @@ impl PermissionSets {
             Ok(status) => status,
             // AWS forgets operations after a while; which accounts are behind, it still knows.
             Err(error) if error.is_not_found() => {
-                cx.learn(|facts| facts.underway.remove(&underway(name)));
+                cx.update_facts(|facts| facts.pending_operations.remove(&operation_key(name)));
                 return Ok(waiting());
             }
             Err(error) => {
@@ -258,7 +264,7 @@ impl PermissionSets {
                 return Err(Error::service(what, error));
             }
         };
-        cx.learn(|facts| facts.underway.remove(&underway(name)));
+        cx.update_facts(|facts| facts.pending_operations.remove(&operation_key(name)));
         match status {
             OperationStatus::Failed { reason } => Err(Error::new(
                 ErrorKind::Service,
@@ -267,7 +273,7 @@ impl PermissionSets {
                     reason.as_deref().unwrap_or("no reason given")
                 ),
             )
-            .help("see to the reason, then run again")),
+            .with_help("see to the reason, then run again")),
             _ => Ok(Applied::Done),
         }
     }
@@ -279,15 +285,15 @@ impl PermissionSets {
         name: &str,
         arn: &PermissionSetArn,
         cx: &Context,
-    ) -> Outcome<bool> {
+    ) -> Result<bool> {
         Ok(
-            cx.know(|facts| facts.underway.contains_key(&underway(name)))
+            cx.facts(|facts| facts.pending_operations.contains_key(&operation_key(name)))
                 || outdated(center, name, arn).await?,
         )
     }
 }
 
-async fn outdated(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -> Outcome<bool> {
+async fn outdated(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -> Result<bool> {
     let accounts = center
         .permission_sets()
         .outdated_accounts(arn)
@@ -301,11 +307,11 @@ async fn outdated(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -
     Ok(!accounts.is_empty())
 }
 
-fn underway(name: &str) -> String {
+fn operation_key(name: &str) -> String {
     format!("permission-set {name}")
 }
 
-async fn find(center: &IdentityCenter, name: &str) -> Outcome<Option<Present>> {
+async fn find(center: &IdentityCenter, name: &str) -> Result<Option<Current>> {
     center.permission_sets().find(name).await.map_err(|error| {
         Error::service(
             format!("permission set {name} could not be looked up"),
@@ -314,7 +320,7 @@ async fn find(center: &IdentityCenter, name: &str) -> Outcome<Option<Present>> {
     })
 }
 
-async fn read(center: &IdentityCenter, set: Present) -> Outcome<Found> {
+async fn read(center: &IdentityCenter, set: Current) -> Result<Found> {
     let failed = |error| {
         Error::service(
             format!("permission set {} could not be read", set.name),
@@ -341,7 +347,7 @@ async fn read(center: &IdentityCenter, set: Present) -> Outcome<Found> {
     })
 }
 
-fn attributes_differ(present: &Present, wanted: &PermissionSet) -> bool {
+fn attributes_differ(present: &Current, wanted: &PermissionSetSpec) -> bool {
     // What the blueprint does not say is AWS's to choose.
     let differs =
         |wanted: &Option<String>, present: &Option<String>| wanted.is_some() && wanted != present;
@@ -373,7 +379,7 @@ fn digest(policy: &str) -> String {
     )
 }
 
-fn creation(name: &str, set: &PermissionSet) -> Change {
+fn creation(name: &str, set: &PermissionSetSpec) -> Change {
     let mut change = Change::new(Action::Create, target(name));
     for (field, value) in [
         ("description", &set.description),
@@ -455,7 +461,7 @@ impl Step for PermissionSets {
         "Permission sets".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let Some(center) = super::assigning_center(&self.aws, cx) else {
                 return Ok(Planned::changes(
@@ -468,16 +474,18 @@ impl Step for PermissionSets {
             let all = center.permission_sets().list().await.map_err(|error| {
                 Error::service("the permission sets could not be listed", error)
             })?;
-            let mut present: BTreeMap<String, Present> =
+            let mut present: BTreeMap<String, Current> =
                 all.into_iter().map(|set| (set.name.clone(), set)).collect();
             let mut planned = Planned::nothing();
             for (name, wanted) in &self.wanted {
                 let Some(set) = present.remove(name) else {
-                    cx.learn(|facts| facts.permission_sets.remove(name));
+                    cx.update_facts(|facts| facts.permission_sets.remove(name));
                     planned.changes.push(creation(name, &wanted.set));
                     continue;
                 };
-                cx.learn(|facts| facts.permission_sets.insert(name.clone(), set.arn.clone()));
+                cx.update_facts(|facts| {
+                    facts.permission_sets.insert(name.clone(), set.arn.clone())
+                });
                 let found = read(&center, set).await?;
                 planned.notes.extend(wanted.remark(name, &found));
                 let mut changes = if wanted.governs(&found) {
@@ -498,7 +506,7 @@ impl Step for PermissionSets {
         })
     }
 
-    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             for (name, wanted) in &self.wanted {
                 if change.target == target(name) {

@@ -5,7 +5,7 @@ use okta_client::{App, Client as Okta};
 
 use super::{ACS_URL, ENTITY_ID};
 use crate::{
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
     step::{Applied, Context, Planned, Step},
 };
@@ -26,7 +26,7 @@ impl SamlSettings {
 
 /// What is to be in the app, if it is known by now.
 fn wanted(cx: &Context) -> Option<[(&'static str, String); 2]> {
-    cx.know(|facts| {
+    cx.facts(|facts| {
         let source = facts.identity_source.as_ref()?;
         Some([
             (ACS_URL, source.acs.first()?.to_string()),
@@ -49,7 +49,7 @@ impl Step for SamlSettings {
         "SAML settings of the Okta app".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let target = "settings of the app";
             let app = super::app(&self.okta, cx).await?;
@@ -80,7 +80,7 @@ impl Step for SamlSettings {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let wanted = wanted(cx).ok_or_else(|| {
                 super::missing("the ACS URL and the issuer URL", "identity-source")
@@ -110,15 +110,15 @@ impl Step for SamlSettings {
 }
 
 /// Whether the two values are there, and nothing else has changed.
-fn check_kept(before: &App, after: &App, wanted: &[(&'static str, String)]) -> Outcome<()> {
+fn check_kept(before: &App, after: &App, wanted: &[(&'static str, String)]) -> Result<()> {
     for (key, value) in wanted {
         let now = after.setting(key);
         if now != Some(value) {
             return Err(Error::new(
-                ErrorKind::Moved,
+                ErrorKind::StalePlan,
                 format!("Okta took {key} = {value} for app {} and now says {}", after.id(), now.unwrap_or("nothing")),
             )
-            .help("somebody may have changed the app at the same time: look at its Sign On tab, then run again"));
+            .with_help("somebody may have changed the app at the same time: look at its Sign On tab, then run again"));
         }
     }
     let ours = |path: &str| wanted.iter().any(|(key, _)| path.ends_with(key));
@@ -130,6 +130,6 @@ fn check_kept(before: &App, after: &App, wanted: &[(&'static str, String)]) -> O
     if lost.is_empty() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Moved, format!("more of app {} has changed than was written: {}", after.id(), lost.join(", ")))
-        .help("somebody may have changed the app at the same time: look at these values in Okta, then run again"))
+    Err(Error::new(ErrorKind::StalePlan, format!("more of app {} has changed than was written: {}", after.id(), lost.join(", ")))
+        .with_help("somebody may have changed the app at the same time: look at these values in Okta, then run again"))
 }

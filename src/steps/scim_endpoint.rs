@@ -5,10 +5,10 @@ use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use scim_client::{Client as Scim, Dialect, Endpoint};
 
-use super::Switches;
+use super::ProvisioningFeatures;
 use crate::{
-    error::{Error, ErrorKind, Outcome},
-    operator::{Answers, AskKind, HandOff, HandOffKind},
+    error::{Error, ErrorKind, Result},
+    operator::{Answers, AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
     step::{Applied, Check, Context, Planned, Step},
 };
@@ -61,9 +61,9 @@ const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic pr
 
 impl ScimEndpoint {
     /// Has a person hand over the endpoint and a token, and proves both.
-    pub(super) async fn ask(&self, cx: &Context) -> Outcome<()> {
-        let mut handoff = HandOff::new(
-            HandOffKind::AutomaticProvisioning,
+    pub(super) async fn ask(&self, cx: &Context) -> Result<()> {
+        let mut manual_step = ManualStep::new(
+            ManualStepKind::AutomaticProvisioning,
             "Enable automatic provisioning in IAM Identity Center",
             "AWS console > IAM Identity Center > Settings > Automatic provisioning > Enable",
         )
@@ -82,19 +82,23 @@ impl ScimEndpoint {
         })
         .ask("scim_endpoint", AskKind::Text, "SCIM endpoint")
         .ask("access_token", AskKind::Secret, "Access token");
-        if let Some(known) = cx.know(|facts| facts.scim.clone()) {
-            handoff = handoff.value("endpoint proved before", known.to_string());
+        if let Some(known) = cx.facts(|facts| facts.scim.clone()) {
+            manual_step = manual_step.value("endpoint proved before", known.to_string());
         }
         let endpoint = cx
-            .hand_off(handoff, async |answers| self.prove(&answers, cx).await)
+            .manual_step(manual_step, async |answers| self.prove(&answers, cx).await)
             .await?;
-        cx.learn(|facts| facts.scim = Some(endpoint));
+        cx.update_facts(|facts| facts.scim = Some(endpoint));
         Ok(())
     }
 
-    async fn prove(&self, answers: &Answers, cx: &Context) -> Outcome<Endpoint> {
+    async fn prove(&self, answers: &Answers, cx: &Context) -> Result<Endpoint> {
         let missing = |what: &str| {
-            Error::new(ErrorKind::Proof, format!("the {what} was not handed back")).help(HELP)
+            Error::new(
+                ErrorKind::InvalidAnswer,
+                format!("the {what} was not handed back"),
+            )
+            .with_help(HELP)
         };
         let text = answers
             .get("scim_endpoint")
@@ -102,32 +106,32 @@ impl ScimEndpoint {
         let endpoint = Endpoint::parse(text).map_err(|_it_may_be_the_token| {
             // What was pasted at the wrong prompt may be the token, so it is not repeated.
             Error::new(
-                ErrorKind::Proof,
+                ErrorKind::InvalidAnswer,
                 "what was handed back as the SCIM endpoint is not one",
             )
-            .help(format!(
+            .with_help(format!(
                 "it looks like https://scim.us-east-1.amazonaws.com/…/scim/v2/; {HELP}"
             ))
         })?;
-        let instance = cx.know(|facts| facts.instance.clone());
+        let instance = cx.facts(|facts| facts.instance.clone());
         if let (Some(region), Some(instance)) = (endpoint.aws_region(), &instance)
             && region != instance.region
         {
             return Err(Error::new(
-                ErrorKind::Proof,
+                ErrorKind::InvalidAnswer,
                 format!(
                     "the SCIM endpoint {endpoint} is in {region}, and the instance in {}",
                     instance.region
                 ),
             )
-            .help(HELP));
+            .with_help(HELP));
         }
         if endpoint.aws_region().is_none() && !is_this_machine(&endpoint) {
             return Err(Error::new(
-                ErrorKind::Proof,
+                ErrorKind::InvalidAnswer,
                 format!("the SCIM endpoint {endpoint} is not at AWS, and was not sent the token"),
             )
-            .help(HELP));
+            .with_help(HELP));
         }
         let token = answers
             .get_secret("access_token")
@@ -138,10 +142,10 @@ impl ScimEndpoint {
             .build()
             .map_err(|error| {
                 Error::new(
-                    ErrorKind::Proof,
+                    ErrorKind::InvalidAnswer,
                     format!("the SCIM endpoint {endpoint} cannot be used"),
                 )
-                .because(error)
+                .with_source(error)
             })?;
         let failed = |error| {
             Error::service(
@@ -154,7 +158,7 @@ impl ScimEndpoint {
             self.check_store(&endpoint, user.id.as_ref().map(ToString::to_string), cx)
                 .await?;
         }
-        cx.remember_scim_token(token.clone());
+        cx.set_scim_token(token.clone());
         Ok(endpoint)
     }
 
@@ -164,9 +168,9 @@ impl ScimEndpoint {
         endpoint: &Endpoint,
         user: Option<String>,
         cx: &Context,
-    ) -> Outcome<()> {
+    ) -> Result<()> {
         let (Some(center), Some(id)) = (
-            super::center(&self.aws, cx),
+            super::identity_center(&self.aws, cx),
             user.and_then(|id| UserId::parse(&id).ok()),
         ) else {
             return Ok(());
@@ -185,10 +189,10 @@ impl ScimEndpoint {
             return Ok(());
         }
         Err(Error::new(
-            ErrorKind::Proof,
+            ErrorKind::InvalidAnswer,
             format!("the SCIM endpoint {endpoint} belongs to another identity store: its user {id} is not in this instance"),
         )
-        .help(HELP))
+        .with_help(HELP))
     }
 }
 
@@ -201,8 +205,8 @@ fn is_this_machine(endpoint: &Endpoint) -> bool {
     }
 }
 
-fn hand_off() -> Change {
-    Change::new(Action::HandOff, "automatic provisioning")
+fn manual_step() -> Change {
+    Change::new(Action::ManualStep, "automatic provisioning")
         .with("hands back", "SCIM endpoint and access token")
         .with_value("token", Value::Secret)
 }
@@ -216,19 +220,19 @@ impl Step for ScimEndpoint {
         "SCIM endpoint of AWS".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             if self.taker == Taker::Us {
-                let known = cx.know(|facts| facts.scim.is_some());
+                let known = cx.facts(|facts| facts.scim.is_some());
                 return Ok(if known {
                     Planned::nothing()
                 } else {
-                    Planned::one(hand_off())
+                    Planned::one(manual_step())
                 });
             }
             let app = super::app(&self.okta, cx).await?;
-            let connected = app.is_some_and(|app| Switches::of(&app).integration_on());
-            let known = cx.know(|facts| facts.scim.clone());
+            let connected = app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on());
+            let known = cx.facts(|facts| facts.scim.clone());
             if connected && known.is_none() {
                 return Ok(Planned::nothing().note(
                     "Okta has an endpoint and a token already, which nobody can read: if users do not arrive, it provisions somewhere else",
@@ -237,25 +241,25 @@ impl Step for ScimEndpoint {
             if connected || (known.is_some() && cx.scim_token().is_some()) {
                 return Ok(Planned::nothing());
             }
-            Ok(Planned::one(hand_off()))
+            Ok(Planned::one(manual_step()))
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             self.ask(cx).await?;
             Ok(Applied::Done)
         })
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![
                 if self.taker == Taker::Us && planned.changes.is_empty() {
-                    Check::proved(self.title())
+                    Check::verified(self.title())
                 } else if planned.changes.is_empty() {
-                    Check::cannot_be_proved(
+                    Check::unverifiable(
                         "SCIM token: Okta alone has it; what has arrived in AWS shows that it works",
                     )
                 } else {

@@ -11,11 +11,11 @@ use okta_client::Client as Okta;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    blueprint::{Blueprint, Principal},
-    error::{Error, ErrorKind, Outcome},
-    operator::{HandOff, HandOffKind},
+    blueprint::{Blueprint, PrincipalSpec},
+    error::{Error, ErrorKind, Result},
+    operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId},
-    roster::Roster,
+    resolved_scope::ResolvedScope,
     state::hex,
     step::{Applied, Check, Context, Planned, Step, Waiting},
 };
@@ -29,11 +29,11 @@ pub struct SignInTest {
     okta: Okta,
     aws: Aws,
     blueprint: Blueprint,
-    underway: Mutex<Underway>,
+    pending: Mutex<PendingSignIn>,
 }
 
 #[derive(Debug, Default)]
-enum Underway {
+enum PendingSignIn {
     #[default]
     Nothing,
     Asked(Box<DeviceAuthorization>),
@@ -51,12 +51,12 @@ impl SignInTest {
             okta: okta.clone(),
             aws: aws.clone(),
             blueprint: blueprint.clone(),
-            underway: Mutex::default(),
+            pending: Mutex::default(),
         }
     }
 
     /// Who signs in: who the blueprint names for it, or the first who has access.
-    fn login(&self, roster: &Roster) -> Outcome<String> {
+    fn login(&self, scope: &ResolvedScope) -> Result<String> {
         if let Some(named) = &self.blueprint.sign_in.user {
             return Ok(named.clone());
         }
@@ -64,27 +64,27 @@ impl SignInTest {
             .access
             .iter()
             .find_map(|access| match access.principal() {
-                Principal::User(login) => Some(login),
-                Principal::Group(name) => {
-                    let members = roster.pushed.iter().find(|members| members.group.name == name)?;
-                    roster.members_who_travel(members).next().map(|user| user.profile.login.clone())
+                PrincipalSpec::User(login) => Some(login),
+                PrincipalSpec::Group(name) => {
+                    let members = scope.pushed.iter().find(|members| members.group.name == name)?;
+                    scope.provisionable_members(members).next().map(|user| user.profile.login.clone())
                 }
             })
             .ok_or_else(|| {
-                Error::new(ErrorKind::Unfit, "nobody has access who could sign in as a test")
-                    .help("put somebody who is assigned to the app into one of the groups, or set sign_in.skip = true")
+                Error::new(ErrorKind::UnusableSubject, "nobody has access who could sign in as a test")
+                    .with_help("put somebody who is assigned to the app into one of the groups, or set sign_in.skip = true")
             })
     }
 
-    async fn promised(&self, login: &str, roster: &Roster, cx: &Context) -> Outcome<Promised> {
+    async fn promised(&self, login: &str, scope: &ResolvedScope, cx: &Context) -> Result<Promised> {
         let mut promised = Promised::new();
         for access in &self.blueprint.access {
             let applies = match access.principal() {
-                Principal::User(user) => user == login,
-                Principal::Group(name) => roster.pushed.iter().any(|members| {
+                PrincipalSpec::User(user) => user == login,
+                PrincipalSpec::Group(name) => scope.pushed.iter().any(|members| {
                     members.group.name == name
-                        && roster
-                            .members_who_travel(members)
+                        && scope
+                            .provisionable_members(members)
                             .any(|user| user.profile.login == login)
                 }),
             };
@@ -111,15 +111,15 @@ impl SignInTest {
             }
         }
         text.push_str(
-            &cx.expected_idp()
+            &cx.planned_idp()
                 .map(|idp| idp.certificate)
                 .unwrap_or_default(),
         );
         hex(&Sha256::digest(text))
     }
 
-    fn sign_in(&self, cx: &Context) -> Outcome<SignIn> {
-        let (portal, instance) = cx.know(|facts| (facts.portal.clone(), facts.instance.clone()));
+    fn sign_in(&self, cx: &Context) -> Result<SignIn> {
+        let (portal, instance) = cx.facts(|facts| (facts.portal.clone(), facts.instance.clone()));
         let portal =
             portal.ok_or_else(|| super::missing("the access portal URL", "access-portal"))?;
         let instance = instance.ok_or_else(|| {
@@ -128,19 +128,19 @@ impl SignInTest {
         Ok(self.aws.sign_in(&portal, &instance.region))
     }
 
-    async fn signed_in(&self, login: &str, cx: &Context) -> Outcome<Option<Session>> {
-        let underway = std::mem::take(&mut *self.lock());
+    async fn signed_in(&self, login: &str, cx: &Context) -> Result<Option<Session>> {
+        let pending = std::mem::take(&mut *self.lock());
         let sign_in = self.sign_in(cx)?;
-        let asked = match underway {
-            Underway::SignedIn(session) => return Ok(Some(*session)),
-            Underway::Asked(asked) => *asked,
-            Underway::Nothing => {
+        let asked = match pending {
+            PendingSignIn::SignedIn(session) => return Ok(Some(*session)),
+            PendingSignIn::Asked(asked) => *asked,
+            PendingSignIn::Nothing => {
                 let asked = sign_in
                     .start()
                     .await
                     .map_err(|error| Error::service("AWS did not start a sign-in", error))?;
-                let handoff = HandOff::new(
-                    HandOffKind::SignIn,
+                let manual_step = ManualStep::new(
+                    ManualStepKind::SignIn,
                     format!("Sign in as {login}"),
                     asked.verification_uri_complete.to_string(),
                 )
@@ -151,7 +151,7 @@ impl SignInTest {
                 ])
                 .value("user", login)
                 .value("code", &asked.user_code);
-                cx.hand_off(handoff, async |_| Ok(())).await?;
+                cx.manual_step(manual_step, async |_| Ok(())).await?;
                 asked
             }
         };
@@ -160,24 +160,24 @@ impl SignInTest {
         })? {
             Polled::Done(session) => Ok(Some(session)),
             Polled::Expired => Err(Error::new(
-                ErrorKind::HandOff,
+                ErrorKind::ManualStep,
                 format!("nobody signed in as {login} before the code ran out"),
             )
-            .help("run again, and sign in while the code is good")),
+            .with_help("run again, and sign in while the code is good")),
             Polled::Denied => Err(Error::new(
-                ErrorKind::HandOff,
+                ErrorKind::ManualStep,
                 format!("the sign-in as {login} was denied in the browser"),
             )
-            .help("run again, and allow access")),
+            .with_help("run again, and allow access")),
             _ => {
-                *self.lock() = Underway::Asked(Box::new(asked));
+                *self.lock() = PendingSignIn::Asked(Box::new(asked));
                 Ok(None)
             }
         }
     }
 
     /// What was promised and is not seen yet.
-    async fn unseen(&self, session: &Session, promised: &Promised) -> Outcome<Vec<String>> {
+    async fn unseen(&self, session: &Session, promised: &Promised) -> Result<Vec<String>> {
         let failed =
             |error| Error::service("the access portal did not list what the user sees", error);
         let seen: BTreeSet<AccountId> = session
@@ -214,7 +214,7 @@ impl SignInTest {
         session: &Session,
         promised: &Promised,
         user_name: &str,
-    ) -> Outcome<()> {
+    ) -> Result<()> {
         let Some((account, role)) = promised
             .iter()
             .find_map(|(account, roles)| Some((account, roles.first()?)))
@@ -233,25 +233,25 @@ impl SignInTest {
         })?;
         if caller.account != *account || !caller.arn.contains(&format!("AWSReservedSSO_{role}_")) {
             return Err(Error::new(
-                ErrorKind::Moved,
+                ErrorKind::StalePlan,
                 format!("the credentials for {what} belong to {}", caller.arn),
             )
-            .help("look at the permission set's role in that account"));
+            .with_help("look at the permission set's role in that account"));
         }
         // The session is named after the user; STS names have at most 64 characters.
         let signed_in = caller.arn.rsplit('/').next().unwrap_or_default();
         if user_name.len() <= 64 && !signed_in.eq_ignore_ascii_case(user_name) {
             return Err(Error::new(
-                ErrorKind::Proof,
+                ErrorKind::InvalidAnswer,
                 format!("somebody else has answered the sign-in: {signed_in}, not {user_name}"),
             )
-            .help("run again, and sign in from a private window: an open session of somebody else's answers for them"));
+            .with_help("run again, and sign in from a private window: an open session of somebody else's answers for them"));
         }
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Underway> {
-        self.underway
+    fn lock(&self) -> std::sync::MutexGuard<'_, PendingSignIn> {
+        self.pending
             .lock()
             .expect("nobody panics while holding the sign-in")
     }
@@ -266,21 +266,23 @@ impl Step for SignInTest {
         "Sign-in test".to_owned()
     }
 
-    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Planned>> {
+    fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
-            let login = self.login(roster)?;
-            let promised = self.promised(&login, roster, cx).await?;
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let login = self.login(scope)?;
+            let promised = self.promised(&login, scope, cx).await?;
             if promised.is_empty() {
                 return Err(Error::new(
-                    ErrorKind::Unfit,
+                    ErrorKind::UnusableSubject,
                     format!(
                         "{login} is to sign in as a test, and no line of access gives them anything"
                     ),
                 )
-                .help("name somebody who has access as sign_in.user, or set sign_in.skip = true"));
+                .with_help(
+                    "name somebody who has access as sign_in.user, or set sign_in.skip = true",
+                ));
             }
-            let proved = cx.know(|facts| facts.signed_in.clone());
+            let proved = cx.facts(|facts| facts.signed_in.clone());
             if proved == Some(Self::digest(&login, &promised, cx)) {
                 return Ok(Planned::nothing());
             }
@@ -294,17 +296,17 @@ impl Step for SignInTest {
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Outcome<Applied>> {
+    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let roster = super::roster(&self.okta, &self.blueprint, cx).await?;
-            let login = self.login(roster)?;
-            let promised = self.promised(&login, roster, cx).await?;
+            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let login = self.login(scope)?;
+            let promised = self.promised(&login, scope, cx).await?;
             let Some(session) = self.signed_in(&login, cx).await? else {
                 return Ok(Applied::waiting(format!("{login} to sign in")));
             };
             let unseen = self.unseen(&session, &promised).await?;
             if !unseen.is_empty() {
-                *self.lock() = Underway::SignedIn(Box::new(session));
+                *self.lock() = PendingSignIn::SignedIn(Box::new(session));
                 return Ok(Applied::Waiting(Waiting {
                     on: format!("{login} to see what was assigned"),
                     missing: unseen,
@@ -320,18 +322,18 @@ impl Step for SignInTest {
                 );
             }
             let digest = Self::digest(&login, &promised, cx);
-            cx.learn(|facts| facts.signed_in = Some(digest));
+            cx.update_facts(|facts| facts.signed_in = Some(digest));
             Ok(Applied::Done)
         })
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Outcome<Vec<Check>>> {
+    fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
-                Check::proved("sign-in test: passed for the present access and signing key")
+                Check::verified("sign-in test: passed for the present access and signing key")
             } else {
-                Check::cannot_be_proved(
+                Check::unverifiable(
                     "sign-in test: not passed yet for the present access and signing key",
                 )
             }])

@@ -12,28 +12,28 @@ use scim_client::{Client, Error as ScimError};
 use scim_types::{ExternalId, PatchOp, PatchOperation, ResourceId};
 
 use super::{
-    Memory, SyncReport,
-    memory::RememberedUser,
-    plan::{Gone, GroupChange, SyncPlan, UserChange},
+    SyncReport, SyncState,
+    plan::{GroupChange, RemovedPrincipal, SyncPlan, UserChange},
     report::Failed,
+    state::CachedUser,
     target,
 };
 use crate::{
-    error::{Outcome, ServiceError as _},
+    error::{Result, ServiceError as _},
     state::StateStore,
     step::Context,
 };
 
 mod groups;
-mod turns;
+mod name_conflicts;
 mod users;
 
-use turns::{Blocked, Change};
+use name_conflicts::{Blocked, Change};
 
 /// Where the memory is kept while a run goes on.
 #[derive(Clone, Copy)]
-pub(crate) enum Keep<'a> {
-    Nowhere,
+pub(crate) enum StateSink<'a> {
+    Discard,
     Store(&'a StateStore),
     /// A pipeline keeps it.
     Context(&'a Context),
@@ -43,59 +43,59 @@ pub(crate) enum Keep<'a> {
 pub(crate) struct Run<'a> {
     scim: &'a Client,
     clock: Arc<dyn Clock>,
-    keep: Keep<'a>,
+    sink: StateSink<'a>,
     /// Managed users whom the source does not know any more.
     lost: Arc<BTreeSet<ResourceId>>,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    memory: Memory,
+    state: SyncState,
     /// Who was created in this run.
     made: HashMap<ExternalId, ResourceId>,
     /// Who has lost the sign-in before their turn, because another waited for their name.
     left: HashSet<ResourceId>,
     report: SyncReport,
     /// How many requests in a row the target has not answered with sense.
-    streak: usize,
+    consecutive_failures: usize,
     /// Something was tried of which nobody knows whether it was done.
-    undecided: bool,
+    uncertain: bool,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(
         scim: &'a Client,
         clock: Arc<dyn Clock>,
-        keep: Keep<'a>,
-        memory: Memory,
+        sink: StateSink<'a>,
+        state: SyncState,
         plan: &SyncPlan,
     ) -> Self {
         let inner = Inner {
-            memory,
+            state,
             made: HashMap::new(),
             left: HashSet::new(),
             report: SyncReport::default(),
-            streak: 0,
-            undecided: false,
+            consecutive_failures: 0,
+            uncertain: false,
         };
         Self {
             scim,
             clock,
-            keep,
-            lost: plan.lost.0.clone().unwrap_or_default(),
+            sink,
+            lost: plan.missing_users.0.clone().unwrap_or_default(),
             inner: Mutex::new(inner),
         }
     }
 
     /// Writes all of a plan: what makes and changes, users before groups; then what takes away.
-    pub(crate) async fn plan(&self, plan: &SyncPlan) -> Outcome<()> {
+    pub(crate) async fn plan(&self, plan: &SyncPlan) -> Result<()> {
         let (removed, written): (Vec<_>, Vec<_>) =
             plan.users.iter().partition(|change| change.removes());
         let (gone, changed): (Vec<_>, Vec<_>) = plan
             .groups
             .iter()
             .partition(|change| matches!(change, GroupChange::Delete(_)));
-        self.begin().await?;
+        self.start().await?;
         self.users(&written, &removed).await?;
         self.groups(&changed).await?;
         let removed: Vec<&UserChange> = {
@@ -105,22 +105,22 @@ impl<'a> Run<'a> {
         };
         self.users(&removed, &[]).await?;
         self.groups(&gone).await?;
-        self.settle().await
+        self.finish().await
     }
 
     /// Remembers that from now on something may be there of which nothing is remembered.
-    pub(crate) async fn begin(&self) -> Outcome<()> {
-        self.lock().memory.unsettled = true;
-        self.remember().await
+    pub(crate) async fn start(&self) -> Result<()> {
+        self.lock().state.dirty = true;
+        self.save_state().await
     }
 
     /// Remembers that the run has come to its end.
-    pub(crate) async fn settle(&self) -> Outcome<()> {
+    pub(crate) async fn finish(&self) -> Result<()> {
         {
             let mut inner = self.lock();
-            inner.memory.unsettled = inner.undecided || inner.report.given_up.is_some();
+            inner.state.dirty = inner.uncertain || inner.report.given_up.is_some();
         }
-        self.remember().await
+        self.save_state().await
     }
 
     /// Writes users, many at once; of those who are `leaving` those whose name another may wait for, if one does.
@@ -128,12 +128,12 @@ impl<'a> Run<'a> {
         &self,
         changes: &[&UserChange],
         leaving: &[&UserChange],
-    ) -> Outcome<()> {
+    ) -> Result<()> {
         self.changes(changes, leaving, "users").await
     }
 
     /// Writes groups, in which users of this run are members by now.
-    pub(crate) async fn groups(&self, changes: &[&GroupChange]) -> Outcome<()> {
+    pub(crate) async fn groups(&self, changes: &[&GroupChange]) -> Result<()> {
         self.changes(changes, &[], "groups").await
     }
 
@@ -142,25 +142,25 @@ impl<'a> Run<'a> {
         changes: &[&C],
         leaving: &[&C],
         kind: &'static str,
-    ) -> Outcome<()> {
+    ) -> Result<()> {
         let mut blocked = Vec::new();
         for part in changes.chunks(SAVE_AFTER) {
             blocked.extend(self.each(part).await);
             tracing::info!(changes = part.len(), kind, "written");
-            self.remember().await?;
+            self.save_state().await?;
         }
         if !blocked.is_empty() {
             let leaving: Vec<&C> = leaving
                 .iter()
                 .copied()
-                .filter(|change| change.gives_up_names())
+                .filter(|change| change.releases_names())
                 .collect();
             for change in &leaving {
-                change.goes_before_its_turn(self);
+                change.mark_applied_early(self);
             }
             blocked.extend(self.each(&leaving).await);
-            self.in_turns(blocked).await;
-            self.remember().await?;
+            self.resolve_conflicts(blocked).await;
+            self.save_state().await?;
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
         let one = async |change: &'c C| match change.write(self).await {
             Err(error) if error.is_conflict() => Some(Blocked { change, error }),
             result => {
-                self.judge(result, change);
+                self.record_result(result, change);
                 None
             }
         };
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         for change in changes {
             work.push(Box::pin(self.unless_given_up(one(change))));
         }
-        all(work, target::width(self.scim)).await
+        run_all(work, target::width(self.scim)).await
     }
 
     /// Does the work when its turn comes, unless the run was given up by then.
@@ -187,25 +187,29 @@ impl<'a> Run<'a> {
     }
 
     /// Counts what was done, and decides what an error stops: the thing it is about, or the run.
-    fn judge<C: Change>(&self, result: Result<(), ScimError>, change: &C) {
+    fn record_result<C: Change>(&self, result: Result<(), ScimError>, change: &C) {
         let Err(error) = result else {
             let mut inner = self.lock();
-            inner.streak = 0;
+            inner.consecutive_failures = 0;
             change.count(&mut inner.report.done);
             return;
         };
         let mut inner = self.lock();
-        let senseless = match error.status() {
+        let is_transient = match error.status() {
             None => true,
             Some(status) => status.is_server_error() || error.is_throttled(),
         };
-        inner.streak = if senseless { inner.streak + 1 } else { 0 };
-        inner.undecided |= senseless || matches!(error, ScimError::Body { .. });
+        inner.consecutive_failures = if is_transient {
+            inner.consecutive_failures + 1
+        } else {
+            0
+        };
+        inner.uncertain |= is_transient || matches!(error, ScimError::Body { .. });
         let refused = matches!(
             error.status().map(|status| status.as_u16()),
             Some(401 | 403)
         );
-        if (refused || inner.streak >= TOO_MANY) && inner.report.given_up.is_none() {
+        if (refused || inner.consecutive_failures >= TOO_MANY) && inner.report.given_up.is_none() {
             let why = if refused {
                 "the target does not take the token any more".to_owned()
             } else {
@@ -220,7 +224,7 @@ impl<'a> Run<'a> {
         };
         inner.report.failed.push(Failed {
             what: change.what(),
-            answer: error.answer(),
+            response: error.response(),
             help,
         });
     }
@@ -236,28 +240,28 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps what is remembered by now.
-    pub(crate) async fn remember(&self) -> Outcome<()> {
-        if matches!(self.keep, Keep::Nowhere) {
+    pub(crate) async fn save_state(&self) -> Result<()> {
+        if matches!(self.sink, StateSink::Discard) {
             return Ok(());
         }
-        let json = self.lock().memory.to_json();
-        match self.keep {
-            Keep::Nowhere => Ok(()),
-            Keep::Store(store) => store.keep(Memory::FILE, json).await,
-            Keep::Context(cx) => {
-                cx.keep_file(Memory::FILE, json);
+        let json = self.lock().state.to_json();
+        match self.sink {
+            StateSink::Discard => Ok(()),
+            StateSink::Store(store) => store.put(SyncState::FILE, json).await,
+            StateSink::Context(cx) => {
+                cx.put_file(SyncState::FILE, json);
                 Ok(())
             }
         }
     }
 
     /// What was done so far, and what is remembered of it.
-    pub(crate) fn end(self) -> (SyncReport, Memory) {
+    pub(crate) fn end(self) -> (SyncReport, SyncState) {
         let inner = self
             .inner
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        (inner.report, inner.memory)
+        (inner.report, inner.state)
     }
 
     fn now(&self) -> Timestamp {
@@ -272,7 +276,7 @@ impl<'a> Run<'a> {
 }
 
 /// Does all of it, so many at once, and returns what was not done.
-async fn all<T>(work: Vec<BoxFuture<'_, Option<T>>>, width: usize) -> Vec<T> {
+async fn run_all<T>(work: Vec<BoxFuture<'_, Option<T>>>, width: usize) -> Vec<T> {
     let mut done = futures::stream::iter(work).buffer_unordered(width);
     let mut left = Vec::new();
     while let Some(one) = done.next().await {
@@ -283,7 +287,7 @@ async fn all<T>(work: Vec<BoxFuture<'_, Option<T>>>, width: usize) -> Vec<T> {
 
 /// Does again what is harmless to do again, where an answer cannot be read: something in front of the target may have
 /// answered for it.
-async fn again<T, F>(mut act: impl FnMut() -> F) -> Result<T, ScimError>
+async fn retry_undecodable<T, F>(mut act: impl FnMut() -> F) -> Result<T, ScimError>
 where
     F: Future<Output = Result<T, ScimError>>,
 {
@@ -305,5 +309,5 @@ const TOO_MANY: usize = 10;
 const SAVE_AFTER: usize = 1000;
 
 const CONFLICT: &str = "somebody or something else in the target has the name, the email address or the id already: \
-                        run again and have everything read (Mode::Full), which adopts what has the name; one who is gone \
+                        run again and have everything read (ReadMode::Full), which adopts what has the name; one who is gone \
                         from the source keeps name and address until deleted";

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use scim_types::ExternalId;
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
-use crate::error::{Error, ErrorKind, Outcome};
+use super::UserProfile;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The people and groups that are to be in the target, whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct User {
     /// The id that the source gave, which never changes; it is the target's `externalId`.
     pub id: ExternalId,
     /// What is known about the person.
-    pub profile: Profile,
+    pub profile: UserProfile,
     /// Why the target will not take the person as they are, if the source knows. Such a user is left as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Group {
 impl User {
     /// A user without problems.
     #[must_use]
-    pub fn new(id: ExternalId, profile: Profile) -> Self {
+    pub fn new(id: ExternalId, profile: UserProfile) -> Self {
         Self {
             id,
             profile,
@@ -62,7 +62,7 @@ impl Directory {
     /// # Errors
     ///
     /// If two users or two groups have one id or one name.
-    pub fn check(&self) -> Outcome<()> {
+    pub fn check(&self) -> Result<()> {
         let ids = self.users.iter().map(|user| user.id.as_str().to_owned());
         twice("users have the id", ids)?;
         let names = self
@@ -86,7 +86,7 @@ impl Directory {
     }
 }
 
-fn twice(what: &str, values: impl Iterator<Item = String>) -> Outcome<()> {
+fn twice(what: &str, values: impl Iterator<Item = String>) -> Result<()> {
     let mut seen = BTreeMap::new();
     for value in values {
         *seen.entry(value).or_insert(0_usize) += 1;
@@ -94,10 +94,11 @@ fn twice(what: &str, values: impl Iterator<Item = String>) -> Outcome<()> {
     let Some((value, count)) = seen.into_iter().find(|(_, count)| *count > 1) else {
         return Ok(());
     };
-    Err(
-        Error::new(ErrorKind::Unfit, format!("{count} {what} `{value}`"))
-            .help("correct it in the source: the target takes each name and each id once"),
+    Err(Error::new(
+        ErrorKind::UnusableSubject,
+        format!("{count} {what} `{value}`"),
     )
+    .with_help("correct it in the source: the target takes each name and each id once"))
 }
 
 #[cfg(test)]
@@ -107,9 +108,9 @@ mod tests {
     fn user(id: &str, name: &str) -> User {
         User::new(
             ExternalId::new(id),
-            Profile {
+            UserProfile {
                 user_name: name.into(),
-                ..Profile::default()
+                ..UserProfile::default()
             },
         )
     }

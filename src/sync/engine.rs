@@ -10,23 +10,23 @@ use scim_client::Client;
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    Directory, GroupRemoval, Guard, Memory, Profile, Removal, Source,
-    plan::{Aside, SyncPlan, UserChange},
-    planner::{self, Known, Policy},
+    Directory, GroupRemoval, Removal, RemovalLimits, Source, SyncState, UserProfile,
+    plan::{SyncPlan, Transient, UserChange},
+    planner::{self, Policy, TargetSnapshot},
     target,
 };
-use crate::error::{Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How much of the target a run looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Mode {
+pub enum ReadMode {
     /// What earlier runs remember is believed, and nothing is read; without a memory everything is.
     ///
     /// A run that changes nothing asks the target nothing. What somebody else has changed there is not seen. After a run
     /// that did not come to its end everything is read once.
     #[default]
-    Remember,
+    Cached,
     /// All users and groups are read, and memberships are remembered: one request for a hundred users or groups.
     Verify,
     /// Everything is read, memberships too.
@@ -38,12 +38,12 @@ pub enum Mode {
 pub(crate) struct Settings {
     pub(crate) removal: Removal,
     pub(crate) group_removal: GroupRemoval,
-    pub(crate) guard: Guard,
-    pub(crate) mode: Mode,
+    pub(crate) limits: RemovalLimits,
+    pub(crate) mode: ReadMode,
 }
 
 /// What a plan is made from.
-pub(crate) struct Look<'a> {
+pub(crate) struct PlanInput<'a> {
     pub(crate) source: &'a dyn Source,
     /// What the source has.
     pub(crate) directory: &'a Directory,
@@ -51,19 +51,19 @@ pub(crate) struct Look<'a> {
     pub(crate) scim: Option<&'a Client>,
     /// What it is called: the endpoint.
     pub(crate) target: &'a str,
-    pub(crate) memory: Option<&'a Memory>,
+    pub(crate) state: Option<&'a SyncState>,
     pub(crate) now: Timestamp,
 }
 
 impl Settings {
     /// Plans; nothing is written anywhere.
-    pub(crate) async fn plan(&self, look: Look<'_>) -> Outcome<SyncPlan> {
-        look.directory.check()?;
-        if let Some(memory) = look.memory {
-            memory.check_target(look.target)?;
+    pub(crate) async fn plan(&self, input: PlanInput<'_>) -> Result<SyncPlan> {
+        input.directory.check()?;
+        if let Some(state) = input.state {
+            state.check_target(input.target)?;
         }
-        let known = self.known(&look).await?;
-        let dialect = look
+        let known = self.known(&input).await?;
+        let dialect = input
             .scim
             .map_or(scim_client::Dialect::AwsIdentityCenter, Client::dialect);
         let policy = Policy {
@@ -71,41 +71,41 @@ impl Settings {
             groups: self.group_removal,
             dialect,
         };
-        let serial = look.memory.map_or(0, |memory| memory.serial);
-        let mut plan = planner::plan(look.directory, &known, policy, look.now, serial);
-        let mut learnt = look
-            .memory
+        let serial = input.state.map_or(0, |state| state.serial);
+        let mut plan = planner::plan(input.directory, &known, policy, input.now, serial);
+        let mut next_state = input
+            .state
             .cloned()
-            .unwrap_or_else(|| Memory::of(look.target));
+            .unwrap_or_else(|| SyncState::of(input.target));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
                 id, adopts: true, ..
             } => Some(id.clone()),
             _ => None,
         });
-        learnt.learn(&known, &adopted.collect(), look.now);
+        next_state.update_from(&known, &adopted.collect(), input.now);
         // Everything was read then.
-        learnt.unsettled &= look.scim.is_none();
-        plan.learnt = Aside(Some(Arc::new(learnt)));
-        if let Some(scim) = look.scim {
+        next_state.dirty &= input.scim.is_none();
+        plan.next_state = Transient(Some(Arc::new(next_state)));
+        if let Some(scim) = input.scim {
             self.name_protected(scim, &mut plan).await?;
         }
         Ok(plan)
     }
 
     /// Holds a plan that was made without the target to the guard again, with the names that only the target knows.
-    pub(crate) async fn check_protected(&self, scim: &Client, plan: &SyncPlan) -> Outcome<()> {
-        if self.guard.protected_users.is_empty() {
+    pub(crate) async fn check_protected(&self, scim: &Client, plan: &SyncPlan) -> Result<()> {
+        if self.limits.protected_users.is_empty() {
             return Ok(());
         }
         let mut named = plan.clone();
         self.name_protected(scim, &mut named).await?;
-        Ok(self.guard.check(&named)?)
+        Ok(self.limits.check(&named)?)
     }
 
     /// Reads the names of those who would be changed and were not read, if the guard has to know them.
-    async fn name_protected(&self, scim: &Client, plan: &mut SyncPlan) -> Outcome<()> {
-        if self.guard.protected_users.is_empty() {
+    async fn name_protected(&self, scim: &Client, plan: &mut SyncPlan) -> Result<()> {
+        if self.limits.protected_users.is_empty() {
             return Ok(());
         }
         for change in &mut plan.users {
@@ -127,8 +127,8 @@ impl Settings {
             let Some(user) = found else { continue };
             match change {
                 UserChange::Update { before, base, .. } => {
-                    *before = Some(Profile::of(&user));
-                    *base = Aside(Some(Box::new(user)));
+                    *before = Some(UserProfile::of(&user));
+                    *base = Transient(Some(Box::new(user)));
                 }
                 UserChange::Deactivate(gone) | UserChange::Delete(gone) => {
                     gone.name = user.user_name.map(|name| name.to_string());
@@ -139,40 +139,45 @@ impl Settings {
         Ok(())
     }
 
-    async fn known(&self, look: &Look<'_>) -> Outcome<Known> {
-        let unsettled = look.memory.is_some_and(|memory| memory.unsettled);
-        let mode = match look.scim {
+    async fn known(&self, input: &PlanInput<'_>) -> Result<TargetSnapshot> {
+        let dirty = input.state.is_some_and(|state| state.dirty);
+        let mode = match input.scim {
             // Nobody knows how far it came.
-            Some(_) if unsettled => Mode::Full,
+            Some(_) if dirty => ReadMode::Full,
             _ => self.mode,
         };
-        let scim = match (mode, look.memory, look.scim) {
-            (Mode::Remember, Some(memory), _) => return Ok(memory.known()),
+        let scim = match (mode, input.state, input.scim) {
+            (ReadMode::Cached, Some(state), _) => return Ok(state.to_snapshot()),
             (_, _, Some(scim)) => scim,
             (_, _, None) => {
                 return Err(Error::new(
-                    ErrorKind::HandOff,
+                    ErrorKind::ManualStep,
                     "the target cannot be read without its access token",
                 )
-                .help("hand the token over, or run with what earlier runs remember"));
+                .with_help("hand the token over, or run with what earlier runs remember"));
             }
         };
-        let mut known = target::read(scim, look.source).await?;
-        if let Some(memory) = look.memory {
-            remember(&mut known, memory, mode);
-            if mode == Mode::Verify {
-                target::read_groups_of_unknown(scim, look.directory, &mut known, &memory.knows())
-                    .await?;
+        let mut known = target::read(scim, input.source).await?;
+        if let Some(state) = input.state {
+            remember(&mut known, state, mode);
+            if mode == ReadMode::Verify {
+                target::read_groups_of_unknown(
+                    scim,
+                    input.directory,
+                    &mut known,
+                    &state.target_ids(),
+                )
+                .await?;
             }
         }
-        target::read_members(scim, look.directory, &mut known).await?;
+        target::read_members(scim, input.directory, &mut known).await?;
         Ok(known)
     }
 }
 
 /// Adds to what was read what only a memory knows.
-fn remember(known: &mut Known, memory: &Memory, mode: Mode) {
-    let owners: HashMap<&ResourceId, &ExternalId> = memory
+fn remember(known: &mut TargetSnapshot, state: &SyncState, mode: ReadMode) {
+    let owners: HashMap<&ResourceId, &ExternalId> = state
         .users
         .iter()
         .map(|(external_id, user)| (&user.id, external_id))
@@ -191,7 +196,7 @@ fn remember(known: &mut Known, memory: &Memory, mode: Mode) {
         let remembered = user
             .external_id
             .as_ref()
-            .and_then(|id| memory.users.get(id))
+            .and_then(|id| state.users.get(id))
             .filter(|remembered| remembered.id == user.id);
         if let Some(remembered) = remembered {
             user.managed = true;
@@ -202,11 +207,11 @@ fn remember(known: &mut Known, memory: &Memory, mode: Mode) {
         let remembered = group
             .external_id
             .as_ref()
-            .and_then(|id| memory.groups.get(id))
+            .and_then(|id| state.groups.get(id))
             .filter(|remembered| remembered.id == group.id);
         if let Some(remembered) = remembered {
             group.managed = true;
-            if mode == Mode::Verify && group.members.is_none() {
+            if mode == ReadMode::Verify && group.members.is_none() {
                 group.members = Some(remembered.members.clone());
             }
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::{Memory, Profile};
+use super::{SyncState, UserProfile};
 
 /// Everything that a run would write, in the order in which it is written.
 ///
@@ -23,7 +23,7 @@ pub struct SyncPlan {
     /// The serial of the memory it was made from; a plan is stale once the memory has moved on.
     pub serial: u64,
     /// How many there are on both sides, which the guard compares the changes with.
-    pub standing: Standing,
+    pub totals: Totals,
     /// What would be done to users; all of it before the first group, removals apart.
     pub users: Vec<UserChange>,
     /// What would be done to groups.
@@ -36,30 +36,30 @@ pub struct SyncPlan {
     pub notes: Vec<String>,
     /// What the target was like when the plan was made, if it was made in this process.
     #[serde(skip)]
-    pub(crate) learnt: Aside<Arc<Memory>>,
+    pub(crate) next_state: Transient<Arc<SyncState>>,
     /// Managed users of the target whom the source does not know any more: one who was made anew there has the name of
     /// one of them.
     #[serde(skip)]
-    pub(crate) lost: Aside<Arc<BTreeSet<ResourceId>>>,
+    pub(crate) missing_users: Transient<Arc<BTreeSet<ResourceId>>>,
 }
 
 /// What goes with a plan in the process that has made it; it is neither saved nor compared.
 #[derive(Clone)]
-pub struct Aside<T>(pub(crate) Option<T>);
+pub struct Transient<T>(pub(crate) Option<T>);
 
-impl<T> fmt::Debug for Aside<T> {
+impl<T> fmt::Debug for Transient<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Aside").finish_non_exhaustive()
+        f.debug_struct("Transient").finish_non_exhaustive()
     }
 }
 
-impl<T> Default for Aside<T> {
+impl<T> Default for Transient<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T> PartialEq for Aside<T> {
+impl<T> PartialEq for Transient<T> {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -67,7 +67,7 @@ impl<T> PartialEq for Aside<T> {
 
 /// How many there are on both sides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct Totals {
     /// Users of the source who may sign in.
     pub source_active: usize,
     /// Groups of the source.
@@ -79,7 +79,7 @@ pub struct Standing {
     /// Memberships in groups that this sync manages.
     pub memberships: usize,
     /// Managed users of the target whose id the source does not know any more.
-    pub lost_users: usize,
+    pub missing_users_count: usize,
 }
 
 /// One thing that would be done to a user.
@@ -91,7 +91,7 @@ pub enum UserChange {
         /// The id of the source.
         external_id: ExternalId,
         /// What the user will be.
-        profile: Profile,
+        profile: UserProfile,
     },
     /// Makes a user who is there what the source says; a new name too.
     Update {
@@ -100,21 +100,21 @@ pub enum UserChange {
         /// The id of the source.
         external_id: ExternalId,
         /// What the user is now, if it was read.
-        before: Option<Profile>,
+        before: Option<UserProfile>,
         /// What the user will be.
-        profile: Profile,
+        profile: UserProfile,
         /// The user was there under its name, and gets the id of the source now.
         adopts: bool,
         /// The user can sign in now, and may not afterwards.
         deactivates: bool,
         /// The user as the target has it, if this run has read it: what others have set is written back.
         #[serde(skip)]
-        base: Aside<Box<scim_types::User>>,
+        base: Transient<Box<scim_types::User>>,
     },
     /// Makes a user who is gone from the source unable to sign in.
-    Deactivate(Gone),
+    Deactivate(RemovedPrincipal),
     /// Deletes a user who is gone from the source and was deactivated before.
-    Delete(Gone),
+    Delete(RemovedPrincipal),
 }
 
 /// One thing that would be done to a group.
@@ -148,15 +148,15 @@ pub enum GroupChange {
         remove: Vec<ResourceId>,
         /// Who is in it now, if it is adopted: from then on that is remembered.
         #[serde(skip)]
-        present: Aside<BTreeSet<ResourceId>>,
+        present: Transient<BTreeSet<ResourceId>>,
     },
     /// Deletes a group that is gone from the source.
-    Delete(Gone),
+    Delete(RemovedPrincipal),
 }
 
 /// Somebody or something of the target that is gone from the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
+pub struct RemovedPrincipal {
     /// The id of the target.
     pub id: ResourceId,
     /// The id of the source.
@@ -209,7 +209,7 @@ pub struct Counts {
 
 impl SyncPlan {
     /// The format that this version of the crate writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// Returns whether nothing would be written.
     #[must_use]
@@ -270,7 +270,7 @@ impl SyncPlan {
     ///
     /// Between the two something may have come true by itself; nothing may have been added.
     #[must_use]
-    pub fn departs_from(&self, reviewed: &Self) -> Option<String> {
+    pub fn deviation_from(&self, reviewed: &Self) -> Option<String> {
         let user = self
             .users
             .iter()

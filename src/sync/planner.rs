@@ -11,9 +11,11 @@ use scim_client::Dialect;
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    Directory, Profile,
+    Directory, UserProfile,
     directory::{Group, User},
-    plan::{Aside, Gone, GroupChange, Member, Skipped, Standing, SyncPlan, UserChange},
+    plan::{
+        GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, Transient, UserChange,
+    },
 };
 
 /// What becomes of users who are gone from the source.
@@ -55,16 +57,16 @@ pub(super) struct Policy {
 
 /// What is known of the target: read from it, or remembered.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Known {
-    pub(super) users: Vec<KnownUser>,
-    pub(super) groups: Vec<KnownGroup>,
+pub(super) struct TargetSnapshot {
+    pub(super) users: Vec<TargetUser>,
+    pub(super) groups: Vec<TargetGroup>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct KnownUser {
+pub(super) struct TargetUser {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
-    /// Of a [`Profile`].
+    /// Of a [`UserProfile`].
     pub(super) digest: String,
     pub(super) active: bool,
     /// It was made by this sync, or has an id that the source gave: it may be removed.
@@ -77,7 +79,7 @@ pub(super) struct KnownUser {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct KnownGroup {
+pub(super) struct TargetGroup {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
     pub(super) name: String,
@@ -86,13 +88,13 @@ pub(super) struct KnownGroup {
     pub(super) members: Option<BTreeSet<ResourceId>>,
 }
 
-impl KnownUser {
+impl TargetUser {
     fn name(&self) -> Option<&str> {
         self.read.as_ref()?.user_name.as_deref()
     }
 
-    fn gone(&self) -> Gone {
-        Gone {
+    fn to_removed(&self) -> RemovedPrincipal {
+        RemovedPrincipal {
             id: self.id.clone(),
             external_id: self.external_id.clone(),
             name: self.name().map(ToOwned::to_owned),
@@ -101,7 +103,7 @@ impl KnownUser {
 }
 
 /// For each group of the source, which group of the target it is.
-pub(super) fn match_groups(source: &[Group], known: &[KnownGroup]) -> Vec<Option<usize>> {
+pub(super) fn match_groups(source: &[Group], known: &[TargetGroup]) -> Vec<Option<usize>> {
     let by_id = by_external_id(known.iter().map(|group| group.external_id.as_ref()));
     let mut by_name: HashMap<&str, usize> = HashMap::new();
     for (place, group) in known.iter().enumerate() {
@@ -116,7 +118,7 @@ pub(super) fn match_groups(source: &[Group], known: &[KnownGroup]) -> Vec<Option
 }
 
 /// For each user of the source, which user of the target it is.
-pub(super) fn match_users(source: &[User], known: &[KnownUser]) -> Vec<Option<usize>> {
+pub(super) fn match_users(source: &[User], known: &[TargetUser]) -> Vec<Option<usize>> {
     let by_id = by_external_id(
         known
             .iter()
@@ -166,7 +168,7 @@ fn resolve<'a>(
 /// What is to be written so that the target is like the source.
 pub(super) fn plan(
     source: &Directory,
-    known: &Known,
+    known: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     serial: u64,
@@ -175,20 +177,20 @@ pub(super) fn plan(
         version: SyncPlan::VERSION,
         made_at: now,
         serial,
-        standing: standing(source, known),
+        totals: totals(source, known),
         users: Vec::new(),
         groups: Vec::new(),
         skipped: Vec::new(),
         notes: source.remarks.clone(),
-        learnt: Aside::default(),
-        lost: Aside::default(),
+        next_state: Transient::default(),
+        missing_users: Transient::default(),
     };
     let there = plan_users(source, known, policy, now, &mut plan);
     plan_groups(source, known, policy, &there, &mut plan);
     plan
 }
 
-fn standing(source: &Directory, known: &Known) -> Standing {
+fn totals(source: &Directory, known: &TargetSnapshot) -> Totals {
     let ids: HashSet<&ExternalId> = source.users.iter().map(|user| &user.id).collect();
     let managed = || {
         known
@@ -197,7 +199,7 @@ fn standing(source: &Directory, known: &Known) -> Standing {
             .filter(|user| user.managed && user.active)
     };
     let groups = || known.groups.iter().filter(|group| group.managed);
-    Standing {
+    Totals {
         source_active: source
             .users
             .iter()
@@ -210,7 +212,7 @@ fn standing(source: &Directory, known: &Known) -> Standing {
             .filter_map(|group| group.members.as_ref())
             .map(BTreeSet::len)
             .sum(),
-        lost_users: managed()
+        missing_users_count: managed()
             .filter(|user| {
                 let known = |id| ids.contains(id);
                 !user.external_id.as_ref().is_some_and(known)
@@ -222,7 +224,7 @@ fn standing(source: &Directory, known: &Known) -> Standing {
 /// Plans the users, and returns who will be there to be a member: with an id, or to be created.
 fn plan_users<'a>(
     source: &'a Directory,
-    known: &Known,
+    known: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     plan: &mut SyncPlan,
@@ -252,7 +254,7 @@ fn plan_users<'a>(
             }
             // Whatever else is wrong with them, they may not sign in any more.
             (Err(_), Some(found)) if !user.profile.active && found.active => {
-                removals.push(UserChange::Deactivate(found.gone()));
+                removals.push(UserChange::Deactivate(found.to_removed()));
                 continue;
             }
             (Err(problems), _) => {
@@ -279,11 +281,11 @@ fn plan_users<'a>(
         let change = UserChange::Update {
             id: found.id.clone(),
             external_id: user.id.clone(),
-            before: found.read.as_deref().map(Profile::of),
+            before: found.read.as_deref().map(UserProfile::of),
             profile,
             adopts,
             deactivates,
-            base: Aside(found.read.clone()),
+            base: Transient(found.read.clone()),
         };
         if deactivates {
             removals.push(change);
@@ -292,7 +294,7 @@ fn plan_users<'a>(
         }
     }
     let taken: HashSet<usize> = matches.into_iter().flatten().collect();
-    let left: Vec<&KnownUser> = known
+    let left: Vec<&TargetUser> = known
         .users
         .iter()
         .enumerate()
@@ -300,11 +302,13 @@ fn plan_users<'a>(
         .map(|(_, user)| user)
         .collect();
     let lost = left.iter().map(|user| user.id.clone()).collect();
-    plan.lost = Aside(Some(Arc::new(lost)));
+    plan.missing_users = Transient(Some(Arc::new(lost)));
     for user in left {
         match gone_user(user, policy.users, now) {
             Ok(change) => removals.extend(change),
-            Err(why) => plan.notes.push(format!("user {}: {why}", user.gone())),
+            Err(why) => plan
+                .notes
+                .push(format!("user {}: {why}", user.to_removed())),
         }
     }
     plan.users.extend(removals);
@@ -313,7 +317,7 @@ fn plan_users<'a>(
 
 /// What becomes of a user who is gone, or why nothing does.
 fn gone_user(
-    user: &KnownUser,
+    user: &TargetUser,
     removal: Removal,
     now: Timestamp,
 ) -> Result<Option<UserChange>, &'static str> {
@@ -321,7 +325,7 @@ fn gone_user(
         (Removal::Keep, true) => return Err("gone from the source, and kept"),
         (Removal::Keep | Removal::Deactivate, false) => return Ok(None),
         (Removal::Deactivate | Removal::Delete { .. }, true) => {
-            return Ok(Some(UserChange::Deactivate(user.gone())));
+            return Ok(Some(UserChange::Deactivate(user.to_removed())));
         }
         (Removal::Delete { after }, false) => after,
     };
@@ -333,12 +337,12 @@ fn gone_user(
             waited >= jiff::SignedDuration::try_from(after).unwrap_or(jiff::SignedDuration::MAX)
         }
     };
-    Ok(due.then(|| UserChange::Delete(user.gone())))
+    Ok(due.then(|| UserChange::Delete(user.to_removed())))
 }
 
 fn plan_groups(
     source: &Directory,
-    known: &Known,
+    known: &TargetSnapshot,
     policy: Policy,
     there: &HashMap<&ExternalId, Option<ResourceId>>,
     plan: &mut SyncPlan,
@@ -402,7 +406,7 @@ fn plan_groups(
                 adopts,
                 add,
                 remove,
-                present: Aside(found.members.clone().filter(|_| adopts)),
+                present: Transient(found.members.clone().filter(|_| adopts)),
             });
         }
     }
@@ -411,7 +415,7 @@ fn plan_groups(
         if !group.managed || taken.contains(&place) {
             continue;
         }
-        let gone = Gone {
+        let gone = RemovedPrincipal {
             id: group.id.clone(),
             external_id: group.external_id.clone(),
             name: Some(group.name.clone()),

@@ -13,7 +13,7 @@ use crate::state::hex;
 ///
 /// Nothing else is compared, so that what a server leaves out of its answers does not make every run write every user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
+pub struct UserProfile {
     /// What the person signs in with; in AWS it has to be the SAML `NameID`.
     pub user_name: String,
     /// The given name.
@@ -131,7 +131,7 @@ impl Attribute {
     }
 }
 
-impl Profile {
+impl UserProfile {
     /// What is kept the same of a user that a server has.
     #[must_use]
     pub fn of(user: &User) -> Self {
@@ -279,8 +279,8 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn ada() -> Profile {
-        Profile {
+    fn ada() -> UserProfile {
+        UserProfile {
             user_name: "ada@example.com".into(),
             given_name: "Ada".into(),
             family_name: "Lovelace".into(),
@@ -300,13 +300,13 @@ mod tests {
         let id = ExternalId::new("00u1");
         let user = ada().written_onto(User::default(), &id);
         assert_eq!(user.external_id, Some(id.clone()));
-        assert_eq!(Profile::of(&user), ada());
-        let less = Profile {
+        assert_eq!(UserProfile::of(&user), ada());
+        let less = UserProfile {
             email: None,
             more: BTreeMap::new(),
             ..ada()
         };
-        assert_eq!(Profile::of(&less.written_onto(user, &id)), less);
+        assert_eq!(UserProfile::of(&less.written_onto(user, &id)), less);
     }
 
     #[test]

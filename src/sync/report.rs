@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::plan::Counts;
-use crate::error::{Answer, Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Result, ServiceResponse};
 
 /// What a run has done, and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Failed {
     /// What was to be done, such as `create user ada@example.com`.
     pub what: String,
     /// What the target answered, its request id included.
-    pub answer: Answer,
+    pub response: ServiceResponse,
     /// What to do about it, if anything is known to help.
     pub help: Option<String>,
 }
@@ -45,14 +45,14 @@ impl SyncReport {
     /// # Errors
     ///
     /// An error that names everything that was not; what was done stays done.
-    pub fn complete(self) -> Outcome<Self> {
+    pub fn complete(self) -> Result<Self> {
         if self.is_complete() {
             return Ok(self);
         }
         let mut names: Vec<String> = self
             .failed
             .iter()
-            .map(|failed| format!("{} ({})", failed.what, failed.answer))
+            .map(|failed| format!("{} ({})", failed.what, failed.response))
             .take(SHOWN)
             .collect();
         if self.failed.len() > SHOWN {
@@ -67,11 +67,11 @@ impl SyncReport {
             ErrorKind::Service,
             format!("the target has not taken everything: {}", names.join("; ")),
         )
-        .help(help.unwrap_or_else(|| {
+        .with_help(help.unwrap_or_else(|| {
             "see to the reasons, then run again: what is done stays done".to_owned()
         }));
         if let Some(failed) = self.failed.into_iter().next() {
-            error = error.answered(failed.answer);
+            error = error.with_response(failed.response);
         }
         Err(error)
     }
@@ -81,6 +81,6 @@ const SHOWN: usize = 20;
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.answer)
+        write!(f, "{}: {}", self.what, self.response)
     }
 }

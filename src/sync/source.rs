@@ -4,11 +4,11 @@ use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id, UserStatus};
 use scim_types::ExternalId;
 
-use super::{Attribute, Directory, Group, Profile, User};
+use super::{Attribute, Directory, Group, User, UserProfile};
 use crate::{
     blueprint::Blueprint,
-    error::{Error, Outcome},
-    roster::{Roster, misfits},
+    error::{Error, Result},
+    resolved_scope::{ResolvedScope, profile_violations},
 };
 
 /// Where people and groups come from.
@@ -23,7 +23,7 @@ pub trait Source: Send + Sync {
     fn name(&self) -> String;
 
     /// Reads everybody and every group in scope.
-    fn read(&self) -> BoxFuture<'_, Outcome<Directory>>;
+    fn read(&self) -> BoxFuture<'_, Result<Directory>>;
 
     /// Returns whether an `externalId` found in the target may be one of this source.
     ///
@@ -62,8 +62,8 @@ impl OktaSource {
         self
     }
 
-    /// The directory of a roster that was read.
-    pub(crate) async fn of_roster(&self, roster: &Roster) -> Outcome<Directory> {
+    /// The directory of a scope that was read.
+    pub(crate) async fn of_roster(&self, scope: &ResolvedScope) -> Result<Directory> {
         let mut names = std::collections::BTreeMap::new();
         if let Some(app) = &self.app {
             let users = self.okta.apps().users(app).try_collect().await;
@@ -79,11 +79,11 @@ impl OktaSource {
                     .filter_map(|user| Some((user.id, user.user_name?))),
             );
         }
-        let users = roster
+        let users = scope
             .assigned_users()
             .into_values()
             .map(|user| person(user, names.get(&user.id)));
-        let groups = roster.pushed.iter().map(|members| Group {
+        let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
             name: members.group.name.clone(),
             members: members
@@ -95,7 +95,7 @@ impl OktaSource {
         let directory = Directory {
             users: users.collect(),
             groups: groups.collect(),
-            remarks: roster.strangers(),
+            remarks: scope.unassigned_member_notes(),
         };
         directory.check()?;
         Ok(directory)
@@ -107,10 +107,10 @@ impl Source for OktaSource {
         format!("Okta ({})", self.okta.org_url())
     }
 
-    fn read(&self) -> BoxFuture<'_, Outcome<Directory>> {
+    fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
-            let roster = Roster::read_all(&self.okta, &self.blueprint).await?;
-            self.of_roster(&roster).await
+            let scope = ResolvedScope::read_all(&self.okta, &self.blueprint).await?;
+            self.of_roster(&scope).await
         })
     }
 
@@ -137,7 +137,7 @@ fn person(user: &okta_client::User, name: Option<&String>) -> User {
     let active = may_sign_in(&user.status);
     User {
         id: ExternalId::new(user.id.as_str()),
-        profile: Profile {
+        profile: UserProfile {
             user_name: name.unwrap_or(&profile.login).clone(),
             // Okta has none for most people, and AWS needs one.
             display_name: profile
@@ -152,7 +152,11 @@ fn person(user: &okta_client::User, name: Option<&String>) -> User {
             more: more.collect(),
         },
         // What is wrong with somebody who may not sign in keeps nobody from shutting them out.
-        problems: if active { misfits(user) } else { Vec::new() },
+        problems: if active {
+            profile_violations(user)
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -170,7 +174,7 @@ impl Source for Directory {
         "the directory".to_owned()
     }
 
-    fn read(&self) -> BoxFuture<'_, Outcome<Directory>> {
+    fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
             self.check()?;
             Ok(self.clone())

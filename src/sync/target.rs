@@ -7,10 +7,10 @@ use scim_client::{Client, Error as ScimError};
 use scim_types::{ExternalId, Group, ResourceId, User, filter::AttributePath, filter::Filter};
 
 use super::{
-    Directory, Profile, Source,
-    planner::{Known, KnownGroup, KnownUser, match_groups, match_users},
+    Directory, Source, UserProfile,
+    planner::{TargetGroup, TargetSnapshot, TargetUser, match_groups, match_users},
 };
-use crate::error::{Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Requests that are on their way together.
 type Work<'a, T> = Vec<BoxFuture<'a, Result<T, ScimError>>>;
@@ -24,7 +24,7 @@ pub(super) fn pages(items: usize, size: u32) -> usize {
 /// Reads all users and groups, without memberships.
 ///
 /// A list that ends before its end is an error of the client; nothing here takes half of one for whole.
-pub(super) async fn read(scim: &Client, source: &dyn Source) -> Outcome<Known> {
+pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSnapshot> {
     let failed = |what: &'static str| {
         move |error| {
             Error::service(
@@ -49,19 +49,19 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Outcome<Known> {
         let managed = managed(group.external_id.as_ref());
         known_group(group, managed, shows_members)
     });
-    Ok(Known {
-        users: users.collect::<Outcome<_>>()?,
-        groups: groups.collect::<Outcome<_>>()?,
+    Ok(TargetSnapshot {
+        users: users.collect::<Result<_>>()?,
+        groups: groups.collect::<Result<_>>()?,
     })
 }
 
-fn known_user(user: User, managed: bool) -> Outcome<KnownUser> {
-    let profile = Profile::of(&user);
+fn known_user(user: User, managed: bool) -> Result<TargetUser> {
+    let profile = UserProfile::of(&user);
     let id = user
         .id
         .clone()
         .ok_or_else(|| nameless("user", &profile.user_name))?;
-    Ok(KnownUser {
+    Ok(TargetUser {
         id,
         external_id: user.external_id.clone(),
         digest: profile.digest(),
@@ -73,11 +73,11 @@ fn known_user(user: User, managed: bool) -> Outcome<KnownUser> {
     })
 }
 
-fn known_group(group: Group, managed: bool, shows_members: bool) -> Outcome<KnownGroup> {
+fn known_group(group: Group, managed: bool, shows_members: bool) -> Result<TargetGroup> {
     let name = group.display_name.unwrap_or_default();
     let id = group.id.ok_or_else(|| nameless("group", &name))?;
     let members = group.members.into_iter().filter_map(|member| member.value);
-    Ok(KnownGroup {
+    Ok(TargetGroup {
         id,
         external_id: group.external_id,
         name: name.into_string(),
@@ -100,8 +100,8 @@ fn nameless(kind: &str, name: &str) -> Error {
 pub(super) async fn read_members(
     scim: &Client,
     directory: &Directory,
-    known: &mut Known,
-) -> Outcome<()> {
+    known: &mut TargetSnapshot,
+) -> Result<()> {
     let matches = match_groups(&directory.groups, &known.groups);
     let wanted: Vec<(usize, usize)> = directory
         .groups
@@ -183,9 +183,9 @@ pub(super) async fn read_members(
 pub(super) async fn read_groups_of_unknown(
     scim: &Client,
     directory: &Directory,
-    known: &mut Known,
+    known: &mut TargetSnapshot,
     remembered: &BTreeSet<&ResourceId>,
-) -> Outcome<()> {
+) -> Result<()> {
     let unknown: Vec<ResourceId> = match_users(&directory.users, &known.users)
         .into_iter()
         .flatten()

@@ -55,7 +55,7 @@ async fn every_step_keeps_the_contract_where_the_run_writes_users_and_groups() {
 async fn keeps_the_contract(fixture: Fixture) {
     let cx = context(&fixture);
     let mut written = std::collections::BTreeSet::new();
-    for step in steps::journey(&fixture.blueprint, &fixture.okta, &fixture.aws) {
+    for step in steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws) {
         let id = step.id();
 
         // Planning changes nothing, and says the same twice.
@@ -114,7 +114,7 @@ async fn keeps_the_contract(fixture: Fixture) {
         for change in planned
             .changes
             .iter()
-            .filter(|change| !matches!(change.action, Action::HandOff | Action::Check))
+            .filter(|change| !matches!(change.action, Action::ManualStep | Action::Check))
         {
             finish(step.as_ref(), change, &cx, &fixture).await;
         }
@@ -132,7 +132,7 @@ async fn keeps_the_contract(fixture: Fixture) {
 #[tokio::test]
 async fn every_step_has_a_name_and_a_title_of_its_own() {
     let fixture = fixture().await;
-    let journey = steps::journey(&fixture.blueprint, &fixture.okta, &fixture.aws);
+    let journey = steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws);
     let ids: std::collections::BTreeSet<String> =
         journey.iter().map(|step| step.id().to_string()).collect();
     let titles: std::collections::BTreeSet<String> =

@@ -54,7 +54,7 @@ async fn from_nothing_to_a_user_who_signs_in_and_nothing_is_changed_by_the_secon
         assert!(report.facts.signed_in.is_some());
         assert_eq!(fixture.sandbox.provisioning_requests(), []);
         let found = fixture.pipeline().verify().await.expect("a verification");
-        assert!(found.holds(), "{found:?}");
+        assert!(found.passed(), "{found:?}");
 
         fixture.sandbox.forget_requests();
         let (plan, report) = fixture.run().await.expect("the second run");
@@ -129,7 +129,7 @@ async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_c
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let error = pipeline.apply(&plan).await.expect_err("no token");
-    assert_eq!(error.kind(), ErrorKind::HandOff);
+    assert_eq!(error.kind(), ErrorKind::ManualStep);
 
     let token = fixture
         .sandbox
@@ -139,7 +139,7 @@ async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_c
         .access_token;
     let pipeline = fixture.pipeline().scim_token(Secret::new(token));
     let plan = pipeline.plan().await.expect("a plan");
-    assert_eq!(plan.counts().get(&Action::HandOff), None, "{plan}");
+    assert_eq!(plan.counts().get(&Action::ManualStep), None, "{plan}");
     pipeline.apply(&plan).await.expect("a run");
     let users = fixture.sandbox.identity_users();
     assert!(
@@ -148,14 +148,14 @@ async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_c
             .any(|user| user.display_name.as_deref() == Some("Countess"))
     );
     let found = pipeline.verify().await.expect("a verification");
-    assert!(found.holds(), "{found:?}");
+    assert!(found.passed(), "{found:?}");
     let proved = found
         .checks
         .iter()
         .find(|check| check.what == "Users and groups written to AWS");
     assert_eq!(
         proved.map(|check| check.outcome),
-        Some(CheckOutcome::Proved)
+        Some(CheckOutcome::Verified)
     );
 }
 
@@ -170,7 +170,7 @@ async fn who_leaves_is_shut_out_when_both_guards_allow_it() {
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let error = pipeline.apply(&plan).await.expect_err("a removal");
-    assert_eq!(error.kind(), ErrorKind::Guarded);
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
     fixture
         .pipeline()
         .guard(Guard { max_removals: 1 })
@@ -301,7 +301,7 @@ async fn the_first_run_takes_nobody_away_and_the_next_one_shows_whom_it_would() 
         .filter(|change| change.action == Action::Remove);
     assert_eq!(removals.count(), 1, "{step}");
     let error = taken.pipeline().apply(&plan).await.expect_err("a removal");
-    assert_eq!(error.kind(), ErrorKind::Guarded);
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use okta_aws_sso::{
     ErrorKind,
     aws::NewPermissionSet,
-    operator::{Answers, HandOffKind, ScriptedOperator},
+    operator::{Answers, ManualStepKind, ScriptedOperator},
     plan::StepId,
 };
 use rest_core::Secret;
@@ -110,7 +110,7 @@ async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it(
         .await
         .expect("a policy");
     let error = fixture.run().await.expect_err("a removal");
-    assert_eq!(error.kind(), ErrorKind::Guarded);
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
     let pipeline = fixture
         .pipeline()
         .guard(okta_aws_sso::Guard { max_removals: 1 });
@@ -257,7 +257,7 @@ async fn what_a_plan_would_overwrite_is_shown_and_must_still_be_so() {
         .apply(&plan)
         .await
         .expect_err("somebody else's write");
-    assert_eq!(error.kind(), ErrorKind::Moved);
+    assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 
 #[tokio::test]
@@ -278,15 +278,15 @@ async fn who_lingers_in_a_group_of_aws_fails_the_verification() {
 async fn a_token_at_the_wrong_prompt_is_not_repeated() {
     let mut fixture = Fixture::new(SEED).await;
     let person = fixture.person.clone();
-    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |handoff| {
+    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |manual_step| {
         let person = person.clone();
         async move {
-            if handoff.kind == HandOffKind::AutomaticProvisioning {
+            if manual_step.kind == ManualStepKind::AutomaticProvisioning {
                 return Ok(Answers::default()
                     .text("scim_endpoint", "t0k3n")
                     .secret("access_token", Secret::new("x")));
             }
-            okta_aws_sso::Operator::ask(&person, &handoff).await
+            okta_aws_sso::Operator::ask(&person, &manual_step).await
         }
     }));
     let error = fixture.run().await.expect_err("no endpoint");
@@ -302,7 +302,7 @@ async fn what_does_not_come_true_in_time_is_named() {
     let sandbox = Sandbox::builder().company(company());
     let fixture = Fixture::slow(sandbox, SEED, std::time::Duration::from_hours(2)).await;
     let error = fixture.run().await.expect_err("two hours");
-    assert_eq!(error.kind(), ErrorKind::Late);
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(
         error.to_string(),
         "nothing moved for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
@@ -316,17 +316,17 @@ async fn what_does_not_come_true_in_time_is_named() {
 async fn somebody_elses_session_does_not_pass_the_sign_in_test() {
     let mut fixture = Fixture::new(TEAM).await;
     let person = fixture.person.clone();
-    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |mut handoff| {
+    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |mut manual_step| {
         let person = person.clone();
         async move {
-            if handoff.kind == HandOffKind::SignIn {
-                for (name, value) in &mut handoff.values {
+            if manual_step.kind == ManualStepKind::SignIn {
+                for (name, value) in &mut manual_step.values {
                     if name == "user" {
                         "person.00002@example.com".clone_into(value);
                     }
                 }
             }
-            okta_aws_sso::Operator::ask(&person, &handoff).await
+            okta_aws_sso::Operator::ask(&person, &manual_step).await
         }
     }));
     fixture

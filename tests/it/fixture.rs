@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
-    Blueprint, CheckOutcome, Operator, Outcome, Patience, Pipeline, Plan, Report, StateStore,
+    Blueprint, CheckOutcome, Operator, Pipeline, Plan, Report, Result, StateStore, WaitPolicy,
     aws::{Aws, Connect, Credentials},
     okta,
-    operator::RehearsalOperator,
+    operator::SandboxOperator,
     steps,
 };
 use rest_core::{Clock, ManualClock, Secret};
@@ -97,8 +97,8 @@ impl Fixture {
             .build()
             .expect("a client of Okta");
         let aws = aws(&sandbox, sandbox.aws_secret_access_key(), shared).await;
-        let person = RehearsalOperator::new(sandbox.console_url().parse().expect("a URL"))
-            .expect("a person");
+        let person =
+            SandboxOperator::new(sandbox.console_url().parse().expect("a URL")).expect("a person");
         Self {
             okta,
             aws,
@@ -111,16 +111,16 @@ impl Fixture {
     }
 
     pub(crate) fn pipeline(&self) -> Pipeline {
-        Pipeline::new(steps::journey(&self.blueprint, &self.okta, &self.aws))
+        Pipeline::new(steps::default_steps(&self.blueprint, &self.okta, &self.aws))
             .blueprint(&self.blueprint)
             .store(self.store.clone())
             .operator(self.person.clone())
             .clock(Arc::new(self.clock.clone()))
-            .patience(Patience::default())
+            .wait_policy(WaitPolicy::default())
     }
 
     /// Plans and applies, as a tool would.
-    pub(crate) async fn run(&self) -> Outcome<(Plan, Report)> {
+    pub(crate) async fn run(&self) -> Result<(Plan, Report)> {
         let pipeline = self.pipeline();
         let plan = pipeline.plan().await?;
         let report = pipeline.apply(&plan).await?;

@@ -3,9 +3,9 @@
 mod contract;
 mod direct;
 mod drift;
+mod end_to_end;
 mod fixture;
 mod interrupted;
-mod journey;
 mod killed;
 mod programs;
 mod refusals;

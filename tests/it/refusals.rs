@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use okta_aws_sso::{
     Blueprint, Error, ErrorKind, okta,
-    operator::{Answers, HandOffKind, Operator, ScriptedOperator},
+    operator::{Answers, ManualStepKind, Operator, ScriptedOperator},
 };
 use rest_core::Secret;
 use sandbox::{Company, Person, PersonStatus, Sandbox};
@@ -14,7 +14,9 @@ use crate::fixture::{self, Fixture, SEED, company};
 /// The message with what differs from run to run taken out.
 fn explained(error: &Error) -> String {
     let text = error.explain();
-    let request = error.answer().and_then(|answer| answer.request_id.clone());
+    let request = error
+        .response()
+        .and_then(|response| response.request_id.clone());
     let request = request.unwrap_or_else(|| panic!("no request id in\n{text}"));
     assert!(!request.is_empty());
     let text = text.replace(&request, "REQUEST");
@@ -57,15 +59,15 @@ async fn a_wrong_aws_key() {
 /// A person who does as asked but for one hand-off.
 fn person_but(
     fixture: &Fixture,
-    kind: HandOffKind,
+    kind: ManualStepKind,
     instead: fn(Answers) -> Answers,
 ) -> Arc<dyn Operator> {
     let person = fixture.person.clone();
-    Arc::new(ScriptedOperator::new(move |handoff| {
+    Arc::new(ScriptedOperator::new(move |manual_step| {
         let person = person.clone();
         async move {
-            let answers = person.ask(&handoff).await?;
-            Ok(if handoff.kind == kind {
+            let answers = person.ask(&manual_step).await?;
+            Ok(if manual_step.kind == kind {
                 instead(answers)
             } else {
                 answers
@@ -77,7 +79,7 @@ fn person_but(
 #[tokio::test]
 async fn a_wrong_scim_token() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.person = person_but(&fixture, HandOffKind::AutomaticProvisioning, |answers| {
+    fixture.person = person_but(&fixture, ManualStepKind::AutomaticProvisioning, |answers| {
         answers.secret("access_token", Secret::new("wrong"))
     });
     let text = explained(&fails(&fixture).await);
@@ -88,18 +90,18 @@ async fn a_wrong_scim_token() {
 #[tokio::test]
 async fn a_metadata_file_that_is_not_metadata() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.person = person_but(&fixture, HandOffKind::IdentitySource, |answers| {
+    fixture.person = person_but(&fixture, ManualStepKind::IdentitySource, |answers| {
         answers.file("sp_metadata", *b"{\"acs\": 1}")
     });
     let error = fails(&fixture).await;
-    assert_eq!(error.kind(), ErrorKind::Proof);
+    assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
     insta::assert_snapshot!(error.explain());
 }
 
 #[tokio::test]
 async fn metadata_of_another_instance() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.person = person_but(&fixture, HandOffKind::IdentitySource, |_| {
+    fixture.person = person_but(&fixture, ManualStepKind::IdentitySource, |_| {
         Answers::default()
             .text(
                 "acs_url",
@@ -111,7 +113,7 @@ async fn metadata_of_another_instance() {
             )
     });
     let error = fails(&fixture).await;
-    assert_eq!(error.kind(), ErrorKind::Proof);
+    assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
     let own = fixture
         .store
         .load()
@@ -226,7 +228,7 @@ async fn a_group_that_somebody_has_assigned_is_not_pushed() {
         fixture.blueprint = quiet(then);
         fixture.sandbox.forget_requests();
         let error = fails(&fixture).await;
-        assert_eq!(error.kind(), ErrorKind::Unfit);
+        assert_eq!(error.kind(), ErrorKind::UnusableSubject);
         assert!(error.to_string().starts_with(message), "{error}");
         assert_eq!(fixture.sandbox.writes().len(), 0);
     }
@@ -258,7 +260,7 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
         error.to_string(),
         "the plan is stale: it was made for another blueprint"
     );
-    assert_eq!(error.kind(), ErrorKind::Moved);
+    assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 
 #[tokio::test]
@@ -281,7 +283,7 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
         .apply(&plan)
         .await
         .expect_err("something that was not planned");
-    assert_eq!(error.kind(), ErrorKind::Moved);
+    assert_eq!(error.kind(), ErrorKind::StalePlan);
     assert_eq!(
         error.to_string(),
         "the world has moved since the plan was made: create permission set ReadOnlyAccess was not planned"

@@ -277,7 +277,7 @@ fn rules_have_names_of_their_own_and_say_everything() {
     for rule in rules() {
         assert!(rule.id.starts_with("RESP-"), "{}", rule.id);
         assert!(
-            ![rule.clause, rule.reason, rule.way_out].contains(&""),
+            ![rule.clause, rule.reason, rule.help].contains(&""),
             "{}",
             rule.id
         );

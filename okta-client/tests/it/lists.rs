@@ -85,7 +85,10 @@ async fn a_list_that_leads_back_is_given_up() {
     let error = ids(&org).await.expect_err("an error");
     assert_eq!(error.to_string(), "a list of Okta's was given up");
     let source = error.source().expect("a source").to_string();
-    assert_eq!(source, "page 2 of the list leads back to an earlier page");
+    assert_eq!(
+        source,
+        "page 2 of the list repeats the cursor of an earlier page"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A clock that tests move by hand.
+//! A clock that tests control.
 
 use std::{
     fmt,
@@ -10,11 +10,11 @@ use futures::future::BoxFuture;
 
 use super::Clock;
 
-/// A clock that stands still until somebody sleeps on it.
+/// A clock for tests that advances only by sleeping or by [`advance`](Self::advance).
 ///
-/// [`sleep`](Clock::sleep) returns at once: it moves [`now`](Clock::now) ahead by the whole
-/// duration, writes the duration down and calls the hooks, so that a test of "waits 7 s" takes
-/// microseconds and can assert the 7. Clones share one time.
+/// [`sleep`](Clock::sleep) completes immediately. It moves [`now`](Clock::now) forward by the
+/// duration, records the duration and calls the hooks. A test of "waits 7 s" therefore takes
+/// microseconds and can assert the 7 s. Clones share one time.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -31,7 +31,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Returns a clock that shows `start`.
+    /// Returns a clock set to `start`.
     #[must_use]
     pub fn new(start: SystemTime) -> Self {
         let shared = Shared {
@@ -44,39 +44,39 @@ impl ManualClock {
         }
     }
 
-    /// Moves the time ahead without anybody sleeping; no hook is called.
+    /// Moves the time forward without a sleep; no hook is called.
     pub fn advance(&self, duration: Duration) {
         self.lock().now += duration;
     }
 
-    /// Returns every sleep so far, oldest first.
+    /// Returns the durations of all sleeps so far, oldest first.
     #[must_use]
     pub fn slept(&self) -> Vec<Duration> {
         self.lock().slept.clone()
     }
 
-    /// Calls `hook` with the duration of every later sleep, after the time has moved.
+    /// Registers a hook that is called with the duration of each later sleep, after the time moved.
     ///
-    /// This is how a simulated world keeps up with the client that waits for it.
+    /// A simulated service uses this to make progress while its client waits.
     pub fn on_sleep(&self, hook: impl Fn(Duration) + Send + Sync + 'static) {
         self.lock().hooks.push(Arc::new(hook));
     }
 
-    fn pass(&self, duration: Duration) {
+    fn elapse(&self, duration: Duration) {
         let hooks = {
             let mut shared = self.lock();
             shared.now += duration;
             shared.slept.push(duration);
             shared.hooks.clone()
         };
-        // Outside the lock: a hook may well ask for the time.
+        // The hooks run without the lock, because a hook may read the time.
         for hook in hooks {
             hook(duration);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // A panic elsewhere in a test does not make the time wrong.
+        // A panic in another thread of a test does not invalidate the time.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,7 +88,7 @@ impl Clock for ManualClock {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
-        Box::pin(async move { clock.pass(duration) })
+        Box::pin(async move { clock.elapse(duration) })
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
     use super::{Clock, ManualClock};
 
     #[test]
-    fn sleeping_moves_the_time_and_is_written_down() {
+    fn a_sleep_moves_the_time_and_is_recorded() {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
         let clone = clock.clone();
         block_on(clone.sleep(Duration::from_secs(2)));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sleep_that_is_never_polled_takes_no_time() {
+    fn a_sleep_that_is_never_polled_does_not_move_the_time() {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
         drop(clock.sleep(Duration::from_secs(2)));
         assert_eq!(clock.slept(), []);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn advancing_is_not_sleeping() {
+    fn advance_is_not_recorded_as_a_sleep() {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
         clock.advance(Duration::from_secs(9));
         assert_eq!(clock.slept(), []);

@@ -1,4 +1,4 @@
-//! Which namespace declarations an element is written with.
+//! The namespace declarations that canonicalization writes on an element.
 
 use super::{C14nError, Method};
 use crate::{
@@ -10,32 +10,32 @@ use crate::{
 /// A prefix and its namespace; the prefix is empty for the default namespace.
 type Declaration<'a> = (&'a str, &'a str);
 
-/// The declarations written so far on the elements around the current place.
+/// The declarations written so far on the open elements.
 pub(super) struct Namespaces<'a> {
     written: Vec<Declaration<'a>>,
-    /// Those of the current element, kept for its allocation.
-    wanted: Vec<Declaration<'a>>,
+    /// The declarations that the current element needs; the vector is kept for its allocation.
+    needed: Vec<Declaration<'a>>,
 }
 
 impl<'a> Namespaces<'a> {
     pub(super) fn new() -> Self {
         Self {
             written: Vec::new(),
-            wanted: Vec::new(),
+            needed: Vec::new(),
         }
     }
 
-    /// Goes on below elements that were written with these.
-    pub(super) fn below(written: &'a [(String, String)]) -> Self {
+    /// Continues inside open elements on which these declarations were written.
+    pub(super) fn from_written(written: &'a [(String, String)]) -> Self {
         let written = written.iter().map(|(prefix, uri)| (&**prefix, &**uri));
         Self {
             written: written.collect(),
-            wanted: Vec::new(),
+            needed: Vec::new(),
         }
     }
 
-    /// Returns copies of those written since there were `depth`.
-    pub(super) fn since(&self, depth: usize) -> impl Iterator<Item = (String, String)> {
+    /// Returns copies of the declarations written after the first `depth`.
+    pub(super) fn written_since(&self, depth: usize) -> impl Iterator<Item = (String, String)> {
         let new = self.written[depth..].iter();
         new.map(|&(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
     }
@@ -50,8 +50,8 @@ impl<'a> Namespaces<'a> {
 
     /// Returns the declarations to write on an element, in order.
     ///
-    /// `is_apex` says that the element is the outermost one written, which answers for what was
-    /// declared around it.
+    /// `is_apex` is true for the outermost element written: this element also gets the declarations
+    /// of its ancestors.
     pub(super) fn enter(
         &mut self,
         method: &Method,
@@ -61,22 +61,22 @@ impl<'a> Namespaces<'a> {
         let document = element.document();
         let (tree, text) = (&document.tree, document.text());
         let records = tree.attributes_of(element.id());
-        self.wanted.clear();
+        self.needed.clear();
         if method.exclusive {
             let name = element.qualified_name();
             let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
-            self.want(prefix, element.namespace());
+            self.need(prefix, element.namespace());
             for record in records {
                 if record.prefix_len > 0 && record.namespace != NamespaceId::XMLNS {
                     let prefix = &text[record.name.range()][..record.prefix_len as usize - 1];
-                    self.want(prefix, tree.namespace(record.namespace));
+                    self.need(prefix, tree.namespace(record.namespace));
                 }
             }
         }
         for record in records {
             if record.namespace == NamespaceId::XMLNS {
                 let declaration = declaration(element, record)?;
-                self.want_declared(method, declaration);
+                self.need_declared(method, declaration);
             }
         }
         if is_apex && (!method.exclusive || !method.prefixes.is_empty()) {
@@ -92,17 +92,17 @@ impl<'a> Namespaces<'a> {
                     let declaration = declaration(ancestor, record)?;
                     if !known.contains(&declaration.0) {
                         known.push(declaration.0);
-                        self.want_declared(method, declaration);
+                        self.need_declared(method, declaration);
                     }
                 }
             }
         }
-        if self.wanted.len() > 1 {
-            self.wanted.sort_unstable();
-            self.wanted.dedup();
+        if self.needed.len() > 1 {
+            self.needed.sort_unstable();
+            self.needed.dedup();
         }
         let start = self.written.len();
-        for &(prefix, uri) in &self.wanted {
+        for &(prefix, uri) in &self.needed {
             let before = self.written[..start].iter().rev();
             let before = before.into_iter().find(|(written, _)| *written == prefix);
             let is_new = match before {
@@ -116,16 +116,16 @@ impl<'a> Namespaces<'a> {
         Ok(&self.written[start..])
     }
 
-    fn want(&mut self, prefix: &'a str, uri: &'a str) {
+    fn need(&mut self, prefix: &'a str, uri: &'a str) {
         // The prefix `xml` is bound without being declared.
         if prefix != "xml" {
-            self.wanted.push((prefix, uri));
+            self.needed.push((prefix, uri));
         }
     }
 
-    fn want_declared(&mut self, method: &Method, (prefix, uri): Declaration<'a>) {
+    fn need_declared(&mut self, method: &Method, (prefix, uri): Declaration<'a>) {
         if !method.exclusive || method.prefixes.iter().any(|listed| listed == prefix) {
-            self.want(prefix, uri);
+            self.need(prefix, uri);
         }
     }
 }
@@ -146,7 +146,7 @@ fn declaration<'a>(
     Ok((name.strip_prefix("xmlns:").unwrap_or_default(), uri))
 }
 
-/// Compares two URIs, most of which are in the same place.
+/// Compares two URIs; most equal URIs share one memory address.
 fn is_same(a: &str, b: &str) -> bool {
     std::ptr::eq(a, b) || a == b
 }

@@ -1,4 +1,4 @@
-//! The canonical form of what is never held as a whole.
+//! The canonical form of a stream, without holding the whole document.
 
 use std::{
     fmt,
@@ -18,10 +18,10 @@ use crate::{
 };
 
 impl Method {
-    /// Writes the canonical form of metadata of any size, the same that
-    /// [`document`](Self::document) returns, in constant memory.
+    /// Writes the canonical form of metadata of any size in constant memory.
     ///
-    /// The limits of [`EntityStream::new`] hold, and what is written before an error means nothing.
+    /// The output is the same as from [`document`](Self::document). The limits of
+    /// [`EntityStream::new`] apply. If the call fails, discard the output.
     ///
     /// ```
     /// use saml_metadata::c14n::Method;
@@ -36,8 +36,8 @@ impl Method {
     ///
     /// # Errors
     ///
-    /// Fails when the input is not metadata that can be read, on a relative namespace URI, and when
-    /// the output cannot be written.
+    /// Fails if the input is not readable metadata, if a namespace URI is relative, or if the output
+    /// cannot be written.
     pub fn stream(&self, input: impl BufRead, output: impl Write) -> Result<(), C14nStreamError> {
         let written = Written {
             output,
@@ -62,41 +62,42 @@ impl Method {
     }
 }
 
-/// Why there is no canonical form of a stream.
+/// The reason why the canonical form of a stream could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum C14nStreamError {
-    /// The input is not metadata that can be read.
+    /// The input is not readable metadata.
     #[error("the metadata to canonicalize cannot be read")]
     Read(#[from] StreamError),
     /// The input has no canonical form.
     #[error("the metadata has no canonical form")]
     #[non_exhaustive]
     NoCanonicalForm {
-        /// Why not; the place is that in the stream.
+        /// The reason; its offset is relative to the start of the stream.
         source: C14nError,
     },
     /// The output could not be written.
     #[error("the canonical form cannot be written")]
     #[non_exhaustive]
     Write {
-        /// What the output says.
+        /// The error of the output.
         source: io::Error,
     },
 }
 
-/// Everything of a stream in its canonical form.
+/// Visitor that canonicalizes a whole stream.
 struct Whole<S> {
     form: Canonicalizer<S>,
     failure: Option<C14nError>,
 }
 
 impl<S: Sink> Whole<S> {
-    fn keep(&mut self, result: Result<(), C14nError>, part: &Part<'_>) {
+    /// Keeps the first error.
+    fn record(&mut self, result: Result<(), C14nError>, part: &Part<'_>) {
         if let Err(error) = result
             && self.failure.is_none()
         {
-            self.failure = Some(error.placed(|offset| part.position(offset).offset));
+            self.failure = Some(error.map_offset(|offset| part.position(offset).offset));
         }
     }
 }
@@ -104,12 +105,12 @@ impl<S: Sink> Whole<S> {
 impl<S: Sink> StreamVisitor for Whole<S> {
     fn open(&mut self, part: &Part<'_>) {
         let result = self.form.open(part);
-        self.keep(result, part);
+        self.record(result, part);
     }
 
     fn content(&mut self, part: &Part<'_>) {
         let result = self.form.content(part, NodeId::NONE);
-        self.keep(result, part);
+        self.record(result, part);
     }
 
     fn close(&mut self, part: &Part<'_>) {
@@ -123,23 +124,23 @@ struct Written<W> {
 }
 
 impl<W: Write> Sink for Written<W> {
-    fn take(&mut self, piece: &[u8]) {
+    fn take(&mut self, chunk: &[u8]) {
         if self.failure.is_none() {
-            self.failure = self.output.write_all(piece).err();
+            self.failure = self.output.write_all(chunk).err();
         }
     }
 }
 
-/// Puts a canonical form together from the parts of a stream.
+/// Builds a canonical form from the parts of a stream.
 pub(crate) struct Canonicalizer<S> {
     method: Method,
     output: Output<S>,
-    /// The declarations written on the groups that are open, copied because nothing else of those
-    /// stays where it is.
+    /// The declarations written on the open groups, copied because the stream drops the text of the
+    /// groups.
     written: Vec<(String, String)>,
-    /// How many of them there were around each of the groups.
+    /// For each open group, the number of declarations written on the groups around it.
     depths: Vec<usize>,
-    is_behind_root: bool,
+    is_after_root: bool,
 }
 
 impl<S: Sink> Canonicalizer<S> {
@@ -149,11 +150,11 @@ impl<S: Sink> Canonicalizer<S> {
             output: Output::new(sink),
             written: Vec::new(),
             depths: Vec::new(),
-            is_behind_root: false,
+            is_after_root: false,
         }
     }
 
-    /// Writes what somebody else has made canonical.
+    /// Writes bytes that are already canonical.
     pub(crate) fn raw(&mut self, form: &[u8]) {
         self.output.bytes(form);
     }
@@ -164,27 +165,27 @@ impl<S: Sink> Canonicalizer<S> {
         let depth = self.written.len();
         let mut walk = self.walk(part, NodeId::NONE);
         walk.start(part.group, parent == NodeId::DOCUMENT)?;
-        walk.settle();
-        let new: Vec<_> = walk.namespaces().since(depth).collect();
+        walk.flush();
+        let new: Vec<_> = walk.namespaces().written_since(depth).collect();
         self.written.extend(new);
         self.depths.push(depth);
-        self.is_behind_root |= parent == NodeId::DOCUMENT;
+        self.is_after_root |= parent == NodeId::DOCUMENT;
         Ok(())
     }
 
-    /// Writes a part of the inside of a group or of the document, without one node.
+    /// Writes a part of the content of a group or of the document, without one node.
     pub(crate) fn content(&mut self, part: &Part<'_>, without: NodeId) -> Result<(), C14nError> {
         if part.group == NodeId::DOCUMENT {
-            let mut is_behind = self.is_behind_root;
+            let mut is_after = self.is_after_root;
             let mut walk = self.walk(part, without);
-            walk.around_root(part.first, &mut is_behind)?;
-            walk.settle();
-            self.is_behind_root = is_behind;
+            walk.document_content(part.first, &mut is_after)?;
+            walk.flush();
+            self.is_after_root = is_after;
             return Ok(());
         }
         let mut walk = self.walk(part, without);
         walk.content(part.text.clone(), part.first)?;
-        walk.settle();
+        walk.flush();
         Ok(())
     }
 
@@ -192,18 +193,19 @@ impl<S: Sink> Canonicalizer<S> {
     pub(crate) fn close(&mut self, part: &Part<'_>) {
         let mut walk = self.walk(part, NodeId::NONE);
         walk.end(part.group);
-        walk.settle();
+        walk.flush();
         self.written.truncate(self.depths.pop().unwrap_or_default());
     }
 
-    /// Returns the sink, once it has everything.
+    /// Writes the rest to the sink and returns it.
     pub(crate) fn finish(self) -> S {
         self.output.finish()
     }
 
     fn walk<'a>(&'a mut self, part: &Part<'a>, without: NodeId) -> Walk<'a, 'a, S> {
-        let namespaces = Namespaces::below(&self.written);
-        Walk::new(&self.method, part.document, without, &mut self.output).below(namespaces)
+        let namespaces = Namespaces::from_written(&self.written);
+        Walk::new(&self.method, part.document, without, &mut self.output)
+            .with_namespaces(namespaces)
     }
 }
 

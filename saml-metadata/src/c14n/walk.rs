@@ -1,4 +1,4 @@
-//! The walk over the tree, without recursion: documents may be as deep as their limits allow.
+//! The walk over the tree, without recursion: a document can be as deep as its limits allow.
 
 use std::{
     cmp::Ordering,
@@ -25,8 +25,8 @@ pub(super) fn document<S: Sink>(
 ) -> Result<S, C14nError> {
     let mut output = Output::new(sink);
     let mut walk = Walk::new(method, document, without, &mut output);
-    walk.around_root(document.tree.node(NodeId::DOCUMENT).first_child, &mut false)?;
-    walk.settle();
+    walk.document_content(document.tree.node(NodeId::DOCUMENT).first_child, &mut false)?;
+    walk.flush();
     Ok(output.finish())
 }
 
@@ -39,7 +39,7 @@ pub(super) fn element<S: Sink>(
     let mut output = Output::new(sink);
     let mut walk = Walk::new(method, element.document(), without, &mut output);
     walk.tree(element.id(), true)?;
-    walk.settle();
+    walk.flush();
     Ok(output.finish())
 }
 
@@ -49,21 +49,21 @@ pub(super) struct Walk<'a, 's, S> {
     without: NodeId,
     namespaces: Namespaces<'a>,
     output: &'s mut Output<S>,
-    /// A range of the text that is canonical as it is, and not written yet. Most of what comes next
-    /// adds to it, so that little is written in small pieces.
-    unwritten: Range<usize>,
-    /// The attributes of the current element, kept for its allocation.
+    /// A range of the text that is already canonical and not written yet. The next range usually
+    /// follows it directly, so both are written together as one large piece.
+    pending: Range<usize>,
+    /// The attributes of the current element; the vector is kept for its allocation.
     attributes: Vec<&'a AttributeRecord>,
 }
 
-/// An element whose end has not been written.
+/// An element whose end tag has not been written.
 pub(super) struct Open {
     id: NodeId,
-    /// The child to go on with.
+    /// The next child to write.
     next: NodeId,
-    /// Up to where its content has been written.
+    /// The offset up to which the content has been written.
     at: usize,
-    /// Declarations in force around it.
+    /// Number of declarations written on the elements around it.
     depth: usize,
 }
 
@@ -80,26 +80,27 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             without,
             namespaces: Namespaces::new(),
             output,
-            unwritten: 0..0,
+            pending: 0..0,
             attributes: Vec::new(),
         }
     }
 
-    /// Takes up a walk inside of elements whose start tags were written by an earlier one.
-    pub(super) fn below(self, namespaces: Namespaces<'a>) -> Self {
+    /// Continues inside open elements whose start tags an earlier walk has written.
+    pub(super) fn with_namespaces(self, namespaces: Namespaces<'a>) -> Self {
         Self { namespaces, ..self }
     }
 
-    /// Returns the declarations written on the elements that are open.
+    /// Returns the declarations written on the open elements.
     pub(super) fn namespaces(&self) -> &Namespaces<'a> {
         &self.namespaces
     }
 
-    /// Writes what stands beside the root element from a node on, and that element itself.
-    pub(super) fn around_root(
+    /// Writes the children of the document, starting with a node: the root element and the comments
+    /// and processing instructions around it.
+    pub(super) fn document_content(
         &mut self,
         first: NodeId,
-        is_behind: &mut bool,
+        is_after: &mut bool,
     ) -> Result<(), C14nError> {
         let mut next = first.some();
         while let Some(id) = next {
@@ -107,14 +108,15 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             next = node.next.some();
             if node.kind == NodeKind::Element {
                 self.tree(id, true)?;
-                *is_behind = true;
+                *is_after = true;
             } else if self.is_written(id) {
-                // Canonical XML 1.0 section 2.3: what stands around the root has lines of its own.
-                if *is_behind {
+                // Canonical XML 1.0 section 2.3: each node before or after the root element is on
+                // a separate line.
+                if *is_after {
                     self.raw("\n");
                 }
                 self.leaf(id);
-                if !*is_behind {
+                if !*is_after {
                     self.raw("\n");
                 }
             }
@@ -122,7 +124,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         Ok(())
     }
 
-    /// Writes a range of the inside of an element, given the first child in it.
+    /// Writes a range of the content of an element, given the first child in the range.
     pub(super) fn content(&mut self, text: Range<usize>, first: NodeId) -> Result<(), C14nError> {
         let mut at = text.start;
         let mut next = first.some();
@@ -148,7 +150,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         Ok(())
     }
 
-    /// Writes an element and all inside.
+    /// Writes an element and its content.
     fn tree(&mut self, top: NodeId, is_apex: bool) -> Result<(), C14nError> {
         let tree = &self.document.tree;
         let mut open = vec![self.start(top, is_apex)?];
@@ -169,7 +171,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
                     self.leaf(child);
                 }
             } else {
-                // `<a/>` has its content behind its end, and nothing in it.
+                // The content of `<a/>` is an empty range after its end.
                 let end = tree.node(top.id).content.range().end.max(top.at);
                 let (id, at, depth) = (top.id, top.at, top.depth);
                 self.text(at..end);
@@ -203,8 +205,8 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         self.source(node.span.range().start..node.name.range().end);
         let declarations = self.namespaces.enter(self.method, element, is_apex)?;
         if !declarations.is_empty() {
-            // What `settle` does, which may not touch the declarations.
-            self.output.raw(&document.text()[take(&mut self.unwritten)]);
+            // The same as `flush`, which cannot be called here: `declarations` borrows `self`.
+            self.output.raw(&document.text()[take(&mut self.pending)]);
         }
         for (prefix, uri) in declarations {
             self.output.raw(if prefix.is_empty() {
@@ -222,7 +224,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         self.attributes
             .extend(records.iter().filter(|r| r.namespace != NamespaceId::XMLNS));
         if is_apex && !self.method.exclusive {
-            self.inherit(element);
+            self.inherit_xml_attributes(element);
         }
         let text = document.text();
         let name = |record: &AttributeRecord| &text[record.name.range()];
@@ -251,16 +253,17 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
     fn attribute(&mut self, record: &AttributeRecord) {
         let text = self.document.text();
         let (name, raw) = (record.name.range(), record.raw.range());
-        // A value that means what is written has nothing to escape but the quotes it does not stand in.
+        // A value that is equal to its source text needs no escaping, except for double quotes in a
+        // value that is written in single quotes.
         let is_canonical = record.value == record.raw
             && raw.start == name.end + "=\"".len()
             && text.as_bytes()[raw.end] == b'"';
         if is_canonical {
-            let is_behind_blank = text.as_bytes()[name.start - 1] == b' ';
-            if !is_behind_blank {
+            let has_space_before = text.as_bytes()[name.start - 1] == b' ';
+            if !has_space_before {
                 self.raw(" ");
             }
-            return self.source(name.start - usize::from(is_behind_blank)..raw.end + 1);
+            return self.source(name.start - usize::from(has_space_before)..raw.end + 1);
         }
         self.raw(" ");
         self.source(name);
@@ -270,13 +273,13 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         self.raw("\"");
     }
 
-    /// Writes a range of the text that is canonical as it is.
+    /// Writes a range of the text that is already canonical.
     fn source(&mut self, range: Range<usize>) {
-        if self.unwritten.end == range.start {
-            self.unwritten.end = range.end;
+        if self.pending.end == range.start {
+            self.pending.end = range.end;
         } else {
-            self.settle();
-            self.unwritten = range;
+            self.flush();
+            self.pending = range;
         }
     }
 
@@ -286,25 +289,25 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         if is_canonical_text(text) {
             self.source(range);
         } else {
-            self.settle();
+            self.flush();
             self.output.text(text);
         }
     }
 
     fn raw(&mut self, text: &str) {
-        self.settle();
+        self.flush();
         self.output.raw(text);
     }
 
-    /// Writes what has been put off; has to be done before the walk is over.
-    pub(super) fn settle(&mut self) {
-        let range = take(&mut self.unwritten);
+    /// Writes the pending range; must be called before the walk is dropped.
+    pub(super) fn flush(&mut self) {
+        let range = take(&mut self.pending);
         self.output.raw(&self.document.text()[range]);
     }
 
-    /// Adds the attributes such as `xml:lang` that the surroundings give to the outermost element
-    /// (Canonical XML 1.0 section 2.4).
-    fn inherit(&mut self, element: Element<'a>) {
+    /// Adds the `xml:` attributes, such as `xml:lang`, that the outermost element inherits from its
+    /// ancestors (Canonical XML 1.0 section 2.4).
+    fn inherit_xml_attributes(&mut self, element: Element<'a>) {
         let (document, tree) = (self.document, &self.document.tree);
         let local = |record: &AttributeRecord| {
             &document.text()[record.name.range()][record.prefix_len as usize..]
@@ -328,11 +331,11 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
             && (self.method.comments || self.document.tree.node(id).kind != NodeKind::Comment)
     }
 
-    /// Writes a comment, processing instruction or CDATA section.
+    /// Writes a comment, a processing instruction or a CDATA section.
     fn leaf(&mut self, id: NodeId) {
         let node = self.document.tree.node(id);
         let written = &self.document.text()[node.span.range()];
-        self.settle();
+        self.flush();
         match node.kind {
             NodeKind::Comment => {
                 self.output.verbatim(written);

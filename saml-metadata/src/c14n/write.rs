@@ -1,45 +1,45 @@
-//! The output: escaping as Canonical XML 1.0 section 2.3 asks, in pieces of bounded size.
+//! The output: escaped as Canonical XML 1.0 section 2.3 requires, in chunks of bounded size.
 
 use crate::reader::escape::reference;
 
-/// Where the bytes of a canonical form go.
+/// Receiver of the bytes of a canonical form.
 pub(crate) trait Sink {
-    /// Takes the next piece; pieces are large where the form is.
-    fn take(&mut self, piece: &[u8]);
+    /// Receives the next chunk; the chunks of a large form are large.
+    fn take(&mut self, chunk: &[u8]);
 }
 
 impl Sink for Vec<u8> {
-    fn take(&mut self, piece: &[u8]) {
-        self.extend_from_slice(piece);
+    fn take(&mut self, chunk: &[u8]) {
+        self.extend_from_slice(chunk);
     }
 }
 
 impl<S: Sink> Sink for &mut S {
-    fn take(&mut self, piece: &[u8]) {
-        (**self).take(piece);
+    fn take(&mut self, chunk: &[u8]) {
+        (**self).take(chunk);
     }
 }
 
 impl Sink for aws_lc_rs::digest::Context {
-    fn take(&mut self, piece: &[u8]) {
-        self.update(piece);
+    fn take(&mut self, chunk: &[u8]) {
+        self.update(chunk);
     }
 }
 
-/// Gathers output, and hands it on in large pieces.
+/// Buffer that passes the output to a sink in large chunks.
 #[derive(Debug)]
 pub(super) struct Output<S> {
     buffer: Vec<u8>,
     sink: S,
 }
 
-/// Pieces are large enough for a digest to run at full speed, and small enough for the cache.
-const PIECE: usize = 32 << 10;
+/// Size of a chunk: large enough for a digest to run at full speed, small enough for the CPU cache.
+const CHUNK: usize = 32 << 10;
 
 impl<S: Sink> Output<S> {
     pub(super) fn new(sink: S) -> Self {
         Self {
-            buffer: Vec::with_capacity(PIECE),
+            buffer: Vec::with_capacity(CHUNK),
             sink,
         }
     }
@@ -49,9 +49,9 @@ impl<S: Sink> Output<S> {
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        if self.buffer.len() + bytes.len() > PIECE {
+        if self.buffer.len() + bytes.len() > CHUNK {
             self.flush();
-            if bytes.len() > PIECE {
+            if bytes.len() > CHUNK {
                 self.sink.take(bytes);
                 return;
             }
@@ -64,15 +64,15 @@ impl<S: Sink> Output<S> {
         self.buffer.clear();
     }
 
-    /// Returns the sink, once it has everything.
+    /// Writes the rest to the sink and returns it.
     pub(super) fn finish(mut self) -> S {
         self.flush();
         self.sink
     }
 
-    /// Writes text as it stands between tags; references in it have been checked.
-    pub(super) fn text(&mut self, written: &str) {
-        let mut rest = written;
+    /// Writes the source text between two tags; the reader has already checked its references.
+    pub(super) fn text(&mut self, source: &str) {
+        let mut rest = source;
         while let Some(at) = find(rest, is_special_in_text) {
             self.raw(&rest[..at]);
             let found = rest.as_bytes()[at];
@@ -91,9 +91,9 @@ impl<S: Sink> Output<S> {
         self.raw(rest);
     }
 
-    /// Writes the inside of a CDATA section, which becomes plain text.
-    pub(super) fn cdata(&mut self, written: &str) {
-        let mut rest = written;
+    /// Writes the content of a CDATA section, which becomes plain text.
+    pub(super) fn cdata(&mut self, source: &str) {
+        let mut rest = source;
         while let Some(at) = rest.find(['&', '<', '>', '\r']) {
             self.raw(&rest[..at]);
             let found = rest.as_bytes()[at];
@@ -106,9 +106,9 @@ impl<S: Sink> Output<S> {
         self.raw(rest);
     }
 
-    /// Writes the inside of a comment or processing instruction.
-    pub(super) fn verbatim(&mut self, written: &str) {
-        let mut rest = written;
+    /// Writes the content of a comment or a processing instruction.
+    pub(super) fn verbatim(&mut self, source: &str) {
+        let mut rest = source;
         while let Some(at) = rest.find('\r') {
             self.raw(&rest[..at]);
             rest = self.line_end(&rest[at + 1..]);
@@ -116,11 +116,11 @@ impl<S: Sink> Output<S> {
         self.raw(rest);
     }
 
-    /// Writes an attribute value, given its meaning.
+    /// Escapes and writes a decoded attribute value.
     pub(super) fn value(&mut self, value: &str) {
         let mut rest = value;
         let special = |b: u8| {
-            // The three kinds of white space are all control characters that XML has.
+            // XML allows only three control characters, all of them white space.
             b == b'&' || b == b'<' || b == b'"' || b < b' '
         };
         while let Some(at) = find(rest, special) {
@@ -149,10 +149,12 @@ impl<S: Sink> Output<S> {
         }
     }
 
-    /// Writes the one line feed that every line end is (XML 1.0 section 2.11).
-    fn line_end<'t>(&mut self, behind: &'t str) -> &'t str {
+    /// Writes a line end as one line feed (XML 1.0 section 2.11) and returns the text after it.
+    ///
+    /// `rest` is the text after a carriage return.
+    fn line_end<'t>(&mut self, rest: &'t str) -> &'t str {
         self.raw("\n");
-        behind.strip_prefix('\n').unwrap_or(behind)
+        rest.strip_prefix('\n').unwrap_or(rest)
     }
 }
 
@@ -160,23 +162,23 @@ fn is_special_in_text(byte: u8) -> bool {
     byte == b'&' || byte == b'>' || byte == b'\r'
 }
 
-/// Returns whether text between tags is written as it stands.
-pub(super) fn is_canonical_text(written: &str) -> bool {
-    find(written, is_special_in_text).is_none()
+/// Returns whether text between tags is already canonical.
+pub(super) fn is_canonical_text(source: &str) -> bool {
+    find(source, is_special_in_text).is_none()
 }
 
-/// Returns where the first such byte is.
+/// Returns the offset of the first special byte.
 fn find(text: &str, is_special: impl Fn(u8) -> bool) -> Option<usize> {
-    const MANY: usize = 32;
+    const CHUNK: usize = 32;
 
     let bytes = text.as_bytes();
     let mut start = 0;
-    // Without a branch for each byte, many are looked at at once.
-    while let Some(chunk) = bytes.get(start..start + MANY) {
+    // Without a branch per byte, the CPU checks many bytes at once.
+    while let Some(chunk) = bytes.get(start..start + CHUNK) {
         if chunk.iter().fold(false, |found, b| found | is_special(*b)) {
             break;
         }
-        start += MANY;
+        start += CHUNK;
     }
     let rest = &bytes[start..];
     let at = rest.iter().position(|b| is_special(*b))?;

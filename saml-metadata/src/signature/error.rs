@@ -37,7 +37,7 @@ impl SignatureError {
         Self {
             refusal: match self.refusal {
                 Refusal::NoCanonicalForm { source } => Refusal::NoCanonicalForm {
-                    source: source.placed(|offset| place(offset).offset),
+                    source: source.map_offset(|offset| place(offset).offset),
                 },
                 refusal => refusal,
             },

@@ -33,13 +33,13 @@ fn every_form_of_host_and_tenant_is_accepted() {
 
 #[test]
 fn other_addresses_are_refused_with_the_reason() {
-    let path = "has not the path /platform/saml/acs/<tenant>";
-    let decorated = "has more than host and path, or an unusual spelling";
+    let path = "does not have the path /platform/saml/acs/<tenant>";
+    let decorated = "has more than a host and a path, or is not normalized";
     for (url, reason) in [
-        ("", "is not an absolute address"),
+        ("", "is not an absolute URL"),
         (
             "us-east-1.signin.aws/platform/saml/acs/x",
-            "is not an absolute address",
+            "is not an absolute URL",
         ),
         (
             "http://us-east-1.signin.aws/platform/saml/acs/x",
@@ -181,7 +181,7 @@ fn another_file_is_refused_with_the_reason() {
     );
     assert_eq!(
         error("<r/>").to_string(),
-        "the file is not the metadata of one service"
+        "the file does not describe exactly one entity"
     );
     assert_eq!(
         error(&change(
@@ -189,7 +189,7 @@ fn another_file_is_refused_with_the_reason() {
             &[("/platform/saml/d-", "/platform/saml/x-")]
         ))
         .to_string(),
-        "the issuer is not IAM Identity Center's"
+        "the issuer is not an issuer of IAM Identity Center"
     );
     assert_eq!(
         error(&change(
@@ -197,7 +197,7 @@ fn another_file_is_refused_with_the_reason() {
             &[("https://us-east-1.sso.signin.aws", "https://evil.example")]
         ))
         .to_string(),
-        "an assertion consumer address is not IAM Identity Center's"
+        "an assertion consumer URL is not a URL of IAM Identity Center"
     );
     assert!(matches!(
         error(&change(AWS_SP, &[("HTTP-POST", "HTTP-Artifact")])),

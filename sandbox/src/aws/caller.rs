@@ -1,4 +1,4 @@
-//! Who signed a request.
+//! The identity that signed a request.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -15,33 +15,33 @@ use super::sigv4::{Claim, Unsigned};
 pub(crate) struct Caller {
     /// The account the identity belongs to.
     pub(crate) account: String,
-    /// The ARN of the user or of the session of a role.
+    /// The ARN of the user or of the role session.
     pub(crate) arn: String,
-    /// The unique id of the user, or of the role and the name of its session.
+    /// The unique id of the user; for a role session, the unique id of the role and the session name.
     pub(crate) user_id: String,
-    /// Whether the policies of the identity allow everything; otherwise they allow nothing here.
+    /// Whether the identity's policies allow every operation; otherwise the sandbox allows none.
     pub(crate) administers: bool,
-    /// The Region whose endpoint the request is meant for.
+    /// The Region in the signature's scope.
     pub(crate) region: String,
 }
 
-/// Why nobody is behind a request.
+/// Reason why a request has no valid caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// The signature is missing or wrong.
     Unsigned(Unsigned),
-    /// There is no such access key, or the session token is another one.
+    /// The access key does not exist, or its session token does not match.
     Key,
-    /// The session has ended.
+    /// The session has expired.
     Expired,
 }
 
 impl Caller {
-    /// The identity that signed a request to a service.
+    /// Returns the identity that signed a request to a service.
     ///
     /// # Errors
     ///
-    /// [`Unknown`] if the request is not signed for this service with a key that is known and valid.
+    /// Returns an error if the request is not signed for this service with an existing, valid key.
     pub(crate) fn of(
         cloud: &Cloud,
         request: &Request<Bytes>,
@@ -74,7 +74,7 @@ impl Caller {
         Ok(caller)
     }
 
-    /// The administrator that an access key of the seed belongs to.
+    /// Returns the administrator that owns an access key of the seed.
     fn of_user(key: &AccessKey, region: &str) -> Self {
         let digits = hex_of(&digest(&key.id));
         Self {
@@ -86,7 +86,7 @@ impl Caller {
         }
     }
 
-    /// The user of a role.
+    /// Returns the caller behind a role session.
     fn of_role(session: &RoleSession, region: &str) -> Self {
         let (account, role, user) = (&session.account, &session.role, &session.user_name);
         Self {

@@ -1,4 +1,4 @@
-//! IAM Identity Center: permission sets, what is assigned to whom, and what is provisioned where.
+//! IAM Identity Center: permission sets, account assignments and provisioned roles.
 
 mod operation;
 mod permission_set;
@@ -20,39 +20,39 @@ pub(crate) use permission_set::{Boundary, PermissionSet, PolicyReference, Role};
 /// The organization instance of IAM Identity Center.
 #[derive(Debug)]
 pub(crate) struct Center {
-    /// The Region it is enabled in.
+    /// The Region in which the instance is enabled.
     pub(crate) region: String,
     /// Its ARN.
     pub(crate) arn: String,
     /// The id of its identity store, such as `d-9067729b3d`.
     pub(crate) identity_store: String,
-    /// The name an administrator gave it.
+    /// The name that an administrator gave the instance.
     pub(crate) name: Option<String>,
-    /// When it was enabled.
+    /// The time at which the instance was enabled.
     pub(crate) created: Timestamp,
-    /// Whether it has permission sets.
+    /// Whether the instance supports permission sets.
     pub(crate) permission_sets_enabled: bool,
     /// The permission sets, oldest first.
     pub(crate) permission_sets: Vec<PermissionSet>,
-    /// Who may use which permission set in which account, oldest first.
+    /// The account assignments, oldest first.
     pub(crate) assignments: Vec<Assignment>,
-    /// The roles that permission sets were made into.
+    /// The provisioned IAM roles.
     pub(crate) roles: Vec<Role>,
-    /// The attributes for access control, as they were configured.
+    /// The attributes for access control, as sent by the administrator.
     pub(crate) attributes: Option<Value>,
     /// The tags of the instance.
     pub(crate) tags: BTreeMap<String, String>,
     /// The users and groups.
     pub(crate) directory: Directory,
-    /// The alias in the address of the access portal.
+    /// The alias in the URL of the access portal.
     pub(crate) portal_alias: Option<String>,
-    /// The part of the address for SAML responses that nobody can guess.
+    /// The unguessable part of the URL for SAML responses.
     pub(crate) saml_tenant: String,
-    /// Where users sign in, if not here.
+    /// The external identity provider; `None` while users sign in at Identity Center.
     pub(crate) identity_provider: Option<IdentityProvider>,
-    /// The SCIM endpoint, once automatic provisioning is enabled.
+    /// The SCIM endpoint; `None` until automatic provisioning is enabled.
     pub(crate) provisioning: Option<Provisioning>,
-    /// Who is signed in or about to.
+    /// Pending sign-ins, sessions and tokens.
     pub(crate) sign_in: SignIn,
     ids: Ids,
     operations: Vec<Operation>,
@@ -61,16 +61,16 @@ pub(crate) struct Center {
     last_place: u64,
 }
 
-/// That a user or group may use a permission set in an account.
+/// The assignment of a permission set to a user or group in one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
-    /// Its place among the assignments.
+    /// The position in creation order.
     pub(crate) place: u64,
-    /// The account.
+    /// The id of the account.
     pub(crate) account: String,
     /// The ARN of the permission set.
     pub(crate) permission_set: String,
-    /// The user or group.
+    /// The assigned user or group.
     pub(crate) principal: Principal,
 }
 
@@ -79,12 +79,12 @@ pub(crate) struct Assignment {
 pub(crate) struct Principal {
     /// `USER` or `GROUP`.
     pub(crate) kind: &'static str,
-    /// Its id in the identity store.
+    /// The id in the identity store.
     pub(crate) id: String,
 }
 
 impl Center {
-    /// An instance as it is after it was enabled in a Region.
+    /// Returns a newly enabled instance.
     pub(crate) fn new(
         region: &str,
         organization: &str,
@@ -92,7 +92,7 @@ impl Center {
         now: Timestamp,
     ) -> Self {
         let mut ids = Ids::default();
-        // The numbers in front are those of instances in us-east-1 (AWS's own examples use both).
+        // These leading digits belong to instances in us-east-1 (AWS's own examples use both).
         let instance = format!("ssoins-7223{}", ids.hex("instance", organization, 12));
         let digits = format!("9067{}", ids.hex("identity store", organization, 6));
         let tenant = ids.hex("saml tenant", organization, 40);
@@ -129,36 +129,38 @@ impl Center {
         }
     }
 
-    /// `ssoins-…`, the last part of the ARN.
+    /// Returns the last part of the ARN: `ssoins-…`.
     pub(crate) fn instance_id(&self) -> &str {
         self.arn
             .rsplit_once('/')
             .map_or(self.arn.as_str(), |(_, id)| id)
     }
 
-    /// The permission set with an ARN.
+    /// Returns the permission set with this ARN.
     pub(crate) fn permission_set(&self, arn: &str) -> Option<&PermissionSet> {
         self.permission_sets.iter().find(|set| set.arn == arn)
     }
 
-    /// Adds a permission set that has only a name; the rest is filled in by the caller.
+    /// Adds a permission set with only a name; the caller sets the other fields.
     pub(crate) fn add_permission_set(&mut self, name: &str, now: Timestamp) -> &mut PermissionSet {
         let id = self.ids.hex("permission set", name, 16);
         let arn = format!("arn:aws:sso:::permissionSet/{}/ps-{id}", self.instance_id());
         let place = self.next_place();
         self.permission_sets
             .push(PermissionSet::new(place, arn, name, now));
-        self.permission_sets.last_mut().expect("one was pushed")
+        self.permission_sets
+            .last_mut()
+            .expect("the permission set was just added")
     }
 
-    /// The role that a permission set was made into in an account.
+    /// Returns the provisioned role of a permission set in an account.
     pub(crate) fn role(&self, account: &str, permission_set: &str) -> Option<&Role> {
         self.roles
             .iter()
             .find(|role| role.account == account && role.permission_set == permission_set)
     }
 
-    /// Whether somebody is assigned a permission set in an account.
+    /// Returns whether a principal is assigned to a permission set in an account.
     pub(crate) fn is_assigned(
         &self,
         account: &str,
@@ -172,7 +174,7 @@ impl Center {
         })
     }
 
-    /// Removes every assignment of a principal that does not exist any more, and roles nobody uses.
+    /// Removes every assignment of a deleted principal, and each role that no other assignment uses.
     pub(crate) fn drop_principal(&mut self, id: &str) {
         let (dropped, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.assignments)
             .into_iter()
@@ -183,7 +185,7 @@ impl Center {
         }
     }
 
-    /// The roles a user may use: directly or through a group, in accounts that are in use.
+    /// Returns the roles that a user may use, directly or through a group, in active accounts.
     pub(crate) fn roles_of(&self, organization: &Organization, user: &str) -> Vec<&Role> {
         let Some(user) = self.directory.user(user) else {
             return Vec::new();

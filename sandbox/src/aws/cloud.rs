@@ -1,4 +1,4 @@
-//! Everything AWS knows.
+//! The complete AWS side of the sandbox.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// An organization as a seed describes it, without Identity Center.
+    /// Returns an organization built from a seed, without Identity Center.
     pub(crate) fn new(seed: Seed) -> Self {
         let mut ids = Ids::default();
         Self {
@@ -42,25 +42,25 @@ impl Cloud {
         }
     }
 
-    /// Moves the asynchronous operations that are due to their end.
+    /// Completes the asynchronous operations that are due.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         if let Some(center) = &mut self.center {
             center.settle(&self.organization, now);
         }
     }
 
-    /// The identity store, if Identity Center is enabled.
+    /// Returns the identity store, if Identity Center is enabled.
     pub(crate) fn directory(&self) -> Option<&Directory> {
         Some(&self.center.as_ref()?.directory)
     }
 
-    /// The identity store to change; deleting goes through [`delete_user`](Self::delete_user) and
-    /// [`delete_group`](Self::delete_group).
+    /// Returns the identity store for changes; use [`delete_user`](Self::delete_user) and
+    /// [`delete_group`](Self::delete_group) to delete.
     pub(crate) fn directory_mut(&mut self) -> Option<&mut Directory> {
         Some(&mut self.center.as_mut()?.directory)
     }
 
-    /// Deletes a user and everything assigned to the user; returns whether there was one.
+    /// Deletes a user and all of the user's assignments; returns whether the user existed.
     pub(crate) fn delete_user(&mut self, id: &str) -> bool {
         self.center.as_mut().is_some_and(|center| {
             let deleted = center.directory.delete_user(id);
@@ -69,7 +69,7 @@ impl Cloud {
         })
     }
 
-    /// Deletes a group and everything assigned to it; returns whether there was one.
+    /// Deletes a group and all of its assignments; returns whether the group existed.
     pub(crate) fn delete_group(&mut self, id: &str) -> bool {
         self.center.as_mut().is_some_and(|center| {
             let deleted = center.directory.delete_group(id);
@@ -78,18 +78,18 @@ impl Cloud {
         })
     }
 
-    /// The pages that lists are cut into.
+    /// Returns the pagination settings of lists.
     pub(crate) fn pages(&self) -> Pages {
         self.pages
     }
 
-    /// An id for the next answer.
+    /// Returns the request id for the next response.
     pub(crate) fn next_request_id(&mut self) -> String {
         self.requests += 1;
         uuid_of(&format!("request/{}", self.requests))
     }
 
-    /// The address of the SCIM listener, with a slash at the end.
+    /// Returns the URL of the SCIM listener, with a slash at the end.
     pub(super) fn scim_url(&self) -> Option<String> {
         let url = self.base_urls.scim.as_ref()?.as_str();
         Some(format!("{}/", url.trim_end_matches('/')))

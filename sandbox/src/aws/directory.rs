@@ -1,4 +1,4 @@
-//! The identity store: users, groups and memberships, shared by its API, by SCIM and by sign-in.
+//! The identity store: users, groups and memberships, shared by its API, SCIM and sign-in.
 
 mod user;
 
@@ -13,44 +13,44 @@ pub(crate) use user::{Draft, User};
 /// A group.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// Its place among the groups.
+    /// The position in creation order.
     pub(crate) place: u64,
-    /// Its id.
+    /// The group's id.
     pub(crate) id: String,
     /// The name, which is unique.
     pub(crate) display_name: String,
-    /// What it is for; only the Identity Store API can set it.
+    /// The description; only the Identity Store API can set it.
     pub(crate) description: Option<String>,
-    /// The id that the identity provider gave it through SCIM.
+    /// The external id, which the identity provider sets through SCIM.
     pub(crate) external_id: Option<String>,
-    /// When it was created.
+    /// The creation time.
     pub(crate) created: Timestamp,
-    /// When it was changed last.
+    /// The time of the last change.
     pub(crate) updated: Timestamp,
-    /// How often it was changed.
+    /// Revision number; it starts at 1 and increases with every change.
     pub(crate) revision: u64,
 }
 
-/// That a user is in a group.
+/// The membership of a user in a group.
 #[derive(Clone, Debug)]
 pub(crate) struct Membership {
-    /// Its id.
+    /// The membership's id.
     pub(crate) id: String,
-    /// Since when.
+    /// The creation time.
     pub(crate) created: Timestamp,
 }
 
-/// Another user or group has this name, address or external id.
+/// The error for a name, address or external id that another user or group already has.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Taken(
-    /// What is taken, as the attribute is called in SCIM.
+    /// The SCIM name of the conflicting attribute.
     pub(crate) &'static str,
 );
 
 /// The users, groups and memberships of one Identity Center.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    /// The ten digits of the id of the identity store, which ids of users and groups begin with.
+    /// The ten digits of the identity store's id, which start the ids of users and groups.
     prefix: String,
     ids: Ids,
     last_place: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// An empty directory whose ids begin with the digits of its identity store.
+    /// Returns an empty directory whose ids start with the digits of its identity store.
     pub(crate) fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
@@ -72,33 +72,33 @@ impl Directory {
         }
     }
 
-    /// All users, oldest first, with their places.
+    /// Returns all users with their positions, oldest first.
     pub(crate) fn users(&self) -> impl Iterator<Item = (u64, &User)> {
         self.users.iter().map(|(place, user)| (*place, user))
     }
 
-    /// All groups, oldest first, with their places.
+    /// Returns all groups with their positions, oldest first.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (u64, &Group)> {
         self.groups.iter().map(|(place, group)| (*place, group))
     }
 
-    /// The user with an id.
+    /// Returns the user with this id.
     pub(crate) fn user(&self, id: &str) -> Option<&User> {
         self.users.get(self.places.get(id)?)
     }
 
-    /// The group with an id.
+    /// Returns the group with this id.
     pub(crate) fn group(&self, id: &str) -> Option<&Group> {
         self.groups.get(self.places.get(id)?)
     }
 
-    /// The user of a name, of an address (`emails.value`) or of an external id.
+    /// Returns the user with this `userName`, `emails.value` or `externalId`.
     pub(crate) fn user_by(&self, attribute: &'static str, value: &str) -> Option<&User> {
         self.users
             .get(self.unique.get(&(attribute, fold(attribute, value)))?)
     }
 
-    /// The group of a name or of an external id.
+    /// Returns the group with this `displayName` or `externalId`.
     pub(crate) fn group_by(&self, attribute: &'static str, value: &str) -> Option<&Group> {
         self.groups
             .get(self.unique.get(&(group_key(attribute), value.to_owned()))?)
@@ -108,9 +108,9 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// [`Taken`] if the name, the address or the external id belongs to another user.
+    /// Returns an error if another user has the name, the address or the external id.
     pub(crate) fn create_user(&mut self, draft: Draft, now: Timestamp) -> Result<&User, Taken> {
-        self.free(&draft.keys(), None)?;
+        self.require_unique(&draft.keys(), None)?;
         let id = format!(
             "{}-{}",
             self.prefix,
@@ -125,15 +125,15 @@ impl Directory {
             .or_insert(User::new(place, id, draft, now)))
     }
 
-    /// Replaces what is known about a user.
+    /// Replaces the data of a user.
     ///
     /// # Errors
     ///
-    /// [`Taken`] if the name, the address or the external id belongs to another user.
+    /// Returns an error if another user has the name, the address or the external id.
     ///
     /// # Panics
     ///
-    /// If there is no such user.
+    /// Panics if the user does not exist.
     pub(crate) fn update_user(
         &mut self,
         id: &str,
@@ -141,16 +141,19 @@ impl Directory {
         now: Timestamp,
     ) -> Result<&User, Taken> {
         let place = self.places[id];
-        self.free(&draft.keys(), Some(place))?;
+        self.require_unique(&draft.keys(), Some(place))?;
         let old = self.users[&place].draft().keys();
         self.release(&old);
         self.claim(&draft.keys(), place);
-        let user = self.users.get_mut(&place).expect("every place is taken");
+        let user = self
+            .users
+            .get_mut(&place)
+            .expect("every user id refers to a user");
         user.replace(draft, now);
         Ok(user)
     }
 
-    /// Removes a user and the memberships; returns whether there was one.
+    /// Removes a user and the user's memberships; returns whether the user existed.
     pub(crate) fn delete_user(&mut self, id: &str) -> bool {
         let Some(&place) = self.places.get(id) else {
             return false;
@@ -162,7 +165,7 @@ impl Directory {
         self.release(&user.draft().keys());
         let groups: Vec<u64> = self.range_of_user(place).collect();
         for group in groups {
-            self.forget(group, place);
+            self.remove_membership(group, place);
         }
         true
     }
@@ -171,7 +174,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// [`Taken`] if the name or the external id belongs to another group.
+    /// Returns an error if another group has the name or the external id.
     pub(crate) fn create_group(
         &mut self,
         display_name: &str,
@@ -180,7 +183,7 @@ impl Directory {
         now: Timestamp,
     ) -> Result<&Group, Taken> {
         let keys = group_keys(display_name, external_id.as_deref());
-        self.free(&keys, None)?;
+        self.require_unique(&keys, None)?;
         let id = format!("{}-{}", self.prefix, self.ids.uuid("group", display_name));
         let place = self.next_place();
         self.claim(&keys, place);
@@ -197,15 +200,15 @@ impl Directory {
         }))
     }
 
-    /// Replaces what is known about a group, except its members.
+    /// Replaces the data of a group, except its members.
     ///
     /// # Errors
     ///
-    /// [`Taken`] if the name or the external id belongs to another group.
+    /// Returns an error if another group has the name or the external id.
     ///
     /// # Panics
     ///
-    /// If there is no such group.
+    /// Panics if the group does not exist.
     pub(crate) fn update_group(
         &mut self,
         id: &str,
@@ -214,19 +217,22 @@ impl Directory {
     ) -> Result<&Group, Taken> {
         let place = self.places[id];
         let keys = group_keys(&group.display_name, group.external_id.as_deref());
-        self.free(&keys, Some(place))?;
+        self.require_unique(&keys, Some(place))?;
         let old = &self.groups[&place];
         let old_keys = group_keys(&old.display_name, old.external_id.as_deref());
         self.release(&old_keys);
         self.claim(&keys, place);
-        let slot = self.groups.get_mut(&place).expect("every place is taken");
+        let slot = self
+            .groups
+            .get_mut(&place)
+            .expect("every group id refers to a group");
         *slot = group;
         slot.updated = now;
         slot.revision += 1;
         Ok(slot)
     }
 
-    /// Removes a group and its memberships; returns whether there was one.
+    /// Removes a group and its memberships; returns whether the group existed.
     pub(crate) fn delete_group(&mut self, id: &str) -> bool {
         let Some(&place) = self.places.get(id) else {
             return false;
@@ -241,14 +247,14 @@ impl Directory {
         ));
         let users: Vec<u64> = self.range_of_group(place).map(|(user, _)| user).collect();
         for user in users {
-            self.forget(place, user);
+            self.remove_membership(place, user);
         }
         true
     }
 
-    /// Puts a user into a group; returns the id of the membership and whether it is new.
+    /// Adds a user to a group; returns the membership's id and whether the membership is new.
     ///
-    /// `None` if one of the two does not exist.
+    /// Returns `None` if the user or the group does not exist.
     pub(crate) fn join(
         &mut self,
         group: &str,
@@ -277,23 +283,23 @@ impl Directory {
         Some((id, true))
     }
 
-    /// Takes a user out of a group; returns whether the user was in it.
+    /// Removes a user from a group; returns whether the user was a member.
     pub(crate) fn leave(&mut self, group: &str, user: &str) -> bool {
         match (self.group(group), self.user(user)) {
             (Some(group), Some(user)) => {
                 let (group, user) = (group.place, user.place);
-                self.forget(group, user)
+                self.remove_membership(group, user)
             }
             _ => false,
         }
     }
 
-    /// The membership of a user in a group.
+    /// Returns the membership of a user in a group.
     pub(crate) fn membership(&self, group: &Group, user: &User) -> Option<&Membership> {
         self.by_group.get(&(group.place, user.place))
     }
 
-    /// The group, user and membership behind the id of a membership.
+    /// Returns the group, the user and the membership for a membership id.
     pub(crate) fn membership_by_id(&self, id: &str) -> Option<(&Group, &User, &Membership)> {
         let key = self.by_id.get(id)?;
         Some((
@@ -303,7 +309,7 @@ impl Directory {
         ))
     }
 
-    /// The members of a group, with their places.
+    /// Returns the members of a group, with their positions.
     pub(crate) fn members(
         &self,
         group: &Group,
@@ -312,7 +318,7 @@ impl Directory {
             .map(|(user, membership)| (user, (&self.users[&user], membership)))
     }
 
-    /// The groups of a user, with their places.
+    /// Returns the groups of a user, with their positions.
     pub(crate) fn groups_of(
         &self,
         user: &User,
@@ -338,7 +344,7 @@ impl Directory {
             .map(|(_, group)| *group)
     }
 
-    fn forget(&mut self, group: u64, user: u64) -> bool {
+    fn remove_membership(&mut self, group: u64, user: u64) -> bool {
         let Some(membership) = self.by_group.remove(&(group, user)) else {
             return false;
         };
@@ -352,7 +358,11 @@ impl Directory {
         self.last_place
     }
 
-    fn free(&self, keys: &[(&'static str, String)], owner: Option<u64>) -> Result<(), Taken> {
+    fn require_unique(
+        &self,
+        keys: &[(&'static str, String)],
+        owner: Option<u64>,
+    ) -> Result<(), Taken> {
         for key in keys {
             if let Some(place) = self.unique.get(key)
                 && Some(*place) != owner
@@ -376,7 +386,7 @@ impl Directory {
     }
 }
 
-/// Names and addresses of users are compared without regard to case, as SCIM prescribes for both.
+/// Returns the value for comparison: SCIM compares user names and addresses without case.
 fn fold(attribute: &str, value: &str) -> String {
     match attribute {
         "userName" | "emails.value" => value.to_lowercase(),
@@ -435,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_addresses_are_unique_whatever_their_case() {
+    fn names_and_addresses_are_unique_without_regard_to_case() {
         let (mut directory, ..) = directory();
         let taken = directory.create_user(draft("ADA", "other@example.com"), Timestamp::UNIX_EPOCH);
         assert_eq!(taken.map(|user| user.id.clone()), Err(Taken("userName")));
@@ -447,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_user_leaves_its_groups_and_its_name() {
+    fn deleting_a_user_removes_memberships_and_frees_the_name() {
         let (mut directory, user, group) = directory();
         directory.join(&group, &user, Timestamp::UNIX_EPOCH);
         assert!(directory.delete_user(&user));
@@ -460,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn joining_twice_is_one_membership() {
+    fn adding_a_member_twice_creates_one_membership() {
         let (mut directory, user, group) = directory();
         let (first, new) = directory
             .join(&group, &user, Timestamp::UNIX_EPOCH)
@@ -473,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_group_gives_its_old_name_free() {
+    fn renaming_a_group_frees_the_old_name() {
         let (mut directory, _, id) = directory();
         let mut group = directory.group(&id).expect("the group").clone();
         group.display_name = "owners".to_owned();

@@ -1,4 +1,4 @@
-//! An AWS organization in a test, spoken to in signed requests and at a moment of its own.
+//! An AWS organization for tests, with signed requests and a clock that the test controls.
 
 use std::time::Duration;
 
@@ -12,50 +12,53 @@ use super::seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 use super::sign_in::Assertion;
 use super::sigv4::Claim;
 
-/// An organization and whoever speaks to it.
+/// An organization and the caller of its services.
 #[derive(Debug)]
 pub(crate) struct Harness {
     /// The organization.
     pub(crate) cloud: Cloud,
-    /// The moment.
+    /// The current time.
     pub(crate) now: Timestamp,
-    /// Who signs, with a session token or without.
+    /// The access key that signs requests, and an optional session token.
     pub(crate) key: (AccessKey, Option<String>),
-    /// The Region whose endpoints are spoken to.
+    /// The Region in the signature's scope.
     pub(crate) region: String,
     /// The SCIM endpoint and its token.
     pub(crate) scim: Option<(String, String)>,
 }
 
-/// The code and the message of a refusal.
+/// The code and the message of an error response.
 pub(crate) type Refused = (String, String);
 
 impl Harness {
-    /// A management account, a delegated administrator's account, and accounts in several states.
+    /// Returns an organization with a management account, a delegated administrator's account, and accounts
+    /// in several states.
     pub(crate) fn new() -> Self {
         Self::with(seed())
     }
 
-    /// An organization as a seed describes it.
+    /// Returns an organization built from a seed.
     pub(crate) fn with(seed: Seed) -> Self {
         let key = seed.keys[0].clone();
         Self {
             cloud: Cloud::new(seed),
-            now: "2026-11-24T10:57:08.014Z".parse().expect("a moment"),
+            now: "2026-11-24T10:57:08.014Z"
+                .parse()
+                .expect("a valid timestamp"),
             key: (key, None),
             region: "eu-central-1".to_owned(),
             scim: None,
         }
     }
 
-    /// The same organization with Identity Center enabled.
+    /// Returns the same organization with Identity Center enabled.
     pub(crate) fn centered() -> Self {
         let mut harness = Self::new();
         harness.enable();
         harness
     }
 
-    /// The same organization with an identity provider and SCIM.
+    /// Returns the same organization with an identity provider and SCIM.
     pub(crate) fn provisioned() -> Self {
         let mut harness = Self::centered();
         harness.federate();
@@ -86,17 +89,17 @@ impl Harness {
         self.scim = Some((provisioned.endpoint, provisioned.token));
     }
 
-    /// Signs with the key of an account from now on.
+    /// Signs all later requests with the key of an account.
     pub(crate) fn sign_as(&mut self, account: &str) {
         self.key = (key_of(account), None);
     }
 
-    /// Moves the moment.
+    /// Advances the current time.
     pub(crate) fn advance(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);
     }
 
-    /// The ARN of the instance.
+    /// Returns the ARN of the instance.
     pub(crate) fn instance(&self) -> String {
         self.cloud
             .center
@@ -106,7 +109,7 @@ impl Harness {
             .clone()
     }
 
-    /// The id of the identity store.
+    /// Returns the id of the identity store.
     pub(crate) fn store(&self) -> String {
         self.cloud
             .center
@@ -116,7 +119,7 @@ impl Harness {
             .clone()
     }
 
-    /// Calls `sso-admin`, with the instance filled in.
+    /// Calls `sso-admin`; fills in the instance's ARN if it is missing.
     pub(crate) fn sso(&mut self, operation: &str, mut body: Value) -> Result<Value, Refused> {
         if body.get("InstanceArn").is_none() && self.cloud.center.is_some() {
             body["InstanceArn"] = self.instance().into();
@@ -124,7 +127,7 @@ impl Harness {
         self.json("sso", "SWBExternalService", operation, &body)
     }
 
-    /// Calls `identitystore`, with the store filled in.
+    /// Calls `identitystore`; fills in the identity store's id if it is missing.
     pub(crate) fn identity(&mut self, operation: &str, mut body: Value) -> Result<Value, Refused> {
         if body.get("IdentityStoreId").is_none() && self.cloud.center.is_some() {
             body["IdentityStoreId"] = self.store().into();
@@ -146,7 +149,7 @@ impl Harness {
         )
     }
 
-    /// Asks STS who signs; returns the status and the body.
+    /// Calls `GetCallerIdentity` of STS; returns the status and the body.
     pub(crate) fn sts(&mut self) -> (u16, String) {
         let request = self.signed(
             "sts",
@@ -154,11 +157,11 @@ impl Harness {
             "Action=GetCallerIdentity&Version=2011-06-15",
         );
         let response = self.send(&request);
-        let body = String::from_utf8(response.body().to_vec()).expect("XML is text");
+        let body = String::from_utf8(response.body().to_vec()).expect("the XML is valid UTF-8");
         (response.status().as_u16(), body)
     }
 
-    /// Calls the OIDC service or the portal; returns the status, the code of a refusal and the body.
+    /// Calls the OIDC service or the portal; returns the status, the error code and the body.
     pub(crate) fn rest(
         &mut self,
         method: &str,
@@ -186,7 +189,7 @@ impl Harness {
         let (endpoint, token) = self.scim.clone().expect("a SCIM endpoint");
         let base = endpoint
             .strip_prefix("http://127.0.0.1:1")
-            .expect("the listener")
+            .expect("the URL of the SCIM listener")
             .trim_end_matches('/');
         let request = Request::builder()
             .method(method)
@@ -240,7 +243,7 @@ impl Harness {
         id
     }
 
-    /// Assigns a permission set and waits until it is done; returns the status at the end.
+    /// Assigns a permission set and waits until the operation ends; returns the final status.
     pub(crate) fn assign(&mut self, account: &str, set: &str, kind: &str, id: &str) -> Value {
         let started = self
             .sso(
@@ -281,14 +284,14 @@ impl Harness {
         token["accessToken"].as_str().expect("a token").to_owned()
     }
 
-    /// What the identity provider says of a user.
+    /// Returns the identity provider's assertion for a user.
     pub(crate) fn assertion(&self, name: &str) -> Assertion {
         let center = self.cloud.center.as_ref().expect("Identity Center");
-        let shown = center.sp_metadata();
+        let metadata = center.sp_metadata();
         Assertion {
             issuer: "http://www.okta.com/exk1".to_owned(),
-            audience: shown.issuer,
-            recipient: shown.acs_url,
+            audience: metadata.issuer,
+            recipient: metadata.acs_url,
             name_id: name.to_owned(),
             certificate_der: center
                 .identity_provider
@@ -299,7 +302,7 @@ impl Harness {
         }
     }
 
-    /// Calls a service of the JSON protocol.
+    /// Calls a service that uses the JSON protocol.
     pub(crate) fn json(
         &mut self,
         service: &str,
@@ -314,7 +317,7 @@ impl Harness {
         outcome(&self.send(&request))
     }
 
-    /// A request with the signature of the key.
+    /// Returns a request that the current key signs.
     pub(crate) fn signed(
         &self,
         service: &str,
@@ -322,11 +325,11 @@ impl Harness {
         body: &str,
     ) -> Request<Bytes> {
         let date = self.now.strftime("%Y%m%d").to_string();
-        let moment = self.now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let timestamp = self.now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let (key, token) = &self.key;
         let mut head = head
             .header("host", "127.0.0.1:1")
-            .header("x-amz-date", moment);
+            .header("x-amz-date", timestamp);
         if let Some(token) = token {
             head = head.header("x-amz-security-token", token);
         }
@@ -348,13 +351,13 @@ impl Harness {
         request
     }
 
-    /// Sends a request as it is.
+    /// Sends a request without signing it again.
     pub(crate) fn send(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         super::handle(&mut self.cloud, self.now, request)
     }
 }
 
-/// The members of an assignment request.
+/// Returns the members of an assignment request.
 pub(crate) fn assignment(account: &str, set: &str, kind: &str, id: &str) -> Value {
     json!({
         "TargetId": account,
@@ -365,7 +368,7 @@ pub(crate) fn assignment(account: &str, set: &str, kind: &str, id: &str) -> Valu
     })
 }
 
-/// The answer, or the code and the message of the refusal.
+/// Returns the response's body, or the code and the message of the error.
 pub(crate) fn outcome(response: &Response<Bytes>) -> Result<Value, Refused> {
     let body = read(response.body());
     if response.status() == 200 {
@@ -375,7 +378,7 @@ pub(crate) fn outcome(response: &Response<Bytes>) -> Result<Value, Refused> {
     Err((member("__type"), member("Message")))
 }
 
-/// The organization of most tests.
+/// Returns the organization that most tests use.
 pub(crate) fn seed() -> Seed {
     let account = |id: &str, name: &str, unit: &str, state: &str| AccountSeed {
         state: state.to_owned(),
@@ -435,5 +438,5 @@ fn text(headers: &HeaderMap, name: &str) -> String {
         .to_owned()
 }
 
-/// The metadata of an identity provider with a certificate that was made for this file.
+/// The metadata of an identity provider; its certificate was created for this file.
 pub(crate) const METADATA: &str = include_str!("harness/identity-provider.xml");

@@ -1,4 +1,5 @@
-//! What only the console can do: enable Identity Center, exchange SAML metadata, hand out SCIM tokens.
+//! Actions that only the console offers: enabling Identity Center, exchanging SAML metadata and creating
+//! SCIM tokens.
 
 mod metadata;
 
@@ -12,7 +13,7 @@ use super::sigv4::is_region;
 
 pub(crate) use metadata::IdentityProvider;
 
-/// What the console shows after Identity Center was enabled.
+/// The console's result of enabling Identity Center.
 #[derive(Clone, Debug)]
 pub(crate) struct Enabled {
     /// The Region.
@@ -23,7 +24,7 @@ pub(crate) struct Enabled {
     pub(crate) identity_store_id: String,
 }
 
-/// What the console shows of Identity Center as a SAML service provider.
+/// The console's view of Identity Center as a SAML service provider.
 #[derive(Clone, Debug)]
 pub(crate) struct SpMetadata {
     /// The metadata file.
@@ -36,7 +37,7 @@ pub(crate) struct SpMetadata {
     pub(crate) portal_url: String,
 }
 
-/// What the console shows, once, after automatic provisioning was enabled.
+/// The console's result of enabling automatic provisioning, shown only once.
 #[derive(Clone, Debug)]
 pub(crate) struct Provisioned {
     /// "SCIM endpoint", with a slash at the end.
@@ -48,7 +49,7 @@ pub(crate) struct Provisioned {
 /// The SCIM endpoint and its tokens.
 #[derive(Debug)]
 pub(crate) struct Provisioning {
-    /// The part of the address that names the directory.
+    /// The part of the URL that identifies the directory.
     pub(crate) tenant: String,
     tokens: Vec<Token>,
 }
@@ -67,14 +68,14 @@ impl Cloud {
     ///
     /// # Errors
     ///
-    /// A sentence if the organization cannot have one, or has one in another Region.
+    /// Returns a message if the organization cannot have an instance, or has one in another Region.
     pub(crate) fn enable_identity_center(
         &mut self,
         region: &str,
         now: Timestamp,
     ) -> Result<Enabled, String> {
         if !is_region(region) {
-            return Err(format!("there is no Region called {region:?}"));
+            return Err(format!("the Region {region:?} does not exist"));
         }
         if !self.organization.all_features {
             return Err(
@@ -109,11 +110,11 @@ impl Cloud {
         })
     }
 
-    /// The address of the access portal.
+    /// Returns the URL of the access portal.
     ///
     /// # Errors
     ///
-    /// A sentence if Identity Center is not enabled.
+    /// Returns a message if Identity Center is not enabled.
     pub(crate) fn portal_url(&self) -> Result<String, String> {
         let center = self.center.as_ref().ok_or_else(not_enabled)?;
         Ok(center.portal_url())
@@ -121,12 +122,13 @@ impl Cloud {
 
     /// Makes an external identity provider the identity source, or replaces its metadata.
     ///
-    /// Users and groups that exist are kept, and so is what is assigned to them (Identity Center
-    /// user guide, considerations for changing your identity source).
+    /// Existing users, groups and their assignments are kept (Identity Center user guide, considerations
+    /// for changing your identity source).
     ///
     /// # Errors
     ///
-    /// A sentence if Identity Center is not enabled or the file is not metadata of an identity provider.
+    /// Returns a message if Identity Center is not enabled or the file is not metadata of an identity
+    /// provider.
     pub(crate) fn change_identity_source(
         &mut self,
         idp_metadata: &[u8],
@@ -137,11 +139,12 @@ impl Cloud {
         Ok(center.sp_metadata())
     }
 
-    /// Enables automatic provisioning; if it is enabled already, generates another access token.
+    /// Enables automatic provisioning; if it is already enabled, generates another access token.
     ///
     /// # Errors
     ///
-    /// A sentence if the identity source is not an external identity provider, or two tokens exist.
+    /// Returns a message if the identity source is not an external identity provider, or if two tokens
+    /// exist.
     pub(crate) fn enable_provisioning(&mut self, now: Timestamp) -> Result<Provisioned, String> {
         let base = self
             .scim_url()
@@ -165,8 +168,7 @@ impl Cloud {
         provisioning.tokens.retain(|token| token.expires > now);
         if provisioning.tokens.len() >= TOKENS {
             return Err(
-                "two access tokens exist, which is the most there can be: delete one first"
-                    .to_owned(),
+                "two access tokens exist, which is the maximum: delete one first".to_owned(),
             );
         }
         let mark = crate::Sandbox::SCIM_TOKEN_MARK;
@@ -185,7 +187,7 @@ impl Cloud {
         })
     }
 
-    /// Deletes all access tokens for SCIM; returns how many there were.
+    /// Deletes all SCIM access tokens; returns the number of deleted tokens.
     pub(crate) fn delete_scim_tokens(&mut self) -> usize {
         match self
             .center
@@ -197,7 +199,7 @@ impl Cloud {
         }
     }
 
-    /// Whether a token opens the SCIM endpoint of a tenant.
+    /// Returns whether a token gives access to the SCIM endpoint of a tenant.
     pub(crate) fn admits_scim(&self, tenant: &str, token: &str, now: Timestamp) -> bool {
         self.center
             .as_ref()
@@ -213,13 +215,13 @@ impl Cloud {
 }
 
 impl Center {
-    /// The classic address of the access portal.
+    /// Returns the classic URL of the access portal.
     pub(crate) fn portal_url(&self) -> String {
         let name = self.portal_alias.as_deref().unwrap_or(&self.identity_store);
         format!("https://{name}.awsapps.com/start")
     }
 
-    /// The entity id of Identity Center, which is the audience of assertions.
+    /// Returns the entity id of Identity Center, which is the audience of assertions.
     pub(crate) fn issuer(&self) -> String {
         format!(
             "https://{}.signin.aws.amazon.com/platform/saml/{}",
@@ -227,7 +229,8 @@ impl Center {
         )
     }
 
-    /// The addresses that take SAML responses: the IPv4 one, which the console shows, and dual-stack.
+    /// Returns the URLs that accept SAML responses: the IPv4 one, which the console shows, and the
+    /// dual-stack one.
     pub(crate) fn acs_urls(&self) -> [String; 2] {
         ["signin.aws", "sso.signin.aws"].map(|host| {
             format!(
@@ -237,7 +240,7 @@ impl Center {
         })
     }
 
-    /// Identity Center as a SAML service provider.
+    /// Returns the metadata of Identity Center as a SAML service provider.
     pub(crate) fn sp_metadata(&self) -> SpMetadata {
         let issuer = self.issuer();
         let [acs_url, dual_stack] = self.acs_urls();
@@ -268,7 +271,7 @@ impl Center {
     }
 }
 
-/// What the console says before Identity Center is enabled.
+/// Returns the console's error while Identity Center is not enabled.
 pub(super) fn not_enabled() -> String {
     "IAM Identity Center is not enabled".to_owned()
 }

@@ -23,7 +23,7 @@ use super::rules::{
 /// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
 const PAGE: usize = 100;
 
-/// A request that was admitted.
+/// A request to the Identity Store API.
 #[derive(Debug)]
 struct Call<'c> {
     cloud: &'c mut Cloud,
@@ -81,7 +81,7 @@ fn describe_store(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 fn list_stores(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    if !call.is_admitted() {
+    if !call.is_authorized() {
         return Err(call.denied("*"));
     }
     let store = call
@@ -103,12 +103,12 @@ fn store_json(cloud: &Cloud, center: &Center) -> Value {
 }
 
 impl Call<'_> {
-    /// Checks the members asked for so far, then finds the identity store that the request is about.
+    /// Checks the members read so far, then returns the identity store of the request.
     fn center(&mut self) -> Result<&mut Center, Refusal> {
         let id = self.params.text("IdentityStoreId", &IDENTITY_STORE_ID);
         self.params.check()?;
         let id = short(&id).to_owned();
-        if !self.is_admitted() {
+        if !self.is_authorized() {
             let account = &self.cloud.organization.management;
             return Err(self.denied(&format!(
                 "arn:aws:identitystore::{account}:identitystore/{id}"
@@ -122,22 +122,23 @@ impl Call<'_> {
             .ok_or_else(|| no_store(&id))
     }
 
-    /// The identity store that [`center`](Self::center) has found, to read from while pages are cut.
+    /// Returns the identity store that [`center`](Self::center) has checked, as a shared reference for
+    /// pagination.
     fn found(&self) -> Result<&Center, Refusal> {
         self.cloud.center.as_ref().ok_or_else(|| no_store(""))
     }
 
-    /// The id of a user in the request.
+    /// Returns the id of the user in the request.
     fn user_id(&self) -> String {
         short(&self.params.text("UserId", &RESOURCE_ID)).to_owned()
     }
 
-    /// The id of a group in the request.
+    /// Returns the id of the group in the request.
     fn group_id(&self) -> String {
         short(&self.params.text("GroupId", &RESOURCE_ID)).to_owned()
     }
 
-    /// The id of the user in the `MemberId` of the request.
+    /// Returns the id of the user in the request's `MemberId`.
     fn member_id(&self) -> String {
         let member = self.params.structure("MemberId");
         let id = member
@@ -146,7 +147,7 @@ impl Call<'_> {
         short(&id).to_owned()
     }
 
-    /// The page that the request asks for.
+    /// Returns the requested page.
     fn page<T>(
         &self,
         items: impl IntoIterator<Item = (u64, T)>,
@@ -161,7 +162,7 @@ impl Call<'_> {
             .map_err(|BadToken| Refusal::validation("The provided next token is invalid."))
     }
 
-    /// Compares the revision that the request expects, if it expects one.
+    /// Compares the current revision with the request's `Revision`, if the request has one.
     fn expect_revision(&self, found: u64) -> Result<(), Refusal> {
         match self.params.text_opt("Revision", &REVISION) {
             Some(expected) if expected != found.to_string() => Err(Refusal::conflict(
@@ -172,7 +173,7 @@ impl Call<'_> {
         }
     }
 
-    fn is_admitted(&self) -> bool {
+    fn is_authorized(&self) -> bool {
         let organization = &self.cloud.organization;
         self.caller.administers
             && (self.caller.account == organization.management
@@ -188,7 +189,8 @@ impl Call<'_> {
     }
 }
 
-/// The filter of a list, which can be by one attribute (deprecated in favour of the `Get…Id` operations).
+/// Returns the filter of a list, which can only test one attribute (deprecated in favour of the `Get…Id`
+/// operations).
 fn filter(params: &Params<'_>, attribute: &str) -> Result<Option<String>, Refusal> {
     let filters = params.structures_opt("Filters", 0, 1).unwrap_or_default();
     let Some(filter) = filters.first() else {
@@ -206,11 +208,12 @@ fn filter(params: &Params<'_>, attribute: &str) -> Result<Option<String>, Refusa
     }
 }
 
-/// The attribute and value of an alternate identifier, as SCIM calls the attribute.
+/// Returns the SCIM name of the attribute and the value of an alternate identifier.
 ///
 /// # Errors
 ///
-/// Unless there is exactly one identifier, by an attribute out of `attributes` or by an external id.
+/// Returns an error unless the request has exactly one identifier: an attribute of `attributes` or an
+/// external id.
 fn alternate(
     params: &Params<'_>,
     issuer: Option<&str>,
@@ -229,7 +232,8 @@ fn alternate(
             let from = external.text("Issuer", &ATTRIBUTE_VALUE);
             let id = external.text("Id", &ATTRIBUTE_VALUE);
             params.check()?;
-            // An id of another issuer is an id that nobody has.
+            // No user or group has an external id of another issuer, so the search uses the empty id, which
+            // matches none.
             let known = Some(from.as_str()) == issuer;
             Ok(("externalId", if known { id } else { String::new() }))
         }
@@ -253,28 +257,28 @@ fn alternate(
     }
 }
 
-/// External ids as the API shows them; their issuer is the SCIM tenant.
+/// Returns external ids in the format of the API; their issuer is the SCIM tenant.
 fn external_ids(center: &Center, id: Option<&str>) -> Option<Value> {
     let issuer = issuer(center)?;
     id.map(|id| json!([{ "Issuer": issuer, "Id": id }]))
 }
 
-/// The issuer of external ids.
+/// Returns the issuer of external ids.
 fn issuer(center: &Center) -> Option<String> {
     let provisioning = center.provisioning.as_ref()?;
     Some(format!("https://scim.aws.com/{}", provisioning.tenant))
 }
 
-/// A list with its items under a name.
+/// Returns a list response with the items under `name`.
 fn listed(name: &str, page: Page<Value>) -> Value {
-    let mut answer = json!({ name: page.items });
+    let mut response = json!({ name: page.items });
     if let Some(next) = page.next {
-        answer["NextToken"] = next.into();
+        response["NextToken"] = next.into();
     }
-    answer
+    response
 }
 
-/// The last part of an id that may be an ARN.
+/// Returns the last part of an id that may be an ARN.
 fn short(id: &str) -> &str {
     id.rsplit_once('/').map_or(id, |(_, id)| id)
 }

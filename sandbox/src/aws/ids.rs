@@ -1,4 +1,4 @@
-//! Ids in the forms AWS uses, the same in every run.
+//! Ids in AWS's formats, identical in every run.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -6,29 +6,29 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Hands out ids that depend only on what was asked for before.
+/// A generator of ids that depend only on earlier requests for ids.
 ///
-/// An id is derived from a kind and a name, so that the order in which concurrent requests arrive
-/// does not matter; a name that is used again (deleted and created anew) gets another id.
+/// Each id is derived from a kind and a name, so the order of concurrent requests does not matter. A
+/// repeated name, for example of a recreated user, gets a different id.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
     used: HashMap<String, u32>,
 }
 
 impl Ids {
-    /// A UUID, lower case with hyphens.
+    /// Returns a UUID, lower case with hyphens.
     pub(crate) fn uuid(&mut self, kind: &str, name: &str) -> String {
         uuid_of(&self.seed(kind, name))
     }
 
-    /// `length` hexadecimal digits, 64 at most.
+    /// Returns `length` hexadecimal digits, at most 64.
     pub(crate) fn hex(&mut self, kind: &str, name: &str, length: usize) -> String {
         let mut digits = hex_of(&digest(&self.seed(kind, name)));
         digits.truncate(length);
         digits
     }
 
-    /// `length` upper-case letters and digits of the base 32 alphabet, 32 at most.
+    /// Returns `length` upper-case letters and digits of the base 32 alphabet, at most 32.
     pub(crate) fn base32(&mut self, kind: &str, name: &str, length: usize) -> String {
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         digest(&self.seed(kind, name))
@@ -38,7 +38,7 @@ impl Ids {
             .collect()
     }
 
-    /// `length` characters as in a secret: letters, digits, `+`, `/` and `=` at the end.
+    /// Returns a secret of `length` characters: letters, digits, `+` and `/`, with `=` at the end.
     pub(crate) fn secret(&mut self, kind: &str, name: &str, length: usize) -> String {
         use base64::Engine as _;
         let seed = self.seed(kind, name);
@@ -63,12 +63,12 @@ impl Ids {
     }
 }
 
-/// The SHA-256 digest of a text.
+/// Returns the SHA-256 digest of a text.
 pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// Bytes as lower-case hexadecimal digits.
+/// Returns bytes as lower-case hexadecimal digits.
 pub(crate) fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a `String` cannot fail.
@@ -77,7 +77,7 @@ pub(crate) fn hex_of(bytes: &[u8]) -> String {
     })
 }
 
-/// The UUID that a seed always gives.
+/// Returns the UUID for a seed; the same seed always gives the same UUID.
 pub(crate) fn uuid_of(seed: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()).to_string()
 }
@@ -87,22 +87,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_questions_get_the_same_ids_in_every_run() {
-        let ask = || {
+    fn ids_are_identical_in_every_run() {
+        let generate = || {
             let mut ids = Ids::default();
             (ids.uuid("user", "ada"), ids.hex("ps", "Admin", 16))
         };
-        assert_eq!(ask(), ask());
+        assert_eq!(generate(), generate());
     }
 
     #[test]
-    fn a_name_that_is_used_again_gets_another_id() {
+    fn a_repeated_name_gets_a_different_id() {
         let mut ids = Ids::default();
         assert_ne!(ids.uuid("user", "ada"), ids.uuid("user", "ada"));
     }
 
     #[test]
-    fn secrets_have_the_length_asked_for_and_end_in_padding() {
+    fn secrets_have_the_requested_length_and_end_in_padding() {
         let secret = Ids::default().secret("token", "", 560);
         assert_eq!(secret.len(), 560);
         assert!(secret.ends_with('='));

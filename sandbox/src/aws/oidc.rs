@@ -1,4 +1,4 @@
-//! The OIDC service of Identity Center: signing in with a device.
+//! The OIDC service of Identity Center, limited to signing in on a device.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -11,21 +11,22 @@ use super::ids::Ids;
 use super::reply::Refusal;
 use super::sign_in::{Client, Device, Session};
 
-/// How long a device may wait; `expiresIn` is 600 in answers of the service.
+/// The time in which the user has to approve a device; `expiresIn` is 600 in responses of the service.
 const WAIT: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long a device has to pause between two questions; `interval` is 1 in answers of the service.
+/// The minimum interval between two token requests of a device; `interval` is 1 in responses of the
+/// service.
 const INTERVAL: SignedDuration = SignedDuration::from_secs(1);
 
-/// How long a session in the access portal lasts: "the default is 8 hours" (user guide).
+/// The duration of a session in the access portal: "the default is 8 hours" (user guide).
 const SESSION: SignedDuration = SignedDuration::from_hours(8);
 
-/// How long a program stays registered.
+/// The lifetime of a client registration.
 const REGISTRATION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The operation at a path.
+/// Returns the operation at a path.
 pub(super) fn operation(request: &Request<Bytes>) -> Option<&'static str> {
     match request.uri().path() {
         "/client/register" => Some("RegisterClient"),
@@ -78,14 +79,14 @@ fn register(
         secret: ids.secret("client secret", name, 300),
         expires: super::later(now, REGISTRATION),
     };
-    let answer = json!({
+    let response = json!({
         "clientId": client.id,
         "clientSecret": client.secret,
         "clientIdIssuedAt": now.as_second(),
         "clientSecretExpiresAt": client.expires.as_second(),
     });
     center.sign_in.clients.push(client);
-    Ok(answer)
+    Ok(response)
 }
 
 fn start(
@@ -113,7 +114,7 @@ fn start(
         redeemed: false,
     };
     let page = format!("{}/#/device", center.portal_url());
-    let answer = json!({
+    let response = json!({
         "deviceCode": device.secret_code,
         "userCode": device.user_code,
         "verificationUri": page,
@@ -122,7 +123,7 @@ fn start(
         "interval": INTERVAL.as_secs(),
     });
     center.sign_in.devices.push(device);
-    Ok(answer)
+    Ok(response)
 }
 
 fn create_token(
@@ -185,17 +186,17 @@ fn create_token(
         user,
         expires: super::later(now, SESSION),
     };
-    let answer = json!({
+    let response = json!({
         "accessToken": session.token,
         "tokenType": "Bearer",
         "expiresIn": SESSION.as_secs(),
     });
     center.sign_in.sessions.push(session);
-    Ok(answer)
+    Ok(response)
 }
 
 impl Center {
-    /// The addresses of the access portal (user guide, workforce access through additional Regions).
+    /// Returns the URLs of the access portal (user guide, workforce access through additional Regions).
     fn portal_urls(&self) -> [String; 4] {
         let (instance, region) = (self.instance_id(), &self.region);
         [
@@ -207,7 +208,7 @@ impl Center {
     }
 }
 
-/// The id of the program, which has to be registered.
+/// Returns the id of the client, which has to be registered.
 fn client(center: &Center, now: Timestamp, body: &Map<String, Value>) -> Result<String, Refusal> {
     let (id, secret) = (text(body, "clientId")?, text(body, "clientSecret")?);
     let known = center

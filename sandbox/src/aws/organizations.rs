@@ -19,7 +19,7 @@ pub(crate) use tree::Organization;
 /// "`MaxResults`: valid range: minimum value of 1, maximum value of 20" (API reference, every list).
 const PAGE: usize = 20;
 
-/// The principal of Identity Center.
+/// The service principal of Identity Center.
 pub(crate) const SSO: &str = "sso.amazonaws.com";
 
 /// Runs an operation.
@@ -54,8 +54,10 @@ pub(super) fn call(
     }
 }
 
-/// "This operation can be called only from the organization's management account or by a member
-/// account that is a delegated administrator" (API reference, most operations).
+/// Returns an error if the caller may not use the operation.
+///
+/// "This operation can be called only from the organization's management account or by a member account
+/// that is a delegated administrator" (API reference, most operations).
 fn admit(cloud: &Cloud, caller: &Caller, operation: &str) -> Result<(), Refusal> {
     let reads = operation.starts_with("List") || operation.starts_with("Describe");
     let organization = &cloud.organization;
@@ -288,7 +290,7 @@ fn deregister(cloud: &mut Cloud, params: &Params<'_>) -> Result<Value, Refusal> 
     }
 }
 
-/// Starts the change to all features; in the sandbox nobody has to approve it.
+/// Enables all features; the sandbox does not wait for an approval by the member accounts.
 fn enable_all_features(cloud: &mut Cloud, now: Timestamp) -> Result<Value, Refusal> {
     let organization = &mut cloud.organization;
     if organization.all_features {
@@ -362,14 +364,14 @@ fn paged<T>(
 }
 
 fn listed(name: &str, page: Page<Value>) -> Value {
-    let mut answer = json!({ name: page.items });
+    let mut response = json!({ name: page.items });
     if let Some(next) = page.next {
-        answer["NextToken"] = next.into();
+        response["NextToken"] = next.into();
     }
-    answer
+    response
 }
 
-/// Organizations calls what does not fit its model `InvalidInputException`.
+/// Renames `ValidationException`: Organizations calls this error `InvalidInputException`.
 fn check(params: &Params<'_>) -> Result<(), Refusal> {
     params
         .check()

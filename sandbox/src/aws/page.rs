@@ -1,4 +1,4 @@
-//! Pages of lists, and the opaque tokens that lead from one to the next.
+//! Pagination of lists with opaque tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::ids::{digest, hex_of};
 use super::params::Ask;
 
-/// How lists are cut into pages.
+/// The pagination settings of lists.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pages {
     size: Option<usize>,
@@ -15,47 +15,48 @@ pub(crate) struct Pages {
 /// One page of a list.
 #[derive(Debug)]
 pub(crate) struct Page<T> {
-    /// What is on it.
+    /// The items of the page.
     pub(crate) items: Vec<T>,
-    /// Where the next page begins; `None` on the last one.
+    /// The token of the next page; `None` on the last page.
     pub(crate) next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// The same page with its items in another form.
-    pub(crate) fn map<U>(self, form: impl FnMut(T) -> U) -> Page<U> {
+    /// Returns the same page with converted items.
+    pub(crate) fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
         Page {
-            items: self.items.into_iter().map(form).collect(),
+            items: self.items.into_iter().map(convert).collect(),
             next: self.next,
         }
     }
 }
 
-/// The token is not one that this list has handed out.
+/// The error for a token that this list did not issue.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadToken;
 
 impl Pages {
-    /// Pages of at most `size` items, or of as many as the service allows.
+    /// Returns settings for pages of at most `size` items; `None` keeps the limit of the service.
     pub(crate) fn new(size: Option<usize>) -> Self {
         Self {
             size: size.map(|size| size.max(1)),
         }
     }
 
-    /// The number of items on a page if `asked` were asked for.
-    pub(crate) fn size(self, asked: usize) -> usize {
-        self.size.map_or(asked, |size| size.min(asked))
+    /// Returns the number of items on a page for a requested number.
+    pub(crate) fn size(self, requested: usize) -> usize {
+        self.size.map_or(requested, |size| size.min(requested))
     }
 
-    /// The page asked for, out of items with ascending places in their list.
+    /// Returns the requested page of items that have ascending positions in their list.
     ///
-    /// `scope` is everything the list depends on: a token is refused for another one. A token names
-    /// the last item seen, so that items which come or go between two pages do no harm.
+    /// `scope` identifies the list and its filters; a token is only valid for its own scope. A token
+    /// contains the position of the last returned item, so insertions and deletions between two pages do
+    /// not skip or repeat other items.
     ///
     /// # Errors
     ///
-    /// [`BadToken`] for a token of another list, or one that was changed.
+    /// Returns [`BadToken`] for a token of another list or a modified token.
     pub(crate) fn cut<T>(
         self,
         items: impl IntoIterator<Item = (u64, T)>,
@@ -65,7 +66,7 @@ impl Pages {
     ) -> Result<Page<T>, BadToken> {
         let size = self.size(ask.max.unwrap_or(default));
         let after = match &ask.token {
-            Some(token) => Some(open(token, scope)?.0),
+            Some(token) => Some(decode_token(token, scope)?.0),
             None => None,
         };
         let mut rest = items
@@ -80,18 +81,18 @@ impl Pages {
             last = place;
             page.push(item);
         }
-        let next = rest.peek().map(|_| seal(last, Pause::Over, scope));
+        let next = rest.peek().map(|_| encode_token(last, EmptyPage::Done, scope));
         Ok(Page { items: page, next })
     }
 
-    /// Like [`cut`](Self::cut), with an empty page between the first and the second.
+    /// Like [`paginate`](Self::paginate), with an empty page between the first and the second.
     ///
-    /// Organizations "can occasionally return an empty set of results even when more results are
-    /// available" (API reference, `ListAccounts`); this list does so once on every walk.
+    /// Organizations "can occasionally return an empty set of results even when more results are available"
+    /// (API reference, `ListAccounts`). The sandbox does so once in every walk over more than one page.
     ///
     /// # Errors
     ///
-    /// [`BadToken`] for a token of another list, or one that was changed.
+    /// Returns [`BadToken`] for a token of another list or a modified token.
     pub(crate) fn cut_with_a_pause<T>(
         self,
         items: impl IntoIterator<Item = (u64, T)>,
@@ -100,64 +101,65 @@ impl Pages {
         default: usize,
     ) -> Result<Page<T>, BadToken> {
         if let Some(token) = &ask.token {
-            let (place, pause) = open(token, scope)?;
-            if pause == Pause::Ahead {
+            let (place, empty_page) = decode_token(token, scope)?;
+            if empty_page == EmptyPage::Pending {
                 return Ok(Page {
                     items: Vec::new(),
-                    next: Some(seal(place, Pause::Over, scope)),
+                    next: Some(encode_token(place, EmptyPage::Done, scope)),
                 });
             }
             return self.cut(items, scope, ask, default);
         }
         let mut page = self.cut(items, scope, ask, default)?;
         if let Some(token) = &page.next {
-            let (place, _) = open(token, scope)?;
-            page.next = Some(seal(place, Pause::Ahead, scope));
+            let (place, _) = decode_token(token, scope)?;
+            page.next = Some(encode_token(place, EmptyPage::Pending, scope));
         }
         Ok(page)
     }
 }
 
+/// Whether the empty page of a walk is still to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pause {
-    Ahead,
-    Over,
+enum EmptyPage {
+    Pending,
+    Done,
 }
 
-fn seal(place: u64, pause: Pause, scope: &str) -> String {
-    let flag = if pause == Pause::Ahead { 'p' } else { 'c' };
+fn encode_token(place: u64, empty_page: EmptyPage, scope: &str) -> String {
+    let flag = if empty_page == EmptyPage::Pending { 'p' } else { 'c' };
     let content = format!("{place}{flag}");
-    let mark = mark(&content, scope);
-    STANDARD.encode(format!("{content}:{mark}"))
+    let checksum = checksum(&content, scope);
+    STANDARD.encode(format!("{content}:{checksum}"))
 }
 
-fn open(token: &str, scope: &str) -> Result<(u64, Pause), BadToken> {
-    let bytes = STANDARD.decode(token).map_err(|_refused| BadToken)?;
-    let text = String::from_utf8(bytes).map_err(|_refused| BadToken)?;
+fn decode_token(token: &str, scope: &str) -> Result<(u64, EmptyPage), BadToken> {
+    let bytes = STANDARD.decode(token).map_err(|_error| BadToken)?;
+    let text = String::from_utf8(bytes).map_err(|_error| BadToken)?;
     let (content, found) = text.split_once(':').ok_or(BadToken)?;
-    if found != mark(content, scope) {
+    if found != checksum(content, scope) {
         return Err(BadToken);
     }
-    let (place, pause) = match content.strip_suffix('p') {
-        Some(place) => (place, Pause::Ahead),
-        None => (content.trim_end_matches('c'), Pause::Over),
+    let (place, empty_page) = match content.strip_suffix('p') {
+        Some(place) => (place, EmptyPage::Pending),
+        None => (content.trim_end_matches('c'), EmptyPage::Done),
     };
-    let place = place.parse().map_err(|_refused| BadToken)?;
-    Ok((place, pause))
+    let place = place.parse().map_err(|_error| BadToken)?;
+    Ok((place, empty_page))
 }
 
-/// Binds a token to its list; nobody outside this file can make one up by accident.
-fn mark(content: &str, scope: &str) -> String {
-    let mut mark = hex_of(&digest(&format!("page/{content}/{scope}")));
-    mark.truncate(16);
-    mark
+/// Returns the checksum that binds a token to its list and makes a guessed token invalid.
+fn checksum(content: &str, scope: &str) -> String {
+    let mut checksum = hex_of(&digest(&format!("page/{content}/{scope}")));
+    checksum.truncate(16);
+    checksum
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ask(token: Option<String>) -> Ask {
+    fn page_request(token: Option<String>) -> Ask {
         Ask { max: None, token }
     }
 
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_walked_page_by_page_to_its_end() {
+    fn following_the_tokens_returns_every_item() {
         let pages = Pages::new(Some(2));
         let first = pages
             .cut(items(&[1, 2, 3]), "a", &ask(None), 100)
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_goes_away_between_two_pages_hides_no_other() {
+    fn an_item_deleted_between_two_pages_does_not_hide_another_item() {
         let pages = Pages::new(Some(2));
         let first = pages
             .cut(items(&[1, 2, 3]), "a", &ask(None), 100)
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_last_page_has_no_next() {
+    fn a_full_last_page_has_no_token() {
         let page = Pages::new(Some(2))
             .cut(items(&[1, 2]), "a", &ask(None), 100)
             .expect("a page");
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_list_or_a_changed_one_is_refused() {
+    fn a_token_of_another_list_and_a_modified_token_are_rejected() {
         let pages = Pages::new(Some(1));
         let token = pages
             .cut(items(&[1, 2]), "a", &ask(None), 100)

@@ -1,7 +1,7 @@
-//! Request members, checked against the model of the service.
+//! Request members, checked against the service model.
 //!
-//! Unknown members are ignored, as the JSON protocols of AWS do. Everything that is wrong is
-//! collected, because AWS reports all constraint violations of a request in one message.
+//! Unknown members are ignored, as in AWS's JSON protocols. Violations are collected, because AWS reports
+//! all constraint violations of a request in one message.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,30 +24,30 @@ struct Faults {
     violations: Vec<String>,
 }
 
-/// What the model says about a text.
+/// The constraints of the model on a string member.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// The least number of characters.
+    /// The minimum number of characters.
     pub(crate) min: usize,
-    /// The greatest number of characters.
+    /// The maximum number of characters.
     pub(crate) max: usize,
-    /// The pattern as the model writes it, for the message.
+    /// The pattern in the model's spelling, for the error message.
     pub(crate) pattern: &'static str,
-    /// Whether a text fits the pattern.
+    /// Returns whether a text matches the pattern.
     pub(crate) matches: fn(&str) -> bool,
 }
 
-/// How much of a list is asked for.
+/// The pagination members of a request.
 #[derive(Debug)]
 pub(crate) struct Ask {
-    /// The most items on the page.
+    /// The maximum number of items on the page.
     pub(crate) max: Option<usize>,
-    /// Where the page begins, as the previous one said.
+    /// The token that the previous page returned.
     pub(crate) token: Option<String>,
 }
 
 impl<'a> Params<'a> {
-    /// The members of a request.
+    /// Wraps the members of a request.
     pub(crate) fn new(body: &'a Map<String, Value>) -> Self {
         Self {
             body,
@@ -56,13 +56,14 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// A required text; empty if something is wrong with it, which [`check`](Self::check) reports.
+    /// Reads a required string; returns an empty string if the member is missing or has the wrong type,
+    /// which [`check`](Self::check) reports.
     pub(crate) fn text(&self, name: &str, rule: &Rule) -> String {
         self.required(name, self.text_opt(name, rule))
             .unwrap_or_default()
     }
 
-    /// An optional text.
+    /// Reads an optional string.
     pub(crate) fn text_opt(&self, name: &str, rule: &Rule) -> Option<String> {
         let Value::String(text) = self.value(name)? else {
             self.mistype(name, "a String");
@@ -72,13 +73,13 @@ impl<'a> Params<'a> {
         Some(text.clone())
     }
 
-    /// A required text out of a few.
+    /// Reads a required enum value.
     pub(crate) fn choice(&self, name: &str, choices: &[&'static str]) -> &'static str {
         self.required(name, self.choice_opt(name, choices))
             .unwrap_or_default()
     }
 
-    /// An optional text out of a few.
+    /// Reads an optional enum value.
     pub(crate) fn choice_opt(&self, name: &str, choices: &[&'static str]) -> Option<&'static str> {
         let Value::String(text) = self.value(name)? else {
             self.mistype(name, "a String");
@@ -96,7 +97,7 @@ impl<'a> Params<'a> {
         Some(found.unwrap_or_default())
     }
 
-    /// An optional whole number within bounds.
+    /// Reads an optional integer between `min` and `max`.
     pub(crate) fn number_opt(&self, name: &str, min: u64, max: u64) -> Option<u64> {
         let value = self.value(name)?;
         let Some(number) = value.as_i64() else {
@@ -114,7 +115,7 @@ impl<'a> Params<'a> {
         u64::try_from(number).ok()
     }
 
-    /// An optional truth value.
+    /// Reads an optional Boolean.
     pub(crate) fn truth_opt(&self, name: &str) -> Option<bool> {
         let value = self.value(name)?;
         let truth = value.as_bool();
@@ -124,7 +125,7 @@ impl<'a> Params<'a> {
         truth
     }
 
-    /// An optional structure.
+    /// Reads an optional structure.
     pub(crate) fn structure_opt(&self, name: &str) -> Option<Self> {
         let Value::Object(body) = self.value(name)? else {
             self.mistype(name, "a structure");
@@ -133,12 +134,12 @@ impl<'a> Params<'a> {
         Some(self.inside(body, self.path(name)))
     }
 
-    /// A required structure; `None` if it is missing, which [`check`](Self::check) reports.
+    /// Reads a required structure; returns `None` if it is missing, which [`check`](Self::check) reports.
     pub(crate) fn structure(&self, name: &str) -> Option<Self> {
         self.required(name, self.structure_opt(name))
     }
 
-    /// The structures in an optional list of at most `max`.
+    /// Reads an optional list of `min` to `max` structures.
     pub(crate) fn structures_opt(&self, name: &str, min: usize, max: usize) -> Option<Vec<Self>> {
         let items = self.list_opt(name, min, max)?;
         let mut structures = Vec::new();
@@ -154,13 +155,13 @@ impl<'a> Params<'a> {
         Some(structures)
     }
 
-    /// The structures in a required list.
+    /// Reads a required list of `min` to `max` structures.
     pub(crate) fn structures(&self, name: &str, min: usize, max: usize) -> Vec<Self> {
         self.required(name, self.structures_opt(name, min, max))
             .unwrap_or_default()
     }
 
-    /// The texts in a required list.
+    /// Reads a required list of `min` to `max` strings.
     pub(crate) fn texts(&self, name: &str, min: usize, max: usize, rule: &Rule) -> Vec<String> {
         let items = self
             .required(name, self.list_opt(name, min, max))
@@ -178,12 +179,12 @@ impl<'a> Params<'a> {
         texts
     }
 
-    /// A member of any shape.
+    /// Returns a member of any type; `null` counts as missing.
     pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
         self.body.get(name).filter(|value| !value.is_null())
     }
 
-    /// The paging members, with the service's limit of items on a page.
+    /// Reads the pagination members; `limit` is the service's maximum number of items on a page.
     pub(crate) fn ask(&self, limit: u64, token: &Rule) -> Ask {
         Ask {
             max: self
@@ -195,7 +196,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// Reports a rule that is about this member and that the model cannot express.
+    /// Records a violation of a rule that the model cannot express.
     pub(crate) fn violate(&self, name: &str, value: Option<&str>, rule: &str) {
         let value = value.map_or_else(String::new, |value| format!(" '{value}'"));
         let violation = format!(
@@ -203,15 +204,17 @@ impl<'a> Params<'a> {
             self.path(name)
         );
         let violations = &mut self.faults.borrow_mut().violations;
-        // A member may be asked for more than once.
+        // A member may be read more than once.
         if !violations.contains(&violation) {
             violations.push(violation);
         }
     }
 
+    /// Checks the members read so far.
+    ///
     /// # Errors
     ///
-    /// Everything that was wrong with the members asked for so far.
+    /// Returns all constraint violations in one error, or the last type error.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let faults = self.faults.borrow();
         if let Some(mistyped) = &faults.mistyped {
@@ -289,7 +292,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// The name of a member in a message: AWS writes it with a small first letter.
+    /// Returns the name of a member for a message: AWS writes the first letter in lower case.
     fn path(&self, name: &str) -> String {
         let mut letters = name.chars();
         let name: String = letters
@@ -326,7 +329,7 @@ mod tests {
     #[track_caller]
     fn check(body: Value, expected: Result<(), &str>) {
         let Value::Object(body) = body else {
-            panic!("a request is an object")
+            panic!("the test request must be an object")
         };
         let params = Params::new(&body);
         params.text("TargetId", &ACCOUNT_ID);
@@ -340,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_fits_the_model_passes() {
+    fn a_request_that_matches_the_model_passes() {
         check(
             json!({ "TargetId": "111122223333", "Name": "Admin", "PrincipalType": "USER", "MaxResults": 100 }),
             Ok(()),
@@ -364,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_is_a_missing_member() {
+    fn null_counts_as_a_missing_member() {
         check(
             json!({ "TargetId": null }),
             Err(
@@ -375,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_does_not_match_is_quoted_with_the_pattern() {
+    fn a_mismatch_is_reported_with_the_value_and_the_pattern() {
         check(
             json!({ "TargetId": "11112222333x" }),
             Err(
@@ -400,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_where_a_text_belongs_cannot_be_read() {
+    fn a_number_instead_of_a_string_is_a_serialization_error() {
         check(
             json!({ "TargetId": 111_122_223_333_u64 }),
             Err("NUMBER_VALUE can not be converted to a String"),

@@ -1,4 +1,4 @@
-//! The access portal: what a signed-in user may use.
+//! The API of the access portal: accounts and roles of a signed-in user.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -11,10 +11,10 @@ use super::page::{BadToken, Page};
 use super::params::Ask;
 use super::reply::Refusal;
 
-/// The most items on a page (botocore model of `sso`, `MaxResultType`).
+/// The maximum number of items on a page (botocore model of `sso`, `MaxResultType`).
 const MOST: usize = 100;
 
-/// The operation at a path.
+/// Returns the operation at a path.
 pub(super) fn operation(request: &Request<Bytes>) -> Option<&'static str> {
     match request.uri().path() {
         "/assignment/accounts" => Some("ListAccounts"),
@@ -128,7 +128,8 @@ fn credentials(
 }
 
 impl Center {
-    /// The id of the user whose session a token is, unless the user was disabled or deleted since.
+    /// Returns the user id of a valid session token; `None` if the user was disabled or deleted since
+    /// sign-in.
     fn user_of_session(&self, token: &str, now: Timestamp) -> Option<String> {
         let session = self
             .sign_in
@@ -197,7 +198,7 @@ fn unauthorized() -> Refusal {
     .with_status(401)
 }
 
-/// The model of the service does not have it, and the service says it all the same.
+/// Returns `ForbiddenException`, which the service sends although its model does not list it.
 fn forbidden() -> Refusal {
     Refusal::new("ForbiddenException", "No access").with_status(403)
 }

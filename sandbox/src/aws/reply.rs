@@ -1,10 +1,10 @@
-//! Answers and refusals in the three protocols that AWS services speak.
+//! Responses and errors in the three protocols of the AWS services.
 
 use axum::body::Bytes;
 use axum::http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-/// What a service says instead of an answer.
+/// An error response of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     status: u16,
@@ -14,7 +14,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with status 400, which the JSON services use for everything but their own failures.
+    /// Returns an error with status 400, which the JSON services use for every client error.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -24,27 +24,27 @@ impl Refusal {
         }
     }
 
-    /// The request does not fit the model of the service.
+    /// Returns the error for a request that violates the service model.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)
     }
 
-    /// What the request names does not exist.
+    /// Returns the error for a missing resource.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new("ResourceNotFoundException", message)
     }
 
-    /// The request collides with something that exists or is under way.
+    /// Returns the error for a conflict with an existing resource or an operation in progress.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new("ConflictException", message)
     }
 
-    /// The caller may not do this.
+    /// Returns the error for an operation that the caller may not use.
     pub(crate) fn denied(message: impl Into<String>) -> Self {
         Self::new("AccessDeniedException", message)
     }
 
-    /// The same refusal under the name another service has for it.
+    /// Replaces the error code `from` by another service's name for the same error.
     pub(crate) fn renamed(mut self, from: &str, to: &'static str) -> Self {
         if self.code == from {
             self.code = to;
@@ -52,20 +52,20 @@ impl Refusal {
         self
     }
 
-    /// The same refusal with another HTTP status.
+    /// Sets the HTTP status.
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    /// The same refusal with a further member beside its message.
+    /// Adds a member to the error body.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 }
 
-/// The answer of a service of the JSON 1.1 protocol; `null` is an empty body.
+/// Builds the response of a service with the JSON 1.1 protocol; `null` becomes an empty body.
 pub(crate) fn json11(request_id: &str, outcome: Result<Value, Refusal>) -> Response<Bytes> {
     let (status, body) = match outcome {
         Ok(Value::Null) => (200, Bytes::new()),
@@ -80,7 +80,7 @@ pub(crate) fn json11(request_id: &str, outcome: Result<Value, Refusal>) -> Respo
     response(status, request_id, "application/x-amz-json-1.1", body)
 }
 
-/// The answer of a service of the REST JSON protocol: the code of a refusal is in a header.
+/// Builds the response of a service with the REST JSON protocol; the error code is in a header.
 pub(crate) fn rest(request_id: &str, outcome: Result<Value, Refusal>) -> Response<Bytes> {
     match outcome {
         Ok(body) => {
@@ -107,7 +107,7 @@ pub(crate) fn rest(request_id: &str, outcome: Result<Value, Refusal>) -> Respons
     }
 }
 
-/// The answer of a service of the query protocol, given the XML inside of the result.
+/// Builds the response of a service with the query protocol from the XML inside the result element.
 pub(crate) fn query(
     request_id: &str,
     action: &str,
@@ -136,26 +136,26 @@ pub(crate) fn query(
     response(status, request_id, "text/xml", Bytes::from(body))
 }
 
-/// A text as it stands between two XML tags or in a quoted attribute.
+/// Escapes text for XML content and for quoted attribute values.
 pub(crate) fn escape(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }
 
-/// A moment as the JSON protocols write it: seconds since 1970 with a fraction.
-pub(crate) fn epoch(moment: jiff::Timestamp) -> Value {
+/// Returns a timestamp in the format of the JSON protocols: seconds since 1970 with a fraction.
+pub(crate) fn epoch(time: jiff::Timestamp) -> Value {
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds since 1970 fit a double for 285,000 years"
     )]
-    let seconds = moment.as_millisecond() as f64 / 1000.0;
+    let seconds = time.as_millisecond() as f64 / 1000.0;
     json!(seconds)
 }
 
 fn response(status: u16, request_id: &str, content_type: &str, body: Bytes) -> Response<Bytes> {
     Response::builder()
-        .status(StatusCode::from_u16(status).expect("a refusal has a valid status"))
+        .status(StatusCode::from_u16(status).expect("every error has a valid status"))
         .header("content-type", content_type)
         .header("x-amzn-requestid", request_id)
         .body(body)
-        .expect("an answer is made of valid headers")
+        .expect("all headers are valid")
 }

@@ -1,11 +1,11 @@
-//! The patterns of the service models (botocore 1.44: sso-admin, identitystore, organizations).
+//! Constraints from the service models (botocore 1.44: sso-admin, identitystore, organizations).
 
 use super::params::Rule;
 
-/// Twelve digits.
+/// An account id: twelve digits.
 pub(crate) const ACCOUNT_ID: Rule = rule(12, 12, r"\d{12}", is_account);
 
-/// An instance of Identity Center.
+/// The ARN of an Identity Center instance.
 pub(crate) const INSTANCE_ARN: Rule = rule(
     10,
     1224,
@@ -13,7 +13,7 @@ pub(crate) const INSTANCE_ARN: Rule = rule(
     is_instance,
 );
 
-/// A permission set.
+/// The ARN of a permission set.
 pub(crate) const PERMISSION_SET_ARN: Rule = rule(
     10,
     1224,
@@ -21,7 +21,7 @@ pub(crate) const PERMISSION_SET_ARN: Rule = rule(
     is_permission_set,
 );
 
-/// Something in sso-admin that can have tags.
+/// The ARN of a resource in sso-admin that can have tags.
 pub(crate) const TAGGABLE_ARN: Rule = rule(
     10,
     2048,
@@ -46,7 +46,7 @@ pub(crate) const DESCRIPTION: Rule = rule(
     },
 );
 
-/// An ISO 8601 duration; the bounds of a session are another rule.
+/// An ISO 8601 duration; a separate rule limits the length of a session.
 pub(crate) const SESSION_DURATION: Rule = rule(
     1,
     100,
@@ -58,7 +58,7 @@ pub(crate) const SESSION_DURATION: Rule = rule(
     },
 );
 
-/// Where a session of a permission set starts.
+/// The relay state: the URL at which a session of a permission set starts.
 pub(crate) const RELAY_STATE: Rule = rule(
     1,
     240,
@@ -71,7 +71,7 @@ pub(crate) const RELAY_STATE: Rule = rule(
     },
 );
 
-/// A policy that AWS manages.
+/// The ARN of an AWS managed policy.
 pub(crate) const MANAGED_POLICY_ARN: Rule = rule(
     20,
     2048,
@@ -101,7 +101,7 @@ pub(crate) const INLINE_POLICY: Rule =
             .all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
     });
 
-/// A user or group that is assigned.
+/// The id of an assigned user or group.
 pub(crate) const PRINCIPAL_ID: Rule = rule(
     1,
     47,
@@ -109,7 +109,7 @@ pub(crate) const PRINCIPAL_ID: Rule = rule(
     is_resource,
 );
 
-/// An asynchronous operation.
+/// The id of an asynchronous operation.
 pub(crate) const REQUEST_ID: Rule = rule(
     36,
     36,
@@ -126,7 +126,7 @@ pub(crate) const TAG_VALUE: Rule = rule(0, 256, r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"
 /// The key of an attribute for access control.
 pub(crate) const ATTRIBUTE_KEY: Rule = rule(1, 128, r"[\p{L}\p{Z}\p{N}_.:\/=+\-@]+", is_tag);
 
-/// Where the value of an attribute for access control comes from.
+/// The source of the value of an attribute for access control.
 pub(crate) const ATTRIBUTE_SOURCE: Rule = rule(
     0,
     256,
@@ -137,25 +137,25 @@ pub(crate) const ATTRIBUTE_SOURCE: Rule = rule(
     },
 );
 
-/// The next page of a list of sso-admin.
+/// A pagination token of sso-admin.
 pub(crate) const ADMIN_TOKEN: Rule = rule(0, 2048, r"[-a-zA-Z0-9+=/_]*", |text| {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || "-+=/_".contains(c))
 });
 
-/// The next page of a list of the Identity Store.
+/// A pagination token of the Identity Store.
 pub(crate) const STORE_TOKEN: Rule = rule(1, 65_535, r"[-a-zA-Z0-9+=/:_]*", |text| {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || "-+=/:_".contains(c))
 });
 
-/// The next page of a list of Organizations.
+/// A pagination token of Organizations.
 pub(crate) const ORGANIZATIONS_TOKEN: Rule = rule(0, 100_000, r"[\s\S]*", |_| true);
 
 /// A service principal.
 pub(crate) const SERVICE_PRINCIPAL: Rule = rule(1, 128, r"[\w+=,.@-]*", is_name);
 
-/// A root or an organizational unit.
+/// The id of a root or an organizational unit.
 pub(crate) const PARENT_ID: Rule = rule(
     0,
     100,
@@ -163,7 +163,7 @@ pub(crate) const PARENT_ID: Rule = rule(
     |text| text.starts_with("r-") || text.starts_with("ou-"),
 );
 
-/// Something in Organizations that has tags or a parent.
+/// The id of a root, an organizational unit or an account.
 pub(crate) const TARGET_ID: Rule = rule(
     0,
     130,
@@ -171,7 +171,7 @@ pub(crate) const TARGET_ID: Rule = rule(
     |text| text.starts_with("r-") || text.starts_with("ou-") || is_account(text),
 );
 
-/// An identity store, by its id or its ARN.
+/// The id or the ARN of an identity store.
 pub(crate) const IDENTITY_STORE_ID: Rule = rule(
     1,
     93,
@@ -189,7 +189,7 @@ pub(crate) const IDENTITY_STORE_ID: Rule = rule(
     },
 );
 
-/// A user, group or membership, by its id or its ARN.
+/// The id or the ARN of a user, group or membership.
 pub(crate) const RESOURCE_ID: Rule = rule(
     1,
     100,
@@ -208,7 +208,7 @@ pub(crate) const ATTRIBUTE_PATH: Rule = rule(
     },
 );
 
-/// The value of an attribute that is filtered by, or a piece of an external id.
+/// The value of a filtered attribute, or a part of an external id.
 pub(crate) const ATTRIBUTE_VALUE: Rule =
     rule(1, 1024, r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r  　]+", |text| {
         !text.is_empty()
@@ -273,7 +273,7 @@ fn is_instance_id(text: &str) -> bool {
         })
 }
 
-/// What follows `arn:aws`, `arn:aws-cn` or `arn:aws-us-gov`.
+/// Returns the text after `arn:aws`, `arn:aws-cn` or `arn:aws-us-gov`.
 fn after_partition(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("arn:aws")?;
     let end = rest.find(':')?;
@@ -341,19 +341,19 @@ mod tests {
     #[track_caller]
     fn check(rule: &Rule, good: &[&str], bad: &[&str]) {
         for text in good {
-            assert!((rule.matches)(text), "{text} fits {}", rule.pattern);
+            assert!((rule.matches)(text), "{text} should match {}", rule.pattern);
         }
         for text in bad {
             assert!(
                 !(rule.matches)(text),
-                "{text} does not fit {}",
+                "{text} should not match {}",
                 rule.pattern
             );
         }
     }
 
     #[test]
-    fn arns_of_instances_and_permission_sets_are_told_apart() {
+    fn an_instance_arn_is_not_a_permission_set_arn() {
         let instance = "arn:aws:sso:::instance/ssoins-7223b02a4a3c1d5e";
         let set = "arn:aws-us-gov:sso:::permissionSet/ssoins-7223b02a4a3c1d5e/ps-0123456789abcdef";
         check(
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn managed_policies_belong_to_aws() {
+    fn a_managed_policy_arn_has_the_owner_aws() {
         check(
             &MANAGED_POLICY_ARN,
             &[
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_principals_are_uuids_with_or_without_the_directory() {
+    fn a_principal_id_is_a_uuid_with_an_optional_directory_prefix() {
         check(
             &PRINCIPAL_ID,
             &[
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_stores_are_named_by_id_or_arn() {
+    fn an_identity_store_is_given_by_id_or_arn() {
         check(
             &IDENTITY_STORE_ID,
             &[

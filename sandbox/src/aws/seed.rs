@@ -1,55 +1,57 @@
-//! What an AWS organization looks like when the sandbox starts: plain data.
+//! The initial state of an AWS organization, as plain data.
 
 use std::time::Duration;
 
 use url::Url;
 
-/// An AWS organization before anybody has touched it.
+/// The initial state of an AWS organization.
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
     /// The id of the management account; it must be one of `accounts`.
     pub(crate) management_account: String,
-    /// The accounts of the organization, in the order in which they are listed.
+    /// The accounts of the organization, in the order of `ListAccounts`.
     pub(crate) accounts: Vec<AccountSeed>,
-    /// Paths of organizational units that exist without an account in them, such as `Workloads/Test`.
+    /// The paths of organizational units without accounts, such as `Workloads/Test`.
     pub(crate) units: Vec<String>,
-    /// Whether the organization has all features enabled; without them there is no Identity Center.
+    /// Whether all features of the organization are enabled; Identity Center requires them.
     pub(crate) all_features: bool,
-    /// The access keys that are known to AWS.
+    /// The access keys that AWS accepts.
     pub(crate) keys: Vec<AccessKey>,
-    /// The most items on a page of any list, below the limit of the service; `None` for the service's own.
+    /// The maximum number of items on a page of any list; `None` keeps the limit of the service.
     pub(crate) page_size: Option<usize>,
-    /// How long an asynchronous operation stays in progress.
+    /// The duration of an asynchronous operation.
     pub(crate) operation_delay: Duration,
-    /// Whether `Account.Status`, retired by AWS in September 2026 (Organizations API, Account), is still sent.
+    /// Whether responses contain `Account.Status`, which AWS retired in September 2026 (Organizations API,
+    /// Account).
     pub(crate) account_status: bool,
-    /// Whether Identity Center is enabled with permission sets turned on.
+    /// Whether a newly enabled Identity Center has permission sets turned on.
     pub(crate) permission_sets: bool,
-    /// Where the listeners are.
+    /// The base URLs of the listeners.
     pub(crate) base_urls: BaseUrls,
 }
 
 /// One AWS account.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountSeed {
-    /// Twelve digits.
+    /// The account id: twelve digits.
     pub(crate) id: String,
     /// The name.
     pub(crate) name: String,
-    /// The address of the root user.
+    /// The email address of the root user.
     pub(crate) email: String,
     /// The organizational unit as a path of names, such as `Workloads/Production`; empty for the root.
     pub(crate) unit: String,
-    /// `Account.State` as AWS writes it: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
+    /// The value of `Account.State`, in AWS's spelling: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`
+    /// or `PENDING_ACTIVATION`.
     pub(crate) state: String,
-    /// The customer managed policies in the account: path and name, such as `/ops/BreakGlass`.
+    /// Paths and names of the account's customer managed policies, such as `/ops/BreakGlass`.
     pub(crate) policies: Vec<String>,
     /// The tags of the account in Organizations.
     pub(crate) tags: Vec<(String, String)>,
 }
 
 impl AccountSeed {
-    /// An active account in an organizational unit, with an address made from its name.
+    /// Returns an active account in an organizational unit, with an email address derived from its name.
     pub(crate) fn new(id: &str, name: &str, unit: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -70,21 +72,21 @@ pub(crate) struct AccessKey {
     pub(crate) id: String,
     /// The secret, such as `wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY`.
     pub(crate) secret: String,
-    /// The account of the user.
+    /// The id of the user's account.
     pub(crate) account: String,
     /// The name of the user.
     pub(crate) user: String,
 }
 
-/// Where the listeners are; known once they are bound.
+/// The base URLs of the listeners; unset until the listeners are bound.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BaseUrls {
-    /// The SCIM listener.
+    /// The base URL of the SCIM listener.
     pub(crate) scim: Option<Url>,
 }
 
 impl Default for Seed {
-    /// One account, one administrator with the access key of AWS's own examples.
+    /// Returns a seed with one account and one administrator, who has the access key of AWS's own examples.
     fn default() -> Self {
         Self {
             management_account: "111122223333".to_owned(),

@@ -1,4 +1,4 @@
-//! Signing in: devices waiting for approval, sessions of users, and credentials of roles.
+//! Sign-in: pending device authorizations, user sessions and role credentials.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,65 +7,65 @@ use super::cloud::Cloud;
 use super::identity_source::not_enabled;
 use super::ids::Ids;
 
-/// Everybody who is signed in or about to.
+/// Pending sign-ins, sessions and credentials.
 #[derive(Debug, Default)]
 pub(crate) struct SignIn {
-    /// The programs that registered.
+    /// The registered OIDC clients.
     pub(crate) clients: Vec<Client>,
-    /// The devices that wait for a user.
+    /// The device authorizations.
     pub(crate) devices: Vec<Device>,
     /// The sessions of users.
     pub(crate) sessions: Vec<Session>,
     role_sessions: Vec<RoleSession>,
 }
 
-/// A program that signs users in.
+/// An OIDC client: a program that signs users in.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// Its id.
+    /// The client's id.
     pub(crate) id: String,
-    /// Its secret.
+    /// The client's secret.
     pub(crate) secret: String,
-    /// Until when it is registered.
+    /// The end of the registration.
     pub(crate) expires: Timestamp,
 }
 
-/// A device that waits for a user.
+/// A device authorization, which waits for a user's approval.
 #[derive(Debug)]
 pub(crate) struct Device {
-    /// The program on it.
+    /// The id of the client that started the authorization.
     pub(crate) client: String,
-    /// What the device shows for.
+    /// The code with which the client requests the token.
     pub(crate) secret_code: String,
-    /// What the user types in.
+    /// The code that the user enters.
     pub(crate) user_code: String,
-    /// Until when it waits.
+    /// The expiry time of both codes.
     pub(crate) expires: Timestamp,
-    /// When it asked last.
+    /// The time of the last token request.
     pub(crate) asked: Option<Timestamp>,
-    /// The id of the user who approved it.
+    /// The id of the user who approved the device; `None` before the approval.
     pub(crate) user: Option<String>,
-    /// Whether it has got its session.
+    /// Whether the client has already received its token.
     pub(crate) redeemed: bool,
 }
 
-/// The session of a user.
+/// A user's session in the access portal.
 #[derive(Debug)]
 pub(crate) struct Session {
     /// The access token.
     pub(crate) token: String,
     /// The id of the user.
     pub(crate) user: String,
-    /// Until when it lasts.
+    /// The expiry time.
     pub(crate) expires: Timestamp,
 }
 
-/// Credentials of a role.
+/// Temporary credentials of a role.
 #[derive(Debug)]
 pub(crate) struct RoleSession {
     /// The id of the access key.
     pub(crate) key: String,
-    /// The secret.
+    /// The secret access key.
     pub(crate) secret: String,
     /// The session token.
     pub(crate) token: String,
@@ -75,36 +75,36 @@ pub(crate) struct RoleSession {
     pub(crate) role: String,
     /// The unique id of the role.
     pub(crate) role_id: String,
-    /// Who uses it.
+    /// The name of the user who assumed the role.
     pub(crate) user_name: String,
-    /// Whether the role may do everything.
+    /// Whether the role's policies allow every operation.
     pub(crate) administers: bool,
-    /// Until when they are valid.
+    /// The expiry time.
     pub(crate) expires: Timestamp,
 }
 
-/// What Identity Center checks of a SAML response.
+/// The values of a SAML response that Identity Center checks.
 #[derive(Clone, Debug)]
 pub(crate) struct Assertion {
-    /// Who issued it.
+    /// The issuer.
     pub(crate) issuer: String,
-    /// For whom.
+    /// The audience.
     pub(crate) audience: String,
-    /// Where it was sent to.
+    /// The recipient: the URL to which the response was sent.
     pub(crate) recipient: String,
-    /// The user.
+    /// The name of the user.
     pub(crate) name_id: String,
-    /// The certificate of the key that signed it, in DER.
+    /// The certificate of the signing key, in DER format.
     pub(crate) certificate_der: Vec<u8>,
 }
 
 impl SignIn {
-    /// The role session with an access key.
+    /// Returns the role session with this access key.
     pub(crate) fn role_session(&self, key: &str) -> Option<&RoleSession> {
         self.role_sessions.iter().find(|session| session.key == key)
     }
 
-    /// Makes credentials of a role for a user.
+    /// Creates role credentials for a user.
     pub(crate) fn assume(
         &mut self,
         ids: &mut Ids,
@@ -131,16 +131,16 @@ impl SignIn {
             administers: role.administers(),
             expires: super::later(now, duration),
         });
-        self.role_sessions.last().expect("one was pushed")
+        self.role_sessions.last().expect("the role session was just added")
     }
 }
 
 impl Cloud {
-    /// Lets a user approve a device by signing in at the identity provider.
+    /// Approves a device authorization for the user of an assertion.
     ///
     /// # Errors
     ///
-    /// What the sign-in page shows, and the reason that it does not show.
+    /// Returns the message of the sign-in page, followed by the reason, which the real page does not show.
     pub(crate) fn approve_device(
         &mut self,
         user_code: &str,
@@ -169,10 +169,10 @@ impl Cloud {
 }
 
 impl Center {
-    /// The id of the user that an assertion signs in.
+    /// Returns the id of the user that an assertion signs in.
     fn user_of(&self, assertion: &Assertion) -> Result<String, String> {
         let Some(provider) = &self.identity_provider else {
-            return Err("no external identity provider is the identity source".to_owned());
+            return Err("the identity source is not an external identity provider".to_owned());
         };
         if assertion.issuer != provider.entity_id {
             return Err(format!(
@@ -206,7 +206,7 @@ impl Center {
             .filter(|user| user.user_name() == assertion.name_id)
             .ok_or_else(|| {
                 format!(
-                    "no user is named {}: users are not created by signing in",
+                    "the user {} does not exist: sign-in does not create users",
                     assertion.name_id
                 )
             })?;
@@ -217,7 +217,10 @@ impl Center {
     }
 }
 
-/// The page is the same for every reason (re:Post, troubleshooting sign-in); the reason is for whoever reads a test.
+/// Adds the reason to the message of the sign-in page.
+///
+/// The page shows the same message for every reason (re:Post, troubleshooting sign-in). The reason helps
+/// the reader of a failed test.
 fn opaque(reason: &str) -> String {
     format!(
         "It's not you, it's us: We couldn't complete your request right now. Please try again later. ({reason})"

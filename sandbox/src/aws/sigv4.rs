@@ -1,7 +1,8 @@
-//! AWS Signature Version 4, verified as the services do.
+//! AWS Signature Version 4, verified like the AWS services do.
 //!
-//! Source: "Create a signed AWS API request", IAM User Guide. Dates are compared with the scope of
-//! the credential, not with the clock: the sandbox's clock can be advanced, a signer's cannot.
+//! Source: "Create a signed AWS API request", IAM User Guide. The date of a request has to match the
+//! credential scope, but not the clock: tests can advance the sandbox's clock, but not the clock of a
+//! signer.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -10,42 +11,40 @@ use sha2::{Digest as _, Sha256};
 
 use super::ids::hex_of;
 
-/// What the `Authorization` header claims.
+/// The parsed `Authorization` header.
 #[derive(Debug)]
 pub(crate) struct Claim<'r> {
     /// The id of the access key.
     pub(crate) key: &'r str,
-    /// The Region the request is meant for.
+    /// The Region in the credential scope.
     pub(crate) region: &'r str,
     /// The session token, if the key belongs to a role session.
     pub(crate) session_token: Option<&'r str>,
     date: &'r str,
-    moment: &'r str,
+    timestamp: &'r str,
     service: &'r str,
     signed_headers: Vec<&'r str>,
     signature: &'r str,
 }
 
-/// Why a signature is not accepted.
+/// Reason why a signature is rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unsigned {
     /// There is no `Authorization` header.
     Missing,
-    /// The header is not of the form the scheme asks for.
+    /// The header does not have the required format.
     Incomplete(String),
-    /// The credential is for something else.
+    /// The scope or the signed headers are wrong.
     Scope(String),
-    /// The signature was made with another secret, or over another request.
+    /// The signature was made with another secret or for another request.
     Mismatch,
 }
 
 impl<'r> Claim<'r> {
     /// Reads the `Authorization` header of a request to a service.
     ///
-    /// # Errors
-    ///
-    /// [`Unsigned`] unless the header is complete, its scope names `service`, and the host and the
-    /// date are signed.
+    /// Returns an error unless the header is complete, its scope names `service`, and the host and the date
+    /// are signed.
     pub(crate) fn read(request: &'r Request<Bytes>, service: &str) -> Result<Self, Unsigned> {
         let header = header(request, "authorization").ok_or(Unsigned::Missing)?;
         let fields = header.strip_prefix("AWS4-HMAC-SHA256 ").ok_or_else(|| {
@@ -71,7 +70,7 @@ impl<'r> Claim<'r> {
                  keyid/date/region/service/term, got '{credential}'"
             )));
         };
-        let moment = self::header(request, "x-amz-date").ok_or_else(|| {
+        let timestamp = self::header(request, "x-amz-date").ok_or_else(|| {
             Unsigned::Incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned())
         })?;
         let claim = Self {
@@ -79,20 +78,20 @@ impl<'r> Claim<'r> {
             region,
             session_token: self::header(request, "x-amz-security-token"),
             date,
-            moment,
+            timestamp,
             service: scope,
             signed_headers,
             signature,
         };
-        claim.fits(service)?;
+        claim.check_scope(service)?;
         Ok(claim)
     }
 
-    /// Compares the signature with the one that the secret would give.
+    /// Compares the signature with the expected signature of this secret.
     ///
     /// # Errors
     ///
-    /// [`Unsigned::Mismatch`] if they differ.
+    /// Returns [`Unsigned::Mismatch`] if they differ.
     pub(crate) fn verify(&self, request: &Request<Bytes>, secret: &str) -> Result<(), Unsigned> {
         if self.signature_of(request, secret) == self.signature {
             Ok(())
@@ -101,7 +100,7 @@ impl<'r> Claim<'r> {
         }
     }
 
-    /// The signature that the secret gives.
+    /// Computes the signature of a request with this secret.
     pub(crate) fn signature_of(&self, request: &Request<Bytes>, secret: &str) -> String {
         let canonical = self.canonical_request(request);
         let scope = format!(
@@ -110,7 +109,7 @@ impl<'r> Claim<'r> {
         );
         let to_sign = format!(
             "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
-            self.moment,
+            self.timestamp,
             hex_of(&Sha256::digest(canonical.as_bytes()))
         );
         let mut key = hmac(format!("AWS4{secret}").as_bytes(), self.date);
@@ -120,7 +119,7 @@ impl<'r> Claim<'r> {
         hex_of(&hmac(&key, &to_sign))
     }
 
-    fn fits(&self, service: &str) -> Result<(), Unsigned> {
+    fn check_scope(&self, service: &str) -> Result<(), Unsigned> {
         if self.service != service {
             return Err(Unsigned::Scope(format!(
                 "Credential should be scoped to correct service: '{service}'. "
@@ -132,13 +131,13 @@ impl<'r> Claim<'r> {
                 self.region
             )));
         }
-        if self.moment.get(..8) != Some(self.date) {
+        if self.timestamp.get(..8) != Some(self.date) {
             return Err(Unsigned::Scope(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
                  '{}' != '{}', from '{}'.",
                 self.date,
-                self.moment.get(..8).unwrap_or_default(),
-                self.moment
+                self.timestamp.get(..8).unwrap_or_default(),
+                self.timestamp
             )));
         }
         for wanted in ["host", "x-amz-date"] {
@@ -184,7 +183,7 @@ impl<'r> Claim<'r> {
     }
 }
 
-/// Whether a text has the form of the name of a Region, such as `us-east-1` or `us-gov-west-1`.
+/// Returns whether a text has the form of a Region name, such as `us-east-1` or `us-gov-west-1`.
 pub(crate) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     (3..=4).contains(&parts.len())
@@ -200,7 +199,7 @@ fn header<'r>(request: &'r Request<Bytes>, name: &str) -> Option<&'r str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// All values of a header, trimmed, with runs of spaces made one.
+/// Returns all values of a header, trimmed, with each run of spaces reduced to one space.
 fn canonical_header(request: &Request<Bytes>, name: &str) -> String {
     let values: Vec<String> = request
         .headers()
@@ -214,7 +213,7 @@ fn canonical_header(request: &Request<Bytes>, name: &str) -> String {
     values.join(",")
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986.
+/// Percent-encodes all characters except the unreserved characters of RFC 3986.
 fn encode(bytes: &[u8]) -> String {
     bytes
         .iter()
@@ -228,7 +227,7 @@ fn encode(bytes: &[u8]) -> String {
 }
 
 fn hmac(key: &[u8], text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC accepts keys of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
@@ -237,7 +236,8 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// The request of the worked example "`GET` vanilla query" in AWS's public test suite for signatures.
+    /// Returns the request of the example "`GET` vanilla query" from AWS's public test suite for
+    /// signatures.
     fn example(signature: &str) -> Request<Bytes> {
         Request::builder()
             .method("GET")
@@ -267,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_does_not_verify() {
+    fn a_signature_with_another_secret_is_rejected() {
         let request = example(SIGNATURE);
         let claim = Claim::read(&request, "service").expect("a complete header");
         assert_eq!(claim.verify(&request, "another"), Err(Unsigned::Mismatch));
     }
 
     #[test]
-    fn a_request_that_was_changed_does_not_verify() {
+    fn a_modified_request_is_rejected() {
         let mut request = example(SIGNATURE);
         *request.body_mut() = Bytes::from_static(b"changed");
         let claim = Claim::read(&request, "service").expect("a complete header");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_for_another_service_is_refused() {
+    fn a_credential_for_another_service_is_rejected() {
         let request = example(SIGNATURE);
         assert_eq!(
             Claim::read(&request, "sso").map(|_| ()),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_the_header_is_not_signed() {
+    fn a_request_without_the_header_is_unsigned() {
         let request = Request::new(Bytes::new());
         assert_eq!(
             Claim::read(&request, "sso").map(|_| ()),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_have_the_form_of_a_region() {
+    fn region_names_are_recognized_by_their_form() {
         for good in ["us-east-1", "eu-central-1", "us-gov-west-1"] {
             assert!(is_region(good), "{good}");
         }

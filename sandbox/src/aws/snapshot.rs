@@ -1,4 +1,4 @@
-//! What AWS knows, as plain data for tests.
+//! The state of the AWS organization, as plain data for tests.
 
 use super::cloud::Cloud;
 use super::directory::Directory;
@@ -12,20 +12,20 @@ pub(crate) struct PermissionSetView {
     pub(crate) name: String,
     /// The description.
     pub(crate) description: Option<String>,
-    /// The session duration, as ISO 8601 writes it.
+    /// The session duration in ISO 8601 format.
     pub(crate) session_duration: String,
     /// The ARNs of AWS managed policies.
     pub(crate) managed_policies: Vec<String>,
     /// The inline policy.
     pub(crate) inline_policy: Option<String>,
-    /// The accounts it is provisioned to.
+    /// The accounts in which the permission set is provisioned.
     pub(crate) accounts: Vec<String>,
 }
 
-/// That somebody may use a permission set in an account.
+/// The assignment of a permission set to a user or group in one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AssignmentView {
-    /// The account.
+    /// The id of the account.
     pub(crate) account: String,
     /// The name of the permission set.
     pub(crate) permission_set: String,
@@ -40,13 +40,13 @@ pub(crate) struct AssignmentView {
 pub(crate) struct UserView {
     /// The id in the identity store.
     pub(crate) id: String,
-    /// The name.
+    /// The user name.
     pub(crate) user_name: String,
-    /// What is shown for the user.
+    /// The display name.
     pub(crate) display_name: Option<String>,
-    /// The address.
+    /// The email address.
     pub(crate) email: Option<String>,
-    /// The id at the identity provider.
+    /// The external id, which the identity provider set.
     pub(crate) external_id: Option<String>,
     /// Whether the user may sign in.
     pub(crate) active: bool,
@@ -57,16 +57,16 @@ pub(crate) struct UserView {
 pub(crate) struct GroupView {
     /// The id in the identity store.
     pub(crate) id: String,
-    /// The name.
+    /// The display name.
     pub(crate) display_name: String,
-    /// The id at the identity provider.
+    /// The external id, which the identity provider set.
     pub(crate) external_id: Option<String>,
-    /// The names of the members.
+    /// The user names of the members.
     pub(crate) members: Vec<String>,
 }
 
 impl Cloud {
-    /// All permission sets.
+    /// Returns all permission sets.
     pub(crate) fn permission_sets(&self) -> Vec<PermissionSetView> {
         let Some(center) = &self.center else {
             return Vec::new();
@@ -91,7 +91,7 @@ impl Cloud {
             .collect()
     }
 
-    /// All assignments that exist; those still being created are not among them.
+    /// Returns all assignments, without those that are still being created.
     pub(crate) fn assignments(&self) -> Vec<AssignmentView> {
         let Some(center) = &self.center else {
             return Vec::new();
@@ -122,7 +122,7 @@ impl Cloud {
             .collect()
     }
 
-    /// All users.
+    /// Returns all users.
     pub(crate) fn users(&self) -> Vec<UserView> {
         let users = self.directory().into_iter().flat_map(Directory::users);
         users
@@ -141,7 +141,7 @@ impl Cloud {
             .collect()
     }
 
-    /// All groups with their members.
+    /// Returns all groups with their members.
     pub(crate) fn groups(&self) -> Vec<GroupView> {
         let Some(directory) = self.directory() else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! The API of IAM Identity Center, called `sso-admin`.
+//! The API of IAM Identity Center; AWS names it `sso-admin`.
 
 mod assignments;
 mod attributes;
@@ -23,7 +23,7 @@ use super::rules::{ADMIN_TOKEN, INSTANCE_ARN, PERMISSION_SET_ARN};
 /// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
 const PAGE: usize = 100;
 
-/// A request that was admitted.
+/// A request to the `sso-admin` API.
 #[derive(Debug)]
 struct Call<'c> {
     cloud: &'c mut Cloud,
@@ -96,19 +96,19 @@ pub(super) fn call(
 }
 
 impl Call<'_> {
-    /// Checks the members asked for so far, then finds the instance that the request is about.
+    /// Checks the members read so far, then returns the instance of the request.
     ///
-    /// An instance that does not exist, or is in another Region than the request, is one that the
-    /// caller may not use: `DescribeInstance` "returns `AccessDeniedException` after the delete
-    /// operation completes" (API reference).
+    /// For a missing instance, or one in another Region, the error is `AccessDeniedException`:
+    /// `DescribeInstance` "returns `AccessDeniedException` after the delete operation completes" (API
+    /// reference).
     fn center(&mut self) -> Result<&mut Center, Refusal> {
         let arn = self.params.text("InstanceArn", &INSTANCE_ARN);
         self.params.check()?;
-        self.admitted(&arn)
+        self.authorized_center(&arn)
     }
 
-    /// The instance with an ARN, if the caller may use it.
-    fn admitted(&mut self, arn: &str) -> Result<&mut Center, Refusal> {
+    /// Returns the instance with an ARN, if the caller may use it.
+    fn authorized_center(&mut self, arn: &str) -> Result<&mut Center, Refusal> {
         let denied = self.denied(arn);
         let administers = self.caller.administers && (self.is_management() || self.is_delegate());
         let region = &self.caller.region;
@@ -119,7 +119,8 @@ impl Call<'_> {
             .ok_or(denied)
     }
 
-    /// Like [`center`](Self::center), with the ARN of a permission set of the instance.
+    /// Like [`center`](Self::center), and also returns the ARN of an existing permission set of the
+    /// instance.
     fn set(&mut self) -> Result<(&mut Center, String), Refusal> {
         let arn = self.params.text("PermissionSetArn", &PERMISSION_SET_ARN);
         let center = self.center()?;
@@ -130,10 +131,10 @@ impl Call<'_> {
         }
     }
 
-    /// Like [`set`](Self::set), for a permission set that the caller may change.
+    /// Returns the permission set of the request for a change, if the caller may change it.
     ///
-    /// A delegated administrator cannot change what is provisioned in the management account
-    /// (user guide, delegated administration).
+    /// A delegated administrator cannot change permission sets that are provisioned in the management
+    /// account (user guide, delegated administration).
     fn set_to_change(&mut self) -> Result<&mut PermissionSet, Refusal> {
         let delegate = !self.is_management();
         let management = self.cloud.organization.management.clone();
@@ -149,7 +150,7 @@ impl Call<'_> {
             .ok_or_else(|| no_permission_set(&arn))
     }
 
-    /// The page that the request asks for.
+    /// Returns the requested page.
     fn page<T>(
         &self,
         items: impl IntoIterator<Item = (u64, T)>,
@@ -182,19 +183,20 @@ impl Call<'_> {
     }
 }
 
-/// A list with its items under a name.
+/// Returns a list response with the items under `name`.
 fn listed<T: Into<Value>>(name: &str, page: Page<T>) -> Value {
     let items: Vec<Value> = page.items.into_iter().map(Into::into).collect();
-    let mut answer = json!({ name: items });
+    let mut response = json!({ name: items });
     if let Some(next) = page.next {
-        answer["NextToken"] = next.into();
+        response["NextToken"] = next.into();
     }
-    answer
+    response
 }
 
-/// An instance can be without permission sets until they are turned on with `UpdateInstance`.
+/// Returns an error if permission sets are not enabled for the instance.
 ///
-/// The model does not say what the operations on permission sets answer before that.
+/// `UpdateInstance` enables them. The API documentation does not define the error of the permission set
+/// operations before that.
 fn enabled(center: &Center) -> Result<(), Refusal> {
     if center.permission_sets_enabled {
         return Ok(());

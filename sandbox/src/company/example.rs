@@ -1,16 +1,16 @@
-//! The companies that come with the sandbox.
+//! The predefined companies.
 
 use super::{AccountSeed, Company, Person, PersonStatus, Team};
 
-/// Forty people of whom four would be refused by AWS, six groups and twelve accounts.
+/// Creates a company of 40 people, 6 groups and 12 accounts. AWS would reject four of the people.
 pub(super) fn analytical() -> Company {
     let mut people: Vec<Person> = PEOPLE.lines().map(employee).collect();
-    let members = |belongs: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
-        let belongs = |person: &&Person| {
+    let members = |is_member: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
+        let is_member = |person: &&Person| {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            belongs(&text(&person.department), &text(&person.title))
+            is_member(&text(&person.department), &text(&person.title))
         };
-        let found = people.iter().filter(belongs);
+        let found = people.iter().filter(is_member);
         found.map(|person| person.login.clone()).collect()
     };
     let admins = members(&|department, _| department == "Platform");
@@ -45,7 +45,7 @@ pub(super) fn analytical() -> Company {
     }
 }
 
-/// A company of any size: numbered people and accounts, and one group of everybody.
+/// Creates a company of any size: numbered people and accounts, and one group with all people.
 pub(super) fn numbered(people: usize, accounts: usize) -> Company {
     let mut company = Company::empty();
     for number in 2..=people {
@@ -62,13 +62,13 @@ pub(super) fn numbered(people: usize, accounts: usize) -> Company {
         let id = format!("{:012}", 200_000_000_000_u64 + number as u64);
         company.accounts.push(AccountSeed::new(&id, &name, unit));
     }
-    let everybody: Vec<String> = company
+    let logins: Vec<String> = company
         .people
         .iter()
         .map(|person| person.login.clone())
         .collect();
-    let everybody: Vec<&str> = everybody.iter().map(String::as_str).collect();
-    company.team("aws-users", &everybody)
+    let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+    company.team("aws-users", &logins)
 }
 
 fn employee(row: &str) -> Person {
@@ -82,7 +82,7 @@ fn employee(row: &str) -> Person {
     person
 }
 
-/// Users as a real org has them too: none is in a group that AWS gets to see.
+/// Returns the imperfect users that real orgs also have. None of them is in a group for AWS.
 fn imperfect() -> Vec<Person> {
     vec![
         Person::new("charles.wheatstone@example.com", "Charles", "Wheatstone")
@@ -116,7 +116,7 @@ fn accounts() -> Vec<AccountSeed> {
     ]
 }
 
-/// Login before the `@`, name, department, title.
+/// One line per person: the login before the `@`, the name, the department, the title.
 const PEOPLE: &str = "\
 ada.lovelace, Ada Lovelace, Platform, Head of Platform
 grace.hopper, Grace Hopper, Platform, Platform Engineer
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_company_has_the_size_its_documentation_says() {
+    fn the_example_company_has_the_documented_size() {
         let company = analytical();
         assert_eq!(company.people.len(), 40);
         assert_eq!(company.teams.len(), 6);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_of_a_team_works_for_the_company() {
+    fn every_team_member_is_a_person_of_the_company() {
         let company = analytical();
         for login in company.teams.iter().flat_map(|team| &team.members) {
             assert!(
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_company_has_as_many_people_and_accounts_as_asked_for() {
+    fn a_small_company_has_the_requested_number_of_people_and_accounts() {
         let company = numbered(3, 2);
         assert_eq!(company.people.len(), 3);
         assert_eq!(company.accounts.len(), 2);

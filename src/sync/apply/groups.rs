@@ -5,9 +5,9 @@ use scim_types::{Group, Reference};
 
 use super::{
     BTreeSet, ExternalId, GroupChange, PatchOp, PatchOperation, ResourceId, Run, ScimError, TRIES,
-    again, target,
+    retry_undecodable, target,
 };
-use crate::sync::{memory::RememberedGroup, plan::Member};
+use crate::sync::{plan::Member, state::CachedGroup};
 
 /// What is written about a group: in one request, or in as many as its members need.
 #[derive(Default)]
@@ -57,9 +57,11 @@ impl Run<'_> {
                 self.write_group(id, external_id, name, writes).await
             }
             GroupChange::Delete(gone) => {
-                match again(|| async { self.scim.groups().delete(&gone.id).await }).await {
+                match retry_undecodable(|| async { self.scim.groups().delete(&gone.id).await })
+                    .await
+                {
                     Err(error) if !error.is_not_found() => return Err(error),
-                    _ => self.lock().memory.forget_group(&gone.id),
+                    _ => self.lock().state.forget_group(&gone.id),
                 }
                 Ok(())
             }
@@ -78,7 +80,7 @@ impl Run<'_> {
                 .or_else(|| inner.made.get(&member.external_id))
                 // A run that goes on after an error knows who was made before it.
                 .or_else(|| {
-                    let known = inner.memory.users.get(&member.external_id);
+                    let known = inner.state.users.get(&member.external_id);
                     known.map(|user| &user.id)
                 });
             match id {
@@ -164,8 +166,7 @@ impl Run<'_> {
     /// Those of some users whom this sync manages.
     fn ours<'u>(&self, users: impl Iterator<Item = &'u ResourceId>) -> Vec<ResourceId> {
         let inner = self.lock();
-        let ours: BTreeSet<&ResourceId> =
-            inner.memory.users.values().map(|user| &user.id).collect();
+        let ours: BTreeSet<&ResourceId> = inner.state.users.values().map(|user| &user.id).collect();
         users.filter(|id| ours.contains(id)).cloned().collect()
     }
 
@@ -240,11 +241,12 @@ impl Run<'_> {
         added: &[ResourceId],
     ) -> Result<(), ScimError> {
         let patch = PatchOp::new(operations);
-        let result = again(|| async { self.scim.groups().patch(id, &patch).await }).await;
+        let result =
+            retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await;
         if result.as_ref().is_err_and(ScimError::is_not_found) {
             // Either the group is gone or one of those who were to be put into it: the next run makes what is missing.
             if self.scim.groups().get_opt(id).await?.is_none() {
-                self.lock().memory.forget_group(id);
+                self.lock().state.forget_group(id);
             } else {
                 self.forget_missing(added).await?;
             }
@@ -256,7 +258,7 @@ impl Run<'_> {
     async fn forget_missing(&self, users: &[ResourceId]) -> Result<(), ScimError> {
         for id in users {
             if self.scim.users().get_opt(id).await?.is_none() {
-                self.lock().memory.forget_user(id);
+                self.lock().state.forget_user(id);
             }
         }
         Ok(())
@@ -271,14 +273,14 @@ impl Run<'_> {
         removed: &[ResourceId],
     ) {
         let mut inner = self.lock();
-        let groups = &mut inner.memory.groups;
+        let groups = &mut inner.state.groups;
         if !groups.contains_key(external_id) {
             // One that was known under another id of the source is known under this one alone.
             groups.retain(|_, group| group.id != *id);
         }
         let group = groups
             .entry(external_id.clone())
-            .or_insert_with(|| RememberedGroup {
+            .or_insert_with(|| CachedGroup {
                 id: id.clone(),
                 name: name.to_owned(),
                 members: BTreeSet::new(),

@@ -4,10 +4,10 @@ use scim_client::Created;
 use scim_types::{Resource as _, User, filter::Filter};
 
 use super::{
-    ExternalId, Gone, PatchOp, PatchOperation, RememberedUser, ResourceId, Run, ScimError, TRIES,
-    UserChange, again, target,
+    CachedUser, ExternalId, PatchOp, PatchOperation, RemovedPrincipal, ResourceId, Run, ScimError,
+    TRIES, UserChange, retry_undecodable, target,
 };
-use crate::sync::Profile;
+use crate::sync::UserProfile;
 
 impl Run<'_> {
     pub(super) async fn user(&self, change: &UserChange) -> Result<(), ScimError> {
@@ -29,8 +29,8 @@ impl Run<'_> {
                     .update_user(id, external_id, profile, base, *adopts)
                     .await;
                 if result.as_ref().is_err_and(ScimError::is_not_found) {
-                    // Gone from the target: the next run makes them anew.
-                    self.lock().memory.forget_user(id);
+                    // RemovedPrincipal from the target: the next run makes them anew.
+                    self.lock().state.forget_user(id);
                 }
                 result
             }
@@ -42,7 +42,7 @@ impl Run<'_> {
     async fn create_user(
         &self,
         external_id: &ExternalId,
-        profile: &Profile,
+        profile: &UserProfile,
     ) -> Result<(), ScimError> {
         let wanted = profile.written_onto(User::default(), external_id);
         let mut left = TRIES;
@@ -66,16 +66,17 @@ impl Run<'_> {
         let id = match &user {
             Created::New(user) => user.id.clone(),
             Created::Adopted(found) => {
-                let same = Profile::of(found) == *profile
+                let same = UserProfile::of(found) == *profile
                     && found.external_id.as_ref() == Some(external_id);
                 if let (Some(id), false) = (&found.id, same) {
                     let written = profile.written_onto(found.clone(), external_id);
-                    again(|| async { self.scim.users().replace(id, &written).await }).await?;
+                    retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
+                        .await?;
                 }
                 if let (Some(id), None) = (&found.id, &found.external_id) {
                     // What nobody has managed may be in groups of which nobody has remembered that; the next run sees to it.
                     let groups = target::groups_of(self.scim, id).await?;
-                    self.lock().memory.remember_member(id, &groups);
+                    self.lock().state.cache_membership(id, &groups);
                 }
                 found.id.clone()
             }
@@ -92,7 +93,7 @@ impl Run<'_> {
 
     /// Who has the name and is of the source no more: the person was made anew there. A plan that was made from memory
     /// could not see that.
-    async fn left_behind(&self, profile: &Profile) -> Result<Option<User>, ScimError> {
+    async fn left_behind(&self, profile: &UserProfile) -> Result<Option<User>, ScimError> {
         if self.lost.is_empty() {
             return Ok(None);
         }
@@ -105,7 +106,7 @@ impl Run<'_> {
     /// Whether a user of the target is remembered to be somebody's who is in the source still.
     fn is_somebody_elses(&self, found: &User, external_id: &ExternalId) -> bool {
         let inner = self.lock();
-        let mut users = inner.memory.users.iter();
+        let mut users = inner.state.users.iter();
         users.any(|(known, user)| {
             known != external_id
                 && found.id.as_ref() == Some(&user.id)
@@ -114,9 +115,9 @@ impl Run<'_> {
     }
 
     /// Whether somebody of the source has been given the account in this run.
-    fn taken_over(&self, gone: &Gone) -> bool {
+    fn taken_over(&self, gone: &RemovedPrincipal) -> bool {
         let inner = self.lock();
-        let mut users = inner.memory.users.iter();
+        let mut users = inner.state.users.iter();
         users.any(|(known, user)| user.id == gone.id && Some(known) != gone.external_id.as_ref())
     }
 
@@ -124,7 +125,7 @@ impl Run<'_> {
         &self,
         id: &ResourceId,
         external_id: &ExternalId,
-        profile: &Profile,
+        profile: &UserProfile,
         base: Option<User>,
         adopts: bool,
     ) -> Result<(), ScimError> {
@@ -134,23 +135,24 @@ impl Run<'_> {
             None => self.scim.users().get(id).await?,
         };
         let written = profile.written_onto(base, external_id);
-        again(|| async { self.scim.users().replace(id, &written).await }).await?;
+        retry_undecodable(|| async { self.scim.users().replace(id, &written).await }).await?;
         self.remember_user(id.clone(), external_id, profile, adopts);
         Ok(())
     }
 
-    async fn deactivate(&self, gone: &Gone) -> Result<(), ScimError> {
+    async fn deactivate(&self, gone: &RemovedPrincipal) -> Result<(), ScimError> {
         if self.taken_over(gone) {
             return Ok(());
         }
         let patch: PatchOp = PatchOperation::replace("active", false).into();
-        match again(|| async { self.scim.users().patch(&gone.id, &patch).await }).await {
-            Err(error) if error.is_not_found() => self.lock().memory.forget_user(&gone.id),
+        match retry_undecodable(|| async { self.scim.users().patch(&gone.id, &patch).await }).await
+        {
+            Err(error) if error.is_not_found() => self.lock().state.forget_user(&gone.id),
             result => {
                 result?;
                 let now = self.now();
                 let mut inner = self.lock();
-                let users = &mut inner.memory.users;
+                let users = &mut inner.state.users;
                 if let Some(id) = &gone.external_id
                     && let Some(user) = users.get_mut(id)
                 {
@@ -164,13 +166,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn delete_user(&self, gone: &Gone) -> Result<(), ScimError> {
+    async fn delete_user(&self, gone: &RemovedPrincipal) -> Result<(), ScimError> {
         if self.taken_over(gone) {
             return Ok(());
         }
-        match again(|| async { self.scim.users().delete(&gone.id).await }).await {
+        match retry_undecodable(|| async { self.scim.users().delete(&gone.id).await }).await {
             Err(error) if !error.is_not_found() => return Err(error),
-            _ => self.lock().memory.forget_user(&gone.id),
+            _ => self.lock().state.forget_user(&gone.id),
         }
         Ok(())
     }
@@ -179,22 +181,22 @@ impl Run<'_> {
         &self,
         id: ResourceId,
         external_id: &ExternalId,
-        profile: &Profile,
+        profile: &UserProfile,
         adopted: bool,
     ) {
         let now = self.now();
         let mut inner = self.lock();
         if adopted {
             // One who was known under another id of the source is known under this one alone.
-            let users = &mut inner.memory.users;
+            let users = &mut inner.state.users;
             users.retain(|known, user| user.id != id || known == external_id);
         }
-        let user = RememberedUser {
+        let user = CachedUser {
             id,
             digest: profile.digest(),
             active: profile.active,
             inactive_since: (!profile.active).then_some(now),
         };
-        inner.memory.users.insert(external_id.clone(), user);
+        inner.state.users.insert(external_id.clone(), user);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Counts, Gone, GroupChange, SyncPlan, UserChange};
+use super::{Counts, GroupChange, RemovedPrincipal, SyncPlan, UserChange};
 
-impl fmt::Display for Gone {
+impl fmt::Display for RemovedPrincipal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.name, &self.external_id) {
             (Some(name), _) => f.write_str(name),

@@ -1,5 +1,5 @@
-mod guards;
 mod property;
+mod removal_limits;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ fn rid(id: impl std::fmt::Display) -> ResourceId {
     ResourceId::parse(id.to_string()).expect("an id")
 }
 
-fn profile(name: &str) -> Profile {
-    Profile {
+fn profile(name: &str) -> UserProfile {
+    UserProfile {
         user_name: name.to_owned(),
         given_name: "G".into(),
         family_name: "F".into(),
@@ -25,10 +25,10 @@ fn profile(name: &str) -> Profile {
     }
 }
 
-fn known_user(id: &str, external_id: Option<&str>, profile: &Profile) -> KnownUser {
+fn known_user(id: &str, external_id: Option<&str>, profile: &UserProfile) -> TargetUser {
     let external_id = external_id.map(ext);
     let read = profile.written_onto(scim_types::User::default(), &ext("x"));
-    KnownUser {
+    TargetUser {
         id: rid(id),
         digest: profile.digest(),
         active: profile.active,
@@ -40,8 +40,8 @@ fn known_user(id: &str, external_id: Option<&str>, profile: &Profile) -> KnownUs
     }
 }
 
-fn known_group(id: &str, external_id: Option<&str>, name: &str, members: &[&str]) -> KnownGroup {
-    KnownGroup {
+fn known_group(id: &str, external_id: Option<&str>, name: &str, members: &[&str]) -> TargetGroup {
+    TargetGroup {
         id: rid(id),
         external_id: external_id.map(ext),
         name: name.to_owned(),
@@ -73,7 +73,7 @@ fn now() -> Timestamp {
 }
 
 #[track_caller]
-fn check(source: &Directory, known: &Known, policy: Policy, expected: &[&str]) {
+fn check(source: &Directory, known: &TargetSnapshot, policy: Policy, expected: &[&str]) {
     let plan = plan(source, known, policy, now(), 0);
     let changes = plan.users.iter().map(ToString::to_string);
     let changes: Vec<String> = changes
@@ -95,7 +95,7 @@ fn an_empty_target_gets_everybody_and_every_group_with_its_members() {
     let source = source(&[("1", "ada"), ("2", "bob")], &[("g", "team", &["1", "2"])]);
     check(
         &source,
-        &Known::default(),
+        &TargetSnapshot::default(),
         Policy::default(),
         &["+ user ada", "+ user bob", "+ group team with 2 members"],
     );
@@ -104,7 +104,7 @@ fn an_empty_target_gets_everybody_and_every_group_with_its_members() {
 #[test]
 fn a_rename_and_a_new_login_are_updates_and_never_a_deletion_and_a_creation() {
     let source = source(&[("1", "ada.king")], &[("g", "engines", &["1"])]);
-    let known = Known {
+    let known = TargetSnapshot {
         users: vec![known_user("a", Some("1"), &profile("ada"))],
         groups: vec![known_group("t", Some("g"), "team", &["a"])],
     };
@@ -122,7 +122,7 @@ fn a_rename_and_a_new_login_are_updates_and_never_a_deletion_and_a_creation() {
 #[test]
 fn who_is_there_under_the_name_is_adopted() {
     let source = source(&[("1", "Ada"), ("2", "bob")], &[("g", "team", &[])]);
-    let known = Known {
+    let known = TargetSnapshot {
         users: vec![
             known_user("a", None, &profile("ada")),
             // Made anew in the source, under another id.
@@ -146,7 +146,7 @@ fn who_is_there_under_the_name_is_adopted() {
 fn a_name_that_somebody_else_of_the_source_has_is_not_adopted() {
     // 1 was `ada` and is `bob` now; 2 is a new `ada`.
     let source = source(&[("2", "ada"), ("1", "bob")], &[]);
-    let known = Known {
+    let known = TargetSnapshot {
         users: vec![known_user("a", Some("1"), &profile("ada"))],
         groups: Vec::new(),
     };
@@ -162,11 +162,11 @@ fn a_name_that_somebody_else_of_the_source_has_is_not_adopted() {
 fn who_is_gone_is_deactivated_first_and_deleted_by_a_later_run_if_that_is_wanted() {
     let source = source(&[("1", "ada")], &[]);
     let gone = |active| {
-        let profile = Profile {
+        let profile = UserProfile {
             active,
             ..profile("bob")
         };
-        Known {
+        TargetSnapshot {
             users: vec![
                 known_user("a", Some("1"), &self::profile("ada")),
                 known_user("b", Some("2"), &profile),
@@ -210,13 +210,13 @@ fn who_is_gone_is_deactivated_first_and_deleted_by_a_later_run_if_that_is_wanted
 
 #[test]
 fn what_others_have_made_is_never_removed() {
-    let known = Known {
+    let known = TargetSnapshot {
         users: vec![known_user("a", None, &profile("theirs"))],
         groups: vec![known_group("t", None, "theirs", &["a"])],
     };
     check(&source(&[], &[]), &known, DELETE, &[]);
     // Nor is their user taken out of a group of ours.
-    let ours = Known {
+    let ours = TargetSnapshot {
         groups: vec![known_group("t", Some("g"), "ours", &["a"])],
         ..known
     };
@@ -229,7 +229,7 @@ fn who_may_not_sign_in_is_deactivated_and_not_created() {
     for user in &mut source.users {
         user.profile.active = false;
     }
-    let known = Known {
+    let known = TargetSnapshot {
         users: vec![known_user("a", Some("1"), &profile("ada"))],
         groups: vec![known_group("t", Some("g"), "team", &["a"])],
     };
@@ -246,7 +246,7 @@ fn one_whom_the_target_would_refuse_stops_nobody_and_is_not_taken_for_gone() {
     let mut source = source(&[("1", "ada"), ("2", "bob"), ("3", "eve")], &[]);
     source.users[0].profile.family_name.clear();
     source.users[1].problems = vec!["login is no email address".into()];
-    let known = Known {
+    let known = TargetSnapshot {
         users: vec![known_user("a", Some("1"), &profile("ada"))],
         groups: Vec::new(),
     };
@@ -263,7 +263,7 @@ fn one_whom_the_target_would_refuse_stops_nobody_and_is_not_taken_for_gone() {
 #[test]
 fn a_gone_group_is_kept_unless_its_deletion_is_wanted() {
     let source = source(&[], &[]);
-    let known = Known {
+    let known = TargetSnapshot {
         users: Vec::new(),
         groups: vec![known_group("t", Some("g"), "team", &[])],
     };

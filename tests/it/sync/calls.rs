@@ -1,6 +1,6 @@
 //! How many requests a run needs: no more than the directory asks for.
 
-use okta_aws_sso::sync::{Directory, Mode};
+use okta_aws_sso::sync::{Directory, ReadMode};
 
 use super::rig::{Rig, directory, user_id};
 
@@ -31,15 +31,15 @@ async fn costs(size: Size) {
 
     rig.run(&rig.sync(&all)).await;
     assert_eq!(rig.calls(), size.first_run(), "first run of {size:?}");
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 
     rig.run(&rig.sync(&all)).await;
     assert_eq!(rig.calls(), (0, 0), "nothing changes in {size:?}");
 
-    rig.run(&rig.sync(&all).mode(Mode::Verify)).await;
+    rig.run(&rig.sync(&all).mode(ReadMode::Verify)).await;
     assert_eq!(rig.calls(), (size.verify(), 0), "verify {size:?}");
 
-    rig.run(&rig.forgetful(&all).mode(Mode::Full)).await;
+    rig.run(&rig.forgetful(&all).mode(ReadMode::Full)).await;
     let by_group = size.groups * size.members.div_ceil(100).max(1);
     let members = by_group.min(size.users);
     assert_eq!(
@@ -61,7 +61,7 @@ async fn costs(size: Size) {
     }
     rig.run(&rig.sync(&joined)).await;
     assert_eq!(rig.calls(), (0, 1 + 3), "one more in {size:?}");
-    rig.holds(&joined);
+    rig.assert_in_sync(&joined);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_rename_rides_along_with_members_and_costs_one_request() {
     all.groups[0].members.insert(newcomer);
     rig.run(&rig.sync(&all)).await;
     assert_eq!(rig.calls(), (0, 1));
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -130,5 +130,5 @@ async fn a_change_of_a_user_that_a_memory_sees_reads_that_user_and_no_other() {
     all.users[7].profile.email = Some("new.name@example.com".to_owned());
     rig.run(&rig.sync(&all)).await;
     assert_eq!(rig.calls(), (1, 1));
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }

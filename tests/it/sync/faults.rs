@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use okta_aws_sso::sync::{Directory, DirectorySync, GroupRemoval, Guard, Removal};
+use okta_aws_sso::sync::{Directory, DirectorySync, GroupRemoval, Removal, RemovalLimits};
 use rest_core::{HttpOptions, HttpTransport};
 use sandbox::{Fault, Service};
 
@@ -109,7 +109,7 @@ fn eager(rig: &Rig, all: &Directory) -> DirectorySync {
             after: Duration::ZERO,
         })
         .group_removal(GroupRemoval::Delete)
-        .guard(Guard::at_most(5))
+        .removal_limits(RemovalLimits::at_most(5))
 }
 
 #[tokio::test]
@@ -123,7 +123,8 @@ async fn no_failure_of_any_write_leaves_the_directory_wrong_or_anything_there_tw
             (write.change)(&mut all);
             if write.deletes {
                 // Deactivated by a run without faults; what is deleted then meets the fault.
-                rig.run(&rig.sync(&all).guard(Guard::at_most(5))).await;
+                rig.run(&rig.sync(&all).removal_limits(RemovalLimits::at_most(5)))
+                    .await;
             }
             rig.sandbox.inject(fault.clone().on(write.on));
             let sync = eager(&rig, &all);
@@ -133,7 +134,7 @@ async fn no_failure_of_any_write_leaves_the_directory_wrong_or_anything_there_tw
             if let Err(error) = report.complete() {
                 panic!("{what}: {}", error.explain());
             }
-            rig.holds(&all);
+            rig.assert_in_sync(&all);
             if write.deletes {
                 assert_eq!(
                     rig.sandbox.identity_users().len(),
@@ -166,7 +167,7 @@ async fn a_target_that_fails_for_good_ends_the_run_and_the_next_one_goes_on() {
     assert!(report.not_tried > 20, "{}", report.not_tried);
     rig.sandbox.clear_faults();
     rig.run(&sync).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -188,6 +189,6 @@ async fn a_run_that_was_dropped_anywhere_is_run_again_and_makes_nothing_twice() 
         assert!(ended.is_err(), "it went past request {requests}");
         rig.sandbox.clear_faults();
         rig.run(&rig.sync(&all)).await;
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
     }
 }

@@ -11,7 +11,7 @@ use http::{Method, Request, Response};
 use okta_aws_sso::{
     StateStore,
     scim::{Client, Endpoint},
-    sync::{DirectorySync, GroupRemoval, Guard, Mode, Removal},
+    sync::{DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits},
 };
 use rest_core::{Secret, Transport, TransportError};
 use scim_types::{PatchOp, filter::Filter, patch::Options};
@@ -122,7 +122,7 @@ impl Transport for Server {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let (status, body) = self.kept.lock().expect("the server").answer(&request);
+        let (status, body) = self.kept.lock().expect("the server").response(&request);
         let body = if body.is_null() {
             String::new()
         } else {
@@ -147,7 +147,7 @@ async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
         let sync = DirectorySync::new(OktaLike(all.clone()), &scim)
             .store(store.clone())
             .mode(mode)
-            .guard(Guard::at_most(10))
+            .removal_limits(RemovalLimits::at_most(10))
             .removal(Removal::Delete {
                 after: std::time::Duration::ZERO,
             })
@@ -160,12 +160,12 @@ async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
         let mut kept = server.kept.lock().expect("the server");
         std::mem::take(&mut kept.requests)
     };
-    let first = run(&all, Mode::Remember, &store).await;
+    let first = run(&all, ReadMode::Cached, &store).await;
     // Every member rides in the request that makes the group.
     assert_eq!(first.len(), 2 + 250 + 3);
-    assert_eq!(run(&all, Mode::Remember, &store).await.len(), 0);
+    assert_eq!(run(&all, ReadMode::Cached, &store).await.len(), 0);
     // Three pages of users and one of groups, which show who is in them.
-    for mode in [Mode::Verify, Mode::Full] {
+    for mode in [ReadMode::Verify, ReadMode::Full] {
         assert_eq!(run(&all, mode, &StateStore::memory()).await.len(), 3 + 1);
     }
 
@@ -178,9 +178,9 @@ async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
     for group in &mut all.groups {
         group.members.remove(&gone);
     }
-    run(&all, Mode::Full, &store).await;
+    run(&all, ReadMode::Full, &store).await;
     // Deactivated by that run, deleted by the next.
-    let last = run(&all, Mode::Full, &store).await;
+    let last = run(&all, ReadMode::Full, &store).await;
     assert_eq!(last.last().map(String::as_str), Some("DELETE Users"));
     let kept = server.kept.lock().expect("the server");
     let of = |kind: &str| {

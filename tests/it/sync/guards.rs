@@ -2,7 +2,7 @@
 
 use okta_aws_sso::{
     Blueprint, ErrorKind, okta,
-    sync::{Directory, DirectorySync, GroupRemoval, Guard, OktaSource, Removal},
+    sync::{Directory, DirectorySync, GroupRemoval, OktaSource, Removal, RemovalLimits},
 };
 use rest_core::Secret;
 use sandbox::{Fault, Sandbox, Service};
@@ -14,7 +14,7 @@ use super::rig::{Rig, directory};
 fn refused(error: &okta_aws_sso::Error, kind: ErrorKind, words: &str) {
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(words), "{error}");
-    assert!(error.way_out().is_some(), "{error}");
+    assert!(error.help().is_some(), "{error}");
 }
 
 async fn check(change: impl Fn(&mut Directory), words: &str) {
@@ -36,7 +36,7 @@ async fn check(change: impl Fn(&mut Directory), words: &str) {
             .group_removal(GroupRemoval::Delete);
         let plan = sync.plan().await.expect("a plan");
         let error = sync.apply(&plan).await.expect_err("a refusal");
-        refused(&error, ErrorKind::Guarded, words);
+        refused(&error, ErrorKind::GuardRejected, words);
         assert_eq!(rig.sandbox.writes().len(), 0, "{words}");
     }
 }
@@ -139,17 +139,17 @@ async fn a_protected_group_that_is_gone_from_the_source() {
     rig.run(&rig.sync(&all)).await;
     rig.sandbox.forget_requests();
     let gone = all.groups.pop().expect("a group");
-    let guard = Guard {
+    let guard = RemovalLimits {
         protected_groups: [gone.name].into(),
-        ..Guard::default()
+        ..RemovalLimits::default()
     };
     let sync = rig
         .sync(&all)
         .group_removal(GroupRemoval::Delete)
-        .guard(guard);
+        .removal_limits(guard);
     let plan = sync.plan().await.expect("a plan");
     let error = sync.apply(&plan).await.expect_err("a refusal");
-    refused(&error, ErrorKind::Guarded, "group group-00001");
+    refused(&error, ErrorKind::GuardRejected, "group group-00001");
     assert_eq!(rig.sandbox.writes().len(), 0);
 }
 
@@ -169,7 +169,7 @@ async fn a_source_that_breaks_off_half_way() {
     let blueprint = Blueprint::from_toml(blueprint).expect("a blueprint");
     let sync = DirectorySync::new(OktaSource::new(&okta, &blueprint), &rig.scim)
         .store(rig.store.clone())
-        .guard(Guard::at_most(1000))
+        .removal_limits(RemovalLimits::at_most(1000))
         .clock(std::sync::Arc::new(rig.clock.clone()));
     let report = rig.run(&sync).await;
     assert_eq!(report.done.users_created, 20);
@@ -210,5 +210,9 @@ async fn a_source_that_breaks_off_half_way() {
         .plan()
         .await
         .expect_err("no such group");
-    refused(&error, ErrorKind::Unfit, "Okta has no group `vanished`");
+    refused(
+        &error,
+        ErrorKind::UnusableSubject,
+        "Okta has no group `vanished`",
+    );
 }

@@ -2,7 +2,7 @@
 
 use okta_aws_sso::{
     ErrorKind, StateStore,
-    sync::{GroupRemoval, Guard, Memory, Mode, Removal, SyncPlan},
+    sync::{GroupRemoval, ReadMode, Removal, RemovalLimits, SyncPlan, SyncState},
 };
 use scim_types::{Group, User};
 
@@ -30,9 +30,9 @@ async fn what_was_there_under_its_name_is_adopted_and_keeps_its_id() {
         .await
         .expect("a member");
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     // What was adopted is remembered as it is.
-    for mode in [Mode::Remember, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Full] {
         let again = rig.sync(&all).mode(mode).plan().await.expect("a plan");
         assert!(again.is_empty(), "{again}");
     }
@@ -67,7 +67,7 @@ async fn who_is_adopted_leaves_the_groups_that_they_are_not_in() {
         joined.expect("a member");
     }
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn who_is_gone_is_deactivated_and_deleted_by_a_later_run_only() {
     // Out of the group first, then out of the door.
     assert_eq!(asked, ["PATCH", "PATCH"]);
     assert_eq!(rig.sandbox.identity_users().len(), 20);
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     rig.run(&sync).await;
     assert_eq!(rig.calls(), (0, 0));
     rest_core::Clock::sleep(&rig.clock, day).await;
@@ -133,7 +133,7 @@ async fn who_is_gone_is_deactivated_and_deleted_by_a_later_run_only() {
     all.users.push(gone);
     rig.run(&sync).await;
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn who_comes_back_in_time_can_sign_in_again() {
     rig.run(&rig.sync(&all)).await;
     all.users.push(gone);
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_gone_group_is_kept_unless_its_deletion_is_wanted() {
     assert_eq!(rig.sandbox.identity_groups().len(), 2);
     let sync = rig.sync(&all).group_removal(GroupRemoval::Delete);
     rig.run(&sync).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn what_somebody_has_changed_in_the_target_is_found_by_verifying_and_put_r
     rig.scim.users().delete(&id(5)).await.expect("a deletion");
     // A memory alone does not see it.
     assert!(rig.sync(&all).plan().await.expect("a plan").is_empty());
-    let sync = rig.sync(&all).mode(Mode::Verify);
+    let sync = rig.sync(&all).mode(ReadMode::Verify);
     let plan = sync.plan().await.expect("a plan");
     assert_eq!(
         plan.summary(),
@@ -185,7 +185,7 @@ async fn what_somebody_has_changed_in_the_target_is_found_by_verifying_and_put_r
         "{plan}"
     );
     rig.run(&sync).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -205,9 +205,9 @@ async fn a_user_whom_somebody_has_deleted_is_reported_and_made_by_the_next_run()
     let report = sync.apply(&plan).await.expect("a run");
     let failed: Vec<&str> = report.failed.iter().map(|failed| &*failed.what).collect();
     assert_eq!(failed, ["update user person.00000@example.com"]);
-    assert_eq!(report.failed[0].answer.status, Some(404));
+    assert_eq!(report.failed[0].response.status, Some(404));
     rig.run(&sync).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn one_bad_user_stops_one_user() {
     assert_eq!(report.done.members_added, 18);
     assert_eq!(report.failed.len(), 1);
     assert_eq!(report.members_left_out.len(), 1);
-    let answer = &report.failed[0].answer;
+    let answer = &report.failed[0].response;
     assert_eq!(answer.status, Some(409));
     assert!(answer.request_id.is_some());
     let error = report.complete().expect_err("an incomplete run");
@@ -238,7 +238,7 @@ async fn one_bad_user_stops_one_user() {
     all.users[4].profile.email = Some("person.00004@example.com".to_owned());
     all.users[8].profile.display_name = "Research".to_owned();
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -259,7 +259,7 @@ async fn names_that_move_on_from_one_to_another_all_arrive() {
         assert_eq!(plan.counts().users_created, 0);
         sync.apply(&plan).await.expect("a run");
     }
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_plan_is_saved_and_applied_later_if_it_still_holds() {
         .apply(&saved)
         .await
         .expect_err("a stale plan");
-    assert_eq!(error.kind(), ErrorKind::Moved);
+    assert_eq!(error.kind(), ErrorKind::StalePlan);
     assert_eq!(rig.sandbox.identity_users().len(), 0);
     let report = sync.apply(&saved).await.expect("a run");
     report.complete().expect("everything");
@@ -314,7 +314,10 @@ async fn planning_writes_nothing_and_says_the_same_twice() {
     let first = rig.sync(&all).plan().await.expect("a plan");
     assert_eq!(rig.sync(&all).plan().await.expect("a plan"), first);
     assert_eq!(rig.calls().1, 0);
-    assert_eq!(rig.store.read(Memory::FILE).await.expect("a store"), None);
+    assert_eq!(
+        rig.store.read(SyncState::FILE).await.expect("a store"),
+        None
+    );
 }
 
 #[tokio::test]
@@ -322,7 +325,7 @@ async fn the_memory_holds_ids_and_digests_and_nothing_else_of_a_person() {
     let rig = Rig::new().await;
     let all = directory(5, 1, 3);
     rig.run(&rig.sync(&all)).await;
-    let kept = rig.store.read(Memory::FILE).await.expect("a store");
+    let kept = rig.store.read(SyncState::FILE).await.expect("a store");
     let kept = String::from_utf8(kept.expect("a memory")).expect("text");
     for secret in [
         "person.",
@@ -363,8 +366,9 @@ async fn a_guard_that_allows_it_lets_it_happen() {
     let mut all = directory(20, 0, 0);
     rig.run(&rig.sync(&all)).await;
     all.users.truncate(5);
-    rig.run(&rig.sync(&all).guard(Guard::at_most(15))).await;
-    rig.holds(&all);
+    rig.run(&rig.sync(&all).removal_limits(RemovalLimits::at_most(15)))
+        .await;
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -385,7 +389,7 @@ async fn a_group_that_somebody_has_deleted_is_reported_and_made_by_the_next_run(
     let report = sync.apply(&plan).await.expect("a run");
     assert_eq!(report.failed.len(), 1, "{report:?}");
     rig.run(&sync).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -409,6 +413,6 @@ async fn a_member_whom_somebody_has_deleted_is_found_out_and_made_by_the_next_ru
         let report = sync.apply(&plan).await.expect("a run");
         assert_eq!(report.failed.len(), 1, "{report:?}");
         rig.run(&sync).await;
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
     }
 }

@@ -38,12 +38,12 @@ async fn who_gets_the_name_of_another_waits_until_that_one_has_a_new_name() {
     rotate(&mut all, &[0, 1, 2, 3, 4]);
     call(&mut all, 4, "new@example.com");
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     // Everything is read, and in the other order.
     rotate(&mut all, &[4, 3, 2, 1, 0]);
     call(&mut all, 0, "newer@example.com");
     rig.run(&rig.forgetful(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_newcomer_gets_the_name_that_another_gives_up_and_not_their_account() 
     call(&mut all, 0, &before.users[0].profile.user_name);
     call(&mut all, 1, "new@example.com");
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -71,11 +71,11 @@ async fn users_who_swap_names_do_and_keep_their_accounts() {
     rotate(&mut all, &[0, 1]);
     rotate(&mut all, &[2, 3, 4]);
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     assert_eq!(accounts(&rig), before);
     rotate(&mut all, &[4, 5, 6]);
     rig.run(&rig.forgetful(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn groups_that_swap_names_do_and_keep_their_members() {
         group.name.clone_from(&names[(at + 1) % names.len()]);
     }
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }
 
 #[tokio::test]
@@ -121,8 +121,8 @@ async fn who_cannot_swap_after_all_has_the_old_name_again() {
         .delete(stranger.id.as_ref().expect("an id"))
         .await
         .expect("a deletion");
-    rig.holds(&before);
+    rig.assert_in_sync(&before);
     // Without the stranger it goes on where it was.
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
 }

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use okta_aws_sso::sync::{Directory, DirectorySync, GroupRemoval, Guard, Mode, Removal};
+use okta_aws_sso::sync::{
+    Directory, DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits,
+};
 use sandbox::{Fault, Service};
 use scim_types::ExternalId;
 
@@ -154,7 +156,7 @@ impl Life {
     }
 
     fn sync(&mut self, rig: &Rig) -> DirectorySync {
-        let mode = [Mode::Remember, Mode::Verify, Mode::Full][self.below(3)];
+        let mode = [ReadMode::Cached, ReadMode::Verify, ReadMode::Full][self.below(3)];
         let delete = Removal::Delete {
             after: Duration::ZERO,
         };
@@ -163,10 +165,10 @@ impl Life {
             .mode(mode)
             .removal(removal)
             .group_removal(GroupRemoval::Delete)
-            .guard(Guard {
+            .removal_limits(RemovalLimits {
                 max_member_share: 100,
                 new_ids: true,
-                ..Guard::at_most(100)
+                ..RemovalLimits::at_most(100)
             })
     }
 }

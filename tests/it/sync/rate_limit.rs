@@ -39,7 +39,7 @@ async fn a_run_keeps_to_what_aws_documents_and_meets_no_refusal() {
     let all = directory(400, 40, 20);
     let start = rig.clock.now();
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     let took = since(&rig, start);
     assert_eq!(refused(&rig), 0);
     let reached = 440.0 / took;
@@ -65,7 +65,7 @@ async fn a_target_that_takes_less_than_it_says_is_found_out_and_everything_is_wr
     let start = rig.clock.now();
     let report = rig.run(&DirectorySync::new(all.clone(), &scim)).await;
     assert_eq!(report.done.users_created, 300);
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     assert!(limiter.stats().slowdowns > 0, "it never slowed down");
     let refused = refused(&rig);
     assert!(refused > 0, "the target never refused");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use okta_aws_sso::sync::{Directory, GroupRemoval, Guard, Mode};
+use okta_aws_sso::sync::{Directory, GroupRemoval, ReadMode, RemovalLimits};
 use sandbox::{Fault, Service};
 use scim_types::{ExternalId, ResourceId, User};
 
@@ -40,7 +40,7 @@ pub(super) fn group_id(rig: &Rig, name: &str) -> ResourceId {
 
 /// In no mode anything is left to be done.
 pub(super) async fn settled(rig: &Rig, all: &Directory) {
-    for mode in [Mode::Remember, Mode::Verify, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
         let left = rig.sync(all).mode(mode).plan().await.expect("a plan");
         assert!(left.is_empty(), "{mode:?}: {left}");
     }
@@ -48,7 +48,7 @@ pub(super) async fn settled(rig: &Rig, all: &Directory) {
 
 #[tokio::test]
 async fn who_was_made_anew_in_the_source_keeps_account_access_and_groups_in_every_mode() {
-    for mode in [Mode::Remember, Mode::Verify, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
         let rig = Rig::new().await;
         let mut all = directory(20, 2, 4);
         rig.run(&rig.sync(&all)).await;
@@ -65,7 +65,7 @@ async fn who_was_made_anew_in_the_source_keeps_account_access_and_groups_in_ever
         let report = sync.apply(&plan).await.expect("a run");
         assert_eq!(accounts(&rig), before, "{mode:?}: {report:?}");
         rig.run(&rig.sync(&all).mode(mode)).await;
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
         settled(&rig, &all).await;
     }
 }
@@ -73,7 +73,7 @@ async fn who_was_made_anew_in_the_source_keeps_account_access_and_groups_in_ever
 #[tokio::test]
 async fn who_leaves_and_hands_the_name_on_in_one_run_leaves_and_hands_it_on() {
     for swap in [false, true] {
-        for mode in [Mode::Remember, Mode::Full] {
+        for mode in [ReadMode::Cached, ReadMode::Full] {
             let rig = Rig::new().await;
             let mut all = directory(20, 1, 4);
             rig.run(&rig.sync(&all)).await;
@@ -100,7 +100,7 @@ async fn who_leaves_and_hands_the_name_on_in_one_run_leaves_and_hands_it_on() {
 
 #[tokio::test]
 async fn who_is_adopted_later_leaves_the_groups_that_they_are_not_in() {
-    for mode in [Mode::Remember, Mode::Verify, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
         let rig = Rig::new().await;
         let mut all = directory(20, 2, 4);
         let newcomer = all.users.pop().expect("a user");
@@ -115,18 +115,18 @@ async fn who_is_adopted_later_leaves_the_groups_that_they_are_not_in() {
         }
         all.users.push(newcomer);
         rig.run(&rig.sync(&all).mode(mode)).await;
-        if mode == Mode::Remember {
+        if mode == ReadMode::Cached {
             // What an account that was taken over is in shows when it is taken over, which is after the plan.
             rig.run(&rig.sync(&all).mode(mode)).await;
         }
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
         settled(&rig, &all).await;
     }
 }
 
 #[tokio::test]
 async fn names_are_protected_in_every_case_of_letters_and_in_every_mode() {
-    for mode in [Mode::Remember, Mode::Verify, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
         for what in 0..4 {
             let rig = Rig::new().await;
             let mut all = directory(20, 2, 4);
@@ -138,12 +138,12 @@ async fn names_are_protected_in_every_case_of_letters_and_in_every_mode() {
                 2 => all.users[19].profile.display_name = "Another".to_owned(),
                 _ => all.groups[1].name = "GROUP-00009".to_owned(),
             }
-            let guard = Guard {
+            let guard = RemovalLimits {
                 protected_users: ["Person.00019@Example.com".to_owned()].into(),
                 protected_groups: ["Group-00009".to_owned()].into(),
-                ..Guard::default()
+                ..RemovalLimits::default()
             };
-            let sync = rig.sync(&all).mode(mode).guard(guard);
+            let sync = rig.sync(&all).mode(mode).removal_limits(guard);
             let plan = sync.plan().await.expect("a plan");
             let refused = sync.apply(&plan).await;
             assert!(refused.is_err(), "{mode:?} {what}: {plan}");
@@ -168,7 +168,7 @@ async fn a_source_that_has_everybody_and_no_groups_deletes_not_all_groups() {
 
 #[tokio::test]
 async fn users_who_swap_names_and_get_new_addresses_do() {
-    for mode in [Mode::Remember, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Full] {
         let rig = Rig::new().await;
         let mut all = directory(6, 1, 4);
         rig.run(&rig.sync(&all)).await;
@@ -183,7 +183,7 @@ async fn users_who_swap_names_and_get_new_addresses_do() {
             profile.email = Some(format!("new.{place}@example.com"));
         }
         rig.run(&rig.sync(&all).mode(mode)).await;
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
         settled(&rig, &all).await;
     }
 }
@@ -219,14 +219,14 @@ async fn a_swap_that_was_cut_off_and_taken_back_leaves_nobody_moved_aside() {
                 assert!(ended.is_err(), "it went past {puts} writes");
             }
             rig.run(&rig.sync(&before)).await;
-            rig.holds(&before);
+            rig.assert_in_sync(&before);
         }
     }
 }
 
 #[tokio::test]
 async fn a_membership_of_a_run_that_was_cut_off_is_taken_back_with_the_source() {
-    for mode in [Mode::Remember, Mode::Verify] {
+    for mode in [ReadMode::Cached, ReadMode::Verify] {
         let rig = Rig::new().await;
         let before = directory(6, 1, 4);
         rig.run(&rig.sync(&before)).await;
@@ -245,13 +245,13 @@ async fn a_membership_of_a_run_that_was_cut_off_is_taken_back_with_the_source() 
         assert!(ended.is_err());
         rig.sandbox.clear_faults();
         rig.run(&rig.sync(&before).mode(mode)).await;
-        rig.holds(&before);
+        rig.assert_in_sync(&before);
     }
 }
 
 #[tokio::test]
 async fn a_membership_whose_answer_was_lost_is_taken_back_with_the_source() {
-    for mode in [Mode::Remember, Mode::Verify] {
+    for mode in [ReadMode::Cached, ReadMode::Verify] {
         let rig = Rig::new().await;
         let before = directory(6, 1, 4);
         rig.run(&rig.sync(&before)).await;
@@ -267,13 +267,13 @@ async fn a_membership_whose_answer_was_lost_is_taken_back_with_the_source() {
         assert_eq!(report.failed.len(), 1, "{report:?}");
         rig.sandbox.clear_faults();
         rig.run(&rig.sync(&before).mode(mode)).await;
-        rig.holds(&before);
+        rig.assert_in_sync(&before);
     }
 }
 
 #[tokio::test]
 async fn nobody_is_moved_aside_for_a_ring_that_cannot_be_undone() {
-    for mode in [Mode::Remember, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Full] {
         let rig = Rig::new().await;
         let mut all = directory(6, 1, 4);
         rig.run(&rig.sync(&all)).await;
@@ -298,9 +298,9 @@ async fn nobody_is_moved_aside_for_a_ring_that_cannot_be_undone() {
         assert_eq!(report.failed.len(), 3, "{report:?}");
         let id = taken.id.expect("an id");
         rig.scim.users().delete(&id).await.expect("a deletion");
-        rig.holds(&before);
+        rig.assert_in_sync(&before);
         rig.run(&sync).await;
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
     }
 }
 
@@ -325,15 +325,15 @@ async fn an_adoption_that_stops_half_way_forgets_nobody_who_is_to_leave() {
         .await
         .expect("members");
     all.groups = directory(260, 1, 250).groups;
-    let sync = rig.sync(&all).mode(Mode::Verify);
+    let sync = rig.sync(&all).mode(ReadMode::Verify);
     let plan = sync.plan().await.expect("a plan");
     rig.sandbox
         .inject(Fault::fail(Service::Scim, 400, "{}").on("PATCH /").after(1));
     let report = sync.apply(&plan).await.expect("a run");
     assert_eq!(report.failed.len(), 1, "{report:?}");
-    for mode in [Mode::Verify, Mode::Remember] {
+    for mode in [ReadMode::Verify, ReadMode::Cached] {
         rig.run(&rig.sync(&all).mode(mode)).await;
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
     }
 }
 
@@ -351,14 +351,14 @@ async fn names_that_move_on_along_a_long_line_cost_a_few_requests_each() {
     }
     rig.calls();
     rig.run(&rig.sync(&all)).await;
-    rig.holds(&all);
+    rig.assert_in_sync(&all);
     let (reads, writes) = rig.calls();
     assert!(reads + writes < 60 * 6, "{reads} reads and {writes} writes");
 }
 
 #[tokio::test]
 async fn a_newcomer_gets_not_the_account_of_one_whose_id_somebody_has_taken_off() {
-    for mode in [Mode::Remember, Mode::Verify, Mode::Full] {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
         let rig = Rig::new().await;
         let mut all = directory(12, 1, 4);
         let mut newcomer = all.users.pop().expect("a user");
@@ -391,7 +391,7 @@ async fn a_newcomer_gets_not_the_account_of_one_whose_id_somebody_has_taken_off(
             .expect("a run")
             .complete()
             .expect("all");
-        rig.holds(&all);
+        rig.assert_in_sync(&all);
         let found = rig.scim.users().get(&id).await.expect("the user");
         assert_eq!(found.external_id, Some(all.users[1].id.clone()), "{mode:?}");
     }

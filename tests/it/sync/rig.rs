@@ -128,7 +128,7 @@ impl Rig {
 
     /// Asserts that the target has a directory and nothing else, nothing of it twice.
     #[track_caller]
-    pub(super) fn holds(&self, directory: &Directory) {
+    pub(super) fn assert_in_sync(&self, directory: &Directory) {
         let names: BTreeMap<&str, &str> = directory
             .users
             .iter()
@@ -207,7 +207,7 @@ impl okta_aws_sso::sync::Source for OktaLike {
         "a directory like Okta's".to_owned()
     }
 
-    fn read(&self) -> futures::future::BoxFuture<'_, okta_aws_sso::Outcome<Directory>> {
+    fn read(&self) -> futures::future::BoxFuture<'_, okta_aws_sso::Result<Directory>> {
         Box::pin(async { Ok(self.0.clone()) })
     }
 

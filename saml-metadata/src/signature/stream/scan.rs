@@ -315,7 +315,7 @@ impl Digesting {
         if let Self::On { form, is_whole } = self
             && let Err(error) = write(form, *is_whole)
         {
-            *self = Self::Failed(error.placed(|offset| part.position(offset).offset));
+            *self = Self::Failed(error.map_offset(|offset| part.position(offset).offset));
         }
     }
 }

@@ -206,7 +206,7 @@ fn the_file_is_the_one_of_identity_center() {
             ),
             (
                 &[("/platform/saml/d-9067012345", "/platform/saml/acs/x")],
-                &["error: the entityID has not the path /platform/saml/d-<identity store>"],
+                &["error: the entityID does not have the path /platform/saml/d-<identity store>"],
             ),
             (
                 &[("HTTP-POST", "HTTP-Artifact")],
@@ -234,7 +234,8 @@ fn the_file_is_the_one_of_identity_center() {
         "us-east-1.sso.signin.aws/platform/saml/acs/4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab";
     let with = |path: &str| format!("us-east-1.sso.signin.aws{path}");
     // What a tenant looks like is Identity Center's business; that there is one part of it is not.
-    let path = "error: the assertion consumer address has not the path /platform/saml/acs/<tenant>";
+    let path =
+        "error: the assertion consumer address does not have the path /platform/saml/acs/<tenant>";
     for (other, expected) in [
         ("/platform/saml/acs/of-another-form", None),
         ("/platform/saml/acs/", Some(path)),
@@ -243,7 +244,7 @@ fn the_file_is_the_one_of_identity_center() {
         (
             "/platform/saml/acs/a?tenant=b",
             Some(
-                "error: the assertion consumer address has more than host and path, or an unusual spelling",
+                "error: the assertion consumer address has more than a host and a path, or is not normalized",
             ),
         ),
     ] {

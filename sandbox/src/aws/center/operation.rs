@@ -1,4 +1,4 @@
-//! Operations that take time: they start as `IN_PROGRESS` and end as `SUCCEEDED` or `FAILED`.
+//! Asynchronous operations: each starts as `IN_PROGRESS` and ends as `SUCCEEDED` or `FAILED`.
 
 use std::time::Duration;
 
@@ -12,46 +12,46 @@ use crate::aws::reply::{Refusal, epoch};
 /// An asynchronous operation.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
-    /// Its place among the operations.
+    /// The position in creation order.
     pub(crate) place: u64,
-    /// What is done.
+    /// The kind of change.
     pub(crate) kind: Kind,
-    /// The id by which its status is asked for.
+    /// The id for requests of the operation's status.
     pub(crate) request_id: String,
-    /// When it was started.
+    /// The start time.
     pub(crate) created: Timestamp,
-    /// How far it is.
+    /// The current status.
     pub(crate) status: Status,
-    /// The account; `None` for all accounts that a permission set is provisioned to.
+    /// The account; `None` provisions every account that already has a role of the permission set.
     pub(crate) account: Option<String>,
     /// The ARN of the permission set.
     pub(crate) permission_set: String,
-    /// Whose assignment it is.
+    /// The principal of the assignment; `None` for provisioning.
     pub(crate) principal: Option<Principal>,
     due: Timestamp,
 }
 
-/// What an operation does.
+/// The kind of change that an operation makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Creates an assignment and provisions the permission set.
     Assign,
-    /// Deletes an assignment, and the role if nobody else is assigned.
+    /// Deletes an assignment, and the role if no other assignment uses it.
     Unassign,
-    /// Makes roles what the permission set is now.
+    /// Updates roles to the current version of the permission set.
     Provision,
 }
 
-/// How far an operation is.
+/// The status of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// It has not ended.
+    /// The operation has not ended.
     InProgress,
-    /// It ended well.
+    /// The operation succeeded.
     Succeeded,
-    /// It ended without effect.
+    /// The operation failed and changed nothing.
     Failed {
-        /// Why, as `FailureReason`.
+        /// The value of `FailureReason`.
         reason: String,
     },
 }
@@ -63,7 +63,7 @@ const OUTSTANDING: usize = 15;
 const PROVISIONING: usize = 3;
 
 impl Status {
-    /// The status as the API writes it.
+    /// Returns the status as the API spells it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::InProgress => "IN_PROGRESS",
@@ -74,7 +74,7 @@ impl Status {
 }
 
 impl Operation {
-    /// The status of an assignment operation as the API shows it.
+    /// Returns the status of an assignment operation in the format of the API.
     pub(crate) fn assignment_json(&self) -> Value {
         let mut shown = json!({
             "Status": self.status.name(),
@@ -90,7 +90,7 @@ impl Operation {
         shown
     }
 
-    /// The status of a provisioning operation as the API shows it.
+    /// Returns the status of a provisioning operation in the format of the API.
     pub(crate) fn provisioning_json(&self) -> Value {
         let mut shown = json!({
             "Status": self.status.name(),
@@ -105,7 +105,7 @@ impl Operation {
         shown
     }
 
-    /// The little that lists show: no target and no reason.
+    /// Returns the short form that lists contain, without target and reason.
     pub(crate) fn summary_json(&self) -> Value {
         json!({
             "Status": self.status.name(),
@@ -122,7 +122,7 @@ impl Operation {
 }
 
 impl Center {
-    /// The operation with a request id.
+    /// Returns the operation of this kind with a request id.
     pub(crate) fn operation(&self, kind: Kind, request_id: &str) -> Option<&Operation> {
         let index = self.by_request.get(request_id)?;
         self.operations
@@ -130,7 +130,7 @@ impl Center {
             .filter(|operation| operation.kind == kind)
     }
 
-    /// The operations of a kind, oldest first.
+    /// Returns the operations of a kind, oldest first.
     pub(crate) fn operations(&self, kind: Kind) -> impl Iterator<Item = &Operation> {
         self.operations
             .iter()
@@ -141,7 +141,8 @@ impl Center {
     ///
     /// # Errors
     ///
-    /// `ThrottlingException` if too many are under way, `ConflictException` if one that collides is.
+    /// Returns `ThrottlingException` if too many operations are in progress, and `ConflictException` if a
+    /// conflicting operation is in progress.
     pub(crate) fn start(
         &mut self,
         kind: Kind,
@@ -173,7 +174,7 @@ impl Center {
         Ok(&self.operations[index])
     }
 
-    /// Ends the operations that are due.
+    /// Completes the operations that are due.
     pub(crate) fn settle(&mut self, organization: &Organization, now: Timestamp) {
         let (due, outstanding): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.outstanding)
             .into_iter()
@@ -203,7 +204,7 @@ impl Center {
         permission_set: &str,
         principal: Option<&Principal>,
     ) -> Result<(), Refusal> {
-        let under_way = || {
+        let in_progress = || {
             self.outstanding
                 .iter()
                 .map(|index| &self.operations[*index])
@@ -216,13 +217,13 @@ impl Center {
         } else {
             OUTSTANDING
         };
-        if under_way().filter(provisioning).count() >= limit {
+        if in_progress().filter(provisioning).count() >= limit {
             return Err(Refusal::new(
                 "ThrottlingException",
                 "There are too many requests processing. Please try again later.",
             ));
         }
-        let collides = under_way().any(|operation| {
+        let collides = in_progress().any(|operation| {
             operation.permission_set == permission_set
                 && match kind {
                     Kind::Provision => operation.kind == Kind::Provision,
@@ -263,7 +264,7 @@ impl Center {
         {
             let set = self
                 .permission_set(&operation.permission_set)
-                .ok_or_else(gone)?;
+                .ok_or_else(permission_set_not_found)?;
             set.role_in(organization, account)?;
         }
         if !self.is_assigned(account, &operation.permission_set, principal) {
@@ -316,7 +317,9 @@ impl Center {
         permission_set: &str,
         account: &str,
     ) -> Result<(), String> {
-        let set = self.permission_set(permission_set).ok_or_else(gone)?;
+        let set = self
+            .permission_set(permission_set)
+            .ok_or_else(permission_set_not_found)?;
         let mut role = set.role_in(organization, account)?;
         let known = self
             .roles
@@ -333,6 +336,6 @@ impl Center {
     }
 }
 
-fn gone() -> String {
+fn permission_set_not_found() -> String {
     "Received a 404 status error: PermissionSet not found.".to_owned()
 }

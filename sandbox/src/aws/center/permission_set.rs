@@ -1,4 +1,4 @@
-//! A permission set, and the role it becomes in an account.
+//! A permission set, and the IAM role that it creates in an account.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +12,19 @@ use crate::aws::reply::epoch;
 /// A permission set.
 #[derive(Clone, Debug)]
 pub(crate) struct PermissionSet {
-    /// Its place among the permission sets.
+    /// The position in creation order.
     pub(crate) place: u64,
     /// Its ARN.
     pub(crate) arn: String,
-    /// Its name, which is unique and never changes.
+    /// The name, which is unique and never changes.
     pub(crate) name: String,
-    /// What it is for.
+    /// The description.
     pub(crate) description: Option<String>,
-    /// How long a session lasts, as ISO 8601 writes it.
+    /// The session duration in ISO 8601 format.
     pub(crate) session_duration: String,
-    /// Where a session in the console starts.
+    /// The URL at which a console session starts.
     pub(crate) relay_state: Option<String>,
-    /// When it was created.
+    /// The creation time.
     pub(crate) created: Timestamp,
     /// The ARNs of AWS managed policies.
     pub(crate) managed: Vec<String>,
@@ -34,13 +34,13 @@ pub(crate) struct PermissionSet {
     pub(crate) inline: Option<String>,
     /// The permissions boundary.
     pub(crate) boundary: Option<Boundary>,
-    /// Its tags.
+    /// The tags.
     pub(crate) tags: BTreeMap<String, String>,
-    /// How often anything was changed that provisioning carries into accounts.
+    /// Version number; it increases with every change that has to be provisioned to accounts.
     pub(crate) version: u64,
 }
 
-/// A policy that has to exist in each account.
+/// A customer managed policy, which has to exist in each account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyReference {
     /// The name.
@@ -49,33 +49,33 @@ pub(crate) struct PolicyReference {
     pub(crate) path: String,
 }
 
-/// The policy that is a permissions boundary.
+/// The policy used as the permissions boundary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Boundary {
-    /// One that AWS manages, by its ARN.
+    /// An AWS managed policy, by its ARN.
     Managed(String),
-    /// One that has to exist in each account.
+    /// A customer managed policy, which has to exist in each account.
     Customer(PolicyReference),
 }
 
-/// The IAM role that a permission set was made into in an account.
+/// The IAM role that a permission set creates in an account.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    /// Its place among the roles.
+    /// The position in creation order.
     pub(crate) place: u64,
     /// The account.
     pub(crate) account: String,
     /// The ARN of the permission set.
     pub(crate) permission_set: String,
-    /// The name of the permission set, by which the access portal calls the role.
+    /// The name of the permission set, which the access portal shows as the name of the role.
     pub(crate) permission_set_name: String,
     /// The name in IAM: `AWSReservedSSO_<permission set>_<16 digits>`.
     pub(crate) name: String,
-    /// How long a session may last.
+    /// The maximum session duration.
     pub(crate) session_duration: String,
     /// The AWS managed policies.
     pub(crate) managed: Vec<String>,
-    /// The version of the permission set it was made from.
+    /// The version of the permission set at the time of provisioning.
     pub(crate) version: u64,
 }
 
@@ -98,7 +98,7 @@ impl PermissionSet {
         }
     }
 
-    /// The permission set as `DescribePermissionSet` shows it.
+    /// Returns the permission set in the format of `DescribePermissionSet`.
     pub(crate) fn to_json(&self) -> Value {
         let mut shown = json!({
             "Name": self.name,
@@ -115,11 +115,11 @@ impl PermissionSet {
         shown
     }
 
-    /// The role that the permission set would be in an account.
+    /// Returns the role that the permission set creates in an account.
     ///
     /// # Errors
     ///
-    /// The reason that IAM would give, in the words of `FailureReason`.
+    /// Returns IAM's reason, as AWS writes it to `FailureReason`.
     pub(super) fn role_in(
         &self,
         organization: &Organization,
@@ -129,7 +129,7 @@ impl PermissionSet {
             .account(account)
             .filter(|account| account.state == "ACTIVE");
         let Some(known) = known else {
-            // The words are those that users of public assignment tools have reported for closed accounts.
+            // Users of public assignment tools have reported this message for closed accounts.
             return Err(format!(
                 "AWS SSO is unable to complete your request at this time. Obtaining permissions to manage your \
                  AWS account '{account}' is taking longer than usual. This is usually temporary. Please try \
@@ -175,7 +175,7 @@ impl PermissionSet {
 }
 
 impl PolicyReference {
-    /// The reference as the API shows it.
+    /// Returns the reference in the format of the API.
     pub(crate) fn to_json(&self) -> Value {
         json!({ "Name": self.name, "Path": self.path })
     }
@@ -186,7 +186,7 @@ impl PolicyReference {
 }
 
 impl Boundary {
-    /// The boundary as the API shows it.
+    /// Returns the boundary in the format of the API.
     pub(crate) fn to_json(&self) -> Value {
         match self {
             Self::Managed(arn) => json!({ "ManagedPolicyArn": arn }),
@@ -198,7 +198,7 @@ impl Boundary {
 }
 
 impl Role {
-    /// Whether its policies allow everything.
+    /// Returns whether the role's policies allow every operation.
     pub(crate) fn administers(&self) -> bool {
         self.managed
             .iter()

@@ -1,14 +1,14 @@
-//! A user as the identity store keeps it.
+//! A user in the identity store.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// What can be said about a user, before or after there is one.
+/// The editable data of a user, also before the user is created.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
-    /// The attributes as SCIM writes them, `userName` among them; without what the fields below hold.
+    /// The attributes in SCIM format, including `userName`; the fields below are not repeated here.
     pub(crate) attributes: Map<String, Value>,
-    /// The id that the identity provider gave the user through SCIM.
+    /// The external id, which the identity provider sets through SCIM.
     pub(crate) external_id: Option<String>,
     /// Whether the user may sign in.
     pub(crate) active: bool,
@@ -17,26 +17,26 @@ pub(crate) struct Draft {
 /// A user.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
-    /// Its place among the users.
+    /// The position in creation order.
     pub(crate) place: u64,
-    /// Its id.
+    /// The user's id.
     pub(crate) id: String,
-    /// When it was created.
+    /// The creation time.
     pub(crate) created: Timestamp,
-    /// When it was changed last.
+    /// The time of the last change.
     pub(crate) updated: Timestamp,
-    /// How often it was changed.
+    /// Revision number; it starts at 1 and increases with every change.
     pub(crate) revision: u64,
     draft: Draft,
 }
 
 impl Draft {
-    /// The name; empty if there is none yet.
+    /// Returns the user name; empty if none is set.
     pub(crate) fn user_name(&self) -> &str {
         text(&self.attributes, "userName")
     }
 
-    /// The address of the only email there can be.
+    /// Returns the email address; AWS allows at most one.
     pub(crate) fn email(&self) -> Option<&str> {
         self.attributes
             .get("emails")?
@@ -45,7 +45,7 @@ impl Draft {
             .as_str()
     }
 
-    /// The attributes no other user may have, folded for comparison.
+    /// Returns the attributes that are unique among users, normalized for comparison.
     pub(super) fn keys(&self) -> Vec<(&'static str, String)> {
         let mut keys = vec![("userName", super::fold("userName", self.user_name()))];
         if let Some(email) = self.email() {
@@ -76,27 +76,27 @@ impl User {
         self.revision += 1;
     }
 
-    /// Everything that can be changed about the user.
+    /// Returns the editable data of the user.
     pub(crate) fn draft(&self) -> &Draft {
         &self.draft
     }
 
-    /// The attributes as SCIM writes them.
+    /// Returns the attributes in SCIM format.
     pub(crate) fn attributes(&self) -> &Map<String, Value> {
         &self.draft.attributes
     }
 
-    /// The name, which a SAML assertion has to carry.
+    /// Returns the user name, which a SAML assertion has to contain.
     pub(crate) fn user_name(&self) -> &str {
         self.draft.user_name()
     }
 
-    /// The id that the identity provider gave the user.
+    /// Returns the external id, which the identity provider set.
     pub(crate) fn external_id(&self) -> Option<&str> {
         self.draft.external_id.as_deref()
     }
 
-    /// Whether the user may sign in.
+    /// Returns whether the user may sign in.
     pub(crate) fn is_active(&self) -> bool {
         self.draft.active
     }

@@ -1,4 +1,4 @@
-//! The metadata of an identity provider, as far as Identity Center looks at it.
+//! The metadata of an identity provider, limited to the parts that Identity Center reads.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +10,9 @@ use quick_xml::reader::NsReader;
 /// The external identity provider.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityProvider {
-    /// Its entity id, which is the issuer of its assertions.
+    /// The entity id, which is the issuer of the assertions.
     pub(crate) entity_id: String,
-    /// The certificates that its assertions may be signed with, in DER.
+    /// The certificates that may sign its assertions, in DER format.
     pub(crate) certificates: Vec<Vec<u8>>,
 }
 
@@ -28,11 +28,11 @@ impl IdentityProvider {
     ///
     /// # Errors
     ///
-    /// A sentence about what the file is instead, or what it lacks.
+    /// Returns a message that names the wrong or missing part of the file.
     pub(crate) fn read(file: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(file).map_err(|error| {
             format!(
-                "the file is not UTF-8 text: byte {} cannot be read",
+                "the file is not UTF-8 text: invalid byte at offset {}",
                 error.valid_up_to()
             )
         })?;
@@ -49,7 +49,7 @@ impl IdentityProvider {
     }
 }
 
-/// What was found in a file.
+/// The parts of a metadata file that decide whether Identity Center accepts it.
 #[derive(Debug, Default)]
 struct Document {
     root: Option<String>,
@@ -77,7 +77,7 @@ impl Document {
             };
             match event {
                 Event::DocType(_) => {
-                    return Err("the file has a DOCTYPE, which is not accepted".to_owned());
+                    return Err("the file has a DOCTYPE, which is not allowed".to_owned());
                 }
                 Event::Start(start) => {
                     let name = document.element(&bound, &start, &open, &mut signing)?;
@@ -100,7 +100,8 @@ impl Document {
         Ok(document)
     }
 
-    /// Takes note of an element; returns its local name if it is one of SAML's, else an empty name.
+    /// Records an element; returns its local name, or an empty name if its namespace is neither SAML
+    /// metadata nor XML Signature.
     fn element(
         &mut self,
         namespace: &str,
@@ -169,7 +170,7 @@ impl Document {
         let root = self.root.unwrap_or_default();
         if root != "EntityDescriptor" {
             return Err(format!(
-                "the file is not SAML metadata of one entity: its outermost element is {root}, not EntityDescriptor"
+                "the file is not SAML metadata of one entity: its root element is {root}, not EntityDescriptor"
             ));
         }
         let entity_id = self
@@ -178,11 +179,11 @@ impl Document {
             .ok_or("the metadata has no entityID")?;
         if !self.roles.iter().any(|role| role == "IDPSSODescriptor") {
             let found = match self.roles.first() {
-                Some(role) => format!("it has {role}, so it is that of a service provider"),
+                Some(role) => format!("it has {role}, so it describes a service provider"),
                 None => "it has no IDPSSODescriptor".to_owned(),
             };
             return Err(format!(
-                "the metadata is not that of an identity provider: {found}"
+                "the metadata does not describe an identity provider: {found}"
             ));
         }
         if !self.sign_on {
@@ -197,7 +198,9 @@ impl Document {
             ));
         }
         if self.certificates.is_empty() {
-            return Err("the metadata has no X509Certificate to verify signatures with".to_owned());
+            return Err(
+                "the metadata has no X509Certificate for signature verification".to_owned(),
+            );
         }
         let certificates = self
             .certificates
@@ -215,7 +218,7 @@ fn is_provider(open: &[String]) -> bool {
     open.get(1).map(String::as_str) == Some("IDPSSODescriptor")
 }
 
-/// Whether the elements around are those of a key of the identity provider, not of a signature.
+/// Returns whether the open elements belong to a key of the identity provider, not to a signature.
 fn is_key(open: &[String]) -> bool {
     is_provider(open) && open.get(2).map(String::as_str) == Some("KeyDescriptor")
 }
@@ -253,20 +256,21 @@ mod tests {
 
     #[track_caller]
     fn refused(file: &str, expected: &str) {
-        let error = IdentityProvider::read(file.as_bytes()).expect_err("the file is refused");
+        let error = IdentityProvider::read(file.as_bytes()).expect_err("the file must be rejected");
         assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]
     fn the_entity_id_and_the_certificates_are_kept() {
         let certificate = der();
-        let provider = IdentityProvider::read(provider(&certificate).as_bytes()).expect("metadata");
+        let provider =
+            IdentityProvider::read(provider(&certificate).as_bytes()).expect("valid metadata");
         assert_eq!(provider.entity_id, "http://www.okta.com/exk1");
         assert_eq!(provider.certificates, [certificate]);
     }
 
     #[test]
-    fn a_certificate_may_be_wrapped_and_the_file_may_begin_with_a_mark() {
+    fn a_certificate_may_have_line_breaks_and_the_file_may_start_with_a_byte_order_mark() {
         let certificate = der();
         let text = STANDARD.encode(&certificate);
         let wrapped = format!(
@@ -276,12 +280,12 @@ mod tests {
                 &format!("\n{}\n{}\n", &text[..64], &text[64..])
             )
         );
-        let provider = IdentityProvider::read(wrapped.as_bytes()).expect("metadata");
+        let provider = IdentityProvider::read(wrapped.as_bytes()).expect("valid metadata");
         assert_eq!(provider.certificates, [certificate]);
     }
 
     #[test]
-    fn what_is_not_metadata_is_said_in_words() {
+    fn a_file_that_is_not_metadata_is_rejected_with_the_reason() {
         refused("", "the file is empty");
         refused(
             "{\"errorCode\":\"E0000011\"}",
@@ -289,19 +293,22 @@ mod tests {
         );
         refused(
             "<html><body>Sign in</body></html>",
-            "the file is not SAML metadata of one entity: its outermost element is {}html, not EntityDescriptor",
+            "the file is not SAML metadata of one entity: its root element is {}html, not EntityDescriptor",
         );
         refused("<a><b></a>", "the file is not well-formed XML: ");
         refused(
             &format!("<!DOCTYPE a>{}", provider(&der())),
             "the file has a DOCTYPE",
         );
-        let error = IdentityProvider::read(b"<a>\xff</a>").expect_err("the file is refused");
-        assert_eq!(error, "the file is not UTF-8 text: byte 3 cannot be read");
+        let error = IdentityProvider::read(b"<a>\xff</a>").expect_err("the file must be rejected");
+        assert_eq!(
+            error,
+            "the file is not UTF-8 text: invalid byte at offset 3"
+        );
     }
 
     #[test]
-    fn metadata_that_lacks_something_is_refused_with_what_it_lacks() {
+    fn incomplete_metadata_is_rejected_with_the_name_of_the_missing_part() {
         let good = provider(&der());
         refused(
             &good.replace(" entityID=\"http://www.okta.com/exk1\"", ""),
@@ -309,7 +316,7 @@ mod tests {
         );
         refused(
             &good.replace("IDPSSODescriptor", "SPSSODescriptor"),
-            "the metadata is not that of an identity provider: it has SPSSODescriptor",
+            "the metadata does not describe an identity provider: it has SPSSODescriptor",
         );
         refused(
             &good.replace("md:SingleSignOnService", "md:SingleLogoutService"),
@@ -341,6 +348,7 @@ mod tests {
             &format!("{good}{padding}"),
             "the file is longer than 75000 characters",
         );
-        IdentityProvider::read(format!("{good}{}", &padding[1..]).as_bytes()).expect("metadata");
+        IdentityProvider::read(format!("{good}{}", &padding[1..]).as_bytes())
+            .expect("valid metadata");
     }
 }

@@ -23,7 +23,7 @@ fn identity_center_is_enabled_in_one_region() {
     let again = harness
         .cloud
         .enable_identity_center("eu-central-1", harness.now)
-        .expect("the same");
+        .expect("the existing instance");
     assert_eq!(again.instance_arn, enabled.instance_arn);
     let error = harness
         .cloud
@@ -36,36 +36,36 @@ fn identity_center_is_enabled_in_one_region() {
 }
 
 #[test]
-fn a_region_has_the_name_of_one() {
+fn an_unknown_region_name_is_rejected() {
     let mut harness = Harness::new();
     let error = harness
         .cloud
         .enable_identity_center("Frankfurt", harness.now)
         .expect_err("a refusal");
-    assert_eq!(error, "there is no Region called \"Frankfurt\"");
+    assert_eq!(error, "the Region \"Frankfurt\" does not exist");
 }
 
 #[test]
-fn nothing_works_before_identity_center_is_enabled() {
+fn console_actions_fail_before_identity_center_is_enabled() {
     let mut harness = Harness::new();
-    let words = "IAM Identity Center is not enabled";
-    assert_eq!(harness.cloud.portal_url().expect_err("a refusal"), words);
+    let message = "IAM Identity Center is not enabled";
+    assert_eq!(harness.cloud.portal_url().expect_err("a refusal"), message);
     let error = harness
         .cloud
         .change_identity_source(METADATA.as_bytes(), harness.now)
         .expect_err("a refusal");
-    assert_eq!(error, words);
+    assert_eq!(error, message);
     assert_eq!(
         harness
             .cloud
             .enable_provisioning(harness.now)
             .expect_err("a refusal"),
-        words
+        message
     );
 }
 
 #[test]
-fn the_metadata_of_identity_center_names_its_addresses() {
+fn the_metadata_of_identity_center_contains_its_urls() {
     let mut harness = Harness::centered();
     let shown = harness
         .cloud
@@ -148,7 +148,7 @@ fn the_scim_endpoint_ends_in_a_slash_and_the_token_is_long() {
 }
 
 #[test]
-fn there_are_two_tokens_at_most_and_both_work() {
+fn at_most_two_tokens_exist_and_both_are_valid() {
     let mut harness = Harness::provisioned();
     let (first_endpoint, _) = harness.scim.clone().expect("a SCIM endpoint");
     let none = serde_json::Value::Null;
@@ -163,7 +163,7 @@ fn there_are_two_tokens_at_most_and_both_work() {
         .expect_err("a refusal");
     assert_eq!(
         error,
-        "two access tokens exist, which is the most there can be: delete one first"
+        "two access tokens exist, which is the maximum: delete one first"
     );
     assert_eq!(harness.cloud.delete_scim_tokens(), 2);
     assert_eq!(harness.scim("GET", "/Users", &none).0, 401);
@@ -172,7 +172,7 @@ fn there_are_two_tokens_at_most_and_both_work() {
 }
 
 #[test]
-fn a_token_works_for_a_year() {
+fn a_token_is_valid_for_one_year() {
     let mut harness = Harness::provisioned();
     let none = serde_json::Value::Null;
     harness.now += SignedDuration::from_hours(365 * 24 - 1);

@@ -1,4 +1,4 @@
-//! Groups.
+//! Operations on groups.
 
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-/// The ARN of a group.
+/// Returns the ARN of a group.
 pub(super) fn arn(id: &str) -> String {
     format!("arn:aws:identitystore:::group/{}", short(id))
 }

@@ -1,4 +1,4 @@
-//! Who is in which group.
+//! Operations on group memberships.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(shown(center, group, user, membership))
 }
 
-/// A group that does not exist is one that the user is not in.
+/// Reports that the user is not a member if the group does not exist.
 pub(super) fn is_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let user = call.member_id();
     let groups = call.params.texts("GroupIds", 1, 100, &RESOURCE_ID);

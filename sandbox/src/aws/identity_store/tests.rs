@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::aws::harness::{Harness, Refused};
 
 fn refused(outcome: Result<Value, Refused>) -> String {
-    outcome.expect_err("a refusal").0
+    outcome.expect_err("the request must fail").0
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_user_is_created_described_and_found() {
 }
 
 #[test]
-fn the_external_id_of_scim_is_shown_with_its_tenant_as_issuer() {
+fn an_external_id_set_through_scim_has_the_tenant_as_issuer() {
     let mut harness = Harness::provisioned();
     let body = json!({
         "externalId": "00u1",
@@ -98,7 +98,7 @@ fn the_external_id_of_scim_is_shown_with_its_tenant_as_issuer() {
 }
 
 #[test]
-fn an_identifier_is_one_of_two() {
+fn an_identifier_must_be_exactly_one_unique_attribute_or_external_id() {
     let mut harness = Harness::centered();
     let unique = json!({ "AttributePath": "userName", "AttributeValue": "a" });
     for identifier in [
@@ -113,7 +113,7 @@ fn an_identifier_is_one_of_two() {
 }
 
 #[test]
-fn what_does_not_exist_is_not_found_with_its_kind() {
+fn a_missing_resource_returns_not_found_with_its_kind() {
     let mut harness = Harness::centered();
     let id = "9067000000-00000000-0000-0000-0000-000000000000";
     for (operation, body) in [
@@ -161,7 +161,7 @@ fn another_store_or_region_is_not_found() {
 }
 
 #[test]
-fn stores_are_named_by_id_and_arn() {
+fn a_store_can_be_addressed_by_id_and_by_arn() {
     let mut harness = Harness::centered();
     let store = harness.store();
     let arn = format!("arn:aws:identitystore::111122223333:identitystore/{store}");
@@ -181,7 +181,7 @@ fn stores_are_named_by_id_and_arn() {
 }
 
 #[test]
-fn a_user_needs_names_and_one_of_each_list() {
+fn a_user_needs_names_and_at_most_one_value_per_list() {
     let mut harness = Harness::centered();
     let whole = json!({ "UserName": "a", "DisplayName": "A", "Name": { "GivenName": "G", "FamilyName": "F" } });
     for name in ["UserName", "DisplayName", "Name"] {
@@ -215,7 +215,7 @@ fn a_user_needs_names_and_one_of_each_list() {
 }
 
 #[test]
-fn names_are_taken_once() {
+fn duplicate_names_and_memberships_are_rejected() {
     let mut harness = Harness::centered();
     let ada = harness.user("ada@example.com");
     let body = json!({ "UserName": "Ada@example.com", "DisplayName": "A", "Name": { "GivenName": "G", "FamilyName": "F" } });
@@ -239,7 +239,7 @@ fn names_are_taken_once() {
 }
 
 #[test]
-fn memberships_are_seen_from_both_sides() {
+fn memberships_are_listed_by_group_and_by_member() {
     let mut harness = Harness::centered();
     let (ada, eve) = (
         harness.user("ada@example.com"),
@@ -317,13 +317,13 @@ fn lists_are_filtered_by_name_only() {
         "ValidationException"
     );
     let groups = harness
-        .identity("ListGroups", filter("DisplayName", "nobody"))
+        .identity("ListGroups", filter("DisplayName", "missing"))
         .expect("groups");
     assert_eq!(groups["Groups"], json!([]));
 }
 
 #[test]
-fn pages_have_bounds_and_tokens_of_their_own() {
+fn pages_have_size_limits_and_a_token_is_valid_for_one_operation() {
     let mut harness = Harness::centered();
     harness.user("ada@example.com");
     harness.user("eve@example.com");
@@ -395,7 +395,7 @@ fn attributes_are_updated_one_by_one() {
 }
 
 #[test]
-fn a_revision_that_was_expected_is_compared() {
+fn an_outdated_revision_is_a_conflict() {
     let mut harness = Harness::centered();
     let id = harness.group("admins", &[]);
     let operations = json!([{ "AttributePath": "displayName", "AttributeValue": "owners" }]);
@@ -420,7 +420,7 @@ fn a_revision_that_was_expected_is_compared() {
 }
 
 #[test]
-fn deleting_a_principal_removes_what_is_assigned_to_it() {
+fn deleting_a_principal_removes_its_assignments() {
     let mut harness = Harness::centered();
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");

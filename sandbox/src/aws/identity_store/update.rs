@@ -1,4 +1,4 @@
-//! Changing single attributes of users and groups.
+//! Updates of single attributes of users and groups.
 
 use serde_json::{Map, Value, json};
 
@@ -70,7 +70,7 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     }))
 }
 
-/// The paths and values of a request; an operation without a value removes the attribute.
+/// Returns the paths and values of a request; an operation without a value removes the attribute.
 fn read(params: &Params<'_>) -> Vec<(String, Value)> {
     params
         .structures("Operations", 1, 100)

@@ -1,4 +1,4 @@
-//! Users.
+//! Operations on users.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::aws::reply::{Refusal, epoch};
 use crate::aws::rules::{ATTRIBUTE_VALUE, USER_NAME};
 use crate::scim::ENTERPRISE;
 
-/// The name under which this API knows the enterprise extension.
+/// The name of the enterprise extension in this API.
 pub(super) const EXTENSION: &str = "aws:identitystore:enterprise";
 
 const EXTENSION_NAME: Rule = Rule {
@@ -64,8 +64,10 @@ pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     }))
 }
 
-/// "When creating a user, `UserName`, `DisplayName` and both given and family name are required"
-/// (API reference, `CreateUser`); the model requires none of them.
+/// Creates a user.
+///
+/// "When creating a user, `UserName`, `DisplayName` and both given and family name are required" (API
+/// reference, `CreateUser`); the service model requires none of them.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
     params.text("UserName", &USER_NAME);
@@ -119,7 +121,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-/// The user as this API shows it: SCIM's attributes with a capital letter.
+/// Returns the user in the format of this API: SCIM's attributes with a capital first letter.
 pub(super) fn shown(center: &Center, user: &User, extended: bool) -> Value {
     let mut shown = Map::new();
     for (name, value) in user.attributes() {
@@ -152,12 +154,15 @@ pub(super) fn shown(center: &Center, user: &User, extended: bool) -> Value {
     Value::Object(shown)
 }
 
-/// The ARN of a user.
+/// Returns the ARN of a user.
 pub(super) fn arn(id: &str) -> String {
     format!("arn:aws:identitystore:::user/{}", short(id))
 }
 
-/// "`Administrator` and `AWSAdministrators` are reserved names" (API reference, `CreateUser`, `CreateGroup`).
+/// Returns an error for a reserved name.
+///
+/// "`Administrator` and `AWSAdministrators` are reserved names" (API reference, `CreateUser`,
+/// `CreateGroup`).
 pub(super) fn reserved(name: &str) -> Result<(), Refusal> {
     if ["Administrator", "AWSAdministrators"].contains(&name) {
         return Err(Refusal::validation(format!("{name} is a reserved name.")));
@@ -165,7 +170,7 @@ pub(super) fn reserved(name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A value with the names of its members as SCIM writes them.
+/// Returns a copy of a value whose member names are in SCIM's spelling.
 pub(super) fn lower_keys(value: &Value) -> Value {
     rename(value, lower)
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::aws::harness::{Harness, Refused, seed};
 
 fn refused(outcome: Result<Value, Refused>) -> String {
-    outcome.expect_err("a refusal").0
+    outcome.expect_err("the request must fail").0
 }
 
 fn accounts(harness: &mut Harness, operation: &str, mut body: Value) -> (Vec<Value>, Vec<usize>) {
@@ -58,7 +58,7 @@ fn an_account_has_a_state_a_status_and_a_path() {
 }
 
 #[test]
-fn the_status_has_no_name_for_newer_states() {
+fn status_maps_newer_states_to_older_values() {
     let mut harness = Harness::new();
     let (accounts, _) = accounts(&mut harness, "ListAccounts", json!({}));
     let states: Vec<(&str, &str)> = accounts
@@ -81,7 +81,7 @@ fn the_status_has_no_name_for_newer_states() {
 }
 
 #[test]
-fn the_status_can_be_retired() {
+fn the_retired_status_member_can_be_turned_off() {
     let mut seed = seed();
     seed.account_status = false;
     let mut harness = Harness::with(seed);
@@ -102,7 +102,7 @@ fn a_list_of_accounts_has_an_empty_page_in_the_middle() {
 }
 
 #[test]
-fn twenty_accounts_are_the_most_on_a_page() {
+fn a_page_has_at_most_twenty_accounts() {
     let mut harness = Harness::new();
     let refusal = harness
         .organizations("ListAccounts", &json!({ "MaxResults": 21 }))
@@ -119,7 +119,7 @@ fn twenty_accounts_are_the_most_on_a_page() {
 }
 
 #[test]
-fn a_token_of_another_list_is_refused() {
+fn a_token_of_another_list_is_rejected() {
     let mut harness = Harness::new();
     let page = harness
         .organizations("ListAccounts", &json!({ "MaxResults": 1 }))
@@ -129,7 +129,7 @@ fn a_token_of_another_list_is_refused() {
 }
 
 #[test]
-fn an_account_that_does_not_exist_is_not_found() {
+fn a_missing_account_returns_not_found() {
     let mut harness = Harness::new();
     let missing = harness.organizations("DescribeAccount", &json!({ "AccountId": "999999999999" }));
     assert_eq!(refused(missing), "AccountNotFoundException");
@@ -138,7 +138,7 @@ fn an_account_that_does_not_exist_is_not_found() {
 }
 
 #[test]
-fn the_tree_is_walked_from_the_root() {
+fn units_and_accounts_are_listed_from_the_root() {
     let mut harness = Harness::new();
     let roots = harness
         .organizations("ListRoots", &json!({}))
@@ -178,7 +178,7 @@ fn the_tree_is_walked_from_the_root() {
 }
 
 #[test]
-fn a_parent_that_does_not_exist_is_not_found() {
+fn a_missing_parent_returns_not_found() {
     let mut harness = Harness::new();
     let missing = harness.organizations(
         "ListAccountsForParent",
@@ -221,17 +221,17 @@ fn accounts_have_tags() {
 }
 
 #[test]
-fn a_service_is_trusted_after_it_was_enabled() {
+fn enabling_service_access_makes_the_service_trusted() {
     let mut harness = Harness::new();
     let trusted = harness
         .organizations("ListAWSServiceAccessForOrganization", &json!({}))
         .expect("services");
     assert_eq!(trusted["EnabledServicePrincipals"], json!([]));
     let body = json!({ "ServicePrincipal": "sso.amazonaws.com" });
-    let answer = harness
+    let response = harness
         .organizations("EnableAWSServiceAccess", &body)
-        .expect("trust");
-    assert_eq!(answer, Value::Null);
+        .expect("trusted access");
+    assert_eq!(response, Value::Null);
     let trusted = harness
         .organizations("ListAWSServiceAccessForOrganization", &json!({}))
         .expect("services");
@@ -247,7 +247,7 @@ fn a_service_is_trusted_after_it_was_enabled() {
 }
 
 #[test]
-fn enabling_identity_center_is_enabling_trust() {
+fn enabling_identity_center_enables_trusted_access() {
     let mut harness = Harness::centered();
     let trusted = harness
         .organizations("ListAWSServiceAccessForOrganization", &json!({}))
@@ -269,10 +269,10 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
             "EnableAWSServiceAccess",
             &json!({ "ServicePrincipal": "sso.amazonaws.com" }),
         )
-        .expect("trust");
+        .expect("trusted access");
     harness
         .organizations("RegisterDelegatedAdministrator", &body)
-        .expect("a delegate");
+        .expect("a delegated administrator");
     let again = harness.organizations("RegisterDelegatedAdministrator", &body);
     assert_eq!(refused(again), "AccountAlreadyRegisteredException");
     let delegates = harness
@@ -294,13 +294,13 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
     assert_eq!(others["DelegatedAdministrators"], json!([]));
     harness
         .organizations("DeregisterDelegatedAdministrator", &body)
-        .expect("no delegate");
+        .expect("the administrator is deregistered");
     let again = harness.organizations("DeregisterDelegatedAdministrator", &body);
     assert_eq!(refused(again), "AccountNotRegisteredException");
 }
 
 #[test]
-fn the_management_account_and_strangers_cannot_be_delegated_administrators() {
+fn the_management_account_and_unknown_accounts_cannot_be_delegated_administrators() {
     let mut harness = Harness::centered();
     for (account, code) in [
         ("111122223333", "ConstraintViolationException"),
@@ -315,7 +315,7 @@ fn the_management_account_and_strangers_cannot_be_delegated_administrators() {
 }
 
 #[test]
-fn a_member_account_sees_only_that_there_is_an_organization() {
+fn a_member_account_may_only_describe_the_organization() {
     let mut harness = Harness::centered();
     harness.sign_as("200000000001");
     harness
@@ -334,12 +334,12 @@ fn a_member_account_sees_only_that_there_is_an_organization() {
 }
 
 #[test]
-fn a_delegated_administrator_reads_and_does_not_write() {
+fn a_delegated_administrator_may_read_but_not_write() {
     let mut harness = Harness::centered();
     let body = json!({ "AccountId": "200000000001", "ServicePrincipal": "sso.amazonaws.com" });
     harness
         .organizations("RegisterDelegatedAdministrator", &body)
-        .expect("a delegate");
+        .expect("a delegated administrator");
     harness.sign_as("200000000001");
     let (all, _) = accounts(&mut harness, "ListAccounts", json!({}));
     assert_eq!(all.len(), 6);
@@ -350,7 +350,7 @@ fn a_delegated_administrator_reads_and_does_not_write() {
 }
 
 #[test]
-fn all_features_are_enabled_once() {
+fn enabling_all_features_twice_is_an_error() {
     let mut harness = Harness::with({
         let mut seed = seed();
         seed.all_features = false;

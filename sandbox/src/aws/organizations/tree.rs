@@ -1,4 +1,4 @@
-//! The organization: accounts in organizational units, and which services it trusts.
+//! The organization: its accounts, organizational units and trusted services.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::aws::seed::{AccountSeed, Seed};
 /// An AWS organization.
 #[derive(Debug)]
 pub(crate) struct Organization {
-    /// Its id, such as `o-a1b2c3d4e5`.
+    /// The organization's id, such as `o-a1b2c3d4e5`.
     pub(crate) id: String,
-    /// The id of its management account.
+    /// The id of the management account.
     pub(crate) management: String,
     /// Whether all features are enabled.
     pub(crate) all_features: bool,
-    /// The id of its only root.
+    /// The id of the only root.
     pub(crate) root: String,
-    /// Its organizational units; parents come before their children.
+    /// The organizational units; parents come before their children.
     pub(crate) units: Vec<Unit>,
-    /// Its accounts.
+    /// The accounts.
     pub(crate) accounts: Vec<Account>,
-    /// The services it trusts, and since when.
+    /// The trusted services, with the time at which trusted access was enabled.
     pub(crate) trusted: BTreeMap<String, Timestamp>,
-    /// Which account administers which service, and since when.
+    /// The pairs of delegated administrator account and service, with the time of registration.
     pub(crate) delegated: BTreeMap<(String, String), Timestamp>,
     status_sent: bool,
 }
@@ -34,11 +34,11 @@ pub(crate) struct Organization {
 /// An organizational unit.
 #[derive(Debug)]
 pub(crate) struct Unit {
-    /// Its id, such as `ou-ab12-11223344`.
+    /// The unit's id, such as `ou-ab12-11223344`.
     pub(crate) id: String,
-    /// Its name.
+    /// The unit's name.
     pub(crate) name: String,
-    /// The id of the root or unit that it is in.
+    /// The id of the parent root or unit.
     pub(crate) parent: String,
     path: String,
 }
@@ -46,27 +46,27 @@ pub(crate) struct Unit {
 /// An AWS account.
 #[derive(Debug)]
 pub(crate) struct Account {
-    /// Twelve digits.
+    /// The account id: twelve digits.
     pub(crate) id: String,
     /// The name.
     pub(crate) name: String,
-    /// The address of the root user.
+    /// The email address of the root user.
     pub(crate) email: String,
-    /// The id of the root or unit that it is in.
+    /// The id of the parent root or unit.
     pub(crate) parent: String,
-    /// `Account.State` as AWS writes it.
+    /// The value of `Account.State`, in AWS's spelling.
     pub(crate) state: String,
-    /// Path and name of the customer managed policies in it.
+    /// Paths and names of the account's customer managed policies.
     pub(crate) policies: Vec<String>,
-    /// Its tags.
+    /// The account's tags.
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// When every account of a sandbox joined its organization.
+/// The time at which every account of a sandbox joined its organization.
 const JOINED: Timestamp = Timestamp::constant(1_704_067_200, 0);
 
 impl Organization {
-    /// The organization that a seed describes.
+    /// Returns the organization that a seed describes.
     pub(crate) fn new(seed: &Seed, ids: &mut Ids) -> Self {
         let root = format!("r-{}", ids.hex("root", &seed.management_account, 4));
         let mut organization = Self {
@@ -92,30 +92,31 @@ impl Organization {
         organization
     }
 
-    /// The account with an id.
+    /// Returns the account with an id.
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// Whether a root or organizational unit exists.
+    /// Returns whether a root or organizational unit exists.
     pub(crate) fn has_parent(&self, id: &str) -> bool {
         id == self.root || self.units.iter().any(|unit| unit.id == id)
     }
 
-    /// Whether an account administers a service for the organization.
+    /// Returns whether an account is a delegated administrator of a service.
     pub(crate) fn is_delegated(&self, account: &str, service: &str) -> bool {
         self.delegated
             .contains_key(&(account.to_owned(), service.to_owned()))
     }
 
-    /// Whether an account administers any service, which lets it read the organization.
+    /// Returns whether an account is a delegated administrator of any service, which allows reading the
+    /// organization.
     pub(crate) fn is_delegated_for_any(&self, account: &str) -> bool {
         self.delegated
             .keys()
             .any(|(delegate, _)| delegate == account)
     }
 
-    /// The organization as `DescribeOrganization` shows it.
+    /// Returns the organization in the format of `DescribeOrganization`.
     pub(crate) fn to_json(&self) -> Value {
         let management = &self.management;
         json!({
@@ -129,9 +130,9 @@ impl Organization {
         })
     }
 
-    /// An account as `DescribeAccount` shows it.
+    /// Returns an account in the format of `DescribeAccount`.
     ///
-    /// `Status` does not know the states that came later (API reference, Account).
+    /// `Status` has no values for states that AWS added later (API reference, Account).
     pub(crate) fn account_json(&self, account: &Account) -> Value {
         let mut shown = json!({
             "Id": account.id,
@@ -154,7 +155,7 @@ impl Organization {
         shown
     }
 
-    /// An organizational unit as lists show it.
+    /// Returns an organizational unit in the format of lists.
     pub(crate) fn unit_json(&self, unit: &Unit) -> Value {
         json!({
             "Id": unit.id,
@@ -171,7 +172,7 @@ impl Organization {
         )
     }
 
-    /// The path of a root or unit: `o-…/r-…/ou-…/`.
+    /// Returns the path of a root or unit: `o-…/r-…/ou-…/`.
     fn path(&self, id: &str) -> String {
         let mut ids = Vec::new();
         let mut next = id;
@@ -198,7 +199,7 @@ impl Organization {
         });
     }
 
-    /// The id of the unit at a path of names, which is created if it is not there.
+    /// Returns the id of the unit at a path of names; creates the missing units.
     fn unit_at(&mut self, path: &str, ids: &mut Ids) -> String {
         let mut parent = self.root.clone();
         let mut walked = String::new();

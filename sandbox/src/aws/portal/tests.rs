@@ -1,4 +1,4 @@
-//! Signing in with a device, and what a signed-in user may do.
+//! Device sign-in, and the access of a signed-in user.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::aws::seed::AccessKey;
 
 const WEB: &str = "200000000002";
 
-/// Ada, in a group that may administer an account.
+/// Returns an organization in which Ada is in a group with `AdministratorAccess` to one account.
 fn fixture() -> Harness {
     let mut harness = Harness::provisioned();
     let ada = harness.user("ada@example.com");
@@ -24,7 +24,8 @@ fn fixture() -> Harness {
     harness
 }
 
-/// Registers a client and starts the authorization of a device.
+/// Registers a client and starts a device authorization; returns the device and the body of its token
+/// request.
 fn device(harness: &mut Harness) -> (Value, Value) {
     let (_, _, client) = harness.rest(
         "POST",
@@ -38,24 +39,24 @@ fn device(harness: &mut Harness) -> (Value, Value) {
         "startUrl": harness.cloud.portal_url().expect("a portal"),
     });
     let (_, _, device) = harness.rest("POST", "/device_authorization", None, &start);
-    let mut ask = start;
-    ask["grantType"] = "urn:ietf:params:oauth:grant-type:device_code".into();
-    ask["deviceCode"] = device["deviceCode"].clone();
-    (device, ask)
+    let mut token_request = start;
+    token_request["grantType"] = "urn:ietf:params:oauth:grant-type:device_code".into();
+    token_request["deviceCode"] = device["deviceCode"].clone();
+    (device, token_request)
 }
 
 #[track_caller]
-fn refused(answer: &(u16, String, Value), status: u16, code: &str, error: &str) {
+fn refused(response: &(u16, String, Value), status: u16, code: &str, error: &str) {
     assert_eq!(
-        (answer.0, answer.1.as_str(), &answer.2["error"]),
+        (response.0, response.1.as_str(), &response.2["error"]),
         (status, code, &json!(error))
     );
 }
 
 #[test]
-fn a_device_waits_until_its_user_has_signed_in() {
+fn a_device_gets_a_token_after_its_user_has_signed_in() {
     let mut harness = fixture();
-    let (device, ask) = device(&mut harness);
+    let (device, token_request) = device(&mut harness);
     assert_eq!(device["expiresIn"], 600);
     assert_eq!(device["interval"], 1);
     let code = device["userCode"].as_str().expect("a code").to_owned();
@@ -65,7 +66,7 @@ fn a_device_waits_until_its_user_has_signed_in() {
         page.ends_with(&format!("awsapps.com/start/#/device?user_code={code}")),
         "{page}"
     );
-    let pending = harness.rest("POST", "/token", None, &ask);
+    let pending = harness.rest("POST", "/token", None, &token_request);
     refused(
         &pending,
         400,
@@ -77,29 +78,29 @@ fn a_device_waits_until_its_user_has_signed_in() {
         .cloud
         .approve_device(&code, &assertion, harness.now)
         .expect("an approval");
-    let (status, _, token) = harness.rest("POST", "/token", None, &ask);
+    let (status, _, token) = harness.rest("POST", "/token", None, &token_request);
     assert_eq!(status, 200);
     assert_eq!(token["tokenType"], "Bearer");
     assert_eq!(token["expiresIn"], 28_800);
-    let again = harness.rest("POST", "/token", None, &ask);
+    let again = harness.rest("POST", "/token", None, &token_request);
     refused(&again, 400, "InvalidGrantException", "invalid_grant");
 }
 
 #[test]
-fn a_device_that_asks_too_often_is_told_to_slow_down() {
+fn polling_too_often_returns_slow_down() {
     let mut harness = fixture();
-    let (_, ask) = device(&mut harness);
-    let first = harness.rest("POST", "/token", None, &ask);
+    let (_, token_request) = device(&mut harness);
+    let first = harness.rest("POST", "/token", None, &token_request);
     refused(
         &first,
         400,
         "AuthorizationPendingException",
         "authorization_pending",
     );
-    let second = harness.rest("POST", "/token", None, &ask);
+    let second = harness.rest("POST", "/token", None, &token_request);
     refused(&second, 400, "SlowDownException", "slow_down");
     harness.advance(1);
-    let third = harness.rest("POST", "/token", None, &ask);
+    let third = harness.rest("POST", "/token", None, &token_request);
     refused(
         &third,
         400,
@@ -109,11 +110,11 @@ fn a_device_that_asks_too_often_is_told_to_slow_down() {
 }
 
 #[test]
-fn a_device_waits_ten_minutes() {
+fn a_device_code_expires_after_ten_minutes() {
     let mut harness = fixture();
-    let (device, ask) = device(&mut harness);
+    let (device, token_request) = device(&mut harness);
     harness.advance(600);
-    let late = harness.rest("POST", "/token", None, &ask);
+    let late = harness.rest("POST", "/token", None, &token_request);
     refused(&late, 400, "ExpiredTokenException", "expired_token");
     let code = device["userCode"].as_str().expect("a code");
     let assertion = harness.assertion("ada@example.com");
@@ -128,9 +129,9 @@ fn a_device_waits_ten_minutes() {
 }
 
 #[test]
-fn the_start_url_is_that_of_the_access_portal() {
+fn the_start_url_must_be_a_url_of_the_access_portal() {
     let mut harness = fixture();
-    let (_, ask) = device(&mut harness);
+    let (_, token_request) = device(&mut harness);
     let (store, instance) = (harness.store(), harness.instance());
     let instance = instance.rsplit('/').next().expect("an id");
     for good in [
@@ -139,7 +140,7 @@ fn the_start_url_is_that_of_the_access_portal() {
         format!("https://{instance}.eu-central-1.portal.amazonaws.com"),
         format!("https://{instance}.portal.eu-central-1.app.aws/"),
     ] {
-        let mut start = ask.clone();
+        let mut start = token_request.clone();
         start["startUrl"] = good.as_str().into();
         assert_eq!(
             harness
@@ -149,45 +150,45 @@ fn the_start_url_is_that_of_the_access_portal() {
             "{good}"
         );
     }
-    let mut start = ask;
+    let mut start = token_request;
     start["startUrl"] = "https://d-0000000000.awsapps.com/start".into();
-    let answer = harness.rest("POST", "/device_authorization", None, &start);
-    refused(&answer, 400, "InvalidRequestException", "invalid_request");
-    assert_eq!(answer.2["error_description"], "Invalid start url provided");
+    let response = harness.rest("POST", "/device_authorization", None, &start);
+    refused(&response, 400, "InvalidRequestException", "invalid_request");
+    assert_eq!(response.2["error_description"], "Invalid start url provided");
 }
 
 #[test]
-fn clients_are_public_and_registered() {
+fn only_registered_public_clients_are_accepted() {
     let mut harness = fixture();
     let confidential = json!({ "clientName": "t", "clientType": "confidential" });
-    let answer = harness.rest("POST", "/client/register", None, &confidential);
+    let response = harness.rest("POST", "/client/register", None, &confidential);
     refused(
-        &answer,
+        &response,
         400,
         "InvalidClientMetadataException",
         "invalid_client_metadata",
     );
-    let answer = harness.rest(
+    let response = harness.rest(
         "POST",
         "/client/register",
         None,
         &json!({ "clientType": "public" }),
     );
-    refused(&answer, 400, "InvalidRequestException", "invalid_request");
-    let (_, mut ask) = device(&mut harness);
-    ask["clientSecret"] = "another".into();
-    let answer = harness.rest("POST", "/token", None, &ask);
-    refused(&answer, 401, "InvalidClientException", "invalid_client");
+    refused(&response, 400, "InvalidRequestException", "invalid_request");
+    let (_, mut token_request) = device(&mut harness);
+    token_request["clientSecret"] = "another".into();
+    let response = harness.rest("POST", "/token", None, &token_request);
+    refused(&response, 401, "InvalidClientException", "invalid_client");
 }
 
 #[test]
-fn there_is_one_grant_type() {
+fn only_the_device_code_grant_is_supported() {
     let mut harness = fixture();
-    let (_, mut ask) = device(&mut harness);
-    ask["grantType"] = "refresh_token".into();
-    let answer = harness.rest("POST", "/token", None, &ask);
+    let (_, mut token_request) = device(&mut harness);
+    token_request["grantType"] = "refresh_token".into();
+    let response = harness.rest("POST", "/token", None, &token_request);
     refused(
-        &answer,
+        &response,
         400,
         "UnsupportedGrantTypeException",
         "unsupported_grant_type",
@@ -195,7 +196,7 @@ fn there_is_one_grant_type() {
 }
 
 #[test]
-fn a_sign_in_is_checked_like_a_saml_response() {
+fn sign_in_rejects_an_assertion_with_wrong_values() {
     let mut harness = fixture();
     let (device, _) = device(&mut harness);
     let code = device["userCode"].as_str().expect("a code").to_owned();
@@ -221,14 +222,14 @@ fn a_sign_in_is_checked_like_a_saml_response() {
         ),
         (
             crate::aws::Assertion { name_id: "eve@example.com".to_owned(), ..good.clone() },
-            "no user is named eve@example.com: users are not created by signing in".to_owned(),
+            "the user eve@example.com does not exist: sign-in does not create users".to_owned(),
         ),
         (
             crate::aws::Assertion {
                 name_id: "Ada@example.com".to_owned(),
                 ..good.clone()
             },
-            "no user is named Ada@example.com: users are not created by signing in".to_owned(),
+            "the user Ada@example.com does not exist: sign-in does not create users".to_owned(),
         ),
     ];
     for (assertion, reason) in table {
@@ -276,7 +277,7 @@ fn a_disabled_user_cannot_sign_in() {
 }
 
 #[test]
-fn a_user_has_what_the_groups_have() {
+fn a_user_has_the_assignments_of_the_users_groups() {
     let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     let (_, _, accounts) = harness.rest("GET", "/assignment/accounts", Some(&token), &Value::Null);
@@ -298,7 +299,7 @@ fn a_user_has_what_the_groups_have() {
 }
 
 #[test]
-fn a_role_that_is_not_assigned_is_forbidden() {
+fn an_unassigned_role_is_forbidden() {
     let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     for path in [
@@ -316,12 +317,12 @@ fn a_role_that_is_not_assigned_is_forbidden() {
 }
 
 #[test]
-fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
+fn role_credentials_identify_the_caller_until_they_expire() {
     let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     let path = format!("/federation/credentials?account_id={WEB}&role_name=Admin");
-    let (_, _, answer) = harness.rest("GET", &path, Some(&token), &Value::Null);
-    let credentials = &answer["roleCredentials"];
+    let (_, _, response) = harness.rest("GET", &path, Some(&token), &Value::Null);
+    let credentials = &response["roleCredentials"];
     let member = |name: &str| credentials[name].as_str().expect("a text").to_owned();
     assert!(member("accessKeyId").starts_with("ASIA"));
     assert_eq!(
@@ -359,7 +360,7 @@ fn credentials_of_a_role_prove_who_uses_it_until_they_expire() {
 }
 
 #[test]
-fn a_session_ends_by_logging_out_or_after_eight_hours() {
+fn a_session_ends_at_logout_or_after_eight_hours() {
     let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     assert_eq!(
@@ -392,17 +393,17 @@ fn a_session_ends_by_logging_out_or_after_eight_hours() {
 }
 
 #[test]
-fn without_a_token_nobody_is_signed_in() {
+fn a_request_without_a_token_is_unauthorized() {
     let mut harness = fixture();
-    let answer = harness.rest("GET", "/assignment/accounts", None, &Value::Null);
+    let response = harness.rest("GET", "/assignment/accounts", None, &Value::Null);
     assert_eq!(
-        (answer.0, answer.1.as_str()),
+        (response.0, response.1.as_str()),
         (401, "UnauthorizedException")
     );
 }
 
 #[test]
-fn pages_of_the_portal_have_bounds_and_tokens() {
+fn page_sizes_and_tokens_of_the_portal_are_checked() {
     let mut harness = fixture();
     let token = harness.sign_in("ada@example.com");
     for path in [

@@ -1,4 +1,4 @@
-//! Who may use which permission set in which account.
+//! Operations on account assignments.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,9 @@ use crate::aws::rules::{ACCOUNT_ID, PERMISSION_SET_ARN, PRINCIPAL_ID, REQUEST_ID
 
 const KINDS: [&str; 2] = ["USER", "GROUP"];
 
-/// An assignment that exists can be created again; that takes time and changes nothing.
+/// Starts the creation of an assignment.
+///
+/// Creating an existing assignment succeeds too: the operation takes the usual time and changes nothing.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (account, principal) = target(call)?;
     let when = (call.now, call.cloud.operation_delay);
@@ -77,10 +79,11 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(listed("AccountAssignments", page))
 }
 
-/// "This action must be called from the management account" (API reference).
+/// Lists the assignments of a user or group.
 ///
-/// For a user the assignments of the groups the user is in are listed too, with the group as
-/// principal: the reference says "the accounts that the principal has access to".
+/// "This action must be called from the management account" (API reference). For a user, the list also
+/// contains the assignments of the user's groups, with the group as principal: the reference says "the
+/// accounts that the principal has access to".
 pub(super) fn list_for_principal(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.params.text("PrincipalId", &PRINCIPAL_ID);
     let kind = call.params.choice("PrincipalType", &KINDS);
@@ -122,9 +125,11 @@ pub(super) fn list_for_principal(call: &mut Call<'_>) -> Result<Value, Refusal> 
     Ok(listed("AccountAssignments", page))
 }
 
+/// Checks that an account can get assignments.
+///
 /// # Errors
 ///
-/// For an account that is not in the organization, or has been closed.
+/// Returns an error if the account is not in the organization or is closed.
 pub(super) fn in_organization(cloud: &Cloud, account: &str) -> Result<(), Refusal> {
     let Some(known) = cloud.organization.account(account) else {
         return Err(Refusal::not_found(format!(
@@ -139,7 +144,7 @@ pub(super) fn in_organization(cloud: &Cloud, account: &str) -> Result<(), Refusa
     Ok(())
 }
 
-/// The account and the principal of a request, after everything that can be wrong with them.
+/// Checks the account and the principal of a request, then returns both.
 fn target(call: &mut Call<'_>) -> Result<(String, Principal), Refusal> {
     let params = call.params;
     params.choice("TargetType", &["AWS_ACCOUNT"]);

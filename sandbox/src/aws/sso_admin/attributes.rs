@@ -7,7 +7,7 @@ use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{ATTRIBUTE_KEY, ATTRIBUTE_SOURCE};
 
-/// The most attributes (botocore model, `AccessControlAttributeList`).
+/// The maximum number of attributes (botocore model, `AccessControlAttributeList`).
 const MOST: usize = 50;
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {

@@ -1,4 +1,4 @@
-//! Instances of Identity Center.
+//! Operations on Identity Center instances.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::aws::cloud::Cloud;
 use crate::aws::reply::{Refusal, epoch};
 use crate::aws::rules::INSTANCE_NAME;
 
-/// The organization instance is visible in its own Region, or everywhere if asked for.
+/// Lists the organization instance in its own Region, or in every Region if the request says `ALL_REGIONS`.
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let scope = call
         .params
@@ -47,6 +47,8 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(described)
 }
 
+/// Updates the instance.
+///
 /// "In a single request, you can perform only one of the following operations" (API reference).
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
@@ -60,7 +62,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
         network.is_some(),
     ];
     let center = call.center()?;
-    if operations.iter().filter(|asked| **asked).count() > 1 {
+    if operations.iter().filter(|present| **present).count() > 1 {
         return Err(Refusal::validation(
             "Only one of EncryptionConfiguration, PermissionSetsEnabled, and NetworkConfiguration can be specified.",
         ));
@@ -77,8 +79,10 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({}))
 }
 
-/// "The request is rejected if the instance is created within the organization management account"
-/// (API reference); the organization instance can only be enabled by hand.
+/// Rejects the creation of an instance.
+///
+/// "The request is rejected if the instance is created within the organization management account" (API
+/// reference). Only the console can enable the organization instance.
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     call.params.text_opt("Name", &INSTANCE_NAME);
     call.params.check()?;

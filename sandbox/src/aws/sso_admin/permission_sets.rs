@@ -1,4 +1,4 @@
-//! Permission sets.
+//! Operations on permission sets.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -51,8 +51,10 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(json!({ "PermissionSet": shown }))
 }
 
-/// What is left out stays as it is, except the relay state, which is cleared (the public Terraform
-/// provider sends it every time for that reason).
+/// Updates a permission set.
+///
+/// Omitted members keep their values, except the relay state, which an update without it clears (for that
+/// reason, the public Terraform provider always sends it).
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
     let description = params.text_opt("Description", &DESCRIPTION);
@@ -79,7 +81,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
             .iter()
             .any(|assignment| assignment.permission_set == arn);
     if used {
-        // The words are those that users of the public Terraform provider have reported.
+        // Users of the public Terraform provider have reported this message.
         return Err(Refusal::conflict(
             "Could not delete because PermissionSet has ApplicationProfile associated with it",
         ));
@@ -100,6 +102,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(listed("PermissionSets", page))
 }
 
+/// Reads the session duration.
+///
 /// "The session duration can be set from one to twelve hours" (user guide, session duration).
 fn session_duration(params: &Params<'_>) -> Option<String> {
     let text = params.text_opt("SessionDuration", &SESSION_DURATION)?;

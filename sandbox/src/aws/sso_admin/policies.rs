@@ -1,4 +1,4 @@
-//! What a permission set allows: managed policies, the inline policy, the boundary.
+//! Policies of permission sets: managed policies, the inline policy and the permissions boundary.
 
 use serde_json::{Value, json};
 
@@ -22,9 +22,9 @@ pub(super) fn attach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
             "Policy with arn {policy} is already attached to the PermissionSet."
         )));
     }
-    has_room(set)?;
+    check_policy_quota(set)?;
     set.managed.push(policy);
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 pub(super) fn detach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -37,7 +37,7 @@ pub(super) fn detach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
             "Policy with arn {policy} is not attached to the PermissionSet."
         )));
     }
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -71,9 +71,9 @@ pub(super) fn attach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
             policy.path, policy.name
         )));
     }
-    has_room(set)?;
+    check_policy_quota(set)?;
     set.customer.push(policy);
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -91,7 +91,7 @@ pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
             policy.path, policy.name
         )));
     }
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -107,7 +107,7 @@ pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(listed("CustomerManagedPolicyReferences", page))
 }
 
-/// What is not a policy is taken, and fails when it is provisioned.
+/// Sets the inline policy; an invalid policy is accepted here and fails during provisioning.
 pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("InlinePolicy", &INLINE_POLICY);
     let set = call.set_to_change()?;
@@ -123,10 +123,10 @@ pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
         ));
     }
     set.inline = Some(policy);
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
-/// Without an inline policy the answer is an empty text.
+/// Returns the inline policy; without one, the text is empty.
 pub(super) fn get_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (center, arn) = call.set()?;
     let policy = center
@@ -142,7 +142,7 @@ pub(super) fn delete_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
             "The PermissionSet has no inline policy.",
         ));
     }
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -165,7 +165,7 @@ pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
         ));
     }
     set.boundary = boundary;
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 pub(super) fn get_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -182,7 +182,7 @@ pub(super) fn delete_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
     if set.boundary.take().is_none() {
         return Err(no_boundary());
     }
-    Ok(changed(set))
+    Ok(mark_changed(set))
 }
 
 fn reference(params: Option<&Params<'_>>) -> PolicyReference {
@@ -196,7 +196,7 @@ fn reference(params: Option<&Params<'_>>) -> PolicyReference {
     }
 }
 
-fn has_room(set: &PermissionSet) -> Result<(), Refusal> {
+fn check_policy_quota(set: &PermissionSet) -> Result<(), Refusal> {
     if set.managed.len() + set.customer.len() < MOST {
         return Ok(());
     }
@@ -206,7 +206,8 @@ fn has_room(set: &PermissionSet) -> Result<(), Refusal> {
     ))
 }
 
-fn changed(set: &mut PermissionSet) -> Value {
+/// Increases the version, which marks provisioned roles as outdated; returns an empty response.
+fn mark_changed(set: &mut PermissionSet) -> Value {
     set.version += 1;
     json!({})
 }

@@ -1,4 +1,4 @@
-//! Carrying permission sets into accounts, and what is provisioned where.
+//! Provisioning of permission sets to accounts, and lists of provisioned permission sets.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     list_operations(call, Kind::Provision, "PermissionSetsProvisioningStatus")
 }
 
-/// The operations of a kind, those of one status if the request filters by it.
+/// Lists the operations of a kind, optionally filtered by status.
 pub(super) fn list_operations(
     call: &mut Call<'_>,
     kind: Kind,
@@ -79,7 +79,7 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let accounts: Vec<(u64, String)> = center
         .roles
         .iter()
-        .filter(|role| role.permission_set == arn && fits(center, role, status))
+        .filter(|role| role.permission_set == arn && has_status(center, role, status))
         .map(|role| (role.place, role.account.clone()))
         .collect();
     let page = call.page(accounts, &format!("{arn}/{status:?}"))?;
@@ -96,19 +96,19 @@ pub(super) fn permission_sets(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let sets: Vec<(u64, String)> = center
         .roles
         .iter()
-        .filter(|role| role.account == account && fits(center, role, status))
+        .filter(|role| role.account == account && has_status(center, role, status))
         .map(|role| (role.place, role.permission_set.clone()))
         .collect();
     let page = call.page(sets, &format!("{account}/{status:?}"))?;
     Ok(listed("PermissionSets", page))
 }
 
-/// The request that a status was asked of does not exist.
+/// Returns the error for an unknown request id.
 pub(super) fn no_request(id: &str) -> Refusal {
     Refusal::not_found(format!("Request not found for {id}"))
 }
 
-fn fits(center: &Center, role: &Role, status: Option<&str>) -> bool {
+fn has_status(center: &Center, role: &Role, status: Option<&str>) -> bool {
     let latest = center
         .permission_set(&role.permission_set)
         .is_some_and(|set| set.version == role.version);

@@ -9,7 +9,7 @@ use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{INSTANCE_ARN, TAG_KEY, TAG_VALUE, TAGGABLE_ARN};
 
-/// The most tags in a request (botocore model, `TagList`).
+/// The maximum number of tags in a request (botocore model, `TagList`).
 const MOST: usize = 75;
 
 pub(super) fn tag(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -38,7 +38,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(listed("Tags", page))
 }
 
-/// The tags in a request that may come without.
+/// Returns the tags of a request in which `Tags` is optional.
 pub(super) fn read_opt(params: &Params<'_>) -> BTreeMap<String, String> {
     pairs(&params.structures_opt("Tags", 0, MOST).unwrap_or_default())
 }
@@ -49,7 +49,7 @@ fn pairs(tags: &[Params<'_>]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The tags of the resource; its instance may be left out of the request.
+/// Returns the tags of the resource; the request may omit the instance.
 fn resource<'c>(call: &'c mut Call<'_>) -> Result<&'c mut BTreeMap<String, String>, Refusal> {
     let resource = call.params.text("ResourceArn", &TAGGABLE_ARN);
     let instance = call.params.text_opt("InstanceArn", &INSTANCE_ARN);
@@ -59,7 +59,7 @@ fn resource<'c>(call: &'c mut Call<'_>) -> Result<&'c mut BTreeMap<String, Strin
         .find(|part| part.contains("ins-"))
         .unwrap_or_default();
     let instance = instance.unwrap_or_else(|| format!("arn:aws:sso:::instance/{id}"));
-    let center = call.admitted(&instance)?;
+    let center = call.authorized_center(&instance)?;
     if resource == center.arn {
         return Ok(&mut center.tags);
     }

@@ -12,14 +12,14 @@ const LEGACY: &str = "200000000003";
 const MANAGEMENT: &str = "111122223333";
 const AUDIT: &str = "200000000001";
 
-/// The code of a refusal.
+/// Returns the error code.
 #[track_caller]
 fn refused(outcome: Result<Value, Refused>) -> String {
-    outcome.expect_err("a refusal").0
+    outcome.expect_err("the request must fail").0
 }
 
-/// The code and message of a refusal.
+/// Returns the error code and the message.
 #[track_caller]
 fn words(outcome: Result<Value, Refused>) -> (String, String) {
-    outcome.expect_err("a refusal")
+    outcome.expect_err("the request must fail")
 }

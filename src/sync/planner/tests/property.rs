@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 /// Does to a model of the target what a plan says.
-fn apply(known: &Known, plan: &SyncPlan) -> Known {
+fn apply(known: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
     let mut after = known.clone();
     let mut made: HashMap<ExternalId, ResourceId> = HashMap::new();
-    let user = |id: &ResourceId, external_id: &ExternalId, profile: &Profile| KnownUser {
+    let user = |id: &ResourceId, external_id: &ExternalId, profile: &UserProfile| TargetUser {
         id: id.clone(),
         external_id: Some(external_id.clone()),
         digest: profile.digest(),
@@ -45,7 +45,7 @@ fn apply(known: &Known, plan: &SyncPlan) -> Known {
                 found.active = false;
                 let read = found.read.as_mut().expect("a user who was read");
                 read.active = Some(false);
-                found.digest = Profile::of(read).digest();
+                found.digest = UserProfile::of(read).digest();
             }
             UserChange::Delete(gone) => {
                 after.users.retain(|known| known.id != gone.id);
@@ -65,7 +65,7 @@ fn apply(known: &Known, plan: &SyncPlan) -> Known {
                 external_id,
                 name,
                 members,
-            } => after.groups.push(KnownGroup {
+            } => after.groups.push(TargetGroup {
                 id: rid(format!("new-{external_id}")),
                 external_id: Some(external_id.clone()),
                 name: name.clone(),
@@ -122,7 +122,7 @@ fn directory(users: &People, groups: &Teams) -> Directory {
         users: distinct(users)
             .iter()
             .map(|(id, (name, active))| {
-                let profile = Profile {
+                let profile = UserProfile {
                     active: *active,
                     ..profile(&format!("u{name}"))
                 };
@@ -142,14 +142,14 @@ fn directory(users: &People, groups: &Teams) -> Directory {
 }
 
 /// A target in which some are managed and some were made by others.
-fn target(users: &People, groups: &Teams, theirs: u8) -> Known {
+fn target(users: &People, groups: &Teams, theirs: u8) -> TargetSnapshot {
     let external_id = |number: u8, id: String| (number % 4 != theirs).then_some(id);
     let users = distinct(users);
-    Known {
+    TargetSnapshot {
         users: users
             .iter()
             .map(|(id, (name, active))| {
-                let profile = Profile {
+                let profile = UserProfile {
                     active: *active,
                     ..profile(&format!("u{name}"))
                 };
@@ -197,7 +197,7 @@ proptest! {
             match found {
                 Some(found) => {
                     ids.insert(&user.id, &found.id);
-                    prop_assert_eq!(Profile::of(found.read.as_ref().expect("read")), user.profile.clone());
+                    prop_assert_eq!(UserProfile::of(found.read.as_ref().expect("read")), user.profile.clone());
                 }
                 None => prop_assert!(!user.profile.active),
             }

@@ -1,7 +1,7 @@
 //! What the guard refuses of a plan.
 
 use super::*;
-use crate::sync::{Guard, Refusal};
+use crate::sync::{LimitExceeded, RemovalLimits};
 
 fn people(range: std::ops::Range<usize>) -> Directory {
     Directory {
@@ -15,8 +15,8 @@ fn people(range: std::ops::Range<usize>) -> Directory {
     }
 }
 
-fn known(range: std::ops::Range<usize>, prefix: &str) -> Known {
-    Known {
+fn known(range: std::ops::Range<usize>, prefix: &str) -> TargetSnapshot {
+    TargetSnapshot {
         users: range
             .map(|number| {
                 known_user(
@@ -30,56 +30,66 @@ fn known(range: std::ops::Range<usize>, prefix: &str) -> Known {
     }
 }
 
-fn refused(source: &Directory, known: &Known, guard: &Guard) -> Option<String> {
+fn refused(source: &Directory, known: &TargetSnapshot, limits: &RemovalLimits) -> Option<String> {
     let plan = plan(source, known, DELETE, now(), 0);
-    guard.check(&plan).err().map(|refusal| refusal.to_string())
+    limits
+        .check(&plan)
+        .err()
+        .map(|exceeded| exceeded.to_string())
 }
 
 #[test]
 fn an_empty_source_removes_nobody() {
-    let refusal = refused(&people(0..0), &known(0..50, ""), &Guard::at_most(1000));
+    let exceeded = refused(
+        &people(0..0),
+        &known(0..50, ""),
+        &RemovalLimits::at_most(1000),
+    );
     assert_eq!(
-        refusal.as_deref(),
+        exceeded.as_deref(),
         Some("the source has nobody who may sign in, and the target has 50 managed users")
     );
 }
 
 #[test]
 fn more_than_a_tenth_is_refused_and_a_tenth_is_not() {
-    let (all, guard) = (known(0..20, ""), Guard::default());
-    assert_eq!(refused(&people(0..18), &all, &guard), None);
+    let (all, limits) = (known(0..20, ""), RemovalLimits::default());
+    assert_eq!(refused(&people(0..18), &all, &limits), None);
     assert_eq!(
-        refused(&people(0..17), &all, &guard).as_deref(),
+        refused(&people(0..17), &all, &limits).as_deref(),
         Some(
             "the plan takes away 3 of 20 managed users and groups, and the guard allows 2: user user17, user \
              user18, user user19"
         )
     );
-    assert_eq!(refused(&people(0..14), &all, &Guard::at_most(6)), None);
-    assert!(refused(&people(0..14), &all, &Guard::at_most(5)).is_some());
+    assert_eq!(
+        refused(&people(0..14), &all, &RemovalLimits::at_most(6)),
+        None
+    );
+    assert!(refused(&people(0..14), &all, &RemovalLimits::at_most(5)).is_some());
 }
 
 #[test]
 fn one_of_a_few_may_leave() {
     assert_eq!(
-        refused(&people(0..2), &known(0..3, ""), &Guard::default()),
+        refused(&people(0..2), &known(0..3, ""), &RemovalLimits::default()),
         None
     );
 }
 
 #[test]
 fn a_source_that_has_given_everybody_a_new_id_is_refused_even_if_their_names_are_the_same() {
-    let guard = Guard::at_most(1000);
-    let refusal = refused(&people(0..20), &known(0..20, "old"), &guard);
+    let limits = RemovalLimits::at_most(1000);
+    let exceeded = refused(&people(0..20), &known(0..20, "old"), &limits);
     assert_eq!(
-        refusal.as_deref(),
+        exceeded.as_deref(),
         Some(
             "the source does not know the ids of 20 of 20 managed users any more, and has 20 who are new"
         )
     );
-    let allowed = Guard {
+    let allowed = RemovalLimits {
         new_ids: true,
-        ..guard
+        ..limits
     };
     assert_eq!(
         refused(&people(0..20), &known(0..20, "old"), &allowed),
@@ -92,24 +102,24 @@ fn protected_names_are_neither_made_nor_adopted_nor_renamed_nor_deleted() {
     let name = "AWSControlTowerAdmins";
     let named = source(&[], &[("g", name, &[])]);
     let other = source(&[], &[("g", "other", &[])]);
-    let group = |external_id, name| Known {
+    let group = |external_id, name| TargetSnapshot {
         users: Vec::new(),
         groups: vec![known_group("t", external_id, name, &[])],
     };
     for (source, known) in [
-        (&named, Known::default()),
+        (&named, TargetSnapshot::default()),
         (&named, group(None, name)),
         (&named, group(Some("g"), "other")),
         (&other, group(Some("g"), name)),
         (&super::source(&[], &[]), group(Some("g"), name)),
     ] {
         assert_eq!(
-            refused(source, &known, &Guard::default()).as_deref(),
+            refused(source, &known, &RemovalLimits::default()).as_deref(),
             Some("the plan changes what is protected: group AWSControlTowerAdmins")
         );
     }
     assert_eq!(
-        refused(&named, &group(Some("g"), name), &Guard::default()),
+        refused(&named, &group(Some("g"), name), &RemovalLimits::default()),
         None
     );
 }
@@ -127,14 +137,14 @@ fn groups_that_lose_most_of_their_members_are_refused() {
         members: BTreeSet::new(),
     }];
     assert_eq!(
-        refused(&source, &known, &Guard::default()).as_deref(),
+        refused(&source, &known, &RemovalLimits::default()).as_deref(),
         Some("the plan removes 20 of 20 memberships, and the guard allows 10")
     );
 }
 
 #[test]
-fn every_refusal_is_an_error_with_a_way_out() {
-    let error = crate::Error::from(Refusal::EmptySource { managed: 3 });
-    assert_eq!(error.kind(), crate::ErrorKind::Guarded);
-    assert!(error.way_out().is_some_and(|help| help.contains("scope")));
+fn every_refusal_is_an_error_with_a_help() {
+    let error = crate::Error::from(LimitExceeded::EmptySource { managed: 3 });
+    assert_eq!(error.kind(), crate::ErrorKind::GuardRejected);
+    assert!(error.help().is_some_and(|help| help.contains("scope")));
 }

@@ -11,43 +11,43 @@ use crate::{
 
 /// How long a change is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct WaitPolicy {
     /// How long nothing may move before the run gives up. Progress, such as another user who has arrived, counts anew.
-    pub without_progress: Duration,
+    pub stall_timeout: Duration,
     /// The first pause before looking again; each next one is twice as long.
-    pub first_pause: Duration,
+    pub initial_interval: Duration,
     /// The longest pause before looking again.
-    pub longest_pause: Duration,
+    pub max_interval: Duration,
 }
 
-impl Default for Patience {
+impl Default for WaitPolicy {
     fn default() -> Self {
         Self {
             // Okta provisions in the background "within minutes"; what has not moved for a quarter of an hour needs a person.
-            without_progress: Duration::from_mins(15),
-            first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(15),
+            stall_timeout: Duration::from_mins(15),
+            initial_interval: Duration::from_millis(500),
+            max_interval: Duration::from_secs(15),
         }
     }
 }
 
 /// How long one change has been waited for without progress.
-pub(super) struct Impatience<'a> {
-    patience: &'a Patience,
+pub(super) struct ProgressTimer<'a> {
+    policy: &'a WaitPolicy,
     clock: &'a dyn Clock,
     since: std::time::SystemTime,
     least: Option<usize>,
     next: Duration,
 }
 
-impl<'a> Impatience<'a> {
-    pub(super) fn new(patience: &'a Patience, clock: &'a dyn Clock) -> Self {
+impl<'a> ProgressTimer<'a> {
+    pub(super) fn new(policy: &'a WaitPolicy, clock: &'a dyn Clock) -> Self {
         Self {
-            patience,
+            policy,
             clock,
             since: clock.now(),
             least: None,
-            next: patience.first_pause,
+            next: policy.initial_interval,
         }
     }
 
@@ -61,32 +61,32 @@ impl<'a> Impatience<'a> {
             self.since = now;
         }
         let waited = now.duration_since(self.since).unwrap_or_default();
-        if waited >= self.patience.without_progress {
+        if waited >= self.policy.stall_timeout {
             return None;
         }
         let pause = self
             .next
-            .min(self.patience.without_progress.saturating_sub(waited));
-        self.next = (self.next * 2).min(self.patience.longest_pause);
+            .min(self.policy.stall_timeout.saturating_sub(waited));
+        self.next = (self.next * 2).min(self.policy.max_interval);
         Some(pause)
     }
 }
 
-pub(super) fn late(waiting: &Waiting, patience: &Patience) -> Error {
+pub(super) fn stalled_error(waiting: &Waiting, policy: &WaitPolicy) -> Error {
     let missing = if waiting.missing.is_empty() {
         String::new()
     } else {
         format!(": {}", waiting.missing.join("; "))
     };
     Error::new(
-        ErrorKind::Late,
+        ErrorKind::TimedOut,
         format!(
             "nothing moved for {} while waiting for {}{missing}",
-            seconds(patience.without_progress),
+            seconds(policy.stall_timeout),
             waiting.on
         ),
     )
-    .help("see to what is missing, then run again: the run goes on from here")
+    .with_help("see to what is missing, then run again: the run goes on from here")
 }
 
 fn seconds(duration: Duration) -> String {

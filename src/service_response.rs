@@ -1,11 +1,11 @@
 //! What the clients' errors say, in the facade's words.
 
-use crate::error::{Answer, ServiceError, root_cause};
+use crate::error::{ServiceError, ServiceResponse, root_cause};
 
 impl ServiceError for okta_client::Error {
-    fn answer(&self) -> Answer {
-        Answer {
-            call: format!("Okta {}", self.doing()),
+    fn response(&self) -> ServiceResponse {
+        ServiceResponse {
+            call: format!("Okta {}", self.operation()),
             status: self.status().map(|status| status.as_u16()),
             code: self.code().map(ToOwned::to_owned),
             message: Some(
@@ -22,8 +22,8 @@ impl ServiceError for okta_client::Error {
 }
 
 impl ServiceError for aws_sso_glue::Error {
-    fn answer(&self) -> Answer {
-        Answer {
+    fn response(&self) -> ServiceResponse {
+        ServiceResponse {
             call: format!("{} {}", self.service(), self.operation()),
             status: self.status().map(|status| status.as_u16()),
             code: self.code().map(ToOwned::to_owned),
@@ -41,9 +41,9 @@ impl ServiceError for aws_sso_glue::Error {
 }
 
 impl ServiceError for scim_client::Error {
-    fn answer(&self) -> Answer {
-        Answer {
-            call: format!("SCIM {}", self.doing()),
+    fn response(&self) -> ServiceResponse {
+        ServiceResponse {
+            call: format!("SCIM {}", self.operation()),
             status: self.status().map(|status| status.as_u16()),
             code: None,
             message: Some(

@@ -6,47 +6,47 @@ use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::planner::{Known, KnownGroup, KnownUser};
-use crate::error::{Error, ErrorKind, Outcome};
+use super::planner::{TargetGroup, TargetSnapshot, TargetUser};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What the directory sync has written, so that the next run need not read it again.
 ///
 /// It holds the ids of users on both sides and digests of what was written about them, and the names and members of
 /// groups; of a person nothing but the ids. Losing it costs a run that reads everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
+pub struct SyncState {
     /// Grows with every run that has written or read something.
     pub(crate) serial: u64,
     /// The SCIM endpoint whose users these are.
     pub(super) target: String,
     /// A run has begun to write and has not ended, or had no answer to something: what is there may be otherwise.
-    pub(super) unsettled: bool,
-    pub(super) users: BTreeMap<ExternalId, RememberedUser>,
-    pub(super) groups: BTreeMap<ExternalId, RememberedGroup>,
+    pub(super) dirty: bool,
+    pub(super) users: BTreeMap<ExternalId, CachedUser>,
+    pub(super) groups: BTreeMap<ExternalId, CachedGroup>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RememberedUser {
+pub(super) struct CachedUser {
     pub(super) id: ResourceId,
-    /// Of a [`Profile`](super::Profile); empty if it is not known what the user is like by now.
+    /// Of a [`UserProfile`](super::UserProfile); empty if it is not known what the user is like by now.
     pub(super) digest: String,
     pub(super) active: bool,
     pub(super) inactive_since: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RememberedGroup {
+pub(super) struct CachedGroup {
     pub(super) id: ResourceId,
     pub(super) name: String,
     /// The managed ones, by the target's ids.
     pub(super) members: BTreeSet<ResourceId>,
 }
 
-impl Memory {
+impl SyncState {
     /// The name of the file it is kept in, beside the state.
     pub const FILE: &'static str = "directory.json";
     /// The format that this version of the crate writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// A memory of nothing.
     #[must_use]
@@ -61,8 +61,8 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If it is not one, or was written by a newer version of this crate.
-    pub fn from_json(bytes: &[u8]) -> Outcome<Self> {
+    /// If it is not one, or has another format version than [`SyncState::VERSION`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let unreadable = |why: String| {
             Error::new(
                 ErrorKind::State,
@@ -71,20 +71,20 @@ impl Memory {
                     Self::FILE
                 ),
             )
-            .help("restore it, or take it away: the next run reads everything again")
+            .with_help("restore it, or take it away: the next run reads everything again")
         };
         let version = serde_json::from_slice::<Version>(bytes)
             .map_err(|error| unreadable(error.to_string()))?
             .version;
-        if version > Self::VERSION {
+        if version != Self::VERSION {
             return Err(unreadable(format!(
-                "it has version {version}; this version of the crate knows {}",
+                "it has format version {version}, and this version of the crate reads version {}",
                 Self::VERSION
             )));
         }
         let file: File =
             serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
-        file.memory()
+        file.state()
             .ok_or_else(|| unreadable("a member is no user of it".to_owned()))
     }
 
@@ -105,7 +105,7 @@ impl Memory {
     }
 
     /// Refuses a memory of another target, whose ids mean nothing here.
-    pub(super) fn check_target(&self, target: &str) -> Outcome<()> {
+    pub(super) fn check_target(&self, target: &str) -> Result<()> {
         if self.target == target {
             return Ok(());
         }
@@ -113,17 +113,17 @@ impl Memory {
             ErrorKind::State,
             format!("{} is about {}, and not about {target}", Self::FILE, self.target),
         )
-        .help("keep one state for each target; if the target has moved, take the file away: the next run reads everything again"))
+        .with_help("keep one state for each target; if the target has moved, take the file away: the next run reads everything again"))
     }
 
     /// The users of the target that are remembered.
-    pub(super) fn knows(&self) -> BTreeSet<&ResourceId> {
+    pub(super) fn target_ids(&self) -> BTreeSet<&ResourceId> {
         self.users.values().map(|user| &user.id).collect()
     }
 
     /// What is known of the target without asking it.
-    pub(super) fn known(&self) -> Known {
-        let users = self.users.iter().map(|(external_id, user)| KnownUser {
+    pub(super) fn to_snapshot(&self) -> TargetSnapshot {
+        let users = self.users.iter().map(|(external_id, user)| TargetUser {
             id: user.id.clone(),
             external_id: Some(external_id.clone()),
             digest: user.digest.clone(),
@@ -133,14 +133,14 @@ impl Memory {
             remembered: None,
             read: None,
         });
-        let groups = self.groups.iter().map(|(external_id, group)| KnownGroup {
+        let groups = self.groups.iter().map(|(external_id, group)| TargetGroup {
             id: group.id.clone(),
             external_id: Some(external_id.clone()),
             name: group.name.clone(),
             managed: true,
             members: Some(group.members.clone()),
         });
-        Known {
+        TargetSnapshot {
             users: users.collect(),
             groups: groups.collect(),
         }
@@ -148,7 +148,12 @@ impl Memory {
 
     /// Takes over what was read: only what is managed is remembered, and of those who will be from this run on which groups
     /// they are in.
-    pub(super) fn learn(&mut self, known: &Known, adopted: &BTreeSet<ResourceId>, now: Timestamp) {
+    pub(super) fn update_from(
+        &mut self,
+        known: &TargetSnapshot,
+        adopted: &BTreeSet<ResourceId>,
+        now: Timestamp,
+    ) {
         let before = std::mem::take(&mut self.users);
         for user in known.users.iter().filter(|user| user.managed) {
             let Some(external_id) = user.external_id.as_ref().or(user.remembered.as_ref()) else {
@@ -158,7 +163,7 @@ impl Memory {
                 .get(external_id)
                 .filter(|before| !before.active && before.id == user.id)
                 .and_then(|before| before.inactive_since);
-            let remembered = RememberedUser {
+            let remembered = CachedUser {
                 id: user.id.clone(),
                 digest: user.digest.clone(),
                 active: user.active,
@@ -189,7 +194,7 @@ impl Memory {
                     .map(|before| before.members.clone())
                     .unwrap_or_default(),
             };
-            let remembered = RememberedGroup {
+            let remembered = CachedGroup {
                 id: group.id.clone(),
                 name: group.name.clone(),
                 members,
@@ -199,7 +204,7 @@ impl Memory {
     }
 
     /// Remembers of a user which groups they are in.
-    pub(super) fn remember_member(&mut self, user: &ResourceId, groups: &BTreeSet<ResourceId>) {
+    pub(super) fn cache_membership(&mut self, user: &ResourceId, groups: &BTreeSet<ResourceId>) {
         for group in self.groups.values_mut() {
             if groups.contains(&group.id) {
                 group.members.insert(user.clone());
@@ -233,20 +238,20 @@ struct File {
     serial: u64,
     target: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    unsettled: bool,
+    dirty: bool,
     users: Vec<(ExternalId, ResourceId, String, bool, Option<Timestamp>)>,
     groups: Vec<(ExternalId, ResourceId, String, Vec<u32>)>,
 }
 
 impl File {
-    fn of(memory: &Memory) -> Self {
-        let places: BTreeMap<&ResourceId, u32> = memory
+    fn of(state: &SyncState) -> Self {
+        let places: BTreeMap<&ResourceId, u32> = state
             .users
             .values()
             .zip(0_u32..)
             .map(|(user, place)| (&user.id, place))
             .collect();
-        let users = memory.users.iter().map(|(external_id, user)| {
+        let users = state.users.iter().map(|(external_id, user)| {
             (
                 external_id.clone(),
                 user.id.clone(),
@@ -255,7 +260,7 @@ impl File {
                 user.inactive_since,
             )
         });
-        let groups = memory.groups.iter().map(|(external_id, group)| {
+        let groups = state.groups.iter().map(|(external_id, group)| {
             let members = group.members.iter().filter_map(|id| places.get(id));
             (
                 external_id.clone(),
@@ -265,22 +270,22 @@ impl File {
             )
         });
         Self {
-            version: Memory::VERSION,
-            serial: memory.serial,
-            target: memory.target.clone(),
-            unsettled: memory.unsettled,
+            version: SyncState::VERSION,
+            serial: state.serial,
+            target: state.target.clone(),
+            dirty: state.dirty,
             users: users.collect(),
             groups: groups.collect(),
         }
     }
 
-    fn memory(self) -> Option<Memory> {
+    fn state(self) -> Option<SyncState> {
         let ids: Vec<ResourceId> = self.users.iter().map(|(_, id, ..)| id.clone()).collect();
         let users =
             self.users
                 .into_iter()
                 .map(|(external_id, id, digest, active, inactive_since)| {
-                    let user = RememberedUser {
+                    let user = CachedUser {
                         id,
                         digest,
                         active,
@@ -296,12 +301,12 @@ impl File {
                     .into_iter()
                     .map(|place| ids.get(usize::try_from(place).ok()?).cloned())
                     .collect::<Option<_>>()?;
-                Some((external_id, RememberedGroup { id, name, members }))
+                Some((external_id, CachedGroup { id, name, members }))
             });
-        Some(Memory {
+        Some(SyncState {
             serial: self.serial,
             target: self.target,
-            unsettled: self.unsettled,
+            dirty: self.dirty,
             groups: groups.collect::<Option<_>>()?,
             users: users.collect(),
         })
@@ -312,49 +317,53 @@ impl File {
 mod tests {
     use super::*;
 
-    fn memory() -> Memory {
+    fn state() -> SyncState {
         let id = |text: &str| ResourceId::parse(text).expect("an id");
-        let mut memory = Memory::of("https://scim.example/v2/");
+        let mut state = SyncState::of("https://scim.example/v2/");
         for (number, active) in [(1, true), (2, false), (10, true)] {
-            let user = RememberedUser {
+            let user = CachedUser {
                 id: id(&format!("r{number}")),
                 digest: format!("d{number}"),
                 active,
                 inactive_since: (!active).then_some(Timestamp::UNIX_EPOCH),
             };
-            memory
+            state
                 .users
                 .insert(ExternalId::new(format!("00u{number}")), user);
         }
-        let group = RememberedGroup {
+        let group = CachedGroup {
             id: id("t"),
             name: "team".into(),
             members: [id("r1"), id("r10")].into(),
         };
-        memory.groups.insert(ExternalId::new("00g1"), group);
-        memory
+        state.groups.insert(ExternalId::new("00g1"), group);
+        state
     }
 
     #[test]
     fn a_memory_is_read_back_as_it_was_kept() {
-        let json = memory().to_json();
+        let json = state().to_json();
         assert_eq!(
             String::from_utf8_lossy(&json),
-            r#"{"version":1,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null],["00u10","r10","d10",true,null],["00u2","r2","d2",false,"1970-01-01T00:00:00Z"]],"groups":[["00g1","t","team",[0,1]]]}"#
+            r#"{"version":2,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null],["00u10","r10","d10",true,null],["00u2","r2","d2",false,"1970-01-01T00:00:00Z"]],"groups":[["00g1","t","team",[0,1]]]}"#
         );
-        assert_eq!(Memory::from_json(&json).expect("a memory"), memory());
+        assert_eq!(SyncState::from_json(&json).expect("a memory"), state());
     }
 
     #[test]
-    fn a_memory_of_a_newer_version_is_refused_rather_than_misread() {
-        let error = Memory::from_json(br#"{"version": 2}"#).expect_err("a newer one");
-        assert!(error.to_string().contains("it has version 2"), "{error}");
-        assert!(Memory::from_json(b"{}").is_err());
+    fn a_sync_state_of_another_format_version_is_refused() {
+        for version in [1, 9] {
+            let json = format!("{{\"version\": {version}}}");
+            let error = SyncState::from_json(json.as_bytes()).expect_err("another version");
+            let text = error.to_string();
+            assert!(text.contains(&format!("format version {version}")), "{text}");
+        }
+        assert!(SyncState::from_json(b"{}").is_err());
     }
 
     #[test]
     fn a_memory_of_another_target_is_refused() {
-        let error = memory()
+        let error = state()
             .check_target("https://other.example/")
             .expect_err("another target");
         assert_eq!(error.kind(), ErrorKind::State);
@@ -362,10 +371,10 @@ mod tests {
 
     #[test]
     fn how_long_somebody_is_inactive_is_not_forgotten_by_reading() {
-        let mut memory = memory();
-        let known = memory.known();
+        let mut state = state();
+        let known = state.to_snapshot();
         let now: Timestamp = "2026-11-24T09:00:00Z".parse().expect("a moment");
-        memory.learn(&known, &BTreeSet::new(), now);
-        assert_eq!(memory, self::memory());
+        state.update_from(&known, &BTreeSet::new(), now);
+        assert_eq!(state, self::state());
     }
 }

@@ -21,7 +21,7 @@ async fn ten_lines_take_one_user_from_nothing_to_a_role() {
     );
     assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
     let found = fixture.pipeline().verify().await.expect("a verification");
-    assert!(found.holds(), "{found:?}");
+    assert!(found.passed(), "{found:?}");
 }
 
 #[tokio::test]
@@ -145,12 +145,12 @@ async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
     let mut fixture = Fixture::new(SEED).await;
     let person = std::mem::replace(&mut fixture.person, std::sync::Arc::new(NoOperator));
     let error = fixture.run().await.expect_err("nobody is there");
-    assert_eq!(error.kind(), ErrorKind::HandOff);
+    assert_eq!(error.kind(), ErrorKind::ManualStep);
     assert_eq!(
         error.to_string(),
         "a person is needed: Enable IAM Identity Center for the organization in us-east-1"
     );
-    let help = error.way_out().expect("what to do");
+    let help = error.help().expect("what to do");
     assert!(
         help.contains("Choose Enable, and \"with AWS Organizations\""),
         "{help}"
@@ -169,7 +169,7 @@ async fn a_custom_domain_gets_its_records_and_its_certificate() {
     let (plan, _) = fixture.run().await.expect("the journey");
     let step = plan.step(&StepId::new("custom-domain")).expect("the step");
     let actions: Vec<Action> = step.changes.iter().map(|change| change.action).collect();
-    assert_eq!(actions, [Action::Create, Action::HandOff, Action::Wait]);
+    assert_eq!(actions, [Action::Create, Action::ManualStep, Action::Wait]);
     assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 
 /// What a run may take away before a person has to say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guard {
+pub struct RemovalLimits {
     /// How many users may lose the sign-in or be deleted, and groups be deleted, together; 100 unless told otherwise.
     pub max_removals: usize,
     /// How many of a hundred managed users and groups that may be, and how many of a hundred groups alone; 10 unless told
@@ -23,7 +23,7 @@ pub struct Guard {
     pub protected_users: BTreeSet<String>,
 }
 
-impl Default for Guard {
+impl Default for RemovalLimits {
     fn default() -> Self {
         Self {
             max_removals: 100,
@@ -39,7 +39,7 @@ impl Default for Guard {
 /// Why a plan is not applied; nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum LimitExceeded {
     /// Nobody is in the source.
     #[error("the source has nobody who may sign in, and the target has {managed} managed users")]
     #[non_exhaustive]
@@ -112,7 +112,7 @@ pub enum Refusal {
     },
 }
 
-impl Guard {
+impl RemovalLimits {
     /// A guard that allows so many removals, whatever their share.
     #[must_use]
     pub fn at_most(max_removals: usize) -> Self {
@@ -127,27 +127,27 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Refusal`], the one that says most about what is wrong.
-    pub fn check(&self, plan: &SyncPlan) -> Result<(), Refusal> {
-        let standing = &plan.standing;
-        let managed = standing.managed_users;
-        if standing.source_active == 0 && managed > 0 {
-            return Err(Refusal::EmptySource { managed });
+    /// [`LimitExceeded`], the one that says most about what is wrong.
+    pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
+        let totals = &plan.totals;
+        let managed = totals.managed_users;
+        if totals.source_active == 0 && managed > 0 {
+            return Err(LimitExceeded::EmptySource { managed });
         }
         let new = plan.users.iter().filter(|change| is_new(change)).count();
-        let lost = standing.lost_users;
+        let lost = totals.missing_users_count;
         if !self.new_ids && lost >= MANY && lost * 2 >= managed && new * 2 >= lost {
-            return Err(Refusal::NewIds { managed, lost, new });
+            return Err(LimitExceeded::NewIds { managed, lost, new });
         }
         let names = self.protected(plan);
         if !names.is_empty() {
-            return Err(Refusal::Protected { names });
+            return Err(LimitExceeded::Protected { names });
         }
         let names: Vec<String> = plan.removals().collect();
-        let managed = managed + standing.managed_groups;
+        let managed = managed + totals.managed_groups;
         let allowed = self.max_removals.min(share(managed, self.max_share).max(1));
         if names.len() > allowed {
-            return Err(Refusal::TooManyRemovals {
+            return Err(LimitExceeded::TooManyRemovals {
                 removals: names.len(),
                 managed,
                 allowed,
@@ -155,20 +155,20 @@ impl Guard {
             });
         }
         let names: Vec<String> = plan.deleted_groups().collect();
-        let allowed = share(standing.managed_groups, self.max_share).max(1);
+        let allowed = share(totals.managed_groups, self.max_share).max(1);
         if names.len() > allowed {
-            return Err(Refusal::TooManyGroups {
-                managed: standing.managed_groups,
+            return Err(LimitExceeded::TooManyGroups {
+                managed: totals.managed_groups,
                 allowed,
                 names,
             });
         }
         let removals = plan.counts().members_removed;
-        let allowed = share(standing.memberships, self.max_member_share).max(10);
+        let allowed = share(totals.memberships, self.max_member_share).max(10);
         if removals > allowed {
-            return Err(Refusal::TooManyMemberRemovals {
+            return Err(LimitExceeded::TooManyMemberRemovals {
                 removals,
-                memberships: standing.memberships,
+                memberships: totals.memberships,
                 allowed,
             });
         }
@@ -235,7 +235,7 @@ fn shown(names: &[String]) -> String {
     text
 }
 
-impl Refusal {
+impl LimitExceeded {
     /// What to do about it.
     #[must_use]
     pub fn help(&self) -> &'static str {
@@ -262,12 +262,12 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        let help = refusal.help();
-        Self::new(ErrorKind::Guarded, refusal.to_string())
-            .help(help)
-            .because(refusal)
+impl From<LimitExceeded> for Error {
+    fn from(exceeded: LimitExceeded) -> Self {
+        let help = exceeded.help();
+        Self::new(ErrorKind::GuardRejected, exceeded.to_string())
+            .with_help(help)
+            .with_source(exceeded)
     }
 }
 

@@ -6,44 +6,44 @@ use okta_client::{Client, Group, Id, User, UserRef, UserStatus};
 
 use crate::{
     blueprint::Blueprint,
-    error::{Error, ErrorKind, Outcome},
+    error::{Error, ErrorKind, Result},
 };
 
 /// The people of a blueprint as Okta knows them.
 #[derive(Clone, Debug)]
-pub struct Roster {
+pub struct ResolvedScope {
     /// The users who are assigned one by one.
     pub users: Vec<User>,
     /// The groups whose members are assigned, with their members.
-    pub assigned: Vec<Members>,
+    pub assigned: Vec<GroupWithMembers>,
     /// The groups that are pushed, with their members.
-    pub pushed: Vec<Members>,
+    pub pushed: Vec<GroupWithMembers>,
 }
 
 /// A group with its members.
 #[derive(Clone, Debug)]
-pub struct Members {
+pub struct GroupWithMembers {
     /// The group.
     pub group: Group,
     /// Who is in it.
     pub users: Vec<User>,
 }
 
-impl Roster {
+impl ResolvedScope {
     /// Reads the people whom a blueprint names.
     ///
     /// # Errors
     ///
     /// If Okta has no such user or group, or a user whom `access` names cannot be provisioned.
-    pub async fn read(okta: &Client, blueprint: &Blueprint) -> Outcome<Self> {
-        let roster = Self::read_all(okta, blueprint).await?;
-        roster.users.iter().try_for_each(refuse_unfit)?;
-        Ok(roster)
+    pub async fn read(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
+        let scope = Self::read_all(okta, blueprint).await?;
+        scope.users.iter().try_for_each(require_provisionable)?;
+        Ok(scope)
     }
 
     /// Reads the people whom a blueprint names, those who cannot be provisioned too.
-    pub(crate) async fn read_all(okta: &Client, blueprint: &Blueprint) -> Outcome<Self> {
-        let mut roster = Self {
+    pub(crate) async fn read_all(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
+        let mut scope = Self {
             users: Vec::new(),
             assigned: Vec::new(),
             pushed: Vec::new(),
@@ -57,20 +57,20 @@ impl Roster {
             // Okta also finds a user by a short name or an id; AWS knows the whole login alone.
             if user.profile.login != login {
                 return Err(Error::new(
-                    ErrorKind::Unfit,
+                    ErrorKind::UnusableSubject,
                     format!("`{login}` is the user `{}` in Okta", user.profile.login),
                 )
-                .help("write the whole login in the blueprint, spelt as in Okta"));
+                .with_help("write the whole login in the blueprint, spelt as in Okta"));
             }
-            roster.users.push(user);
+            scope.users.push(user);
         }
         for name in blueprint.assigned_groups() {
-            roster.assigned.push(members(okta, name).await?);
+            scope.assigned.push(members(okta, name).await?);
         }
         for name in blueprint.pushed_groups() {
-            roster.pushed.push(members(okta, name).await?);
+            scope.pushed.push(members(okta, name).await?);
         }
-        Ok(roster)
+        Ok(scope)
     }
 
     /// Everybody who is assigned to the app, one by one or through a group, by id.
@@ -85,28 +85,29 @@ impl Roster {
     }
 
     /// Everybody who is to arrive in AWS: who is assigned, active and fit.
-    pub fn travellers(&self) -> impl Iterator<Item = &User> {
+    pub fn provisionable_users(&self) -> impl Iterator<Item = &User> {
         self.assigned_users()
             .into_values()
-            .filter(|user| is_provisioned(&user.status) && misfits(user).is_empty())
+            .filter(|user| is_provisioned(&user.status) && profile_violations(user).is_empty())
     }
 
     /// Who of a group is to arrive in AWS.
-    pub fn members_who_travel<'a>(
+    pub fn provisionable_members<'a>(
         &'a self,
-        members: &'a Members,
+        members: &'a GroupWithMembers,
     ) -> impl Iterator<Item = &'a User> {
-        let travellers: BTreeSet<&Id<User>> = self.travellers().map(|user| &user.id).collect();
+        let provisionable_users: BTreeSet<&Id<User>> =
+            self.provisionable_users().map(|user| &user.id).collect();
         members
             .users
             .iter()
-            .filter(move |user| travellers.contains(&user.id))
+            .filter(move |user| provisionable_users.contains(&user.id))
     }
 
-    /// Members of pushed groups who are not assigned to the app, as remarks.
-    pub(crate) fn strangers(&self) -> Vec<String> {
+    /// GroupWithMembers of pushed groups who are not assigned to the app, as notes.
+    pub(crate) fn unassigned_member_notes(&self) -> Vec<String> {
         let assigned = self.assigned_users();
-        let mut remarks = Vec::new();
+        let mut notes = Vec::new();
         for members in &self.pushed {
             let missing: Vec<&str> = members
                 .users
@@ -115,40 +116,40 @@ impl Roster {
                 .map(|user| user.profile.login.as_str())
                 .collect();
             if !missing.is_empty() {
-                remarks.push(format!(
+                notes.push(format!(
                     "group {} is pushed without members who are not assigned to the app: {} (name a group of theirs in provisioning.assign_groups, or them in provisioning.assign_users)",
                     members.group.name,
                     missing.join(", ")
                 ));
             }
         }
-        remarks
+        notes
     }
 
     /// What a reader should know: members of pushed groups who will be missing in AWS, and why.
     #[must_use]
-    pub fn remarks(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<String> {
         let assigned = self.assigned_users();
-        let mut remarks = self.strangers();
+        let mut notes = self.unassigned_member_notes();
         for user in assigned.values() {
             if !is_provisioned(&user.status) {
-                remarks.push(format!(
+                notes.push(format!(
                     "{} is {} in Okta and will not arrive in AWS",
                     user.profile.login, user.status
                 ));
-            } else if let problems @ [_, ..] = misfits(user).as_slice() {
-                remarks.push(format!(
+            } else if let problems @ [_, ..] = profile_violations(user).as_slice() {
+                notes.push(format!(
                     "{} will not arrive in AWS: {}",
                     user.profile.login,
                     problems.join("; ")
                 ));
             }
         }
-        remarks
+        notes
     }
 }
 
-async fn members(okta: &Client, name: &str) -> Outcome<Members> {
+async fn members(okta: &Client, name: &str) -> Result<GroupWithMembers> {
     let found = okta.groups().find_by_name(name).await.map_err(|error| {
         Error::service(
             format!("group `{name}` could not be looked up in Okta"),
@@ -156,8 +157,8 @@ async fn members(okta: &Client, name: &str) -> Outcome<Members> {
         )
     })?;
     let group = found.ok_or_else(|| {
-        Error::new(ErrorKind::Unfit, format!("Okta has no group `{name}`"))
-            .help("correct the name in the blueprint (it is compared exactly), or create the group in Okta")
+        Error::new(ErrorKind::UnusableSubject, format!("Okta has no group `{name}`"))
+            .with_help("correct the name in the blueprint (it is compared exactly), or create the group in Okta")
     })?;
     let users = okta
         .groups()
@@ -170,36 +171,39 @@ async fn members(okta: &Client, name: &str) -> Outcome<Members> {
                 error,
             )
         })?;
-    Ok(Members { group, users })
+    Ok(GroupWithMembers { group, users })
 }
 
 fn no_user(login: &str, error: okta_client::Error) -> Error {
     if error.is_not_found() {
-        let mut unfit = Error::new(ErrorKind::Unfit, format!("Okta has no user `{login}`"));
+        let mut unfit = Error::new(
+            ErrorKind::UnusableSubject,
+            format!("Okta has no user `{login}`"),
+        );
         unfit = unfit
-            .answered(crate::error::ServiceError::answer(&error))
-            .because(error);
-        return unfit.help("correct the login in the blueprint, or create the user in Okta");
+            .with_response(crate::error::ServiceError::response(&error))
+            .with_source(error);
+        return unfit.with_help("correct the login in the blueprint, or create the user in Okta");
     }
     Error::service(format!("user `{login}` could not be read from Okta"), error)
 }
 
-fn refuse_unfit(user: &User) -> Outcome<()> {
+fn require_provisionable(user: &User) -> Result<()> {
     let login = &user.profile.login;
     if !is_provisioned(&user.status) {
         return Err(Error::new(
-            ErrorKind::Unfit,
+            ErrorKind::UnusableSubject,
             format!("user `{login}` is {} in Okta", user.status),
         )
-        .help("activate the user in Okta, or take the line out of the blueprint"));
+        .with_help("activate the user in Okta, or take the line out of the blueprint"));
     }
-    match misfits(user).as_slice() {
+    match profile_violations(user).as_slice() {
         [] => Ok(()),
         problems => Err(Error::new(
-            ErrorKind::Unfit,
+            ErrorKind::UnusableSubject,
             format!("AWS will not take user `{login}`: {}", problems.join("; ")),
         )
-        .help("correct the profile in Okta (Directory > People), then run again")),
+        .with_help("correct the profile in Okta (Directory > People), then run again")),
     }
 }
 
@@ -214,7 +218,7 @@ fn is_provisioned(status: &UserStatus) -> bool {
 /// What AWS's SCIM endpoint will not take about a user (AWS "SCIM profile and SAML 2.0 implementation"; Okta KB
 /// "Request is unparsable, syntactically incorrect, or violates schema").
 #[must_use]
-pub fn misfits(user: &User) -> Vec<String> {
+pub fn profile_violations(user: &User) -> Vec<String> {
     let profile = &user.profile;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let values = [

@@ -4,10 +4,10 @@ use futures::future::BoxFuture;
 use scim_client::Error as ScimError;
 
 use super::{Change, GroupChange, Named, Run, UserChange};
-use crate::sync::{Profile, plan::Counts};
+use crate::sync::{UserProfile, plan::Counts};
 
 /// What has to be unique of a user.
-pub(super) fn unique(profile: &Profile) -> Vec<String> {
+pub(super) fn unique(profile: &UserProfile) -> Vec<String> {
     let names = [Some(&profile.user_name), profile.email.as_ref()];
     names
         .into_iter()
@@ -47,11 +47,11 @@ impl Change for UserChange {
         }
     }
 
-    fn gives_up_names(&self) -> bool {
+    fn releases_names(&self) -> bool {
         matches!(self, Self::Update { .. })
     }
 
-    fn goes_before_its_turn(&self, run: &Run<'_>) {
+    fn mark_applied_early(&self, run: &Run<'_>) {
         if let Self::Update { id, .. } = self {
             run.lock().left.insert(id.clone());
         }

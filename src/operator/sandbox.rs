@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answers, HandOff, HandOffKind, Operator, OperatorError};
+use super::{Answers, ManualStep, ManualStepKind, Operator, OperatorError};
 
 /// A person at the console of a sandbox, for rehearsals, examples and tests.
 ///
 /// It does what a person would do with the hand-off alone: it has the metadata file from the hand-off, and remembers
 /// the SCIM token that the console has shown it. It never meets a vendor's console.
-pub struct RehearsalOperator {
+pub struct SandboxOperator {
     console: Service,
     token: Mutex<Option<Secret>>,
 }
@@ -31,7 +31,7 @@ struct Shown {
     access_token: Option<Secret>,
 }
 
-impl RehearsalOperator {
+impl SandboxOperator {
     /// The person at the console at an address, such as the `console_url` of a sandbox.
     ///
     /// # Errors
@@ -87,18 +87,18 @@ impl RehearsalOperator {
         Ok((endpoint, token))
     }
 
-    async fn act(&self, handoff: &HandOff) -> Result<Answers, OperatorError> {
+    async fn act(&self, manual_step: &ManualStep) -> Result<Answers, OperatorError> {
         let value = |name: &str| {
-            handoff
+            manual_step
                 .values
                 .iter()
                 .find(|(key, _)| key == name)
                 .map(|(_, value)| value.as_str())
         };
         let answers = Answers::default();
-        match handoff.kind {
-            HandOffKind::DnsRecords => {
-                let records: Vec<Value> = handoff
+        match manual_step.kind {
+            ManualStepKind::DnsRecords => {
+                let records: Vec<Value> = manual_step
                     .values
                     .iter()
                     .filter_map(|(name, value)| {
@@ -110,17 +110,17 @@ impl RehearsalOperator {
                     .await?;
                 Ok(answers)
             }
-            HandOffKind::EnableIdentityCenter => {
+            ManualStepKind::EnableIdentityCenter => {
                 self.click(["aws", "enable-identity-center"], &json!({}))
                     .await?;
                 Ok(answers)
             }
-            HandOffKind::AccessPortal => {
+            ManualStepKind::AccessPortal => {
                 let shown = self.click(["aws", "access-portal"], &json!({})).await?;
                 Ok(answers.text("portal_url", shown.portal_url.unwrap_or_default()))
             }
-            HandOffKind::IdentitySource => {
-                let file = handoff
+            ManualStepKind::IdentitySource => {
+                let file = manual_step
                     .file
                     .as_ref()
                     .map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
@@ -129,13 +129,13 @@ impl RehearsalOperator {
                     .await?;
                 Ok(answers.file("sp_metadata", shown.sp_metadata.unwrap_or_default()))
             }
-            HandOffKind::AutomaticProvisioning => {
+            ManualStepKind::AutomaticProvisioning => {
                 let (endpoint, token) = self.new_token().await?;
                 Ok(answers
                     .text("scim_endpoint", endpoint)
                     .secret("access_token", token))
             }
-            HandOffKind::OktaProvisioning => {
+            ManualStepKind::OktaProvisioning => {
                 let mut base_url = value("Base URL").map(ToOwned::to_owned);
                 let remembered = self
                     .token
@@ -157,7 +157,7 @@ impl RehearsalOperator {
                 self.click(["okta", "provisioning"], &body).await?;
                 Ok(answers)
             }
-            HandOffKind::SignIn => {
+            ManualStepKind::SignIn => {
                 self.click(
                     ["sign-in", ""],
                     &json!({"user_code": value("code"), "login": value("user")}),
@@ -169,15 +169,18 @@ impl RehearsalOperator {
     }
 }
 
-impl Operator for RehearsalOperator {
-    fn ask<'a>(&'a self, handoff: &'a HandOff) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        Box::pin(self.act(handoff))
+impl Operator for SandboxOperator {
+    fn ask<'a>(
+        &'a self,
+        manual_step: &'a ManualStep,
+    ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
+        Box::pin(self.act(manual_step))
     }
 }
 
-impl fmt::Debug for RehearsalOperator {
+impl fmt::Debug for SandboxOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RehearsalOperator")
+        f.debug_struct("SandboxOperator")
             .field("console", self.console.base())
             .finish_non_exhaustive()
     }

@@ -13,8 +13,8 @@ use scim_types::{ExternalId, PatchOp, PatchOperation, User};
 
 use changes::unique;
 
-use super::{GroupChange, ResourceId, Run, UserChange, again, all, target};
-use crate::sync::{Profile, plan::Counts};
+use super::{GroupChange, ResourceId, Run, UserChange, retry_undecodable, run_all, target};
+use crate::sync::{UserProfile, plan::Counts};
 
 /// One thing that is done to the target.
 pub(super) trait Change: Sync {
@@ -29,12 +29,12 @@ pub(super) trait Change: Sync {
     fn wanted(&self) -> Vec<String>;
 
     /// Whether it takes something away and may give up names by that.
-    fn gives_up_names(&self) -> bool {
+    fn releases_names(&self) -> bool {
         false
     }
 
     /// Notes that it is done before its turn.
-    fn goes_before_its_turn(&self, _: &Run<'_>) {}
+    fn mark_applied_early(&self, _: &Run<'_>) {}
 
     /// What is there already, and is called otherwise than it will be perhaps.
     fn named<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>>;
@@ -52,7 +52,7 @@ pub(super) enum Named {
         id: ResourceId,
         external_id: ExternalId,
         user: Box<User>,
-        wanted: Box<Profile>,
+        wanted: Box<UserProfile>,
     },
     Group {
         id: ResourceId,
@@ -64,7 +64,7 @@ pub(super) enum Named {
 impl Named {
     fn names(&self) -> Vec<String> {
         match self {
-            Self::User { user, .. } => unique(&Profile::of(user)),
+            Self::User { user, .. } => unique(&UserProfile::of(user)),
             Self::Group { name, .. } => vec![name.to_lowercase()],
         }
     }
@@ -85,7 +85,7 @@ struct Waiting<'c, C> {
 impl Run<'_> {
     /// Tries each again once nobody who waits is in its way. Where all of a ring wait for each other, one is moved aside;
     /// it gets its name back if that was of no use.
-    pub(super) async fn in_turns<C: Change>(&self, blocked: Vec<Blocked<'_, C>>) {
+    pub(super) async fn resolve_conflicts<C: Change>(&self, blocked: Vec<Blocked<'_, C>>) {
         let mut waiting: Vec<Waiting<'_, C>> = blocked
             .into_iter()
             .map(|Blocked { change, error }| Waiting {
@@ -104,7 +104,7 @@ impl Run<'_> {
                 self.each_again(&mut waiting, &free).await;
                 continue;
             }
-            let Some((first, held)) = first_of_a_ring(&waiting) else {
+            let Some((first, held)) = find_cycle(&waiting) else {
                 break;
             };
             let one = &mut waiting[first];
@@ -122,11 +122,11 @@ impl Run<'_> {
         let all: Vec<usize> = (0..waiting.len()).collect();
         self.each_again(&mut waiting, &all).await;
         for one in waiting {
-            self.judge(Err(one.error), one.change);
+            self.record_result(Err(one.error), one.change);
             if let Some(named) = one.named.filter(|_| one.aside)
                 && let Err(error) = self.call(&named, None).await
             {
-                self.judge(Err(error), one.change);
+                self.record_result(Err(error), one.change);
             }
         }
     }
@@ -140,7 +140,7 @@ impl Run<'_> {
                 Some((place, change.named(self).await.ok().flatten()?))
             }));
         }
-        for (place, named) in all(work, target::width(self.scim)).await {
+        for (place, named) in run_all(work, target::width(self.scim)).await {
             waiting[place].named = Some(named);
         }
     }
@@ -174,7 +174,7 @@ impl Run<'_> {
     async fn call(&self, named: &Named, held: Option<&HashSet<String>>) -> Result<(), ScimError> {
         let called = |old: &str, new: &str| match held {
             None => old.to_owned(),
-            Some(held) if held.contains(&new.to_lowercase()) => format!("{MOVING}{old}"),
+            Some(held) if held.contains(&new.to_lowercase()) => format!("{TEMPORARY_PREFIX}{old}"),
             Some(_) => new.to_owned(),
         };
         match named {
@@ -184,24 +184,25 @@ impl Run<'_> {
                 user,
                 wanted,
             } => {
-                let old = Profile::of(user);
+                let old = UserProfile::of(user);
                 let email = match (&old.email, &wanted.email) {
                     (Some(old), Some(new)) => Some(called(old, new)),
                     (Some(_), None) if held.is_some() => None,
                     (old, _) => old.clone(),
                 };
-                let profile = Profile {
+                let profile = UserProfile {
                     user_name: called(&old.user_name, &wanted.user_name),
                     email,
                     ..old
                 };
                 let written = profile.written_onto(user.as_ref().clone(), external_id);
-                again(|| async { self.scim.users().replace(id, &written).await }).await?;
+                retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
+                    .await?;
             }
             Named::Group { id, name, wanted } => {
                 let name = called(name, wanted);
                 let patch: PatchOp = PatchOperation::replace("displayName", name).into();
-                again(|| async { self.scim.groups().patch(id, &patch).await }).await?;
+                retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await?;
             }
         }
         Ok(())
@@ -234,30 +235,30 @@ fn free<C>(waiting: &[Waiting<'_, C>]) -> Vec<usize> {
 ///
 /// Who wants a name besides that nobody of them has goes first: it gets that name at once, or it shows that a stranger has
 /// it, before anybody has given up a name for it.
-fn first_of_a_ring<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<String>)> {
+fn find_cycle<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<String>)> {
     let holders = holders(waiting);
     let waits_for = |place: usize| {
         let wanted = waiting[place].wanted.iter();
         let others = wanted.filter_map(|name| holders.get(name));
         others.copied().filter(move |other| *other != place)
     };
-    let in_a_ring = |first: usize| {
+    let in_a_cycle = |first: usize| {
         if waiting[first].aside || waiting[first].stuck {
             return false;
         }
-        let (mut seen, mut rings) = (HashSet::new(), false);
+        let (mut seen, mut is_cycle) = (HashSet::new(), false);
         let mut next: Vec<usize> = waits_for(first).collect();
         while let Some(place) = next.pop() {
             if waiting[place].stuck {
                 // Who waits for one that gets no further gets no further either.
                 return false;
             }
-            rings |= place == first;
+            is_cycle |= place == first;
             if seen.insert(place) {
                 next.extend(waits_for(place));
             }
         }
-        rings
+        is_cycle
     };
     let doubtful = |place: &usize| {
         let wanted = &waiting[*place].wanted;
@@ -267,7 +268,7 @@ fn first_of_a_ring<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<Stri
     let first = doubtful
         .into_iter()
         .chain(sure)
-        .find(|place| in_a_ring(*place))?;
+        .find(|place| in_a_cycle(*place))?;
     let held = holders
         .into_iter()
         .filter_map(|(name, place)| (place != first).then_some(name));
@@ -275,4 +276,4 @@ fn first_of_a_ring<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<Stri
 }
 
 /// Before the names of who is moved aside: nobody wants such a name, and who sees it knows what goes on.
-const MOVING: &str = "renaming-";
+const TEMPORARY_PREFIX: &str = "renaming-";
