@@ -1,7 +1,7 @@
-"""Official clients look at the sandbox after `integrate`: boto3 and Okta's Python SDK, which share no line with ours.
+"""Checks the sandbox after `integrate` with official clients: boto3 and Okta's Python SDK, which share no code with ours.
 
-They find the app, its settings, users, groups, permission sets and assignments, and read each without an error. When
-our clients and the sandbox agree and these disagree, ours are wrong.
+The official clients must find the app, its settings, users, groups, permission sets and assignments, and decode each of
+them without an error. If our clients and the sandbox agree and the official clients disagree, our code is wrong.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-# Okta's SDK takes no address without TLS unless this is set, which its own tests do too.
+# Okta's SDK refuses a URL without TLS unless this variable is set. The tests of the SDK set it too.
 os.environ["OKTA_TESTING_TESTINGDISABLEHTTPSCHECK"] = "true"
 
 import boto3  # noqa: E402
@@ -41,7 +41,7 @@ def example(name):
 
 
 def start(folder):
-    """Serves the sandbox, and waits for the file that says it answers."""
+    """Starts the sandbox and waits until it has written its ready file."""
     ready = folder / "ready.json"
     sandbox = subprocess.Popen([example("sandbox"), "--ready-file", ready], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
@@ -56,7 +56,7 @@ def pages(client, operation, key, **arguments):
     return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[key]]
 
 
-def look_with_boto3(aws):
+def check_with_boto3(aws):
     config = botocore.config.Config(retries={"total_max_attempts": 1})
     session = boto3.Session(aws["access_key_id"], aws["secret_access_key"], region_name=aws["region"])
     client = lambda service: session.client(service, endpoint_url=aws["endpoint_url"], config=config)  # noqa: E731
@@ -77,12 +77,13 @@ def look_with_boto3(aws):
         found = sso.describe_permission_set(InstanceArn=arn, PermissionSetArn=set_arn)["PermissionSet"]
         sets[found["Name"]] = found
     check("sso-admin.list_permission_sets", sorted(sets), ["AdministratorAccess", "DeveloperAccess", "ReadOnlyAccess"])
-    check("its session duration is text", sets["DeveloperAccess"]["SessionDuration"], "PT8H")
+    check("sso-admin.describe_permission_set has the session duration as text", sets["DeveloperAccess"]["SessionDuration"], "PT8H")
     attached = pages(
         sso, "list_managed_policies_in_permission_set", "AttachedManagedPolicies",
         InstanceArn=arn, PermissionSetArn=sets["AdministratorAccess"]["PermissionSetArn"],
     )
-    check("its managed policy", [p["Arn"] for p in attached], ["arn:aws:iam::aws:policy/AdministratorAccess"])
+    policies = [p["Arn"] for p in attached]
+    check("sso-admin.list_managed_policies_in_permission_set", policies, ["arn:aws:iam::aws:policy/AdministratorAccess"])
 
     directory = client("identitystore")
     users = {u["UserName"]: u for u in pages(directory, "list_users", "Users", IdentityStoreId=store)}
@@ -105,8 +106,8 @@ def look_with_boto3(aws):
     return names
 
 
-async def everything(call, *arguments, **options):
-    """Every page of a list, as the SDK's users read them."""
+async def all_items(call, *arguments, **options):
+    """Returns the items of all pages of a list, read in the way that users of the SDK read them."""
     items, response, error = await call(*arguments, **options)
     found = []
     while True:
@@ -121,26 +122,26 @@ async def everything(call, *arguments, **options):
         items, response, error = await call(*arguments, **{**options, "after": after})
 
 
-async def look_with_okta(okta):
+async def check_with_okta(okta):
     client = Client({"orgUrl": okta["org_url"], "token": okta["api_token"], "requestTimeout": 10, "cache": {"enabled": False}})
-    apps = await everything(client.list_applications)
+    apps = await all_items(client.list_applications)
     ours = [app for app in apps if app.name == "amazon_aws_sso"]
     check("okta.list_applications has the app once", [app.label for app in ours], ["AWS IAM Identity Center"])
     app = ours[0].id
-    users = await everything(client.list_users)
+    users = await all_items(client.list_users)
     check("okta.list_users has Ada", "ada.lovelace@example.com" in {user.profile.login for user in users}, True)
-    groups = {group.id: group for group in await everything(client.list_groups)}
-    assigned = await everything(client.list_application_group_assignments, app)
+    groups = {group.id: group for group in await all_items(client.list_groups)}
+    assigned = await all_items(client.list_application_group_assignments, app)
     names = sorted(name_of(groups[group.id]) for group in assigned)
     check("okta.list_application_group_assignments", names, ["aws-users"])
-    assigned = await everything(client.list_application_users, app)
+    assigned = await all_items(client.list_application_users, app)
     check("okta.list_application_users has Ada", "ada.lovelace@example.com" in {user.credentials.user_name for user in assigned}, True)
-    pushed = await everything(client.list_group_push_mappings, app)
+    pushed = await all_items(client.list_group_push_mappings, app)
     check("okta.list_group_push_mappings", sorted({str(getattr(m.status, "value", m.status)) for m in pushed}), ["ACTIVE"])
 
 
 def name_of(group):
-    """The profile is a union of several kinds in the SDK's model."""
+    """Returns the name of a group. In the SDK's model, the profile is a union of several kinds."""
     profile = group.profile
     return getattr(profile, "name", None) or profile.actual_instance.name
 
@@ -156,8 +157,8 @@ def main():
                 [example("integrate"), "--target", ready, "--state", folder / "state", "--yes"],
                 check=True, stdout=subprocess.DEVNULL,
             )
-            look_with_boto3(target["aws"])
-            asyncio.run(look_with_okta(target["okta"]))
+            check_with_boto3(target["aws"])
+            asyncio.run(check_with_okta(target["okta"]))
         finally:
             sandbox.send_signal(signal.SIGINT)
             sandbox.wait(timeout=10)

@@ -1,11 +1,12 @@
-"""Signatures and canonical forms of saml-metadata beside xmlsec1, signxml, bergshamra and lxml, which share no line with it.
+"""Compares signatures and canonical forms of saml-metadata with xmlsec1, signxml, bergshamra and lxml, which share no code with it.
 
-Takes the path of the example `signature`; without it, the one in the target folder. What we sign, the others verify;
-what they sign, we verify, whole and as a stream; and every canonical form is lxml's, byte for byte. `--fixtures` writes
-what xmlsec1 and signxml sign to saml-metadata/tests/fixtures/signature instead, for the tests.
+The argument is the path of the example `signature` (default: the one in the target folder). The other tools verify our
+signatures; we verify their signatures, on the whole document and on a stream; and every canonical form equals lxml's,
+byte for byte. With `--fixtures`, the script instead writes the documents that xmlsec1 and signxml sign to
+saml-metadata/tests/fixtures/signature, for the tests.
 
-xmlsec1 is there twice: the command of the system, whose version may know no RSA-PSS, and the library in the wheel of
-`xmlsec`, which does.
+Two versions of xmlsec1 are used: the command of the system, which may not support RSA-PSS, and the library in the wheel
+of `xmlsec`, which supports it.
 """
 
 import io
@@ -37,7 +38,7 @@ SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA384 = "http://www.w3.org/2001/04/xmldsig-more#sha384"
 SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
 
-# Name, key, signature method, digest, canonicalization, what stands inside of the second transform.
+# Name, key, signature method, digest, canonicalization, contents of the second transform.
 PREFIXES = f'<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="saml mdui #default"/>'
 XMLSEC = [
     ("xmlsec1-rsa-sha256", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE, ""),
@@ -60,7 +61,7 @@ SIGNXML = [
     ("signxml-ecdsa-sha384", "p384", METHOD.ECDSA_SHA384, DIGEST.SHA384),
     ("signxml-ecdsa-sha512", "p521", METHOD.ECDSA_SHA512, DIGEST.SHA512),
 ]
-# Name of ours, key, signature method, digest, signxml's name, whether the xmlsec1 of Debian 12 knows it.
+# Our name, key, signature method, digest, signxml's name, whether the xmlsec1 of Debian 12 supports it.
 OURS = [
     ("rsa-sha256", "rsa", MORE + "rsa-sha256", SHA256, METHOD.RSA_SHA256, True),
     ("rsa-sha384", "rsa", MORE + "rsa-sha384", SHA384, METHOD.RSA_SHA384, True),
@@ -85,18 +86,18 @@ def check(what, is_right, why=""):
         print(f"FAILED {what} {why}")
 
 
-def ours(*arguments, stdin):
+def run_example(*arguments, stdin):
     return subprocess.run([EXAMPLE, *arguments], input=stdin, capture_output=True)
 
 
 def xmlsec1(*arguments):
-    # The options of xmlsec1 come before the file, which is last.
+    # xmlsec1 expects its options before the file name.
     ran = subprocess.run(["xmlsec1", *arguments], capture_output=True)
     return ran.returncode == 0, (ran.stdout + ran.stderr).decode(errors="replace")
 
 
 def template(method, digest, canonicalization=EXCLUSIVE, inside="", uri="#_idp", source="idp"):
-    """A fixture with a signature that lacks its values."""
+    """Returns a fixture with a signature whose digest, value and certificate are still empty."""
     signature = (
         f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{canonicalization}"/>'
         f'<ds:SignatureMethod Algorithm="{method}"/><ds:Reference URI="{uri}"><ds:Transforms>'
@@ -112,9 +113,9 @@ def sign_with_xmlsec1(folder, key, template):
     source, target = folder / "template.xml", folder / "signed.xml"
     source.write_text(template)
     key = f"{KEYS / key}.key.pem,{KEYS / key}.cert.pem"
-    is_done, said = xmlsec1("--sign", "--id-attr:ID", ENTITY, "--privkey-pem", key, "--output", target, source)
+    is_done, output = xmlsec1("--sign", "--id-attr:ID", ENTITY, "--privkey-pem", key, "--output", target, source)
     if not is_done:
-        sys.exit(f"FAILED xmlsec1 cannot sign: {said}")
+        sys.exit(f"FAILED xmlsec1 cannot sign: {output}")
     return target.read_bytes()
 
 
@@ -132,7 +133,7 @@ def sign_with_signxml(key, method, digest):
     return etree.tostring(signed)
 
 
-def sign_with_the_library(key, template):
+def sign_with_libxmlsec1(key, template):
     root = etree.fromstring(template.encode())
     xmlsec.tree.add_ids(root, ["ID"])
     context = xmlsec.SignatureContext()
@@ -146,7 +147,7 @@ def sign_with_bergshamra(key, template):
     keys = pybergshamra.KeysManager()
     keys.add_key(pybergshamra.load_pem_auto((KEYS / f"{key}.key.pem").read_bytes()))
     context = pybergshamra.DsigContext(keys)
-    # It fills in only what it has the certificate for.
+    # bergshamra fills in a certificate only if it has one. It has only the key, so the empty element is removed.
     certificate = "<ds:KeyInfo><ds:X509Data><ds:X509Certificate/></ds:X509Data></ds:KeyInfo>"
     return pybergshamra.sign(context, template.replace(certificate, "")).encode()
 
@@ -154,7 +155,7 @@ def sign_with_bergshamra(key, template):
 def fixtures(folder):
     for name, key, *rest in XMLSEC:
         yield name, key, sign_with_xmlsec1(folder, key, template(*rest))
-    # A group in a group, and the whole document with what stands around the root element.
+    # Nested groups; the signature covers the whole document, with the nodes around the root element.
     whole = template(MORE + "rsa-sha256", SHA256, uri="", source="aggregate")
     whole = whole.replace("?>\n", "?>\n<?before it?>\n", 1) + "<?behind it?>\n"
     yield "xmlsec1-aggregate-whole", "rsa", sign_with_xmlsec1(folder, "rsa", whole)
@@ -162,32 +163,32 @@ def fixtures(folder):
         yield name, key, sign_with_signxml(key, *rest)
 
 
-def what_they_sign(folder):
+def signed_by_others(folder):
     yield from fixtures(folder)
     for name, key, method, digest, _, _ in OURS:
-        yield f"libxmlsec1-{name}", key, sign_with_the_library(key, template(method, digest))
+        yield f"libxmlsec1-{name}", key, sign_with_libxmlsec1(key, template(method, digest))
         yield f"bergshamra-{name}", key, sign_with_bergshamra(key, template(method, digest))
 
 
-def verify_theirs(folder):
-    for name, key, signed in what_they_sign(folder):
+def check_signatures_of_others(folder):
+    for name, key, signed in signed_by_others(folder):
         entities = [entity.get("entityID") for entity in etree.fromstring(signed).iter("{*}EntityDescriptor")]
         entities = "".join(f"{entity}\n" for entity in entities).encode()
         changes = [(b"Example login", b"Example  login"), (b"<?before it", b"<?before ti"), (b"<?behind it", b"<?behind ti")]
         for how in ["verify", "verify-stream"]:
-            ran = ours(how, KEYS / f"{key}.cert.pem", stdin=signed)
+            ran = run_example(how, KEYS / f"{key}.cert.pem", stdin=signed)
             if name == "xmlsec1-sha1":
                 check(f"{name} is refused", ran.returncode != 0 and b"Sha1" in ran.stderr, ran.stderr)
                 continue
             check(f"{name}: {how}", ran.returncode == 0 and ran.stdout == entities, ran.stderr)
-            for place, change in changes:
-                if place not in signed:
+            for original, changed in changes:
+                if original not in signed:
                     continue
-                ran = ours(how, KEYS / f"{key}.cert.pem", stdin=signed.replace(place, change, 1))
+                ran = run_example(how, KEYS / f"{key}.cert.pem", stdin=signed.replace(original, changed, 1))
                 check(f"{name} is refused when changed", ran.returncode != 0 and b"Changed" in ran.stderr, ran.stderr)
 
 
-def the_library_verifies(key, signed):
+def libxmlsec1_verifies(key, signed):
     root = etree.fromstring(signed)
     xmlsec.tree.add_ids(root, ["ID"])
     context = xmlsec.SignatureContext()
@@ -209,25 +210,25 @@ def bergshamra_verifies(key, signed):
         return False, repr(error)
 
 
-def sign_for_them(folder):
+def check_our_signatures(folder):
     for source in ["idp", "sp", "aggregate", "okta", "aws-sp"]:
         text = (FIXTURES / f"{source}.xml").read_bytes()
-        for name, key, _, _, method, xmlsec1_knows in OURS:
-            ran = ours("sign", KEYS / f"{key}.key.pem", name, KEYS / f"{key}.cert.pem", stdin=text)
+        for name, key, _, _, method, xmlsec1_supports in OURS:
+            ran = run_example("sign", KEYS / f"{key}.key.pem", name, KEYS / f"{key}.cert.pem", stdin=text)
             check(f"{source} is signed with {name}", ran.returncode == 0, ran.stderr)
             signed = ran.stdout
             target = folder / "ours.xml"
             target.write_bytes(signed)
-            if xmlsec1_knows:
+            if xmlsec1_supports:
                 element = ENTITY.replace("EntityDescriptor", etree.fromstring(signed).tag.split("}")[1])
-                is_right, said = xmlsec1(
+                is_right, output = xmlsec1(
                     "--verify", "--id-attr:ID", element, "--pubkey-cert-pem", KEYS / f"{key}.cert.pem", target
                 )
-                check(f"xmlsec1 verifies {source} with {name}", is_right, said)
-            check(f"libxmlsec1 verifies {source} with {name}", *the_library_verifies(key, signed))
+                check(f"xmlsec1 verifies {source} with {name}", is_right, output)
+            check(f"libxmlsec1 verifies {source} with {name}", *libxmlsec1_verifies(key, signed))
             check(f"bergshamra verifies {source} with {name}", *bergshamra_verifies(key, signed))
             changed = signed.replace(b"protocolSupportEnumeration=\"", b"protocolSupportEnumeration=\"x ", 1)
-            check(f"libxmlsec1 refuses a changed {source}", not the_library_verifies(key, changed)[0])
+            check(f"libxmlsec1 refuses a changed {source}", not libxmlsec1_verifies(key, changed)[0])
             check(f"bergshamra refuses a changed {source}", not bergshamra_verifies(key, changed)[0])
             try:
                 config = signxml.SignatureConfiguration(signature_methods=frozenset([method]), expect_references=1)
@@ -260,13 +261,13 @@ def compare_forms():
     if CORPUS.is_dir():
         files += sorted(CORPUS.glob("*.xml"))
     else:
-        print("skipped: the canonical forms of the corpus, which is not here")
+        print("skipped: the canonical forms of the corpus, because the corpus is missing")
     same, neither, only_lxml, only_ours = 0, 0, [], []
     for file in files:
         bytes = file.read_bytes()
         for method in ["exclusive", "exclusive-comments", "inclusive", "inclusive-comments"]:
             theirs = lxml_form(bytes, method.startswith("exclusive"), method.endswith("comments"))
-            ran = ours("c14n", method, stdin=bytes)
+            ran = run_example("c14n", method, stdin=bytes)
             found = ran.stdout if ran.returncode == 0 else None
             if found is None or theirs is None:
                 kind = neither if found is theirs else 0
@@ -278,12 +279,12 @@ def compare_forms():
                     only_ours.append(file.name)
                 continue
             same += found == theirs
-            check(f"the {method} form of {file.name} is lxml's", found == theirs)
-    print(f"canonical forms: {same} the same, {neither} that neither has")
+            check(f"the {method} form of {file.name} equals lxml's", found == theirs)
+    print(f"canonical forms: {same} equal, {neither} refused by both")
     for line in sorted(set(only_lxml)):
-        print(f"  lxml alone: {line}")
+        print(f"  only lxml: {line}")
     for line in sorted(set(only_ours)):
-        print(f"  ours alone: {line}")
+        print(f"  only saml-metadata: {line}")
 
 
 def write_fixtures(folder):
@@ -298,8 +299,8 @@ with tempfile.TemporaryDirectory() as name:
         write_fixtures(folder)
         sys.exit()
     EXAMPLE = arguments[0] if arguments else TARGET / "debug" / "examples" / "signature"
-    verify_theirs(folder)
-    sign_for_them(folder)
+    check_signatures_of_others(folder)
+    check_our_signatures(folder)
     compare_forms()
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

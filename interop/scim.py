@@ -1,8 +1,9 @@
-"""Other people's SCIM software beside ours, in both roles.
+"""Tests our SCIM client and the sandbox's SCIM service with software of other projects.
 
-scim2-tester, a client, judges the sandbox's service of the generic profile: all of its checks pass. scim2-server (paged by
-index, and by cursor) and scimmy-routers are services for our client, which does the whole life of users and groups on each,
-and on the sandbox. When our client and the sandbox agree and these disagree, ours are wrong.
+scim2-tester is a client: all its checks must pass on the sandbox's service with the generic profile. scim2-server (with
+index pagination and with cursor pagination) and scimmy-routers are services: our client runs the whole life cycle of
+users and groups on each of them, and on the sandbox. If our client and the sandbox agree and these programs disagree, our
+code is wrong.
 """
 
 import contextlib
@@ -20,10 +21,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BIN = pathlib.Path(sys.executable).parent
-# Where package.json and its lock were installed to.
+# Folder in which package.json and its lock file were installed.
 SCIMMY = pathlib.Path(os.environ.get("SCIMMY_DIR", HERE / "scimmy"))
-TOKEN = "token-of-the-judges"
-# As many as scim2-tester has for users, groups, their attributes and what a service says of itself.
+TOKEN = "interop-token"
+# Number of scim2-tester's checks for users, groups, their attributes and the discovery endpoints.
 TESTER_CHECKS = 135
 
 
@@ -33,9 +34,9 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait(process, is_there, what):
+def wait(process, is_ready, what):
     deadline = time.monotonic() + 60
-    while not is_there():
+    while not is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"FAILED {what} did not start")
         time.sleep(0.05)
@@ -49,7 +50,7 @@ def answers(port):
 
 @contextlib.contextmanager
 def running(command, what, port=None, ready=None, **environment):
-    """A service until the block ends; it is there once its port answers, or its file is."""
+    """Runs a service until the block ends. The service is ready once its port answers, or once its ready file exists."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
     )
@@ -62,7 +63,7 @@ def running(command, what, port=None, ready=None, **environment):
 
 
 def life_cycle(what, url, token):
-    """Our client on a service."""
+    """Runs the life cycle example of our client on a service."""
     program = TARGET / "debug" / "examples" / "life_cycle"
     run = subprocess.run([program, url], env={**os.environ, "SCIM_TOKEN": token}, capture_output=True, text=True)
     if run.returncode:
@@ -71,7 +72,7 @@ def life_cycle(what, url, token):
     return run.stdout
 
 
-def judge_sandbox(folder):
+def test_sandbox(folder):
     ready = folder / "ready.json"
     command = [TARGET / "debug" / "examples" / "sandbox", "--scim-profile", "generic", "--ready-file", ready]
     with running(command, "the sandbox", ready=ready):
@@ -88,7 +89,7 @@ def judge_sandbox(folder):
         life_cycle("the sandbox", scim["url"], scim["token"])
 
 
-def judge_client(folder):
+def test_client(folder):
     by_cursor = folder / "by-cursor.json"
     by_cursor.write_text(json.dumps({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
@@ -117,8 +118,8 @@ def judge_client(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        judge_sandbox(folder)
-        judge_client(folder)
+        test_sandbox(folder)
+        test_client(folder)
 
 
 if __name__ == "__main__":

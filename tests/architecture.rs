@@ -1,16 +1,18 @@
-//! The arrows and invariants of docs/ARCHITECTURE.md, held by a machine.
+//! Enforces the dependencies and invariants of docs/ARCHITECTURE.md, and the language rules of CONTRIBUTING.md.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
+
+use regex::Regex;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The Rust files below a folder, with their text up to the unit tests at their end.
+/// Returns the Rust files below a folder, with their text up to the unit tests at their end.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -41,7 +43,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The lines of code, without comments, that have one of the words in them.
+/// Returns the lines of code, without comments, that contain one of the words.
 fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources(folder) {
@@ -77,7 +79,7 @@ const OURS: [&str; 8] = [
 ];
 
 #[test]
-fn every_arrow_between_our_crates_is_in_the_picture() {
+fn every_dependency_between_the_crates_is_allowed() {
     let allowed: [(&str, &[&str]); 8] = [
         (
             ".",
@@ -109,7 +111,7 @@ fn every_arrow_between_our_crates_is_in_the_picture() {
 }
 
 #[test]
-fn values_have_no_runtime_and_no_network() {
+fn scim_types_and_saml_metadata_have_no_async_and_no_network() {
     for package in ["scim-types", "saml-metadata"] {
         for forbidden in ["tokio", "reqwest", "futures", "http", "axum"] {
             assert!(
@@ -146,7 +148,7 @@ fn the_aws_sdk_is_in_one_crate() {
 }
 
 #[test]
-fn the_core_names_no_vendor_and_the_clients_know_one_each() {
+fn rest_core_names_no_vendor_and_each_client_knows_one_vendor() {
     let words = [
         "okta", "Okta", "OKTA", "aws", "AWS", "amazon", "scim", "SCIM",
     ];
@@ -191,7 +193,7 @@ fn the_clock_is_read_in_one_file() {
     }
     assert!(
         !lines_with("rest-core/src", &words).is_empty(),
-        "somebody has to read it"
+        "the clock is read in rest-core/src/clock.rs"
     );
 }
 
@@ -217,13 +219,13 @@ fn only_the_pipeline_saves_state() {
         .collect();
     assert_eq!(savers, Vec::<String>::new());
     // What the directory sync remembers is a file of its own; a step of it hands that to the pipeline.
-    let keepers: Vec<String> = lines_with("src", &["store.put("])
+    let writers: Vec<String> = lines_with("src", &["store.put("])
         .into_iter()
         .filter(|line| {
             !line.starts_with("src/pipeline/run.rs:") && !line.starts_with("src/sync/apply.rs:")
         })
         .collect();
-    assert_eq!(keepers, Vec::<String>::new());
+    assert_eq!(writers, Vec::<String>::new());
 }
 
 #[test]
@@ -262,4 +264,213 @@ fn nothing_is_unfinished_and_no_test_is_ignored() {
         ];
         assert_eq!(lines_with(folder, &words), Vec::<String>::new(), "{folder}");
     }
+}
+
+#[test]
+fn every_public_async_function_is_checked_to_be_send() {
+    let listed = fs::read_to_string(root().join("tests/it/send.rs")).expect("tests/it/send.rs");
+    let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for folder in [
+        "src",
+        "rest-core/src",
+        "okta-client/src",
+        "scim-client/src",
+        "aws-sso-glue/src",
+        "sandbox/src",
+    ] {
+        for (path, text) in sources(folder) {
+            for line in text.lines() {
+                if let Some(rest) = line.trim_start().strip_prefix("pub async fn ") {
+                    let name = rest.split(['(', '<']).next().unwrap_or_default();
+                    defined
+                        .entry(name.to_owned())
+                        .or_default()
+                        .push(path.clone());
+                }
+            }
+        }
+    }
+    assert!(!defined.is_empty());
+    for (name, paths) in defined {
+        let calls = Regex::new(&format!(r"[.:]{name}\(")).expect("a pattern");
+        let checked = calls.find_iter(&listed).count();
+        assert!(
+            checked >= paths.len(),
+            "tests/it/send.rs checks {checked} of {} functions `{name}`: {paths:?}",
+            paths.len()
+        );
+    }
+}
+
+/// Words that make readers decode a sentence before they learn its fact (CONTRIBUTING.md, "Language").
+///
+/// One phrase per entry: string literals of four words or more count as messages.
+const UNCLEAR: [&str; 36] = [
+    "nobody",
+    "somebody",
+    "everybody",
+    "whoever",
+    "whom",
+    "anew",
+    "anybody",
+    "who is gone",
+    "who are gone",
+    "what is gone",
+    "is gone",
+    "are gone",
+    "came true",
+    "come true",
+    "comes true",
+    "unless told otherwise",
+    "unless said otherwise",
+    "by itself who",
+    "those who",
+    "he who",
+    "in whose",
+    "of whom",
+    "to whom",
+    "traveler",
+    "travelers",
+    "traveller",
+    "travellers",
+    "stranger",
+    "strangers",
+    "of one's own",
+    "a person",
+    "a person is",
+    "a person has",
+    "a person's",
+    "the moment",
+    "by hand over",
+];
+
+/// First words of a paragraph that hide its subject. A question may start with them.
+const HEADLESS: [&str; 9] = [
+    "Who",
+    "Whoever",
+    "What",
+    "Whatever",
+    "Nobody",
+    "Somebody",
+    "Those",
+    "Whom",
+    "Everybody",
+];
+
+/// The figures of one folder: comment lines or lines of Markdown, and string literals of four words or more.
+#[derive(Default)]
+struct Language {
+    lines: usize,
+    unclear: Vec<String>,
+    headless: Vec<String>,
+    messages: usize,
+    unclear_messages: Vec<String>,
+}
+
+fn project_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of the project") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            // Build output and hidden folders are not part of the project.
+            if name != "target" && !name.starts_with('.') {
+                project_files(&path, found);
+            }
+        } else if name.ends_with(".rs") || name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+}
+
+fn count_language(path: &Path, unclear: &Regex, literal: &Regex, figures: &mut Language) {
+    let text = fs::read_to_string(path).expect("a text file");
+    let rust = path.extension().is_some_and(|extension| extension == "rs");
+    let (mut fenced, mut previous) = (false, None);
+    for (number, line) in text.lines().enumerate() {
+        let place = || format!("{}:{}: {}", path.display(), number + 1, line.trim());
+        let comment = line.trim_start().strip_prefix("//");
+        if rust && comment.is_none() {
+            for found in literal.captures_iter(line) {
+                if found[1].split_whitespace().count() >= 4 {
+                    figures.messages += 1;
+                    if unclear.is_match(&found[1]) {
+                        figures.unclear_messages.push(place());
+                    }
+                }
+            }
+            continue;
+        }
+        let prose = if let Some(comment) = comment.filter(|_| rust) {
+            comment.trim_start_matches(['/', '!']).trim()
+        } else if line.starts_with("```") {
+            fenced = !fenced;
+            continue;
+        } else if fenced {
+            continue;
+        } else {
+            line.trim_matches([' ', '#', '>', '*', '-', '|'])
+        };
+        if prose.is_empty() {
+            continue;
+        }
+        figures.lines += 1;
+        if unclear.is_match(prose) {
+            figures.unclear.push(place());
+        }
+        let first = prose.split(|c: char| !c.is_alphanumeric()).next();
+        let starts_paragraph = number == 0 || previous != Some(number - 1);
+        let possessive = first.is_some_and(|first| prose[first.len()..].starts_with("'s "));
+        if starts_paragraph
+            && first.is_some_and(|first| HEADLESS.contains(&first))
+            && !possessive
+            && !prose.ends_with('?')
+        {
+            figures.headless.push(place());
+        }
+        previous = Some(number);
+    }
+}
+
+#[test]
+fn comments_docs_and_messages_use_plain_language() {
+    let unclear = Regex::new(&format!(r"(?i)\b(?:{})\b", UNCLEAR.join("|"))).expect("a pattern");
+    let literal = Regex::new(r#""((?:[^"\\]|\\.)*)""#).expect("a pattern");
+    let mut paths = Vec::new();
+    project_files(root(), &mut paths);
+    paths.sort();
+    let mut folders: BTreeMap<String, Language> = BTreeMap::new();
+    for path in paths {
+        let relative = path.strip_prefix(root()).expect("a path of the project");
+        let top = match relative.components().count() {
+            0 | 1 => "(top)".into(),
+            _ => relative.iter().next().unwrap_or_default().to_string_lossy(),
+        };
+        let figures = folders.entry(top.into_owned()).or_default();
+        count_language(&path, &unclear, &literal, figures);
+    }
+    let mut faults = Vec::new();
+    for (folder, figures) in folders.iter().filter(|(_, figures)| figures.lines >= 50) {
+        for (what, found, allowed) in [
+            ("unclear lines", &figures.unclear, 2 * figures.lines / 1000),
+            (
+                "headless paragraphs",
+                &figures.headless,
+                (figures.lines / 1000).max(1),
+            ),
+            (
+                "unclear messages",
+                &figures.unclear_messages,
+                2 * figures.messages / 1000,
+            ),
+        ] {
+            if found.len() > allowed {
+                faults.push(format!(
+                    "{folder}: {} {what}, at most {allowed}:\n  {}",
+                    found.len(),
+                    found.join("\n  ")
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -1,4 +1,4 @@
-// A directory in memory behind scimmy-routers, for one bearer token: `SCIM_TOKEN=… node server.mjs PORT`.
+// Serves an in-memory directory with scimmy-routers and accepts one bearer token: `SCIM_TOKEN=… node server.mjs PORT`.
 
 import { randomUUID } from "node:crypto";
 import express from "express";
@@ -8,37 +8,37 @@ import SCIMMYRouters from "scimmy-routers";
 const port = Number(process.argv[2]);
 const token = process.env.SCIM_TOKEN;
 
-/** Keeps resources by id, and refuses a name that is taken. */
+/** Stores resources by id, and refuses a second resource with the same value of the attribute `unique`. */
 function store(unique) {
-  const kept = new Map();
-  const missing = (id) => new SCIMMY.Types.Error(404, null, `there is no ${id}`);
+  const stored = new Map();
+  const missing = (id) => new SCIMMY.Types.Error(404, null, `${id} does not exist`);
   return {
     ingress(resource, data) {
-      if (resource.id && !kept.has(resource.id)) throw missing(resource.id);
-      const taken = [...kept.values()].find(
+      if (resource.id && !stored.has(resource.id)) throw missing(resource.id);
+      const taken = [...stored.values()].find(
         (other) => other.id !== resource.id && unique && other[unique].toLowerCase() === data[unique].toLowerCase(),
       );
-      if (taken) throw new SCIMMY.Types.Error(409, "uniqueness", `${data[unique]} is taken`);
+      if (taken) throw new SCIMMY.Types.Error(409, "uniqueness", `${data[unique]} already exists`);
       const now = new Date().toISOString();
       const id = resource.id ?? randomUUID();
-      const created = kept.get(id)?.meta.created ?? now;
+      const created = stored.get(id)?.meta.created ?? now;
       const saved = { ...JSON.parse(JSON.stringify(data)), id, meta: { created, lastModified: now } };
-      // scimmy adds a member who is in the group a second time; a directory that keeps memberships as rows does not.
+      // scimmy adds an existing member a second time; a directory that stores memberships as rows does not.
       saved.members &&= [...new Map(saved.members.map((member) => [member.value, member])).values()];
-      kept.set(id, saved);
+      stored.set(id, saved);
       return saved;
     },
     egress(resource) {
       if (resource.id) {
-        const found = kept.get(resource.id);
+        const found = stored.get(resource.id);
         if (!found) throw missing(resource.id);
         return found;
       }
-      const all = [...kept.values()];
+      const all = [...stored.values()];
       return resource.filter ? resource.filter.match(all) : all;
     },
     degress(resource) {
-      if (!kept.delete(resource.id)) throw missing(resource.id);
+      if (!stored.delete(resource.id)) throw missing(resource.id);
     },
   };
 }

@@ -37,9 +37,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 pub(crate) use cloud::Cloud;
-pub(crate) use directory::{Draft, Group, Taken, User};
+pub(crate) use directory::{Draft, Duplicate, Group, User};
 pub(crate) use page::{BadToken, Page, Pages};
-pub(crate) use params::Ask;
+pub(crate) use params::PageRequest;
 pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 pub(crate) use sign_in::Assertion;
 pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView};
@@ -47,10 +47,10 @@ pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView
 #[cfg(test)]
 pub(crate) use harness::Harness;
 
-use caller::{Caller, Unknown};
+use caller::{Caller, CallerError};
 use params::Params;
 use reply::Refusal;
-use sigv4::Unsigned;
+use sigv4::SignatureError;
 
 /// The message of every service for a wrong signature.
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
@@ -196,7 +196,7 @@ fn json_call(
         return Err(Refusal::new("UnknownOperationException", ""));
     }
     let caller = Caller::of(cloud, request, service.signing_name(), now)
-        .map_err(|unknown| unsigned(&unknown))?;
+        .map_err(|error| caller_error(&error))?;
     let body: Map<String, Value> = match request.body().as_ref() {
         b"" => Map::new(),
         body => serde_json::from_slice(body)
@@ -211,26 +211,26 @@ fn json_call(
 }
 
 /// Returns the error of the JSON services for a request without a valid caller.
-fn unsigned(unknown: &Unknown) -> Refusal {
-    match unknown {
-        Unknown::Unsigned(Unsigned::Missing) => Refusal::new(
+fn caller_error(error: &CallerError) -> Refusal {
+    match error {
+        CallerError::Signature(SignatureError::Missing) => Refusal::new(
             "MissingAuthenticationTokenException",
             "Missing Authentication Token",
         ),
-        Unknown::Unsigned(Unsigned::Incomplete(message)) => {
+        CallerError::Signature(SignatureError::Incomplete(message)) => {
             Refusal::new("IncompleteSignatureException", message)
         }
-        Unknown::Unsigned(Unsigned::Scope(message)) => {
+        CallerError::Signature(SignatureError::Scope(message)) => {
             Refusal::new("InvalidSignatureException", message)
         }
-        Unknown::Unsigned(Unsigned::Mismatch) => {
+        CallerError::Signature(SignatureError::Mismatch) => {
             Refusal::new("InvalidSignatureException", MISMATCH)
         }
-        Unknown::Key => Refusal::new(
+        CallerError::Key => Refusal::new(
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),
-        Unknown::Expired => Refusal::new(
+        CallerError::Expired => Refusal::new(
             "ExpiredTokenException",
             "The security token included in the request is expired",
         ),

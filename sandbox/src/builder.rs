@@ -18,7 +18,7 @@ use crate::{
     state::SandboxState,
 };
 
-/// The settings of a sandbox that is not started yet.
+/// A builder for a [`Sandbox`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 #[expect(
@@ -154,7 +154,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets whether AWS sends the status of accounts, which AWS has announced to retire; default: true.
+    /// Sets whether AWS sends the status of accounts; default: true.
+    ///
+    /// AWS has announced that it will retire this field.
     pub fn account_status(mut self, sent: bool) -> Self {
         self.account_status = sent;
         self

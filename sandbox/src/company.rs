@@ -119,7 +119,7 @@ impl Company {
         example::numbered(people, accounts)
     }
 
-    /// Adds a person.
+    /// Adds an Okta user.
     #[must_use]
     pub fn person(mut self, person: Person) -> Self {
         self.people.push(person);

@@ -1,4 +1,4 @@
-//! What a person does at a vendor's console, because no public API can.
+//! The actions that need a vendor's console, because no public API offers them.
 
 mod http;
 
@@ -10,16 +10,16 @@ pub(crate) use self::http::handle;
 use crate::{
     Sandbox,
     aws::Assertion,
-    okta::{self, App, Connection, IDENTITY_CENTER, Switches},
+    okta::{self, App, Connection, IDENTITY_CENTER, ProvisioningFeatures},
     provisioning_engine::ProvisioningEngine,
     state::SandboxState,
 };
 
-/// Why a console did not do what it was asked to, in the words it shows.
+/// The error message of a console that rejected an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused(String);
 
-/// What the AWS console shows after Identity Center was enabled.
+/// The values that the AWS console shows after Identity Center is enabled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct IdentityCenter {
@@ -31,46 +31,46 @@ pub struct IdentityCenter {
     pub identity_store_id: String,
 }
 
-/// What the AWS console shows of Identity Center as a SAML service provider.
+/// The values of Identity Center as a SAML service provider, as the AWS console shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ServiceProvider {
-    /// The metadata file it offers for download.
+    /// The service provider metadata that the console offers for download.
     pub sp_metadata: String,
-    /// Where SAML responses are sent to.
+    /// The ACS URL, which receives SAML responses.
     pub acs_url: String,
     /// The entity id, which is also the audience of assertions.
     pub issuer_url: String,
-    /// The address of the access portal.
+    /// The URL of the access portal.
     pub portal_url: String,
 }
 
-/// What the AWS console shows, once, after automatic provisioning was enabled.
+/// The values that the AWS console shows once, after automatic provisioning is enabled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AutomaticProvisioning {
-    /// The SCIM endpoint, with the slash at the end that Okta does not take.
+    /// The SCIM endpoint, with a trailing slash that Okta rejects.
     pub scim_endpoint: String,
     /// The access token.
     pub access_token: String,
 }
 
-/// What a person fills in on the tab "Provisioning" of the Okta application.
+/// The form on the tab "Provisioning" of the Okta application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvisioningForm {
     /// The base URL.
     pub base_url: String,
     /// The API token.
     pub api_token: String,
-    /// The box "Create Users".
+    /// The checkbox "Create Users".
     pub create: bool,
-    /// The box "Update User Attributes".
+    /// The checkbox "Update User Attributes".
     pub update: bool,
-    /// The box "Deactivate Users".
+    /// The checkbox "Deactivate Users".
     pub deactivate: bool,
 }
 
-/// One DNS record as a name server publishes it.
+/// One published DNS record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsRecord {
     /// `TXT` or `CNAME`.
@@ -81,9 +81,9 @@ pub struct DnsRecord {
     pub value: String,
 }
 
-/// The consoles of Okta, AWS and a DNS provider, and the person in front of them.
+/// The consoles of Okta, AWS and a DNS provider.
 ///
-/// The same can be done over HTTP at [`Sandbox::console_url`].
+/// The same actions are available over HTTP at [`Sandbox::console_url`].
 #[derive(Debug)]
 pub struct Console<'a> {
     sandbox: &'a Sandbox,
@@ -98,72 +98,73 @@ impl<'a> Console<'a> {
     ///
     /// # Errors
     ///
-    /// The console's words if it cannot be.
+    /// Returns the console's error message if Identity Center cannot be enabled.
     pub fn enable_identity_center(&self) -> Result<IdentityCenter, Refused> {
         self.sandbox.state().enable_identity_center(None)
     }
 
-    /// Reads the address of the access portal.
+    /// Returns the URL of the access portal.
     ///
     /// # Errors
     ///
-    /// The console's words if Identity Center is not enabled.
+    /// Returns the console's error message if Identity Center is not enabled.
     pub fn access_portal(&self) -> Result<String, Refused> {
         self.sandbox.state().cloud.portal_url().map_err(Refused)
     }
 
-    /// Makes the identity provider of this metadata file the identity source.
+    /// Sets the identity source to the identity provider of this metadata file.
     ///
     /// # Errors
     ///
-    /// The console's words if the file is not what it should be.
+    /// Returns the console's error message if it rejects the metadata file.
     pub fn change_identity_source(&self, idp_metadata: &[u8]) -> Result<ServiceProvider, Refused> {
         self.sandbox.state().change_identity_source(idp_metadata)
     }
 
-    /// Enables automatic provisioning, or makes another access token if it is enabled already.
+    /// Enables automatic provisioning, or creates another access token if it is already enabled.
     ///
     /// # Errors
     ///
-    /// The console's words, for example if two tokens exist.
+    /// Returns the console's error message, for example if two tokens exist.
     pub fn enable_automatic_provisioning(&self) -> Result<AutomaticProvisioning, Refused> {
         self.sandbox.state().enable_automatic_provisioning()
     }
 
-    /// Deletes all SCIM access tokens and returns how many there were.
-    #[must_use = "the number says whether there was anything to delete"]
+    /// Deletes all SCIM access tokens and returns the number of deleted tokens.
+    #[must_use = "the result is the number of deleted tokens"]
     pub fn delete_scim_tokens(&self) -> usize {
         self.sandbox.state().cloud.delete_scim_tokens()
     }
 
-    /// Fills in the tab "Provisioning" of the Okta application, tests the credentials and saves.
+    /// Fills in the tab "Provisioning" of the Okta application, tests the credentials and saves the form.
     ///
-    /// The person then retries the tasks that have failed before, as Okta does not by itself.
-    ///
-    /// Returns the features the application has from then on.
+    /// Then retries the failed provisioning tasks, which Okta does not retry automatically. Returns
+    /// the application's enabled features.
     ///
     /// # Errors
     ///
-    /// Okta's words if the base URL does not fit its pattern or the credentials do not work.
+    /// Returns Okta's error message if it rejects the base URL's format or the credentials.
     pub fn configure_provisioning(&self, form: &ProvisioningForm) -> Result<Vec<String>, Refused> {
         self.sandbox.state().configure_provisioning(form)
     }
 
-    /// Publishes DNS records, which Okta looks at when a custom domain is verified.
+    /// Publishes DNS records. Okta looks them up when it verifies a custom domain.
     pub fn publish_dns(&self, records: &[DnsRecord]) {
         self.sandbox.state().publish_dns(records);
     }
 
-    /// Approves a device: signs in to Okta as a user, and from there to AWS.
+    /// Approves a device authorization: signs the user in to Okta and then to AWS.
+    ///
+    /// Returns the `NameID` of the SAML assertion.
     ///
     /// # Errors
     ///
-    /// What the person gets to see, and the reason.
+    /// Returns the error message that the user sees, with the reason.
     pub fn sign_in(&self, user_code: &str, login: &str) -> Result<String, Refused> {
         self.sandbox.state().sign_in(user_code, login)
     }
 
-    /// The provisioning tasks Okta's dashboard shows as failed.
+    /// Returns the failed provisioning tasks, as Okta's dashboard shows them.
     #[must_use]
     pub fn provisioning_errors(&self) -> Vec<String> {
         ProvisioningEngine::errors(&self.sandbox.state().org)
@@ -179,7 +180,7 @@ impl fmt::Display for Refused {
 impl error::Error for Refused {}
 
 impl ProvisioningForm {
-    /// The form with all three boxes ticked.
+    /// Creates the form with all three checkboxes selected.
     #[must_use]
     pub fn new(base_url: impl Into<String>, api_token: impl Into<String>) -> Self {
         Self {
@@ -193,7 +194,7 @@ impl ProvisioningForm {
 }
 
 impl DnsRecord {
-    /// A record of a kind (`TXT`, `CNAME`), a name and a value.
+    /// Creates a record from a type (`TXT`, `CNAME`), a name and a value.
     #[must_use]
     pub fn new(kind: impl Into<String>, name: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
@@ -227,15 +228,15 @@ impl SandboxState {
         idp_metadata: &[u8],
     ) -> Result<ServiceProvider, Refused> {
         let now = self.now();
-        let shown = self
+        let provider = self
             .cloud
             .change_identity_source(idp_metadata, now)
             .map_err(Refused)?;
         Ok(ServiceProvider {
-            sp_metadata: shown.xml,
-            acs_url: shown.acs_url,
-            issuer_url: shown.issuer,
-            portal_url: shown.portal_url,
+            sp_metadata: provider.xml,
+            acs_url: provider.acs_url,
+            issuer_url: provider.issuer,
+            portal_url: provider.portal_url,
         })
     }
 
@@ -243,10 +244,10 @@ impl SandboxState {
         &mut self,
     ) -> Result<AutomaticProvisioning, Refused> {
         let now = self.now();
-        let shown = self.cloud.enable_provisioning(now).map_err(Refused)?;
+        let provisioning = self.cloud.enable_provisioning(now).map_err(Refused)?;
         Ok(AutomaticProvisioning {
-            scim_endpoint: shown.endpoint,
-            access_token: shown.token,
+            scim_endpoint: provisioning.endpoint,
+            access_token: provisioning.token,
         })
     }
 
@@ -254,11 +255,11 @@ impl SandboxState {
         &mut self,
         form: &ProvisioningForm,
     ) -> Result<Vec<String>, Refused> {
-        okta::check_base_url(&form.base_url).map_err(|words| Refused(words.to_owned()))?;
+        okta::check_base_url(&form.base_url).map_err(|message| Refused(message.to_owned()))?;
         let app = self.identity_center_app()?.id.clone();
         let now = self.now();
         self.provisioning_engine
-            .prove(&mut self.cloud, &form.base_url, &form.api_token, now)
+            .test_credentials(&mut self.cloud, &form.base_url, &form.api_token, now)
             .map_err(Refused)?;
         let app = self.org.apps.get_mut(&app);
         let provisioning = &mut app.ok_or_else(no_app)?.provisioning;
@@ -267,18 +268,18 @@ impl SandboxState {
             token: form.api_token.clone(),
             enabled: true,
         });
-        provisioning.switches = Switches {
+        provisioning.features = ProvisioningFeatures {
             create: form.create,
             update: form.update,
             deactivate: form.deactivate,
         };
         let features = provisioning
-            .features()
+            .feature_names()
             .into_iter()
             .map(str::to_owned)
             .collect();
-        self.provisioning_engine.retry(&mut self.org);
-        self.settle();
+        self.provisioning_engine.retry_failed(&mut self.org);
+        self.run_due_work();
         Ok(features)
     }
 
@@ -301,23 +302,26 @@ impl SandboxState {
     /// Adds the application to Okta and makes Okta the identity source.
     pub(crate) fn federate(&mut self) -> Result<(), Refused> {
         let now = self.now();
-        let none = serde_json::json!({});
-        let added = self
-            .org
-            .install(IDENTITY_CENTER, "AWS IAM Identity Center", &none, now);
+        let no_settings = serde_json::json!({});
+        let added = self.org.install(
+            IDENTITY_CENTER,
+            "AWS IAM Identity Center",
+            &no_settings,
+            now,
+        );
         let app = added.and_then(|id| self.org.apps.get(&id));
         let metadata = app.and_then(|app| self.org.metadata_file(app));
         let metadata =
-            metadata.ok_or_else(|| Refused("the application cannot be added".to_owned()))?;
-        let shown = self.change_identity_source(metadata.as_bytes())?;
+            metadata.ok_or_else(|| Refused("cannot add the application to Okta".to_owned()))?;
+        let provider = self.change_identity_source(metadata.as_bytes())?;
         let app = self.identity_center_app()?.id.clone();
         let app = self.org.apps.get_mut(&app).ok_or_else(no_app)?;
-        app.set_setting("acsURL", &shown.acs_url);
-        app.set_setting("entityID", &shown.issuer_url);
+        app.set_setting("acsURL", &provider.acs_url);
+        app.set_setting("entityID", &provider.issuer_url);
         Ok(())
     }
 
-    /// What Okta tells AWS of a user who is signed in.
+    /// Returns the SAML assertion that Okta sends to AWS for a user.
     fn assertion(&self, login: &str) -> Result<Assertion, Refused> {
         let user = self.org.users.values().find(|user| user.login() == login);
         let user = user.ok_or_else(|| Refused("Unable to sign in: no such user".to_owned()))?;
@@ -332,7 +336,7 @@ impl SandboxState {
         };
         let key = app.active_key();
         let key = key.ok_or_else(|| Refused("the application has no signing key".to_owned()))?;
-        // What Okta sends an application to whose fields were left blank, and which AWS does not take.
+        // Okta sends this value if the application's field is blank. AWS rejects it.
         let setting = |key| {
             app.setting(key)
                 .unwrap_or("https://signin.aws.amazon.com/saml")
@@ -347,7 +351,7 @@ impl SandboxState {
         })
     }
 
-    /// The one application a person at the console means.
+    /// Returns the active Identity Center application.
     fn identity_center_app(&self) -> Result<&App, Refused> {
         let mut apps = self.org.apps.values();
         apps.find(|app| app.name == IDENTITY_CENTER && app.active)
@@ -356,5 +360,5 @@ impl SandboxState {
 }
 
 fn no_app() -> Refused {
-    Refused("there is no active application AWS IAM Identity Center in Okta".to_owned())
+    Refused("Okta has no active application AWS IAM Identity Center".to_owned())
 }

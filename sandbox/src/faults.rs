@@ -1,13 +1,13 @@
-//! Things that go wrong on request: a queue of faults, each used by one matching request.
+//! Fault injection: a queue of faults, each triggered by one matching request.
 
 use http::Method;
 
 use crate::record::Service;
 
-/// One thing that goes wrong, once, for the first request it fits.
+/// One fault, triggered once by the first matching request.
 ///
-/// A fault that was injected and never met fails the test when the sandbox is dropped: a test
-/// that passes without its fault proves nothing.
+/// Dropping the sandbox panics if an injected fault was never triggered, because the test then did
+/// not test the failure.
 ///
 /// ```
 /// use sandbox::{Fault, Service};
@@ -18,134 +18,138 @@ use crate::record::Service;
 #[must_use = "a fault does nothing until it is injected"]
 pub struct Fault {
     service: Service,
-    on: Option<String>,
-    /// How many requests it fits are let through before.
+    /// Text that a matching request contains in its method, path or operation.
+    pattern: Option<String>,
+    /// Number of matching requests that still pass before the fault is triggered.
     skips: usize,
-    kind: Kind,
+    kind: FaultKind,
 }
 
-/// What goes wrong.
+/// The effect of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The vendor's refusal of too many requests, with the wait it suggests in seconds.
+pub(crate) enum FaultKind {
+    /// The vendor's response to a throttled request, with the suggested wait in seconds.
     Throttle { seconds: u32 },
-    /// Okta's refusal of too many requests at once: limit and remaining are both zero.
-    Concurrency,
-    /// A page that does not come from the API at all, such as a proxy's.
-    Fail { status: u16, body: String },
-    /// The connection is closed without a word, and nothing was done.
-    HangUpBefore,
-    /// What was request_info for is done, and the connection is closed without a word.
-    HangUpAfter,
+    /// Okta's response above the concurrency limit: limit and remaining are both zero.
+    ConcurrencyLimit,
+    /// The response is an HTML page, such as a proxy's, instead of the API's response.
+    HtmlPage { status: u16, body: String },
+    /// The request is not processed, and the connection is closed without a response.
+    CloseBeforeProcessing,
+    /// The request is processed, and the connection is closed without a response.
+    CloseAfterProcessing,
     /// The link to the next page names another origin.
     ForeignNextLink { origin: String },
-    /// The vendor's own refusal, with what it says about when to come back.
-    Refuse {
+    /// An error response of the vendor, with an optional `Retry-After` in seconds.
+    ErrorResponse {
         status: u16,
         retry_after: Option<u32>,
     },
-    /// What was request_info for is done, and the connection breaks in the middle of the answer.
-    Half,
-    /// No answer ever comes; what was request_info for is done or not.
-    Stall { acts: bool },
+    /// The request is processed, and the connection breaks in the middle of the response.
+    TruncatedResponse,
+    /// No response is ever sent. The request is processed only if `process` is true.
+    Stall { process: bool },
 }
 
 impl Fault {
-    /// Refuses a request because of too many, with a window that ends after `seconds`.
+    /// Throttles a request: the rate limit window ends after `seconds`.
     ///
-    /// Only Okta says how long to wait, in `X-Rate-Limit-Reset`.
+    /// Only Okta reports how long to wait, in `X-Rate-Limit-Reset`.
     pub fn throttle(service: Service, seconds: u32) -> Self {
-        Self::new(service, Kind::Throttle { seconds })
+        Self::new(service, FaultKind::Throttle { seconds })
     }
 
-    /// Refuses a request to Okta because of too many at once: the rate-limit headers are zero.
+    /// Rejects a request to Okta with the concurrency limit: the rate-limit headers are zero.
     pub fn concurrency() -> Self {
-        Self::new(Service::Okta, Kind::Concurrency)
+        Self::new(Service::Okta, FaultKind::ConcurrencyLimit)
     }
 
     /// Answers with `status` and an HTML page, as a proxy or a maintenance page does.
     pub fn fail(service: Service, status: u16, html: impl Into<String>) -> Self {
         let body = html.into();
-        Self::new(service, Kind::Fail { status, body })
+        Self::new(service, FaultKind::HtmlPage { status, body })
     }
 
-    /// Closes the connection before anything was done.
+    /// Closes the connection before the request is processed.
     pub fn hang_up_before_acting(service: Service) -> Self {
-        Self::new(service, Kind::HangUpBefore)
+        Self::new(service, FaultKind::CloseBeforeProcessing)
     }
 
-    /// Does what was request_info for and closes the connection before answering.
+    /// Processes the request and closes the connection without a response.
     pub fn hang_up_after_acting(service: Service) -> Self {
-        Self::new(service, Kind::HangUpAfter)
+        Self::new(service, FaultKind::CloseAfterProcessing)
     }
 
-    /// Refuses with `status` in the vendor's own words; in SCIM's for the SCIM endpoint, as plain JSON for others.
+    /// Answers with an error `status` and does not process the request.
     ///
-    /// Nothing was done. AWS documents no `Retry-After`, and sends one where a fault says so.
+    /// The SCIM endpoint sends a SCIM error; the other services send the body `{}`. AWS documents no
+    /// `Retry-After`, but the fault can add one to its responses too.
     pub fn refuse(service: Service, status: u16, retry_after: Option<u32>) -> Self {
         Self::new(
             service,
-            Kind::Refuse {
+            FaultKind::ErrorResponse {
                 status,
                 retry_after,
             },
         )
     }
 
-    /// Does what was request_info for, and breaks the connection in the middle of the answer.
+    /// Processes the request and breaks the connection in the middle of the response.
     ///
-    /// An answer without a body is not sent at all.
+    /// A response without a body is not sent at all.
     pub fn truncated_response(service: Service) -> Self {
-        Self::new(service, Kind::Half)
+        Self::new(service, FaultKind::TruncatedResponse)
     }
 
-    /// Never answers, after having done what was request_info for or without; the client has to give up.
-    pub fn stall(service: Service, acts: bool) -> Self {
-        Self::new(service, Kind::Stall { acts })
-    }
-
-    /// Makes Okta's next link to a next page point to `origin`, such as `https://evil.example`.
+    /// Never sends a response, so that the client has to give up.
     ///
-    /// It stays in the queue until an answer has a next page.
+    /// The request is processed only if `process` is true.
+    pub fn stall(service: Service, process: bool) -> Self {
+        Self::new(service, FaultKind::Stall { process })
+    }
+
+    /// Replaces the origin of Okta's link to the next page by `origin`, such as `https://evil.example`.
+    ///
+    /// The fault stays in the queue until a response has a next page.
     pub fn foreign_next_link(origin: impl Into<String>) -> Self {
         let origin = origin.into();
-        Self::new(Service::Okta, Kind::ForeignNextLink { origin })
+        Self::new(Service::Okta, FaultKind::ForeignNextLink { origin })
     }
 
-    /// Keeps the fault for a request that contains `text` in its method, path or operation.
+    /// Limits the fault to requests that contain `text` in their method, path or operation.
     ///
-    /// The text looked at is `POST /api/v1/apps` for Okta and SCIM, and the same followed by the
-    /// operation for AWS: `POST / CreateAccountAssignment`.
+    /// The searched text is `POST /api/v1/apps` for Okta and SCIM. For AWS the operation follows:
+    /// `POST / CreateAccountAssignment`.
     pub fn on(mut self, text: impl Into<String>) -> Self {
-        self.on = Some(text.into());
+        self.pattern = Some(text.into());
         self
     }
 
-    /// Lets through so many requests that it fits before it strikes.
+    /// Lets this number of matching requests pass before the fault is triggered.
     pub fn after(mut self, requests: usize) -> Self {
         self.skips = requests;
         self
     }
 
-    fn new(service: Service, kind: Kind) -> Self {
+    fn new(service: Service, kind: FaultKind) -> Self {
         Self {
             service,
-            on: None,
+            pattern: None,
             skips: 0,
             kind,
         }
     }
 
-    fn fits(&self, request_info: &RequestInfo<'_>) -> bool {
+    fn matches(&self, request_info: &RequestInfo<'_>) -> bool {
         self.service == request_info.service
             && self
-                .on
+                .pattern
                 .as_ref()
-                .is_none_or(|text| request_info.is_about(text))
+                .is_none_or(|text| request_info.contains(text))
     }
 }
 
-/// The part of a request that decides which fault it meets.
+/// The properties of a request that select the fault to apply.
 #[derive(Debug)]
 pub(crate) struct RequestInfo<'a> {
     pub(crate) service: Service,
@@ -155,68 +159,70 @@ pub(crate) struct RequestInfo<'a> {
 }
 
 impl RequestInfo<'_> {
-    fn is_about(&self, text: &str) -> bool {
+    fn contains(&self, text: &str) -> bool {
         let operation = self.operation.unwrap_or_default();
         format!("{} {} {operation}", self.method, self.path).contains(text)
     }
 }
 
-/// The faults nobody has met yet, in the order they were injected.
+/// The faults that were not triggered yet, in the order of injection.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    waiting: Vec<Fault>,
+    pending: Vec<Fault>,
 }
 
 impl Faults {
     pub(crate) fn push(&mut self, fault: Fault) {
-        self.waiting.push(fault);
+        self.pending.push(fault);
     }
 
-    /// Takes the first fault that fits the request; a foreign_next_link is only taken by [`Faults::take_foreign_next_link`].
-    pub(crate) fn take(&mut self, request_info: &RequestInfo<'_>) -> Option<Kind> {
+    /// Takes the first fault that matches the request, except for foreign next links.
+    ///
+    /// [`Faults::take_foreign_next_link`] takes those.
+    pub(crate) fn take(&mut self, request_info: &RequestInfo<'_>) -> Option<FaultKind> {
         self.take_if(request_info, |kind| {
-            !matches!(kind, Kind::ForeignNextLink { .. })
+            !matches!(kind, FaultKind::ForeignNextLink { .. })
         })
     }
 
-    /// Takes the origin of the first foreign_next_link that fits the request.
+    /// Takes the first foreign next link that matches the request, and returns its origin.
     pub(crate) fn take_foreign_next_link(
         &mut self,
         request_info: &RequestInfo<'_>,
     ) -> Option<String> {
         match self.take_if(request_info, |kind| {
-            matches!(kind, Kind::ForeignNextLink { .. })
+            matches!(kind, FaultKind::ForeignNextLink { .. })
         }) {
-            Some(Kind::ForeignNextLink { origin }) => Some(origin),
+            Some(FaultKind::ForeignNextLink { origin }) => Some(origin),
             _ => None,
         }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.waiting.clear();
+        self.pending.clear();
     }
 
-    pub(crate) fn waiting(&self) -> &[Fault] {
-        &self.waiting
+    pub(crate) fn pending(&self) -> &[Fault] {
+        &self.pending
     }
 
     fn take_if(
         &mut self,
         request_info: &RequestInfo<'_>,
-        wanted: impl Fn(&Kind) -> bool,
-    ) -> Option<Kind> {
-        let mut place = None;
-        for (index, fault) in self.waiting.iter_mut().enumerate() {
-            if !wanted(&fault.kind) || !fault.fits(request_info) {
+        is_wanted: impl Fn(&FaultKind) -> bool,
+    ) -> Option<FaultKind> {
+        let mut position = None;
+        for (index, fault) in self.pending.iter_mut().enumerate() {
+            if !is_wanted(&fault.kind) || !fault.matches(request_info) {
                 continue;
             }
             if fault.skips > 0 {
                 fault.skips -= 1;
-            } else if place.is_none() {
-                place = Some(index);
+            } else if position.is_none() {
+                position = Some(index);
             }
         }
-        Some(self.waiting.remove(place?).kind)
+        Some(self.pending.remove(position?).kind)
     }
 }
 
@@ -234,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_waits_for_the_request_it_is_kept_for() {
+    fn a_fault_is_triggered_only_by_a_matching_request() {
         let mut faults = Faults::default();
         faults.push(Fault::throttle(Service::Okta, 7).on("GET /api/v1/groups"));
         assert_eq!(
@@ -247,13 +253,13 @@ mod tests {
         );
         assert_eq!(
             faults.take(&request_info(Service::Okta, "/api/v1/groups")),
-            Some(Kind::Throttle { seconds: 7 })
+            Some(FaultKind::Throttle { seconds: 7 })
         );
-        assert!(faults.waiting().is_empty());
+        assert!(faults.pending().is_empty());
     }
 
     #[test]
-    fn a_fault_spares_as_many_requests_as_it_is_told() {
+    fn a_fault_lets_the_given_number_of_matching_requests_pass() {
         let mut faults = Faults::default();
         faults.push(Fault::truncated_response(Service::Okta).after(1));
         faults.push(Fault::truncated_response(Service::Okta).after(1));
@@ -265,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lure_is_not_used_up_by_an_answer_without_a_next_page() {
+    fn a_foreign_next_link_stays_queued_until_a_response_has_a_next_page() {
         let mut faults = Faults::default();
         faults.push(Fault::foreign_next_link("https://evil.example"));
         assert_eq!(
             faults.take(&request_info(Service::Okta, "/api/v1/users")),
             None
         );
-        assert_eq!(faults.waiting().len(), 1);
+        assert_eq!(faults.pending().len(), 1);
         assert_eq!(
             faults.take_foreign_next_link(&request_info(Service::Okta, "/api/v1/users")),
             Some("https://evil.example".to_owned())

@@ -81,14 +81,14 @@ use self::{
 ///
 /// # Panics
 ///
-/// Dropping the sandbox panics if no request triggered an injected [`Fault`].
+/// Dropping the sandbox panics if an injected [`Fault`] was never triggered.
 #[derive(Debug)]
 pub struct Sandbox {
     state: Shared,
     addresses: Addresses,
     region: String,
     scim_profile: ScimProfile,
-    // The listeners stop when this is dropped.
+    // Dropping this sender stops the listeners.
     _stop: watch::Sender<()>,
 }
 
@@ -160,8 +160,8 @@ impl Sandbox {
 
     /// Returns the URL of the SCIM service with [`ScimProfile::Generic`], without a trailing slash.
     ///
-    /// Returns `None` with [`ScimProfile::Aws`]: the AWS console shows that URL when automatic
-    /// provisioning is enabled.
+    /// Returns `None` with [`ScimProfile::Aws`]: [`Console::enable_automatic_provisioning`] returns the
+    /// URL of AWS's SCIM endpoint.
     #[must_use]
     pub fn scim_url(&self) -> Option<String> {
         let url = format!("http://{}{}", self.addresses.scim, scim::generic::ROOT);

@@ -1,6 +1,5 @@
-//! An Okta org: what `/api/v1` answers, and the state behind it.
+//! The Okta org: its state and its API below `/api/v1`.
 
-mod answer;
 mod app_document;
 mod apps;
 mod assignments;
@@ -8,15 +7,16 @@ mod catalog;
 mod domains;
 mod filter;
 mod groups;
+mod id_generator;
 mod keys;
 mod limits;
 mod metadata;
-mod mint;
-mod moment;
 mod paging;
 mod provisioning;
 mod pushes;
 mod query;
+mod reply;
+mod timestamps;
 mod users;
 
 use std::collections::BTreeMap;
@@ -27,32 +27,32 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 pub use self::limits::RateLimits;
-use self::{
-    answer::{Body, Refusal, Reply},
-    domains::Domain,
-    groups::Kind,
-    limits::{Bucket, Limits, Standing},
-    mint::Mint,
-    pushes::Removed,
-    query::Call,
-};
 pub(crate) use self::{
     apps::App,
-    assignments::Sync,
+    assignments::SyncStatus,
     catalog::IDENTITY_CENTER,
     domains::DnsRecord,
     groups::Group,
     metadata::entity_id,
-    provisioning::{Connection, Switches, check_base_url, credentials_refused},
+    provisioning::{Connection, ProvisioningFeatures, check_base_url, credentials_refused},
     pushes::Status as PushStatus,
     users::User,
 };
+use self::{
+    domains::Domain,
+    groups::Kind,
+    id_generator::IdGenerator,
+    limits::{Bucket, Limits, RateLimitStatus},
+    pushes::RemovedPush,
+    query::Call,
+    reply::{Body, Refusal, Reply},
+};
 use crate::{company::Company, record::method_writes};
 
-/// How an org is set up.
+/// The settings of an org.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// The address of the listener, without a scheme: `127.0.0.1:4242`.
+    /// The authority of the listener, such as `127.0.0.1:4242`.
     pub(crate) authority: String,
     pub(crate) token: String,
     pub(crate) page_size: Option<usize>,
@@ -72,45 +72,46 @@ pub(crate) struct Org {
     connections_supported: bool,
     certificate_delay: SignedDuration,
     limits: Limits,
-    mint: Mint,
-    keys_made: usize,
+    ids: IdGenerator,
+    /// Number of signing keys generated so far.
+    key_count: usize,
     created: Timestamp,
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) apps: BTreeMap<String, App>,
     pub(crate) domains: BTreeMap<String, Domain>,
-    /// What the state's name servers say.
+    /// The published DNS records.
     pub(crate) dns: Vec<DnsRecord>,
-    /// How often anything may have changed that provisioning has to look at.
+    /// A counter that grows whenever the input of the provisioning engine may have changed.
     pub(crate) changes: u64,
-    /// Deleted mappings whose far end is yet to be dealt with.
-    pub(crate) removed_pushes: Vec<Removed>,
+    /// Deleted mappings that the provisioning engine has not processed yet.
+    pub(crate) removed_pushes: Vec<RemovedPush>,
 }
 
-/// Answers one request to an org.
+/// Handles one request to an org.
 pub(crate) fn handle(
     org: &mut Org,
     now: Timestamp,
     request: &http::Request<Bytes>,
 ) -> Response<Bytes> {
-    org.settle_domains(now);
+    org.complete_due_domains(now);
     org.changes += u64::from(method_writes(request.method()));
-    let call = Call::new(now, org.host_of(request), request);
-    let standing = org
+    let call = Call::new(now, org.link_host(request), request);
+    let rate_limit = org
         .limits
-        .count(Bucket::of(call.method, &call.segments), now);
+        .record(Bucket::of(call.method, &call.segments), now);
     let reply = org
-        .check(request, &standing)
-        .and_then(|()| org.answer(&call));
-    org.write(reply, &standing, now)
+        .check(request, &rate_limit)
+        .and_then(|()| org.dispatch(&call));
+    org.response(reply, &rate_limit, now)
 }
 
 impl Org {
-    /// An org with the company's people and groups, and the applications every org has.
+    /// Creates an org with the company's people and groups, and the default applications.
     pub(crate) fn new(company: &Company, setup: Setup, now: Timestamp) -> Self {
-        let mut mint = Mint::new();
+        let mut ids = IdGenerator::new();
         let mut org = Self {
-            id: mint.id("00o"),
+            id: ids.id("00o"),
             subdomain: company.subdomain.clone(),
             authority: setup.authority,
             token: setup.token,
@@ -118,8 +119,8 @@ impl Org {
             connections_supported: setup.connections_supported,
             certificate_delay: setup.certificate_delay,
             limits: Limits::new(setup.rate_limits),
-            mint,
-            keys_made: 0,
+            ids,
+            key_count: 0,
             created: now,
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -129,9 +130,9 @@ impl Org {
             changes: 0,
             removed_pushes: Vec::new(),
         };
-        let everyone = org.mint.id("00g");
+        let everyone = org.ids.id("00g");
         let group = Group::new(everyone.clone(), Kind::BuiltIn, "Everyone", now)
-            .described(Some("All users in your organization".to_owned()));
+            .with_description(Some("All users in your organization".to_owned()));
         org.groups.insert(everyone, group);
         for person in &company.people {
             org.add_person(person, now);
@@ -143,9 +144,9 @@ impl Org {
         org
     }
 
-    /// Adds a user, who is in the group of everyone, and returns the id.
+    /// Adds a user, also to the group `Everyone`, and returns the user's id.
     pub(crate) fn add_person(&mut self, person: &crate::company::Person, now: Timestamp) -> String {
-        let id = self.mint.id("00u");
+        let id = self.ids.id("00u");
         self.users
             .insert(id.clone(), User::new(id.clone(), person, now));
         let everyone = self
@@ -159,11 +160,11 @@ impl Org {
         id
     }
 
-    /// Adds a group and returns its id; logins nobody has are left out.
+    /// Adds a group and returns its id. Ignores logins that no user has.
     pub(crate) fn add_team(&mut self, team: &crate::company::Team, now: Timestamp) -> String {
-        let id = self.mint.id("00g");
-        let mut group =
-            Group::new(id.clone(), Kind::Okta, &team.name, now).described(team.description.clone());
+        let id = self.ids.id("00g");
+        let mut group = Group::new(id.clone(), Kind::Okta, &team.name, now)
+            .with_description(team.description.clone());
         let members = team
             .members
             .iter()
@@ -173,7 +174,7 @@ impl Org {
         id
     }
 
-    /// Changes a user, and what depends on it.
+    /// Changes a user and refreshes the assignments that depend on it.
     pub(crate) fn change_user(
         &mut self,
         login: &str,
@@ -186,7 +187,7 @@ impl Org {
         Some(id)
     }
 
-    /// Everything that can be seen of the org, for comparison before and after.
+    /// Returns the visible state of the org, for a comparison before and after an action.
     pub(crate) fn snapshot(&self) -> Value {
         let host = &self.authority;
         let apps = self.apps.values().map(|app| {
@@ -214,7 +215,7 @@ impl Org {
         })
     }
 
-    /// Adds an application the way an administrator does, and returns its id.
+    /// Adds an application, as an administrator does, and returns its id.
     pub(crate) fn install(
         &mut self,
         name: &str,
@@ -231,7 +232,7 @@ impl Org {
         self.add_app(entry, body.as_object()?, true, now).ok()
     }
 
-    /// The applications every org has, and two that this one has added.
+    /// Adds the applications that every org has, and two more.
     fn install_applications(&mut self, now: Timestamp) {
         let intranet =
             json!({ "url": "https://intranet.example.com", "requestIntegration": false });
@@ -248,32 +249,38 @@ impl Org {
         }
     }
 
-    /// The host to put into links: what the request named, if it is this listener or a custom domain.
-    fn host_of(&self, request: &http::Request<Bytes>) -> String {
-        let named = request
+    /// Returns the host for links: the request's host if it is this listener or a custom domain.
+    ///
+    /// Otherwise returns the listener's own authority.
+    fn link_host(&self, request: &http::Request<Bytes>) -> String {
+        let requested = request
             .headers()
             .get(header::HOST)
             .and_then(|host| host.to_str().ok());
-        let named = named.unwrap_or(&self.authority).to_lowercase();
+        let requested = requested.unwrap_or(&self.authority).to_lowercase();
         let port = self.authority.rsplit(':').next().unwrap_or_default();
-        let is_ours = named == self.authority || named == format!("localhost:{port}");
-        let is_custom = self.domains.values().any(|domain| domain.name == named);
-        if is_ours || is_custom {
-            return named;
+        let is_listener = requested == self.authority || requested == format!("localhost:{port}");
+        let is_custom = self.domains.values().any(|domain| domain.name == requested);
+        if is_listener || is_custom {
+            return requested;
         }
         self.authority.clone()
     }
 
-    /// What is checked before it matters what is asked for.
-    fn check(&self, request: &http::Request<Bytes>, standing: &Standing) -> Result<(), Refusal> {
+    /// Checks the parts that are common to all requests: length, token and rate limit.
+    fn check(
+        &self,
+        request: &http::Request<Bytes>,
+        rate_limit: &RateLimitStatus,
+    ) -> Result<(), Refusal> {
         let headers = request.headers();
-        let length_is_told = headers.contains_key(header::CONTENT_LENGTH)
+        let has_length = headers.contains_key(header::CONTENT_LENGTH)
             || headers.contains_key(header::TRANSFER_ENCODING);
         let needs_length = matches!(
             *request.method(),
             Method::POST | Method::PUT | Method::PATCH
         );
-        if needs_length && !length_is_told {
+        if needs_length && !has_length {
             let summary = "The Content-Length header is required";
             return Err(Refusal::new(
                 StatusCode::LENGTH_REQUIRED,
@@ -282,20 +289,21 @@ impl Org {
             ));
         }
         let authorization = headers.get(header::AUTHORIZATION);
-        // Okta's own Python SDK (3.4) sends no space after the scheme, and works: Okta takes both.
+        // Okta accepts the token with and without a space after the scheme: its own Python SDK (3.4)
+        // sends no space and works.
         let token = authorization
             .and_then(|value| value.to_str().ok()?.strip_prefix("SSWS"))
             .map(str::trim_start);
         if token != Some(self.token.as_str()) {
             return Err(Refusal::token());
         }
-        if standing.exceeded {
+        if rate_limit.exceeded {
             return Err(Refusal::too_many_requests());
         }
         Ok(())
     }
 
-    fn answer(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+    fn dispatch(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
         let is_metadata = call.segments.last().is_some_and(|last| last == "metadata");
         if !is_metadata && !call.accepts("application/json") {
             return Err(Refusal::media_type());
@@ -318,67 +326,67 @@ impl Org {
             "subdomain": self.subdomain,
             "companyName": self.subdomain,
             "status": "ACTIVE",
-            "created": moment::millis(self.created),
-            "lastUpdated": moment::millis(self.created),
+            "created": timestamps::millis(self.created),
+            "lastUpdated": timestamps::millis(self.created),
             "website": null,
             "supportPhoneNumber": null,
             "expiresAt": null,
         })
     }
 
-    /// Puts on an answer what every answer of Okta carries.
-    fn write(
+    /// Builds the HTTP response, with the headers that every response of Okta has.
+    fn response(
         &mut self,
         reply: Result<Reply, Refusal>,
-        standing: &Standing,
+        rate_limit: &RateLimitStatus,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let request_id = self.mint.opaque(27);
+        let request_id = self.ids.opaque(27);
         let reply = reply.unwrap_or_else(|refusal| {
-            let error_id = format!("oae{}", self.mint.opaque(22));
+            let error_id = format!("oae{}", self.ids.opaque(22));
             Reply::with_status(refusal.status, refusal.envelope(&error_id))
         });
         let (kind, body) = match reply.body {
-            Body::Nothing => (None, Bytes::new()),
+            Body::Empty => (None, Bytes::new()),
             Body::Json(document) => (Some("application/json"), document.to_string().into()),
-            // What the header says of the encoding is not true: the document is UTF-8, as it says itself.
+            // Okta's header names the wrong encoding: the document is UTF-8, as it declares itself.
             Body::Xml(document) => (Some("application/xml;charset=ISO-8859-1"), document),
         };
         let mut response = Response::new(body);
         *response.status_mut() = reply.status;
         let headers = response.headers_mut();
-        standing.write(headers);
-        let mut put = |name: &'static str, value: &str| {
+        rate_limit.write(headers);
+        let mut append = |name: &'static str, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.append(name, value);
             }
         };
-        put("date", &date(now));
-        put("x-okta-request-id", &request_id);
+        append("date", &date(now));
+        append("x-okta-request-id", &request_id);
         if let Some(kind) = kind {
-            put("content-type", kind);
+            append("content-type", kind);
         }
         for (relation, address) in &reply.links {
-            put("link", &format!("<{address}>; rel=\"{relation}\""));
+            append("link", &format!("<{address}>; rel=\"{relation}\""));
         }
         response
     }
 }
 
-/// Refuses a request that meets a fault, in Okta's words.
+/// Returns Okta's response to a request that a fault throttles.
 ///
-/// Without a wait it is the limit of requests at once, whose headers say zero.
+/// Without `seconds` it is the response of the concurrency limit, whose headers are zero.
 pub(crate) fn throttled(org: &mut Org, now: Timestamp, seconds: Option<u32>) -> Response<Bytes> {
-    let standing = Standing {
+    let rate_limit = RateLimitStatus {
         limit: seconds.map_or(0, |_| 600),
         remaining: 0,
         reset: crate::clock::after(now, SignedDuration::from_secs(seconds.unwrap_or(60).into())),
         exceeded: true,
     };
-    org.write(Err(Refusal::too_many_requests()), &standing, now)
+    org.response(Err(Refusal::too_many_requests()), &rate_limit, now)
 }
 
-/// A moment in the form of the `Date` header.
+/// Formats a time for the `Date` header.
 pub(crate) fn date(now: Timestamp) -> String {
     now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -1,8 +1,8 @@
-//! What Okta does by itself once provisioning is on: it creates users and pushes groups over SCIM.
+//! Okta's provisioning engine, which creates users and pushes groups over SCIM.
 //!
-//! Nothing here is triggered by events. What should be at AWS is compared with what was sent, every
-//! difference gets a due time, and what is due is sent. Requests are real HTTP values that go
-//! through the SCIM endpoint's own handler, so its rules bite.
+//! The engine is not triggered by events. It compares the desired state of AWS with the state that
+//! it sent, gives every difference a due time, and sends the changes that are due. Requests are real
+//! HTTP values. The SCIM endpoint's own handler processes them, so all its rules apply.
 
 mod client;
 mod groups;
@@ -18,7 +18,7 @@ use self::client::{Failure, Scim};
 use crate::{
     aws::Cloud,
     clock::after,
-    okta::{IDENTITY_CENTER, Org, PushStatus, Sync, credentials_refused},
+    okta::{IDENTITY_CENTER, Org, PushStatus, SyncStatus, credentials_refused},
     record::Recorded,
 };
 
@@ -26,52 +26,55 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ProvisioningEngine {
     delay: SignedDuration,
-    /// The authority of the SCIM listener: a connection to anywhere else is refused.
+    /// The authority of the SCIM listener. A connection to any other authority fails.
     authority: String,
-    users: BTreeMap<Pair, RemoteUser>,
-    groups: BTreeMap<Pair, RemoteGroup>,
-    /// The org's changes that were looked at.
-    seen: Option<u64>,
-    /// What Okta has sent.
+    users: BTreeMap<JobId, RemoteUser>,
+    groups: BTreeMap<JobId, RemoteGroup>,
+    /// The value of [`Org::changes`] at the last planning.
+    planned_changes: Option<u64>,
+    /// The requests that Okta sent.
     pub(crate) sent: Vec<Recorded>,
 }
 
-/// The id of an application, and of one of its users or mappings.
-type Pair = (String, String);
+/// The id of an application and the id of one of its users or mappings.
+type JobId = (String, String);
 
-/// What Okta knows about a user at AWS.
+/// Okta's record of a user at AWS.
 #[derive(Debug, Default)]
 struct RemoteUser {
+    /// The SCIM id, if the user exists at AWS.
     id: Option<String>,
-    /// The document AWS took last.
+    /// The last document that AWS accepted.
     sent: Option<Value>,
     active: bool,
     job: Job,
 }
 
-/// What Okta knows about a group at AWS.
+/// Okta's record of a group at AWS.
 #[derive(Debug, Default)]
 struct RemoteGroup {
     id: Option<String>,
     members: BTreeSet<String>,
-    /// Whether the mapping was followed when it was last looked at.
-    followed: bool,
+    /// Whether the first push after the last activation of the mapping succeeded.
+    initial_push_done: bool,
     job: Job,
 }
 
-/// When something is due, and what was refused the last time it was.
+/// A provisioning job: its due time, and the last change that AWS rejected.
 #[derive(Debug, Default)]
 struct Job {
     due: Option<Timestamp>,
-    refused: Option<Value>,
+    rejected: Option<Value>,
 }
 
 impl Job {
-    /// Makes the job due unless it is already, there is nothing to do, or it would be refused again.
-    fn plan(&mut self, wanted: Option<&Value>, due: Timestamp) {
-        match wanted {
+    /// Sets the due time of a change. A job that already has a due time keeps it.
+    ///
+    /// Clears the due time if there is no change or AWS already rejected the same change.
+    fn plan(&mut self, change: Option<&Value>, due: Timestamp) {
+        match change {
             None => self.due = None,
-            Some(wanted) if self.refused.as_ref() == Some(wanted) => self.due = None,
+            Some(change) if self.rejected.as_ref() == Some(change) => self.due = None,
             Some(_) => self.due = self.due.or(Some(due)),
         }
     }
@@ -88,32 +91,32 @@ impl ProvisioningEngine {
             authority,
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
-            seen: None,
+            planned_changes: None,
             sent: Vec::new(),
         }
     }
 
-    /// Does everything that is due, in the order and at the moments it became due.
-    pub(crate) fn settle(&mut self, org: &mut Org, cloud: &mut Cloud, now: Timestamp) {
-        let mut moment = now;
+    /// Runs all jobs that are due, in the order and at the times at which they became due.
+    pub(crate) fn run_due_jobs(&mut self, org: &mut Org, cloud: &mut Cloud, now: Timestamp) {
+        let mut time = now;
         loop {
-            if self.seen != Some(org.changes) {
-                self.plan(org, moment);
-                self.seen = Some(org.changes);
+            if self.planned_changes != Some(org.changes) {
+                self.plan(org, time);
+                self.planned_changes = Some(org.changes);
             }
             let Some(due) = self.next_due().filter(|due| *due <= now) else {
                 break;
             };
-            moment = due;
-            cloud.settle(moment);
-            self.run(org, cloud, moment);
+            time = due;
+            cloud.settle(time);
+            self.run(org, cloud, time);
             org.changes += 1;
         }
         cloud.settle(now);
     }
 
-    /// Okta's button "Test API Credentials".
-    pub(crate) fn prove(
+    /// Tests the credentials, as Okta's button "Test API Credentials" does.
+    pub(crate) fn test_credentials(
         &mut self,
         cloud: &mut Cloud,
         base_url: &str,
@@ -135,10 +138,10 @@ impl ProvisioningEngine {
         }
     }
 
-    /// Tries again whatever was refused, as a person does from the list of failed tasks.
-    pub(crate) fn retry(&mut self, org: &mut Org) {
+    /// Retries the failed jobs, as an administrator does from the list of failed tasks.
+    pub(crate) fn retry_failed(&mut self, org: &mut Org) {
         for remote in self.users.values_mut() {
-            remote.job.refused = None;
+            remote.job.rejected = None;
         }
         for push in org
             .apps
@@ -152,12 +155,12 @@ impl ProvisioningEngine {
         org.changes += 1;
     }
 
-    /// What was refused, as the dashboard shows it.
+    /// Returns the failed jobs, as the dashboard shows them.
     pub(crate) fn errors(org: &Org) -> Vec<String> {
         let mut errors = Vec::new();
         for app in org.apps.values() {
             for (id, user) in &app.users {
-                if let Sync::Failed(reason) = &user.sync {
+                if let SyncStatus::Failed(reason) = &user.sync {
                     let login = org.users.get(id).map_or(id.as_str(), |user| user.login());
                     errors.push(format!(
                         "Automatic provisioning of user {login} to app {} failed: {reason}",
@@ -174,38 +177,40 @@ impl ProvisioningEngine {
         errors
     }
 
-    fn plan(&mut self, org: &Org, moment: Timestamp) {
-        let due = after(moment, self.delay);
-        let live = |app: &str| {
+    fn plan(&mut self, org: &Org, time: Timestamp) {
+        let due = after(time, self.delay);
+        let is_provisioned = |app: &str| {
             org.apps.get(app).is_some_and(|app| {
-                app.active && app.name == IDENTITY_CENTER && app.provisioning.live().is_some()
+                app.active
+                    && app.name == IDENTITY_CENTER
+                    && app.provisioning.enabled_connection().is_some()
             })
         };
-        for app in org.apps.values().filter(|app| live(&app.id)) {
-            let pair = |id: &String| (app.id.clone(), id.clone());
+        for app in org.apps.values().filter(|app| is_provisioned(&app.id)) {
+            let job_id = |id: &String| (app.id.clone(), id.clone());
             for id in app.users.keys() {
-                self.users.entry(pair(id)).or_default();
+                self.users.entry(job_id(id)).or_default();
             }
             for id in app.pushes.keys() {
-                self.groups.entry(pair(id)).or_default();
+                self.groups.entry(job_id(id)).or_default();
             }
         }
         for ((app, user), remote) in &mut self.users {
-            let wanted = org.apps.get(app).filter(|_| live(app));
-            let wanted = wanted.and_then(|app| users::wanted(org, app, user, remote));
-            remote.job.plan(wanted.as_ref(), due);
+            let provisioned = org.apps.get(app).filter(|_| is_provisioned(app));
+            let change = provisioned.and_then(|app| users::pending_change(org, app, user, remote));
+            remote.job.plan(change.as_ref(), due);
         }
         for ((app, push), remote) in &mut self.groups {
             let removed = org
                 .removed_pushes
                 .iter()
                 .any(|removed| removed.push == *push);
-            let wanted = match org.apps.get(app).filter(|_| live(app)) {
+            let change = match org.apps.get(app).filter(|_| is_provisioned(app)) {
                 None => None,
                 Some(_) if removed => Some(Value::Null),
-                Some(app) => groups::wanted(org, app, push, remote),
+                Some(app) => groups::pending_change(org, app, push, remote),
             };
-            remote.job.plan(wanted.as_ref(), due);
+            remote.job.plan(change.as_ref(), due);
         }
     }
 
@@ -216,11 +221,11 @@ impl ProvisioningEngine {
     }
 
     fn run(&mut self, org: &mut Org, cloud: &mut Cloud, now: Timestamp) {
-        let live: Vec<(String, String, String)> = org
+        let connections: Vec<(String, String, String)> = org
             .apps
             .values()
             .filter_map(|app| {
-                let connection = app.provisioning.live()?;
+                let connection = app.provisioning.enabled_connection()?;
                 Some((
                     app.id.clone(),
                     connection.base_url.clone(),
@@ -228,7 +233,7 @@ impl ProvisioningEngine {
                 ))
             })
             .collect();
-        for (app, base_url, token) in &live {
+        for (app, base_url, token) in &connections {
             let mut scim = Scim {
                 cloud: &mut *cloud,
                 authority: &self.authority,
@@ -237,14 +242,14 @@ impl ProvisioningEngine {
                 token,
                 now,
             };
-            // Users go first: a group can only have members that are there.
-            for ((of, user), remote) in &mut self.users {
-                if of == app && remote.job.is_due(now) {
+            // Users come first, because a group can only have members that exist at AWS.
+            for ((job_app, user), remote) in &mut self.users {
+                if job_app == app && remote.job.is_due(now) {
                     users::run(org, app, user, remote, &mut scim);
                 }
             }
-            self.groups.retain(|(of, push), remote| {
-                of != app
+            self.groups.retain(|(job_app, push), remote| {
+                job_app != app
                     || !remote.job.is_due(now)
                     || groups::run(org, app, push, remote, &mut scim)
             });
@@ -252,12 +257,12 @@ impl ProvisioningEngine {
     }
 }
 
-/// The moment a throttled job is tried again: never the very same one.
-fn again(now: Timestamp) -> Timestamp {
+/// Returns when to retry a job after a temporary error: always later than `now`.
+fn retry_time(now: Timestamp) -> Timestamp {
     after(now, SignedDuration::from_secs(1))
 }
 
-/// Whether a refusal only means: not now.
+/// Returns whether a request with this error status can succeed later.
 fn is_temporary(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }

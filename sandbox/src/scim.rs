@@ -1,9 +1,8 @@
 //! The SCIM endpoint of IAM Identity Center.
 //!
-//! It is not SCIM as RFC 7644 has it: what it takes and refuses follows the "SCIM implementation
-//! developer guide" of IAM Identity Center and what public clients have reported. Members of groups
-//! are never shown, `PUT` is for users only, and every refusal of a request's content has the same
-//! words.
+//! The endpoint deviates from RFC 7644. It follows the "SCIM implementation developer guide" of IAM
+//! Identity Center and reports from public clients: responses never show the members of a group, `PUT`
+//! exists only for users, and every invalid request gets the same error message.
 
 mod filter;
 pub(crate) mod generic;
@@ -24,16 +23,16 @@ use serde_json::{Map, Value};
 use crate::aws::Cloud;
 use reply::{Answer, Refusal};
 
-/// The URN of users.
+/// The schema URN of users.
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
-/// The URN of groups.
+/// The schema URN of groups.
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// The URN of the enterprise extension, under which users keep its attributes.
+/// The schema URN of the enterprise extension; a user's extension attributes are stored under it.
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Answers one request; its path begins at the root of the listener.
+/// Handles one request; its path starts at the root of the listener.
 pub(crate) fn handle(
     cloud: &mut Cloud,
     now: Timestamp,
@@ -41,17 +40,18 @@ pub(crate) fn handle(
 ) -> Response<Bytes> {
     cloud.settle(now);
     let id = cloud.next_request_id();
-    let outcome = admit(cloud, now, request).and_then(|route| call(cloud, now, request, &route));
+    let outcome =
+        authenticate(cloud, now, request).and_then(|route| call(cloud, now, request, &route));
     reply::response(&id, now, outcome)
 }
 
 /// The parts of a path after `/{tenant}/scim/v2/`.
 type Route<'r> = Vec<&'r str>;
 
-/// Finds out what a request is about and whether it may ask.
+/// Authenticates a request and splits its path.
 ///
-/// A wrong token and a wrong tenant are refused in the same way (user guide).
-fn admit<'r>(
+/// A wrong token and a wrong tenant get the same error (user guide).
+fn authenticate<'r>(
     cloud: &Cloud,
     now: Timestamp,
     request: &'r Request<Bytes>,
@@ -66,7 +66,7 @@ fn admit<'r>(
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.strip_prefix("Bearer "));
     match token {
-        Some(token) if cloud.admits_scim(tenant, token, now) => Ok(parts.collect()),
+        Some(token) if cloud.accepts_scim_token(tenant, token, now) => Ok(parts.collect()),
         _ => Err(Refusal::new(401, "Unauthorized")),
     }
 }
@@ -108,7 +108,7 @@ fn call(
             Method::GET => groups::get(cloud, id),
             Method::PATCH => groups::patch(cloud, now, id, &body(request)?),
             Method::DELETE => groups::delete(cloud, id),
-            // There is no `PUT` for groups (developer guide, supported operations).
+            // `PUT` is not supported for groups (developer guide, supported operations).
             _ => Err(Refusal::invalid()),
         },
         // "The operation is unsupported" is one of the reasons for 400 (developer guide, ValidationException).
@@ -117,7 +117,7 @@ fn call(
     }
 }
 
-/// The object in the body of a request.
+/// Reads the JSON object in the body of a request.
 fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refusal> {
     let header = request.headers().get("content-type");
     let content_type = header

@@ -1,39 +1,40 @@
-//! How many requests the SCIM endpoint takes in a second.
+//! Rate limits of the SCIM endpoint.
 
 use http::Method;
 use jiff::Timestamp;
 
 use crate::record::method_writes;
 
-/// How many requests a second the SCIM endpoint takes, for each identity store.
+/// The rate limits of the SCIM endpoint, for each identity store.
 ///
-/// It counts as AWS does for its APIs: a bucket of as many places as the rate, which fills at the rate.
+/// The limits work like AWS's API limits: a token bucket holds as many tokens as the rate and is refilled
+/// at that rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScimRates {
-    /// Requests that change something.
+    /// Number of write requests per second.
     pub writes: u32,
-    /// Requests that read.
+    /// Number of read requests per second.
     pub reads: u32,
 }
 
 impl ScimRates {
-    /// What the quotas page of IAM Identity Center says: "25 TPS writes, 40 TPS reads per identity store". Earlier
-    /// copies of the page say 20 for both together.
+    /// The limits on the quotas page of IAM Identity Center: "25 TPS writes, 40 TPS reads per identity
+    /// store". Earlier copies of the page say 20 for both together.
     pub const AWS: Self = Self {
         writes: 25,
         reads: 40,
     };
 }
 
-/// The buckets of the SCIM endpoint; without rates everything is let through.
+/// The token buckets of the SCIM endpoint; without rates, every request is admitted.
 #[derive(Debug, Default)]
 pub(crate) struct ScimLimits(Option<(Bucket, Bucket)>);
 
 #[derive(Debug)]
 struct Bucket {
     rate: f64,
-    places: f64,
-    filled: Option<Timestamp>,
+    tokens: f64,
+    refilled: Option<Timestamp>,
 }
 
 impl ScimLimits {
@@ -41,7 +42,7 @@ impl ScimLimits {
         Self(rates.map(|rates| (Bucket::new(rates.writes), Bucket::new(rates.reads))))
     }
 
-    /// Takes a place for a request, or says that there is none.
+    /// Takes a token for a request; returns whether the request is admitted.
     pub(crate) fn admit(&mut self, method: &Method, now: Timestamp) -> bool {
         let Some((writes, reads)) = &mut self.0 else {
             return true;
@@ -58,20 +59,20 @@ impl Bucket {
     fn new(rate: u32) -> Self {
         Self {
             rate: rate.into(),
-            places: rate.into(),
-            filled: None,
+            tokens: rate.into(),
+            refilled: None,
         }
     }
 
     fn take(&mut self, now: Timestamp) -> bool {
-        let since = self.filled.map_or(0.0, |filled| {
-            now.duration_since(filled).as_secs_f64().max(0.0)
+        let since = self.refilled.map_or(0.0, |refilled| {
+            now.duration_since(refilled).as_secs_f64().max(0.0)
         });
-        self.filled = Some(now);
-        self.places = (self.places + since * self.rate).min(self.rate);
-        let admitted = self.places >= 1.0;
+        self.refilled = Some(now);
+        self.tokens = (self.tokens + since * self.rate).min(self.rate);
+        let admitted = self.tokens >= 1.0;
         if admitted {
-            self.places -= 1.0;
+            self.tokens -= 1.0;
         }
         admitted
     }
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_are_let_through_as_the_rate_says_and_one_more_as_time_goes_by() {
+    fn the_bucket_admits_a_burst_and_refills_at_the_rate() {
         let mut limits = ScimLimits::new(Some(ScimRates {
             writes: 2,
             reads: 1,
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn without_rates_everything_is_let_through() {
+    fn without_rates_every_request_is_admitted() {
         let mut limits = ScimLimits::new(None);
         assert!((0..1000).all(|_| limits.admit(&Method::POST, Timestamp::UNIX_EPOCH)));
     }

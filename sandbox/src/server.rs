@@ -1,4 +1,4 @@
-//! The four listeners on loopback.
+//! The four loopback listeners.
 
 use std::{
     io,
@@ -32,7 +32,7 @@ use crate::{
     state::{Delivery, SandboxState},
 };
 
-/// The state, as the listeners and the test share it.
+/// The state, which the listeners and the test share.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared(Arc<Mutex<SandboxState>>);
 
@@ -41,13 +41,13 @@ impl Shared {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// The state. A handler that panicked has left it as it was when it did.
+    /// Locks the state. If a handler panicked, the state is as the panic left it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, SandboxState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Which port each listener is to have; 0 for any.
+/// The port of each listener; 0 selects any free port.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ports {
     pub(crate) okta: u16,
@@ -56,7 +56,7 @@ pub(crate) struct Ports {
     pub(crate) console: u16,
 }
 
-/// Bound listeners that do not answer yet.
+/// The bound listeners, before they serve requests.
 #[derive(Debug)]
 pub(crate) struct Listeners {
     okta: TcpListener,
@@ -65,7 +65,7 @@ pub(crate) struct Listeners {
     console: TcpListener,
 }
 
-/// Where the listeners are.
+/// The addresses of the listeners.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Addresses {
     pub(crate) okta: SocketAddr,
@@ -94,25 +94,25 @@ impl Listeners {
         })
     }
 
-    /// Answers until the sender is dropped.
+    /// Serves requests until the returned sender is dropped.
     pub(crate) fn serve(self, state: &Shared) -> watch::Sender<()> {
         let (stop, stopped) = watch::channel(());
-        let doors = [
-            (self.okta, Door::Vendor(Service::Okta)),
-            (self.aws, Door::Vendor(Service::Aws)),
-            (self.scim, Door::Vendor(Service::Scim)),
-            (self.console, Door::Console),
+        let endpoints = [
+            (self.okta, Endpoint::Vendor(Service::Okta)),
+            (self.aws, Endpoint::Vendor(Service::Aws)),
+            (self.scim, Endpoint::Vendor(Service::Scim)),
+            (self.console, Endpoint::Console),
         ];
-        for (listener, door) in doors {
+        for (listener, endpoint) in endpoints {
             let router = Router::new()
-                .fallback(answer)
-                .with_state((state.clone(), door));
+                .fallback(handle)
+                .with_state((state.clone(), endpoint));
             let mut stopped = stopped.clone();
             tokio::spawn(async move {
-                let service = router.into_make_service_with_connect_info::<Cut>();
-                axum::serve(Lines(listener), service)
+                let service = router.into_make_service_with_connect_info::<ConnectionCloser>();
+                axum::serve(ClosableListener(listener), service)
                     .with_graceful_shutdown(async move {
-                        // The only thing that ever happens to the sender is that it is dropped.
+                        // The sender never sends: this returns when the sender is dropped.
                         let _ = stopped.changed().await;
                     })
                     .await
@@ -122,42 +122,43 @@ impl Listeners {
     }
 }
 
-/// What is behind a listener.
+/// The service behind a listener.
 #[derive(Clone, Copy, Debug)]
-enum Door {
+enum Endpoint {
     Vendor(Service),
     Console,
 }
 
-async fn answer(
-    State((state, door)): State<(Shared, Door)>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+async fn handle(
+    State((state, endpoint)): State<(Shared, Endpoint)>,
+    ConnectInfo(closer): ConnectInfo<ConnectionCloser>,
     request: axum::extract::Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return status(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let request: Request<Bytes> = Request::from_parts(head, body);
-    let answer = match door {
-        Door::Vendor(service) => state.lock().answer(service, &request),
-        Door::Console => Delivery::Send(console::handle(&mut state.lock(), &request)),
+    let delivery = match endpoint {
+        Endpoint::Vendor(service) => state.lock().handle(service, &request),
+        Endpoint::Console => Delivery::Complete(console::handle(&mut state.lock(), &request)),
     };
-    match answer {
-        Delivery::Send(response) => response.map(Body::from),
-        // A body that is shorter than its length says makes hyper break the connection off.
-        Delivery::Half(response) if !response.body().is_empty() => {
+    match delivery {
+        Delivery::Complete(response) => response.map(Body::from),
+        // hyper breaks the connection if the body is shorter than its declared length.
+        Delivery::Truncated(response) if !response.body().is_empty() => {
             let length = response.body().len();
-            let mut half = response.map(|body| Body::from(body.slice(..body.len() / 2)));
-            half.headers_mut()
+            let mut truncated = response.map(|body| Body::from(body.slice(..body.len() / 2)));
+            truncated
+                .headers_mut()
                 .insert(header::CONTENT_LENGTH, length.into());
-            half
+            truncated
         }
-        Delivery::HangUp | Delivery::Half(_) => {
-            cut.now();
+        Delivery::Close | Delivery::Truncated(_) => {
+            closer.close();
             status(StatusCode::NO_CONTENT)
         }
-        // Dropped with the connection, which the client closes when it gives up.
+        // This future is dropped with the connection, when the client gives up and closes it.
         Delivery::Stall => std::future::pending().await,
     }
 }
@@ -168,20 +169,20 @@ fn status(status: StatusCode) -> Response {
     response
 }
 
-/// A listener whose connections can be cut.
-struct Lines(TcpListener);
+/// A listener whose connections can be closed without a response.
+struct ClosableListener(TcpListener);
 
-impl Listener for Lines {
-    type Io = Line;
+impl Listener for ClosableListener {
+    type Io = ClosableStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        let line = Line {
+        let stream = ClosableStream {
             stream,
-            cut: Cut::default(),
+            closer: ConnectionCloser::default(),
         };
-        (line, address)
+        (stream, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -189,22 +190,22 @@ impl Listener for Lines {
     }
 }
 
-/// A connection that can be cut: from then on nothing is written to it.
-struct Line {
+/// A connection that rejects all writes after its [`ConnectionCloser`] closed it.
+struct ClosableStream {
     stream: TcpStream,
-    cut: Cut,
+    closer: ConnectionCloser,
 }
 
-/// The handle that cuts one connection.
+/// A handle that closes one connection.
 #[derive(Clone, Debug, Default)]
-struct Cut(Arc<AtomicBool>);
+struct ConnectionCloser(Arc<AtomicBool>);
 
-impl Cut {
-    fn now(&self) {
+impl ConnectionCloser {
+    fn close(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn check(&self) -> io::Result<()> {
+    fn check_open(&self) -> io::Result<()> {
         if self.0.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -212,13 +213,13 @@ impl Cut {
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.io().cut.clone()
+impl Connected<IncomingStream<'_, ClosableListener>> for ConnectionCloser {
+    fn connect_info(stream: IncomingStream<'_, ClosableListener>) -> Self {
+        stream.io().closer.clone()
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for ClosableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -228,13 +229,13 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for ClosableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.cut.check()?;
+        self.closer.check_open()?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -251,7 +252,7 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.cut.check()?;
+        self.closer.check_open()?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
     }
 
@@ -260,5 +261,5 @@ impl AsyncWrite for Line {
     }
 }
 
-/// What a listener reads of a body at most, in bytes.
-const LARGEST_BODY: usize = 4 << 20;
+/// The largest request body that a listener reads, in bytes.
+const MAX_BODY_BYTES: usize = 4 << 20;

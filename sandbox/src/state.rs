@@ -1,4 +1,4 @@
-//! Everything the sandbox knows, behind one lock, and the one way in.
+//! The complete state of the sandbox, behind one lock, and the entry point for requests.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     aws::{self, Cloud},
     clock::SandboxClock,
-    faults::{Faults, Kind, RequestInfo},
+    faults::{FaultKind, Faults, RequestInfo},
     okta::{self, Org},
     provisioning_engine::ProvisioningEngine,
     record::{Recorded, Service, method_writes},
@@ -21,31 +21,32 @@ use crate::{
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 
-/// The vendors, what ties them together, and what happens to requests on the way.
+/// Both vendors, the provisioning between them, and the faults that apply to requests.
 #[derive(Debug)]
 pub(crate) struct SandboxState {
     pub(crate) org: Org,
     pub(crate) cloud: Cloud,
-    /// The service provider behind the SCIM listener, if it is not AWS.
+    /// The SCIM service behind the SCIM listener, if it is not AWS.
     pub(crate) generic_scim: Option<Directory>,
     pub(crate) provisioning_engine: ProvisioningEngine,
     pub(crate) clock: SandboxClock,
     pub(crate) faults: Faults,
     pub(crate) scim_rates: ScimLimits,
     pub(crate) log: Vec<Recorded>,
-    /// The Region the console is set to.
+    /// The Region that is selected in the AWS console.
     pub(crate) region: String,
 }
 
-/// What becomes of a request.
+/// How the sandbox delivers the response to a request.
 #[derive(Debug)]
 pub(crate) enum Delivery {
-    Send(Response<Bytes>),
+    /// The complete response is sent.
+    Complete(Response<Bytes>),
     /// The connection breaks after the first half of the body.
-    Half(Response<Bytes>),
-    /// The connection is closed without a word.
-    HangUp,
-    /// Nothing ever comes.
+    Truncated(Response<Bytes>),
+    /// The connection is closed without a response.
+    Close,
+    /// No response is ever sent.
     Stall,
 }
 
@@ -54,22 +55,22 @@ impl SandboxState {
         self.clock.now()
     }
 
-    /// Does everything that is due by now.
-    pub(crate) fn settle(&mut self) {
+    /// Runs the provisioning jobs and AWS operations that are due.
+    pub(crate) fn run_due_work(&mut self) {
         let now = self.now();
         self.provisioning_engine
-            .settle(&mut self.org, &mut self.cloud, now);
+            .run_due_jobs(&mut self.org, &mut self.cloud, now);
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
-        self.settle();
+        self.run_due_work();
         self.clock.advance(by);
-        self.settle();
+        self.run_due_work();
     }
 
-    /// Answers one request to a vendor.
-    pub(crate) fn answer(&mut self, service: Service, request: &Request<Bytes>) -> Delivery {
-        self.settle();
+    /// Handles one request to a vendor's API.
+    pub(crate) fn handle(&mut self, service: Service, request: &Request<Bytes>) -> Delivery {
+        self.run_due_work();
         let operation = match service {
             Service::Aws => aws::operation(request),
             Service::Okta | Service::Scim => None,
@@ -81,51 +82,57 @@ impl SandboxState {
             operation: operation.as_deref(),
         };
         let fault = self.faults.take(&request_info);
-        let answer = self.meet(&request_info, request, fault);
-        self.record(&request_info, request, &answer);
-        self.settle();
-        answer
+        let delivery = self.handle_with_fault(&request_info, request, fault);
+        self.record(&request_info, request, &delivery);
+        self.run_due_work();
+        delivery
     }
 
-    fn meet(
+    fn handle_with_fault(
         &mut self,
         request_info: &RequestInfo<'_>,
         request: &Request<Bytes>,
-        fault: Option<Kind>,
+        fault: Option<FaultKind>,
     ) -> Delivery {
         match fault {
-            Some(Kind::HangUpBefore) => Delivery::HangUp,
-            Some(Kind::HangUpAfter) => {
-                self.act(request_info.service, request);
-                Delivery::HangUp
+            Some(FaultKind::CloseBeforeProcessing) => Delivery::Close,
+            Some(FaultKind::CloseAfterProcessing) => {
+                self.process(request_info.service, request);
+                Delivery::Close
             }
-            Some(Kind::Throttle { seconds }) => {
-                Delivery::Send(self.throttle(request_info.service, request, Some(seconds)))
+            Some(FaultKind::Throttle { seconds }) => {
+                Delivery::Complete(self.throttle(request_info.service, request, Some(seconds)))
             }
-            Some(Kind::Concurrency) => {
-                Delivery::Send(self.throttle(request_info.service, request, None))
+            Some(FaultKind::ConcurrencyLimit) => {
+                Delivery::Complete(self.throttle(request_info.service, request, None))
             }
-            Some(Kind::Refuse {
+            Some(FaultKind::ErrorResponse {
                 status,
                 retry_after,
-            }) => Delivery::Send(self.refuse(request_info.service, status, retry_after)),
-            Some(Kind::Half) => Delivery::Half(self.act(request_info.service, request)),
-            Some(Kind::Stall { acts }) => {
-                if acts {
-                    self.act(request_info.service, request);
+            }) => {
+                Delivery::Complete(self.error_response(request_info.service, status, retry_after))
+            }
+            Some(FaultKind::TruncatedResponse) => {
+                Delivery::Truncated(self.process(request_info.service, request))
+            }
+            Some(FaultKind::Stall { process }) => {
+                if process {
+                    self.process(request_info.service, request);
                 }
                 Delivery::Stall
             }
-            Some(Kind::Fail { status, body }) => Delivery::Send(page(status, body)),
-            Some(Kind::ForeignNextLink { .. }) | None => {
-                let mut response = self.act(request_info.service, request);
-                self.foreign_next_link(request_info, &mut response);
-                Delivery::Send(response)
+            Some(FaultKind::HtmlPage { status, body }) => {
+                Delivery::Complete(html_page(status, body))
+            }
+            Some(FaultKind::ForeignNextLink { .. }) | None => {
+                let mut response = self.process(request_info.service, request);
+                self.replace_next_link(request_info, &mut response);
+                Delivery::Complete(response)
             }
         }
     }
 
-    fn act(&mut self, service: Service, request: &Request<Bytes>) -> Response<Bytes> {
+    fn process(&mut self, service: Service, request: &Request<Bytes>) -> Response<Bytes> {
         let now = self.now();
         match service {
             Service::Okta => okta::handle(&mut self.org, now, request),
@@ -154,7 +161,7 @@ impl SandboxState {
         }
     }
 
-    fn refuse(
+    fn error_response(
         &mut self,
         service: Service,
         status: u16,
@@ -163,8 +170,8 @@ impl SandboxState {
         let now = self.now();
         let id = self.cloud.next_request_id();
         let mut response = match service {
-            Service::Scim => throttled::scim_as(status, "Internal failure", now, &id),
-            Service::Okta | Service::Aws => page(status, "{}".to_owned()),
+            Service::Scim => throttled::scim_error(status, "Internal failure", now, &id),
+            Service::Okta | Service::Aws => html_page(status, "{}".to_owned()),
         };
         if let Some(seconds) = retry_after {
             let headers = response.headers_mut();
@@ -173,8 +180,8 @@ impl SandboxState {
         response
     }
 
-    /// Points the link to the next page somewhere else, if there is one and somebody request_info for it.
-    fn foreign_next_link(
+    /// Changes the origin of the link to the next page, if the response has one and a fault matches.
+    fn replace_next_link(
         &mut self,
         request_info: &RequestInfo<'_>,
         response: &mut Response<Bytes>,
@@ -197,14 +204,14 @@ impl SandboxState {
         };
         response.headers_mut().remove(header::LINK);
         for link in links {
-            let lured = if is_next(&link) {
-                elsewhere(&link, &origin)
+            let foreign = if is_next(&link) {
+                with_origin(&link, &origin)
             } else {
                 None
             };
             response
                 .headers_mut()
-                .append(header::LINK, lured.unwrap_or(link));
+                .append(header::LINK, foreign.unwrap_or(link));
         }
     }
 
@@ -212,15 +219,17 @@ impl SandboxState {
         &mut self,
         request_info: &RequestInfo<'_>,
         request: &Request<Bytes>,
-        answer: &Delivery,
+        delivery: &Delivery,
     ) {
         let write = match request_info.service {
             Service::Aws => aws::is_write(request),
             Service::Okta | Service::Scim => method_writes(request.method()),
         };
-        let status = match answer {
-            Delivery::Send(response) | Delivery::Half(response) => Some(response.status().as_u16()),
-            Delivery::HangUp | Delivery::Stall => None,
+        let status = match delivery {
+            Delivery::Complete(response) | Delivery::Truncated(response) => {
+                Some(response.status().as_u16())
+            }
+            Delivery::Close | Delivery::Stall => None,
         };
         tracing::debug!(service = ?request_info.service, method = %request_info.method, path = request_info.path, status, "answered");
         self.log.push(Recorded {
@@ -275,14 +284,14 @@ impl SandboxState {
         })
     }
 
-    /// Everything that can be seen at both vendors, for comparison before and after.
+    /// Returns the visible state of both vendors, for a comparison before and after an action.
     pub(crate) fn snapshot(&self) -> Value {
         json!({ "okta": self.org.snapshot(), "aws": self.aws_snapshot() })
     }
 }
 
-/// A page that no API wrote.
-fn page(status: u16, body: String) -> Response<Bytes> {
+/// Returns an HTML page, as a proxy sends it.
+fn html_page(status: u16, body: String) -> Response<Bytes> {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let html = HeaderValue::from_static("text/html; charset=utf-8");
@@ -290,8 +299,8 @@ fn page(status: u16, body: String) -> Response<Bytes> {
     response
 }
 
-/// The same link at another origin.
-fn elsewhere(link: &HeaderValue, origin: &str) -> Option<HeaderValue> {
+/// Returns the link with another origin.
+fn with_origin(link: &HeaderValue, origin: &str) -> Option<HeaderValue> {
     let (address, rest) = link.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
     let address = Url::parse(address).ok()?;
     let query = address

@@ -32,7 +32,7 @@ pub struct Assignment {
     pub account: String,
     /// The name of the permission set.
     pub permission_set: String,
-    /// `USER` or `GROUP`.
+    /// The kind of the principal: `USER` or `GROUP`.
     pub principal_kind: String,
     /// The name of the user or group.
     pub principal: String,
@@ -52,7 +52,7 @@ pub struct IdentityUser {
     pub email: Option<String>,
     /// The id at the identity provider.
     pub external_id: Option<String>,
-    /// Whether the user may sign in.
+    /// Whether the user can sign in.
     pub active: bool,
 }
 

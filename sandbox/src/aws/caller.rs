@@ -8,7 +8,7 @@ use super::cloud::Cloud;
 use super::ids::{digest, hex_of};
 use super::seed::AccessKey;
 use super::sign_in::RoleSession;
-use super::sigv4::{Claim, Unsigned};
+use super::sigv4::{Authorization, SignatureError};
 
 /// The identity behind the signature of a request.
 #[derive(Clone, Debug)]
@@ -27,9 +27,9 @@ pub(crate) struct Caller {
 
 /// Reason why a request has no valid caller.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unknown {
+pub(crate) enum CallerError {
     /// The signature is missing or wrong.
-    Unsigned(Unsigned),
+    Signature(SignatureError),
     /// The access key does not exist, or its session token does not match.
     Key,
     /// The session has expired.
@@ -47,30 +47,36 @@ impl Caller {
         request: &Request<Bytes>,
         service: &str,
         now: Timestamp,
-    ) -> Result<Self, Unknown> {
-        let claim = Claim::read(request, service).map_err(Unknown::Unsigned)?;
-        let (secret, caller) = if let Some(key) = cloud.keys.iter().find(|key| key.id == claim.key)
-        {
-            if claim.session_token.is_some() {
-                return Err(Unknown::Key);
-            }
-            (key.secret.as_str(), Self::of_user(key, claim.region))
-        } else {
-            let session = cloud
-                .center
-                .as_ref()
-                .and_then(|center| center.sign_in.role_session(claim.key))
-                .filter(|session| claim.session_token == Some(session.token.as_str()))
-                .ok_or(Unknown::Key)?;
-            if session.expires <= now {
-                return Err(Unknown::Expired);
-            }
-            (
-                session.secret.as_str(),
-                Self::of_role(session, claim.region),
-            )
-        };
-        claim.verify(request, secret).map_err(Unknown::Unsigned)?;
+    ) -> Result<Self, CallerError> {
+        let authorization =
+            Authorization::read(request, service).map_err(CallerError::Signature)?;
+        let (secret, caller) =
+            if let Some(key) = cloud.keys.iter().find(|key| key.id == authorization.key) {
+                if authorization.session_token.is_some() {
+                    return Err(CallerError::Key);
+                }
+                (
+                    key.secret.as_str(),
+                    Self::of_user(key, authorization.region),
+                )
+            } else {
+                let session = cloud
+                    .center
+                    .as_ref()
+                    .and_then(|center| center.sign_in.role_session(authorization.key))
+                    .filter(|session| authorization.session_token == Some(session.token.as_str()))
+                    .ok_or(CallerError::Key)?;
+                if session.expires <= now {
+                    return Err(CallerError::Expired);
+                }
+                (
+                    session.secret.as_str(),
+                    Self::of_role(session, authorization.region),
+                )
+            };
+        authorization
+            .verify(request, secret)
+            .map_err(CallerError::Signature)?;
         Ok(caller)
     }
 

@@ -22,9 +22,9 @@ pub(crate) use permission_set::{Boundary, PermissionSet, PolicyReference, Role};
 pub(crate) struct Center {
     /// The Region in which the instance is enabled.
     pub(crate) region: String,
-    /// Its ARN.
+    /// The ARN of the instance.
     pub(crate) arn: String,
-    /// The id of its identity store, such as `d-9067729b3d`.
+    /// The id of the identity store, such as `d-9067729b3d`.
     pub(crate) identity_store: String,
     /// The name that an administrator gave the instance.
     pub(crate) name: Option<String>,
@@ -58,14 +58,14 @@ pub(crate) struct Center {
     operations: Vec<Operation>,
     outstanding: Vec<usize>,
     by_request: HashMap<String, usize>,
-    last_place: u64,
+    last_position: u64,
 }
 
 /// The assignment of a permission set to a user or group in one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
     /// The position in creation order.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
     /// The id of the account.
     pub(crate) account: String,
     /// The ARN of the permission set.
@@ -125,7 +125,7 @@ impl Center {
             operations: Vec::new(),
             outstanding: Vec::new(),
             by_request: HashMap::new(),
-            last_place: 0,
+            last_position: 0,
         }
     }
 
@@ -145,9 +145,9 @@ impl Center {
     pub(crate) fn add_permission_set(&mut self, name: &str, now: Timestamp) -> &mut PermissionSet {
         let id = self.ids.hex("permission set", name, 16);
         let arn = format!("arn:aws:sso:::permissionSet/{}/ps-{id}", self.instance_id());
-        let place = self.next_place();
+        let position = self.next_position();
         self.permission_sets
-            .push(PermissionSet::new(place, arn, name, now));
+            .push(PermissionSet::new(position, arn, name, now));
         self.permission_sets
             .last_mut()
             .expect("the permission set was just added")
@@ -215,9 +215,9 @@ impl Center {
         roles
     }
 
-    fn next_place(&mut self) -> u64 {
-        self.last_place += 1;
-        self.last_place
+    fn next_position(&mut self) -> u64 {
+        self.last_position += 1;
+        self.last_position
     }
 
     fn deprovision_unused(&mut self, account: &str, permission_set: &str) {

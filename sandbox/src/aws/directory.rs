@@ -14,7 +14,7 @@ pub(crate) use user::{Draft, User};
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     /// The position in creation order.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
     /// The group's id.
     pub(crate) id: String,
     /// The name, which is unique.
@@ -42,7 +42,7 @@ pub(crate) struct Membership {
 
 /// The error for a name, address or external id that another user or group already has.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Taken(
+pub(crate) struct Duplicate(
     /// The SCIM name of the conflicting attribute.
     pub(crate) &'static str,
 );
@@ -53,10 +53,10 @@ pub(crate) struct Directory {
     /// The ten digits of the identity store's id, which start the ids of users and groups.
     prefix: String,
     ids: Ids,
-    last_place: u64,
+    last_position: u64,
     users: BTreeMap<u64, User>,
     groups: BTreeMap<u64, Group>,
-    places: HashMap<String, u64>,
+    positions: HashMap<String, u64>,
     unique: HashMap<(&'static str, String), u64>,
     by_group: BTreeMap<(u64, u64), Membership>,
     by_user: BTreeSet<(u64, u64)>,
@@ -74,22 +74,24 @@ impl Directory {
 
     /// Returns all users with their positions, oldest first.
     pub(crate) fn users(&self) -> impl Iterator<Item = (u64, &User)> {
-        self.users.iter().map(|(place, user)| (*place, user))
+        self.users.iter().map(|(position, user)| (*position, user))
     }
 
     /// Returns all groups with their positions, oldest first.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (u64, &Group)> {
-        self.groups.iter().map(|(place, group)| (*place, group))
+        self.groups
+            .iter()
+            .map(|(position, group)| (*position, group))
     }
 
     /// Returns the user with this id.
     pub(crate) fn user(&self, id: &str) -> Option<&User> {
-        self.users.get(self.places.get(id)?)
+        self.users.get(self.positions.get(id)?)
     }
 
     /// Returns the group with this id.
     pub(crate) fn group(&self, id: &str) -> Option<&Group> {
-        self.groups.get(self.places.get(id)?)
+        self.groups.get(self.positions.get(id)?)
     }
 
     /// Returns the user with this `userName`, `emails.value` or `externalId`.
@@ -109,20 +111,20 @@ impl Directory {
     /// # Errors
     ///
     /// Returns an error if another user has the name, the address or the external id.
-    pub(crate) fn create_user(&mut self, draft: Draft, now: Timestamp) -> Result<&User, Taken> {
+    pub(crate) fn create_user(&mut self, draft: Draft, now: Timestamp) -> Result<&User, Duplicate> {
         self.require_unique(&draft.keys(), None)?;
         let id = format!(
             "{}-{}",
             self.prefix,
             self.ids.uuid("user", draft.user_name())
         );
-        let place = self.next_place();
-        self.claim(&draft.keys(), place);
-        self.places.insert(id.clone(), place);
+        let position = self.next_position();
+        self.claim(&draft.keys(), position);
+        self.positions.insert(id.clone(), position);
         Ok(self
             .users
-            .entry(place)
-            .or_insert(User::new(place, id, draft, now)))
+            .entry(position)
+            .or_insert(User::new(position, id, draft, now)))
     }
 
     /// Replaces the data of a user.
@@ -139,15 +141,15 @@ impl Directory {
         id: &str,
         draft: Draft,
         now: Timestamp,
-    ) -> Result<&User, Taken> {
-        let place = self.places[id];
-        self.require_unique(&draft.keys(), Some(place))?;
-        let old = self.users[&place].draft().keys();
+    ) -> Result<&User, Duplicate> {
+        let position = self.positions[id];
+        self.require_unique(&draft.keys(), Some(position))?;
+        let old = self.users[&position].draft().keys();
         self.release(&old);
-        self.claim(&draft.keys(), place);
+        self.claim(&draft.keys(), position);
         let user = self
             .users
-            .get_mut(&place)
+            .get_mut(&position)
             .expect("every user id refers to a user");
         user.replace(draft, now);
         Ok(user)
@@ -155,17 +157,17 @@ impl Directory {
 
     /// Removes a user and the user's memberships; returns whether the user existed.
     pub(crate) fn delete_user(&mut self, id: &str) -> bool {
-        let Some(&place) = self.places.get(id) else {
+        let Some(&position) = self.positions.get(id) else {
             return false;
         };
-        let Some(user) = self.users.remove(&place) else {
+        let Some(user) = self.users.remove(&position) else {
             return false;
         };
-        self.places.remove(id);
+        self.positions.remove(id);
         self.release(&user.draft().keys());
-        let groups: Vec<u64> = self.range_of_user(place).collect();
+        let groups: Vec<u64> = self.range_of_user(position).collect();
         for group in groups {
-            self.remove_membership(group, place);
+            self.remove_membership(group, position);
         }
         true
     }
@@ -181,15 +183,15 @@ impl Directory {
         description: Option<String>,
         external_id: Option<String>,
         now: Timestamp,
-    ) -> Result<&Group, Taken> {
+    ) -> Result<&Group, Duplicate> {
         let keys = group_keys(display_name, external_id.as_deref());
         self.require_unique(&keys, None)?;
         let id = format!("{}-{}", self.prefix, self.ids.uuid("group", display_name));
-        let place = self.next_place();
-        self.claim(&keys, place);
-        self.places.insert(id.clone(), place);
-        Ok(self.groups.entry(place).or_insert(Group {
-            place,
+        let position = self.next_position();
+        self.claim(&keys, position);
+        self.positions.insert(id.clone(), position);
+        Ok(self.groups.entry(position).or_insert(Group {
+            position,
             id,
             display_name: display_name.to_owned(),
             description,
@@ -214,17 +216,17 @@ impl Directory {
         id: &str,
         group: Group,
         now: Timestamp,
-    ) -> Result<&Group, Taken> {
-        let place = self.places[id];
+    ) -> Result<&Group, Duplicate> {
+        let position = self.positions[id];
         let keys = group_keys(&group.display_name, group.external_id.as_deref());
-        self.require_unique(&keys, Some(place))?;
-        let old = &self.groups[&place];
+        self.require_unique(&keys, Some(position))?;
+        let old = &self.groups[&position];
         let old_keys = group_keys(&old.display_name, old.external_id.as_deref());
         self.release(&old_keys);
-        self.claim(&keys, place);
+        self.claim(&keys, position);
         let slot = self
             .groups
-            .get_mut(&place)
+            .get_mut(&position)
             .expect("every group id refers to a group");
         *slot = group;
         slot.updated = now;
@@ -234,20 +236,23 @@ impl Directory {
 
     /// Removes a group and its memberships; returns whether the group existed.
     pub(crate) fn delete_group(&mut self, id: &str) -> bool {
-        let Some(&place) = self.places.get(id) else {
+        let Some(&position) = self.positions.get(id) else {
             return false;
         };
-        let Some(group) = self.groups.remove(&place) else {
+        let Some(group) = self.groups.remove(&position) else {
             return false;
         };
-        self.places.remove(id);
+        self.positions.remove(id);
         self.release(&group_keys(
             &group.display_name,
             group.external_id.as_deref(),
         ));
-        let users: Vec<u64> = self.range_of_group(place).map(|(user, _)| user).collect();
+        let users: Vec<u64> = self
+            .range_of_group(position)
+            .map(|(user, _)| user)
+            .collect();
         for user in users {
-            self.remove_membership(place, user);
+            self.remove_membership(position, user);
         }
         true
     }
@@ -261,8 +266,9 @@ impl Directory {
         user: &str,
         now: Timestamp,
     ) -> Option<(String, bool)> {
-        let (group_place, user_place) = (self.group(group)?.place, self.user(user)?.place);
-        let key = (group_place, user_place);
+        let (group_position, user_position) =
+            (self.group(group)?.position, self.user(user)?.position);
+        let key = (group_position, user_position);
         if let Some(membership) = self.by_group.get(&key) {
             return Some((membership.id.clone(), false));
         }
@@ -278,7 +284,7 @@ impl Directory {
                 created: now,
             },
         );
-        self.by_user.insert((user_place, group_place));
+        self.by_user.insert((user_position, group_position));
         self.by_id.insert(id.clone(), key);
         Some((id, true))
     }
@@ -287,7 +293,7 @@ impl Directory {
     pub(crate) fn leave(&mut self, group: &str, user: &str) -> bool {
         match (self.group(group), self.user(user)) {
             (Some(group), Some(user)) => {
-                let (group, user) = (group.place, user.place);
+                let (group, user) = (group.position, user.position);
                 self.remove_membership(group, user)
             }
             _ => false,
@@ -296,7 +302,7 @@ impl Directory {
 
     /// Returns the membership of a user in a group.
     pub(crate) fn membership(&self, group: &Group, user: &User) -> Option<&Membership> {
-        self.by_group.get(&(group.place, user.place))
+        self.by_group.get(&(group.position, user.position))
     }
 
     /// Returns the group, the user and the membership for a membership id.
@@ -314,7 +320,7 @@ impl Directory {
         &self,
         group: &Group,
     ) -> impl Iterator<Item = (u64, (&User, &Membership))> {
-        self.range_of_group(group.place)
+        self.range_of_group(group.position)
             .map(|(user, membership)| (user, (&self.users[&user], membership)))
     }
 
@@ -323,7 +329,7 @@ impl Directory {
         &self,
         user: &User,
     ) -> impl Iterator<Item = (u64, (&Group, &Membership))> {
-        let user = user.place;
+        let user = user.position;
         self.range_of_user(user).map(move |group| {
             (
                 group,
@@ -353,29 +359,29 @@ impl Directory {
         true
     }
 
-    fn next_place(&mut self) -> u64 {
-        self.last_place += 1;
-        self.last_place
+    fn next_position(&mut self) -> u64 {
+        self.last_position += 1;
+        self.last_position
     }
 
     fn require_unique(
         &self,
         keys: &[(&'static str, String)],
         owner: Option<u64>,
-    ) -> Result<(), Taken> {
+    ) -> Result<(), Duplicate> {
         for key in keys {
-            if let Some(place) = self.unique.get(key)
-                && Some(*place) != owner
+            if let Some(position) = self.unique.get(key)
+                && Some(*position) != owner
             {
-                return Err(Taken(key.0.trim_start_matches("group ")));
+                return Err(Duplicate(key.0.trim_start_matches("group ")));
             }
         }
         Ok(())
     }
 
-    fn claim(&mut self, keys: &[(&'static str, String)], place: u64) {
+    fn claim(&mut self, keys: &[(&'static str, String)], position: u64) {
         for key in keys {
-            self.unique.insert(key.clone(), place);
+            self.unique.insert(key.clone(), position);
         }
     }
 
@@ -448,11 +454,14 @@ mod tests {
     fn names_and_addresses_are_unique_without_regard_to_case() {
         let (mut directory, ..) = directory();
         let taken = directory.create_user(draft("ADA", "other@example.com"), Timestamp::UNIX_EPOCH);
-        assert_eq!(taken.map(|user| user.id.clone()), Err(Taken("userName")));
+        assert_eq!(
+            taken.map(|user| user.id.clone()),
+            Err(Duplicate("userName"))
+        );
         let taken = directory.create_user(draft("eve", "Ada@Example.com"), Timestamp::UNIX_EPOCH);
         assert_eq!(
             taken.map(|user| user.id.clone()),
-            Err(Taken("emails.value"))
+            Err(Duplicate("emails.value"))
         );
     }
 
@@ -474,7 +483,7 @@ mod tests {
         let (mut directory, user, group) = directory();
         let (first, new) = directory
             .join(&group, &user, Timestamp::UNIX_EPOCH)
-            .expect("both exist");
+            .expect("the group and the user exist");
         assert!(new);
         assert_eq!(
             directory.join(&group, &user, Timestamp::UNIX_EPOCH),
@@ -489,7 +498,7 @@ mod tests {
         group.display_name = "owners".to_owned();
         directory
             .update_group(&id, group, Timestamp::UNIX_EPOCH)
-            .expect("a free name");
+            .expect("an unused name");
         assert!(directory.group_by("displayName", "admins").is_none());
         assert_eq!(
             directory

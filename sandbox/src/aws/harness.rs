@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Cloud;
 use super::seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 use super::sign_in::Assertion;
-use super::sigv4::Claim;
+use super::sigv4::Authorization;
 
 /// An organization and the caller of its services.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Harness {
 }
 
 /// The code and the message of an error response.
-pub(crate) type Refused = (String, String);
+pub(crate) type ServiceError = (String, String);
 
 impl Harness {
     /// Returns an organization with a management account, a delegated administrator's account, and accounts
@@ -120,7 +120,7 @@ impl Harness {
     }
 
     /// Calls `sso-admin`; fills in the instance's ARN if it is missing.
-    pub(crate) fn sso(&mut self, operation: &str, mut body: Value) -> Result<Value, Refused> {
+    pub(crate) fn sso(&mut self, operation: &str, mut body: Value) -> Result<Value, ServiceError> {
         if body.get("InstanceArn").is_none() && self.cloud.center.is_some() {
             body["InstanceArn"] = self.instance().into();
         }
@@ -128,7 +128,11 @@ impl Harness {
     }
 
     /// Calls `identitystore`; fills in the identity store's id if it is missing.
-    pub(crate) fn identity(&mut self, operation: &str, mut body: Value) -> Result<Value, Refused> {
+    pub(crate) fn identity(
+        &mut self,
+        operation: &str,
+        mut body: Value,
+    ) -> Result<Value, ServiceError> {
         if body.get("IdentityStoreId").is_none() && self.cloud.center.is_some() {
             body["IdentityStoreId"] = self.store().into();
         }
@@ -140,7 +144,7 @@ impl Harness {
         &mut self,
         operation: &str,
         body: &Value,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, ServiceError> {
         self.json(
             "organizations",
             "AWSOrganizationsV20161128",
@@ -274,13 +278,13 @@ impl Harness {
         self.cloud
             .approve_device(&code, &assertion, self.now)
             .expect("an approval");
-        let ask = json!({
+        let token_request = json!({
             "clientId": client["clientId"],
             "clientSecret": client["clientSecret"],
             "grantType": "urn:ietf:params:oauth:grant-type:device_code",
             "deviceCode": device["deviceCode"],
         });
-        let (_, _, token) = self.rest("POST", "/token", None, &ask);
+        let (_, _, token) = self.rest("POST", "/token", None, &token_request);
         token["accessToken"].as_str().expect("a token").to_owned()
     }
 
@@ -309,7 +313,7 @@ impl Harness {
         prefix: &str,
         operation: &str,
         body: &Value,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, ServiceError> {
         let head = Request::post("/")
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("{prefix}.{operation}"));
@@ -341,7 +345,7 @@ impl Harness {
             .header("authorization", &authorization)
             .body(Bytes::from(body.to_owned()))
             .expect("a request");
-        let signature = Claim::read(&request, service)
+        let signature = Authorization::read(&request, service)
             .expect("a complete header")
             .signature_of(&request, &key.secret);
         let value = format!("{authorization}{signature}")
@@ -369,7 +373,7 @@ pub(crate) fn assignment(account: &str, set: &str, kind: &str, id: &str) -> Valu
 }
 
 /// Returns the response's body, or the code and the message of the error.
-pub(crate) fn outcome(response: &Response<Bytes>) -> Result<Value, Refused> {
+pub(crate) fn outcome(response: &Response<Bytes>) -> Result<Value, ServiceError> {
     let body = read(response.body());
     if response.status() == 200 {
         return Ok(body);

@@ -61,7 +61,7 @@ struct Token {
 }
 
 /// "You can have at most two access tokens" (Identity Center user guide, rotating access tokens).
-const TOKENS: usize = 2;
+const MAX_TOKENS: usize = 2;
 
 impl Cloud {
     /// Enables the organization instance of Identity Center in a Region.
@@ -166,7 +166,7 @@ impl Cloud {
             }
         });
         provisioning.tokens.retain(|token| token.expires > now);
-        if provisioning.tokens.len() >= TOKENS {
+        if provisioning.tokens.len() >= MAX_TOKENS {
             return Err(
                 "two access tokens exist, which is the maximum: delete one first".to_owned(),
             );
@@ -200,7 +200,7 @@ impl Cloud {
     }
 
     /// Returns whether a token gives access to the SCIM endpoint of a tenant.
-    pub(crate) fn admits_scim(&self, tenant: &str, token: &str, now: Timestamp) -> bool {
+    pub(crate) fn accepts_scim_token(&self, tenant: &str, token: &str, now: Timestamp) -> bool {
         self.center
             .as_ref()
             .and_then(|center| center.provisioning.as_ref())

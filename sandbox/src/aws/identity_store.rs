@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::center::Center;
 use super::cloud::Cloud;
-use super::directory::{Group, Taken, User};
+use super::directory::{Duplicate, Group, User};
 use super::organizations::SSO;
 use super::page::{BadToken, Page};
 use super::params::Params;
@@ -21,7 +21,7 @@ use super::rules::{
 };
 
 /// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
-const PAGE: usize = 100;
+const MAX_PAGE_SIZE: usize = 100;
 
 /// A request to the Identity Store API.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ fn list_stores(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .filter(|center| center.region == call.caller.region)
         .map(|center| (1, store_json(call.cloud, center)));
     let page = call.page(store, "")?;
-    Ok(listed("IdentityStores", page))
+    Ok(list_response("IdentityStores", page))
 }
 
 fn store_json(cloud: &Cloud, center: &Center) -> Value {
@@ -153,12 +153,12 @@ impl Call<'_> {
         items: impl IntoIterator<Item = (u64, T)>,
         scope: &str,
     ) -> Result<Page<T>, Refusal> {
-        let ask = self.params.ask(PAGE as u64, &STORE_TOKEN);
+        let page_request = self.params.page_request(MAX_PAGE_SIZE as u64, &STORE_TOKEN);
         self.params.check()?;
         let scope = format!("{}/{scope}", self.operation);
         self.cloud
             .pages
-            .cut(items, &scope, &ask, PAGE)
+            .paginate(items, &scope, &page_request, MAX_PAGE_SIZE)
             .map_err(|BadToken| Refusal::validation("The provided next token is invalid."))
     }
 
@@ -270,7 +270,7 @@ fn issuer(center: &Center) -> Option<String> {
 }
 
 /// Returns a list response with the items under `name`.
-fn listed(name: &str, page: Page<Value>) -> Value {
+fn list_response(name: &str, page: Page<Value>) -> Value {
     let mut response = json!({ name: page.items });
     if let Some(next) = page.next {
         response["NextToken"] = next.into();
@@ -310,7 +310,7 @@ fn no_store(id: &str) -> Refusal {
     not_found("IDENTITY_STORE", id)
 }
 
-fn taken(Taken(attribute): &Taken) -> Refusal {
+fn duplicate(Duplicate(attribute): &Duplicate) -> Refusal {
     Refusal::conflict(format!("Duplicate {attribute}"))
         .with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION")
 }

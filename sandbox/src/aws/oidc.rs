@@ -11,7 +11,7 @@ use super::ids::Ids;
 use super::reply::Refusal;
 use super::sign_in::{Client, Device, Session};
 
-/// The time in which the user has to approve a device; `expiresIn` is 600 in responses of the service.
+/// The lifetime of a device authorization; `expiresIn` is 600 in responses of the service.
 const WAIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// The minimum interval between two token requests of a device; `interval` is 1 in responses of the

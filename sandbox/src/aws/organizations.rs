@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::cloud::Cloud;
 use super::page::{BadToken, Page};
-use super::params::{Ask, Params};
+use super::params::{PageRequest, Params};
 use super::reply::{Refusal, epoch};
 use super::rules::{
     ACCOUNT_ID, ORGANIZATIONS_TOKEN, PARENT_ID, SERVICE_PRINCIPAL, TAG_KEY, TAG_VALUE, TARGET_ID,
@@ -17,7 +17,7 @@ use super::rules::{
 pub(crate) use tree::Organization;
 
 /// "`MaxResults`: valid range: minimum value of 1, maximum value of 20" (API reference, every list).
-const PAGE: usize = 20;
+const MAX_PAGE_SIZE: usize = 20;
 
 /// The service principal of Identity Center.
 pub(crate) const SSO: &str = "sso.amazonaws.com";
@@ -96,9 +96,9 @@ fn list_accounts(
         .iter()
         .zip(1..)
         .filter(|(account, _)| parent.is_none_or(|parent| account.parent == parent))
-        .map(|(account, place)| (place, organization.account_json(account)));
+        .map(|(account, position)| (position, organization.account_json(account)));
     let page = paged(cloud, params, items, &format!("accounts {parent:?}"))?;
-    Ok(listed("Accounts", page))
+    Ok(list_response("Accounts", page))
 }
 
 fn list_units(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
@@ -109,9 +109,9 @@ fn list_units(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
         .iter()
         .zip(1..)
         .filter(|(unit, _)| unit.parent == parent)
-        .map(|(unit, place)| (place, organization.unit_json(unit)));
+        .map(|(unit, position)| (position, organization.unit_json(unit)));
     let page = paged(cloud, params, items, &format!("units {parent}"))?;
-    Ok(listed("OrganizationalUnits", page))
+    Ok(list_response("OrganizationalUnits", page))
 }
 
 fn list_roots(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
@@ -126,7 +126,7 @@ fn list_roots(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
         "PolicyTypes": [],
     });
     let page = paged(cloud, params, [(1, root)], "roots")?;
-    Ok(listed("Roots", page))
+    Ok(list_response("Roots", page))
 }
 
 fn list_parents(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
@@ -160,7 +160,7 @@ fn list_parents(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
         [(1, json!({ "Id": parent, "Type": kind }))],
         &format!("parents {child}"),
     )?;
-    Ok(listed("Parents", page))
+    Ok(list_response("Parents", page))
 }
 
 fn list_tags(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
@@ -171,13 +171,13 @@ fn list_tags(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
             .tags
             .iter()
             .zip(1..)
-            .map(|((key, value), place)| (place, json!({ "Key": key, "Value": value })))
+            .map(|((key, value), position)| (position, json!({ "Key": key, "Value": value })))
             .collect(),
         None if cloud.organization.has_parent(&target) => Vec::new(),
         None => return Err(target_not_found()),
     };
     let page = paged(cloud, params, tags, &format!("tags {target}"))?;
-    Ok(listed("Tags", page))
+    Ok(list_response("Tags", page))
 }
 
 fn tag(cloud: &mut Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
@@ -204,14 +204,14 @@ fn list_trusted(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> {
         .trusted
         .iter()
         .zip(1..)
-        .map(|((service, since), place)| {
+        .map(|((service, since), position)| {
             (
-                place,
+                position,
                 json!({ "ServicePrincipal": service, "DateEnabled": epoch(*since) }),
             )
         });
     let page = paged(cloud, params, items, "trusted services")?;
-    Ok(listed("EnabledServicePrincipals", page))
+    Ok(list_response("EnabledServicePrincipals", page))
 }
 
 fn trust(cloud: &mut Cloud, params: &Params<'_>, now: Timestamp) -> Result<Value, Refusal> {
@@ -237,14 +237,14 @@ fn list_delegated(cloud: &Cloud, params: &Params<'_>) -> Result<Value, Refusal> 
         .filter(|(((_, principal), _), _)| {
             service.as_ref().is_none_or(|service| service == principal)
         })
-        .filter_map(|(((account, _), since), place)| {
-            let mut shown = organization.account_json(organization.account(account)?);
-            shown["DelegationEnabledDate"] = epoch(*since);
-            shown.as_object_mut()?.remove("Paths");
-            Some((place, shown))
+        .filter_map(|(((account, _), since), position)| {
+            let mut json = organization.account_json(organization.account(account)?);
+            json["DelegationEnabledDate"] = epoch(*since);
+            json.as_object_mut()?.remove("Paths");
+            Some((position, json))
         });
     let page = paged(cloud, params, items, &format!("delegated {service:?}"))?;
-    Ok(listed("DelegatedAdministrators", page))
+    Ok(list_response("DelegatedAdministrators", page))
 }
 
 fn register(cloud: &mut Cloud, params: &Params<'_>, now: Timestamp) -> Result<Value, Refusal> {
@@ -349,11 +349,11 @@ fn paged<T>(
     items: impl IntoIterator<Item = (u64, T)>,
     scope: &str,
 ) -> Result<Page<T>, Refusal> {
-    let ask: Ask = params.ask(PAGE as u64, &ORGANIZATIONS_TOKEN);
+    let page_request: PageRequest = params.page_request(MAX_PAGE_SIZE as u64, &ORGANIZATIONS_TOKEN);
     check(params)?;
     cloud
         .pages
-        .cut_with_a_pause(items, scope, &ask, PAGE)
+        .paginate_with_empty_page(items, scope, &page_request, MAX_PAGE_SIZE)
         .map_err(|BadToken| {
             Refusal::new(
                 "InvalidInputException",
@@ -363,7 +363,7 @@ fn paged<T>(
         })
 }
 
-fn listed(name: &str, page: Page<Value>) -> Value {
+fn list_response(name: &str, page: Page<Value>) -> Value {
     let mut response = json!({ name: page.items });
     if let Some(next) = page.next {
         response["NextToken"] = next.into();

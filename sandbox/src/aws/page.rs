@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::ids::{digest, hex_of};
-use super::params::Ask;
+use super::params::PageRequest;
 
 /// The pagination settings of lists.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ impl Pages {
         }
     }
 
-    /// Returns the number of items on a page for a requested number.
+    /// Returns the page size: the smaller of the requested and the configured size.
     pub(crate) fn size(self, requested: usize) -> usize {
         self.size.map_or(requested, |size| size.min(requested))
     }
@@ -57,78 +57,84 @@ impl Pages {
     /// # Errors
     ///
     /// Returns [`BadToken`] for a token of another list or a modified token.
-    pub(crate) fn cut<T>(
+    pub(crate) fn paginate<T>(
         self,
         items: impl IntoIterator<Item = (u64, T)>,
         scope: &str,
-        ask: &Ask,
+        request: &PageRequest,
         default: usize,
     ) -> Result<Page<T>, BadToken> {
-        let size = self.size(ask.max.unwrap_or(default));
-        let after = match &ask.token {
+        let size = self.size(request.max.unwrap_or(default));
+        let after = match &request.token {
             Some(token) => Some(decode_token(token, scope)?.0),
             None => None,
         };
         let mut rest = items
             .into_iter()
-            .skip_while(|(place, _)| after.is_some_and(|after| *place <= after))
+            .skip_while(|(position, _)| after.is_some_and(|after| *position <= after))
             .peekable();
         let mut page = Vec::new();
         let mut last = 0;
         while page.len() < size
-            && let Some((place, item)) = rest.next()
+            && let Some((position, item)) = rest.next()
         {
-            last = place;
+            last = position;
             page.push(item);
         }
-        let next = rest.peek().map(|_| encode_token(last, EmptyPage::Done, scope));
+        let next = rest
+            .peek()
+            .map(|_| encode_token(last, EmptyPage::Done, scope));
         Ok(Page { items: page, next })
     }
 
     /// Like [`paginate`](Self::paginate), with an empty page between the first and the second.
     ///
     /// Organizations "can occasionally return an empty set of results even when more results are available"
-    /// (API reference, `ListAccounts`). The sandbox does so once in every walk over more than one page.
+    /// (API reference, `ListAccounts`). The sandbox does so once for every list with several pages.
     ///
     /// # Errors
     ///
     /// Returns [`BadToken`] for a token of another list or a modified token.
-    pub(crate) fn cut_with_a_pause<T>(
+    pub(crate) fn paginate_with_empty_page<T>(
         self,
         items: impl IntoIterator<Item = (u64, T)>,
         scope: &str,
-        ask: &Ask,
+        request: &PageRequest,
         default: usize,
     ) -> Result<Page<T>, BadToken> {
-        if let Some(token) = &ask.token {
-            let (place, empty_page) = decode_token(token, scope)?;
+        if let Some(token) = &request.token {
+            let (position, empty_page) = decode_token(token, scope)?;
             if empty_page == EmptyPage::Pending {
                 return Ok(Page {
                     items: Vec::new(),
-                    next: Some(encode_token(place, EmptyPage::Done, scope)),
+                    next: Some(encode_token(position, EmptyPage::Done, scope)),
                 });
             }
-            return self.cut(items, scope, ask, default);
+            return self.paginate(items, scope, request, default);
         }
-        let mut page = self.cut(items, scope, ask, default)?;
+        let mut page = self.paginate(items, scope, request, default)?;
         if let Some(token) = &page.next {
-            let (place, _) = decode_token(token, scope)?;
-            page.next = Some(encode_token(place, EmptyPage::Pending, scope));
+            let (position, _) = decode_token(token, scope)?;
+            page.next = Some(encode_token(position, EmptyPage::Pending, scope));
         }
         Ok(page)
     }
 }
 
-/// Whether the empty page of a walk is still to come.
+/// Whether the empty page was already returned while a client follows the tokens of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EmptyPage {
     Pending,
     Done,
 }
 
-fn encode_token(place: u64, empty_page: EmptyPage, scope: &str) -> String {
-    let flag = if empty_page == EmptyPage::Pending { 'p' } else { 'c' };
-    let content = format!("{place}{flag}");
+fn encode_token(position: u64, empty_page: EmptyPage, scope: &str) -> String {
+    let flag = if empty_page == EmptyPage::Pending {
+        'p'
+    } else {
+        'c'
+    };
+    let content = format!("{position}{flag}");
     let checksum = checksum(&content, scope);
     STANDARD.encode(format!("{content}:{checksum}"))
 }
@@ -140,12 +146,12 @@ fn decode_token(token: &str, scope: &str) -> Result<(u64, EmptyPage), BadToken> 
     if found != checksum(content, scope) {
         return Err(BadToken);
     }
-    let (place, empty_page) = match content.strip_suffix('p') {
-        Some(place) => (place, EmptyPage::Pending),
+    let (position, empty_page) = match content.strip_suffix('p') {
+        Some(position) => (position, EmptyPage::Pending),
         None => (content.trim_end_matches('c'), EmptyPage::Done),
     };
-    let place = place.parse().map_err(|_error| BadToken)?;
-    Ok((place, empty_page))
+    let position = position.parse().map_err(|_error| BadToken)?;
+    Ok((position, empty_page))
 }
 
 /// Returns the checksum that binds a token to its list and makes a guessed token invalid.
@@ -159,23 +165,26 @@ fn checksum(content: &str, scope: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page_request(token: Option<String>) -> Ask {
-        Ask { max: None, token }
+    fn page_request(token: Option<String>) -> PageRequest {
+        PageRequest { max: None, token }
     }
 
-    fn items(places: &[u64]) -> Vec<(u64, u64)> {
-        places.iter().map(|&place| (place, place)).collect()
+    fn items(positions: &[u64]) -> Vec<(u64, u64)> {
+        positions
+            .iter()
+            .map(|&position| (position, position))
+            .collect()
     }
 
     #[test]
     fn following_the_tokens_returns_every_item() {
         let pages = Pages::new(Some(2));
         let first = pages
-            .cut(items(&[1, 2, 3]), "a", &ask(None), 100)
+            .paginate(items(&[1, 2, 3]), "a", &page_request(None), 100)
             .expect("a page");
         assert_eq!(first.items, [1, 2]);
         let second = pages
-            .cut(items(&[1, 2, 3]), "a", &ask(first.next), 100)
+            .paginate(items(&[1, 2, 3]), "a", &page_request(first.next), 100)
             .expect("a page");
         assert_eq!(second.items, [3]);
         assert_eq!(second.next, None);
@@ -185,10 +194,10 @@ mod tests {
     fn an_item_deleted_between_two_pages_does_not_hide_another_item() {
         let pages = Pages::new(Some(2));
         let first = pages
-            .cut(items(&[1, 2, 3]), "a", &ask(None), 100)
+            .paginate(items(&[1, 2, 3]), "a", &page_request(None), 100)
             .expect("a page");
         let second = pages
-            .cut(items(&[2, 3]), "a", &ask(first.next), 100)
+            .paginate(items(&[2, 3]), "a", &page_request(first.next), 100)
             .expect("a page");
         assert_eq!(second.items, [3]);
     }
@@ -196,7 +205,7 @@ mod tests {
     #[test]
     fn a_full_last_page_has_no_token() {
         let page = Pages::new(Some(2))
-            .cut(items(&[1, 2]), "a", &ask(None), 100)
+            .paginate(items(&[1, 2]), "a", &page_request(None), 100)
             .expect("a page");
         assert_eq!(page.next, None);
     }
@@ -205,20 +214,25 @@ mod tests {
     fn a_token_of_another_list_and_a_modified_token_are_rejected() {
         let pages = Pages::new(Some(1));
         let token = pages
-            .cut(items(&[1, 2]), "a", &ask(None), 100)
+            .paginate(items(&[1, 2]), "a", &page_request(None), 100)
             .expect("a page")
             .next
             .expect("a token");
-        let other = pages.cut(items(&[1, 2]), "b", &ask(Some(token.clone())), 100);
+        let other = pages.paginate(items(&[1, 2]), "b", &page_request(Some(token.clone())), 100);
         assert_eq!(other.map(|page| page.items), Err(BadToken));
-        let changed = pages.cut(
+        let changed = pages.paginate(
             items(&[1, 2]),
             "a",
-            &ask(Some(format!("A{}", &token[1..]))),
+            &page_request(Some(format!("A{}", &token[1..]))),
             100,
         );
         assert_eq!(changed.map(|page| page.items), Err(BadToken));
-        let made_up = pages.cut(items(&[1, 2]), "a", &ask(Some("2".to_owned())), 100);
+        let made_up = pages.paginate(
+            items(&[1, 2]),
+            "a",
+            &page_request(Some("2".to_owned())),
+            100,
+        );
         assert_eq!(made_up.map(|page| page.items), Err(BadToken));
     }
 
@@ -229,7 +243,7 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..5 {
             let page = pages
-                .cut_with_a_pause(items(&[1, 2, 3]), "a", &ask(token), 20)
+                .paginate_with_empty_page(items(&[1, 2, 3]), "a", &page_request(token), 20)
                 .expect("a page");
             seen.push(page.items);
             token = page.next;

@@ -15,12 +15,12 @@ use super::reply::Refusal;
 pub(crate) struct Params<'a> {
     body: &'a Map<String, Value>,
     at: String,
-    faults: Rc<RefCell<Faults>>,
+    errors: Rc<RefCell<Errors>>,
 }
 
 #[derive(Debug, Default)]
-struct Faults {
-    mistyped: Option<String>,
+struct Errors {
+    type_error: Option<String>,
     violations: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Rule {
 
 /// The pagination members of a request.
 #[derive(Debug)]
-pub(crate) struct Ask {
+pub(crate) struct PageRequest {
     /// The maximum number of items on the page.
     pub(crate) max: Option<usize>,
     /// The token that the previous page returned.
@@ -52,7 +52,7 @@ impl<'a> Params<'a> {
         Self {
             body,
             at: String::new(),
-            faults: Rc::default(),
+            errors: Rc::default(),
         }
     }
 
@@ -66,10 +66,10 @@ impl<'a> Params<'a> {
     /// Reads an optional string.
     pub(crate) fn text_opt(&self, name: &str, rule: &Rule) -> Option<String> {
         let Value::String(text) = self.value(name)? else {
-            self.mistype(name, "a String");
+            self.record_type_error(name, "a String");
             return None;
         };
-        self.hold(name, text, rule);
+        self.check_text(name, text, rule);
         Some(text.clone())
     }
 
@@ -82,7 +82,7 @@ impl<'a> Params<'a> {
     /// Reads an optional enum value.
     pub(crate) fn choice_opt(&self, name: &str, choices: &[&'static str]) -> Option<&'static str> {
         let Value::String(text) = self.value(name)? else {
-            self.mistype(name, "a String");
+            self.record_type_error(name, "a String");
             return None;
         };
         let found = choices.iter().find(|choice| *choice == text).copied();
@@ -101,7 +101,7 @@ impl<'a> Params<'a> {
     pub(crate) fn number_opt(&self, name: &str, min: u64, max: u64) -> Option<u64> {
         let value = self.value(name)?;
         let Some(number) = value.as_i64() else {
-            self.mistype(name, "an Integer");
+            self.record_type_error(name, "an Integer");
             return None;
         };
         let text = number.to_string();
@@ -116,11 +116,11 @@ impl<'a> Params<'a> {
     }
 
     /// Reads an optional Boolean.
-    pub(crate) fn truth_opt(&self, name: &str) -> Option<bool> {
+    pub(crate) fn boolean_opt(&self, name: &str) -> Option<bool> {
         let value = self.value(name)?;
         let truth = value.as_bool();
         if truth.is_none() {
-            self.mistype(name, "a Boolean");
+            self.record_type_error(name, "a Boolean");
         }
         truth
     }
@@ -128,10 +128,10 @@ impl<'a> Params<'a> {
     /// Reads an optional structure.
     pub(crate) fn structure_opt(&self, name: &str) -> Option<Self> {
         let Value::Object(body) = self.value(name)? else {
-            self.mistype(name, "a structure");
+            self.record_type_error(name, "a structure");
             return None;
         };
-        Some(self.inside(body, self.path(name)))
+        Some(self.nested(body, self.path(name)))
     }
 
     /// Reads a required structure; returns `None` if it is missing, which [`check`](Self::check) reports.
@@ -147,9 +147,9 @@ impl<'a> Params<'a> {
             match item {
                 Value::Object(body) => {
                     let at = format!("{}.{}.member", self.path(name), index + 1);
-                    structures.push(self.inside(body, at));
+                    structures.push(self.nested(body, at));
                 }
-                _ => self.mistype(name, "a structure"),
+                _ => self.record_type_error(name, "a structure"),
             }
         }
         Some(structures)
@@ -170,10 +170,10 @@ impl<'a> Params<'a> {
         for item in items {
             match item {
                 Value::String(text) => {
-                    self.hold(name, text, rule);
+                    self.check_text(name, text, rule);
                     texts.push(text.clone());
                 }
-                _ => self.mistype(name, "a String"),
+                _ => self.record_type_error(name, "a String"),
             }
         }
         texts
@@ -185,8 +185,8 @@ impl<'a> Params<'a> {
     }
 
     /// Reads the pagination members; `limit` is the service's maximum number of items on a page.
-    pub(crate) fn ask(&self, limit: u64, token: &Rule) -> Ask {
-        Ask {
+    pub(crate) fn page_request(&self, limit: u64, token: &Rule) -> PageRequest {
+        PageRequest {
             max: self
                 .number_opt("MaxResults", 1, limit)
                 .and_then(|number| usize::try_from(number).ok()),
@@ -203,7 +203,7 @@ impl<'a> Params<'a> {
             "Value{value} at '{}' failed to satisfy constraint: {rule}",
             self.path(name)
         );
-        let violations = &mut self.faults.borrow_mut().violations;
+        let violations = &mut self.errors.borrow_mut().violations;
         // A member may be read more than once.
         if !violations.contains(&violation) {
             violations.push(violation);
@@ -214,18 +214,18 @@ impl<'a> Params<'a> {
     ///
     /// # Errors
     ///
-    /// Returns all constraint violations in one error, or the last type error.
+    /// Returns the last type error; without a type error, returns all constraint violations in one error.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
-        let faults = self.faults.borrow();
-        if let Some(mistyped) = &faults.mistyped {
-            return Err(Refusal::new("SerializationException", mistyped));
+        let errors = self.errors.borrow();
+        if let Some(type_error) = &errors.type_error {
+            return Err(Refusal::new("SerializationException", type_error));
         }
-        let number = faults.violations.len();
+        let number = errors.violations.len();
         if number == 0 {
             return Ok(());
         }
         let plural = if number == 1 { "" } else { "s" };
-        let violations = faults.violations.join("; ");
+        let violations = errors.violations.join("; ");
         Err(Refusal::validation(format!(
             "{number} validation error{plural} detected: {violations}"
         )))
@@ -233,7 +233,7 @@ impl<'a> Params<'a> {
 
     fn list_opt(&self, name: &str, min: usize, max: usize) -> Option<&'a [Value]> {
         let Value::Array(items) = self.value(name)? else {
-            self.mistype(name, "a list");
+            self.record_type_error(name, "a list");
             return None;
         };
         if items.len() < min {
@@ -246,7 +246,7 @@ impl<'a> Params<'a> {
         Some(items)
     }
 
-    fn hold(&self, name: &str, text: &str, rule: &Rule) {
+    fn check_text(&self, name: &str, text: &str, rule: &Rule) {
         let length = text.chars().count();
         if length < rule.min {
             let least = rule.min;
@@ -272,7 +272,7 @@ impl<'a> Params<'a> {
         value
     }
 
-    fn mistype(&self, name: &str, wanted: &str) {
+    fn record_type_error(&self, name: &str, wanted: &str) {
         let kind = match self.value(name) {
             Some(Value::Bool(_)) => "BOOLEAN_VALUE",
             Some(Value::Number(_)) => "NUMBER_VALUE",
@@ -280,15 +280,15 @@ impl<'a> Params<'a> {
             Some(Value::Array(_)) => "START_ARRAY",
             _ => "START_OBJECT",
         };
-        self.faults.borrow_mut().mistyped =
+        self.errors.borrow_mut().type_error =
             Some(format!("{kind} can not be converted to {wanted}"));
     }
 
-    fn inside(&self, body: &'a Map<String, Value>, at: String) -> Self {
+    fn nested(&self, body: &'a Map<String, Value>, at: String) -> Self {
         Self {
             body,
             at,
-            faults: Rc::clone(&self.faults),
+            errors: Rc::clone(&self.errors),
         }
     }
 

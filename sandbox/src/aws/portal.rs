@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::center::{Center, Role};
 use super::cloud::Cloud;
 use super::page::{BadToken, Page};
-use super::params::Ask;
+use super::params::PageRequest;
 use super::reply::Refusal;
 
 /// The maximum number of items on a page (botocore model of `sso`, `MaxResultType`).
-const MOST: usize = 100;
+const MAX_PAGE_SIZE: usize = 100;
 
 /// Returns the operation at a path.
 pub(super) fn operation(request: &Request<Bytes>) -> Option<&'static str> {
@@ -67,16 +67,16 @@ fn list_accounts(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<
         .iter()
         .zip(1..)
         .filter(|(account, _)| roles.iter().any(|role| role.account == account.id))
-        .map(|(account, place)| {
-            let shown = json!({
+        .map(|(account, position)| {
+            let json = json!({
                 "accountId": account.id,
                 "accountName": account.name,
                 "emailAddress": account.email,
             });
-            (place, shown)
+            (position, json)
         });
     let page = paged(cloud, request, accounts, &format!("portal accounts {user}"))?;
-    Ok(listed("accountList", &page))
+    Ok(list_response("accountList", &page))
 }
 
 fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Value, Refusal> {
@@ -86,10 +86,10 @@ fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Val
     if roles.is_empty() {
         return Err(forbidden());
     }
-    roles.sort_by_key(|role| role.place);
+    roles.sort_by_key(|role| role.position);
     let items = roles.iter().map(|role| {
-        let shown = json!({ "roleName": role.permission_set_name, "accountId": role.account });
-        (role.place, shown)
+        let json = json!({ "roleName": role.permission_set_name, "accountId": role.account });
+        (role.position, json)
     });
     let page = paged(
         cloud,
@@ -97,7 +97,7 @@ fn list_roles(cloud: &Cloud, request: &Request<Bytes>, user: &str) -> Result<Val
         items,
         &format!("portal roles {user} {account}"),
     )?;
-    Ok(listed("roleList", &page))
+    Ok(list_response("roleList", &page))
 }
 
 fn credentials(
@@ -157,21 +157,21 @@ fn paged(
     let max = match parameter(request, "max_result") {
         None => None,
         Some(text) => match text.parse() {
-            Ok(number) if (1..=MOST).contains(&number) => Some(number),
+            Ok(number) if (1..=MAX_PAGE_SIZE).contains(&number) => Some(number),
             _ => return Err(invalid("max_result must be between 1 and 100")),
         },
     };
-    let ask = Ask {
+    let page_request = PageRequest {
         max,
         token: parameter(request, "next_token"),
     };
     cloud
         .pages
-        .cut(items, scope, &ask, MOST)
+        .paginate(items, scope, &page_request, MAX_PAGE_SIZE)
         .map_err(|BadToken| invalid("Invalid next token provided"))
 }
 
-fn listed(name: &str, page: &Page<Value>) -> Value {
+fn list_response(name: &str, page: &Page<Value>) -> Value {
     json!({ name: page.items, "nextToken": page.next })
 }
 

@@ -131,7 +131,9 @@ impl SignIn {
             administers: role.administers(),
             expires: super::later(now, duration),
         });
-        self.role_sessions.last().expect("the role session was just added")
+        self.role_sessions
+            .last()
+            .expect("the role session was just added")
     }
 }
 

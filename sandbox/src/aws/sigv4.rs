@@ -13,7 +13,7 @@ use super::ids::hex_of;
 
 /// The parsed `Authorization` header.
 #[derive(Debug)]
-pub(crate) struct Claim<'r> {
+pub(crate) struct Authorization<'r> {
     /// The id of the access key.
     pub(crate) key: &'r str,
     /// The Region in the credential scope.
@@ -29,7 +29,7 @@ pub(crate) struct Claim<'r> {
 
 /// Reason why a signature is rejected.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unsigned {
+pub(crate) enum SignatureError {
     /// There is no `Authorization` header.
     Missing,
     /// The header does not have the required format.
@@ -40,22 +40,24 @@ pub(crate) enum Unsigned {
     Mismatch,
 }
 
-impl<'r> Claim<'r> {
+impl<'r> Authorization<'r> {
     /// Reads the `Authorization` header of a request to a service.
+    ///
+    /// # Errors
     ///
     /// Returns an error unless the header is complete, its scope names `service`, and the host and the date
     /// are signed.
-    pub(crate) fn read(request: &'r Request<Bytes>, service: &str) -> Result<Self, Unsigned> {
-        let header = header(request, "authorization").ok_or(Unsigned::Missing)?;
+    pub(crate) fn read(request: &'r Request<Bytes>, service: &str) -> Result<Self, SignatureError> {
+        let header = header(request, "authorization").ok_or(SignatureError::Missing)?;
         let fields = header.strip_prefix("AWS4-HMAC-SHA256 ").ok_or_else(|| {
-            Unsigned::Incomplete("Unsupported Authorization header scheme.".to_owned())
+            SignatureError::Incomplete("Unsupported Authorization header scheme.".to_owned())
         })?;
         let field = |name: &str| {
             fields
                 .split(',')
                 .find_map(|part| part.trim().strip_prefix(name))
                 .ok_or_else(|| {
-                    Unsigned::Incomplete(format!(
+                    SignatureError::Incomplete(format!(
                         "Authorization header requires '{name}' parameter."
                     ))
                 })
@@ -65,15 +67,15 @@ impl<'r> Claim<'r> {
         let signature = field("Signature=")?;
         let parts: Vec<&str> = credential.split('/').collect();
         let &[key, date, region, scope, "aws4_request"] = parts.as_slice() else {
-            return Err(Unsigned::Incomplete(format!(
+            return Err(SignatureError::Incomplete(format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. \
                  keyid/date/region/service/term, got '{credential}'"
             )));
         };
         let timestamp = self::header(request, "x-amz-date").ok_or_else(|| {
-            Unsigned::Incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned())
+            SignatureError::Incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned())
         })?;
-        let claim = Self {
+        let authorization = Self {
             key,
             region,
             session_token: self::header(request, "x-amz-security-token"),
@@ -83,20 +85,24 @@ impl<'r> Claim<'r> {
             signed_headers,
             signature,
         };
-        claim.check_scope(service)?;
-        Ok(claim)
+        authorization.check_scope(service)?;
+        Ok(authorization)
     }
 
     /// Compares the signature with the expected signature of this secret.
     ///
     /// # Errors
     ///
-    /// Returns [`Unsigned::Mismatch`] if they differ.
-    pub(crate) fn verify(&self, request: &Request<Bytes>, secret: &str) -> Result<(), Unsigned> {
+    /// Returns [`SignatureError::Mismatch`] if they differ.
+    pub(crate) fn verify(
+        &self,
+        request: &Request<Bytes>,
+        secret: &str,
+    ) -> Result<(), SignatureError> {
         if self.signature_of(request, secret) == self.signature {
             Ok(())
         } else {
-            Err(Unsigned::Mismatch)
+            Err(SignatureError::Mismatch)
         }
     }
 
@@ -119,20 +125,20 @@ impl<'r> Claim<'r> {
         hex_of(&hmac(&key, &to_sign))
     }
 
-    fn check_scope(&self, service: &str) -> Result<(), Unsigned> {
+    fn check_scope(&self, service: &str) -> Result<(), SignatureError> {
         if self.service != service {
-            return Err(Unsigned::Scope(format!(
+            return Err(SignatureError::Scope(format!(
                 "Credential should be scoped to correct service: '{service}'. "
             )));
         }
         if !is_region(self.region) {
-            return Err(Unsigned::Scope(format!(
+            return Err(SignatureError::Scope(format!(
                 "Credential should be scoped to a valid region, not '{}'. ",
                 self.region
             )));
         }
         if self.timestamp.get(..8) != Some(self.date) {
-            return Err(Unsigned::Scope(format!(
+            return Err(SignatureError::Scope(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
                  '{}' != '{}', from '{}'.",
                 self.date,
@@ -142,7 +148,7 @@ impl<'r> Claim<'r> {
         }
         for wanted in ["host", "x-amz-date"] {
             if !self.signed_headers.contains(&wanted) {
-                return Err(Unsigned::Scope(format!(
+                return Err(SignatureError::Scope(format!(
                     "'{wanted}' must be a 'SignedHeader' in the AWS Authorization."
                 )));
             }
@@ -261,32 +267,38 @@ mod tests {
     #[test]
     fn the_published_example_verifies() {
         let request = example(SIGNATURE);
-        let claim = Claim::read(&request, "service").expect("a complete header");
-        assert_eq!(claim.verify(&request, SECRET), Ok(()));
-        assert_eq!(claim.region, "us-east-1");
+        let authorization = Authorization::read(&request, "service").expect("a complete header");
+        assert_eq!(authorization.verify(&request, SECRET), Ok(()));
+        assert_eq!(authorization.region, "us-east-1");
     }
 
     #[test]
     fn a_signature_with_another_secret_is_rejected() {
         let request = example(SIGNATURE);
-        let claim = Claim::read(&request, "service").expect("a complete header");
-        assert_eq!(claim.verify(&request, "another"), Err(Unsigned::Mismatch));
+        let authorization = Authorization::read(&request, "service").expect("a complete header");
+        assert_eq!(
+            authorization.verify(&request, "another"),
+            Err(SignatureError::Mismatch)
+        );
     }
 
     #[test]
     fn a_modified_request_is_rejected() {
         let mut request = example(SIGNATURE);
         *request.body_mut() = Bytes::from_static(b"changed");
-        let claim = Claim::read(&request, "service").expect("a complete header");
-        assert_eq!(claim.verify(&request, SECRET), Err(Unsigned::Mismatch));
+        let authorization = Authorization::read(&request, "service").expect("a complete header");
+        assert_eq!(
+            authorization.verify(&request, SECRET),
+            Err(SignatureError::Mismatch)
+        );
     }
 
     #[test]
     fn a_credential_for_another_service_is_rejected() {
         let request = example(SIGNATURE);
         assert_eq!(
-            Claim::read(&request, "sso").map(|_| ()),
-            Err(Unsigned::Scope(
+            Authorization::read(&request, "sso").map(|_| ()),
+            Err(SignatureError::Scope(
                 "Credential should be scoped to correct service: 'sso'. ".to_owned()
             ))
         );
@@ -296,8 +308,8 @@ mod tests {
     fn a_request_without_the_header_is_unsigned() {
         let request = Request::new(Bytes::new());
         assert_eq!(
-            Claim::read(&request, "sso").map(|_| ()),
-            Err(Unsigned::Missing)
+            Authorization::read(&request, "sso").map(|_| ()),
+            Err(SignatureError::Missing)
         );
     }
 
@@ -307,8 +319,8 @@ mod tests {
         let value = axum::http::HeaderValue::from_static("Bearer abc");
         request.headers_mut().insert("authorization", value);
         assert_eq!(
-            Claim::read(&request, "sso").map(|_| ()),
-            Err(Unsigned::Incomplete(
+            Authorization::read(&request, "sso").map(|_| ()),
+            Err(SignatureError::Incomplete(
                 "Unsupported Authorization header scheme.".to_owned()
             ))
         );

@@ -21,7 +21,7 @@ use super::reply::Refusal;
 use super::rules::{ADMIN_TOKEN, INSTANCE_ARN, PERMISSION_SET_ARN};
 
 /// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
-const PAGE: usize = 100;
+const MAX_PAGE_SIZE: usize = 100;
 
 /// A request to the `sso-admin` API.
 #[derive(Debug)]
@@ -156,12 +156,12 @@ impl Call<'_> {
         items: impl IntoIterator<Item = (u64, T)>,
         scope: &str,
     ) -> Result<Page<T>, Refusal> {
-        let ask = self.params.ask(PAGE as u64, &ADMIN_TOKEN);
+        let page_request = self.params.page_request(MAX_PAGE_SIZE as u64, &ADMIN_TOKEN);
         self.params.check()?;
         let scope = format!("{}/{scope}", self.operation);
         self.cloud
             .pages
-            .cut(items, &scope, &ask, PAGE)
+            .paginate(items, &scope, &page_request, MAX_PAGE_SIZE)
             .map_err(|BadToken| Refusal::validation("Invalid NextToken."))
     }
 
@@ -184,7 +184,7 @@ impl Call<'_> {
 }
 
 /// Returns a list response with the items under `name`.
-fn listed<T: Into<Value>>(name: &str, page: Page<T>) -> Value {
+fn list_response<T: Into<Value>>(name: &str, page: Page<T>) -> Value {
     let items: Vec<Value> = page.items.into_iter().map(Into::into).collect();
     let mut response = json!({ name: items });
     if let Some(next) = page.next {

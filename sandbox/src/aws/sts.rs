@@ -1,26 +1,26 @@
-//! The Security Token Service: who signed a request.
+//! The Security Token Service, limited to `GetCallerIdentity`.
 
 use axum::body::Bytes;
 use axum::http::Request;
 
-use super::caller::{Caller, Unknown};
+use super::caller::{Caller, CallerError};
 use super::reply::{Refusal, escape};
-use super::sigv4::Unsigned;
+use super::sigv4::SignatureError;
 
 /// The only version of the service.
 const VERSION: &str = "2011-06-15";
 
-/// The action that the form in the body names.
+/// Returns the action named in the form of the request body.
 pub(super) fn action(request: &Request<Bytes>) -> Option<String> {
     field(request, "Action")
 }
 
-/// Runs an action; the answer is the inside of the result.
+/// Runs an action; returns the XML inside the result element.
 pub(super) fn call(
-    caller: Result<Caller, Unknown>,
+    caller: Result<Caller, CallerError>,
     request: &Request<Bytes>,
 ) -> Result<String, Refusal> {
-    let caller = caller.map_err(|unknown| refusal(&unknown))?;
+    let caller = caller.map_err(|error| refusal(&error))?;
     let action = action(request).unwrap_or_default();
     let version = field(request, "Version").unwrap_or_default();
     if action != "GetCallerIdentity" || version != VERSION {
@@ -37,26 +37,28 @@ pub(super) fn call(
     ))
 }
 
-fn refusal(unknown: &Unknown) -> Refusal {
-    let (status, code, message) = match unknown {
-        Unknown::Unsigned(Unsigned::Missing) => (
+fn refusal(error: &CallerError) -> Refusal {
+    let (status, code, message) = match error {
+        CallerError::Signature(SignatureError::Missing) => (
             403,
             "MissingAuthenticationToken",
             "Request is missing Authentication Token",
         ),
-        Unknown::Unsigned(Unsigned::Incomplete(message)) => {
+        CallerError::Signature(SignatureError::Incomplete(message)) => {
             (400, "IncompleteSignature", message.as_str())
         }
-        Unknown::Unsigned(Unsigned::Scope(message)) => {
+        CallerError::Signature(SignatureError::Scope(message)) => {
             (403, "SignatureDoesNotMatch", message.as_str())
         }
-        Unknown::Unsigned(Unsigned::Mismatch) => (403, "SignatureDoesNotMatch", super::MISMATCH),
-        Unknown::Key => (
+        CallerError::Signature(SignatureError::Mismatch) => {
+            (403, "SignatureDoesNotMatch", super::MISMATCH)
+        }
+        CallerError::Key => (
             403,
             "InvalidClientTokenId",
             "The security token included in the request is invalid.",
         ),
-        Unknown::Expired => (
+        CallerError::Expired => (
             403,
             "ExpiredToken",
             "The security token included in the request is expired",

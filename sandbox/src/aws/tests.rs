@@ -1,4 +1,4 @@
-//! What all services have in common: dispatch, signatures, request ids.
+//! Behavior that all services share: dispatch, signatures and request ids.
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Method, Request};
@@ -15,13 +15,13 @@ fn list_instances(harness: &Harness) -> Request<Bytes> {
 }
 
 #[track_caller]
-fn refused(harness: &mut Harness, request: &Request<Bytes>, code: &str, message: &str) {
-    let refusal = outcome(&harness.send(request)).expect_err("a refusal");
+fn assert_error(harness: &mut Harness, request: &Request<Bytes>, code: &str, message: &str) {
+    let refusal = outcome(&harness.send(request)).expect_err("the request must fail");
     assert_eq!(refusal, (code.to_owned(), message.to_owned()));
 }
 
 #[test]
-fn a_signed_request_is_answered_with_a_request_id_of_its_own() {
+fn each_response_has_a_unique_request_id() {
     let mut harness = Harness::new();
     let request = list_instances(&harness);
     let first = harness.send(&request);
@@ -39,11 +39,11 @@ fn a_signed_request_is_answered_with_a_request_id_of_its_own() {
 }
 
 #[test]
-fn a_request_without_a_signature_is_refused() {
+fn a_request_without_a_signature_is_rejected() {
     let mut harness = Harness::new();
     let mut request = list_instances(&harness);
     request.headers_mut().remove("authorization");
-    refused(
+    assert_error(
         &mut harness,
         &request,
         "MissingAuthenticationTokenException",
@@ -52,11 +52,11 @@ fn a_request_without_a_signature_is_refused() {
 }
 
 #[test]
-fn a_key_that_nobody_has_is_refused() {
+fn an_unknown_access_key_is_rejected() {
     let mut harness = Harness::new();
     harness.key.0.id = "AKIAUNKNOWN".to_owned();
     let request = list_instances(&harness);
-    refused(
+    assert_error(
         &mut harness,
         &request,
         "UnrecognizedClientException",
@@ -65,11 +65,11 @@ fn a_key_that_nobody_has_is_refused() {
 }
 
 #[test]
-fn a_key_of_a_user_has_no_session_token() {
+fn a_session_token_with_a_users_access_key_is_rejected() {
     let mut harness = Harness::new();
     harness.key.1 = Some("token".to_owned());
     let request = list_instances(&harness);
-    refused(
+    assert_error(
         &mut harness,
         &request,
         "UnrecognizedClientException",
@@ -78,11 +78,11 @@ fn a_key_of_a_user_has_no_session_token() {
 }
 
 #[test]
-fn a_signature_with_another_secret_is_refused() {
+fn a_signature_with_another_secret_is_rejected() {
     let mut harness = Harness::new();
     harness.key.0.secret = "another".to_owned();
     let request = list_instances(&harness);
-    refused(
+    assert_error(
         &mut harness,
         &request,
         "InvalidSignatureException",
@@ -91,13 +91,13 @@ fn a_signature_with_another_secret_is_refused() {
 }
 
 #[test]
-fn a_signature_for_another_service_is_refused() {
+fn a_signature_for_another_service_is_rejected() {
     let mut harness = Harness::new();
     let head = Request::post("/")
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", "SWBExternalService.ListInstances");
     let request = harness.signed("organizations", head, "{}");
-    refused(
+    assert_error(
         &mut harness,
         &request,
         "InvalidSignatureException",
@@ -106,12 +106,12 @@ fn a_signature_for_another_service_is_refused() {
 }
 
 #[test]
-fn a_signature_of_another_day_is_refused() {
+fn a_signature_for_another_day_is_rejected() {
     let mut harness = Harness::new();
     let mut request = list_instances(&harness);
-    let moment = HeaderValue::from_static("20261125T000000Z");
-    request.headers_mut().insert("x-amz-date", moment);
-    refused(
+    let timestamp = HeaderValue::from_static("20261125T000000Z");
+    request.headers_mut().insert("x-amz-date", timestamp);
+    assert_error(
         &mut harness,
         &request,
         "InvalidSignatureException",
@@ -121,7 +121,7 @@ fn a_signature_of_another_day_is_refused() {
 }
 
 #[test]
-fn operations_that_do_not_exist_are_unknown() {
+fn an_unknown_operation_is_rejected() {
     let mut harness = Harness::new();
     for target in [
         "SWBExternalService.ListEverything",
@@ -140,40 +140,40 @@ fn operations_that_do_not_exist_are_unknown() {
         let request = harness.signed(service, head, "{}");
         let response = harness.send(&request);
         assert_eq!(response.status(), 400, "{target}");
-        let (code, _) = outcome(&response).expect_err("a refusal");
+        let (code, _) = outcome(&response).expect_err("the request must fail");
         assert_eq!(code, "UnknownOperationException", "{target}");
     }
 }
 
 #[test]
-fn the_json_services_speak_one_content_type_one_path_and_post() {
+fn the_json_services_accept_one_content_type_one_path_and_one_method() {
     let mut harness = Harness::new();
     let head = Request::post("/")
         .header("content-type", "application/json")
         .header("x-amz-target", "SWBExternalService.ListInstances");
     let request = harness.signed("sso", head, "{}");
-    refused(&mut harness, &request, "UnknownOperationException", "");
+    assert_error(&mut harness, &request, "UnknownOperationException", "");
     let mut request = list_instances(&harness);
     *request.method_mut() = Method::GET;
-    refused(&mut harness, &request, "UnknownOperationException", "");
+    assert_error(&mut harness, &request, "UnknownOperationException", "");
     let mut request = list_instances(&harness);
     *request.uri_mut() = "/control/".parse().expect("a path");
-    refused(&mut harness, &request, "UnknownOperationException", "");
+    assert_error(&mut harness, &request, "UnknownOperationException", "");
 }
 
 #[test]
-fn a_body_that_is_not_json_cannot_be_read() {
+fn a_body_that_is_not_json_is_a_serialization_error() {
     let mut harness = Harness::new();
     let head = Request::post("/")
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", "SWBExternalService.ListInstances");
     let request = harness.signed("sso", head, "<xml/>");
-    let (code, _) = outcome(&harness.send(&request)).expect_err("a refusal");
+    let (code, _) = outcome(&harness.send(&request)).expect_err("the request must fail");
     assert_eq!(code, "SerializationException");
 }
 
 #[test]
-fn sts_says_who_signed_in_xml() {
+fn sts_returns_the_caller_identity_as_xml() {
     let mut harness = Harness::new();
     let (status, body) = harness.sts();
     assert_eq!(status, 200);
@@ -186,7 +186,7 @@ fn sts_says_who_signed_in_xml() {
 }
 
 #[test]
-fn sts_has_names_of_its_own_for_refusals() {
+fn sts_has_its_own_error_codes() {
     let mut harness = Harness::new();
     harness.key.0.id = "AKIAUNKNOWN".to_owned();
     let (status, body) = harness.sts();
@@ -207,7 +207,7 @@ fn sts_has_names_of_its_own_for_refusals() {
 }
 
 #[test]
-fn sts_knows_one_action() {
+fn sts_supports_only_get_caller_identity() {
     let mut harness = Harness::new();
     let head = Request::post("/").header(
         "content-type",
@@ -227,7 +227,7 @@ fn sts_knows_one_action() {
 }
 
 #[test]
-fn requests_are_told_apart_by_service_operation_and_whether_they_write() {
+fn requests_are_classified_by_service_operation_and_write_access() {
     let of = |method: &str, path: &str, target: &str| {
         Request::builder()
             .method(method)
@@ -316,7 +316,7 @@ fn requests_are_told_apart_by_service_operation_and_whether_they_write() {
 }
 
 #[test]
-fn a_walk_through_a_list_sees_everything_once_whatever_the_page_size() {
+fn pagination_returns_every_item_once_with_a_page_size_of_one() {
     let mut seed = super::harness::seed();
     seed.page_size = Some(1);
     let mut harness = Harness::with(seed);

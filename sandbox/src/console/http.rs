@@ -1,4 +1,4 @@
-//! The console over HTTP: JSON in and out.
+//! The console over HTTP, with JSON requests and responses.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::{
     state::SandboxState,
 };
 
-/// Answers one request to the console.
+/// Handles one request to the console.
 pub(crate) fn handle(state: &mut SandboxState, request: &Request<Bytes>) -> Response<Bytes> {
-    state.settle();
+    state.run_due_work();
     let (status, body) = match answer(state, request) {
         Ok(body) => (StatusCode::OK, body),
-        Err(Failure::Unknown) => (
+        Err(Failure::UnknownPage) => (
             StatusCode::NOT_FOUND,
-            json!({ "error": "there is no such page" }),
+            json!({ "error": "unknown console page" }),
         ),
-        Err(Failure::Refused(words)) => (StatusCode::BAD_REQUEST, json!({ "error": words })),
+        Err(Failure::Refused(message)) => (StatusCode::BAD_REQUEST, json!({ "error": message })),
     };
     let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
@@ -33,38 +33,38 @@ pub(crate) fn handle(state: &mut SandboxState, request: &Request<Bytes>) -> Resp
 }
 
 enum Failure {
-    Unknown,
+    UnknownPage,
     Refused(String),
 }
 
 impl From<Refused> for Failure {
-    fn from(Refused(words): Refused) -> Self {
-        Self::Refused(words)
+    fn from(Refused(message): Refused) -> Self {
+        Self::Refused(message)
     }
 }
 
 fn answer(state: &mut SandboxState, request: &Request<Bytes>) -> Result<Value, Failure> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/aws/enable-identity-center") => {
-            let form: Region = read(request)?;
-            shown(&state.enable_identity_center(form.region.as_deref())?)
+            let form: Region = parse_form(request)?;
+            to_json(&state.enable_identity_center(form.region.as_deref())?)
         }
         (&Method::POST, "/aws/access-portal") => {
             let portal_url = state.cloud.portal_url().map_err(Refused)?;
             Ok(json!({ "portal_url": portal_url }))
         }
         (&Method::POST, "/aws/identity-source") => {
-            let form: IdentitySource = read(request)?;
-            shown(&state.change_identity_source(form.idp_metadata.as_bytes())?)
+            let form: IdentitySource = parse_form(request)?;
+            to_json(&state.change_identity_source(form.idp_metadata.as_bytes())?)
         }
         (&Method::POST, "/aws/automatic-provisioning") => {
-            shown(&state.enable_automatic_provisioning()?)
+            to_json(&state.enable_automatic_provisioning()?)
         }
         (&Method::POST, "/aws/delete-scim-tokens") => {
             Ok(json!({ "deleted": state.cloud.delete_scim_tokens() }))
         }
         (&Method::POST, "/okta/provisioning") => {
-            let form: Provisioning = read(request)?;
+            let form: Provisioning = parse_form(request)?;
             let features = state.configure_provisioning(&form.into())?;
             Ok(json!({ "features": features }))
         }
@@ -72,47 +72,46 @@ fn answer(state: &mut SandboxState, request: &Request<Bytes>) -> Result<Value, F
             json!({ "errors": crate::provisioning_engine::ProvisioningEngine::errors(&state.org) }),
         ),
         (&Method::POST, "/dns/records") => {
-            let form: Records = read(request)?;
+            let form: Records = parse_form(request)?;
             let records: Vec<DnsRecord> = form.records.into_iter().map(DnsRecord::from).collect();
             state.publish_dns(&records);
             Ok(json!({}))
         }
         (&Method::POST, "/sign-in") => {
-            let form: SignIn = read(request)?;
+            let form: SignIn = parse_form(request)?;
             Ok(json!({ "signed_in_as": state.sign_in(&form.user_code, &form.login)? }))
         }
-        (&Method::GET, "/requests") => shown(&state.log),
+        (&Method::GET, "/requests") => to_json(&state.log),
         (&Method::GET, "/writes") => {
             let writes = state.log.iter().filter(|request: &&Recorded| request.write);
             Ok(json!({ "count": writes.count() }))
         }
         (&Method::GET, "/snapshot") => Ok(state.snapshot()),
         (&Method::POST, "/faults") => {
-            let form: FaultForm = read(request)?;
+            let form: FaultForm = parse_form(request)?;
             state.faults.push(form.try_into()?);
             Ok(json!({}))
         }
         (&Method::POST, "/advance") => {
-            let form: Advance = read(request)?;
+            let form: Advance = parse_form(request)?;
             state.advance(Duration::from_secs(form.seconds));
             Ok(json!({ "now": state.now().to_string() }))
         }
-        _ => Err(Failure::Unknown),
+        _ => Err(Failure::UnknownPage),
     }
 }
 
-fn shown(document: &impl serde::Serialize) -> Result<Value, Failure> {
+fn to_json(document: &impl serde::Serialize) -> Result<Value, Failure> {
     serde_json::to_value(document).map_err(|error| Failure::Refused(error.to_string()))
 }
 
-/// The form in a body; nothing is an empty form.
-fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Failure> {
+/// Parses the form in the request body; an empty body is an empty form.
+fn parse_form<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Failure> {
     let body: &[u8] = match request.body().as_ref() {
         [] => b"{}",
         body => body,
     };
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::Refused(format!("the form is not filled in right: {error}")))
+    serde_json::from_slice(body).map_err(|error| Failure::Refused(format!("invalid form: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -168,7 +167,7 @@ struct Advance {
     seconds: u64,
 }
 
-/// A fault: `kind` is `throttle`, `concurrency`, `fail`, `hang-up-before`, `hang-up-after` or `foreign_next_link`.
+/// A fault; `kind` is `throttle`, `concurrency`, `fail`, `hang-up-before`, `hang-up-after` or `foreign-next-link`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultForm {
@@ -210,7 +209,7 @@ impl TryFrom<FaultForm> for Fault {
             "okta" => Service::Okta,
             "aws" => Service::Aws,
             "scim" => Service::Scim,
-            other => return Err(Failure::Refused(format!("there is no service {other:?}"))),
+            other => return Err(Failure::Refused(format!("unknown service {other:?}"))),
         };
         let fault = match form.kind.as_str() {
             "throttle" => Self::throttle(service, form.seconds),
@@ -219,7 +218,7 @@ impl TryFrom<FaultForm> for Fault {
             "hang-up-before" => Self::hang_up_before_acting(service),
             "hang-up-after" => Self::hang_up_after_acting(service),
             "foreign-next-link" => Self::foreign_next_link(form.origin),
-            other => return Err(Failure::Refused(format!("there is no fault {other:?}"))),
+            other => return Err(Failure::Refused(format!("unknown fault kind {other:?}"))),
         };
         Ok(match form.on {
             Some(on) => fault.on(on),

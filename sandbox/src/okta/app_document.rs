@@ -1,23 +1,24 @@
-//! What of an application can be written, and what Okta makes of it.
+//! The writable part of an application's document, and Okta's rules for it.
 
 use serde_json::{Map, Value, json};
 
-use super::{answer::Refusal, apps::App};
+use super::{apps::App, reply::Refusal};
 
 impl App {
-    /// Takes over a document of a create or replace request.
+    /// Applies the document of a create or replace request.
     ///
-    /// As in the real API, what the system assigns is ignored (`id`, `name`, `status`, `created`,
-    /// `lastUpdated`, `features`, links), a top-level object that is left out stays as it is, and one
-    /// that is there replaces the old one with everything in it. Nothing changes if it is refused.
-    pub(super) fn write(&mut self, body: &Map<String, Value>) -> Result<(), Refusal> {
-        let mut written = self.written.clone();
-        written.insert("label".to_owned(), label(body)?.into());
+    /// The rules are those of the real API. Fields that the system assigns are ignored (`id`, `name`,
+    /// `status`, `created`, `lastUpdated`, `features`, links). A missing top-level object stays
+    /// unchanged. A top-level object that is present replaces the old object completely. A rejected
+    /// document changes nothing.
+    pub(super) fn apply_document(&mut self, body: &Map<String, Value>) -> Result<(), Refusal> {
+        let mut writable = self.writable.clone();
+        writable.insert("label".to_owned(), label(body)?.into());
         self.check_sign_on_mode(body)?;
         for name in ["accessibility", "visibility", "settings", "credentials"] {
             let sent = match body.get(name) {
                 Some(Value::Object(sent)) => sent.clone(),
-                Some(Value::Null) | None if written.contains_key(name) => continue,
+                Some(Value::Null) | None if writable.contains_key(name) => continue,
                 Some(Value::Null) | None => Map::new(),
                 Some(_) => return Err(Refusal::malformed()),
             };
@@ -25,17 +26,17 @@ impl App {
                 "accessibility" => accessibility(&sent),
                 "visibility" => self.visibility(&sent),
                 "settings" => self.settings(&sent)?,
-                _ => self.credentials(&sent, written.get(name))?,
+                _ => self.credentials(&sent, writable.get(name))?,
             };
-            written.insert(name.to_owned(), value);
+            writable.insert(name.to_owned(), value);
         }
-        self.written = written;
+        self.writable = writable;
         Ok(())
     }
 
     fn check_sign_on_mode(&self, body: &Map<String, Value>) -> Result<(), Refusal> {
         match body.get("signOnMode").and_then(Value::as_str) {
-            sent if sent == self.entry.sign_on_mode => Ok(()),
+            sent if sent == self.catalog_entry.sign_on_mode => Ok(()),
             None => Err(Refusal::blank("signOnMode")),
             Some(_) => Err(Refusal::invalid(
                 "signOnMode",
@@ -46,11 +47,11 @@ impl App {
 
     fn visibility(&self, sent: &Map<String, Value>) -> Value {
         let hide = sent.get("hide");
-        let hidden = |place: &str| {
-            hide.and_then(|hide| hide[place].as_bool())
+        let hidden = |client: &str| {
+            hide.and_then(|hide| hide[client].as_bool())
                 .unwrap_or_default()
         };
-        let (link, _) = self.entry.link;
+        let (link, _) = self.catalog_entry.link;
         json!({
             "autoLaunch": flag(sent, "autoLaunch"),
             "autoSubmitToolbar": flag(sent, "autoSubmitToolbar"),
@@ -60,10 +61,10 @@ impl App {
     }
 
     fn settings(&self, sent: &Map<String, Value>) -> Result<Value, Refusal> {
-        let none = Map::new();
-        let given = sent.get("app").and_then(Value::as_object).unwrap_or(&none);
-        // A key of another application, or in another spelling, is dropped without a word.
-        let keys = self.entry.settings.iter();
+        let empty = Map::new();
+        let given = sent.get("app").and_then(Value::as_object).unwrap_or(&empty);
+        // Unknown keys (of another application, or misspelled) are dropped without an error.
+        let keys = self.catalog_entry.settings.iter();
         let app: Map<String, Value> = keys
             .map(|&key| (key.to_owned(), given.get(key).cloned().unwrap_or_default()))
             .collect();
@@ -78,11 +79,11 @@ impl App {
             "emOptInStatus": "NONE",
             "notes": { "admin": notes["admin"], "enduser": notes["enduser"] },
         });
-        if self.entry.sign_on_mode == Some("SAML_2_0") {
+        if self.catalog_entry.sign_on_mode == Some("SAML_2_0") {
             let sent = sent
                 .get("signOn")
                 .and_then(Value::as_object)
-                .unwrap_or(&none);
+                .unwrap_or(&empty);
             settings["signOn"] = sign_on(sent)?;
         }
         Ok(settings)
@@ -94,11 +95,11 @@ impl App {
         old: Option<&Value>,
     ) -> Result<Value, Refusal> {
         let default = json!({ "template": "${source.login}", "type": "BUILT_IN" });
-        // Okta documents that the signing credential may be sent alone.
-        let kept = |name: &str| old.and_then(|old| old.get(name)).cloned();
+        // Okta documents that the signing credential can be sent alone.
+        let previous = |name: &str| old.and_then(|old| old.get(name)).cloned();
         let template = match sent.get("userNameTemplate") {
             Some(Value::Object(template)) => user_name_template(template)?,
-            _ => kept("userNameTemplate").unwrap_or(default),
+            _ => previous("userNameTemplate").unwrap_or(default),
         };
         let mut credentials = json!({ "userNameTemplate": template });
         if let Some(first) = self.keys.first() {
@@ -106,7 +107,7 @@ impl App {
                 .get("signing")
                 .and_then(|signing| signing["kid"].as_str());
             credentials["signing"] = match sent {
-                None => kept("signing").unwrap_or_else(|| json!({ "kid": first.kid })),
+                None => previous("signing").unwrap_or_else(|| json!({ "kid": first.kid })),
                 Some(kid) if self.key(kid).is_some() => json!({ "kid": kid }),
                 Some(kid) => {
                     let cause = format!("kid: The app has no key {kid}");
@@ -129,7 +130,7 @@ fn label(body: &Map<String, Value>) -> Result<&str, Refusal> {
     if label.chars().count() > 100 {
         return Err(Refusal::invalid("label", "label: The field is too long"));
     }
-    // Okta stores the Basic Multilingual Plane only.
+    // Okta only stores characters of the Basic Multilingual Plane.
     if label.chars().any(|character| character.len_utf8() > 3) {
         return Err(Refusal::invalid(
             "label",
@@ -148,9 +149,9 @@ fn accessibility(sent: &Map<String, Value>) -> Value {
     })
 }
 
-/// The SAML settings of a catalog application, which has overrides and nothing else.
+/// Returns the SAML settings of a catalog application, which only has override fields.
 ///
-/// The fields of a custom SAML application make the real API fail with status 500.
+/// The real API answers 500 to the fields of a custom SAML application.
 fn sign_on(sent: &Map<String, Value>) -> Result<Value, Refusal> {
     if CUSTOM_SAML.iter().any(|name| sent.contains_key(*name)) {
         return Err(Refusal::internal());

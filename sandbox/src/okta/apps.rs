@@ -1,4 +1,4 @@
-//! `/api/v1/apps`: application instances and their life.
+//! `/api/v1/apps`: application instances and their lifecycle.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
     assignments::{AppGroup, AppUser},
     catalog::{self, CatalogApp},
     filter::{Filter, Grammar},
     groups::Kind,
     keys::Key,
-    moment::millis,
-    paging::{Sizes, page},
+    paging::{PageSizes, page},
     provisioning::Provisioning,
     pushes::Push,
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::millis,
 };
 
 /// One instance of an application.
@@ -26,14 +26,14 @@ use super::{
 pub(crate) struct App {
     pub(crate) id: String,
     pub(crate) name: &'static str,
-    pub(super) entry: &'static CatalogApp,
-    /// The id that SAML addresses and the issuer are made of.
+    pub(super) catalog_entry: &'static CatalogApp,
+    /// The `exk…` id, which is part of the SAML URLs and of the issuer.
     pub(crate) exk: String,
     pub(crate) active: bool,
     created: Timestamp,
     pub(super) updated: Timestamp,
-    /// The top-level objects that can be written: label, credentials, settings and so on.
-    pub(super) written: Map<String, Value>,
+    /// The writable top-level fields: label, credentials, settings and so on.
+    pub(super) writable: Map<String, Value>,
     pub(crate) keys: Vec<Key>,
     pub(crate) provisioning: Provisioning,
     pub(crate) users: BTreeMap<String, AppUser>,
@@ -43,7 +43,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn signing_kid(&self) -> Option<&str> {
-        self.written
+        self.writable
             .get("credentials")
             .and_then(|credentials| credentials["signing"]["kid"].as_str())
     }
@@ -52,35 +52,35 @@ impl App {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
-    /// The key that signs assertions now.
+    /// Returns the key that currently signs assertions.
     pub(crate) fn active_key(&self) -> Option<&Key> {
         self.key(self.signing_kid()?)
     }
 
-    /// A setting of the application itself, such as `acsURL`; nothing if it is null or empty.
+    /// Returns a setting of the application, such as `acsURL`; `None` if it is null or empty.
     pub(crate) fn setting(&self, key: &str) -> Option<&str> {
-        let settings = self.written.get("settings")?;
+        let settings = self.writable.get("settings")?;
         let value = settings["app"][key].as_str()?;
         (!value.is_empty()).then_some(value)
     }
 
-    /// Fills in a setting of the application itself.
+    /// Sets a setting of the application.
     pub(crate) fn set_setting(&mut self, key: &str, value: &str) {
-        if let Some(settings) = self.written.get_mut("settings") {
+        if let Some(settings) = self.writable.get_mut("settings") {
             settings["app"][key] = value.into();
         }
     }
 
-    /// The template user names are made after.
+    /// Returns the template of the user names.
     pub(crate) fn user_name_template(&self) -> &str {
-        let credentials = self.written.get("credentials");
+        let credentials = self.writable.get("credentials");
         credentials
             .and_then(|credentials| credentials["userNameTemplate"]["template"].as_str())
             .unwrap_or("${source.login}")
     }
 
     fn label(&self) -> &str {
-        self.written
+        self.writable
             .get("label")
             .and_then(Value::as_str)
             .unwrap_or_default()
@@ -88,9 +88,9 @@ impl App {
 
     pub(super) fn document(&self, org: &str, host: &str) -> Value {
         let link = |below: &str| format!("http://{host}/api/v1/apps/{}{below}", self.id);
-        let (link_name, link_id) = self.entry.link;
+        let (link_name, link_id) = self.catalog_entry.link;
         let home = format!("http://{host}/home/{}/{}/{link_id}", self.name, self.id);
-        let change = if self.active {
+        let transition = if self.active {
             "deactivate"
         } else {
             "activate"
@@ -100,7 +100,7 @@ impl App {
             "appLinks": [{ "name": link_name, "href": home, "type": "text/html" }],
             "groups": { "href": link("/groups") },
             "users": { "href": link("/users") },
-            change: { "href": link(&format!("/lifecycle/{change}")) },
+            transition: { "href": link(&format!("/lifecycle/{transition}")) },
         });
         if !self.keys.is_empty() {
             links["metadata"] =
@@ -113,13 +113,13 @@ impl App {
             "status": if self.active { "ACTIVE" } else { "INACTIVE" },
             "created": millis(self.created),
             "lastUpdated": millis(self.updated),
-            "features": self.provisioning.features(),
-            "signOnMode": self.entry.sign_on_mode,
+            "features": self.provisioning.feature_names(),
+            "signOnMode": self.catalog_entry.sign_on_mode,
             "universalLogout": { "status": "UNSUPPORTED" },
             "_links": links,
         });
         if let Value::Object(object) = &mut document {
-            object.extend(self.written.clone());
+            object.extend(self.writable.clone());
         }
         document
     }
@@ -132,7 +132,7 @@ impl Org {
             (&Method::GET, []) => self.list_apps(call),
             (&Method::POST, []) => self.create_app(call),
             (&Method::GET, [app]) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 Ok(Reply::ok(self.app(app)?.document(&self.id, &call.host)))
             }
             (&Method::PUT, [app]) => self.replace_app(call, app),
@@ -170,33 +170,39 @@ impl Org {
     }
 
     fn list_apps(&self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        call.only(&["q", "filter", "limit", "after"])?;
+        call.allow_only(&["q", "filter", "limit", "after"])?;
         let filter = call
             .parameter("filter")
             .map(|text| Filter::parse(text, FILTER));
         let filter = filter.transpose()?;
         let prefix = call.parameter("q").map(str::to_lowercase);
-        let starts = |text: &str| {
+        let has_prefix = |text: &str| {
             prefix
                 .as_ref()
                 .is_none_or(|prefix| text.to_lowercase().starts_with(prefix))
         };
         let document = |app: &App| app.document(&self.id, &call.host);
         let wanted = |app: &&App| {
-            (starts(app.name) || starts(app.label()))
+            (has_prefix(app.name) || has_prefix(app.label()))
                 && filter
                     .as_ref()
                     .is_none_or(|filter| filter.matches(&document(app)))
         };
         let found = self.apps.values().filter(wanted);
         let found = found.map(|app| (app.id.as_str(), app));
-        page(call, Sizes::new(200, 200), self.page_size, found, document)
+        page(
+            call,
+            PageSizes::new(200, 200),
+            self.page_size,
+            found,
+            document,
+        )
     }
 
     fn create_app(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        call.only(&["activate"])?;
-        let active = call.flag("activate", true)?;
-        let body = call.object()?;
+        call.allow_only(&["activate"])?;
+        let active = call.bool_parameter("activate", true)?;
+        let body = call.json_object()?;
         let Some(name) = body.get("name").and_then(Value::as_str) else {
             return Err(Refusal::blank("name"));
         };
@@ -211,7 +217,7 @@ impl Org {
         Ok(Reply::ok(self.app(&id)?.document(&self.id, &call.host)))
     }
 
-    /// Adds an instance of a catalog application and returns its id.
+    /// Adds an instance of a catalog application and returns the instance's id.
     pub(super) fn add_app(
         &mut self,
         entry: &'static CatalogApp,
@@ -220,14 +226,14 @@ impl Org {
         now: Timestamp,
     ) -> Result<String, Refusal> {
         let mut app = App {
-            id: self.mint.id("0oa"),
+            id: self.ids.id("0oa"),
             name: entry.name,
-            entry,
-            exk: self.mint.id("exk"),
+            catalog_entry: entry,
+            exk: self.ids.id("exk"),
             active,
             created: now,
             updated: now,
-            written: Map::new(),
+            writable: Map::new(),
             keys: Vec::new(),
             provisioning: Provisioning::default(),
             users: BTreeMap::new(),
@@ -237,18 +243,18 @@ impl Org {
         if entry.sign_on_mode == Some("SAML_2_0") {
             app.keys.push(self.new_key(10, now));
         }
-        app.write(body)?;
+        app.apply_document(body)?;
         let id = app.id.clone();
         self.apps.insert(id.clone(), app);
         Ok(id)
     }
 
     fn replace_app(&mut self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&[])?;
-        let body = call.object()?;
+        call.allow_only(&[])?;
+        let body = call.json_object()?;
         let now = call.now;
         let app = self.app_mut(app)?;
-        app.write(&body)?;
+        app.apply_document(&body)?;
         app.updated = now;
         let id = app.id.clone();
         Ok(Reply::ok(self.app(&id)?.document(&self.id, &call.host)))
@@ -261,7 +267,7 @@ impl Org {
         now: Timestamp,
     ) -> Result<Reply, Refusal> {
         let app = self.app_mut(app)?;
-        if !app.entry.can_be_added {
+        if !app.catalog_entry.can_be_added {
             return Err(Refusal::forbidden_in_status(
                 "The application is part of every org",
             ));
@@ -275,18 +281,18 @@ impl Org {
         if self.app(app)?.active {
             let summary = "Delete application forbidden.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "E0000056", summary)
-                .because("The application must be deactivated before it can be deleted."));
+                .with_cause("The application must be deactivated before it can be deleted."));
         }
         self.apps.remove(app);
         self.groups
-            .retain(|_, group| !matches!(&group.kind, Kind::App { app: of } if of == app));
+            .retain(|_, group| !matches!(&group.kind, Kind::App { app: owner } if owner == app));
         Ok(Reply::no_content())
     }
 }
 
-/// After the parameter `filter` of "List all applications" in Okta's API reference.
+/// Source: parameter `filter` of "List all applications" in Okta's API reference.
 const FILTER: Grammar = Grammar {
     attributes: &["id", "status", "name", "credentials.signing.kid"],
     operators: &["eq"],
-    moments: &[],
+    timestamps: &[],
 };

@@ -1,4 +1,4 @@
-//! Who an application is assigned to: users directly, and users through groups.
+//! Assignments of applications to users, directly or through groups.
 
 use http::Method;
 use jiff::Timestamp;
@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
     apps::App,
     groups::Group,
-    moment::{millis, millis_or_null},
-    paging::{Sizes, page},
+    paging::{PageSizes, page},
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::{millis, millis_or_null},
     users::User,
 };
 use crate::company::PersonStatus;
@@ -19,27 +19,27 @@ use crate::company::PersonStatus;
 /// One user's assignment.
 #[derive(Debug)]
 pub(crate) struct AppUser {
-    /// Whether the user was assigned by itself, and not only through a group.
+    /// `true` if the user is assigned directly, `false` if the user is only assigned through a group.
     pub(crate) direct: bool,
-    /// A user name that was set by hand.
+    /// The user name that the assignment request set, instead of the template's.
     user_name: Option<String>,
-    /// The user's id at the application, once it is there.
+    /// The user's id at the application, after the user was provisioned.
     pub(crate) external_id: Option<String>,
-    pub(crate) sync: Sync,
+    pub(crate) sync: SyncStatus,
     pub(crate) last_sync: Option<Timestamp>,
     created: Timestamp,
     pub(crate) changed: Timestamp,
 }
 
-/// How far the application is behind.
+/// The synchronization status of a user at the application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Sync {
-    /// Nothing was sent yet.
+pub(crate) enum SyncStatus {
+    /// No request was sent yet.
     #[default]
-    Waiting,
-    /// The application has what Okta has.
-    Done,
-    /// The application refused, for this reason.
+    Pending,
+    /// The application has the same data as Okta.
+    Synchronized,
+    /// The application rejected the user for this reason.
     Failed(String),
 }
 
@@ -56,7 +56,7 @@ impl AppUser {
             direct,
             user_name: None,
             external_id: None,
-            sync: Sync::Waiting,
+            sync: SyncStatus::Pending,
             last_sync: None,
             created: now,
             changed: now,
@@ -64,17 +64,18 @@ impl AppUser {
     }
 
     fn document(&self, app: &App, user: &User, host: &str) -> Value {
-        let pushed = app.provisioning.live().is_some() && app.provisioning.switches.create;
-        let status = match (pushed, &self.external_id) {
+        let provisioned =
+            app.provisioning.enabled_connection().is_some() && app.provisioning.features.create;
+        let status = match (provisioned, &self.external_id) {
             (false, _) => "ACTIVE",
             (true, None) => "STAGED",
             (true, Some(_)) => "PROVISIONED",
         };
         let sync = match &self.sync {
-            _ if !pushed => "DISABLED",
-            Sync::Waiting => "SYNCING",
-            Sync::Done => "SYNCHRONIZED",
-            Sync::Failed(_) => "ERROR",
+            _ if !provisioned => "DISABLED",
+            SyncStatus::Pending => "SYNCING",
+            SyncStatus::Synchronized => "SYNCHRONIZED",
+            SyncStatus::Failed(_) => "ERROR",
         };
         json!({
             "id": user.id,
@@ -101,7 +102,7 @@ impl AppUser {
         })
     }
 
-    /// The user's name at the application: set by hand, or made after the application's template.
+    /// Returns the user's name at the application: the name that was set, or the template's result.
     pub(crate) fn user_name(&self, app: &App, user: &User) -> Option<String> {
         match &self.user_name {
             Some(name) => Some(name.clone()),
@@ -138,7 +139,7 @@ impl Org {
             (&Method::GET, []) => self.list_app_users(call, app),
             (&Method::POST, []) => self.assign_user(call, app),
             (&Method::GET, [user]) => {
-                call.only(&["expand"])?;
+                call.allow_only(&["expand"])?;
                 Ok(Reply::ok(self.app_user_document(call, app, user)?))
             }
             (&Method::DELETE, [user]) => self.unassign_user(call, app, user),
@@ -156,7 +157,7 @@ impl Org {
         match (call.method, path) {
             (&Method::GET, []) => self.list_app_groups(call, app),
             (&Method::GET, [group]) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 let missing = || Refusal::not_found(group, "ApplicationGroupAssignment");
                 let assigned = self.app(app)?.groups.get(*group).ok_or_else(missing)?;
                 Ok(Reply::ok(assigned.document(
@@ -167,7 +168,7 @@ impl Org {
             }
             (&Method::PUT, [group]) => self.assign_group(call, app, group),
             (&Method::DELETE, [group]) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 let missing = || Refusal::not_found(group, "ApplicationGroupAssignment");
                 self.app_mut(app)?
                     .groups
@@ -181,10 +182,10 @@ impl Org {
         }
     }
 
-    /// Brings the assignments through groups in line with the groups' members.
+    /// Updates the assignments through groups to match the groups' members.
     pub(super) fn refresh_assignments(&mut self, now: Timestamp) {
         self.changes += 1;
-        let present = |user: &String| {
+        let is_assignable = |user: &String| {
             self.users
                 .get(user)
                 .is_some_and(|user| user.status != PersonStatus::Deprovisioned)
@@ -192,22 +193,24 @@ impl Org {
         for app in self.apps.values_mut() {
             let groups = app.groups.keys().filter_map(|id| self.groups.get(id));
             let members: Vec<&String> = groups.flat_map(|group| &group.members).collect();
-            let members: std::collections::BTreeSet<_> =
-                members.into_iter().filter(|user| present(user)).collect();
+            let members: std::collections::BTreeSet<_> = members
+                .into_iter()
+                .filter(|user| is_assignable(user))
+                .collect();
             app.users
-                .retain(|id, user| present(id) && (user.direct || members.contains(id)));
+                .retain(|id, user| is_assignable(id) && (user.direct || members.contains(id)));
             for id in members {
-                let fresh = || AppUser::new(false, now);
-                app.users.entry(id.clone()).or_insert_with(fresh);
+                let new_user = || AppUser::new(false, now);
+                app.users.entry(id.clone()).or_insert_with(new_user);
             }
         }
     }
 
     fn list_app_users(&self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&["q", "expand", "limit", "after"])?;
+        call.allow_only(&["q", "expand", "limit", "after"])?;
         let app = self.app(app)?;
         let prefix = call.parameter("q").map(str::to_lowercase);
-        let starts = |user: &User| {
+        let has_prefix = |user: &User| {
             let names = ["firstName", "lastName", "email", "login"];
             prefix.as_ref().is_none_or(|prefix| {
                 names
@@ -217,15 +220,15 @@ impl Org {
             })
         };
         let found = app.users.iter().filter_map(|(id, assigned)| {
-            let user = self.users.get(id).filter(|user| starts(user))?;
+            let user = self.users.get(id).filter(|user| has_prefix(user))?;
             Some((id.as_str(), (assigned, user)))
         });
         page(
             call,
-            Sizes::new(50, 500),
+            PageSizes::new(50, 500),
             self.page_size,
             found,
-            |(assigned, user)| expanded(call, assigned.document(app, user, &call.host), user),
+            |(assigned, user)| with_user(call, assigned.document(app, user, &call.host), user),
         )
     }
 
@@ -234,7 +237,7 @@ impl Org {
         let app = self.app(app)?;
         let assigned = app.users.get(user).ok_or_else(missing)?;
         let user = self.users.get(user).ok_or_else(missing)?;
-        Ok(expanded(
+        Ok(with_user(
             call,
             assigned.document(app, user, &call.host),
             user,
@@ -242,8 +245,8 @@ impl Org {
     }
 
     fn assign_user(&mut self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&[])?;
-        let body = call.object()?;
+        call.allow_only(&[])?;
+        let body = call.json_object()?;
         let Some(id) = body.get("id").and_then(Value::as_str) else {
             return Err(Refusal::blank("id"));
         };
@@ -272,7 +275,7 @@ impl Org {
     }
 
     fn unassign_user(&mut self, call: &Call<'_>, app: &str, user: &str) -> Result<Reply, Refusal> {
-        call.only(&["sendEmail"])?;
+        call.allow_only(&["sendEmail"])?;
         let app = self.app_mut(app)?;
         let missing = || Refusal::not_found(user, "AppUser");
         if !app.users.get(user).ok_or_else(missing)?.direct {
@@ -287,21 +290,21 @@ impl Org {
     }
 
     fn list_app_groups(&self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&["q", "limit", "after"])?;
+        call.allow_only(&["q", "limit", "after"])?;
         let app = self.app(app)?;
         let prefix = call.parameter("q").map(str::to_lowercase);
-        let starts = |group: &Group| {
+        let has_prefix = |group: &Group| {
             prefix
                 .as_ref()
                 .is_none_or(|prefix| group.name.to_lowercase().starts_with(prefix))
         };
         let found = app.groups.iter().filter_map(|(id, assigned)| {
-            let group = self.groups.get(id).filter(|group| starts(group))?;
+            let group = self.groups.get(id).filter(|group| has_prefix(group))?;
             Some((id.as_str(), (assigned, group)))
         });
-        let sizes = Sizes {
-            smallest: 20,
-            ..Sizes::new(20, 200)
+        let sizes = PageSizes {
+            min: 20,
+            ..PageSizes::new(20, 200)
         };
         page(call, sizes, self.page_size, found, |(assigned, group)| {
             assigned.document(&app.id, group, &call.host)
@@ -309,17 +312,17 @@ impl Org {
     }
 
     fn assign_group(&mut self, call: &Call<'_>, app: &str, group: &str) -> Result<Reply, Refusal> {
-        call.only(&[])?;
-        let body = call.object_or_nothing()?;
+        call.allow_only(&[])?;
+        let body = call.optional_json_object()?;
         self.group(group)?;
         let app = self.app_mut(app)?;
         let next = app.groups.values().map(|group| group.priority + 1).max();
         let priority = body.get("priority").and_then(Value::as_i64);
-        let fresh = || AppGroup {
+        let new_group = || AppGroup {
             priority: priority.or(next).unwrap_or_default(),
             updated: call.now,
         };
-        let assigned = app.groups.entry(group.to_owned()).or_insert_with(fresh);
+        let assigned = app.groups.entry(group.to_owned()).or_insert_with(new_group);
         assigned.priority = priority.unwrap_or(assigned.priority);
         self.refresh_assignments(call.now);
         let assigned = &self.app(app_id(call))?.groups[group];
@@ -331,24 +334,25 @@ impl Org {
     }
 }
 
-/// The id of the application in a path below it.
+/// Returns the application's id in the path of the request.
 fn app_id<'a>(call: &'a Call<'_>) -> &'a str {
     &call.segments[1]
 }
 
-/// Adds the user, if it was asked for.
-fn expanded(call: &Call<'_>, mut document: Value, user: &User) -> Value {
+/// Embeds the user in the document if the request has `expand=user`.
+fn with_user(call: &Call<'_>, mut document: Value, user: &User) -> Value {
     if call.parameter("expand") == Some("user") {
         document["_embedded"] = json!({ "user": user.document(&call.host) });
     }
     document
 }
 
-/// Refuses attributes that are mapped from the Okta profile, while profiles are pushed.
+/// Rejects attributes that are mapped from the Okta profile, if profile push is enabled.
 fn check_profile(app: &App, body: &Map<String, Value>) -> Result<(), Refusal> {
-    let switches = app.provisioning.switches;
-    let pushed = app.provisioning.live().is_some() && (switches.create || switches.update);
-    let Some(Value::Object(profile)) = body.get("profile").filter(|_| pushed) else {
+    let features = app.provisioning.features;
+    let pushes_profiles =
+        app.provisioning.enabled_connection().is_some() && (features.create || features.update);
+    let Some(Value::Object(profile)) = body.get("profile").filter(|_| pushes_profiles) else {
         return Ok(());
     };
     let mapped = ["firstName", "lastName", "displayName", "email"];
@@ -364,7 +368,7 @@ fn check_profile(app: &App, body: &Map<String, Value>) -> Result<(), Refusal> {
     }
 }
 
-/// The built-in templates of user names, such as `${fn:toLowerCase(source.email)}`.
+/// Evaluates a built-in template of user names, such as `${fn:toLowerCase(source.email)}`.
 fn evaluate(template: &str, user: &User) -> Option<String> {
     let inner = template
         .strip_prefix("${")
@@ -380,10 +384,10 @@ fn evaluate(template: &str, user: &User) -> Option<String> {
         return Some(attribute(argument, user)?.to_lowercase());
     }
     if let Some(argument) = argument("substringBefore") {
-        let (name, mark) = argument.split_once(',')?;
-        let mark = mark.trim().trim_matches(['"', '\'']);
+        let (name, separator) = argument.split_once(',')?;
+        let separator = separator.trim().trim_matches(['"', '\'']);
         let value = attribute(name, user)?;
-        return Some(value.split(mark).next().unwrap_or(value).to_owned());
+        return Some(value.split(separator).next().unwrap_or(value).to_owned());
     }
     attribute(expression, user).map(str::to_owned)
 }
@@ -411,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_is_made_after_the_template() {
+    fn a_user_name_is_the_result_of_the_template() {
         check("${source.login}", Some("Ada.Lovelace@example.com"));
         check("${fn:toLowerCase(source.email)}", Some("ada@example.com"));
         check(
@@ -422,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_the_sandbox_does_not_understand_makes_no_name() {
+    fn an_unsupported_template_gives_no_user_name() {
         check("${fn:reverse(source.login)}", None);
         check("${source.nickName}", None);
         check("ada", None);

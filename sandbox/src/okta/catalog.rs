@@ -1,23 +1,23 @@
-//! The part of Okta's application catalog that the sandbox has.
+//! The part of Okta's application catalog that the sandbox supports.
 
-/// An application that can be added from the catalog.
+/// An application of the catalog.
 #[derive(Debug)]
 pub(super) struct CatalogApp {
     pub(super) name: &'static str,
-    /// The way people sign in; nothing for the odd application that has none.
+    /// The sign-on mode; `None` for the few applications without one.
     pub(super) sign_on_mode: Option<&'static str>,
-    /// The keys of `settings.app`, spelled as this application spells them.
+    /// The keys of `settings.app`, in this application's spelling.
     pub(super) settings: &'static [&'static str],
-    /// Whether Okta lets people add it; the others are part of every org.
+    /// Whether administrators can add the application. The other applications are part of every org.
     pub(super) can_be_added: bool,
-    /// The key of the link on the dashboard, and the id that is the same in every org.
+    /// The key of the dashboard link, and its id, which is the same in every org.
     pub(super) link: (&'static str, &'static str),
 }
 
 /// The catalog name of AWS IAM Identity Center.
 pub(crate) const IDENTITY_CENTER: &str = "amazon_aws_sso";
 
-/// The application of this catalog name.
+/// Returns the application with this catalog name.
 pub(super) fn find(name: &str) -> Option<&'static CatalogApp> {
     CATALOG.iter().find(|app| app.name == name)
 }
@@ -61,7 +61,7 @@ const CATALOG: &[CatalogApp] = &[
         can_be_added: false,
         link: ("admin", "alnfb0gP3vUI2lLgW0g1"),
     },
-    // Recorded answers of real orgs have applications without a sign-on mode.
+    // Recorded responses of real orgs contain applications without a sign-on mode.
     CatalogApp {
         name: "okta_browser_plugin",
         sign_on_mode: None,

@@ -1,4 +1,4 @@
-//! `/api/v1/domains`: custom domains, and the DNS records that prove them.
+//! `/api/v1/domains`: custom domains, and the DNS records that verify them.
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
-    mint::hex,
-    moment::millis,
+    id_generator::hex_text,
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::millis,
 };
 use crate::clock::after;
 
@@ -24,11 +24,11 @@ pub(crate) struct Domain {
     token: String,
 }
 
-/// How far the proof of a domain is.
+/// The verification status of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Validation {
     NotStarted,
-    /// The records are there, and Okta gets a certificate, which takes until then.
+    /// The DNS records are correct. Okta obtains the certificate by the time `until`.
     InProgress {
         until: Timestamp,
     },
@@ -48,33 +48,33 @@ pub(crate) struct DnsRecord {
 }
 
 impl DnsRecord {
-    /// A record whose name and value are written as DNS compares them.
+    /// Creates a record with normalized name and value, as DNS compares them.
     pub(crate) fn new(kind: &str, name: &str, value: &str) -> Self {
-        let plain = |text: &str| text.trim_end_matches('.').to_lowercase();
+        let normalize = |text: &str| text.trim_end_matches('.').to_lowercase();
         Self {
             kind: kind.to_uppercase(),
-            name: plain(name),
-            value: plain(value),
+            name: normalize(name),
+            value: normalize(value),
         }
     }
 }
 
 impl Domain {
-    /// Whether people are served on it.
+    /// Returns whether Okta serves users on this domain.
     pub(super) fn is_in_use(&self) -> bool {
         matches!(self.validation, Validation::Completed { .. })
     }
 
     fn records(&self, subdomain: &str) -> [DnsRecord; 2] {
-        let proof = format!("_oktaverification.{}", self.name);
+        let verification_name = format!("_oktaverification.{}", self.name);
         let target = format!("{subdomain}.customdomains.okta.com");
         [
-            DnsRecord::new("TXT", &proof, &self.token),
+            DnsRecord::new("TXT", &verification_name, &self.token),
             DnsRecord::new("CNAME", &self.name, &target),
         ]
     }
 
-    fn settle(&mut self, now: Timestamp) {
+    fn complete_if_due(&mut self, now: Timestamp) {
         match self.validation {
             Validation::InProgress { until } if until <= now => {
                 self.validation = Validation::Completed { since: until };
@@ -112,7 +112,7 @@ impl Domain {
         if let Validation::Completed { since } = self.validation {
             document["publicCertificate"] = json!({
                 "subject": format!("CN={}", self.name),
-                "fingerprint": hex(&format!("certificate/{}", self.name), 64),
+                "fingerprint": hex_text(&format!("certificate/{}", self.name), 64),
                 "expiration": millis(after(since, SignedDuration::from_hours(90 * 24))),
             });
         }
@@ -122,7 +122,7 @@ impl Domain {
 
 impl Org {
     pub(super) fn domains_endpoint(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        call.only(&[])?;
+        call.allow_only(&[])?;
         let path: Vec<&str> = call.segments.iter().skip(1).map(String::as_str).collect();
         match (call.method, path.as_slice()) {
             (&Method::GET, []) => {
@@ -130,7 +130,7 @@ impl Org {
                 let domains: Vec<Value> = domains
                     .map(|domain| domain.document(&self.subdomain, &call.host))
                     .collect();
-                // An object around the list, and no pages: unlike every other list.
+                // Unlike all other lists, this one is wrapped in an object and has no pages.
                 Ok(Reply::ok(json!({ "domains": domains })))
             }
             (&Method::POST, []) => self.create_domain(call),
@@ -151,15 +151,15 @@ impl Org {
         }
     }
 
-    /// Finishes certificates that are due.
-    pub(super) fn settle_domains(&mut self, now: Timestamp) {
+    /// Completes the domains whose certificate is due.
+    pub(super) fn complete_due_domains(&mut self, now: Timestamp) {
         self.domains
             .values_mut()
-            .for_each(|domain| domain.settle(now));
+            .for_each(|domain| domain.complete_if_due(now));
     }
 
     fn create_domain(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        let body = call.object()?;
+        let body = call.json_object()?;
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let name = text("domain").unwrap_or_default().to_lowercase();
         let managed = match text("certificateSourceType") {
@@ -179,12 +179,12 @@ impl Org {
                 "domain: The domain already exists",
             ));
         }
-        if self.domains.len() >= MOST_DOMAINS {
+        if self.domains.len() >= MAX_DOMAINS {
             let summary = "The maximum number of custom domains is reached.";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "E0000165", summary));
         }
         let domain = Domain {
-            id: self.mint.id("OcD"),
+            id: self.ids.id("OcD"),
             token: verification_token(&name),
             name,
             managed,
@@ -192,7 +192,7 @@ impl Org {
         };
         let document = domain.document(&self.subdomain, &call.host);
         self.domains.insert(domain.id.clone(), domain);
-        // The reference says 200; the service answers 201.
+        // The reference documents 200, but the service answers 201.
         Ok(Reply::with_status(StatusCode::CREATED, document))
     }
 
@@ -201,23 +201,23 @@ impl Org {
         let delay = self.certificate_delay;
         let domain = self.domains.get_mut(id).ok_or_else(missing)?;
         let records = domain.records(&self.subdomain);
-        let proved = records.iter().all(|record| self.dns.contains(record));
-        domain.validation = match (domain.validation, proved, domain.managed) {
-            (done @ (Validation::Completed { .. } | Validation::InProgress { .. }), ..) => done,
+        let verified = records.iter().all(|record| self.dns.contains(record));
+        domain.validation = match (domain.validation, verified, domain.managed) {
+            (status @ (Validation::Completed { .. } | Validation::InProgress { .. }), ..) => status,
             (_, false, _) => Validation::FailedToVerify,
             (_, true, true) => Validation::InProgress {
                 until: after(call.now, delay),
             },
             (_, true, false) => Validation::Verified,
         };
-        domain.settle(call.now);
+        domain.complete_if_due(call.now);
         Ok(Reply::ok(domain.document(&self.subdomain, &call.host)))
     }
 
     fn put_certificate(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
         let missing = || Refusal::not_found(id, "Domain");
         let domain = self.domains.get_mut(id).ok_or_else(missing)?;
-        let body = call.object()?;
+        let body = call.json_object()?;
         let required = ["type", "privateKey", "certificate", "certificateChain"];
         if let Some(field) = required.iter().find(|name| !body.contains_key(**name)) {
             return Err(Refusal::blank(field));
@@ -232,15 +232,15 @@ impl Org {
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
-    let label_is_fine = |label: &str| {
+    let is_valid_label = |label: &str| {
         !label.is_empty()
             && label
                 .chars()
                 .all(|character| character.is_ascii_alphanumeric() || character == '-')
     };
-    // Okta does not serve the domain itself, only names below it.
-    let below_a_domain = name.split('.').count() >= 3;
-    if !below_a_domain || !name.split('.').all(label_is_fine) || name.starts_with("drapp.") {
+    // Okta rejects an apex domain and accepts only names below it.
+    let is_subdomain = name.split('.').count() >= 3;
+    if !is_subdomain || !name.split('.').all(is_valid_label) || name.starts_with("drapp.") {
         return Err(Refusal::invalid(
             "domain",
             "domain: The domain is not valid",
@@ -249,10 +249,10 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Thirty-two hexadecimal digits that belong to the name.
+/// Returns 32 hexadecimal digits that depend only on the domain name.
 fn verification_token(name: &str) -> String {
-    hex(&format!("domain/{name}"), 32)
+    hex_text(&format!("domain/{name}"), 32)
 }
 
-/// Without a word to Okta's support.
-const MOST_DOMAINS: usize = 3;
+/// The limit of an org. Okta's support can raise it.
+const MAX_DOMAINS: usize = 3;

@@ -1,18 +1,18 @@
-//! The expressions of `filter` and `search`: `attribute operator "value"`, `and`, `or`, brackets.
+//! Expressions of the parameters `filter` and `search`: `attribute operator "value"`, `and`, `or`, brackets.
 
 use serde_json::Value;
 
-use super::answer::Refusal;
+use super::reply::Refusal;
 
-/// What an endpoint lets people look for.
+/// The attributes and operators that an endpoint supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grammar {
-    /// The attributes; one that ends in a dot stands for everything below it.
+    /// The attributes. A name that ends in a dot includes all attributes below it.
     pub(super) attributes: &'static [&'static str],
-    /// The operators.
+    /// The operators that all attributes support.
     pub(super) operators: &'static [&'static str],
-    /// The attributes that can also be compared as moments.
-    pub(super) moments: &'static [&'static str],
+    /// The timestamp attributes, which also support `gt`, `ge`, `lt` and `le`.
+    pub(super) timestamps: &'static [&'static str],
 }
 
 /// A parsed expression.
@@ -29,21 +29,21 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    /// Reads an expression.
+    /// Parses an expression.
     pub(super) fn parse(text: &str, grammar: Grammar) -> Result<Self, Refusal> {
         let mut parser = Parser {
             tokens: tokens(text)?,
-            place: 0,
+            position: 0,
             grammar,
         };
-        let filter = parser.either()?;
+        let filter = parser.or_expression()?;
         match parser.next() {
             None => Ok(filter),
             Some(_) => Err(Refusal::search_syntax()),
         }
     }
 
-    /// Returns whether a document is looked for.
+    /// Returns whether a document matches the expression.
     pub(super) fn matches(&self, document: &Value) -> bool {
         match self {
             Self::And(left, right) => left.matches(document) && right.matches(document),
@@ -130,56 +130,56 @@ fn tokens(text: &str) -> Result<Vec<Token>, Refusal> {
 
 struct Parser {
     tokens: Vec<Token>,
-    place: usize,
+    position: usize,
     grammar: Grammar,
 }
 
 impl Parser {
     fn next(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.place).cloned();
-        self.place += 1;
+        let token = self.tokens.get(self.position).cloned();
+        self.position += 1;
         token
     }
 
-    fn takes(&mut self, word: &str) -> bool {
-        let found = matches!(self.tokens.get(self.place), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word));
-        self.place += usize::from(found);
+    fn take_keyword(&mut self, word: &str) -> bool {
+        let found = matches!(self.tokens.get(self.position), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word));
+        self.position += usize::from(found);
         found
     }
 
-    fn either(&mut self) -> Result<Filter, Refusal> {
-        let mut filter = self.both()?;
-        while self.takes("or") {
-            filter = Filter::Or(Box::new(filter), Box::new(self.both()?));
+    fn or_expression(&mut self) -> Result<Filter, Refusal> {
+        let mut filter = self.and_expression()?;
+        while self.take_keyword("or") {
+            filter = Filter::Or(Box::new(filter), Box::new(self.and_expression()?));
         }
         Ok(filter)
     }
 
-    fn both(&mut self) -> Result<Filter, Refusal> {
-        let mut filter = self.one()?;
-        while self.takes("and") {
-            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
+    fn and_expression(&mut self) -> Result<Filter, Refusal> {
+        let mut filter = self.comparison_or_group()?;
+        while self.take_keyword("and") {
+            filter = Filter::And(Box::new(filter), Box::new(self.comparison_or_group()?));
         }
         Ok(filter)
     }
 
-    fn one(&mut self) -> Result<Filter, Refusal> {
+    fn comparison_or_group(&mut self) -> Result<Filter, Refusal> {
         let attribute = match self.next() {
             Some(Token::Open) => {
-                let filter = self.either()?;
+                let filter = self.or_expression()?;
                 return match self.next() {
                     Some(Token::Close) => Ok(filter),
                     _ => Err(Refusal::search_syntax()),
                 };
             }
-            Some(Token::Word(attribute)) if self.knows(&attribute) => attribute,
+            Some(Token::Word(attribute)) if self.has_attribute(&attribute) => attribute,
             _ => return Err(Refusal::search_syntax()),
         };
         let Some(Token::Word(operator)) = self.next() else {
             return Err(Refusal::search_syntax());
         };
         let operator = operator.to_ascii_lowercase();
-        if !self.allows(&attribute, &operator) {
+        if !self.has_operator(&attribute, &operator) {
             return Err(Refusal::search_syntax());
         }
         if operator == "pr" {
@@ -197,19 +197,19 @@ impl Parser {
         })
     }
 
-    fn knows(&self, attribute: &str) -> bool {
-        let known = |name: &&str| match name.strip_suffix('.') {
+    fn has_attribute(&self, attribute: &str) -> bool {
+        let matches = |name: &&str| match name.strip_suffix('.') {
             None => *name == attribute,
             Some(above) => attribute
                 .strip_prefix(above)
                 .is_some_and(|below| below.len() > 1 && below.starts_with('.')),
         };
-        self.grammar.attributes.iter().any(known)
+        self.grammar.attributes.iter().any(matches)
     }
 
-    fn allows(&self, attribute: &str, operator: &str) -> bool {
+    fn has_operator(&self, attribute: &str, operator: &str) -> bool {
         self.grammar.operators.contains(&operator)
-            || (self.grammar.moments.contains(&attribute)
+            || (self.grammar.timestamps.contains(&attribute)
                 && ["gt", "ge", "lt", "le"].contains(&operator))
     }
 }
@@ -223,7 +223,7 @@ mod tests {
     const USERS: Grammar = Grammar {
         attributes: &["status", "lastUpdated", "profile.login", "profile."],
         operators: &["eq", "sw", "pr"],
-        moments: &["lastUpdated"],
+        timestamps: &["lastUpdated"],
     };
 
     #[track_caller]
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_compared_as_the_operator_says() {
+    fn values_are_compared_with_the_operator() {
         check(r#"profile.login eq "ada@example.com""#, true);
         check(r#"profile.login sw "ADA""#, true);
         check("profile.title pr", false);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_endpoint_does_not_know_is_refused() {
+    fn invalid_or_unsupported_expressions_are_rejected() {
         for filter in [
             "",
             "status",

@@ -1,4 +1,4 @@
-//! `/api/v1/groups`: groups and who is in them.
+//! `/api/v1/groups`: groups and their members.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
     filter::{Filter, Grammar},
-    moment::millis,
-    paging::{Sizes, page},
+    paging::{PageSizes, page},
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::millis,
 };
 use crate::company::PersonStatus;
 
@@ -29,14 +29,14 @@ pub(crate) struct Group {
     members_updated: Timestamp,
 }
 
-/// Where a group comes from.
+/// The origin of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Made in Okta.
+    /// A group that was created in Okta.
     Okta,
-    /// The group of everyone, which nobody can edit.
+    /// The built-in group `Everyone`, which cannot be edited.
     BuiltIn,
-    /// A group of an application, here the far end of a push.
+    /// A group of an application. Here it is the target of a group push.
     App { app: String },
 }
 
@@ -54,7 +54,7 @@ impl Group {
         }
     }
 
-    pub(super) fn described(mut self, description: Option<String>) -> Self {
+    pub(super) fn with_description(mut self, description: Option<String>) -> Self {
         self.description = description;
         self
     }
@@ -94,7 +94,7 @@ impl Org {
             (&Method::GET, []) => self.list_groups(call),
             (&Method::POST, []) => self.create_group(call),
             (&Method::GET, [group]) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 Ok(Reply::ok(self.group(group)?.document(&call.host)))
             }
             (&Method::GET, [group, "users"]) => self.list_members(call, group),
@@ -117,7 +117,7 @@ impl Org {
             .ok_or_else(|| Refusal::not_found(id, "UserGroup"))
     }
 
-    /// Puts a user into a group or takes it out; both may be so already.
+    /// Adds a user to a group or removes the user from it. The operation is idempotent.
     pub(crate) fn set_membership(
         &mut self,
         group: &str,
@@ -151,7 +151,7 @@ impl Org {
     }
 
     fn list_groups(&self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        call.only(&["q", "filter", "search", "limit", "after"])?;
+        call.allow_only(&["q", "filter", "search", "limit", "after"])?;
         let filter = call
             .parameter("filter")
             .map(|text| Filter::parse(text, FILTER));
@@ -172,14 +172,14 @@ impl Org {
         let found = found.map(|group| (group.id.as_str(), group));
         let document = |group: &Group| group.document(&call.host);
         if prefix.is_some() {
-            // Okta does not page what it finds by `q`, and gives no more than 300.
-            let mut reply = page(call, Sizes::new(300, 10_000), None, found, document)?;
+            // Okta does not paginate the result of `q` and returns at most 300 groups.
+            let mut reply = page(call, PageSizes::new(300, 10_000), None, found, document)?;
             reply.links.clear();
             return Ok(reply);
         }
         page(
             call,
-            Sizes::new(10_000, 10_000),
+            PageSizes::new(10_000, 10_000),
             self.page_size,
             found,
             document,
@@ -187,8 +187,8 @@ impl Org {
     }
 
     fn create_group(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        call.only(&[])?;
-        let body = call.object()?;
+        call.allow_only(&[])?;
+        let body = call.json_object()?;
         let profile = body.get("profile");
         let text = |name: &str| {
             profile
@@ -199,23 +199,24 @@ impl Org {
         let Some(name) = name else {
             return Err(Refusal::blank("name"));
         };
-        let taken = |group: &Group| group.kind != Kind::BuiltIn && group.name == name;
-        if self.groups.values().any(taken) {
+        let has_same_name = |group: &Group| group.kind != Kind::BuiltIn && group.name == name;
+        if self.groups.values().any(has_same_name) {
             return Err(Refusal::invalid(
                 "name",
                 "name: An object with this field already exists in the current organization",
             ));
         }
         let description = text("description").map(str::to_owned);
-        let id = self.mint.id("00g");
-        let group = Group::new(id.clone(), Kind::Okta, name, call.now).described(description);
+        let id = self.ids.id("00g");
+        let group =
+            Group::new(id.clone(), Kind::Okta, name, call.now).with_description(description);
         let document = group.document(&call.host);
         self.groups.insert(id, group);
         Ok(Reply::ok(document))
     }
 
     fn list_members(&self, call: &Call<'_>, group: &str) -> Result<Reply, Refusal> {
-        call.only(&["limit", "after"])?;
+        call.allow_only(&["limit", "after"])?;
         let members = self.group(group)?.members.iter();
         let members = members
             .filter_map(|id| self.users.get(id))
@@ -223,7 +224,7 @@ impl Org {
             .map(|user| (user.id.as_str(), user));
         page(
             call,
-            Sizes::new(1000, 1000),
+            PageSizes::new(1000, 1000),
             self.page_size,
             members,
             |user| user.document(&call.host),
@@ -231,14 +232,14 @@ impl Org {
     }
 }
 
-/// After the parameter `filter` of "List all groups" in Okta's API reference.
+/// Source: parameter `filter` of "List all groups" in Okta's API reference.
 const FILTER: Grammar = Grammar {
     attributes: &["id", "type", "lastUpdated", "lastMembershipUpdated"],
     operators: &["eq"],
-    moments: &["lastUpdated", "lastMembershipUpdated"],
+    timestamps: &["lastUpdated", "lastMembershipUpdated"],
 };
 
-/// After the parameter `search` of "List all groups" in Okta's API reference.
+/// Source: parameter `search` of "List all groups" in Okta's API reference.
 const SEARCH: Grammar = Grammar {
     attributes: &[
         "id",
@@ -250,5 +251,5 @@ const SEARCH: Grammar = Grammar {
         "profile.",
     ],
     operators: &["eq", "sw", "co"],
-    moments: &["created", "lastUpdated", "lastMembershipUpdated"],
+    timestamps: &["created", "lastUpdated", "lastMembershipUpdated"],
 };

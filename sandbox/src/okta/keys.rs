@@ -1,4 +1,4 @@
-//! Signing keys of an application: self-signed RSA certificates, as Okta makes them.
+//! Signing keys of an application, with self-signed RSA certificates in Okta's format.
 
 use base64::{
     Engine as _,
@@ -16,17 +16,17 @@ use x509_parser::public_key::PublicKey;
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
-    mint::scramble,
-    moment::millis,
+    id_generator::base62_text,
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::millis,
 };
 
 /// One signing key with its certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub(crate) kid: String,
-    /// The certificate, DER.
+    /// The certificate in DER.
     pub(crate) certificate: Vec<u8>,
     modulus: Vec<u8>,
     exponent: Vec<u8>,
@@ -35,9 +35,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Makes the `number`th key of an org, valid for so many years from the day before `now`.
+    /// Creates key number `number` of an org, valid for `years` years from the day of `now`.
     ///
-    /// The private keys are fixtures, so that the same org makes the same certificates in every run.
+    /// The private keys are fixtures, so that an org has the same certificates in every run.
     pub(super) fn generate(number: usize, subdomain: &str, years: i64, now: Timestamp) -> Self {
         let pair =
             KeyPair::from_pem_and_sign_algo(FIXTURES[number % FIXTURES.len()], &PKCS_RSA_SHA256)
@@ -51,16 +51,16 @@ impl Key {
         params.not_after = date_time_ymd(last_y, last_m, last_d);
         let certificate = params
             .self_signed(&pair)
-            .expect("a certificate of valid parts can be signed")
+            .expect("the certificate parameters are valid")
             .der()
             .to_vec();
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)
-            .expect("a certificate that was just made can be read");
+            .expect("the generated certificate is valid");
         let Ok(PublicKey::RSA(rsa)) = parsed.public_key().parsed() else {
             unreachable!("the fixture is an RSA key");
         };
         let (modulus, exponent) = (unsigned(rsa.modulus), unsigned(rsa.exponent));
-        let kid = scramble(&format!("kid/{subdomain}/{number}"), 43);
+        let kid = base62_text(&format!("kid/{subdomain}/{number}"), 43);
         Self {
             kid,
             modulus,
@@ -71,7 +71,7 @@ impl Key {
         }
     }
 
-    /// The certificate in base 64, without line breaks.
+    /// Returns the certificate in base64, without line breaks.
     pub(crate) fn base64(&self) -> String {
         STANDARD.encode(&self.certificate)
     }
@@ -101,7 +101,7 @@ impl Org {
     ) -> Result<Reply, Refusal> {
         match (call.method, path) {
             (&Method::GET, []) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 let keys = self.app(app)?.keys.iter();
                 Ok(Reply::ok(keys.map(Key::document).collect()))
             }
@@ -116,7 +116,7 @@ impl Org {
     }
 
     fn generate_key(&mut self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&["validityYears"])?;
+        call.allow_only(&["validityYears"])?;
         let years = call
             .parameter("validityYears")
             .and_then(|years| years.parse().ok());
@@ -139,12 +139,12 @@ impl Org {
     }
 
     pub(super) fn new_key(&mut self, years: i64, now: Timestamp) -> Key {
-        self.keys_made += 1;
-        Key::generate(self.keys_made, &self.subdomain, years, now)
+        self.key_count += 1;
+        Key::generate(self.key_count, &self.subdomain, years, now)
     }
 }
 
-/// The subject of the certificates Okta makes.
+/// Returns the subject of Okta's certificates.
 fn subject(subdomain: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     name.push(DnType::CountryName, "US");
@@ -161,36 +161,36 @@ fn subject(subdomain: &str) -> DistinguishedName {
     name
 }
 
-/// A serial number that looks like Okta's: the moment in milliseconds.
+/// Returns a serial number in Okta's format: the current time in milliseconds, plus the key number.
 fn serial(number: usize, now: Timestamp) -> SerialNumber {
     let millis = now.as_millisecond().unsigned_abs() + number as u64;
     SerialNumber::from(millis)
 }
 
-/// The date of a moment: year, month, day.
-fn day(moment: Timestamp) -> (i32, u8, u8) {
-    let day = moment.to_zoned_datetime(TimeZone::UTC).date();
+/// Returns year, month and day of a timestamp.
+fn day(time: Timestamp) -> (i32, u8, u8) {
+    let day = time.to_zoned_datetime(TimeZone::UTC).date();
     let small = |number: i8| u8::try_from(number).unwrap_or(1);
     (day.year().into(), small(day.month()), small(day.day()))
 }
 
-/// The start of the same day, so many years later.
-fn years_later(moment: Timestamp, years: i64) -> Timestamp {
-    let later = moment
+/// Returns the start of the same day, `years` years later.
+fn years_later(time: Timestamp, years: i64) -> Timestamp {
+    let later = time
         .to_zoned_datetime(TimeZone::UTC)
         .checked_add(years.years());
     let start = later.and_then(|later| later.start_of_day());
-    start.map_or(moment, |start| start.timestamp())
+    start.map_or(time, |start| start.timestamp())
 }
 
-/// A DER integer without the leading zero that keeps it positive.
+/// Removes the leading zero byte that DER adds to a positive integer.
 fn unsigned(integer: &[u8]) -> Vec<u8> {
     integer.strip_prefix(&[0]).unwrap_or(integer).to_vec()
 }
 
 const EMAIL_ADDRESS: &[u64] = &[1, 2, 840, 113_549, 1, 9, 1];
 
-/// Private keys that sign nothing but certificates of made-up orgs.
+/// Private keys for tests. They only sign certificates of fictional orgs.
 const FIXTURES: [&str; 3] = [
     include_str!("signing-key-1.pem"),
     include_str!("signing-key-2.pem"),
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_org_makes_the_same_certificate_and_another_one_for_each_key() {
+    fn certificates_are_reproducible_and_differ_for_each_key() {
         let now = Timestamp::UNIX_EPOCH;
         let first = Key::generate(1, "analytical", 10, now);
         assert_eq!(
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_names_the_org_and_lasts_as_long_as_asked_for() {
+    fn a_certificate_names_the_org_and_has_the_requested_validity() {
         let key = Key::generate(1, "analytical", 10, Timestamp::UNIX_EPOCH);
         let (_, parsed) =
             x509_parser::parse_x509_certificate(&key.certificate).expect("a certificate");

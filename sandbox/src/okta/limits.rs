@@ -1,4 +1,4 @@
-//! Rate limits: a number of requests a minute for each bucket, and the headers that tell of it.
+//! Rate limits: the requests per minute of each bucket, and the response headers that report them.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::after;
 
-/// How many requests the Okta org takes in a minute.
+/// The number of requests per minute that the Okta org accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RateLimits {
-    /// Ten thousand in every bucket: the headers are there and nobody meets a limit.
+    /// 10,000 in every bucket: the headers are present and no test reaches a limit.
     #[default]
     Generous,
-    /// What one API token may use of a Workforce Identity org: half of the org's limits.
+    /// The limits of one API token in a Workforce Identity org, which are half of the org's limits.
     ///
-    /// The numbers are those Okta's documentation gave until December 2025.
+    /// The numbers are from Okta's documentation until December 2025.
     Workforce,
-    /// What one API token may use of a free Integrator org; ten a minute for everything below apps.
+    /// The limits of one API token in a free Integrator org: 10 per minute for all requests below `apps`.
     Integrator,
 }
 
-/// The window of each bucket and what was used in it.
+/// The current window of each bucket.
 #[derive(Debug)]
 pub(super) struct Limits {
     rates: RateLimits,
@@ -35,9 +35,9 @@ struct Window {
     used: u32,
 }
 
-/// The place one request took in its bucket.
+/// The status of a bucket after one request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct RateLimitStatus {
     pub(super) limit: u32,
     pub(super) remaining: u32,
     pub(super) reset: Timestamp,
@@ -52,20 +52,20 @@ impl Limits {
         }
     }
 
-    /// Counts one request.
-    pub(super) fn count(&mut self, bucket: Bucket, now: Timestamp) -> Standing {
+    /// Records one request.
+    pub(super) fn record(&mut self, bucket: Bucket, now: Timestamp) -> RateLimitStatus {
         let limit = bucket.limit(self.rates);
-        let fresh = || Window {
+        let new_window = || Window {
             ends: after(now, WINDOW),
             used: 0,
         };
-        let window = self.windows.entry(bucket.name()).or_insert_with(fresh);
+        let window = self.windows.entry(bucket.name()).or_insert_with(new_window);
         if window.ends <= now {
-            *window = fresh();
+            *window = new_window();
         }
         let exceeded = window.used >= limit;
         window.used += u32::from(!exceeded);
-        Standing {
+        RateLimitStatus {
             limit,
             remaining: limit - window.used,
             reset: window.ends,
@@ -74,19 +74,19 @@ impl Limits {
     }
 }
 
-impl Standing {
-    /// The headers Okta puts on every answer.
+impl RateLimitStatus {
+    /// Writes the headers that every response of Okta has.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         headers.insert("x-rate-limit-limit", self.limit.into());
         headers.insert("x-rate-limit-remaining", self.remaining.into());
-        // The reset is a whole second, and never before the window has really ended.
+        // The reset is in whole seconds, rounded up so that it is never before the end of the window.
         let nanos = self.reset.subsec_nanosecond();
         let reset = self.reset.as_second() + i64::from(nanos > 0);
         headers.insert("x-rate-limit-reset", HeaderValue::from(reset));
     }
 }
 
-/// The requests that share a limit, after the bucket map of Okta's rate-limit documentation.
+/// A group of endpoints that share a limit, from the bucket map of Okta's rate-limit documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bucket {
     Apps,
@@ -100,7 +100,7 @@ pub(super) enum Bucket {
 }
 
 impl Bucket {
-    /// The bucket of a request, by the parts of its path after `/api/v1/`.
+    /// Returns the bucket of a request from the path segments after `/api/v1/`.
     pub(super) fn of(method: &Method, segments: &[String]) -> Self {
         let mut segments = segments.iter().map(String::as_str);
         let (first, second, third) = (segments.next(), segments.next(), segments.next());
@@ -155,27 +155,30 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         let mut limits = Limits::new(RateLimits::Integrator);
         for left in (0..10).rev() {
-            let standing = limits.count(Bucket::Apps, start);
-            assert!(!standing.exceeded);
-            assert_eq!(standing.remaining, left);
+            let status = limits.record(Bucket::Apps, start);
+            assert!(!status.exceeded);
+            assert_eq!(status.remaining, left);
         }
         assert!(
             limits
-                .count(Bucket::Apps, after(start, SignedDuration::from_secs(59)))
+                .record(Bucket::Apps, after(start, SignedDuration::from_secs(59)))
                 .exceeded
         );
-        assert!(!limits.count(Bucket::App, start).exceeded, "another bucket");
-        assert!(!limits.count(Bucket::Apps, after(start, WINDOW)).exceeded);
+        assert!(
+            !limits.record(Bucket::App, start).exceeded,
+            "another bucket"
+        );
+        assert!(!limits.record(Bucket::Apps, after(start, WINDOW)).exceeded);
     }
 
     #[test]
     fn everything_below_an_app_shares_the_bucket_of_the_list() {
-        let of = |path: &str| {
+        let bucket = |path: &str| {
             let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
             Bucket::of(&Method::GET, &segments)
         };
-        assert_eq!(of("apps/0oa1/users"), Bucket::Apps);
-        assert_eq!(of("apps"), Bucket::Apps);
-        assert_eq!(of("apps/0oa1"), Bucket::App);
+        assert_eq!(bucket("apps/0oa1/users"), Bucket::Apps);
+        assert_eq!(bucket("apps"), Bucket::Apps);
+        assert_eq!(bucket("apps/0oa1"), Bucket::App);
     }
 }

@@ -1,46 +1,47 @@
-//! Pages: `limit`, opaque `after` cursors, and `Link` headers.
+//! Pagination with `limit`, opaque `after` cursors and `Link` headers.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
-    answer::{Refusal, Reply},
     query::Call,
+    reply::{Refusal, Reply},
 };
 
-/// How many items a list gives in one page.
+/// The page sizes of a list: the minimum, the default and the maximum.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
-    pub(super) smallest: usize,
+pub(super) struct PageSizes {
+    pub(super) min: usize,
     pub(super) default: usize,
-    pub(super) largest: usize,
+    pub(super) max: usize,
 }
 
-impl Sizes {
-    pub(super) const fn new(default: usize, largest: usize) -> Self {
+impl PageSizes {
+    pub(super) const fn new(default: usize, max: usize) -> Self {
         Self {
-            smallest: 1,
+            min: 1,
             default,
-            largest,
+            max,
         }
     }
 }
 
-/// One page of `items`, which come in the order of their keys, together with its links.
+/// Returns one page of `items` with its links. The items must be in the order of their keys.
 ///
-/// A cursor names the last key of the page before, so a list may change between two pages.
+/// A cursor contains the last key of the previous page, so the list may change between two pages.
+/// `max_size` limits the page size, in addition to the request's limit.
 pub(super) fn page<'a, T>(
     call: &Call<'_>,
-    sizes: Sizes,
-    cap: Option<usize>,
+    sizes: PageSizes,
+    max_size: Option<usize>,
     items: impl Iterator<Item = (&'a str, T)>,
     document: impl Fn(T) -> Value,
 ) -> Result<Reply, Refusal> {
-    let asked = limit(call, sizes)?;
-    let size = cap.map_or(asked, |cap| asked.min(cap.max(1)));
+    let limit = limit(call, sizes)?;
+    let size = max_size.map_or(limit, |max_size| limit.min(max_size.max(1)));
     let after = match call.parameter("after") {
         None => None,
-        Some(cursor) => Some(read_cursor(call, cursor)?),
+        Some(cursor) => Some(decode_cursor(call, cursor)?),
     };
     let mut rest = items.skip_while(|(key, _)| after.as_deref().is_some_and(|after| *key <= after));
     let mut last = String::new();
@@ -49,50 +50,48 @@ pub(super) fn page<'a, T>(
         key.clone_into(&mut last);
         found.push(document(item));
     }
-    let more = rest.next().is_some();
+    let has_more = rest.next().is_some();
     let mut reply = Reply::ok(Value::Array(found));
     reply
         .links
-        .push(("self", address(call, call.parameter("after"))));
-    if more {
-        let cursor = write_cursor(call, &last);
-        reply.links.push(("next", address(call, Some(&cursor))));
+        .push(("self", page_url(call, call.parameter("after"))));
+    if has_more {
+        let cursor = encode_cursor(call, &last);
+        reply.links.push(("next", page_url(call, Some(&cursor))));
     }
     Ok(reply)
 }
 
-fn limit(call: &Call<'_>, sizes: Sizes) -> Result<usize, Refusal> {
+fn limit(call: &Call<'_>, sizes: PageSizes) -> Result<usize, Refusal> {
     let Some(text) = call.parameter("limit") else {
         return Ok(sizes.default);
     };
-    let Sizes {
-        smallest, largest, ..
-    } = sizes;
+    let PageSizes { min, max, .. } = sizes;
     match text.parse() {
-        Ok(limit) if (smallest..=largest).contains(&limit) => Ok(limit),
+        Ok(limit) if (min..=max).contains(&limit) => Ok(limit),
         _ => Err(Refusal::invalid(
             "limit",
-            format!("limit: must be a number from {smallest} to {largest}"),
+            format!("limit: must be a number from {min} to {max}"),
         )),
     }
 }
 
-fn address(call: &Call<'_>, after: Option<&str>) -> String {
+fn page_url(call: &Call<'_>, after: Option<&str>) -> String {
     let mut query = call.query_without(&["after"]);
     if let Some(after) = after {
         query.append_pair("after", after);
     }
     let query = query.finish();
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("http://{}{}{mark}{query}", call.host, call.path)
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("http://{}{}{separator}{query}", call.host, call.path)
 }
 
-fn write_cursor(call: &Call<'_>, key: &str) -> String {
+fn encode_cursor(call: &Call<'_>, key: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}\n{key}", call.path))
 }
 
-/// The key in a cursor, which must be one that this very list gave out.
-fn read_cursor(call: &Call<'_>, cursor: &str) -> Result<String, Refusal> {
+/// Returns the key in a cursor. Fails if the cursor belongs to another list.
+fn decode_cursor(call: &Call<'_>, cursor: &str) -> Result<String, Refusal> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
     match text.as_deref().and_then(|text| text.split_once('\n')) {

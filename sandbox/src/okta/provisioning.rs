@@ -1,24 +1,24 @@
-//! The provisioning connection of an application, and which changes it passes on.
+//! The provisioning settings of an application: the connection and the enabled features.
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
     apps::App,
     catalog::IDENTITY_CENTER,
     query::Call,
+    reply::{Refusal, Reply},
 };
 
-/// How an application is provisioned.
+/// The provisioning settings of an application.
 #[derive(Debug, Default)]
 pub(crate) struct Provisioning {
     pub(crate) connection: Option<Connection>,
-    pub(crate) switches: Switches,
+    pub(crate) features: ProvisioningFeatures,
 }
 
-/// Where users and groups are sent to.
+/// The connection to the SCIM endpoint that receives users and groups.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub(crate) base_url: String,
@@ -26,33 +26,33 @@ pub(crate) struct Connection {
     pub(crate) enabled: bool,
 }
 
-/// The three boxes of the tab "To App".
+/// The three checkboxes of the tab "To App".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Switches {
+pub(crate) struct ProvisioningFeatures {
     pub(crate) create: bool,
     pub(crate) update: bool,
     pub(crate) deactivate: bool,
 }
 
 impl Provisioning {
-    /// The connection, if it is in use.
-    pub(crate) fn live(&self) -> Option<&Connection> {
+    /// Returns the connection, if it is enabled.
+    pub(crate) fn enabled_connection(&self) -> Option<&Connection> {
         self.connection
             .as_ref()
             .filter(|connection| connection.enabled)
     }
 
-    /// The features an application shows, which mirror the boxes one by one.
-    pub(crate) fn features(&self) -> Vec<&'static str> {
-        if self.live().is_none() {
+    /// Returns the feature names in the application's document. Each checkbox has its own feature.
+    pub(crate) fn feature_names(&self) -> Vec<&'static str> {
+        if self.enabled_connection().is_none() {
             return Vec::new();
         }
-        let Switches {
+        let ProvisioningFeatures {
             create,
             update,
             deactivate,
-        } = self.switches;
-        let shown = [
+        } = self.features;
+        let names = [
             (true, "GROUP_PUSH"),
             (true, "SCIM_PROVISIONING"),
             (create, "PUSH_NEW_USERS"),
@@ -61,16 +61,18 @@ impl Provisioning {
             (true, "IMPORT_PROFILE_UPDATES"),
             (update, "PUSH_PROFILE_UPDATES"),
         ];
-        shown
+        names
             .into_iter()
-            .filter(|(on, _)| *on)
+            .filter(|(enabled, _)| *enabled)
             .map(|(_, name)| name)
             .collect()
     }
 }
 
 impl Org {
-    /// `…/connections/default`: for an application without support, success that does nothing.
+    /// Handles `…/connections/default`.
+    ///
+    /// For an application without support, the endpoint reports success and changes nothing.
     pub(super) fn connection_endpoint(
         &mut self,
         call: &Call<'_>,
@@ -82,13 +84,13 @@ impl Org {
         let supported = supported && app.name == IDENTITY_CENTER;
         match (call.method, path) {
             (&Method::GET, []) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 Ok(Reply::ok(connection_document(app, supported, &call.host)))
             }
             (&Method::POST, []) => {
-                call.only(&["activate"])?;
-                let activate = call.flag("activate", false)?;
-                let body = call.object()?;
+                call.allow_only(&["activate"])?;
+                let activate = call.bool_parameter("activate", false)?;
+                let body = call.json_object()?;
                 if supported {
                     app.provisioning.connection = Some(read_connection(&body, activate)?);
                 }
@@ -105,14 +107,17 @@ impl Org {
         }
     }
 
-    /// `…/features`: refused until provisioning is enabled, and read-only where connections are not supported.
+    /// Handles `…/features`.
+    ///
+    /// The endpoint answers with an error until provisioning is enabled. It is read-only if connections
+    /// are not supported.
     pub(super) fn features_endpoint(
         &mut self,
         call: &Call<'_>,
         app: &str,
         path: &[&str],
     ) -> Result<Reply, Refusal> {
-        call.only(&[])?;
+        call.allow_only(&[])?;
         let writable = self.connections_supported;
         let app = self.app_mut(app)?;
         if app.name != IDENTITY_CENTER {
@@ -121,7 +126,7 @@ impl Org {
                 "Provisioning is not supported.",
             ));
         }
-        if app.provisioning.live().is_none() {
+        if app.provisioning.enabled_connection().is_none() {
             return Err(Refusal::invalid(
                 "feature",
                 "Provisioning is not enabled for the app instance.",
@@ -135,8 +140,8 @@ impl Org {
             (&Method::GET, ["USER_PROVISIONING"]) => Ok(Reply::ok(outbound(app, &call.host))),
             (&Method::GET, ["INBOUND_PROVISIONING"]) => Ok(Reply::ok(inbound(app, &call.host))),
             (&Method::PUT, ["USER_PROVISIONING"]) if writable => {
-                let body = call.object()?;
-                app.provisioning.switches = read_switches(&body, app.provisioning.switches)?;
+                let body = call.json_object()?;
+                app.provisioning.features = read_features(&body, app.provisioning.features)?;
                 Ok(Reply::ok(outbound(app, &call.host)))
             }
             (&Method::PUT, ["USER_PROVISIONING" | "INBOUND_PROVISIONING"]) => Err(
@@ -150,7 +155,7 @@ impl Org {
 
 fn connection_document(app: &App, supported: bool, host: &str) -> Value {
     if !supported {
-        // No link and no scheme at the top, as recorded from an application without support.
+        // No link and no top-level scheme, as recorded from an application without support.
         return json!({ "status": "UNKNOWN", "profile": { "authScheme": "UNKNOWN" } });
     }
     let address = format!("http://{host}/api/v1/apps/{}/connections/default", app.id);
@@ -162,7 +167,7 @@ fn connection_document(app: &App, supported: bool, host: &str) -> Value {
             "_links": { "self": { "href": address } },
         });
     };
-    let (status, change) = if connection.enabled {
+    let (status, transition) = if connection.enabled {
         ("ENABLED", "deactivate")
     } else {
         ("DISABLED", "activate")
@@ -174,7 +179,7 @@ fn connection_document(app: &App, supported: bool, host: &str) -> Value {
         "profile": { "authScheme": "TOKEN" },
         "_links": {
             "self": { "href": address },
-            change: { "href": format!("{address}/lifecycle/{change}"), "hints": { "allow": ["POST"] } },
+            transition: { "href": format!("{address}/lifecycle/{transition}"), "hints": { "allow": ["POST"] } },
         },
     })
 }
@@ -207,7 +212,7 @@ fn read_connection(body: &Map<String, Value>, enabled: bool) -> Result<Connectio
     })
 }
 
-/// Okta's check of a base URL, whose pattern has no place for a slash at the end.
+/// Checks a base URL as Okta does. Okta's pattern does not allow a trailing slash.
 pub(crate) fn check_base_url(base_url: &str) -> Result<(), &'static str> {
     let is_http = base_url.starts_with("https://") || base_url.starts_with("http://");
     if base_url.ends_with('/') || !is_http || base_url.contains(char::is_whitespace) {
@@ -216,7 +221,10 @@ pub(crate) fn check_base_url(base_url: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn read_switches(body: &Map<String, Value>, old: Switches) -> Result<Switches, Refusal> {
+fn read_features(
+    body: &Map<String, Value>,
+    old: ProvisioningFeatures,
+) -> Result<ProvisioningFeatures, Refusal> {
     if body.is_empty() {
         return Err(Refusal::malformed());
     }
@@ -234,7 +242,7 @@ fn read_switches(body: &Map<String, Value>, old: Switches) -> Result<Switches, R
             )),
         }
     };
-    Ok(Switches {
+    Ok(ProvisioningFeatures {
         create: read("create", "lifecycleCreate", old.create)?,
         update: read("update", "profile", old.update)?,
         deactivate: read("update", "lifecycleDeactivate", old.deactivate)?,
@@ -242,17 +250,17 @@ fn read_switches(body: &Map<String, Value>, old: Switches) -> Result<Switches, R
 }
 
 fn outbound(app: &App, host: &str) -> Value {
-    let status = |on: bool| if on { "ENABLED" } else { "DISABLED" };
-    let switches = app.provisioning.switches;
+    let status = |enabled: bool| if enabled { "ENABLED" } else { "DISABLED" };
+    let features = app.provisioning.features;
     json!({
         "name": "USER_PROVISIONING",
-        "status": status(switches != Switches::default()),
+        "status": status(features != ProvisioningFeatures::default()),
         "description": "User provisioning settings from Okta to a downstream application",
         "capabilities": {
-            "create": { "lifecycleCreate": { "status": status(switches.create) } },
+            "create": { "lifecycleCreate": { "status": status(features.create) } },
             "update": {
-                "profile": { "status": status(switches.update) },
-                "lifecycleDeactivate": { "status": status(switches.deactivate) },
+                "profile": { "status": status(features.update) },
+                "lifecycleDeactivate": { "status": status(features.deactivate) },
                 "password": { "status": "DISABLED", "seed": "RANDOM", "change": "KEEP_EXISTING" },
             },
         },
@@ -290,7 +298,7 @@ fn feature_links(app: &App, name: &str, host: &str) -> Value {
     json!({ "self": { "href": href, "hints": { "allow": ["GET", "PUT"] } } })
 }
 
-/// What the real service says when a connection's credentials do not work.
+/// Returns Okta's error message for credentials that the SCIM endpoint rejects.
 pub(crate) fn credentials_refused(status: StatusCode) -> String {
     format!(
         "Error authenticating: {}",

@@ -1,4 +1,4 @@
-//! `…/group-push/mappings`: groups whose members an application gets to know.
+//! `…/group-push/mappings`: groups that Okta pushes to an application with their members.
 
 use std::mem;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
     groups::{Group, Kind},
-    moment::seconds,
-    paging::{Sizes, page},
+    paging::{PageSizes, page},
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::seconds,
 };
 
 /// One mapping of an Okta group to a group of an application.
@@ -20,27 +20,28 @@ use super::{
 pub(crate) struct Push {
     pub(crate) id: String,
     pub(crate) source: String,
-    /// The Okta group that stands for the far end.
+    /// The Okta group that represents the group at the application.
     pub(crate) target: String,
     pub(crate) status: Status,
-    pub(crate) delivered: Option<Timestamp>,
+    pub(crate) last_push: Option<Timestamp>,
     created: Timestamp,
     pub(crate) updated: Timestamp,
 }
 
-/// Whether a mapping is followed.
+/// The status of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Active,
     Inactive,
-    /// The application refused, for this reason.
+    /// The application rejected the group for this reason.
     Error(String),
 }
 
-/// A mapping that was deleted, and what is to become of the group at the application.
+/// A deleted mapping.
 #[derive(Debug)]
-pub(crate) struct Removed {
+pub(crate) struct RemovedPush {
     pub(crate) push: String,
+    /// Whether Okta also deletes the group at the application.
     pub(crate) delete_target: bool,
 }
 
@@ -68,9 +69,9 @@ impl Push {
                 "targetGroup": { "href": group(&self.target) },
             },
         });
-        // Both are left out, and not null, while there is nothing to tell.
-        if let Some(moment) = self.delivered {
-            document["lastPush"] = seconds(moment).into();
+        // Okta omits both fields if they have no value.
+        if let Some(time) = self.last_push {
+            document["lastPush"] = seconds(time).into();
         }
         if let Status::Error(reason) = &self.status {
             document["errorSummary"] = reason.as_str().into();
@@ -90,7 +91,7 @@ impl Org {
             (&Method::GET, []) => self.list_pushes(call, app),
             (&Method::POST, []) => self.create_push(call, app),
             (&Method::GET, [push]) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 let missing = || Refusal::not_found(push, "GroupPushMapping");
                 let push = self.app(app)?.pushes.get(*push).ok_or_else(missing)?;
                 Ok(Reply::ok(push.document(app, &call.host)))
@@ -103,22 +104,26 @@ impl Org {
     }
 
     fn list_pushes(&self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&["sourceGroupId", "status", "limit", "after"])?;
+        call.allow_only(&["sourceGroupId", "status", "limit", "after"])?;
         let (source, status) = (call.parameter("sourceGroupId"), call.parameter("status"));
         let found = self.app(app)?.pushes.values().filter(|push| {
             source.is_none_or(|source| push.source == source)
                 && status.is_none_or(|status| push.status_name() == status)
         });
         let found = found.map(|push| (push.id.as_str(), push));
-        page(call, Sizes::new(100, 1000), self.page_size, found, |push| {
-            push.document(app, &call.host)
-        })
+        page(
+            call,
+            PageSizes::new(100, 1000),
+            self.page_size,
+            found,
+            |push| push.document(app, &call.host),
+        )
     }
 
-    /// Creates a mapping, also where provisioning is not enabled: then nothing is ever pushed.
+    /// Creates a mapping. Okta allows this without provisioning, but then never pushes the group.
     fn create_push(&mut self, call: &Call<'_>, app: &str) -> Result<Reply, Refusal> {
-        call.only(&[])?;
-        let body = call.object()?;
+        call.allow_only(&[])?;
+        let body = call.json_object()?;
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let Some(source) = text("sourceGroupId") else {
             return Err(Refusal::blank("sourceGroupId"));
@@ -153,7 +158,7 @@ impl Org {
         }
         let target = match (text("targetGroupId"), text("targetGroupName")) {
             (Some(id), None) => self.check_target(app, id)?,
-            (None, Some(target)) => self.target_named(app, &name, target, call.now)?,
+            (None, Some(target)) => self.find_or_create_target(app, &name, target, call.now)?,
             _ => {
                 return Err(Refusal::invalid(
                     "targetGroupId",
@@ -162,31 +167,31 @@ impl Org {
             }
         };
         let push = Push {
-            id: self.mint.id("gPm"),
+            id: self.ids.id("gPm"),
             source: source.to_owned(),
             target,
             status,
-            delivered: None,
+            last_push: None,
             created: call.now,
             updated: call.now,
         };
         let document = push.document(app, &call.host);
         self.app_mut(app)?.pushes.insert(push.id.clone(), push);
-        // The reference says 201; the service answers 200.
+        // The reference documents 201, but the service answers 200.
         Ok(Reply::ok(document))
     }
 
-    /// An existing group to link: one of this application's that no other mapping has.
+    /// Checks that a group can be linked: it belongs to the application and has no other mapping.
     fn check_target(&self, app: &str, id: &str) -> Result<String, Refusal> {
-        let of_app = Kind::App {
+        let app_kind = Kind::App {
             app: app.to_owned(),
         };
-        let fits = self
+        let belongs_to_app = self
             .groups
             .get(id)
-            .is_some_and(|group| group.kind == of_app);
-        let taken = self.app(app)?.pushes.values().any(|push| push.target == id);
-        if fits && !taken {
+            .is_some_and(|group| group.kind == app_kind);
+        let is_linked = self.app(app)?.pushes.values().any(|push| push.target == id);
+        if belongs_to_app && !is_linked {
             return Ok(id.to_owned());
         }
         Err(Refusal::invalid(
@@ -195,11 +200,11 @@ impl Org {
         ))
     }
 
-    /// A group of this application with this name, which is made if there is none.
+    /// Finds or creates the application's group with this name.
     ///
-    /// Another name than the source group's is refused: an org renames pushed groups unless an
-    /// administrator has turned that off, which no API can.
-    fn target_named(
+    /// The name must be the source group's name, because an org renames pushed groups by default. An
+    /// administrator can turn that off, but no API can.
+    fn find_or_create_target(
         &mut self,
         app: &str,
         source: &str,
@@ -212,15 +217,15 @@ impl Org {
                 "targetGroupName: Must be the name of the source group while app groups are renamed to match",
             ));
         }
-        let of_app = Kind::App {
+        let app_kind = Kind::App {
             app: app.to_owned(),
         };
-        let same = |group: &&Group| group.kind == of_app && group.name == name;
-        if let Some(group) = self.groups.values().find(same) {
+        let is_target = |group: &&Group| group.kind == app_kind && group.name == name;
+        if let Some(group) = self.groups.values().find(is_target) {
             return self.check_target(app, &group.id);
         }
-        let id = self.mint.id("00g");
-        let group = Group::new(id.clone(), of_app, name, now);
+        let id = self.ids.id("00g");
+        let group = Group::new(id.clone(), app_kind, name, now);
         self.groups.insert(id.clone(), group);
         Ok(id)
     }
@@ -231,8 +236,8 @@ impl Org {
         app: &str,
         push: &str,
     ) -> Result<Reply, Refusal> {
-        call.only(&[])?;
-        let body = call.object()?;
+        call.allow_only(&[])?;
+        let body = call.json_object()?;
         let status = match body.get("status").and_then(Value::as_str) {
             Some("ACTIVE") => Status::Active,
             Some("INACTIVE") => Status::Inactive,
@@ -263,11 +268,11 @@ impl Org {
     }
 
     fn delete_push(&mut self, call: &Call<'_>, app: &str, push: &str) -> Result<Reply, Refusal> {
-        call.only(&["deleteTargetGroup"])?;
+        call.allow_only(&["deleteTargetGroup"])?;
         if call.parameter("deleteTargetGroup").is_none() {
             return Err(Refusal::blank("deleteTargetGroup"));
         }
-        let delete_target = call.flag("deleteTargetGroup", false)?;
+        let delete_target = call.bool_parameter("deleteTargetGroup", false)?;
         let instance = self.app_mut(app)?;
         let missing = || Refusal::not_found(push, "GroupPushMapping");
         if instance.pushes.get(push).ok_or_else(missing)?.status == Status::Active {
@@ -278,7 +283,7 @@ impl Org {
         }
         let removed = instance.pushes.remove(push);
         if let Some(removed) = removed {
-            self.removed_pushes.push(Removed {
+            self.removed_pushes.push(RemovedPush {
                 push: removed.id,
                 delete_target,
             });
@@ -286,7 +291,7 @@ impl Org {
                 self.groups.remove(&removed.target);
             }
         }
-        // The reference says 204; the service answers 200 with nothing in it.
+        // The reference documents 204, but the service answers 200 with an empty body.
         Ok(Reply::empty(StatusCode::OK))
     }
 }

@@ -1,22 +1,22 @@
-//! One request as the Okta half reads it: path, query and body, each strict.
+//! A parsed request to Okta: path, query and body, with strict checks.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::reply::Refusal;
 
-/// A request, taken apart.
+/// A parsed request.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) now: Timestamp,
     pub(super) method: &'a Method,
-    /// The host the request names, without a scheme.
+    /// The host for links in the reply, without a scheme.
     pub(super) host: String,
-    /// The path as it was sent.
+    /// The path as sent.
     pub(super) path: &'a str,
-    /// The decoded parts of the path after `/api/v1/`.
+    /// The decoded segments of the path after `/api/v1/`.
     pub(super) segments: Vec<String>,
     query: Vec<(String, String)>,
     headers: &'a HeaderMap,
@@ -24,7 +24,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Takes a request apart; a path that is not below `/api/v1` has no parts.
+    /// Parses a request. A path outside of `/api/v1` has no segments.
     pub(super) fn new(now: Timestamp, host: String, request: &'a http::Request<Bytes>) -> Self {
         let path = request.uri().path();
         let below = path
@@ -50,7 +50,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The query's value of this name.
+    /// Returns the first value of this query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.query
             .iter()
@@ -58,10 +58,10 @@ impl<'a> Call<'a> {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Refuses parameters the endpoint does not know.
+    /// Rejects query parameters that the endpoint does not know.
     ///
-    /// Okta ignores them, which hides a misspelled `filter` behind a full list; the sandbox does not.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
+    /// Okta ignores them and would answer a misspelled `filter` with the full list.
+    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), Refusal> {
         match self
             .query
             .iter()
@@ -70,13 +70,13 @@ impl<'a> Call<'a> {
             None => Ok(()),
             Some((key, _)) => Err(Refusal::invalid(
                 "query",
-                format!("{key}: the sandbox knows no such parameter of this endpoint"),
+                format!("{key}: the sandbox does not support this parameter of the endpoint"),
             )),
         }
     }
 
-    /// The query's value of this name as a truth value.
-    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, Refusal> {
+    /// Returns the value of a boolean query parameter, or the default if the parameter is missing.
+    pub(super) fn bool_parameter(&self, name: &str, default: bool) -> Result<bool, Refusal> {
         match self.parameter(name) {
             None => Ok(default),
             Some("true") => Ok(true),
@@ -88,22 +88,22 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The query but for these parameters, ready to be written again.
+    /// Returns a serializer with all query parameters except the `excluded` ones.
     pub(super) fn query_without(
         &self,
-        left_out: &[&str],
+        excluded: &[&str],
     ) -> url::form_urlencoded::Serializer<'static, String> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (key, value) in &self.query {
-            if !left_out.contains(&key.as_str()) {
+            if !excluded.contains(&key.as_str()) {
                 query.append_pair(key, value);
             }
         }
         query
     }
 
-    /// The body as a JSON object.
-    pub(super) fn object(&self) -> Result<Map<String, Value>, Refusal> {
+    /// Returns the body as a JSON object.
+    pub(super) fn json_object(&self) -> Result<Map<String, Value>, Refusal> {
         if !self.is_json() {
             return Err(Refusal::media_type());
         }
@@ -113,15 +113,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The body as a JSON object, or an empty one if nothing was sent.
-    pub(super) fn object_or_nothing(&self) -> Result<Map<String, Value>, Refusal> {
+    /// Returns the body as a JSON object; an empty body is an empty object.
+    pub(super) fn optional_json_object(&self) -> Result<Map<String, Value>, Refusal> {
         if self.body.is_empty() {
             return Ok(Map::new());
         }
-        self.object()
+        self.json_object()
     }
 
-    /// Whether the caller takes an answer of this type.
+    /// Returns whether the `Accept` header allows this media type.
     pub(super) fn accepts(&self, kind: &str) -> bool {
         if !self.headers.contains_key(header::ACCEPT) {
             return true;
@@ -144,11 +144,11 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A part of a path without its percent-encoding.
-fn decode(part: &str) -> String {
-    // A plus sign is itself in a path, and a space in the form encoding that the decoder is made for.
-    let part = format!("x={}", part.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(part.as_bytes())
+/// Decodes the percent-encoding of a path segment.
+fn decode(segment: &str) -> String {
+    // The decoder is for form encoding, where a plus sign is a space. In a path it is a plus sign.
+    let pair = format!("x={}", segment.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(pair.as_bytes())
         .next()
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_a_path_is_decoded_and_a_plus_stays_a_plus() {
+    fn a_path_segment_is_decoded_and_a_plus_sign_is_kept() {
         assert_eq!(decode("ada%40example.com"), "ada@example.com");
         assert_eq!(decode("ada+aws@example.com"), "ada+aws@example.com");
         assert_eq!(decode("a=b&c"), "a=b&c");

@@ -1,4 +1,4 @@
-//! `/api/v1/users`: read only, as people come from the company.
+//! `/api/v1/users`: read-only, because the users come from the company.
 
 use http::Method;
 use jiff::Timestamp;
@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Org,
-    answer::{Refusal, Reply},
     filter::{Filter, Grammar},
-    moment::{millis, millis_or_null},
-    paging::{Sizes, page},
+    paging::{PageSizes, page},
     query::Call,
+    reply::{Refusal, Reply},
+    timestamps::{millis, millis_or_null},
 };
 use crate::company::{Person, PersonStatus};
 
@@ -19,7 +19,7 @@ use crate::company::{Person, PersonStatus};
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) status: PersonStatus,
-    /// The profile attributes by Okta's names.
+    /// The profile attributes, with Okta's names.
     pub(crate) profile: Map<String, Value>,
     created: Timestamp,
     updated: Timestamp,
@@ -40,9 +40,9 @@ impl User {
             "email": person.email,
         });
         let Value::Object(mut profile) = profile else {
-            unreachable!("the profile is written as an object");
+            unreachable!("the profile is a JSON object");
         };
-        // Okta leaves out attributes that were never set, except for these two base attributes.
+        // Okta omits attributes that were never set, except for these base attributes.
         profile.retain(|name, value| {
             !value.is_null() || ["mobilePhone", "secondEmail", "lastName"].contains(&name.as_str())
         });
@@ -56,7 +56,7 @@ impl User {
         }
     }
 
-    /// A text attribute; nothing if it is missing, null or empty.
+    /// Returns a text attribute; `None` if it is missing, null or empty.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let value = self.profile.get(name).and_then(Value::as_str)?;
         (!value.is_empty()).then_some(value)
@@ -66,7 +66,7 @@ impl User {
         self.attribute("login").unwrap_or_default()
     }
 
-    /// Whether the user can sign in.
+    /// Returns whether the user can sign in.
     pub(crate) fn is_active(&self) -> bool {
         self.status == PersonStatus::Active
     }
@@ -116,7 +116,7 @@ impl Org {
         match (call.method, path.as_slice()) {
             (&Method::GET, []) => self.list_users(call),
             (&Method::GET, [user]) => {
-                call.only(&[])?;
+                call.allow_only(&[])?;
                 Ok(Reply::ok(self.user(user)?.document(&call.host)))
             }
             (_, [] | [_]) => Err(Refusal::method()),
@@ -124,7 +124,7 @@ impl Org {
         }
     }
 
-    /// The user with this id or login; `me` is who the token belongs to.
+    /// Returns the user with this id or login; `me` is the owner of the token.
     pub(crate) fn user(&self, name: &str) -> Result<&User, Refusal> {
         let found = match name {
             "me" => self.users.values().next(),
@@ -138,20 +138,20 @@ impl Org {
             .users
             .values()
             .find(|user| user.login().eq_ignore_ascii_case(login));
-        // The part before the `@` does as well, as long as only one login has it.
+        // The part before the `@` also identifies a user if only one login has it.
         found.or_else(|| {
-            let mut short = self.users.values().filter(|user| {
+            let mut matches = self.users.values().filter(|user| {
                 user.login()
                     .split_once('@')
                     .is_some_and(|(local, _)| local.eq_ignore_ascii_case(login))
             });
-            let user = short.next()?;
-            short.next().is_none().then_some(user)
+            let user = matches.next()?;
+            matches.next().is_none().then_some(user)
         })
     }
 
     fn list_users(&self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        call.only(&["q", "filter", "search", "limit", "after"])?;
+        call.allow_only(&["q", "filter", "search", "limit", "after"])?;
         let filter = call
             .parameter("filter")
             .map(|text| Filter::parse(text, FILTER));
@@ -172,16 +172,22 @@ impl Org {
         let found = found.map(|user| (user.id.as_str(), user));
         let document = |user: &User| user.document(&call.host);
         if prefix.is_some() && filter.is_none() {
-            // Okta does not page what it finds by `q`.
-            let mut reply = page(call, Sizes::new(10, 200), None, found, document)?;
+            // Okta does not paginate the result of `q`.
+            let mut reply = page(call, PageSizes::new(10, 200), None, found, document)?;
             reply.links.clear();
             return Ok(reply);
         }
-        page(call, Sizes::new(200, 200), self.page_size, found, document)
+        page(
+            call,
+            PageSizes::new(200, 200),
+            self.page_size,
+            found,
+            document,
+        )
     }
 }
 
-/// After the parameter `filter` of "List all users" in Okta's API reference.
+/// Source: parameter `filter` of "List all users" in Okta's API reference.
 const FILTER: Grammar = Grammar {
     attributes: &[
         "status",
@@ -193,10 +199,10 @@ const FILTER: Grammar = Grammar {
         "profile.lastName",
     ],
     operators: &["eq"],
-    moments: &["lastUpdated"],
+    timestamps: &["lastUpdated"],
 };
 
-/// After the parameter `search` of "List all users" in Okta's API reference.
+/// Source: parameter `search` of "List all users" in Okta's API reference.
 const SEARCH: Grammar = Grammar {
     attributes: &[
         "status",
@@ -209,5 +215,5 @@ const SEARCH: Grammar = Grammar {
         "profile.",
     ],
     operators: &["eq", "ge", "gt", "le", "lt", "sw", "co", "pr"],
-    moments: &[],
+    timestamps: &[],
 };

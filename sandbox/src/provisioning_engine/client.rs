@@ -1,4 +1,4 @@
-//! Okta as a SCIM client.
+//! Okta's SCIM client.
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -12,7 +12,7 @@ use crate::{
     scim,
 };
 
-/// One connection to a SCIM endpoint at one moment.
+/// One connection to a SCIM endpoint at the time `now`.
 pub(super) struct Scim<'a> {
     pub(super) cloud: &'a mut Cloud,
     pub(super) authority: &'a str,
@@ -22,27 +22,27 @@ pub(super) struct Scim<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Why a request did not do what it should.
+/// The reason why a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Nobody listens at the base URL.
+    /// No listener serves the base URL.
     Unreachable,
-    /// The endpoint refused, with these words.
+    /// The endpoint answered with an error status and this detail text.
     Refused { status: StatusCode, detail: String },
 }
 
 impl Failure {
-    /// The failure in the words of Okta's task list, for something it was `doing`.
-    pub(super) fn told(&self, doing: &str) -> String {
+    /// Returns the error text in the format of Okta's task list, for the failed `operation`.
+    pub(super) fn task_error(&self, operation: &str) -> String {
         match self {
-            Self::Unreachable => format!("Error while {doing}: Connection refused"),
+            Self::Unreachable => format!("Error while {operation}: Connection refused"),
             Self::Refused { status, detail } => {
                 let reason = status.canonical_reason().unwrap_or("Unknown");
                 match detail.as_str() {
-                    "" => format!("Error while {doing}: {reason}"),
+                    "" => format!("Error while {operation}: {reason}"),
                     detail => {
                         format!(
-                            "Error while {doing}: {reason}. Errors reported by remote server: {detail}"
+                            "Error while {operation}: {reason}. Errors reported by remote server: {detail}"
                         )
                     }
                 }
@@ -60,7 +60,7 @@ impl Scim<'_> {
         self.send(&Method::DELETE, target, None)
     }
 
-    /// Finds the id of the one resource of this kind with this name.
+    /// Returns the id of the resource whose attribute has this value, if one exists.
     pub(super) fn find(
         &mut self,
         kind: &str,
@@ -68,7 +68,7 @@ impl Scim<'_> {
         value: &str,
     ) -> Result<Option<String>, Failure> {
         let filter = format!("{attribute} eq {}", Value::from(value));
-        // Okta writes a space as `%20`, not as a plus sign.
+        // Okta encodes a space as `%20`, not as a plus sign.
         let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
         let filter = filter.replace('+', "%20");
         match self.get(&format!("/{kind}?filter={filter}&count=100")) {

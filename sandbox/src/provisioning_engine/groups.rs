@@ -1,4 +1,4 @@
-//! Pushed groups: found by name or created, then their members added and removed.
+//! Group push: finds or creates groups by name, then adds and removes their members.
 
 use std::collections::BTreeSet;
 
@@ -6,27 +6,34 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    RemoteGroup, again,
+    RemoteGroup,
     client::{Failure, Scim},
-    is_temporary,
+    is_temporary, retry_time,
 };
 use crate::okta::{App, Org, PushStatus};
 
-/// What should be at AWS, as a value to compare; nothing if it is.
-pub(super) fn wanted(org: &Org, app: &App, push: &str, remote: &mut RemoteGroup) -> Option<Value> {
+/// Returns the change that brings AWS up to date, as a value to compare; `None` if AWS is up to date.
+pub(super) fn pending_change(
+    org: &Org,
+    app: &App,
+    push: &str,
+    remote: &mut RemoteGroup,
+) -> Option<Value> {
     let push = app.pushes.get(push)?;
     if push.status == PushStatus::Inactive {
-        remote.followed = false;
+        remote.initial_push_done = false;
     }
     if push.status != PushStatus::Active {
         return None;
     }
     let members = members(org, app, &push.source);
-    let missing = remote.id.is_none() || !remote.followed || members != remote.members;
-    missing.then(|| json!({ "members": members, "again": !remote.followed }))
+    let outdated = remote.id.is_none() || !remote.initial_push_done || members != remote.members;
+    outdated.then(|| json!({ "members": members, "full_push": !remote.initial_push_done }))
 }
 
-/// Does what [`wanted`] says, and returns whether the group is still to be remembered.
+/// Pushes the group, or deletes it if its mapping was deleted with the target group.
+///
+/// Returns whether the mapping still exists.
 pub(super) fn run(
     org: &mut Org,
     app: &str,
@@ -35,14 +42,14 @@ pub(super) fn run(
     scim: &mut Scim<'_>,
 ) -> bool {
     remote.job.due = None;
-    if let Some(place) = org
+    if let Some(position) = org
         .removed_pushes
         .iter()
         .position(|removed| removed.push == push)
     {
-        let removed = org.removed_pushes.remove(place);
+        let removed = org.removed_pushes.remove(position);
         if let (true, Some(id)) = (removed.delete_target, &remote.id) {
-            // There is nobody left to tell if this fails.
+            // The mapping no longer exists, so a failure cannot be reported.
             let _ = scim.delete(&format!("/Groups/{id}"));
         }
         return false;
@@ -61,7 +68,7 @@ pub(super) fn run(
         return true;
     };
     let members = members(org, instance, &mapping.source);
-    let outcome = deliver(remote, &name, &members, scim);
+    let result = push_group(remote, &name, &members, scim);
     let now = scim.now;
     let mapping = org
         .apps
@@ -71,10 +78,10 @@ pub(super) fn run(
         return false;
     };
     mapping.updated = now;
-    match outcome {
-        Ok(()) => mapping.delivered = Some(now),
+    match result {
+        Ok(()) => mapping.last_push = Some(now),
         Err(Failure::Refused { status, .. }) if is_temporary(status) => {
-            remote.job.due = Some(again(now));
+            remote.job.due = Some(retry_time(now));
         }
         Err(Failure::Refused {
             status: StatusCode::NOT_FOUND,
@@ -87,14 +94,14 @@ pub(super) fn run(
             ));
         }
         Err(failure) => {
-            let reason = failure.told(&format!("pushing group {name}"));
+            let reason = failure.task_error(&format!("pushing group {name}"));
             mapping.status = PushStatus::Error(reason);
         }
     }
     true
 }
 
-fn deliver(
+fn push_group(
     remote: &mut RemoteGroup,
     name: &str,
     members: &BTreeSet<String>,
@@ -107,19 +114,19 @@ fn deliver(
         remote.id = Some(id.clone());
         id
     };
-    if !remote.followed && !remote.members.is_empty() {
-        // A mapping that is switched on again pushes the group once more from the start.
+    if !remote.initial_push_done && !remote.members.is_empty() {
+        // A reactivated mapping pushes all members of the group again.
         scim.get(&format!("/Groups/{id}"))?;
         remote.members.clear();
     }
-    let gone: Vec<&String> = remote.members.difference(members).collect();
-    let new: Vec<&String> = members.difference(&remote.members).collect();
-    let changes = gone
+    let removed: Vec<&String> = remote.members.difference(members).collect();
+    let added: Vec<&String> = members.difference(&remote.members).collect();
+    let changes = removed
         .iter()
         .map(|id| ("remove", *id))
-        .chain(new.iter().map(|id| ("add", *id)));
+        .chain(added.iter().map(|id| ("add", *id)));
     let changes: Vec<(&str, &String)> = changes.collect();
-    for batch in changes.chunks(MOST_CHANGES) {
+    for batch in changes.chunks(MAX_CHANGES_PER_PATCH) {
         scim.send(
             &Method::PATCH,
             &format!("/Groups/{id}"),
@@ -127,7 +134,7 @@ fn deliver(
         )?;
     }
     remote.members.clone_from(members);
-    remote.followed = true;
+    remote.initial_push_done = true;
     Ok(())
 }
 
@@ -144,29 +151,34 @@ fn find_or_create(name: &str, scim: &mut Scim<'_>) -> Result<String, Failure> {
     Ok(created["id"].as_str().unwrap_or_default().to_owned())
 }
 
-/// The members in the form AWS documents: lists of values, and never a replacement.
+/// Returns a patch in the form that AWS documents: it adds and removes values and never replaces the list.
 fn patch(changes: &[(&str, &String)]) -> Value {
-    let of = |op: &str| -> Option<Value> {
+    let operation = |op: &str| -> Option<Value> {
         let changes = changes.iter().filter(|(verb, _)| *verb == op);
         let members: Vec<Value> = changes.map(|(_, id)| json!({ "value": id })).collect();
         (!members.is_empty()).then(|| json!({ "op": op, "path": "members", "value": members }))
     };
-    let operations: Vec<Value> = ["remove", "add"].into_iter().filter_map(of).collect();
+    let operations: Vec<Value> = ["remove", "add"]
+        .into_iter()
+        .filter_map(operation)
+        .collect();
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": operations,
     })
 }
 
-/// The ids at AWS of the members that are pushed: those the application is assigned to.
+/// Returns the AWS ids of the members to push.
 ///
-/// Who is assigned through the pushed group itself is left out: using one group for both is not
-/// supported, and members go missing when it is done.
+/// These are the active users who are assigned to the application and exist at AWS.
+///
+/// A member who is assigned only through the pushed group itself is left out. Okta does not support
+/// one group for both assignment and push: members are missing at AWS in that case.
 fn members(org: &Org, app: &App, group: &str) -> BTreeSet<String> {
     let Some(source) = org.groups.get(group) else {
         return BTreeSet::new();
     };
-    let assigned_otherwise = |user: &String| {
+    let is_assigned_otherwise = |user: &String| {
         app.users.get(user).is_some_and(|assigned| assigned.direct)
             || app.groups.keys().any(|id| {
                 id != group
@@ -184,10 +196,10 @@ fn members(org: &Org, app: &App, group: &str) -> BTreeSet<String> {
                 .get(*user)
                 .is_some_and(crate::okta::User::is_active)
         })
-        .filter(|user| assigned_otherwise(user))
+        .filter(|user| is_assigned_otherwise(user))
         .filter_map(|user| app.users.get(user)?.external_id.clone())
         .collect()
 }
 
 /// "A maximum of 100 membership changes" (AWS SCIM developer guide, `PatchGroup`).
-const MOST_CHANGES: usize = 100;
+const MAX_CHANGES_PER_PATCH: usize = 100;

@@ -1,36 +1,41 @@
-//! Users: looked for by name, then created, updated, switched off and on again.
+//! Provisioning of users: finds them by name, then creates, updates, deactivates and reactivates them.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    RemoteUser, again,
+    RemoteUser,
     client::{Failure, Scim},
-    is_temporary,
+    is_temporary, retry_time,
 };
-use crate::okta::{App, Org, Sync, User};
+use crate::okta::{App, Org, SyncStatus, User};
 
-/// What should be done about a user, as a value to compare; nothing if AWS has what it should.
-pub(super) fn wanted(org: &Org, app: &App, user: &str, remote: &RemoteUser) -> Option<Value> {
-    let switches = app.provisioning.switches;
+/// Returns the SCIM document or patch that brings AWS up to date; `None` if AWS is up to date.
+pub(super) fn pending_change(
+    org: &Org,
+    app: &App,
+    user: &str,
+    remote: &RemoteUser,
+) -> Option<Value> {
+    let features = app.provisioning.features;
     let assigned = app.users.get(user).zip(org.users.get(user));
     let active = assigned.is_some_and(|(_, user)| user.is_active());
     match (active, &remote.id) {
-        (true, None) => switches.create.then(|| document(org, app, user)),
+        (true, None) => features.create.then(|| document(org, app, user)),
         (true, Some(_)) => {
-            let wanted = document(org, app, user);
-            let outdated = switches.update && remote.sent.as_ref() != Some(&wanted);
-            let asleep = switches.create && !remote.active;
-            (outdated || asleep).then_some(wanted)
+            let desired = document(org, app, user);
+            let outdated = features.update && remote.sent.as_ref() != Some(&desired);
+            let inactive = features.create && !remote.active;
+            (outdated || inactive).then_some(desired)
         }
-        (false, Some(_)) if remote.active && switches.deactivate => {
+        (false, Some(_)) if remote.active && features.deactivate => {
             Some(json!({ "active": false }))
         }
         (false, _) => None,
     }
 }
 
-/// Does what [`wanted`] says.
+/// Sends the [`pending_change`] and records the result in Okta's assignment.
 pub(super) fn run(
     org: &mut Org,
     app: &str,
@@ -42,33 +47,36 @@ pub(super) fn run(
     let Some(instance) = org.apps.get(app) else {
         return;
     };
-    let Some(wanted) = wanted(org, instance, user, remote) else {
+    let Some(change) = pending_change(org, instance, user, remote) else {
         return;
     };
-    let update = instance.provisioning.switches.update;
-    let name = wanted["userName"].as_str().unwrap_or(user).to_owned();
-    let outcome = match (&remote.id, wanted.get("userName")) {
+    let update = instance.provisioning.features.update;
+    let name = change["userName"].as_str().unwrap_or(user).to_owned();
+    let result = match (&remote.id, change.get("userName")) {
         (Some(id), None) => set_active(scim, id, false, &name).map(|()| remote.active = false),
-        (Some(_), Some(_)) => refresh(remote, &wanted, update, &name, scim),
-        (None, _) => create(remote, &wanted, &name, scim),
+        (Some(_), Some(_)) => reactivate_or_update(remote, &change, update, &name, scim),
+        (None, _) => create(remote, &change, &name, scim),
     };
     let now = scim.now;
     let assigned = org
         .apps
         .get_mut(app)
         .and_then(|app| app.users.get_mut(user));
-    let (sync, external_id) = match outcome {
+    let (sync, external_id) = match result {
         Ok(()) => {
-            remote.job.refused = None;
-            (Sync::Done, remote.id.clone())
+            remote.job.rejected = None;
+            (SyncStatus::Synchronized, remote.id.clone())
         }
         Err((Failure::Refused { status, .. }, _)) if is_temporary(status) => {
-            remote.job.due = Some(again(now));
+            remote.job.due = Some(retry_time(now));
             return;
         }
-        Err((failure, doing)) => {
-            remote.job.refused = Some(wanted);
-            (Sync::Failed(failure.told(&doing)), remote.id.clone())
+        Err((failure, operation)) => {
+            remote.job.rejected = Some(change);
+            (
+                SyncStatus::Failed(failure.task_error(&operation)),
+                remote.id.clone(),
+            )
         }
     };
     if let Some(assigned) = assigned {
@@ -79,36 +87,37 @@ pub(super) fn run(
     }
 }
 
-type Outcome = Result<(), (Failure, String)>;
+/// The error is the failure and the operation that failed.
+type JobResult = Result<(), (Failure, String)>;
 
-fn create(remote: &mut RemoteUser, wanted: &Value, name: &str, scim: &mut Scim<'_>) -> Outcome {
-    let doing = || format!("verifying if user {name} exists");
+fn create(remote: &mut RemoteUser, desired: &Value, name: &str, scim: &mut Scim<'_>) -> JobResult {
+    let operation = || format!("verifying if user {name} exists");
     let found = scim
         .find("Users", "userName", name)
-        .map_err(|failure| (failure, doing()))?;
-    let answer = match &found {
-        // Somebody of that name is there: from now on it is this user.
+        .map_err(|failure| (failure, operation()))?;
+    let response = match &found {
+        // Okta adopts an existing user with this name.
         Some(id) => {
-            let mut document = wanted.clone();
+            let mut document = desired.clone();
             document["id"] = id.as_str().into();
             scim.send(&Method::PUT, &format!("/Users/{id}"), Some(&document))
         }
-        None => scim.send(&Method::POST, "/Users", Some(wanted)),
+        None => scim.send(&Method::POST, "/Users", Some(desired)),
     };
-    let answer = answer.map_err(|failure| (failure, format!("creating user {name}")))?;
-    remote.id = found.or_else(|| answer["id"].as_str().map(str::to_owned));
-    remote.sent = Some(wanted.clone());
+    let response = response.map_err(|failure| (failure, format!("creating user {name}")))?;
+    remote.id = found.or_else(|| response["id"].as_str().map(str::to_owned));
+    remote.sent = Some(desired.clone());
     remote.active = true;
     Ok(())
 }
 
-fn refresh(
+fn reactivate_or_update(
     remote: &mut RemoteUser,
-    wanted: &Value,
+    desired: &Value,
     update: bool,
     name: &str,
     scim: &mut Scim<'_>,
-) -> Outcome {
+) -> JobResult {
     let Some(id) = remote.id.clone() else {
         return Ok(());
     };
@@ -116,31 +125,31 @@ fn refresh(
         set_active(scim, &id, true, name)?;
         remote.active = true;
     }
-    if update && remote.sent.as_ref() != Some(wanted) {
-        let doing = || format!("trying to push profile update for {name}");
+    if update && remote.sent.as_ref() != Some(desired) {
+        let operation = || format!("trying to push profile update for {name}");
         if let Err(failure) = scim.get(&format!("/Users/{id}")) {
-            let doing = match &failure {
+            let operation = match &failure {
                 Failure::Refused {
                     status: StatusCode::NOT_FOUND,
                     ..
                 } => {
-                    format!("{}: No user returned for user {id}", doing())
+                    format!("{}: No user returned for user {id}", operation())
                 }
-                _ => doing(),
+                _ => operation(),
             };
-            return Err((failure, doing));
+            return Err((failure, operation));
         }
-        let mut document = wanted.clone();
+        let mut document = desired.clone();
         document["id"] = id.as_str().into();
         scim.send(&Method::PUT, &format!("/Users/{id}"), Some(&document))
-            .map_err(|failure| (failure, doing()))?;
-        remote.sent = Some(wanted.clone());
+            .map_err(|failure| (failure, operation()))?;
+        remote.sent = Some(desired.clone());
     }
     Ok(())
 }
 
-/// Applications of the catalog are switched off and on by a patch without a path.
-fn set_active(scim: &mut Scim<'_>, id: &str, active: bool, name: &str) -> Outcome {
+/// Deactivates or reactivates a user. Okta's catalog applications send a patch without a path.
+fn set_active(scim: &mut Scim<'_>, id: &str, active: bool, name: &str) -> JobResult {
     let patch = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{ "op": "replace", "value": { "active": active } }],
@@ -155,7 +164,7 @@ fn set_active(scim: &mut Scim<'_>, id: &str, active: bool, name: &str) -> Outcom
         .map_err(|failure| (failure, format!("{verb} user {name}")))
 }
 
-/// The user as it should be at AWS.
+/// Returns the desired SCIM document of a user.
 fn document(org: &Org, app: &App, id: &str) -> Value {
     let Some((assigned, user)) = app.users.get(id).zip(org.users.get(id)) else {
         return Value::Null;
@@ -187,11 +196,11 @@ fn document(org: &Org, app: &App, id: &str) -> Value {
     document
 }
 
-/// The display name, which Okta makes of the names if there is none.
+/// Returns the display name. Okta combines first and last name if the user has none.
 fn display_name(user: &User, first: &str, last: &str) -> String {
-    let made = || format!("{first} {last}").trim().to_owned();
+    let default = || format!("{first} {last}").trim().to_owned();
     user.attribute("displayName")
-        .map_or_else(made, str::to_owned)
+        .map_or_else(default, str::to_owned)
 }
 
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

@@ -1,25 +1,25 @@
-//! Filters: `attribute eq "value"`, and two of them joined by `and`.
+//! Filters of the form `attribute eq "value"`; `and` can join two of them.
 
 use super::reply::Refusal;
 
-/// What a list is narrowed down to.
+/// A parsed filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
-    /// The one resource with this name, external id or id.
+    /// The resource with this name, external id or id; at most one matches.
     By {
-        /// The attribute, as SCIM spells it.
+        /// The attribute, in SCIM's spelling.
         attribute: &'static str,
-        /// Its value.
+        /// The required value.
         value: String,
     },
-    /// The resources on the other side of a membership.
+    /// The members of a group, or the groups of a user.
     Related {
-        /// The id of the group (for users) or of the user (for groups).
+        /// The id of the group (filter on users) or of the user (filter on groups).
         other: String,
-        /// The id of the only resource asked about, or all.
+        /// The id of one resource that limits the result; `None` keeps all.
         id: Option<String>,
     },
-    /// The user with this id if this is the manager.
+    /// The user with this id, if the user has this manager.
     Managed {
         /// The id of the user.
         id: String,
@@ -28,11 +28,11 @@ pub(super) enum Filter {
     },
 }
 
-/// Reads a filter on users.
+/// Parses a filter on users.
 ///
 /// # Errors
 ///
-/// For everything the developer guide (`ListUsers`) does not list.
+/// Returns an error for every filter that the developer guide (`ListUsers`) does not list.
 pub(super) fn of_users(text: &str) -> Result<Filter, Refusal> {
     read(
         text,
@@ -42,11 +42,12 @@ pub(super) fn of_users(text: &str) -> Result<Filter, Refusal> {
     )
 }
 
-/// Reads a filter on groups; the guide's text says `member`, its example `members`.
+/// Parses a filter on groups; both `member` and `members` are accepted, because the guide's text uses the
+/// first and its example the second.
 ///
 /// # Errors
 ///
-/// For everything the developer guide (`ListGroups`) does not list.
+/// Returns an error for every filter that the developer guide (`ListGroups`) does not list.
 pub(super) fn of_groups(text: &str) -> Result<Filter, Refusal> {
     read(
         text,
@@ -96,7 +97,7 @@ fn read(
     }
 }
 
-/// The attributes and values compared in a filter, two at most.
+/// Returns the compared attributes and values of a filter, at most two.
 fn terms(text: &str) -> Result<Vec<(String, String)>, Refusal> {
     let mut rest = text.trim();
     let mut terms = Vec::new();
@@ -120,14 +121,14 @@ fn terms(text: &str) -> Result<Vec<(String, String)>, Refusal> {
     }
 }
 
-/// The text up to the next space, and what follows it.
+/// Splits a text at the first space.
 fn word(text: &str) -> Result<(&str, &str), Refusal> {
     text.trim_start()
         .split_once(' ')
         .ok_or_else(Refusal::invalid)
 }
 
-/// A JSON string that is not empty, and what follows it.
+/// Parses a non-empty JSON string at the start of `text`; returns the string and the remaining text.
 pub(super) fn quoted(text: &str) -> Result<(String, &str), Refusal> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<String>();
     match values.next() {
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_found_by_name_external_id_id_and_group() {
+    fn users_can_be_filtered_by_name_external_id_id_group_and_manager() {
         assert_eq!(
             of_users(r#"userName eq "ada@example.com""#),
             Ok(by("userName", "ada@example.com"))
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_found_by_name_external_id_id_and_member() {
+    fn groups_can_be_filtered_by_name_external_id_id_and_member() {
         assert_eq!(
             of_groups(r#"displayName eq "a \"b\"""#),
             Ok(by("displayName", "a \"b\""))
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_filter_is_refused() {
+    fn every_other_filter_is_rejected() {
         for text in [
             "",
             "userName",

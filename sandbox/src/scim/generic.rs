@@ -1,9 +1,9 @@
-//! A SCIM service provider that does what the RFCs say: 7643, 7644 and 9865.
+//! A SCIM service provider that follows RFC 7643, RFC 7644 and RFC 9865.
 //!
-//! It is strict where a client could be wrong without noticing: an attribute that no schema has, a
-//! filter on one, a value of another type, a list of values to remove are refused. It is what other
-//! people's judges of service providers are run against, and it has nothing to do with AWS: its
-//! directory is its own.
+//! The service is strict about client mistakes that are easy to overlook. It rejects attributes that no
+//! schema defines, filters on them, values of the wrong type, and a remove operation with a list of values.
+//! Public conformance checkers for SCIM service providers, such as scim2-tester, run against it. It is
+//! independent of AWS and has a separate directory.
 
 mod document;
 mod filter;
@@ -24,7 +24,7 @@ use reply::{Answer, Refusal};
 use schema::Resource;
 use store::Store;
 
-/// The directory of a service provider.
+/// The service provider with its users and groups.
 #[derive(Debug)]
 pub(crate) struct Directory {
     base: String,
@@ -33,11 +33,11 @@ pub(crate) struct Directory {
     requests: u64,
 }
 
-/// Where the service is below its host.
+/// The path of the service below its host.
 pub(crate) const ROOT: &str = "/scim/v2";
 
 impl Directory {
-    /// An empty directory, at `base`, for whoever has the token.
+    /// Returns an empty directory at `base`; clients need `token`.
     pub(crate) fn new(base: String, token: &str) -> Self {
         Self {
             base,
@@ -47,7 +47,7 @@ impl Directory {
         }
     }
 
-    /// Answers one request; its path begins at the root of the listener.
+    /// Handles one request; its path starts at the root of the listener.
     pub(crate) fn handle(&mut self, now: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
         self.requests += 1;
         let id = format!("generic-{}", self.requests);
@@ -58,7 +58,7 @@ impl Directory {
     fn call(&mut self, now: Timestamp, request: &Request<Bytes>) -> Result<Answer, Refusal> {
         let path = request.uri().path();
         let Some(rest) = path.strip_prefix(ROOT) else {
-            return Err(Refusal::new(404, format!("there is nothing at {path}")));
+            return Err(Refusal::new(404, format!("no resource exists at {path}")));
         };
         let token = header(request, header::AUTHORIZATION);
         if token.and_then(|text| text.strip_prefix("Bearer ")) != Some(&self.token) {
@@ -72,10 +72,10 @@ impl Directory {
                 Ok(Answer::Body(schema::service_provider_config(&self.base)))
             }
             (["Schemas", id @ ..], &Method::GET) => {
-                described(schema::shown(&self.base), id, &query)
+                discovery(schema::schemas(&self.base), id, &query)
             }
             (["ResourceTypes", id @ ..], &Method::GET) => {
-                described(schema::resource_types(&self.base), id, &query)
+                discovery(schema::resource_types(&self.base), id, &query)
             }
             ([".search"], &Method::POST) => self.search(&Query::of_body(&body(request)?)),
             ([endpoint, rest @ ..], method) => match Resource::of_endpoint(endpoint) {
@@ -88,15 +88,18 @@ impl Directory {
                 ]
                 .contains(endpoint) =>
                 {
-                    Err(Refusal::new(405, format!("{method} is not allowed here")))
+                    Err(Refusal::new(
+                        405,
+                        format!("{method} is not allowed for this path"),
+                    ))
                 }
-                // 501 is what a service answers that has no such feature (RFC 7644 sections 3.11 and 3.12).
+                // A service without such a feature returns 501 (RFC 7644 sections 3.11 and 3.12).
                 None if ["Me", "Bulk"].contains(endpoint) => {
                     Err(Refusal::new(501, format!("/{endpoint} is not implemented")))
                 }
-                None => Err(Refusal::new(404, format!("there is nothing at {path}"))),
+                None => Err(Refusal::new(404, format!("no resource exists at {path}"))),
             },
-            ([], _) => Err(Refusal::new(404, "there is nothing at the root")),
+            ([], _) => Err(Refusal::new(404, "no resource exists at the root")),
         }
     }
 
@@ -117,19 +120,20 @@ impl Directory {
             ([], &Method::POST) => {
                 let attributes = document::read(resource, &body(request)?)?;
                 let id = self.store.create(resource, attributes, now)?.id.clone();
-                self.one(resource, &id, query).map(Answer::Created)
+                self.render(resource, &id, query).map(Answer::Created)
             }
             ([id], &Method::GET) => {
-                let kept = self.store.get(resource, id)?;
-                if header(request, header::IF_NONE_MATCH) == Some(&kept.version()) {
+                let stored = self.store.get(resource, id)?;
+                if header(request, header::IF_NONE_MATCH) == Some(&stored.version()) {
                     return Ok(Answer::NotModified);
                 }
-                self.one(resource, id, query).map(Answer::Body)
+                self.render(resource, id, query).map(Answer::Body)
             }
             ([id], &Method::PUT) => {
-                self.expected(resource, id, request)?;
+                self.check_version(resource, id, request)?;
                 let mut attributes = document::read(resource, &body(request)?)?;
-                // What is never shown cannot be sent back, and stays unless it is set.
+                // Responses never contain the password, so a client cannot send it back. A request without a
+                // password keeps the stored one.
                 let known = &self.store.get(resource, id)?.attributes;
                 if let (false, Some(secret)) =
                     (attributes.contains_key("password"), known.get("password"))
@@ -137,47 +141,53 @@ impl Directory {
                     attributes.insert("password".to_owned(), secret.clone());
                 }
                 self.store.replace(resource, id, attributes, now)?;
-                self.one(resource, id, query).map(Answer::Body)
+                self.render(resource, id, query).map(Answer::Body)
             }
             ([id], &Method::PATCH) => {
-                self.expected(resource, id, request)?;
-                let kept = self.store.get(resource, id)?;
-                let shown = self.store.shown(kept, &self.base);
+                self.check_version(resource, id, request)?;
+                let stored = self.store.get(resource, id)?;
+                let rendered = self.store.render(stored, &self.base);
                 let attributes =
-                    patch::patched(resource, &kept.attributes, &shown, &body(request)?)?;
+                    patch::patched(resource, &stored.attributes, &rendered, &body(request)?)?;
                 self.store.replace(resource, id, attributes, now)?;
-                self.one(resource, id, query).map(Answer::Body)
+                self.render(resource, id, query).map(Answer::Body)
             }
             ([id], &Method::DELETE) => {
-                self.expected(resource, id, request)?;
+                self.check_version(resource, id, request)?;
                 self.store.delete(resource, id)?;
                 Ok(Answer::NoContent)
             }
-            ([] | [_], _) => Err(Refusal::new(405, format!("{method} is not allowed here"))),
-            _ => Err(Refusal::new(404, "there is nothing behind a resource")),
+            ([] | [_], _) => Err(Refusal::new(
+                405,
+                format!("{method} is not allowed for this path"),
+            )),
+            _ => Err(Refusal::new(404, "a resource has no paths below it")),
         }
     }
 
-    /// Refuses to write over a version that the client has not seen (RFC 7644 section 3.14).
-    fn expected(
+    /// Rejects a write to a version other than the client's `If-Match` version (RFC 7644 section 3.14).
+    fn check_version(
         &self,
         resource: Resource,
         id: &str,
         request: &Request<Bytes>,
     ) -> Result<(), Refusal> {
-        let kept = self.store.get(resource, id)?;
+        let stored = self.store.get(resource, id)?;
         match header(request, header::IF_MATCH) {
-            Some(wanted) if wanted != "*" && wanted != kept.version() => Err(Refusal::new(
+            Some(wanted) if wanted != "*" && wanted != stored.version() => Err(Refusal::new(
                 412,
-                format!("the resource has version {}", kept.version()),
+                format!(
+                    "the current version of the resource is {}",
+                    stored.version()
+                ),
             )),
             _ => Ok(()),
         }
     }
 
-    fn one(&self, resource: Resource, id: &str, query: &Query) -> Result<Value, Refusal> {
-        let kept = self.store.get(resource, id)?;
-        query.part(resource, &self.store.shown(kept, &self.base))
+    fn render(&self, resource: Resource, id: &str, query: &Query) -> Result<Value, Refusal> {
+        let stored = self.store.get(resource, id)?;
+        query.part(resource, &self.store.render(stored, &self.base))
     }
 
     fn list(&self, resource: Resource, query: &Query, now: Timestamp) -> Result<Answer, Refusal> {
@@ -185,64 +195,72 @@ impl Directory {
         let endpoint = resource.endpoint();
         let first = match query.cursor.as_deref() {
             None | Some("") => 0,
-            Some(cursor) => query.place(cursor, endpoint, now)?,
+            Some(cursor) => query.position(cursor, endpoint, now)?,
         };
-        let fitting = self
+        let matching = self
             .store
             .from(resource, first)
-            .map(|(number, kept)| (number, self.store.shown(kept, &self.base)))
-            .filter(|(_, shown)| filter.as_ref().is_none_or(|filter| filter.fits(shown)));
-        let mut fitting: Vec<(u64, Map<String, Value>)> = fitting.collect();
-        let total = fitting.len();
+            .map(|(position, stored)| (position, self.store.render(stored, &self.base)))
+            .filter(|(_, rendered)| {
+                filter
+                    .as_ref()
+                    .is_none_or(|filter| filter.matches(rendered))
+            });
+        let mut matching: Vec<(u64, Map<String, Value>)> = matching.collect();
+        let total = matching.len();
         let count = query.count();
-        let mut answer = json!({ "schemas": [LIST_RESPONSE] });
+        let mut response = json!({ "schemas": [LIST_RESPONSE] });
         if query.cursor.is_some() {
             if count == 0 {
                 return Err(Refusal::bad(
                     "invalidCount",
-                    "a page by cursor has one resource or more",
+                    "`count` must be at least 1 with a cursor",
                 ));
             }
-            if let Some((number, _)) = fitting.get(count) {
-                answer["nextCursor"] = query.cursor_to(*number, endpoint, now).into();
+            if let Some((position, _)) = matching.get(count) {
+                response["nextCursor"] = query.cursor_to(*position, endpoint, now).into();
             }
-            // Where a walk began somewhere else, how many there are in all is not counted again.
+            // With cursors, only the first page contains the total; later pages count only the remaining
+            // resources.
             if first == 0 {
-                answer["totalResults"] = total.into();
+                response["totalResults"] = total.into();
             }
         } else {
-            fitting.drain(..total.min(query.start() - 1));
-            answer["totalResults"] = total.into();
-            answer["startIndex"] = query.start().into();
+            matching.drain(..total.min(query.start() - 1));
+            response["totalResults"] = total.into();
+            response["startIndex"] = query.start().into();
         }
-        fitting.truncate(count);
-        answer["itemsPerPage"] = fitting.len().into();
-        let parts: Result<Vec<Value>, Refusal> = fitting
+        matching.truncate(count);
+        response["itemsPerPage"] = matching.len().into();
+        let parts: Result<Vec<Value>, Refusal> = matching
             .iter()
-            .map(|(_, shown)| query.part(resource, shown))
+            .map(|(_, rendered)| query.part(resource, rendered))
             .collect();
-        answer["Resources"] = parts?.into();
-        Ok(Answer::Body(answer))
+        response["Resources"] = parts?.into();
+        Ok(Answer::Body(response))
     }
 
-    /// A search over everything: what does not know an attribute does not fit.
+    /// Searches all resource types; types without the filter's attributes have no matches.
     fn search(&self, query: &Query) -> Result<Answer, Refusal> {
         let mut found = Vec::new();
-        let mut refused = None;
+        let mut error = None;
         for resource in [Resource::User, Resource::Group] {
             match query.filter(resource) {
-                Err(refusal) => refused = Some(refusal),
+                Err(refusal) => error = Some(refusal),
                 Ok(filter) => {
-                    for (_, kept) in self.store.from(resource, 0) {
-                        let shown = self.store.shown(kept, &self.base);
-                        if filter.as_ref().is_none_or(|filter| filter.fits(&shown)) {
-                            found.push(query.part(resource, &shown)?);
+                    for (_, stored) in self.store.from(resource, 0) {
+                        let rendered = self.store.render(stored, &self.base);
+                        if filter
+                            .as_ref()
+                            .is_none_or(|filter| filter.matches(&rendered))
+                        {
+                            found.push(query.part(resource, &rendered)?);
                         }
                     }
                 }
             }
         }
-        match refused {
+        match error {
             Some(refusal) if found.is_empty() => Err(refusal),
             _ => Ok(page(found, query)),
         }
@@ -251,25 +269,26 @@ impl Directory {
 
 const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
-/// Schemas or resource types: all, or the one with this id.
-fn described(all: Vec<Value>, id: &[&str], query: &Query) -> Result<Answer, Refusal> {
+/// Returns all schemas or resource types, or only the one with this id.
+fn discovery(all: Vec<Value>, id: &[&str], query: &Query) -> Result<Answer, Refusal> {
     match id {
-        // 403, so that no client takes what it gets for what its filter finds; all else a list can be asked for is ignored
-        // (RFC 7644 section 4).
-        [] if query.filter.is_some() => {
-            Err(Refusal::new(403, "what the service is cannot be filtered"))
-        }
+        // With 403, a client cannot mistake the full list for the result of its filter. The service ignores
+        // all other list parameters (RFC 7644 section 4).
+        [] if query.filter.is_some() => Err(Refusal::new(
+            403,
+            "schemas and resource types cannot be filtered",
+        )),
         [] => Ok(page(all, &Query::default())),
         [id] => all
             .into_iter()
-            .find(|one| {
-                one["id"]
+            .find(|item| {
+                item["id"]
                     .as_str()
                     .is_some_and(|known| known.eq_ignore_ascii_case(id))
             })
             .map(Answer::Body)
-            .ok_or_else(|| Refusal::new(404, format!("there is no {id}"))),
-        _ => Err(Refusal::new(404, "there is nothing behind it")),
+            .ok_or_else(|| Refusal::new(404, format!("{id} does not exist"))),
+        _ => Err(Refusal::new(404, "this resource has no paths below it")),
     }
 }
 
@@ -293,14 +312,14 @@ fn header(request: &Request<Bytes>, name: header::HeaderName) -> Option<&str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// The object in the body of a request.
+/// Reads the JSON object in the body of a request.
 fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refusal> {
     let content_type = header(request, header::CONTENT_TYPE).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !["application/scim+json", "application/json"].contains(&essence) {
         return Err(Refusal::new(
             415,
-            format!("`{content_type}` is not application/scim+json"),
+            format!("the content type `{content_type}` is not application/scim+json"),
         ));
     }
     serde_json::from_slice(request.body())

@@ -1,4 +1,4 @@
-//! Groups.
+//! Operations on groups.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -12,10 +12,11 @@ use super::path::Path;
 use super::reply::{Answer, Refusal};
 use super::users::meta;
 use super::{GROUP, user::text};
-use crate::aws::{Cloud, Group, Taken};
+use crate::aws::{Cloud, Duplicate, Group};
 
-/// "100 members at most in a request" (developer guide, `CreateGroup`, `PatchGroup`).
-const MOST: usize = 100;
+/// The maximum number of members in a request: "100 members at most in a request" (developer guide,
+/// `CreateGroup`, `PatchGroup`).
+const MAX_MEMBERS: usize = 100;
 
 pub(super) fn list(cloud: &Cloud, request: &Request<Bytes>) -> Result<Answer, Refusal> {
     let query = Query::read(request)?;
@@ -23,35 +24,40 @@ pub(super) fn list(cloud: &Cloud, request: &Request<Bytes>) -> Result<Answer, Re
     let directory = cloud.directory().ok_or_else(Refusal::not_found)?;
     let pages = cloud.pages();
     match filter {
-        None => query.page(pages, "groups", directory.groups(), shown),
+        None => query.page(pages, "groups", directory.groups(), group_json),
         Some(Filter::By {
             attribute: "id",
             value,
-        }) => query.page(pages, "groups", directory.group(&value).map(placed), shown),
+        }) => query.page(
+            pages,
+            "groups",
+            directory.group(&value).map(with_position),
+            group_json,
+        ),
         Some(Filter::By { attribute, value }) => query.page(
             pages,
             "groups",
-            directory.group_by(attribute, &value).map(placed),
-            shown,
+            directory.group_by(attribute, &value).map(with_position),
+            group_json,
         ),
         Some(Filter::Related { other, id }) => {
             // "The member that you filter by does not exist" is a reason for 404 (`ListGroups`).
             let user = directory.user(&other).ok_or_else(Refusal::not_found)?;
             let groups = directory
                 .groups_of(user)
-                .map(|(place, (group, _))| (place, group))
+                .map(|(position, (group, _))| (position, group))
                 .filter(|(_, group)| id.as_ref().is_none_or(|id| group.id == *id));
-            query.page(pages, "groups", groups, shown)
+            query.page(pages, "groups", groups, group_json)
         }
         Some(Filter::Managed { .. }) => Err(Refusal::invalid()),
     }
 }
 
 pub(super) fn get(cloud: &Cloud, id: &str) -> Result<Answer, Refusal> {
-    Ok(Answer::Ok(shown(found(cloud, id)?)))
+    Ok(Answer::Ok(group_json(found(cloud, id)?)))
 }
 
-/// The answer has no members at all (developer guide, `CreateGroup`).
+/// Creates a group; the response has no `members` attribute (developer guide, `CreateGroup`).
 pub(super) fn create(
     cloud: &mut Cloud,
     now: Timestamp,
@@ -79,7 +85,7 @@ pub(super) fn create(
         None | Some(Value::Null) => Vec::new(),
         Some(members) => members_of(members)?,
     };
-    if members.len() > MOST {
+    if members.len() > MAX_MEMBERS {
         return Err(Refusal::invalid());
     }
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
@@ -91,19 +97,19 @@ pub(super) fn create(
     }
     let group = directory
         .create_group(name, None, external_id, now)
-        .map_err(|Taken(_)| Refusal::duplicate())?;
+        .map_err(|Duplicate(_)| Refusal::duplicate())?;
     let id = group.id.clone();
-    let mut shown = shown(group);
-    if let Some(shown) = shown.as_object_mut() {
-        shown.remove("members");
+    let mut json = group_json(group);
+    if let Some(json) = json.as_object_mut() {
+        json.remove("members");
     }
     for member in members {
         directory.join(&id, member, now);
     }
-    Ok(Answer::Created(shown))
+    Ok(Answer::Created(json))
 }
 
-/// Either all operations work or none is done.
+/// Applies a PATCH request: all of its operations or none.
 pub(super) fn patch(
     cloud: &mut Cloud,
     now: Timestamp,
@@ -125,7 +131,7 @@ pub(super) fn patch(
             attribute(&mut group, &mut changes, operation.verb, name, Some(value))?;
         }
     }
-    if changes.len() > MOST {
+    if changes.len() > MAX_MEMBERS {
         return Err(Refusal::invalid());
     }
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
@@ -137,7 +143,7 @@ pub(super) fn patch(
     }
     directory
         .update_group(id, group, now)
-        .map_err(|Taken(_)| Refusal::duplicate())?;
+        .map_err(|Duplicate(_)| Refusal::duplicate())?;
     for (verb, member) in changes {
         if verb == Verb::Remove {
             directory.leave(id, member);
@@ -145,12 +151,12 @@ pub(super) fn patch(
             directory.join(id, member, now);
         }
     }
-    Ok(Answer::Nothing)
+    Ok(Answer::NoContent)
 }
 
 pub(super) fn delete(cloud: &mut Cloud, id: &str) -> Result<Answer, Refusal> {
     if cloud.delete_group(id) {
-        Ok(Answer::Nothing)
+        Ok(Answer::NoContent)
     } else {
         Err(Refusal::not_found())
     }
@@ -162,8 +168,8 @@ fn apply<'b>(
     operation: &Operation<'b>,
     path: &'b Path,
 ) -> Result<(), Refusal> {
-    match (path.attribute.as_str(), &path.filter, &path.inner) {
-        // Okta removes members this way; the guide only has the form with a value.
+    match (path.attribute.as_str(), &path.filter, &path.sub_attribute) {
+        // Okta removes members with this path; the guide only documents the form with a value.
         ("members", Some((name, value)), None)
             if name == "value" && operation.verb == Verb::Remove =>
         {
@@ -198,7 +204,8 @@ fn attribute<'b>(
         }
         ("members", verb, Some(value)) => {
             let members = members_of(value)?;
-            // Without members this would remove them all, which is not supported (limitations).
+            // A remove operation without members would remove them all, which is not supported
+            // (limitations).
             if members.is_empty() {
                 return Err(Refusal::invalid());
             }
@@ -209,7 +216,7 @@ fn attribute<'b>(
     Ok(())
 }
 
-/// The ids of members; groups cannot be members.
+/// Returns the ids of members; groups cannot be members.
 fn members_of(value: &Value) -> Result<Vec<&str>, Refusal> {
     let members = value.as_array().ok_or_else(Refusal::invalid)?;
     members
@@ -231,13 +238,14 @@ fn found<'c>(cloud: &'c Cloud, id: &str) -> Result<&'c Group, Refusal> {
         .ok_or_else(Refusal::not_found)
 }
 
-fn placed(group: &Group) -> (u64, &Group) {
-    (group.place, group)
+fn with_position(group: &Group) -> (u64, &Group) {
+    (group.position, group)
 }
 
-/// Whoever is in the group: `members` is always empty (developer guide, limitations).
-fn shown(group: &Group) -> Value {
-    let mut shown = json!({
+/// Returns the group in the format of the endpoint: `members` is always empty (developer guide,
+/// limitations).
+fn group_json(group: &Group) -> Value {
+    let mut json = json!({
         "id": group.id,
         "schemas": [GROUP],
         "displayName": group.display_name,
@@ -245,7 +253,7 @@ fn shown(group: &Group) -> Value {
         "members": [],
     });
     if let Some(id) = &group.external_id {
-        shown["externalId"] = id.as_str().into();
+        json["externalId"] = id.as_str().into();
     }
-    shown
+    json
 }

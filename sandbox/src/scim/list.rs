@@ -1,19 +1,19 @@
-//! Lists: a single page without a cursor, or a walk with one.
+//! Lists: a single page without a cursor, or all pages with cursors.
 
 use axum::body::Bytes;
 use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::reply::{Answer, Refusal};
-use crate::aws::{Ask, BadToken, Page, Pages};
+use crate::aws::{BadToken, Page, PageRequest, Pages};
 
 /// "The default is 100 and the maximum is 100" (developer guide, `count`).
-const MOST: usize = 100;
+const MAX_PAGE_SIZE: usize = 100;
 
-/// What a request for a list asks for.
+/// The query parameters of a list request.
 #[derive(Debug)]
 pub(super) struct Query {
-    /// The filter, as it was sent.
+    /// The filter as the client sent it.
     pub(super) filter: Option<String>,
     count: usize,
     cursor: Option<String>,
@@ -22,16 +22,16 @@ pub(super) struct Query {
 impl Query {
     /// Reads the query of a request.
     ///
-    /// `startIndex`, `attributes` and `excludedAttributes` are not supported (developer guide,
-    /// `ListUsers`): Okta sends the first of them, and they change nothing.
+    /// `startIndex`, `attributes` and `excludedAttributes` are not supported and have no effect (developer
+    /// guide, `ListUsers`), although Okta sends `startIndex`.
     ///
     /// # Errors
     ///
-    /// For a `count` that is not a number from 1 to 100.
+    /// Returns an error for a `count` that is not a number from 1 to 100.
     pub(super) fn read(request: &Request<Bytes>) -> Result<Self, Refusal> {
         let mut query = Self {
             filter: None,
-            count: MOST,
+            count: MAX_PAGE_SIZE,
             cursor: None,
         };
         let text = request.uri().query().unwrap_or_default();
@@ -40,7 +40,7 @@ impl Query {
                 "filter" => query.filter = Some(value.into_owned()),
                 "cursor" => query.cursor = Some(value.into_owned()),
                 "count" => match value.parse() {
-                    Ok(count) if (1..=MOST).contains(&count) => query.count = count,
+                    Ok(count) if (1..=MAX_PAGE_SIZE).contains(&count) => query.count = count,
                     _ => return Err(Refusal::invalid()),
                 },
                 _ => {}
@@ -49,45 +49,46 @@ impl Query {
         Ok(query)
     }
 
-    /// The page asked for.
+    /// Returns the requested page.
     ///
-    /// Without a cursor there is no way to a second page, and `totalResults` is what is on the first.
-    /// With one, `itemsPerPage` is what was asked for, and there is no total.
+    /// Without a cursor, a client cannot get a second page, and `totalResults` is the number of resources
+    /// on the first page. With a cursor, `itemsPerPage` is the requested number, and the response has no
+    /// total.
     ///
     /// # Errors
     ///
-    /// For a cursor of another list or another filter.
+    /// Returns an error for a cursor of another list or another filter.
     pub(super) fn page<T>(
         &self,
         pages: Pages,
         kind: &str,
         items: impl IntoIterator<Item = (u64, T)>,
-        form: impl FnMut(T) -> Value,
+        convert: impl FnMut(T) -> Value,
     ) -> Result<Answer, Refusal> {
         let scope = format!("scim {kind} {:?}", self.filter);
-        let ask = Ask {
+        let page_request = PageRequest {
             max: Some(self.count),
             token: self.cursor.clone().filter(|cursor| !cursor.is_empty()),
         };
         let page: Page<Value> = pages
-            .cut(items, &scope, &ask, MOST)
+            .paginate(items, &scope, &page_request, MAX_PAGE_SIZE)
             .map_err(|BadToken| Refusal::invalid())?
-            .map(form);
+            .map(convert);
         let number = page.items.len();
-        let mut answer = json!({
+        let mut response = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             "itemsPerPage": self.count,
             "Resources": page.items,
         });
         match (&self.cursor, page.next) {
             (None, _) => {
-                answer["totalResults"] = number.into();
-                answer["itemsPerPage"] = number.into();
-                answer["startIndex"] = 1.into();
+                response["totalResults"] = number.into();
+                response["itemsPerPage"] = number.into();
+                response["startIndex"] = 1.into();
             }
-            (Some(_), Some(next)) => answer["nextCursor"] = next.into(),
+            (Some(_), Some(next)) => response["nextCursor"] = next.into(),
             (Some(_), None) => {}
         }
-        Ok(Answer::Ok(answer))
+        Ok(Answer::Ok(response))
     }
 }

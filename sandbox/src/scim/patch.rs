@@ -1,4 +1,4 @@
-//! PATCH requests, and what one does to a user.
+//! PATCH requests, and their effect on a user.
 
 use serde_json::{Map, Value};
 
@@ -9,21 +9,21 @@ use crate::aws::Draft;
 
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// One operation of a request.
+/// One operation of a PATCH request.
 #[derive(Debug)]
 pub(super) struct Operation<'b> {
-    /// What to do.
+    /// The kind of change.
     pub(super) verb: Verb,
-    /// Where.
+    /// The changed attribute; `None` if the value names it.
     pub(super) path: Option<&'b str>,
-    /// With what.
+    /// The new value.
     pub(super) value: Option<&'b Value>,
 }
 
-/// What an operation does.
+/// The kind of change of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
-    /// Adds values, or sets the only one.
+    /// Adds values, or sets a single value.
     Add,
     /// Replaces values.
     Replace,
@@ -35,8 +35,8 @@ pub(super) enum Verb {
 ///
 /// # Errors
 ///
-/// If there are none, or one has another `op`, or lacks what its `op` needs: a path to remove, a
-/// value to add or replace (developer guide, `PatchUser`).
+/// Returns an error if the request has no operations or an operation is incomplete: it needs a known `op`,
+/// a path for `remove`, and a value for `add` and `replace` (developer guide, `PatchUser`).
 pub(super) fn operations(body: &Map<String, Value>) -> Result<Vec<Operation<'_>>, Refusal> {
     let schemas = body.get("schemas").and_then(Value::as_array);
     if !schemas.is_some_and(|schemas| schemas.iter().any(|schema| schema == PATCH_OP)) {
@@ -78,11 +78,12 @@ fn operation(value: &Value) -> Result<Operation<'_>, Refusal> {
     Ok(Operation { verb, path, value })
 }
 
-/// The attribute and value of an operation without a path.
+/// Returns the attribute and value of an operation without a path.
 ///
 /// # Errors
 ///
-/// Unless it is about a single attribute; `id` may come along (developer guide, `PatchGroup`).
+/// Returns an error unless the value has a single attribute; an additional `id` is allowed (developer
+/// guide, `PatchGroup`).
 pub(super) fn without_path<'b>(operation: &Operation<'b>) -> Result<(&'b str, &'b Value), Refusal> {
     let value = operation
         .value
@@ -101,11 +102,12 @@ pub(super) fn without_path<'b>(operation: &Operation<'b>) -> Result<(&'b str, &'
     }
 }
 
-/// The user after a PATCH request; either all operations work or none is done.
+/// Returns the user after a PATCH request, which applies all of its operations or none.
 ///
 /// # Errors
 ///
-/// If an operation is not allowed, or the user would not be one that could be created.
+/// Returns an error if an operation is not allowed, or if the resulting user would be invalid in a create
+/// request.
 pub(super) fn user(before: &Draft, body: &Map<String, Value>) -> Result<Draft, Refusal> {
     let operations = operations(body)?;
     let mut after = before.attributes.clone();
@@ -149,14 +151,14 @@ fn set(
     value: &Value,
 ) -> Result<(), Refusal> {
     let attribute = path.attribute.as_str();
-    let Some(inner) = &path.inner else {
+    let Some(inner) = &path.sub_attribute else {
         if let Some(filter) = &path.filter {
-            let chosen = chosen(user, attribute, filter)?;
-            *chosen = value.clone();
+            let selected = selected(user, attribute, filter)?;
+            *selected = value.clone();
             return Ok(());
         }
         let value = match attribute {
-            "active" => truth(value)?,
+            "active" => boolean(value)?,
             _ => value.clone(),
         };
         match (user.get_mut(attribute), value) {
@@ -179,8 +181,8 @@ fn set(
         return Ok(());
     };
     if let Some(filter) = &path.filter {
-        let chosen = chosen(user, attribute, filter)?;
-        return put(chosen, inner, Some(value));
+        let selected = selected(user, attribute, filter)?;
+        return set_sub_attribute(selected, inner, Some(value));
     }
     let holder = user
         .entry(attribute)
@@ -188,25 +190,27 @@ fn set(
     match holder {
         Value::Array(items) => items
             .iter_mut()
-            .try_for_each(|item| put(item, inner, Some(value))),
-        holder => put(holder, inner, Some(value)),
+            .try_for_each(|item| set_sub_attribute(item, inner, Some(value))),
+        holder => set_sub_attribute(holder, inner, Some(value)),
     }
 }
 
 fn remove(user: &mut Map<String, Value>, path: &Path) -> Result<(), Refusal> {
     let attribute = path.attribute.as_str();
-    match (&path.filter, &path.inner) {
+    match (&path.filter, &path.sub_attribute) {
         (None, None) => {
             user.remove(attribute);
         }
         (None, Some(inner)) => match user.get_mut(attribute) {
             Some(Value::Array(items)) => items
                 .iter_mut()
-                .try_for_each(|item| put(item, inner, None))?,
-            Some(holder) => put(holder, inner, None)?,
+                .try_for_each(|item| set_sub_attribute(item, inner, None))?,
+            Some(holder) => set_sub_attribute(holder, inner, None)?,
             None => {}
         },
-        (Some(filter), Some(inner)) => put(chosen(user, attribute, filter)?, inner, None)?,
+        (Some(filter), Some(inner)) => {
+            set_sub_attribute(selected(user, attribute, filter)?, inner, None)?
+        }
         (Some((name, value)), None) => {
             if let Some(Value::Array(items)) = user.get_mut(attribute) {
                 items.retain(|item| item.get(name).is_none_or(|found| found != value.as_str()));
@@ -216,8 +220,8 @@ fn remove(user: &mut Map<String, Value>, path: &Path) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The value of a list that a filter is about.
-fn chosen<'u>(
+/// Returns the value of a multi-valued attribute that a filter selects.
+fn selected<'u>(
     user: &'u mut Map<String, Value>,
     attribute: &str,
     filter: &(String, String),
@@ -233,14 +237,18 @@ fn chosen<'u>(
         .ok_or_else(Refusal::invalid)
 }
 
-/// Sets or removes an inner attribute, such as `givenName` or `manager.value`.
-fn put(holder: &mut Value, inner: &str, value: Option<&Value>) -> Result<(), Refusal> {
+/// Sets or removes a sub-attribute, such as `givenName` or `manager.value`.
+fn set_sub_attribute(
+    holder: &mut Value,
+    inner: &str,
+    value: Option<&Value>,
+) -> Result<(), Refusal> {
     let members = holder.as_object_mut().ok_or_else(Refusal::invalid)?;
     if let Some((first, rest)) = inner.split_once('.') {
         let deeper = members
             .entry(first)
             .or_insert_with(|| Value::Object(Map::new()));
-        return put(deeper, rest, value);
+        return set_sub_attribute(deeper, rest, value);
     }
     match value {
         Some(value) => members.insert(inner.to_owned(), value.clone()),
@@ -249,8 +257,8 @@ fn put(holder: &mut Value, inner: &str, value: Option<&Value>) -> Result<(), Ref
     Ok(())
 }
 
-/// The guide's own sample sends `"false"` as a text.
-fn truth(value: &Value) -> Result<Value, Refusal> {
+/// Reads a Boolean; the guide's own sample sends `"false"` as a string.
+fn boolean(value: &Value) -> Result<Value, Refusal> {
     match value {
         Value::Bool(truth) => Ok(Value::Bool(*truth)),
         Value::String(text) => text
@@ -262,7 +270,7 @@ fn truth(value: &Value) -> Result<Value, Refusal> {
     }
 }
 
-/// What a PATCH of a user can be about (developer guide, `PatchUser`).
+/// The attributes that a PATCH of a user can change (developer guide, `PatchUser`).
 const ATTRIBUTES: [&str; 16] = [
     "userName",
     "active",
@@ -306,7 +314,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(operations: &Value) {
+    fn assert_invalid(operations: &Value) {
         assert_eq!(
             patched(operations).map(|_| ()),
             Err(Refusal::invalid()),
@@ -315,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn active_is_a_truth_value_or_the_text_of_one() {
+    fn active_may_be_a_boolean_or_its_text() {
         for value in [json!(false), json!("false"), json!("False")] {
             let after = patched(&json!([{ "op": "replace", "path": "active", "value": value }]))
                 .expect("a user");
@@ -324,21 +332,21 @@ mod tests {
         let after =
             patched(&json!([{ "op": "Replace", "value": { "active": false } }])).expect("a user");
         assert!(!after.active);
-        refused(&json!([{ "op": "replace", "path": "active", "value": "no" }]));
+        assert_invalid(&json!([{ "op": "replace", "path": "active", "value": "no" }]));
     }
 
     #[test]
-    fn user_name_and_active_are_changed_once_and_never_removed() {
-        refused(&json!([{ "op": "remove", "path": "active" }]));
-        refused(&json!([{ "op": "remove", "path": "userName" }]));
-        refused(&json!([
+    fn user_name_and_active_can_be_changed_once_per_request_and_not_removed() {
+        assert_invalid(&json!([{ "op": "remove", "path": "active" }]));
+        assert_invalid(&json!([{ "op": "remove", "path": "userName" }]));
+        assert_invalid(&json!([
             { "op": "replace", "path": "active", "value": false },
             { "op": "replace", "path": "active", "value": true },
         ]));
     }
 
     #[test]
-    fn inner_attributes_are_changed_alone() {
+    fn a_sub_attribute_can_be_changed_alone() {
         let after = patched(&json!([
             { "op": "replace", "path": "name.givenName", "value": "Augusta" },
             { "op": "add", "path": "emails[type eq \"work\"].value", "value": "augusta@example.com" },
@@ -356,29 +364,29 @@ mod tests {
     }
 
     #[test]
-    fn the_user_afterwards_is_one_that_could_be_created() {
-        refused(&json!([{ "op": "remove", "path": "displayName" }]));
-        refused(&json!([{ "op": "remove", "path": "name.givenName" }]));
-        refused(&json!([{ "op": "replace", "path": "title", "value": "" }]));
-        refused(
+    fn a_patch_that_makes_the_user_invalid_is_rejected() {
+        assert_invalid(&json!([{ "op": "remove", "path": "displayName" }]));
+        assert_invalid(&json!([{ "op": "remove", "path": "name.givenName" }]));
+        assert_invalid(&json!([{ "op": "replace", "path": "title", "value": "" }]));
+        assert_invalid(
             &json!([{ "op": "add", "path": "emails", "value": [{ "value": "b@example.com", "primary": true }] }]),
         );
-        refused(
+        assert_invalid(
             &json!([{ "op": "replace", "path": "emails", "value": [{ "value": "b@example.com" }] }]),
         );
     }
 
     #[test]
-    fn operations_need_what_they_need() {
-        refused(&json!([]));
-        refused(&json!([{ "op": "remove" }]));
-        refused(&json!([{ "op": "replace", "path": "title" }]));
-        refused(&json!([{ "op": "move", "path": "title", "value": "x" }]));
-        refused(&json!([{ "op": "replace", "path": "password", "value": "x" }]));
-        refused(
+    fn incomplete_and_unsupported_operations_are_rejected() {
+        assert_invalid(&json!([]));
+        assert_invalid(&json!([{ "op": "remove" }]));
+        assert_invalid(&json!([{ "op": "replace", "path": "title" }]));
+        assert_invalid(&json!([{ "op": "move", "path": "title", "value": "x" }]));
+        assert_invalid(&json!([{ "op": "replace", "path": "password", "value": "x" }]));
+        assert_invalid(
             &json!([{ "op": "replace", "path": "emails[type eq \"home\"].value", "value": "x@example.com" }]),
         );
-        refused(
+        assert_invalid(
             &json!([{ "op": "replace", "path": "emails[type co \"work\"].value", "value": "x@example.com" }]),
         );
         let without_schemas = json!({ "Operations": [{ "op": "remove", "path": "title" }] });
@@ -390,10 +398,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_path_there_is_a_single_attribute() {
+    fn an_operation_without_a_path_changes_a_single_attribute() {
         let refusal =
             patched(&json!([{ "op": "replace", "value": { "title": "x", "active": false } }]))
-                .expect_err("a refusal");
+                .expect_err("the request must fail");
         assert_eq!(
             refusal,
             Refusal::new(

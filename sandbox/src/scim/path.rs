@@ -4,25 +4,25 @@ use super::filter::quoted;
 use super::reply::Refusal;
 use super::{ENTERPRISE, USER};
 
-/// `attribute`, `attribute.inner`, or `attribute[inner eq "value"].inner`.
+/// A path: `attribute`, `attribute.sub`, or `attribute[sub eq "value"].sub`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Path {
-    /// The attribute; the URN of the enterprise extension for the extension as a whole.
+    /// The name of the attribute; for the complete enterprise extension, its URN.
     pub(super) attribute: String,
-    /// Which values of the attribute are meant: the inner attribute and its value.
+    /// The sub-attribute and the value that select some values of the attribute.
     pub(super) filter: Option<(String, String)>,
-    /// The inner attribute.
-    pub(super) inner: Option<String>,
+    /// The sub-attribute.
+    pub(super) sub_attribute: Option<String>,
 }
 
 impl Path {
-    /// Reads a path.
+    /// Parses a path.
     ///
-    /// The extension can be called by its URN, or `enterprise` as in the developer guide (`PatchUser`).
+    /// The extension can be given by its URN, or as `enterprise` like in the developer guide (`PatchUser`).
     ///
     /// # Errors
     ///
-    /// If it is not of one of the forms, or filters by anything but `eq`.
+    /// Returns an error if the path has another form, or if its filter uses an operator other than `eq`.
     pub(super) fn read(text: &str) -> Result<Self, Refusal> {
         let extension = text
             .strip_prefix(ENTERPRISE)
@@ -40,7 +40,7 @@ impl Path {
             return Ok(Self {
                 attribute: ENTERPRISE.to_owned(),
                 filter: None,
-                inner: inner.map(ToOwned::to_owned),
+                sub_attribute: inner.map(ToOwned::to_owned),
             });
         }
         let text = text
@@ -79,7 +79,7 @@ impl Path {
         Ok(Self {
             attribute: attribute.to_owned(),
             filter,
-            inner: inner.map(ToOwned::to_owned),
+            sub_attribute: inner.map(ToOwned::to_owned),
         })
     }
 }
@@ -100,13 +100,13 @@ mod tests {
         let expected = Path {
             attribute: attribute.to_owned(),
             filter: filter.map(|(name, value)| (name.to_owned(), value.to_owned())),
-            inner: inner.map(ToOwned::to_owned),
+            sub_attribute: inner.map(ToOwned::to_owned),
         };
         assert_eq!(Path::read(text), Ok(expected));
     }
 
     #[test]
-    fn a_path_names_an_attribute_a_value_or_an_inner_attribute() {
+    fn a_path_selects_an_attribute_a_value_or_a_sub_attribute() {
         check("active", "active", None, None);
         check("name.givenName", "name", None, Some("givenName"));
         check(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_has_two_names() {
+    fn the_extension_is_given_by_urn_or_short_name() {
         check(ENTERPRISE, ENTERPRISE, None, None);
         check(
             &format!("{ENTERPRISE}:department"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_path_is_refused() {
+    fn every_other_path_is_rejected() {
         for text in [
             "",
             ".value",

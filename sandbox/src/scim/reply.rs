@@ -1,22 +1,22 @@
-//! Answers and refusals of the SCIM endpoint.
+//! Success and error responses of the SCIM endpoint.
 
 use axum::body::Bytes;
 use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// What went well.
+/// A success response.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// 200 with a body.
     Ok(Value),
-    /// 201 with what was created.
+    /// 201 with the created resource.
     Created(Value),
-    /// 204.
-    Nothing,
+    /// 204 without a body.
+    NoContent,
 }
 
-/// What is refused, and in which words.
+/// An error response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     status: u16,
@@ -24,7 +24,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with words of its own.
+    /// Returns an error with its own message.
     pub(super) fn new(status: u16, detail: &str) -> Self {
         Self {
             status,
@@ -32,7 +32,7 @@ impl Refusal {
         }
     }
 
-    /// "`ValidationException`": the words are the same for everything that can be wrong with a request.
+    /// Returns `ValidationException` (400), with the same message for every invalid request.
     pub(super) fn invalid() -> Self {
         Self::new(
             400,
@@ -40,21 +40,21 @@ impl Refusal {
         )
     }
 
-    /// "`ResourceNotFoundException`".
+    /// Returns `ResourceNotFoundException` (404).
     pub(super) fn not_found() -> Self {
         Self::new(404, "Resource not found.")
     }
 
-    /// "`ConflictException`".
+    /// Returns `ConflictException` (409).
     pub(super) fn duplicate() -> Self {
         Self::new(409, "Refused to create a new, duplicate resource.")
     }
 }
 
-/// The response, with a request id that AWS support asks for.
+/// Builds the response, with the request id that AWS support asks for.
 ///
-/// The envelope of refusals has `schema` beside `schemas`, and a moment that is not RFC 3339, as in
-/// bodies that public clients have recorded.
+/// Error bodies have `schema` in addition to `schemas`, and a timestamp that is not RFC 3339, as in bodies
+/// that public clients have recorded.
 pub(super) fn response(
     id: &str,
     now: Timestamp,
@@ -64,7 +64,7 @@ pub(super) fn response(
     let (status, body) = match outcome {
         Ok(Answer::Ok(body)) => (200, Some(body)),
         Ok(Answer::Created(body)) => (201, Some(body)),
-        Ok(Answer::Nothing) => (204, None),
+        Ok(Answer::NoContent) => (204, None),
         Err(refusal) => {
             let body = json!({
                 "schema": [ERROR],
@@ -78,12 +78,12 @@ pub(super) fn response(
         }
     };
     let mut response = Response::builder()
-        .status(StatusCode::from_u16(status).expect("an answer has a valid status"))
+        .status(StatusCode::from_u16(status).expect("every response has a valid status"))
         .header("x-amzn-requestid", id);
     if body.is_some() {
         response = response.header("content-type", "application/json");
     }
     response
         .body(body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())))
-        .expect("an answer is made of valid headers")
+        .expect("all headers are valid")
 }

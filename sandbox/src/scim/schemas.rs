@@ -1,10 +1,10 @@
-//! What the endpoint says about itself.
+//! The discovery endpoints: service provider configuration, resource types and schemas.
 
 use serde_json::{Value, json};
 
 use super::{ENTERPRISE, GROUP, USER};
 
-/// The sample of the developer guide; its `maxResults` of 50 is less than a page really has.
+/// Returns the sample of the developer guide; its `maxResults` of 50 is less than the real page size.
 pub(super) fn service_provider_config() -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
@@ -27,7 +27,7 @@ pub(super) fn service_provider_config() -> Value {
     })
 }
 
-/// Users and groups.
+/// Returns the resource types `User` and `Group`.
 pub(super) fn resource_types() -> Value {
     const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
     list(&[
@@ -51,7 +51,7 @@ pub(super) fn resource_types() -> Value {
     ])
 }
 
-/// All schemas.
+/// Returns all schemas.
 pub(super) fn all() -> Value {
     list(
         &[USER, GROUP, ENTERPRISE]
@@ -61,7 +61,8 @@ pub(super) fn all() -> Value {
     )
 }
 
-/// The schema with an id, with its attributes by name and kind only.
+/// Returns the schema with this id; its attributes have only a name, a type and the flags `multiValued` and
+/// `required`.
 pub(super) fn one(id: &str) -> Option<Value> {
     let (name, attributes) = match id {
         USER => (

@@ -11,7 +11,7 @@ use crate::aws::Harness;
 const NONE: Value = Value::Null;
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-fn person(name: &str) -> Value {
+fn user_body(name: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "externalId": format!("id of {name}"),
@@ -25,7 +25,7 @@ fn person(name: &str) -> Value {
 }
 
 fn user(harness: &mut Harness, name: &str) -> String {
-    let (status, user) = harness.scim("POST", "/Users", &person(name));
+    let (status, user) = harness.scim("POST", "/Users", &user_body(name));
     assert_eq!(status, 201, "{user}");
     user["id"].as_str().expect("an id").to_owned()
 }
@@ -49,7 +49,7 @@ fn patch(operations: &Value) -> Value {
 }
 
 #[test]
-fn refusals_have_the_envelope_of_aws() {
+fn error_bodies_have_the_format_of_aws() {
     let mut harness = Harness::provisioned();
     let (status, body) = harness.scim("GET", "/Users/unknown", &NONE);
     assert_eq!(status, 404);
@@ -63,10 +63,10 @@ fn refusals_have_the_envelope_of_aws() {
 }
 
 #[test]
-fn a_wrong_token_and_a_wrong_tenant_are_refused_alike() {
+fn a_wrong_token_and_a_wrong_tenant_get_the_same_error() {
     let mut harness = Harness::provisioned();
     let (endpoint, token) = harness.scim.clone().expect("a SCIM endpoint");
-    let mut ask = |path: &str, authorization: Option<&str>| {
+    let mut get = |path: &str, authorization: Option<&str>| {
         let mut request = Request::get(path);
         if let Some(value) = authorization {
             request = request.header("authorization", value);
@@ -80,19 +80,19 @@ fn a_wrong_token_and_a_wrong_tenant_are_refused_alike() {
         "{}Users",
         endpoint
             .strip_prefix("http://127.0.0.1:1")
-            .expect("the listener")
+            .expect("the URL of the listener")
     );
-    assert_eq!(ask(&users, Some(&format!("Bearer {token}"))), 200);
-    assert_eq!(ask(&users, None), 401);
-    assert_eq!(ask(&users, Some("Bearer wrong")), 401);
-    assert_eq!(ask(&users, Some(&format!("Basic {token}"))), 401);
+    assert_eq!(get(&users, Some(&format!("Bearer {token}"))), 200);
+    assert_eq!(get(&users, None), 401);
+    assert_eq!(get(&users, Some("Bearer wrong")), 401);
+    assert_eq!(get(&users, Some(&format!("Basic {token}"))), 401);
     assert_eq!(
-        ask("/another/scim/v2/Users", Some(&format!("Bearer {token}"))),
+        get("/another/scim/v2/Users", Some(&format!("Bearer {token}"))),
         401
     );
-    // A base URL with its slash forgotten.
+    // A base URL without its final slash.
     assert_eq!(
-        ask(
+        get(
             &users.replace("v2/", "v2"),
             Some(&format!("Bearer {token}"))
         ),
@@ -101,14 +101,14 @@ fn a_wrong_token_and_a_wrong_tenant_are_refused_alike() {
 }
 
 #[test]
-fn bodies_are_json_objects_of_a_known_type() {
+fn a_body_must_be_a_json_object_with_a_supported_content_type() {
     let mut harness = Harness::provisioned();
     let (endpoint, token) = harness.scim.clone().expect("a SCIM endpoint");
     let users = format!(
         "{}Users",
         endpoint
             .strip_prefix("http://127.0.0.1:1")
-            .expect("the listener")
+            .expect("the URL of the listener")
     );
     let mut send = |content_type: &str, body: &str| {
         let request = Request::post(&users)
@@ -123,16 +123,16 @@ fn bodies_are_json_objects_of_a_known_type() {
     assert_eq!(
         send(
             "application/scim+json; charset=utf-8",
-            &person("a@example.com").to_string()
+            &user_body("a@example.com").to_string()
         ),
         201
     );
     assert_eq!(
-        send("application/json", &person("b@example.com").to_string()),
+        send("application/json", &user_body("b@example.com").to_string()),
         201
     );
     assert_eq!(
-        send("text/plain", &person("c@example.com").to_string()),
+        send("text/plain", &user_body("c@example.com").to_string()),
         400
     );
     assert_eq!(send("application/json", "[]"), 400);
@@ -140,7 +140,7 @@ fn bodies_are_json_objects_of_a_known_type() {
 }
 
 #[test]
-fn what_is_deleted_is_gone() {
+fn a_deleted_resource_returns_not_found() {
     let mut harness = Harness::provisioned();
     let id = user(&mut harness, "ada@example.com");
     let group = group(&mut harness, "admins", &[&id]);
@@ -152,7 +152,7 @@ fn what_is_deleted_is_gone() {
 }
 
 #[test]
-fn what_is_not_supported_is_refused() {
+fn unsupported_operations_are_rejected() {
     let mut harness = Harness::provisioned();
     let group = group(&mut harness, "admins", &[]);
     for (method, path, status) in [

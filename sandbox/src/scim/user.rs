@@ -1,4 +1,4 @@
-//! What a user may look like.
+//! Validation of users.
 
 use serde_json::{Map, Value};
 
@@ -6,12 +6,12 @@ use super::reply::Refusal;
 use super::{ENTERPRISE, USER};
 use crate::aws::Draft;
 
-/// Makes a user out of the body of a request.
+/// Converts the body of a request to a user.
 ///
 /// # Errors
 ///
-/// If anything is missing, empty, of the wrong type, unknown, or not supported (developer guide,
-/// `CreateUser` and limitations; Okta knowledge base for characters and addresses).
+/// Returns an error if an attribute is missing, empty, of the wrong type, unknown or not supported
+/// (developer guide, `CreateUser` and limitations; Okta knowledge base for characters and addresses).
 pub(super) fn draft(body: &Map<String, Value>) -> Result<Draft, Refusal> {
     let mut draft = Draft {
         attributes: Map::new(),
@@ -38,7 +38,7 @@ pub(super) fn draft(body: &Map<String, Value>) -> Result<Draft, Refusal> {
     Ok(draft)
 }
 
-/// Whether a value is none: Okta sends `groups: []`, and `null` is how to say nothing.
+/// Returns whether a value counts as missing: Okta sends `groups: []`, and `null` means "no value".
 fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -72,12 +72,12 @@ fn schemas(value: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// Checks one attribute; returns what is kept of it.
+/// Validates one attribute; returns the value to store.
 fn attribute(name: &str, value: &Value) -> Result<Value, Refusal> {
     match name {
         "userName" | "displayName" | "nickName" | "title" | "userType" | "preferredLanguage"
         | "locale" | "timezone" => plain(value),
-        // An address has to have a colon.
+        // A URL has to contain a colon, so the check for forbidden characters does not apply.
         "profileUrl" => text(value).map(Value::from),
         "name" => members(
             value,
@@ -91,27 +91,29 @@ fn attribute(name: &str, value: &Value) -> Result<Value, Refusal> {
             ],
         ),
         "emails" => {
-            let email = only(value, &["value", "type", "primary"])?;
+            let email = single_value(value, &["value", "type", "primary"])?;
             let primary = email.get("primary") == Some(&Value::Bool(true));
             if !primary || email.get("value").is_none() {
                 return Err(Refusal::invalid());
             }
             Ok(email.into_list())
         }
-        "phoneNumbers" | "roles" => Ok(only(value, &["value", "type", "primary"])?.into_list()),
+        "phoneNumbers" | "roles" => {
+            Ok(single_value(value, &["value", "type", "primary"])?.into_list())
+        }
         "addresses" => {
-            const WHOLE: [&str; 5] = [
+            const REQUIRED: [&str; 5] = [
                 "streetAddress",
                 "locality",
                 "region",
                 "postalCode",
                 "country",
             ];
-            let mut known = WHOLE.to_vec();
+            let mut known = REQUIRED.to_vec();
             known.extend(["formatted", "type", "primary"]);
-            let address = only(value, &known)?;
-            // An address is taken as a whole or not at all (Okta knowledge base).
-            if WHOLE.iter().any(|part| address.get(part).is_none()) {
+            let address = single_value(value, &known)?;
+            // AWS only accepts complete addresses (Okta knowledge base).
+            if REQUIRED.iter().any(|part| address.get(part).is_none()) {
                 return Err(Refusal::invalid());
             }
             Ok(address.into_list())
@@ -140,7 +142,7 @@ fn enterprise(value: &Value) -> Result<Value, Refusal> {
     Ok(Value::Object(kept))
 }
 
-/// Of a manager only the id comes back: the sample of the guide (`CreateUser`) has lost its `$ref`.
+/// Keeps only the id of a manager: in the guide's sample (`CreateUser`), the response has no `$ref`.
 fn manager(value: &Value) -> Result<Value, Refusal> {
     let Value::Object(given) = value else {
         return Err(Refusal::invalid());
@@ -155,7 +157,7 @@ fn manager(value: &Value) -> Result<Value, Refusal> {
     Ok(Value::Object(kept))
 }
 
-/// The members of a complex attribute, each a plain text or a truth value.
+/// Validates the sub-attributes of a complex attribute: each is a plain string or a Boolean.
 fn members(value: &Value, known: &[&str]) -> Result<Value, Refusal> {
     let Value::Object(given) = value else {
         return Err(Refusal::invalid());
@@ -172,18 +174,18 @@ fn members(value: &Value, known: &[&str]) -> Result<Value, Refusal> {
     Ok(Value::Object(kept))
 }
 
-/// The only value of an attribute that can have one: "multiple values are not supported" (limitations).
-fn only(value: &Value, known: &[&str]) -> Result<Only, Refusal> {
+/// Returns the single value of a list: "multiple values are not supported" (limitations).
+fn single_value(value: &Value, known: &[&str]) -> Result<SingleValue, Refusal> {
     match value.as_array().map(Vec::as_slice) {
-        Some([one]) => members(one, known).map(Only),
+        Some([one]) => members(one, known).map(SingleValue),
         _ => Err(Refusal::invalid()),
     }
 }
 
 #[derive(Debug)]
-struct Only(Value);
+struct SingleValue(Value);
 
-impl Only {
+impl SingleValue {
     fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -193,7 +195,7 @@ impl Only {
     }
 }
 
-/// A text without the characters that AWS does not take in names and the like.
+/// Validates a string without the characters that AWS rejects in names and similar attributes.
 fn plain(value: &Value) -> Result<Value, Refusal> {
     let text = text(value)?;
     if text.contains(['<', '>', ';', ':', '%']) {
@@ -202,7 +204,7 @@ fn plain(value: &Value) -> Result<Value, Refusal> {
     Ok(Value::from(text))
 }
 
-/// A text that is not empty and has no control characters.
+/// Validates a non-empty string without control characters.
 pub(super) fn text(value: &Value) -> Result<&str, Refusal> {
     match value.as_str() {
         Some(text) if !text.is_empty() && !text.chars().any(is_invisible) => Ok(text),
@@ -210,7 +212,8 @@ pub(super) fn text(value: &Value) -> Result<&str, Refusal> {
     }
 }
 
-/// Control characters, and the invisible ones that come along when text is pasted.
+/// Returns whether a character is a control character or an invisible character that pasted text often
+/// contains.
 fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
@@ -246,7 +249,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(name: &str, value: Value) {
+    fn assert_invalid(name: &str, value: Value) {
         let text = value.to_string();
         assert_eq!(
             with(name, value).map(|_| ()),
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_user_is_taken() {
+    fn a_valid_user_is_accepted() {
         let draft = read(&body()).expect("a user");
         assert_eq!(draft.user_name(), "ada@example.com");
         assert_eq!(draft.email(), Some("ada@example.com"));
@@ -265,84 +268,85 @@ mod tests {
     }
 
     #[test]
-    fn every_required_attribute_is_required() {
+    fn a_user_without_a_required_attribute_is_rejected() {
         for name in ["userName", "name", "displayName"] {
             let mut body = body();
             body.as_object_mut().expect("an object").remove(name);
             assert_eq!(read(&body).map(|_| ()), Err(Refusal::invalid()), "{name}");
         }
-        refused("name", json!({ "givenName": "Ada" }));
-        refused("name", json!({ "familyName": "Lovelace" }));
+        assert_invalid("name", json!({ "givenName": "Ada" }));
+        assert_invalid("name", json!({ "familyName": "Lovelace" }));
     }
 
     #[test]
-    fn empty_texts_are_refused_and_nulls_are_nothing() {
-        refused("title", json!(""));
-        refused("externalId", json!(""));
-        refused("name", json!({ "givenName": "", "familyName": "Lovelace" }));
-        with("title", json!(null)).expect("nothing");
+    fn empty_strings_are_rejected_and_null_counts_as_missing() {
+        assert_invalid("title", json!(""));
+        assert_invalid("externalId", json!(""));
+        assert_invalid("name", json!({ "givenName": "", "familyName": "Lovelace" }));
+        with("title", json!(null)).expect("null counts as missing");
         with(
             "name",
             json!({ "givenName": "Ada", "familyName": "Lovelace", "middleName": null }),
         )
-        .expect("nothing");
+        .expect("null counts as missing");
     }
 
     #[test]
-    fn control_characters_are_refused() {
-        refused("displayName", json!("Ada\u{0007}"));
-        refused("displayName", json!("Ada\u{200b}"));
+    fn control_characters_are_rejected() {
+        assert_invalid("displayName", json!("Ada\u{0007}"));
+        assert_invalid("displayName", json!("Ada\u{200b}"));
     }
 
     #[test]
-    fn characters_that_aws_does_not_take_are_refused() {
+    fn characters_that_aws_does_not_accept_are_rejected() {
         for letter in ['<', '>', ';', ':', '%'] {
-            refused("displayName", json!(format!("Ada{letter}")));
+            assert_invalid("displayName", json!(format!("Ada{letter}")));
         }
-        with("profileUrl", json!("https://example.com/ada")).expect("an address");
+        with("profileUrl", json!("https://example.com/ada")).expect("a valid URL");
     }
 
     #[test]
-    fn there_is_one_email_and_it_is_primary() {
-        refused("emails", json!([{ "value": "a@example.com" }]));
-        refused(
+    fn a_user_has_at_most_one_email_and_it_must_be_primary() {
+        assert_invalid("emails", json!([{ "value": "a@example.com" }]));
+        assert_invalid(
             "emails",
             json!([{ "value": "a@example.com", "primary": false }]),
         );
-        refused("emails", json!([{ "primary": true }]));
-        refused(
+        assert_invalid("emails", json!([{ "primary": true }]));
+        assert_invalid(
             "emails",
             json!([{ "value": "a@example.com", "primary": true }, { "value": "b@example.com", "primary": false }]),
         );
-        refused(
+        assert_invalid(
             "emails",
             json!([{ "value": "a@example.com", "primary": true, "display": "Ada" }]),
         );
-        with("emails", json!([])).expect("no address");
+        with("emails", json!([])).expect("an empty list counts as missing");
     }
 
     #[test]
-    fn there_is_one_of_each_of_the_other_lists() {
+    fn phone_numbers_and_roles_have_at_most_one_value() {
         for name in ["phoneNumbers", "roles"] {
-            with(name, json!([{ "value": "1", "type": "work" }])).expect("one");
-            refused(name, json!([{ "value": "1" }, { "value": "2" }]));
+            with(name, json!([{ "value": "1", "type": "work" }]))
+                .expect("a single value is accepted");
+            assert_invalid(name, json!([{ "value": "1" }, { "value": "2" }]));
         }
     }
 
     #[test]
-    fn an_address_is_whole() {
+    fn an_incomplete_address_is_rejected() {
         let whole = json!({ "streetAddress": "1", "locality": "l", "region": "r", "postalCode": "p", "country": "GB" });
         with("addresses", json!([whole])).expect("an address");
-        refused(
+        assert_invalid(
             "addresses",
             json!([{ "streetAddress": "1", "country": "GB" }]),
         );
     }
 
     #[test]
-    fn what_is_not_supported_is_refused_unless_it_is_empty() {
+    fn unsupported_attributes_are_rejected_unless_they_are_empty() {
         for name in ["password", "nonsense"] {
-            refused(name, json!("x"));
+            assert_invalid(name, json!("x"));
         }
         for name in [
             "photos",
@@ -351,25 +355,25 @@ mod tests {
             "entitlements",
             "groups",
         ] {
-            refused(name, json!([{ "value": "x" }]));
-            with(name, json!([])).expect("nothing");
+            assert_invalid(name, json!([{ "value": "x" }]));
+            with(name, json!([])).expect("an empty list counts as missing");
         }
     }
 
     #[test]
-    fn types_matter() {
-        refused("active", json!("true"));
-        refused("title", json!(1));
-        refused(
+    fn values_of_the_wrong_type_are_rejected() {
+        assert_invalid("active", json!("true"));
+        assert_invalid("title", json!(1));
+        assert_invalid(
             "emails",
             json!({ "value": "a@example.com", "primary": true }),
         );
-        refused("schemas", json!([ENTERPRISE]));
-        refused("schemas", json!(USER));
+        assert_invalid("schemas", json!([ENTERPRISE]));
+        assert_invalid("schemas", json!(USER));
     }
 
     #[test]
-    fn a_manager_is_an_id() {
+    fn only_the_id_of_a_manager_is_stored() {
         let draft = with(
             ENTERPRISE,
             json!({ "manager": { "value": "1", "$ref": "../Users/1" } }),
@@ -379,10 +383,10 @@ mod tests {
             draft.attributes[ENTERPRISE],
             json!({ "manager": { "value": "1" } })
         );
-        refused(
+        assert_invalid(
             ENTERPRISE,
             json!({ "manager": { "value": "1", "displayName": "Boss" } }),
         );
-        refused(ENTERPRISE, json!({ "floor": "1" }));
+        assert_invalid(ENTERPRISE, json!({ "floor": "1" }));
     }
 }

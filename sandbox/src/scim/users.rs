@@ -1,4 +1,4 @@
-//! Users.
+//! Operations on users.
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -9,31 +9,36 @@ use super::filter::{self, Filter};
 use super::list::Query;
 use super::reply::{Answer, Refusal};
 use super::{ENTERPRISE, USER, patch, user};
-use crate::aws::{Cloud, Taken, User};
+use crate::aws::{Cloud, Duplicate, User};
 
 pub(super) fn list(cloud: &Cloud, request: &Request<Bytes>) -> Result<Answer, Refusal> {
     let query = Query::read(request)?;
     let filter = query.filter.as_deref().map(filter::of_users).transpose()?;
     let directory = cloud.directory().ok_or_else(Refusal::not_found)?;
     let pages = cloud.pages();
-    let show = |user: &User| shown(user);
+    let show = |user: &User| user_json(user);
     match filter {
         None => query.page(pages, "users", directory.users(), show),
         Some(Filter::By {
             attribute: "id",
             value,
-        }) => query.page(pages, "users", directory.user(&value).map(placed), show),
+        }) => query.page(
+            pages,
+            "users",
+            directory.user(&value).map(with_position),
+            show,
+        ),
         Some(Filter::By { attribute, value }) => query.page(
             pages,
             "users",
-            directory.user_by(attribute, &value).map(placed),
+            directory.user_by(attribute, &value).map(with_position),
             show,
         ),
         Some(Filter::Related { other, .. }) => {
             let group = directory.group(&other).ok_or_else(Refusal::not_found)?;
             let members = directory
                 .members(group)
-                .map(|(place, (user, _))| (place, user));
+                .map(|(position, (user, _))| (position, user));
             query.page(pages, "users", members, show)
         }
         Some(Filter::Managed { id, manager }) => {
@@ -42,16 +47,17 @@ pub(super) fn list(cloud: &Cloud, request: &Request<Bytes>) -> Result<Answer, Re
                     .get(ENTERPRISE)
                     .is_some_and(|extension| extension["manager"]["value"] == manager)
             });
-            query.page(pages, "users", user.map(placed), show)
+            query.page(pages, "users", user.map(with_position), show)
         }
     }
 }
 
 pub(super) fn get(cloud: &Cloud, id: &str) -> Result<Answer, Refusal> {
-    Ok(Answer::Ok(shown(found(cloud, id)?)))
+    Ok(Answer::Ok(user_json(found(cloud, id)?)))
 }
 
-/// The answer leaves out `profileUrl`, as the sample of the developer guide (`CreateUser`) does.
+/// Creates a user; like the sample of the developer guide (`CreateUser`), the response does not contain
+/// `profileUrl`.
 pub(super) fn create(
     cloud: &mut Cloud,
     now: Timestamp,
@@ -61,12 +67,12 @@ pub(super) fn create(
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
     let user = directory
         .create_user(draft, now)
-        .map_err(|Taken(_)| Refusal::duplicate())?;
-    let mut shown = shown(user);
-    if let Some(members) = shown.as_object_mut() {
+        .map_err(|Duplicate(_)| Refusal::duplicate())?;
+    let mut json = user_json(user);
+    if let Some(members) = json.as_object_mut() {
         members.remove("profileUrl");
     }
-    Ok(Answer::Created(shown))
+    Ok(Answer::Created(json))
 }
 
 pub(super) fn replace(
@@ -96,7 +102,7 @@ pub(super) fn patch(
 
 pub(super) fn delete(cloud: &mut Cloud, id: &str) -> Result<Answer, Refusal> {
     if cloud.delete_user(id) {
-        Ok(Answer::Nothing)
+        Ok(Answer::NoContent)
     } else {
         Err(Refusal::not_found())
     }
@@ -111,8 +117,8 @@ fn change(
     let directory = cloud.directory_mut().ok_or_else(Refusal::not_found)?;
     let user = directory
         .update_user(id, draft, now)
-        .map_err(|Taken(_)| Refusal::duplicate())?;
-    Ok(Answer::Ok(shown(user)))
+        .map_err(|Duplicate(_)| Refusal::duplicate())?;
+    Ok(Answer::Ok(user_json(user)))
 }
 
 fn found<'c>(cloud: &'c Cloud, id: &str) -> Result<&'c User, Refusal> {
@@ -122,28 +128,28 @@ fn found<'c>(cloud: &'c Cloud, id: &str) -> Result<&'c User, Refusal> {
         .ok_or_else(Refusal::not_found)
 }
 
-fn placed(user: &User) -> (u64, &User) {
-    (user.place, user)
+fn with_position(user: &User) -> (u64, &User) {
+    (user.position, user)
 }
 
-fn shown(user: &User) -> Value {
-    let mut shown = user.attributes().clone();
+fn user_json(user: &User) -> Value {
+    let mut json = user.attributes().clone();
     let mut schemas = vec![USER];
-    if shown.contains_key(ENTERPRISE) {
+    if json.contains_key(ENTERPRISE) {
         schemas.push(ENTERPRISE);
     }
     if let Some(id) = user.external_id() {
-        shown.insert("externalId".to_owned(), id.into());
+        json.insert("externalId".to_owned(), id.into());
     }
-    shown.insert("id".to_owned(), user.id.as_str().into());
-    shown.insert("active".to_owned(), user.is_active().into());
-    shown.insert("schemas".to_owned(), schemas.into());
-    shown.insert("meta".to_owned(), meta("User", user.created, user.updated));
-    Value::Object(shown)
+    json.insert("id".to_owned(), user.id.as_str().into());
+    json.insert("active".to_owned(), user.is_active().into());
+    json.insert("schemas".to_owned(), schemas.into());
+    json.insert("meta".to_owned(), meta("User", user.created, user.updated));
+    Value::Object(json)
 }
 
-/// The `meta` of a resource: whole seconds, no location and no version.
+/// Returns the `meta` of a resource: whole seconds, no location and no version.
 pub(super) fn meta(kind: &str, created: Timestamp, updated: Timestamp) -> Value {
-    let whole = |moment: Timestamp| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let whole = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     json!({ "resourceType": kind, "created": whole(created), "lastModified": whole(updated) })
 }

@@ -51,7 +51,7 @@ async fn a_name_that_is_not_in_the_catalog_is_refused() {
 }
 
 #[tokio::test]
-async fn a_filter_by_name_finds_the_instances_and_not_the_older_application() {
+async fn a_filter_by_name_is_exact_and_q_matches_prefixes() {
     let sandbox = builder().page_size(None).start().await.expect("a sandbox");
     let id = identity_center(&sandbox).await;
     let found = get(
@@ -61,13 +61,13 @@ async fn a_filter_by_name_finds_the_instances_and_not_the_older_application() {
     .await;
     assert_eq!(found.as_array().map(Vec::len), Some(1));
     assert_eq!(found[0]["id"], id.as_str());
-    let started = get(&sandbox, "/api/v1/apps?q=amazon_aws").await;
-    assert_eq!(started.as_array().map(Vec::len), Some(2));
+    let by_prefix = get(&sandbox, "/api/v1/apps?q=amazon_aws").await;
+    assert_eq!(by_prefix.as_array().map(Vec::len), Some(2));
     assert_eq!(sandbox.app_count("amazon_aws_sso"), 1);
 }
 
 #[tokio::test]
-async fn a_document_sent_back_whole_changes_only_what_was_changed() {
+async fn replacing_an_application_changes_only_the_edited_writable_fields() {
     let sandbox = sandbox().await;
     let path = format!("/api/v1/apps/{}", identity_center(&sandbox).await);
     let before = get(&sandbox, &path).await;
@@ -84,7 +84,7 @@ async fn a_document_sent_back_whole_changes_only_what_was_changed() {
 }
 
 #[tokio::test]
-async fn an_object_left_out_stays_and_one_sent_replaces_everything_in_it() {
+async fn a_missing_object_is_kept_and_a_sent_object_is_replaced_completely() {
     let sandbox = sandbox().await;
     let path = format!("/api/v1/apps/{}", identity_center(&sandbox).await);
     let body = json!({ "label": "AWS", "signOnMode": "SAML_2_0", "settings": { "app": { "acsURL": "https://a", "entityID": "https://e" } } });
@@ -101,7 +101,7 @@ async fn an_object_left_out_stays_and_one_sent_replaces_everything_in_it() {
 }
 
 #[tokio::test]
-async fn settings_in_another_spelling_are_dropped() {
+async fn misspelled_settings_are_dropped() {
     let sandbox = sandbox().await;
     let body = json!({
         "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0",
@@ -115,7 +115,7 @@ async fn settings_in_another_spelling_are_dropped() {
 }
 
 #[tokio::test]
-async fn fields_of_a_custom_saml_application_make_okta_fail() {
+async fn fields_of_a_custom_saml_application_get_status_500() {
     let sandbox = sandbox().await;
     let body = json!({
         "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0",
@@ -149,7 +149,7 @@ async fn an_active_application_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn metadata_has_oktas_shape_and_its_lying_charset() {
+async fn metadata_has_the_format_of_okta_and_its_wrong_charset() {
     let sandbox = sandbox().await;
     let id = identity_center(&sandbox).await;
     let app = get(&sandbox, &format!("/api/v1/apps/{id}")).await;
@@ -180,7 +180,7 @@ async fn metadata_has_oktas_shape_and_its_lying_charset() {
 }
 
 #[tokio::test]
-async fn a_new_key_signs_once_the_application_is_told_to_use_it() {
+async fn a_new_key_signs_only_after_the_application_selects_it() {
     let sandbox = sandbox().await;
     let path = format!("/api/v1/apps/{}", identity_center(&sandbox).await);
     let old = get(&sandbox, &path).await["credentials"]["signing"]["kid"].clone();
@@ -246,8 +246,8 @@ async fn an_assigned_group_assigns_its_members_until_it_is_unassigned() {
         .status(),
         204
     );
-    let left = get(&sandbox, &format!("{path}/users?limit=500")).await;
-    assert_eq!(left.as_array().map(Vec::len), Some(1));
+    let remaining = get(&sandbox, &format!("{path}/users?limit=500")).await;
+    assert_eq!(remaining.as_array().map(Vec::len), Some(1));
     assert_eq!(
         send(okta(
             &sandbox,
@@ -268,7 +268,7 @@ async fn an_assigned_group_assigns_its_members_until_it_is_unassigned() {
 }
 
 #[tokio::test]
-async fn a_page_of_assigned_groups_has_at_least_twenty() {
+async fn the_page_limit_of_assigned_groups_is_at_least_20() {
     let sandbox = sandbox().await;
     let path = format!(
         "/api/v1/apps/{}/groups?limit=1",

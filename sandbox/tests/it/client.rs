@@ -4,9 +4,9 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use sandbox::{Clock, Company, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
-/// A sandbox whose clock stands still at noon of 1 June 2026.
+/// Returns a builder with a manual clock at noon of 1 June 2026.
 pub(crate) fn builder() -> SandboxBuilder {
-    let noon = "2026-06-01T12:00:00Z".parse().expect("a moment");
+    let noon = "2026-06-01T12:00:00Z".parse().expect("a timestamp");
     Sandbox::builder()
         .company(Company::small(3, 2))
         .clock(Clock::Manual(noon))
@@ -16,7 +16,7 @@ pub(crate) async fn sandbox() -> Sandbox {
     builder().start().await.expect("a sandbox")
 }
 
-/// A client that belongs to the test, as each has a thread and a runtime of its own.
+/// Returns the client of this thread, because each test has its own thread and runtime.
 pub(crate) fn client() -> reqwest::Client {
     thread_local! {
         static CLIENT: reqwest::Client =
@@ -25,7 +25,7 @@ pub(crate) fn client() -> reqwest::Client {
     CLIENT.with(Clone::clone)
 }
 
-/// A request to Okta with its token; the path starts with a slash.
+/// Returns a request to Okta with the token; the path starts with a slash.
 pub(crate) fn okta(sandbox: &Sandbox, method: Method, path: &str) -> RequestBuilder {
     let url = format!("{}{path}", sandbox.okta_url());
     client()
@@ -34,11 +34,11 @@ pub(crate) fn okta(sandbox: &Sandbox, method: Method, path: &str) -> RequestBuil
 }
 
 pub(crate) async fn send(request: RequestBuilder) -> Response {
-    request.send().await.expect("an answer")
+    request.send().await.expect("a response")
 }
 
 #[track_caller]
-fn done(status: StatusCode, body: &Value) {
+fn assert_success(status: StatusCode, body: &Value) {
     assert!(status.is_success(), "{status}: {body}");
 }
 
@@ -46,17 +46,17 @@ pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Value {
     let response = send(okta(sandbox, Method::GET, path)).await;
     let status = response.status();
     let body = response.json().await.expect("JSON");
-    done(status, &body);
+    assert_success(status, &body);
     body
 }
 
-/// Sends a document and gives back the one that came in return, null if none did.
+/// Sends a document and returns the document of the response, or null if there is none.
 pub(crate) async fn write(sandbox: &Sandbox, method: Method, path: &str, body: &Value) -> Value {
     let response = send(okta(sandbox, method, path).json(body)).await;
     let status = response.status();
     let text = response.text().await.expect("a body");
     let body = serde_json::from_str(&text).unwrap_or_default();
-    done(status, &body);
+    assert_success(status, &body);
     body
 }
 
@@ -64,7 +64,9 @@ pub(crate) async fn post(sandbox: &Sandbox, path: &str, body: &Value) -> Value {
     write(sandbox, Method::POST, path, body).await
 }
 
-/// Sends a request that must be refused, and gives back status, error code, summary and first cause.
+/// Sends a request that Okta must reject.
+///
+/// Returns the status, the error code, the summary and the first cause.
 pub(crate) async fn refusal(request: RequestBuilder) -> (u16, String, String, String) {
     let response = send(request).await;
     let status = response.status().as_u16();
@@ -91,7 +93,7 @@ pub(crate) async fn identity_center(sandbox: &Sandbox) -> String {
     app["id"].as_str().expect("an id").to_owned()
 }
 
-/// The `next` link of a page.
+/// Returns the URL of a page's `next` link.
 pub(crate) fn next(response: &Response) -> Option<String> {
     let links = response.headers().get_all("link");
     links.iter().find_map(|link| {

@@ -1,4 +1,4 @@
-//! The console over HTTP, from nothing to a user who is signed in.
+//! The console over HTTP, from a new sandbox to a signed-in user.
 
 use reqwest::Method;
 use sandbox::Sandbox;
@@ -18,7 +18,7 @@ async fn console(sandbox: &Sandbox, page: &str, form: &Value) -> (u16, Value) {
     )
 }
 
-async fn shown(sandbox: &Sandbox, page: &str, form: &Value) -> Value {
+async fn submit(sandbox: &Sandbox, page: &str, form: &Value) -> Value {
     let (status, body) = console(sandbox, page, form).await;
     assert_eq!(status, 200, "{page}: {body}");
     body
@@ -30,7 +30,7 @@ async fn metadata(sandbox: &Sandbox, app: &str) -> String {
     send(request).await.text().await.expect("a body")
 }
 
-/// Starts a device authorization, and returns the code the user is shown.
+/// Starts a device authorization and returns the user code.
 async fn user_code(sandbox: &Sandbox) -> String {
     let client = client();
     let call = async |path: &str, body: Value| -> Value {
@@ -44,7 +44,7 @@ async fn user_code(sandbox: &Sandbox) -> String {
         json!({ "clientName": "test", "clientType": "public" }),
     )
     .await;
-    let portal = shown(sandbox, "/aws/access-portal", &json!({})).await;
+    let portal = submit(sandbox, "/aws/access-portal", &json!({})).await;
     let device = call(
         "/device_authorization",
         json!({
@@ -61,9 +61,9 @@ async fn user_code(sandbox: &Sandbox) -> String {
 }
 
 #[tokio::test]
-async fn the_hand_offs_lead_from_nothing_to_a_user_who_is_signed_in() {
+async fn the_manual_steps_lead_to_a_signed_in_user() {
     let sandbox = sandbox().await;
-    let enabled = shown(&sandbox, "/aws/enable-identity-center", &json!({})).await;
+    let enabled = submit(&sandbox, "/aws/enable-identity-center", &json!({})).await;
     assert_eq!(enabled["region"], "us-east-1");
     assert!(
         enabled["instance_arn"]
@@ -74,7 +74,7 @@ async fn the_hand_offs_lead_from_nothing_to_a_user_who_is_signed_in() {
 
     let app = identity_center(&sandbox).await;
     let form = json!({ "idp_metadata": metadata(&sandbox, &app).await });
-    let provider = shown(&sandbox, "/aws/identity-source", &form).await;
+    let provider = submit(&sandbox, "/aws/identity-source", &form).await;
     assert!(
         provider["sp_metadata"]
             .as_str()
@@ -87,14 +87,14 @@ async fn the_hand_offs_lead_from_nothing_to_a_user_who_is_signed_in() {
         json!({ "acsURL": provider["acs_url"], "entityID": provider["issuer_url"] });
     write(&sandbox, Method::PUT, &path, &document).await;
 
-    let scim = shown(&sandbox, "/aws/automatic-provisioning", &json!({})).await;
+    let scim = submit(&sandbox, "/aws/automatic-provisioning", &json!({})).await;
     let endpoint = scim["scim_endpoint"].as_str().expect("a URL");
     assert!(endpoint.ends_with("/scim/v2/"), "{endpoint}");
     let form = json!({
         "base_url": endpoint.trim_end_matches('/'), "api_token": scim["access_token"],
         "create": true, "update": true, "deactivate": true,
     });
-    let features = shown(&sandbox, "/okta/provisioning", &form).await;
+    let features = submit(&sandbox, "/okta/provisioning", &form).await;
     assert_eq!(get(&sandbox, &path).await["features"], features["features"]);
 
     let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
@@ -113,7 +113,7 @@ async fn the_hand_offs_lead_from_nothing_to_a_user_who_is_signed_in() {
         &json!({ "id": ada }),
     )
     .await;
-    let signed_in = shown(&sandbox, "/sign-in", &form).await;
+    let signed_in = submit(&sandbox, "/sign-in", &form).await;
     assert_eq!(
         signed_in,
         json!({ "signed_in_as": "ada.lovelace@example.com" })
@@ -129,7 +129,7 @@ async fn the_hand_offs_lead_from_nothing_to_a_user_who_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_wrong_is_refused_in_words() {
+async fn an_invalid_form_is_rejected_with_an_error_message() {
     let sandbox = sandbox().await;
     let (status, body) = console(&sandbox, "/aws/access-portal", &json!({})).await;
     assert_eq!(
@@ -144,8 +144,8 @@ async fn a_form_that_is_wrong_is_refused_in_words() {
     assert!(
         body["error"]
             .as_str()
-            .expect("words")
-            .starts_with("the form is not filled in right: unknown field `user`")
+            .expect("a message")
+            .starts_with("invalid form: unknown field `user`")
     );
     let (status, _) = console(&sandbox, "/aws/close-account", &json!({})).await;
     assert_eq!(status, 404);
@@ -160,23 +160,23 @@ async fn a_third_token_is_refused_until_the_others_are_deleted() {
         .expect("a sandbox");
     let page = "/aws/automatic-provisioning";
     let tokens = [
-        shown(&sandbox, page, &json!({})).await,
-        shown(&sandbox, page, &json!({})).await,
+        submit(&sandbox, page, &json!({})).await,
+        submit(&sandbox, page, &json!({})).await,
     ];
     assert_ne!(tokens[0]["access_token"], tokens[1]["access_token"]);
     let (status, _) = console(&sandbox, page, &json!({})).await;
     assert_eq!(status, 400);
-    let deleted = shown(&sandbox, "/aws/delete-scim-tokens", &json!({})).await;
+    let deleted = submit(&sandbox, "/aws/delete-scim-tokens", &json!({})).await;
     assert_eq!(deleted, json!({ "deleted": 2 }));
-    shown(&sandbox, page, &json!({})).await;
+    submit(&sandbox, page, &json!({})).await;
 }
 
 #[tokio::test]
-async fn time_and_faults_can_be_had_over_http() {
+async fn the_console_advances_the_clock_and_injects_faults() {
     let sandbox = sandbox().await;
-    let now = shown(&sandbox, "/advance", &json!({ "seconds": 60 })).await;
+    let now = submit(&sandbox, "/advance", &json!({ "seconds": 60 })).await;
     assert_eq!(now, json!({ "now": "2026-06-01T12:01:00Z" }));
-    shown(
+    submit(
         &sandbox,
         "/faults",
         &json!({ "service": "okta", "kind": "fail", "status": 503, "body": "<p>later</p>" }),

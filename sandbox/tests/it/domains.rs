@@ -1,4 +1,4 @@
-//! Custom domains: records, proof, certificate, and the metadata that names them.
+//! Custom domains: DNS records, verification, certificate, and the metadata that names them.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn verify(sandbox: &Sandbox, domain: &Value) -> Value {
     response.json().await.expect("JSON")
 }
 
-/// Publishes the records Okta asks for, in the spelling of a DNS provider.
+/// Publishes the records that Okta requires, in the notation of a DNS provider.
 fn publish(sandbox: &Sandbox, domain: &Value) {
     let records = domain["dnsRecords"].as_array().expect("records").iter();
     let records: Vec<DnsRecord> = records
@@ -45,7 +45,7 @@ fn publish(sandbox: &Sandbox, domain: &Value) {
 }
 
 #[tokio::test]
-async fn a_domain_is_proved_by_its_records_and_gets_a_certificate_later() {
+async fn a_domain_is_verified_by_its_records_and_gets_a_certificate_later() {
     let sandbox = builder()
         .certificate_delay(DELAY)
         .start()
@@ -92,14 +92,14 @@ async fn a_domain_is_proved_by_its_records_and_gets_a_certificate_later() {
 }
 
 #[tokio::test]
-async fn metadata_names_the_custom_domain_it_was_asked_for_on() {
+async fn metadata_names_the_custom_domain_of_the_request() {
     let sandbox = sandbox().await;
     let domain = create(&sandbox, "login.example.com").await;
     let path = format!(
         "/api/v1/apps/{}/sso/saml/metadata",
         identity_center(&sandbox).await
     );
-    let ask = async |host: Option<&str>| {
+    let metadata = async |host: Option<&str>| {
         let mut request = okta(&sandbox, Method::GET, &path).header("accept", "application/xml");
         if let Some(host) = host {
             request = request.header("host", host);
@@ -108,24 +108,24 @@ async fn metadata_names_the_custom_domain_it_was_asked_for_on() {
     };
     let custom = "Location=\"https://login.example.com/app/";
     assert!(
-        !ask(Some("login.example.com")).await.contains(custom),
-        "not before it is proved"
+        !metadata(Some("login.example.com")).await.contains(custom),
+        "not before the domain is verified"
     );
     publish(&sandbox, &domain);
     assert_eq!(
         verify(&sandbox, &domain).await["validationStatus"],
         "COMPLETED"
     );
-    assert!(ask(Some("login.example.com")).await.contains(custom));
+    assert!(metadata(Some("login.example.com")).await.contains(custom));
     assert!(
-        ask(None)
+        metadata(None)
             .await
             .contains("Location=\"https://analytical.okta.com/app/")
     );
 }
 
 #[tokio::test]
-async fn an_apex_domain_a_duplicate_and_a_fourth_are_refused() {
+async fn an_apex_domain_a_duplicate_and_a_fourth_domain_are_rejected() {
     let sandbox = sandbox().await;
     let body = |name: &str| json!({ "domain": name, "certificateSourceType": "MANUAL" });
     let refused = async |name: &str| {

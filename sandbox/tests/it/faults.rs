@@ -1,4 +1,4 @@
-//! Faults, and what is recorded of requests.
+//! Faults and recorded requests.
 
 use reqwest::Method;
 use sandbox::{Fault, Service};
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::client::{client, get, next, okta, refusal, sandbox, send};
 
 #[tokio::test]
-async fn a_throttled_request_names_its_reset_and_the_next_one_goes_through() {
+async fn a_throttled_response_has_the_reset_time_and_the_next_request_succeeds() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::throttle(Service::Okta, 7));
     let response = send(okta(&sandbox, Method::GET, "/api/v1/users/me")).await;
@@ -27,7 +27,7 @@ async fn a_throttled_request_names_its_reset_and_the_next_one_goes_through() {
 }
 
 #[tokio::test]
-async fn a_proxys_page_is_html() {
+async fn the_page_of_a_proxy_is_html() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::fail(Service::Okta, 502, "<h1>Bad gateway</h1>"));
     let response = send(okta(&sandbox, Method::GET, "/api/v1/users/me")).await;
@@ -43,33 +43,33 @@ async fn a_proxys_page_is_html() {
 }
 
 #[tokio::test]
-async fn a_connection_is_cut_before_or_after_something_was_done() {
+async fn a_connection_is_closed_before_or_after_the_request_is_processed() {
     let sandbox = sandbox().await;
     let create = || {
         okta(&sandbox, Method::POST, "/api/v1/groups")
             .json(&json!({ "profile": { "name": "new" } }))
     };
     sandbox.inject(Fault::hang_up_before_acting(Service::Okta).on("POST /api/v1/groups"));
-    create().send().await.expect_err("no answer");
+    create().send().await.expect_err("no response");
     assert_eq!(sandbox.group_id("new"), None);
     sandbox.inject(Fault::hang_up_after_acting(Service::Okta));
-    create().send().await.expect_err("no answer");
+    create().send().await.expect_err("no response");
     assert!(sandbox.group_id("new").is_some());
     let requests: Vec<String> = sandbox.requests().iter().map(ToString::to_string).collect();
-    assert_eq!(requests, ["POST /api/v1/groups -> hung up"; 2]);
+    assert_eq!(requests, ["POST /api/v1/groups -> no response"; 2]);
     assert_eq!(sandbox.writes().len(), 2);
 }
 
 #[tokio::test]
-async fn a_lure_changes_the_origin_of_the_next_link_only() {
+async fn a_foreign_next_link_changes_the_origin_of_the_next_link_only() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::foreign_next_link("https://evil.example"));
     get(&sandbox, "/api/v1/users/me").await;
     let response = send(okta(&sandbox, Method::GET, "/api/v1/users?limit=1")).await;
-    let lured = next(&response).expect("another page");
+    let foreign = next(&response).expect("another page");
     assert!(
-        lured.starts_with("https://evil.example/api/v1/users?limit=1&after="),
-        "{lured}"
+        foreign.starts_with("https://evil.example/api/v1/users?limit=1&after="),
+        "{foreign}"
     );
     let own = response.headers()["link"].to_str().expect("text");
     assert!(
@@ -79,7 +79,7 @@ async fn a_lure_changes_the_origin_of_the_next_link_only() {
 }
 
 #[tokio::test]
-async fn requests_to_aws_and_scim_are_throttled_in_their_own_words() {
+async fn a_throttled_aws_request_gets_the_exception_of_its_service() {
     let sandbox = sandbox().await;
     let client = client();
     for (target, exception) in [
@@ -111,8 +111,8 @@ async fn requests_to_aws_and_scim_are_throttled_in_their_own_words() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "faults were injected that no request has met")]
-async fn a_fault_nobody_met_fails_the_test() {
+#[should_panic(expected = "no request triggered these injected faults")]
+async fn an_untriggered_fault_fails_the_test() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::throttle(Service::Okta, 7));
 }
@@ -133,7 +133,7 @@ async fn the_listeners_stop_when_the_sandbox_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_truncated_response_arrives_after_the_service_acted() {
+async fn a_truncated_response_is_sent_after_the_request_is_processed() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::truncated_response(Service::Okta));
     let create = okta(&sandbox, Method::POST, "/api/v1/groups")
@@ -147,7 +147,7 @@ async fn a_truncated_response_arrives_after_the_service_acted() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_may_have_been_acted_on() {
+async fn a_stall_fault_decides_whether_the_request_is_processed() {
     let sandbox = sandbox().await;
     let create = |name: &str| {
         okta(&sandbox, Method::POST, "/api/v1/groups")
@@ -173,7 +173,7 @@ async fn an_answer_that_never_comes_may_have_been_acted_on() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_when_to_come_back_if_it_is_told_to_and_may_strike_later() {
+async fn an_error_response_has_the_requested_retry_after_and_can_be_delayed() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::refuse(Service::Okta, 503, Some(7)).after(1));
     get(&sandbox, "/api/v1/users/me").await;

@@ -1,4 +1,4 @@
-//! Users and groups: pages, filters, memberships.
+//! Users and groups: pagination, filters, memberships.
 
 use reqwest::Method;
 use sandbox::{Company, Person, PersonStatus};
@@ -9,8 +9,8 @@ use crate::client::{builder, get, next, okta, post, refusal, sandbox, send};
 async fn logins(sandbox: &sandbox::Sandbox, path: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut path = Some(path.to_owned());
-    while let Some(this) = path {
-        let response = send(okta(sandbox, Method::GET, &this)).await;
+    while let Some(current) = path {
+        let response = send(okta(sandbox, Method::GET, &current)).await;
         assert_eq!(response.status(), 200);
         path = next(&response).map(|next| next.replace(&sandbox.okta_url(), ""));
         let page: Vec<Value> = response.json().await.expect("a list");
@@ -25,21 +25,21 @@ async fn logins(sandbox: &sandbox::Sandbox, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_list_comes_one_by_one_unless_told_otherwise() {
-    let one_by_one = sandbox().await;
+async fn lists_have_pages_of_one_item_by_default() {
+    let default = sandbox().await;
     let all = [
         "ada.lovelace@example.com",
         "person.00002@example.com",
         "person.00003@example.com",
     ];
-    assert_eq!(logins(&one_by_one, "/api/v1/users?limit=200").await, all);
-    assert_eq!(one_by_one.requests().len(), 3);
+    assert_eq!(logins(&default, "/api/v1/users?limit=200").await, all);
+    assert_eq!(default.requests().len(), 3);
 
-    let normal = builder().page_size(None).start().await.expect("a sandbox");
-    assert_eq!(logins(&normal, "/api/v1/users").await, all);
-    assert_eq!(normal.requests().len(), 1);
-    assert_eq!(logins(&normal, "/api/v1/users?limit=2").await, all);
-    assert_eq!(normal.requests().len(), 3);
+    let unlimited = builder().page_size(None).start().await.expect("a sandbox");
+    assert_eq!(logins(&unlimited, "/api/v1/users").await, all);
+    assert_eq!(unlimited.requests().len(), 1);
+    assert_eq!(logins(&unlimited, "/api/v1/users?limit=2").await, all);
+    assert_eq!(unlimited.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_cursor_is_opaque_and_belongs_to_its_list() {
 }
 
 #[tokio::test]
-async fn a_limit_beyond_the_endpoints_own_is_refused() {
+async fn a_limit_above_the_maximum_of_the_endpoint_is_rejected() {
     let sandbox = sandbox().await;
     let (status, _, summary, cause) =
         refusal(okta(&sandbox, Method::GET, "/api/v1/users?limit=201")).await;
@@ -70,7 +70,7 @@ async fn a_limit_beyond_the_endpoints_own_is_refused() {
 }
 
 #[tokio::test]
-async fn people_who_left_are_found_by_a_filter_and_not_listed() {
+async fn deprovisioned_users_are_found_by_filters_but_not_listed() {
     let left = Person::new("left@example.com", "Charles", "Wheatstone")
         .with_status(PersonStatus::Deprovisioned);
     let company = Company::small(1, 1).person(left);
@@ -96,7 +96,7 @@ async fn people_who_left_are_found_by_a_filter_and_not_listed() {
 }
 
 #[tokio::test]
-async fn a_malformed_filter_is_refused_in_oktas_words() {
+async fn a_malformed_filter_is_rejected_with_the_error_of_okta() {
     let sandbox = sandbox().await;
     for filter in [
         "status%20eq%20ACTIVE",
@@ -112,7 +112,7 @@ async fn a_malformed_filter_is_refused_in_oktas_words() {
 }
 
 #[tokio::test]
-async fn a_user_is_found_by_id_login_and_as_oneself() {
+async fn a_user_is_found_by_id_login_and_me() {
     let sandbox = sandbox().await;
     let me = get(&sandbox, "/api/v1/users/me").await;
     assert_eq!(me["profile"]["login"], "ada.lovelace@example.com");
@@ -127,13 +127,13 @@ async fn a_user_is_found_by_id_login_and_as_oneself() {
         );
     }
     let (status, _, summary, _) =
-        refusal(okta(&sandbox, Method::GET, "/api/v1/users/nobody")).await;
+        refusal(okta(&sandbox, Method::GET, "/api/v1/users/unknown")).await;
     assert_eq!(status, 404);
-    assert_eq!(summary, "Not found: Resource not found: nobody (User)");
+    assert_eq!(summary, "Not found: Resource not found: unknown (User)");
 }
 
 #[tokio::test]
-async fn a_group_is_created_once_and_has_members() {
+async fn a_group_name_is_unique_and_adding_a_member_is_idempotent() {
     let sandbox = sandbox().await;
     let body = json!({ "profile": { "name": "auditors", "description": "They read" } });
     let group = post(&sandbox, "/api/v1/groups", &body).await;
@@ -167,7 +167,7 @@ async fn a_group_is_created_once_and_has_members() {
 }
 
 #[tokio::test]
-async fn the_group_of_everyone_cannot_be_edited() {
+async fn the_group_everyone_cannot_be_edited() {
     let sandbox = sandbox().await;
     let found = get(&sandbox, "/api/v1/groups?q=every").await;
     assert_eq!(found[0]["type"], "BUILT_IN");

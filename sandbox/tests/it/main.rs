@@ -1,4 +1,4 @@
-//! The sandbox over its real listeners, with a plain HTTP client.
+//! Tests of the sandbox's real listeners with a plain HTTP client.
 
 mod apps;
 mod client;

@@ -1,4 +1,4 @@
-//! What holds for every request to Okta.
+//! The rules for all requests to Okta.
 
 use reqwest::Method;
 use sandbox::RateLimits;
@@ -26,7 +26,7 @@ async fn a_wrong_or_missing_token_is_refused() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_request_id_rate_limit_and_date() {
+async fn every_response_has_request_id_rate_limit_and_date_headers() {
     let sandbox = sandbox().await;
     let missing = send(okta(&sandbox, Method::GET, "/api/v1/nothing")).await;
     assert_eq!(missing.status(), 404);
@@ -44,7 +44,7 @@ async fn every_answer_carries_request_id_rate_limit_and_date() {
 }
 
 #[tokio::test]
-async fn a_full_bucket_refuses_until_its_minute_is_over() {
+async fn a_full_bucket_rejects_requests_until_its_minute_ends() {
     let sandbox = builder()
         .rate_limits(RateLimits::Integrator)
         .start()
@@ -64,7 +64,7 @@ async fn a_full_bucket_refuses_until_its_minute_is_over() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_404_and_the_wrong_method_405() {
+async fn a_missing_resource_gets_404_and_a_wrong_method_405() {
     let sandbox = sandbox().await;
     let (status, code, summary, _) =
         refusal(okta(&sandbox, Method::GET, "/api/v1/apps/0oa404")).await;
@@ -93,13 +93,13 @@ async fn a_body_that_is_not_json_is_refused() {
         .body("{");
     let (status, code, ..) = refusal(broken).await;
     assert_eq!((status, code.as_str()), (400, "E0000003"));
-    let picky = okta(&sandbox, Method::GET, path).header("accept", "text/html");
-    let (status, code, ..) = refusal(picky).await;
+    let html_only = okta(&sandbox, Method::GET, path).header("accept", "text/html");
+    let (status, code, ..) = refusal(html_only).await;
     assert_eq!((status, code.as_str()), (400, "E0000021"));
 }
 
 #[tokio::test]
-async fn a_write_without_a_length_is_refused() {
+async fn a_write_without_a_content_length_is_rejected() {
     let sandbox = sandbox().await;
     let address = sandbox.okta_url().replace("http://", "");
     let mut stream = TcpStream::connect(&address).await.expect("a connection");
@@ -109,22 +109,25 @@ async fn a_write_without_a_length_is_refused() {
         sandbox.okta_token()
     );
     stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("an answer");
+    let mut response = String::new();
+    stream
+        .read_to_string(&mut response)
+        .await
+        .expect("a response");
     assert!(
-        answer.starts_with("HTTP/1.1 411 Length Required"),
-        "{answer}"
+        response.starts_with("HTTP/1.1 411 Length Required"),
+        "{response}"
     );
 }
 
 #[tokio::test]
-async fn a_parameter_nobody_knows_is_refused() {
+async fn an_unknown_parameter_is_rejected() {
     let sandbox = sandbox().await;
     let (status, _, _, cause) = refusal(okta(&sandbox, Method::GET, "/api/v1/users?filer=x")).await;
     assert_eq!(status, 400);
     assert_eq!(
         cause,
-        "filer: the sandbox knows no such parameter of this endpoint"
+        "filer: the sandbox does not support this parameter of the endpoint"
     );
 }
 

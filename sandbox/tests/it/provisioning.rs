@@ -1,4 +1,4 @@
-//! Connections and features: what the API says it can do, and what a person has to.
+//! Connections and features: the support of the API, and the form in the console.
 
 use reqwest::Method;
 use sandbox::{ProvisioningForm, Stage};
@@ -14,7 +14,7 @@ fn token_connection() -> Value {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_not_supported_succeeds_and_does_nothing() {
+async fn an_unsupported_connection_reports_success_and_changes_nothing() {
     let sandbox = sandbox().await;
     let path = format!(
         "/api/v1/apps/{}/connections/default",
@@ -44,7 +44,7 @@ async fn a_connection_that_is_not_supported_succeeds_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_supported_never_shows_its_token() {
+async fn a_supported_connection_never_returns_its_token() {
     let sandbox = builder()
         .connections_supported(true)
         .start()
@@ -73,9 +73,9 @@ async fn a_connection_that_is_supported_never_shows_its_token() {
     assert_eq!((status, code.as_str()), (400, "E0000001"));
     assert_eq!(cause, "Base URL: Does not match required pattern");
 
-    let switches = json!({ "create": { "lifecycleCreate": { "status": "ENABLED" } } });
+    let features = json!({ "create": { "lifecycleCreate": { "status": "ENABLED" } } });
     let feature = format!("/api/v1/apps/{app}/features/USER_PROVISIONING");
-    let written = write(&sandbox, Method::PUT, &feature, &switches).await;
+    let written = write(&sandbox, Method::PUT, &feature, &features).await;
     assert_eq!(
         written["capabilities"]["create"]["lifecycleCreate"]["status"],
         "ENABLED"
@@ -107,14 +107,14 @@ async fn features_are_refused_until_provisioning_is_enabled() {
         assert_eq!(summary, "Api validation failed: feature");
         assert_eq!(cause, "Provisioning is not enabled for the app instance.");
     }
-    let shown = sandbox
+    let provisioning = sandbox
         .console()
         .enable_automatic_provisioning()
         .expect("a token");
-    let base_url = shown.scim_endpoint.trim_end_matches('/');
+    let base_url = provisioning.scim_endpoint.trim_end_matches('/');
     let form = ProvisioningForm {
         deactivate: false,
-        ..ProvisioningForm::new(base_url, &shown.access_token)
+        ..ProvisioningForm::new(base_url, &provisioning.access_token)
     };
     let features = sandbox
         .console()
@@ -131,33 +131,33 @@ async fn features_are_refused_until_provisioning_is_enabled() {
 }
 
 #[tokio::test]
-async fn the_tab_provisioning_takes_no_slash_at_the_end_and_tests_the_token() {
+async fn the_provisioning_form_rejects_a_trailing_slash_and_tests_the_token() {
     let sandbox = builder()
         .stage(Stage::Federated)
         .start()
         .await
         .expect("a sandbox");
-    let shown = sandbox
+    let provisioning = sandbox
         .console()
         .enable_automatic_provisioning()
         .expect("a token");
-    let base_url = shown.scim_endpoint.trim_end_matches('/');
-    let try_it = |url: &str, token: &str| {
-        let refused = sandbox
+    let base_url = provisioning.scim_endpoint.trim_end_matches('/');
+    let error_of = |url: &str, token: &str| {
+        let result = sandbox
             .console()
             .configure_provisioning(&ProvisioningForm::new(url, token));
-        refused.expect_err("a refusal").to_string()
+        result.expect_err("a refusal").to_string()
     };
     assert_eq!(
-        try_it(&shown.scim_endpoint, &shown.access_token),
+        error_of(&provisioning.scim_endpoint, &provisioning.access_token),
         "Base URL: Does not match required pattern"
     );
     assert_eq!(
-        try_it(base_url, "wrong"),
+        error_of(base_url, "wrong"),
         "Error authenticating: Unauthorized"
     );
     assert_eq!(
-        try_it("http://127.0.0.1:1/scim/v2", &shown.access_token),
+        error_of("http://127.0.0.1:1/scim/v2", &provisioning.access_token),
         "Error authenticating: Connection refused"
     );
 }

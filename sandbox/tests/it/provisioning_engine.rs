@@ -1,4 +1,4 @@
-//! What Okta does by itself once provisioning is on.
+//! Okta's provisioning engine, after provisioning is configured.
 
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ use crate::client::{builder, get, okta, post, refusal, send, write};
 
 const DELAY: Duration = Duration::from_secs(30);
 
-/// A provisioned company of three, and one who is not fit for AWS; returns the path of the application too.
+/// Starts a provisioned company of three users, and a fourth user that AWS rejects.
+///
+/// Returns the sandbox and the path of the application.
 async fn provisioned() -> (Sandbox, String) {
     let company = Company::small(3, 2)
         .person(Person::new("hypatia@example.com", "Hypatia", ""))
@@ -57,7 +59,7 @@ fn names(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_assigned_user_is_at_aws_after_a_while() {
+async fn an_assigned_user_is_provisioned_after_the_delay() {
     let (sandbox, path) = provisioned().await;
     assign_group(&sandbox, &path, "aws-users").await;
     let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
@@ -111,7 +113,7 @@ async fn an_assigned_user_is_at_aws_after_a_while() {
 }
 
 #[tokio::test]
-async fn a_user_aws_refuses_is_in_error_and_tried_again_when_it_changes() {
+async fn a_rejected_user_is_retried_only_after_a_change() {
     let (sandbox, path) = provisioned().await;
     let hypatia = sandbox.user_id("hypatia@example.com").expect("Hypatia");
     post(
@@ -140,7 +142,7 @@ async fn a_user_aws_refuses_is_in_error_and_tried_again_when_it_changes() {
     assert_eq!(
         sandbox.provisioning_requests().len(),
         sent,
-        "a refused user is left alone"
+        "a rejected user is not retried"
     );
 
     sandbox.set_user_attribute("hypatia@example.com", "lastName", "of Alexandria");
@@ -150,7 +152,7 @@ async fn a_user_aws_refuses_is_in_error_and_tried_again_when_it_changes() {
 }
 
 #[tokio::test]
-async fn a_changed_profile_is_put_and_a_leaver_is_switched_off() {
+async fn a_changed_profile_is_updated_and_a_deprovisioned_user_is_deactivated() {
     let (sandbox, path) = provisioned().await;
     assign_group(&sandbox, &path, "aws-users").await;
     sandbox.advance(DELAY);
@@ -177,7 +179,7 @@ async fn a_changed_profile_is_put_and_a_leaver_is_switched_off() {
 }
 
 #[tokio::test]
-async fn a_pushed_group_has_the_members_who_are_assigned() {
+async fn a_pushed_group_contains_only_assigned_members() {
     let (sandbox, path) = provisioned().await;
     let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
     post(
@@ -212,7 +214,7 @@ async fn a_pushed_group_has_the_members_who_are_assigned() {
 }
 
 #[tokio::test]
-async fn a_group_that_is_assigned_and_pushed_arrives_without_its_members() {
+async fn a_group_that_is_both_assigned_and_pushed_has_no_members_at_aws() {
     let (sandbox, path) = provisioned().await;
     assign_group(&sandbox, &path, "developers").await;
     push(&sandbox, &path, "developers").await;
@@ -224,7 +226,7 @@ async fn a_group_that_is_assigned_and_pushed_arrives_without_its_members() {
 }
 
 #[tokio::test]
-async fn a_mapping_is_deleted_inactive_and_can_take_its_group_along() {
+async fn only_an_inactive_mapping_can_be_deleted_and_its_group_with_it() {
     let (sandbox, path) = provisioned().await;
     let mapping = push(&sandbox, &path, "developers").await;
     sandbox.advance(DELAY);
@@ -266,7 +268,7 @@ async fn a_mapping_is_deleted_inactive_and_can_take_its_group_along() {
 }
 
 #[tokio::test]
-async fn a_group_can_be_pushed_once_and_under_its_own_name() {
+async fn a_group_can_be_pushed_only_once_and_only_under_its_own_name() {
     let (sandbox, path) = provisioned().await;
     push(&sandbox, &path, "developers").await;
     let mappings = format!("{path}/group-push/mappings");
@@ -289,7 +291,7 @@ async fn a_group_can_be_pushed_once_and_under_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_deleted_token_shows_as_an_error_of_whatever_comes_next() {
+async fn a_deleted_token_makes_the_next_provisioning_tasks_fail() {
     let (sandbox, path) = provisioned().await;
     assert_eq!(sandbox.console().delete_scim_tokens(), 1);
     let ada = sandbox.user_id("ada.lovelace@example.com").expect("Ada");
@@ -315,13 +317,13 @@ async fn a_deleted_token_shows_as_an_error_of_whatever_comes_next() {
     assert!(
         mapping["errorSummary"]
             .as_str()
-            .expect("words")
+            .expect("a message")
             .starts_with("Error while pushing group developers: Unauthorized")
     );
 }
 
 #[tokio::test]
-async fn a_renewed_token_lets_what_failed_go_through() {
+async fn failed_tasks_succeed_after_the_token_is_renewed() {
     let (sandbox, path) = provisioned().await;
     assert_eq!(sandbox.console().delete_scim_tokens(), 1);
     assign_group(&sandbox, &path, "aws-users").await;
@@ -329,12 +331,12 @@ async fn a_renewed_token_lets_what_failed_go_through() {
     sandbox.advance(DELAY);
     assert_eq!(sandbox.console().provisioning_errors().len(), 4);
 
-    let shown = sandbox
+    let provisioning = sandbox
         .console()
         .enable_automatic_provisioning()
         .expect("a token");
-    let base_url = shown.scim_endpoint.trim_end_matches('/');
-    let form = ProvisioningForm::new(base_url, shown.access_token);
+    let base_url = provisioning.scim_endpoint.trim_end_matches('/');
+    let form = ProvisioningForm::new(base_url, provisioning.access_token);
     sandbox
         .console()
         .configure_provisioning(&form)

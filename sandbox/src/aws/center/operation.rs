@@ -13,7 +13,7 @@ use crate::aws::reply::{Refusal, epoch};
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     /// The position in creation order.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
     /// The kind of change.
     pub(crate) kind: Kind,
     /// The id for requests of the operation's status.
@@ -49,7 +49,7 @@ pub(crate) enum Status {
     InProgress,
     /// The operation succeeded.
     Succeeded,
-    /// The operation failed and changed nothing.
+    /// The operation failed.
     Failed {
         /// The value of `FailureReason`.
         reason: String,
@@ -57,10 +57,10 @@ pub(crate) enum Status {
 }
 
 /// "`CreateAccountAssignment`: 15 outstanding async calls" (Identity Center quotas).
-const OUTSTANDING: usize = 15;
+const MAX_OUTSTANDING: usize = 15;
 
 /// "`ProvisionPermissionSet`: 3 concurrent calls" (Identity Center quotas).
-const PROVISIONING: usize = 3;
+const MAX_PROVISIONING: usize = 3;
 
 impl Status {
     /// Returns the status as the API spells it.
@@ -76,7 +76,7 @@ impl Status {
 impl Operation {
     /// Returns the status of an assignment operation in the format of the API.
     pub(crate) fn assignment_json(&self) -> Value {
-        let mut shown = json!({
+        let mut json = json!({
             "Status": self.status.name(),
             "RequestId": self.request_id,
             "TargetId": self.account,
@@ -86,23 +86,23 @@ impl Operation {
             "PrincipalId": self.principal.as_ref().map(|principal| &principal.id),
             "CreatedDate": epoch(self.created),
         });
-        self.add_reason(&mut shown);
-        shown
+        self.add_reason(&mut json);
+        json
     }
 
     /// Returns the status of a provisioning operation in the format of the API.
     pub(crate) fn provisioning_json(&self) -> Value {
-        let mut shown = json!({
+        let mut json = json!({
             "Status": self.status.name(),
             "RequestId": self.request_id,
             "PermissionSetArn": self.permission_set,
             "CreatedDate": epoch(self.created),
         });
         if let Some(account) = &self.account {
-            shown["AccountId"] = account.as_str().into();
+            json["AccountId"] = account.as_str().into();
         }
-        self.add_reason(&mut shown);
-        shown
+        self.add_reason(&mut json);
+        json
     }
 
     /// Returns the short form that lists contain, without target and reason.
@@ -114,9 +114,9 @@ impl Operation {
         })
     }
 
-    fn add_reason(&self, shown: &mut Value) {
+    fn add_reason(&self, json: &mut Value) {
         if let Status::Failed { reason } = &self.status {
-            shown["FailureReason"] = reason.as_str().into();
+            json["FailureReason"] = reason.as_str().into();
         }
     }
 }
@@ -158,10 +158,10 @@ impl Center {
         let index = self.operations.len();
         self.by_request.insert(request_id.clone(), index);
         self.outstanding.push(index);
-        let place = self.next_place();
+        let position = self.next_position();
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
         self.operations.push(Operation {
-            place,
+            position,
             kind,
             request_id,
             created: now,
@@ -213,9 +213,9 @@ impl Center {
             (operation.kind == Kind::Provision) == (kind == Kind::Provision)
         };
         let limit = if kind == Kind::Provision {
-            PROVISIONING
+            MAX_PROVISIONING
         } else {
-            OUTSTANDING
+            MAX_OUTSTANDING
         };
         if in_progress().filter(provisioning).count() >= limit {
             return Err(Refusal::new(
@@ -268,9 +268,9 @@ impl Center {
             set.role_in(organization, account)?;
         }
         if !self.is_assigned(account, &operation.permission_set, principal) {
-            let place = self.next_place();
+            let position = self.next_position();
             self.assignments.push(Assignment {
-                place,
+                position,
                 account: account.clone(),
                 permission_set: operation.permission_set.clone(),
                 principal: principal.clone(),
@@ -326,10 +326,10 @@ impl Center {
             .iter_mut()
             .find(|known| known.account == account && known.permission_set == permission_set);
         if let Some(known) = known {
-            role.place = known.place;
+            role.position = known.position;
             *known = role;
         } else {
-            role.place = self.next_place();
+            role.position = self.next_position();
             self.roles.push(role);
         }
         Ok(())

@@ -13,8 +13,8 @@ use crate::aws::reply::epoch;
 #[derive(Clone, Debug)]
 pub(crate) struct PermissionSet {
     /// The position in creation order.
-    pub(crate) place: u64,
-    /// Its ARN.
+    pub(crate) position: u64,
+    /// The ARN.
     pub(crate) arn: String,
     /// The name, which is unique and never changes.
     pub(crate) name: String,
@@ -62,7 +62,7 @@ pub(crate) enum Boundary {
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
     /// The position in creation order.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
     /// The account.
     pub(crate) account: String,
     /// The ARN of the permission set.
@@ -80,9 +80,9 @@ pub(crate) struct Role {
 }
 
 impl PermissionSet {
-    pub(super) fn new(place: u64, arn: String, name: &str, now: Timestamp) -> Self {
+    pub(super) fn new(position: u64, arn: String, name: &str, now: Timestamp) -> Self {
         Self {
-            place,
+            position,
             arn,
             name: name.to_owned(),
             description: None,
@@ -100,19 +100,19 @@ impl PermissionSet {
 
     /// Returns the permission set in the format of `DescribePermissionSet`.
     pub(crate) fn to_json(&self) -> Value {
-        let mut shown = json!({
+        let mut json = json!({
             "Name": self.name,
             "PermissionSetArn": self.arn,
             "CreatedDate": epoch(self.created),
             "SessionDuration": self.session_duration,
         });
         if let Some(description) = &self.description {
-            shown["Description"] = description.as_str().into();
+            json["Description"] = description.as_str().into();
         }
         if let Some(state) = &self.relay_state {
-            shown["RelayState"] = state.as_str().into();
+            json["RelayState"] = state.as_str().into();
         }
-        shown
+        json
     }
 
     /// Returns the role that the permission set creates in an account.
@@ -162,7 +162,7 @@ impl PermissionSet {
         }
         let digits = hex_of(&digest(&format!("{account}/{}", self.arn)));
         Ok(Role {
-            place: 0,
+            position: 0,
             account: account.to_owned(),
             permission_set: self.arn.clone(),
             permission_set_name: self.name.clone(),

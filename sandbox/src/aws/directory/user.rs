@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// The editable data of a user, also before the user is created.
+/// The editable data of a user, before and after creation.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     /// The attributes in SCIM format, including `userName`; the fields below are not repeated here.
@@ -18,7 +18,7 @@ pub(crate) struct Draft {
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     /// The position in creation order.
-    pub(crate) place: u64,
+    pub(crate) position: u64,
     /// The user's id.
     pub(crate) id: String,
     /// The creation time.
@@ -59,9 +59,9 @@ impl Draft {
 }
 
 impl User {
-    pub(super) fn new(place: u64, id: String, draft: Draft, now: Timestamp) -> Self {
+    pub(super) fn new(position: u64, id: String, draft: Draft, now: Timestamp) -> Self {
         Self {
-            place,
+            position,
             id,
             created: now,
             updated: now,

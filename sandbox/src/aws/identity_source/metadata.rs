@@ -17,7 +17,7 @@ pub(crate) struct IdentityProvider {
 }
 
 /// "The metadata can be at most 75,000 characters" (user guide, other identity providers).
-const LIMIT: usize = 75_000;
+const MAX_CHARACTERS: usize = 75_000;
 
 const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -37,8 +37,10 @@ impl IdentityProvider {
             )
         })?;
         let text = text.trim_start_matches('\u{feff}');
-        if text.chars().count() > LIMIT {
-            return Err(format!("the file is longer than {LIMIT} characters"));
+        if text.chars().count() > MAX_CHARACTERS {
+            return Err(format!(
+                "the file is longer than {MAX_CHARACTERS} characters"
+            ));
         }
         match text.trim_start().chars().next() {
             None => return Err("the file is empty".to_owned()),
@@ -224,13 +226,13 @@ fn is_key(open: &[String]) -> bool {
 }
 
 fn certificate(text: &str) -> Result<Vec<u8>, String> {
-    let refused = "an X509Certificate of the metadata is not a certificate";
+    let message = "an X509Certificate of the metadata is not a certificate";
     let der = STANDARD
         .decode(text)
-        .map_err(|error| format!("{refused}: {error}"))?;
+        .map_err(|error| format!("{message}: {error}"))?;
     match x509_parser::parse_x509_certificate(&der) {
         Ok(_) => Ok(der),
-        Err(error) => Err(format!("{refused}: {error}")),
+        Err(error) => Err(format!("{message}: {error}")),
     }
 }
 
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(file: &str, expected: &str) {
+    fn assert_rejected(file: &str, expected: &str) {
         let error = IdentityProvider::read(file.as_bytes()).expect_err("the file must be rejected");
         assert!(error.starts_with(expected), "{error}");
     }
@@ -286,17 +288,17 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_metadata_is_rejected_with_the_reason() {
-        refused("", "the file is empty");
-        refused(
+        assert_rejected("", "the file is empty");
+        assert_rejected(
             "{\"errorCode\":\"E0000011\"}",
             "the file is not XML: it starts with `{`",
         );
-        refused(
+        assert_rejected(
             "<html><body>Sign in</body></html>",
             "the file is not SAML metadata of one entity: its root element is {}html, not EntityDescriptor",
         );
-        refused("<a><b></a>", "the file is not well-formed XML: ");
-        refused(
+        assert_rejected("<a><b></a>", "the file is not well-formed XML: ");
+        assert_rejected(
             &format!("<!DOCTYPE a>{}", provider(&der())),
             "the file has a DOCTYPE",
         );
@@ -310,31 +312,31 @@ mod tests {
     #[test]
     fn incomplete_metadata_is_rejected_with_the_name_of_the_missing_part() {
         let good = provider(&der());
-        refused(
+        assert_rejected(
             &good.replace(" entityID=\"http://www.okta.com/exk1\"", ""),
             "the metadata has no entityID",
         );
-        refused(
+        assert_rejected(
             &good.replace("IDPSSODescriptor", "SPSSODescriptor"),
             "the metadata does not describe an identity provider: it has SPSSODescriptor",
         );
-        refused(
+        assert_rejected(
             &good.replace("md:SingleSignOnService", "md:SingleLogoutService"),
             "the metadata has no SingleSignOnService",
         );
-        refused(
+        assert_rejected(
             &good.replace("X509Certificate", "X509SKI"),
             "the metadata has no X509Certificate",
         );
-        refused(
+        assert_rejected(
             &good.replace("emailAddress", "unspecified"),
             "the metadata does not offer the NameIDFormat",
         );
-        refused(
+        assert_rejected(
             &good.replace("use=\"signing\"", "use=\"encryption\""),
             "the metadata has an encryption key",
         );
-        refused(
+        assert_rejected(
             PROVIDER,
             "an X509Certificate of the metadata is not a certificate",
         );
@@ -344,7 +346,7 @@ mod tests {
     fn metadata_may_have_75_000_characters() {
         let good = provider(&der());
         let padding = " ".repeat(75_001 - good.chars().count());
-        refused(
+        assert_rejected(
             &format!("{good}{padding}"),
             "the file is longer than 75000 characters",
         );

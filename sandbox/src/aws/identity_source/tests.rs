@@ -28,7 +28,7 @@ fn identity_center_is_enabled_in_one_region() {
     let error = harness
         .cloud
         .enable_identity_center("us-east-1", harness.now)
-        .expect_err("a refusal");
+        .expect_err("the action must fail");
     assert_eq!(
         error,
         "IAM Identity Center is enabled in eu-central-1; an organization has one instance"
@@ -41,7 +41,7 @@ fn an_unknown_region_name_is_rejected() {
     let error = harness
         .cloud
         .enable_identity_center("Frankfurt", harness.now)
-        .expect_err("a refusal");
+        .expect_err("the action must fail");
     assert_eq!(error, "the Region \"Frankfurt\" does not exist");
 }
 
@@ -49,17 +49,23 @@ fn an_unknown_region_name_is_rejected() {
 fn console_actions_fail_before_identity_center_is_enabled() {
     let mut harness = Harness::new();
     let message = "IAM Identity Center is not enabled";
-    assert_eq!(harness.cloud.portal_url().expect_err("a refusal"), message);
+    assert_eq!(
+        harness
+            .cloud
+            .portal_url()
+            .expect_err("the action must fail"),
+        message
+    );
     let error = harness
         .cloud
         .change_identity_source(METADATA.as_bytes(), harness.now)
-        .expect_err("a refusal");
+        .expect_err("the action must fail");
     assert_eq!(error, message);
     assert_eq!(
         harness
             .cloud
             .enable_provisioning(harness.now)
-            .expect_err("a refusal"),
+            .expect_err("the action must fail"),
         message
     );
 }
@@ -123,7 +129,7 @@ fn automatic_provisioning_needs_an_external_identity_provider() {
     let error = harness
         .cloud
         .enable_provisioning(harness.now)
-        .expect_err("a refusal");
+        .expect_err("the action must fail");
     assert_eq!(
         error,
         "automatic provisioning needs an external identity provider: change the identity source first"
@@ -160,7 +166,7 @@ fn at_most_two_tokens_exist_and_both_are_valid() {
     let error = harness
         .cloud
         .enable_provisioning(harness.now)
-        .expect_err("a refusal");
+        .expect_err("the action must fail");
     assert_eq!(
         error,
         "two access tokens exist, which is the maximum: delete one first"

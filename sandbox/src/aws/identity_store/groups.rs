@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::users::reserved;
 use super::{
-    Call, alternate, external_ids, filter, group_of, issuer, listed, not_found, short, taken,
+    Call, alternate, duplicate, external_ids, filter, group_of, issuer, list_response, not_found,
+    short,
 };
 use crate::aws::center::Center;
 use crate::aws::directory::Group;
@@ -20,13 +21,16 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .groups()
         .filter(|(_, group)| name.as_ref().is_none_or(|name| group.display_name == *name));
     let page = call.page(groups, &format!("{name:?}"))?;
-    Ok(listed("Groups", page.map(|group| shown(center, group))))
+    Ok(list_response(
+        "Groups",
+        page.map(|group| group_json(center, group)),
+    ))
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
     let center = call.center()?;
-    Ok(shown(center, group_of(center, &id)?))
+    Ok(group_json(center, group_of(center, &id)?))
 }
 
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -53,7 +57,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let group = center
         .directory
         .create_group(&name, description, None, now)
-        .map_err(|conflict| taken(&conflict))?;
+        .map_err(|conflict| duplicate(&conflict))?;
     let (id, revision) = (group.id.clone(), group.revision);
     Ok(json!({
         "IdentityStoreId": center.identity_store,
@@ -76,8 +80,8 @@ pub(super) fn arn(id: &str) -> String {
     format!("arn:aws:identitystore:::group/{}", short(id))
 }
 
-fn shown(center: &Center, group: &Group) -> Value {
-    let mut shown = json!({
+fn group_json(center: &Center, group: &Group) -> Value {
+    let mut json = json!({
         "IdentityStoreId": center.identity_store,
         "GroupId": group.id,
         "GroupArn": arn(&group.id),
@@ -87,10 +91,10 @@ fn shown(center: &Center, group: &Group) -> Value {
         "UpdatedAt": epoch(group.updated),
     });
     if let Some(description) = &group.description {
-        shown["Description"] = description.as_str().into();
+        json["Description"] = description.as_str().into();
     }
     if let Some(ids) = external_ids(center, group.external_id.as_deref()) {
-        shown["ExternalIds"] = ids;
+        json["ExternalIds"] = ids;
     }
-    shown
+    json
 }

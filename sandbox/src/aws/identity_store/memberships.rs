@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, group_of, listed, not_found, short, user_of};
+use super::{Call, group_of, list_response, not_found, short, user_of};
 use crate::aws::center::Center;
 use crate::aws::directory::{Group, Membership, User};
 use crate::aws::reply::{Refusal, epoch};
@@ -14,8 +14,8 @@ pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let center = call.found()?;
     let group = group_of(center, &id)?;
     let page = call.page(center.directory.members(group), &id)?;
-    let page = page.map(|(user, membership)| shown(center, group, user, membership));
-    Ok(listed("GroupMemberships", page))
+    let page = page.map(|(user, membership)| membership_json(center, group, user, membership));
+    Ok(list_response("GroupMemberships", page))
 }
 
 pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -24,8 +24,8 @@ pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let center = call.found()?;
     let user = user_of(center, &id)?;
     let page = call.page(center.directory.groups_of(user), &id)?;
-    let page = page.map(|(group, membership)| shown(center, group, user, membership));
-    Ok(listed("GroupMemberships", page))
+    let page = page.map(|(group, membership)| membership_json(center, group, user, membership));
+    Ok(list_response("GroupMemberships", page))
 }
 
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -50,7 +50,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .directory
         .membership_by_id(&id)
         .ok_or_else(|| not_found("GROUP_MEMBERSHIP", &id))?;
-    Ok(shown(center, group, user, membership))
+    Ok(membership_json(center, group, user, membership))
 }
 
 /// Reports that the user is not a member if the group does not exist.
@@ -112,7 +112,7 @@ fn arn(id: &str) -> String {
     format!("arn:aws:identitystore:::membership/{}", short(id))
 }
 
-fn shown(center: &Center, group: &Group, user: &User, membership: &Membership) -> Value {
+fn membership_json(center: &Center, group: &Group, user: &User, membership: &Membership) -> Value {
     json!({
         "IdentityStoreId": center.identity_store,
         "MembershipId": membership.id,

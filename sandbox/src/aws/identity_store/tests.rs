@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::aws::harness::{Harness, Refused};
+use crate::aws::harness::{Harness, ServiceError};
 
-fn refused(outcome: Result<Value, Refused>) -> String {
+fn error_code(outcome: Result<Value, ServiceError>) -> String {
     outcome.expect_err("the request must fail").0
 }
 
@@ -94,7 +94,7 @@ fn an_external_id_set_through_scim_has_the_tenant_as_issuer() {
         .expect("an id");
     assert_eq!(by_id["GroupId"], group["id"]);
     let elsewhere = harness.identity("GetUserId", identifier("00u1", "https://example.com"));
-    assert_eq!(refused(elsewhere), "ResourceNotFoundException");
+    assert_eq!(error_code(elsewhere), "ResourceNotFoundException");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn an_identifier_must_be_exactly_one_unique_attribute_or_external_id() {
         json!({ "UniqueAttribute": { "AttributePath": "userName", "AttributeValue": 1 } }),
     ] {
         let outcome = harness.identity("GetUserId", json!({ "AlternateIdentifier": identifier }));
-        assert_eq!(refused(outcome), "ValidationException", "{identifier}");
+        assert_eq!(error_code(outcome), "ValidationException", "{identifier}");
     }
 }
 
@@ -132,14 +132,14 @@ fn a_missing_resource_returns_not_found_with_its_kind() {
         ),
     ] {
         assert_eq!(
-            refused(harness.identity(operation, body)),
+            error_code(harness.identity(operation, body)),
             "ResourceNotFoundException",
             "{operation}"
         );
     }
     let message = harness
         .identity("DescribeUser", json!({ "UserId": id }))
-        .expect_err("a refusal")
+        .expect_err("the request must fail")
         .1;
     assert_eq!(message, "USER not found.");
 }
@@ -148,10 +148,10 @@ fn a_missing_resource_returns_not_found_with_its_kind() {
 fn another_store_or_region_is_not_found() {
     let mut harness = Harness::centered();
     let other = harness.identity("ListUsers", json!({ "IdentityStoreId": "d-0000000000" }));
-    assert_eq!(refused(other), "ResourceNotFoundException");
+    assert_eq!(error_code(other), "ResourceNotFoundException");
     harness.region = "us-east-1".to_owned();
     assert_eq!(
-        refused(harness.identity("ListUsers", json!({}))),
+        error_code(harness.identity("ListUsers", json!({}))),
         "ResourceNotFoundException"
     );
     let stores = harness
@@ -177,7 +177,7 @@ fn a_store_can_be_addressed_by_id_and_by_arn() {
         .expect("a store");
     assert_eq!(described["IdentityStoreId"], store);
     let malformed = harness.identity("ListUsers", json!({ "IdentityStoreId": "store" }));
-    assert_eq!(refused(malformed), "ValidationException");
+    assert_eq!(error_code(malformed), "ValidationException");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_user_needs_names_and_at_most_one_value_per_list() {
         let mut body = whole.clone();
         body.as_object_mut().expect("an object").remove(name);
         assert_eq!(
-            refused(harness.identity("CreateUser", body)),
+            error_code(harness.identity("CreateUser", body)),
             "ValidationException",
             "{name}"
         );
@@ -196,19 +196,19 @@ fn a_user_needs_names_and_at_most_one_value_per_list() {
     let mut body = whole.clone();
     body["Emails"] = json!([{ "Value": "a@b" }, { "Value": "c@d" }]);
     assert_eq!(
-        refused(harness.identity("CreateUser", body)),
+        error_code(harness.identity("CreateUser", body)),
         "ValidationException"
     );
     let mut body = whole.clone();
     body["UserName"] = "with space".into();
     assert_eq!(
-        refused(harness.identity("CreateUser", body)),
+        error_code(harness.identity("CreateUser", body)),
         "ValidationException"
     );
     let mut body = whole.clone();
     body["UserName"] = "Administrator".into();
     assert_eq!(
-        refused(harness.identity("CreateUser", body)),
+        error_code(harness.identity("CreateUser", body)),
         "ValidationException"
     );
     harness.identity("CreateUser", whole).expect("a user");
@@ -220,7 +220,9 @@ fn duplicate_names_and_memberships_are_rejected() {
     let ada = harness.user("ada@example.com");
     let body = json!({ "UserName": "Ada@example.com", "DisplayName": "A", "Name": { "GivenName": "G", "FamilyName": "F" } });
     assert_eq!(
-        harness.identity("CreateUser", body).expect_err("a refusal"),
+        harness
+            .identity("CreateUser", body)
+            .expect_err("the request must fail"),
         (
             "ConflictException".to_owned(),
             "Duplicate userName".to_owned()
@@ -228,12 +230,12 @@ fn duplicate_names_and_memberships_are_rejected() {
     );
     let group = harness.group("admins", &[&ada]);
     assert_eq!(
-        refused(harness.identity("CreateGroup", json!({ "DisplayName": "admins" }))),
+        error_code(harness.identity("CreateGroup", json!({ "DisplayName": "admins" }))),
         "ConflictException"
     );
     let body = json!({ "GroupId": group, "MemberId": { "UserId": ada } });
     assert_eq!(
-        refused(harness.identity("CreateGroupMembership", body)),
+        error_code(harness.identity("CreateGroupMembership", body)),
         "ConflictException"
     );
 }
@@ -292,7 +294,7 @@ fn memberships_are_listed_by_group_and_by_member() {
     assert_eq!(described["GroupId"], readers);
     harness
         .identity("DeleteGroupMembership", json!({ "MembershipId": id }))
-        .expect("nothing");
+        .expect("the request succeeds");
     let members = harness
         .identity("ListGroupMemberships", json!({ "GroupId": readers }))
         .expect("members");
@@ -313,7 +315,7 @@ fn lists_are_filtered_by_name_only() {
         .expect("users");
     assert_eq!(users["Users"].as_array().map(Vec::len), Some(1));
     assert_eq!(
-        refused(harness.identity("ListUsers", filter("DisplayName", "x"))),
+        error_code(harness.identity("ListUsers", filter("DisplayName", "x"))),
         "ValidationException"
     );
     let groups = harness
@@ -337,19 +339,19 @@ fn pages_have_size_limits_and_a_token_is_valid_for_one_operation() {
     assert_eq!(rest["Users"][0]["UserName"], "eve@example.com");
     assert!(rest.get("NextToken").is_none());
     assert_eq!(
-        refused(harness.identity("ListGroups", json!({ "NextToken": token }))),
+        error_code(harness.identity("ListGroups", json!({ "NextToken": token }))),
         "ValidationException"
     );
     assert_eq!(
-        refused(harness.identity("ListUsers", json!({ "NextToken": "eA==" }))),
+        error_code(harness.identity("ListUsers", json!({ "NextToken": "eA==" }))),
         "ValidationException"
     );
     assert_eq!(
-        refused(harness.identity("ListUsers", json!({ "MaxResults": 0 }))),
+        error_code(harness.identity("ListUsers", json!({ "MaxResults": 0 }))),
         "ValidationException"
     );
     assert_eq!(
-        refused(harness.identity("ListUsers", json!({ "MaxResults": 101 }))),
+        error_code(harness.identity("ListUsers", json!({ "MaxResults": 101 }))),
         "ValidationException"
     );
 }
@@ -390,7 +392,7 @@ fn attributes_are_updated_one_by_one() {
             "UpdateUser",
             json!({ "UserId": id, "Operations": [operation] }),
         );
-        assert_eq!(refused(outcome), "ValidationException", "{operation}");
+        assert_eq!(error_code(outcome), "ValidationException", "{operation}");
     }
 }
 
@@ -402,7 +404,7 @@ fn an_outdated_revision_is_a_conflict() {
     let update =
         |revision: &str| json!({ "GroupId": id, "Operations": operations, "Revision": revision });
     assert_eq!(
-        refused(harness.identity("UpdateGroup", update("7"))),
+        error_code(harness.identity("UpdateGroup", update("7"))),
         "ConflictException"
     );
     harness
@@ -411,12 +413,12 @@ fn an_outdated_revision_is_a_conflict() {
     assert_eq!(harness.cloud.groups()[0].display_name, "owners");
     let delete = json!({ "GroupId": id, "Revision": "1" });
     assert_eq!(
-        refused(harness.identity("DeleteGroup", delete)),
+        error_code(harness.identity("DeleteGroup", delete)),
         "ConflictException"
     );
     harness
         .identity("DeleteGroup", json!({ "GroupId": id, "Revision": "2" }))
-        .expect("nothing");
+        .expect("the request succeeds");
 }
 
 #[test]
@@ -428,7 +430,7 @@ fn deleting_a_principal_removes_its_assignments() {
     assert_eq!(harness.cloud.assignments().len(), 1);
     harness
         .identity("DeleteGroup", json!({ "GroupId": group }))
-        .expect("nothing");
+        .expect("the request succeeds");
     assert_eq!(harness.cloud.assignments(), []);
     assert_eq!(
         harness.cloud.permission_sets()[0].accounts,
@@ -442,7 +444,7 @@ fn member_accounts_have_no_access() {
     harness.sign_as("200000000002");
     let (code, message) = harness
         .identity("ListUsers", json!({}))
-        .expect_err("a refusal");
+        .expect_err("the request must fail");
     assert_eq!(code, "AccessDeniedException");
     assert!(message.starts_with("User: arn:aws:iam::200000000002:user/integration is not authorized to perform: identitystore:ListUsers"), "{message}");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::users::{self, EXTENSION, lower_keys};
-use super::{Call, group_of, groups, taken, user_of};
+use super::{Call, duplicate, group_of, groups, user_of};
 use crate::aws::directory::Draft;
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
@@ -24,7 +24,7 @@ pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let user = center
         .directory
         .update_user(&id, draft, now)
-        .map_err(|conflict| taken(&conflict))?;
+        .map_err(|conflict| duplicate(&conflict))?;
     let revision = user.revision;
     Ok(json!({
         "IdentityStoreId": center.identity_store,
@@ -60,7 +60,7 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let group = center
         .directory
         .update_group(&id, group, now)
-        .map_err(|conflict| taken(&conflict))?;
+        .map_err(|conflict| duplicate(&conflict))?;
     let revision = group.revision;
     Ok(json!({
         "IdentityStoreId": center.identity_store,

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call, alternate, external_ids, filter, issuer, listed, not_found, short, taken, user_of,
+    Call, alternate, duplicate, external_ids, filter, issuer, list_response, not_found, short,
+    user_of,
 };
 use crate::aws::center::Center;
 use crate::aws::directory::{Draft, User};
@@ -32,9 +33,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .users()
         .filter(|(_, user)| name.as_ref().is_none_or(|name| user.user_name() == name));
     let page = call.page(users, &format!("{name:?}"))?;
-    Ok(listed(
+    Ok(list_response(
         "Users",
-        page.map(|user| shown(center, user, extended)),
+        page.map(|user| user_json(center, user, extended)),
     ))
 }
 
@@ -42,7 +43,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.user_id();
     let extended = extended(call.params);
     let center = call.center()?;
-    Ok(shown(center, user_of(center, &id)?, extended))
+    Ok(user_json(center, user_of(center, &id)?, extended))
 }
 
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -103,7 +104,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let user = center
         .directory
         .create_user(draft, now)
-        .map_err(|conflict| taken(&conflict))?;
+        .map_err(|conflict| duplicate(&conflict))?;
     let (id, revision) = (user.id.clone(), user.revision);
     Ok(json!({
         "IdentityStoreId": center.identity_store,
@@ -122,15 +123,15 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 /// Returns the user in the format of this API: SCIM's attributes with a capital first letter.
-pub(super) fn shown(center: &Center, user: &User, extended: bool) -> Value {
-    let mut shown = Map::new();
+pub(super) fn user_json(center: &Center, user: &User, extended: bool) -> Value {
+    let mut json = Map::new();
     for (name, value) in user.attributes() {
         if name == ENTERPRISE {
             if extended {
-                shown.insert("Extensions".to_owned(), json!({ EXTENSION: value }));
+                json.insert("Extensions".to_owned(), json!({ EXTENSION: value }));
             }
         } else {
-            shown.insert(upper(name), upper_keys(value));
+            json.insert(upper(name), upper_keys(value));
         }
     }
     let status = if user.is_active() {
@@ -138,20 +139,20 @@ pub(super) fn shown(center: &Center, user: &User, extended: bool) -> Value {
     } else {
         "DISABLED"
     };
-    shown.insert(
+    json.insert(
         "IdentityStoreId".to_owned(),
         center.identity_store.as_str().into(),
     );
-    shown.insert("UserId".to_owned(), user.id.as_str().into());
-    shown.insert("UserArn".to_owned(), arn(&user.id).into());
-    shown.insert("Revision".to_owned(), user.revision.to_string().into());
-    shown.insert("UserStatus".to_owned(), status.into());
-    shown.insert("CreatedAt".to_owned(), epoch(user.created));
-    shown.insert("UpdatedAt".to_owned(), epoch(user.updated));
+    json.insert("UserId".to_owned(), user.id.as_str().into());
+    json.insert("UserArn".to_owned(), arn(&user.id).into());
+    json.insert("Revision".to_owned(), user.revision.to_string().into());
+    json.insert("UserStatus".to_owned(), status.into());
+    json.insert("CreatedAt".to_owned(), epoch(user.created));
+    json.insert("UpdatedAt".to_owned(), epoch(user.updated));
     if let Some(ids) = external_ids(center, user.external_id()) {
-        shown.insert("ExternalIds".to_owned(), ids);
+        json.insert("ExternalIds".to_owned(), ids);
     }
-    Value::Object(shown)
+    Value::Object(json)
 }
 
 /// Returns the ARN of a user.

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::aws::harness::{Harness, Refused, seed};
+use crate::aws::harness::{Harness, ServiceError, seed};
 
-fn refused(outcome: Result<Value, Refused>) -> String {
+fn error_code(outcome: Result<Value, ServiceError>) -> String {
     outcome.expect_err("the request must fail").0
 }
 
@@ -106,7 +106,7 @@ fn a_page_has_at_most_twenty_accounts() {
     let mut harness = Harness::new();
     let refusal = harness
         .organizations("ListAccounts", &json!({ "MaxResults": 21 }))
-        .expect_err("a refusal");
+        .expect_err("the request must fail");
     assert_eq!(
         refusal,
         (
@@ -125,16 +125,16 @@ fn a_token_of_another_list_is_rejected() {
         .organizations("ListAccounts", &json!({ "MaxResults": 1 }))
         .expect("a page");
     let roots = harness.organizations("ListRoots", &json!({ "NextToken": page["NextToken"] }));
-    assert_eq!(refused(roots), "InvalidInputException");
+    assert_eq!(error_code(roots), "InvalidInputException");
 }
 
 #[test]
 fn a_missing_account_returns_not_found() {
     let mut harness = Harness::new();
     let missing = harness.organizations("DescribeAccount", &json!({ "AccountId": "999999999999" }));
-    assert_eq!(refused(missing), "AccountNotFoundException");
+    assert_eq!(error_code(missing), "AccountNotFoundException");
     let malformed = harness.organizations("DescribeAccount", &json!({ "AccountId": "ada" }));
-    assert_eq!(refused(malformed), "InvalidInputException");
+    assert_eq!(error_code(malformed), "InvalidInputException");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_missing_parent_returns_not_found() {
         "ListAccountsForParent",
         &json!({ "ParentId": "ou-0000-00000000" }),
     );
-    assert_eq!(refused(missing), "ParentNotFoundException");
+    assert_eq!(error_code(missing), "ParentNotFoundException");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn accounts_have_tags() {
         "ListTagsForResource",
         &json!({ "ResourceId": "999999999999" }),
     );
-    assert_eq!(refused(missing), "TargetNotFoundException");
+    assert_eq!(error_code(missing), "TargetNotFoundException");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn enabling_service_access_makes_the_service_trusted() {
         "EnableAWSServiceAccess",
         &json!({ "ServicePrincipal": "sso" }),
     );
-    assert_eq!(refused(unknown), "InvalidInputException");
+    assert_eq!(error_code(unknown), "InvalidInputException");
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
     let mut harness = Harness::new();
     let body = json!({ "AccountId": "200000000001", "ServicePrincipal": "sso.amazonaws.com" });
     let untrusted = harness.organizations("RegisterDelegatedAdministrator", &body);
-    assert_eq!(refused(untrusted), "ConstraintViolationException");
+    assert_eq!(error_code(untrusted), "ConstraintViolationException");
     harness
         .organizations(
             "EnableAWSServiceAccess",
@@ -274,7 +274,7 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
         .organizations("RegisterDelegatedAdministrator", &body)
         .expect("a delegated administrator");
     let again = harness.organizations("RegisterDelegatedAdministrator", &body);
-    assert_eq!(refused(again), "AccountAlreadyRegisteredException");
+    assert_eq!(error_code(again), "AccountAlreadyRegisteredException");
     let delegates = harness
         .organizations(
             "ListDelegatedAdministrators",
@@ -296,7 +296,7 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
         .organizations("DeregisterDelegatedAdministrator", &body)
         .expect("the administrator is deregistered");
     let again = harness.organizations("DeregisterDelegatedAdministrator", &body);
-    assert_eq!(refused(again), "AccountNotRegisteredException");
+    assert_eq!(error_code(again), "AccountNotRegisteredException");
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn the_management_account_and_unknown_accounts_cannot_be_delegated_administrator
     ] {
         let body = json!({ "AccountId": account, "ServicePrincipal": "sso.amazonaws.com" });
         assert_eq!(
-            refused(harness.organizations("RegisterDelegatedAdministrator", &body)),
+            error_code(harness.organizations("RegisterDelegatedAdministrator", &body)),
             code
         );
     }
@@ -323,7 +323,7 @@ fn a_member_account_may_only_describe_the_organization() {
         .expect("the organization");
     let refusal = harness
         .organizations("ListAccounts", &json!({}))
-        .expect_err("a refusal");
+        .expect_err("the request must fail");
     assert_eq!(
         refusal,
         (
@@ -344,7 +344,7 @@ fn a_delegated_administrator_may_read_but_not_write() {
     let (all, _) = accounts(&mut harness, "ListAccounts", json!({}));
     assert_eq!(all.len(), 6);
     assert_eq!(
-        refused(harness.organizations("DeregisterDelegatedAdministrator", &body)),
+        error_code(harness.organizations("DeregisterDelegatedAdministrator", &body)),
         "AccessDeniedException"
     );
 }
@@ -359,7 +359,7 @@ fn enabling_all_features_twice_is_an_error() {
     let error = harness
         .cloud
         .enable_identity_center("us-east-1", harness.now)
-        .expect_err("a refusal");
+        .expect_err("the request must fail");
     assert_eq!(
         error,
         "enable all features of the organization before you enable IAM Identity Center"
@@ -373,7 +373,7 @@ fn enabling_all_features_twice_is_an_error() {
         .expect("an organization");
     assert_eq!(organization["Organization"]["FeatureSet"], "ALL");
     assert_eq!(
-        refused(harness.organizations("EnableAllFeatures", &json!({}))),
+        error_code(harness.organizations("EnableAllFeatures", &json!({}))),
         "HandshakeConstraintViolationException"
     );
 }

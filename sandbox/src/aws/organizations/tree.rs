@@ -134,7 +134,7 @@ impl Organization {
     ///
     /// `Status` has no values for states that AWS added later (API reference, Account).
     pub(crate) fn account_json(&self, account: &Account) -> Value {
-        let mut shown = json!({
+        let mut json = json!({
             "Id": account.id,
             "Arn": self.account_arn(&account.id),
             "Email": account.email,
@@ -150,9 +150,9 @@ impl Organization {
             _ => "ACTIVE",
         };
         if self.status_sent {
-            shown["Status"] = status.into();
+            json["Status"] = status.into();
         }
-        shown
+        json
     }
 
     /// Returns an organizational unit in the format of lists.

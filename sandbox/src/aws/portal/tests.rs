@@ -46,7 +46,7 @@ fn device(harness: &mut Harness) -> (Value, Value) {
 }
 
 #[track_caller]
-fn refused(response: &(u16, String, Value), status: u16, code: &str, error: &str) {
+fn assert_error(response: &(u16, String, Value), status: u16, code: &str, error: &str) {
     assert_eq!(
         (response.0, response.1.as_str(), &response.2["error"]),
         (status, code, &json!(error))
@@ -67,7 +67,7 @@ fn a_device_gets_a_token_after_its_user_has_signed_in() {
         "{page}"
     );
     let pending = harness.rest("POST", "/token", None, &token_request);
-    refused(
+    assert_error(
         &pending,
         400,
         "AuthorizationPendingException",
@@ -83,7 +83,7 @@ fn a_device_gets_a_token_after_its_user_has_signed_in() {
     assert_eq!(token["tokenType"], "Bearer");
     assert_eq!(token["expiresIn"], 28_800);
     let again = harness.rest("POST", "/token", None, &token_request);
-    refused(&again, 400, "InvalidGrantException", "invalid_grant");
+    assert_error(&again, 400, "InvalidGrantException", "invalid_grant");
 }
 
 #[test]
@@ -91,17 +91,17 @@ fn polling_too_often_returns_slow_down() {
     let mut harness = fixture();
     let (_, token_request) = device(&mut harness);
     let first = harness.rest("POST", "/token", None, &token_request);
-    refused(
+    assert_error(
         &first,
         400,
         "AuthorizationPendingException",
         "authorization_pending",
     );
     let second = harness.rest("POST", "/token", None, &token_request);
-    refused(&second, 400, "SlowDownException", "slow_down");
+    assert_error(&second, 400, "SlowDownException", "slow_down");
     harness.advance(1);
     let third = harness.rest("POST", "/token", None, &token_request);
-    refused(
+    assert_error(
         &third,
         400,
         "AuthorizationPendingException",
@@ -115,13 +115,13 @@ fn a_device_code_expires_after_ten_minutes() {
     let (device, token_request) = device(&mut harness);
     harness.advance(600);
     let late = harness.rest("POST", "/token", None, &token_request);
-    refused(&late, 400, "ExpiredTokenException", "expired_token");
+    assert_error(&late, 400, "ExpiredTokenException", "expired_token");
     let code = device["userCode"].as_str().expect("a code");
     let assertion = harness.assertion("ada@example.com");
     let error = harness
         .cloud
         .approve_device(code, &assertion, harness.now)
-        .expect_err("a refusal");
+        .expect_err("the request must fail");
     assert_eq!(
         error,
         "Invalid code: no device waits for this code, or it has expired"
@@ -153,8 +153,11 @@ fn the_start_url_must_be_a_url_of_the_access_portal() {
     let mut start = token_request;
     start["startUrl"] = "https://d-0000000000.awsapps.com/start".into();
     let response = harness.rest("POST", "/device_authorization", None, &start);
-    refused(&response, 400, "InvalidRequestException", "invalid_request");
-    assert_eq!(response.2["error_description"], "Invalid start url provided");
+    assert_error(&response, 400, "InvalidRequestException", "invalid_request");
+    assert_eq!(
+        response.2["error_description"],
+        "Invalid start url provided"
+    );
 }
 
 #[test]
@@ -162,7 +165,7 @@ fn only_registered_public_clients_are_accepted() {
     let mut harness = fixture();
     let confidential = json!({ "clientName": "t", "clientType": "confidential" });
     let response = harness.rest("POST", "/client/register", None, &confidential);
-    refused(
+    assert_error(
         &response,
         400,
         "InvalidClientMetadataException",
@@ -174,11 +177,11 @@ fn only_registered_public_clients_are_accepted() {
         None,
         &json!({ "clientType": "public" }),
     );
-    refused(&response, 400, "InvalidRequestException", "invalid_request");
+    assert_error(&response, 400, "InvalidRequestException", "invalid_request");
     let (_, mut token_request) = device(&mut harness);
     token_request["clientSecret"] = "another".into();
     let response = harness.rest("POST", "/token", None, &token_request);
-    refused(&response, 401, "InvalidClientException", "invalid_client");
+    assert_error(&response, 401, "InvalidClientException", "invalid_client");
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn only_the_device_code_grant_is_supported() {
     let (_, mut token_request) = device(&mut harness);
     token_request["grantType"] = "refresh_token".into();
     let response = harness.rest("POST", "/token", None, &token_request);
-    refused(
+    assert_error(
         &response,
         400,
         "UnsupportedGrantTypeException",
@@ -236,7 +239,7 @@ fn sign_in_rejects_an_assertion_with_wrong_values() {
         let error = harness
             .cloud
             .approve_device(&code, &assertion, harness.now)
-            .expect_err("a refusal");
+            .expect_err("the request must fail");
         let page = "It's not you, it's us: We couldn't complete your request right now. Please try again later.";
         assert_eq!(error, format!("{page} ({reason})"));
     }
@@ -265,7 +268,7 @@ fn a_disabled_user_cannot_sign_in() {
     let error = harness
         .cloud
         .approve_device(&code, &assertion, harness.now)
-        .expect_err("a refusal");
+        .expect_err("the request must fail");
     assert!(
         error.ends_with("(the user ada@example.com is disabled)"),
         "{error}"

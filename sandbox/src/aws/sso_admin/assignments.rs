@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::provisioning::{list_operations, no_request};
-use super::{Call, enabled, listed};
+use super::{Call, enabled, list_response};
 use crate::aws::center::{Assignment, Kind, Principal};
 use crate::aws::cloud::Cloud;
 use crate::aws::reply::Refusal;
@@ -73,10 +73,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .assignments
         .iter()
         .filter(|assignment| assignment.account == account && assignment.permission_set == arn)
-        .map(|assignment| (assignment.place, shown(assignment)))
+        .map(|assignment| (assignment.position, assignment_json(assignment)))
         .collect();
     let page = call.page(found, &format!("{account}/{arn}"))?;
-    Ok(listed("AccountAssignments", page))
+    Ok(list_response("AccountAssignments", page))
 }
 
 /// Lists the assignments of a user or group.
@@ -119,10 +119,10 @@ pub(super) fn list_for_principal(call: &mut Call<'_>) -> Result<Value, Refusal> 
                 .as_ref()
                 .is_none_or(|account| assignment.account == *account)
         })
-        .map(|assignment| (assignment.place, shown(assignment)))
+        .map(|assignment| (assignment.position, assignment_json(assignment)))
         .collect();
     let page = call.page(found, &format!("{kind}/{id}/{account:?}"))?;
-    Ok(listed("AccountAssignments", page))
+    Ok(list_response("AccountAssignments", page))
 }
 
 /// Checks that an account can get assignments.
@@ -162,7 +162,7 @@ fn target(call: &mut Call<'_>) -> Result<(String, Principal), Refusal> {
     Ok((account, principal))
 }
 
-fn shown(assignment: &Assignment) -> Value {
+fn assignment_json(assignment: &Assignment) -> Value {
     json!({
         "AccountId": assignment.account,
         "PermissionSetArn": assignment.permission_set,

@@ -8,7 +8,7 @@ use crate::aws::reply::Refusal;
 use crate::aws::rules::{ATTRIBUTE_KEY, ATTRIBUTE_SOURCE};
 
 /// The maximum number of attributes (botocore model, `AccessControlAttributeList`).
-const MOST: usize = 50;
+const MAX_ATTRIBUTES: usize = 50;
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let attributes = read(call.params);
@@ -56,7 +56,7 @@ fn read(params: &Params<'_>) -> Value {
         return Value::Null;
     };
     configuration
-        .structures("AccessControlAttributes", 0, MOST)
+        .structures("AccessControlAttributes", 0, MAX_ATTRIBUTES)
         .iter()
         .map(|attribute| {
             let key = attribute.text("Key", &ATTRIBUTE_KEY);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, listed};
+use super::{Call, list_response};
 use crate::aws::center::Center;
 use crate::aws::cloud::Cloud;
 use crate::aws::reply::{Refusal, epoch};
@@ -28,9 +28,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .center
         .as_ref()
         .filter(|center| member && (scope == "ALL_REGIONS" || center.region == call.caller.region))
-        .map(|center| (1, shown(call.cloud, center)));
+        .map(|center| (1, instance_json(call.cloud, center)));
     let page = call.page(instance, scope)?;
-    Ok(listed("Instances", page))
+    Ok(list_response("Instances", page))
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -38,7 +38,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let Some(center) = &call.cloud.center else {
         return Err(call.denied("*"));
     };
-    let mut described = shown(call.cloud, center);
+    let mut described = instance_json(call.cloud, center);
     described["EncryptionConfigurationDetails"] = json!({
         "KeyType": "AWS_OWNED_KMS_KEY",
         "EncryptionStatus": "ENABLED",
@@ -53,7 +53,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
     let name = params.text_opt("Name", &INSTANCE_NAME);
-    let permission_sets = params.truth_opt("PermissionSetsEnabled");
+    let permission_sets = params.boolean_opt("PermissionSetsEnabled");
     let encryption = params.structure_opt("EncryptionConfiguration");
     let network = params.structure_opt("NetworkConfiguration");
     let operations = [
@@ -94,9 +94,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Err(call.denied("*"))
 }
 
-fn shown(cloud: &Cloud, center: &Center) -> Value {
+fn instance_json(cloud: &Cloud, center: &Center) -> Value {
     let owner = &cloud.organization.management;
-    let mut shown = json!({
+    let mut json = json!({
         "InstanceArn": center.arn,
         "IdentityStoreId": center.identity_store,
         "IdentityStoreArn": format!("arn:aws:identitystore::{owner}:identitystore/{}", center.identity_store),
@@ -112,7 +112,7 @@ fn shown(cloud: &Cloud, center: &Center) -> Value {
         }],
     });
     if let Some(name) = &center.name {
-        shown["Name"] = name.as_str().into();
+        json["Name"] = name.as_str().into();
     }
-    shown
+    json
 }

@@ -3,14 +3,14 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Call, enabled, listed};
+use super::{Call, enabled, list_response};
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{DESCRIPTION, PERMISSION_SET_NAME, RELAY_STATE, SESSION_DURATION};
 use crate::aws::sso_admin::tags;
 
 /// "Permission sets per IAM Identity Center instance: 3500" (Identity Center quotas).
-const MOST: usize = 3500;
+const MAX_PERMISSION_SETS: usize = 3500;
 
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
@@ -27,7 +27,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
             "PermissionSet with name {name} already exists."
         )));
     }
-    if center.permission_sets.len() >= MOST {
+    if center.permission_sets.len() >= MAX_PERMISSION_SETS {
         return Err(Refusal::new(
             "ServiceQuotaExceededException",
             "You have exceeded the quota for permission sets.",
@@ -45,10 +45,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (center, arn) = call.set()?;
-    let shown = center
+    let json = center
         .permission_set(&arn)
         .map(super::PermissionSet::to_json);
-    Ok(json!({ "PermissionSet": shown }))
+    Ok(json!({ "PermissionSet": json }))
 }
 
 /// Updates a permission set.
@@ -96,10 +96,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let sets: Vec<(u64, String)> = center
         .permission_sets
         .iter()
-        .map(|set| (set.place, set.arn.clone()))
+        .map(|set| (set.position, set.arn.clone()))
         .collect();
     let page = call.page(sets, "")?;
-    Ok(listed("PermissionSets", page))
+    Ok(list_response("PermissionSets", page))
 }
 
 /// Reads the session duration.

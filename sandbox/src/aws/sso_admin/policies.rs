@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, PermissionSet, listed};
+use super::{Call, PermissionSet, list_response};
 use crate::aws::center::{Boundary, PolicyReference};
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{INLINE_POLICY, MANAGED_POLICY_ARN, POLICY_NAME, POLICY_PATH};
 
 /// "AWS managed and customer managed policies per permission set: 20" (Identity Center quotas).
-const MOST: usize = 20;
+const MAX_POLICIES: usize = 20;
 
 /// "Inline policy: 10,240 characters that are not white space" (Identity Center quotas).
-const INLINE: usize = 10_240;
+const MAX_INLINE_CHARACTERS: usize = 10_240;
 
 pub(super) fn attach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("ManagedPolicyArn", &MANAGED_POLICY_ARN);
@@ -47,15 +47,15 @@ pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .into_iter()
         .flat_map(|set| &set.managed)
         .zip(1..)
-        .map(|(policy, place)| {
+        .map(|(policy, position)| {
             let name = policy
                 .rsplit_once('/')
                 .map_or(policy.as_str(), |(_, name)| name);
-            (place, json!({ "Name": name, "Arn": policy }))
+            (position, json!({ "Name": name, "Arn": policy }))
         })
         .collect();
     let page = call.page(policies, &arn)?;
-    Ok(listed("AttachedManagedPolicies", page))
+    Ok(list_response("AttachedManagedPolicies", page))
 }
 
 pub(super) fn attach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -101,10 +101,10 @@ pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .into_iter()
         .flat_map(|set| &set.customer)
         .zip(1..)
-        .map(|(policy, place)| (place, policy.to_json()))
+        .map(|(policy, position)| (position, policy.to_json()))
         .collect();
     let page = call.page(policies, &arn)?;
-    Ok(listed("CustomerManagedPolicyReferences", page))
+    Ok(list_response("CustomerManagedPolicyReferences", page))
 }
 
 /// Sets the inline policy; an invalid policy is accepted here and fails during provisioning.
@@ -115,7 +115,7 @@ pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .chars()
         .filter(|letter| !letter.is_whitespace())
         .count()
-        > INLINE
+        > MAX_INLINE_CHARACTERS
     {
         return Err(Refusal::new(
             "ServiceQuotaExceededException",
@@ -197,7 +197,7 @@ fn reference(params: Option<&Params<'_>>) -> PolicyReference {
 }
 
 fn check_policy_quota(set: &PermissionSet) -> Result<(), Refusal> {
-    if set.managed.len() + set.customer.len() < MOST {
+    if set.managed.len() + set.customer.len() < MAX_POLICIES {
         return Ok(());
     }
     Err(Refusal::new(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, enabled, listed};
+use super::{Call, enabled, list_response};
 use crate::aws::center::{Center, Kind, Role};
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{ACCOUNT_ID, REQUEST_ID};
@@ -65,10 +65,10 @@ pub(super) fn list_operations(
     let operations: Vec<(u64, Value)> = center
         .operations(kind)
         .filter(|operation| status.is_none_or(|status| operation.status.name() == status))
-        .map(|operation| (operation.place, operation.summary_json()))
+        .map(|operation| (operation.position, operation.summary_json()))
         .collect();
     let page = call.page(operations, &format!("{status:?}"))?;
-    Ok(listed(name, page))
+    Ok(list_response(name, page))
 }
 
 pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -80,10 +80,10 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .roles
         .iter()
         .filter(|role| role.permission_set == arn && has_status(center, role, status))
-        .map(|role| (role.place, role.account.clone()))
+        .map(|role| (role.position, role.account.clone()))
         .collect();
     let page = call.page(accounts, &format!("{arn}/{status:?}"))?;
-    Ok(listed("AccountIds", page))
+    Ok(list_response("AccountIds", page))
 }
 
 pub(super) fn permission_sets(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -97,10 +97,10 @@ pub(super) fn permission_sets(call: &mut Call<'_>) -> Result<Value, Refusal> {
         .roles
         .iter()
         .filter(|role| role.account == account && has_status(center, role, status))
-        .map(|role| (role.place, role.permission_set.clone()))
+        .map(|role| (role.position, role.permission_set.clone()))
         .collect();
     let page = call.page(sets, &format!("{account}/{status:?}"))?;
-    Ok(listed("PermissionSets", page))
+    Ok(list_response("PermissionSets", page))
 }
 
 /// Returns the error for an unknown request id.

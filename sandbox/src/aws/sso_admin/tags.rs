@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Call, listed, no_permission_set};
+use super::{Call, list_response, no_permission_set};
 use crate::aws::params::Params;
 use crate::aws::reply::Refusal;
 use crate::aws::rules::{INSTANCE_ARN, TAG_KEY, TAG_VALUE, TAGGABLE_ARN};
 
 /// The maximum number of tags in a request (botocore model, `TagList`).
-const MOST: usize = 75;
+const MAX_TAGS: usize = 75;
 
 pub(super) fn tag(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let tags = pairs(&call.params.structures("Tags", 0, MOST));
+    let tags = pairs(&call.params.structures("Tags", 0, MAX_TAGS));
     resource(call)?.extend(tags);
     Ok(json!({}))
 }
 
 pub(super) fn untag(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let keys = call.params.texts("TagKeys", 1, MOST, &TAG_KEY);
+    let keys = call.params.texts("TagKeys", 1, MAX_TAGS, &TAG_KEY);
     let tags = resource(call)?;
     for key in keys {
         tags.remove(&key);
@@ -32,15 +32,19 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let tags: Vec<(u64, Value)> = resource(call)?
         .iter()
         .zip(1..)
-        .map(|((key, value), place)| (place, json!({ "Key": key, "Value": value })))
+        .map(|((key, value), position)| (position, json!({ "Key": key, "Value": value })))
         .collect();
     let page = call.page(tags, &arn)?;
-    Ok(listed("Tags", page))
+    Ok(list_response("Tags", page))
 }
 
 /// Returns the tags of a request in which `Tags` is optional.
 pub(super) fn read_opt(params: &Params<'_>) -> BTreeMap<String, String> {
-    pairs(&params.structures_opt("Tags", 0, MOST).unwrap_or_default())
+    pairs(
+        &params
+            .structures_opt("Tags", 0, MAX_TAGS)
+            .unwrap_or_default(),
+    )
 }
 
 fn pairs(tags: &[Params<'_>]) -> BTreeMap<String, String> {

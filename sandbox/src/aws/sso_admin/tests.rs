@@ -5,7 +5,7 @@ mod provisioning;
 
 use serde_json::Value;
 
-use crate::aws::harness::Refused;
+use crate::aws::harness::ServiceError;
 
 const WEB: &str = "200000000002";
 const LEGACY: &str = "200000000003";
@@ -14,12 +14,12 @@ const AUDIT: &str = "200000000001";
 
 /// Returns the error code.
 #[track_caller]
-fn refused(outcome: Result<Value, Refused>) -> String {
+fn error_code(outcome: Result<Value, ServiceError>) -> String {
     outcome.expect_err("the request must fail").0
 }
 
 /// Returns the error code and the message.
 #[track_caller]
-fn words(outcome: Result<Value, Refused>) -> (String, String) {
+fn error(outcome: Result<Value, ServiceError>) -> (String, String) {
     outcome.expect_err("the request must fail")
 }

@@ -1,4 +1,4 @@
-//! What a client may write, held to the schemas.
+//! Validation of the resources that clients send, against the schemas.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 
 use super::{
     reply::Refusal,
-    schema::{Attribute, Kind, Mutability, Resource, named, nothing},
+    schema::{Attribute, Kind, Mutability, Resource, empty_object, named},
 };
 
-/// Reads a resource from the body of POST or PUT, with names as the schemas spell them.
+/// Reads a resource from the body of POST or PUT, with names in the spelling of the schemas.
 ///
-/// What only the server writes is left out (RFC 7644 section 3.3), null and empty lists are nothing
-/// (RFC 7643 section 2.5), and an attribute that no schema has is refused.
+/// Read-only attributes are ignored (RFC 7644 section 3.3). Null and empty lists count as missing (RFC 7643
+/// section 2.5). An attribute that no schema defines is an error.
 pub(super) fn read(
     resource: Resource,
     body: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Refusal> {
-    declared(resource, body)?;
-    let mut read = nothing();
+    check_schemas(resource, body)?;
+    let mut read = empty_object();
     for (name, value) in body {
         if name.eq_ignore_ascii_case("schemas") {
             continue;
@@ -26,7 +26,7 @@ pub(super) fn read(
         if let Some(extension) = extension(resource, name) {
             let object = value
                 .as_object()
-                .ok_or_else(|| Refusal::value(format!("`{name}` is an object")))?;
+                .ok_or_else(|| Refusal::value(format!("`{name}` must be an object")))?;
             let inner = object_of(extension.attributes, object, name)?;
             if !inner.is_empty() {
                 read.insert(extension.urn.to_owned(), inner.into());
@@ -35,7 +35,7 @@ pub(super) fn read(
         }
         let attribute = resource
             .attribute(name)
-            .ok_or_else(|| Refusal::value(format!("there is no attribute `{name}`")))?;
+            .ok_or_else(|| Refusal::value(format!("the attribute `{name}` does not exist")))?;
         if attribute.mutability == Mutability::ReadOnly {
             continue;
         }
@@ -43,12 +43,12 @@ pub(super) fn read(
             read.insert(attribute.name.to_owned(), value);
         }
     }
-    complete(resource, &read)?;
+    check_required(resource, &read)?;
     Ok(read)
 }
 
-/// Refuses a resource that lacks what it must have.
-pub(super) fn complete(resource: Resource, read: &Map<String, Value>) -> Result<(), Refusal> {
+/// Rejects a resource without a required attribute, or with several primary values in one attribute.
+pub(super) fn check_required(resource: Resource, read: &Map<String, Value>) -> Result<(), Refusal> {
     for attribute in resource.schema().attributes {
         let value = read.get(attribute.name);
         if attribute.required && value.is_none_or(|value| value == "") {
@@ -67,8 +67,8 @@ pub(super) fn complete(resource: Resource, read: &Map<String, Value>) -> Result<
     Ok(())
 }
 
-/// `schemas` is required, and names the resource's own (RFC 7643 section 3).
-fn declared(resource: Resource, body: &Map<String, Value>) -> Result<(), Refusal> {
+/// Requires `schemas` to contain the URN of the resource's own schema (RFC 7643 section 3).
+fn check_schemas(resource: Resource, body: &Map<String, Value>) -> Result<(), Refusal> {
     let urn = resource.schema().urn;
     let schemas = body
         .iter()
@@ -81,20 +81,20 @@ fn declared(resource: Resource, body: &Map<String, Value>) -> Result<(), Refusal
     };
     match schemas {
         Some(schemas) if schemas.iter().any(is_own) => Ok(()),
-        _ => Err(Refusal::value(format!("`schemas` does not say {urn}"))),
+        _ => Err(Refusal::value(format!("`schemas` must contain {urn}"))),
     }
 }
 
-/// The extension of this name; URNs know no case.
+/// Returns the extension with this URN; URNs are compared without case.
 pub(super) fn extension(resource: Resource, name: &str) -> Option<&'static super::schema::Schema> {
     resource
         .extension()
         .filter(|extension| extension.urn.eq_ignore_ascii_case(name))
 }
 
-/// The value of an attribute as it is kept, or nothing where it is null or empty.
+/// Returns the value of an attribute for storage; `None` if the value is null or empty.
 pub(super) fn value_of(attribute: &Attribute, value: &Value) -> Result<Option<Value>, Refusal> {
-    if !attribute.many {
+    if !attribute.multi_valued {
         return single(attribute, value);
     }
     let items = match value {
@@ -109,33 +109,33 @@ pub(super) fn value_of(attribute: &Attribute, value: &Value) -> Result<Option<Va
     Ok((!kept.is_empty()).then(|| kept.into()))
 }
 
-/// One value of an attribute as it is kept.
+/// Returns one value of an attribute for storage; `None` if the value is null or empty.
 pub(super) fn single(attribute: &Attribute, value: &Value) -> Result<Option<Value>, Refusal> {
-    let fits = match (attribute.kind, value) {
+    let valid = match (attribute.kind, value) {
         (_, Value::Null) => return Ok(None),
         (Kind::Complex, Value::Object(object)) => {
-            let object = object_of(attribute.inner, object, attribute.name)?;
+            let object = object_of(attribute.sub_attributes, object, attribute.name)?;
             return Ok((!object.is_empty()).then(|| object.into()));
         }
         (Kind::Complex, _) => return Err(wrong(attribute, "an object")),
-        (Kind::Truth, value) => value.is_boolean(),
-        (Kind::Text, value) => value.is_string(),
+        (Kind::Boolean, value) => value.is_boolean(),
+        (Kind::String, value) => value.is_string(),
         (Kind::Reference, Value::String(text)) => !text.contains(char::is_whitespace),
-        (Kind::Moment, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
+        (Kind::DateTime, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
         (Kind::Binary, Value::String(text)) => STANDARD.decode(text).is_ok(),
         _ => false,
     };
-    if fits {
+    if valid {
         return Ok(Some(value.clone()));
     }
     Err(wrong(
         attribute,
         match attribute.kind {
-            Kind::Truth => "true or false",
-            Kind::Moment => "a dateTime",
+            Kind::Boolean => "true or false",
+            Kind::DateTime => "a dateTime",
             Kind::Binary => "base64",
             Kind::Reference => "a URI",
-            Kind::Text | Kind::Complex => "a string",
+            Kind::String | Kind::Complex => "a string",
         },
     ))
 }
@@ -145,7 +145,7 @@ fn object_of(
     object: &Map<String, Value>,
     holder: &str,
 ) -> Result<Map<String, Value>, Refusal> {
-    let mut kept = nothing();
+    let mut kept = empty_object();
     for (name, value) in object {
         let attribute = named(attributes, name)
             .ok_or_else(|| Refusal::value(format!("`{holder}` has no attribute `{name}`")))?;
@@ -160,5 +160,5 @@ fn object_of(
 }
 
 fn wrong(attribute: &Attribute, expected: &str) -> Refusal {
-    Refusal::value(format!("`{}` is {expected}", attribute.name))
+    Refusal::value(format!("`{}` must be {expected}", attribute.name))
 }

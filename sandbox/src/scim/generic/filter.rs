@@ -1,4 +1,4 @@
-//! Filters: the whole grammar of RFC 7644 section 3.4.2.2, read and applied.
+//! Filters with the complete grammar of RFC 7644 section 3.4.2.2: parsing and evaluation.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use super::{
     schema::{Attribute, Kind, Resource, Returned, named},
 };
 
-/// A filter that has been read against the schemas.
+/// A parsed filter, resolved against the schemas.
 #[derive(Debug)]
 pub(super) enum Filter {
     And(Box<Self>, Box<Self>),
@@ -17,20 +17,20 @@ pub(super) enum Filter {
     Not(Box<Self>),
     Present(Target),
     Compare(Target, Operator, Value),
-    /// Values of a list that fit a filter together.
+    /// Matches if a single value of a multi-valued attribute matches the complete inner filter.
     Each(Target, Box<Self>),
 }
 
-/// An attribute, or one inside of it.
+/// An attribute or a sub-attribute.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
-    /// The extension that holds the attribute.
+    /// The URN of the extension that contains the attribute; `None` for other attributes.
     pub(super) holder: Option<&'static str>,
     pub(super) attribute: &'static Attribute,
-    pub(super) inner: Option<&'static Attribute>,
+    pub(super) sub_attribute: Option<&'static Attribute>,
 }
 
-/// How a value is compared.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Eq,
@@ -44,16 +44,16 @@ pub(super) enum Operator {
     Le,
 }
 
-/// Where names in a filter are looked up.
+/// The scope of the attribute names in a filter.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Scope {
     Resource(Resource),
-    /// Inside of one value of a list.
+    /// The sub-attributes of a multi-valued attribute.
     Inside(&'static Attribute),
 }
 
-/// Parentheses and brackets in one another at most.
-const DEEPEST: usize = 50;
+/// The maximum nesting depth of parentheses and brackets.
+const MAX_DEPTH: usize = 50;
 
 impl Filter {
     pub(super) fn read(text: &str, scope: Scope) -> Result<Self, Refusal> {
@@ -71,7 +71,7 @@ impl Filter {
         }
     }
 
-    /// Reads a filter in brackets, and returns what follows the bracket that ends it.
+    /// Parses a filter in brackets; returns the filter and the text after the closing bracket.
     pub(super) fn read_inside<'t>(
         text: &'t str,
         attribute: &'static Attribute,
@@ -85,28 +85,28 @@ impl Filter {
         Ok((filter, parser.rest))
     }
 
-    pub(super) fn fits(&self, object: &Map<String, Value>) -> bool {
+    pub(super) fn matches(&self, object: &Map<String, Value>) -> bool {
         match self {
-            Self::And(one, other) => one.fits(object) && other.fits(object),
-            Self::Or(one, other) => one.fits(object) || other.fits(object),
-            Self::Not(inner) => !inner.fits(object),
+            Self::And(one, other) => one.matches(object) && other.matches(object),
+            Self::Or(one, other) => one.matches(object) || other.matches(object),
+            Self::Not(inner) => !inner.matches(object),
             Self::Present(target) => target.values(object).into_iter().any(|value| *value != ""),
             Self::Compare(target, operator, wanted) => target.compare(object, *operator, wanted),
             Self::Each(target, inner) => target
                 .values(object)
                 .into_iter()
-                .any(|value| value.as_object().is_some_and(|value| inner.fits(value))),
+                .any(|value| value.as_object().is_some_and(|value| inner.matches(value))),
         }
     }
 }
 
 impl Target {
-    /// The attribute that is compared in the end.
+    /// Returns the compared attribute: the sub-attribute, if there is one.
     pub(super) fn last(&self) -> &'static Attribute {
-        self.inner.unwrap_or(self.attribute)
+        self.sub_attribute.unwrap_or(self.attribute)
     }
 
-    /// All values, those of lists one by one.
+    /// Returns all values; a list contributes each of its items.
     fn values<'o>(&self, object: &'o Map<String, Value>) -> Vec<&'o Value> {
         let object = match self.holder {
             None => Some(object),
@@ -119,7 +119,7 @@ impl Target {
             Value::Array(items) => items.iter().collect(),
             value => vec![value],
         };
-        match self.inner {
+        match self.sub_attribute {
             None => values,
             Some(inner) => values
                 .into_iter()
@@ -130,23 +130,23 @@ impl Target {
 
     fn compare(&self, object: &Map<String, Value>, operator: Operator, wanted: &Value) -> bool {
         let values = self.values(object);
-        // Null is the same as no value at all (RFC 7643 section 2.5).
+        // Null counts as "no value" (RFC 7643 section 2.5).
         if wanted.is_null() {
             return (operator == Operator::Eq) == values.is_empty();
         }
-        let equal = |value: &&Value| self.fits(value, Operator::Eq, wanted);
+        let equal = |value: &&Value| self.matches(value, Operator::Eq, wanted);
         match operator {
             Operator::Ne => !values.iter().any(equal),
             operator => values
                 .into_iter()
-                .any(|value| self.fits(value, operator, wanted)),
+                .any(|value| self.matches(value, operator, wanted)),
         }
     }
 
-    fn fits(&self, value: &Value, operator: Operator, wanted: &Value) -> bool {
+    fn matches(&self, value: &Value, operator: Operator, wanted: &Value) -> bool {
         let attribute = self.last();
         match (value, wanted) {
-            (Value::String(value), Value::String(wanted)) if attribute.kind == Kind::Moment => {
+            (Value::String(value), Value::String(wanted)) if attribute.kind == Kind::DateTime => {
                 let (Ok(value), Ok(wanted)) =
                     (value.parse::<Timestamp>(), wanted.parse::<Timestamp>())
                 else {
@@ -156,7 +156,7 @@ impl Target {
             }
             (Value::String(value), Value::String(wanted)) => {
                 let fold = |text: &str| {
-                    if attribute.exact {
+                    if attribute.case_exact {
                         text.to_owned()
                     } else {
                         text.to_lowercase()
@@ -240,8 +240,10 @@ impl<'t> Parser<'t> {
         }
         let target = target(name, scope)?;
         if self.take('[') {
-            if !target.attribute.many || target.inner.is_some() {
-                return Err(invalid(format!("`{name}` is not a list of objects")));
+            if !target.attribute.multi_valued || target.sub_attribute.is_some() {
+                return Err(invalid(format!(
+                    "`{name}` is not a multi-valued complex attribute"
+                )));
             }
             let inner = self.group(Scope::Inside(target.attribute), ']')?;
             return Ok(Filter::Each(target, Box::new(inner)));
@@ -259,9 +261,9 @@ impl<'t> Parser<'t> {
 
     fn group(&mut self, scope: Scope, end: char) -> Result<Filter, Refusal> {
         self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return Err(invalid(format!(
-                "more than {DEEPEST} parentheses in one another"
+                "parentheses and brackets are nested deeper than {MAX_DEPTH} levels"
             )));
         }
         let inner = self.any(scope)?;
@@ -280,7 +282,7 @@ impl<'t> Parser<'t> {
             return serde_json::from_str(word)
                 .ok()
                 .filter(|value: &Value| !value.is_array() && !value.is_object())
-                .ok_or_else(|| self.wrong("a value as in JSON"));
+                .ok_or_else(|| self.wrong("a JSON value"));
         }
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
         match values.next() {
@@ -288,11 +290,11 @@ impl<'t> Parser<'t> {
                 self.rest = &self.rest[values.byte_offset()..];
                 Ok(value)
             }
-            _ => Err(self.wrong("a string as in JSON")),
+            _ => Err(self.wrong("a JSON string")),
         }
     }
 
-    /// The text up to a space, bracket or parenthesis.
+    /// Reads the text before the next space, bracket or parenthesis.
     fn word(&mut self) -> &'t str {
         let end = self.rest.find([' ', '[', ']', '(', ')']);
         let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -330,38 +332,40 @@ impl<'t> Parser<'t> {
 }
 
 fn comparable(target: Target, operator: Operator, value: Value) -> Result<Filter, Refusal> {
-    // A list of objects is compared by its `value` (RFC 7644 section 3.4.2.2).
+    // A multi-valued complex attribute is compared by its `value` (RFC 7644 section 3.4.2.2).
     let mut target = target;
-    if target.attribute.many && target.inner.is_none() {
-        target.inner = named(target.attribute.inner, "value");
+    if target.attribute.multi_valued && target.sub_attribute.is_none() {
+        target.sub_attribute = named(target.attribute.sub_attributes, "value");
     }
     let attribute = target.last();
     let name = attribute.name;
     if attribute.returned == Returned::Never {
-        return Err(invalid(format!("`{name}` cannot be asked about")));
+        return Err(invalid(format!("`{name}` cannot be used in a filter")));
     }
-    let fits = match (attribute.kind, &value) {
+    let valid = match (attribute.kind, &value) {
         (_, Value::Null) => matches!(operator, Operator::Eq | Operator::Ne),
-        (Kind::Truth, value) => {
+        (Kind::Boolean, value) => {
             value.is_boolean() && matches!(operator, Operator::Eq | Operator::Ne)
         }
         (Kind::Binary, value) => {
             value.is_string() && matches!(operator, Operator::Eq | Operator::Ne)
         }
-        (Kind::Moment, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
-        (Kind::Text | Kind::Reference, value) => value.is_string(),
-        (Kind::Moment | Kind::Complex, _) => false,
+        (Kind::DateTime, Value::String(text)) => text.parse::<Timestamp>().is_ok(),
+        (Kind::String | Kind::Reference, value) => value.is_string(),
+        (Kind::DateTime | Kind::Complex, _) => false,
     };
-    if fits {
+    if valid {
         Ok(Filter::Compare(target, operator, value))
     } else {
-        Err(invalid(format!("`{name}` cannot be compared like that")))
+        Err(invalid(format!(
+            "`{name}` does not support this operator with this value"
+        )))
     }
 }
 
-/// The attribute a name stands for, with or without the URN of its schema.
+/// Resolves an attribute name, with or without the URN of its schema.
 pub(super) fn target(name: &str, scope: Scope) -> Result<Target, Refusal> {
-    find(name, scope).ok_or_else(|| invalid(format!("there is no attribute `{name}`")))
+    find(name, scope).ok_or_else(|| invalid(format!("the attribute `{name}` does not exist")))
 }
 
 fn find(name: &str, scope: Scope) -> Option<Target> {
@@ -369,8 +373,8 @@ fn find(name: &str, scope: Scope) -> Option<Target> {
         Scope::Inside(attribute) => {
             return Some(Target {
                 holder: None,
-                attribute: named(attribute.inner, name)?,
-                inner: None,
+                attribute: named(attribute.sub_attributes, name)?,
+                sub_attribute: None,
             });
         }
         Scope::Resource(resource) => resource,
@@ -393,12 +397,12 @@ fn find(name: &str, scope: Scope) -> Option<Target> {
     };
     let inner = match inner {
         None => None,
-        Some(inner) => Some(named(attribute.inner, inner)?),
+        Some(inner) => Some(named(attribute.sub_attributes, inner)?),
     };
     Some(Target {
         holder,
         attribute,
-        inner,
+        sub_attribute: inner,
     })
 }
 

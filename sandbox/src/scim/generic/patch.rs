@@ -1,13 +1,13 @@
-//! PATCH (RFC 7644 section 3.5.2): all operations of a request, or none.
+//! PATCH (RFC 7644 section 3.5.2): a request applies all of its operations or none.
 
 use serde_json::{Map, Value};
 
 use super::{
-    document::{complete, single, value_of},
+    document::{check_required, single, value_of},
     filter::{Filter, Target},
     path::Path,
     reply::Refusal,
-    schema::{Attribute, Mutability, Resource, nothing},
+    schema::{Attribute, Mutability, Resource, empty_object},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,36 +19,36 @@ enum Verb {
 
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// A resource after a PATCH request; `shown` is what clients have been shown of it.
+/// Returns a resource after a PATCH request; `representation` is the resource as clients see it.
 pub(super) fn patched(
     resource: Resource,
     before: &Map<String, Value>,
-    shown: &Map<String, Value>,
+    representation: &Map<String, Value>,
     body: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Refusal> {
     let schemas = body.get("schemas").and_then(Value::as_array);
     if !schemas.is_some_and(|schemas| schemas.iter().any(|schema| schema == PATCH_OP)) {
         return Err(Refusal::syntax(format!(
-            "`schemas` does not say {PATCH_OP}"
+            "`schemas` must contain {PATCH_OP}"
         )));
     }
     let operations = body
         .get("Operations")
         .and_then(Value::as_array)
         .filter(|operations| !operations.is_empty())
-        .ok_or_else(|| Refusal::syntax("`Operations` is a list of one or more"))?;
+        .ok_or_else(|| Refusal::syntax("`Operations` must be a list of at least one operation"))?;
     let mut after = before.clone();
     for operation in operations {
-        apply(resource, &mut after, shown, operation)?;
+        apply(resource, &mut after, representation, operation)?;
     }
-    complete(resource, &after)?;
+    check_required(resource, &after)?;
     Ok(after)
 }
 
 fn apply(
     resource: Resource,
     after: &mut Map<String, Value>,
-    shown: &Map<String, Value>,
+    representation: &Map<String, Value>,
     operation: &Value,
 ) -> Result<(), Refusal> {
     let verb = match operation["op"]
@@ -59,19 +59,20 @@ fn apply(
         Some("add") => Verb::Add,
         Some("replace") => Verb::Replace,
         Some("remove") => Verb::Remove,
-        _ => return Err(Refusal::syntax("`op` is add, remove or replace")),
+        _ => return Err(Refusal::syntax("`op` must be add, remove or replace")),
     };
     let value = operation.get("value");
     let path = match operation.get("path") {
         None | Some(Value::Null) => None,
         Some(Value::String(path)) => Some(Path::read(path, resource)?),
-        Some(_) => return Err(Refusal::path("`path` is a string")),
+        Some(_) => return Err(Refusal::path("`path` must be a string")),
     };
     match (verb, path, value) {
         (Verb::Remove, None, _) => Err(Refusal::bad("noTarget", "`remove` needs a path")),
-        // A list of values to remove is no part of the RFC, and one server in four takes it for all.
+        // The RFC does not define a `value` for `remove`. Given a list of values, one server in four removes
+        // all values of the attribute.
         (Verb::Remove, Some(_), Some(value)) if !value.is_null() => Err(Refusal::value(
-            "`remove` takes no value; the path says what to remove",
+            "`remove` must not have a value; select the values with a filter in the path",
         )),
         (Verb::Remove, Some(path), _) => remove(after, &path),
         (_, _, None) => Err(Refusal::value("`value` is missing")),
@@ -79,16 +80,16 @@ fn apply(
         (verb, None, Some(value)) => {
             let object = value
                 .as_object()
-                .ok_or_else(|| Refusal::value("without a path `value` is an object"))?;
+                .ok_or_else(|| Refusal::value("without a path, `value` must be an object"))?;
             for (name, value) in object {
                 if name.eq_ignore_ascii_case("schemas") {
                     continue;
                 }
-                // Clients send back what they have read: as long as it is what it was, it is no change.
+                // Clients send read-only attributes back; an unchanged read-only attribute is not an error.
                 let path = Path::read(name, resource)?;
                 if let Path::Attribute { target, .. } = &path
                     && target.attribute.mutability == Mutability::ReadOnly
-                    && shown.get(target.attribute.name) == Some(value)
+                    && representation.get(target.attribute.name) == Some(value)
                 {
                     continue;
                 }
@@ -110,16 +111,18 @@ fn set(
         Path::Extension(extension) => {
             let object = value
                 .as_object()
-                .ok_or_else(|| Refusal::value("an extension is an object"))?;
-            // scim2-models gives an extension a `schemas` of its own, which says what is known here.
-            let said = object.iter().filter(|(name, _)| *name != "schemas");
-            for (name, value) in said {
-                let attribute = super::schema::named(extension.attributes, name)
-                    .ok_or_else(|| Refusal::path(format!("there is no attribute `{name}`")))?;
+                .ok_or_else(|| Refusal::value("an extension must be an object"))?;
+            // scim2-models adds a `schemas` member to an extension; its value is known and ignored here.
+            let attributes = object.iter().filter(|(name, _)| *name != "schemas");
+            for (name, value) in attributes {
+                let attribute =
+                    super::schema::named(extension.attributes, name).ok_or_else(|| {
+                        Refusal::path(format!("the attribute `{name}` does not exist"))
+                    })?;
                 let target = Target {
                     holder: Some(extension.urn),
                     attribute,
-                    inner: None,
+                    sub_attribute: None,
                 };
                 set(
                     after,
@@ -134,39 +137,39 @@ fn set(
             return Ok(());
         }
     };
-    writable(target)?;
+    require_writable(target)?;
     let attribute = target.attribute;
     let holder = holder(after, target)?;
     if let Some(filter) = filter {
-        return set_chosen(holder, target, filter, verb, value);
+        return set_selected(holder, target, filter, verb, value);
     }
-    if let Some(inner) = target.inner {
+    if let Some(inner) = target.sub_attribute {
         let Some(value) = value_of(inner, value)? else {
             return Ok(());
         };
         return match holder.get_mut(attribute.name) {
             Some(Value::Array(items)) => {
                 for item in items.iter_mut() {
-                    put(item, inner, value.clone())?;
+                    set_sub_attribute(item, inner, value.clone())?;
                 }
                 Ok(())
             }
-            None if attribute.many => Err(Refusal::bad(
+            None if attribute.multi_valued => Err(Refusal::bad(
                 "noTarget",
                 format!("`{}` has no values", attribute.name),
             )),
-            _ => put(
+            _ => set_sub_attribute(
                 holder
                     .entry(attribute.name)
-                    .or_insert_with(|| nothing().into()),
+                    .or_insert_with(|| empty_object().into()),
                 inner,
                 value,
             ),
         };
     }
-    // One value to add to a list may come without the list.
+    // A client may add a single value without a list around it.
     let wrapped = match value {
-        Value::Object(_) if attribute.many && verb == Verb::Add => {
+        Value::Object(_) if attribute.multi_valued && verb == Verb::Add => {
             Some(Value::Array(vec![value.clone()]))
         }
         _ => None,
@@ -188,7 +191,8 @@ fn set(
     Ok(())
 }
 
-/// Adds values to a list: those that are in it stay once, and a new primary one takes over.
+/// Adds values to a list: a value is not added twice, and a new primary value replaces the old one as
+/// primary.
 fn add(known: &mut Vec<Value>, more: Vec<Value>) {
     for value in more {
         let same = |item: &Value| *item == value || is_same_member(item, &value);
@@ -204,7 +208,7 @@ fn add(known: &mut Vec<Value>, more: Vec<Value>) {
     }
 }
 
-/// Members are the same if their ids are, whatever else is said about them.
+/// Returns whether two values are the same group member: the ids decide, and the types if both have one.
 fn is_same_member(item: &Value, value: &Value) -> bool {
     let is_member = |value: &Value| {
         value.as_object().is_some_and(|object| {
@@ -220,7 +224,7 @@ fn is_same_member(item: &Value, value: &Value) -> bool {
     }
 }
 
-fn set_chosen(
+fn set_selected(
     holder: &mut Map<String, Value>,
     target: &Target,
     filter: &Filter,
@@ -229,24 +233,29 @@ fn set_chosen(
 ) -> Result<(), Refusal> {
     let attribute = target.attribute;
     let items = holder.get_mut(attribute.name).and_then(Value::as_array_mut);
-    let chosen: Vec<&mut Value> = items
-        .map(|items| items.iter_mut().filter(|item| fits(filter, item)).collect())
+    let selected: Vec<&mut Value> = items
+        .map(|items| {
+            items
+                .iter_mut()
+                .filter(|item| matches(filter, item))
+                .collect()
+        })
         .unwrap_or_default();
-    if chosen.is_empty() {
+    if selected.is_empty() {
         return Err(Refusal::bad(
             "noTarget",
-            format!("no value of `{}` fits the filter", attribute.name),
+            format!("no value of `{}` matches the filter", attribute.name),
         ));
     }
-    for item in chosen {
-        if let Some(inner) = target.inner {
+    for item in selected {
+        if let Some(inner) = target.sub_attribute {
             let value = value_of(inner, value)?
-                .ok_or_else(|| Refusal::value(format!("`{}` has no value", inner.name)))?;
-            put(item, inner, value)?;
+                .ok_or_else(|| Refusal::value(format!("`{}` must have a value", inner.name)))?;
+            set_sub_attribute(item, inner, value)?;
             continue;
         }
         let new = single(attribute, value)?
-            .ok_or_else(|| Refusal::value(format!("`{}` has no value", attribute.name)))?;
+            .ok_or_else(|| Refusal::value(format!("`{}` must have a value", attribute.name)))?;
         match (verb, item.as_object_mut(), new) {
             (Verb::Add, Some(known), Value::Object(more)) => known.extend(more),
             (_, _, new) => *item = new,
@@ -263,32 +272,32 @@ fn remove(after: &mut Map<String, Value>, path: &Path) -> Result<(), Refusal> {
             return Ok(());
         }
     };
-    writable(target)?;
+    require_writable(target)?;
     let attribute = target.attribute;
-    if attribute.required && filter.is_none() && target.inner.is_none() {
+    if attribute.required && filter.is_none() && target.sub_attribute.is_none() {
         return Err(Refusal::mutability(attribute.name));
     }
     let holder = holder(after, target)?;
     let Some(value) = holder.get_mut(attribute.name) else {
         return Ok(());
     };
-    match (value, target.inner) {
+    match (value, target.sub_attribute) {
         (Value::Array(items), None) => {
-            items.retain(|item| filter.as_ref().is_some_and(|filter| !fits(filter, item)));
+            items.retain(|item| filter.as_ref().is_some_and(|filter| !matches(filter, item)));
         }
         (Value::Array(items), Some(inner)) => {
             for item in items
                 .iter_mut()
-                .filter(|item| filter.as_ref().is_none_or(|filter| fits(filter, item)))
+                .filter(|item| filter.as_ref().is_none_or(|filter| matches(filter, item)))
             {
-                take(item, inner);
+                remove_sub_attribute(item, inner);
             }
             items.retain(|item| item.as_object().is_none_or(|item| !item.is_empty()));
         }
-        (value, Some(inner)) => take(value, inner),
+        (value, Some(inner)) => remove_sub_attribute(value, inner),
         (value, None) => *value = Value::Null,
     }
-    // Nothing is left of what is empty (RFC 7643 section 2.5).
+    // An empty list or object counts as missing, so it is removed (RFC 7643 section 2.5).
     holder.retain(|_, value| match value {
         Value::Null => false,
         Value::Array(items) => !items.is_empty(),
@@ -304,15 +313,15 @@ fn remove(after: &mut Map<String, Value>, path: &Path) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn writable(target: &Target) -> Result<(), Refusal> {
+fn require_writable(target: &Target) -> Result<(), Refusal> {
     let locked = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
-    if locked(target.attribute) || target.inner.is_some_and(locked) {
+    if locked(target.attribute) || target.sub_attribute.is_some_and(locked) {
         return Err(Refusal::mutability(target.last().name));
     }
     Ok(())
 }
 
-/// The object that has the attribute: the resource, or one of its extensions.
+/// Returns the object that contains the attribute: the resource or one of its extensions.
 fn holder<'a>(
     after: &'a mut Map<String, Value>,
     target: &Target,
@@ -322,19 +331,19 @@ fn holder<'a>(
     };
     after
         .entry(urn)
-        .or_insert_with(|| nothing().into())
+        .or_insert_with(|| empty_object().into())
         .as_object_mut()
-        .ok_or_else(|| Refusal::value("an extension is an object"))
+        .ok_or_else(|| Refusal::value("an extension must be an object"))
 }
 
-fn fits(filter: &Filter, item: &Value) -> bool {
-    item.as_object().is_some_and(|item| filter.fits(item))
+fn matches(filter: &Filter, item: &Value) -> bool {
+    item.as_object().is_some_and(|item| filter.matches(item))
 }
 
-fn put(holder: &mut Value, inner: &Attribute, value: Value) -> Result<(), Refusal> {
+fn set_sub_attribute(holder: &mut Value, inner: &Attribute, value: Value) -> Result<(), Refusal> {
     let object = holder
         .as_object_mut()
-        .ok_or_else(|| Refusal::path(format!("`{}` is not inside of an object", inner.name)))?;
+        .ok_or_else(|| Refusal::path(format!("the parent of `{}` is not an object", inner.name)))?;
     let changed = object.get(inner.name).is_some_and(|known| *known != value);
     if inner.mutability == Mutability::Immutable && changed {
         return Err(Refusal::mutability(inner.name));
@@ -343,7 +352,7 @@ fn put(holder: &mut Value, inner: &Attribute, value: Value) -> Result<(), Refusa
     Ok(())
 }
 
-fn take(holder: &mut Value, inner: &Attribute) {
+fn remove_sub_attribute(holder: &mut Value, inner: &Attribute) {
     if let Some(object) = holder.as_object_mut() {
         object.remove(inner.name);
     }

@@ -7,12 +7,12 @@ use super::{
     schema::{Resource, Schema, named},
 };
 
-/// What a PATCH operation is about.
+/// The target of a PATCH operation.
 #[derive(Debug)]
 pub(super) enum Path {
-    /// An extension as a whole.
+    /// A complete extension.
     Extension(&'static Schema),
-    /// An attribute, all values of it or those that fit a filter, or what is inside of them.
+    /// An attribute or a sub-attribute; the filter selects some values of a multi-valued attribute.
     Attribute {
         target: Target,
         filter: Option<Filter>,
@@ -27,7 +27,7 @@ impl Path {
         let (name, inside) = text
             .split_once('[')
             .map_or((text, None), |(name, inside)| (name, Some(inside)));
-        let unknown = || Refusal::path(format!("there is nothing at `{text}`"));
+        let unknown = || Refusal::path(format!("the path `{text}` does not exist"));
         let mut target = target(name, Scope::Resource(resource)).map_err(|_refusal| unknown())?;
         let Some(inside) = inside else {
             return Ok(Self::Attribute {
@@ -35,14 +35,16 @@ impl Path {
                 filter: None,
             });
         };
-        if !target.attribute.many || target.inner.is_some() {
-            return Err(Refusal::path(format!("`{name}` is not a list")));
+        if !target.attribute.multi_valued || target.sub_attribute.is_some() {
+            return Err(Refusal::path(format!(
+                "`{name}` is not a multi-valued attribute"
+            )));
         }
         let (filter, rest) = Filter::read_inside(inside, target.attribute)?;
-        target.inner = match rest.strip_prefix('.') {
+        target.sub_attribute = match rest.strip_prefix('.') {
             None if rest.is_empty() => None,
             None => return Err(unknown()),
-            Some(name) => Some(named(target.attribute.inner, name).ok_or_else(unknown)?),
+            Some(name) => Some(named(target.attribute.sub_attributes, name).ok_or_else(unknown)?),
         };
         Ok(Self::Attribute {
             target,

@@ -1,4 +1,4 @@
-//! What a list is asked for, and which of it is shown.
+//! Query parameters of lists, and the selection of the returned attributes.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -8,15 +8,15 @@ use sha2::{Digest as _, Sha256};
 use super::{
     filter::{Filter, Scope, Target, target},
     reply::Refusal,
-    schema::{Attribute, Resource, Returned, nothing},
+    schema::{Attribute, Resource, Returned, empty_object},
 };
 
-/// Resources on a page at most.
-pub(super) const MOST: usize = 100;
-/// How long a cursor can be used, in seconds.
+/// The maximum number of resources on a page.
+pub(super) const MAX_PAGE_SIZE: usize = 100;
+/// The lifetime of a cursor, in seconds.
 pub(super) const CURSOR_SECONDS: i64 = 3600;
 
-/// What is asked for.
+/// The query parameters of a request.
 #[derive(Debug, Default)]
 pub(super) struct Query {
     pub(super) filter: Option<String>,
@@ -75,7 +75,7 @@ impl Query {
         }
     }
 
-    /// What resources are narrowed down to.
+    /// Parses the filter for a resource type.
     pub(super) fn filter(&self, resource: Resource) -> Result<Option<Filter>, Refusal> {
         let scope = Scope::Resource(resource);
         self.filter
@@ -87,11 +87,11 @@ impl Query {
     pub(super) fn count(&self) -> usize {
         // "A negative value SHALL be interpreted as 0" (RFC 7644 section 3.4.2.4).
         self.count
-            .map_or(MOST, |count| usize::try_from(count).unwrap_or(0))
-            .min(MOST)
+            .map_or(MAX_PAGE_SIZE, |count| usize::try_from(count).unwrap_or(0))
+            .min(MAX_PAGE_SIZE)
     }
 
-    /// The number of the first resource of the page; the first of all is 1, and a lower number means that.
+    /// Returns the index of the page's first resource; indexes start at 1, and a lower index counts as 1.
     pub(super) fn start(&self) -> usize {
         self.start
             .and_then(|start| usize::try_from(start).ok())
@@ -99,7 +99,7 @@ impl Query {
             .max(1)
     }
 
-    /// The part of a resource that is asked for (RFC 7644 section 3.9).
+    /// Returns the requested attributes of a resource (RFC 7644 section 3.9).
     pub(super) fn part(
         &self,
         resource: Resource,
@@ -107,7 +107,7 @@ impl Query {
     ) -> Result<Value, Refusal> {
         if self.show.is_some() && !self.hide.is_empty() {
             return Err(Refusal::value(
-                "`attributes` and `excludedAttributes` exclude each other",
+                "`attributes` and `excludedAttributes` cannot be combined",
             ));
         }
         let read = |names: &[String]| -> Vec<Target> {
@@ -120,7 +120,7 @@ impl Query {
         let has_extension =
             |names: &[String], urn: &str| names.iter().any(|name| name.eq_ignore_ascii_case(urn));
         let (show, hide) = (self.show.as_deref().map(read), read(&self.hide));
-        let mut part = nothing();
+        let mut part = empty_object();
         for (name, value) in whole {
             let extension = super::document::extension(resource, name);
             let kept = match extension {
@@ -130,19 +130,19 @@ impl Query {
                         Some(names) => has_extension(names, extension.urn),
                     };
                     let object = value.as_object().cloned().unwrap_or_default();
-                    let mut kept = nothing();
+                    let mut kept = empty_object();
                     for (name, value) in &object {
                         let Some(attribute) = super::schema::named(extension.attributes, name)
                         else {
                             continue;
                         };
-                        let asked = if all && show.is_some() {
+                        let selected = if all && show.is_some() {
                             None
                         } else {
                             show.as_deref()
                         };
                         if let Some(value) =
-                            cut(Some(extension.urn), attribute, value, asked, &hide)
+                            project(Some(extension.urn), attribute, value, selected, &hide)
                             && (all || self.show.is_some())
                         {
                             kept.insert(name.clone(), value);
@@ -152,7 +152,7 @@ impl Query {
                 }
                 None => resource
                     .attribute(name)
-                    .and_then(|attribute| cut(None, attribute, value, show.as_deref(), &hide)),
+                    .and_then(|attribute| project(None, attribute, value, show.as_deref(), &hide)),
             };
             if let Some(kept) = kept {
                 part.insert(name.clone(), kept);
@@ -161,40 +161,43 @@ impl Query {
         Ok(part.into())
     }
 
-    /// A cursor to the resource of this number, good for this list only.
-    pub(super) fn cursor_to(&self, place: u64, endpoint: &str, now: Timestamp) -> String {
-        let text = format!("{place} {} {}", now.as_second(), self.mark(endpoint));
+    /// Returns a cursor to the resource at a position; the cursor is valid only for this list.
+    pub(super) fn cursor_to(&self, position: u64, endpoint: &str, now: Timestamp) -> String {
+        let text = format!(
+            "{position} {} {}",
+            now.as_second(),
+            self.fingerprint(endpoint)
+        );
         URL_SAFE_NO_PAD.encode(text)
     }
 
-    /// The number a cursor stands for.
-    pub(super) fn place(
+    /// Returns the position that a cursor contains.
+    pub(super) fn position(
         &self,
         cursor: &str,
         endpoint: &str,
         now: Timestamp,
     ) -> Result<u64, Refusal> {
-        let invalid = || Refusal::bad("invalidCursor", "the cursor is not one of this list");
-        let bytes = URL_SAFE_NO_PAD
-            .decode(cursor)
-            .map_err(|_garbage| invalid())?;
-        let text = String::from_utf8(bytes).map_err(|_garbage| invalid())?;
+        let invalid = || Refusal::bad("invalidCursor", "the cursor does not belong to this list");
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_error| invalid())?;
+        let text = String::from_utf8(bytes).map_err(|_error| invalid())?;
         let mut parts = text.split(' ');
         let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok());
-        let (Some(place), Some(made)) = (number(), number()) else {
+        let (Some(position), Some(issued)) = (number(), number()) else {
             return Err(invalid());
         };
-        if parts.next() != Some(&self.mark(endpoint)) {
+        if parts.next() != Some(&self.fingerprint(endpoint)) {
             return Err(invalid());
         }
-        if now.as_second() - made > CURSOR_SECONDS {
+        if now.as_second() - issued > CURSOR_SECONDS {
             return Err(Refusal::bad("expiredCursor", "the cursor has expired"));
         }
-        u64::try_from(place).map_err(|_negative| invalid())
+        u64::try_from(position).map_err(|_error| invalid())
     }
 
-    /// Tells one list from another: all but the place has to be the same on each page (RFC 9865 section 2).
-    fn mark(&self, endpoint: &str) -> String {
+    /// Returns the fingerprint of a list: the requests for all of its pages have to use the same filter and
+    /// attributes (RFC 9865 section 2).
+    fn fingerprint(&self, endpoint: &str) -> String {
         let text = format!(
             "{endpoint} {:?} {:?} {:?}",
             self.filter, self.show, self.hide
@@ -203,8 +206,8 @@ impl Query {
     }
 }
 
-/// What is shown of an attribute's value.
-fn cut(
+/// Returns the requested part of an attribute's value.
+fn project(
     holder: Option<&str>,
     attribute: &Attribute,
     value: &Value,
@@ -223,7 +226,7 @@ fn cut(
         targets
             .iter()
             .filter(about)
-            .filter_map(|target| target.inner)
+            .filter_map(|target| target.sub_attribute)
             .map(|inner| inner.name)
             .collect()
     };
@@ -231,25 +234,28 @@ fn cut(
         targets
             .iter()
             .filter(about)
-            .any(|target| target.inner.is_none())
+            .any(|target| target.sub_attribute.is_none())
     };
     match show {
         Some(show) if whole(show) => Some(value.clone()),
         Some(show) => {
             let names = inner(show);
-            (!names.is_empty()).then(|| keep(value, |name| names.contains(&name)))
+            (!names.is_empty()).then(|| filter_members(value, |name| names.contains(&name)))
         }
         None if whole(hide) => None,
         None => {
             let names = inner(hide);
-            Some(keep(value, |name| !names.contains(&name)))
+            Some(filter_members(value, |name| !names.contains(&name)))
         }
     }
 }
 
-fn keep(value: &Value, wanted: impl Fn(&str) -> bool + Copy) -> Value {
+fn filter_members(value: &Value, wanted: impl Fn(&str) -> bool + Copy) -> Value {
     match value {
-        Value::Array(items) => items.iter().map(|item| keep(item, wanted)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| filter_members(item, wanted))
+            .collect(),
         Value::Object(object) => {
             let kept = object.iter().filter(|(name, _)| wanted(name));
             kept.map(|(name, value)| (name.clone(), value.clone()))
@@ -261,12 +267,12 @@ fn keep(value: &Value, wanted: impl Fn(&str) -> bool + Copy) -> Value {
 }
 
 fn number(name: &str, text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_garbage| {
+    text.parse().map_err(|_error| {
         let kind = if name == "count" {
             "invalidCount"
         } else {
             "invalidValue"
         };
-        Refusal::bad(kind, format!("`{name}` is a number"))
+        Refusal::bad(kind, format!("`{name}` must be a number"))
     })
 }

@@ -1,21 +1,23 @@
-//! Answers, and refusals as RFC 7644 section 3.12 has them.
+//! Success responses, and error responses with the body of RFC 7644 section 3.12.
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-/// What a request comes to if it is not refused.
+/// A success response.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// 200, or 201 with the address of what was made.
+    /// 200 with a body.
     Body(Value),
+    /// 201 with the created resource and its location.
     Created(Value),
+    /// 204 without a body.
     NoContent,
-    /// The resource is as the client knows it.
+    /// 304: the client already has the current version.
     NotModified,
 }
 
-/// Why a request is refused.
+/// An error response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -32,7 +34,7 @@ impl Refusal {
         }
     }
 
-    /// A 400 with one of the words of RFC 7644 table 9 or RFC 9865 section 2.2.
+    /// Returns an error with status 400 and a `scimType` of RFC 7644 table 9 or RFC 9865 section 2.2.
     pub(super) fn bad(kind: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -54,10 +56,7 @@ impl Refusal {
     }
 
     pub(super) fn mutability(name: &str) -> Self {
-        Self::bad(
-            "mutability",
-            format!("`{name}` is not for clients to change"),
-        )
+        Self::bad("mutability", format!("clients cannot change `{name}`"))
     }
 }
 

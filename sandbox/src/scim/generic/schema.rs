@@ -21,29 +21,29 @@ pub(super) struct Schema {
 pub(super) struct Attribute {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    pub(super) many: bool,
+    pub(super) multi_valued: bool,
     pub(super) required: bool,
-    pub(super) exact: bool,
+    pub(super) case_exact: bool,
     pub(super) mutability: Mutability,
     pub(super) returned: Returned,
     pub(super) unique: bool,
     pub(super) canonical: &'static [&'static str],
     pub(super) references: &'static [&'static str],
-    pub(super) inner: &'static [Self],
+    pub(super) sub_attributes: &'static [Self],
 }
 
-/// What a value is.
+/// The data type of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Text,
-    Truth,
-    Moment,
+    String,
+    Boolean,
+    DateTime,
     Binary,
     Reference,
     Complex,
 }
 
-/// Who changes a value.
+/// The write access of clients to an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mutability {
     ReadWrite,
@@ -52,7 +52,7 @@ pub(super) enum Mutability {
     WriteOnly,
 }
 
-/// When a value is in an answer.
+/// The condition under which responses contain an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Returned {
     Always,
@@ -64,45 +64,45 @@ const fn attribute(name: &'static str, kind: Kind) -> Attribute {
     Attribute {
         name,
         kind,
-        many: false,
+        multi_valued: false,
         required: false,
-        exact: false,
+        case_exact: false,
         mutability: Mutability::ReadWrite,
         returned: Returned::Default,
         unique: false,
         canonical: &[],
         references: &[],
-        inner: &[],
+        sub_attributes: &[],
     }
 }
 
-const fn text(name: &'static str) -> Attribute {
-    attribute(name, Kind::Text)
+const fn string(name: &'static str) -> Attribute {
+    attribute(name, Kind::String)
 }
 
-const fn truth(name: &'static str) -> Attribute {
-    attribute(name, Kind::Truth)
+const fn boolean(name: &'static str) -> Attribute {
+    attribute(name, Kind::Boolean)
 }
 
 const fn reference(name: &'static str, references: &'static [&'static str]) -> Attribute {
     Attribute {
         references,
-        exact: true,
+        case_exact: true,
         ..attribute(name, Kind::Reference)
     }
 }
 
-const fn complex(name: &'static str, inner: &'static [Attribute]) -> Attribute {
+const fn complex(name: &'static str, sub_attributes: &'static [Attribute]) -> Attribute {
     Attribute {
-        inner,
+        sub_attributes,
         ..attribute(name, Kind::Complex)
     }
 }
 
-const fn many(name: &'static str, inner: &'static [Attribute]) -> Attribute {
+const fn multi_valued(name: &'static str, sub_attributes: &'static [Attribute]) -> Attribute {
     Attribute {
-        many: true,
-        ..complex(name, inner)
+        multi_valued: true,
+        ..complex(name, sub_attributes)
     }
 }
 
@@ -128,9 +128,9 @@ impl Attribute {
         }
     }
 
-    const fn exact(self) -> Self {
+    const fn case_exact(self) -> Self {
         Self {
-            exact: true,
+            case_exact: true,
             ..self
         }
     }
@@ -139,19 +139,19 @@ impl Attribute {
         Self { canonical, ..self }
     }
 
-    fn shown(&self) -> Value {
-        let mut shown = json!({
+    fn definition(&self) -> Value {
+        let mut json = json!({
             "name": self.name,
             "description": format!("The attribute {} of RFC 7643.", self.name),
             "type": match self.kind {
-                Kind::Text => "string",
-                Kind::Truth => "boolean",
-                Kind::Moment => "dateTime",
+                Kind::String => "string",
+                Kind::Boolean => "boolean",
+                Kind::DateTime => "dateTime",
                 Kind::Binary => "binary",
                 Kind::Reference => "reference",
                 Kind::Complex => "complex",
             },
-            "multiValued": self.many,
+            "multiValued": self.multi_valued,
             "required": self.required,
             "mutability": match self.mutability {
                 Mutability::ReadWrite => "readWrite",
@@ -165,34 +165,34 @@ impl Attribute {
                 Returned::Never => "never",
             },
         });
-        if !matches!(self.kind, Kind::Complex | Kind::Truth | Kind::Moment) {
-            shown["caseExact"] = self.exact.into();
-            shown["uniqueness"] = if self.unique { "server" } else { "none" }.into();
+        if !matches!(self.kind, Kind::Complex | Kind::Boolean | Kind::DateTime) {
+            json["caseExact"] = self.case_exact.into();
+            json["uniqueness"] = if self.unique { "server" } else { "none" }.into();
         }
         if !self.canonical.is_empty() {
-            shown["canonicalValues"] = self.canonical.into();
+            json["canonicalValues"] = self.canonical.into();
         }
         if !self.references.is_empty() {
-            shown["referenceTypes"] = self.references.into();
+            json["referenceTypes"] = self.references.into();
         }
         if self.kind == Kind::Complex {
-            shown["subAttributes"] = self.inner.iter().map(Self::shown).collect();
+            json["subAttributes"] = self.sub_attributes.iter().map(Self::definition).collect();
         }
-        shown
+        json
     }
 }
 
-/// The attributes that most lists of values have (RFC 7643 section 2.4).
+/// Defines a multi-valued attribute with the standard sub-attributes (RFC 7643 section 2.4).
 macro_rules! plural {
     ($name:literal, $value:expr, $canonical:expr) => {
-        many(
+        multi_valued(
             $name,
             const {
                 &[
                     $value,
-                    text("display"),
-                    text("type").canonical(&$canonical),
-                    truth("primary"),
+                    string("display"),
+                    string("type").canonical(&$canonical),
+                    boolean("primary"),
                 ]
             },
         )
@@ -206,42 +206,42 @@ pub(super) static USERS: Schema = Schema {
         Attribute {
             unique: true,
             required: true,
-            ..text("userName")
+            ..string("userName")
         },
         complex(
             "name",
             &[
-                text("formatted"),
-                text("familyName"),
-                text("givenName"),
-                text("middleName"),
-                text("honorificPrefix"),
-                text("honorificSuffix"),
+                string("formatted"),
+                string("familyName"),
+                string("givenName"),
+                string("middleName"),
+                string("honorificPrefix"),
+                string("honorificSuffix"),
             ],
         ),
-        text("displayName"),
-        text("nickName"),
+        string("displayName"),
+        string("nickName"),
         reference("profileUrl", &["external"]),
-        text("title"),
-        text("userType"),
-        text("preferredLanguage"),
-        text("locale"),
-        text("timezone"),
-        truth("active"),
+        string("title"),
+        string("userType"),
+        string("preferredLanguage"),
+        string("locale"),
+        string("timezone"),
+        boolean("active"),
         Attribute {
             mutability: Mutability::WriteOnly,
             returned: Returned::Never,
-            ..text("password")
+            ..string("password")
         },
-        plural!("emails", text("value"), ["work", "home", "other"]),
+        plural!("emails", string("value"), ["work", "home", "other"]),
         plural!(
             "phoneNumbers",
-            text("value"),
+            string("value"),
             ["work", "home", "mobile", "fax", "pager", "other"]
         ),
         plural!(
             "ims",
-            text("value"),
+            string("value"),
             ["aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo"]
         ),
         plural!(
@@ -249,34 +249,36 @@ pub(super) static USERS: Schema = Schema {
             reference("value", &["external"]),
             ["photo", "thumbnail"]
         ),
-        many(
+        multi_valued(
             "addresses",
             &[
-                text("formatted"),
-                text("streetAddress"),
-                text("locality"),
-                text("region"),
-                text("postalCode"),
-                text("country"),
-                text("type").canonical(&["work", "home", "other"]),
-                truth("primary"),
+                string("formatted"),
+                string("streetAddress"),
+                string("locality"),
+                string("region"),
+                string("postalCode"),
+                string("country"),
+                string("type").canonical(&["work", "home", "other"]),
+                boolean("primary"),
             ],
         ),
-        many(
+        multi_valued(
             "groups",
             &[
-                text("value").read_only(),
+                string("value").read_only(),
                 reference("$ref", &["User", "Group"]).read_only(),
-                text("display").read_only(),
-                text("type").canonical(&["direct", "indirect"]).read_only(),
+                string("display").read_only(),
+                string("type")
+                    .canonical(&["direct", "indirect"])
+                    .read_only(),
             ],
         )
         .read_only(),
-        plural!("entitlements", text("value"), []),
-        plural!("roles", text("value"), []),
+        plural!("entitlements", string("value"), []),
+        plural!("roles", string("value"), []),
         plural!(
             "x509Certificates",
-            attribute("value", Kind::Binary).exact(),
+            attribute("value", Kind::Binary).case_exact(),
             []
         ),
     ],
@@ -286,17 +288,17 @@ pub(super) static ENTERPRISE_USERS: Schema = Schema {
     urn: ENTERPRISE,
     name: "EnterpriseUser",
     attributes: &[
-        text("employeeNumber"),
-        text("costCenter"),
-        text("organization"),
-        text("division"),
-        text("department"),
+        string("employeeNumber"),
+        string("costCenter"),
+        string("organization"),
+        string("division"),
+        string("department"),
         complex(
             "manager",
             &[
-                text("value"),
+                string("value"),
                 reference("$ref", &["User"]),
-                text("displayName").read_only(),
+                string("displayName").read_only(),
             ],
         ),
     ],
@@ -306,46 +308,46 @@ pub(super) static GROUPS: Schema = Schema {
     urn: GROUP,
     name: "Group",
     attributes: &[
-        text("displayName").required(),
-        many(
+        string("displayName").required(),
+        multi_valued(
             "members",
             &[
-                text("value").immutable().exact(),
+                string("value").immutable().case_exact(),
                 reference("$ref", &["User", "Group"]).immutable(),
-                text("display").read_only(),
-                text("type").canonical(&["User", "Group"]).immutable(),
+                string("display").read_only(),
+                string("type").canonical(&["User", "Group"]).immutable(),
             ],
         ),
     ],
 };
 
-/// What every resource has (RFC 7643 section 3.1); no schema lists these.
+/// The attributes that every resource has (RFC 7643 section 3.1); the schemas do not list them.
 pub(super) static COMMON: [Attribute; 4] = [
     Attribute {
         returned: Returned::Always,
-        many: true,
+        multi_valued: true,
         ..reference("schemas", &["uri"])
     },
     Attribute {
         returned: Returned::Always,
         mutability: Mutability::ReadOnly,
-        ..text("id").exact()
+        ..string("id").case_exact()
     },
-    text("externalId").exact(),
+    string("externalId").case_exact(),
     complex(
         "meta",
         &[
-            text("resourceType").read_only().exact(),
-            attribute("created", Kind::Moment).read_only(),
-            attribute("lastModified", Kind::Moment).read_only(),
+            string("resourceType").read_only().case_exact(),
+            attribute("created", Kind::DateTime).read_only(),
+            attribute("lastModified", Kind::DateTime).read_only(),
             reference("location", &["uri"]).read_only(),
-            text("version").read_only().exact(),
+            string("version").read_only().case_exact(),
         ],
     )
     .read_only(),
 ];
 
-/// What kinds of resources there are.
+/// A resource type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Resource {
     User,
@@ -379,7 +381,8 @@ impl Resource {
         (self == Self::User).then_some(&ENTERPRISE_USERS)
     }
 
-    /// The attribute of this name, outside of extensions; names know no case (RFC 7643 section 2.1).
+    /// Returns the attribute with this name, except extension attributes; names are compared without case
+    /// (RFC 7643 section 2.1).
     pub(super) fn attribute(self, name: &str) -> Option<&'static Attribute> {
         named(&COMMON, name).or_else(|| named(self.schema().attributes, name))
     }
@@ -391,8 +394,8 @@ pub(super) fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a A
         .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
-/// The schemas as the service shows them.
-pub(super) fn shown(base: &str) -> Vec<Value> {
+/// Returns the schemas in the format of the `/Schemas` endpoint.
+pub(super) fn schemas(base: &str) -> Vec<Value> {
     [&USERS, &GROUPS, &ENTERPRISE_USERS]
         .into_iter()
         .map(|schema| {
@@ -401,20 +404,20 @@ pub(super) fn shown(base: &str) -> Vec<Value> {
                 "id": schema.urn,
                 "name": schema.name,
                 "description": format!("{} as in RFC 7643.", schema.name),
-                "attributes": schema.attributes.iter().map(Attribute::shown).collect::<Vec<_>>(),
+                "attributes": schema.attributes.iter().map(Attribute::definition).collect::<Vec<_>>(),
                 "meta": meta("Schema", &format!("{base}/Schemas/{}", schema.urn)),
             })
         })
         .collect()
 }
 
-/// The resource types as the service shows them.
+/// Returns the resource types in the format of the `/ResourceTypes` endpoint.
 pub(super) fn resource_types(base: &str) -> Vec<Value> {
     [Resource::User, Resource::Group]
         .into_iter()
         .map(|resource| {
             let name = resource.schema().name;
-            let mut shown = json!({
+            let mut json = json!({
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
                 "id": name,
                 "name": name,
@@ -424,14 +427,14 @@ pub(super) fn resource_types(base: &str) -> Vec<Value> {
                 "meta": meta("ResourceType", &format!("{base}/ResourceTypes/{name}")),
             });
             if let Some(extension) = resource.extension() {
-                shown["schemaExtensions"] = json!([{ "schema": extension.urn, "required": false }]);
+                json["schemaExtensions"] = json!([{ "schema": extension.urn, "required": false }]);
             }
-            shown
+            json
         })
         .collect()
 }
 
-/// What the service can do.
+/// Returns the capabilities of the service.
 pub(super) fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
@@ -445,7 +448,7 @@ pub(super) fn service_provider_config(base: &str) -> Value {
         }],
         "patch": { "supported": true },
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
-        "filter": { "supported": true, "maxResults": super::query::MOST },
+        "filter": { "supported": true, "maxResults": super::query::MAX_PAGE_SIZE },
         "changePassword": { "supported": false },
         "sort": { "supported": false },
         "etag": { "supported": true },
@@ -453,8 +456,8 @@ pub(super) fn service_provider_config(base: &str) -> Value {
             "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
-            "defaultPageSize": super::query::MOST,
-            "maxPageSize": super::query::MOST,
+            "defaultPageSize": super::query::MAX_PAGE_SIZE,
+            "maxPageSize": super::query::MAX_PAGE_SIZE,
             "cursorTimeout": super::query::CURSOR_SECONDS,
         },
         "meta": meta("ServiceProviderConfig", &format!("{base}/ServiceProviderConfig")),
@@ -465,7 +468,7 @@ fn meta(kind: &str, location: &str) -> Value {
     json!({ "resourceType": kind, "location": location })
 }
 
-/// An object without anything in it.
-pub(super) fn nothing() -> Map<String, Value> {
+/// Returns an empty object.
+pub(super) fn empty_object() -> Map<String, Value> {
     Map::new()
 }

@@ -1,4 +1,4 @@
-//! The resources, and how they are shown.
+//! The stored resources, and their representation for clients.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,20 +8,20 @@ use uuid::Uuid;
 
 use super::{
     reply::Refusal,
-    schema::{Resource, nothing},
+    schema::{Resource, empty_object},
 };
 
 /// All users and groups, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    kept: BTreeMap<u64, Kept>,
-    numbers: HashMap<String, u64>,
+    resources: BTreeMap<u64, StoredResource>,
+    positions: HashMap<String, u64>,
     next: u64,
 }
 
-/// A resource, as it was written.
+/// A stored resource.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredResource {
     pub(super) resource: Resource,
     pub(super) id: String,
     pub(super) attributes: Map<String, Value>,
@@ -30,31 +30,31 @@ pub(super) struct Kept {
     version: u64,
 }
 
-impl Kept {
+impl StoredResource {
     pub(super) fn version(&self) -> String {
         format!("W/\"{}\"", self.version)
     }
 }
 
 impl Store {
-    pub(super) fn get(&self, resource: Resource, id: &str) -> Result<&Kept, Refusal> {
-        let number = self.numbers.get(id);
-        number
-            .and_then(|number| self.kept.get(number))
-            .filter(|kept| kept.resource == resource)
+    pub(super) fn get(&self, resource: Resource, id: &str) -> Result<&StoredResource, Refusal> {
+        let position = self.positions.get(id);
+        position
+            .and_then(|position| self.resources.get(position))
+            .filter(|stored| stored.resource == resource)
             .ok_or_else(|| absent(id))
     }
 
-    /// The resources of a kind from a number on, each with its number.
+    /// Returns the resources of a type from a position on, each with its position.
     pub(super) fn from(
         &self,
         resource: Resource,
         first: u64,
-    ) -> impl Iterator<Item = (u64, &Kept)> {
-        self.kept
+    ) -> impl Iterator<Item = (u64, &StoredResource)> {
+        self.resources
             .range(first..)
-            .filter(move |(_, kept)| kept.resource == resource)
-            .map(|(number, kept)| (*number, kept))
+            .filter(move |(_, stored)| stored.resource == resource)
+            .map(|(position, stored)| (*position, stored))
     }
 
     pub(super) fn create(
@@ -62,12 +62,12 @@ impl Store {
         resource: Resource,
         attributes: Map<String, Value>,
         now: Timestamp,
-    ) -> Result<&Kept, Refusal> {
+    ) -> Result<&StoredResource, Refusal> {
         self.check(resource, None, &attributes)?;
         self.next += 1;
         let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, &self.next.to_be_bytes()).to_string();
-        self.numbers.insert(id.clone(), self.next);
-        let kept = Kept {
+        self.positions.insert(id.clone(), self.next);
+        let stored = StoredResource {
             resource,
             id,
             attributes,
@@ -75,7 +75,7 @@ impl Store {
             modified: now,
             version: 1,
         };
-        Ok(self.kept.entry(self.next).or_insert(kept))
+        Ok(self.resources.entry(self.next).or_insert(stored))
     }
 
     pub(super) fn replace(
@@ -84,40 +84,40 @@ impl Store {
         id: &str,
         attributes: Map<String, Value>,
         now: Timestamp,
-    ) -> Result<&Kept, Refusal> {
+    ) -> Result<&StoredResource, Refusal> {
         self.check(resource, Some(id), &attributes)?;
-        let kept = self
-            .numbers
+        let stored = self
+            .positions
             .get(id)
-            .and_then(|number| self.kept.get_mut(number))
-            .filter(|kept| kept.resource == resource)
+            .and_then(|position| self.resources.get_mut(position))
+            .filter(|stored| stored.resource == resource)
             .ok_or_else(|| absent(id))?;
-        if kept.attributes != attributes {
-            kept.attributes = attributes;
-            kept.modified = now;
-            kept.version += 1;
+        if stored.attributes != attributes {
+            stored.attributes = attributes;
+            stored.modified = now;
+            stored.version += 1;
         }
-        Ok(kept)
+        Ok(stored)
     }
 
-    /// Deletes a resource, and its memberships with it.
+    /// Deletes a resource and its group memberships.
     pub(super) fn delete(&mut self, resource: Resource, id: &str) -> Result<(), Refusal> {
         self.get(resource, id)?;
-        if let Some(number) = self.numbers.remove(id) {
-            self.kept.remove(&number);
+        if let Some(position) = self.positions.remove(id) {
+            self.resources.remove(&position);
         }
-        for kept in self.kept.values_mut() {
-            if let Some(Value::Array(members)) = kept.attributes.get_mut("members") {
+        for stored in self.resources.values_mut() {
+            if let Some(Value::Array(members)) = stored.attributes.get_mut("members") {
                 members.retain(|member| member["value"] != id);
                 if members.is_empty() {
-                    kept.attributes.remove("members");
+                    stored.attributes.remove("members");
                 }
             }
         }
         Ok(())
     }
 
-    /// Refuses a name that is taken and members that do not exist.
+    /// Rejects a duplicate `userName` and members that do not exist.
     fn check(
         &self,
         resource: Resource,
@@ -131,70 +131,73 @@ impl Store {
                 .map(str::to_lowercase)
         };
         if let Some(wanted) = name(attributes) {
-            let taken = self
-                .kept
+            let duplicate = self
+                .resources
                 .values()
-                .filter(|kept| kept.resource == resource && Some(kept.id.as_str()) != id)
-                .any(|kept| name(&kept.attributes).as_ref() == Some(&wanted));
-            if taken {
+                .filter(|stored| stored.resource == resource && Some(stored.id.as_str()) != id)
+                .any(|stored| name(&stored.attributes).as_ref() == Some(&wanted));
+            if duplicate {
                 return Err(Refusal {
                     kind: Some("uniqueness"),
-                    ..Refusal::new(409, format!("the userName {wanted} is taken"))
+                    ..Refusal::new(409, format!("another user has the userName {wanted}"))
                 });
             }
         }
         let members = attributes.get("members").and_then(Value::as_array);
         for member in members.into_iter().flatten() {
             let id = member["value"].as_str().unwrap_or_default();
-            if !self.numbers.contains_key(id) {
-                return Err(Refusal::value(format!("there is no member `{id}`")));
+            if !self.positions.contains_key(id) {
+                return Err(Refusal::value(format!("the member `{id}` does not exist")));
             }
         }
         Ok(())
     }
 
-    /// A resource as it is shown, with all that the server knows.
-    pub(super) fn shown(&self, kept: &Kept, base: &str) -> Map<String, Value> {
-        let mut shown = nothing();
-        let mut schemas = vec![kept.resource.schema().urn];
+    /// Returns the representation of a resource, including the attributes that the server adds.
+    pub(super) fn render(&self, stored: &StoredResource, base: &str) -> Map<String, Value> {
+        let mut rendered = empty_object();
+        let mut schemas = vec![stored.resource.schema().urn];
         schemas.extend(
-            kept.resource
+            stored
+                .resource
                 .extension()
                 .map(|extension| extension.urn)
-                .filter(|urn| kept.attributes.contains_key(*urn)),
+                .filter(|urn| stored.attributes.contains_key(*urn)),
         );
-        shown.insert("schemas".to_owned(), schemas.into());
-        shown.insert("id".to_owned(), kept.id.as_str().into());
-        shown.extend(kept.attributes.clone());
-        if let Some(Value::Array(members)) = shown.get_mut("members") {
+        rendered.insert("schemas".to_owned(), schemas.into());
+        rendered.insert("id".to_owned(), stored.id.as_str().into());
+        rendered.extend(stored.attributes.clone());
+        if let Some(Value::Array(members)) = rendered.get_mut("members") {
             for member in members {
-                self.introduce(member, base);
+                self.describe_member(member, base);
             }
         }
-        if kept.resource == Resource::User {
-            let groups = self.groups_of(&kept.id, base);
+        if stored.resource == Resource::User {
+            let groups = self.groups_of(&stored.id, base);
             if !groups.is_empty() {
-                shown.insert("groups".to_owned(), groups.into());
+                rendered.insert("groups".to_owned(), groups.into());
             }
         }
         let meta = json!({
-            "resourceType": kept.resource.schema().name,
-            "created": kept.created,
-            "lastModified": kept.modified,
-            "location": location(kept, base),
-            "version": kept.version(),
+            "resourceType": stored.resource.schema().name,
+            "created": stored.created,
+            "lastModified": stored.modified,
+            "location": location(stored, base),
+            "version": stored.version(),
         });
-        shown.insert("meta".to_owned(), meta);
-        shown
+        rendered.insert("meta".to_owned(), meta);
+        rendered
     }
 
-    /// Says who a member is.
-    fn introduce(&self, member: &mut Value, base: &str) {
-        let number = member["value"].as_str().and_then(|id| self.numbers.get(id));
-        if let Some(kept) = number.and_then(|number| self.kept.get(number)) {
-            member["$ref"] = location(kept, base).into();
-            member["type"] = kept.resource.schema().name.into();
-            if let Some(display) = kept.attributes.get("displayName") {
+    /// Adds the location, the type and the display name to a group member.
+    fn describe_member(&self, member: &mut Value, base: &str) {
+        let position = member["value"]
+            .as_str()
+            .and_then(|id| self.positions.get(id));
+        if let Some(stored) = position.and_then(|position| self.resources.get(position)) {
+            member["$ref"] = location(stored, base).into();
+            member["type"] = stored.resource.schema().name.into();
+            if let Some(display) = stored.attributes.get("displayName") {
                 member["display"] = display.clone();
             }
         }
@@ -218,10 +221,10 @@ impl Store {
     }
 }
 
-fn location(kept: &Kept, base: &str) -> String {
-    format!("{base}/{}/{}", kept.resource.endpoint(), kept.id)
+fn location(stored: &StoredResource, base: &str) -> String {
+    format!("{base}/{}/{}", stored.resource.endpoint(), stored.id)
 }
 
 fn absent(id: &str) -> Refusal {
-    Refusal::new(404, format!("there is no resource {id}"))
+    Refusal::new(404, format!("the resource {id} does not exist"))
 }

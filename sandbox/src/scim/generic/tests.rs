@@ -1,4 +1,4 @@
-//! The service as a client meets it.
+//! Behavior of the service from a client's view.
 
 use super::*;
 
@@ -68,15 +68,15 @@ impl Service {
     }
 
     #[track_caller]
-    fn refused(&mut self, method: &str, path: &str, body: &Value, status: u16, kind: &str) {
-        let (found, answer) = self.send(method, path, body);
-        assert_eq!(found, status, "{answer}");
+    fn assert_error(&mut self, method: &str, path: &str, body: &Value, status: u16, kind: &str) {
+        let (found, response) = self.send(method, path, body);
+        assert_eq!(found, status, "{response}");
         assert_eq!(
-            answer["scimType"].as_str().unwrap_or_default(),
+            response["scimType"].as_str().unwrap_or_default(),
             kind,
-            "{answer}"
+            "{response}"
         );
-        assert_eq!(answer["status"], status.to_string());
+        assert_eq!(response["status"], status.to_string());
     }
 
     #[track_caller]
@@ -88,11 +88,11 @@ impl Service {
     }
 
     #[track_caller]
-    fn patch_refused(&mut self, path: &str, operations: &Value, kind: &str) {
+    fn assert_patch_error(&mut self, path: &str, operations: &Value, kind: &str) {
         let before = self.get(path);
         let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
-        self.refused("PATCH", path, &body, 400, kind);
-        assert_eq!(self.get(path), before, "nothing has changed");
+        self.assert_error("PATCH", path, &body, 400, kind);
+        assert_eq!(self.get(path), before, "the resource must not change");
     }
 
     #[track_caller]
@@ -127,16 +127,16 @@ fn user(name: &str) -> Value {
 }
 
 #[test]
-fn a_stranger_is_told_nothing() {
+fn a_request_with_a_wrong_token_is_unauthorized() {
     let mut service = Service::new();
     let response = service.raw("GET", "/Users", &[], "");
     assert_eq!(response.status(), 200);
     service.0.token = "another".to_owned();
-    service.refused("GET", "/Users", &Value::Null, 401, "");
+    service.assert_error("GET", "/Users", &Value::Null, 401, "");
 }
 
 #[test]
-fn a_resource_is_kept_as_it_was_written_and_a_password_is_never_shown() {
+fn a_resource_is_returned_as_written_but_without_the_password() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let shown = service.get(&format!("/Users/{id}"));
@@ -153,7 +153,7 @@ fn a_resource_is_kept_as_it_was_written_and_a_password_is_never_shown() {
     assert_eq!(shown["schemas"], json!([USER, ENTERPRISE]));
     assert_eq!(shown["meta"]["version"], "W/\"1\"");
     assert!(shown.get("password").is_none());
-    service.refused(
+    service.assert_error(
         "GET",
         "/Users?filter=password+eq+%22secret%22",
         &Value::Null,
@@ -163,7 +163,7 @@ fn a_resource_is_kept_as_it_was_written_and_a_password_is_never_shown() {
 }
 
 #[test]
-fn names_know_no_case_and_are_shown_as_the_schema_spells_them() {
+fn names_are_accepted_without_case_and_returned_in_the_schemas_spelling() {
     let mut service = Service::new();
     let mut body = json!({ "SCHEMAS": [USER], "USERNAME": "ada", "Name": { "GIVENNAME": "Ada" } });
     let id = service.create("/Users", &body);
@@ -171,11 +171,11 @@ fn names_know_no_case_and_are_shown_as_the_schema_spells_them() {
     assert_eq!(shown["userName"], "ada");
     assert_eq!(shown["name"], json!({ "givenName": "Ada" }));
     body["userName"] = "ADA".into();
-    service.refused("POST", "/Users", &user("ADA"), 409, "uniqueness");
+    service.assert_error("POST", "/Users", &user("ADA"), 409, "uniqueness");
 }
 
 #[test]
-fn what_the_schemas_do_not_have_is_refused() {
+fn a_resource_that_violates_the_schemas_is_rejected() {
     let mut service = Service::new();
     for body in [
         json!({ "userName": "ada" }),
@@ -192,7 +192,7 @@ fn what_the_schemas_do_not_have_is_refused() {
             { "value": "a", "primary": true }, { "value": "b", "primary": true },
         ] }),
     ] {
-        service.refused("POST", "/Users", &body, 400, "invalidValue");
+        service.assert_error("POST", "/Users", &body, 400, "invalidValue");
     }
     let response = service.raw("POST", "/Users", &[("content-type", "text/plain")], "{}");
     assert!(response.status() == 415 || response.status() == 400);
@@ -200,7 +200,7 @@ fn what_the_schemas_do_not_have_is_refused() {
 }
 
 #[test]
-fn what_only_the_service_writes_is_left_out_of_a_request() {
+fn read_only_attributes_of_a_request_are_ignored() {
     let mut service = Service::new();
     let mut body = user("ada");
     body["id"] = "mine".into();
@@ -212,7 +212,7 @@ fn what_only_the_service_writes_is_left_out_of_a_request() {
 }
 
 #[test]
-fn put_replaces_all_but_the_password() {
+fn put_replaces_all_attributes_except_the_password() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let path = format!("/Users/{id}");
@@ -225,7 +225,7 @@ fn put_replaces_all_but_the_password() {
 }
 
 #[test]
-fn members_and_groups_are_two_sides_of_one_thing() {
+fn a_membership_is_shown_in_the_group_and_in_the_user() {
     let mut service = Service::new();
     let ada = service.create("/Users", &ada());
     let eve = service.create("/Users", &user("eve"));
@@ -252,12 +252,12 @@ fn members_and_groups_are_two_sides_of_one_thing() {
     ]);
     let shown = service.patch(&path, &more);
     assert_eq!(shown["members"].as_array().map(Vec::len), Some(2));
-    service.patch_refused(
+    service.assert_patch_error(
         &path,
-        &json!([{ "op": "add", "path": "members", "value": [{ "value": "nobody" }] }]),
+        &json!([{ "op": "add", "path": "members", "value": [{ "value": "missing" }] }]),
         "invalidValue",
     );
-    service.patch_refused(
+    service.assert_patch_error(
         &path,
         &json!([{ "op": "remove", "path": "members", "value": [{ "value": eve }] }]),
         "invalidValue",
@@ -274,11 +274,11 @@ fn members_and_groups_are_two_sides_of_one_thing() {
         204
     );
     assert!(service.get(&path).get("members").is_none());
-    service.refused("DELETE", &format!("/Users/{ada}"), &Value::Null, 404, "");
+    service.assert_error("DELETE", &format!("/Users/{ada}"), &Value::Null, 404, "");
 }
 
 #[test]
-fn patch_does_what_the_rfc_says() {
+fn patch_follows_the_rfc() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let path = format!("/Users/{id}");
@@ -316,7 +316,7 @@ fn patch_does_what_the_rfc_says() {
 }
 
 #[test]
-fn a_patch_that_cannot_be_done_as_a_whole_is_not_done() {
+fn a_patch_with_a_failing_operation_changes_nothing() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let path = format!("/Users/{id}");
@@ -370,10 +370,10 @@ fn a_patch_that_cannot_be_done_as_a_whole_is_not_done() {
             "invalidSyntax",
         ),
     ] {
-        service.patch_refused(&path, &json!([first, operation]), kind);
+        service.assert_patch_error(&path, &json!([first, operation]), kind);
     }
-    service.patch_refused(&path, &json!([]), "invalidSyntax");
-    service.refused(
+    service.assert_patch_error(&path, &json!([]), "invalidSyntax");
+    service.assert_error(
         "PATCH",
         &path,
         &json!({ "Operations": [first] }),
@@ -383,7 +383,7 @@ fn a_patch_that_cannot_be_done_as_a_whole_is_not_done() {
 }
 
 #[test]
-fn filters_find_what_they_describe() {
+fn filters_select_the_matching_users() {
     let mut service = Service::new();
     service.create("/Users", &ada());
     service.create("/Users", &user("eve"));
@@ -446,7 +446,7 @@ fn filters_find_what_they_describe() {
         &deep,
     ] {
         let query: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
-        service.refused(
+        service.assert_error(
             "GET",
             &format!("/Users?filter={query}"),
             &Value::Null,
@@ -457,7 +457,7 @@ fn filters_find_what_they_describe() {
 }
 
 #[test]
-fn a_list_is_walked_by_index() {
+fn a_list_supports_index_pagination() {
     let mut service = Service::new();
     for name in ["a", "b", "c"] {
         service.create("/Users", &user(name));
@@ -474,7 +474,7 @@ fn a_list_is_walked_by_index() {
         3
     );
     assert_eq!(service.get("/Users?startIndex=9")["Resources"], json!([]));
-    service.refused(
+    service.assert_error(
         "GET",
         "/Users?count=many",
         &Value::Null,
@@ -484,7 +484,7 @@ fn a_list_is_walked_by_index() {
 }
 
 #[test]
-fn a_list_is_walked_by_cursor_and_a_cursor_is_good_for_its_list_and_an_hour() {
+fn a_cursor_is_valid_for_its_own_list_and_for_one_hour() {
     let mut service = Service::new();
     for name in ["a", "b", "c"] {
         service.create("/Users", &user(name));
@@ -493,14 +493,17 @@ fn a_list_is_walked_by_cursor_and_a_cursor_is_good_for_its_list_and_an_hour() {
         let page = service.get(first);
         assert_eq!(page["Resources"].as_array().map(Vec::len), Some(2));
         assert!(page.get("startIndex").is_none());
-        let next = page["nextCursor"].as_str().expect("more").to_owned();
+        let next = page["nextCursor"]
+            .as_str()
+            .expect("a next cursor")
+            .to_owned();
         let last = service.get(&format!("/Users?cursor={next}&count=2"));
         assert_eq!(last["Resources"][0]["userName"], "c");
         assert!(last.get("nextCursor").is_none());
         let other = format!("/Users?cursor={next}&filter=userName+pr");
-        service.refused("GET", &other, &Value::Null, 400, "invalidCursor");
+        service.assert_error("GET", &other, &Value::Null, 400, "invalidCursor");
         service.1 += jiff::SignedDuration::from_secs(3601);
-        service.refused(
+        service.assert_error(
             "GET",
             &format!("/Users?cursor={next}"),
             &Value::Null,
@@ -508,14 +511,14 @@ fn a_list_is_walked_by_cursor_and_a_cursor_is_good_for_its_list_and_an_hour() {
             "expiredCursor",
         );
     }
-    service.refused(
+    service.assert_error(
         "GET",
         "/Users?cursor=xyz",
         &Value::Null,
         400,
         "invalidCursor",
     );
-    service.refused(
+    service.assert_error(
         "GET",
         "/Users?cursor&count=0",
         &Value::Null,
@@ -525,7 +528,7 @@ fn a_list_is_walked_by_cursor_and_a_cursor_is_good_for_its_list_and_an_hour() {
 }
 
 #[test]
-fn a_part_of_a_resource_can_be_asked_for() {
+fn a_client_can_select_and_exclude_attributes() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let part = service.get(&format!(
@@ -541,7 +544,7 @@ fn a_part_of_a_resource_can_be_asked_for() {
     assert!(part.get("emails").is_none() && part.get(ENTERPRISE).is_none());
     assert_eq!(part["name"], json!({ "familyName": "Lovelace" }));
     assert!(part.get("id").is_some());
-    service.refused(
+    service.assert_error(
         "GET",
         &format!("/Users/{id}?attributes=a&excludedAttributes=b"),
         &Value::Null,
@@ -551,7 +554,7 @@ fn a_part_of_a_resource_can_be_asked_for() {
 }
 
 #[test]
-fn a_version_that_was_not_seen_is_not_written_over() {
+fn a_write_with_an_outdated_version_is_rejected() {
     let mut service = Service::new();
     let id = service.create("/Users", &user("ada"));
     let path = format!("/Users/{id}");
@@ -566,7 +569,7 @@ fn a_version_that_was_not_seen_is_not_written_over() {
 }
 
 #[test]
-fn a_search_goes_over_everything() {
+fn a_search_covers_all_resource_types() {
     let mut service = Service::new();
     service.create("/Users", &ada());
     service.create(
@@ -585,7 +588,7 @@ fn a_search_goes_over_everything() {
         (status, &found["Resources"][0]["userName"]),
         (200, &json!("Ada"))
     );
-    service.refused(
+    service.assert_error(
         "POST",
         "/.search",
         &json!({ "filter": "nick pr" }),
@@ -595,25 +598,25 @@ fn a_search_goes_over_everything() {
 }
 
 #[test]
-fn the_service_says_what_it_is() {
+fn the_service_describes_its_capabilities() {
     let mut service = Service::new();
     assert_eq!(
         service.get("/ServiceProviderConfig")["pagination"]["cursor"],
         true
     );
     assert_eq!(service.get("/Schemas")["totalResults"], 3);
-    // What a list can be asked for is ignored here.
-    let asked = service.get("/Schemas?count=1&startIndex=2");
+    // These endpoints ignore list parameters.
+    let page = service.get("/Schemas?count=1&startIndex=2");
     assert_eq!(
-        (&asked["itemsPerPage"], &asked["startIndex"]),
+        (&page["itemsPerPage"], &page["startIndex"]),
         (&json!(3), &json!(1))
     );
     assert_eq!(service.get(&format!("/Schemas/{USER}"))["name"], "User");
     assert_eq!(service.get("/ResourceTypes/Group")["endpoint"], "/Groups");
-    service.refused("GET", "/Schemas/none", &Value::Null, 404, "");
-    service.refused("GET", "/Schemas?filter=id+pr", &Value::Null, 403, "");
-    service.refused("POST", "/Schemas", &json!({}), 405, "");
-    service.refused("PUT", "/Users", &json!({}), 405, "");
-    service.refused("POST", "/Bulk", &json!({}), 501, "");
-    service.refused("GET", "/Things", &Value::Null, 404, "");
+    service.assert_error("GET", "/Schemas/none", &Value::Null, 404, "");
+    service.assert_error("GET", "/Schemas?filter=id+pr", &Value::Null, 403, "");
+    service.assert_error("POST", "/Schemas", &json!({}), 405, "");
+    service.assert_error("PUT", "/Users", &json!({}), 405, "");
+    service.assert_error("POST", "/Bulk", &json!({}), 501, "");
+    service.assert_error("GET", "/Things", &Value::Null, 404, "");
 }

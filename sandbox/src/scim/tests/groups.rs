@@ -4,7 +4,7 @@ use super::{NONE, group, patch, user};
 use crate::aws::Harness;
 
 #[test]
-fn members_are_added_and_removed_and_nothing_is_answered() {
+fn adding_and_removing_members_returns_an_empty_response() {
     let mut harness = Harness::provisioned();
     let (ada, eve) = (
         user(&mut harness, "ada@example.com"),
@@ -26,7 +26,7 @@ fn members_are_added_and_removed_and_nothing_is_answered() {
 }
 
 #[test]
-fn memberships_cannot_be_replaced_or_removed_all_at_once() {
+fn replacing_or_removing_all_members_is_rejected() {
     let mut harness = Harness::provisioned();
     let ada = user(&mut harness, "ada@example.com");
     let id = group(&mut harness, "admins", &[&ada]);
@@ -54,14 +54,14 @@ fn memberships_cannot_be_replaced_or_removed_all_at_once() {
             "{operation}"
         );
     }
-    let stranger =
+    let unknown =
         patch(&json!([{ "op": "add", "path": "members", "value": [{ "value": "unknown" }] }]));
-    assert_eq!(harness.scim("PATCH", &path, &stranger).0, 404);
+    assert_eq!(harness.scim("PATCH", &path, &unknown).0, 404);
     assert_eq!(harness.cloud.groups()[0].members, ["ada@example.com"]);
 }
 
 #[test]
-fn a_request_changes_a_hundred_memberships_at_most() {
+fn a_request_changes_at_most_100_memberships() {
     let mut harness = Harness::provisioned();
     let all: Vec<String> = (0..101)
         .map(|number| user(&mut harness, &format!("u{number}@example.com")))
@@ -88,7 +88,7 @@ fn a_request_changes_a_hundred_memberships_at_most() {
 }
 
 #[test]
-fn a_group_is_renamed_with_a_path_or_alone() {
+fn a_group_can_be_renamed_with_and_without_a_path() {
     let mut harness = Harness::provisioned();
     let id = group(&mut harness, "admins", &[]);
     group(&mut harness, "readers", &[]);
@@ -98,9 +98,9 @@ fn a_group_is_renamed_with_a_path_or_alone() {
         { "op": "replace", "path": "externalId", "value": "00g1" },
     ]));
     assert_eq!(harness.scim("PATCH", &path, &two).0, 204);
-    let alone =
+    let without_path =
         patch(&json!([{ "op": "replace", "value": { "id": id, "displayName": "keepers" } }]));
-    assert_eq!(harness.scim("PATCH", &path, &alone).0, 204);
+    assert_eq!(harness.scim("PATCH", &path, &without_path).0, 204);
     let shown = &harness.cloud.groups()[0];
     assert_eq!(
         (shown.display_name.as_str(), shown.external_id.as_deref()),
@@ -115,12 +115,12 @@ fn a_group_is_renamed_with_a_path_or_alone() {
         "Current PATCH support allows omitting \"path\" attribute only for Add and Replace operations modifying a \
          single attribute."
     );
-    let taken = patch(&json!([{ "op": "replace", "path": "displayName", "value": "readers" }]));
-    assert_eq!(harness.scim("PATCH", &path, &taken).0, 409);
+    let duplicate = patch(&json!([{ "op": "replace", "path": "displayName", "value": "readers" }]));
+    assert_eq!(harness.scim("PATCH", &path, &duplicate).0, 409);
 }
 
 #[test]
-fn a_group_needs_a_name_and_nothing_unknown() {
+fn a_group_without_a_name_or_with_an_unknown_attribute_is_rejected() {
     let mut harness = Harness::provisioned();
     for body in [
         json!({}),
@@ -133,7 +133,7 @@ fn a_group_needs_a_name_and_nothing_unknown() {
     ] {
         assert_eq!(harness.scim("POST", "/Groups", &body).0, 400, "{body}");
     }
-    let stranger = json!({ "displayName": "a", "members": [{ "value": "unknown" }] });
-    assert_eq!(harness.scim("POST", "/Groups", &stranger).0, 404);
+    let unknown = json!({ "displayName": "a", "members": [{ "value": "unknown" }] });
+    assert_eq!(harness.scim("POST", "/Groups", &unknown).0, 404);
     assert_eq!(harness.cloud.groups(), []);
 }

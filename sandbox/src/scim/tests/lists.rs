@@ -17,7 +17,7 @@ fn ids(list: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn without_a_cursor_there_is_one_page_and_no_way_on() {
+fn without_a_cursor_only_the_first_page_is_available() {
     let mut harness = Harness::provisioned();
     user(&mut harness, "a@example.com");
     user(&mut harness, "b@example.com");
@@ -30,7 +30,7 @@ fn without_a_cursor_there_is_one_page_and_no_way_on() {
 }
 
 #[test]
-fn with_a_cursor_the_walk_goes_to_the_end_and_has_no_total() {
+fn cursor_pagination_returns_every_user_and_no_total() {
     let mut harness = Harness::provisioned();
     for name in ["a@example.com", "b@example.com", "c@example.com"] {
         user(&mut harness, name);
@@ -55,7 +55,7 @@ fn with_a_cursor_the_walk_goes_to_the_end_and_has_no_total() {
 }
 
 #[test]
-fn a_page_has_one_to_a_hundred_items() {
+fn a_page_has_1_to_100_resources() {
     let mut harness = Harness::provisioned();
     for count in ["0", "101", "-1", "many"] {
         assert_eq!(
@@ -70,7 +70,7 @@ fn a_page_has_one_to_a_hundred_items() {
 }
 
 #[test]
-fn members_are_found_from_both_sides_and_never_shown() {
+fn memberships_are_available_only_through_filters() {
     let mut harness = Harness::provisioned();
     let (ada, eve) = (
         user(&mut harness, "ada@example.com"),
@@ -108,7 +108,7 @@ fn members_are_found_from_both_sides_and_never_shown() {
 }
 
 #[test]
-fn filters_find_by_name_and_external_id() {
+fn users_and_groups_can_be_filtered_by_name_and_external_id() {
     let mut harness = Harness::provisioned();
     let ada = user(&mut harness, "ada@example.com");
     let body = json!({ "displayName": "admins", "externalId": "00g1" });
@@ -123,7 +123,7 @@ fn filters_find_by_name_and_external_id() {
             .as_array()
             .expect("a list")
             .iter()
-            .map(|one| one["id"].as_str().expect("an id").to_owned())
+            .map(|resource| resource["id"].as_str().expect("an id").to_owned())
             .collect::<Vec<_>>()
     };
     assert_eq!(

@@ -1,12 +1,12 @@
 use serde_json::json;
 
-use super::{NONE, group, patch, person, user};
+use super::{NONE, group, patch, user, user_body};
 use crate::aws::Harness;
 
 #[test]
-fn a_user_comes_back_as_it_was_sent() {
+fn a_created_user_is_returned_as_sent() {
     let mut harness = Harness::provisioned();
-    let mut sent = person("ada@example.com");
+    let mut sent = user_body("ada@example.com");
     sent["profileUrl"] = "https://example.com/ada".into();
     let (status, created) = harness.scim("POST", "/Users", &sent);
     assert_eq!(status, 201);
@@ -29,9 +29,9 @@ fn a_user_comes_back_as_it_was_sent() {
 }
 
 #[test]
-fn a_refused_user_has_the_words_for_everything() {
+fn an_invalid_user_gets_the_general_error_message() {
     let mut harness = Harness::provisioned();
-    let mut sent = person("ada@example.com");
+    let mut sent = user_body("ada@example.com");
     sent["displayName"] = "".into();
     let (status, body) = harness.scim("POST", "/Users", &sent);
     assert_eq!(status, 400);
@@ -42,7 +42,7 @@ fn a_refused_user_has_the_words_for_everything() {
 }
 
 #[test]
-fn names_addresses_and_external_ids_are_taken_once() {
+fn duplicate_names_addresses_and_external_ids_are_conflicts() {
     let mut harness = Harness::provisioned();
     user(&mut harness, "ada@example.com");
     for (name, value) in [
@@ -53,7 +53,7 @@ fn names_addresses_and_external_ids_are_taken_once() {
         ),
         ("externalId", json!("id of ada@example.com")),
     ] {
-        let mut other = person("eve@example.com");
+        let mut other = user_body("eve@example.com");
         other[name] = value;
         let (status, body) = harness.scim("POST", "/Users", &other);
         assert_eq!(status, 409, "{name}");
@@ -72,10 +72,10 @@ fn names_addresses_and_external_ids_are_taken_once() {
 }
 
 #[test]
-fn a_put_replaces_the_whole_user() {
+fn put_replaces_the_complete_user() {
     let mut harness = Harness::provisioned();
     let id = user(&mut harness, "ada@example.com");
-    let mut sent = person("ada.king@example.com");
+    let mut sent = user_body("ada.king@example.com");
     sent["title"] = "Countess".into();
     let (status, body) = harness.scim("PUT", &format!("/Users/{id}"), &sent);
     assert_eq!(status, 200);
@@ -84,7 +84,7 @@ fn a_put_replaces_the_whole_user() {
     let (_, body) = harness.scim(
         "PUT",
         &format!("/Users/{id}"),
-        &person("ada.king@example.com"),
+        &user_body("ada.king@example.com"),
     );
     assert!(body.get("title").is_none());
     assert_eq!(harness.scim("PUT", "/Users/unknown", &sent).0, 404);
@@ -93,7 +93,7 @@ fn a_put_replaces_the_whole_user() {
 }
 
 #[test]
-fn a_patch_answers_with_the_user() {
+fn patch_returns_the_changed_user() {
     let mut harness = Harness::provisioned();
     let id = user(&mut harness, "ada@example.com");
     let off = patch(&json!([{ "op": "replace", "value": { "active": false } }]));

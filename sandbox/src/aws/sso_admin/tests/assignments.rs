@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{AUDIT, LEGACY, MANAGEMENT, WEB, refused, words};
+use super::{AUDIT, LEGACY, MANAGEMENT, WEB, error, error_code};
 use crate::aws::harness::{Harness, assignment};
 
 struct Fixture {
@@ -50,11 +50,11 @@ fn an_assignment_takes_time_and_provisions_the_permission_set() {
     assert_eq!(started["Status"], "IN_PROGRESS");
     assert_eq!(started["TargetId"], WEB);
     assert_eq!(started["PrincipalId"], fixture.group);
-    let ask = json!({ "AccountAssignmentCreationRequestId": started["RequestId"] });
+    let request = json!({ "AccountAssignmentCreationRequestId": started["RequestId"] });
     fixture.harness.advance(9);
     let status = fixture
         .harness
-        .sso("DescribeAccountAssignmentCreationStatus", ask.clone())
+        .sso("DescribeAccountAssignmentCreationStatus", request.clone())
         .expect("a status");
     assert_eq!(
         status["AccountAssignmentCreationStatus"]["Status"],
@@ -64,7 +64,7 @@ fn an_assignment_takes_time_and_provisions_the_permission_set() {
     fixture.harness.advance(1);
     let status = fixture
         .harness
-        .sso("DescribeAccountAssignmentCreationStatus", ask)
+        .sso("DescribeAccountAssignmentCreationStatus", request)
         .expect("a status");
     assert_eq!(
         status["AccountAssignmentCreationStatus"]["Status"],
@@ -88,7 +88,7 @@ fn an_assignment_takes_time_and_provisions_the_permission_set() {
 }
 
 #[test]
-fn an_assignment_that_exists_can_be_created_again() {
+fn creating_an_existing_assignment_again_succeeds() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     assert_eq!(
@@ -103,7 +103,7 @@ fn an_assignment_that_exists_can_be_created_again() {
 }
 
 #[test]
-fn a_suspended_account_fails_with_a_reason() {
+fn assigning_in_a_suspended_account_fails_with_a_reason() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     for account in [LEGACY, "200000000005"] {
@@ -119,7 +119,7 @@ fn a_suspended_account_fails_with_a_reason() {
 }
 
 #[test]
-fn a_principal_that_does_not_exist_fails_with_a_reason() {
+fn assigning_a_missing_principal_fails_with_a_reason() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     let status = fixture.harness.assign(WEB, &set, "USER", &group);
@@ -131,7 +131,7 @@ fn a_principal_that_does_not_exist_fails_with_a_reason() {
 }
 
 #[test]
-fn a_customer_managed_policy_that_is_absent_fails_with_a_reason() {
+fn a_missing_customer_managed_policy_fails_the_assignment_with_a_reason() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     let policy = json!({ "PermissionSetArn": set, "CustomerManagedPolicyReference": { "Name": "BreakGlass", "Path": "/ops/" } });
@@ -157,22 +157,22 @@ fn a_customer_managed_policy_that_is_absent_fails_with_a_reason() {
 }
 
 #[test]
-fn accounts_outside_of_the_organization_are_refused_at_once() {
+fn an_account_outside_of_the_organization_is_rejected_immediately() {
     let mut fixture = fixture();
-    let stranger = fixture.body("999999999999");
+    let unknown = fixture.body("999999999999");
     assert_eq!(
-        refused(fixture.harness.sso("CreateAccountAssignment", stranger)),
+        error_code(fixture.harness.sso("CreateAccountAssignment", unknown)),
         "ResourceNotFoundException"
     );
     let closed = fixture.body("200000000004");
     assert_eq!(
-        refused(fixture.harness.sso("CreateAccountAssignment", closed)),
+        error_code(fixture.harness.sso("CreateAccountAssignment", closed)),
         "ValidationException"
     );
 }
 
 #[test]
-fn members_of_a_request_fit_the_model() {
+fn members_of_a_request_are_checked_against_the_model() {
     let mut fixture = fixture();
     for (name, value) in [
         ("TargetType", json!("OU")),
@@ -185,7 +185,7 @@ fn members_of_a_request_fit_the_model() {
         let mut body = fixture.body(WEB);
         body[name] = value;
         assert_eq!(
-            refused(fixture.harness.sso("CreateAccountAssignment", body)),
+            error_code(fixture.harness.sso("CreateAccountAssignment", body)),
             "ValidationException",
             "{name}"
         );
@@ -193,7 +193,7 @@ fn members_of_a_request_fit_the_model() {
         if name != "InstanceArn" {
             body.as_object_mut().expect("an object").remove(name);
             assert_eq!(
-                refused(fixture.harness.sso("CreateAccountAssignment", body)),
+                error_code(fixture.harness.sso("CreateAccountAssignment", body)),
                 "ValidationException",
                 "{name}"
             );
@@ -202,7 +202,7 @@ fn members_of_a_request_fit_the_model() {
 }
 
 #[test]
-fn fifteen_operations_are_outstanding_at_most() {
+fn at_most_fifteen_operations_are_in_progress() {
     let mut fixture = fixture();
     for number in 0..15 {
         let group = fixture.harness.group(&format!("group {number}"), &[]);
@@ -214,7 +214,7 @@ fn fifteen_operations_are_outstanding_at_most() {
     }
     let body = fixture.body(WEB);
     assert_eq!(
-        words(fixture.harness.sso("CreateAccountAssignment", body.clone())),
+        error(fixture.harness.sso("CreateAccountAssignment", body.clone())),
         (
             "ThrottlingException".to_owned(),
             "There are too many requests processing. Please try again later.".to_owned()
@@ -239,7 +239,7 @@ fn fifteen_operations_are_outstanding_at_most() {
 }
 
 #[test]
-fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
+fn deleting_the_last_assignment_deletes_the_role() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     let user = fixture.harness.user("ada@example.com");
@@ -256,10 +256,10 @@ fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
         "IN_PROGRESS"
     );
     fixture.harness.advance(10);
-    let ask = json!({ "AccountAssignmentDeletionRequestId": id });
+    let request = json!({ "AccountAssignmentDeletionRequestId": id });
     let status = fixture
         .harness
-        .sso("DescribeAccountAssignmentDeletionStatus", ask)
+        .sso("DescribeAccountAssignmentDeletionStatus", request)
         .expect("a status");
     assert_eq!(
         status["AccountAssignmentDeletionStatus"]["Status"],
@@ -267,7 +267,7 @@ fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
     );
     assert_eq!(fixture.harness.cloud.permission_sets()[0].accounts, [WEB]);
     let again = fixture.harness.sso("DeleteAccountAssignment", body);
-    assert_eq!(refused(again), "ResourceNotFoundException");
+    assert_eq!(error_code(again), "ResourceNotFoundException");
     let last = assignment(WEB, &set, "USER", &user);
     fixture
         .harness
@@ -292,7 +292,7 @@ fn an_assignment_is_deleted_with_the_role_that_nobody_uses_any_more() {
 }
 
 #[test]
-fn granting_and_revoking_the_same_at_once_is_a_conflict() {
+fn creating_an_assignment_during_its_deletion_is_a_conflict() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     fixture.harness.assign(WEB, &set, "GROUP", &group);
@@ -302,7 +302,7 @@ fn granting_and_revoking_the_same_at_once_is_a_conflict() {
         .sso("DeleteAccountAssignment", body.clone())
         .expect("an operation");
     assert_eq!(
-        refused(fixture.harness.sso("CreateAccountAssignment", body.clone())),
+        error_code(fixture.harness.sso("CreateAccountAssignment", body.clone())),
         "ConflictException"
     );
     fixture.harness.advance(10);
@@ -313,18 +313,18 @@ fn granting_and_revoking_the_same_at_once_is_a_conflict() {
 }
 
 #[test]
-fn the_status_of_a_creation_is_not_that_of_a_deletion() {
+fn a_creation_request_id_is_unknown_to_the_deletion_status() {
     let mut fixture = fixture();
     let id = fixture.create(WEB)["RequestId"].clone();
-    let ask = json!({ "AccountAssignmentDeletionRequestId": id });
+    let request = json!({ "AccountAssignmentDeletionRequestId": id });
     let outcome = fixture
         .harness
-        .sso("DescribeAccountAssignmentDeletionStatus", ask);
-    assert_eq!(refused(outcome), "ResourceNotFoundException");
+        .sso("DescribeAccountAssignmentDeletionStatus", request);
+    assert_eq!(error_code(outcome), "ResourceNotFoundException");
 }
 
 #[test]
-fn a_principal_has_its_own_assignments_and_those_of_its_groups() {
+fn a_users_assignments_include_the_assignments_of_the_users_groups() {
     let mut fixture = fixture();
     let (set, group) = (fixture.set.clone(), fixture.group.clone());
     let user = fixture.harness.user("ada@example.com");
@@ -335,7 +335,7 @@ fn a_principal_has_its_own_assignments_and_those_of_its_groups() {
         .expect("a membership");
     fixture.harness.assign(WEB, &set, "GROUP", &group);
     fixture.harness.assign(AUDIT, &set, "USER", &user);
-    let mut ask = |kind: &str, id: &str, filter: Option<&str>| {
+    let mut list = |kind: &str, id: &str, filter: Option<&str>| {
         let mut body = json!({ "PrincipalType": kind, "PrincipalId": id });
         if let Some(account) = filter {
             body["Filter"] = json!({ "AccountId": account });
@@ -350,22 +350,25 @@ fn a_principal_has_its_own_assignments_and_those_of_its_groups() {
             .clone();
         found
             .iter()
-            .map(|one| {
+            .map(|assignment| {
                 (
-                    one["AccountId"].as_str().expect("an id").to_owned(),
-                    one["PrincipalType"].as_str().expect("a type").to_owned(),
+                    assignment["AccountId"].as_str().expect("an id").to_owned(),
+                    assignment["PrincipalType"]
+                        .as_str()
+                        .expect("a type")
+                        .to_owned(),
                 )
             })
             .collect::<Vec<_>>()
     };
     let of = |account: &str, kind: &str| (account.to_owned(), kind.to_owned());
-    assert_eq!(ask("GROUP", &group, None), [of(WEB, "GROUP")]);
+    assert_eq!(list("GROUP", &group, None), [of(WEB, "GROUP")]);
     assert_eq!(
-        ask("USER", &user, None),
+        list("USER", &user, None),
         [of(WEB, "GROUP"), of(AUDIT, "USER")]
     );
-    assert_eq!(ask("USER", &user, Some(AUDIT)), [of(AUDIT, "USER")]);
-    assert_eq!(ask("GROUP", &user, None), []);
+    assert_eq!(list("USER", &user, Some(AUDIT)), [of(AUDIT, "USER")]);
+    assert_eq!(list("GROUP", &user, None), []);
 }
 
 #[test]
@@ -375,16 +378,16 @@ fn a_delegated_administrator_cannot_assign_in_the_management_account_or_list_by_
     fixture
         .harness
         .organizations("RegisterDelegatedAdministrator", &body)
-        .expect("a delegate");
+        .expect("a delegated administrator");
     fixture.harness.sign_as(AUDIT);
     let management = fixture.body(MANAGEMENT);
     assert_eq!(
-        refused(fixture.harness.sso("CreateAccountAssignment", management)),
+        error_code(fixture.harness.sso("CreateAccountAssignment", management)),
         "AccessDeniedException"
     );
     let by_principal = json!({ "PrincipalType": "GROUP", "PrincipalId": fixture.group });
     assert_eq!(
-        refused(
+        error_code(
             fixture
                 .harness
                 .sso("ListAccountAssignmentsForPrincipal", by_principal)
@@ -399,11 +402,11 @@ fn a_delegated_administrator_cannot_assign_in_the_management_account_or_list_by_
 }
 
 #[test]
-fn a_tampered_token_is_refused() {
+fn an_invalid_token_and_an_invalid_page_size_are_rejected() {
     let mut fixture = fixture();
     let body = json!({ "AccountId": WEB, "PermissionSetArn": fixture.set, "NextToken": "AAAA" });
     assert_eq!(
-        words(fixture.harness.sso("ListAccountAssignments", body)),
+        error(fixture.harness.sso("ListAccountAssignments", body)),
         (
             "ValidationException".to_owned(),
             "Invalid NextToken.".to_owned()
@@ -411,7 +414,7 @@ fn a_tampered_token_is_refused() {
     );
     let body = json!({ "AccountId": WEB, "PermissionSetArn": fixture.set, "MaxResults": 101 });
     assert_eq!(
-        refused(fixture.harness.sso("ListAccountAssignments", body)),
+        error_code(fixture.harness.sso("ListAccountAssignments", body)),
         "ValidationException"
     );
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{AUDIT, WEB, refused, words};
+use super::{AUDIT, WEB, error, error_code};
 use crate::aws::harness::{Harness, seed};
 
 #[test]
@@ -11,7 +11,7 @@ fn there_is_no_instance_before_identity_center_is_enabled() {
 }
 
 #[test]
-fn the_instance_is_seen_in_its_region_or_in_all() {
+fn the_instance_is_listed_in_its_region_and_for_all_regions() {
     let mut harness = Harness::centered();
     let listed = harness.sso("ListInstances", json!({})).expect("instances");
     let instance = &listed["Instances"][0];
@@ -27,7 +27,7 @@ fn the_instance_is_seen_in_its_region_or_in_all() {
         .sso("ListInstances", json!({ "RegionScope": "ALL_REGIONS" }))
         .expect("instances");
     assert_eq!(listed["Instances"].as_array().map(Vec::len), Some(1));
-    let (code, message) = words(harness.sso("ListInstances", json!({ "RegionScope": "ALL" })));
+    let (code, message) = error(harness.sso("ListInstances", json!({ "RegionScope": "ALL" })));
     assert_eq!(code, "ValidationException");
     assert_eq!(
         message,
@@ -37,10 +37,10 @@ fn the_instance_is_seen_in_its_region_or_in_all() {
 }
 
 #[test]
-fn an_instance_of_another_region_or_another_arn_is_denied() {
+fn access_to_another_region_or_another_arn_is_denied() {
     let mut harness = Harness::centered();
     let other = json!({ "InstanceArn": "arn:aws:sso:::instance/ssoins-0000000000000000" });
-    let (code, message) = words(harness.sso("DescribeInstance", other));
+    let (code, message) = error(harness.sso("DescribeInstance", other));
     assert_eq!(code, "AccessDeniedException");
     assert_eq!(
         message,
@@ -49,13 +49,13 @@ fn an_instance_of_another_region_or_another_arn_is_denied() {
     );
     harness.region = "us-east-1".to_owned();
     assert_eq!(
-        refused(harness.sso("DescribeInstance", json!({}))),
+        error_code(harness.sso("DescribeInstance", json!({}))),
         "AccessDeniedException"
     );
 }
 
 #[test]
-fn the_instance_has_a_name_once_it_was_given_one() {
+fn an_update_sets_the_name_of_the_instance() {
     let mut harness = Harness::centered();
     let described = harness
         .sso("DescribeInstance", json!({}))
@@ -72,20 +72,20 @@ fn the_instance_has_a_name_once_it_was_given_one() {
 }
 
 #[test]
-fn one_thing_is_updated_at_a_time() {
+fn an_update_may_contain_only_one_operation() {
     let mut harness = Harness::centered();
     let both = json!({
         "PermissionSetsEnabled": true,
         "EncryptionConfiguration": { "KeyType": "AWS_OWNED_KMS_KEY" },
     });
     assert_eq!(
-        refused(harness.sso("UpdateInstance", both)),
+        error_code(harness.sso("UpdateInstance", both)),
         "ValidationException"
     );
 }
 
 #[test]
-fn permission_sets_are_turned_on_and_never_off() {
+fn permission_sets_can_be_turned_on_but_not_off() {
     let mut harness = Harness::with({
         let mut seed = seed();
         seed.permission_sets = false;
@@ -101,7 +101,7 @@ fn permission_sets_are_turned_on_and_never_off() {
         ("ListPermissionSets", json!({})),
     ] {
         assert_eq!(
-            words(harness.sso(operation, body)),
+            error(harness.sso(operation, body)),
             (
                 "ValidationException".to_owned(),
                 "Permission sets are not enabled for this instance of IAM Identity Center."
@@ -111,7 +111,7 @@ fn permission_sets_are_turned_on_and_never_off() {
     }
     let off = harness.sso("UpdateInstance", json!({ "PermissionSetsEnabled": false }));
     assert_eq!(
-        words(off).1,
+        error(off).1,
         "The only accepted value of PermissionSetsEnabled is true."
     );
     harness
@@ -124,24 +124,24 @@ fn permission_sets_are_turned_on_and_never_off() {
 fn an_instance_cannot_be_created_in_the_management_account() {
     let mut harness = Harness::new();
     assert_eq!(
-        refused(harness.sso("CreateInstance", json!({ "Name": "x" }))),
+        error_code(harness.sso("CreateInstance", json!({ "Name": "x" }))),
         "ValidationException"
     );
     harness.sign_as(WEB);
     assert_eq!(
-        refused(harness.sso("CreateInstance", json!({ "Name": "x" }))),
+        error_code(harness.sso("CreateInstance", json!({ "Name": "x" }))),
         "AccessDeniedException"
     );
 }
 
 #[test]
-fn member_accounts_see_the_instance_and_may_not_use_it() {
+fn a_member_account_may_list_the_instance_but_not_use_it() {
     let mut harness = Harness::centered();
     harness.sign_as(WEB);
     let listed = harness.sso("ListInstances", json!({})).expect("instances");
     assert_eq!(listed["Instances"].as_array().map(Vec::len), Some(1));
     assert_eq!(
-        refused(harness.sso("ListPermissionSets", json!({}))),
+        error_code(harness.sso("ListPermissionSets", json!({}))),
         "AccessDeniedException"
     );
 }
@@ -152,16 +152,16 @@ fn a_delegated_administrator_may_use_the_instance() {
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
     harness
         .organizations("RegisterDelegatedAdministrator", &body)
-        .expect("a delegate");
+        .expect("a delegated administrator");
     harness.sign_as(AUDIT);
     harness.permission_set("Admin");
 }
 
 #[test]
-fn attributes_for_access_control_are_created_once_and_updated_after() {
+fn attributes_for_access_control_are_created_before_they_are_updated() {
     let mut harness = Harness::centered();
     assert_eq!(
-        refused(harness.sso(
+        error_code(harness.sso(
             "DescribeInstanceAccessControlAttributeConfiguration",
             json!({})
         )),
@@ -176,7 +176,7 @@ fn attributes_for_access_control_are_created_once_and_updated_after() {
         "UpdateInstanceAccessControlAttributeConfiguration",
         attributes("x"),
     );
-    assert_eq!(refused(before), "ResourceNotFoundException");
+    assert_eq!(error_code(before), "ResourceNotFoundException");
     let source = "${path:enterprise.department}";
     harness
         .sso(
@@ -188,7 +188,7 @@ fn attributes_for_access_control_are_created_once_and_updated_after() {
         "CreateInstanceAccessControlAttributeConfiguration",
         attributes(source),
     );
-    assert_eq!(refused(again), "ConflictException");
+    assert_eq!(error_code(again), "ConflictException");
     harness
         .sso(
             "UpdateInstanceAccessControlAttributeConfiguration",
@@ -212,10 +212,10 @@ fn attributes_for_access_control_are_created_once_and_updated_after() {
             "DeleteInstanceAccessControlAttributeConfiguration",
             json!({}),
         )
-        .expect("nothing");
+        .expect("the request succeeds");
     let two = json!({ "InstanceAccessControlAttributeConfiguration": {
         "AccessControlAttributes": [{ "Key": "department", "Value": { "Source": ["a", "b"] } }],
     } });
     let outcome = harness.sso("CreateInstanceAccessControlAttributeConfiguration", two);
-    assert_eq!(refused(outcome), "ValidationException");
+    assert_eq!(error_code(outcome), "ValidationException");
 }

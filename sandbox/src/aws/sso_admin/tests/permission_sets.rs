@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{AUDIT, MANAGEMENT, refused, words};
+use super::{AUDIT, MANAGEMENT, error, error_code};
 use crate::aws::harness::Harness;
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
@@ -16,7 +16,7 @@ fn with(set: &str, name: &str, value: impl Into<Value>) -> Value {
 }
 
 #[test]
-fn a_permission_set_is_created_with_what_it_was_given() {
+fn a_permission_set_is_created_with_the_requested_values() {
     let mut harness = Harness::centered();
     let created = harness
         .sso(
@@ -54,7 +54,7 @@ fn a_permission_set_is_created_with_what_it_was_given() {
 }
 
 #[test]
-fn a_session_lasts_an_hour_unless_said_otherwise_and_the_duration_is_a_text() {
+fn the_default_session_duration_is_one_hour() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let described = harness
@@ -65,11 +65,11 @@ fn a_session_lasts_an_hour_unless_said_otherwise_and_the_duration_is_a_text() {
 }
 
 #[test]
-fn a_name_is_used_once() {
+fn a_duplicate_name_is_a_conflict() {
     let mut harness = Harness::centered();
     harness.permission_set("Admin");
     assert_eq!(
-        words(harness.sso("CreatePermissionSet", json!({ "Name": "Admin" }))),
+        error(harness.sso("CreatePermissionSet", json!({ "Name": "Admin" }))),
         (
             "ConflictException".to_owned(),
             "PermissionSet with name Admin already exists.".to_owned()
@@ -78,7 +78,7 @@ fn a_name_is_used_once() {
 }
 
 #[test]
-fn names_durations_descriptions_and_relay_states_fit_the_model() {
+fn names_durations_descriptions_and_relay_states_are_checked_against_the_model() {
     let mut harness = Harness::centered();
     for body in [
         json!({}),
@@ -95,21 +95,21 @@ fn names_durations_descriptions_and_relay_states_fit_the_model() {
         json!({ "Name": "A", "RelayState": "a b<" }),
     ] {
         assert_eq!(
-            refused(harness.sso("CreatePermissionSet", body.clone())),
+            error_code(harness.sso("CreatePermissionSet", body.clone())),
             "ValidationException",
             "{body}"
         );
     }
     let number = json!({ "Name": "A", "SessionDuration": 3600 });
     assert_eq!(
-        refused(harness.sso("CreatePermissionSet", number)),
+        error_code(harness.sso("CreatePermissionSet", number)),
         "SerializationException"
     );
     assert_eq!(harness.cloud.permission_sets(), []);
 }
 
 #[test]
-fn an_update_keeps_what_it_leaves_out_except_the_relay_state() {
+fn an_update_keeps_omitted_members_except_the_relay_state() {
     let mut harness = Harness::centered();
     let body = json!({ "Name": "Admin", "Description": "d", "SessionDuration": "PT4H", "RelayState": "https://x/" });
     let created = harness
@@ -131,7 +131,7 @@ fn an_update_keeps_what_it_leaves_out_except_the_relay_state() {
 }
 
 #[test]
-fn a_permission_set_that_does_not_exist_is_not_found() {
+fn a_missing_permission_set_returns_not_found() {
     let mut harness = Harness::centered();
     let id = harness
         .instance()
@@ -149,7 +149,7 @@ fn a_permission_set_that_does_not_exist_is_not_found() {
         "ListAccountsForProvisionedPermissionSet",
     ] {
         assert_eq!(
-            words(harness.sso(operation, of(&missing))),
+            error(harness.sso(operation, of(&missing))),
             (
                 "ResourceNotFoundException".to_owned(),
                 format!("PermissionSet not found for {missing}")
@@ -158,19 +158,19 @@ fn a_permission_set_that_does_not_exist_is_not_found() {
         );
     }
     assert_eq!(
-        refused(harness.sso("DescribePermissionSet", of("Admin"))),
+        error_code(harness.sso("DescribePermissionSet", of("Admin"))),
         "ValidationException"
     );
 }
 
 #[test]
-fn a_permission_set_is_deleted_once_nobody_uses_it() {
+fn only_an_unassigned_permission_set_can_be_deleted() {
     let mut harness = Harness::centered();
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
     harness.assign("200000000002", &set, "GROUP", &group);
     assert_eq!(
-        words(harness.sso("DeletePermissionSet", of(&set))),
+        error(harness.sso("DeletePermissionSet", of(&set))),
         (
             "ConflictException".to_owned(),
             "Could not delete because PermissionSet has ApplicationProfile associated with it"
@@ -184,13 +184,13 @@ fn a_permission_set_is_deleted_once_nobody_uses_it() {
     harness.advance(10);
     harness
         .sso("DeletePermissionSet", of(&set))
-        .expect("nothing");
+        .expect("the request succeeds");
     let again = harness.permission_set("Admin");
     assert_ne!(again, set);
 }
 
 #[test]
-fn managed_policies_are_attached_once_and_detached() {
+fn a_managed_policy_can_be_attached_once_and_detached_once() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let policy = with(&set, "ManagedPolicyArn", ADMINISTRATOR);
@@ -198,7 +198,7 @@ fn managed_policies_are_attached_once_and_detached() {
         .sso("AttachManagedPolicyToPermissionSet", policy.clone())
         .expect("a policy");
     assert_eq!(
-        refused(harness.sso("AttachManagedPolicyToPermissionSet", policy.clone())),
+        error_code(harness.sso("AttachManagedPolicyToPermissionSet", policy.clone())),
         "ConflictException"
     );
     let listed = harness
@@ -210,9 +210,9 @@ fn managed_policies_are_attached_once_and_detached() {
     );
     harness
         .sso("DetachManagedPolicyFromPermissionSet", policy.clone())
-        .expect("nothing");
+        .expect("the request succeeds");
     assert_eq!(
-        refused(harness.sso("DetachManagedPolicyFromPermissionSet", policy)),
+        error_code(harness.sso("DetachManagedPolicyFromPermissionSet", policy)),
         "ResourceNotFoundException"
     );
     let own = with(
@@ -221,13 +221,13 @@ fn managed_policies_are_attached_once_and_detached() {
         "arn:aws:iam::111122223333:policy/Mine",
     );
     assert_eq!(
-        refused(harness.sso("AttachManagedPolicyToPermissionSet", own)),
+        error_code(harness.sso("AttachManagedPolicyToPermissionSet", own)),
         "ValidationException"
     );
 }
 
 #[test]
-fn twenty_policies_are_the_most() {
+fn a_permission_set_has_at_most_twenty_policies() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     for number in 0..20 {
@@ -249,11 +249,11 @@ fn twenty_policies_are_the_most() {
         "AttachCustomerManagedPolicyReferenceToPermissionSet",
         reference,
     );
-    assert_eq!(refused(more), "ServiceQuotaExceededException");
+    assert_eq!(error_code(more), "ServiceQuotaExceededException");
 }
 
 #[test]
-fn customer_managed_policies_have_a_path() {
+fn customer_managed_policies_are_identified_by_path_and_name() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let plain = with(
@@ -277,7 +277,7 @@ fn customer_managed_policies_have_a_path() {
             "AttachCustomerManagedPolicyReferenceToPermissionSet",
             policy.clone(),
         );
-        assert_eq!(refused(again), "ConflictException");
+        assert_eq!(error_code(again), "ConflictException");
     }
     let listed = harness
         .sso(
@@ -294,25 +294,25 @@ fn customer_managed_policies_have_a_path() {
             "DetachCustomerManagedPolicyReferenceFromPermissionSet",
             plain.clone(),
         )
-        .expect("nothing");
+        .expect("the request succeeds");
     let again = harness.sso(
         "DetachCustomerManagedPolicyReferenceFromPermissionSet",
         plain,
     );
-    assert_eq!(refused(again), "ResourceNotFoundException");
+    assert_eq!(error_code(again), "ResourceNotFoundException");
     let missing = harness.sso(
         "AttachCustomerManagedPolicyReferenceToPermissionSet",
         of(&set),
     );
     assert_eq!(
-        words(missing).1,
+        error(missing).1,
         "1 validation error detected: Value at 'customerManagedPolicyReference' failed to satisfy constraint: \
          Member must not be null"
     );
 }
 
 #[test]
-fn there_is_one_inline_policy() {
+fn the_inline_policy_can_be_set_read_and_deleted() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let none = harness
@@ -320,7 +320,7 @@ fn there_is_one_inline_policy() {
         .expect("a policy");
     assert_eq!(none, json!({ "InlinePolicy": "" }));
     assert_eq!(
-        refused(harness.sso("DeleteInlinePolicyFromPermissionSet", of(&set))),
+        error_code(harness.sso("DeleteInlinePolicyFromPermissionSet", of(&set))),
         "ResourceNotFoundException"
     );
     let policy = "{\"Version\":\"2012-10-17\",\"Statement\":[]}";
@@ -336,25 +336,25 @@ fn there_is_one_inline_policy() {
     assert_eq!(shown["InlinePolicy"], policy);
     harness
         .sso("DeleteInlinePolicyFromPermissionSet", of(&set))
-        .expect("nothing");
+        .expect("the request succeeds");
     let long = with(&set, "InlinePolicy", "x".repeat(10_241));
     assert_eq!(
-        refused(harness.sso("PutInlinePolicyToPermissionSet", long)),
+        error_code(harness.sso("PutInlinePolicyToPermissionSet", long)),
         "ServiceQuotaExceededException"
     );
     let empty = with(&set, "InlinePolicy", "");
     assert_eq!(
-        refused(harness.sso("PutInlinePolicyToPermissionSet", empty)),
+        error_code(harness.sso("PutInlinePolicyToPermissionSet", empty)),
         "ValidationException"
     );
 }
 
 #[test]
-fn a_boundary_is_one_of_two_kinds() {
+fn a_boundary_is_either_an_aws_managed_or_a_customer_managed_policy() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     assert_eq!(
-        refused(harness.sso("GetPermissionsBoundaryForPermissionSet", of(&set))),
+        error_code(harness.sso("GetPermissionsBoundaryForPermissionSet", of(&set))),
         "ResourceNotFoundException"
     );
     for boundary in [
@@ -380,13 +380,13 @@ fn a_boundary_is_one_of_two_kinds() {
             "PutPermissionsBoundaryToPermissionSet",
             with(&set, "PermissionsBoundary", boundary),
         );
-        assert_eq!(refused(outcome), "ValidationException");
+        assert_eq!(error_code(outcome), "ValidationException");
     }
     harness
         .sso("DeletePermissionsBoundaryFromPermissionSet", of(&set))
-        .expect("nothing");
+        .expect("the request succeeds");
     assert_eq!(
-        refused(harness.sso("DeletePermissionsBoundaryFromPermissionSet", of(&set))),
+        error_code(harness.sso("DeletePermissionsBoundaryFromPermissionSet", of(&set))),
         "ResourceNotFoundException"
     );
 }
@@ -410,7 +410,7 @@ fn tags_are_added_and_removed() {
                 "UntagResource",
                 resource(&arn, "TagKeys", json!(["a", "c"])),
             )
-            .expect("nothing");
+            .expect("the request succeeds");
         let left = harness
             .sso("ListTagsForResource", json!({ "ResourceArn": arn }))
             .expect("tags");
@@ -420,21 +420,21 @@ fn tags_are_added_and_removed() {
         "UntagResource",
         json!({ "ResourceArn": harness.instance(), "TagKeys": [] }),
     );
-    assert_eq!(refused(untag), "ValidationException");
+    assert_eq!(error_code(untag), "ValidationException");
     let malformed = harness.sso(
         "ListTagsForResource",
         json!({ "ResourceArn": "arn:aws:iam::111122223333:role/x" }),
     );
-    assert_eq!(refused(malformed), "ValidationException");
+    assert_eq!(error_code(malformed), "ValidationException");
 }
 
 #[test]
-fn a_delegated_administrator_cannot_change_what_the_management_account_has() {
+fn a_delegated_administrator_cannot_change_a_permission_set_of_the_management_account() {
     let mut harness = Harness::centered();
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
     harness
         .organizations("RegisterDelegatedAdministrator", &body)
-        .expect("a delegate");
+        .expect("a delegated administrator");
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
     harness.assign(MANAGEMENT, &set, "GROUP", &group);
@@ -444,11 +444,11 @@ fn a_delegated_administrator_cannot_change_what_the_management_account_has() {
         .expect("a permission set");
     let policy = with(&set, "ManagedPolicyArn", ADMINISTRATOR);
     assert_eq!(
-        refused(harness.sso("AttachManagedPolicyToPermissionSet", policy)),
+        error_code(harness.sso("AttachManagedPolicyToPermissionSet", policy)),
         "AccessDeniedException"
     );
     assert_eq!(
-        refused(harness.sso("DeletePermissionSet", of(&set))),
+        error_code(harness.sso("DeletePermissionSet", of(&set))),
         "AccessDeniedException"
     );
 }

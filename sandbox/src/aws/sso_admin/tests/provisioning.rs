@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{LEGACY, WEB, refused, words};
+use super::{LEGACY, WEB, error, error_code};
 use crate::aws::harness::Harness;
 
 fn of(set: &str) -> Value {
@@ -11,7 +11,7 @@ fn to(set: &str, account: &str) -> Value {
     json!({ "PermissionSetArn": set, "TargetType": "AWS_ACCOUNT", "TargetId": account })
 }
 
-/// Provisions and waits until it is done; returns the status at the end.
+/// Starts a provisioning and waits until it ends; returns the final status.
 fn provision(harness: &mut Harness, body: Value) -> Value {
     let started = harness
         .sso("ProvisionPermissionSet", body)
@@ -41,7 +41,7 @@ fn accounts(harness: &mut Harness, set: &str, status: &str) -> Value {
 }
 
 #[test]
-fn a_changed_permission_set_is_not_the_latest_until_it_is_provisioned() {
+fn a_changed_permission_set_is_outdated_until_it_is_provisioned() {
     let mut harness = Harness::centered();
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
@@ -78,7 +78,7 @@ fn a_changed_permission_set_is_not_the_latest_until_it_is_provisioned() {
 }
 
 #[test]
-fn an_assignment_does_not_bring_a_role_up_to_date() {
+fn an_assignment_does_not_update_an_existing_role() {
     let mut harness = Harness::centered();
     let (first, second) = (harness.group("first", &[]), harness.group("second", &[]));
     let set = harness.permission_set("Admin");
@@ -96,7 +96,7 @@ fn an_assignment_does_not_bring_a_role_up_to_date() {
 }
 
 #[test]
-fn an_account_can_be_provisioned_before_anybody_is_assigned() {
+fn a_permission_set_can_be_provisioned_without_an_assignment() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let status = provision(&mut harness, to(&set, WEB));
@@ -106,7 +106,7 @@ fn an_account_can_be_provisioned_before_anybody_is_assigned() {
 }
 
 #[test]
-fn a_suspended_account_fails_with_a_reason() {
+fn provisioning_to_a_suspended_account_fails_with_a_reason() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let status = provision(&mut harness, to(&set, LEGACY));
@@ -120,7 +120,7 @@ fn a_suspended_account_fails_with_a_reason() {
 }
 
 #[test]
-fn an_inline_policy_that_is_none_fails_when_it_is_provisioned() {
+fn an_invalid_inline_policy_fails_during_provisioning() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
     let mut policy = of(&set);
@@ -170,36 +170,36 @@ fn customer_managed_policies_and_boundaries_have_to_exist_in_the_account() {
 }
 
 #[test]
-fn targets_are_accounts_of_the_organization() {
+fn the_target_must_be_an_open_account_of_the_organization() {
     let mut harness = Harness::centered();
     let set = harness.permission_set("Admin");
-    let stranger = harness.sso("ProvisionPermissionSet", to(&set, "999999999999"));
-    assert_eq!(refused(stranger), "ResourceNotFoundException");
+    let unknown_account = harness.sso("ProvisionPermissionSet", to(&set, "999999999999"));
+    assert_eq!(error_code(unknown_account), "ResourceNotFoundException");
     let closed = harness.sso("ProvisionPermissionSet", to(&set, "200000000004"));
     assert_eq!(
-        words(closed),
+        error(closed),
         (
             "ValidationException".to_owned(),
             "AWS account 200000000004 is closed.".to_owned()
         )
     );
-    let nowhere = harness.sso(
+    let no_target = harness.sso(
         "ProvisionPermissionSet",
         json!({ "PermissionSetArn": set, "TargetType": "AWS_ACCOUNT" }),
     );
     assert_eq!(
-        words(nowhere).1,
+        error(no_target).1,
         "TargetId is required when TargetType is AWS_ACCOUNT."
     );
     let unknown = harness.sso(
         "ProvisionPermissionSet",
         json!({ "PermissionSetArn": set, "TargetType": "OU" }),
     );
-    assert_eq!(refused(unknown), "ValidationException");
+    assert_eq!(error_code(unknown), "ValidationException");
 }
 
 #[test]
-fn three_are_provisioned_at_a_time_and_each_once() {
+fn at_most_three_permission_sets_are_provisioned_concurrently() {
     let mut harness = Harness::centered();
     let sets: Vec<String> = ["A", "B", "C", "D"]
         .iter()
@@ -209,7 +209,7 @@ fn three_are_provisioned_at_a_time_and_each_once() {
         .sso("ProvisionPermissionSet", to(&sets[0], WEB))
         .expect("an operation");
     let twice = harness.sso("ProvisionPermissionSet", to(&sets[0], WEB));
-    assert_eq!(refused(twice), "ConflictException");
+    assert_eq!(error_code(twice), "ConflictException");
     harness
         .sso("ProvisionPermissionSet", to(&sets[1], WEB))
         .expect("an operation");
@@ -218,7 +218,7 @@ fn three_are_provisioned_at_a_time_and_each_once() {
         .expect("an operation");
     let fourth = harness.sso("ProvisionPermissionSet", to(&sets[3], WEB));
     assert_eq!(
-        words(fourth),
+        error(fourth),
         (
             "ThrottlingException".to_owned(),
             "There are too many requests processing. Please try again later.".to_owned()
@@ -245,7 +245,7 @@ fn three_are_provisioned_at_a_time_and_each_once() {
 }
 
 #[test]
-fn a_request_that_was_never_made_is_not_found() {
+fn an_unknown_request_id_returns_not_found() {
     let mut harness = Harness::centered();
     let id = "00000000-0000-0000-0000-000000000000";
     let missing = harness.sso(
@@ -253,7 +253,7 @@ fn a_request_that_was_never_made_is_not_found() {
         json!({ "ProvisionPermissionSetRequestId": id }),
     );
     assert_eq!(
-        words(missing),
+        error(missing),
         (
             "ResourceNotFoundException".to_owned(),
             format!("Request not found for {id}")
@@ -263,5 +263,5 @@ fn a_request_that_was_never_made_is_not_found() {
         "DescribePermissionSetProvisioningStatus",
         json!({ "ProvisionPermissionSetRequestId": "1" }),
     );
-    assert_eq!(refused(malformed), "ValidationException");
+    assert_eq!(error_code(malformed), "ValidationException");
 }

@@ -1,27 +1,27 @@
-//! What Okta answers with: a document, or a refusal in Okta's error envelope.
+//! Okta's replies: a document, or a refusal in Okta's error envelope.
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// An answer before the headers that every answer carries are put on.
+/// A reply without the headers that every response has.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(super) status: StatusCode,
     pub(super) body: Body,
-    /// The links of a list's page: relation and address.
+    /// The links of a list's page: relation and URL.
     pub(super) links: Vec<(&'static str, String)>,
 }
 
-/// What is in an answer.
+/// The body of a reply.
 #[derive(Debug)]
 pub(super) enum Body {
-    Nothing,
+    Empty,
     Json(Value),
     Xml(Bytes),
 }
 
-/// A refusal: status, Okta's code, and what is wrong in words.
+/// A refusal: the status, Okta's error code, the summary and the causes.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(super) status: StatusCode,
@@ -46,7 +46,7 @@ impl Reply {
     pub(super) fn empty(status: StatusCode) -> Self {
         Self {
             status,
-            body: Body::Nothing,
+            body: Body::Empty,
             links: Vec::new(),
         }
     }
@@ -74,18 +74,18 @@ impl Refusal {
         }
     }
 
-    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
+    pub(super) fn with_cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
-    /// 400: what was sent about `subject` does not do.
+    /// 400: the value sent for `subject` is invalid.
     pub(super) fn invalid(subject: &str, cause: impl Into<String>) -> Self {
         let summary = format!("Api validation failed: {subject}");
-        Self::new(StatusCode::BAD_REQUEST, "E0000001", summary).because(cause)
+        Self::new(StatusCode::BAD_REQUEST, "E0000001", summary).with_cause(cause)
     }
 
-    /// 400: a field that must have a value has none.
+    /// 400: a required field has no value.
     pub(super) fn blank(field: &str) -> Self {
         Self::invalid(field, format!("{field}: The field cannot be left blank"))
     }
@@ -106,7 +106,7 @@ impl Refusal {
             "E0000031",
             "Invalid search criteria.",
         )
-        .because("Invalid search syntax.")
+        .with_cause("Invalid search syntax.")
     }
 
     pub(super) fn token() -> Self {
@@ -117,13 +117,13 @@ impl Refusal {
         )
     }
 
-    /// 403: the state a thing is in does not allow what was asked.
+    /// 403: the current status of the resource does not allow the operation.
     pub(super) fn forbidden_in_status(cause: impl Into<String>) -> Self {
         let summary = "This operation is not allowed in the current status.";
-        Self::new(StatusCode::FORBIDDEN, "E0000038", summary).because(cause)
+        Self::new(StatusCode::FORBIDDEN, "E0000038", summary).with_cause(cause)
     }
 
-    /// 404: there is no `kind` (Okta's name for it) with this id.
+    /// 404: no resource of this `kind` (Okta's type name) has this id.
     pub(super) fn not_found(id: &str, kind: &str) -> Self {
         let summary = format!("Not found: Resource not found: {id} ({kind})");
         Self::new(StatusCode::NOT_FOUND, "E0000007", summary)
@@ -147,7 +147,7 @@ impl Refusal {
         )
     }
 
-    /// Okta's error envelope.
+    /// Returns Okta's error envelope.
     pub(super) fn envelope(&self, error_id: &str) -> Value {
         let causes: Vec<Value> = self
             .causes

@@ -1,0 +1,227 @@
+//! Every public future is `Send`, so that callers can pass it to `tokio::spawn`.
+//!
+//! These functions only have to compile. `tests/architecture.rs` checks that each public `async fn` is listed here.
+//! The auto traits of a future are part of its API and change without notice in its signature
+//! (rust-lang/rust#89976).
+
+#![expect(
+    unreachable_code,
+    dead_code,
+    clippy::diverging_sub_expression,
+    reason = "compiled and never called"
+)]
+
+use std::sync::Arc;
+
+use okta_aws_sso::{
+    AccessReport, Blueprint, Context, Pipeline, ResolvedScope, StateStore,
+    aws::{self, Aws, IdentityCenter},
+    okta,
+    operator::Answers,
+    scim, steps,
+    sync::{DirectorySync, OktaSource, SyncPlan},
+};
+use rest_core::{Clock, Pager, PagerError, RateLimiter, Secret, Service};
+use sandbox::{Sandbox, SandboxBuilder};
+
+fn is_send<F: Future + Send>(_: F) {}
+
+/// Stands for an argument, whose type is inferred from the call.
+fn any<T>() -> T {
+    unreachable!("these functions are never called")
+}
+
+fn rest_core(pager: &mut Pager<u8, PagerError>, limiter: &RateLimiter, service: &Service) {
+    is_send(pager.try_next());
+    is_send(any::<Pager<u8, PagerError>>().try_collect());
+    is_send(limiter.acquire(any::<&dyn Clock>()));
+    is_send(service.send(any()));
+}
+
+fn okta_users_and_groups(client: &okta::Client) {
+    is_send(client.users().me());
+    is_send(client.users().get(any()));
+    is_send(client.users().get_opt(any()));
+    is_send(client.users().list(any()).try_collect());
+    is_send(client.groups().get(any()));
+    is_send(client.groups().get_opt(any()));
+    is_send(client.groups().find_by_name(any()));
+    is_send(client.groups().create(any(), any()));
+    is_send(client.groups().delete(any()));
+    is_send(client.groups().add_member(any(), any()));
+    is_send(client.groups().remove_member(any(), any()));
+}
+
+fn okta_apps(client: &okta::Client) {
+    is_send(client.apps().get(any()));
+    is_send(client.apps().get_opt(any()));
+    is_send(client.apps().create(any()));
+    is_send(client.apps().replace(any(), any()));
+    is_send(client.apps().activate(any()));
+    is_send(client.apps().deactivate(any()));
+    is_send(client.apps().delete(any()));
+    is_send(client.apps().user_opt(any(), any()));
+    is_send(client.apps().assign_user(any(), any()));
+    is_send(client.apps().unassign_user(any(), any()));
+    is_send(client.apps().assign_group(any(), any()));
+    is_send(client.apps().unassign_group(any(), any()));
+    is_send(client.apps().connection(any()));
+    is_send(client.apps().set_connection(any(), any(), any(), any()));
+    is_send(client.apps().activate_connection(any()));
+    is_send(client.apps().deactivate_connection(any()));
+    is_send(client.apps().provisioning(any()));
+    is_send(client.apps().provisioning_opt(any()));
+    is_send(client.apps().set_provisioning(any(), any()));
+    is_send(client.apps().saml_metadata(any(), any()));
+    is_send(client.apps().keys(any()));
+    is_send(client.apps().generate_key(any(), any()));
+}
+
+fn okta_push_mappings_and_domains(client: &okta::Client) {
+    is_send(client.push_mappings(any()).get(any()));
+    is_send(client.push_mappings(any()).create(any()));
+    is_send(client.push_mappings(any()).set_status(any(), any()));
+    is_send(client.push_mappings(any()).delete(any(), any()));
+    is_send(client.domains().list());
+    is_send(client.domains().get(any()));
+    is_send(client.domains().create(any()));
+    is_send(client.domains().verify(any()));
+    is_send(client.domains().delete(any()));
+}
+
+fn scim(client: &scim::Client) {
+    is_send(client.negotiated());
+    is_send(client.service_provider_config());
+    is_send(client.schemas());
+    is_send(client.resource_types());
+    is_send(client.probe());
+    is_send(client.users().get(any()));
+    is_send(client.users().get_attributes(any(), any()));
+    is_send(client.users().get_opt(any()));
+    is_send(client.users().find(any()));
+    is_send(client.users().create(any()));
+    is_send(client.users().create_or_adopt(any()));
+    is_send(client.users().delete(any()));
+    is_send(client.users().replace(any(), any()));
+    is_send(client.users().patch(any(), any()));
+    is_send(client.groups().replace(any(), any()));
+    is_send(client.groups().patch(any(), any()));
+    is_send(client.groups().add_members(any(), any()));
+    is_send(client.groups().remove_members(any(), any()));
+}
+
+fn aws_accounts(aws: &Aws) {
+    is_send(Aws::connect(any()));
+    is_send(aws.caller());
+    is_send(aws.verify_credentials(any()));
+    is_send(aws.instances());
+    is_send(aws.describe_instance(any()));
+    is_send(aws.enable_permission_sets(any()));
+    is_send(aws.organizations().describe());
+    is_send(aws.organizations().trusted_services());
+    is_send(aws.organizations().enable_trusted_access(any()));
+    is_send(aws.organizations().delegated_administrators(any()));
+    is_send(aws.organizations().accounts());
+    is_send(aws.organizations().account(any()));
+    is_send(aws.organizations().account_opt(any()));
+}
+
+fn aws_permission_sets(center: &IdentityCenter) {
+    is_send(center.permission_sets().list());
+    is_send(center.permission_sets().find(any()));
+    is_send(center.permission_sets().get(any()));
+    is_send(center.permission_sets().get_opt(any()));
+    is_send(center.permission_sets().create(any()));
+    is_send(center.permission_sets().update(any(), any()));
+    is_send(center.permission_sets().delete(any()));
+    is_send(center.permission_sets().accounts(any()));
+    is_send(center.permission_sets().outdated_accounts(any()));
+    is_send(center.permission_sets().start_provisioning(any()));
+    is_send(center.permission_sets().provisioning_status(any()));
+    is_send(center.permission_sets().managed_policies(any()));
+    is_send(center.permission_sets().attach_managed_policy(any(), any()));
+    is_send(center.permission_sets().detach_managed_policy(any(), any()));
+    is_send(center.permission_sets().customer_managed_policies(any()));
+    is_send(center.permission_sets().inline_policy(any()));
+    is_send(center.permission_sets().put_inline_policy(any(), any()));
+    is_send(center.permission_sets().delete_inline_policy(any()));
+}
+
+fn aws_assignments_and_identity_store(center: &IdentityCenter) {
+    is_send(center.assignments().list(any(), any()));
+    is_send(center.assignments().for_principal(any()));
+    is_send(center.assignments().start_create(any()));
+    is_send(center.assignments().start_delete(any()));
+    is_send(center.assignments().status(any()));
+    is_send(center.assignments().in_progress());
+    is_send(center.identity_store().user_by_name(any()));
+    is_send(center.identity_store().user_opt(any()));
+    is_send(center.identity_store().group_by_name(any()));
+    is_send(center.identity_store().group_opt(any()));
+    is_send(center.identity_store().users());
+    is_send(center.identity_store().groups());
+    is_send(center.identity_store().members(any()));
+    is_send(center.identity_store().is_member(any(), any()));
+}
+
+fn aws_sign_in(sign_in: &aws::SignIn, session: &aws::Session) {
+    is_send(sign_in.start());
+    is_send(sign_in.poll(any()));
+    is_send(session.accounts());
+    is_send(session.roles(any()));
+    is_send(session.credentials(any(), any()));
+    is_send(any::<aws::Session>().logout());
+}
+
+fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &DirectorySync) {
+    is_send(pipeline.plan());
+    is_send(pipeline.apply(any()));
+    is_send(pipeline.verify());
+    is_send(ResolvedScope::read(any(), any()));
+    is_send(AccessReport::read(any(), any()));
+    is_send(store.load());
+    is_send(store.save(any()));
+    is_send(store.put(any(), any::<Vec<u8>>()));
+    is_send(store.read(any()));
+    is_send(cx.manual_step(any(), async |_: Answers| Ok(())));
+    is_send(sync.plan());
+    is_send(sync.apply(any()));
+}
+
+fn sandbox(builder: SandboxBuilder) {
+    is_send(builder.start());
+    is_send(Sandbox::start());
+}
+
+/// A task of an embedding program: it owns everything that it uses.
+fn spawned(okta: okta::Client, aws: Aws, center: IdentityCenter, scim: scim::Client) {
+    let blueprint = Blueprint::default();
+    let pipeline = Arc::new(Pipeline::new(steps::default_steps(&blueprint, &okta, &aws)));
+    let apply = pipeline.clone();
+    tokio::spawn(async move {
+        let plan = apply.plan().await?;
+        apply.apply(&plan).await?;
+        apply.verify().await
+    });
+    let sync = DirectorySync::new(OktaSource::new(&okta, &blueprint), &scim);
+    tokio::spawn(async move {
+        let plan: SyncPlan = sync.plan().await?;
+        sync.apply(&plan).await
+    });
+    tokio::spawn(async move { AccessReport::read(&aws, &center).await });
+    tokio::spawn(run());
+}
+
+/// The future of the README's program, which takes no arguments.
+async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let okta =
+        okta::Client::builder("https://acme.okta.com", Secret::new(String::new())).build()?;
+    let aws = Aws::connect(aws::Connect::default()).await?;
+    let blueprint = Blueprint::from_toml("")?;
+    let pipeline = Pipeline::new(steps::default_steps(&blueprint, &okta, &aws))
+        .blueprint(&blueprint)
+        .store(StateStore::folder("state")?);
+    let plan = pipeline.plan().await?;
+    pipeline.apply(&plan).await?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! A sequential step sends nothing after a failed change.
+
+use futures::future::BoxFuture;
+use okta_aws_sso::{
+    Applied, Context, Error, ErrorKind, Guard, Pipeline, Planned, Result, Step, okta,
+    plan::{Action, Change, StepId},
+};
+use sandbox::{Fault, PersonStatus, Service};
+
+use crate::{
+    direct::direct,
+    fixture::{Fixture, SEED, TEAM},
+};
+
+/// Creates one Okta group per change.
+struct CreateGroups {
+    okta: okta::Client,
+    parallelism: usize,
+}
+
+impl Step for CreateGroups {
+    fn id(&self) -> StepId {
+        StepId::new("create-groups")
+    }
+
+    fn title(&self) -> String {
+        "Groups".to_owned()
+    }
+
+    fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Planned>> {
+        let changes = ["first", "second", "third"].map(|name| Change::new(Action::Create, name));
+        Box::pin(std::future::ready(Ok(Planned::changes(changes.into()))))
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change, _: &'a Context) -> BoxFuture<'a, Result<Applied>> {
+        Box::pin(async move {
+            let created = self.okta.groups().create(&change.target, None).await;
+            created.map_err(|error| Error::service("the group could not be created", error))?;
+            Ok(Applied::Done)
+        })
+    }
+
+    fn parallelism(&self) -> usize {
+        self.parallelism
+    }
+}
+
+/// Applies three changes of which the second is refused, and returns the names of the groups that exist then.
+async fn groups_after_a_refused_second_change(parallelism: usize) -> (Vec<String>, usize) {
+    let fixture = Fixture::new(SEED).await;
+    let step = CreateGroups {
+        okta: fixture.okta.clone(),
+        parallelism,
+    };
+    let pipeline = Pipeline::new(vec![Box::new(step)]);
+    let plan = pipeline.plan().await.expect("a plan");
+    fixture.sandbox.inject(
+        Fault::refuse(Service::Okta, 400, None)
+            .on("POST /api/v1/groups")
+            .after(1),
+    );
+    fixture.sandbox.forget_requests();
+    let error = pipeline.apply(&plan).await.expect_err("a refused change");
+    assert_eq!(error.kind(), ErrorKind::Service);
+    let sent = fixture.sandbox.writes().len();
+    let mut existing = Vec::new();
+    for name in ["first", "second", "third"] {
+        let found = fixture.okta.groups().find_by_name(name).await;
+        existing.extend(found.expect("an answer").map(|group| group.profile.name));
+    }
+    (existing, sent)
+}
+
+#[tokio::test]
+async fn a_sequential_step_sends_nothing_after_its_first_failed_change() {
+    let (existing, sent) = groups_after_a_refused_second_change(1).await;
+    assert_eq!(existing, ["first"]);
+    assert_eq!(sent, 2);
+}
+
+#[tokio::test]
+async fn a_parallel_step_tries_all_changes_and_reports_the_failed_one() {
+    let (existing, sent) = groups_after_a_refused_second_change(3).await;
+    assert_eq!(existing.len(), 2, "{existing:?}");
+    assert_eq!(sent, 3);
+}
+
+#[tokio::test]
+async fn no_policy_is_detached_after_a_refused_attach() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let center = fixture.aws.identity_center(instance);
+    let sets = center.permission_sets();
+    let deploy = sets
+        .find("Deploy")
+        .await
+        .expect("an answer")
+        .expect("the set")
+        .arn;
+    let policy = |name: &str| format!("arn:aws:iam::aws:policy/{name}");
+    sets.attach_managed_policy(&deploy, &policy("IAMFullAccess"))
+        .await
+        .expect("an attached policy");
+    sets.detach_managed_policy(&deploy, &policy("PowerUserAccess"))
+        .await
+        .expect("a detached policy");
+
+    let pipeline = fixture.pipeline().guard(Guard { max_removals: 1 });
+    let plan = pipeline.plan().await.expect("a plan");
+    fixture
+        .sandbox
+        .inject(Fault::refuse(Service::Aws, 400, None).on("AttachManagedPolicyToPermissionSet"));
+    fixture.sandbox.forget_requests();
+    pipeline.apply(&plan).await.expect_err("a refused attach");
+    let writes: Vec<String> = fixture
+        .sandbox
+        .writes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert!(
+        writes[0].contains("AttachManagedPolicyToPermissionSet"),
+        "{writes:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_user_is_deactivated_after_a_failed_scim_write() {
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the first run");
+    fixture
+        .sandbox
+        .set_user_attribute("person.00002@example.com", "title", "Lead");
+    fixture
+        .sandbox
+        .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);
+
+    let pipeline = fixture.pipeline().guard(Guard { max_removals: 1 });
+    let plan = pipeline.plan().await.expect("a plan");
+    fixture
+        .sandbox
+        .inject(Fault::refuse(Service::Scim, 400, None).on("PUT "));
+    fixture.sandbox.forget_requests();
+    pipeline.apply(&plan).await.expect_err("a refused write");
+    let writes: Vec<String> = fixture
+        .sandbox
+        .writes()
+        .iter()
+        .filter(|request| request.service == Service::Scim)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        writes.iter().filter(|write| write.contains("PUT ")).count(),
+        1,
+        "{writes:?}"
+    );
+    assert!(
+        !writes
+            .iter()
+            .any(|write| write.contains("PATCH /") && write.contains("/Users/")),
+        "{writes:?}"
+    );
+    let users = fixture.sandbox.identity_users();
+    assert!(users.iter().all(|user| user.active), "{users:?}");
+}
