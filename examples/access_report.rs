@@ -1,6 +1,6 @@
-//! Who has which role in which account, and why?
-//! `cargo run --example access_report` joins a sandbox first; `-- --real` asks the organization of your AWS profile
-#![expect(clippy::print_stdout, reason = "a program says what it found")]
+//! Which user has which role in which account, and through which group?
+//! `cargo run --example access_report` reads a sandbox; `-- --real` reads the organization of your AWS profile
+#![expect(clippy::print_stdout, reason = "a program prints its result")]
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::Sandbox;
 
-/// Lists who has which role in which account, and why.
+/// Lists the roles of the users in the accounts, and the group that each role comes from.
 #[derive(Parser)]
 struct Args {
-    /// Ask the organization of the AWS profile instead of a sandbox. Nothing is changed.
+    /// Read the organization of the AWS profile instead of a sandbox. Nothing is changed.
     #[arg(long)]
     real: bool,
 }
@@ -28,12 +28,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (aws, _sandbox) = if Args::parse().real {
         (Aws::connect(Connect::default()).await?, None)
     } else {
-        let (aws, sandbox) = joined_sandbox().await?;
+        let (aws, sandbox) = connected_sandbox().await?;
         (aws, Some(sandbox))
     };
     let organization = aws.organizations().describe().await?;
     let instances = aws.instances().await?;
-    // An account's own instance gives access to no account.
+    // Only the management account's instance can give access to accounts.
     let instance = instances
         .iter()
         .find(|instance| instance.owner == organization.management_account)
@@ -45,12 +45,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             row.user, row.account, row.role, row.through
         );
     }
-    println!("{} roles of users in accounts", report.rows.len());
+    match report.rows.len() {
+        1 => println!("Total: 1 role"),
+        roles => println!("Total: {roles} roles"),
+    }
     Ok(())
 }
 
-/// A sandbox whose Okta and AWS have been joined as `examples/blueprint.toml` says.
-async fn joined_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error>> {
+/// Starts a sandbox and connects its Okta to its AWS with `examples/blueprint.toml`.
+async fn connected_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().page_size(None).start().await?;
     let aws = Aws::connect(Connect {
         region: Some(sandbox.aws_region().to_owned()),
@@ -66,10 +69,10 @@ async fn joined_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error>> 
     let okta =
         okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token())).build()?;
     let blueprint = Blueprint::from_toml(include_str!("blueprint.toml"))?;
-    let person = Arc::new(SandboxOperator::new(sandbox.console_url().parse()?)?);
+    let operator = Arc::new(SandboxOperator::new(sandbox.console_url().parse()?)?);
     let pipeline = Pipeline::new(steps::default_steps(&blueprint, &okta, &aws))
         .blueprint(&blueprint)
-        .operator(person);
+        .operator(operator);
     pipeline.apply(&pipeline.plan().await?).await?;
     Ok((aws, sandbox))
 }

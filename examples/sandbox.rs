@@ -1,9 +1,9 @@
-//! What can be tried without a tenant? An Okta org and an AWS organization on this machine, until you stop it.
+//! How can I try this without a tenant? This program serves an Okta org and an AWS organization on this machine.
 //! `cargo run --example sandbox -- --ready-file ready.json`, then `cargo run --example integrate -- --target ready.json`
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program says what it found"
+    reason = "a program prints its result"
 )]
 
 use std::{path::PathBuf, time::Duration};
@@ -11,14 +11,14 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 use sandbox::{Sandbox, ScimProfile};
 
-/// Serves an Okta org, an AWS organization and their consoles on the loopback interface.
+/// Serves an Okta org, an AWS organization and their consoles on the loopback interface, until it is stopped with Ctrl-C.
 #[derive(Parser)]
 struct Args {
-    /// Where to write the addresses and credentials, as JSON, once everything answers.
+    /// The file for the addresses and credentials, as JSON. It is written when all services answer.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
-    /// Whose SCIM service to serve: AWS's, once automatic provisioning is enabled, or one as in the RFCs, which answers
-    /// from the start at `scim.url` for `scim.token`.
+    /// The SCIM service to serve: `aws` behaves like AWS's and answers after automatic provisioning is enabled; `generic`
+    /// follows the RFCs and answers from the start, at `scim.url` with the token `scim.token`.
     #[arg(long, value_enum, default_value_t = Profile::Aws)]
     scim_profile: Profile,
 }
@@ -32,7 +32,7 @@ enum Profile {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
-    // As fast as real services are patient: a rehearsal shows what there is to wait for.
+    // The delays are long enough to see a run wait for provisioning and assignments.
     let sandbox = Sandbox::builder()
         .page_size(None)
         .scim_profile(match args.scim_profile {
@@ -46,19 +46,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ready = serde_json::to_string_pretty(&sandbox.ready())?;
     println!("{ready}");
     if let Some(path) = args.ready_file {
-        // Written beside and moved into place: who waits for the file must not read half of it.
-        let beside = path.with_extension("part");
-        std::fs::write(&beside, &ready)?;
-        std::fs::rename(&beside, &path)?;
+        // The rename is atomic, so that a program that waits for the file never reads a part of it.
+        let temporary = path.with_extension("part");
+        std::fs::write(&temporary, &ready)?;
+        std::fs::rename(&temporary, &path)?;
     }
-    eprintln!("serving until stopped with Ctrl-C");
+    eprintln!("serving; press Ctrl-C to stop");
     tokio::signal::ctrl_c().await?;
     let requests = sandbox.requests();
     let writes = sandbox.writes();
     eprintln!(
-        "{} requests, {} of them writes",
-        requests.len(),
-        writes.len()
+        "served {}, including {}",
+        count(requests.len(), "request"),
+        count(writes.len(), "write")
     );
     Ok(())
+}
+
+/// Returns a number with a noun, such as `1 request` or `2 requests`.
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
 }

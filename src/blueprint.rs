@@ -1,6 +1,6 @@
-//! What the user wants: who gets which role in which accounts, and what is needed for it.
+//! The blueprint: the user's description of the wanted access.
 //!
-//! A blueprint is a serde value. It is small for the small case:
+//! A blueprint is a serde value. A small case needs few lines:
 //!
 //! ```
 //! let blueprint = okta_aws_sso::Blueprint::from_toml(
@@ -28,144 +28,147 @@ use url::Url;
 pub use diagnostic::ParseBlueprintError;
 pub(crate) use validate::well_known_policy;
 
-/// What the user wants to be true of Okta and AWS.
+/// The wanted state of Okta and AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Blueprint {
-    /// The Okta side.
+    /// The Okta org.
     #[serde(default)]
     pub okta: OktaSection,
-    /// The AWS side.
+    /// The AWS organization.
     #[serde(default)]
     pub aws: AwsSection,
-    /// Who and what Okta provisions into AWS, beyond what `access` names.
+    /// Users and groups that are provisioned into AWS in addition to those in `access`.
     #[serde(default)]
     pub provisioning: Provisioning,
-    /// The permission sets that `access` uses, by name. One that is named like a policy that AWS manages for a job
-    /// (`AdministratorAccess`, `ReadOnlyAccess`, …) needs no entry, and has that policy if an entry names none.
+    /// The permission sets that `access` uses, by name.
+    ///
+    /// A set with the name of an AWS managed policy for a job function (`AdministratorAccess`, `ReadOnlyAccess`, …)
+    /// needs no entry. If its entry names no policy, the set gets that managed policy.
     #[serde(default)]
     pub permission_sets: BTreeMap<String, PermissionSetSpec>,
-    /// Who gets which role in which accounts.
+    /// The access: each entry gives one user or group one role in one or more accounts.
     #[serde(default)]
     pub access: Vec<Access>,
-    /// How the result is tried out.
+    /// The sign-in test at the end.
     #[serde(default)]
     pub sign_in: SignIn,
 }
 
-/// The Okta side of a blueprint.
+/// The section `okta` of a blueprint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OktaSection {
-    /// The label of the app; an app of the catalog entry `amazon_aws_sso` with this label is adopted.
+    /// The label of the app (default: `AWS IAM Identity Center`). An existing app of the catalog entry
+    /// `amazon_aws_sso` with this label is adopted.
     pub app_label: String,
-    /// A host of your own for the org, such as `login.example.com`; needs two DNS records.
+    /// The custom domain of the org, such as `login.example.com`. It needs two DNS records.
     pub custom_domain: Option<String>,
 }
 
-/// The AWS side of a blueprint.
+/// The section `aws` of a blueprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AwsSection {
-    /// The Region a new Identity Center instance is to be enabled in; one that exists is found in any Region. The
-    /// choice is permanent.
+    /// The Region for a new Identity Center instance. The choice is permanent. An existing instance is found in any
+    /// Region.
     pub region: Option<String>,
-    /// The address of the access portal, if it is known to be another than the default of the instance.
+    /// The URL of the access portal, if it differs from the default of the instance.
     pub portal_url: Option<Url>,
 }
 
-/// Who and what Okta provisions into AWS, beyond what `access` names.
+/// Users and groups that are provisioned into AWS in addition to those in `access`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Provisioning {
-    /// Who writes users and groups to AWS.
+    /// The writer of users and groups in AWS.
     pub mode: ProvisioningMode,
-    /// Okta groups whose members are assigned to the app, and so become users in AWS.
+    /// Okta groups whose members are assigned to the app and become users in AWS.
     pub assign_groups: Vec<String>,
-    /// Okta users, by login, who are assigned to the app one by one.
+    /// Logins of Okta users that are assigned to the app individually.
     pub assign_users: Vec<String>,
-    /// Who has to arrive in AWS before anybody is given access.
+    /// The users and groups that must arrive in AWS before any access is assigned.
     pub wait_for: WaitFor,
-    /// Okta groups that become groups in AWS. Where Okta pushes them, a group is assigned or pushed, never both.
+    /// Okta groups that become groups in AWS. In mode `okta`, a group is either assigned or pushed, never both.
     pub push_groups: Vec<String>,
 }
 
-/// Who writes users and groups to AWS.
+/// The writer of users and groups in AWS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProvisioningMode {
-    /// Okta provisions users and pushes groups, in the background. A person configures it once at both consoles.
+    /// Okta provisions users and pushes groups in the background. The operator configures it once in both consoles.
     #[default]
     Okta,
-    /// Each run writes what has changed, and nothing waits for Okta. The app's provisioning stays off; the users are
-    /// assigned to the app all the same, for it is what lets them sign in.
+    /// Each run writes the differences and does not wait for Okta. The app's provisioning stays off. The users are
+    /// still assigned to the app, because the assignment allows them to sign in.
     Direct,
 }
 
-/// Who has to arrive in AWS before anybody is given access.
+/// The users and groups that must arrive in AWS before any access is assigned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WaitFor {
-    /// Everybody who is assigned, with all memberships.
+    /// All assigned users and pushed groups, with all memberships.
     #[default]
     Everybody,
-    /// The users and groups that `access` names; who else is missing is found by verification.
+    /// The users and groups in `access`. Verification reports the others that are missing.
     Access,
 }
 
-/// A permission set: what a role may do.
+/// A permission set: the permissions of a role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PermissionSetSpec {
-    /// What it is for; at most 700 characters.
+    /// The description, at most 700 characters.
     pub description: Option<String>,
-    /// How long a session lasts, as an ISO 8601 duration from `PT1H` to `PT12H`.
+    /// The session duration, an ISO 8601 duration from `PT1H` to `PT12H`.
     pub session_duration: Option<String>,
-    /// The ARNs of policies that AWS manages.
+    /// ARNs of AWS managed policies.
     pub managed_policies: Vec<String>,
-    /// A policy document of its own, as JSON text.
+    /// The inline policy document, as JSON text.
     pub inline_policy: Option<String>,
 }
 
-/// One line of access: who gets which role in which accounts.
+/// One entry of access: a user or group, a role, and its accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
-    /// An Okta user, by login. Exactly one of `user` and `group` is set.
+    /// The login of an Okta user. Exactly one of `user` and `group` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// An Okta group, by name.
+    /// The name of an Okta group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// An account, by id or by name.
+    /// The id or name of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Several accounts, by id or by name.
+    /// Ids or names of several accounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
-    /// The permission set, by name.
+    /// The name of the permission set.
     pub permission_set: String,
 }
 
-/// How the result is tried out.
+/// The sign-in test at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignIn {
-    /// The Okta user, by login, who signs in as a test; otherwise the first one that `access` names.
+    /// The login of the Okta user for the sign-in test (default: the first user in `access`).
     pub user: Option<String>,
-    /// Whether to leave the sign-in test out.
+    /// Whether to skip the sign-in test (default: no).
     pub skip: bool,
 }
 
-/// A user or a group, by the name Okta knows it under.
+/// A user or a group, by its name in Okta.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PrincipalSpec {
-    /// A user, by login.
+    /// A user's login.
     User(String),
-    /// A group, by name.
+    /// A group's name.
     Group(String),
 }
 
@@ -174,8 +177,8 @@ impl Blueprint {
     ///
     /// # Errors
     ///
-    /// If it is not TOML, has a key that does not exist, or asks for something that cannot be; the error points into
-    /// the text.
+    /// Fails if the text is not TOML, has an unknown key, or contradicts a rule of the blueprint. The error points to
+    /// the position in the text.
     pub fn from_toml(text: &str) -> Result<Self, ParseBlueprintError> {
         let blueprint: Self =
             toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
@@ -189,7 +192,7 @@ impl Blueprint {
     ///
     /// # Errors
     ///
-    /// As [`Blueprint::from_toml`].
+    /// Fails in the same cases as [`Blueprint::from_toml`].
     pub fn from_json(text: &str) -> Result<Self, ParseBlueprintError> {
         let blueprint: Self =
             serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
@@ -199,24 +202,24 @@ impl Blueprint {
         }
     }
 
-    /// The JSON Schema of a blueprint, for editors.
+    /// Returns the JSON Schema of a blueprint, for editors.
     #[must_use]
     pub fn json_schema() -> schemars::Schema {
         schemars::schema_for!(Self)
     }
 
-    /// A digest that changes when the blueprint does.
+    /// Returns a digest, which changes with the blueprint.
     ///
     /// # Panics
     ///
-    /// Never: a blueprint is always JSON.
+    /// Never panics, because every blueprint can be written as JSON.
     #[must_use]
     pub fn digest(&self) -> String {
         let json = serde_json::to_vec(self).expect("a blueprint has string keys only");
         crate::state::hex(&Sha256::digest(json))
     }
 
-    /// The groups that are pushed: those of `access`, and those named for it.
+    /// Returns the groups that are pushed: the groups in `access` and `provisioning.push_groups`.
     #[must_use]
     pub fn pushed_groups(&self) -> BTreeSet<&str> {
         let named = self.provisioning.push_groups.iter().map(String::as_str);
@@ -227,7 +230,7 @@ impl Blueprint {
             .collect()
     }
 
-    /// The users who are assigned one by one: those of `access`, and those named for it.
+    /// Returns the users that are assigned individually: the users in `access` and `provisioning.assign_users`.
     #[must_use]
     pub fn assigned_users(&self) -> BTreeSet<&str> {
         let named = self.provisioning.assign_users.iter().map(String::as_str);
@@ -238,7 +241,7 @@ impl Blueprint {
             .collect()
     }
 
-    /// The groups whose members are assigned.
+    /// Returns the groups whose members are assigned.
     #[must_use]
     pub fn assigned_groups(&self) -> BTreeSet<&str> {
         self.provisioning
@@ -248,7 +251,8 @@ impl Blueprint {
             .collect()
     }
 
-    /// The permission sets that are used or described, by name, completed by what AWS manages under that name.
+    /// Returns the permission sets that are used or described, by name. A set without policies whose name is an AWS
+    /// managed policy for a job function gets that policy.
     #[must_use]
     pub fn wanted_permission_sets(&self) -> BTreeMap<&str, PermissionSetSpec> {
         let mut wanted: BTreeMap<&str, PermissionSetSpec> = self
@@ -276,7 +280,7 @@ impl Blueprint {
 }
 
 impl Access {
-    /// Who it is about. A validated blueprint has exactly one.
+    /// Returns the user or group. A validated entry has exactly one.
     #[must_use]
     pub fn principal(&self) -> PrincipalSpec {
         match (&self.user, &self.group) {
@@ -285,7 +289,7 @@ impl Access {
         }
     }
 
-    /// The accounts, by id or by name.
+    /// Returns the ids or names of the accounts.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
         self.account
             .iter()

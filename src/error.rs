@@ -1,19 +1,19 @@
-//! The one error of the facade: what was being done, to what, what the service answered, what to do.
+//! The error of the facade: the failed operation, its subject, the service's response, and help.
 
 use std::{error::Error as StdError, fmt};
 
-/// What a step or the pipeline returns.
+/// The result of a step, the pipeline or the sync; its error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync + 'static>;
 
-/// Why the integration stopped.
+/// An error of the integration.
 ///
-/// [`Display`](fmt::Display) is one clause that names the thing. [`Error::explain`] is the whole message for a
-/// person: the clause, what was being done, what the service answered and the way out.
-pub struct Error(Box<Facts>);
+/// [`Display`](fmt::Display) writes one clause that names the subject. [`Error::explain`] returns the whole message
+/// for an operator: the clause, the operation, the service's response, and help.
+pub struct Error(Box<Inner>);
 
-struct Facts {
+struct Inner {
     kind: ErrorKind,
     what: String,
     context: Option<String>,
@@ -22,50 +22,50 @@ struct Facts {
     source: Option<Source>,
 }
 
-/// What kind of thing went wrong, for callers that act on it.
+/// The kind of an error, for callers that react to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The blueprint asks for something that cannot be, whatever the services say.
+    /// The blueprint is contradictory or invalid, independent of the services.
     Blueprint,
-    /// A service could not be reached, refused, or with_response something unreadable.
+    /// A service could not be reached, refused the request, or sent a response that could not be decoded.
     Service,
-    /// What the blueprint names does not exist, or is not in a state to be used.
+    /// A user, group, account or other subject of the blueprint does not exist or cannot be used in its current state.
     UnusableSubject,
-    /// A person is needed and none is there; run again with one to go on from here.
+    /// A manual step is due and no operator did it. A run with an operator resumes here.
     ManualStep,
-    /// What a person handed over is not what was asked for.
+    /// The operator's answer to a manual step is not valid.
     InvalidAnswer,
-    /// What is observed differs from the plan; nothing more was changed.
+    /// The services or the state differ from the plan; no further change was made.
     StalePlan,
     /// The plan removes more than the guard allows.
     GuardRejected,
-    /// Something did not come true in time.
+    /// A change made no progress within the stall timeout.
     TimedOut,
     /// The state could not be read or saved.
     State,
 }
 
-/// What a service with_response, as far as it said it.
+/// The response of a service to the failed call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceResponse {
     /// The call, such as `POST /api/v1/apps` or `sso-admin CreateAccountAssignment`.
     pub call: String,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if a response arrived.
     pub status: Option<u16>,
-    /// The service's own error code, such as `E0000011` or `AccountNotFoundException`.
+    /// The service's error code, such as `E0000011` or `AccountNotFoundException`.
     pub code: Option<String>,
-    /// The service's own words.
+    /// The service's error message.
     pub message: Option<String>,
-    /// The id the service's support asks for.
+    /// The request id, which the service's support asks for.
     pub request_id: Option<String>,
 }
 
 impl Error {
-    /// An error of a kind, with a clause that names the thing.
+    /// Creates an error with a clause that names the subject.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self(Box::new(Facts {
+        Self(Box::new(Inner {
             kind,
             what: what.into(),
             context: None,
@@ -75,35 +75,35 @@ impl Error {
         }))
     }
 
-    /// Says what was being done. The innermost caller's words stay.
+    /// Sets the operation that failed, unless an inner caller has set it already.
     #[must_use]
     pub fn with_context(mut self, context: impl Into<String>) -> Self {
         self.0.context.get_or_insert_with(|| context.into());
         self
     }
 
-    /// Says what to do about it.
+    /// Sets the help: what the operator can do.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
 
-    /// Keeps what the service answered.
+    /// Sets the service's response.
     #[must_use]
     pub fn with_response(mut self, response: ServiceResponse) -> Self {
         self.0.response = Some(response);
         self
     }
 
-    /// Keeps the cause in the chain.
+    /// Sets the source of the error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// An error from one of the clients: its answer, its advice and itself as the source are kept.
+    /// Creates an error from a client's error, with its response, its help and the client error as the source.
     pub fn service<E: ServiceError>(what: impl Into<String>, error: E) -> Self {
         let help = error.advice();
         let mut this = Self::new(ErrorKind::Service, what).with_response(error.response());
@@ -111,7 +111,7 @@ impl Error {
         this.with_source(error)
     }
 
-    /// Adds what else has failed at the same time.
+    /// Appends the messages of other errors of the same step.
     pub(crate) fn and(mut self, others: &[String]) -> Self {
         for other in others {
             self.0.what.push_str("; and ");
@@ -120,25 +120,25 @@ impl Error {
         self
     }
 
-    /// What kind of error this is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What the service answered, if one did.
+    /// Returns the service's response, if there is one.
     #[must_use]
     pub fn response(&self) -> Option<&ServiceResponse> {
         self.0.response.as_ref()
     }
 
-    /// What to do about it, if anything is known to help.
+    /// Returns what the operator can do, if it is known.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
-    /// The whole message for a person, over several lines, without a trailing newline.
+    /// Returns the whole message for an operator, on several lines, without a trailing newline.
     #[must_use]
     pub fn explain(&self) -> String {
         let mut text = self.0.what.clone();
@@ -216,15 +216,15 @@ impl fmt::Display for ServiceResponse {
     }
 }
 
-/// An error of one of the clients, seen from the facade.
+/// An error of one of the clients, as the facade shows it.
 pub trait ServiceError: StdError + Send + Sync + Sized + 'static {
-    /// What the service answered.
+    /// Returns the service's response.
     fn response(&self) -> ServiceResponse;
-    /// What to do about it.
+    /// Returns what the operator can do, if it is known.
     fn advice(&self) -> Option<String>;
 }
 
-/// What went wrong below, when no service with_response: the innermost cause in words.
+/// Returns the message of the innermost source.
 pub(crate) fn root_cause(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_explanation_has_the_clause_the_context_the_response_and_the_help() {
+    fn an_explanation_has_clause_context_response_and_help() {
         let error = Error::new(
             ErrorKind::UnusableSubject,
             "account 999999999999 does not exist",
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_answer_the_chain_of_causes_is_shown() {
+    fn an_error_without_a_response_explains_its_sources() {
         let error = Error::new(ErrorKind::State, "the state could not be read")
             .with_source(std::io::Error::other("disk on fire"));
         assert_eq!(

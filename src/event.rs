@@ -1,4 +1,4 @@
-//! What happens during an apply, as it happens.
+//! Events of an apply, in the order in which they happen.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -10,85 +10,85 @@ use crate::{
     step::Waiting,
 };
 
-/// Something that happened during an apply.
+/// An event of an apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
-    /// A step begins, with this many changes left to do.
+    /// A step started.
     StepStarted {
         /// The step.
         step: StepId,
-        /// What it makes true.
+        /// The goal of the step.
         title: String,
-        /// How many changes there are.
+        /// Number of changes to apply.
         changes: usize,
     },
-    /// A change begins.
+    /// A change started.
     ChangeStarted {
         /// The step.
         step: StepId,
         /// The change.
         change: Change,
     },
-    /// A change has not come true yet, and will be looked at again.
+    /// A change is in progress and will be polled again.
     ChangeWaiting {
         /// The step.
         step: StepId,
         /// The change's target.
         target: String,
-        /// What is waited for.
+        /// The awaited condition.
         waiting: Waiting,
-        /// When it is looked at again.
+        /// Pause before the next poll.
         retry_in: Duration,
     },
-    /// A change was done, and the state saved.
+    /// A change was applied and the state saved.
     ChangeDone {
         /// The step.
         step: StepId,
         /// The change.
         change: Change,
     },
-    /// A planned change was not needed any more.
+    /// A planned change was already done before this run applied it.
     AlreadyDone {
         /// The step.
         step: StepId,
         /// The change's target.
         target: String,
     },
-    /// A step is done.
+    /// All changes of a step were applied.
     StepDone {
         /// The step.
         step: StepId,
     },
 }
 
-/// Those who listen to events.
+/// The open event streams of a pipeline.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners(Mutex<Vec<mpsc::UnboundedSender<Event>>>);
 
 impl Listeners {
-    /// A stream of all events from now on; it ends with the apply that they are of, or with the pipeline.
+    /// Returns a stream of all events from now on. It ends with the next apply or with the pipeline.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         let (sender, receiver) = mpsc::unbounded();
         self.0
             .lock()
-            .expect("nobody panics while listening")
+            .expect("no code panics while it holds the listeners")
             .push(sender);
         receiver
     }
 
-    /// Ends everybody's stream when what it returns is dropped, whatever way an apply ends.
-    pub(crate) fn until_dropped(&self) -> impl Drop + '_ {
+    /// Returns a guard that ends all streams when it is dropped, also if the apply fails or is cancelled.
+    pub(crate) fn end_on_drop(&self) -> impl Drop + '_ {
         EndOfApply(self)
     }
 
     pub(crate) fn tell(&self, event: &Event) {
         tracing::debug!(?event);
-        // Who has stopped listening is forgotten.
+        // Streams whose reader was dropped are removed.
         self.0
             .lock()
-            .expect("nobody panics while listening")
+            .expect("no code panics while it holds the listeners")
             .retain(|listener| listener.unbounded_send(event.clone()).is_ok());
     }
 }
@@ -97,7 +97,7 @@ struct EndOfApply<'a>(&'a Listeners);
 
 impl Drop for EndOfApply<'_> {
     fn drop(&mut self) {
-        // An apply that panics while it tells something has already said what went wrong.
+        // A poisoned lock means that sending an event panicked; that panic is already reported.
         if let Ok(mut listeners) = self.0.0.lock() {
             listeners.clear();
         }

@@ -1,25 +1,25 @@
-//! Blast radius: what a plan may take away.
+//! The guard: a limit on the removals of a plan (blast radius).
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    plan::{Action, Plan},
+    plan::{Action, Plan, count},
 };
 
-/// What a plan may take away before a person has to say so.
+/// A limit on the removals of a plan.
 ///
-/// The default takes nothing away: a plan that removes anything is refused until the limit is raised.
+/// The default allows no removal: a plan that removes anything is rejected until the caller raises the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
-    /// How many removals a plan may have.
+    /// Maximum number of removals in a plan (default: 0).
     pub max_removals: usize,
 }
 
 impl Guard {
-    /// Says whether a plan may be applied.
+    /// Checks that a plan stays within the limit.
     ///
     /// # Errors
     ///
-    /// If the plan removes more than is allowed; the error lists what.
+    /// Fails if the plan removes more than the limit. The error lists all removals.
     pub fn check(&self, plan: &Plan) -> Result<()> {
         let removals: Vec<String> = plan
             .changes()
@@ -32,14 +32,14 @@ impl Guard {
         Err(Error::new(
             ErrorKind::GuardRejected,
             format!(
-                "the plan removes {} things and the guard allows {}: {}",
-                removals.len(),
+                "the plan removes {} and the guard allows {}: {}",
+                count(removals.len(), "item"),
                 self.max_removals,
                 removals.join(", ")
             ),
         )
         .with_help(
-            "read the plan; if the removals are meant, raise the guard's limit for this run",
+            "review the plan; if the removals are intended, raise the guard's limit for this run",
         ))
     }
 }
@@ -69,23 +69,23 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_removed_unless_somebody_says_so() {
+    fn a_removal_is_rejected_unless_the_limit_allows_it() {
         let plan = plan(&[Action::Create, Action::Remove]);
         let error = Guard::default().check(&plan).expect_err("a removal");
         assert_eq!(error.kind(), ErrorKind::GuardRejected);
         assert_eq!(
             error.to_string(),
-            "the plan removes 1 things and the guard allows 0: policy X (permission-sets)"
+            "the plan removes 1 item and the guard allows 0: policy X (permission-sets)"
         );
         Guard { max_removals: 1 }
             .check(&plan)
-            .expect("as many as allowed");
+            .expect("a plan within the limit");
     }
 
     #[test]
-    fn additions_need_no_permission() {
+    fn additions_are_not_limited() {
         Guard::default()
             .check(&plan(&[Action::Create, Action::Update, Action::ManualStep]))
-            .expect("nothing removed");
+            .expect("a plan without removals");
     }
 }

@@ -1,4 +1,4 @@
-//! Hand-offs: what only a person at a vendor's console can do, asked for exactly and proved afterwards.
+//! Manual steps: actions that need a vendor's console. The operator does them, and the steps verify the answers.
 
 mod sandbox;
 mod scripted;
@@ -13,18 +13,18 @@ pub use sandbox::SandboxOperator;
 pub use scripted::ScriptedOperator;
 pub use terminal::TerminalOperator;
 
-/// The person, or what stands in for one, who does what no public API can.
+/// The operator, or a program in place of the operator, who does what no public API can do.
 pub trait Operator: Send + Sync {
-    /// Shows the hand-off and returns what the person hands back.
+    /// Shows the manual step and returns the operator's answers.
     ///
-    /// It may take as long as a person takes. Whoever calls proves what comes back, and may ask again with
-    /// [`ManualStep::refused`] set if [`Operator::may_ask_again`] says so.
+    /// The call may take minutes or hours. The caller verifies the answers. If [`Operator::may_ask_again`] returns
+    /// `true`, the caller may ask again with [`ManualStep::refused`] set.
     fn ask<'a>(
         &'a self,
         manual_step: &'a ManualStep,
     ) -> BoxFuture<'a, Result<Answers, OperatorError>>;
 
-    /// Whether a wrong answer is worth asking again for.
+    /// Returns whether the caller may ask again after a wrong answer (default: no).
     fn may_ask_again(&self) -> bool {
         false
     }
@@ -43,30 +43,30 @@ impl<T: Operator + ?Sized> Operator for std::sync::Arc<T> {
     }
 }
 
-/// Something that a person is asked to do.
+/// An action that the operator is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManualStep {
-    /// What kind of hand-off it is.
+    /// The kind of manual step.
     pub kind: ManualStepKind,
-    /// What is to be done, in a few words.
+    /// The goal, in a few words.
     pub title: String,
-    /// Where to go.
+    /// The page of the console where it is done.
     pub place: String,
-    /// What to do there, click by click.
+    /// The instructions, one console action per line.
     pub instructions: Vec<String>,
-    /// What to know before doing it.
+    /// Consequences to know before doing it.
     pub warnings: Vec<String>,
-    /// Values to type or paste there.
+    /// Values to enter in the console.
     pub values: Vec<(String, String)>,
-    /// A file to upload there.
+    /// A file to upload in the console.
     pub file: Option<Attachment>,
-    /// What is wanted back.
+    /// The answers that the run needs.
     pub asks: Vec<Ask>,
-    /// Why the answers of before were not taken.
+    /// The reason why the previous answers were refused, if this is a repetition.
     pub refused: Option<String>,
 }
 
-/// The kinds of hand-offs that the steps of this crate ask for.
+/// The kinds of manual steps that the steps of this crate ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ManualStepKind {
@@ -74,7 +74,7 @@ pub enum ManualStepKind {
     DnsRecords,
     /// Enable IAM Identity Center for the organization.
     EnableIdentityCenter,
-    /// Read or choose the address of the access portal.
+    /// Read or choose the URL of the access portal.
     AccessPortal,
     /// Make the external identity provider the identity source.
     IdentitySource,
@@ -86,41 +86,41 @@ pub enum ManualStepKind {
     SignIn,
 }
 
-/// A file that a hand-off gives to the person.
+/// A file that the operator uploads in a manual step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its name.
+    /// The file name.
     pub name: String,
-    /// Its bytes.
+    /// The content.
     pub bytes: Vec<u8>,
 }
 
-/// Something that a hand-off wants back.
+/// An answer that a manual step asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// The name of the answer in [`Answers`].
+    /// The key of the answer in [`Answers`].
     pub key: &'static str,
-    /// What to answer, in words.
+    /// The prompt for the operator.
     pub prompt: String,
-    /// How the answer is to be treated.
+    /// The kind of answer.
     pub kind: AskKind,
-    /// Whether nothing is an answer too.
+    /// Whether the answer may be left out.
     pub optional: bool,
 }
 
-/// How an answer is to be treated.
+/// The kind of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AskKind {
     /// A line of text.
     Text,
-    /// A line that must not be shown or kept.
+    /// A line that must not be shown or saved.
     Secret,
-    /// The contents of a file.
+    /// The content of a file.
     File,
 }
 
-/// What a person handed back.
+/// The operator's answers to a manual step.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
     texts: BTreeMap<&'static str, String>,
@@ -128,22 +128,22 @@ pub struct Answers {
     secrets: BTreeMap<&'static str, Secret>,
 }
 
-/// Why no answer came.
+/// The reason why a manual step has no answers.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperatorError {
-    /// Nobody is there to be asked.
-    #[error("nobody is there to do it")]
+    /// The run has no operator.
+    #[error("the run has no operator")]
     Absent,
-    /// The person did not want to, or could not.
-    #[error("it was not done: {0}")]
+    /// The operator declined or failed to do it.
+    #[error("the operator did not do it: {0}")]
     Declined(String),
-    /// The person could not be reached.
-    #[error("the person could not be asked")]
+    /// Asking the operator failed.
+    #[error("the operator could not be asked")]
     Unreachable(#[from] std::io::Error),
 }
 
-/// An operator that is never there: a run stops at the first hand-off, says what to do, and can be resumed.
+/// No operator: a run stops at the first manual step with an error that says what to do, and can be resumed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoOperator;
 
@@ -161,7 +161,7 @@ impl Answers {
         self
     }
 
-    /// Adds the contents of a file.
+    /// Adds the content of a file.
     #[must_use]
     pub fn file(mut self, key: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
         self.files.insert(key, bytes.into());
@@ -175,7 +175,7 @@ impl Answers {
         self
     }
 
-    /// A text that was handed back, trimmed; `None` if it is missing or empty.
+    /// Returns a text without surrounding white space; `None` if it is missing or empty.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.texts
@@ -184,13 +184,13 @@ impl Answers {
             .filter(|text| !text.is_empty())
     }
 
-    /// The contents of a file that was handed back.
+    /// Returns the content of a file.
     #[must_use]
     pub fn get_file(&self, key: &str) -> Option<&[u8]> {
         self.files.get(key).map(Vec::as_slice)
     }
 
-    /// A secret that was handed back.
+    /// Returns a secret.
     #[must_use]
     pub fn get_secret(&self, key: &str) -> Option<&Secret> {
         self.secrets.get(key)
@@ -198,7 +198,7 @@ impl Answers {
 }
 
 impl ManualStep {
-    /// A hand-off without anything to type, upload or hand back.
+    /// Creates a manual step without values, files and questions.
     pub fn new(kind: ManualStepKind, title: impl Into<String>, place: impl Into<String>) -> Self {
         Self {
             kind,
@@ -227,7 +227,7 @@ impl ManualStep {
         self
     }
 
-    /// Adds a value to type or paste.
+    /// Adds a value to enter.
     #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {
         self.values.push((name.to_owned(), value.into()));
@@ -244,7 +244,7 @@ impl ManualStep {
         self
     }
 
-    /// Asks for something back.
+    /// Asks for an answer.
     #[must_use]
     pub fn ask(mut self, key: &'static str, kind: AskKind, prompt: impl Into<String>) -> Self {
         self.asks.push(Ask {
@@ -256,7 +256,7 @@ impl ManualStep {
         self
     }
 
-    /// Asks for something back that may be left out.
+    /// Asks for an answer that may be left out.
     #[must_use]
     pub fn ask_optional(
         mut self,
@@ -279,7 +279,7 @@ impl fmt::Display for ManualStep {
         writeln!(f, "{}", self.title)?;
         writeln!(f, "  at {}", self.place)?;
         if let Some(refused) = &self.refused {
-            writeln!(f, "  not taken: {}", refused.replace('\n', "\n    "))?;
+            writeln!(f, "  refused: {}", refused.replace('\n', "\n    "))?;
         }
         for warning in &self.warnings {
             writeln!(f, "  ! {warning}")?;

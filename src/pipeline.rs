@@ -1,4 +1,4 @@
-//! Plan, apply, verify: the steps in order, and the only place that saves state.
+//! The pipeline: plans, applies and verifies the steps in order. Only this module saves state.
 
 mod run;
 mod wait_policy;
@@ -25,7 +25,7 @@ use crate::{
     sync::SyncState,
 };
 
-/// The steps of an integration, in order, with what they need around them.
+/// The steps of an integration in order, with state store, operator, clock and guard.
 ///
 /// ```no_run
 /// # async fn doc(okta: okta_client::Client, aws: aws_sso_glue::Aws) -> Result<(), okta_aws_sso::Error> {
@@ -53,19 +53,19 @@ pub struct Pipeline {
     listeners: Listeners,
 }
 
-/// What an apply has done.
+/// The result of [`Pipeline::apply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many changes were done.
+    /// Number of changes that were applied.
     pub applied: usize,
-    /// How many planned changes had come true by themselves.
+    /// Number of planned changes that were already done before this run applied them.
     pub already_done: usize,
-    /// What is known now.
+    /// The facts at the end of the run.
     pub facts: Facts,
 }
 
-/// What a verification has found.
+/// The result of [`Pipeline::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verification {
@@ -74,7 +74,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Returns whether no check has failed.
+    /// Returns whether no check failed. Checks that no public API can answer count as passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.checks
@@ -84,7 +84,7 @@ impl Verification {
 }
 
 impl Pipeline {
-    /// A pipeline of these steps, with a store in memory and nobody to hand anything off to.
+    /// Creates a pipeline of these steps with an in-memory state store and without an operator.
     #[must_use]
     pub fn new(steps: Vec<Box<dyn Step>>) -> Self {
         Self {
@@ -100,75 +100,76 @@ impl Pipeline {
         }
     }
 
-    /// Names the blueprint, so that a plan made for another one is not applied.
+    /// Sets the blueprint. A plan that was made for another blueprint is not applied.
     #[must_use]
     pub fn blueprint(mut self, blueprint: &Blueprint) -> Self {
         self.blueprint = blueprint.digest();
         self
     }
 
-    /// Where the state is kept.
+    /// Sets the state store (default: in memory).
     #[must_use]
     pub fn store(mut self, store: StateStore) -> Self {
         self.store = store;
         self
     }
 
-    /// Who does what no public API can.
+    /// Sets the operator who does the manual steps (default: none, [`NoOperator`]).
     #[must_use]
     pub fn operator(mut self, operator: impl Operator + 'static) -> Self {
         self.operator = Arc::new(operator);
         self
     }
 
-    /// Where time comes from.
+    /// Sets the clock (default: the system clock).
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// What a plan may take away.
+    /// Sets the guard, which limits removals (default: no removals).
     #[must_use]
     pub fn guard(mut self, guard: Guard) -> Self {
         self.guard = guard;
         self
     }
 
-    /// How long a change is waited for.
+    /// Sets how long a change may wait without progress.
     #[must_use]
     pub fn wait_policy(mut self, wait_policy: WaitPolicy) -> Self {
         self.wait_policy = wait_policy;
         self
     }
 
-    /// The access token of AWS's SCIM endpoint, for runs that write users and groups themselves without a person.
+    /// Sets the access token of AWS's SCIM endpoint, for unattended runs with `provisioning.mode = "direct"`.
     ///
-    /// It is only asked for where it is missing and something is to be written; it is never saved.
+    /// Without it, a run that has users or groups to write asks the operator. The token is never saved.
     #[must_use]
     pub fn scim_token(mut self, token: Secret) -> Self {
         self.scim_token = Some(token);
         self
     }
 
-    /// What happens from now on, as a stream that ends when the next [`apply`](Self::apply) does.
+    /// Returns a stream of the events from now until the end of the next [`apply`](Self::apply).
     ///
-    /// Events wait in the stream until they are taken, so that nothing is missed by who looks later.
+    /// The stream buffers events without a limit until they are read, so a slow reader misses none.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         self.listeners.subscribe()
     }
 
-    /// The store that the state is kept in.
+    /// Returns the state store.
     #[must_use]
     pub fn state_store(&self) -> &StateStore {
         &self.store
     }
 
-    /// What would have to be changed. Nothing is changed, and no state is saved.
+    /// Returns the changes that the services need to match the blueprint. It changes nothing and saves no state.
     ///
     /// # Errors
     ///
-    /// If a service refuses or cannot be read, or the blueprint names what does not exist or cannot be used.
+    /// Fails if a service refuses a request or cannot be read, or if the blueprint names a user, group or account
+    /// that does not exist or cannot be used.
     pub async fn plan(&self) -> Result<Plan> {
         let state = self.store.load().await?;
         let (lineage, serial, facts) = state.map_or_else(
@@ -191,21 +192,22 @@ impl Pipeline {
         Ok(plan)
     }
 
-    /// Does what the plan says, and nothing else.
+    /// Applies the plan and nothing else.
     ///
-    /// Each step is planned again right before it is applied; on any difference that the plan did not leave open, the
-    /// run stops. The state is saved after every change, so that a run that was interrupted at any point goes on where
-    /// it was.
+    /// Each step is planned again right before it is applied. The run stops if the new plan contains a change that
+    /// the reviewed plan does not. The state is saved after every change, so an interrupted run resumes where it
+    /// stopped.
     ///
     /// # Errors
     ///
-    /// If the plan is stale, removes more than the guard allows, or does not fit what is observed any more; if a
-    /// service or a person refuses; or if something does not come true in time. What was done stays done.
+    /// Fails if the plan is stale, removes more than the guard allows, or no longer matches the services; if a
+    /// service or the operator refuses; or if a change makes no progress for [`WaitPolicy::stall_timeout`]. Changes
+    /// that were applied before the failure stay applied.
     pub async fn apply(&self, plan: &Plan) -> Result<Report> {
-        let _listening = self.listeners.until_dropped();
+        let _end_of_events = self.listeners.end_on_drop();
         self.guard.check(plan)?;
         let state = self.store.load().await?;
-        self.fits(plan, state.as_ref())?;
+        self.check_current(plan, state.as_ref())?;
         let state = state.unwrap_or_default();
         let cx = self.context(state.facts.clone()).await?;
         let run = Run {
@@ -220,7 +222,7 @@ impl Pipeline {
         };
         for step in &self.steps {
             let done = run.step(step.as_ref(), plan).await;
-            // What was learnt on the way to a failure is worth keeping too; the failure is what the caller has to know.
+            // Facts that were found before a failure are saved too. The failure of the step has priority.
             let saved = run.save().await;
             let done = done?;
             saved?;
@@ -231,11 +233,11 @@ impl Pipeline {
         Ok(report)
     }
 
-    /// Proves every step's part against the services. Nothing is changed.
+    /// Verifies every step against the services. It changes nothing.
     ///
     /// # Errors
     ///
-    /// If a service cannot be read.
+    /// Fails if a service cannot be read.
     pub async fn verify(&self) -> Result<Verification> {
         let facts = self
             .store
@@ -258,8 +260,8 @@ impl Pipeline {
 
     async fn context(&self, facts: Facts) -> Result<Context> {
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone());
-        if let Some(memory) = self.store.read(SyncState::FILE).await? {
-            cx.put_file(SyncState::FILE, memory);
+        if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
+            cx.put_file(SyncState::FILE, sync_state);
         }
         if let Some(token) = &self.scim_token {
             cx.set_scim_token(token.clone());
@@ -267,21 +269,22 @@ impl Pipeline {
         Ok(cx)
     }
 
-    fn fits(&self, plan: &Plan, state: Option<&State>) -> Result<()> {
+    /// Fails if the plan was made for another blueprint, format or state.
+    fn check_current(&self, plan: &Plan, state: Option<&State>) -> Result<()> {
         let (lineage, serial) =
             state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
         let why = if plan.blueprint != self.blueprint {
             "it was made for another blueprint"
         } else if plan.version != Plan::VERSION {
-            "it was made by another version of this crate"
+            "another version of this crate made it"
         } else if (plan.lineage.as_str(), plan.serial) != (lineage, serial) {
-            "the state has moved on since it was made"
+            "the state has changed since it was made"
         } else {
             return Ok(());
         };
         Err(
             Error::new(ErrorKind::StalePlan, format!("the plan is stale: {why}"))
-                .with_help("make a new plan, read it, and apply that"),
+                .with_help("make a new plan, review it, and apply it"),
         )
     }
 }

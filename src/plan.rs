@@ -1,4 +1,4 @@
-//! A plan: what would be changed, as data that can be read, saved and compared.
+//! The plan: the changes of a run as data, for review, storage and comparison.
 
 use std::{
     borrow::Cow,
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The name of a step, such as `catalog-app`.
+/// The id of a step, such as `catalog-app`.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 pub struct StepId(Cow<'static, str>);
 
 impl StepId {
-    /// The id of a step that is known when the program is written.
+    /// Creates an id from a constant.
     #[must_use]
     pub const fn new(id: &'static str) -> Self {
         Self(Cow::Borrowed(id))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,114 +37,115 @@ impl fmt::Display for StepId {
     }
 }
 
-/// Everything that would be changed to make the blueprint true, step by step.
+/// All changes that make the services match the blueprint, step by step.
 ///
-/// `Display` shows it the way a reviewer reads a diff; serde saves it. It holds ids, names and digests, never a secret.
+/// `Display` writes the plan as a diff for a reviewer; serde saves it. A plan holds ids, names and digests, never a
+/// secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The format of this document; see [`Plan::VERSION`].
+    /// The format version of this document; see [`Plan::VERSION`].
     pub version: u32,
-    /// When it was made.
+    /// The time at which the plan was made.
     pub made_at: Timestamp,
-    /// The lineage of the state it was made from; a plan is only good for that state.
+    /// The lineage of the state that the plan was made from. The plan is valid for that state only.
     pub lineage: String,
-    /// The serial of the state it was made from; a plan is stale once the state has moved on.
+    /// The serial of the state that the plan was made from. The plan is stale once the state has another serial.
     pub serial: u64,
-    /// A digest of the blueprint it was made for.
+    /// The digest of the blueprint that the plan was made for.
     pub blueprint: String,
-    /// The steps, in order, with what each would change.
+    /// The steps in order, each with its changes.
     pub steps: Vec<StepPlan>,
 }
 
-/// What one step would change.
+/// The changes of one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepPlan {
     /// The step.
     pub step: StepId,
-    /// What the step makes true, in a few words.
+    /// The goal of the step, in a few words.
     pub title: String,
-    /// What it would change, in order.
+    /// The changes, in order.
     pub changes: Vec<Change>,
-    /// What a reader should know although nothing changes because of it.
+    /// Notes for the reader. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// One thing that would be done.
+/// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// What is done.
+    /// The kind of change.
     pub action: Action,
-    /// To what; unique within a step together with the action.
+    /// The subject of the change. Action and target together are unique within a step.
     pub target: String,
-    /// The values concerned.
+    /// The values that the change sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
 }
 
-/// What a change does.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
-    /// Makes something that is not there.
+    /// Creates an object.
     Create,
-    /// Alters something that is there.
+    /// Changes an existing object.
     Update,
-    /// Takes away something that is there; the guard counts these.
+    /// Removes an existing object or access. The guard counts removals.
     Remove,
-    /// Asks a person to do what no public API can.
+    /// Asks the operator to do what no public API can do.
     ManualStep,
-    /// Waits until something is so.
+    /// Waits until a condition is true.
     Wait,
-    /// Proves something against the services.
+    /// Verifies a condition against the services.
     Check,
 }
 
-/// A value that a change concerns.
+/// A value that a change sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
-    /// Its name, in the vendor's words.
+    /// The vendor's name of the value.
     pub name: String,
-    /// What it is now, where there is something.
+    /// The current value, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// What it will be.
+    /// The new value.
     pub after: Value,
 }
 
-/// A value in a plan, which may not be known yet.
+/// A planned value, which may not be known yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// Known when the plan was made.
     Known(String),
-    /// Known once that step was applied.
+    /// Known after that step is applied.
     AfterApply(StepId),
-    /// Known only to the person who is asked, and never written down.
+    /// A secret that only the operator knows. It is never saved.
     Secret,
 }
 
 impl Plan {
-    /// The format that this version of the crate writes.
+    /// The format version that this version of the crate writes.
     pub const VERSION: u32 = 2;
 
-    /// Returns whether nothing would be changed.
+    /// Returns whether the plan has no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.iter().all(|step| step.changes.is_empty())
     }
 
-    /// All changes, each with its step.
+    /// Returns all changes, each with its step.
     pub fn changes(&self) -> impl Iterator<Item = (&StepPlan, &Change)> {
         self.steps
             .iter()
             .flat_map(|step| step.changes.iter().map(move |change| (step, change)))
     }
 
-    /// How many changes there are of each action.
+    /// Returns the number of changes by action.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<Action, usize> {
         let mut counts = BTreeMap::new();
@@ -154,13 +155,13 @@ impl Plan {
         counts
     }
 
-    /// What a step would change, if it is part of this plan.
+    /// Returns the plan of one step, if the step is part of this plan.
     #[must_use]
     pub fn step(&self, id: &StepId) -> Option<&StepPlan> {
         self.steps.iter().find(|step| step.step == *id)
     }
 
-    /// One line that says how much would be changed, such as `3 to create, 1 manual step`.
+    /// Returns a summary on one line, such as `3 to create, 1 manual step`.
     #[must_use]
     pub fn summary(&self) -> String {
         let counts = self.counts();
@@ -177,10 +178,10 @@ impl Plan {
 }
 
 impl StepPlan {
-    /// Returns why this later plan of the same step does not follow from `earlier`, or `None` if it does.
+    /// Returns how this later plan of the same step deviates from the reviewed plan `earlier`, or `None`.
     ///
-    /// A later plan may fill in what was not known, and may lack what has come true by itself; it may not add or
-    /// alter anything.
+    /// A later plan may fill in values that were unknown, and may lack changes that are already done. Any other
+    /// difference is a deviation.
     #[must_use]
     pub fn deviation_from(&self, earlier: &Self) -> Option<String> {
         let planned: HashMap<_, _> = earlier
@@ -207,9 +208,9 @@ impl StepPlan {
                     }
                     let before = before
                         .first()
-                        .map_or_else(|| "left alone".to_owned(), ToString::to_string);
+                        .map_or_else(|| "unchanged".to_owned(), ToString::to_string);
                     Some(format!(
-                        "{} {}: {} was planned to be {before}, and would now be {}",
+                        "{} {}: {} was planned as {before}, and is now {}",
                         change.action.verb(),
                         change.target,
                         field.name,
@@ -221,7 +222,7 @@ impl StepPlan {
 }
 
 impl Change {
-    /// A change of a kind to a target.
+    /// Creates a change without values.
     pub fn new(action: Action, target: impl Into<String>) -> Self {
         Self {
             action,
@@ -230,13 +231,13 @@ impl Change {
         }
     }
 
-    /// What tells a change from the others of its step.
+    /// Returns the key that is unique within a step: action and target.
     #[must_use]
     pub fn key(&self) -> (Action, &str) {
         (self.action, &self.target)
     }
 
-    /// Adds a value that is known.
+    /// Adds a known value.
     #[must_use]
     pub fn with(mut self, name: &str, after: impl Into<String>) -> Self {
         self.fields.push(Field {
@@ -247,7 +248,7 @@ impl Change {
         self
     }
 
-    /// Adds a value that is known, and what it was.
+    /// Adds a known value with its current value.
     #[must_use]
     pub fn from_to(mut self, name: &str, before: Option<String>, after: impl Into<String>) -> Self {
         self.fields.push(Field {
@@ -258,7 +259,7 @@ impl Change {
         self
     }
 
-    /// Adds a value that may not be known yet, and what it was.
+    /// Adds a value that may not be known yet, with its current value.
     #[must_use]
     pub fn from_to_value(mut self, name: &str, before: Option<String>, after: Value) -> Self {
         self.fields.push(Field {
@@ -280,7 +281,7 @@ impl Change {
         self
     }
 
-    /// The value of a field that is known.
+    /// Returns the new value of a field, if it is known.
     #[must_use]
     pub fn known(&self, name: &str) -> Option<&str> {
         self.fields
@@ -295,14 +296,14 @@ impl Change {
 
 impl Field {
     fn refines(&self, earlier: &Self) -> bool {
-        // What it was is part of what was reviewed: a value that somebody has changed since is not overwritten.
+        // The current value is part of the review: a value that was changed since then is not overwritten.
         self.before == earlier.before
             && (matches!(earlier.after, Value::AfterApply(_)) || earlier.after == self.after)
     }
 }
 
 impl Value {
-    /// The value if it is known, else that it will be known after a step.
+    /// Returns the value if it is known, otherwise [`Value::AfterApply`] of the step.
     pub fn known_or_after(value: Option<impl Into<String>>, step: &StepId) -> Self {
         value.map_or_else(
             || Self::AfterApply(step.clone()),
@@ -312,7 +313,7 @@ impl Value {
 }
 
 impl Action {
-    /// The mark in front of a change in a plan that is shown.
+    /// Returns the mark that `Display` writes in front of a change.
     #[must_use]
     pub const fn mark(self) -> char {
         match self {
@@ -325,7 +326,7 @@ impl Action {
         }
     }
 
-    /// The action as a verb: `create`, `update`, …
+    /// Returns the action as a verb: `create`, `update`, …
     #[must_use]
     pub const fn verb(self) -> &'static str {
         match self {
@@ -338,15 +339,20 @@ impl Action {
         }
     }
 
-    fn count(self, count: usize) -> String {
-        let s = if count == 1 { "" } else { "s" };
+    fn count(self, number: usize) -> String {
         match self {
-            Self::Create | Self::Update | Self::Remove => format!("{count} to {}", self.verb()),
-            Self::ManualStep => format!("{count} manual step{s}"),
-            Self::Wait => format!("{count} wait{s}"),
-            Self::Check => format!("{count} check{s}"),
+            Self::Create | Self::Update | Self::Remove => format!("{number} to {}", self.verb()),
+            Self::ManualStep => count(number, "manual step"),
+            Self::Wait => count(number, "wait"),
+            Self::Check => count(number, "check"),
         }
     }
+}
+
+/// Returns a number with its noun, such as `1 group` or `2 groups`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
 }
 
 impl fmt::Display for Field {
@@ -363,7 +369,7 @@ impl fmt::Display for Value {
         match self {
             Self::Known(value) => f.write_str(value),
             Self::AfterApply(step) => write!(f, "(known after {step})"),
-            Self::Secret => f.write_str("(secret, never written down)"),
+            Self::Secret => f.write_str("(secret, never saved)"),
         }
     }
 }
@@ -423,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_plan_may_fill_in_what_was_unknown_and_lack_what_came_true() {
+    fn a_later_plan_may_fill_in_unknown_values_and_lack_done_changes() {
         let earlier = plan(vec![
             set().with_value("id", Value::AfterApply(LATER)),
             Change::new(Action::Wait, "arrival"),
@@ -437,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_plan_may_not_add_or_alter_anything() {
+    fn a_later_plan_may_not_add_or_alter_changes() {
         let earlier = plan(vec![set().with("policy", "a").with("policy", "b")]);
         for (later, why) in [
             (
@@ -450,15 +456,15 @@ mod tests {
             ),
             (
                 set().with("policy", "c"),
-                "create set: policy was planned to be a, and would now be c",
+                "create set: policy was planned as a, and is now c",
             ),
             (
                 set().from_to("policy", Some("x".to_owned()), "a"),
-                "create set: policy was planned to be a, and would now be x -> a",
+                "create set: policy was planned as a, and is now x -> a",
             ),
             (
                 set().with("duration", "PT1H"),
-                "create set: duration was planned to be left alone, and would now be PT1H",
+                "create set: duration was planned as unchanged, and is now PT1H",
             ),
         ] {
             assert_eq!(

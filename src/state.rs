@@ -1,4 +1,4 @@
-//! What must survive a crash: ids and digests of what was made and proved, never a secret.
+//! The state that must survive a crash: ids and digests of created and verified objects, never a secret.
 
 mod store;
 
@@ -14,23 +14,24 @@ use url::Url;
 
 pub use store::StateStore;
 
-/// The state of one integration, as it is saved after every change.
+/// The state of one integration. The pipeline saves it after every change.
 ///
-/// Losing it loses no access: every step finds again what it can observe, and asks a person again for what it cannot.
+/// A lost state removes no access: the next run finds again what the services report, and asks the operator again
+/// for the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct State {
-    /// The format of this document; see [`State::VERSION`].
+    /// The format version of this document; see [`State::VERSION`].
     pub version: u32,
-    /// Which integration this is the state of; never changes.
+    /// The id of the integration. It never changes.
     pub lineage: String,
-    /// Grows by one with every save.
+    /// The number of the save. Each save adds one.
     pub serial: u64,
-    /// What is known.
+    /// The facts.
     pub facts: Facts,
 }
 
-/// What the steps have made, found or proved.
+/// The facts that the steps created, found or verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -38,73 +39,73 @@ pub struct Facts {
     /// The Okta app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<Id<App>>,
-    /// The identity provider's metadata that was validated.
+    /// The identity provider's validated metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idp: Option<IdpFact>,
-    /// The organization and who we are in it.
+    /// The AWS organization and the caller's account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<OrganizationFact>,
     /// The Identity Center instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceFact>,
-    /// The address of the access portal that was proved.
+    /// The verified URL of the access portal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub portal: Option<Url>,
-    /// The identity source that was handed over and proved.
+    /// The verified identity source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_source: Option<IdentitySourceFact>,
-    /// The SCIM endpoint that was proved. The token is known to Okta alone.
+    /// The verified SCIM endpoint. Only Okta stores the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scim: Option<Endpoint>,
     /// The permission sets, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permission_sets: BTreeMap<String, PermissionSetArn>,
-    /// Operations of AWS that were started and whose end was not seen yet, by the change they belong to.
+    /// AWS operations that were started and have no known result yet, by the key of their change.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pending_operations: BTreeMap<String, RequestId>,
-    /// A digest of the access that a sign-in test has proved.
+    /// The digest of the access that the last sign-in test verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<String>,
 }
 
-/// The identity provider's metadata that was validated.
+/// The identity provider's validated metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdpFact {
-    /// Okta's entity id for the app, such as `http://www.okta.com/exk…`.
+    /// Okta's entity id of the app, such as `http://www.okta.com/exk…`.
     pub entity_id: String,
-    /// The signing key it is about.
+    /// The id of the signing key.
     pub kid: String,
-    /// SHA-256 of `metadata.xml`, in hex.
+    /// SHA-256 of `metadata.xml`, in hexadecimal.
     pub sha256: String,
     /// The signing certificate's SHA-256 fingerprint, as consoles show it.
     pub certificate: String,
-    /// When that certificate ends.
+    /// The time at which that certificate expires.
     pub not_after: jiff::Timestamp,
 }
 
-/// The organization and who we are in it.
+/// The AWS organization and the caller's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationFact {
-    /// Its id, `o-…`.
+    /// The organization's id, `o-…`.
     pub id: String,
-    /// Its management account.
+    /// The management account.
     pub management_account: AccountId,
-    /// The account that our credentials belong to.
+    /// The account of the credentials in use.
     pub caller: AccountId,
 }
 
 /// The Identity Center instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceFact {
-    /// Its ARN.
+    /// The instance's ARN.
     pub arn: InstanceArn,
-    /// Its identity store, `d-…`.
+    /// The instance's identity store, `d-…`.
     pub identity_store: IdentityStoreId,
-    /// The account that owns it.
+    /// The account that owns the instance.
     pub owner: AccountId,
-    /// Its primary Region: the only one that takes writes.
+    /// The instance's primary Region, the only one that accepts writes.
     pub region: String,
-    /// Whether it has permission sets; without them it can give access to no account.
+    /// Whether the instance has permission sets. Without them it cannot assign access to accounts.
     pub permission_sets: bool,
 }
 
@@ -119,7 +120,7 @@ impl InstanceFact {
         }
     }
 
-    /// The instance as the AWS client takes it.
+    /// Returns the instance in the AWS client's type.
     #[must_use]
     pub fn instance(&self) -> Instance {
         Instance {
@@ -133,23 +134,23 @@ impl InstanceFact {
     }
 }
 
-/// The identity source that was handed over and proved.
+/// The verified identity source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentitySourceFact {
-    /// The assertion consumer service URLs, the default one first.
+    /// The assertion consumer service (ACS) URLs, the default one first.
     pub acs: Vec<Url>,
     /// The issuer: the entity id of Identity Center as a service provider.
     pub issuer: Url,
-    /// The identity provider that the person has made it trust; absent if the source was found set up.
+    /// The identity provider that the operator configured as trusted; `None` if the source was configured before.
     pub trusts: Option<TrustedIdp>,
 }
 
-/// The identity provider that AWS was made to trust.
+/// The identity provider that AWS trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedIdp {
-    /// Its entity id.
+    /// The identity provider's entity id.
     pub entity_id: String,
-    /// Its signing certificate's SHA-256 fingerprint.
+    /// The SHA-256 fingerprint of the signing certificate.
     pub certificate: String,
 }
 
@@ -163,10 +164,10 @@ impl TrustedIdp {
 }
 
 impl State {
-    /// The format that this version of the crate writes.
+    /// The format version that this version of the crate reads and writes.
     pub const VERSION: u32 = 2;
 
-    /// The state of an integration that has not begun.
+    /// Creates the state of a new integration.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -184,7 +185,7 @@ impl Default for State {
     }
 }
 
-/// Bytes as lower-case hex.
+/// Returns bytes as lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes

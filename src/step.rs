@@ -1,4 +1,4 @@
-//! One thing that should be true of Okta or AWS, and the contract that every such thing keeps.
+//! The [`Step`] trait: one part of the integration that can be planned, applied and verified.
 
 use std::{
     collections::BTreeMap,
@@ -19,33 +19,33 @@ use crate::{
     state::{Facts, IdpFact},
 };
 
-/// One thing that should be true of Okta or AWS.
+/// One part of the integration that can be planned, applied and verified.
 ///
 /// # Contract
 ///
-/// - [`plan`](Step::plan) changes nothing outside the context, and two calls in a row return the same.
-/// - [`apply`](Step::apply) does what the change says and nothing else, and may be run again after it was
-///   interrupted at any point.
+/// - [`plan`](Step::plan) changes nothing outside the context. Two calls in a row return the same plan.
+/// - [`apply`](Step::apply) does what the change says and nothing else. It is idempotent: it can run again after
+///   an interruption at any point.
 /// - After every change was applied, `plan` returns no change.
-/// - A step does not sleep, print or save: it returns [`Applied::Waiting`] and is asked again, it asks a person
-///   through the context, and it notes what it learnt in the context's facts.
-/// - No secret is put into a change, a fact or an error.
+/// - A step does not sleep, print or save. It returns [`Applied::Waiting`] and is called again later, asks the
+///   operator through the context, and stores what it found in the context's facts.
+/// - A step puts no secret into a change, a fact or an error.
 pub trait Step: Send + Sync {
-    /// The name of the step; unique in a pipeline.
+    /// Returns the id of the step, which is unique in a pipeline.
     fn id(&self) -> StepId;
 
-    /// What the step makes true, in a few words.
+    /// Returns the goal of the step in a few words.
     fn title(&self) -> String;
 
-    /// What would have to be changed.
+    /// Returns the changes that the services need to match the blueprint.
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>>;
 
-    /// Does one change of the plan, or finds that it has not come true yet.
+    /// Applies one change of the plan, or returns that it is still in progress.
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>>;
 
-    /// Proves against the services that the step's part is true.
+    /// Verifies against the services that the step's goal is reached.
     ///
-    /// Unless a step knows better, that is so when nothing would have to be changed.
+    /// Default: the check passes if `plan` returns no change.
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
@@ -66,64 +66,67 @@ pub trait Step: Send + Sync {
         })
     }
 
-    /// How many changes of this step may be underway at once.
+    /// Returns the maximum number of changes that are applied side by side (default: 1).
+    ///
+    /// With 1, the changes are applied in order and the first failure stops the rest. With more, the changes must
+    /// not depend on each other: all of them are tried.
     fn parallelism(&self) -> usize {
         1
     }
 }
 
-/// What a step would change, and what a reader should know.
+/// The changes that a step plans, and notes for the reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Planned {
     /// The changes, in order.
     pub changes: Vec<Change>,
-    /// Remarks that change nothing.
+    /// Notes for the reader of the plan. They cause no change.
     pub notes: Vec<String>,
 }
 
-/// How far the application of a change got.
+/// The result of applying a change once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is done.
+    /// The change is done.
     Done,
-    /// It is underway: ask again later.
+    /// The change is in progress; the step must be called again later.
     Waiting(Waiting),
 }
 
-/// What is waited for.
+/// A change that is in progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {
-    /// What is waited for, in a few words.
+    /// The awaited condition, in a few words.
     pub on: String,
-    /// What is missing still, each with the reason where one is known.
+    /// The parts that are still missing, each with the reason if it is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
 }
 
-/// Something that was looked at, and what was found.
+/// The result of one verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at, or what is wrong with it.
+    /// The verified condition, or the problem that was found.
     pub what: String,
-    /// What was found.
+    /// The result.
     pub outcome: CheckOutcome,
 }
 
-/// What a check has found.
+/// The result of a [`Check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckOutcome {
-    /// It is so, as the services say.
+    /// The services report that the condition is true.
     Verified,
-    /// It is not so.
+    /// The condition is not true.
     Failed,
-    /// No public API can say.
+    /// No public API reports the condition.
     Unverifiable,
 }
 
-/// What a step sees of the world around it.
+/// The input that a step gets besides its own configuration: facts, operator, clock, and cached reads.
 ///
-/// One context lives as long as one `plan`, `apply` or `verify`; what is read into it is read once.
+/// One context lives as long as one `plan`, `apply` or `verify`. Data that several steps need is read once.
 pub struct Context {
     facts: Mutex<Facts>,
     files: Mutex<BTreeMap<&'static str, Vec<u8>>>,
@@ -137,7 +140,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context that begins with these facts.
+    /// Creates a context that starts with these facts.
     #[must_use]
     pub fn new(facts: Facts, operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -158,51 +161,51 @@ impl Context {
         read(&self.lock_facts())
     }
 
-    /// Notes a fact.
+    /// Changes the facts.
     pub fn update_facts<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
         write(&mut self.lock_facts())
     }
 
-    /// All facts as they are now.
+    /// Returns a copy of all facts.
     #[must_use]
     pub fn all_facts(&self) -> Facts {
         self.lock_facts().clone()
     }
 
-    /// Hands over a file to be kept beside the state.
+    /// Stores a file that the pipeline saves beside the state.
     pub fn put_file(&self, name: &'static str, bytes: Vec<u8>) {
         lock(&self.files).insert(name, bytes);
     }
 
-    /// A file that was handed over and not yet kept, or is being kept.
+    /// Returns a file that was stored in this context.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<Vec<u8>> {
         lock(&self.files).get(name).cloned()
     }
 
-    /// The files that were handed over.
+    /// Returns all files that were stored in this context.
     pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<u8>> {
         lock(&self.files).clone()
     }
 
-    /// Remembers the SCIM token until the context is gone, and no longer.
+    /// Keeps the SCIM token in memory until the context is dropped. It is never saved.
     pub fn set_scim_token(&self, token: Secret) {
         *lock(&self.scim_token) = Some(token);
     }
 
-    /// The SCIM token, if a person has handed it over in this run.
+    /// Returns the SCIM token if the operator supplied one in this run.
     #[must_use]
     pub fn scim_token(&self) -> Option<Secret> {
         lock(&self.scim_token).clone()
     }
 
-    /// Notes what the identity provider's metadata will be once its change is applied; `None` is not known yet.
+    /// Sets the identity provider metadata that the planned changes will produce; `None` if it is not known yet.
     pub(crate) fn set_planned_idp(&self, idp: Option<IdpFact>) {
         *lock(&self.planned_idp) =
             idp.map_or(Expected::Later, |idp| Expected::Known(Box::new(idp)));
     }
 
-    /// The identity provider's metadata that later steps are to plan on.
+    /// Returns the identity provider metadata that later steps plan with.
     pub(crate) fn planned_idp(&self) -> Option<IdpFact> {
         match &*lock(&self.planned_idp) {
             Expected::Unchanged => self.facts(|facts| facts.idp.clone()),
@@ -211,42 +214,43 @@ impl Context {
         }
     }
 
-    /// The calls about an instance; what they learn about names is kept as long as the context.
+    /// Returns the client of an Identity Center instance. Its name cache lives as long as the context.
     pub(crate) fn identity_center(
         &self,
         instance: &InstanceArn,
         connect: impl FnOnce() -> IdentityCenter,
     ) -> IdentityCenter {
-        let mut kept = lock(&self.center);
-        match &*kept {
+        let mut cached = lock(&self.center);
+        match &*cached {
             Some((arn, center)) if arn == instance => center.clone(),
-            _ => kept.insert((instance.clone(), connect())).1.clone(),
+            _ => cached.insert((instance.clone(), connect())).1.clone(),
         }
     }
 
-    /// The moment.
+    /// Returns the current time of the context's clock.
     ///
     /// # Panics
     ///
-    /// If the clock is off by thousands of years.
+    /// Panics if the clock is off by thousands of years.
     #[must_use]
     pub fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::try_from(self.clock.now())
             .expect("the clock is within some thousand years")
     }
 
-    /// Where time comes from, for a client that a step makes.
+    /// Returns the clock, for a client that a step creates.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
     }
 
-    /// Has a person do something, and takes the answers once `prove` takes them.
+    /// Asks the operator to do a manual step and returns the answers once `verify` accepts them.
     ///
     /// # Errors
     ///
-    /// If nobody is there, or the answers were not taken: after three tries where asking again makes sense.
-    pub async fn manual_step<T, P, F>(&self, mut manual_step: ManualStep, prove: P) -> Result<T>
+    /// Fails if no operator is present, or if `verify` rejects the answers: three times with an operator that can
+    /// be asked again, otherwise once.
+    pub async fn manual_step<T, P, F>(&self, mut manual_step: ManualStep, verify: P) -> Result<T>
     where
         P: Fn(Answers) -> F,
         F: Future<Output = Result<T>>,
@@ -262,8 +266,8 @@ impl Context {
                 .ask(&manual_step)
                 .await
                 .map_err(|error| not_done(&manual_step, error))?;
-            match prove(answers).await {
-                Ok(proved) => return Ok(proved),
+            match verify(answers).await {
+                Ok(verified) => return Ok(verified),
                 Err(error) if left == 1 => return Err(error),
                 Err(error) => manual_step.refused = Some(error.explain()),
             }
@@ -276,41 +280,41 @@ impl Context {
     }
 }
 
-/// What the identity provider's metadata will be.
+/// The identity provider metadata that later steps plan with.
 #[derive(Default)]
 enum Expected {
-    /// Nobody has looked: as it was.
+    /// No step has planned a change: the saved fact applies.
     #[default]
     Unchanged,
-    /// Known once an app is made.
+    /// Known after the app is created.
     Later,
     Known(Box<IdpFact>),
 }
 
-/// A person at a terminal mistypes; one who is wrong three times needs more than another prompt.
+/// Allows for typing mistakes; after three wrong answers another prompt does not help.
 const TRIES: u32 = 3;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
-        .expect("nobody panics while holding a part of the context")
+        .expect("no code panics while it holds a lock of the context")
 }
 
 fn not_done(manual_step: &ManualStep, error: OperatorError) -> Error {
     match error {
         OperatorError::Absent => Error::new(
             ErrorKind::ManualStep,
-            format!("a person is needed: {}", manual_step.title),
+            format!("an operator is needed: {}", manual_step.title),
         )
         .with_help(format!(
-            "do this, then run again; everything before it is done and stays done\n{manual_step}"
+            "do this manual step, then run again; the changes before it are done and saved\n{manual_step}"
         )),
         error => Error::new(
             ErrorKind::ManualStep,
             format!("manual step not done: {}", manual_step.title),
         )
         .with_source(error)
-        .with_help("run again when it can be done; everything before it is done and stays done"),
+        .with_help("run again when it can be done; the changes before it are done and saved"),
     }
 }
 
@@ -323,13 +327,13 @@ impl std::fmt::Debug for Context {
 }
 
 impl Planned {
-    /// Nothing to change.
+    /// Returns a plan without changes.
     #[must_use]
     pub fn nothing() -> Self {
         Self::default()
     }
 
-    /// These changes, and no remark.
+    /// Returns a plan with these changes and no notes.
     #[must_use]
     pub fn changes(changes: Vec<Change>) -> Self {
         Self {
@@ -338,13 +342,13 @@ impl Planned {
         }
     }
 
-    /// One change.
+    /// Returns a plan with one change.
     #[must_use]
     pub fn one(change: Change) -> Self {
         Self::changes(vec![change])
     }
 
-    /// Adds a remark.
+    /// Adds a note.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
@@ -362,7 +366,7 @@ impl Planned {
 }
 
 impl Applied {
-    /// Waiting for something, with nothing to list.
+    /// Returns a result that waits for `on`, without a list of missing parts.
     pub fn waiting(on: impl Into<String>) -> Self {
         Self::Waiting(Waiting {
             on: on.into(),
@@ -372,7 +376,7 @@ impl Applied {
 }
 
 impl Check {
-    /// It is so.
+    /// Returns a check that passed.
     pub fn verified(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -380,7 +384,7 @@ impl Check {
         }
     }
 
-    /// It is not so.
+    /// Returns a check that failed.
     pub fn failed(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -388,7 +392,7 @@ impl Check {
         }
     }
 
-    /// Nobody can say.
+    /// Returns a check that no public API can answer.
     pub fn unverifiable(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -397,13 +401,13 @@ impl Check {
     }
 }
 
-/// A bug in a step: it was handed a change that it never planned.
-pub(crate) fn not_ours(step: &StepId, change: &Change) -> Error {
+/// Returns the error for a change that the step never plans.
+pub(crate) fn unknown_change(step: &StepId, change: &Change) -> Error {
     let action: Action = change.action;
     Error::new(
         ErrorKind::StalePlan,
         format!(
-            "step {step} does not know how to {} {}",
+            "step {step} has no change \"{} {}\"",
             action.verb(),
             change.target
         ),

@@ -1,7 +1,8 @@
-//! The directory sync: people and groups of a source, written to a SCIM target without anybody else's help.
+//! The directory sync: writes the users and groups of a source to a SCIM target, without Okta's provisioning.
 //!
-//! It is the only fully automatic road into IAM Identity Center: no provisioning is set up in Okta, and nothing waits
-//! for it. A [`Source`] says who is to be there, a [`SyncPlan`] what would be written, a [`RemovalLimits`] whether it may be.
+//! The sync is the only fully automatic way into IAM Identity Center: Okta needs no provisioning setup, and the run does
+//! not wait for Okta. A [`Source`] returns the desired users and groups, a [`SyncPlan`] lists the planned writes, and
+//! [`RemovalLimits`] decide whether the plan may be applied.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -15,7 +16,7 @@
 //! let scim = Client::builder(&endpoint, rest_core::Secret::new(token))
 //!     .dialect(Dialect::AwsIdentityCenter)
 //!     .build()?;
-//! // Of Okta: `OktaSource::new(&okta, &blueprint)`.
+//! // With Okta as the source: `OktaSource::new(&okta, &blueprint)`.
 //! let source: Directory = serde_json::from_str(
 //!     r#"{"users": [{"id": "00u1", "profile": {"user_name": "ada@example.com", "given_name": "Ada",
 //!         "family_name": "Lovelace", "display_name": "Ada Lovelace", "active": true}}],
@@ -26,7 +27,7 @@
 //! assert_eq!(plan.to_string(), "\
 //! Sync: 1 user to create, 1 group to create, 1 member to add
 //!   + user ada@example.com
-//!   + group engines with 1 members
+//!   + group engines with 1 member
 //! ");
 //! sync.apply(&plan).await?.complete()?;
 //! assert!(sync.plan().await?.is_empty());
@@ -34,21 +35,23 @@
 //! # }
 //! ```
 //!
-//! # What it promises
+//! # Guarantees
 //!
-//! - A source that cannot be read to its end is an error, never a smaller directory.
-//! - Nobody is deleted who was not deactivated by an earlier run, and nobody at all unless that is asked for.
-//! - What others have made is never removed: users and groups without an id of the source, and memberships of such
+//! - If the source cannot be read completely, the run fails. An incomplete read is never treated as a smaller directory.
+//! - The sync deletes a user only if the caller enables deletion and an earlier run has deactivated the user.
+//! - The sync never removes unmanaged resources: users and groups without an id of the source, and memberships of such
 //!   users.
-//! - A new name is an update: matching goes by the source's id, then by the name. Names may be handed on or swapped in one
-//!   run, by those who lose the sign-in in it too; where all wait for each other, one has `renaming-` before its name in
-//!   between (and until the next run, if this one is killed just then).
-//! - Who was made anew in the source under the name of before keeps the account, whether that is read or remembered. The
-//!   account of one who is gone keeps its name and address until it is deleted: no other account can get them before.
-//! - The [`RemovalLimits`] looks at the whole plan before the first write.
-//! - One user whom the target does not take stops one user.
-//! - A run that is killed at any point, or has no answer to something, is run again and goes on; nothing is made twice. The
-//!   next one reads everything, so that what the source has taken back by then is taken back.
+//! - A rename is an update: resources are matched by the source's id first, then by name. One run may pass a name on to
+//!   another user or swap names, also if one of the users is deactivated in the same run. If the renames form a cycle, one
+//!   resource gets a temporary name with the prefix `renaming-`. If the run is killed at that point, the temporary name
+//!   stays until the next run.
+//! - A user recreated in the source under the same name keeps the existing account, in every [`ReadMode`]. The account of
+//!   a user removed from the source keeps its name and email address until it is deleted; no other account can use them
+//!   before.
+//! - [`RemovalLimits`] are checked against the whole plan before the first write.
+//! - If the target rejects one user, the other users are still written.
+//! - Runs are idempotent. After a run that was killed or lost a response, the next run continues and creates no duplicates.
+//!   It reads the whole target, so it also undoes writes of the interrupted run that the source no longer contains.
 
 mod apply;
 mod directory;
@@ -87,7 +90,7 @@ use crate::{
     state::StateStore,
 };
 
-/// A source and a target that are to be kept the same.
+/// A sync from a source to a SCIM target.
 pub struct DirectorySync {
     source: Arc<dyn Source>,
     scim: Client,
@@ -97,7 +100,7 @@ pub struct DirectorySync {
 }
 
 impl DirectorySync {
-    /// A sync of a source to a target, without a memory, with everything else as it is by default.
+    /// Creates a sync with default settings and without a store for the cached state.
     #[must_use]
     pub fn new(source: impl Source + 'static, target: &Client) -> Self {
         Self {
@@ -109,53 +112,53 @@ impl DirectorySync {
         }
     }
 
-    /// Where the memory is kept; without one every run reads everything.
+    /// Sets the store for the cached state. Without a store every run reads the whole target.
     #[must_use]
     pub fn store(mut self, store: StateStore) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// How much of the target is looked at.
+    /// Sets how much of the target a run reads (default: [`ReadMode::Cached`]).
     #[must_use]
     pub fn mode(mut self, mode: ReadMode) -> Self {
         self.settings.mode = mode;
         self
     }
 
-    /// What becomes of users who are gone from the source; they are deactivated unless told otherwise.
+    /// Sets how the sync treats users that are no longer in the source (default: [`Removal::Deactivate`]).
     #[must_use]
     pub fn removal(mut self, removal: Removal) -> Self {
         self.settings.removal = removal;
         self
     }
 
-    /// What becomes of groups that are gone from the source; they are kept unless told otherwise.
+    /// Sets how the sync treats groups that are no longer in the source (default: [`GroupRemoval::Keep`]).
     #[must_use]
     pub fn group_removal(mut self, removal: GroupRemoval) -> Self {
         self.settings.group_removal = removal;
         self
     }
 
-    /// What a run may take away.
+    /// Sets the limits for removals in one run.
     #[must_use]
     pub fn removal_limits(mut self, limits: RemovalLimits) -> Self {
         self.settings.limits = limits;
         self
     }
 
-    /// Where time comes from.
+    /// Sets the clock (default: the system clock).
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// What would be written. Nothing is written anywhere.
+    /// Returns the plan of this run: a dry run that writes nothing.
     ///
     /// # Errors
     ///
-    /// If the source or the target cannot be read to its end, or the source contradicts itself.
+    /// Fails if the source or the target cannot be read completely, or if the source contradicts itself.
     pub async fn plan(&self) -> Result<SyncPlan> {
         let directory = self.source.read().await.map_err(|error| {
             error.with_context(format!(
@@ -176,40 +179,41 @@ impl DirectorySync {
         self.settings.plan(input).await
     }
 
-    /// Says whether a plan may be applied; [`apply`](Self::apply) asks too.
+    /// Checks a plan against the removal limits. [`apply`](Self::apply) makes the same check.
     ///
     /// # Errors
     ///
-    /// [`LimitExceeded`], whose [`help`](LimitExceeded::help) says what to do.
+    /// Returns [`LimitExceeded`] if the plan exceeds a limit. [`LimitExceeded::help`] tells the operator what to do.
     pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
         self.settings.limits.check(plan)
     }
 
-    /// Writes what the plan says, and nothing else.
+    /// Writes the changes of the plan, and no others.
     ///
-    /// Users are written before groups, and what takes something away comes last, apart from those who give up a name that
-    /// another waits for. A plan that was read from a file is made again first; if it would do more now, nothing is done.
+    /// Users are written before groups, and removals come last. One exception: a deactivation that releases a name is
+    /// applied early if another change needs this name. A plan that was loaded from a file is replanned first. If the new
+    /// plan has a change that the loaded plan does not have, nothing is written.
     ///
     /// # Errors
     ///
-    /// If the guard refuses, the plan is stale, or the memory cannot be saved. What the target does not take is in the
-    /// report, and an error only of [`SyncReport::complete`].
+    /// Fails if the plan exceeds a removal limit, the plan is stale, or the state cannot be saved. Changes that the target
+    /// rejects are listed in the report; only [`SyncReport::complete`] turns them into an error.
     pub async fn apply(&self, plan: &SyncPlan) -> Result<SyncReport> {
         self.check(plan)?;
         let stored = self.state().await?;
         if stored.as_ref().map_or(0, |state| state.serial) != plan.serial {
-            return Err(stale("another run has written since it was made"));
+            return Err(stale("the state has changed since the plan was created"));
         }
-        let again;
+        let replanned;
         let plan = if plan.next_state.0.is_some() {
             plan
         } else {
-            again = self.plan().await?;
-            if let Some(change) = again.deviation_from(plan) {
-                return Err(stale(&format!("it does not say `{change}`")));
+            replanned = self.plan().await?;
+            if let Some(change) = replanned.deviation_from(plan) {
+                return Err(stale(&format!("it lacks the change `{change}`")));
             }
-            self.check(&again)?;
-            &again
+            self.check(&replanned)?;
+            &replanned
         };
         let mut state = plan
             .next_state
@@ -221,21 +225,21 @@ impl DirectorySync {
             return Ok(SyncReport::default());
         }
         state.serial = plan.serial + 1;
-        let keep = self
+        let sink = self
             .store
             .as_ref()
             .map_or(StateSink::Discard, StateSink::Store);
-        let run = Run::new(&self.scim, self.clock.clone(), keep, state, plan);
-        run.plan(plan).await?;
-        Ok(run.end().0)
+        let run = Run::new(&self.scim, self.clock.clone(), sink, state, plan);
+        run.apply(plan).await?;
+        Ok(run.into_parts().0)
     }
 
     async fn state(&self) -> Result<Option<SyncState>> {
         let Some(store) = &self.store else {
             return Ok(None);
         };
-        let kept = store.read(SyncState::FILE).await?;
-        kept.as_deref().map(SyncState::from_json).transpose()
+        let json = store.read(SyncState::FILE).await?;
+        json.as_deref().map(SyncState::from_json).transpose()
     }
 
     fn now(&self) -> jiff::Timestamp {
@@ -245,7 +249,7 @@ impl DirectorySync {
 
 fn stale(why: &str) -> Error {
     Error::new(ErrorKind::StalePlan, format!("the plan is stale: {why}"))
-        .with_help("make a new plan, read it, and apply that; nothing was written")
+        .with_help("create a new plan, review it and apply it; nothing was written")
 }
 
 impl fmt::Debug for DirectorySync {

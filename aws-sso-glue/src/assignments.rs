@@ -1,4 +1,4 @@
-//! Assignments: who may use which permission set in which account.
+//! Account assignments: a principal, a permission set and an account.
 
 use aws_sdk_ssoadmin::types::{
     AccountAssignmentOperationStatus, OperationStatusFilter, PrincipalType, StatusValues,
@@ -9,58 +9,58 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AccountId, Error, GroupId, IdentityCenter, OperationStatus, PermissionSetArn, RequestId,
     UserId,
-    instances::PAGE,
+    instances::PAGE_SIZE,
     paging::{self, Page},
     service::Service,
 };
 
-/// The calls about assignments.
+/// Calls for account assignments.
 ///
-/// Writes are started here and carried out by AWS later. AWS carries out 10 to 15 at a time (the
-/// number differs between editions of its quotas page): start no more than 10, then ask for their
+/// AWS carries out the writes asynchronously, 10 to 15 at a time (the number differs between
+/// versions of AWS's quotas page). Start at most 10 writes, then read their
 /// [`status`](Self::status) until some are done.
 #[derive(Debug, Clone, Copy)]
 pub struct Assignments<'a> {
     center: &'a IdentityCenter,
 }
 
-/// A permission set that somebody may use in an account.
+/// A permission set that a principal has in an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Assignment {
     /// The account.
     pub account: AccountId,
-    /// What may be done there.
+    /// The permission set.
     pub permission_set: PermissionSetArn,
-    /// Who may do it.
+    /// The user or group.
     pub principal: Principal,
 }
 
-/// Who something is assigned to.
+/// A user or group that can have assignments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Principal {
-    /// One person.
+    /// One user.
     User(UserId),
     /// All members of a group.
     Group(GroupId),
 }
 
-/// A write that was started, to be asked about.
+/// An asynchronous write that was started.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Operation {
-    /// Which write it is; AWS keeps the two apart.
+    /// The kind of write. AWS has one status call for each kind.
     pub kind: OperationKind,
-    /// Its id.
+    /// The request id of the write.
     pub id: RequestId,
 }
 
-/// What an [`Operation`] does.
+/// The kind of an [`Operation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
-    /// Makes an assignment.
+    /// Creates an assignment.
     Create,
-    /// Removes an assignment.
+    /// Deletes an assignment.
     Delete,
 }
 
@@ -69,63 +69,64 @@ impl<'a> Assignments<'a> {
         Self { center }
     }
 
-    /// Returns who may use `permission_set` in `account`.
+    /// Returns the principals that have `permission_set` in `account`.
     ///
-    /// Principals that were deleted may be among them.
+    /// The list may contain principals that were deleted.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn list(
         &self,
         account: &AccountId,
         permission_set: &PermissionSetArn,
     ) -> Result<Vec<Principal>, Error> {
         const OPERATION: &str = "ListAccountAssignments";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_account_assignments()
                 .instance_arn(self.instance())
                 .account_id(account.as_str())
                 .permission_set_arn(permission_set.as_str())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let rows = answer.account_assignments.unwrap_or_default().into_iter();
-            let items = rows.map(|row| principal(OPERATION, row.principal_type, row.principal_id));
+            let response = SERVICE.call(OPERATION, call).await?;
+            let rows = response.account_assignments.unwrap_or_default().into_iter();
+            let items =
+                rows.map(|row| read_principal(OPERATION, row.principal_type, row.principal_id));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns what `principal` may use, in all accounts: the quick way to look at a whole company.
+    /// Returns the assignments of a principal in all accounts.
     ///
-    /// For a user, AWS lists what the user has access to, which may include assignments of the
-    /// user's groups; each row names the principal that it is of. It may be asked by the
-    /// management account only.
+    /// This is the fastest way to read the assignments of a whole company. Only the management
+    /// account may make this call. For a user, AWS returns all the user's access, which may include
+    /// assignments of the user's groups. Each assignment contains the principal that has it.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
-    pub async fn for_principal(&self, of: &Principal) -> Result<Vec<Assignment>, Error> {
+    /// Fails if AWS refuses the call or does not answer.
+    pub async fn for_principal(&self, principal: &Principal) -> Result<Vec<Assignment>, Error> {
         const OPERATION: &str = "ListAccountAssignmentsForPrincipal";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_account_assignments_for_principal()
                 .instance_arn(self.instance())
-                .principal_type(of.kind())
-                .principal_id(of.id())
-                .max_results(PAGE)
+                .principal_type(principal.kind())
+                .principal_id(principal.id())
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let rows = answer.account_assignments.unwrap_or_default().into_iter();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let rows = response.account_assignments.unwrap_or_default().into_iter();
             let items = rows.map(|row| {
                 Ok(Assignment {
                     account: SERVICE.id(OPERATION, "AccountId", row.account_id)?,
@@ -134,25 +135,25 @@ impl<'a> Assignments<'a> {
                         "PermissionSetArn",
                         row.permission_set_arn,
                     )?,
-                    principal: principal(OPERATION, row.principal_type, row.principal_id)?,
+                    principal: read_principal(OPERATION, row.principal_type, row.principal_id)?,
                 })
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Starts to make an assignment, which provisions the permission set in the account too.
+    /// Starts to create an assignment. AWS also provisions the permission set in the account.
     ///
-    /// Making one that exists is no error, and uses up one of the writes that AWS carries out at
-    /// a time: list first.
+    /// It is no error if the assignment exists, but the call uses one of the few writes that AWS
+    /// carries out at a time. Call [`list`](Self::list) first.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn start_create(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "CreateAccountAssignment";
         let call = self
@@ -165,11 +166,11 @@ impl<'a> Assignments<'a> {
             .principal_type(assignment.principal.kind())
             .principal_id(assignment.principal.id())
             .send();
-        let answer = SERVICE.call(OPERATION, call).await?;
+        let response = SERVICE.call(OPERATION, call).await?;
         let status = SERVICE.require_field(
             OPERATION,
             CREATION,
-            answer.account_assignment_creation_status,
+            response.account_assignment_creation_status,
         )?;
         let id = SERVICE.id(OPERATION, "RequestId", status.request_id)?;
         Ok(Operation {
@@ -178,12 +179,12 @@ impl<'a> Assignments<'a> {
         })
     }
 
-    /// Starts to remove an assignment.
+    /// Starts to delete an assignment.
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if there is no such assignment, which AWS may also
-    /// say later, as a failed status.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the assignment does not exist. AWS may
+    /// report this later instead, as a failed status.
     pub async fn start_delete(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "DeleteAccountAssignment";
         let call = self
@@ -196,11 +197,11 @@ impl<'a> Assignments<'a> {
             .principal_type(assignment.principal.kind())
             .principal_id(assignment.principal.id())
             .send();
-        let answer = SERVICE.call(OPERATION, call).await?;
+        let response = SERVICE.call(OPERATION, call).await?;
         let status = SERVICE.require_field(
             OPERATION,
             DELETION,
-            answer.account_assignment_deletion_status,
+            response.account_assignment_deletion_status,
         )?;
         let id = SERVICE.id(OPERATION, "RequestId", status.request_id)?;
         Ok(Operation {
@@ -209,11 +210,11 @@ impl<'a> Assignments<'a> {
         })
     }
 
-    /// Returns how far a write has come.
+    /// Returns the status of an asynchronous write.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn status(&self, operation: &Operation) -> Result<OperationStatus, Error> {
         match operation.kind {
             OperationKind::Create => {
@@ -224,11 +225,11 @@ impl<'a> Assignments<'a> {
                     .instance_arn(self.instance())
                     .account_assignment_creation_request_id(operation.id.as_str())
                     .send();
-                let answer = SERVICE.call(OPERATION, call).await?;
-                status(
+                let response = SERVICE.call(OPERATION, call).await?;
+                read_status(
                     OPERATION,
                     CREATION,
-                    answer.account_assignment_creation_status,
+                    response.account_assignment_creation_status,
                 )
             }
             OperationKind::Delete => {
@@ -239,23 +240,24 @@ impl<'a> Assignments<'a> {
                     .instance_arn(self.instance())
                     .account_assignment_deletion_request_id(operation.id.as_str())
                     .send();
-                let answer = SERVICE.call(OPERATION, call).await?;
-                status(
+                let response = SERVICE.call(OPERATION, call).await?;
+                read_status(
                     OPERATION,
                     DELETION,
-                    answer.account_assignment_deletion_status,
+                    response.account_assignment_deletion_status,
                 )
             }
         }
     }
 
-    /// Returns the writes that are still being carried out, whoever started them.
+    /// Returns the writes that are in progress, including the writes of other callers.
     ///
-    /// Two calls instead of one for each write; one that is not listed any more is done or failed.
+    /// This takes two calls instead of one call for each write. A write that is no longer in the
+    /// list has succeeded or failed.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn in_progress(&self) -> Result<Vec<Operation>, Error> {
         let mut operations = self.creations_in_progress().await?;
         operations.extend(self.deletions_in_progress().await?);
@@ -264,17 +266,17 @@ impl<'a> Assignments<'a> {
 
     async fn creations_in_progress(&self) -> Result<Vec<Operation>, Error> {
         const OPERATION: &str = "ListAccountAssignmentCreationStatus";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_account_assignment_creation_status()
                 .instance_arn(self.instance())
                 .filter(in_progress())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let rows = answer
+            let response = SERVICE.call(OPERATION, call).await?;
+            let rows = response
                 .account_assignments_creation_status
                 .unwrap_or_default()
                 .into_iter();
@@ -287,7 +289,7 @@ impl<'a> Assignments<'a> {
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
@@ -295,17 +297,17 @@ impl<'a> Assignments<'a> {
 
     async fn deletions_in_progress(&self) -> Result<Vec<Operation>, Error> {
         const OPERATION: &str = "ListAccountAssignmentDeletionStatus";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_account_assignment_deletion_status()
                 .instance_arn(self.instance())
                 .filter(in_progress())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let rows = answer
+            let response = SERVICE.call(OPERATION, call).await?;
+            let rows = response
                 .account_assignments_deletion_status
                 .unwrap_or_default()
                 .into_iter();
@@ -318,7 +320,7 @@ impl<'a> Assignments<'a> {
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
@@ -349,7 +351,7 @@ impl Principal {
     }
 }
 
-fn principal(
+fn read_principal(
     operation: &'static str,
     kind: Option<PrincipalType>,
     id: Option<String>,
@@ -364,19 +366,19 @@ fn principal(
             id,
         )?)),
         other => {
-            let text = other.as_ref().map_or("nothing", PrincipalType::as_str);
-            let problem = format!("the answer's PrincipalType is {text}");
-            Err(Error::unreadable(SERVICE, operation, problem))
+            let text = other.as_ref().map_or("missing", PrincipalType::as_str);
+            let problem = format!("the response's PrincipalType is {text}");
+            Err(Error::invalid_response(SERVICE, operation, problem))
         }
     }
 }
 
-fn status(
+fn read_status(
     operation: &'static str,
-    member: &'static str,
+    field: &'static str,
     status: Option<AccountAssignmentOperationStatus>,
 ) -> Result<OperationStatus, Error> {
-    let status = SERVICE.require_field(operation, member, status)?;
+    let status = SERVICE.require_field(operation, field, status)?;
     OperationStatus::read(operation, status.status.as_ref(), status.failure_reason)
 }
 

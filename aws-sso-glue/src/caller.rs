@@ -1,43 +1,43 @@
-//! Who calls.
+//! The caller: the account and the name that a connection's credentials belong to.
 
 use crate::{AccountId, Aws, Credentials, Error, service::Service};
 
-/// The owner of a set of credentials, as AWS sees them.
+/// The identity that credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The account.
     pub account: AccountId,
-    /// The user, or the role and the session in it.
+    /// The ARN of the user, or of the role and its session.
     pub arn: String,
 }
 
 impl Aws {
-    /// Returns who this connection calls as; needs no permission.
+    /// Returns the identity of this connection's credentials. This call needs no permission.
     ///
     /// # Errors
     ///
-    /// If the credentials are missing, expired or unknown, or AWS does not answer.
+    /// Fails if the credentials are missing, expired or unknown to AWS, or if AWS does not answer.
     pub async fn caller(&self) -> Result<Caller, Error> {
         caller(self.sts()).await
     }
 
-    /// Returns whose `credentials` these are, which proves that AWS accepts them.
+    /// Verifies that AWS accepts `credentials`, and returns their identity.
     ///
     /// # Errors
     ///
-    /// If the credentials are expired or unknown, or AWS does not answer.
-    pub async fn prove(&self, credentials: Credentials) -> Result<Caller, Error> {
+    /// Fails if the credentials are expired or unknown to AWS, or if AWS does not answer.
+    pub async fn verify_credentials(&self, credentials: Credentials) -> Result<Caller, Error> {
         caller(&self.sts_as(credentials)).await
     }
 }
 
 async fn caller(sts: &aws_sdk_sts::Client) -> Result<Caller, Error> {
-    let answer = Service::Sts
+    let response = Service::Sts
         .call(OPERATION, sts.get_caller_identity().send())
         .await?;
     Ok(Caller {
-        account: Service::Sts.id(OPERATION, "Account", answer.account)?,
-        arn: Service::Sts.require_field(OPERATION, "Arn", answer.arn)?,
+        account: Service::Sts.id(OPERATION, "Account", response.account)?,
+        arn: Service::Sts.require_field(OPERATION, "Arn", response.arn)?,
     })
 }
 
@@ -52,14 +52,14 @@ mod tests {
         replay::{Replay, block_on},
     };
 
-    const ANSWER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+    const RESPONSE: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
         <GetCallerIdentityResult><Arn>arn:aws:sts::111111111111:assumed-role/Admin/ada</Arn>\
         <UserId>AROAEXAMPLE:ada</UserId><Account>111111111111</Account></GetCallerIdentityResult>\
         </GetCallerIdentityResponse>";
 
     #[test]
-    fn the_caller_is_an_account_and_a_name() {
-        let (aws, _) = Replay::new().xml(200, ANSWER).connect();
+    fn the_caller_has_an_account_and_an_arn() {
+        let (aws, _) = Replay::new().xml(200, RESPONSE).connect();
         let caller = block_on(aws.caller()).expect("a caller");
         assert_eq!(caller.account.as_str(), "111111111111");
         assert_eq!(
@@ -69,26 +69,26 @@ mod tests {
     }
 
     #[test]
-    fn other_credentials_are_proved_by_signing_with_them() {
-        let replay = Replay::new().xml(200, ANSWER);
+    fn credentials_are_verified_with_a_request_that_they_sign() {
+        let replay = Replay::new().xml(200, RESPONSE);
         let (aws, _) = replay.connect();
         let credentials = Credentials {
             access_key_id: "ASIAOTHER".to_owned(),
             secret_access_key: Secret::new("hunter2"),
-            session_token: Some(Secret::new("of the session")),
+            session_token: Some(Secret::new("session token")),
         };
-        block_on(aws.prove(credentials)).expect("a caller");
+        block_on(aws.verify_credentials(credentials)).expect("a caller");
         let request = &replay.requests()[0];
         assert!(
             request
                 .header("authorization")
                 .contains("Credential=ASIAOTHER/")
         );
-        assert_eq!(request.header("x-amz-security-token"), "of the session");
+        assert_eq!(request.header("x-amz-security-token"), "session token");
     }
 
     #[test]
-    fn expired_credentials_are_told_from_unknown_ones() {
+    fn expired_and_unknown_credentials_have_different_help_texts() {
         let refusal = |code: &str| {
             format!(
                 "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>\
@@ -115,7 +115,7 @@ mod tests {
             );
             assert!(
                 clock.slept().is_empty(),
-                "no second attempt makes a key known"
+                "a retry does not make a key known"
             );
         }
     }

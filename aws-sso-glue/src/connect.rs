@@ -1,4 +1,4 @@
-//! The way in: whose credentials, which region, which clock.
+//! The connection to AWS: credentials, region, clock and limits.
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
@@ -13,31 +13,35 @@ use crate::{
     Credentials, Error,
     https::{Https, Proxy},
     rate_limit::{RateLimitedClient, RateLimiter},
-    retry::{PassingConflict, RetryAfterSeconds},
+    retry::{RetryAfterSeconds, TransientConflict},
     time::SdkClock,
 };
 
-/// How to reach AWS; everything has a default.
+/// Options of a connection to AWS. All have defaults.
 #[derive(Debug, Clone)]
 pub struct Connect {
-    /// The profile of `~/.aws/config`; the usual one (`AWS_PROFILE`, `default`) unless named.
+    /// The profile of `~/.aws/config` (default: the profile in `AWS_PROFILE`, or else `default`).
     pub profile: Option<String>,
-    /// The region; that of the environment or the profile unless named.
+    /// The region (default: the region of the environment or the profile).
     pub region: Option<String>,
-    /// Where all services are, instead of at AWS: https, or this machine.
-    pub endpoint_url: Option<Url>,
-    /// The keys to sign with; unless given, they come from the usual chain: environment, profile,
-    /// single sign-on, container, machine.
-    pub credentials: Option<Credentials>,
-    /// The time, and the waiting between attempts. A clock that does not wait needs
-    /// `credentials`: the chain would be out of time at once.
-    pub clock: Arc<dyn Clock>,
-    /// How often a call is made at most, the first time included.
-    pub max_attempts: NonZeroU32,
-    /// The limit on calls to `sso-admin`; no limit if `None`.
+    /// The URL that replaces the endpoints of all services (default: AWS's endpoints).
     ///
-    /// AWS allows 20 a second (IAM Identity Center quotas) to all callers together; the default of
-    /// 15 leaves some to others.
+    /// It must be https or on this machine.
+    pub endpoint_url: Option<Url>,
+    /// The keys that sign the calls (default: from the SDK's chain, which tries environment,
+    /// profile, single sign-on, container and machine).
+    pub credentials: Option<Credentials>,
+    /// The clock, which returns the time and waits between attempts.
+    ///
+    /// A clock that does not really wait needs explicit `credentials`, because it would let the
+    /// SDK's credential chain time out at once.
+    pub clock: Arc<dyn Clock>,
+    /// Maximum number of attempts per call, including the first (default: 6).
+    pub max_attempts: NonZeroU32,
+    /// Maximum number of calls to `sso-admin` per second (default: 15); `None` means no limit.
+    ///
+    /// AWS allows 20 per second for all callers together (IAM Identity Center quotas). The default
+    /// leaves some of them to other callers.
     pub sso_admin_calls_per_second: Option<NonZeroU32>,
 }
 
@@ -49,17 +53,18 @@ impl Default for Connect {
             endpoint_url: None,
             credentials: None,
             clock: Arc::new(SystemClock),
-            // Pauses of up to 1, 2, 4, 8 and 16 seconds: longer than the writes that collide take
-            // to spread, and than a rate limit lasts.
+            // The waits are up to 1, 2, 4, 8 and 16 seconds. Together they are longer than AWS takes
+            // to finish a conflicting write, and longer than a rate limit lasts.
             max_attempts: NonZeroU32::new(6).expect("six is not zero"),
             sso_admin_calls_per_second: NonZeroU32::new(15),
         }
     }
 }
 
-/// A connection to AWS: one caller, one region.
+/// A connection to AWS for one caller and one region.
 ///
-/// A clone is cheap and shares connections, credentials, the retry quota and the pace.
+/// Cloning is cheap; clones share the HTTP connections, the credentials, the retry quota and the
+/// rate limit.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
@@ -73,25 +78,26 @@ struct Inner {
     sts: aws_sdk_sts::Client,
 }
 
-/// What connections to several regions have in common.
+/// The parts that the connections to all regions share.
 #[derive(Clone)]
 struct Shared {
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
     limiter: Option<Arc<RateLimiter>>,
-    // Of our own: the SDK's is one for the whole process.
+    // The SDK's default partition is shared by the whole process.
     retries: RetryPartition,
 }
 
 impl Aws {
-    /// Resolves the region and where credentials come from; no service is called.
+    /// Resolves the region and the source of the credentials. No service is called.
     ///
     /// # Errors
     ///
-    /// If no region is configured, or the endpoint override is neither https nor on this machine.
+    /// Fails if no region is configured, or if the endpoint override is neither https nor on this
+    /// machine.
     pub async fn connect(connect: Connect) -> Result<Self, Error> {
         let proxy = match &connect.endpoint_url {
-            Some(url) if is_this_machine(url) => Proxy::Never,
+            Some(url) if is_loopback(url) => Proxy::Never,
             Some(url) if url.scheme() != "https" => return Err(insecure(url)),
             _ => Proxy::FromEnvironment,
         };
@@ -112,13 +118,13 @@ impl Aws {
         Self::assemble(config, SharedHttpClient::new(Https::new(proxy)), &connect)
     }
 
-    /// Returns the region that is called.
+    /// Returns the region of the connection.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.0.region
     }
 
-    /// Returns the same caller's connection to another region.
+    /// Returns a connection of the same caller to another region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         if region == self.region() {
@@ -131,7 +137,7 @@ impl Aws {
         )
     }
 
-    /// Puts a connection together from where the SDK looks things up, and from what is ours.
+    /// Builds a connection from the SDK's configuration and the options.
     pub(crate) fn assemble(
         config: SdkConfig,
         client: SharedHttpClient,
@@ -151,7 +157,8 @@ impl Aws {
             .sleep_impl(SdkClock(Arc::clone(&clock)))
             .time_source(SdkClock(Arc::clone(&clock)))
             .retry_config(RetryConfig::standard().with_max_attempts(connect.max_attempts.get()))
-            // It watches long bodies; ours are small, and it would be timed by our clock.
+            // This protection is for long bodies, and these bodies are small. It would also measure
+            // time with the configured clock.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         let retries = RetryPartition::custom("aws-sso-glue").build();
@@ -167,7 +174,7 @@ impl Aws {
     fn build(config: SdkConfig, region: String, shared: Shared) -> Self {
         let mut sso_admin = aws_sdk_ssoadmin::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
-            .retry_classifier(PassingConflict);
+            .retry_classifier(TransientConflict);
         if let Some(limiter) = &shared.limiter {
             let (client, limiter) = (shared.client.clone(), Arc::clone(limiter));
             sso_admin = sso_admin.http_client(RateLimitedClient { client, limiter });
@@ -210,7 +217,7 @@ impl Aws {
         &self.0.sts
     }
 
-    /// Calls STS as somebody else.
+    /// Returns an STS client that signs with other credentials.
     pub(crate) fn sts_as(&self, credentials: Credentials) -> aws_sdk_sts::Client {
         let config = aws_sdk_sts::config::Builder::from(&self.0.config)
             .retry_partition(self.0.shared.retries.clone())
@@ -219,7 +226,7 @@ impl Aws {
         aws_sdk_sts::Client::from_conf(config)
     }
 
-    /// Reaches the services that people sign in with; their calls are not signed.
+    /// Returns the clients of the sign-in services. Calls to these services are not signed.
     pub(crate) fn sign_in_clients(
         &self,
         region: &str,
@@ -252,12 +259,12 @@ impl fmt::Debug for Aws {
     }
 }
 
-/// Pinned, so that an update of the SDK does not change how calls behave.
+/// Returns a fixed version, so that an update of the SDK does not change the behavior of calls.
 fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-fn is_this_machine(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -267,18 +274,18 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 fn no_region() -> Error {
-    Error::unconfigured(
+    Error::configuration(
         "no AWS region is configured",
-        "name the region, set AWS_REGION, or write `region = …` into the profile in ~/.aws/config",
+        "pass a region, set AWS_REGION, or write `region = …` into the profile in ~/.aws/config",
     )
 }
 
 fn insecure(url: &Url) -> Error {
-    // Without user name and password, which a URL may hold.
-    let place = url.host_str().unwrap_or_default();
-    Error::unconfigured(
-        format!("the endpoint override for `{place}` is neither https nor on this machine"),
-        "answers hold credentials, so they travel encrypted: write https://",
+    // The message contains the host only: a URL may contain a user name and a password.
+    let host = url.host_str().unwrap_or_default();
+    Error::configuration(
+        format!("the endpoint override for `{host}` is neither https nor on this machine"),
+        "use https://, because responses contain credentials",
     )
 }
 
@@ -290,7 +297,7 @@ mod tests {
     use crate::replay::{Replay, block_on};
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
+    fn plain_http_is_allowed_on_this_machine_only() {
         let connect = Connect {
             endpoint_url: Some(Url::parse("http://user:hunter2@aws.example.com/").expect("a URL")),
             ..Connect::default()
@@ -305,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_without_a_region_says_where_to_write_it() {
+    fn a_missing_region_is_an_error_that_says_where_to_set_it() {
         let config = aws_config::SdkConfig::builder().build();
         let error = Aws::assemble(config, Replay::new().client(), &Connect::default())
             .expect_err("must be refused");
@@ -314,15 +321,15 @@ mod tests {
     }
 
     #[test]
-    fn another_region_is_the_same_caller_elsewhere() {
+    fn in_region_keeps_the_caller() {
         let replay = Replay::new().json(r#"{"Instances": []}"#);
         let (aws, _) = replay.connect();
-        let elsewhere = aws.in_region("eu-central-1");
+        let other = aws.in_region("eu-central-1");
         assert_eq!(
-            (aws.region(), elsewhere.region()),
+            (aws.region(), other.region()),
             ("us-east-1", "eu-central-1")
         );
-        block_on(elsewhere.instances()).expect("a list");
+        block_on(other.instances()).expect("a list");
         let request = &replay.requests()[0];
         assert_eq!(request.uri, "https://sso.eu-central-1.amazonaws.com/");
         assert!(
@@ -332,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_names_the_region_and_no_secret() {
+    fn debug_output_contains_the_region_and_no_secret() {
         let (aws, _) = Replay::new().connect();
         assert_eq!(format!("{aws:?}"), "Aws { region: \"us-east-1\", .. }");
     }

@@ -1,15 +1,15 @@
-//! Keys, as a person or another program hands them over.
+//! Explicit credentials.
 
 use rest_core::Secret;
 
 /// Keys that sign calls to AWS.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The id of the access key, such as `ASIA…`; no secret.
+    /// The id of the access key, such as `ASIA…`. It is not secret.
     pub access_key_id: String,
-    /// The key itself.
+    /// The secret access key.
     pub secret_access_key: Secret,
-    /// What belongs to temporary keys; without it, AWS does not know them.
+    /// The session token. AWS accepts temporary keys only with their token.
     pub session_token: Option<Secret>,
 }
 
@@ -32,7 +32,7 @@ mod tests {
     use super::Credentials;
 
     #[test]
-    fn neither_ours_nor_the_sdks_debug_output_shows_a_secret() {
+    fn debug_output_of_this_crate_and_the_sdk_contains_no_secret() {
         let credentials = Credentials {
             access_key_id: "ASIAEXAMPLE".to_owned(),
             secret_access_key: Secret::new("hunter2"),

@@ -1,4 +1,4 @@
-//! What went wrong with a call, and what to do about it.
+//! Errors of calls, with help texts.
 
 use std::{error::Error as StdError, fmt};
 
@@ -15,10 +15,10 @@ mod help;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// A call that did not succeed.
+/// Error of a call to AWS.
 ///
-/// `Display` names the call and how far it got; the chain of sources says why. What a program
-/// needs to decide is behind the questions (`is_…`), what a person needs is [`help`](Self::help).
+/// `Display` names the call and its result; the chain of sources contains the cause. A program
+/// decides with the `is_…` methods. [`help`](Self::help) is for the operator.
 pub struct Error(Box<Inner>);
 
 impl Error {
@@ -34,66 +34,66 @@ impl Error {
         self.0.operation
     }
 
-    /// Returns the HTTP status, if an answer arrived.
+    /// Returns the HTTP status, if a response arrived.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
             Kind::Refused(refusal) => Some(refusal.status),
-            Kind::Unreadable { status, .. } => *status,
-            Kind::Unconfigured { .. } | Kind::Unsent(_) | Kind::Unreached(_) => None,
+            Kind::InvalidResponse { status, .. } => *status,
+            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) => None,
         }
     }
 
-    /// Returns AWS's name for the refusal, such as `ConflictException`.
+    /// Returns AWS's error code, such as `ConflictException`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.refusal()?.code.as_deref()
     }
 
-    /// Returns AWS's own words about the refusal.
+    /// Returns AWS's error message.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.refusal()?.message.as_deref()
     }
 
-    /// Returns AWS's finer name for the refusal, such as `KMS_AccessDeniedException`; most have none.
+    /// Returns AWS's detailed reason, such as `KMS_AccessDeniedException`. Most errors have none.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.refusal()?.reason.as_deref()
     }
 
-    /// Returns the id of the request, which AWS support asks for.
+    /// Returns AWS's request id, which AWS support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match &self.0.kind {
-            Kind::Refused(Refusal { request_id, .. }) | Kind::Unreadable { request_id, .. } => {
-                request_id.as_deref()
-            }
-            Kind::Unconfigured { .. } | Kind::Unsent(_) | Kind::Unreached(_) => None,
+            Kind::Refused(Refusal { request_id, .. })
+            | Kind::InvalidResponse { request_id, .. } => request_id.as_deref(),
+            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) => None,
         }
     }
 
-    /// Returns whether the thing asked for does not exist.
+    /// Returns whether AWS reported that the requested resource does not exist.
     ///
-    /// An account that is in no organization counts: there is no organization to be found.
+    /// This includes a request for the organization of an account that is in no organization.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.has_code(NOT_FOUND)
     }
 
-    /// Returns whether something else is in the way: a parallel write, or a thing of that name.
+    /// Returns whether the write conflicts with a concurrent write, or with a resource that has the
+    /// same name.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.has_code(CONFLICT)
     }
 
-    /// Returns whether AWS wants fewer calls; the call was already repeated with growing pauses.
+    /// Returns whether AWS throttled the call. The call was already retried with backoff.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.has_code(THROTTLED) || self.refused_with(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Returns whether the caller is known, but may not do this.
+    /// Returns whether AWS knows the caller, but does not allow the call.
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
         self.has_code(ACCESS_DENIED)
@@ -103,18 +103,18 @@ impl Error {
     #[must_use]
     pub fn is_unauthenticated(&self) -> bool {
         match &self.0.kind {
-            Kind::Unsent(source) => is_about_credentials(source.as_ref()),
+            Kind::NotSent(source) => is_credentials_error(source.as_ref()),
             _ => self.has_code(UNAUTHENTICATED),
         }
     }
 
-    /// Returns whether no answer arrived; AWS may have acted all the same.
+    /// Returns whether no response arrived. AWS may have carried out the call anyway.
     #[must_use]
     pub fn is_unreached(&self) -> bool {
-        matches!(self.0.kind, Kind::Unreached(_))
+        matches!(self.0.kind, Kind::NoResponse(_))
     }
 
-    /// Returns what to do about it, for the refusals that are met in practice.
+    /// Returns how to solve the problem, for errors that are common in practice.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         help::help(self)
@@ -130,9 +130,9 @@ impl Error {
     {
         let request_id = error.request_id().map(str::to_owned);
         let kind = match error {
-            // The SDK takes a good answer that it cannot read for a refusal.
+            // The SDK also reports a successful response that it cannot decode as a `ServiceError`.
             SdkError::ServiceError(error) if !status(error.raw()).is_success() => {
-                let words = Words::of(error.raw());
+                let body = ErrorBody::of(error.raw());
                 Kind::Refused(Refusal {
                     status: status(error.raw()),
                     code: error.err().code().map(str::to_owned),
@@ -140,43 +140,43 @@ impl Error {
                         .err()
                         .message()
                         .map(str::to_owned)
-                        .or(words.error_description),
-                    reason: words.reason,
+                        .or(body.error_description),
+                    reason: body.reason,
                     request_id,
                 })
             }
-            SdkError::ServiceError(error) => Kind::Unreadable {
+            SdkError::ServiceError(error) => Kind::InvalidResponse {
                 status: Some(status(error.raw())),
                 request_id,
                 source: source(SdkError::ServiceError(error)),
             },
-            SdkError::ResponseError(error) => Kind::Unreadable {
+            SdkError::ResponseError(error) => Kind::InvalidResponse {
                 status: Some(status(error.raw())),
                 request_id,
                 source: source(SdkError::<E, _>::ResponseError(error)),
             },
-            SdkError::ConstructionFailure(_) => Kind::Unsent(source(error)),
+            SdkError::ConstructionFailure(_) => Kind::NotSent(source(error)),
             SdkError::DispatchFailure(failure) => {
                 let user = failure.is_user();
                 let source = source(SdkError::<E, HttpResponse>::DispatchFailure(failure));
-                if user || is_about_credentials(source.as_ref()) {
-                    Kind::Unsent(source)
+                if user || is_credentials_error(source.as_ref()) {
+                    Kind::NotSent(source)
                 } else {
-                    Kind::Unreached(source)
+                    Kind::NoResponse(source)
                 }
             }
-            other => Kind::Unreached(source(other)),
+            other => Kind::NoResponse(source(other)),
         };
         Self::new(service, operation, kind)
     }
 
-    /// AWS answered well, and the answer is not what its service model promises.
-    pub(crate) fn unreadable(
+    /// Returns the error for a successful response that violates AWS's service model.
+    pub(crate) fn invalid_response(
         service: Service,
         operation: &'static str,
         source: impl Into<BoxError>,
     ) -> Self {
-        let kind = Kind::Unreadable {
+        let kind = Kind::InvalidResponse {
             status: None,
             request_id: None,
             source: source.into(),
@@ -184,17 +184,18 @@ impl Error {
         Self::new(service, operation, kind)
     }
 
-    /// The connection was described in a way that cannot work.
-    pub(crate) fn unconfigured(problem: impl Into<String>, help: &'static str) -> Self {
-        let kind = Kind::Unconfigured {
+    /// Returns the error for options with which no connection is possible.
+    pub(crate) fn configuration(problem: impl Into<String>, help: &'static str) -> Self {
+        let kind = Kind::Configuration {
             problem: problem.into(),
             help,
         };
         Self::new(Service::Configuration, "connect", kind)
     }
 
-    /// The instance is encrypted with the customer's own key, and that key is in the way.
-    pub(crate) fn is_about_a_key(&self) -> bool {
+    /// Returns whether the call failed because of the customer-managed key that encrypts the
+    /// instance.
+    pub(crate) fn is_kms_error(&self) -> bool {
         self.reason()
             .is_some_and(|reason| reason.starts_with("KMS_"))
     }
@@ -232,11 +233,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (service, operation) = (self.service(), self.operation());
         match &self.0.kind {
-            Kind::Unconfigured { problem, .. } => f.write_str(problem),
-            Kind::Unsent(_) => write!(f, "{service} {operation} could not be sent to AWS"),
-            Kind::Unreached(_) => write!(f, "AWS did not answer {service} {operation}"),
-            Kind::Unreadable { .. } => {
-                write!(f, "AWS's answer to {service} {operation} could not be read")
+            Kind::Configuration { problem, .. } => f.write_str(problem),
+            Kind::NotSent(_) => write!(f, "{service} {operation} could not be sent to AWS"),
+            Kind::NoResponse(_) => write!(f, "AWS did not answer {service} {operation}"),
+            Kind::InvalidResponse { .. } => {
+                write!(
+                    f,
+                    "AWS's response to {service} {operation} could not be decoded"
+                )
             }
             Kind::Refused(_) => write!(f, "AWS refused {service} {operation}"),
         }
@@ -256,10 +260,10 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0.kind {
-            Kind::Unconfigured { .. } => None,
-            Kind::Unsent(source) | Kind::Unreached(source) | Kind::Unreadable { source, .. } => {
-                Some(source.as_ref())
-            }
+            Kind::Configuration { .. } => None,
+            Kind::NotSent(source)
+            | Kind::NoResponse(source)
+            | Kind::InvalidResponse { source, .. } => Some(source.as_ref()),
             Kind::Refused(refusal) => Some(refusal),
         }
     }
@@ -273,13 +277,13 @@ struct Inner {
 
 #[derive(Debug)]
 enum Kind {
-    Unconfigured {
+    Configuration {
         problem: String,
         help: &'static str,
     },
-    Unsent(BoxError),
-    Unreached(BoxError),
-    Unreadable {
+    NotSent(BoxError),
+    NoResponse(BoxError),
+    InvalidResponse {
         status: Option<StatusCode>,
         request_id: Option<String>,
         source: BoxError,
@@ -287,7 +291,9 @@ enum Kind {
     Refused(Refusal),
 }
 
-/// AWS's refusal, without the raw answer: that may hold what must not be printed.
+/// An error response of AWS.
+///
+/// It does not keep the raw response, which may contain secrets that must not be printed.
 #[derive(Debug)]
 struct Refusal {
     status: StatusCode,
@@ -318,16 +324,16 @@ fn status(response: &HttpResponse) -> StatusCode {
     StatusCode::from_u16(response.status().as_u16()).expect("the SDK has checked the status")
 }
 
-/// What refusals say outside of what the SDK reads from all of them alike.
+/// Fields of an error response that the SDK does not read.
 #[derive(Default, Deserialize)]
-struct Words {
-    /// The sign-in service speaks OAuth, and keeps its message here.
+struct ErrorBody {
+    /// The message of the sign-in service, which uses OAuth.
     error_description: Option<String>,
     #[serde(alias = "Reason")]
     reason: Option<String>,
 }
 
-impl Words {
+impl ErrorBody {
     fn of(response: &HttpResponse) -> Self {
         let body = response.body().bytes().unwrap_or_default();
         serde_json::from_slice(body).unwrap_or_default()
@@ -343,8 +349,8 @@ where
         .unwrap_or_else(|error| error.to_string().into())
 }
 
-fn is_about_credentials(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<CredentialsError>() || error.source().is_some_and(is_about_credentials)
+fn is_credentials_error(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<CredentialsError>() || error.source().is_some_and(is_credentials_error)
 }
 
 const NOT_FOUND: &[&str] = &[
@@ -364,7 +370,7 @@ const ACCESS_DENIED: &[&str] = &[
     "AccessDeniedException",
     "AccessDenied",
     "AccessDeniedForDependencyException",
-    // The access portal's word for a role that is not assigned.
+    // The access portal returns this for a role that is not assigned.
     "ForbiddenException",
 ];
 const UNAUTHENTICATED: &[&str] = &[
@@ -379,6 +385,6 @@ const UNAUTHENTICATED: &[&str] = &[
     "MissingAuthenticationTokenException",
     "IncompleteSignature",
     "IncompleteSignatureException",
-    // The access portal's word for a session that has ended.
+    // The access portal returns this for a session that has ended.
     "UnauthorizedException",
 ];

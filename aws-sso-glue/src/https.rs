@@ -13,17 +13,17 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 
-/// Connections that are timed by the machine's clock, whatever clock the calls live by.
+/// An HTTPS client whose timeouts always use the machine's clock.
 ///
-/// The SDK's own client measures its timeouts with the clock it is given. A clock that a test
-/// moves by hand would end every connection before it is made.
+/// The SDK's own client measures its timeouts with the configured clock. With a manual clock in a
+/// test, every connection would time out before it is established.
 #[derive(Debug)]
 pub(crate) struct Https {
     proxy: Proxy,
     connector: OnceLock<SharedHttpConnector>,
 }
 
-/// Whether connections go where `HTTPS_PROXY` and `HTTP_PROXY` say.
+/// Whether connections use the proxies of `HTTPS_PROXY` and `HTTP_PROXY`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proxy {
     FromEnvironment,
@@ -70,7 +70,8 @@ fn connector(proxy: Proxy) -> SharedHttpConnector {
     SharedHttpConnector::new(connector)
 }
 
-/// The SDK's own default since its behaviour version of January 2026.
+/// The SDK's default since its behavior version of January 2026.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// The slowest of our calls answer in a few seconds; a silent half minute is a dead connection.
+/// The slowest calls of this crate take a few seconds; 30 seconds without data mean a dead
+/// connection.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);

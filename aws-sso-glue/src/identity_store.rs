@@ -1,4 +1,4 @@
-//! Users and groups, as IAM Identity Center knows them. They are read here, and written over SCIM.
+//! Users and groups of IAM Identity Center. This module reads them; SCIM writes them.
 
 use aws_sdk_identitystore::types::{
     AlternateIdentifier, ExternalId as SdkExternalId, MemberId, UniqueAttribute, UserStatus,
@@ -7,12 +7,12 @@ use aws_smithy_types::Document;
 
 use crate::{
     Aws, Error, GroupId, IdentityStoreId, UserId,
-    instances::PAGE,
+    instances::PAGE_SIZE,
     paging::{self, Page},
     service::Service,
 };
 
-/// The calls about users and groups.
+/// Calls for users and groups.
 #[derive(Debug, Clone, Copy)]
 pub struct IdentityStore<'a> {
     aws: &'a Aws,
@@ -22,37 +22,37 @@ pub struct IdentityStore<'a> {
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityUser {
-    /// The id.
+    /// The user's id.
     pub id: UserId,
-    /// The name to sign in with; the SAML subject must be the same.
+    /// The user name, which must equal the SAML subject.
     pub user_name: String,
-    /// The name that people see.
+    /// The display name.
     pub display_name: Option<String>,
-    /// Addresses, the primary one first.
+    /// The email addresses, the primary one first.
     pub emails: Vec<String>,
-    /// What other systems call the user: over SCIM, the identity provider's own id.
+    /// The user's ids in other systems. SCIM stores the identity provider's id here.
     pub external_ids: Vec<ExternalId>,
-    /// Whether the user may sign in; `None` if AWS does not say.
+    /// Whether the user may sign in; `None` if AWS does not report it.
     pub active: Option<bool>,
 }
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityGroup {
-    /// The id.
+    /// The group's id.
     pub id: GroupId,
-    /// The name, which is unique in the store.
+    /// The display name, which is unique in the identity store.
     pub display_name: String,
-    /// What other systems call the group.
+    /// The group's ids in other systems.
     pub external_ids: Vec<ExternalId>,
 }
 
-/// What another system calls a user or a group.
+/// The id of a user or group in another system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalId {
     /// The other system.
     pub issuer: String,
-    /// Its id.
+    /// The id in that system.
     pub id: String,
 }
 
@@ -61,40 +61,42 @@ impl<'a> IdentityStore<'a> {
         Self { aws, id }
     }
 
-    /// Returns the user of this name.
+    /// Returns the user with this user name, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn user_by_name(&self, name: &str) -> Result<Option<IdentityUser>, Error> {
         const OPERATION: &str = "GetUserId";
         let call = self
             .client()
             .get_user_id()
             .identity_store_id(self.id.as_str());
-        let call = call.alternate_identifier(unique("userName", name)).send();
-        let Some(found) = found(SERVICE.call(OPERATION, call).await)? else {
+        let call = call
+            .alternate_identifier(unique_attribute("userName", name))
+            .send();
+        let Some(found) = not_found_as_none(SERVICE.call(OPERATION, call).await)? else {
             return Ok(None);
         };
         self.user_opt(&SERVICE.id(OPERATION, "UserId", Some(found.user_id))?)
             .await
     }
 
-    /// Returns a user, or `None` if there is none of this id.
+    /// Returns the user with this id, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn user_opt(&self, id: &UserId) -> Result<Option<IdentityUser>, Error> {
         const OPERATION: &str = "DescribeUser";
         let call = self
             .client()
             .describe_user()
             .identity_store_id(self.id.as_str());
-        let answer = SERVICE
+        let response = SERVICE
             .call(OPERATION, call.user_id(id.as_str()).send())
             .await;
-        let Some(user) = found(answer)? else {
+        let Some(user) = not_found_as_none(response)? else {
             return Ok(None);
         };
         Ok(Some(IdentityUser {
@@ -107,11 +109,11 @@ impl<'a> IdentityStore<'a> {
         }))
     }
 
-    /// Returns the group of this name.
+    /// Returns the group with this display name, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn group_by_name(&self, name: &str) -> Result<Option<IdentityGroup>, Error> {
         const OPERATION: &str = "GetGroupId";
         let call = self
@@ -119,30 +121,30 @@ impl<'a> IdentityStore<'a> {
             .get_group_id()
             .identity_store_id(self.id.as_str());
         let call = call
-            .alternate_identifier(unique("displayName", name))
+            .alternate_identifier(unique_attribute("displayName", name))
             .send();
-        let Some(found) = found(SERVICE.call(OPERATION, call).await)? else {
+        let Some(found) = not_found_as_none(SERVICE.call(OPERATION, call).await)? else {
             return Ok(None);
         };
         self.group_opt(&SERVICE.id(OPERATION, "GroupId", Some(found.group_id))?)
             .await
     }
 
-    /// Returns a group, or `None` if there is none of this id.
+    /// Returns the group with this id, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn group_opt(&self, id: &GroupId) -> Result<Option<IdentityGroup>, Error> {
         const OPERATION: &str = "DescribeGroup";
         let call = self
             .client()
             .describe_group()
             .identity_store_id(self.id.as_str());
-        let answer = SERVICE
+        let response = SERVICE
             .call(OPERATION, call.group_id(id.as_str()).send())
             .await;
-        let Some(group) = found(answer)? else {
+        let Some(group) = not_found_as_none(response)? else {
             return Ok(None);
         };
         Ok(Some(IdentityGroup {
@@ -156,17 +158,17 @@ impl<'a> IdentityStore<'a> {
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn users(&self) -> Result<Vec<IdentityUser>, Error> {
         const OPERATION: &str = "ListUsers";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_users()
                 .identity_store_id(self.id.as_str());
-            let call = call.max_results(PAGE).set_next_token(token).send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let items = answer.users.into_iter().map(|user| {
+            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let items = response.users.into_iter().map(|user| {
                 Ok(IdentityUser {
                     id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
                     user_name: SERVICE.require_field(OPERATION, "UserName", user.user_name)?,
@@ -178,7 +180,7 @@ impl<'a> IdentityStore<'a> {
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
@@ -188,17 +190,17 @@ impl<'a> IdentityStore<'a> {
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn groups(&self) -> Result<Vec<IdentityGroup>, Error> {
         const OPERATION: &str = "ListGroups";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_groups()
                 .identity_store_id(self.id.as_str());
-            let call = call.max_results(PAGE).set_next_token(token).send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let items = answer.groups.into_iter().map(|group| {
+            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let items = response.groups.into_iter().map(|group| {
                 Ok(IdentityGroup {
                     id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
                     display_name: SERVICE.require_field(
@@ -211,7 +213,7 @@ impl<'a> IdentityStore<'a> {
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
@@ -221,21 +223,21 @@ impl<'a> IdentityStore<'a> {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if there is no such group.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the group does not exist.
     pub async fn members(&self, group: &GroupId) -> Result<Vec<UserId>, Error> {
         const OPERATION: &str = "ListGroupMemberships";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_group_memberships()
                 .identity_store_id(self.id.as_str());
             let call = call
                 .group_id(group.as_str())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let items = answer.group_memberships.into_iter().map(|membership| {
+            let response = SERVICE.call(OPERATION, call).await?;
+            let items = response.group_memberships.into_iter().map(|membership| {
                 let member = match membership.member_id {
                     Some(MemberId::UserId(id)) => Some(id),
                     _ => None,
@@ -244,7 +246,7 @@ impl<'a> IdentityStore<'a> {
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
@@ -254,7 +256,7 @@ impl<'a> IdentityStore<'a> {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if there is no such user or group.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the user or the group does not exist.
     pub async fn is_member(&self, user: &UserId, group: &GroupId) -> Result<bool, Error> {
         let call = self
             .client()
@@ -263,8 +265,8 @@ impl<'a> IdentityStore<'a> {
             .member_id(MemberId::UserId(user.to_string()))
             .group_ids(group.as_str())
             .send();
-        let answer = SERVICE.call("IsMemberInGroups", call).await?;
-        Ok(answer.results.iter().any(|result| {
+        let response = SERVICE.call("IsMemberInGroups", call).await?;
+        Ok(response.results.iter().any(|result| {
             result.group_id.as_deref() == Some(group.as_str()) && result.membership_exists
         }))
     }
@@ -274,8 +276,10 @@ impl<'a> IdentityStore<'a> {
     }
 }
 
-/// The filters of `ListUsers` and `ListGroups` are deprecated in favour of these look-ups.
-fn unique(path: &str, value: &str) -> AlternateIdentifier {
+/// Returns the identifier for a look-up by a unique attribute.
+///
+/// These look-ups replace the filters of `ListUsers` and `ListGroups`, which are deprecated.
+fn unique_attribute(path: &str, value: &str) -> AlternateIdentifier {
     let attribute = UniqueAttribute::builder()
         .attribute_path(path)
         .attribute_value(Document::String(value.to_owned()))
@@ -284,9 +288,10 @@ fn unique(path: &str, value: &str) -> AlternateIdentifier {
     AlternateIdentifier::UniqueAttribute(attribute)
 }
 
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
+/// Returns `None` for a "not found" error.
+fn not_found_as_none<T>(response: Result<T, Error>) -> Result<Option<T>, Error> {
+    match response {
+        Ok(response) => Ok(Some(response)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }

@@ -1,10 +1,10 @@
-//! Names of things at AWS, checked once.
+//! Ids and ARNs of AWS resources. They are checked when they are parsed.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A text that is not the id it should be.
+/// Error of parsing an id or ARN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct ParseIdError {
@@ -20,16 +20,16 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            #[doc = concat!("Reads `text` as ", $expected, ".")]
+            #[doc = concat!("Parses ", $expected, ".")]
             ///
             /// # Errors
             ///
-            /// Says what was found and what was expected.
+            /// Fails if `text` has another form. The error contains the text and the expected form.
             pub fn parse(text: &str) -> Result<Self, ParseIdError> {
                 Self::try_from(text.to_owned())
             }
 
-            /// Returns the text, as AWS writes it.
+            /// Returns the text in AWS's form.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -77,7 +77,7 @@ macro_rules! id {
 }
 
 id!(
-    /// The id of an AWS account: twelve digits.
+    /// The id of an AWS account, 12 digits.
     ///
     /// ```
     /// use aws_sso_glue::AccountId;
@@ -91,19 +91,19 @@ id!(
     AccountId, "an AWS account id (12 digits)", is_account
 );
 id!(
-    /// The name of an IAM Identity Center instance, `arn:aws:sso:::instance/ssoins-…`.
+    /// The ARN of an IAM Identity Center instance, `arn:aws:sso:::instance/ssoins-…`.
     InstanceArn,
     "the ARN of an IAM Identity Center instance (arn:aws:sso:::instance/ssoins-…)",
     is_instance
 );
 id!(
-    /// The name of a permission set, `arn:aws:sso:::permissionSet/ssoins-…/ps-…`.
+    /// The ARN of a permission set, `arn:aws:sso:::permissionSet/ssoins-…/ps-…`.
     PermissionSetArn,
     "the ARN of a permission set (arn:aws:sso:::permissionSet/ssoins-…/ps-…)",
     is_permission_set
 );
 id!(
-    /// The id of an identity store, `d-` and ten characters, or a UUID in old stores.
+    /// The id of an identity store: `d-` and ten characters, or a UUID for old stores.
     IdentityStoreId, "the id of an identity store (d-…)", is_identity_store
 );
 id!(
@@ -115,11 +115,11 @@ id!(
     GroupId, "the id of a group in an identity store", is_principal
 );
 id!(
-    /// The id of a write that AWS carries out in its own time.
+    /// The request id of an asynchronous write.
     RequestId, "the request id of an asynchronous operation", is_request
 );
 
-// The patterns are those of the service models "SSO Admin" and "IdentityStore".
+// The patterns are from the service models "SSO Admin" and "IdentityStore".
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -132,14 +132,14 @@ fn is_instance(text: &str) -> bool {
 fn is_permission_set(text: &str) -> bool {
     sso_resource(text, "permissionSet/")
         .and_then(|resource| resource.split_once('/'))
-        .is_some_and(|(instance, set)| is_instance_id(instance) && is_suffix(set, "ps-"))
+        .is_some_and(|(instance, set)| is_instance_id(instance) && is_prefixed_id(set, "ps-"))
 }
 
 fn is_identity_store(text: &str) -> bool {
-    is_suffix_of(text, "d-", 10) || is_uuid(text)
+    is_prefixed_id_of_length(text, "d-", 10) || is_uuid(text)
 }
 
-/// A UUID, in old directories behind ten hexadecimal digits and a hyphen.
+/// Accepts a UUID, or in old directories ten hexadecimal digits, a hyphen and a UUID.
 fn is_principal(text: &str) -> bool {
     is_uuid(text)
         || text.split_once('-').is_some_and(|(directory, rest)| {
@@ -165,14 +165,14 @@ fn sso_resource<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
 }
 
 fn is_instance_id(text: &str) -> bool {
-    is_suffix(text, "ssoins-") || is_suffix(text, "ins-")
+    is_prefixed_id(text, "ssoins-") || is_prefixed_id(text, "ins-")
 }
 
-fn is_suffix(text: &str, prefix: &str) -> bool {
-    is_suffix_of(text, prefix, 16)
+fn is_prefixed_id(text: &str, prefix: &str) -> bool {
+    is_prefixed_id_of_length(text, prefix, 16)
 }
 
-fn is_suffix_of(text: &str, prefix: &str, length: usize) -> bool {
+fn is_prefixed_id_of_length(text: &str, prefix: &str, length: usize) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
         rest.len() == length
             && rest
@@ -181,7 +181,7 @@ fn is_suffix_of(text: &str, prefix: &str, length: usize) -> bool {
     })
 }
 
-/// Any text in the form of a UUID; whether its characters are hexadecimal is AWS's business.
+/// Accepts any text in the form of a UUID. It does not check that the characters are hexadecimal.
 fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let mut parts = text.split('-');
@@ -199,7 +199,7 @@ mod tests {
     };
 
     #[test]
-    fn ids_in_the_form_of_the_service_model_are_accepted() {
+    fn ids_that_match_the_service_model_are_accepted() {
         for instance in [
             "arn:aws:sso:::instance/ssoins-1234567890abcdef",
             "arn:aws-us-gov:sso:::instance/ssoins-1234567890abcdef",
@@ -220,35 +220,35 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused<T: std::fmt::Debug>(result: Result<T, super::ParseIdError>, text: &str) {
+    fn assert_rejected<T: std::fmt::Debug>(result: Result<T, super::ParseIdError>, text: &str) {
         assert_eq!(result.expect_err("must not parse").to_string(), text);
     }
 
     #[test]
-    fn a_refusal_says_what_was_found_and_what_was_expected() {
-        refused(
+    fn a_parse_error_contains_the_text_and_the_expected_form() {
+        assert_rejected(
             AccountId::parse("12345678901"),
             "`12345678901` is not an AWS account id (12 digits)",
         );
-        refused(
+        assert_rejected(
             InstanceArn::parse("arn:aws:iam:::instance/ssoins-1234567890abcdef"),
             "`arn:aws:iam:::instance/ssoins-1234567890abcdef` is not the ARN of an IAM Identity Center \
              instance (arn:aws:sso:::instance/ssoins-…)",
         );
-        refused(
+        assert_rejected(
             PermissionSetArn::parse("arn:aws:sso:::instance/ssoins-1234567890abcdef"),
             "`arn:aws:sso:::instance/ssoins-1234567890abcdef` is not the ARN of a permission set \
              (arn:aws:sso:::permissionSet/ssoins-…/ps-…)",
         );
-        refused(
+        assert_rejected(
             IdentityStoreId::parse("d-90676"),
             "`d-90676` is not the id of an identity store (d-…)",
         );
-        refused(
+        assert_rejected(
             UserId::parse("ada"),
             "`ada` is not the id of a user in an identity store",
         );
-        refused(
+        assert_rejected(
             GroupId::parse(""),
             "`` is not the id of a group in an identity store",
         );

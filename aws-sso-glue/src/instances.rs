@@ -18,61 +18,62 @@ use crate::{
 
 /// An instance of IAM Identity Center.
 ///
-/// The instance of an organization is owned by its management account; one that is owned by
-/// another account is for that account's applications only, and gives no access to accounts.
+/// The management account owns the organization's instance. An instance that another account owns
+/// is for the applications of that account only, and gives no access to accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
-    /// The name that calls take.
+    /// The ARN.
     pub arn: InstanceArn,
-    /// Where its users and groups are.
+    /// The identity store with the users and groups of the instance.
     pub identity_store: IdentityStoreId,
-    /// The account that it was turned on in.
+    /// The account in which the instance was enabled.
     pub owner: AccountId,
-    /// Whether it can be used.
+    /// The status.
     pub status: InstanceStatus,
-    /// The region that takes writes, and that alone knows permission sets and assignments.
+    /// The only region that accepts writes and has the permission sets and assignments.
     pub primary_region: String,
-    /// A name for people.
+    /// The display name.
     pub name: Option<String>,
 }
 
-/// What an instance says about itself beyond [`Instance`].
+/// Details of an instance that [`Instance`] does not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceDetails {
-    /// Whether it can be used.
+    /// The status.
     pub status: InstanceStatus,
-    /// Why it cannot be, in AWS's words.
+    /// AWS's reason why the instance cannot be used.
     pub status_reason: Option<String>,
-    /// Whether it can give access to accounts; old instances, which always can, may not say.
+    /// Whether the instance can give access to accounts. Old instances always can, and AWS may
+    /// report `None` for them.
     pub permission_sets_enabled: Option<bool>,
 }
 
-/// Whether an instance can be used.
+/// The status of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum InstanceStatus {
-    /// Being made.
+    /// AWS is creating the instance.
     CreateInProgress,
-    /// Could not be made.
+    /// AWS could not create the instance.
     CreateFailed,
-    /// Being removed.
+    /// AWS is deleting the instance.
     DeleteInProgress,
-    /// In use.
+    /// The instance can be used.
     Active,
-    /// A status that is newer than this program; `UNKNOWN` if AWS told none.
+    /// A status that this version does not know; `UNKNOWN` if AWS reports none.
     Other(String),
 }
 
-/// The calls about one instance, made in its primary region.
+/// Calls for one instance, in its primary region.
 ///
-/// A clone is cheap, and shares what was learned about permission sets' names.
+/// Cloning is cheap; clones share the cached names of permission sets.
 #[derive(Clone)]
 pub struct IdentityCenter {
     aws: Aws,
     instance: InstanceArn,
     identity_store: IdentityStoreId,
-    // Names never change, and a set that is gone is not listed any more.
+    // The cache never becomes stale: names do not change, and AWS does not list deleted sets.
     pub(crate) names: Arc<Mutex<BTreeMap<PermissionSetArn, String>>>,
 }
 
@@ -81,33 +82,34 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn instances(&self) -> Result<Vec<Instance>, Error> {
         const OPERATION: &str = "ListInstances";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .sso_admin()
                 .list_instances()
                 .region_scope(RegionScope::AllRegions);
-            let call = call.max_results(PAGE).set_next_token(token).send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let instances = answer.instances.unwrap_or_default();
+            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let instances = response.instances.unwrap_or_default();
             let items = instances
                 .into_iter()
-                .map(|one| instance(OPERATION, one, self.region()));
+                .map(|instance| read_instance(OPERATION, instance, self.region()));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns what an instance of this region says about itself.
+    /// Returns the details of an instance in this region.
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if the instance is gone or in another region.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the instance does not exist or is in
+    /// another region.
     pub async fn describe_instance(
         &self,
         instance: &InstanceArn,
@@ -117,19 +119,19 @@ impl Aws {
             .describe_instance()
             .instance_arn(instance.as_str())
             .send();
-        let answer = SERVICE.call("DescribeInstance", call).await?;
+        let response = SERVICE.call("DescribeInstance", call).await?;
         Ok(InstanceDetails {
-            status: status(answer.status.as_ref()),
-            status_reason: answer.status_reason,
-            permission_sets_enabled: answer.permission_sets_enabled,
+            status: read_status(response.status.as_ref()),
+            status_reason: response.status_reason,
+            permission_sets_enabled: response.permission_sets_enabled,
         })
     }
 
-    /// Lets an instance of this region give access to accounts, which cannot be taken back.
+    /// Enables an instance of this region to give access to accounts. This cannot be undone.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn enable_permission_sets(&self, instance: &InstanceArn) -> Result<(), Error> {
         let call = self
             .sso_admin()
@@ -139,7 +141,7 @@ impl Aws {
         SERVICE.call("UpdateInstance", call).await.map(drop)
     }
 
-    /// Returns the calls about `instance`, whatever region this connection is to.
+    /// Returns the calls for `instance`, which may be in another region than this connection.
     #[must_use]
     pub fn identity_center(&self, instance: &Instance) -> IdentityCenter {
         IdentityCenter {
@@ -152,25 +154,25 @@ impl Aws {
 }
 
 impl IdentityCenter {
-    /// Returns the calls about permission sets.
+    /// Returns the calls for permission sets.
     #[must_use]
     pub fn permission_sets(&self) -> PermissionSets<'_> {
         PermissionSets::new(self)
     }
 
-    /// Returns the calls about who may use which permission set in which account.
+    /// Returns the calls for account assignments.
     #[must_use]
     pub fn assignments(&self) -> Assignments<'_> {
         Assignments::new(self)
     }
 
-    /// Returns the calls about users and groups.
+    /// Returns the calls for users and groups.
     #[must_use]
     pub fn identity_store(&self) -> IdentityStore<'_> {
         IdentityStore::new(&self.aws, &self.identity_store)
     }
 
-    /// Returns the region that is called.
+    /// Returns the primary region of the instance, which all calls use.
     #[must_use]
     pub fn region(&self) -> &str {
         self.aws.region()
@@ -194,23 +196,28 @@ impl fmt::Debug for IdentityCenter {
     }
 }
 
-/// The answer of an older partition has no primary region; there, an instance has one region.
-fn instance(
+/// Reads an instance of a response.
+///
+/// Responses of older partitions have no primary region. Instances there have only one region,
+/// which is `called_region`.
+fn read_instance(
     operation: &'static str,
     instance: InstanceMetadata,
-    asked: &str,
+    called_region: &str,
 ) -> Result<Instance, Error> {
     Ok(Instance {
-        status: status(instance.status.as_ref()),
+        status: read_status(instance.status.as_ref()),
         arn: SERVICE.id(operation, "InstanceArn", instance.instance_arn)?,
         identity_store: SERVICE.id(operation, "IdentityStoreId", instance.identity_store_id)?,
         owner: SERVICE.id(operation, "OwnerAccountId", instance.owner_account_id)?,
-        primary_region: instance.primary_region.unwrap_or_else(|| asked.to_owned()),
+        primary_region: instance
+            .primary_region
+            .unwrap_or_else(|| called_region.to_owned()),
         name: instance.name,
     })
 }
 
-fn status(status: Option<&aws_sdk_ssoadmin::types::InstanceStatus>) -> InstanceStatus {
+fn read_status(status: Option<&aws_sdk_ssoadmin::types::InstanceStatus>) -> InstanceStatus {
     let text = status.map_or("UNKNOWN", aws_sdk_ssoadmin::types::InstanceStatus::as_str);
     InstanceStatus::from(text.to_owned())
 }
@@ -246,8 +253,8 @@ impl fmt::Display for InstanceStatus {
 }
 
 const SERVICE: Service = Service::SsoAdmin;
-/// The most that the service model allows for any list.
-pub(crate) const PAGE: i32 = 100;
+/// Maximum page size of all lists of the service model.
+pub(crate) const PAGE_SIZE: i32 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -260,7 +267,7 @@ mod tests {
     };
 
     #[test]
-    fn instances_of_all_regions_are_asked_for_and_called_where_they_are() {
+    fn instances_of_all_regions_are_listed_and_called_in_their_primary_region() {
         let replay = Replay::new()
             .json(&format!(
                 r#"{{"Instances": [{{"InstanceArn": "{INSTANCE}", "IdentityStoreId": "d-9067642ac7",
@@ -283,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_without_a_primary_region_is_in_the_region_that_was_asked() {
+    fn an_instance_without_a_primary_region_is_in_the_called_region() {
         let (aws, _) = Replay::new()
             .json(&format!(
                 r#"{{"Instances": [{{"InstanceArn": "{INSTANCE}", "IdentityStoreId": "d-9067642ac7",
@@ -299,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_promised_member_is_an_error_that_names_it() {
+    fn a_response_without_a_required_field_is_an_error_that_names_the_field() {
         let (aws, _) = Replay::new()
             .json(&format!(
                 r#"{{"Instances": [{{"InstanceArn": "{INSTANCE}"}}]}}"#
@@ -308,14 +315,14 @@ mod tests {
         let error = block_on(aws.instances()).expect_err("no store");
         assert_eq!(
             error.to_string(),
-            "AWS's answer to sso-admin ListInstances could not be read"
+            "AWS's response to sso-admin ListInstances could not be decoded"
         );
         let source = error.source().expect("a source").to_string();
-        assert_eq!(source, "the answer has no IdentityStoreId");
+        assert_eq!(source, "the response has no IdentityStoreId");
     }
 
     #[test]
-    fn permission_sets_are_turned_on_by_that_member_alone() {
+    fn enabling_permission_sets_changes_no_other_field() {
         let replay = Replay::new()
             .json(r#"{"PermissionSetsEnabled": false, "Status": "ACTIVE"}"#)
             .json("{}");
@@ -323,7 +330,7 @@ mod tests {
         let arn = InstanceArn::parse(INSTANCE).expect("an ARN");
         let details = block_on(aws.describe_instance(&arn)).expect("details");
         assert_eq!(details.permission_sets_enabled, Some(false));
-        block_on(aws.enable_permission_sets(&arn)).expect("an answer");
+        block_on(aws.enable_permission_sets(&arn)).expect("a response");
         let request = &replay.requests()[1];
         assert_eq!(request.target(), "SWBExternalService.UpdateInstance");
         assert_eq!(

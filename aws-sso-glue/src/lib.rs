@@ -1,10 +1,11 @@
-//! IAM Identity Center and what is around it, over the official AWS SDK.
+//! Calls to IAM Identity Center and the services around it, over the official AWS SDK.
 //!
-//! [`Aws`] is a connection: a caller, a region, a clock. From it come the calls about the
-//! [organization](Aws::organizations), about [instances](Aws::instances) of IAM Identity Center,
-//! and, for one instance, about [permission sets](IdentityCenter::permission_sets),
-//! [assignments](IdentityCenter::assignments), and [users and
-//! groups](IdentityCenter::identity_store). [`Aws::sign_in`] signs a person in at an access portal.
+//! [`Aws`] is a connection with one caller, one region and one clock. It has the calls for the
+//! [organization](Aws::organizations) and for the [instances](Aws::instances) of IAM Identity
+//! Center. [`IdentityCenter`] has the calls for one instance: [permission
+//! sets](IdentityCenter::permission_sets), [account assignments](IdentityCenter::assignments), and
+//! [users and groups](IdentityCenter::identity_store). [`Aws::sign_in`] signs a user in at an access
+//! portal.
 //!
 //! ```
 //! use aws_sso_glue::{Aws, Connect};
@@ -22,8 +23,8 @@
 //! # }
 //! ```
 //!
-//! Writes that take AWS a while are started by one call and asked about by another; nothing here
-//! waits for them:
+//! AWS carries out some writes asynchronously. One call starts such a write, and another call reads
+//! its status. This crate does not wait for the end of the write:
 //!
 //! ```
 //! use aws_sso_glue::{Assignment, Error, IdentityCenter, OperationStatus};
@@ -32,7 +33,7 @@
 //! let assignments = center.assignments();
 //! let operation = assignments.start_create(&wanted).await?;
 //! match assignments.status(&operation).await? {
-//!     OperationStatus::InProgress => println!("ask again in some seconds"),
+//!     OperationStatus::InProgress => println!("check again in a few seconds"),
 //!     OperationStatus::Succeeded => println!("done"),
 //!     OperationStatus::Failed { reason } => println!("failed: {reason:?}"),
 //! }
@@ -42,13 +43,15 @@
 //!
 //! # Guarantees
 //!
-//! - A call is repeated by the SDK's standard rules, and after a conflict where a conflict passes;
-//!   never without a limit. The waits in between are those of [`Connect::clock`].
-//! - Calls to `sso-admin` keep to [`Connect::sso_admin_calls_per_second`], repeated ones too.
-//! - A list is read to its end, or is an error; never half of it.
-//! - Creating, attaching, detaching and deleting may be repeated: what is done already is no error.
-//! - Keys and tokens appear in no `Debug` output, error or log. Spans name service and operation;
-//!   what the SDK itself would log during a call, whole requests among it, is kept back.
+//! - Calls are retried as in the SDK's standard retry mode, and also after temporary conflicts. The
+//!   number of attempts is always limited. The waits between attempts use [`Connect::clock`].
+//! - Calls to `sso-admin`, retries included, stay within [`Connect::sso_admin_calls_per_second`].
+//! - A list is read completely, or the call fails. The result is never a part of a list.
+//! - Creating, attaching, detaching and deleting are idempotent: it is no error if the write is
+//!   already done.
+//! - No `Debug` output, error or log contains a key or a token. Spans contain the service and the
+//!   operation. The SDK's own log events during a call are suppressed, because they contain whole
+//!   requests.
 
 mod assignments;
 mod caller;

@@ -1,4 +1,4 @@
-//! A log that nobody reads, for what the SDK would write during a call.
+//! A `tracing` subscriber that discards the SDK's log events during a call.
 
 use std::sync::LazyLock;
 
@@ -9,11 +9,12 @@ use tracing::{
     subscriber::Interest,
 };
 
-/// Takes the place of the program's log while the SDK works.
+/// Replaces the program's subscriber while the SDK carries out a call.
 ///
-/// It is registered, unlike [`Dispatch::none`]. Under that, a line of the SDK's that is first
-/// reached within a call would be switched off in the whole process, for other users of the SDK
-/// too: `tracing` asks the subscriber at hand when it knows of one only.
+/// This dispatcher is registered with `tracing`; [`Dispatch::none`] is not. If `tracing` knows only
+/// one subscriber, it asks only the current one whether a new callsite is enabled. With
+/// [`Dispatch::none`], a callsite of the SDK that is first reached during a call would therefore
+/// stay disabled in the whole process, also for other users of the SDK.
 pub(crate) static NOOP_DISPATCH: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(NoopSubscriber));
 
@@ -33,7 +34,7 @@ impl Subscriber for NoopSubscriber {
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
-        // Never asked for, as nothing is enabled.
+        // This is never called, because no span is enabled.
         Id::from_u64(1)
     }
 

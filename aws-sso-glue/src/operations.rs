@@ -1,20 +1,20 @@
-//! Writes that AWS carries out in its own time.
+//! Asynchronous writes.
 
 use aws_sdk_ssoadmin::types::StatusValues;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, service::Service};
 
-/// How far an asynchronous write has come.
+/// The status of an asynchronous write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OperationStatus {
-    /// Still being carried out; ask again in some seconds.
+    /// AWS is still carrying out the write. Read the status again in a few seconds.
     InProgress,
-    /// Done.
+    /// The write is done.
     Succeeded,
-    /// Given up by AWS.
+    /// The write failed.
     Failed {
-        /// AWS's words, which it does not always find.
+        /// AWS's reason, if AWS returned one.
         reason: Option<String>,
     },
 }
@@ -30,9 +30,13 @@ impl OperationStatus {
             Some(StatusValues::Succeeded) => Ok(Self::Succeeded),
             Some(StatusValues::Failed) => Ok(Self::Failed { reason }),
             other => {
-                let text = other.map_or("nothing", StatusValues::as_str);
-                let problem = format!("the answer's Status is {text}");
-                Err(Error::unreadable(Service::SsoAdmin, operation, problem))
+                let text = other.map_or("missing", StatusValues::as_str);
+                let problem = format!("the response's Status is {text}");
+                Err(Error::invalid_response(
+                    Service::SsoAdmin,
+                    operation,
+                    problem,
+                ))
             }
         }
     }

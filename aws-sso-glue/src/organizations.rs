@@ -1,4 +1,4 @@
-//! The organization: its accounts, and who may manage what in it.
+//! The organization: its accounts, trusted services and delegated administrators.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use crate::{
     service::Service,
 };
 
-/// The calls about the organization; they need its management account, most also a delegated one.
+/// Calls for the organization. All work in the management account, most also in an account of a
+/// delegated administrator.
 #[derive(Debug, Clone, Copy)]
 pub struct Organizations<'a> {
     aws: &'a Aws,
@@ -24,48 +25,50 @@ pub struct Organization {
     pub id: String,
     /// The account that owns the organization and pays for it.
     pub management_account: AccountId,
-    /// Whether it is more than a shared bill; IAM Identity Center needs that.
+    /// Whether the organization has all features, instead of consolidated billing only. IAM Identity
+    /// Center needs all features.
     pub all_features: bool,
 }
 
 /// An account of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The id.
+    /// The account id.
     pub id: AccountId,
-    /// The name that people know it by.
+    /// The display name.
     pub name: Option<String>,
-    /// The address of its root user.
+    /// The email address of the root user.
     pub email: Option<String>,
-    /// Where it is in its life.
+    /// The state in the account's life cycle.
     pub state: AccountState,
-    /// Where it is in the tree of units, from the organization down; older partitions do not say.
+    /// The path from the organization through the organizational units to the account. Older
+    /// partitions do not report it.
     pub path: Option<String>,
-    /// The request in which AWS said so, which its support asks for.
+    /// The id of the request that returned this account. AWS support asks for it.
     pub request_id: Option<String>,
 }
 
-/// Where an account is in its life.
+/// The state in an account's life cycle.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum AccountState {
-    /// Created, and not usable yet.
+    /// The account was created but cannot be used yet.
     PendingActivation,
-    /// In use: the only state in which assignments work.
+    /// The account can be used. Assignments work in this state only.
     Active,
-    /// Stopped by AWS.
+    /// AWS has suspended the account.
     Suspended,
-    /// Being closed.
+    /// AWS is closing the account.
     PendingClosure,
-    /// Closed; AWS deletes it after 90 days.
+    /// The account is closed. AWS deletes it after 90 days.
     Closed,
-    /// A state that is newer than this program; `UNKNOWN` if AWS told none.
+    /// A state that this version does not know; `UNKNOWN` if AWS reports none.
     Other(String),
 }
 
 impl Aws {
-    /// Returns the calls about the organization.
+    /// Returns the calls for the organization.
     #[must_use]
     pub fn organizations(&self) -> Organizations<'_> {
         Organizations { aws: self }
@@ -73,17 +76,18 @@ impl Aws {
 }
 
 impl<'a> Organizations<'a> {
-    /// Returns the organization that the caller's account is in.
+    /// Returns the organization of the caller's account.
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if it is in none.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the account is in no organization.
     pub async fn describe(&self) -> Result<Organization, Error> {
         const OPERATION: &str = "DescribeOrganization";
-        let answer = SERVICE
+        let response = SERVICE
             .call(OPERATION, self.client().describe_organization().send())
             .await?;
-        let organization = SERVICE.require_field(OPERATION, "Organization", answer.organization)?;
+        let organization =
+            SERVICE.require_field(OPERATION, "Organization", response.organization)?;
         Ok(Organization {
             id: SERVICE.require_field(OPERATION, "Id", organization.id)?,
             management_account: SERVICE.id(
@@ -95,37 +99,38 @@ impl<'a> Organizations<'a> {
         })
     }
 
-    /// Returns the services that may act in all accounts, such as `sso.amazonaws.com`.
+    /// Returns the services with trusted access to the organization, such as `sso.amazonaws.com`.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn trusted_services(&self) -> Result<Vec<String>, Error> {
         const OPERATION: &str = "ListAWSServiceAccessForOrganization";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self.client().list_aws_service_access_for_organization();
-            let call = call.max_results(PAGE).set_next_token(token).send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let services = answer.enabled_service_principals.unwrap_or_default();
+            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let services = response.enabled_service_principals.unwrap_or_default();
             let items = services.into_iter().map(|service| {
                 SERVICE.require_field(OPERATION, "ServicePrincipal", service.service_principal)
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Lets `service`, such as `sso.amazonaws.com`, act in all accounts; may be repeated.
+    /// Enables trusted access for `service`, such as `sso.amazonaws.com`. The call is idempotent.
     ///
-    /// This does not turn IAM Identity Center on: a person does that in its console, which then
-    /// does this too.
+    /// A service with trusted access may act in all accounts. This call does not enable IAM Identity
+    /// Center: that is a manual step in its console, which also enables trusted access.
     ///
     /// # Errors
     ///
-    /// If the caller is not the management account, or the organization lacks all features.
+    /// Fails if the caller is not in the management account, or if the organization does not have
+    /// all features.
     pub async fn enable_trusted_access(&self, service: &str) -> Result<(), Error> {
         let call = self
             .client()
@@ -135,62 +140,65 @@ impl<'a> Organizations<'a> {
         SERVICE.call("EnableAWSServiceAccess", call).await.map(drop)
     }
 
-    /// Returns the accounts that may manage `service`, such as `sso.amazonaws.com`, for all.
+    /// Returns the accounts that are delegated administrators of `service`, such as
+    /// `sso.amazonaws.com`.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn delegated_administrators(&self, service: &str) -> Result<Vec<AccountId>, Error> {
         const OPERATION: &str = "ListDelegatedAdministrators";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_delegated_administrators()
                 .service_principal(service);
-            let call = call.max_results(PAGE).set_next_token(token).send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let administrators = answer.delegated_administrators.unwrap_or_default();
+            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let administrators = response.delegated_administrators.unwrap_or_default();
             let items = administrators
                 .into_iter()
-                .map(|one| SERVICE.id(OPERATION, "Id", one.id));
+                .map(|account| SERVICE.id(OPERATION, "Id", account.id));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns all accounts, in whatever state.
+    /// Returns all accounts in all states.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
         const OPERATION: &str = "ListAccounts";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_accounts()
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token);
-            let answer = SERVICE.call(OPERATION, call.send()).await?;
-            let request_id = answer.request_id().map(ToOwned::to_owned);
-            let accounts = answer.accounts.unwrap_or_default().into_iter();
-            let items = accounts.map(|one| account(OPERATION, one, request_id.clone()));
+            let response = SERVICE.call(OPERATION, call.send()).await?;
+            let request_id = response.request_id().map(ToOwned::to_owned);
+            let accounts = response.accounts.unwrap_or_default().into_iter();
+            let items =
+                accounts.map(|account| read_account(OPERATION, account, request_id.clone()));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns one account; [`account_opt`](Self::account_opt) is for one that may be missing.
+    /// Returns one account. For an account that may not exist, use
+    /// [`account_opt`](Self::account_opt).
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if the organization has no such account.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the account is not in the organization.
     pub async fn account(&self, id: &AccountId) -> Result<Account, Error> {
         const OPERATION: &str = "DescribeAccount";
         let call = self
@@ -198,17 +206,18 @@ impl<'a> Organizations<'a> {
             .describe_account()
             .account_id(id.as_str())
             .send();
-        let answer = SERVICE.call(OPERATION, call).await?;
-        let request_id = answer.request_id().map(ToOwned::to_owned);
-        let found = SERVICE.require_field(OPERATION, "Account", answer.account)?;
-        account(OPERATION, found, request_id)
+        let response = SERVICE.call(OPERATION, call).await?;
+        let request_id = response.request_id().map(ToOwned::to_owned);
+        let account = SERVICE.require_field(OPERATION, "Account", response.account)?;
+        read_account(OPERATION, account, request_id)
     }
 
-    /// Returns one account, or `None` if the organization has no such account.
+    /// Returns one account, or `None` if the account is not in the organization.
     ///
     /// # Errors
     ///
-    /// If AWS refuses for another reason, being in no organization included, or does not answer.
+    /// Fails if AWS refuses the call for another reason, also if the caller's account is in no
+    /// organization, or if AWS does not answer.
     pub async fn account_opt(&self, id: &AccountId) -> Result<Option<Account>, Error> {
         match self.account(id).await {
             Ok(account) => Ok(Some(account)),
@@ -222,9 +231,11 @@ impl<'a> Organizations<'a> {
     }
 }
 
-/// `Status` was to be retired in September 2026 (Organizations API reference); where `State` is
-/// not told yet, it still says the same.
-fn account(
+/// Reads an account of a response.
+///
+/// `State` replaces `Status`, which was planned to be retired in September 2026 (Organizations API
+/// reference). Services that do not return `State` yet return the same value as `Status`.
+fn read_account(
     operation: &'static str,
     account: aws_sdk_organizations::types::Account,
     request_id: Option<String>,
@@ -280,8 +291,8 @@ impl fmt::Display for AccountState {
 }
 
 const SERVICE: Service = Service::Organizations;
-/// The most that Organizations accepts (API reference, `ListAccounts`).
-const PAGE: i32 = 20;
+/// Maximum page size that Organizations accepts (API reference, `ListAccounts`).
+const PAGE_SIZE: i32 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -292,7 +303,7 @@ mod tests {
     };
 
     #[test]
-    fn the_organization_names_its_management_account() {
+    fn an_organization_has_its_id_management_account_and_feature_set() {
         let replay = Replay::new().json(
             r#"{"Organization": {"Id": "o-exampleorgid", "FeatureSet": "CONSOLIDATED_BILLING",
                 "MasterAccountId": "111111111111"}}"#,
@@ -305,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_read_over_an_empty_page_and_keep_the_newer_state() {
+    fn an_empty_page_does_not_end_the_accounts_and_state_has_priority_over_status() {
         let replay = Replay::new()
             .json(r#"{"Accounts": [], "NextToken": "t1"}"#)
             .json(
@@ -343,14 +354,14 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_missing_is_told_from_an_organization_that_is() {
+    fn a_missing_account_is_none_and_a_missing_organization_is_an_error() {
         let id = AccountId::parse("111111111111").expect("an id");
         let (aws, _) = Replay::new()
             .refuse(400, "AccountNotFoundException", "no such account")
             .refuse(400, "AWSOrganizationsNotInUseException", "not a member")
             .connect();
         assert_eq!(
-            block_on(aws.organizations().account_opt(&id)).expect("an answer"),
+            block_on(aws.organizations().account_opt(&id)).expect("a response"),
             None
         );
         let error = block_on(aws.organizations().account_opt(&id)).expect_err("no organization");
@@ -368,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn states_survive_a_round_trip_through_text() {
+    fn states_round_trip_through_text() {
         for text in [
             "PENDING_ACTIVATION",
             "ACTIVE",

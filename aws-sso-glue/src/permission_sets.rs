@@ -1,4 +1,4 @@
-//! Permission sets: what somebody may do in an account.
+//! Permission sets.
 
 use std::{
     collections::BTreeMap,
@@ -10,17 +10,17 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     AccountId, Error, IdentityCenter, OperationStatus, PermissionSetArn, RequestId,
-    instances::PAGE,
+    instances::PAGE_SIZE,
     paging::{self, Page},
     service::Service,
 };
 
 mod policies;
 
-/// The calls about permission sets.
+/// Calls for permission sets.
 ///
-/// A change of a set or of its policies reaches the accounts only once it is provisioned, see
-/// [`start_provisioning`](Self::start_provisioning); several changes need that once.
+/// A change of a permission set or its policies takes effect in the accounts only after
+/// [`start_provisioning`](Self::start_provisioning). One call is enough for several changes.
 #[derive(Debug, Clone, Copy)]
 pub struct PermissionSets<'a> {
     center: &'a IdentityCenter,
@@ -29,39 +29,39 @@ pub struct PermissionSets<'a> {
 /// A permission set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionSet {
-    /// The name that calls take.
+    /// The ARN.
     pub arn: PermissionSetArn,
-    /// The name that people see; it never changes.
+    /// The name, which never changes.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// How long a session lasts, in ISO 8601 such as `PT8H`.
+    /// The duration of a session in ISO 8601, such as `PT8H`.
     pub session_duration: Option<String>,
-    /// The page of the AWS console that a person lands on.
+    /// The page of the AWS console that opens after sign-in.
     pub relay_state: Option<String>,
 }
 
-/// A permission set to be made.
+/// The properties of a permission set to create.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NewPermissionSet {
-    /// The name, of 1 to 32 letters, digits and `+=,.@_-`.
+    /// The name: 1 to 32 letters, digits and `+=,.@_-`.
     pub name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// How long a session lasts, from `PT1H`, which is what AWS takes for `None`, to `PT12H`.
+    /// The duration of a session, from `PT1H` to `PT12H` (default of AWS: `PT1H`).
     pub session_duration: Option<String>,
-    /// Labels.
+    /// The tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// What to change about a permission set; `None` keeps what is there.
+/// The changes of a permission set; `None` keeps the current value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UpdatePermissionSet {
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// How long a session lasts.
+    /// The duration of a session.
     pub session_duration: Option<String>,
-    /// The page of the AWS console that a person lands on.
+    /// The page of the AWS console that opens after sign-in.
     pub relay_state: Option<String>,
 }
 
@@ -70,30 +70,31 @@ impl<'a> PermissionSets<'a> {
         Self { center }
     }
 
-    /// Returns all permission sets: one call for 100 of them, and one for each.
+    /// Returns all permission sets. This takes one call per 100 sets, and one call per set.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn list(&self) -> Result<Vec<PermissionSet>, Error> {
         let sets = self.describe_all(self.arns().await?);
         sets.try_filter_map(async |set| Ok(set)).try_collect().await
     }
 
-    /// Returns the permission set of this name, if there is one.
+    /// Returns the permission set with this name, or `None` if it does not exist.
     ///
-    /// AWS cannot look up a name: the first call describes sets until it meets the name. What it
-    /// met is remembered, and later calls ask for one page and one set.
+    /// AWS has no look-up by name. The first search therefore describes sets until it finds the
+    /// name, and caches the names that it has seen. A later search for a cached name only lists the
+    /// ARNs and describes one set.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn find(&self, name: &str) -> Result<Option<PermissionSet>, Error> {
         let mut unknown = Vec::new();
         let mut known = None;
         for arn in self.arns().await? {
-            match self.name_of(&arn) {
-                Some(of_set) if of_set == name => known = Some(arn),
+            match self.cached_name(&arn) {
+                Some(cached) if cached == name => known = Some(arn),
                 Some(_) => {}
                 None => unknown.push(arn),
             }
@@ -112,31 +113,31 @@ impl<'a> PermissionSets<'a> {
         Ok(None)
     }
 
-    /// Returns one permission set; [`get_opt`](Self::get_opt) is for one that may be missing.
+    /// Returns one permission set. For a set that may not exist, use [`get_opt`](Self::get_opt).
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if there is no such set.
+    /// Fails with [`is_not_found`](Error::is_not_found) if the permission set does not exist.
     pub async fn get(&self, arn: &PermissionSetArn) -> Result<PermissionSet, Error> {
         const OPERATION: &str = "DescribePermissionSet";
         let call = self
             .client()
             .describe_permission_set()
             .instance_arn(self.instance());
-        let answer = SERVICE
+        let response = SERVICE
             .call(OPERATION, call.permission_set_arn(arn.as_str()).send())
             .await?;
-        let set = SERVICE.require_field(OPERATION, "PermissionSet", answer.permission_set)?;
-        let set = permission_set(OPERATION, set)?;
+        let set = SERVICE.require_field(OPERATION, "PermissionSet", response.permission_set)?;
+        let set = read_permission_set(OPERATION, set)?;
         self.names().insert(set.arn.clone(), set.name.clone());
         Ok(set)
     }
 
-    /// Returns one permission set, or `None` if there is no such set.
+    /// Returns one permission set, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If AWS refuses for another reason, or does not answer.
+    /// Fails if AWS refuses the call for another reason or does not answer.
     pub async fn get_opt(&self, arn: &PermissionSetArn) -> Result<Option<PermissionSet>, Error> {
         match self.get(arn).await {
             Ok(set) => Ok(Some(set)),
@@ -145,14 +146,14 @@ impl<'a> PermissionSets<'a> {
         }
     }
 
-    /// Makes a permission set, or returns the one of this name as it is.
+    /// Creates a permission set, or returns the existing set with this name unchanged.
     ///
-    /// So a creation whose answer was lost can be repeated. What is returned may then differ from
-    /// what was asked for.
+    /// The call is idempotent: it can be retried if its response was lost. An existing set may
+    /// differ from `new`.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn create(&self, new: &NewPermissionSet) -> Result<PermissionSet, Error> {
         const OPERATION: &str = "CreatePermissionSet";
         let call = self
@@ -165,24 +166,24 @@ impl<'a> PermissionSets<'a> {
             .set_tags(Some(tags(new)))
             .send();
         match SERVICE.call(OPERATION, call).await {
-            Ok(answer) => {
+            Ok(response) => {
                 let set =
-                    SERVICE.require_field(OPERATION, "PermissionSet", answer.permission_set)?;
-                permission_set(OPERATION, set)
+                    SERVICE.require_field(OPERATION, "PermissionSet", response.permission_set)?;
+                read_permission_set(OPERATION, set)
             }
             Err(error) if error.is_conflict() => self.find(&new.name).await?.ok_or(error),
             Err(error) => Err(error),
         }
     }
 
-    /// Changes a permission set, and returns how it is then; nothing is written if nothing differs.
+    /// Changes a permission set and returns the changed set. Writes nothing if nothing differs.
     ///
-    /// AWS takes a member that is left out for one to be cleared. So everything is read first, and
-    /// sent back with the changes.
+    /// AWS clears the fields that a request leaves out. This call therefore reads all fields first,
+    /// and sends them back together with the changes.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn update(
         &self,
         arn: &PermissionSetArn,
@@ -206,14 +207,14 @@ impl<'a> PermissionSets<'a> {
         Ok(after)
     }
 
-    /// Removes a permission set that is assigned nowhere; one that is gone already is no error.
+    /// Deletes a permission set that has no assignments. It is no error if the set does not exist.
     ///
-    /// The end of the last assignment takes a moment to arrive, so a conflict is waited out for
-    /// up to half a minute.
+    /// After the last assignment is deleted, AWS needs some time until it allows the deletion of the
+    /// set. A conflict is therefore retried for up to half a minute.
     ///
     /// # Errors
     ///
-    /// [`is_conflict`](Error::is_conflict) if it is still assigned or provisioned.
+    /// Fails with [`is_conflict`](Error::is_conflict) if the set is still assigned or provisioned.
     pub async fn delete(&self, arn: &PermissionSetArn) -> Result<(), Error> {
         let call = self
             .client()
@@ -231,33 +232,35 @@ impl<'a> PermissionSets<'a> {
         }
     }
 
-    /// Returns the accounts that the permission set is provisioned in.
+    /// Returns the accounts in which the permission set is provisioned.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn accounts(&self, arn: &PermissionSetArn) -> Result<Vec<AccountId>, Error> {
         self.provisioned_accounts(arn, None).await
     }
 
-    /// Returns the accounts in which a change of the permission set has not arrived yet.
+    /// Returns the accounts in which the latest version of the permission set is not provisioned.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn outdated_accounts(&self, arn: &PermissionSetArn) -> Result<Vec<AccountId>, Error> {
         let status = ProvisioningStatus::LatestPermissionSetNotProvisioned;
         self.provisioned_accounts(arn, Some(status)).await
     }
 
-    /// Brings the permission set, as it is now, into all accounts that it is provisioned in.
+    /// Starts to provision the current version of the permission set in all accounts in which the
+    /// set is provisioned.
     ///
-    /// AWS carries out three of these at a time (IAM Identity Center quotas). A set that is
-    /// provisioned nowhere needs it not: the first assignment in an account does it.
+    /// AWS carries out three of these calls at a time (IAM Identity Center quotas). A permission set
+    /// that is provisioned in no account does not need this call: the first assignment in an account
+    /// provisions it there.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn start_provisioning(&self, arn: &PermissionSetArn) -> Result<RequestId, Error> {
         const OPERATION: &str = "ProvisionPermissionSet";
         let call = self
@@ -267,17 +270,20 @@ impl<'a> PermissionSets<'a> {
             .permission_set_arn(arn.as_str())
             .target_type(ProvisionTargetType::AllProvisionedAccounts)
             .send();
-        let answer = SERVICE.call(OPERATION, call).await?;
-        let status =
-            SERVICE.require_field(OPERATION, STATUS, answer.permission_set_provisioning_status)?;
+        let response = SERVICE.call(OPERATION, call).await?;
+        let status = SERVICE.require_field(
+            OPERATION,
+            STATUS,
+            response.permission_set_provisioning_status,
+        )?;
         SERVICE.id(OPERATION, "RequestId", status.request_id)
     }
 
-    /// Returns how far a provisioning has come.
+    /// Returns the status of a call of [`start_provisioning`](Self::start_provisioning).
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn provisioning_status(&self, id: &RequestId) -> Result<OperationStatus, Error> {
         const OPERATION: &str = "DescribePermissionSetProvisioningStatus";
         let call = self
@@ -286,39 +292,43 @@ impl<'a> PermissionSets<'a> {
             .instance_arn(self.instance())
             .provision_permission_set_request_id(id.as_str())
             .send();
-        let answer = SERVICE.call(OPERATION, call).await?;
-        let status =
-            SERVICE.require_field(OPERATION, STATUS, answer.permission_set_provisioning_status)?;
+        let response = SERVICE.call(OPERATION, call).await?;
+        let status = SERVICE.require_field(
+            OPERATION,
+            STATUS,
+            response.permission_set_provisioning_status,
+        )?;
         OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
     }
 
     async fn arns(&self) -> Result<Vec<PermissionSetArn>, Error> {
         const OPERATION: &str = "ListPermissionSets";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_permission_sets()
                 .instance_arn(self.instance());
-            let call = call.max_results(PAGE).set_next_token(token).send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let arns = answer.permission_sets.unwrap_or_default().into_iter();
+            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let arns = response.permission_sets.unwrap_or_default().into_iter();
             let items = arns.map(|arn| SERVICE.id(OPERATION, "PermissionSets", Some(arn)));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Describes sets a few at a time, in order; one that is deleted meanwhile is `None`.
+    /// Describes permission sets in order, a few concurrently. A set that is deleted meanwhile is
+    /// `None`.
     fn describe_all(
         self,
         arns: Vec<PermissionSetArn>,
     ) -> impl stream::Stream<Item = Result<Option<PermissionSet>, Error>> + Send + Unpin + use<'a>
     {
         let sets = stream::iter(arns).map(move |arn| async move { self.get_opt(&arn).await });
-        Box::pin(sets.buffered(AT_ONCE))
+        Box::pin(sets.buffered(CONCURRENT_CALLS))
     }
 
     async fn provisioned_accounts(
@@ -328,28 +338,28 @@ impl<'a> PermissionSets<'a> {
     ) -> Result<Vec<AccountId>, Error> {
         const OPERATION: &str = "ListAccountsForProvisionedPermissionSet";
         let status = &status;
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_accounts_for_provisioned_permission_set()
                 .instance_arn(self.instance())
                 .permission_set_arn(arn.as_str())
                 .set_provisioning_status(status.clone())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let ids = answer.account_ids.unwrap_or_default().into_iter();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let ids = response.account_ids.unwrap_or_default().into_iter();
             let items = ids.map(|id| SERVICE.id(OPERATION, "AccountIds", Some(id)));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    fn name_of(self, arn: &PermissionSetArn) -> Option<String> {
+    fn cached_name(self, arn: &PermissionSetArn) -> Option<String> {
         self.names().get(arn).cloned()
     }
 
@@ -393,7 +403,7 @@ fn tags(new: &NewPermissionSet) -> Vec<Tag> {
         .collect()
 }
 
-fn permission_set(
+fn read_permission_set(
     operation: &'static str,
     set: aws_sdk_ssoadmin::types::PermissionSet,
 ) -> Result<PermissionSet, Error> {
@@ -408,8 +418,9 @@ fn permission_set(
 
 const SERVICE: Service = Service::SsoAdmin;
 const STATUS: &str = "PermissionSetProvisioningStatus";
-/// A describing call takes about a third of a second, so these few use up the rate of 15 a second.
-const AT_ONCE: usize = 4;
+/// A describe call takes about a third of a second, so 4 concurrent calls nearly use up the rate of
+/// 15 per second.
+const CONCURRENT_CALLS: usize = 4;
 
 #[cfg(test)]
 mod tests;

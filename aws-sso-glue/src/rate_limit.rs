@@ -1,4 +1,4 @@
-//! Keeps the calls of one service below its rate limit.
+//! Client-side rate limit for the calls to one service.
 
 use std::{
     num::NonZeroU32,
@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 use rest_core::Clock;
 
-/// A token bucket that everybody who holds it draws from.
+/// A token bucket that all clients of a connection share.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     clock: Arc<dyn Clock>,
@@ -36,23 +36,23 @@ impl RateLimiter {
         }
     }
 
-    /// Waits for this call's turn.
+    /// Waits until the caller may send a request.
     async fn acquire(&self) {
         let wait = self
             .bucket
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .reserve(self.clock.now());
+            .take(self.clock.now());
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
     }
 }
 
-/// An HTTP client in which every request, a repeated one too, waits for its turn.
+/// An HTTP client that sends every request, retries included, through a rate limiter.
 ///
-/// Requests are signed before they wait. AWS refuses signatures older than five minutes, which at
-/// 15 calls a second is a queue of 4,500: keep fewer calls than that in the air.
+/// Requests are signed before they wait. AWS refuses signatures that are older than five minutes.
+/// At 15 calls per second, that is a queue of 4,500 requests: keep fewer calls in flight.
 #[derive(Debug)]
 pub(crate) struct RateLimitedClient {
     pub(crate) client: SharedHttpClient,
@@ -108,10 +108,11 @@ impl HttpConnector for RateLimitedConnector {
     }
 }
 
-/// The bucket as arithmetic: the moment at which it would be full again.
+/// The state of a token bucket.
 #[derive(Debug)]
 struct Bucket {
     interval: Duration,
+    /// Time at which the bucket is full again if no more tokens are taken.
     full_at: SystemTime,
 }
 
@@ -124,8 +125,8 @@ impl Bucket {
         }
     }
 
-    /// Takes one token, and returns how long to wait before using it.
-    fn reserve(&mut self, now: SystemTime) -> Duration {
+    /// Takes one token and returns the time to wait before using it.
+    fn take(&mut self, now: SystemTime) -> Duration {
         let full_at = self.full_at.max(now);
         self.full_at = full_at + self.interval;
         let debt = full_at.duration_since(now).unwrap_or_default();
@@ -133,8 +134,8 @@ impl Bucket {
     }
 }
 
-/// Small enough that the first second's calls, this many and a second's worth, stay within AWS's
-/// 20 at the default rate of 15.
+/// Number of calls that may be sent at once. The first second has at most this many calls more than
+/// the rate: 20 at the default rate of 15, which is AWS's limit.
 const BURST: u32 = 5;
 
 #[cfg(test)]
@@ -153,18 +154,16 @@ mod tests {
     }
 
     fn waits(bucket: &mut Bucket, now: SystemTime, calls: usize) -> Vec<u128> {
-        (0..calls)
-            .map(|_| bucket.reserve(now).as_millis())
-            .collect()
+        (0..calls).map(|_| bucket.take(now).as_millis()).collect()
     }
 
     #[test]
-    fn a_burst_goes_at_once_and_the_rest_in_turn() {
+    fn a_burst_is_sent_at_once_and_later_calls_at_the_rate() {
         assert_eq!(waits(&mut bucket(), NOW, 8), [0, 0, 0, 0, 0, 100, 200, 300]);
     }
 
     #[test]
-    fn tokens_come_back_with_time_but_never_more_than_a_burst() {
+    fn the_bucket_refills_with_time_up_to_the_burst() {
         let mut bucket = bucket();
         waits(&mut bucket, NOW, 5);
         assert_eq!(
@@ -176,9 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_asks_for_patience_but_does_not_panic() {
+    fn a_clock_that_is_set_back_causes_a_longer_wait_and_no_panic() {
         let mut bucket = bucket();
-        bucket.reserve(NOW + Duration::from_secs(1));
-        assert_eq!(bucket.reserve(NOW), Duration::from_millis(1100 - 400));
+        bucket.take(NOW + Duration::from_secs(1));
+        assert_eq!(bucket.take(NOW), Duration::from_millis(1100 - 400));
     }
 }

@@ -1,4 +1,4 @@
-//! AWS as a list of prepared answers, which writes down what it is asked.
+//! A fake of AWS for tests: returns prepared responses and records the requests.
 
 use std::{
     collections::VecDeque,
@@ -35,7 +35,7 @@ pub(crate) const OTHER_SET: &str =
     "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-fedcba0987654321";
 pub(crate) const UUID: &str = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
 
-/// Runs a future to its end; nothing in these tests needs a reactor.
+/// Runs a future to its end. These tests need no reactor.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .build()
@@ -43,8 +43,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// Runs `work`, and returns all that anybody would log of it.
-pub(crate) fn logged(work: impl FnOnce()) -> String {
+/// Runs `work` and returns everything that is logged meanwhile, at all levels.
+pub(crate) fn capture_log(work: impl FnOnce()) -> String {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -71,6 +71,7 @@ impl io::Write for Log {
     }
 }
 
+/// An HTTP client that returns prepared responses in order and records the requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replay {
     state: Arc<Mutex<State>>,
@@ -78,12 +79,12 @@ pub(crate) struct Replay {
 
 #[derive(Debug, Default)]
 struct State {
-    answers: VecDeque<Answer>,
+    responses: VecDeque<PreparedResponse>,
     requests: Vec<Request>,
 }
 
 #[derive(Debug)]
-enum Answer {
+enum PreparedResponse {
     Http {
         status: u16,
         headers: Vec<(&'static str, String)>,
@@ -92,7 +93,7 @@ enum Answer {
     HangUp,
 }
 
-/// What AWS was asked.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -106,7 +107,7 @@ impl Request {
         let header = self
             .headers
             .iter()
-            .find(|(one, _)| one.eq_ignore_ascii_case(name));
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         header.map_or("", |(_, value)| value)
     }
 
@@ -121,22 +122,22 @@ impl Replay {
     }
 
     pub(crate) fn json(self, body: &str) -> Self {
-        self.answer(200, vec![], body)
+        self.respond(200, vec![], body)
     }
 
     pub(crate) fn xml(self, status: u16, body: &str) -> Self {
-        self.answer(status, vec![("content-type", "text/xml".to_owned())], body)
+        self.respond(status, vec![("content-type", "text/xml".to_owned())], body)
     }
 
     pub(crate) fn refuse(self, status: u16, code: &str, message: &str) -> Self {
         let body = serde_json::json!({"__type": code, "Message": message}).to_string();
-        self.answer(status, vec![], &body)
+        self.respond(status, vec![], &body)
     }
 
-    /// A refusal that says how many milliseconds to wait.
-    pub(crate) fn refuse_for(self, milliseconds: u32, code: &str) -> Self {
+    /// Adds an error response with a header that asks to wait for some milliseconds.
+    pub(crate) fn refuse_with_retry_after(self, milliseconds: u32, code: &str) -> Self {
         let wait = ("x-amz-retry-after", milliseconds.to_string());
-        self.answer(
+        self.respond(
             400,
             vec![wait],
             &serde_json::json!({ "__type": code }).to_string(),
@@ -144,27 +145,31 @@ impl Replay {
     }
 
     pub(crate) fn hang_up(self) -> Self {
-        self.state.lock().unwrap().answers.push_back(Answer::HangUp);
+        self.state
+            .lock()
+            .unwrap()
+            .responses
+            .push_back(PreparedResponse::HangUp);
         self
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn respond(
         self,
         status: u16,
         mut headers: Vec<(&'static str, String)>,
         body: &str,
     ) -> Self {
         headers.push(("x-amzn-requestid", "request-1".to_owned()));
-        let answer = Answer::Http {
+        let response = PreparedResponse::Http {
             status,
             headers,
             body: body.to_owned(),
         };
-        self.state.lock().unwrap().answers.push_back(answer);
+        self.state.lock().unwrap().responses.push_back(response);
         self
     }
 
-    /// Connects to the prepared answers, with a clock that stands still unless slept on.
+    /// Returns a connection to this fake, and its clock, which advances only when code sleeps.
     pub(crate) fn connect(&self) -> (Aws, ManualClock) {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
         let connect = Connect {
@@ -203,7 +208,7 @@ impl Replay {
         self.state.lock().unwrap().requests.clone()
     }
 
-    /// The operations that were called, without their service's prefix.
+    /// Returns the names of the operations that were called, without the service's prefix.
     pub(crate) fn operations(&self) -> Vec<String> {
         let requests = self.requests();
         let targets = requests
@@ -239,8 +244,8 @@ impl HttpConnector for Replay {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         });
-        HttpConnectorFuture::ready(match state.answers.pop_front() {
-            Some(Answer::Http {
+        HttpConnectorFuture::ready(match state.responses.pop_front() {
+            Some(PreparedResponse::Http {
                 status,
                 headers,
                 body,
@@ -252,10 +257,10 @@ impl HttpConnector for Replay {
                 }
                 Ok(response)
             }
-            Some(Answer::HangUp) => Err(ConnectorError::io(
+            Some(PreparedResponse::HangUp) => Err(ConnectorError::io(
                 std::io::Error::other("connection reset by peer").into(),
             )),
-            None => panic!("more calls than answers: {}", request.uri()),
+            None => panic!("no prepared response is left for {}", request.uri()),
         })
     }
 }

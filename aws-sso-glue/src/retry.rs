@@ -1,9 +1,9 @@
-//! Which refusals are worth another attempt, beyond what the SDK knows.
+//! Retry rules in addition to the SDK's rules.
 //!
-//! The SDK repeats a call when no answer arrived, on a server error, and when throttled. That is
-//! harmless for all calls made here: reads; writes that set something to a value; assignments,
-//! which AWS does not duplicate; and `CreatePermissionSet`, whose second attempt is a conflict that
-//! is resolved by name.
+//! The SDK retries a call if no response arrived, after a server error, and if the call was
+//! throttled. That is safe for all calls of this crate, because they are idempotent: reads; writes
+//! that set a value; assignments, which AWS does not duplicate; and `CreatePermissionSet`, whose
+//! second attempt fails with a conflict that is resolved by name.
 
 use std::time::Duration;
 
@@ -30,33 +30,34 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::retry::ErrorKind;
 
-/// Repeats writes that collide with an earlier write that AWS is still spreading.
+/// Retries writes that conflict with an earlier write that AWS has not finished.
 ///
-/// "A retry (with appropriate backoff logic) is the recommended response" says the service model
-/// of `ConflictException`, but the same exception also means that a thing exists already. So only
-/// operations are listed that create nothing with a name: there, a conflict passes.
+/// The service model says about `ConflictException`: "A retry (with appropriate backoff logic) is
+/// the recommended response". But the same exception also means that a resource with the same name
+/// exists. Only operations that create no named resource are therefore retried: their conflicts are
+/// temporary.
 #[derive(Debug)]
-pub(crate) struct PassingConflict;
+pub(crate) struct TransientConflict;
 
-impl ClassifyRetry for PassingConflict {
+impl ClassifyRetry for TransientConflict {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match operation_error(context) {
-            // The kind decides the first pause: a second at most, twice that at the next.
-            Some(error) if passes(error) => RetryAction::throttling_error(),
+            // This kind of error selects the first wait: at most 1 second, then twice that.
+            Some(error) if is_transient_conflict(error) => RetryAction::throttling_error(),
             _ => RetryAction::NoActionIndicated,
         }
     }
 
     fn name(&self) -> &'static str {
-        "PassingConflict"
+        "TransientConflict"
     }
 
     fn priority(&self) -> RetryClassifierPriority {
-        last()
+        after_sdk_rules()
     }
 }
 
-/// Waits as long as the identity store asks, which says so in the body instead of a header.
+/// Waits for the `RetryAfterSeconds` of the identity store, which is in the body instead of a header.
 #[derive(Debug)]
 pub(crate) struct RetryAfterSeconds;
 
@@ -75,11 +76,12 @@ impl ClassifyRetry for RetryAfterSeconds {
     }
 
     fn priority(&self) -> RetryClassifierPriority {
-        last()
+        after_sdk_rules()
     }
 }
 
-fn last() -> RetryClassifierPriority {
+/// Returns the priority of a rule that runs after the SDK's rules and can override them.
+fn after_sdk_rules() -> RetryClassifierPriority {
     RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
 }
 
@@ -95,7 +97,7 @@ macro_rules! conflict_in {
     };
 }
 
-fn passes(error: &Error) -> bool {
+fn is_transient_conflict(error: &Error) -> bool {
     conflict_in!(
         error,
         CreateAccountAssignmentError,
@@ -133,7 +135,7 @@ fn retry_after(error: &Error) -> Option<Duration> {
         ListGroupsError,
         ListUsersError,
     )?;
-    // Zero is what the SDK fills in for an answer without the member.
+    // The SDK sets 0 if the response does not contain the field.
     u64::try_from(seconds)
         .ok()
         .filter(|&seconds| seconds > 0)

@@ -1,4 +1,4 @@
-//! One place through which every call goes.
+//! The services. All calls to AWS pass through [`Service::call`].
 
 use std::{error::Error as StdError, future::Future};
 
@@ -8,10 +8,10 @@ use tracing::{Instrument, instrument::WithSubscriber};
 
 use crate::{Error, ParseIdError, noop_subscriber::NOOP_DISPATCH};
 
-/// A service of AWS, as its command line names it.
+/// An AWS service, with its name in the AWS CLI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
-    /// No service: what is needed to call one.
+    /// No service: the configuration of a connection.
     Configuration,
     IdentityStore,
     Organizations,
@@ -34,7 +34,7 @@ impl Service {
         }
     }
 
-    /// What stands before the operation in an IAM policy; the services for people have none.
+    /// Returns the prefix of the service's actions in IAM policies. The sign-in services have none.
     pub(crate) fn iam_prefix(self) -> Option<&'static str> {
         match self {
             Self::IdentityStore => Some("identitystore"),
@@ -45,7 +45,7 @@ impl Service {
         }
     }
 
-    /// Carries out one call, and makes its failure ours.
+    /// Sends one call and converts the SDK's error.
     pub(crate) async fn call<T, E>(
         self,
         operation: &'static str,
@@ -54,39 +54,39 @@ impl Service {
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        // The SDK logs whole requests and answers at trace, tokens included.
+        // The SDK logs whole requests and responses, tokens included, at level trace.
         let call = call.with_subscriber(NOOP_DISPATCH.clone());
         let span = tracing::debug_span!("aws", service = self.name(), operation);
-        // On the heap: the SDK's futures are tens of kilobytes, and would add up in every caller.
+        // The SDK's futures are tens of kilobytes. Without a box, they would add up in every caller.
         Box::pin(call)
             .instrument(span)
             .await
             .map_err(|error| Error::from_sdk(self, operation, error))
     }
 
-    /// Takes a member of an answer that the service model promises.
+    /// Returns a field of a response that the service model requires, or an error if it is missing.
     pub(crate) fn require_field<T>(
         self,
         operation: &'static str,
-        member: &'static str,
+        field: &'static str,
         value: Option<T>,
     ) -> Result<T, Error> {
         value.ok_or_else(|| {
-            Error::unreadable(self, operation, format!("the answer has no {member}"))
+            Error::invalid_response(self, operation, format!("the response has no {field}"))
         })
     }
 
-    /// Takes an id out of an answer.
+    /// Parses an id of a response.
     pub(crate) fn id<T>(
         self,
         operation: &'static str,
-        member: &'static str,
+        field: &'static str,
         value: Option<String>,
     ) -> Result<T, Error>
     where
         T: TryFrom<String, Error = ParseIdError>,
     {
-        T::try_from(self.require_field(operation, member, value)?)
-            .map_err(|error| Error::unreadable(self, operation, error))
+        T::try_from(self.require_field(operation, field, value)?)
+            .map_err(|error| Error::invalid_response(self, operation, error))
     }
 }

@@ -1,4 +1,4 @@
-//! What a person who is signed in can reach.
+//! Sessions at an access portal: accounts, roles and temporary credentials of a signed-in user.
 
 use std::{fmt, time::SystemTime};
 
@@ -10,21 +10,21 @@ use crate::{
     service::Service,
 };
 
-/// A person's session at an access portal.
+/// A user's session at an access portal.
 pub struct Session {
     portal: aws_sdk_sso::Client,
     token: Secret,
     expires_at: SystemTime,
 }
 
-/// An account that the person can reach.
+/// An account that is assigned to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssignedAccount {
-    /// The id.
+    /// The account id.
     pub id: AccountId,
-    /// The name that people know it by.
+    /// The display name.
     pub name: Option<String>,
-    /// The address of its root user.
+    /// The email address of the root user.
     pub email: Option<String>,
 }
 
@@ -37,28 +37,28 @@ impl Session {
         }
     }
 
-    /// Returns the moment from which on AWS does not know the session any more.
+    /// Returns the time at which the session expires.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
     }
 
-    /// Returns the accounts that the person can reach.
+    /// Returns the accounts that are assigned to the user.
     ///
     /// # Errors
     ///
-    /// [`is_unauthenticated`](Error::is_unauthenticated) if the session is over.
+    /// Fails with [`is_unauthenticated`](Error::is_unauthenticated) if the session has ended.
     pub async fn accounts(&self) -> Result<Vec<AssignedAccount>, Error> {
         const OPERATION: &str = "ListAccounts";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .portal
                 .list_accounts()
                 .access_token(self.token.expose());
-            let answer = SERVICE
+            let response = SERVICE
                 .call(OPERATION, call.set_next_token(token).send())
                 .await?;
-            let accounts = answer.account_list.unwrap_or_default().into_iter();
+            let accounts = response.account_list.unwrap_or_default().into_iter();
             let items = accounts.map(|account| {
                 Ok(AssignedAccount {
                     id: SERVICE.id(OPERATION, "accountId", account.account_id)?,
@@ -68,20 +68,20 @@ impl Session {
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns the names of the roles, which are those of permission sets, in an account.
+    /// Returns the names of the user's roles in an account. They equal the names of permission sets.
     ///
     /// # Errors
     ///
-    /// [`is_unauthenticated`](Error::is_unauthenticated) if the session is over.
+    /// Fails with [`is_unauthenticated`](Error::is_unauthenticated) if the session has ended.
     pub async fn roles(&self, account: &AccountId) -> Result<Vec<String>, Error> {
         const OPERATION: &str = "ListAccountRoles";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .portal
                 .list_account_roles()
@@ -90,23 +90,26 @@ impl Session {
                 .account_id(account.as_str())
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let roles = answer.role_list.unwrap_or_default().into_iter();
+            let response = SERVICE.call(OPERATION, call).await?;
+            let roles = response.role_list.unwrap_or_default().into_iter();
             let items =
                 roles.map(|role| SERVICE.require_field(OPERATION, "roleName", role.role_name));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns temporary keys for a role; [`Aws::prove`](crate::Aws::prove) shows that they work.
+    /// Returns temporary keys for a role.
+    ///
+    /// [`Aws::verify_credentials`](crate::Aws::verify_credentials) verifies that AWS accepts them.
     ///
     /// # Errors
     ///
-    /// [`is_access_denied`](Error::is_access_denied) if the role is not the person's.
+    /// Fails with [`is_access_denied`](Error::is_access_denied) if the role is not assigned to the
+    /// user.
     pub async fn credentials(&self, account: &AccountId, role: &str) -> Result<Credentials, Error> {
         const OPERATION: &str = "GetRoleCredentials";
         let call = self
@@ -114,8 +117,9 @@ impl Session {
             .get_role_credentials()
             .access_token(self.token.expose());
         let call = call.account_id(account.as_str()).role_name(role).send();
-        let answer = SERVICE.call(OPERATION, call).await?;
-        let keys = SERVICE.require_field(OPERATION, "roleCredentials", answer.role_credentials)?;
+        let response = SERVICE.call(OPERATION, call).await?;
+        let keys =
+            SERVICE.require_field(OPERATION, "roleCredentials", response.role_credentials)?;
         let secret = SERVICE.require_field(OPERATION, "secretAccessKey", keys.secret_access_key)?;
         let token = SERVICE.require_field(OPERATION, "sessionToken", keys.session_token)?;
         Ok(Credentials {
@@ -125,11 +129,11 @@ impl Session {
         })
     }
 
-    /// Ends the session at AWS; keys that were given out live on until they expire.
+    /// Ends the session at AWS. Keys from [`credentials`](Self::credentials) work until they expire.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn logout(self) -> Result<(), Error> {
         let call = self
             .portal

@@ -1,4 +1,4 @@
-//! Signing a person in, as `aws sso login` does.
+//! Signs a user in at an access portal, like `aws sso login`.
 
 use std::{fmt, time::Duration};
 
@@ -7,12 +7,16 @@ use url::Url;
 
 use crate::{Aws, Error, Session, service::Service};
 
-/// A sign-in at an access portal, in three steps.
+/// A sign-in at an access portal with OAuth's device authorization (RFC 8628).
 ///
-/// [`start`](Self::start) it; show the person the address and the code; then
-/// [`poll`](Self::poll), one [`interval`](DeviceAuthorization::interval) apart, until something
-/// else than pending comes back. This is OAuth's device authorization (RFC 8628); nothing here
-/// waits, so that the caller can show that it does.
+/// The caller does three steps:
+///
+/// 1. Call [`start`](Self::start).
+/// 2. Show the user the URL and the code.
+/// 3. Call [`poll`](Self::poll) once per [`interval`](DeviceAuthorization::interval), until the
+///    result is not [`Polled::Pending`].
+///
+/// No method waits, so the caller can show that it waits.
 #[derive(Clone)]
 pub struct SignIn {
     aws: Aws,
@@ -21,45 +25,45 @@ pub struct SignIn {
     portal: aws_sdk_sso::Client,
 }
 
-/// What a person has to do, and until when.
+/// The URL and code for the user, and their lifetime.
 #[derive(Debug, Clone)]
 pub struct DeviceAuthorization {
-    /// The code that the person compares with what the browser shows.
+    /// The code. The user compares it with the code in the browser.
     pub user_code: String,
-    /// Where the person has to go, and type the code.
+    /// The URL where the user enters the code.
     pub verification_uri: Url,
-    /// Where the person has to go, with the code in the address.
+    /// The same URL with the code included.
     pub verification_uri_complete: Url,
-    /// How long the code is good for, from the moment of the answer.
+    /// The lifetime of the code, from the time of the response.
     pub expires_in: Duration,
-    /// How long to wait between two polls; 5 seconds more after each [`Polled::SlowDown`].
+    /// The time to wait between two polls, plus 5 seconds for each [`Polled::SlowDown`].
     pub interval: Duration,
     client_id: String,
     client_secret: Secret,
     device_code: Secret,
 }
 
-/// How far a person has come.
+/// The result of [`SignIn::poll`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Polled {
-    /// The person has not finished: poll again.
+    /// The user has not finished. Poll again.
     Pending,
-    /// Polled too often: wait 5 seconds longer between polls from now on.
+    /// The caller polls too often. From now on, wait 5 seconds longer between polls.
     SlowDown,
-    /// The person took too long: start again.
+    /// The user took too long. Start again.
     Expired,
-    /// The person said no.
+    /// The user denied the request.
     Denied,
-    /// The person is signed in.
+    /// The user is signed in.
     Done(Session),
 }
 
 impl Aws {
-    /// Returns the sign-in at the access portal `start_url` of an instance in `region`.
+    /// Returns a sign-in at the access portal `start_url` of an instance in `region`.
     ///
-    /// This connection's credentials take no part in it. The person's token is sent to the region's
-    /// services (or the endpoint override) only, never to `start_url`.
+    /// The sign-in does not use this connection's credentials. It sends the user's token only to the
+    /// services of the region or to the endpoint override, never to `start_url`.
     #[must_use]
     pub fn sign_in(&self, start_url: &Url, region: &str) -> SignIn {
         let (oidc, portal) = self.sign_in_clients(region);
@@ -73,11 +77,12 @@ impl Aws {
 }
 
 impl SignIn {
-    /// Registers this program for one sign-in, and begins it.
+    /// Registers an OAuth client for this sign-in and requests a code for the user.
     ///
     /// # Errors
     ///
-    /// If AWS refuses, as it does when it does not know the start URL, or does not answer.
+    /// Fails if AWS refuses the call, for example because it does not know the start URL, or if AWS
+    /// does not answer.
     pub async fn start(&self) -> Result<DeviceAuthorization, Error> {
         const REGISTER: &str = "RegisterClient";
         const START: &str = "StartDeviceAuthorization";
@@ -97,20 +102,20 @@ impl SignIn {
             .client_secret(&client_secret)
             .start_url(self.start_url.as_str())
             .send();
-        let answer = SERVICE.call(START, call).await?;
+        let response = SERVICE.call(START, call).await?;
         let url = |member, text: Option<String>| {
             Url::parse(&SERVICE.require_field(START, member, text)?)
-                .map_err(|error| Error::unreadable(SERVICE, START, error))
+                .map_err(|error| Error::invalid_response(SERVICE, START, error))
         };
         Ok(DeviceAuthorization {
-            user_code: SERVICE.require_field(START, "userCode", answer.user_code)?,
-            verification_uri: url("verificationUri", answer.verification_uri)?,
+            user_code: SERVICE.require_field(START, "userCode", response.user_code)?,
+            verification_uri: url("verificationUri", response.verification_uri)?,
             verification_uri_complete: url(
                 "verificationUriComplete",
-                answer.verification_uri_complete,
+                response.verification_uri_complete,
             )?,
-            expires_in: seconds(answer.expires_in),
-            interval: match seconds(answer.interval) {
+            expires_in: seconds(response.expires_in),
+            interval: match seconds(response.interval) {
                 Duration::ZERO => DEFAULT_INTERVAL,
                 interval => interval,
             },
@@ -119,16 +124,17 @@ impl SignIn {
             device_code: Secret::new(SERVICE.require_field(
                 START,
                 "deviceCode",
-                answer.device_code,
+                response.device_code,
             )?),
         })
     }
 
-    /// Asks once whether the person has finished.
+    /// Checks once whether the user has finished.
     ///
     /// # Errors
     ///
-    /// If AWS refuses in a way that polling again does not mend, or does not answer.
+    /// Fails if AWS refuses the call with an error that another poll cannot solve, or if AWS does
+    /// not answer.
     pub async fn poll(&self, authorization: &DeviceAuthorization) -> Result<Polled, Error> {
         const OPERATION: &str = "CreateToken";
         let call = self
@@ -139,12 +145,12 @@ impl SignIn {
             .grant_type(GRANT_TYPE)
             .device_code(authorization.device_code.expose())
             .send();
-        let answer = match SERVICE.call(OPERATION, call).await {
-            Ok(answer) => answer,
-            Err(error) => return told(error),
+        let response = match SERVICE.call(OPERATION, call).await {
+            Ok(response) => response,
+            Err(error) => return polled_from_error(error),
         };
-        let token = SERVICE.require_field(OPERATION, "accessToken", answer.access_token)?;
-        let expires_at = self.aws.clock().now() + seconds(answer.expires_in);
+        let token = SERVICE.require_field(OPERATION, "accessToken", response.access_token)?;
+        let expires_at = self.aws.clock().now() + seconds(response.expires_in);
         Ok(Polled::Done(Session::new(
             self.portal.clone(),
             Secret::new(token),
@@ -161,11 +167,11 @@ impl fmt::Debug for SignIn {
     }
 }
 
-/// Tells the refusals that are part of the protocol from those that are not.
-fn told(error: Error) -> Result<Polled, Error> {
+/// Converts the errors that are part of the protocol, and returns the others.
+fn polled_from_error(error: Error) -> Result<Polled, Error> {
     match error.code() {
-        // Access denied, but not by the person.
-        _ if error.is_about_a_key() => Err(error),
+        // This is also an `AccessDeniedException`, but the user did not cause it.
+        _ if error.is_kms_error() => Err(error),
         Some("AuthorizationPendingException") => Ok(Polled::Pending),
         Some("SlowDownException") => Ok(Polled::SlowDown),
         Some("ExpiredTokenException") => Ok(Polled::Expired),
@@ -179,9 +185,9 @@ fn seconds(seconds: i32) -> Duration {
 }
 
 const SERVICE: Service = Service::SignIn;
-/// What the person is asked to let in.
+/// The name of the OAuth client, which the user is asked to allow.
 const CLIENT_NAME: &str = "aws-sso-glue";
-/// The scope that lists accounts and gives credentials for them.
+/// The scope that allows listing accounts and getting credentials for them.
 const SCOPE: &str = "sso:account:access";
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// "If no value is provided, clients MUST use 5 as the default" (RFC 8628, section 3.2).

@@ -1,4 +1,4 @@
-//! What holds for every call.
+//! Tests of the behavior that all calls share.
 
 use std::{
     error::Error as _,
@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::{
     Aws, Connect, Credentials, Error, IdentityCenter, SignIn,
-    replay::{Replay, SET, block_on, logged},
+    replay::{Replay, SET, block_on, capture_log},
 };
 
 fn refused(replay: &Replay) -> Error {
@@ -28,7 +28,7 @@ fn refused(replay: &Replay) -> Error {
 }
 
 #[test]
-fn a_refusal_keeps_every_fact() {
+fn an_error_contains_all_facts_of_the_refusal() {
     let replay = Replay::new().refuse(400, "AccessDeniedException", "User x may not");
     let error = refused(&replay);
     assert_eq!(error.to_string(), "AWS refused sso-admin ListInstances");
@@ -55,16 +55,16 @@ fn a_refusal_keeps_every_fact() {
 }
 
 #[test]
-fn a_refusal_by_an_encrypted_instance_names_the_key() {
+fn a_refusal_because_of_a_kms_key_has_help_about_the_key() {
     let body = r#"{"__type": "AccessDeniedException", "Reason": "KMS_AccessDeniedException"}"#;
-    let error = refused(&Replay::new().answer(400, vec![], body));
+    let error = refused(&Replay::new().respond(400, vec![], body));
     assert_eq!(error.reason(), Some("KMS_AccessDeniedException"));
     assert!(error.help().expect("help").contains("kms:Decrypt"));
 }
 
 #[test]
-fn an_html_page_from_a_proxy_keeps_the_status() {
-    let replay = Replay::new().answer(403, vec![], "<html>Blocked</html>");
+fn an_error_for_an_html_page_of_a_proxy_keeps_the_status() {
+    let replay = Replay::new().respond(403, vec![], "<html>Blocked</html>");
     let error = refused(&replay);
     assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
     assert_eq!(error.code(), None);
@@ -75,19 +75,19 @@ fn an_html_page_from_a_proxy_keeps_the_status() {
 }
 
 #[test]
-fn an_answer_that_is_no_json_is_unreadable_and_keeps_status_and_request_id() {
+fn a_response_that_is_not_json_is_an_error_with_status_and_request_id() {
     let replay = Replay::new().json("<html>Welcome</html>");
     let error = refused(&replay);
     assert_eq!(
         error.to_string(),
-        "AWS's answer to sso-admin ListInstances could not be read"
+        "AWS's response to sso-admin ListInstances could not be decoded"
     );
     assert_eq!(error.status(), Some(StatusCode::OK));
     assert_eq!(error.request_id(), Some("request-1"));
 }
 
 #[test]
-fn a_lost_connection_is_tried_again_and_keeps_its_cause() {
+fn a_lost_connection_is_retried_and_the_error_keeps_the_cause() {
     let replay = (0..6).fold(Replay::new(), |replay, _| replay.hang_up());
     let error = refused(&replay);
     assert_eq!(replay.requests().len(), 6);
@@ -106,9 +106,9 @@ fn a_lost_connection_is_tried_again_and_keeps_its_cause() {
 }
 
 #[test]
-fn a_throttled_call_waits_as_long_as_the_header_asks() {
+fn a_throttled_call_waits_for_the_time_in_the_header() {
     let replay = Replay::new()
-        .refuse_for(3000, "ThrottlingException")
+        .refuse_with_retry_after(3000, "ThrottlingException")
         .json(r#"{"Instances": []}"#);
     let (aws, clock) = replay.connect();
     block_on(aws.instances()).expect("a list");
@@ -116,7 +116,7 @@ fn a_throttled_call_waits_as_long_as_the_header_asks() {
 }
 
 #[test]
-fn a_call_that_stays_throttled_is_given_up_with_advice() {
+fn a_call_that_stays_throttled_fails_with_help() {
     let replay = (0..6).fold(Replay::new(), |replay, _| {
         replay.refuse(400, "ThrottlingException", "Rate exceeded")
     });
@@ -136,10 +136,10 @@ fn a_call_that_stays_throttled_is_given_up_with_advice() {
 }
 
 #[test]
-fn too_many_outstanding_writes_are_told_from_too_many_calls() {
-    let words = "There are too many requests processing. Please try again later.";
+fn too_many_outstanding_writes_have_their_own_help() {
+    let message = "There are too many requests processing. Please try again later.";
     let replay = (0..6).fold(Replay::new(), |replay, _| {
-        replay.refuse(400, "ThrottlingException", words)
+        replay.refuse(400, "ThrottlingException", message)
     });
     assert!(
         refused(&replay)
@@ -150,7 +150,7 @@ fn too_many_outstanding_writes_are_told_from_too_many_calls() {
 }
 
 #[test]
-fn a_call_that_nobody_may_repeat_is_made_once() {
+fn a_validation_error_is_not_retried() {
     let replay = Replay::new().refuse(400, "ValidationException", "no");
     let (aws, clock) = replay.connect();
     block_on(aws.instances()).expect_err("must be refused");
@@ -158,30 +158,28 @@ fn a_call_that_nobody_may_repeat_is_made_once() {
 }
 
 #[test]
-fn calls_to_sso_admin_are_paced_in_every_region_together() {
+fn calls_to_sso_admin_share_one_rate_limit_across_regions() {
     let replay = (0..8).fold(Replay::new(), |replay, _| {
         replay.json(r#"{"Instances": []}"#)
     });
     let (aws, clock) = replay.connect();
-    let elsewhere = aws.in_region("eu-west-1");
-    for aws in [
-        &aws, &elsewhere, &aws, &elsewhere, &aws, &elsewhere, &aws, &elsewhere,
-    ] {
+    let other = aws.in_region("eu-west-1");
+    for aws in [&aws, &other, &aws, &other, &aws, &other, &aws, &other] {
         block_on(aws.instances()).expect("a list");
     }
-    // Five at once, then one each fifteenth of a second.
+    // Five calls are sent at once, then one call per fifteenth of a second.
     assert_eq!(clock.slept(), [Duration::from_secs(1) / 15; 3]);
 }
 
 #[test]
-fn attempts_after_the_first_are_paced_too() {
+fn retries_are_rate_limited_too() {
     let replay = (0..6).fold(Replay::new(), |replay, _| {
-        replay.refuse_for(1, "ThrottlingException")
+        replay.refuse_with_retry_after(1, "ThrottlingException")
     });
     let (aws, clock) = replay.connect();
     block_on(aws.instances()).expect_err("must be refused");
     let millisecond = Duration::from_millis(1);
-    let turn = (Duration::from_secs(1) / 15).abs_diff(5 * millisecond);
+    let limited = (Duration::from_secs(1) / 15).abs_diff(5 * millisecond);
     assert_eq!(
         clock.slept(),
         [
@@ -190,16 +188,16 @@ fn attempts_after_the_first_are_paced_too() {
             millisecond,
             millisecond,
             millisecond,
-            turn
+            limited
         ]
     );
 }
 
 #[test]
-fn a_span_names_service_and_operation_and_nothing_else_is_logged() {
+fn a_call_logs_one_span_with_service_and_operation_and_nothing_else() {
     let replay = Replay::new().json(r#"{"Instances": []}"#);
     let (aws, _) = replay.connect();
-    let log = logged(|| {
+    let log = capture_log(|| {
         block_on(aws.instances()).expect("a list");
     });
     assert_eq!(log.lines().count(), 1, "{log}");
@@ -208,7 +206,7 @@ fn a_span_names_service_and_operation_and_nothing_else_is_logged() {
 }
 
 #[test]
-fn missing_credentials_are_told_from_a_network_that_is_down() {
+fn missing_credentials_are_unauthenticated_and_not_unreached() {
     let config = aws_config::SdkConfig::builder()
         .region(aws_config::Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(provide_credentials_fn(
@@ -231,9 +229,9 @@ fn missing_credentials_are_told_from_a_network_that_is_down() {
     );
 }
 
-/// The connection is real, and takes longer than no time; the clock knows nothing of it.
+/// This test uses a real connection, which takes real time. The manual clock does not advance.
 #[test]
-fn a_clock_that_stands_still_does_not_time_out_a_real_connection() {
+fn a_manual_clock_does_not_time_out_a_real_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
     let server = thread::spawn(move || {
@@ -246,7 +244,7 @@ fn a_clock_that_stands_still_does_not_time_out_a_real_connection() {
             "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
-        .expect("an answer");
+        .expect("a response");
         String::from_utf8_lossy(&request[..length]).into_owned()
     });
     let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
@@ -280,7 +278,7 @@ fn a_clock_that_stands_still_does_not_time_out_a_real_connection() {
 }
 
 #[test]
-fn every_call_can_move_between_threads() {
+fn futures_of_calls_are_send() {
     fn send<T: Send>(_: T) {}
     fn all(aws: &Aws, center: &IdentityCenter, sign_in: &SignIn) {
         send(aws.instances());

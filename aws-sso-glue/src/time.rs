@@ -1,4 +1,4 @@
-//! Our clock, where the SDK wants its own kinds of clock.
+//! Adapts [`Clock`] to the time and sleep traits of the SDK.
 
 use std::{
     future::Future,
@@ -15,7 +15,7 @@ use aws_smithy_async::{
 use futures::future::BoxFuture;
 use rest_core::Clock;
 
-/// Gives the SDK the time, and lets it wait between attempts.
+/// The clock that the SDK uses for the time and for waits between attempts.
 #[derive(Debug, Clone)]
 pub(crate) struct SdkClock(pub(crate) Arc<dyn Clock>);
 
@@ -31,7 +31,8 @@ impl TimeSource for SdkClock {
     }
 }
 
-/// The SDK wants its sleeps `Sync`, which a boxed future is not; nobody ever shares one.
+/// Makes a boxed future `Sync`, because the SDK requires it. The mutex is never contended, because
+/// the SDK never shares a sleep.
 struct SharedSleep(Mutex<BoxFuture<'static, ()>>);
 
 impl Future for SharedSleep {

@@ -1,48 +1,49 @@
-//! What the user of the example says.
+//! Command line and errors of the example.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 use okta_aws_sso::{Blueprint, Error};
 
-/// Joins Okta and AWS IAM Identity Center.
+/// Connects Okta to AWS IAM Identity Center.
 ///
-/// Without options it rehearses the whole journey on a sandbox in this process. With `OKTA_ORG_URL` and `OKTA_API_TOKEN` in
-/// the environment and the usual AWS profile, it joins real tenants: a person at this terminal is asked to do what no
-/// public API can. Where the blueprint has runs write users themselves, `SCIM_TOKEN` saves the question for the token.
+/// By default, the whole integration runs on a sandbox in this process. With `OKTA_ORG_URL` and `OKTA_API_TOKEN` in the
+/// environment, it runs on real tenants, with the default AWS profile. The program asks the operator at this terminal to
+/// do the manual steps, which no public API can do. With `provisioning.mode = "direct"` in the blueprint, the SCIM token
+/// is read from `SCIM_TOKEN`; without this variable, the program asks for the token.
 #[derive(Parser, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
+    reason = "each is an option of the command line"
 )]
 pub(crate) struct Args {
-    /// A sandbox to rehearse on: the file that `cargo run --example sandbox -- --ready-file` has written.
+    /// Use a running sandbox: the file that `cargo run --example sandbox -- --ready-file` has written.
     #[arg(long, value_name = "READY.json")]
     pub(crate) target: Option<PathBuf>,
-    /// What is wanted, in TOML or JSON; without it, a small example for the sandbox's company.
+    /// The blueprint, in TOML or JSON (default: a small example for the sandbox's company).
     #[arg(long, value_name = "FILE")]
     pub(crate) blueprint: Option<PathBuf>,
-    /// A folder to keep the state in, so that a run can be interrupted and run again.
+    /// The folder for the state, so that an interrupted run can be resumed (default: in memory).
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// Show what would be changed, and change nothing.
+    /// Show the planned changes, and change nothing.
     #[arg(long)]
     pub(crate) plan_only: bool,
-    /// Print JSON, one document a line, instead of text.
+    /// Print JSON instead of text, one document per line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Do not ask before the plan is applied.
+    /// Apply the plan without asking.
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Nobody is there to be asked: stop at the first thing that needs a person, and say what to do.
+    /// Run unattended: stop at the first manual step, with an error that says what to do.
     #[arg(long)]
-    pub(crate) no_person: bool,
-    /// How many things the plan may take away.
+    pub(crate) no_input: bool,
+    /// Maximum number of removals in the plan.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) allow_removals: usize,
 }
 
-/// Why the example ends with a failure.
+/// The error that ends the example.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("the integration stopped")]
@@ -51,15 +52,15 @@ pub(crate) enum Failure {
     Blueprint(String),
     #[error("{what}")]
     Input { what: String, help: String },
-    #[error("not everything could be verified; see the checks above")]
-    Unproved,
+    #[error("some checks failed; see the list of checks above")]
+    ChecksFailed,
 }
 
-/// The blueprint for the company of the sandbox.
+/// The blueprint for the sandbox's company.
 const EXAMPLE: &str = include_str!("../blueprint.toml");
 
 impl Args {
-    /// The blueprint that was named, or the example.
+    /// Returns the blueprint of the option, or else the example.
     pub(crate) fn blueprint(&self) -> Result<Blueprint, Failure> {
         let (name, text) = match &self.blueprint {
             None => ("blueprint.toml".to_owned(), EXAMPLE.to_owned()),
@@ -67,7 +68,7 @@ impl Args {
                 let text = std::fs::read_to_string(path).map_err(|error| {
                     Failure::input(
                         format!("the blueprint {} cannot be read: {error}", path.display()),
-                        "name a file in TOML or JSON",
+                        "pass the path of a TOML or JSON file",
                     )
                 })?;
                 (path.display().to_string(), text)

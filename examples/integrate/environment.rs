@@ -1,4 +1,4 @@
-//! The Okta org and the AWS organization that are to be joined: real ones, or a sandbox.
+//! The Okta org and the AWS organization to connect: real tenants or a sandbox.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -15,20 +15,21 @@ use url::Url;
 
 use crate::{
     args::{Args, Failure},
-    console,
-    show::Screen,
+    output::Output,
+    terminal,
 };
 
-/// Both sides, and where a rehearsal's person stands.
+/// The clients of both services.
 pub(crate) struct Environment {
     pub(crate) okta: Okta,
     pub(crate) aws: Aws,
+    /// The URL of the sandbox's console; `None` with real tenants.
     console: Option<Url>,
-    // Serves until the example ends.
+    // Kept because dropping a sandbox stops it.
     _sandbox: Option<Sandbox>,
 }
 
-/// What a sandbox says about itself.
+/// The addresses and credentials of a sandbox.
 #[derive(Deserialize)]
 struct Ready {
     okta: ReadyOkta,
@@ -51,10 +52,11 @@ struct ReadyAws {
 }
 
 impl Environment {
-    /// Real tenants if the environment names them, else a sandbox: the one that was named, or one of our own.
-    pub(crate) async fn of(args: &Args) -> Result<Self, Failure> {
+    /// Connects to the sandbox of `--target`, or to the real tenants of the environment variables, or else to a new
+    /// sandbox in this process.
+    pub(crate) async fn connect(args: &Args) -> Result<Self, Failure> {
         if let Some(path) = &args.target {
-            return Self::rehearsal(ready_file(path)?, None).await;
+            return Self::on_sandbox(ready_file(path)?, None).await;
         }
         match (
             std::env::var("OKTA_ORG_URL"),
@@ -63,8 +65,8 @@ impl Environment {
             (Ok(org_url), Ok(token)) => {
                 if args.blueprint.is_none() || (args.state.is_none() && !args.plan_only) {
                     return Err(Failure::input(
-                        "OKTA_ORG_URL and OKTA_API_TOKEN name a real org, and the example's own blueprint is not meant for it",
-                        "say --blueprint FILE and --state DIR (or --plan-only), or unset both variables for a rehearsal",
+                        "OKTA_ORG_URL and OKTA_API_TOKEN select a real org, which needs its own blueprint and a state folder",
+                        "pass --blueprint FILE and --state DIR (or --plan-only), or unset both variables to use a sandbox",
                     ));
                 }
                 let okta = okta_client(&org_url, Secret::new(token))?;
@@ -79,7 +81,7 @@ impl Environment {
                 })
             }
             (Err(_), Err(_)) => {
-                // Slow enough to see what there is to wait for.
+                // The delays are long enough to see the run wait for provisioning and assignments.
                 let sandbox = Sandbox::builder()
                     .page_size(None)
                     .provisioning_delay(Duration::from_millis(1200))
@@ -93,17 +95,17 @@ impl Environment {
                         )
                     })?;
                 let ready = serde_json::from_value(sandbox.ready())
-                    .expect("a sandbox says what a sandbox says");
-                Self::rehearsal(ready, Some(sandbox)).await
+                    .expect("a ready document of this sandbox");
+                Self::on_sandbox(ready, Some(sandbox)).await
             }
             _ => Err(Failure::input(
-                "OKTA_ORG_URL and OKTA_API_TOKEN belong together, and one is missing",
-                "set both for real tenants, or neither for a rehearsal",
+                "only one of OKTA_ORG_URL and OKTA_API_TOKEN is set",
+                "set both for real tenants, or neither to use a sandbox",
             )),
         }
     }
 
-    async fn rehearsal(ready: Ready, sandbox: Option<Sandbox>) -> Result<Self, Failure> {
+    async fn on_sandbox(ready: Ready, sandbox: Option<Sandbox>) -> Result<Self, Failure> {
         let okta = okta_client(&ready.okta.org_url, ready.okta.api_token)?;
         let connect = aws::Connect {
             region: Some(ready.aws.region),
@@ -124,37 +126,37 @@ impl Environment {
         })
     }
 
-    /// Whether this is a sandbox, where nothing can be broken.
-    pub(crate) fn is_rehearsal(&self) -> bool {
+    /// Returns whether this is a sandbox, where a wrong change does no harm.
+    pub(crate) fn is_sandbox(&self) -> bool {
         self.console.is_some()
     }
 
-    /// Who does what no public API can.
+    /// Returns the operator who does the manual steps.
     pub(crate) fn operator(
         &self,
         args: &Args,
-        screen: &Screen,
+        output: &Output,
     ) -> Result<Arc<dyn Operator>, Failure> {
-        let person: Arc<dyn Operator> = match &self.console {
-            _ if args.no_person => return Ok(Arc::new(NoOperator)),
+        let operator: Arc<dyn Operator> = match &self.console {
+            _ if args.no_input => return Ok(Arc::new(NoOperator)),
             Some(console) => Arc::new(SandboxOperator::new(console.clone()).map_err(|error| {
-                Failure::input(error.to_string(), "look at the sandbox's console_url")
+                Failure::input(error.to_string(), "check the sandbox's console_url")
             })?),
-            None => Arc::new(console::person(args.state.as_deref())),
+            None => Arc::new(terminal::terminal_operator(args.state.as_deref())),
         };
-        Ok(Arc::new(screen.watched(person, self.is_rehearsal())))
+        Ok(Arc::new(output.operator(operator, self.is_sandbox())))
     }
 }
 
 fn ready_file(path: &Path) -> Result<Ready, Failure> {
     let help =
-        "run `cargo run --example sandbox -- --ready-file FILE`, wait for the file, and name it";
+        "run `cargo run --example sandbox -- --ready-file FILE`, wait until the file exists, and pass it";
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::input(format!("{} cannot be read: {error}", path.display()), help)
     })?;
     serde_json::from_str(&text).map_err(|error| {
         Failure::input(
-            format!("{} is not what a sandbox writes: {error}", path.display()),
+            format!("{} is not a sandbox's ready file: {error}", path.display()),
             help,
         )
     })
@@ -166,14 +168,14 @@ fn okta_client(org_url: &str, token: Secret) -> Result<Okta, Failure> {
         .map_err(|error| {
             Failure::input(
                 error.to_string(),
-                "OKTA_ORG_URL is the org's own address, such as https://acme.okta.com",
+                "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com",
             )
         })
 }
 
 fn not_connected(error: aws::Error) -> Failure {
     Failure::Stopped(okta_aws_sso::Error::service(
-        "AWS could not be connected to",
+        "the connection to AWS failed",
         error,
     ))
 }

@@ -1,10 +1,10 @@
-//! How are Okta and AWS IAM Identity Center joined, from nothing to a user who signs in?
-//! `cargo run --example integrate` rehearses it on a sandbox; `-- --help` shows how it is done for real.
+//! How are Okta and AWS IAM Identity Center connected, from two empty tenants to a user who signs in?
+//! `cargo run --example integrate` runs on a sandbox; `-- --help` explains how to run on real tenants.
 
 mod args;
-mod console;
 mod environment;
-mod show;
+mod output;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use okta_aws_sso::{AccessReport, Guard, Pipeline, StateStore, steps};
 use rest_core::Secret;
 
-use crate::{args::Args, environment::Environment, show::Screen};
+use crate::{args::Args, environment::Environment, output::Output};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,19 +22,19 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let args = Args::parse();
-    let screen = Screen::new(args.json);
-    match run(&args, &screen).await {
+    let output = Output::new(args.json);
+    match run(&args, &output).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            screen.failure(&failure);
+            output.failure(&failure);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
+async fn run(args: &Args, output: &Output) -> Result<(), args::Failure> {
     let blueprint = args.blueprint()?;
-    let environment = Environment::of(args).await?;
+    let environment = Environment::connect(args).await?;
     let store = match &args.state {
         Some(folder) => StateStore::folder(folder)?,
         None => StateStore::memory(),
@@ -49,34 +49,34 @@ async fn run(args: &Args, screen: &Screen) -> Result<(), args::Failure> {
     .guard(Guard {
         max_removals: args.allow_removals,
     })
-    .operator(environment.operator(args, screen)?);
+    .operator(environment.operator(args, output)?);
     if let Ok(token) = std::env::var("SCIM_TOKEN") {
         pipeline = pipeline.scim_token(Secret::new(token));
     }
 
     let plan = pipeline.plan().await?;
-    screen.plan(&plan);
+    output.plan(&plan);
     if plan.is_empty() {
-        return access(&environment, &pipeline, screen).await;
+        return verify(&environment, &pipeline, output).await;
     }
-    if args.plan_only || !Screen::confirmed(args.yes || environment.is_rehearsal())? {
+    if args.plan_only || !Output::confirmed(args.yes || environment.is_sandbox())? {
         return Ok(());
     }
-    // The stream of events ends with the apply, and not before everything in it is shown.
-    let events = screen
+    // The stream of events ends after `apply` ends and all events are shown.
+    let events = output
         .clone()
         .events(pipeline.events().boxed(), plan.changes().count());
     let (applied, ()) = tokio::join!(pipeline.apply(&plan), events);
     let report = applied?;
-    screen.applied(&report);
-    access(&environment, &pipeline, screen).await
+    output.applied(&report);
+    verify(&environment, &pipeline, output).await
 }
 
-/// Proves the result, and shows who has which role in which account.
-async fn access(
+/// Verifies the result, and shows the roles of the users in the accounts.
+async fn verify(
     environment: &Environment,
     pipeline: &Pipeline,
-    screen: &Screen,
+    output: &Output,
 ) -> Result<(), args::Failure> {
     let verification = pipeline.verify().await?;
     let Some(state) = pipeline.state_store().load().await? else {
@@ -87,10 +87,10 @@ async fn access(
     };
     let center = environment.aws.identity_center(&instance.instance());
     let report = AccessReport::read(&environment.aws, &center).await?;
-    screen.access(state.facts.portal.as_ref(), &verification, &report);
+    output.result(state.facts.portal.as_ref(), &verification, &report);
     if verification.passed() {
         Ok(())
     } else {
-        Err(args::Failure::Unproved)
+        Err(args::Failure::ChecksFailed)
     }
 }

@@ -1,4 +1,4 @@
-//! What the user of the example says.
+//! Command line of the example.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use okta_aws_sso::saml::{Profile, signature::SignatureAlgorithm};
 
 /// Reads, explains, validates, compares, signs and verifies SAML metadata.
 ///
-/// Without a command it explains and validates what Okta hands out for an org of the sandbox. A file named `-` is standard
+/// Without a command, the program explains and validates sample metadata from Okta. The file name `-` means standard
 /// input.
 ///
-/// Ends with 0 if all is well, with 1 if a rule is broken, a change breaks sign-in or a signature does not hold, and with 2
-/// if it could not be found out: a file that is missing or is not metadata, or a wrong option.
+/// Exit codes: 0 if the check passes; 1 if a rule is violated, a change breaks sign-in, or a signature is not valid; 2 if
+/// the check cannot run, because a file is missing or is not metadata, or because an option is wrong.
 #[derive(Parser, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -20,33 +20,33 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Say what is in it: entities, endpoints, certificates.
+    /// Print the contents: entities, endpoints, certificates.
     Explain {
         #[command(flatten)]
         input: Input,
     },
-    /// Hold it to the rules of a profile.
+    /// Validate the metadata against the rules of a profile.
     Validate(Validate),
-    /// Say what changed between two files, whether it breaks sign-in, and whether the change of keys is safe.
+    /// Print the changes between two files, whether they break sign-in, and whether the key rollover is safe.
     Diff {
-        /// The metadata as it was.
+        /// The current metadata.
         old: String,
-        /// The metadata as it is to be.
+        /// The new metadata.
         new: String,
-        /// The moment to judge certificates at, such as 2026-11-24T12:00:00Z; now, if not said.
+        /// The time at which certificates must be valid, such as 2026-11-24T12:00:00Z (default: now).
         #[arg(long, value_name = "TIME")]
         at: Option<jiff::Timestamp>,
-        /// How to print it.
+        /// The output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Write it out with a signature in its root element.
+    /// Sign the root element and print the signed metadata.
     Sign(Sign),
-    /// Prove that it is signed with a key that you hold, and print only what is signed.
+    /// Verify the signature with a trusted key, and print only the signed entities.
     Verify {
         #[command(flatten)]
         input: Input,
-        /// A certificate or a public key, as PEM, that you trust and have not taken from the file itself.
+        /// A trusted certificate or public key in PEM. Do not take it from the metadata file itself.
         #[arg(long = "key", value_name = "KEY.pem", required = true)]
         keys: Vec<PathBuf>,
     },
@@ -54,27 +54,27 @@ pub(crate) enum Command {
 
 #[derive(Group, Debug)]
 pub(crate) struct Input {
-    /// The metadata; `-` for standard input.
+    /// The metadata file; `-` means standard input.
     #[arg(default_value = "-")]
     pub(crate) file: String,
 }
 
 #[derive(Group, Debug)]
 pub(crate) struct Validate {
-    /// The metadata, any number of files; `-` for standard input.
+    /// The metadata files; `-` means standard input.
     #[arg(default_value = "-")]
     pub(crate) files: Vec<String>,
-    /// Whom the metadata is for: saml-core, saml2int, edugain, okta, aws-identity-center, aws-identity-center-sp,
-    /// google-workforce, aws-iam or opensearch.
+    /// The profile: saml-core, saml2int, edugain, okta, aws-identity-center, aws-identity-center-sp, google-workforce,
+    /// aws-iam or opensearch.
     #[arg(long, default_value_t = Profile::AwsIdentityCenter)]
     pub(crate) profile: Profile,
-    /// The moment to judge dates at, such as 2026-11-24T12:00:00Z; now, if not said.
+    /// The time to check dates against, such as 2026-11-24T12:00:00Z (default: now).
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<jiff::Timestamp>,
-    /// How to print the findings.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// End with 1 on warnings too.
+    /// Also exit with 1 if there are warnings.
     #[arg(long)]
     pub(crate) deny_warnings: bool,
 }
@@ -83,26 +83,26 @@ pub(crate) struct Validate {
 pub(crate) struct Sign {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// The private key, as PKCS #8 in PEM.
+    /// The private key, PKCS #8 in PEM.
     #[arg(long, value_name = "KEY.pem")]
     pub(crate) key: PathBuf,
-    /// A certificate of the key, as PEM, to be shown in the signature.
+    /// The certificate of the key, in PEM, to include in the signature.
     #[arg(long, value_name = "CERTIFICATE.pem")]
     pub(crate) certificate: Option<PathBuf>,
-    /// How to sign, by the last part of the algorithm's URI, such as rsa-sha256 or sha256-rsa-MGF1; what is usual for the
-    /// key, if not said.
+    /// The signature algorithm, as the last part of its URI, such as rsa-sha256 or sha256-rsa-MGF1 (default: depends on
+    /// the key).
     #[arg(long, value_parser = algorithm)]
     pub(crate) algorithm: Option<SignatureAlgorithm>,
-    /// Where to write to; standard output, if not said.
+    /// The output file (default: standard output).
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people, with the piece of the file that is meant.
+    /// Text with an excerpt of the file for each finding.
     Text,
-    /// JSON, one document a line.
+    /// JSON, one document per line.
     Json,
     /// A SARIF 2.1.0 log, for code hosts and editors.
     Sarif,
@@ -129,6 +129,6 @@ fn algorithm(name: &str) -> Result<SignatureAlgorithm, String> {
         .find(|algorithm| short(algorithm) == name || algorithm.uri() == name)
         .ok_or_else(|| {
             let names: Vec<&str> = ALGORITHMS.iter().map(short).collect();
-            format!("it is one of {}", names.join(", "))
+            format!("the algorithm must be one of {}", names.join(", "))
         })
 }

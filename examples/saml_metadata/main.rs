@@ -1,9 +1,10 @@
-//! What is in this SAML metadata, will AWS take it, what has changed, and who has signed it?
-//! `cargo run --example saml_metadata -- validate --profile okta FILE`, and `explain`, `diff`, `sign`, `verify`; `--help` has the rest
-#![expect(clippy::print_stderr, reason = "a program says what went wrong")]
+//! Will AWS accept this SAML metadata? This program also explains, compares, signs and verifies metadata.
+//! `cargo run --example saml_metadata -- validate --profile okta FILE`; the other commands are `explain`, `diff`, `sign`
+//! and `verify`, see `--help`
+#![expect(clippy::print_stderr, reason = "a program prints its errors")]
 
 mod args;
-mod show;
+mod output;
 
 use std::{
     error::Error,
@@ -23,29 +24,29 @@ use serde_json::{Value, json};
 
 use args::{Args, Command, Format, Input, Sign, Validate};
 
-/// What Okta hands out for the app in an org of the sandbox.
+/// Metadata of the app in an Okta org.
 const SAMPLE: &[u8] = include_bytes!("../okta-metadata.xml");
 
-/// Whether what was asked is as it should be.
-type Good = bool;
+/// Whether the check passed.
+type Passed = bool;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let mut out = BufWriter::new(stdout().lock());
-    let result = run(args, &mut out).and_then(|good| {
+    let result = run(args, &mut out).and_then(|passed| {
         out.flush()?;
-        Ok(good)
+        Ok(passed)
     });
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever reads has seen enough.
+        // It is no error if the reader closes the pipe early.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
-                eprintln!("  because {cause}");
+                eprintln!("  caused by: {cause}");
                 source = cause.source();
             }
             ExitCode::from(2)
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args, out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
+fn run(args: Args, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     match args.command {
         None => sample(out),
         Some(Command::Explain { input }) => explain(&input, out),
@@ -75,59 +76,59 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn sample(out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
+fn sample(out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     let document = saml::read(SAMPLE)?;
-    show::explain(&document, now(), out)?;
+    output::explain(&document, now(), out)?;
     let findings = saml::validate(&document, Profile::AwsIdentityCenter, now());
-    judge("the sample", &document, &findings, false, out)
+    print_findings("the sample", &document, &findings, false, out)
 }
 
-fn explain(input: &Input, out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
-    show::explain(&read(&input.file)?, now(), out)?;
+fn explain(input: &Input, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
+    output::explain(&read(&input.file)?, now(), out)?;
     Ok(true)
 }
 
-fn validate(args: &Validate, out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
+fn validate(args: &Validate, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     let at = args.at.unwrap_or_else(now);
-    let mut good = true;
+    let mut passed = true;
     let mut logs: Option<Value> = None;
     for file in &args.files {
         let document = read(file)?;
         let findings = saml::validate(&document, args.profile, at);
-        good &= match args.format {
-            Format::Text => judge(file, &document, &findings, args.deny_warnings, out)?,
+        passed &= match args.format {
+            Format::Text => print_findings(file, &document, &findings, args.deny_warnings, out)?,
             Format::Json => {
                 writeln!(out, "{}", json!({ "file": file, "findings": findings }))?;
-                is_good(&findings, args.deny_warnings)
+                passes(&findings, args.deny_warnings)
             }
             Format::Sarif => {
                 let mut log = sarif::log(&document, file, &findings);
                 match &mut logs {
                     None => logs = Some(log),
-                    // All files belong into one log.
+                    // The output is one log with one run per file.
                     Some(logs) => {
                         if let Some(runs) = logs["runs"].as_array_mut() {
                             runs.push(log["runs"][0].take());
                         }
                     }
                 }
-                is_good(&findings, args.deny_warnings)
+                passes(&findings, args.deny_warnings)
             }
         };
     }
     if let Some(log) = logs {
         writeln!(out, "{log:#}")?;
     }
-    Ok(good)
+    Ok(passed)
 }
 
-fn judge(
+fn print_findings(
     name: &str,
     document: &Document,
     findings: &[Finding],
     deny_warnings: bool,
     out: &mut impl Write,
-) -> Result<Good, Box<dyn Error>> {
+) -> Result<Passed, Box<dyn Error>> {
     let renderer = if stdout().is_terminal() {
         Renderer::coloured()
     } else {
@@ -139,13 +140,14 @@ fn judge(
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
     writeln!(
         out,
-        "{name}: {errors} errors, {} other findings",
-        findings.len() - errors
+        "{name}: {}, {}",
+        output::count(errors, "error"),
+        output::count(findings.len() - errors, "other finding")
     )?;
-    Ok(is_good(findings, deny_warnings))
+    Ok(passes(findings, deny_warnings))
 }
 
-fn is_good(findings: &[Finding], deny_warnings: bool) -> Good {
+fn passes(findings: &[Finding], deny_warnings: bool) -> Passed {
     !findings.iter().any(|finding| {
         finding.is_error() || deny_warnings && finding.severity == saml::Severity::Warning
     })
@@ -157,7 +159,7 @@ fn diff(
     at: jiff::Timestamp,
     format: Format,
     out: &mut impl Write,
-) -> Result<Good, Box<dyn Error>> {
+) -> Result<Passed, Box<dyn Error>> {
     let (old, new) = (read(old)?, read(new)?);
     let changes = saml::diff(&old, &new);
     let rollovers: Vec<_> = new
@@ -169,10 +171,10 @@ fn diff(
             Some((new, rollover::rollover(old, new, at)))
         })
         .collect();
-    let good = !changes.iter().any(saml::Change::breaks)
+    let safe = !changes.iter().any(saml::Change::breaks)
         && rollovers.iter().all(|(_, verdict)| verdict.safe);
     match format {
-        Format::Text => show::diff(&changes, &rollovers, at, out)?,
+        Format::Text => output::diff(&changes, &rollovers, at, out)?,
         Format::Json | Format::Sarif => {
             let rollovers: Vec<_> = rollovers
                 .iter()
@@ -187,44 +189,44 @@ fn diff(
             writeln!(
                 out,
                 "{}",
-                json!({ "changes": changes, "rollovers": rollovers, "safe": good })
+                json!({ "changes": changes, "rollovers": rollovers, "safe": safe })
             )?;
         }
     }
-    Ok(good)
+    Ok(safe)
 }
 
-fn sign(args: &Sign, out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
+fn sign(args: &Sign, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     let document = read(&args.input.file)?;
     let key = SigningKey::from_pkcs8_pem(&text(&args.key)?)
-        .map_err(|error| about(&args.key.display(), error))?;
+        .map_err(|error| file_error(&args.key.display(), error))?;
     let mut signer = Signer::new(&key);
     if let Some(algorithm) = args.algorithm {
         signer = signer.algorithm(algorithm);
     }
     if let Some(path) = &args.certificate {
         let certificate =
-            Certificate::from_pem(&text(path)?).map_err(|error| about(&path.display(), error))?;
+            Certificate::from_pem(&text(path)?).map_err(|error| file_error(&path.display(), error))?;
         signer = signer.certificate(&certificate);
     }
     let document = signer
         .sign(&document)
-        .map_err(|error| about(&args.input.file, error))?;
+        .map_err(|error| file_error(&args.input.file, error))?;
     match &args.output {
         Some(path) => {
-            fs::write(path, document.bytes()).map_err(|error| about(&path.display(), error))?;
+            fs::write(path, document.bytes()).map_err(|error| file_error(&path.display(), error))?;
         }
         None => out.write_all(document.bytes())?,
     }
     Ok(true)
 }
 
-fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Good, Box<dyn Error>> {
+fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     let document = read(&input.file)?;
     let mut trusted = Vec::new();
     for path in keys {
         let key =
-            VerifyingKey::from_pem(&text(path)?).map_err(|error| about(&path.display(), error))?;
+            VerifyingKey::from_pem(&text(path)?).map_err(|error| file_error(&path.display(), error))?;
         trusted.push(key);
     }
     match Verifier::new(trusted).verify(&document) {
@@ -236,12 +238,12 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Good,
                 verified.algorithm().uri()
             )?;
             for entity in verified.entities() {
-                show::entity(entity, now(), out)?;
+                output::entity(entity, now(), out)?;
             }
             Ok(true)
         }
         Err(error) => {
-            writeln!(out, "not to be trusted: {} {error}", error.rule())?;
+            writeln!(out, "not verified: {} {error}", error.rule())?;
             Ok(false)
         }
     }
@@ -256,28 +258,28 @@ fn read(file: &str) -> Result<Document, Box<dyn Error>> {
         let mut bytes = Vec::new();
         stdin()
             .read_to_end(&mut bytes)
-            .map_err(|error| about(&name, error))?;
+            .map_err(|error| file_error(&name, error))?;
         bytes
     } else {
-        fs::read(file).map_err(|error| about(&file, error))?
+        fs::read(file).map_err(|error| file_error(&file, error))?
     };
-    saml::read(&bytes).map_err(|error| about(&name, error).into())
+    saml::read(&bytes).map_err(|error| file_error(&name, error).into())
 }
 
-fn text(path: &Path) -> Result<String, Unread> {
-    fs::read_to_string(path).map_err(|error| about(&path.display(), error))
+fn text(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|error| file_error(&path.display(), error))
 }
 
-/// Something that could not be read or written, and why.
+/// Error of reading or writing a file.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} could not be used")]
-struct Unread {
+struct FileError {
     what: String,
     source: Box<dyn Error + Send + Sync>,
 }
 
-fn about(what: &impl ToString, source: impl Error + Send + Sync + 'static) -> Unread {
-    Unread {
+fn file_error(what: &impl ToString, source: impl Error + Send + Sync + 'static) -> FileError {
+    FileError {
         what: what.to_string(),
         source: source.into(),
     }
@@ -286,9 +288,9 @@ fn about(what: &impl ToString, source: impl Error + Send + Sync + 'static) -> Un
 fn now() -> jiff::Timestamp {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a program reads the clock, and hands the moment on"
+        reason = "a program reads the clock once and passes the time on"
     )]
     let now = SystemTime::now();
     now.try_into()
-        .expect("a clock that is within some thousand years")
+        .expect("the clock is within some thousand years")
 }

@@ -1,6 +1,6 @@
-//! Why does AWS not let this person in? What AWS has against a SAML response, and what to change.
-//! `cargo run --features samael --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; `--help` has the rest
-#![expect(clippy::print_stderr, reason = "a program says what went wrong")]
+//! Why does AWS refuse this sign-in? The program lists the problems of a SAML response, with the fix for each.
+//! `cargo run --features samael --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; see `--help`
+#![expect(clippy::print_stderr, reason = "a program prints its errors")]
 
 mod sample;
 
@@ -16,37 +16,37 @@ use std::{
 use clap::Parser;
 use okta_aws_sso::{
     saml,
-    saml_response::{Expectations, Report, lint},
+    saml_response::{Expectations, LintReport, lint},
 };
 
 use sample::Sample;
 
-/// Says what AWS has against a SAML response, and what to change in Okta or AWS.
+/// Lists the reasons why AWS refuses a SAML response, and what to change in Okta or AWS.
 ///
-/// Without arguments it looks at two responses of its own, which were signed a moment ago by a key made for them: one that AWS
-/// takes, and one for another instance of Identity Center.
+/// Without arguments, the program checks two sample responses, which it signs with a new key: one that AWS accepts, and one
+/// for another instance of Identity Center.
 ///
-/// Ends with 0 if AWS would take the response, with 1 if it would not, and with 2 if that could not be found out: what was
-/// pasted is not a response, a file is missing, or an option is wrong. The response names a person: only the findings are
-/// printed, and nothing is kept.
+/// Exit codes: 0 if AWS would accept the response; 1 if AWS would refuse it; 2 if the check cannot run, because the input
+/// is not a SAML response, a file is missing, or an option is wrong. The response contains personal data: the program
+/// prints only the findings, and saves nothing.
 #[derive(Parser, Debug)]
 struct Args {
-    /// The value of the form field `SAMLResponse`, as Base64, URL-encoded or XML; `-` for standard input.
+    /// The file with the value of the form field `SAMLResponse` (Base64, URL-encoded or XML); `-` means standard input.
     #[arg(requires_all = ["metadata", "acs", "issuer"])]
     file: Option<String>,
-    /// The identity provider's metadata, as AWS was given it.
+    /// The identity provider metadata that AWS has.
     #[arg(long, value_name = "IDP.xml", requires = "file")]
     metadata: Option<PathBuf>,
-    /// The "IAM Identity Center Assertion Consumer Service (ACS) URL" of AWS's console; several, if there are several.
+    /// The "IAM Identity Center Assertion Consumer Service (ACS) URL" of AWS's console; repeat the option for several URLs.
     #[arg(long, value_name = "URL", requires = "file")]
     acs: Vec<String>,
     /// The "IAM Identity Center issuer URL" of AWS's console.
     #[arg(long, value_name = "URL", requires = "file")]
     issuer: Option<String>,
-    /// The SCIM userName of the person in AWS.
+    /// The SCIM userName of the user in AWS.
     #[arg(long, value_name = "NAME", requires = "file")]
     user_name: Option<String>,
-    /// The moment of the sign-in, such as 2026-11-24T12:00:00Z; now, if not said.
+    /// The time of the sign-in, such as 2026-11-24T12:00:00Z (default: now).
     #[arg(long, value_name = "TIME", requires = "file")]
     at: Option<jiff::Timestamp>,
 }
@@ -55,13 +55,13 @@ fn main() -> ExitCode {
     let mut out = stdout().lock();
     match run(Args::parse(), &mut out) {
         Ok(code) => code,
-        // Whoever reads has seen enough.
+        // It is no error if the reader closes the pipe early.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
-                eprintln!("  because {cause}");
+                eprintln!("  caused by: {cause}");
                 source = cause.source();
             }
             ExitCode::from(2)
@@ -83,17 +83,20 @@ fn run(args: Args, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
         expectations = expectations.user_name(name);
     }
     let name = metadata.display().to_string();
-    let bytes = fs::read(&metadata).map_err(|error| about(&name, error))?;
-    let metadata = saml::read(&bytes).map_err(|error| about(&name, error))?;
+    let bytes = fs::read(&metadata).map_err(|error| file_error(&name, error))?;
+    let metadata = saml::read(&bytes).map_err(|error| file_error(&name, error))?;
     let report = lint(&text(&file)?, &metadata, &expectations);
     writeln!(out, "{report}")?;
-    Ok(verdict(&report))
+    Ok(exit_code(&report))
 }
 
 fn samples(out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
     for (title, sample) in [
-        ("a response that is as it should be", Sample::good()?),
-        ("a response for another instance", Sample::misdirected()?),
+        ("a valid response", Sample::valid()?),
+        (
+            "a response for another instance",
+            Sample::for_another_instance()?,
+        ),
     ] {
         let report = lint(&sample.pasted, &sample.metadata, &sample.expectations);
         writeln!(out, "== {title}\n{report}\n")?;
@@ -101,7 +104,7 @@ fn samples(out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn verdict(report: &Report) -> ExitCode {
+fn exit_code(report: &LintReport) -> ExitCode {
     if !report.is_readable() {
         ExitCode::from(2)
     } else if report.is_accepted() {
@@ -111,14 +114,14 @@ fn verdict(report: &Report) -> ExitCode {
     }
 }
 
-fn text(file: &str) -> Result<String, Unread> {
+fn text(file: &str) -> Result<String, FileError> {
     if file != "-" {
-        return fs::read_to_string(file).map_err(|error| about(file, error));
+        return fs::read_to_string(file).map_err(|error| file_error(file, error));
     }
     let mut text = String::new();
     stdin()
         .read_to_string(&mut text)
-        .map_err(|error| about("standard input", error))?;
+        .map_err(|error| file_error("standard input", error))?;
     Ok(text)
 }
 
@@ -128,16 +131,16 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Something that could not be read, and why.
+/// Error of reading a file.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} could not be used")]
-struct Unread {
+struct FileError {
     what: String,
     source: Box<dyn Error + Send + Sync>,
 }
 
-fn about(what: &str, source: impl Error + Send + Sync + 'static) -> Unread {
-    Unread {
+fn file_error(what: &str, source: impl Error + Send + Sync + 'static) -> FileError {
+    FileError {
         what: what.to_owned(),
         source: source.into(),
     }
@@ -146,9 +149,9 @@ fn about(what: &str, source: impl Error + Send + Sync + 'static) -> Unread {
 fn now() -> jiff::Timestamp {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a program reads the clock, and hands the moment on"
+        reason = "a program reads the clock once and passes the time on"
     )]
     let now = SystemTime::now();
     now.try_into()
-        .expect("a clock that is within some thousand years")
+        .expect("the clock is within some thousand years")
 }

@@ -1,4 +1,4 @@
-//! A sign-in that never was: a response at a fixed moment, signed by a key made on the spot.
+//! Sample responses with a fixed time, signed with a new key.
 
 use std::error::Error;
 
@@ -10,32 +10,33 @@ use okta_aws_sso::{
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use samael::crypto::{Crypto, CryptoProvider as _};
 
-/// What Okta would post, but for the signature.
+/// A response as Okta posts it, without the signature.
 const RESPONSE: &str = include_str!("response.xml");
 const ACS_URL: &str = "https://eu-central-1.signin.aws/platform/saml/acs/0a1b2c3d";
 const ISSUER_URL: &str = "https://eu-central-1.signin.aws.amazon.com/platform/saml/d-9067000000";
-/// The issuer URL of another instance, as it is left behind in an application that was copied.
+/// The issuer URL of another instance. An app that was copied may still have such a URL.
 const OTHER_ISSUER_URL: &str = "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067999999";
 
-/// A response as it is pasted, the metadata of who sent it, and what AWS expects of it.
+/// A response with the metadata of its identity provider and AWS's expectations.
 pub(crate) struct Sample {
+    /// The response as the form field `SAMLResponse`.
     pub(crate) pasted: String,
     pub(crate) metadata: Document,
     pub(crate) expectations: Expectations,
 }
 
 impl Sample {
-    /// A response that AWS takes.
-    pub(crate) fn good() -> Result<Self, Box<dyn Error>> {
-        Self::of(RESPONSE)
+    /// Returns a response that AWS accepts.
+    pub(crate) fn valid() -> Result<Self, Box<dyn Error>> {
+        Self::sign(RESPONSE)
     }
 
-    /// One for another instance of Identity Center.
-    pub(crate) fn misdirected() -> Result<Self, Box<dyn Error>> {
-        Self::of(&RESPONSE.replace(ISSUER_URL, OTHER_ISSUER_URL))
+    /// Returns a response for another instance of Identity Center.
+    pub(crate) fn for_another_instance() -> Result<Self, Box<dyn Error>> {
+        Self::sign(&RESPONSE.replace(ISSUER_URL, OTHER_ISSUER_URL))
     }
 
-    fn of(response: &str) -> Result<Self, Box<dyn Error>> {
+    fn sign(response: &str) -> Result<Self, Box<dyn Error>> {
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
         let certificate = CertificateParams::new([])?.self_signed(&key)?;
         let metadata = IdpMetadata::new("http://www.okta.com/exk1")
@@ -47,7 +48,7 @@ impl Sample {
             .build()?;
         let expectations = Expectations::new(ACS_URL, ISSUER_URL, "2026-11-24T12:00:05Z".parse()?)
             .user_name("ada.lovelace@example.com");
-        let signed = Crypto::sign_xml(with_signature(response), &key.serialize_der())?;
+        let signed = Crypto::sign_xml(with_signature_template(response), &key.serialize_der())?;
         Ok(Self {
             pasted: STANDARD.encode(signed),
             metadata,
@@ -56,8 +57,8 @@ impl Sample {
     }
 }
 
-/// Puts an empty signature behind the issuer of the assertion, for xmlsec1 to fill in.
-fn with_signature(response: &str) -> String {
+/// Inserts a signature template after the issuer of the assertion. xmlsec1 fills it in.
+fn with_signature_template(response: &str) -> String {
     const ISSUER_END: &str = "</saml2:Issuer><saml2:Subject>";
     const SIGNATURE: &str = "</saml2:Issuer>\
         <ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignedInfo>\

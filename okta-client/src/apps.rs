@@ -1,4 +1,4 @@
-//! Apps, and who and what is assigned to them.
+//! Apps and their assignments.
 
 use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Map, Value, json};
@@ -18,11 +18,11 @@ pub use provisioning::{
 };
 pub use saml::SigningKey;
 
-/// The calls about apps.
+/// Calls for apps.
 ///
-/// Everything below one app counts against the org's scarcest rate limit: 100 calls a minute, or
-/// 20 in a free org, of which one token gets half ("Management API rate limits"; "Token rate
-/// limits").
+/// Calls for an app's users, groups, keys and features count against the org's lowest rate limit:
+/// 100 calls per minute, or 20 in a free org. A single token gets half of this ("Management API rate
+/// limits"; "Token rate limits").
 #[derive(Debug, Clone, Copy)]
 pub struct Apps<'a> {
     client: &'a Client,
@@ -33,9 +33,9 @@ impl<'a> Apps<'a> {
         Self { client }
     }
 
-    /// Returns the apps that `options` asks for.
+    /// Lists the apps that match `options`.
     pub fn list(&self, options: ListApps) -> Pager<App, Error> {
-        // Okta documents one condition in a filter of apps, so a second one is not sent.
+        // Okta documents only one condition per app filter, so a second condition is checked here.
         let by_name = options.name.as_deref().map(|name| filter::eq("name", name));
         let by_status = options
             .status
@@ -54,20 +54,20 @@ impl<'a> Apps<'a> {
         }
     }
 
-    /// Returns an app; see [`get_opt`](Self::get_opt) where absence is normal.
+    /// Returns an app. Use [`get_opt`](Self::get_opt) if the app may not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn get(&self, id: &Id<App>) -> Result<App, Error> {
         self.client.read(Call::get(path(id, &[]))).await
     }
 
-    /// Returns an app, or `None` if there is no such app.
+    /// Returns an app, or `None` if the app does not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails.
+    /// Fails if the request fails.
     pub async fn get_opt(&self, id: &Id<App>) -> Result<Option<App>, Error> {
         self.client.read_opt(Call::get(path(id, &[]))).await
     }
@@ -76,91 +76,91 @@ impl<'a> Apps<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or Okta does not accept the settings. After
-    /// [`Error::Transport`] the app may exist nevertheless: [`list`](Self::list) tells.
+    /// Fails if the request fails or Okta rejects the settings. After [`Error::Transport`], Okta may
+    /// have created the app: check with [`list`](Self::list).
     pub async fn create(&self, app: &NewApp) -> Result<App, Error> {
         let call = Call::post(APPS).query("activate", "true").json(&app.body());
         self.client.read(call).await
     }
 
-    /// Replaces an app's document by one that was made with [`App::edit`].
+    /// Replaces an app's document with a document from [`App::edit`].
     ///
-    /// Okta has no way to say "only if nobody else changed it": compare
-    /// [`App::last_updated`] right before, and look at [`App::differences`] after.
+    /// Okta does not support conditional updates. To detect concurrent changes, compare
+    /// [`App::last_updated`] right before the call and check [`App::differences`] after it.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if there is no such app, or if Okta does not accept the
-    /// document.
+    /// Fails if the request fails, if the app does not exist, or if Okta rejects the document.
     pub async fn replace(&self, id: &Id<App>, document: &AppDocument) -> Result<App, Error> {
         self.client
             .read(Call::put(path(id, &[])).json(document.document()))
             .await
     }
 
-    /// Activates an app; one that is active stays so.
+    /// Activates an app. Succeeds if the app is already active.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn activate(&self, id: &Id<App>) -> Result<(), Error> {
         self.lifecycle(id, "activate").await
     }
 
-    /// Deactivates an app: nobody can sign in through it until it is activated again.
+    /// Deactivates an app. Users cannot sign in through it until it is activated again.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn deactivate(&self, id: &Id<App>) -> Result<(), Error> {
         self.lifecycle(id, "deactivate").await
     }
 
-    /// Deletes an app, which has to be [`Inactive`](AppStatus::Inactive).
+    /// Deletes an app, which must be [`Inactive`](AppStatus::Inactive).
     ///
-    /// Okta takes a while to notice that an app is inactive, and may refuse in the meantime.
+    /// Okta applies a deactivation with a delay, and may reject the deletion until then.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if the app is active, or if there is no such app.
+    /// Fails if the request fails, if the app is active, or if the app does not exist.
     pub async fn delete(&self, id: &Id<App>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &[])))
             .await
     }
 
-    async fn lifecycle(&self, id: &Id<App>, what: &str) -> Result<(), Error> {
-        let call = Call::post(path(id, &["lifecycle", what])).idempotency(Idempotency::Idempotent);
+    async fn lifecycle(&self, id: &Id<App>, action: &str) -> Result<(), Error> {
+        let call =
+            Call::post(path(id, &["lifecycle", action])).idempotency(Idempotency::Idempotent);
         self.client.send_discard(call).await
     }
 }
 
-/// Which apps [`Apps::list`] returns.
+/// Options of [`Apps::list`].
 #[derive(Debug, Clone, Default)]
 pub struct ListApps {
-    /// The key of the app in Okta's catalog, such as `amazon_aws_sso`; an org may have several
-    /// apps of one key.
+    /// The app's key in Okta's catalog, such as `amazon_aws_sso`. An org may have several apps with
+    /// the same key.
     pub name: Option<String>,
     /// The status.
     pub status: Option<AppStatus>,
-    /// How many apps a page has; 200, the most that Okta allows, unless told otherwise.
+    /// Number of apps per page (default: 200, Okta's maximum).
     pub limit: Option<u32>,
 }
 
-/// An app to be created.
+/// A new app.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewApp {
-    /// The key of the app in Okta's catalog, such as `amazon_aws_sso`.
+    /// The app's key in Okta's catalog, such as `amazon_aws_sso`.
     pub name: String,
-    /// What people see; two apps may have the same.
+    /// The label that users see; it need not be unique.
     pub label: String,
-    /// How people are signed in, such as `SAML_2_0`.
+    /// The sign-on mode, such as `SAML_2_0`.
     pub sign_on_mode: String,
-    /// What a user is called at the app, such as `${source.login}`; Okta's default for the app if
-    /// there is none.
+    /// The template for user names at the app, such as `${source.login}` (default: Okta's default
+    /// for the app).
     pub user_name_template: Option<String>,
-    /// The app's own settings, `settings.app` in the document; the keys differ from app to app,
-    /// also in their spelling.
+    /// The app-specific settings, `settings.app` in the document. Their keys, and the spelling of
+    /// similar keys, differ between apps.
     pub settings: Map<String, Value>,
 }
 
@@ -188,23 +188,23 @@ impl NewApp {
 }
 
 open_enum! {
-    /// Whether an app can be used.
+    /// Lifecycle status of an app.
     AppStatus {
-        /// It can.
+        /// The app can be used.
         Active = "ACTIVE",
-        /// It was deactivated.
+        /// The app was deactivated.
         Inactive = "INACTIVE",
-        /// It is on its way out.
+        /// The app is being deleted.
         Deleted = "DELETED",
     }
 }
 
-/// Returns whether `template` is one that Okta's Admin Console offers in its list.
+/// Returns whether `template` is in the list that Okta's Admin Console offers.
 fn is_built_in(template: &str) -> bool {
     BUILT_IN.contains(&template)
 }
 
-/// Returns the path of an app, and of something below it.
+/// Returns the path of an app, with the segments `rest` appended.
 fn path(id: &Id<App>, rest: &[&str]) -> Vec<String> {
     APPS.iter()
         .copied()
@@ -217,8 +217,8 @@ fn path(id: &Id<App>, rest: &[&str]) -> Vec<String> {
 const APPS: [&str; 3] = ["api", "v1", "apps"];
 const PAGE: u32 = 200;
 
-/// The expressions of the type `BUILT_IN` (`ApplicationCredentialsUsernameTemplate`
-/// in the description that Okta publishes of its API).
+/// The templates of type `BUILT_IN` (`ApplicationCredentialsUsernameTemplate` in Okta's published
+/// API specification).
 const BUILT_IN: [&str; 11] = [
     "${source.employeeID}",
     "${source.samAccountName}",
@@ -240,15 +240,15 @@ mod tests {
     use super::NewApp;
 
     #[test]
-    fn a_new_app_says_only_what_is_known() {
+    fn the_body_of_a_new_app_contains_only_set_fields() {
         let mut app = NewApp {
             name: "amazon_aws_sso".to_owned(),
             label: "AWS".to_owned(),
             sign_on_mode: "SAML_2_0".to_owned(),
             ..NewApp::default()
         };
-        let least = json!({ "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0" });
-        assert_eq!(app.body(), least);
+        let minimal = json!({ "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0" });
+        assert_eq!(app.body(), minimal);
 
         app.user_name_template = Some("${source.login}".to_owned());
         app.settings = Map::from_iter([("entityID".to_owned(), json!("https://x"))]);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_of_ones_own_is_called_custom() {
+    fn a_template_outside_the_list_has_type_custom() {
         let app = NewApp {
             user_name_template: Some("${user.login}-x".to_owned()),
             ..NewApp::default()

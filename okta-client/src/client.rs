@@ -1,4 +1,4 @@
-//! The client, and how every call is sent and read.
+//! The client: sends calls and decodes responses.
 
 use std::{fmt, sync::Arc};
 
@@ -15,11 +15,11 @@ mod builder;
 
 pub use builder::{BuildError, ClientBuilder};
 
-/// One Okta org, seen with one API token.
+/// A client for one Okta org with one API token.
 ///
-/// Cloning is cheap, and clones share connections and what is known of the rate limits. Each
-/// resource has a handler: [`users`](Self::users), [`groups`](Self::groups),
-/// [`apps`](Self::apps), [`push_mappings`](Self::push_mappings), [`domains`](Self::domains).
+/// Cloning is cheap; clones share the connections and the known rate limits. Each kind of resource
+/// has its own methods: [`users`](Self::users), [`groups`](Self::groups), [`apps`](Self::apps),
+/// [`push_mappings`](Self::push_mappings), [`domains`](Self::domains).
 #[derive(Clone)]
 pub struct Client {
     service: Service,
@@ -31,57 +31,60 @@ impl Client {
         ClientBuilder::new(org_url, token)
     }
 
-    /// Returns the address of the org, with a slash at the end.
+    /// Returns the URL of the org, with a trailing slash.
     #[must_use]
     pub fn org_url(&self) -> &Url {
         self.service.base()
     }
 
-    /// Returns the calls about people.
+    /// Returns the calls for users.
     #[must_use]
     pub fn users(&self) -> Users<'_> {
         Users::new(self)
     }
 
-    /// Returns the calls about groups of people.
+    /// Returns the calls for groups.
     #[must_use]
     pub fn groups(&self) -> Groups<'_> {
         Groups::new(self)
     }
 
-    /// Returns the calls about apps, and about who and what is assigned to them.
+    /// Returns the calls for apps and their assignments.
     #[must_use]
     pub fn apps(&self) -> Apps<'_> {
         Apps::new(self)
     }
 
-    /// Returns the calls about the groups that `app` is kept supplied with.
+    /// Returns the calls for the groups that Okta pushes to `app`.
     #[must_use]
     pub fn push_mappings(&self, app: &Id<App>) -> PushMappings<'_> {
         PushMappings::new(self, app.clone())
     }
 
-    /// Returns the calls about custom domains of the org.
+    /// Returns the calls for the org's custom domains.
     #[must_use]
     pub fn domains(&self) -> Domains<'_> {
         Domains::new(self)
     }
 
-    /// Sends `call` and returns the answer, which is a success.
+    /// Sends `call` and returns the successful response.
     pub(crate) async fn send(&self, call: Call) -> Result<Reply, Error> {
         let operation = call.operation();
         match self.service.send(call).await {
-            Ok(answer) => Ok(Reply { operation, answer }),
+            Ok(response) => Ok(Reply {
+                operation,
+                response,
+            }),
             Err(error) => Err(Error::from_rest(operation, error)),
         }
     }
 
-    /// Sends `call` and reads the answer.
+    /// Sends `call` and decodes the response.
     pub(crate) async fn read<T: FromJson>(&self, call: Call) -> Result<T, Error> {
         self.send(call).await?.read()
     }
 
-    /// As [`read`](Self::read), with `None` for what does not exist.
+    /// Like [`read`](Self::read), but returns `None` if the resource does not exist.
     pub(crate) async fn read_opt<T: FromJson>(&self, call: Call) -> Result<Option<T>, Error> {
         match self.read(call).await {
             Err(error) if error.is_not_found() => Ok(None),
@@ -89,22 +92,23 @@ impl Client {
         }
     }
 
-    /// Sends `call`, of whose answer only the success matters.
+    /// Sends `call` and discards the response body.
     pub(crate) async fn send_discard(&self, call: Call) -> Result<(), Error> {
         self.send(call).await.map(drop)
     }
 
-    /// Sends the deletion `call`.
+    /// Sends a call that deletes a resource.
     ///
-    /// If an attempt got no answer and the next finds nothing to delete, the first one has done it.
+    /// A retry may find nothing to delete, because an earlier attempt whose response was lost has
+    /// deleted the resource. This counts as success.
     pub(crate) async fn delete_idempotent(&self, call: Call) -> Result<(), Error> {
         let operation = call.operation();
         match self.service.send(call).await {
             Ok(_) => Ok(()),
-            Err(rest_core::Error::Refused(answer))
-                if answer.attempts() > 1
-                    && answer.status() == StatusCode::NOT_FOUND
-                    && Error::refused(String::new(), &answer).is_not_found() =>
+            Err(rest_core::Error::Refused(response))
+                if response.attempts() > 1
+                    && response.status() == StatusCode::NOT_FOUND
+                    && Error::refused(String::new(), &response).is_not_found() =>
             {
                 Ok(())
             }
@@ -112,7 +116,7 @@ impl Client {
         }
     }
 
-    /// Returns the list that begins with the answer to `first`; nothing is sent yet.
+    /// Returns a pager over the list whose first page is `first`. Nothing is sent yet.
     pub(crate) fn list<T, F>(&self, first: F) -> Pager<T, Error>
     where
         T: FromJson + Send + 'static,
@@ -138,35 +142,41 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A success of Okta's, and the call it answers.
+/// A successful response with the call that it belongs to.
 pub(crate) struct Reply {
     operation: String,
-    pub(crate) answer: Response,
+    pub(crate) response: Response,
 }
 
 impl Reply {
-    /// Reads the body as one thing.
+    /// Decodes the body as one resource.
     pub(crate) fn read<T: FromJson>(self) -> Result<T, Error> {
-        let value = self.answer.json().map_err(|error| self.unreadable(error))?;
-        T::from_json(value).map_err(|missing| self.unreadable(missing))
+        let value = self
+            .response
+            .json()
+            .map_err(|error| self.body_error(error))?;
+        T::from_json(value).map_err(|missing| self.body_error(missing))
     }
 
-    /// Reads the body as one page of a list.
+    /// Decodes the body as one page of a list.
     fn page<T: FromJson>(self) -> Result<Page<T>, Error> {
-        let value: Value = self.answer.json().map_err(|error| self.unreadable(error))?;
+        let value: Value = self
+            .response
+            .json()
+            .map_err(|error| self.body_error(error))?;
         let Value::Array(list) = value else {
-            return Err(self.unreadable(Reason::NotAList));
+            return Err(self.body_error(Reason::NotAList));
         };
         let items = list.into_iter().map(T::from_json).collect::<Result<_, _>>();
-        let items = items.map_err(|missing| self.unreadable(missing))?;
+        let items = items.map_err(|missing| self.body_error(missing))?;
         let next = self
-            .answer
+            .response
             .next_link()
-            .map_err(|error| self.unreadable(error))?;
+            .map_err(|error| self.body_error(error))?;
         Ok(Page { items, next })
     }
 
-    fn unreadable(&self, reason: impl Into<Reason>) -> Error {
-        Error::body(self.operation.clone(), &self.answer, reason)
+    fn body_error(&self, reason: impl Into<Reason>) -> Error {
+        Error::body(self.operation.clone(), &self.response, reason)
     }
 }

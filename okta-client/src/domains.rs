@@ -1,4 +1,4 @@
-//! Custom domains of the org.
+//! Custom domains of an org.
 
 use rest_core::{Call, Idempotency};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     open_enum::open_enum,
 };
 
-/// The calls about custom domains.
+/// Calls for custom domains.
 #[derive(Debug, Clone, Copy)]
 pub struct Domains<'a> {
     client: &'a Client,
@@ -20,66 +20,66 @@ impl<'a> Domains<'a> {
         Self { client }
     }
 
-    /// Returns every custom domain; there are few (three per org unless Okta grants more).
+    /// Returns all custom domains. By default, an org has at most three.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails.
+    /// Fails if the request fails.
     pub async fn list(&self) -> Result<Vec<Domain>, Error> {
-        let all: All = self.client.read(Call::get(DOMAINS)).await?;
-        Ok(all.0)
+        let list: DomainList = self.client.read(Call::get(DOMAINS)).await?;
+        Ok(list.0)
     }
 
     /// Returns a domain.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such domain.
+    /// Fails if the request fails or the domain does not exist.
     pub async fn get(&self, id: &Id<Domain>) -> Result<Domain, Error> {
         self.client.read(Call::get(path(id, &[]))).await
     }
 
-    /// Creates a domain; its [`dns_records`](Domain::dns_records) are to be published next.
+    /// Creates a domain. Publish its [`dns_records`](Domain::dns_records) next.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if the domain exists, or if the org has too many.
+    /// Fails if the request fails, if the domain already exists, or if the org has too many domains.
     pub async fn create(&self, domain: &NewDomain) -> Result<Domain, Error> {
         let body = json!({
             "domain": domain.name,
             "certificateSourceType": domain.certificate.as_str(),
         });
         let reply = self.client.send(Call::post(DOMAINS).json(&body)).await?;
-        if reply.answer.body().is_empty() {
-            // Okta has been seen to create a domain without telling anything about it.
+        if reply.response.body().is_empty() {
+            // Okta has been observed to create a domain and answer with an empty body.
             let all = self.list().await?;
-            let ours = |found: &Domain| found.name.eq_ignore_ascii_case(&domain.name);
-            if let Some(found) = all.into_iter().find(ours) {
+            let is_created = |found: &Domain| found.name.eq_ignore_ascii_case(&domain.name);
+            if let Some(found) = all.into_iter().find(is_created) {
                 return Ok(found);
             }
         }
         reply.read()
     }
 
-    /// Has Okta look for the domain's DNS records now; it never looks by itself.
+    /// Makes Okta check the domain's DNS records now. Okta does not check them automatically.
     ///
-    /// A domain whose certificate Okta looks after is ready when it is
-    /// [`Completed`](DomainValidation::Completed); this may take several calls.
+    /// A domain with a certificate managed by Okta is ready when its validation is
+    /// [`Completed`](DomainValidation::Completed). This may need several calls. Missing DNS records
+    /// are not an error: they are reported in [`Domain::validation`].
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails; records that are not found are no error but a validation of
-    /// the domain.
+    /// Fails if the request fails.
     pub async fn verify(&self, id: &Id<Domain>) -> Result<Domain, Error> {
         let call = Call::post(path(id, &["verify"])).idempotency(Idempotency::Idempotent);
         self.client.read(call).await
     }
 
-    /// Deletes a domain; what was issued under its name goes back to the org's own.
+    /// Deletes a domain. URLs that used the domain use the org's own domain again.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such domain.
+    /// Fails if the request fails or the domain does not exist.
     pub async fn delete(&self, id: &Id<Domain>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &[])))
@@ -87,12 +87,12 @@ impl<'a> Domains<'a> {
     }
 }
 
-/// A domain to be created.
+/// A new custom domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDomain {
-    /// The host name, such as `login.example.com`; not the bare `example.com`.
+    /// The host name: a subdomain such as `login.example.com`, not the apex `example.com`.
     pub name: String,
-    /// Who looks after the certificate.
+    /// The source of the certificate.
     pub certificate: CertificateSource,
 }
 
@@ -102,15 +102,15 @@ pub struct NewDomain {
 pub struct Domain {
     /// The id.
     pub id: Id<Self>,
-    /// The host name in lower case; empty only if Okta left it out.
+    /// The host name in lower case; empty only if Okta omitted it.
     pub name: String,
-    /// Who looks after the certificate.
+    /// The source of the certificate.
     pub certificate_source: CertificateSource,
-    /// How far the domain is.
+    /// The progress of the validation.
     pub validation: DomainValidation,
-    /// What has to be published in DNS.
+    /// The DNS records to publish.
     pub dns_records: Vec<DnsRecord>,
-    /// When the certificate ends, as Okta writes it, if there is one.
+    /// Expiry time of the certificate in Okta's format, if there is a certificate.
     pub certificate_expires: Option<String>,
 }
 
@@ -128,13 +128,13 @@ impl FromJson for Domain {
     }
 }
 
-/// A record that Okta wants to see in DNS.
+/// A DNS record that Okta requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DnsRecord {
     /// The type, such as `TXT` or `CNAME`.
     pub kind: String,
-    /// The full name.
+    /// The fully qualified name.
     pub name: String,
     /// The values.
     pub values: Vec<String>,
@@ -151,23 +151,23 @@ impl DnsRecord {
 }
 
 open_enum! {
-    /// Who looks after the certificate of a domain.
+    /// Source of a domain's certificate.
     CertificateSource {
-        /// Okta gets one and renews it.
+        /// Okta obtains and renews the certificate.
         OktaManaged = "OKTA_MANAGED",
-        /// It is uploaded by hand.
+        /// An admin uploads the certificate.
         Manual = "MANUAL",
     }
 }
 
 open_enum! {
-    /// How far a domain is.
+    /// Progress of a domain's validation.
     DomainValidation {
-        /// Okta has not looked at DNS yet.
+        /// Okta has not checked the DNS records yet.
         NotStarted = "NOT_STARTED",
-        /// Okta is looking at DNS, or getting a certificate.
+        /// Okta is checking the DNS records or obtaining a certificate.
         InProgress = "IN_PROGRESS",
-        /// The domain is the org's; the certificate is missing.
+        /// The DNS records are verified; the certificate is missing.
         Verified = "VERIFIED",
         /// The domain is in use.
         Completed = "COMPLETED",
@@ -176,10 +176,10 @@ open_enum! {
     }
 }
 
-/// The list of domains, which is not paged and wrapped in an object.
-struct All(Vec<Domain>);
+/// The list of domains. Okta wraps it in an object and does not paginate it.
+struct DomainList(Vec<Domain>);
 
-impl FromJson for All {
+impl FromJson for DomainList {
     fn from_json(mut value: Value) -> Result<Self, Missing> {
         let Some(Value::Array(list)) = value.get_mut("domains").map(Value::take) else {
             return Err(Missing("/domains"));
@@ -210,7 +210,7 @@ mod tests {
     use crate::json::FromJson;
 
     #[test]
-    fn a_domain_is_read_with_its_records() {
+    fn a_domain_is_decoded_with_its_dns_records() {
         let domain = Domain::from_json(json!({
             "id": "OcD1", "domain": "login.example.com",
             "certificateSourceType": "OKTA_MANAGED", "validationStatus": "FAILED_TO_VERIFY",
@@ -221,7 +221,7 @@ mod tests {
                 { "recordType": "CNAME", "fqdn": "login.example.com", "values": null }
             ]
         }))
-        .expect("a domain");
+        .expect("a valid domain");
         assert_eq!(domain.certificate_source, CertificateSource::OktaManaged);
         assert_eq!(domain.validation, DomainValidation::FailedToVerify);
         assert_eq!(domain.dns_records[0].values, ["0123"]);

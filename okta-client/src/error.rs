@@ -1,4 +1,4 @@
-//! What can go wrong with a call, and what to do about it.
+//! Errors of calls, with help texts.
 
 use std::{error, fmt};
 
@@ -11,65 +11,66 @@ mod api;
 
 pub use api::ApiError;
 
-/// Why a call to Okta failed, in the order of how far it got.
+/// Error of a call to Okta. The variants are in the order of a call's progress.
 ///
-/// The text is one clause without the reason; the reason is the error's source.
+/// The text does not include the cause, which is the error's source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The request could not be made; nothing was sent.
+    /// The request could not be built; nothing was sent.
     #[error("{operation} could not be sent")]
     #[non_exhaustive]
     Request {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
-        /// The reason.
+        /// The cause.
         source: RequestError,
     },
-    /// No answer arrived.
+    /// No usable response was received.
     #[error("Okta did not answer {operation}")]
     #[non_exhaustive]
     Transport {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
-        /// The reason.
+        /// The cause.
         source: TransportError,
     },
-    /// Okta answered, and the answer is a refusal.
+    /// Okta answered with a status other than 2xx.
     #[error("Okta refused {operation}")]
     #[non_exhaustive]
     Api {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
-        /// What Okta said.
+        /// Okta's error response.
         source: Box<ApiError>,
     },
-    /// Okta answered with success, and the answer could not be read.
-    #[error("Okta's answer to {operation} could not be read")]
+    /// Okta answered with success, but the response could not be decoded.
+    #[error("Okta's response to {operation} could not be decoded")]
     #[non_exhaustive]
     Body {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
-        /// The reason.
+        /// The cause.
         source: Box<BodyError>,
     },
-    /// A list went on without end.
-    #[error("a list of Okta's was given up")]
+    /// A list repeats a page or has too many pages.
+    #[error("a list from Okta could not be read to its end")]
     List(#[from] PagerError),
 }
 
 impl Error {
-    /// Returns whether Okta says that the thing asked for does not exist.
+    /// Returns whether Okta reported that the requested resource does not exist.
     ///
-    /// A 404 that is not Okta's, such as the page of a proxy, and one about an unknown path do not
-    /// count: nothing follows from them about the thing.
+    /// Returns `false` for a 404 about an unknown path and for a 404 that is not from Okta, such as
+    /// the page of a proxy: they do not mean that the resource is absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         let code = self.code();
         self.status() == Some(StatusCode::NOT_FOUND) && code.is_some() && code != Some("E0000008")
     }
 
-    /// Returns whether Okta says that the app has no provisioning, or none switched on.
+    /// Returns whether Okta reported that the app does not support provisioning, or that
+    /// provisioning is not enabled.
     #[must_use]
     pub fn is_provisioning_unsupported(&self) -> bool {
         let Self::Api { source, .. } = self else {
@@ -82,7 +83,7 @@ impl Error {
                 .any(|cause| cause.starts_with("Provisioning is not "))
     }
 
-    /// Returns the status of Okta's answer, if there is one.
+    /// Returns the status of the response, if there is one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -101,7 +102,7 @@ impl Error {
         }
     }
 
-    /// Returns Okta's number for the request, which its support staff asks for.
+    /// Returns Okta's request id, which Okta support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -111,7 +112,7 @@ impl Error {
         }
     }
 
-    /// Returns what Okta says is wrong, with the causes it names.
+    /// Returns Okta's error summary, with the causes that Okta lists.
     #[must_use]
     pub fn summary(&self) -> Option<&str> {
         match self {
@@ -132,19 +133,19 @@ impl Error {
         }
     }
 
-    /// Returns what can be done about it, as a sentence for a person, where that is known.
+    /// Returns how to solve the problem, if known, as a sentence for the operator.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Api { source, .. } => source.help(),
             Self::Transport { source, .. } if source.reached() == Reached::NotSent => {
-                Some("Check the org URL, the network, and whether a proxy has to be used.")
+                Some("Check the org URL, the network, and whether a proxy is required.")
             }
             Self::Request {
                 source: RequestError::ForeignOrigin { .. },
                 ..
             } => Some(
-                "Use the address that the org itself uses; something on the way may rewrite links.",
+                "Use the org URL that Okta uses in its links, and check whether a proxy rewrites links.",
             ),
             _ => None,
         }
@@ -154,8 +155,8 @@ impl Error {
         match error {
             rest_core::Error::Request(source) => Self::Request { operation, source },
             rest_core::Error::Transport(source) => Self::Transport { operation, source },
-            rest_core::Error::Refused(answer) => Self::refused(operation, &answer),
-            // A kind that is newer than this crate.
+            rest_core::Error::Refused(response) => Self::refused(operation, &response),
+            // A variant that is newer than this crate.
             other => Self::Transport {
                 operation,
                 source: TransportError::maybe_sent(other),
@@ -163,17 +164,17 @@ impl Error {
         }
     }
 
-    pub(crate) fn refused(operation: String, answer: &Response) -> Self {
+    pub(crate) fn refused(operation: String, response: &Response) -> Self {
         Self::Api {
             operation,
-            source: Box::new(ApiError::read(answer)),
+            source: Box::new(ApiError::read(response)),
         }
     }
 
-    pub(crate) fn body(operation: String, answer: &Response, reason: impl Into<Reason>) -> Self {
+    pub(crate) fn body(operation: String, response: &Response, reason: impl Into<Reason>) -> Self {
         let source = BodyError {
-            status: answer.status(),
-            request_id: answer.request_id().map(str::to_owned),
+            status: response.status(),
+            request_id: response.request_id().map(str::to_owned),
             reason: reason.into(),
         };
         Self::Body {
@@ -183,7 +184,7 @@ impl Error {
     }
 }
 
-/// Why an answer could not be read.
+/// Error of decoding a response.
 #[derive(Debug)]
 pub struct BodyError {
     status: StatusCode,
@@ -205,13 +206,13 @@ impl error::Error for BodyError {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Reason {
-    #[error("it is not the JSON that was expected")]
+    #[error("the response is not the expected JSON")]
     Json(#[from] serde_json::Error),
-    #[error("it has no usable `{}`", .0.0.trim_start_matches('/').replace('/', "."))]
+    #[error("the response has no valid `{}`", .0.0.trim_start_matches('/').replace('/', "."))]
     Missing(Missing),
-    #[error("it is not a list")]
+    #[error("the response is not a list")]
     NotAList,
-    #[error("it does not say clearly whether there is a next page")]
+    #[error("the link to the next page could not be parsed")]
     Link(#[from] LinkError),
 }
 

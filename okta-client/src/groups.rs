@@ -1,4 +1,4 @@
-//! Groups of people.
+//! Groups of users.
 
 use rest_core::{Call, Pager};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     open_enum::open_enum,
 };
 
-/// The calls about groups.
+/// Calls for groups.
 #[derive(Debug, Clone, Copy)]
 pub struct Groups<'a> {
     client: &'a Client,
@@ -20,28 +20,28 @@ impl<'a> Groups<'a> {
         Self { client }
     }
 
-    /// Returns a group; see [`get_opt`](Self::get_opt) where absence is normal.
+    /// Returns a group. Use [`get_opt`](Self::get_opt) if the group may not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such group.
+    /// Fails if the request fails or the group does not exist.
     pub async fn get(&self, id: &Id<Group>) -> Result<Group, Error> {
-        self.client.read(Call::get(one(id))).await
+        self.client.read(Call::get(path(id, &[]))).await
     }
 
-    /// Returns a group, or `None` if there is no such group.
+    /// Returns a group, or `None` if the group does not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails.
+    /// Fails if the request fails.
     pub async fn get_opt(&self, id: &Id<Group>) -> Result<Option<Group>, Error> {
-        self.client.read_opt(Call::get(one(id))).await
+        self.client.read_opt(Call::get(path(id, &[]))).await
     }
 
-    /// Returns the groups that `options` asks for.
+    /// Lists the groups that match `options`.
     pub fn list(&self, options: ListGroups) -> Pager<Group, Error> {
-        // Okta cannot page through a query by name ("Paging and searching are currently mutually
-        // exclusive"), so that comes as one page as long as Okta makes it.
+        // Okta returns a query by name as a single page ("Paging and searching are currently
+        // mutually exclusive"), so by default Okta chooses the size of that page.
         let page = options.name_prefix.is_none().then_some(PAGE);
         let limit = options.limit.or(page).map(|limit| limit.to_string());
         self.client.list(move || {
@@ -53,16 +53,16 @@ impl<'a> Groups<'a> {
         })
     }
 
-    /// Returns the group with exactly this name, or `None` if there is none.
+    /// Returns the group with exactly this name, or `None` if no group has it.
     ///
-    /// Several groups of one name are possible, if apps brought some of them; then Okta's own comes
-    /// first, and [`Group::kind`] says which it is. The name is looked up in the list of groups,
-    /// which knows of every change at once; only where very many names begin with this one, the
-    /// search is asked as well, which lags behind a little.
+    /// Several groups may have the same name if some were imported from apps. In this case, Okta's
+    /// own group is preferred; see [`Group::kind`]. The name is looked up in the list of groups,
+    /// which sees changes immediately. If 300 or more group names start with this name and none of
+    /// them is this name, the search is used as well; it sees changes with a short delay.
     ///
     /// # Errors
     ///
-    /// [`Error`] if a call fails.
+    /// Fails if a request fails.
     pub async fn find_by_name(&self, name: &str) -> Result<Option<Group>, Error> {
         let name_prefix = Some(name.to_owned());
         let limit = Some(QUERY_LIMIT);
@@ -89,8 +89,8 @@ impl<'a> Groups<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or the name is taken. After [`Error::Transport`] the group may
-    /// exist nevertheless: [`find_by_name`](Self::find_by_name) tells.
+    /// Fails if the request fails or the name is already in use. After [`Error::Transport`], Okta may
+    /// have created the group: check with [`find_by_name`](Self::find_by_name).
     pub async fn create(&self, name: &str, description: Option<&str>) -> Result<Group, Error> {
         let mut profile = json!({ "name": name });
         if let Some(description) = description {
@@ -101,42 +101,44 @@ impl<'a> Groups<'a> {
             .await
     }
 
-    /// Deletes a group; who is in it stays.
+    /// Deletes a group. The members of the group are not deleted.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such group.
+    /// Fails if the request fails or the group does not exist.
     pub async fn delete(&self, id: &Id<Group>) -> Result<(), Error> {
-        self.client.delete_idempotent(Call::delete(one(id))).await
+        self.client
+            .delete_idempotent(Call::delete(path(id, &[])))
+            .await
     }
 
-    /// Returns who is in the group.
+    /// Lists the members of a group.
     pub fn members(&self, id: &Id<Group>) -> Pager<User, Error> {
         let path = path(id, &["users"]);
         self.client
             .list(move || Call::get(path.clone()).query("limit", PAGE.to_string()))
     }
 
-    /// Puts a user into the group; one who is in it already is no error.
+    /// Adds a user to a group. Succeeds if the user is already a member.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if group or user do not exist, or if the group is not one that
-    /// Okta itself keeps ([`GroupKind::OktaGroup`]).
+    /// Fails if the request fails, if the group or the user does not exist, or if the group is not
+    /// managed in Okta ([`GroupKind::OktaGroup`]).
     pub async fn add_member(&self, id: &Id<Group>, user: &Id<User>) -> Result<(), Error> {
         let call = Call::put(path(id, &["users", user.as_str()]));
         match self.client.send_discard(call).await {
-            Err(error) if is_already_so(&error) => Ok(()),
+            Err(error) if is_already_member(&error) => Ok(()),
             result => result,
         }
     }
 
-    /// Takes a user out of the group.
+    /// Removes a user from a group.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if group or user do not exist, or if the group is not one that
-    /// Okta itself keeps ([`GroupKind::OktaGroup`]).
+    /// Fails if the request fails, if the group or the user does not exist, or if the group is not
+    /// managed in Okta ([`GroupKind::OktaGroup`]).
     pub async fn remove_member(&self, id: &Id<Group>, user: &Id<User>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &["users", user.as_str()])))
@@ -144,37 +146,38 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// Which groups [`Groups::list`] returns.
+/// Options of [`Groups::list`].
 #[derive(Debug, Clone, Default)]
 pub struct ListGroups {
-    /// What the names begin with; Okta returns one page of these and no more.
+    /// A prefix of the group names. Okta returns only one page of matching groups.
     pub name_prefix: Option<String>,
-    /// A filter on id, type or time of change, such as `type eq "OKTA_GROUP"`; sees every change
-    /// at once.
+    /// A filter on id, type or time of change, such as `type eq "OKTA_GROUP"`. It sees changes
+    /// immediately.
     pub filter: Option<String>,
-    /// A search over any attribute, such as `profile.name eq "admins"`; lags behind changes.
+    /// A search over any attribute, such as `profile.name eq "admins"`. It sees changes with a
+    /// delay.
     pub search: Option<String>,
-    /// How many groups a page has; 200 unless told otherwise, and what Okta likes with a prefix.
+    /// Number of groups per page (default: 200; with a name prefix: Okta's default).
     pub limit: Option<u32>,
 }
 
-/// A group of people.
+/// A group of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group {
     /// The id.
     pub id: Id<Self>,
-    /// Who looks after the group.
+    /// The kind of group.
     pub kind: GroupKind,
-    /// The name; empty only if Okta left it out.
+    /// The name; empty only if Okta omitted it.
     pub name: String,
     /// The description.
     pub description: Option<String>,
-    /// The app that brought the group, if one did.
+    /// The app from which the group was imported, if any.
     pub source: Option<Id<App>>,
-    /// When the group itself was last changed, as Okta writes it.
+    /// Time of the last change of the group itself, in Okta's format.
     pub last_updated: Option<String>,
-    /// When its members were last changed, as Okta writes it.
+    /// Time of the last change of the group's members, in Okta's format.
     pub last_membership_updated: Option<String>,
 }
 
@@ -193,18 +196,18 @@ impl FromJson for Group {
 }
 
 open_enum! {
-    /// Who looks after a group.
+    /// Kind of a group: where its members are managed.
     GroupKind {
-        /// Okta: members are added one by one or by rules.
+        /// A group in Okta; members are added one by one or by rules.
         OktaGroup = "OKTA_GROUP",
-        /// Okta, and nobody can change it, such as `Everyone`.
+        /// A group that only Okta changes, such as `Everyone`.
         BuiltIn = "BUILT_IN",
-        /// An app, from which the group was imported.
+        /// A group that was imported from an app.
         AppGroup = "APP_GROUP",
     }
 }
 
-/// Returns the group of this name that is most Okta's own.
+/// Returns the group with this name, with a preference for groups that are managed in Okta.
 fn best_named(groups: Vec<Group>, name: &str) -> Option<Group> {
     let rank = |group: &Group| match group.kind {
         GroupKind::OktaGroup => 0,
@@ -218,18 +221,15 @@ fn best_named(groups: Vec<Group>, name: &str) -> Option<Group> {
         .min_by_key(rank)
 }
 
-/// Returns whether Okta refuses a membership because it exists.
-fn is_already_so(error: &Error) -> bool {
+/// Returns whether Okta rejected a membership because it already exists.
+fn is_already_member(error: &Error) -> bool {
     let refused = error
         .status()
         .is_some_and(|status| matches!(status.as_u16(), 400 | 409));
     refused && error.summary().is_some_and(|text| text.contains("already"))
 }
 
-fn one(id: &Id<Group>) -> Vec<String> {
-    path(id, &[])
-}
-
+/// Returns the path of a group, with the segments `rest` appended.
 fn path(id: &Id<Group>, rest: &[&str]) -> Vec<String> {
     GROUPS
         .iter()
@@ -255,25 +255,25 @@ mod tests {
 
     fn group(id: &str, kind: &str, name: &str) -> Group {
         let value = json!({ "id": id, "type": kind, "profile": { "name": name } });
-        Group::from_json(value).expect("a group")
+        Group::from_json(value).expect("a valid group")
     }
 
     #[test]
-    fn a_group_is_read_with_where_it_comes_from() {
+    fn a_group_is_decoded_with_its_source() {
         let group = Group::from_json(json!({
             "id": "00g1", "type": "APP_GROUP", "lastUpdated": "2026-01-01T00:00:00.000Z",
             "profile": { "name": "admins", "description": null }, "source": { "id": "0oa1" }
         }))
-        .expect("a group");
+        .expect("a valid group");
         assert_eq!(group.kind, GroupKind::AppGroup);
         assert_eq!(group.name, "admins");
         assert_eq!(group.description, None);
-        assert_eq!(group.source.expect("an app").as_str(), "0oa1");
+        assert_eq!(group.source.expect("a valid app").as_str(), "0oa1");
     }
 
     #[test]
-    fn an_odd_group_is_still_a_group() {
-        let group = Group::from_json(json!({ "id": "00g1", "profile": 7 })).expect("a group");
+    fn a_group_with_invalid_fields_is_decoded() {
+        let group = Group::from_json(json!({ "id": "00g1", "profile": 7 })).expect("a valid group");
         assert_eq!(
             (group.kind, group.name.as_str()),
             (GroupKind::Other(String::new()), "")
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn among_groups_of_one_name_oktas_own_comes_first() {
+    fn of_several_groups_with_one_name_the_okta_group_is_preferred() {
         let groups = || {
             vec![
                 group("00g1", "OKTA_GROUP", "admins-eu"),
@@ -292,7 +292,10 @@ mod tests {
             ]
         };
         assert_eq!(
-            best_named(groups(), "admins").expect("a group").id.as_str(),
+            best_named(groups(), "admins")
+                .expect("a valid group")
+                .id
+                .as_str(),
             "00g3"
         );
         assert_eq!(best_named(groups(), "admin"), None);

@@ -1,4 +1,4 @@
-//! Ids that cannot be mixed up and cannot lead a request astray.
+//! Typed, validated ids of Okta's resources.
 
 use std::{
     cmp::Ordering,
@@ -10,10 +10,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a `T`, such as `Id<Group>`; ids of different things do not mix.
+/// The id of a `T`, such as `Id<Group>`. Ids of different resources have different types.
 ///
-/// An id is put into addresses, so it consists of ASCII letters, digits, `-` and `_` only, and is
-/// never empty: nothing that could make a request go to another address.
+/// An id is never empty and contains only ASCII letters, digits, `-` and `_`, so it cannot change
+/// the path of a URL.
 ///
 /// ```
 /// use okta_client::{App, Id};
@@ -31,12 +31,12 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
-    /// Returns the id that is written as `text`.
+    /// Parses an id.
     ///
     /// # Errors
     ///
-    /// [`ParseIdError`] if `text` is empty, has more than 128 bytes, or has a character that is
-    /// never in an id.
+    /// Fails if `text` is empty, is longer than 128 bytes, or contains a character that is not
+    /// allowed in an id.
     pub fn parse(text: impl Into<String>) -> Result<Self, ParseIdError> {
         let text = text.into();
         let problem = if text.is_empty() {
@@ -64,7 +64,7 @@ impl<T> Id<T> {
     }
 }
 
-// Written out, because derived impls would ask the same of `T`.
+// These traits are implemented by hand, because derived implementations would require them of `T`.
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
@@ -135,7 +135,7 @@ impl<T> From<Id<T>> for String {
     }
 }
 
-/// Why a text is not an id.
+/// Error of parsing an [`Id`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseIdError {
     problem: Problem,
@@ -144,10 +144,10 @@ pub struct ParseIdError {
 impl fmt::Display for ParseIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problem {
-            Problem::Empty => f.write_str("an Okta id is never empty"),
-            Problem::TooLong => write!(f, "an Okta id never has more than {MAX_LEN} characters"),
+            Problem::Empty => f.write_str("an Okta id cannot be empty"),
+            Problem::TooLong => write!(f, "an Okta id has at most {MAX_LEN} characters"),
             Problem::Character(character) => {
-                write!(f, "an Okta id never has the character {character:?} in it")
+                write!(f, "an Okta id cannot contain the character {character:?}")
             }
         }
     }
@@ -162,7 +162,7 @@ enum Problem {
     Character(char),
 }
 
-// Ids have 20 characters; key ids, which are not these, have 43.
+// Okta's ids have 20 characters. Key ids have 43, but this type is not used for them.
 const MAX_LEN: usize = 128;
 
 #[cfg(test)]
@@ -179,28 +179,25 @@ mod tests {
         let json = serde_json::to_string(text).expect("a string");
         assert!(
             serde_json::from_str::<Id<App>>(&json).is_err(),
-            "{text} came in through serde"
+            "{text} is deserialized as an id"
         );
     }
 
     #[test]
-    fn a_text_that_would_lead_a_request_elsewhere_is_no_id() {
-        check_error("", "an Okta id is never empty");
-        check_error(".", "an Okta id never has the character '.' in it");
-        check_error("..", "an Okta id never has the character '.' in it");
-        check_error("0oa/..", "an Okta id never has the character '/' in it");
-        check_error("0oa?x", "an Okta id never has the character '?' in it");
-        check_error("0oa%2e", "an Okta id never has the character '%' in it");
-        check_error("0oa\n", "an Okta id never has the character '\\n' in it");
-        check_error("0oä", "an Okta id never has the character 'ä' in it");
-        check_error(
-            &"a".repeat(129),
-            "an Okta id never has more than 128 characters",
-        );
+    fn a_text_that_could_change_the_path_of_a_url_is_not_an_id() {
+        check_error("", "an Okta id cannot be empty");
+        check_error(".", "an Okta id cannot contain the character '.'");
+        check_error("..", "an Okta id cannot contain the character '.'");
+        check_error("0oa/..", "an Okta id cannot contain the character '/'");
+        check_error("0oa?x", "an Okta id cannot contain the character '?'");
+        check_error("0oa%2e", "an Okta id cannot contain the character '%'");
+        check_error("0oa\n", "an Okta id cannot contain the character '\\n'");
+        check_error("0oä", "an Okta id cannot contain the character 'ä'");
+        check_error(&"a".repeat(129), "an Okta id has at most 128 characters");
     }
 
     #[test]
-    fn an_id_is_a_string_to_serde() {
+    fn an_id_is_serialized_as_a_string() {
         let id: Id<Group> = serde_json::from_str("\"00g_-1\"").expect("an id");
         assert_eq!(id.as_str(), "00g_-1");
         assert_eq!(serde_json::to_string(&id).expect("JSON"), "\"00g_-1\"");

@@ -1,25 +1,25 @@
-//! Reading JSON with tolerance: what is odd is absent, unless nothing can be done without it.
+//! Tolerant decoding of JSON: an invalid field counts as absent, unless it is required.
 
 use serde_json::Value;
 
 use crate::id::Id;
 
-/// A thing that is read from Okta's JSON.
+/// A type that is decoded from Okta's JSON.
 pub(crate) trait FromJson: Sized {
-    /// Reads the thing from `value`.
+    /// Decodes `value`.
     fn from_json(value: Value) -> Result<Self, Missing>;
 }
 
-/// What an answer lacks, or has in a form that makes no sense: the name of the field.
+/// The JSON pointer of a required field that is absent or invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Missing(pub(crate) &'static str);
 
-/// Returns the text at `pointer`; an empty one counts as none, as Okta means it.
+/// Returns the text at `pointer`. An empty text counts as absent, as in Okta's API.
 pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
     str_at(value, pointer).map(str::to_owned)
 }
 
-/// As [`text`], borrowed.
+/// Like [`text`], but borrowed.
 pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value
         .pointer(pointer)
@@ -27,7 +27,7 @@ pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
         .filter(|text| !text.is_empty())
 }
 
-/// Returns the texts of the list at `pointer`, leaving out what is none.
+/// Returns the texts of the list at `pointer`. Elements that are not texts are omitted.
 pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
     let list = value.pointer(pointer).and_then(Value::as_array);
     list.into_iter()
@@ -42,12 +42,12 @@ pub(crate) fn word<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> T 
     T::from(str_at(value, pointer).unwrap_or_default())
 }
 
-/// Returns the id at `pointer`, which has to be there.
+/// Returns the id at `pointer`. Fails if it is absent or invalid.
 pub(crate) fn id<T>(value: &Value, pointer: &'static str) -> Result<Id<T>, Missing> {
     id_opt(value, pointer).ok_or(Missing(pointer))
 }
 
-/// Returns the id at `pointer`, if there is one.
+/// Returns the id at `pointer`, or `None` if it is absent or invalid.
 pub(crate) fn id_opt<T>(value: &Value, pointer: &str) -> Option<Id<T>> {
     Id::parse(str_at(value, pointer)?).ok()
 }
@@ -60,7 +60,7 @@ mod tests {
     use crate::App;
 
     #[test]
-    fn what_is_odd_is_absent() {
+    fn an_invalid_value_counts_as_absent() {
         let value = json!({ "a": null, "b": 7, "c": "", "d": { "e": "x" }, "f": ["y", 1, null] });
         assert_eq!(text(&value, "/a"), None);
         assert_eq!(text(&value, "/b"), None);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_to_be_there_and_has_to_be_one() {
+    fn a_required_id_must_be_present_and_valid() {
         assert_eq!(id::<App>(&json!({}), "/id"), Err(Missing("/id")));
         assert_eq!(
             id::<App>(&json!({ "id": "../x" }), "/id"),

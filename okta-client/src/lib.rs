@@ -1,4 +1,4 @@
-//! A typed, asynchronous client for the Okta management API.
+//! A typed async client for the Okta management API.
 //!
 //! ```
 //! use okta_client::{Client, ListGroups};
@@ -6,7 +6,7 @@
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let okta = Client::builder("https://acme.okta.com", Secret::new("00abc")).build()?;
-//! println!("the token is one of {}", okta.users().me().await?.profile.login);
+//! println!("the token belongs to {}", okta.users().me().await?.profile.login);
 //!
 //! let mut groups = okta.groups().list(ListGroups {
 //!     name_prefix: Some("aws-".to_owned()),
@@ -19,18 +19,19 @@
 //! # }
 //! ```
 //!
-//! # What to expect
+//! # Guarantees
 //!
-//! - Every call is authorized for the org's own origin only; a paging link that leads elsewhere is
-//!   an error.
-//! - Calls wait for Okta's rate limits, bucket by bucket, before Okta has to refuse them, and are
-//!   repeated where that can do no harm; see [`rest_core::RetryPolicy`].
-//! - Answers are read with tolerance: Okta sends `null` where its specification has none, adds
-//!   fields and values without notice, and answers with other status codes than it documents. Only
-//!   what nothing can be done without, such as an id, is required.
-//! - Documents that are written back, the apps, are kept whole: see [`App::edit`].
-//! - Errors name the call, Okta's error code and Okta's request id, and say
-//!   [what can be done](Error::help).
+//! - The token is sent only to the org's own origin. A pagination link to another origin is an
+//!   error.
+//! - The client tracks Okta's rate limit of each bucket. If a limit is used up, calls wait before
+//!   Okta would throttle them. Idempotent calls are retried; see [`rest_core::RetryPolicy`].
+//! - Responses are decoded tolerantly, because Okta sends undocumented `null` values, adds fields
+//!   and values without notice, and uses undocumented status codes. Only indispensable fields, such
+//!   as ids, are required.
+//! - An app's document is kept losslessly, so that an update does not delete unknown fields: see
+//!   [`App::edit`].
+//! - Errors contain the call, Okta's error code and Okta's request id; [`Error::help`] says what to
+//!   do.
 
 mod apps;
 mod client;

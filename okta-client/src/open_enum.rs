@@ -1,8 +1,8 @@
-//! Enums for values that Okta adds to without notice.
+//! Enums whose values Okta may extend without notice.
 
-/// Declares an enum of texts, with `Other` for those that are not known yet.
+/// Declares an enum of texts, with a variant `Other` for unknown texts.
 ///
-/// A value that is absent, `null` or not a text is `Other` with nothing in it.
+/// A value that is absent, `null` or not a text becomes `Other` with an empty text.
 macro_rules! open_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -10,12 +10,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$about])* $variant,)+
-            /// A value that this version does not know, as Okta wrote it.
+            /// A value that this version does not know, as Okta sent it.
             Other(String),
         }
 
         impl $name {
-            /// Returns the value as Okta writes it.
+            /// Returns the value in Okta's notation.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -49,7 +49,7 @@ mod tests {
     use crate::PushStatus;
 
     #[test]
-    fn a_value_that_is_not_known_is_kept() {
+    fn an_unknown_value_is_kept() {
         assert_eq!(PushStatus::from("ERROR"), PushStatus::Error);
         assert_eq!(PushStatus::from("ODD"), PushStatus::Other("ODD".to_owned()));
         assert_eq!(PushStatus::from("ODD").to_string(), "ODD");

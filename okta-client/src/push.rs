@@ -1,4 +1,4 @@
-//! Groups that Okta pushes to an app.
+//! Group push: groups that Okta pushes to an app.
 
 use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Value, json};
@@ -9,11 +9,11 @@ use crate::{
     open_enum::open_enum,
 };
 
-/// The calls about the groups that one app is kept supplied with.
+/// Calls for the push mappings of one app.
 ///
-/// A mapping that Okta accepts does not prove that anything is pushed: its
-/// [`last_push`](PushMapping::last_push) and [`status`](PushMapping::status) do. A group that the
-/// app is assigned to cannot be pushed as well.
+/// A mapping that Okta accepts may still push nothing: verify with its
+/// [`last_push`](PushMapping::last_push) and [`status`](PushMapping::status). A group that is
+/// assigned to the app cannot also be pushed.
 #[derive(Debug, Clone)]
 pub struct PushMappings<'a> {
     client: &'a Client,
@@ -25,7 +25,7 @@ impl<'a> PushMappings<'a> {
         Self { client, app }
     }
 
-    /// Returns every mapping of the app.
+    /// Lists the mappings of the app.
     pub fn list(&self) -> Pager<PushMapping, Error> {
         let path = self.path(&[]);
         self.client
@@ -36,17 +36,17 @@ impl<'a> PushMappings<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such mapping.
+    /// Fails if the request fails or the mapping does not exist.
     pub async fn get(&self, id: &Id<PushMapping>) -> Result<PushMapping, Error> {
         self.client.read(Call::get(self.path(&[id.as_str()]))).await
     }
 
-    /// Starts to push a group.
+    /// Creates a mapping, which starts to push a group.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or Okta does not accept the target. After
-    /// [`Error::Transport`] the mapping may exist nevertheless: [`list`](Self::list) tells.
+    /// Fails if the request fails or Okta rejects the target. After [`Error::Transport`], Okta may have
+    /// created the mapping: check with [`list`](Self::list).
     pub async fn create(&self, mapping: &NewPushMapping) -> Result<PushMapping, Error> {
         let mut body = json!({ "sourceGroupId": mapping.source_group.as_str() });
         let (key, value) = match &mapping.target {
@@ -59,11 +59,14 @@ impl<'a> PushMappings<'a> {
             .await
     }
 
-    /// Switches a mapping on or off; off and on again pushes everything at once.
+    /// Activates or deactivates a mapping.
+    ///
+    /// Deactivating and reactivating a mapping pushes the whole group immediately.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or the mapping is in error, which only deletion ends.
+    /// Fails if the request fails, or if the mapping has the status [`Error`](PushStatus::Error). Such a
+    /// mapping can only be deleted.
     pub async fn set_status(
         &self,
         id: &Id<PushMapping>,
@@ -77,18 +80,18 @@ impl<'a> PushMappings<'a> {
             .json(&json!({ "status": status.as_str() }))
             .idempotency(Idempotency::Idempotent);
         let reply = self.client.send(call).await?;
-        if reply.answer.body().is_empty() {
+        if reply.response.body().is_empty() {
             return self.get(id).await;
         }
         reply.read()
     }
 
-    /// Deletes a mapping, which has to be [`Inactive`](PushStatus::Inactive) or in
+    /// Deletes a mapping, whose status must be [`Inactive`](PushStatus::Inactive) or
     /// [`Error`](PushStatus::Error).
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if the mapping is active, or if there is no such mapping.
+    /// Fails if the request fails, if the mapping is active, or if the mapping does not exist.
     pub async fn delete(&self, id: &Id<PushMapping>, target: TargetGroup) -> Result<(), Error> {
         let delete_target = match target {
             TargetGroup::Keep => "false",
@@ -116,28 +119,28 @@ impl<'a> PushMappings<'a> {
     }
 }
 
-/// A mapping to be created.
+/// A new mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPushMapping {
     /// The group to push.
     pub source_group: Id<Group>,
-    /// Where it goes.
+    /// The target of the push.
     pub target: PushTarget,
 }
 
-/// Where a group is pushed to.
+/// Target of a push mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushTarget {
-    /// A group of this name at the app; if the app has one, Okta takes that over.
+    /// A group with this name at the app. If the app already has such a group, Okta uses it.
     ///
-    /// A name other than the source's needs "Rename app groups to match group name in Okta" to be
-    /// unticked in the app's push settings, which no API can do.
+    /// If the name differs from the name of the source group, "Rename app groups to match group name
+    /// in Okta" must be disabled in the app's push settings. No API can do this.
     NewGroup(String),
     /// A group that was imported from the app.
     ExistingGroup(Id<Group>),
 }
 
-/// Whether a mapping pushes.
+/// Desired status of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushSwitch {
     /// Changes are pushed.
@@ -146,16 +149,16 @@ pub enum PushSwitch {
     Inactive,
 }
 
-/// What becomes of the group at the app when its mapping is deleted.
+/// Whether to keep the group at the app when its mapping is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetGroup {
-    /// It stays as it is.
+    /// Keep the group.
     Keep,
-    /// It is deleted as well.
+    /// Delete the group.
     Delete,
 }
 
-/// A group that is pushed to an app.
+/// A push mapping: a group that Okta pushes to an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PushMapping {
@@ -163,13 +166,13 @@ pub struct PushMapping {
     pub id: Id<Self>,
     /// The group in Okta.
     pub source_group: Id<Group>,
-    /// Okta's picture of the group at the app, once there is one.
+    /// Okta's record of the group at the app, if it exists already.
     pub target_group: Option<Id<Group>>,
     /// Whether the group is pushed.
     pub status: PushStatus,
-    /// Why the last push failed, if it did.
+    /// The error of the last push, if it failed.
     pub error_summary: Option<String>,
-    /// When the group was last pushed, as Okta writes it.
+    /// Time of the last push, in Okta's format.
     pub last_push: Option<String>,
 }
 
@@ -187,7 +190,7 @@ impl FromJson for PushMapping {
 }
 
 open_enum! {
-    /// Whether a group is pushed.
+    /// Status of a push mapping.
     PushStatus {
         /// Changes are pushed.
         Active = "ACTIVE",
@@ -198,7 +201,7 @@ open_enum! {
     }
 }
 
-// The most that Okta allows: pages of the scarcest rate limit should be few.
+// Okta's maximum, because every page counts against the lowest rate limit.
 const PAGE: u32 = 1000;
 
 #[cfg(test)]
@@ -209,23 +212,23 @@ mod tests {
     use crate::json::{FromJson, Missing};
 
     #[test]
-    fn a_mapping_is_read_with_what_okta_leaves_out() {
+    fn a_mapping_is_decoded_with_and_without_optional_fields() {
         let fresh = json!({ "id": "gPm1", "sourceGroupId": "00g1", "status": "ACTIVE" });
-        let mapping = PushMapping::from_json(fresh).expect("a mapping");
+        let mapping = PushMapping::from_json(fresh).expect("a valid mapping");
         assert_eq!(mapping.target_group, None);
         assert_eq!(mapping.last_push, None);
         let failed = json!({
             "id": "gPm1", "sourceGroupId": "00g1", "targetGroupId": "00g2", "status": "ERROR",
             "errorSummary": "Unable to push.", "lastPush": "2026-03-25T06:09:58Z"
         });
-        let mapping = PushMapping::from_json(failed).expect("a mapping");
+        let mapping = PushMapping::from_json(failed).expect("a valid mapping");
         assert_eq!(mapping.status, PushStatus::Error);
         assert_eq!(mapping.error_summary.as_deref(), Some("Unable to push."));
         assert_eq!(mapping.last_push.as_deref(), Some("2026-03-25T06:09:58Z"));
     }
 
     #[test]
-    fn a_mapping_without_a_source_is_none() {
+    fn a_mapping_without_a_source_group_is_an_error() {
         let value = json!({ "id": "gPm1", "status": "ACTIVE" });
         assert_eq!(
             PushMapping::from_json(value),

@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use rest_core::{Call, Pager};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::{
     open_enum::open_enum,
 };
 
-/// The calls about people.
+/// Calls for users.
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a> {
     client: &'a Client,
@@ -20,36 +20,36 @@ impl<'a> Users<'a> {
         Self { client }
     }
 
-    /// Returns the admin whose token this client uses.
+    /// Returns the admin who owns the token of this client.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails; a token that is not accepted is `E0000011`.
+    /// Fails if the request fails. The error code `E0000011` means that Okta does not accept the token.
     pub async fn me(&self) -> Result<User, Error> {
-        self.client.read(one("me")).await
+        self.client.read(get_user("me")).await
     }
 
-    /// Returns a user; see [`get_opt`](Self::get_opt) where absence is normal.
+    /// Returns a user. Use [`get_opt`](Self::get_opt) if the user may not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such user.
+    /// Fails if the request fails or the user does not exist.
     pub async fn get(&self, user: &UserRef) -> Result<User, Error> {
-        self.client.read(one(user.as_str())).await
+        self.client.read(get_user(user.as_str())).await
     }
 
-    /// Returns a user, or `None` if there is no such user.
+    /// Returns a user, or `None` if the user does not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails.
+    /// Fails if the request fails.
     pub async fn get_opt(&self, user: &UserRef) -> Result<Option<User>, Error> {
-        self.client.read_opt(one(user.as_str())).await
+        self.client.read_opt(get_user(user.as_str())).await
     }
 
-    /// Returns the users that `options` asks for.
+    /// Lists the users that match `options`.
     ///
-    /// Without a filter or a search, deprovisioned users are left out.
+    /// Without a filter or a search, deprovisioned users are omitted.
     pub fn list(&self, options: ListUsers) -> Pager<User, Error> {
         self.client.list(move || {
             Call::get(["api", "v1", "users"])
@@ -60,27 +60,27 @@ impl<'a> Users<'a> {
     }
 }
 
-/// Which users [`Users::list`] returns.
+/// Options of [`Users::list`].
 #[derive(Debug, Clone, Default)]
 pub struct ListUsers {
     /// A filter on status, login, email, name or time of change, such as
-    /// `profile.login eq "ada@example.com"`; sees every change at once.
+    /// `profile.login eq "ada@example.com"`. It sees changes immediately.
     pub filter: Option<String>,
-    /// A search over any attribute; lags behind changes.
+    /// A search over any attribute. It sees changes with a delay.
     pub search: Option<String>,
-    /// How many users a page has; 200 unless told otherwise.
+    /// Number of users per page (default: 200).
     pub limit: Option<u32>,
 }
 
-/// A user by id or by login.
+/// A reference to a user by id or by login.
 ///
-/// A login is given in full: Okta takes a part of one, such as `ada`, for the first login that
-/// begins with it, and `me` for the owner of the token.
+/// Use the full login: Okta resolves a prefix, such as `ada`, to the first login that starts with
+/// it, and `me` to the owner of the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRef(String);
 
 impl UserRef {
-    /// Returns the user who signs in with `login`, such as `ada@example.com`.
+    /// Returns a reference to the user with the login `login`, such as `ada@example.com`.
     pub fn login(login: impl Into<String>) -> Self {
         Self(login.into())
     }
@@ -102,15 +102,15 @@ impl From<&Id<User>> for UserRef {
     }
 }
 
-/// A person, or something else that signs in.
+/// A user account. It may belong to a service.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct User {
     /// The id.
     pub id: Id<Self>,
-    /// Whether the user can sign in, and if not, why.
+    /// The user's lifecycle status.
     pub status: UserStatus,
-    /// What is known about the user.
+    /// The user's attributes.
     pub profile: UserProfile,
 }
 
@@ -130,11 +130,11 @@ impl FromJson for User {
     }
 }
 
-/// The attributes of a user; an empty one counts as absent.
+/// The attributes of a user. An empty attribute counts as absent.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct UserProfile {
-    /// The name the user signs in with; empty only if Okta left it out.
+    /// The login name; empty only if Okta omitted it.
     pub login: String,
     /// The email address.
     pub email: Option<String>,
@@ -142,9 +142,9 @@ pub struct UserProfile {
     pub first_name: Option<String>,
     /// The family name.
     pub last_name: Option<String>,
-    /// The name to be shown; often absent.
+    /// The display name; often absent.
     pub display_name: Option<String>,
-    /// Every other attribute, as Okta sent it.
+    /// All other attributes, as Okta sent them.
     pub other: Map<String, Value>,
 }
 
@@ -166,32 +166,32 @@ impl UserProfile {
 }
 
 open_enum! {
-    /// Whether a user can sign in, and if not, why.
+    /// Lifecycle status of a user. It says whether the user can sign in.
     UserStatus {
         /// The user can sign in.
         Active = "ACTIVE",
-        /// The user was created and not activated yet.
+        /// The user was created but is not activated yet.
         Staged = "STAGED",
-        /// The user was activated and has not chosen a password yet.
+        /// The user was activated but has not set a password yet.
         Provisioned = "PROVISIONED",
-        /// The user is choosing a new password.
+        /// The user is resetting the password.
         Recovery = "RECOVERY",
-        /// The password has to be changed.
+        /// The password must be changed.
         PasswordExpired = "PASSWORD_EXPIRED",
-        /// The wrong password was entered too often.
+        /// The user is locked out after too many wrong passwords.
         LockedOut = "LOCKED_OUT",
-        /// An admin has shut the user out for a while.
+        /// An admin has suspended the user.
         Suspended = "SUSPENDED",
-        /// The user was deactivated, and everything assigned to them taken away.
+        /// The user was deactivated and lost all assignments.
         Deprovisioned = "DEPROVISIONED",
     }
 }
 
-fn one(user: &str) -> Call {
+fn get_user(user: &str) -> Call {
     Call::get(["api", "v1", "users", user])
 }
 
-// Okta's own default, and the largest page that its documentation speaks of.
+// Okta's default, and the largest page size in its documentation.
 const PAGE: u32 = 200;
 
 #[cfg(test)]
@@ -202,7 +202,7 @@ mod tests {
     use crate::json::{FromJson, Missing};
 
     #[test]
-    fn a_user_is_read_with_everything_that_is_known() {
+    fn a_user_is_decoded_with_all_attributes() {
         let user = User::from_json(json!({
             "id": "00u1",
             "status": "PASSWORD_EXPIRED",
@@ -211,7 +211,7 @@ mod tests {
                 "lastName": "Lovelace", "displayName": "", "mobilePhone": null, "costCenter": 7
             }
         }))
-        .expect("a user");
+        .expect("a valid user");
         assert_eq!(user.status, UserStatus::PasswordExpired);
         assert_eq!(user.profile.login, "ada@example.com");
         assert_eq!(user.profile.first_name.as_deref(), Some("Ada"));
@@ -221,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_user_is_still_a_user() {
+    fn a_user_with_invalid_fields_is_decoded() {
         let odd = json!({ "id": "00u1", "status": null, "profile": null });
-        let user = User::from_json(odd).expect("a user");
+        let user = User::from_json(odd).expect("a valid user");
         assert_eq!(user.status, UserStatus::Other(String::new()));
         assert_eq!(user.profile.login, "");
         assert_eq!(User::from_json(json!([])), Err(Missing("/id")));

@@ -1,4 +1,4 @@
-//! How Okta speaks about rate limits and requests.
+//! Okta's conventions for rate limits and request ids.
 
 use std::{
     borrow::Cow,
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use rest_core::{AttemptResult, PlainVendor, RateLimit, Vendor, headers};
 
-/// Okta, seen from below.
+/// The [`Vendor`] implementation for Okta.
 #[derive(Debug)]
 pub(crate) struct Okta;
 
@@ -18,15 +18,15 @@ impl Vendor for Okta {
         Cow::Borrowed(bucket(method, path))
     }
 
-    fn rate_limit(&self, answer: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
-        let number = |name| headers::smallest_number(answer.headers(), name);
+    fn rate_limit(&self, response: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
+        let number = |name| headers::smallest_number(response.headers(), name);
         let limit = number(LIMIT)?;
-        // With a limit of zero Okta reports too many requests at once, which may be over in the
-        // next moment; waiting for the reset would stand still for nothing.
+        // A limit of zero means too many concurrent requests. This may end at once, so waiting for
+        // the reset would waste time.
         if limit == 0 {
             return None;
         }
-        let resets_in = until_reset(answer.headers(), now)?;
+        let resets_in = until_reset(response.headers(), now)?;
         Some(RateLimit {
             limit,
             remaining: number(REMAINING)?,
@@ -34,15 +34,15 @@ impl Vendor for Okta {
         })
     }
 
-    fn attempt_result(&self, answer: &Response<Bytes>, now: SystemTime) -> AttemptResult {
-        let outcome = PlainVendor.attempt_result(answer, now);
-        match outcome {
-            // Okta sends no `Retry-After`, but something in front of it may.
+    fn attempt_result(&self, response: &Response<Bytes>, now: SystemTime) -> AttemptResult {
+        let result = PlainVendor.attempt_result(response, now);
+        match result {
+            // Okta sends no `Retry-After`, but a gateway in front of it may.
             AttemptResult::Throttled { wait: None } => {
-                let wait = self.rate_limit(answer, now).map(|limit| limit.resets_in);
+                let wait = self.rate_limit(response, now).map(|limit| limit.resets_in);
                 AttemptResult::Throttled { wait }
             }
-            AttemptResult::Done if answer.status() == StatusCode::LOCKED => {
+            AttemptResult::Done if response.status() == StatusCode::LOCKED => {
                 // E0000239, "Policy priorities are being reconciled. Please try again later."
                 AttemptResult::Throttled { wait: None }
             }
@@ -66,9 +66,9 @@ impl Vendor for Okta {
 
 /// Returns the rate-limit bucket that a call counts against.
 ///
-/// The buckets are those of Okta's published table of org-wide limits ("Management API rate
-/// limits", until December 2025). Everything below an app, its users, groups, keys, features and
-/// pushes, shares the bucket of the app list, the scarcest of them.
+/// The buckets follow Okta's published table of org-wide limits ("Management API rate limits", until
+/// December 2025). An app's users, groups, keys, features and push mappings share the bucket of the
+/// app list, which has the lowest limit.
 pub(crate) fn bucket(method: &Method, path: &str) -> &'static str {
     let path = path.trim_matches('/');
     let mut segments = path.split('/');
@@ -94,10 +94,10 @@ pub(crate) fn bucket(method: &Method, path: &str) -> &'static str {
     }
 }
 
-/// Returns how long it is until the window that an answer speaks of is over.
+/// Returns the time until the end of the window that a response reports.
 ///
-/// The reset is a moment on Okta's clock, so it is compared with Okta's `Date`. Both are whole
-/// seconds, so one more makes sure.
+/// The reset time is on Okta's clock, so it is compared with Okta's `Date`. Both are rounded to whole
+/// seconds, so one second is added.
 fn until_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let reset = Duration::from_secs(headers::smallest_number(headers, RESET)?);
     let reset = SystemTime::UNIX_EPOCH.checked_add(reset)?;
@@ -123,7 +123,7 @@ mod tests {
     use super::{Okta, bucket};
 
     #[test]
-    fn the_table_of_buckets() {
+    fn each_call_counts_against_its_bucket() {
         let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
         for (method, path, expected) in [
             (&get, "/api/v1/apps", "/api/v1/apps"),
@@ -157,21 +157,21 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, headers: &[(&str, &str)]) -> Response<Bytes> {
-        let mut answer = Response::builder().status(status);
+    fn response(status: u16, headers: &[(&str, &str)]) -> Response<Bytes> {
+        let mut response = Response::builder().status(status);
         for (name, value) in headers {
-            answer = answer.header(*name, *value);
+            response = response.header(*name, *value);
         }
-        answer.body(Bytes::new()).expect("an answer")
+        response.body(Bytes::new()).expect("a valid response")
     }
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
-    // 784111777 in seconds.
+    // 784,111,777 seconds after the epoch.
     const DATE: (&str, &str) = ("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
 
     #[test]
-    fn a_limit_is_measured_on_oktas_clock_and_rounded_up() {
-        let answer = answer(
+    fn the_reset_is_measured_on_oktas_clock_and_rounded_up() {
+        let response = response(
             200,
             &[
                 DATE,
@@ -185,13 +185,13 @@ mod tests {
             remaining: 49,
             resets_in: Duration::from_secs(11),
         };
-        assert_eq!(Okta.rate_limit(&answer, NOW), Some(expected));
-        assert_eq!(Okta.attempt_result(&answer, NOW), AttemptResult::Done);
+        assert_eq!(Okta.rate_limit(&response, NOW), Some(expected));
+        assert_eq!(Okta.attempt_result(&response, NOW), AttemptResult::Done);
     }
 
     #[test]
-    fn without_a_date_our_clock_has_to_do() {
-        let answer = answer(
+    fn without_a_date_header_the_local_clock_is_used() {
+        let response = response(
             200,
             &[
                 ("x-rate-limit-limit", "50"),
@@ -204,16 +204,16 @@ mod tests {
             remaining: 0,
             resets_in: Duration::from_secs(31),
         };
-        assert_eq!(Okta.rate_limit(&answer, NOW), Some(expected));
+        assert_eq!(Okta.rate_limit(&response, NOW), Some(expected));
     }
 
     #[test]
-    fn a_reset_that_has_passed_or_cannot_be_means_no_wait() {
+    fn a_reset_in_the_past_or_out_of_range_means_no_wait() {
         let limits = [
             ("x-rate-limit-limit", "50"),
             ("x-rate-limit-remaining", "0"),
         ];
-        let past = answer(
+        let past = response(
             429,
             &[
                 limits[0],
@@ -229,7 +229,7 @@ mod tests {
             }
         );
         let never = ("x-rate-limit-reset", "18446744073709551615");
-        let never = answer(429, &[limits[0], limits[1], DATE, never]);
+        let never = response(429, &[limits[0], limits[1], DATE, never]);
         assert_eq!(
             Okta.attempt_result(&never, NOW),
             AttemptResult::Throttled { wait: None }
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_throttled_call_waits_for_the_reset() {
-        let answer = answer(
+        let response = response(
             429,
             &[
                 DATE,
@@ -249,14 +249,14 @@ mod tests {
         );
         let wait = Some(Duration::from_secs(31));
         assert_eq!(
-            Okta.attempt_result(&answer, NOW),
+            Okta.attempt_result(&response, NOW),
             AttemptResult::Throttled { wait }
         );
     }
 
     #[test]
-    fn too_many_calls_at_once_do_not_wait_for_the_reset() {
-        let answer = answer(
+    fn too_many_concurrent_calls_do_not_wait_for_the_reset() {
+        let response = response(
             429,
             &[
                 DATE,
@@ -266,24 +266,24 @@ mod tests {
             ],
         );
         assert_eq!(
-            Okta.attempt_result(&answer, NOW),
+            Okta.attempt_result(&response, NOW),
             AttemptResult::Throttled { wait: None }
         );
-        assert_eq!(Okta.rate_limit(&answer, NOW), None);
+        assert_eq!(Okta.rate_limit(&response, NOW), None);
     }
 
     #[test]
-    fn a_retry_after_from_a_gateway_comes_first() {
-        let answer = answer(429, &[("retry-after", "3"), ("x-rate-limit-limit", "50")]);
+    fn a_retry_after_from_a_gateway_takes_precedence() {
+        let response = response(429, &[("retry-after", "3"), ("x-rate-limit-limit", "50")]);
         let wait = Some(Duration::from_secs(3));
         assert_eq!(
-            Okta.attempt_result(&answer, NOW),
+            Okta.attempt_result(&response, NOW),
             AttemptResult::Throttled { wait }
         );
     }
 
     #[test]
-    fn a_repetition_names_the_request_it_repeats() {
+    fn a_retry_names_the_request_that_it_repeats() {
         let headers = Okta.retry_headers(Some("abc"), 2);
         assert_eq!(headers["X-Okta-Retry-For"], "abc");
         assert_eq!(headers["X-Okta-Retry-Count"], "2");

@@ -197,7 +197,9 @@ mod tests {
     #[track_caller]
     fn check(values: &[&str], expected: Option<&str>) {
         assert_eq!(
-            next_link(&headers(values)).expect("a valid header").as_deref(),
+            next_link(&headers(values))
+                .expect("a valid header")
+                .as_deref(),
             expected
         );
     }
@@ -295,10 +297,7 @@ mod tests {
 
     #[test]
     fn too_many_links_and_a_too_long_link_are_errors() {
-        check_error(
-            &[&"<u>,".repeat(65)],
-            "the response has more than 64 links",
-        );
+        check_error(&[&"<u>,".repeat(65)], "the response has more than 64 links");
         check_error(
             &[&format!("<{}>; rel=next", "u".repeat(8193))],
             "the response has a link of more than 8192 bytes",

@@ -1,4 +1,4 @@
-//! The one place where requests are authorized, paced, sent and repeated.
+//! The service client: authorizes, rate-limits, sends and retries requests.
 
 use std::{
     fmt,
@@ -24,21 +24,21 @@ mod builder;
 
 pub use builder::ServiceBuilder;
 
-/// One service at one address with one credential.
+/// A client of one service, with one base URL and one credential.
 ///
-/// Clones share everything: the connections, and what is known of the rate limits.
+/// Clones share the connections and the known rate limits.
 #[derive(Clone)]
 pub struct Service {
     inner: Arc<Inner>,
 }
 
 impl Service {
-    /// Returns a builder for the service at `base`, below which every path lies.
+    /// Returns a builder for a service at the base URL `base`. All paths are relative to it.
     pub fn builder(base: Url) -> ServiceBuilder {
         ServiceBuilder::new(base)
     }
 
-    /// Returns the base address.
+    /// Returns the base URL.
     #[must_use]
     pub fn base(&self) -> &Url {
         &self.inner.base
@@ -50,16 +50,18 @@ impl Service {
         &self.inner.clock
     }
 
-    /// Sends `call` and returns the answer, if that is a success.
+    /// Sends `call` and returns the response if its status is 2xx.
     ///
-    /// Before each attempt the call waits for its turn, and for its rate limit, if that is known to be used up; after
-    /// a failed one it is repeated as [`RetryPolicy`] decides. Dropping the future stops all of this, and
-    /// leaves open whether the server has acted.
+    /// Each attempt first waits for the [`RateLimiter`], if one is set. It then waits for the next
+    /// rate-limit window, if the current window is known to be used up. After a failed attempt,
+    /// [`RetryPolicy::decide`] decides whether to retry. Dropping the future cancels the call; the
+    /// server may have processed the request nevertheless.
     ///
     /// # Errors
     ///
-    /// [`Error::Request`] if nothing could be sent, [`Error::Transport`] if the last attempt got no
-    /// answer, [`Error::Refused`] if the last answer's status is not 2xx; a redirect counts as that.
+    /// - [`Error::Request`] if the request is invalid; nothing was sent.
+    /// - [`Error::Transport`] if the last attempt got no usable response.
+    /// - [`Error::Refused`] if the status of the last response is not 2xx. This includes redirects.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
         let inner = &*self.inner;
         let idempotency = call.idempotency;
@@ -138,7 +140,7 @@ struct Inner {
 }
 
 impl Inner {
-    /// Returns what keeps requests of this method in step, if anything does.
+    /// Returns the rate limiter for requests with this method, if one is set.
     fn limiter_for(&self, method: &Method) -> Option<&RateLimiter> {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             self.reads.as_ref()
@@ -147,7 +149,7 @@ impl Inner {
         }
     }
 
-    /// Returns the path of `url` below the base address, with a slash in front.
+    /// Returns the path of `url` relative to the base URL, with a leading slash.
     fn relative(&self, url: &Url) -> String {
         let base = self.base.path().trim_end_matches('/');
         url.path()
@@ -156,11 +158,12 @@ impl Inner {
             .to_owned()
     }
 
-    /// Waits until the rate limit of `bucket` lets another request through, as far as is known.
+    /// Waits while the rate limit of `bucket` is known to be used up.
     async fn wait_for_window(&self, bucket: &str) {
-        // After a wait somebody else may have been quicker; but a clock that stands still must not
-        // keep this going for ever, and the server has the last word anyway.
-        for _ in 0..MAX_QUEUEING {
+        // Another task may use the new window first, so one wait may not be enough. The number of
+        // waits is limited, because a clock that does not advance must not cause an endless loop.
+        // The server enforces its limit anyway.
+        for _ in 0..MAX_WINDOW_WAITS {
             let wait = self.lock_windows().take(bucket, self.clock.now());
             match wait {
                 Some(wait) if wait <= self.retry.max_wait => {
@@ -172,7 +175,7 @@ impl Inner {
         }
     }
 
-    /// Adds what only the service's own origin may see; [`Call::prepare`] has checked the origin.
+    /// Adds the user agent and the authorization. [`Call::prepare`] has already checked the origin.
     fn authorize(&self, request: &mut Request<Bytes>) {
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());
@@ -185,9 +188,9 @@ impl Inner {
         &self,
         request: Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        // Held for the exchange and not while waiting. The semaphore is never closed, and if it
-        // were, going without a place would do no harm.
-        let _place = self.in_flight.acquire().await;
+        // The permit is held only during the exchange, not while a call waits. The semaphore is
+        // never closed; if it were, sending without a permit would do no harm.
+        let _permit = self.in_flight.acquire().await;
         self.transport.send(request).await
     }
 
@@ -198,11 +201,11 @@ impl Inner {
         now: SystemTime,
     ) -> AttemptResult {
         match result {
-            Ok(answer) => {
-                if let Some(limit) = self.vendor.rate_limit(answer, now) {
+            Ok(response) => {
+                if let Some(limit) = self.vendor.rate_limit(response, now) {
                     self.lock_windows().record(bucket, limit, now);
                 }
-                self.vendor.attempt_result(answer, now)
+                self.vendor.attempt_result(response, now)
             }
             Err(error) if error.is_body_too_large() => AttemptResult::Done,
             Err(error) => match error.reached() {
@@ -213,12 +216,12 @@ impl Inner {
     }
 
     fn lock_windows(&self) -> std::sync::MutexGuard<'_, RateLimitWindows> {
-        // Whatever made another thread panic, the numbers are only a forecast.
+        // A panic in another thread does no harm here: the numbers are only estimates.
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A scheme and the secret that goes with it; made into a header for each request.
+/// An authorization scheme with its secret. Each request gets a new header.
 struct Authorization {
     scheme: String,
     secret: Secret,
@@ -228,14 +231,14 @@ impl Authorization {
     fn try_header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
         let mut header =
             HeaderValue::try_from(format!("{} {}", self.scheme, self.secret.expose()))?;
-        // Whoever prints the request prints `Sensitive`; HTTP/2 does not index it.
+        // `Debug` output of the request shows `Sensitive`, and HTTP/2 does not index the header.
         header.set_sensitive(true);
         Ok(header)
     }
 
     fn header(&self) -> HeaderValue {
         self.try_header()
-            .expect("the builder has made this header once already")
+            .expect("the builder already checked this header")
     }
 }
 
@@ -246,7 +249,7 @@ fn finish(
 ) -> Result<Response, Error> {
     let (parts, body) = result?.into_parts();
     let (status, headers) = (parts.status, parts.headers);
-    let answer = Response {
+    let response = Response {
         status,
         headers,
         body,
@@ -254,10 +257,10 @@ fn finish(
         attempts,
     };
     if status.is_success() {
-        Ok(answer)
+        Ok(response)
     } else {
-        Err(Error::Refused(Box::new(answer)))
+        Err(Error::Refused(Box::new(response)))
     }
 }
 
-const MAX_QUEUEING: u32 = 10;
+const MAX_WINDOW_WAITS: u32 = 10;

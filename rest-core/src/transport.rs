@@ -1,4 +1,4 @@
-//! How bytes reach a server and come back.
+//! The transport: sends a request to a server and receives the response.
 
 use std::{error, fmt};
 
@@ -9,30 +9,30 @@ mod http;
 
 pub use self::http::{HttpOptions, HttpTransport};
 
-/// Carries one request to a server and brings its answer back.
+/// Sends a request to a server and returns its response.
 ///
-/// A status of any kind is an answer, not an error. A transport follows no redirect and repeats
-/// nothing: both are decided above it.
+/// A response with any status is `Ok`. A transport does not follow redirects and does not retry:
+/// [`Service`](crate::Service) decides both.
 pub trait Transport: Send + Sync + fmt::Debug {
-    /// Sends `request` and waits for the whole answer.
+    /// Sends `request` and waits for the complete response.
     fn send(
         &self,
         request: ::http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<::http::Response<Bytes>, TransportError>>;
 }
 
-/// How far a request got that has no answer.
+/// Whether a failed request may have reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
-    /// The server has not seen the request; sending it again is always safe.
+    /// The server did not receive the request; a retry is always safe.
     NotSent,
-    /// The server may have seen the request, and may have acted on it.
+    /// The server may have received and processed the request.
     MaybeSent,
 }
 
-/// Why no answer arrived.
+/// Error of a request without a usable response.
 ///
-/// The text never holds a header, a query or a body.
+/// Its text never contains a header, a query or a body.
 #[derive(Debug)]
 pub struct TransportError {
     kind: Kind,
@@ -40,7 +40,8 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// Returns an error for a request that never left: no connection, no name, no TLS session.
+    /// Returns an error for a request that was not sent, because the name resolution, the
+    /// connection or the TLS handshake failed.
     pub fn not_sent(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self {
             kind: Kind::NotSent,
@@ -48,7 +49,7 @@ impl TransportError {
         }
     }
 
-    /// Returns an error for a connection that broke after the request may have left.
+    /// Returns an error for a connection that broke after the request may have been sent.
     pub fn maybe_sent(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self {
             kind: Kind::MaybeSent,
@@ -56,7 +57,7 @@ impl TransportError {
         }
     }
 
-    /// Returns an error for an answer that did not arrive in time.
+    /// Returns an error for a response that did not arrive before the timeout.
     pub fn timeout(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self {
             kind: Kind::Timeout,
@@ -64,7 +65,7 @@ impl TransportError {
         }
     }
 
-    /// Returns an error for an answer with a body of more than `limit` bytes.
+    /// Returns an error for a response whose body is larger than `limit` bytes.
     #[must_use]
     pub fn body_too_large(limit: usize) -> Self {
         Self {
@@ -73,7 +74,7 @@ impl TransportError {
         }
     }
 
-    /// Returns how far the request got.
+    /// Returns whether the request may have reached the server.
     #[must_use]
     pub fn reached(&self) -> Reached {
         match self.kind {
@@ -82,15 +83,15 @@ impl TransportError {
         }
     }
 
-    /// Returns whether the time ran out after the request had left.
+    /// Returns whether the timeout expired after the request may have been sent.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.kind, Kind::Timeout)
     }
 
-    /// Returns whether an answer came that is larger than the limit on bodies.
+    /// Returns whether the body of the response is larger than the limit.
     ///
-    /// Asking again would only fetch the same answer, so this is never repeated.
+    /// A retry would get the same response, so such a request is never retried.
     #[must_use]
     pub fn is_body_too_large(&self) -> bool {
         matches!(self.kind, Kind::BodyTooLarge { .. })
@@ -101,10 +102,10 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Kind::NotSent => f.write_str("the server could not be reached"),
-            Kind::MaybeSent => f.write_str("the connection broke before the answer was complete"),
-            Kind::Timeout => f.write_str("the answer did not arrive in time"),
+            Kind::MaybeSent => f.write_str("the connection broke before the response was complete"),
+            Kind::Timeout => f.write_str("the response did not arrive before the timeout"),
             Kind::BodyTooLarge { limit } => {
-                write!(f, "the answer is larger than {limit} bytes")
+                write!(f, "the response body is larger than {limit} bytes")
             }
         }
     }
@@ -145,11 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn the_text_leaves_the_source_to_the_chain() {
+    fn the_text_does_not_repeat_the_source() {
         let error = TransportError::maybe_sent("connection reset");
         assert_eq!(
             error.to_string(),
-            "the connection broke before the answer was complete"
+            "the connection broke before the response was complete"
         );
         assert_eq!(
             error.source().expect("a source").to_string(),
@@ -161,11 +162,11 @@ mod tests {
         );
         assert_eq!(
             TransportError::timeout("x").to_string(),
-            "the answer did not arrive in time"
+            "the response did not arrive before the timeout"
         );
         assert_eq!(
             TransportError::body_too_large(16).to_string(),
-            "the answer is larger than 16 bytes"
+            "the response body is larger than 16 bytes"
         );
     }
 }

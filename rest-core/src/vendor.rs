@@ -1,4 +1,4 @@
-//! What differs from service to service.
+//! Differences between the vendors' services.
 
 use std::{borrow::Cow, fmt, time::Duration, time::SystemTime};
 
@@ -7,34 +7,35 @@ use http::{HeaderMap, Method, Response, StatusCode};
 
 use crate::{headers, retry::AttemptResult};
 
-/// How one vendor's service speaks about rate limits, refusals and requests.
+/// A vendor's conventions for rate limits, errors and request ids.
 ///
-/// Every method has a default that fits a plain HTTP service, so that an implementation says only
-/// what is special.
+/// Every method has a default for a plain HTTP service. An implementation overrides only the
+/// differences.
 pub trait Vendor: Send + Sync + fmt::Debug {
-    /// Returns the name of the rate limit that a request counts against.
+    /// Returns the name of the rate-limit bucket that a request counts against.
     ///
-    /// `path` is below the service's base address and starts with a slash.
+    /// `path` is relative to the service's base URL and starts with a slash.
     fn bucket(&self, method: &Method, path: &str) -> Cow<'static, str> {
         let _ = (method, path);
         Cow::Borrowed("")
     }
 
-    /// Returns what an answer says about the rate limit its request counted against.
+    /// Returns the rate limit that a response reports for the bucket of its request.
     ///
-    /// `now` is our clock; where the server's clock matters, [`headers::date`] has it.
-    fn rate_limit(&self, answer: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
-        let _ = (answer, now);
+    /// `now` is the client's time; [`headers::date`] returns the server's time.
+    fn rate_limit(&self, response: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
+        let _ = (response, now);
         None
     }
 
-    /// Returns how an attempt ended that the server answered.
+    /// Returns the result of an attempt that got a response.
     ///
-    /// By default 429 is throttled and 500, 502, 503 and 504 are failures of the server, both with
-    /// the wait of a `Retry-After` header; everything else is done.
-    fn attempt_result(&self, answer: &Response<Bytes>, now: SystemTime) -> AttemptResult {
-        let wait = headers::retry_after(answer.headers(), now);
-        match answer.status() {
+    /// By default, 429 is [`Throttled`](AttemptResult::Throttled), and 500, 502, 503 and 504 are
+    /// [`ServerFailed`](AttemptResult::ServerFailed), each with the wait from the `Retry-After`
+    /// header. Every other status is [`Done`](AttemptResult::Done).
+    fn attempt_result(&self, response: &Response<Bytes>, now: SystemTime) -> AttemptResult {
+        let wait = headers::retry_after(response.headers(), now);
+        match response.status() {
             StatusCode::TOO_MANY_REQUESTS => AttemptResult::Throttled { wait },
             StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::BAD_GATEWAY
@@ -44,36 +45,36 @@ pub trait Vendor: Send + Sync + fmt::Debug {
         }
     }
 
-    /// Returns the vendor's own number for a request, which its support staff asks for.
+    /// Returns the vendor's id of a request, which the vendor's support asks for.
     fn request_id(&self, headers: &HeaderMap) -> Option<String> {
         let _ = headers;
         None
     }
 
-    /// Returns headers that mark a repetition as one.
+    /// Returns headers that mark a request as a retry.
     ///
-    /// `first` is the request id of the first attempt, if that was answered, and `count` says how
-    /// often the request was sent before.
+    /// `first` is the request id of the first response that had one. `count` is the number of
+    /// earlier attempts.
     fn retry_headers(&self, first: Option<&str>, count: u32) -> HeaderMap {
         let _ = (first, count);
         HeaderMap::new()
     }
 }
 
-/// A service with nothing special about it.
+/// A vendor with the default conventions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainVendor;
 
 impl Vendor for PlainVendor {}
 
-/// A rate limit as an answer describes it.
+/// A rate limit, as reported by a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many requests fit into a window.
+    /// Number of requests per window.
     pub limit: u64,
-    /// How many of them are left.
+    /// Number of requests left in the current window.
     pub remaining: u64,
-    /// How long from now until the next window begins.
+    /// Time from now until the next window begins.
     pub resets_in: Duration,
 }
 
@@ -88,19 +89,19 @@ mod tests {
 
     #[track_caller]
     fn check(status: u16, retry_after: Option<&str>, expected: AttemptResult) {
-        let mut answer = Response::builder().status(status);
+        let mut response = Response::builder().status(status);
         if let Some(value) = retry_after {
-            answer = answer.header("retry-after", value);
+            response = response.header("retry-after", value);
         }
-        let answer = answer.body(Bytes::new()).expect("an answer");
+        let response = response.body(Bytes::new()).expect("a valid response");
         assert_eq!(
-            PlainVendor.attempt_result(&answer, SystemTime::UNIX_EPOCH),
+            PlainVendor.attempt_result(&response, SystemTime::UNIX_EPOCH),
             expected
         );
     }
 
     #[test]
-    fn statuses_are_sorted_by_whether_the_server_could_have_acted() {
+    fn the_status_determines_the_result_of_an_attempt() {
         for done in [200, 201, 204, 302, 400, 401, 403, 404, 409, 501] {
             check(done, Some("7"), AttemptResult::Done);
         }

@@ -1,4 +1,4 @@
-//! What reading, validating and editing cost: one document of Okta's, and aggregates of any size.
+//! Benchmarks of reading, validating and editing: one document of Okta, and aggregates of any size.
 
 use std::hint::black_box;
 
@@ -20,11 +20,11 @@ fn now() -> Timestamp {
 
 fn generated(bytes: usize) -> (Vec<u8>, usize) {
     let mut aggregate = Vec::with_capacity(bytes + 8192);
-    let entities = aggregate::write(bytes, &mut aggregate).expect("memory takes it");
+    let entities = aggregate::write(bytes, &mut aggregate).expect("writing to memory never fails");
     (aggregate, entities)
 }
 
-/// The file that one app needs read and checked on its way to AWS.
+/// Measures one Okta document, which a provisioning tool reads and validates for AWS.
 fn one_document(c: &mut Criterion) {
     let document = read(OKTA.as_bytes()).expect("a document");
     let entity = document.entity().expect("one entity");
@@ -56,7 +56,7 @@ fn one_document(c: &mut Criterion) {
     group.finish();
 }
 
-/// Time for each byte should not depend on how many there are.
+/// Measures aggregates of several sizes; the time per byte should not depend on the size.
 fn aggregates(c: &mut Criterion) {
     let mut group = c.benchmark_group("aggregate");
     group.sample_size(10);
@@ -86,7 +86,7 @@ fn aggregates(c: &mut Criterion) {
     group.finish();
 }
 
-/// Reads and checks one entity after the other, and returns how many there are.
+/// Reads and validates the entities as a stream, and returns their number.
 fn stream(bytes: &[u8]) -> usize {
     let mut entities = 0;
     for entity in EntityStream::new(bytes) {
@@ -98,7 +98,7 @@ fn stream(bytes: &[u8]) -> usize {
     entities
 }
 
-/// The canonical form and the signature of 4 MB, of the tree and of the stream.
+/// Measures canonicalization and verification of 4 MB, with the tree and as a stream.
 #[cfg(feature = "signature")]
 fn signatures(c: &mut Criterion) {
     use saml_metadata::c14n::Method;

@@ -1,4 +1,4 @@
-//! Writes an aggregate of a given size, for measuring: `aggregate 100000000 > aggregate.xml`.
+//! Writes an aggregate of a given size, for benchmarks: `aggregate 100000000 > aggregate.xml`.
 
 use std::{
     error::Error,

@@ -1,6 +1,9 @@
-//! Is this file signed with that key, and what exactly is signed? From standard input to standard output:
-//! `cargo run -p saml-metadata --features signature --example signature -- verify KEY.pem < signed.xml` (or `verify-stream`)
-//! `… sign KEY.pem rsa-sha256 [CERTIFICATE.pem] < metadata.xml` and `… c14n exclusive < metadata.xml` (also `inclusive`, and each with `-comments`)
+//! Verifies, signs and canonicalizes metadata, from standard input to standard output.
+//!
+//! `verify` fails unless the file is signed with the key, and prints the signed entityIDs:
+//! `cargo run -p saml-metadata --features signature --example signature -- verify KEY.pem < signed.xml`
+//! (or `verify-stream`). The other commands are `… sign KEY.pem rsa-sha256 [CERTIFICATE.pem] <
+//! metadata.xml` and `… c14n exclusive < metadata.xml` (also `inclusive`; both also with `-comments`).
 
 use std::{
     env,
@@ -47,7 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["c14n", "inclusive-comments"] => Method::inclusive().comments(true).document(&document)?,
         _ => {
             return Err(
-                "the first argument is verify, sign or c14n; the source has the rest".into(),
+                "usage: verify KEY, verify-stream KEY, sign KEY ALGORITHM [CERTIFICATE] or c14n METHOD"
+                    .into(),
             );
         }
     };
@@ -80,7 +84,7 @@ fn sign(
 ) -> Result<Vec<u8>, Box<dyn Error>> {
     let key = SigningKey::from_pkcs8_pem(&fs::read_to_string(key)?)?;
     let known = ALGORITHMS.into_iter().find(|(name, _)| *name == algorithm);
-    let (_, algorithm) = known.ok_or("no such algorithm")?;
+    let (_, algorithm) = known.ok_or("unknown algorithm")?;
     let mut signer = Signer::new(&key).algorithm(algorithm);
     if let Some(path) = certificate {
         let pem = fs::read_to_string(path)?;

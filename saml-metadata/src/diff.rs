@@ -1,19 +1,20 @@
-//! What changed between two documents, and whether sign-in survives it.
+//! Compares two documents, and shows the impact of each change on sign-in.
 
 mod compare;
+mod endpoint;
 mod impact;
 mod meaning;
-mod spot;
 
 use std::fmt;
 
 use crate::Document;
 
-/// Compares two documents and returns what changed from the old to the new one.
+/// Compares two documents, and returns the changes from the old to the new one.
 ///
-/// Entities are matched by entityID, and two lone ones in any case; roles by kind and protocols;
-/// keys by what they are; endpoints by kind, binding and index. White space, comments, prefixes
-/// and the order of attributes make no difference.
+/// Entities are matched by entityID; if both documents describe one entity, these two are always
+/// matched. Roles are matched by type and protocols, keys by fingerprint, and endpoints by type,
+/// binding, location and index. Whitespace, comments, namespace prefixes and the order of
+/// attributes are ignored.
 ///
 /// ```
 /// use saml_metadata::{Edit, diff, names::binding, write::SpMetadata};
@@ -38,35 +39,36 @@ pub fn diff(old: &Document, new: &Document) -> Vec<Change> {
     compare::documents(old, new)
 }
 
-/// One thing that changed.
+/// One change between two documents.
 ///
-/// Metadata changes on two sides at two moments, so there are two directions to be late in: the
-/// partner may still hold the old file when the provider works as the new one says, or the other
-/// way round.
+/// The provider and its partner do not switch to the new metadata at the same time. So a change has
+/// two impacts: one if the partner lags (it still has the old document when the provider already
+/// follows the new one), and one if the partner leads (the reverse case).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Change {
-    /// The entityID in the old document, or that of an entity which is new.
+    /// The entityID in the old document; for a new entity, its entityID in the new document.
     pub entity: String,
-    /// The element of the role, if it is a role that changed.
+    /// The element name of the role, if a role changed.
     pub role: Option<String>,
-    /// What kind of change it is.
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// What changed: an element, a fingerprint, an attribute.
+    /// The changed part: an element, a fingerprint or an attribute.
     pub subject: String,
-    /// The old value; `None` when there was none.
+    /// The old value; `None` if there was none.
     pub before: Option<String>,
-    /// The new value; `None` when there is none.
+    /// The new value; `None` if there is none.
     pub after: Option<String>,
-    /// Sign-in while the partner still holds the old document.
+    /// The impact on sign-in while the partner still has the old document.
     pub partner_lags: Impact,
-    /// Sign-in while the partner holds the new document already, and the provider works as before.
+    /// The impact on sign-in while the partner already has the new document, but the provider still
+    /// follows the old one.
     pub partner_leads: Impact,
 }
 
 impl Change {
-    /// Returns whether sign-in fails for sure in one of the directions, or in both.
+    /// Returns whether sign-in certainly fails in at least one of the two cases.
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.partner_lags.breaks() || self.partner_leads.breaks()
@@ -90,7 +92,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What kind of thing changed.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
@@ -99,39 +101,39 @@ impl fmt::Display for Change {
 )]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// An entity is described that was not.
+    /// The new document describes an additional entity.
     EntityAdded,
-    /// An entity is described no more.
+    /// The new document no longer describes an entity.
     EntityRemoved,
-    /// The entity has another entityID.
+    /// The entity has a different entityID.
     EntityId,
-    /// The entity has a role more.
+    /// The entity has an additional role.
     RoleAdded,
-    /// The entity has a role less.
+    /// The entity has lost a role.
     RoleRemoved,
-    /// A role has a key more.
+    /// A role has an additional key.
     KeyAdded,
-    /// A role has a key less.
+    /// A role has lost a key.
     KeyRemoved,
-    /// A role has an endpoint more.
+    /// A role has an additional endpoint.
     EndpointAdded,
-    /// A role has an endpoint less.
+    /// A role has lost an endpoint.
     EndpointRemoved,
-    /// An endpoint has another location, index or default.
+    /// An endpoint has a different location, index or default.
     EndpointChanged,
-    /// A role has a `NameIDFormat` more.
+    /// A role has an additional `NameIDFormat`.
     NameIdFormatAdded,
-    /// A role has a `NameIDFormat` less.
+    /// A role has lost a `NameIDFormat`.
     NameIdFormatRemoved,
-    /// What must be signed, or which protocols are spoken.
+    /// The required signatures or the supported protocols changed.
     Requirement,
-    /// `validUntil` or `cacheDuration`.
+    /// `validUntil` or `cacheDuration` changed.
     Validity,
-    /// A `ContactPerson`.
+    /// A `ContactPerson` changed.
     Contact,
-    /// An `Organization`.
+    /// An `Organization` changed.
     Organization,
-    /// Anything else.
+    /// Any other change.
     Other,
 }
 
@@ -159,7 +161,7 @@ impl fmt::Display for ChangeKind {
     }
 }
 
-/// What a change does to sign-in in one direction.
+/// The impact of a change on sign-in, in one of the two cases of [`Change`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -168,22 +170,22 @@ impl fmt::Display for ChangeKind {
 )]
 #[non_exhaustive]
 pub enum Impact {
-    /// Sign-in goes on.
+    /// Sign-in keeps working.
     None,
-    /// Sign-in may fail; the reason says when.
+    /// Sign-in may fail, under the condition in the reason.
     May(&'static str),
-    /// Sign-in fails, for this reason.
+    /// Sign-in fails for this reason.
     Breaks(&'static str),
 }
 
 impl Impact {
-    /// Returns whether sign-in fails for sure.
+    /// Returns whether sign-in certainly fails.
     #[must_use]
     pub fn breaks(self) -> bool {
         matches!(self, Self::Breaks(_))
     }
 
-    /// Returns why sign-in fails or may fail.
+    /// Returns the reason why sign-in fails or may fail; `None` if it keeps working.
     #[must_use]
     pub fn reason(self) -> Option<&'static str> {
         match self {
@@ -196,7 +198,7 @@ impl Impact {
 impl fmt::Display for Impact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::None => f.write_str("sign-in goes on"),
+            Self::None => f.write_str("sign-in keeps working"),
             Self::May(reason) => write!(f, "sign-in may fail: {reason}"),
             Self::Breaks(reason) => write!(f, "sign-in fails: {reason}"),
         }

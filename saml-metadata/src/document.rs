@@ -11,9 +11,9 @@ use crate::{
 
 /// Reads a document within the default [`Limits`].
 ///
-/// Bytes in, because only they tell the encoding: UTF-8 with or without a byte order mark, or
-/// UTF-16 with one. Do not decode what an HTTP server sent by its `charset` first; Okta's says
-/// ISO-8859-1 for UTF-8.
+/// The input is bytes, because only the bytes show the encoding: UTF-8 with or without a byte order
+/// mark, or UTF-16 with a byte order mark. Do not first decode an HTTP response by its `charset`:
+/// Okta's servers declare ISO-8859-1 for UTF-8.
 ///
 /// ```
 /// let xml = br#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"
@@ -28,14 +28,14 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Fails when the bytes are not well-formed, namespace-well-formed XML 1.0, have a DOCTYPE, or go
-/// over a limit. Whether the XML is good *metadata* is for [`validate`](crate::validate()) to say.
+/// Fails if the bytes are not well-formed, namespace-well-formed XML 1.0, have a DOCTYPE, or exceed
+/// a limit. [`validate`](crate::validate()) checks whether the XML is valid *metadata*.
 pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     let limits = Limits::default();
     let Some(text) = source::borrow(bytes, &limits) else {
         return read_with(bytes, &limits);
     };
-    // Only a text that is not refused is copied.
+    // The text is copied only after it has been parsed successfully.
     match reader::parse_text(text, Encoding::Utf8, &limits) {
         Ok(tree) => {
             let source = Source::plain(text.to_owned());
@@ -48,7 +48,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     }
 }
 
-/// Reads a document within given [`Limits`]; a `Vec` of bytes is taken without a copy.
+/// Reads a document within given [`Limits`]; a `Vec` of bytes is not copied.
 ///
 /// # Errors
 ///
@@ -74,10 +74,10 @@ pub fn read_with(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Document,
     }
 }
 
-/// A well-formed document that holds its bytes and knows where in them everything is.
+/// A well-formed document with its bytes and the position of each element and attribute in them.
 ///
-/// All views ([`EntityDescriptor`] and below) borrow from it and cost nothing to make. The views
-/// never fail: what the schema requires and a document lacks reads as empty, and
+/// All views ([`EntityDescriptor`] and below) borrow from the document and cost nothing to create.
+/// The views never fail: an item that the schema requires and the document lacks reads as empty, and
 /// [`validate`](crate::validate()) reports it.
 #[derive(Clone)]
 pub struct Document {
@@ -101,13 +101,13 @@ impl Document {
         self.source.bytes()
     }
 
-    /// Returns the text, a byte order mark included if there is one. Spans are places in it.
+    /// Returns the text, including a byte order mark if present. Spans are byte ranges of this text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.source.text
     }
 
-    /// Returns the root element, of whatever kind it is.
+    /// Returns the root element, which can have any name.
     #[must_use]
     pub fn root(&self) -> Element<'_> {
         Element::new(self, self.tree.root)
@@ -117,17 +117,17 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// Fails when the document is not SAML metadata, or describes no entity or several.
+    /// Fails if the document is not SAML metadata, or describes no entity or more than one.
     pub fn entity(&self) -> Result<EntityDescriptor<'_>, EntityError> {
         entity_of(self.root())
     }
 
-    /// Returns all entities that the document describes, through all groups, in order.
+    /// Returns all entities that the document describes, including those in nested groups, in order.
     pub fn entities(&self) -> impl Iterator<Item = EntityDescriptor<'_>> {
         entities_of(self.root())
     }
 
-    /// Returns the root as a group of entities, if it is one.
+    /// Returns the root element as a group of entities, if it is a group.
     #[must_use]
     pub fn group(&self) -> Option<EntitiesDescriptor<'_>> {
         let root = self.root();
@@ -135,24 +135,24 @@ impl Document {
             .then(|| EntitiesDescriptor::new(root))
     }
 
-    /// Starts an edit that leaves everything untouched as it is, byte for byte.
+    /// Starts an edit that keeps the unchanged parts byte for byte.
     pub fn edit(&self) -> Edit<'_> {
         Edit::new(self)
     }
 
-    /// Returns the line and column of a place in the text.
+    /// Returns the line and column of a byte offset in the text.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
         self.source.position(offset)
     }
 
-    /// Returns the limits the document was read within.
+    /// Returns the limits that applied when the document was read.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Returns the comments, processing instructions and elements right below a node.
+    /// Returns the child nodes of a node: comments, processing instructions and elements.
     pub(crate) fn nodes_below(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         let mut next = self.tree.node(id).first_child.some();
         std::iter::from_fn(move || {
@@ -163,7 +163,7 @@ impl Document {
     }
 }
 
-/// Returns the one entity that a root element describes.
+/// Returns the only entity that a root element describes.
 pub(crate) fn entity_of(root: Element<'_>) -> Result<EntityDescriptor<'_>, EntityError> {
     let is_metadata = root.is_in(NamespaceId::METADATA, "EntityDescriptor")
         || root.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
@@ -180,14 +180,14 @@ pub(crate) fn entity_of(root: Element<'_>) -> Result<EntityDescriptor<'_>, Entit
     }
 }
 
-/// Returns all entities that a root element describes, through all groups, in order.
+/// Returns all entities that a root element describes, including those in nested groups, in order.
 pub(crate) fn entities_of(root: Element<'_>) -> impl Iterator<Item = EntityDescriptor<'_>> {
     let mut next = Some(root);
     std::iter::from_fn(move || {
         while let Some(element) = next {
             let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
-            // Only groups hold entities: nothing below an entity is looked at, in particular
-            // not a whole other document that somebody put into an `Extensions`.
+            // Only groups contain entities. The walk does not descend into an entity, so it never
+            // returns an entity of another document that is embedded in an `Extensions` element.
             next = is_group
                 .then(|| element.children().next())
                 .flatten()
@@ -200,7 +200,7 @@ pub(crate) fn entities_of(root: Element<'_>) -> impl Iterator<Item = EntityDescr
     })
 }
 
-/// Returns the next element in document order that is not inside of this one.
+/// Returns the next element in document order that is not inside this element.
 fn following(element: Element<'_>) -> Option<Element<'_>> {
     let mut at = element;
     loop {
@@ -221,11 +221,11 @@ impl fmt::Debug for Document {
     }
 }
 
-/// Why a document is not the metadata of one entity.
+/// The reason why a document is not the metadata of one entity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntityError {
-    /// The root element is not of SAML metadata.
+    /// The root element is not an element of SAML metadata.
     #[error("the document is not SAML metadata: its root element is `{root}`")]
     #[non_exhaustive]
     NotMetadata {
@@ -239,7 +239,7 @@ pub enum EntityError {
     #[error("the document describes {count} entities where one is expected")]
     #[non_exhaustive]
     SeveralEntities {
-        /// How many.
+        /// Number of entities.
         count: usize,
     },
 }

@@ -17,8 +17,9 @@ use crate::{
 
 /// Changes to values and elements of a document, made by [`Document::edit`].
 ///
-/// Nothing but what is named is written anew: white space, comments, quotes, prefixes and the
-/// order of attributes stay, byte for byte. Values are escaped, so that they read back the same.
+/// An edit rewrites only the named values and elements: all other white space, comments, quotes,
+/// prefixes and the order of attributes stay byte for byte. Values are escaped, so a value reads
+/// back unchanged.
 ///
 /// ```
 /// let document = saml_metadata::read(
@@ -33,7 +34,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "an edit does nothing before `apply`"]
+#[must_use = "an edit does nothing until `apply` is called"]
 pub struct Edit<'a> {
     document: &'a Document,
     changes: Vec<Change>,
@@ -55,7 +56,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Sets an attribute without a namespace, which is added behind the name if there is none.
+    /// Sets an attribute without a namespace; a new attribute is added after the element's name.
     pub fn set_attribute(mut self, element: Element<'a>, name: &str, value: &str) -> Self {
         if !is_ncname(name) || name == "xmlns" {
             return self.fail(EditError::Name {
@@ -98,7 +99,7 @@ impl<'a> Edit<'a> {
 
     /// Sets the text of an element that has no child elements.
     ///
-    /// Comments inside are replaced with the text they stand in.
+    /// The new text also replaces comments inside the element.
     pub fn set_text(mut self, element: Element<'a>, value: &str) -> Self {
         if !self.accepts(element, value) {
             return self;
@@ -112,7 +113,7 @@ impl<'a> Edit<'a> {
         escape_text(value, &mut text);
         let (span, content) = (element.span(), element.content_span());
         if content.end == span.end {
-            // `<a/>` has no inside: it becomes `<a>text</a>`.
+            // `<a/>` has no content: it becomes `<a>text</a>`.
             let name = element.qualified_name();
             self.change(span.end - "/>".len()..span.end, format!(">{text}</{name}>"));
         } else {
@@ -121,7 +122,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Removes an element and all inside.
+    /// Removes an element and its content.
     pub fn remove(mut self, element: Element<'a>) -> Self {
         if !self.accepts(element, "") {
             return self;
@@ -133,11 +134,12 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Puts a new element into another, where the schema wants it.
+    /// Inserts a new element into a parent at the position that the schema requires.
     ///
-    /// It goes behind the last of its kind, or else to where its kind belongs, and is set off by
-    /// the white space that its neighbour has. In elements that are not of SAML metadata, and in
-    /// `Extensions`, it goes to the end.
+    /// The new element follows the last sibling of the same kind. Without such a sibling, it goes to
+    /// the position that the schema defines for its kind. It gets the same white space as the
+    /// neighbouring element. If the parent is `Extensions` or not an element of SAML metadata, the
+    /// new element goes to the end.
     ///
     /// ```
     /// use saml_metadata::{NewElement, names::name_id_format};
@@ -165,14 +167,14 @@ impl<'a> Edit<'a> {
             return self.fail(error);
         }
         let text = self.document.text();
-        let (last_before, first_behind) = match neighbours(parent, new) {
+        let (last_before, first_child) = match neighbours(parent, new) {
             Ok(neighbours) => neighbours,
             Err(error) => return self.fail(error),
         };
         let mut written = String::new();
         new.write(&mut Prefixes::inside(Some(parent)), &mut written);
         let content = parent.content_span();
-        // The white space before an element, back to the tag or comment in front of it.
+        // The white space between an element and the tag or comment before it.
         let blank_before = |element: Element<'_>| {
             let before = &text[content.start..element.span().start];
             let start = before.rfind('>').map_or(0, |at| at + 1);
@@ -182,7 +184,7 @@ impl<'a> Edit<'a> {
         if let Some(last) = last_before {
             let at = last.span().end;
             self.change(at..at, format!("{}{written}", blank_before(last)));
-        } else if let Some(first) = first_behind {
+        } else if let Some(first) = first_child {
             let at = first.span().start;
             self.change(at..at, format!("{written}{}", blank_before(first)));
         } else if content.end == parent.span().end {
@@ -197,7 +199,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Puts a new element into the place of another.
+    /// Replaces an element with a new one.
     pub fn replace(mut self, element: Element<'a>, new: &NewElement) -> Self {
         if !self.accepts(element, "") {
             return self;
@@ -211,12 +213,12 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Returns the document with the changes made.
+    /// Applies the changes and returns the edited document.
     ///
     /// # Errors
     ///
-    /// Fails with the first change that could not be made, when two changes touch the same place,
-    /// or when the result is not a document, for instance because it is over a limit now.
+    /// Fails if a change is not possible (with the first such change), if two changes overlap, or if
+    /// the result cannot be read, for example because it exceeds a limit.
     pub fn apply(self) -> Result<Document, EditError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -243,7 +245,8 @@ impl<'a> Edit<'a> {
         self.changes.push(Change { range, text });
     }
 
-    /// Checks what every change has in common; the first error is kept.
+    /// Checks that the element belongs to the document and that XML allows the value; keeps the
+    /// first error.
     fn accepts(&mut self, element: Element<'_>, value: &str) -> bool {
         let error = if std::ptr::eq(element.document(), self.document) {
             let forbidden = value.chars().find(|c| !is_char(*c));
@@ -264,7 +267,8 @@ impl<'a> Edit<'a> {
 
 type Neighbours<'a> = (Option<Element<'a>>, Option<Element<'a>>);
 
-/// Returns the child that a new element goes behind, or else the one that it goes before.
+/// Returns the child after which a new element is inserted, if any, and the first child, before
+/// which it is inserted otherwise.
 fn neighbours<'a>(parent: Element<'a>, new: &NewElement) -> Result<Neighbours<'a>, EditError> {
     let last = || Ok((parent.children().last(), None));
     let model = if parent.is(namespace::METADATA, parent.local_name()) {
@@ -306,61 +310,61 @@ fn neighbours<'a>(parent: Element<'a>, new: &NewElement) -> Result<Neighbours<'a
     Ok((before, parent.children().next()))
 }
 
-/// Why a document could not be edited.
+/// The reason why a document could not be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// An element of another document was given.
+    /// The element belongs to another document.
     #[error("the element belongs to another document")]
     OtherDocument,
-    /// The value has a character that XML cannot express, not even escaped.
+    /// The value has a character that XML cannot represent, not even escaped.
     #[error("the character {character:?} is not allowed in XML")]
     #[non_exhaustive]
     Character {
         /// The character.
         character: char,
     },
-    /// The attribute name has a colon or is not a name at all.
-    #[error("{name:?} is not the name of an attribute without a namespace")]
+    /// The attribute name contains a colon or is not an XML name.
+    #[error("{name:?} is not a valid name for an attribute without a namespace")]
     #[non_exhaustive]
     Name {
         /// The name, cut after 60 characters.
         name: String,
     },
-    /// A name of a new element or attribute has a colon or is not a name at all.
-    #[error("{name:?} is not a name without a prefix")]
+    /// The name of a new element or attribute contains a colon or is not an XML name.
+    #[error("{name:?} is not a valid name without a prefix")]
     #[non_exhaustive]
     NewName {
         /// The name, cut after 60 characters.
         name: String,
     },
-    /// The schema has no place for the new element there.
-    #[error("the schema has no place for {name} in {parent}")]
+    /// The schema does not allow the new element in the parent.
+    #[error("the schema does not allow {name} in {parent}")]
     #[non_exhaustive]
     Place {
         /// The new element's name, cut after 60 characters.
         name: String,
-        /// The name of the element it was to stand in, cut after 60 characters.
+        /// The parent's name, cut after 60 characters.
         parent: String,
     },
-    /// Text was to be set on an element that has child elements.
-    #[error("the element `{name}` has elements inside, not text")]
+    /// The text of an element with child elements cannot be set.
+    #[error("the element `{name}` has child elements, so its text cannot be set")]
     #[non_exhaustive]
     HasElements {
         /// The element's name, cut after 60 characters.
         name: String,
     },
-    /// The root element was to be removed.
+    /// The root element cannot be removed.
     #[error("the root element cannot be removed")]
     Root,
-    /// Two changes touch the same place.
-    #[error("two changes touch the same place")]
+    /// Two changes overlap.
+    #[error("two changes overlap")]
     Overlap,
-    /// The result is not a document.
+    /// The edited text cannot be read as a document.
     #[error("the edited document cannot be read")]
     #[non_exhaustive]
     Unreadable {
-        /// What is wrong with it.
+        /// The error of the reader.
         source: ReadError,
     },
 }

@@ -9,15 +9,17 @@ use crate::{
     tree::{AttributeRecord, NamespaceId, Node, NodeId, NodeKind, Slice},
 };
 
-/// An element of a document, of any namespace.
+/// An element of a document, in any namespace.
 ///
-/// This is the untyped view under all typed ones: what the crate has no type for is read with it.
+/// This is the untyped view on which all typed views are built. Use it to read elements for which
+/// the crate has no type.
 #[derive(Clone, Copy)]
 pub struct Element<'a> {
     document: &'a Document,
     id: NodeId,
-    /// The element whose signature was verified and outside of which nothing may be reached.
-    top: NodeId,
+    /// The element whose signature was verified: navigation must not leave it. `NONE` for an
+    /// unrestricted view.
+    fragment_root: NodeId,
 }
 
 impl<'a> Element<'a> {
@@ -25,29 +27,31 @@ impl<'a> Element<'a> {
         Self {
             document,
             id,
-            top: NodeId::NONE,
+            fragment_root: NodeId::NONE,
         }
     }
 
-    /// Returns the element as one from which nothing around it, and not its signature, is reached.
+    /// Returns a view of the element that cannot reach its ancestors, its siblings and its signature.
     #[cfg(feature = "signature")]
     pub(crate) fn as_fragment_root(self) -> Self {
         Self {
-            top: self.id,
+            fragment_root: self.id,
             ..self
         }
     }
 
-    /// Returns another element under the same top.
+    /// Returns another element with the same fragment root.
     pub(crate) fn at(self, id: NodeId) -> Self {
         Self { id, ..self }
     }
 
-    /// Returns whether a node is the signature over the verified element, which does not sign itself.
+    /// Returns whether a node is the signature of the verified element.
+    ///
+    /// A signature does not cover itself, so the verified view hides it.
     #[inline]
-    fn hides(document: &'a Document, top: NodeId, id: NodeId) -> bool {
-        top != NodeId::NONE
-            && document.tree.node(id).parent == top
+    fn is_hidden(document: &'a Document, fragment_root: NodeId, id: NodeId) -> bool {
+        fragment_root != NodeId::NONE
+            && document.tree.node(id).parent == fragment_root
             && Self::new(document, id).is_in(NamespaceId::SIGNATURE, "Signature")
     }
 
@@ -67,7 +71,7 @@ impl<'a> Element<'a> {
         self.node().namespace
     }
 
-    /// Returns whether this is an element of that name; faster than [`Element::is`].
+    /// Returns whether the element has this namespace and local name; faster than [`Element::is`].
     #[inline]
     pub(crate) fn is_in(self, namespace: NamespaceId, local_name: &str) -> bool {
         let node = self.node();
@@ -101,14 +105,14 @@ impl<'a> Element<'a> {
         &self.document.text()[self.node().name.range()]
     }
 
-    /// Returns the value of an attribute without a namespace, decoded.
+    /// Returns the decoded value of an attribute without a namespace.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<&'a str> {
         self.find_attribute(NamespaceId::NONE, name)
             .map(Attribute::value)
     }
 
-    /// Returns the value of an attribute of a namespace, decoded.
+    /// Returns the decoded value of an attribute with a namespace.
     #[must_use]
     pub fn attribute_in(self, namespace: &str, local_name: &str) -> Option<&'a str> {
         self.attributes()
@@ -130,20 +134,20 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Returns `xml:lang`, on the element itself.
+    /// Returns the `xml:lang` attribute of the element itself.
     #[must_use]
     pub fn language(self) -> Option<&'a str> {
         self.find_attribute(NamespaceId::XML, "lang")
             .map(Attribute::value)
     }
 
-    /// Returns the attributes, without namespace declarations, in the order written.
+    /// Returns the attributes in document order, without namespace declarations.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> {
         self.records()
             .filter(|attribute| attribute.record.namespace != NamespaceId::XMLNS)
     }
 
-    /// Returns the namespace declarations made here, as prefix and URI.
+    /// Returns the namespace declarations on the element, as prefix and URI.
     ///
     /// The prefix is empty for the default namespace.
     pub fn namespace_declarations(self) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -156,7 +160,7 @@ impl<'a> Element<'a> {
             })
     }
 
-    /// Returns the namespace that a prefix stands for here, such as in an `xsi:type`.
+    /// Returns the namespace to which a prefix is bound here, for example in an `xsi:type`.
     #[must_use]
     pub fn namespace_of_prefix(self, prefix: &str) -> Option<&'a str> {
         if prefix == "xml" {
@@ -177,10 +181,10 @@ impl<'a> Element<'a> {
             .map(move |record| Attribute { document, record })
     }
 
-    /// Returns the text inside, decoded; comments do not cut it.
+    /// Returns the decoded text of the element; a comment does not cut the text.
     ///
-    /// The text of an element that has child elements is empty: metadata has no mixed content, and
-    /// reading a part of one would let a document mean different things to different readers.
+    /// The text of an element with child elements is empty. Metadata has no mixed content, and
+    /// different readers could take different parts of a mixed text as its value.
     #[must_use]
     pub fn text(self) -> &'a str {
         self.document
@@ -188,22 +192,22 @@ impl<'a> Element<'a> {
             .str(self.document.text(), self.node().value)
     }
 
-    /// Returns the element around this one.
+    /// Returns the parent element.
     #[must_use]
     pub fn parent(self) -> Option<Self> {
-        if self.id == self.top {
+        if self.id == self.fragment_root {
             return None;
         }
         let parent = self.node().parent.some()?;
         Some(self.at(parent))
     }
 
-    /// Returns this element, the one around it, and so on to the root.
+    /// Returns this element, its parent, and so on to the root.
     pub fn ancestors(self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), |element| element.parent())
     }
 
-    /// Returns the elements right inside, in order.
+    /// Returns the child elements, in order.
     #[must_use]
     pub fn children(self) -> Children<'a> {
         Children {
@@ -212,7 +216,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Returns the elements of one name right inside, in order.
+    /// Returns the child elements with one name, in order.
     pub fn children_named<'n>(
         self,
         namespace: &'n str,
@@ -222,7 +226,7 @@ impl<'a> Element<'a> {
             .filter(move |child| child.is(namespace, local_name))
     }
 
-    /// Returns the children of one name; faster than [`Element::children_named`].
+    /// Returns the child elements with one name; faster than [`Element::children_named`].
     pub(crate) fn children_in(
         self,
         namespace: NamespaceId,
@@ -237,7 +241,7 @@ impl<'a> Element<'a> {
     }
 
     pub(crate) fn next_sibling(self) -> Option<Self> {
-        if self.id == self.top {
+        if self.id == self.fragment_root {
             return None;
         }
         Children {
@@ -247,15 +251,15 @@ impl<'a> Element<'a> {
         .next()
     }
 
-    /// Returns this element and all inside, in document order, without recursion.
+    /// Returns this element and all elements inside it, in document order, without recursion.
     pub fn descendants(self) -> impl Iterator<Item = Self> {
         let end = self.node().span.range().end;
         let document = self.document;
-        let hidden = (self.id == self.top)
+        let hidden = (self.id == self.fragment_root)
             .then(|| document.nodes_below(self.id))
             .into_iter()
             .flatten()
-            .find(|id| Self::hides(document, self.top, *id))
+            .find(|id| Self::is_hidden(document, self.fragment_root, *id))
             .map_or(0..0, |id| document.tree.node(id).span.range());
         // Nodes are numbered in document order.
         (self.id.0..crate::tree::number(document.tree.nodes.len()))
@@ -266,32 +270,32 @@ impl<'a> Element<'a> {
             })
     }
 
-    /// Returns where the element stands in [`Document::text`], from `<` to behind its last `>`.
+    /// Returns the byte range of the element in [`Document::text`], including both tags.
     #[must_use]
     pub fn span(self) -> Range<usize> {
         self.node().span.range()
     }
 
-    /// Returns where the inside of the element stands in [`Document::text`].
+    /// Returns the byte range of the element's content in [`Document::text`].
     #[must_use]
     pub fn content_span(self) -> Range<usize> {
         self.node().content.range()
     }
 
-    /// Returns the element as written.
+    /// Returns the source text of the element.
     #[must_use]
     pub fn source(self) -> &'a str {
         &self.document.text()[self.span()]
     }
 
-    /// Returns where the name in the start tag ends.
+    /// Returns the byte offset of the end of the name in the start tag.
     pub(crate) fn name_end(self) -> usize {
         self.node().name.range().end
     }
 
     /// Returns the `XPath` of the element, with the usual prefixes: `/md:EntityDescriptor[1]/…`.
     ///
-    /// A number stands only where several siblings have the name. Names are cut after 60
+    /// A step has a number only if several siblings have the same name. Names are cut after 60
     /// characters.
     #[must_use]
     pub fn path(self) -> String {
@@ -303,25 +307,27 @@ impl<'a> Element<'a> {
         path
     }
 
-    /// Appends one step of a path; `number` counts the siblings of the name, 0 if there are none.
+    /// Appends one step of a path; `number` is the result of [`number`](Self::number).
     pub(crate) fn push_step(self, number: usize, to: &mut String) {
-        // A name may be as long as a document, and a path stands in every finding.
+        // A name can be as long as a document, and every finding contains a path.
         let local = shortened(self.local_name());
-        let (before, colon, behind) = match self.node().namespace.usual_prefix() {
+        let (before, colon, after) = match self.node().namespace.usual_prefix() {
             Some("") => ("", "", ""),
             Some(prefix) => (prefix, ":", ""),
             None => ("*[local-name()='", "", "']"),
         };
-        for part in ["/", before, colon, &local, behind] {
+        for part in ["/", before, colon, &local, after] {
             to.push_str(part);
         }
         if number > 0 {
-            // Writing to a string does not fail.
+            // Writing to a `String` never fails.
             let _ = write!(to, "[{number}]");
         }
     }
 
-    /// Returns the number of the element among its siblings of the name, 0 if it is the only one.
+    /// Returns the number of the element, from 1, among the siblings with the same name.
+    ///
+    /// Returns 0 if no sibling has the same name.
     pub(crate) fn number(self) -> usize {
         let (namespace, local_name) = (self.namespace_id(), self.local_name());
         let same = |other: &Self| other.is_in(namespace, local_name);
@@ -335,10 +341,10 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Returns whether a name has this local part.
+/// Returns whether a qualified name has this local part.
 #[inline]
 fn is_named(document: &Document, name: Slice, prefix_len: u32, local_name: &str) -> bool {
-    // Most names differ in length already, and the text need not be looked at.
+    // Most names already differ in length, which is faster to compare than the text.
     (name.len - prefix_len) as usize == local_name.len() && {
         let name = &document.text().as_bytes()[name.range()];
         name.ends_with(local_name.as_bytes())
@@ -362,14 +368,14 @@ impl fmt::Debug for Element<'_> {
 
 #[cfg(test)]
 thread_local! {
-    /// How many children this thread has looked at, by which tests count work.
+    /// Number of child nodes that this thread has visited; tests measure work with it.
     pub(crate) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// The elements right inside of an element, made by [`Element::children`].
+/// Iterator over the child elements of an element, created by [`Element::children`].
 #[derive(Debug, Clone)]
 pub struct Children<'a> {
-    /// An element of the same document and under the same top.
+    /// An element of the same document with the same fragment root.
     of: Element<'a>,
     next: NodeId,
 }
@@ -384,7 +390,7 @@ impl<'a> Iterator for Children<'a> {
             STEPS.set(STEPS.get() + 1);
             let node = self.of.document.tree.node(id);
             self.next = node.next;
-            let hidden = Element::hides(self.of.document, self.of.top, id);
+            let hidden = Element::is_hidden(self.of.document, self.of.fragment_root, id);
             if node.kind == NodeKind::Element && !hidden {
                 return Some(self.of.at(id));
             }
@@ -400,7 +406,7 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// Returns the name as written.
+    /// Returns the name as written, with its prefix if it has one.
     #[must_use]
     pub fn qualified_name(self) -> &'a str {
         &self.document.text()[self.record.name.range()]
@@ -413,13 +419,13 @@ impl<'a> Attribute<'a> {
         &self.document.text()[name.start + self.record.prefix_len as usize..name.end]
     }
 
-    /// Returns the namespace URI, empty for the usual attribute without a prefix.
+    /// Returns the namespace URI, which is empty for an attribute without a prefix.
     #[must_use]
     pub fn namespace(self) -> &'a str {
         self.document.tree.namespace(self.record.namespace)
     }
 
-    /// Returns the value with references resolved and white space normalized.
+    /// Returns the decoded value: references are resolved and white space is normalized.
     #[must_use]
     pub fn value(self) -> &'a str {
         self.document
@@ -427,13 +433,13 @@ impl<'a> Attribute<'a> {
             .str(self.document.text(), self.record.value)
     }
 
-    /// Returns where the attribute stands in [`Document::text`], its name and quotes included.
+    /// Returns the byte range of the attribute in [`Document::text`], including name and quotes.
     #[must_use]
     pub fn span(self) -> Range<usize> {
         self.record.name.range().start..self.value_span().end + 1
     }
 
-    /// Returns where the value between the quotes stands in [`Document::text`].
+    /// Returns the byte range of the value between the quotes in [`Document::text`].
     #[must_use]
     pub fn value_span(self) -> Range<usize> {
         self.record.raw.range()

@@ -6,10 +6,10 @@ use crate::{
     validate::{RuleId, rules::document},
 };
 
-/// Why bytes could not be read as an XML document.
+/// The reason why bytes could not be read as an XML document.
 ///
-/// `Display` is one clause fit for a person, with the place in front:
-/// `line 3, column 7: the attribute "entityID" appears twice`.
+/// The `Display` text is one line that starts with the position:
+/// ``line 3, column 7: the attribute `entityID` appears twice``.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
     kind: ReadErrorKind,
@@ -26,19 +26,19 @@ impl ReadError {
         }
     }
 
-    /// Returns what is wrong, by class.
+    /// Returns the class of the error.
     #[must_use]
     pub fn kind(&self) -> ReadErrorKind {
         self.kind
     }
 
-    /// Returns where in the bytes it was noticed.
+    /// Returns the position at which the error was detected.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// Returns the validation rule that the document breaks by being unreadable.
+    /// Returns the validation rule that corresponds to the error.
     #[must_use]
     pub fn rule(&self) -> RuleId {
         match self.kind {
@@ -55,7 +55,7 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A file of another kind is wrong as a whole: a line number would only distract.
+        // If the whole file is wrong or too large, a line number does not help.
         if self.kind != ReadErrorKind::NotXml && self.kind != ReadErrorKind::Limit(Limit::Bytes) {
             write!(f, "{}: ", self.position)?;
         }
@@ -65,35 +65,35 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-/// The classes of things that stop a document from being read.
+/// The class of a [`ReadError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
-    /// The bytes are something else: JSON, an HTML page, a certificate, an archive, nothing.
+    /// The bytes are not XML: for example JSON, an HTML page, a certificate, an archive or no bytes.
     NotXml,
-    /// The bytes are not UTF-8 or UTF-16, or not what their declaration says.
+    /// The bytes are not UTF-8 or UTF-16, or do not have the declared encoding.
     Encoding,
     /// The text is not well-formed XML 1.0.
     Malformed,
-    /// The text is well-formed, but breaks Namespaces in XML 1.0.
+    /// The text is well-formed, but violates Namespaces in XML 1.0.
     Namespace,
-    /// The document has a DOCTYPE, which SAML metadata never needs and attacks do.
+    /// The document has a DOCTYPE. SAML metadata never needs one, but attacks do.
     Doctype,
-    /// The document goes over one of the [`Limits`](crate::Limits).
+    /// The document exceeds one of the [`Limits`](crate::Limits).
     Limit(Limit),
-    /// The root element is not one of SAML metadata; only a stream asks for that.
+    /// The root element is not an element of SAML metadata; only a stream returns this error.
     NotMetadata,
 }
 
-/// A place in a document.
+/// A position in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Position {
-    /// Bytes before the place, in the bytes as they were read.
+    /// Offset in the original bytes.
     pub offset: usize,
-    /// Line, counted from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// Column in characters, counted from 1.
+    /// Column number in characters, from 1.
     pub column: usize,
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// A [`ReadError`] whose place is still an offset into the text.
+/// A [`ReadError`] whose position is still an offset into the text.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) kind: ReadErrorKind,
@@ -112,7 +112,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    // Cold, so that what makes messages stays out of the way of reading what is right.
+    // Cold, so that the code for error messages does not slow down the reading of valid documents.
     #[cold]
     pub(crate) fn new(kind: ReadErrorKind, offset: usize, message: impl Into<String>) -> Self {
         Self {

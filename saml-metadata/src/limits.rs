@@ -1,9 +1,9 @@
-/// What a document may cost before it is refused.
+/// The limits on the size and complexity of a document.
 ///
-/// Metadata is downloaded and uploaded by strangers, so every quantity that a document can grow is
-/// bounded here. Reaching a limit is an error of its own ([`Limit`]), raised before the cost is
-/// paid. The defaults leave room above everything seen in real federations; the reason for each
-/// number is given with its field.
+/// Metadata comes from untrusted sources, so every quantity that a document controls has a limit.
+/// A document that exceeds a limit fails with a separate kind of error ([`Limit`]), before the
+/// resource is used. The defaults are above all values seen in real federations; each field gives
+/// the reason for its default.
 ///
 /// ```
 /// use saml_metadata::{Limits, read_with};
@@ -14,39 +14,42 @@
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Size of the document, in bytes as read. Default 256 MiB.
+    /// Size of the document in bytes (default: 256 MiB).
     ///
     /// The largest documents in use, eduGAIN's aggregates, are below 100 MB (Jisc reported 70 MB
-    /// in 2022). Values above 2 GiB − 1 count as that: places in the text are 32-bit numbers.
+    /// in 2022). Values above 2 GiB − 1 are treated as 2 GiB − 1, because offsets into the text are
+    /// 32-bit numbers.
     pub bytes: usize,
-    /// Levels of elements inside each other. Default 100.
+    /// Nesting depth of elements (default: 100).
     ///
     /// Metadata with all its extensions stays below 15; deep nesting is a stack-overflow attack.
     pub depth: usize,
-    /// Attributes of one element, namespace declarations included. Default 256.
+    /// Number of attributes of one element, including namespace declarations (default: 256).
     ///
-    /// Real aggregates declare up to 20 namespaces on their root and use few attributes beside.
-    /// Parsers that compare each attribute with each other die of one tag with 40,000 of them.
+    /// Real aggregates declare up to 20 namespaces on their root element and use few other
+    /// attributes. A parser that compares each attribute with each other attribute hangs on one tag
+    /// with 40,000 attributes.
     pub attributes: usize,
-    /// Length of one attribute value, in bytes as written. Default 64 KiB.
+    /// Length of one attribute value in bytes, as written (default: 64 KiB).
     ///
     /// The longest legitimate values are URLs; an entityID may have 1,024 characters.
     pub attribute_length: usize,
-    /// Length of one element's text, in bytes as written. Default 1 MiB.
+    /// Length of the text of one element in bytes, as written (default: 1 MiB).
     ///
-    /// The longest texts are logos embedded as `data:` URIs; 95 kB was the largest met.
+    /// The longest texts are logos embedded as `data:` URIs; the largest seen has 95 kB.
     pub text_length: usize,
-    /// Namespace declarations in force at one place, over all ancestors. Default 128.
+    /// Number of namespace declarations in scope, over all ancestors (default: 128).
     ///
-    /// Each prefix is looked up in the declarations in force, so without a bound a document could
-    /// make every lookup slow (the class of RUSTSEC-2026-0195). Real documents stay below 30.
+    /// The reader searches the declarations in scope for each prefix, so without a limit a document
+    /// could make every search slow (the class of RUSTSEC-2026-0195). Real documents stay below 30.
     pub namespace_bindings: usize,
-    /// Elements, comments, processing instructions and CDATA sections. Default 10 million.
+    /// Number of elements, comments, processing instructions and CDATA sections (default: 10
+    /// million).
     ///
-    /// `<a/>` takes 4 bytes in a file and some 60 in memory, so bytes alone do not bound memory. A
-    /// 100 MB aggregate has about 700,000 elements.
+    /// `<a/>` takes 4 bytes in a file and some 60 in memory, so a limit on bytes alone does not
+    /// limit memory. A 100 MB aggregate has about 700,000 elements.
     pub nodes: usize,
-    /// `EntityDescriptor` elements. Default 100,000.
+    /// Number of `EntityDescriptor` elements (default: 100,000).
     ///
     /// All of eduGAIN has fewer than 20,000 entities.
     pub entities: usize,
@@ -68,13 +71,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The largest document whose places fit the 32-bit numbers of the tree.
+    /// The largest document whose offsets fit the 32-bit numbers of the tree.
     ///
-    /// Decoded text, which is never longer, has the other half of the numbers, hence the 31 bits.
-    pub(crate) const MOST_BYTES: usize = 0x7fff_ffff;
+    /// 31 bits are for the document; the other half of the numbers is for decoded text, which is
+    /// never longer than the document.
+    pub(crate) const MAX_BYTES: usize = 0x7fff_ffff;
 }
 
-/// Which of the [`Limits`] a document went over.
+/// The limit of [`Limits`] that a document exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -97,7 +101,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Says in words what was too much, given the limit.
+    /// Returns the error message, given the value of the limit.
     pub(crate) fn exceeded(self, limit: usize) -> String {
         match self {
             Self::Bytes => format!("the document is larger than {limit} bytes"),
@@ -108,7 +112,7 @@ impl Limit {
             }
             Self::TextLength => format!("the text of an element is longer than {limit} bytes"),
             Self::NamespaceBindings => {
-                format!("more than {limit} namespace declarations are in force at once")
+                format!("more than {limit} namespace declarations are in scope")
             }
             Self::Nodes => format!("the document has more than {limit} elements and other nodes"),
             Self::Entities => format!("the document has more than {limit} entities"),

@@ -26,7 +26,7 @@ macro_rules! view {
                 Self(element)
             }
 
-            /// Returns the element behind this view, for what the view has no method for.
+            /// Returns the element of this view, to read items for which the view has no method.
             #[must_use]
             pub fn element(self) -> $crate::Element<'a> {
                 self.0

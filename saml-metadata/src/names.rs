@@ -1,6 +1,6 @@
-//! The URIs that SAML metadata is made of.
+//! The URIs used in SAML metadata.
 
-/// Namespace URIs, with the prefix that findings and builders write for them.
+/// Namespace URIs, with the prefixes that findings and builders use for them.
 pub mod namespace {
     /// SAML 2.0 metadata, `md:` (MD 1.1).
     pub const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -33,7 +33,7 @@ pub mod namespace {
         "urn:oasis:names:tc:SAML:2.0:profiles:holder-of-key:SSO:browser";
     /// REFEDS' metadata extensions, `remd:`.
     pub const REFEDS: &str = "http://refeds.org/metadata";
-    /// WS-Federation, `fed:`; Active Directory Federation Services writes roles of it.
+    /// WS-Federation, `fed:`; Active Directory Federation Services (AD FS) writes WS-Federation roles.
     pub const WS_FEDERATION: &str = "http://docs.oasis-open.org/wsfed/federation/200706";
     /// WS-Addressing, `wsa:`; used inside WS-Federation roles.
     pub const WS_ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
@@ -45,10 +45,10 @@ pub mod namespace {
     pub const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema";
     /// The namespace of `xml:lang`, always bound to `xml:`.
     pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
-    /// The namespace of namespace declarations themselves.
+    /// The namespace of the namespace declarations (`xmlns` attributes).
     pub const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
-    /// Namespaces the crate knows, with their usual prefix. The order gives them their number.
+    /// The namespaces that the crate knows, with their usual prefix. The index is the namespace id.
     pub(crate) const KNOWN: [(&str, &str); 23] = [
         ("", ""),
         (XML, "xml"),
@@ -78,14 +78,14 @@ pub mod namespace {
 
 /// Binding URIs of endpoints (saml-bindings-2.0-os section 3).
 pub mod binding {
-    /// HTTP Redirect: the message travels in the query.
+    /// HTTP Redirect: the message is in the query of the URL.
     pub const HTTP_REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
-    /// HTTP POST: the message travels in a form.
+    /// HTTP POST: the message is in an HTML form.
     pub const HTTP_POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
     /// HTTP POST with the signature beside the message instead of inside it.
     pub const HTTP_POST_SIMPLE_SIGN: &str =
         "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST-SimpleSign";
-    /// HTTP Artifact: only a reference travels through the browser.
+    /// HTTP Artifact: only a reference to the message passes through the browser.
     pub const HTTP_ARTIFACT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact";
     /// SOAP over HTTP, server to server.
     pub const SOAP: &str = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP";
@@ -109,9 +109,9 @@ pub mod protocol {
 
 /// Name identifier formats (saml-core-2.0-os section 8.3).
 pub mod name_id_format {
-    /// Whatever the two sides agreed upon.
+    /// A format that the two providers agree on.
     pub const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
-    /// An email address; what IAM Identity Center wants.
+    /// An email address, the format that IAM Identity Center expects.
     pub const EMAIL_ADDRESS: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
     /// A name that stays the same for one pair of providers.
     pub const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
@@ -129,7 +129,7 @@ pub mod name_id_format {
     /// A Kerberos principal name.
     pub const KERBEROS: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos";
 
-    /// All formats that the specification names.
+    /// All formats that the specification defines.
     pub(crate) const KNOWN: [&str; 9] = [
         UNSPECIFIED,
         EMAIL_ADDRESS,
@@ -145,7 +145,7 @@ pub mod name_id_format {
 
 /// Attribute name formats (saml-core-2.0-os section 8.2).
 pub mod attribute_name_format {
-    /// The name is whatever string.
+    /// The name is any string.
     pub const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified";
     /// The name is a URI.
     pub const URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
@@ -157,16 +157,16 @@ pub mod attribute_name_format {
 pub mod entity_attribute {
     /// The categories that an entity belongs to (RFC 8409).
     pub const CATEGORY: &str = "http://macedir.org/entity-category";
-    /// The categories that an identity provider serves (RFC 8409).
+    /// The categories that an identity provider supports (RFC 8409).
     pub const CATEGORY_SUPPORT: &str = "http://macedir.org/entity-category-support";
-    /// What an entity is certified for (SAML V2.0 Identity Assurance Profiles).
+    /// The certifications of an entity (SAML V2.0 Identity Assurance Profiles).
     pub const ASSURANCE_CERTIFICATION: &str =
         "urn:oasis:names:tc:SAML:attribute:assurance-certification";
-    /// The identifier of a subject that a service needs (saml-subject-id-attr-v1.0 4.1).
+    /// The kind of subject identifier that a service requires (saml-subject-id-attr-v1.0 4.1).
     pub const SUBJECT_ID_REQUIREMENT: &str = "urn:oasis:names:tc:SAML:profiles:subject-id:req";
 }
 
-/// Values of entity attributes that federations agreed upon.
+/// Values of entity attributes that federations have agreed on.
 pub mod entity_category {
     /// REFEDS Research and Scholarship.
     pub const RESEARCH_AND_SCHOLARSHIP: &str =

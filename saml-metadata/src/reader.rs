@@ -1,9 +1,9 @@
-//! From text to tree: a strict layer over quick-xml's tokenizer.
+//! Builds the tree from the text: a strict layer over quick-xml's tokenizer.
 //!
-//! quick-xml finds where tags, comments and sections begin and end. Everything else that XML 1.0
-//! and Namespaces in XML ask of a document is checked here, because a pull tokenizer leaves most of
-//! it to its user: characters, names, attributes, references, which end tag ends what, the
-//! declaration, what may stand outside the root element, and namespaces.
+//! quick-xml finds the start and end of tags, comments and sections. This module checks all other
+//! requirements of XML 1.0 and Namespaces in XML, because a pull tokenizer leaves most of them to
+//! its user: characters, names, attributes, references, matching end tags, the declaration, the
+//! content outside the root element, and namespaces.
 
 pub(crate) mod chars;
 mod declaration;
@@ -34,7 +34,7 @@ pub(crate) fn parse(source: &Source, limits: &Limits) -> Result<Tree, Fault> {
     parse_text(&source.text, source.encoding, limits)
 }
 
-/// Reads the tree of a document whose bytes were in that encoding.
+/// Reads the tree of a document, given the encoding of its original bytes.
 pub(crate) fn parse_text(text: &str, encoding: Encoding, limits: &Limits) -> Result<Tree, Fault> {
     let scan = scan(text);
     if let Some((at, c)) = scan.forbidden {
@@ -60,13 +60,13 @@ pub(crate) fn parse_text(text: &str, encoding: Encoding, limits: &Limits) -> Res
     })
 }
 
-/// Bytes from one element to the next, and from one attribute to the next, in usual metadata.
-const USUAL_DISTANCE: usize = 128;
+/// Typical number of bytes per element, and per attribute, in metadata.
+const TYPICAL_DISTANCE: usize = 128;
 
-/// Takes the tokens of a text, one by one.
+/// Checks the tokens of a text, one at a time, and adds them to the tree.
 pub(crate) struct Reader<'a> {
     pub(crate) text: &'a str,
-    /// Where the document begins, behind a byte order mark.
+    /// Offset at which the document begins, after a byte order mark.
     pub(crate) base: usize,
     pub(crate) encoding: Encoding,
     pub(crate) limits: &'a Limits,
@@ -74,27 +74,27 @@ pub(crate) struct Reader<'a> {
     pub(crate) state: &'a mut State,
 }
 
-/// What has been read so far.
+/// The part of the document that has been read so far.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) nodes: Vec<Node>,
     pub(crate) attributes: Vec<AttributeRecord>,
     pub(crate) decoded: String,
     pub(crate) scope: Scope,
-    /// The elements around the place being read, the document itself at the bottom.
+    /// The open elements, outermost first; the first entry is the document node.
     pub(crate) open: Vec<Open>,
     entities: usize,
     pub(crate) root: Option<NodeId>,
 }
 
 impl State {
-    /// Makes room for a text of that length.
+    /// Creates a state with capacity for a text of this length.
     pub(crate) fn new(length: usize) -> Self {
-        let mut nodes = Vec::with_capacity(length / USUAL_DISTANCE);
+        let mut nodes = Vec::with_capacity(length / TYPICAL_DISTANCE);
         nodes.push(empty_node(NodeKind::Document, NodeId::NONE, 0..0));
         Self {
             nodes,
-            attributes: Vec::with_capacity(length / USUAL_DISTANCE),
+            attributes: Vec::with_capacity(length / TYPICAL_DISTANCE),
             decoded: String::new(),
             scope: Scope::default(),
             open: vec![Open {
@@ -110,24 +110,25 @@ impl State {
     }
 }
 
-/// An element whose end tag has not been met.
+/// An element whose end tag has not been read yet.
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) node: NodeId,
     pub(crate) last_child: NodeId,
-    /// Declarations in force outside of it.
+    /// Number of namespace declarations in scope outside the element.
     scope: usize,
     pub(crate) has_elements: bool,
-    /// Whether its text is more than one plain run: has references, sections or comments in it.
+    /// Whether the text contains references, CDATA sections, comments or processing instructions.
     is_mixed: bool,
 }
 
 impl Reader<'_> {
     fn document(&mut self) -> Result<NodeId, Fault> {
         let base = self.base;
-        // It would be refused as text before the root element, which nobody sees in an editor.
+        // Without this check the error would be about text before the root element, but a byte
+        // order mark is invisible in an editor.
         if self.text[base..].starts_with('\u{feff}') {
-            return Err(second_mark(base));
+            return Err(second_byte_order_mark(base));
         }
         self.state.nodes[0].span = Slice::new(0..self.text.len());
         self.state.nodes[0].content = Slice::new(base..self.text.len());
@@ -139,15 +140,15 @@ impl Reader<'_> {
                     self.token(token, start..start + length)?;
                     start += length;
                 }
-                Err(NoToken::Wrong { error, at, .. }) => {
+                Err(NoToken::Malformed { error, at, .. }) => {
                     return Err(token_fault(rest, &error, start, start + at));
                 }
-                Err(NoToken::End | NoToken::Part) => return self.finish(),
+                Err(NoToken::End | NoToken::Incomplete) => return self.finish(),
             }
         }
     }
 
-    /// Takes the next token, which stands at `range` of the text.
+    /// Checks the next token, which is at `range` of the text, and adds it to the tree.
     pub(crate) fn token(&mut self, token: Token, range: Range<usize>) -> Result<(), Fault> {
         match token {
             Token::Start => self.start(range),
@@ -163,7 +164,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Checks that the text may end where it does, and returns the root element.
+    /// Checks that no element is open at the end of the text, and returns the root element.
     pub(crate) fn finish(&mut self) -> Result<NodeId, Fault> {
         if self.state.open.len() > 1 {
             let open = self.state.open.pop().expect("checked just before");
@@ -189,14 +190,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Adds an element whose tag is `range`, its name and attributes ending at `inner_end`.
+    /// Adds an element whose start tag is `range`; its name and attributes end at `inner_end`.
     fn element(&mut self, range: Range<usize>, inner_end: usize) -> Result<Open, Fault> {
-        // The document itself is the first of the open ones, so this counts the new element.
+        // The document node is the first open entry, so the length already counts the new element.
         if self.state.open.len() > self.limits.depth {
             return Err(Fault::limit(Limit::Depth, self.limits.depth, range.start));
         }
         if self.state.open.len() == 1 && self.state.root.is_some() {
-            let message = "a second element stands beside the root element";
+            let message = "the document has a second root element";
             return Err(Fault::malformed(range.start, message));
         }
         let scope = self.state.scope.depth();
@@ -244,13 +245,13 @@ impl Reader<'_> {
             &self.text[name.range()]
         });
         if expected != Some(found) {
-            // Space may stand behind the name.
+            // White space is allowed after the name.
             let found = found.trim_end_matches(|c: char| c.is_ascii() && is_space(c as u8));
             if expected != Some(found) {
                 return Err(wrong_end(range.start, expected, found));
             }
         }
-        let open = self.state.open.pop().expect("looked at just before");
+        let open = self.state.open.pop().expect("checked just before");
         self.state.scope.leave(open.scope);
         let node = &mut self.state.nodes[open.node.0 as usize];
         let content = node.content.start as usize..range.start;
@@ -269,7 +270,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Puts the text of an element together that has references, sections or comments in it.
+    /// Decodes the text of an element that contains references, CDATA sections, comments,
+    /// processing instructions or carriage returns.
     fn mixed_text(&mut self, element: NodeId, content: Range<usize>) -> Slice {
         let mut decoded = std::mem::take(&mut self.state.decoded);
         let start = decoded.len();
@@ -299,21 +301,21 @@ impl Reader<'_> {
             }
             let before = text.len() - text.trim_start().len();
             let place = if self.state.root.is_some() {
-                "behind"
+                "after"
             } else {
                 "before"
             };
-            let message = format!("text stands {place} the root element");
+            let message = format!("text {place} the root element is not allowed");
             return Err(Fault::malformed(range.start + before, message));
         }
         self.check_text_length(&range)?;
-        // Searching for one byte first goes through many at once.
+        // The search for a single byte is faster: it checks many bytes at once.
         if memchr::memchr(b'>', text.as_bytes()).is_some()
             && let Some(at) = text.find("]]>")
         {
             return Err(Fault::malformed(
                 range.start + at,
-                "`]]>` must not stand in text",
+                "`]]>` is not allowed in text",
             ));
         }
         Ok(())
@@ -321,7 +323,7 @@ impl Reader<'_> {
 
     fn reference(&mut self, range: Range<usize>) -> Result<(), Fault> {
         if self.state.open.len() == 1 {
-            let message = "a reference stands outside of the root element";
+            let message = "a reference outside the root element is not allowed";
             return Err(Fault::malformed(range.start, message));
         }
         let name = &self.text[range.start + 1..range.end - 1];
@@ -333,7 +335,7 @@ impl Reader<'_> {
 
     fn cdata(&mut self, range: Range<usize>) -> Result<(), Fault> {
         if self.state.open.len() == 1 {
-            let message = "a CDATA section stands outside of the root element";
+            let message = "a CDATA section outside the root element is not allowed";
             return Err(Fault::malformed(range.start, message));
         }
         self.check_text_length(&range)?;
@@ -346,7 +348,7 @@ impl Reader<'_> {
 
     fn comment(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let text = &self.text[range.start + "<!--".len()..range.end - "-->".len()];
-        // quick-xml's own check would give a wrong place from the second hyphen on.
+        // quick-xml's own check would report a wrong position from the second hyphen on.
         let wrong = text.find("--").or_else(|| {
             let last = text.len().checked_sub(1)?;
             text.ends_with('-').then_some(last)
@@ -354,7 +356,7 @@ impl Reader<'_> {
         if let Some(at) = wrong {
             return Err(Fault::malformed(
                 range.start + "<!--".len() + at,
-                "`--` must not stand in a comment",
+                "`--` is not allowed in a comment",
             ));
         }
         self.push(NodeKind::Comment, range)?;
@@ -369,7 +371,7 @@ impl Reader<'_> {
         if target.eq_ignore_ascii_case("xml") {
             return Err(Fault::malformed(
                 range.start,
-                "`<?xml …?>` may stand only at the very start of the document",
+                "`<?xml …?>` is allowed only at the start of the document",
             ));
         }
         if !is_ncname(target) {
@@ -388,7 +390,7 @@ impl Reader<'_> {
         if range.start != self.base {
             return Err(Fault::malformed(
                 range.start,
-                "`<?xml …?>` may stand only at the very start of the document",
+                "`<?xml …?>` is allowed only at the start of the document",
             ));
         }
         declaration::check(&self.text[range.clone()], self.encoding, range.start)
@@ -419,14 +421,14 @@ impl Reader<'_> {
             .expect("the document is always open")
     }
 
-    /// Keeps a value that is written differently from what it means.
+    /// Stores a decoded value that differs from its source text.
     fn decode(&mut self, write: impl FnOnce(&mut String)) -> Slice {
         let start = self.state.decoded.len();
         write(&mut self.state.decoded);
         Slice::new(DECODED + start..DECODED + self.state.decoded.len())
     }
 
-    /// Bounds the text of an element from its start to the end of the piece just read.
+    /// Checks the length of an element's text, from its start to the end of the current token.
     fn check_text_length(&mut self, range: &Range<usize>) -> Result<(), Fault> {
         let limit = self.limits.text_length;
         let open = self.parent();
@@ -443,11 +445,11 @@ impl Reader<'_> {
     }
 }
 
-/// Says in our words what the tokenizer found wrong in the token at `start`, where `text` begins.
+/// Converts an error of the tokenizer for the token at `start`, where `text` begins.
 pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at: usize) -> Fault {
     use quick_xml::{Error, errors::SyntaxError};
 
-    // A DOCTYPE is refused however broken it is.
+    // A DOCTYPE is reported as such, even if it is malformed.
     if starts_with_ignoring_case(text, "<!doctype") {
         return doctype(start);
     }
@@ -469,22 +471,19 @@ pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at
     Fault::malformed(at, message)
 }
 
-/// Refuses an end tag where that of another element is expected, or of none.
+/// Returns the error for an end tag that does not match the open element.
 #[cold]
 fn wrong_end(at: usize, expected: Option<&str>, found: &str) -> Fault {
     let found = shorten(found);
     let message = match expected {
-        Some(expected) => format!(
-            "`</{found}>` stands where `</{}>` is expected",
-            shorten(expected)
-        ),
+        Some(expected) => format!("expected `</{}>`, found `</{found}>`", shorten(expected)),
         None => format!("`</{found}>` has no start tag"),
     };
     Fault::malformed(at, message)
 }
 
-/// Refuses a byte order mark behind the first.
-pub(crate) fn second_mark(at: usize) -> Fault {
+/// Returns the error for a second byte order mark.
+pub(crate) fn second_byte_order_mark(at: usize) -> Fault {
     Fault::malformed(at, "a second byte order mark follows the first")
 }
 
@@ -492,7 +491,7 @@ pub(crate) fn doctype(at: usize) -> Fault {
     Fault::new(
         ReadErrorKind::Doctype,
         at,
-        "the document has a DOCTYPE, which metadata may not have",
+        "the document has a DOCTYPE, which is not allowed in metadata",
     )
 }
 

@@ -1,4 +1,4 @@
-//! Findings for a terminal, each with the piece of the document that it is about.
+//! Renders findings for a terminal, each with an excerpt of the document.
 
 use std::ops::Range;
 
@@ -6,13 +6,15 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Snippet};
 
 use crate::{Document, Finding, Position, Severity};
 
-/// Documents without any line break are common. The renderer shows the part of a line that fits,
-/// but of a line longer than this it shall not see more than a part.
+/// The maximum length in bytes of a line that is passed to the renderer as a whole.
+///
+/// Documents without line breaks are common. The renderer cuts a line to the part that fits, but it
+/// should not receive a very long line.
 const LONG_LINE: usize = 16 * 1024;
-/// Of a long line, this many bytes are taken on each side of a finding.
+/// Number of bytes of a long line that are kept on each side of a finding.
 const AROUND: usize = 200;
 
-/// Writes findings with the piece of the document that each is about.
+/// Renders findings for a terminal, each with an excerpt of the document.
 ///
 /// ```
 /// use saml_metadata::{Profile, Renderer, validate};
@@ -30,27 +32,27 @@ const AROUND: usize = 200;
 pub struct Renderer(annotate_snippets::Renderer);
 
 impl Renderer {
-    /// Writes without colours.
+    /// Returns a renderer without colours.
     #[must_use]
     pub fn plain() -> Self {
         Self(annotate_snippets::Renderer::plain())
     }
 
-    /// Writes with the colours of a terminal.
+    /// Returns a renderer with terminal colours.
     #[must_use]
     pub fn coloured() -> Self {
         Self(annotate_snippets::Renderer::styled())
     }
 
-    /// Sets how many columns the terminal has; 140 if not set.
+    /// Sets the number of columns of the terminal; default: 140.
     #[must_use]
     pub fn width(self, columns: usize) -> Self {
         Self(self.0.term_width(columns))
     }
 
-    /// Returns findings about a document, with an empty line between them.
+    /// Returns the text for the findings about a document, separated by empty lines.
     ///
-    /// `origin` is what to call the document, such as its path.
+    /// `origin` names the document, for example by its path.
     pub fn render<'f>(
         &self,
         document: &Document,
@@ -59,20 +61,20 @@ impl Renderer {
     ) -> String {
         let texts: Vec<String> = findings
             .into_iter()
-            .map(|finding| self.one(document, origin, finding))
+            .map(|finding| self.render_one(document, origin, finding))
             .collect();
         texts.join("\n\n")
     }
 
-    fn one(&self, document: &Document, origin: &str, finding: &Finding) -> String {
+    fn render_one(&self, document: &Document, origin: &str, finding: &Finding) -> String {
         let level = match finding.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
             Severity::Info => Level::INFO,
         };
         let Position { line, column, .. } = finding.position;
-        let (piece, span, is_whole) = piece(document.text(), &finding.span);
-        let mut snippet = Snippet::source(piece).line_start(line).annotation(
+        let (excerpt, span, is_whole) = excerpt(document.text(), &finding.span);
+        let mut snippet = Snippet::source(excerpt).line_start(line).annotation(
             AnnotationKind::Primary
                 .span(span)
                 .label(finding.path.as_str()),
@@ -81,7 +83,7 @@ impl Renderer {
         if is_whole {
             snippet = snippet.path(origin);
         } else {
-            // The column in the piece is not the one in the document.
+            // The column in the excerpt differs from the column in the document.
             let place = Origin::path(origin).line(line).char_column(column);
             elements.push(place.into());
         }
@@ -96,11 +98,11 @@ impl Renderer {
     }
 }
 
-/// Returns the line on which a span begins, or what is around it of a long one; the span in that;
-/// and whether it is the whole line.
+/// Returns an excerpt of the text, the span in this excerpt, and whether it is a whole line.
 ///
-/// Of a span of several lines, the first is enough to find the rest.
-fn piece(text: &str, span: &Range<usize>) -> (String, Range<usize>, bool) {
+/// The excerpt is the line on which the span starts, or the part of a long line around the span. If
+/// a span has several lines, the excerpt contains only the first one.
+fn excerpt(text: &str, span: &Range<usize>) -> (String, Range<usize>, bool) {
     let start = span.start.min(text.len());
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
@@ -109,15 +111,15 @@ fn piece(text: &str, span: &Range<usize>) -> (String, Range<usize>, bool) {
         let line = text[line_start..line_end].to_owned();
         return (line, start - line_start..end - line_start, true);
     }
-    // Long spans are cut as well.
+    // A long span is cut too.
     let end = text.floor_char_boundary(end.min(start + AROUND));
     let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(AROUND)));
     let to = text.floor_char_boundary(line_end.min(end + AROUND));
-    let mut piece = String::from(if from > line_start { "…" } else { "" });
-    let shift = piece.len();
-    piece.push_str(&text[from..to]);
+    let mut excerpt = String::from(if from > line_start { "…" } else { "" });
+    let shift = excerpt.len();
+    excerpt.push_str(&text[from..to]);
     if to < line_end {
-        piece.push('…');
+        excerpt.push('…');
     }
-    (piece, start - from + shift..end - from + shift, false)
+    (excerpt, start - from + shift..end - from + shift, false)
 }

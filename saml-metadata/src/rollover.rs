@@ -1,4 +1,4 @@
-//! Certificates over time, and whether a change of keys leaves nobody outside.
+//! Key rollover: validity of certificates over time, and safety of a change of keys.
 
 use std::fmt;
 
@@ -8,42 +8,42 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Certificate, EntityDescriptor, KeyUse, RoleDescriptor, model::certificate::colon_hex};
 
-/// Returns the SHA-256 fingerprint of bytes as consoles show it: `AB:CD:…`.
+/// Returns the SHA-256 fingerprint of bytes in the format of consoles: `AB:CD:…`.
 #[must_use]
 pub fn fingerprint_sha256(der: &[u8]) -> String {
     colon_hex(&Sha256::digest(der))
 }
 
-/// Returns the SHA-1 fingerprint of bytes as consoles show it: `AB:CD:…`.
+/// Returns the SHA-1 fingerprint of bytes in the format of consoles: `AB:CD:…`.
 ///
-/// It names a certificate to a person who compares two screens, and proves nothing.
+/// It helps an operator to compare a certificate on two screens. It is no security check.
 #[must_use]
 pub fn fingerprint_sha1(der: &[u8]) -> String {
     colon_hex(&Sha1::from(der).digest().bytes())
 }
 
-/// A certificate of an entity, and when it is valid.
+/// A certificate of an entity, and its validity period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Span {
-    /// The element of the role that has it.
+    /// The element name of the role that has the certificate.
     pub role: String,
-    /// Whether it is for signatures; one without a use is for both.
+    /// Whether the key is for signatures. A key without a use is for signatures and encryption.
     pub signing: bool,
-    /// Whether it is to encrypt for the entity.
+    /// Whether partners may encrypt with the key.
     pub encryption: bool,
     /// The certificate's subject.
     pub subject: String,
-    /// The SHA-256 fingerprint in colon hex.
+    /// The SHA-256 fingerprint, in hexadecimal with colons.
     pub fingerprint_sha256: String,
-    /// The SHA-1 fingerprint in colon hex.
+    /// The SHA-1 fingerprint, in hexadecimal with colons.
     pub fingerprint_sha1: String,
-    /// The moment before which it is not valid.
+    /// The start of the validity period.
     pub not_before: Timestamp,
-    /// The last moment at which it is valid.
+    /// The end of the validity period, inclusive.
     pub not_after: Timestamp,
-    /// Where it is at the moment asked for.
+    /// The state at the requested time.
     pub state: State,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// Where a certificate is in its life. There will be no other states.
+/// The state of a certificate at a point in time. Later versions will not add states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
@@ -82,7 +82,7 @@ pub enum State {
     Future,
     /// Valid.
     Valid,
-    /// Not valid any more.
+    /// No longer valid.
     Expired,
 }
 
@@ -108,9 +108,9 @@ impl fmt::Display for State {
     }
 }
 
-/// Returns the certificates of all roles of an entity, by when they end.
+/// Returns the certificates of all roles of an entity, sorted by the end of their validity.
 ///
-/// Certificates that cannot be read are left out; [`validate`](crate::validate()) reports them.
+/// Unreadable certificates are left out; [`validate`](crate::validate()) reports them.
 #[must_use]
 pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
@@ -135,25 +135,25 @@ pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Span> {
     spans
 }
 
-/// Whether partners may go from the old metadata of an entity to the new at their own pace.
+/// The result of [`rollover`]: whether each partner may load the new metadata at a different time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Verdict {
-    /// Nobody is left outside if the steps are taken in order.
+    /// Whether sign-in keeps working for all partners if the steps are done in order.
     pub safe: bool,
-    /// What speaks against it; empty if it is safe.
+    /// The reasons why the change is not safe; empty if it is safe.
     pub reasons: Vec<String>,
-    /// Who must hold which key when: make before break.
+    /// The steps of the change, in order (make before break).
     pub steps: Vec<String>,
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.safe {
-            "the overlap is safe"
+            "the rollover is safe"
         } else {
-            "the overlap is not safe"
+            "the rollover is not safe"
         })?;
         for (number, reason) in self.reasons.iter().enumerate() {
             write!(f, "{} {reason}", if number == 0 { ":" } else { ";" })?;
@@ -162,12 +162,13 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Judges a change of keys from the old to the new metadata of an entity, at a moment.
+/// Checks a change of keys from the old to the new metadata of an entity, at the time `now`.
 ///
-/// A signing key is held by the partners before it signs, and taken from them after it has ceased
-/// to: so the two documents must share a valid signing key. A key to encrypt for is used by the
-/// partners, so the entity must be able to decrypt with it before they have it, and until the last
-/// of them has let go of it. Two certificates of one key count as that key.
+/// Partners must have a signing key before the entity signs with it, and they must keep it until
+/// the entity has stopped signing with it. So the two documents must share a valid signing key.
+/// Partners encrypt with an encryption key. So the entity must be able to decrypt with it before
+/// the first partner gets the key, and until the last partner has dropped it. Two certificates of
+/// the same key count as one key.
 ///
 /// ```
 /// use saml_metadata::{names::binding, rollover::rollover, write::IdpMetadata};
@@ -189,7 +190,7 @@ pub fn rollover(old: EntityDescriptor<'_>, new: EntityDescriptor<'_>, now: Times
     if old.entity_id() != new.entity_id() {
         verdict
             .reasons
-            .push("the entityID changes, so partners take it for another entity".to_owned());
+            .push("the entityID changes, so partners see a different entity".to_owned());
     }
     let roles: Vec<RoleDescriptor<'_>> = new.roles().map(crate::Role::descriptor).collect();
     let mut free = vec![true; roles.len()];
@@ -198,18 +199,20 @@ pub fn rollover(old: EntityDescriptor<'_>, new: EntityDescriptor<'_>, now: Times
         let found =
             (0..roles.len()).find(|at| free[*at] && roles[*at].element().local_name() == name);
         let Some(at) = found else {
-            verdict.reasons.push(format!("{name} is gone"));
+            verdict
+                .reasons
+                .push(format!("{name} is missing in the new document"));
             continue;
         };
         free[at] = false;
-        signing(&mut verdict, name, role, roles[at], now);
-        encryption(&mut verdict, name, role, roles[at], now);
+        check_signing(&mut verdict, name, role, roles[at], now);
+        check_encryption(&mut verdict, name, role, roles[at], now);
     }
     verdict.safe = verdict.reasons.is_empty();
     verdict
 }
 
-fn signing(
+fn check_signing(
     verdict: &mut Verdict,
     name: &str,
     old: RoleDescriptor<'_>,
@@ -217,11 +220,11 @@ fn signing(
     now: Timestamp,
 ) {
     let (before, after) = (old.signing_certificates(), new.signing_certificates());
-    let (added, removed) = (only(&after, &before), only(&before, &after));
+    let (added, removed) = (only_in(&after, &before), only_in(&before, &after));
     if added.is_empty() && removed.is_empty() {
         return;
     }
-    // The key counts, not the certificate around it.
+    // Compares the keys, not their certificates.
     let shared: Vec<&Certificate> = after
         .iter()
         .filter(|a| {
@@ -233,15 +236,16 @@ fn signing(
     if after.is_empty() {
         verdict
             .reasons
-            .push(format!("{name} has no signing key any more"));
+            .push(format!("{name} has no signing key in the new document"));
     } else if !before.is_empty() && shared.is_empty() {
         verdict.reasons.push(format!(
-            "{name}: no signing key is in both documents, so partners with the old one refuse \
-             signatures by the new keys, and partners with the new one those by the old keys"
+            "{name}: the documents share no signing key, so partners with the old document reject \
+             signatures by the new keys, and partners with the new document reject signatures by \
+             the old keys"
         ));
     } else if !before.is_empty() && !shared.iter().any(|c| State::of(c, now) == State::Valid) {
         verdict.reasons.push(format!(
-            "{name}: no certificate of a signing key in both documents is valid now"
+            "{name}: no signing key in both documents has a certificate that is valid now"
         ));
     }
     let usable = after.iter().any(|c| State::of(c, now) == State::Valid);
@@ -252,33 +256,33 @@ fn signing(
     }
     for certificate in &removed {
         let key = fingerprint_sha256(certificate.der());
-        // Without an added key it is one that stays that must be signing already.
+        // If no key was added, one of the remaining keys must already sign.
         verdict.steps.push(format!(
-            "{name}: {key} must have ceased to sign before the first partner takes the new document"
+            "{name}: {key} must stop signing before the first partner loads the new document"
         ));
     }
     if !added.is_empty() && !removed.is_empty() && !shared.is_empty() {
         verdict.steps.push(format!(
-            "{name}: sign with {}, which is in both documents, until all partners have the new one",
+            "{name}: sign with {}, which is in both documents, until all partners have loaded the new one",
             fingerprint_sha256(shared[0].der())
         ));
     }
     for certificate in &added {
         let key = fingerprint_sha256(certificate.der());
         verdict.steps.push(format!(
-            "{name}: partners take the new document, which has {key}"
+            "{name}: let all partners load the new document, which contains {key}"
         ));
         let wait = match State::of(certificate, now) {
             State::Future => format!(", not before {}", certificate.not_before()),
             _ => String::new(),
         };
         verdict.steps.push(format!(
-            "{name}: once all partners have it, sign with {key}{wait}"
+            "{name}: when all partners have loaded it, sign with {key}{wait}"
         ));
     }
 }
 
-fn encryption(
+fn check_encryption(
     verdict: &mut Verdict,
     name: &str,
     old: RoleDescriptor<'_>,
@@ -286,40 +290,41 @@ fn encryption(
     now: Timestamp,
 ) {
     let (before, after) = (old.encryption_certificates(), new.encryption_certificates());
-    for certificate in only(&after, &before) {
+    for certificate in only_in(&after, &before) {
         let key = fingerprint_sha256(certificate.der());
-        if State::of(certificate, now) != State::Valid && !certificate_of_both(certificate, new) {
+        if State::of(certificate, now) != State::Valid && !is_signing_key_of_idp(certificate, new) {
             let state = State::of(certificate, now);
             verdict.reasons.push(format!(
                 "{name}: the new encryption certificate {key} is {state}"
             ));
         }
-        if !certificate_of_both(certificate, new) {
+        if !is_signing_key_of_idp(certificate, new) {
             verdict.steps.push(format!(
-                "{name}: be able to decrypt with {key} before the first partner takes the new document"
+                "{name}: be able to decrypt with {key} before the first partner loads the new document"
             ));
         }
     }
-    for certificate in only(&before, &after) {
-        if certificate_of_both(certificate, old) {
+    for certificate in only_in(&before, &after) {
+        if is_signing_key_of_idp(certificate, old) {
             continue;
         }
         let key = fingerprint_sha256(certificate.der());
         verdict.steps.push(format!(
-            "{name}: go on decrypting with {key} until all partners have taken the new document"
+            "{name}: keep decrypting with {key} until all partners have loaded the new document"
         ));
     }
 }
 
-/// Returns whether the role has the certificate for signatures too, where it has been judged.
-fn certificate_of_both(certificate: &Certificate, role: RoleDescriptor<'_>) -> bool {
-    // An identity provider's key without a use signs; nobody encrypts for it in sign-in.
+/// Returns whether an identity provider also signs with the certificate. `check_signing` has then
+/// checked it already.
+fn is_signing_key_of_idp(certificate: &Certificate, role: RoleDescriptor<'_>) -> bool {
+    // An identity provider signs with a key without a use; in sign-in no partner encrypts for it.
     role.element().local_name() == "IDPSSODescriptor"
         && role.signing_certificates().contains(certificate)
 }
 
-/// Returns the certificates whose key the other list does not have.
-fn only<'c>(these: &'c [Certificate], others: &[Certificate]) -> Vec<&'c Certificate> {
+/// Returns the certificates whose key is not in the other list.
+fn only_in<'c>(these: &'c [Certificate], others: &[Certificate]) -> Vec<&'c Certificate> {
     let is_other = |c: &&Certificate| {
         others
             .iter()

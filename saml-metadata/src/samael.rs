@@ -1,9 +1,9 @@
-//! To the types of the crate `samael` and back, with a list of what they have no place for.
+//! Conversion to the types of the crate `samael` and back, with a list of the lost data.
 //!
-//! samael 0.0.22 knows no extensions, no keys but certificates, and no role's `cacheDuration`; what
-//! it writes is not in the schema's order and not escaped. Here nothing is lost silently: each
-//! conversion returns its [`Loss`]es, and what goes from samael to a [`Document`] is written in
-//! the schema's order and escaped.
+//! samael 0.0.22 does not support extensions, keys without a certificate, and the `cacheDuration` of
+//! a role. Its own output is not escaped and not in the order of the schema. This module loses
+//! nothing silently: each conversion returns its [`Loss`]es. A conversion from samael to a
+//! [`Document`] escapes the values and writes the elements in the order of the schema.
 //!
 //! ```
 //! use saml_metadata::{samael, write::IdpMetadata};
@@ -18,11 +18,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What does not count
+//! # Differences that are not losses
 //!
-//! Comments, processing instructions, white space between elements, prefixes, the spelling of
-//! times and booleans, and the order of elements with different names within the schema's freedom.
-//! An empty list and none are the same.
+//! The conversions do not report changes to comments, processing instructions, white space between
+//! elements, prefixes, and the spelling of times and booleans. They also do not report a changed
+//! order of elements with different names if the schema allows both orders. An empty list and a
+//! missing list are the same.
 
 mod group;
 mod read;
@@ -34,32 +35,32 @@ pub use self::{
     write::from_samael,
 };
 
-/// About types of values.
+/// The loss of the namespace in the type of a value.
 const PREFIX: &str =
-    "samael keeps the name and not what its prefix means; `xs` is taken to be XML Schema";
+    "samael keeps the name but not the namespace of its prefix; `xs` is assumed to be XML Schema";
 
 #[cfg(doc)]
 use crate::Document;
 
-/// A value in other types, and what they have no place for.
+/// A converted value, with the data that the target type does not support.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Converted<T> {
-    /// The value.
+    /// The converted value.
     pub value: T,
-    /// What is not in it, in the order of the document.
+    /// The lost data, in the order of the document.
     pub losses: Vec<Loss>,
 }
 
-/// Something that a conversion could not keep.
+/// Data that a conversion lost.
 ///
-/// `Display` is one line: `/md:EntityDescriptor/md:Extensions: the element has no place in samael`.
+/// The `Display` text is one line: `/md:EntityDescriptor/md:Extensions: is not supported by samael`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Loss {
-    /// Where, as an `XPath` with the usual prefixes.
+    /// The `XPath` of the lost data, with the usual prefixes.
     pub path: String,
-    /// What was lost, and why.
+    /// The loss and its reason.
     pub what: &'static str,
 }
 

@@ -1,18 +1,18 @@
-//! Findings as a SARIF 2.1.0 log, which code hosts and editors show beside the source.
+//! Writes findings as a SARIF 2.1.0 log, which code hosts and editors show beside the source.
 
 use serde_json::{Value, json};
 
 use crate::{Document, Finding, Severity, rules};
 
-/// Where the format is described.
+/// The JSON schema of the format.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// Returns the findings about a document as a SARIF log with one run.
 ///
-/// `uri` says where the document is: an absolute URI, or a path relative to the root of the
-/// repository, with `/` between its parts. The log lists all rules, so that a viewer can tell what
-/// a finding is about.
+/// `uri` is the location of the document: an absolute URI, or a path relative to the root of the
+/// repository, with `/` as separator. The log lists all rules, so that a viewer can explain each
+/// finding.
 ///
 /// ```
 /// use saml_metadata::{Profile, sarif, validate};

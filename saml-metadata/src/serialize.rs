@@ -1,10 +1,10 @@
-//! Findings as data: numbers, texts, and nothing that a reader would have to take apart.
+//! Serializes findings and rules. All fields are numbers or texts that need no further parsing.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::{Finding, Position, Profile, Rule, RuleId, Severity};
 
-/// The text of `Display`.
+/// Implements `Serialize` with the text of `Display`.
 macro_rules! as_text {
     ($($name:ident)+) => {$(
         impl Serialize for $name {

@@ -1,10 +1,11 @@
-//! Signatures over metadata: verified and made over the tree that everything else is read from.
+//! Verification and creation of signatures over metadata.
 //!
-//! Metadata is worth what its signature is worth, and a valid signature somewhere in a document
-//! says nothing about the rest of it. [`Verifier::verify`] asks for SAML's signature profile to the
-//! letter (saml-core-2.0-os 5.4, saml-metadata-2.0-os 3.1): the signature stands in the element
-//! that it signs, has one reference, to that element, and no transforms but the ones the profile
-//! names. What it returns, [`Verified`], leads to the signed element and to nothing else.
+//! Signatures are verified over the same tree as the rest of the crate uses. A valid signature
+//! somewhere in a document does not protect the rest of the document. Therefore
+//! [`Verifier::verify`] requires exactly SAML's signature profile (saml-core-2.0-os 5.4,
+//! saml-metadata-2.0-os 3.1): the signature is a child of the signed element, has one reference, to
+//! that element, and only the transforms of the profile. The result, [`Verified`], gives access only
+//! to the signed element.
 //!
 //! ```
 //! use saml_metadata::signature::{Signer, SigningKey, Verifier, VerifyingKey};
@@ -27,13 +28,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Aggregates too large to be held are verified and then read by [`Verifier::verify_stream`].
+//! [`Verifier::verify_stream`] verifies and then reads aggregates that are too large for memory.
 //!
 //! # Keys
 //!
-//! Keys are given by the caller, who has them from somewhere else than the document: a file that
-//! came with a contract, the console of an administrator. `KeyInfo` is whatever the sender put
-//! there; it is written when asked for, and never read.
+//! The caller supplies the keys from a source other than the document, for example a file from a
+//! contract or an administration console. The sender of a document controls its `KeyInfo`, so the
+//! crate can write `KeyInfo`, but never reads it.
 
 mod algorithm;
 mod error;
@@ -56,10 +57,10 @@ pub use self::{
 
 use crate::{Rule, validate::rules};
 
-/// Returns the rules that signatures are held to, in the order of their names.
+/// Returns the rules for signatures, in the order of their ids.
 ///
-/// They are apart from [`rules()`](crate::rules()): [`validate`](crate::validate()) has no keys, and
-/// without keys there is nothing to say about a signature.
+/// [`rules()`](crate::rules()) does not contain these rules: [`validate`](crate::validate()) has no
+/// keys, and a signature cannot be verified without keys.
 pub fn signature_rules() -> impl Iterator<Item = &'static Rule> {
     rules::signature_rules()
 }

@@ -4,7 +4,7 @@ use crate::{
     reader::chars::{is_space, starts_with_ignoring_case},
 };
 
-/// How the bytes of a document spell its text.
+/// Character encoding of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Utf8,
@@ -12,36 +12,38 @@ pub(crate) enum Encoding {
     Utf16Be,
 }
 
-/// A document's bytes, and its text as Rust wants it.
+/// A document's bytes, and its text in UTF-8.
 ///
-/// A byte order mark stays in front of the text, so that for UTF-8 an offset into the text is an
+/// The text keeps a byte order mark, so that in a UTF-8 document an offset into the text is also an
 /// offset into the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) text: String,
     pub(crate) encoding: Encoding,
-    /// The bytes as read, where they differ from those of `text`.
+    /// The bytes as read, if they differ from the bytes of `text`.
     original: Option<Vec<u8>>,
 }
 
-pub(crate) const MARK: char = '\u{feff}';
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Source {
-    /// Decodes the bytes of a document, which must carry a mark unless they are UTF-8.
+    /// Decodes the bytes of a document; UTF-16 needs a byte order mark.
+    ///
+    /// The error includes the text before the failure, for counting lines.
     pub(crate) fn decode(bytes: Vec<u8>, limits: &Limits) -> Result<Self, (Self, Fault)> {
-        let most = limits.bytes.min(Limits::MOST_BYTES);
-        if bytes.len() > most {
-            let fault = Fault::limit(Limit::Bytes, most, 0);
+        let max = limits.bytes.min(Limits::MAX_BYTES);
+        if bytes.len() > max {
+            let fault = Fault::limit(Limit::Bytes, max, 0);
             return Err((Self::empty(), fault));
         }
         match detect(&bytes) {
             Ok(Encoding::Utf8) => Self::decode_utf8(bytes),
-            Ok(encoding) => Self::decode_utf16(bytes, encoding, most),
+            Ok(encoding) => Self::decode_utf16(bytes, encoding, max),
             Err(fault) => Err((Self::empty(), fault)),
         }
     }
 
-    /// Makes a source of a text that is UTF-8 already.
+    /// Creates a source from a UTF-8 text.
     pub(crate) fn plain(text: String) -> Self {
         Self {
             text,
@@ -75,7 +77,7 @@ impl Source {
                 let byte = error.as_bytes()[offset];
                 let mut bytes = error.into_bytes();
                 bytes.truncate(offset);
-                // The part before the wrong byte is kept for counting lines.
+                // The part before the invalid byte is kept for counting lines.
                 let before = Self {
                     text: String::from_utf8(bytes).unwrap_or_default(),
                     ..Self::empty()
@@ -85,11 +87,7 @@ impl Source {
         }
     }
 
-    fn decode_utf16(
-        bytes: Vec<u8>,
-        encoding: Encoding,
-        most: usize,
-    ) -> Result<Self, (Self, Fault)> {
+    fn decode_utf16(bytes: Vec<u8>, encoding: Encoding, max: usize) -> Result<Self, (Self, Fault)> {
         let (pairs, rest) = bytes.as_chunks::<2>();
         let unit = |pair: &[u8; 2]| match encoding {
             Encoding::Utf16Be => u16::from_be_bytes(*pair),
@@ -104,17 +102,17 @@ impl Source {
             match character {
                 Ok(character) => source.text.push(character),
                 Err(error) => {
-                    let fault = half_character(source.text.len(), error.unpaired_surrogate());
+                    let fault = unpaired_surrogate(source.text.len(), error.unpaired_surrogate());
                     return Err((source, fault));
                 }
             }
         }
         let offset = source.text.len();
         if !rest.is_empty() {
-            return Err((source, half_unit(offset)));
+            return Err((source, incomplete_unit(offset)));
         }
-        if offset > most {
-            return Err((source, Fault::limit(Limit::Bytes, most, 0)));
+        if offset > max {
+            return Err((source, Fault::limit(Limit::Bytes, max, 0)));
         }
         if let Some(what) = text_format(source.content()) {
             return Err((source, not_xml(&what)));
@@ -123,7 +121,7 @@ impl Source {
         Ok(source)
     }
 
-    /// Encodes a text the way this one was, for writing an edited document.
+    /// Encodes a text in the encoding of this document, for writing an edited document.
     pub(crate) fn encode(&self, text: String) -> Vec<u8> {
         match self.encoding {
             Encoding::Utf8 => text.into_bytes(),
@@ -137,7 +135,7 @@ impl Source {
         self.original.as_deref().unwrap_or(self.text.as_bytes())
     }
 
-    /// Returns where the text begins behind a byte order mark.
+    /// Returns the offset after a byte order mark.
     pub(crate) fn start(&self) -> usize {
         start(&self.text)
     }
@@ -146,12 +144,13 @@ impl Source {
         &self.text[self.start()..]
     }
 
-    /// Returns the place of an offset into the text.
+    /// Returns the position of an offset into the text.
     pub(crate) fn position(&self, offset: usize) -> Position {
         position(&self.text, self.encoding, offset)
     }
 
-    /// Returns the place of an offset, counting on from the known place of one before it.
+    /// Returns the position of the offset `to`, counting from the known position of the offset
+    /// `from` before it.
     pub(crate) fn position_from(&self, known: Position, from: usize, to: usize) -> Position {
         let start = if from == 0 { self.start().min(to) } else { 0 };
         let mut position = advance(known, &self.text[from + start..to], self.encoding);
@@ -163,27 +162,27 @@ impl Source {
     }
 }
 
-/// Returns the text that bytes are without decoding, if nothing about them is to be refused.
+/// Returns the bytes as text if they are UTF-8, within the limit and not another file format.
 pub(crate) fn borrow<'a>(bytes: &'a [u8], limits: &Limits) -> Option<&'a str> {
-    let is_usual = bytes.len() <= limits.bytes.min(Limits::MOST_BYTES)
+    let is_usual = bytes.len() <= limits.bytes.min(Limits::MAX_BYTES)
         && matches!(detect(bytes), Ok(Encoding::Utf8));
     let text = is_usual.then(|| std::str::from_utf8(bytes).ok())??;
     text_format(&text[start(text)..]).is_none().then_some(text)
 }
 
-/// Returns where a text begins behind a byte order mark.
+/// Returns the offset after a byte order mark.
 pub(crate) fn start(text: &str) -> usize {
-    if text.starts_with(MARK) {
-        MARK.len_utf8()
+    if text.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len_utf8()
     } else {
         0
     }
 }
 
-/// Returns the place of an offset into a whole text.
+/// Returns the position of an offset into a whole text.
 pub(crate) fn position(text: &str, encoding: Encoding, offset: usize) -> Position {
     let before = &text[..text.floor_char_boundary(offset)];
-    let shown = before.strip_prefix(MARK).unwrap_or(before);
+    let shown = before.strip_prefix(BYTE_ORDER_MARK).unwrap_or(before);
     let line_start = shown.rfind('\n').map_or(0, |at| at + 1);
     Position {
         offset: match encoding {
@@ -195,7 +194,7 @@ pub(crate) fn position(text: &str, encoding: Encoding, offset: usize) -> Positio
     }
 }
 
-/// Returns the place behind a text that begins at a known place.
+/// Returns the position after a text that begins at a known position.
 pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Position {
     let (line, column) = match memchr::memrchr(b'\n', text.as_bytes()) {
         Some(at) => (
@@ -211,7 +210,7 @@ pub(crate) fn advance(known: Position, text: &str, encoding: Encoding) -> Positi
     }
 }
 
-/// Returns how many bytes a text has in an encoding.
+/// Returns the number of bytes of a text in an encoding.
 pub(crate) fn length(text: &str, encoding: Encoding) -> usize {
     match encoding {
         Encoding::Utf8 => text.len(),
@@ -219,12 +218,12 @@ pub(crate) fn length(text: &str, encoding: Encoding) -> usize {
     }
 }
 
-/// Counts the ends of lines, many bytes at once.
+/// Returns the number of line feeds; searches many bytes at once.
 fn line_feeds(text: &str) -> usize {
     memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
-/// Tells the encoding by the first bytes, four of which suffice.
+/// Detects the encoding from the first bytes; four bytes are enough.
 pub(crate) fn detect(bytes: &[u8]) -> Result<Encoding, Fault> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(encoding_fault(
@@ -235,7 +234,7 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Encoding, Fault> {
         [0xfe, 0xff, ..] => Ok(Encoding::Utf16Be),
         [b'<', 0, ..] | [0, b'<', ..] => Err(encoding_fault(
             0,
-            "the document is UTF-16 without the byte order mark it needs",
+            "the document is UTF-16 without the required byte order mark",
         )),
         _ => match binary_format(bytes) {
             Some(what) => Err(not_xml(what)),
@@ -248,14 +247,14 @@ pub(crate) fn not_utf8(offset: usize, byte: u8) -> Fault {
     encoding_fault(offset, format!("the byte 0x{byte:02x} is not UTF-8"))
 }
 
-pub(crate) fn half_character(offset: usize, unit: u16) -> Fault {
+pub(crate) fn unpaired_surrogate(offset: usize, unit: u16) -> Fault {
     encoding_fault(
         offset,
-        format!("the UTF-16 unit 0x{unit:04x} is half a character"),
+        format!("the UTF-16 unit 0x{unit:04x} is an unpaired surrogate"),
     )
 }
 
-pub(crate) fn half_unit(offset: usize) -> Fault {
+pub(crate) fn incomplete_unit(offset: usize) -> Fault {
     encoding_fault(offset, "UTF-16 text ends in the middle of a unit")
 }
 
@@ -267,7 +266,7 @@ pub(crate) fn not_xml(what: &str) -> Fault {
     Fault::new(ReadErrorKind::NotXml, 0, format!("not XML at all: {what}"))
 }
 
-/// Names a format that people confuse with a metadata file, from its first bytes.
+/// Detects, from the first bytes, a binary format that is often confused with a metadata file.
 fn binary_format(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x1f, 0x8b, ..] => Some("a gzip archive"),
@@ -278,7 +277,7 @@ fn binary_format(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Says what a text is when it cannot be metadata, from how it starts.
+/// Detects, from its start, a text that cannot be metadata, and returns a description.
 pub(crate) fn text_format(text: &str) -> Option<String> {
     let trimmed = text.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8));
     let Some(first) = trimmed.chars().next() else {
@@ -289,22 +288,22 @@ pub(crate) fn text_format(text: &str) -> Option<String> {
         return html
             .iter()
             .any(|start| starts_with_ignoring_case(trimmed, start))
-            .then(|| "an HTML page, perhaps of a login or an error".to_owned());
+            .then(|| "an HTML page, perhaps a login page or an error page".to_owned());
     }
     if trimmed.starts_with("-----BEGIN CERTIFICATE") {
-        return Some("a PEM certificate alone, not the metadata around it".to_owned());
+        return Some("a PEM certificate, not a metadata document".to_owned());
     }
     if trimmed.starts_with("-----BEGIN ") {
         return Some("a PEM file".to_owned());
     }
     if trimmed.starts_with("http://") || trimmed.starts_with("https://") {
-        return Some("a web address, not the document behind it".to_owned());
+        return Some("a URL, not the document at this URL".to_owned());
     }
     if matches!(first, '{' | '[') {
         return Some(format!("starts with `{first}`, which looks like JSON"));
     }
-    // Text before the first tag is the reader's to report, unless no tag follows.
-    if trimmed.contains('<') || first == MARK {
+    // If a tag follows, the reader reports the text before it.
+    if trimmed.contains('<') || first == BYTE_ORDER_MARK {
         return None;
     }
     Some(format!("starts with {first:?} and has no tag"))

@@ -8,7 +8,7 @@ mod input;
 mod tokens;
 #[cfg_attr(
     not(feature = "signature"),
-    expect(dead_code, reason = "only signatures look at a stream")
+    expect(dead_code, reason = "only the feature `signature` visits a stream")
 )]
 mod visitor;
 
@@ -18,37 +18,38 @@ use std::{fmt, io::BufRead, ops::Range};
 use self::visitor::StreamVisitor;
 #[cfg(feature = "signature")]
 pub(crate) use self::visitor::{Part, StreamVisitor};
-use self::{entity::Piece, failure::Failure, groups::Group, input::Input, visitor::NoVisitor};
+use self::{entity::Segment, failure::Failure, groups::Group, input::Input, visitor::NoVisitor};
 pub use self::{entity::StreamedEntity, error::StreamError};
 use crate::{
     Limits, Position,
     reader::{State, Token},
 };
 
-/// Reads the entities of an aggregate one after the other, in constant memory.
+/// Iterator over the entities of an aggregate, in constant memory.
 ///
-/// The text is read by the same strict layers as by [`read`](crate::read()), and in one pass: an
-/// entity is handed out as soon as its end tag is there, so what follows it may still turn out to
-/// be wrong. The first error, in the order of the text, is the last item.
+/// The stream checks the text as strictly as [`read`](crate::read()), in one pass. It returns an
+/// entity as soon as the end tag is read, so the text after the entity can still be invalid. The
+/// first error, in the order of the text, is the last item.
 ///
-/// Each entity comes as a [`StreamedEntity`]: a small document of its own that has the start tags
-/// of the groups around it, so `validUntil`, `cacheDuration`, namespaces and names of groups are
-/// inherited as in the whole document.
+/// Each item is a [`StreamedEntity`]: a small separate document that also contains the start tags of
+/// the groups around the entity. So the entity inherits `validUntil`, `cacheDuration`, namespaces and
+/// names of groups, as in the whole document.
 ///
-/// Signatures are not looked at; `signature::Verifier::verify_stream` verifies first and then streams.
+/// The stream does not verify signatures; `signature::Verifier::verify_stream` verifies first and
+/// then streams.
 ///
 /// # Limits
 ///
-/// [`Limits::bytes`] and [`Limits::nodes`] bound what is held at one time: an entity, or anything
-/// else that stands in a group, together with the groups' start tags. Nothing bounds the length of
-/// the stream but [`Limits::entities`]. [`EntityStream::new`] takes 4 MiB (the default of one text
-/// is 1 MiB), 200,000 nodes and no bound on entities; all other limits mean what they always mean.
+/// [`Limits::bytes`] and [`Limits::nodes`] limit the part that is in memory at one time: an entity or
+/// another child of a group, together with the start tags of the groups. Only [`Limits::entities`]
+/// limits the length of the stream. [`EntityStream::new`] uses 4 MiB (the default limit of one text
+/// is 1 MiB), 200,000 nodes, no limit on entities, and the default of all other limits.
 ///
-/// # What one entity cannot show
+/// # Limitations
 ///
-/// `Extensions` of a group that follow an entity, against the schema, are not known to it.
-/// Rules that compare entities with each other, such as two with the same entityID, need the
-/// whole document.
+/// An entity does not show `Extensions` of a group that follow it; the schema does not allow this
+/// order. Rules that compare entities with each other, such as two entities with the same entityID,
+/// need the whole document.
 ///
 /// ```
 /// use saml_metadata::EntityStream;
@@ -71,26 +72,26 @@ pub struct EntityStream<R> {
     input: Input<R>,
     limits: Limits,
     state: State,
-    /// Tokens of the window that the reader has not taken.
+    /// Tokens of the window that the reader has not checked yet.
     pending: Vec<(Token, Range<usize>)>,
-    /// Elements that are open, pending ones included.
+    /// Number of open elements, including elements of pending tokens.
     depth: usize,
     groups: Vec<Group>,
-    /// Where the parts of the window come from that are kept for the next entity.
-    pieces: Vec<Piece>,
-    /// The place of what follows those parts.
-    mark: Option<Position>,
+    /// The segments of the window that are kept for the next entity, with their stream positions.
+    segments: Vec<Segment>,
+    /// The stream position of the text after these segments.
+    rest_position: Option<Position>,
     has_dropped: bool,
     is_done: bool,
 }
 
 impl<R: BufRead> EntityStream<R> {
-    /// Starts to read, with limits fit for a stream.
+    /// Creates a stream with the default limits of a stream.
     pub fn new(input: R) -> Self {
-        Self::with_limits(input, &fit_limits())
+        Self::with_limits(input, &stream_limits())
     }
 
-    /// Starts to read within given limits.
+    /// Creates a stream with given limits.
     pub fn with_limits(input: R, limits: &Limits) -> Self {
         Self {
             input: Input::new(input, limits),
@@ -99,14 +100,14 @@ impl<R: BufRead> EntityStream<R> {
             pending: Vec::new(),
             depth: 0,
             groups: Vec::new(),
-            pieces: Vec::new(),
-            mark: None,
+            segments: Vec::new(),
+            rest_position: None,
             has_dropped: false,
             is_done: false,
         }
     }
 
-    /// Returns about how many bytes of memory the stream holds, for watching that it stays small.
+    /// Returns the approximate number of bytes of memory in use, for monitoring.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         let state = &self.state;
@@ -128,8 +129,8 @@ impl<R: BufRead> EntityStream<R> {
     }
 }
 
-/// Returns limits fit for a stream.
-pub(crate) fn fit_limits() -> Limits {
+/// Returns the default limits of a stream.
+pub(crate) fn stream_limits() -> Limits {
     Limits {
         bytes: 4 << 20,
         nodes: 200_000,

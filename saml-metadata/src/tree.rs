@@ -2,14 +2,15 @@ use std::ops::Range;
 
 use crate::names::namespace;
 
-/// Number of a node in [`Tree::nodes`].
+/// Index of a node in [`Tree::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NodeId(pub(crate) u32);
 
 impl NodeId {
-    /// The node above the root element, whose children are the document's comments and the root.
+    /// The document node. Its children are the root element and the comments and processing
+    /// instructions around it.
     pub(crate) const DOCUMENT: Self = Self(0);
-    /// No node. The document is nobody's child, so its number is free for this.
+    /// No node. The document node is never a child or a sibling, so its index is free for this.
     pub(crate) const NONE: Self = Self(0);
 
     pub(crate) fn some(self) -> Option<Self> {
@@ -17,7 +18,7 @@ impl NodeId {
     }
 }
 
-/// Number of a namespace in [`Tree::namespaces`].
+/// Index of a namespace: first the table of known namespaces, then [`Tree::namespaces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct NamespaceId(pub(crate) u32);
 
@@ -38,7 +39,7 @@ impl NamespaceId {
     pub(crate) const REQUEST_INITIATION: Self = Self::known(namespace::REQUEST_INITIATION);
     pub(crate) const SCHEMA_INSTANCE: Self = Self::known(namespace::SCHEMA_INSTANCE);
 
-    /// Looks up the number of a known namespace while compiling.
+    /// Returns the id of a known namespace at compile time.
     const fn known(uri: &str) -> Self {
         let mut number = 0;
         while number < namespace::KNOWN.len() {
@@ -73,7 +74,8 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-/// A piece of text: inside the document, or from [`DECODED`] on inside [`Tree::decoded`].
+/// A range of the document's text; a range that starts at [`DECODED`] or above is a range of
+/// [`Tree::decoded`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) start: u32,
@@ -94,12 +96,12 @@ impl Slice {
     }
 }
 
-/// Where the numbering of [`Tree::decoded`] begins: behind every place that a document can have.
+/// The first offset of [`Tree::decoded`]: larger than every offset of a document.
 pub(crate) const DECODED: usize = 0x8000_0000;
 
-/// Turns a place in the text into the 32 bits it is kept in.
-pub(crate) fn number(place: usize) -> u32 {
-    u32::try_from(place).expect("`Limits::MOST_BYTES` keeps every place below 2^32")
+/// Converts an offset, or an index of the tree, into the 32 bits in which the tree stores it.
+pub(crate) fn number(offset: usize) -> u32 {
+    u32::try_from(offset).expect("`Limits::MAX_BYTES` keeps every offset below 2^32")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,27 +113,27 @@ pub(crate) enum NodeKind {
     CData,
 }
 
-/// A node and where it stands in the text.
+/// A node and its range in the text.
 ///
-/// Plain text has no nodes: it is what lies between the children of an element.
+/// Plain text has no nodes: it is the text between the children of an element.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,
     pub(crate) parent: NodeId,
     pub(crate) next: NodeId,
     pub(crate) first_child: NodeId,
-    /// From `<` to behind `>`, over everything inside.
+    /// The whole node, from its first `<` to its last `>`.
     pub(crate) span: Slice,
-    /// Of elements: from behind the start tag to before the end tag.
+    /// For elements: the text between the start tag and the end tag.
     pub(crate) content: Slice,
-    /// Of elements: the name as written.
+    /// For elements: the name as written.
     pub(crate) name: Slice,
-    /// Of elements: length of the prefix in the name, its colon included.
+    /// For elements: length of the prefix in the name, including the colon.
     pub(crate) prefix_len: u32,
     pub(crate) namespace: NamespaceId,
     pub(crate) first_attribute: u32,
     pub(crate) attributes: u32,
-    /// Of elements without child elements: the text inside, decoded.
+    /// For elements without child elements: the decoded text.
     pub(crate) value: Slice,
 }
 
@@ -139,22 +141,22 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeRecord {
     pub(crate) name: Slice,
-    /// Length of the prefix in the name, its colon included.
+    /// Length of the prefix in the name, including the colon.
     pub(crate) prefix_len: u32,
     pub(crate) namespace: NamespaceId,
-    /// The value between its quotes, as written.
+    /// The value between the quotes, as written.
     pub(crate) raw: Slice,
-    /// The value, decoded.
+    /// The decoded value.
     pub(crate) value: Slice,
 }
 
-/// A whole document as one arena.
+/// A whole document in one arena.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
     pub(crate) attributes: Vec<AttributeRecord>,
     pub(crate) namespaces: Vec<Box<str>>,
-    /// Values that are written differently from what they mean, one after the other.
+    /// The decoded values that differ from their source text, concatenated.
     pub(crate) decoded: String,
     pub(crate) root: NodeId,
 }
@@ -164,7 +166,7 @@ impl Tree {
         &self.nodes[id.0 as usize]
     }
 
-    /// Returns what a slice stands for, given the document's text.
+    /// Returns the text of a slice, given the document's text.
     pub(crate) fn str<'a>(&'a self, text: &'a str, slice: Slice) -> &'a str {
         let range = slice.range();
         match range.start.checked_sub(DECODED) {

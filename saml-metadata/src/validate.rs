@@ -1,4 +1,4 @@
-//! What is wrong with a document, rule by rule.
+//! Checks a document against the rules of a profile.
 
 mod algorithms;
 mod aws;
@@ -42,10 +42,10 @@ pub use self::{
 use self::report::Report;
 use crate::{Document, Position};
 
-/// Checks a document against all rules of a profile, or a policy of one's own, at a moment.
+/// Checks a document against all rules of a profile or a custom policy, at the time `now`.
 ///
-/// The result depends on nothing else, and is in the order of the document. An empty result means
-/// that no rule was broken; a document is fit for use if no finding
+/// The result depends only on the arguments, and is in document order. An empty result means that
+/// the document breaks no rule. A document is usable if no finding
 /// [is an error](Finding::is_error).
 ///
 /// ```
@@ -71,8 +71,9 @@ pub fn validate<'p>(
     check(document, &policy.into(), now).finish()
 }
 
-/// Checks a document and returns what is found at the places wanted, with positions that the caller
-/// knows, like [`validate`].
+/// Checks a document like [`validate`], and returns only the findings at wanted offsets.
+///
+/// `position` supplies the position of an offset.
 pub(crate) fn validate_part(
     document: &Document,
     policy: &Policy,
@@ -87,7 +88,7 @@ fn check<'a>(document: &'a Document, policy: &'a Policy, now: Timestamp) -> Repo
     let mut report = Report::new(document, policy, now);
     xml::check(&mut report);
     if structure::check_root(&mut report) {
-        // One walk for all of them: a rule's findings come in the order of the document anyway.
+        // One walk for all checks: the findings are sorted by position afterwards.
         let mut before = structure::Before::new();
         let mut languages = texts::Languages::new();
         for element in document.root().descendants() {

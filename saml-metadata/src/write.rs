@@ -1,7 +1,7 @@
-//! Metadata written from nothing, in the order the schema wants.
+//! Builders for new metadata, with elements in the order that the schema requires.
 //!
-//! The result is a [`Document`], read back by the crate's own reader, so what is built can be
-//! looked at, validated and edited like what was received.
+//! The result is a [`Document`], read back by the crate's own reader, so it can be inspected,
+//! validated and edited like a received document.
 //!
 //! ```
 //! use saml_metadata::{names::binding, write::SpMetadata};
@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use self::xml::Xml;
 use crate::{Document, ReadError, document::read_with, names::namespace};
 
-/// Why metadata could not be built.
+/// The reason why metadata could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -34,19 +34,19 @@ pub enum BuildError {
     #[error("the role has no {element}")]
     #[non_exhaustive]
     NoEndpoint {
-        /// The element that is missing.
+        /// Name of the missing element.
         element: &'static str,
     },
-    /// A value has a character that XML cannot express, or is far too long.
+    /// A value has a character that XML cannot represent, or exceeds a limit.
     #[error("a value cannot be written as XML")]
     #[non_exhaustive]
     Unreadable {
-        /// What is wrong with it.
+        /// The error of the reader.
         source: ReadError,
     },
 }
 
-/// What entities of both kinds have.
+/// The properties that both kinds of entity share.
 #[derive(Debug, Clone)]
 struct Entity {
     id: String,
@@ -153,7 +153,7 @@ fn keys(xml: &mut Xml, certificates: &[(&'static str, Vec<u8>)]) {
         xml.attribute("xmlns:ds", namespace::SIGNATURE);
         xml.open("ds:X509Data");
         xml.open("ds:X509Certificate");
-        // Okta breaks at 76 columns; AWS takes lines of any length.
+        // Okta breaks lines at 76 columns; AWS accepts lines of any length.
         xml.text(&crate::model::certificate::wrapped_base64(der, 76));
         xml.close("ds:X509Certificate");
         xml.close("ds:X509Data");

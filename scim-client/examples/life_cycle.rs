@@ -1,6 +1,12 @@
-//! Does this SCIM service do what the client needs? A user and a group from their making to their end, lists, filters and patches.
-//! `SCIM_TOKEN=… cargo run -p scim-client --example life_cycle -- https://scim.example.com/v2` writes to the service, and cleans up
-#![expect(clippy::print_stdout, reason = "a program says what it found")]
+//! Checks that a SCIM service supports what the client needs: users, groups, lists, filters and
+//! patches, from creation to deletion.
+//!
+//! ```sh
+//! SCIM_TOKEN=… cargo run -p scim-client --example life_cycle -- https://scim.example.com/v2
+//! ```
+//!
+//! The program writes to the service and deletes what it created, unless a check fails.
+#![expect(clippy::print_stdout, reason = "a program prints its results")]
 
 use std::{env, error::Error, fmt::Debug};
 
@@ -14,15 +20,16 @@ use scim_types::{
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// More than a page of any server that is asked for pages of two.
-const CROWD: usize = 205;
+/// More than two pages of 100 users.
+const MANY: usize = 205;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let url = env::args()
         .nth(1)
-        .ok_or("the argument is the service's URL")?;
-    let token = env::var("SCIM_TOKEN").map_err(|_unset| "SCIM_TOKEN is the bearer token")?;
+        .ok_or("missing argument: the service's URL")?;
+    let token = env::var("SCIM_TOKEN")
+        .map_err(|_unset| "missing environment variable SCIM_TOKEN: the bearer token")?;
     let endpoint = Endpoint::parse(&url)?;
     let client = Client::builder(&endpoint, Secret::new(token))
         .build()?
@@ -31,14 +38,14 @@ async fn main() -> Result<()> {
     let mut checks = Checks::default();
 
     let config = client.service_provider_config().await?;
-    checks.same(
-        "patch is supported",
+    checks.equal(
+        "PATCH is supported",
         config.patch.and_then(|patch| patch.supported),
         Some(true),
     );
-    checks.hold("schemas are shown", !client.schemas().await?.is_empty());
-    checks.hold(
-        "resource types are shown",
+    checks.check("schemas are returned", !client.schemas().await?.is_empty());
+    checks.check(
+        "resource types are returned",
         client.resource_types().await?.len() >= 2,
     );
 
@@ -67,9 +74,12 @@ fn ada() -> User {
 async fn users(client: &Client, checks: &mut Checks) -> Result<()> {
     let users = client.users();
     let created = users.create(&ada()).await?;
-    let id = created.id.clone().ok_or("a user without an id")?;
-    checks.same("a user is created", &created.user_name, &ada().user_name);
-    checks.same(
+    let id = created
+        .id
+        .clone()
+        .ok_or("the service returned a user without an id")?;
+    checks.equal("a user is created", &created.user_name, &ada().user_name);
+    checks.equal(
         "a user is read",
         &users.get(&id).await?.display_name,
         &ada().display_name,
@@ -79,18 +89,19 @@ async fn users(client: &Client, checks: &mut Checks) -> Result<()> {
         (AttributePath::EXTERNAL_ID, "00u-ada"),
     ] {
         let found = users.find(Filter::eq(attribute, value)).await?;
-        checks.same(
+        checks.equal(
             "a user is found by a filter",
             found.and_then(|user| user.id),
             Some(id.clone()),
         );
     }
-    for (name, quoted) in [("nobody", false), ("nobody \"at\" all", true)] {
+    for (name, quoted) in [("absent", false), ("an \"absent\" user", true)] {
         match users.find(Filter::eq(AttributePath::USER_NAME, name)).await {
-            Ok(nobody) => checks.hold("who is not there is not found", nobody.is_none()),
-            // RFC 7644 section 3.4.2.2 has JSON's escapes in filters; scimmy 1.3 reads none.
+            Ok(found) => checks.check("an absent user is not found", found.is_none()),
+            // RFC 7644 section 3.4.2.2 requires JSON escapes in filters; scimmy 1.3 does not support
+            // them.
             Err(error) if quoted && error.scim_type() == Some(&ScimType::InvalidFilter) => {
-                println!("-- this service reads no escaped quotes in filters");
+                println!("-- this service does not support escaped quotes in filters");
             }
             Err(error) => return Err(error.into()),
         }
@@ -100,19 +111,19 @@ async fn users(client: &Client, checks: &mut Checks) -> Result<()> {
         .create(&ada())
         .await
         .err()
-        .ok_or("a user was made twice")?;
-    checks.hold("a name that is taken is a conflict", conflict.is_conflict());
+        .ok_or("the service created a user twice")?;
+    checks.check("a duplicate name is a conflict", conflict.is_conflict());
     match users.create_or_adopt(&ada()).await? {
         Created::Adopted(adopted) => {
-            checks.same("a user who exists is adopted", adopted.id, Some(id.clone()));
+            checks.equal("an existing user is adopted", adopted.id, Some(id.clone()));
         }
-        Created::New(_) => return Err("a user was made twice".into()),
+        Created::New(_) => return Err("the service created a user twice".into()),
     }
 
     let mut changed = ada();
     changed.title = Some("Countess".into());
     let replaced = users.replace(&id, &changed).await?;
-    checks.same(
+    checks.equal(
         "a user is replaced",
         replaced.title.as_deref(),
         Some("Countess"),
@@ -128,22 +139,22 @@ async fn users(client: &Client, checks: &mut Checks) -> Result<()> {
         )
         .await?;
     let patched = users.get(&id).await?;
-    checks.same("a user is deactivated", patched.active, Some(false));
-    checks.same(
+    checks.equal("a user is deactivated", patched.active, Some(false));
+    checks.equal(
         "a part of a name is changed",
         patched.name.and_then(|name| name.given_name).as_deref(),
         Some("Augusta"),
     );
-    checks.same("an attribute is removed", patched.title, None);
+    checks.equal("an attribute is removed", patched.title, None);
 
     users.delete(&id).await?;
-    checks.hold("a user is deleted", users.get_opt(&id).await?.is_none());
-    let gone = users
+    checks.check("a user is deleted", users.get_opt(&id).await?.is_none());
+    let not_found = users
         .get(&id)
         .await
         .err()
-        .ok_or("a user who was deleted is read")?;
-    checks.hold("who was deleted is not found", gone.is_not_found());
+        .ok_or("the service returned a deleted user")?;
+    checks.check("a deleted user is not found", not_found.is_not_found());
     Ok(())
 }
 
@@ -154,41 +165,43 @@ async fn groups(client: &Client, checks: &mut Checks) -> Result<()> {
         let user = users
             .create(&User::new(format!("member-{number}@example.com")))
             .await?;
-        members.push(user.id.ok_or("a user without an id")?);
+        members.push(user.id.ok_or("the service returned a user without an id")?);
     }
     let mut engineers = Group::new("Engineers");
     engineers.members = members[..2].iter().cloned().map(Reference::to).collect();
     let created = groups.create(&engineers).await?;
-    let id = created.id.ok_or("a group without an id")?;
-    checks.same(
-        "a group is made with members",
+    let id = created
+        .id
+        .ok_or("the service returned a group without an id")?;
+    checks.equal(
+        "a group is created with members",
         members_of(client, &id).await?,
         sorted(&members[..2]),
     );
     let found = groups
         .find(Filter::eq(AttributePath::DISPLAY_NAME, "Engineers"))
         .await?;
-    checks.same(
+    checks.equal(
         "a group is found by its name",
         found.and_then(|group| group.id),
         Some(id.clone()),
     );
 
     groups.add_members(&id, &members[1..]).await?;
-    checks.same(
+    checks.equal(
         "members are added once",
         members_of(client, &id).await?,
         sorted(&members),
     );
     groups.remove_members(&id, &members[..3]).await?;
-    checks.same(
-        "members are removed, and only they",
+    checks.equal(
+        "members are removed, and the others stay",
         members_of(client, &id).await?,
         sorted(&members[3..]),
     );
     groups.remove_members(&id, &members[..3]).await?;
-    checks.same(
-        "who is removed again stays removed",
+    checks.equal(
+        "removing members again changes nothing",
         members_of(client, &id).await?,
         sorted(&members[3..]),
     );
@@ -199,25 +212,25 @@ async fn groups(client: &Client, checks: &mut Checks) -> Result<()> {
         )
         .await?;
     let renamed = groups.get(&id).await?;
-    checks.same(
+    checks.equal(
         "a group is renamed",
         renamed.display_name.as_deref(),
         Some("Builders"),
     );
-    checks.same(
-        "and keeps its members",
+    checks.equal(
+        "a renamed group keeps its members",
         members_of(client, &id).await?,
         sorted(&members[3..]),
     );
     groups.replace(&id, &Group::new("Empty")).await?;
-    checks.same(
+    checks.equal(
         "a group is replaced as a whole",
         members_of(client, &id).await?,
         Vec::new(),
     );
 
     groups.delete(&id).await?;
-    checks.hold("a group is deleted", groups.get_opt(&id).await?.is_none());
+    checks.check("a group is deleted", groups.get_opt(&id).await?.is_none());
     for member in &members {
         users.delete(member).await?;
     }
@@ -227,25 +240,25 @@ async fn groups(client: &Client, checks: &mut Checks) -> Result<()> {
 async fn lists(client: &Client, checks: &mut Checks) -> Result<()> {
     let users = client.users();
     let mut ids = Vec::new();
-    for number in 0..CROWD {
+    for number in 0..MANY {
         let user = users
-            .create(&User::new(format!("crowd-{number}@example.com")))
+            .create(&User::new(format!("user-{number}@example.com")))
             .await?;
-        ids.push(user.id.ok_or("a user without an id")?);
+        ids.push(user.id.ok_or("the service returned a user without an id")?);
     }
     let listed = users.list(None).try_collect().await?;
     let mut found: Vec<ResourceId> = listed.into_iter().filter_map(|user| user.id).collect();
     found.sort();
-    checks.same(
-        "a list has everybody once, page by page",
+    checks.equal(
+        "a list of several pages returns every user once",
         found,
         sorted(&ids),
     );
     for id in &ids {
         users.delete(id).await?;
     }
-    checks.hold(
-        "an empty list is one",
+    checks.check(
+        "an empty list is returned",
         users.list(None).try_collect().await?.is_empty(),
     );
     Ok(())
@@ -267,23 +280,23 @@ fn sorted(ids: &[ResourceId]) -> Vec<ResourceId> {
     ids
 }
 
-/// How many checks have passed; the first that does not ends the program.
+/// Number of passed checks. The first failed check ends the program.
 #[derive(Default)]
 struct Checks(usize);
 
 impl Checks {
-    fn hold(&mut self, what: &str, holds: bool) {
-        assert!(holds, "not so: {what}");
+    fn check(&mut self, rule: &str, holds: bool) {
+        assert!(holds, "failed: {rule}");
         self.0 += 1;
-        println!("ok {what}");
+        println!("ok {rule}");
     }
 
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "a check reads better without a reference on each side"
+        reason = "a check is easier to read without references"
     )]
-    fn same<T: PartialEq + Debug>(&mut self, what: &str, found: T, expected: T) {
-        assert_eq!(found, expected, "not so: {what}");
-        self.hold(what, true);
+    fn equal<T: PartialEq + Debug>(&mut self, rule: &str, found: T, expected: T) {
+        assert_eq!(found, expected, "failed: {rule}");
+        self.check(rule, true);
     }
 }

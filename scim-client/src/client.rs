@@ -15,7 +15,9 @@ use crate::{
     vendor::Scim,
 };
 
-/// A client of one SCIM service; clones share the connections.
+/// A client for one SCIM service.
+///
+/// Clones share the connections and the rate limiters.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -52,26 +54,27 @@ impl Client {
         }
     }
 
-    /// Returns where this client sends its requests.
+    /// Returns the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.endpoint
     }
 
-    /// Returns what this client takes the service for.
+    /// Returns the dialect.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.inner.dialect
     }
 
-    /// Asks the service how its lists are paged, and returns a client that does as it says: by cursor where the service can.
+    /// Reads the service's pagination settings, and returns a client that uses them.
     ///
-    /// Without it lists are paged as the dialect has it, which for [`Dialect::Generic`] is by index, as every server can. A
-    /// server that says nothing about it, AWS among them, is paged as before.
+    /// The returned client paginates by cursor if the service supports it. Without this call, the
+    /// dialect defines the pagination; [`Dialect::Generic`] paginates by index, which every server
+    /// supports. If the service reports no pagination settings, as AWS does, nothing changes.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails.
     pub async fn negotiated(&self) -> Result<Self, Error> {
         let config = self.service_provider_config().await?;
         let Inner {
@@ -98,113 +101,118 @@ impl Client {
         self.inner.pages
     }
 
-    /// Returns how many requests are on their way at once at most.
+    /// Returns the maximum number of concurrent requests.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
         self.inner.max_in_flight
     }
 
-    /// Returns the calls on users.
+    /// Returns the calls for users.
     #[must_use]
     pub fn users(&self) -> Resources<'_, User> {
         Resources::new(self)
     }
 
-    /// Returns the calls on groups.
+    /// Returns the calls for groups.
     #[must_use]
     pub fn groups(&self) -> Resources<'_, Group> {
         Resources::new(self)
     }
 
-    /// Returns what the service says it can do.
+    /// Returns the capabilities that the service reports.
+    ///
+    /// Some services answer this call without a token, so success verifies only the URL.
     ///
     /// # Errors
     ///
-    /// [`Error`]; some services answer this without a token, so success proves the URL and no more.
+    /// Fails if the request fails.
     pub async fn service_provider_config(&self) -> Result<ServiceProviderConfig, Error> {
         self.read(Call::get(["ServiceProviderConfig"])).await
     }
 
-    /// Returns the attributes the service knows, by schema.
+    /// Returns the schemas that the service supports, with their attributes.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails.
     pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
         let list: ListResponse<Schema> = self.read(Call::get(["Schemas"])).await?;
         Ok(list.resources)
     }
 
-    /// Returns the kinds of resources the service keeps.
+    /// Returns the resource types that the service supports.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails.
     pub async fn resource_types(&self) -> Result<Vec<ResourceType>, Error> {
         let list: ListResponse<ResourceType> = self.read(Call::get(["ResourceTypes"])).await?;
         Ok(list.resources)
     }
 
-    /// Proves that the endpoint is a SCIM service and takes the token; nothing is written.
+    /// Verifies that the endpoint is a SCIM service and accepts the token. Nothing is written.
     ///
-    /// Two requests: for the configuration, which proves the URL, and for one user, which proves the
-    /// token too.
+    /// This sends two requests: one for the configuration, which verifies the URL, and one for a
+    /// single user, which also verifies the token.
     ///
     /// # Errors
     ///
-    /// [`Error`], whose [`help`](Error::help) says what to do; a wrong token, and with AWS the tenant
-    /// of another, is [`is_unauthorized`](Error::is_unauthorized).
+    /// Fails if a request fails; [`Error::help`] says what to do. [`Error::is_unauthorized`] means that
+    /// the token is wrong or, for AWS, that the endpoint belongs to another tenant.
     pub async fn probe(&self) -> Result<Probe, Error> {
         probe::probe(self).await
     }
 
-    /// Reads the page of a list at a place, and says where the next one is.
+    /// Reads the page of a list at a position. The returned page contains the next position.
     pub(crate) async fn page<R: DeserializeOwned>(
         &self,
         list: &List,
         position: Option<&str>,
     ) -> Result<Page<R>, Error> {
-        match self.page_as_is(list, position).await {
+        match self.request_page(list, position).await {
             Err(error) => match list.fallback(position, &error) {
-                Some(list) => self.page_as_is(&list, position).await,
+                Some(list) => self.request_page(&list, position).await,
                 None => Err(error),
             },
             page => page,
         }
     }
 
-    /// Says whether the first page of a list has anything on it.
+    /// Returns whether the first page of a list has any item.
     pub(crate) async fn has_any<R: DeserializeOwned>(&self, list: &List) -> Result<bool, Error> {
         let page: Page<R> = self.page(list, None).await?;
         Ok(!page.items.is_empty())
     }
 
-    async fn page_as_is<R: DeserializeOwned>(
+    /// Reads a page without the fallback to pagination by index.
+    async fn request_page<R: DeserializeOwned>(
         &self,
         list: &List,
         position: Option<&str>,
     ) -> Result<Page<R>, Error> {
         let call = list.call(position)?;
         let operation = call.operation();
-        let answer = self.send(call, Idempotency::Idempotent).await?;
-        let page: ListResponse<R> = decode(&answer, operation, Idempotency::Idempotent)?;
+        let response = self.send(call, Idempotency::Idempotent).await?;
+        let page: ListResponse<R> = decode(&response, operation, Idempotency::Idempotent)?;
         let next = list
             .next(position, &page)
-            .map_err(|error| error.answered_by(&answer))?;
+            .map_err(|error| error.with_request_id(&response))?;
         Ok(Page {
             items: page.resources,
             next,
         })
     }
 
-    /// Sends a call that reads, and reads its answer.
+    /// Sends a call that only reads, and decodes the response.
     pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let operation = call.operation();
-        let answer = self.send(call, Idempotency::Idempotent).await?;
-        decode(&answer, operation, Idempotency::Idempotent)
+        let response = self.send(call, Idempotency::Idempotent).await?;
+        decode(&response, operation, Idempotency::Idempotent)
     }
 
-    /// Sends a call, which a lost answer leaves undecided if it is not_idempotent to repeat.
+    /// Sends a call.
+    ///
+    /// If the call is not idempotent and its response is lost, [`Error::may_have_acted`] is true.
     pub(crate) async fn send(
         &self,
         call: Call,
@@ -230,7 +238,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Collects what a [`Client`] is made of; only [`build`](Self::build) can fail.
+/// Configures and builds a [`Client`]. Only [`build`](Self::build) can fail.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
@@ -243,12 +251,12 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Sets what the service is taken for; its host decides unless told otherwise.
+    /// Sets the dialect (default: the result of [`Dialect::of`]).
     pub fn dialect(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
     }
 
-    /// Sets where the time comes from; the system unless told otherwise.
+    /// Sets the clock (default: the operating system's clock).
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self {
             service: self.service.clock(clock),
@@ -256,7 +264,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets what carries the requests; HTTP unless told otherwise.
+    /// Sets the transport (default: HTTP).
     pub fn transport(self, transport: Arc<dyn Transport>) -> Self {
         Self {
             service: self.service.transport(transport),
@@ -264,9 +272,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets how often and how patiently requests are repeated.
-    ///
-    /// Unless told otherwise it is ten times, half a second to ten seconds apart.
+    /// Sets the retry policy (default: 10 attempts, with a backoff from 0.5 s up to 10 s).
     pub fn retry(self, retry: RetryPolicy) -> Self {
         Self {
             service: self.service.retry(retry),
@@ -274,7 +280,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the `User-Agent` header.
+    /// Sets the `User-Agent` header (default: the name and version of this crate).
     pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
         Self {
             service: self.service.user_agent(user_agent),
@@ -282,7 +288,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets how many requests are on their way at once; the dialect decides unless told otherwise.
+    /// Sets the maximum number of concurrent requests (default: from the dialect).
     pub fn max_in_flight(self, max_in_flight: usize) -> Self {
         Self {
             max_in_flight: Some(max_in_flight),
@@ -290,9 +296,9 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets how fast requests that only read are sent, repetitions included.
+    /// Sets the rate limiter of read requests, including retries (default: the dialect's rate).
     ///
-    /// Unless told otherwise it is what the dialect knows of the server; clients of one server may share a limiter.
+    /// Several clients of one server may share a limiter.
     pub fn limit_reads(self, limiter: RateLimiter) -> Self {
         Self {
             reads: Some(limiter),
@@ -300,7 +306,9 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets how fast requests that change something are sent, as [`limit_reads`](Self::limit_reads) does for the others.
+    /// Sets the rate limiter of write requests, including retries (default: the dialect's rate).
+    ///
+    /// Several clients of one server may share a limiter.
     pub fn limit_writes(self, limiter: RateLimiter) -> Self {
         Self {
             writes: Some(limiter),
@@ -308,12 +316,11 @@ impl ClientBuilder {
         }
     }
 
-    /// Returns the client; nothing is sent.
+    /// Builds the client. This sends nothing.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if the token or the user agent cannot be sent in a header, or HTTP cannot be set
-    /// up on this machine.
+    /// Fails if the token or the user agent cannot be sent in a header.
     pub fn build(self) -> Result<Client, BuildError> {
         let Self {
             endpoint,
@@ -324,13 +331,13 @@ impl ClientBuilder {
             service,
         } = self;
         let rules = dialect.rules();
-        let known =
+        let limiter =
             |rate: Option<u32>| rate.map(|rate| RateLimiter::new(Rate::per_second(rate.into())));
         let max_in_flight = max_in_flight.unwrap_or(rules.max_in_flight).max(1);
         let service = service
             .max_in_flight(max_in_flight)
-            .limit_reads(reads.or_else(|| known(rules.reads_per_second)))
-            .limit_writes(writes.or_else(|| known(rules.writes_per_second)))
+            .limit_reads(reads.or_else(|| limiter(rules.reads_per_second)))
+            .limit_writes(writes.or_else(|| limiter(rules.writes_per_second)))
             .build()?;
         Ok(Client {
             inner: Arc::new(Inner {
@@ -344,28 +351,28 @@ impl ClientBuilder {
     }
 }
 
-/// Reads the body of an answer.
+/// Decodes the body of a response.
 pub(crate) fn decode<T: DeserializeOwned>(
-    answer: &Response,
+    response: &Response,
     operation: String,
     idempotency: Idempotency,
 ) -> Result<T, Error> {
-    answer.json().map_err(|source| Error::Body {
+    response.json().map_err(|source| Error::Body {
         operation,
-        status: answer.status(),
-        request_id: answer.request_id().map(str::to_owned),
+        status: response.status(),
+        request_id: response.request_id().map(str::to_owned),
         may_have_acted: idempotency == Idempotency::NotIdempotent,
         source,
     })
 }
 
-/// Returns whether an answer has a body to read.
-pub(crate) fn has_body(answer: &Response) -> bool {
-    answer.status() != StatusCode::NO_CONTENT && !answer.body().trim_ascii().is_empty()
+/// Returns whether a response has a body to decode.
+pub(crate) fn has_body(response: &Response) -> bool {
+    response.status() != StatusCode::NO_CONTENT && !response.body().trim_ascii().is_empty()
 }
 
-// AWS publishes no wait for a throttled request; these are the numbers idp-scim-sync, a program for
-// the same job, has lived with.
+// AWS does not document how long to wait after a throttled request. These values are from
+// idp-scim-sync, a program with the same purpose, where they have worked in practice.
 fn default_retry() -> RetryPolicy {
     RetryPolicy {
         max_attempts: 10,
@@ -375,7 +382,7 @@ fn default_retry() -> RetryPolicy {
     }
 }
 
-/// AWS answers `application/json`, others what RFC 7644 section 3.1 says.
+/// AWS answers with `application/json`; other servers use the type of RFC 7644 section 3.1.
 const ACCEPT: &str = "application/scim+json, application/json";
 
 pub(crate) const SCIM_JSON: &str = "application/scim+json";

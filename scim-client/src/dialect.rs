@@ -1,4 +1,4 @@
-//! What differs from server to server, as data.
+//! Differences between servers, as data.
 
 mod document;
 mod filter;
@@ -14,9 +14,9 @@ pub use self::{
 };
 use crate::Endpoint;
 
-/// Which server this is, and so what it takes.
+/// The dialect of a server: what the server supports.
 ///
-/// A server of neither kind is described by [`Rules`] of one's own, made from those that are nearest:
+/// For another server, define your own [`Rules`], based on the existing rules that are closest:
 ///
 /// ```
 /// use scim_client::{Dialect, Rules};
@@ -35,17 +35,17 @@ use crate::Endpoint;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// A server that does what the RFCs say.
+    /// A server that follows the RFCs.
     #[default]
     Generic,
-    /// The automatic provisioning of AWS IAM Identity Center (AWS SCIM developer guide).
+    /// Automatic provisioning of AWS IAM Identity Center (AWS SCIM developer guide).
     AwsIdentityCenter,
-    /// Another server, by what it takes.
+    /// Another server with its own rules.
     Other(&'static Rules),
 }
 
 impl Dialect {
-    /// Returns the dialect an endpoint speaks, as far as its host tells.
+    /// Returns the dialect of an endpoint, determined by its host.
     #[must_use]
     pub fn of(endpoint: &Endpoint) -> Self {
         match endpoint.aws_region() {
@@ -54,7 +54,7 @@ impl Dialect {
         }
     }
 
-    /// Returns what the server takes.
+    /// Returns the rules of the server.
     #[must_use]
     pub fn rules(self) -> &'static Rules {
         match self {
@@ -64,10 +64,10 @@ impl Dialect {
         }
     }
 
-    /// Returns what the server is known to object to in a user or a group that is to be written.
+    /// Returns the known rules that a user or a group violates.
     ///
-    /// It is advice: a server may have learnt since. AWS gives one text for all of it, so a
-    /// [`Refusal`](crate::Refusal) with status 400 brings these along.
+    /// The result is advice, because the server's rules may have changed. AWS gives the same error
+    /// text for all of them, so a [`Refusal`](crate::Refusal) with status 400 includes the violations.
     #[must_use]
     pub fn violations<R: Resource>(self, resource: &R) -> Vec<Violation> {
         let rules = self.rules();
@@ -82,58 +82,59 @@ impl Dialect {
     }
 }
 
-/// What a server takes.
+/// Rules of a server: its limits and the features that it supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a thing that a server does or does not"
+    reason = "each flag is an independent feature of a server"
 )]
 pub struct Rules {
-    /// What the server is called in the text of an error.
+    /// The server's name in error texts.
     pub name: &'static str,
-    /// How a list is asked for page by page.
+    /// The pagination method of lists.
     pub paging: Paging,
-    /// How many resources are asked for at a time.
+    /// Number of resources per page.
     pub page_size: u32,
-    /// How many requests are on their way at once.
+    /// Maximum number of concurrent requests.
     pub max_in_flight: usize,
-    /// How many requests that change something it takes a second, where that is known.
+    /// Maximum number of write requests per second, if known.
     pub writes_per_second: Option<u32>,
-    /// How many requests that only read it takes a second, where that is known.
+    /// Maximum number of read requests per second, if known.
     pub reads_per_second: Option<u32>,
-    /// Which filters find users.
+    /// Filters that the server supports for users.
     pub user_filters: FilterRules,
-    /// Which filters find groups.
+    /// Filters that the server supports for groups.
     pub group_filters: FilterRules,
-    /// What a user must and must not have.
+    /// Rules for the document of a user.
     pub users: DocumentRules,
-    /// What a group must and must not have.
+    /// Rules for the document of a group.
     pub groups: DocumentRules,
-    /// How many members one `PATCH` adds and removes together at most.
+    /// Maximum number of membership changes in one `PATCH`, additions and removals together.
     pub max_member_changes: Option<usize>,
-    /// How members are removed.
+    /// The form in which members are removed.
     pub member_removal: MemberRemoval,
-    /// Whether a group can be replaced as a whole, by `PUT`.
+    /// Whether `PUT` can replace a whole group.
     pub replaces_groups: bool,
-    /// Whether one `PATCH` of a group may change attributes and members, and add and remove, together.
+    /// Whether one `PATCH` of a group may change attributes and members, and may both add and remove
+    /// members.
     pub mixed_group_patch: bool,
-    /// Whether a group that is read shows its members.
+    /// Whether the server returns the members of a group.
     pub shows_members: bool,
-    /// Whether a resource can be asked for with some of its attributes, by `attributes`.
+    /// Whether the server supports the parameter `attributes`, which selects some attributes.
     pub selects_attributes: bool,
 }
 
-/// How a list is asked for page by page.
+/// Pagination method of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paging {
     /// By `startIndex` and `count` (RFC 7644 section 3.4.2.4).
     Index,
-    /// By `cursor`, which is empty the first time (RFC 9865).
+    /// By `cursor`, which is empty for the first page (RFC 9865).
     Cursor,
 }
 
-/// A request that was not sent, because the server is known to refuse or to misread it.
+/// A request that was not sent, because the server would refuse or misread it.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} was not sent: {problem}")]
 pub struct RefusedRequest {
@@ -142,7 +143,7 @@ pub struct RefusedRequest {
 }
 
 impl Rules {
-    /// What the RFCs say.
+    /// The rules of the RFCs.
     pub const GENERIC: Self = Self {
         name: "the SCIM service",
         paging: Paging::Index,
@@ -168,19 +169,21 @@ impl Rules {
         selects_attributes: true,
     };
 
-    /// What AWS IAM Identity Center takes (AWS SCIM developer guide).
+    /// The rules of AWS IAM Identity Center (AWS SCIM developer guide).
     pub const AWS_IDENTITY_CENTER: Self = Self {
         name: "AWS IAM Identity Center",
         paging: Paging::Cursor,
-        // "count: 1 to 100, default 100" (AWS SCIM developer guide, ListUsers). The configuration the
-        // service shows says 50, which is out of date.
+        // "count: 1 to 100, default 100" (AWS SCIM developer guide, ListUsers). The service's own
+        // configuration says 50, which is out of date.
         page_size: 100,
-        // The rate is what counts; so many keep 25 writes a second going up to 0.4 s for each.
+        // The rate is the effective limit. 10 concurrent requests reach 25 writes per second if each
+        // takes at most 0.4 s.
         max_in_flight: 10,
         // "25 TPS writes, 40 TPS reads per identity store" (AWS IAM Identity Center user guide, quotas, newest copy).
         writes_per_second: Some(25),
         reads_per_second: Some(40),
-        // "userName, externalId, groups.value, (id and manager)", joined by `and`, compared by `eq`.
+        // "userName, externalId, groups.value, (id and manager)"; the only operator is `eq`, and terms
+        // are joined by `and`.
         user_filters: FilterRules::Only(&[
             &["userName"],
             &["externalId"],
@@ -188,7 +191,7 @@ impl Rules {
             &["id"],
             &["id", "manager"],
         ]),
-        // The text of the guide says `member` and its example `members`; the example works.
+        // The guide's text says `member`, and its example says `members`. The example works.
         group_filters: FilterRules::Only(&[
             &["displayName"],
             &["externalId"],
@@ -242,23 +245,26 @@ impl Rules {
             max_members: Some(100),
             ..DocumentRules::NONE
         },
-        // "at most 100 membership changes in a single request" (AWS SCIM developer guide, PatchGroup);
-        // whether additions and removals count together is not said, so they do.
+        // "at most 100 membership changes in a single request" (AWS SCIM developer guide, PatchGroup).
+        // The guide does not say whether additions and removals count together, so this client
+        // counts them together.
         max_member_changes: Some(100),
         member_removal: MemberRemoval::ByList,
-        // There is no PutGroup (AWS SCIM developer guide, supported operations).
+        // AWS has no PutGroup (AWS SCIM developer guide, supported operations).
         replaces_groups: false,
-        // Okta sends AWS additions and removals in one request, and ssosync a name and an external id.
+        // Okta sends AWS additions and removals in one request; ssosync sends a name and an external
+        // id in one request.
         mixed_group_patch: true,
         // "members is always empty" (AWS SCIM developer guide, limitations of GetGroup and ListGroups).
         shows_members: false,
-        // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations of ListUsers and
-        // ListGroups); nothing says that a single resource is otherwise.
+        // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations
+        // of ListUsers and ListGroups). The guide documents no exception for single resources.
         selects_attributes: false,
     };
 }
 
-/// Okta's help for the AWS app lists these; URLs are left out of the check, for AWS takes those.
+/// The characters that Okta's help for the AWS app lists. URLs are not checked, because AWS accepts
+/// these characters in URLs.
 const FORBIDDEN_BY_AWS: &str = "<>;:%";
 
 #[cfg(test)]
@@ -266,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dialect_is_told_by_the_host() {
+    fn the_host_determines_the_dialect() {
         let of = |text: &str| Dialect::of(&Endpoint::parse(text).unwrap());
         let aws = "https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/";
         assert_eq!(of(aws), Dialect::AwsIdentityCenter);

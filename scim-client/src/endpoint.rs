@@ -5,8 +5,8 @@ use url::{Host, Origin, Url};
 
 /// The base URL of a SCIM service.
 ///
-/// AWS IAM Identity Center shows it with a slash at the end; `Display` writes that form. Okta refuses
-/// the slash; [`without_slash`](Self::without_slash) writes what it takes.
+/// AWS IAM Identity Center shows the URL with a trailing slash, and `Display` writes this form. Okta
+/// rejects the trailing slash; use [`without_slash`](Self::without_slash) for Okta.
 ///
 /// ```
 /// use scim_client::Endpoint;
@@ -22,12 +22,12 @@ use url::{Host, Origin, Url};
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// Reads an endpoint, with or without slashes at its end, and with the spaces of a paste around it.
+    /// Parses an endpoint. Surrounding whitespace and trailing slashes are accepted.
     ///
     /// # Errors
     ///
-    /// When the text is not a URL, is not `https` (`http` is allowed on this machine alone), or has a
-    /// user name, a query or a fragment.
+    /// Fails if the text is not a URL, does not use `https` (`http` is allowed only for loopback), or
+    /// contains a user name, a password, a query or a fragment.
     pub fn parse(text: &str) -> Result<Self, ParseEndpointError> {
         let text = text.trim();
         let error = |problem| ParseEndpointError {
@@ -41,40 +41,40 @@ impl Endpoint {
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&url) => {}
-            _ => return Err(error("it must begin with https://")),
+            _ => return Err(error("it must start with https://")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(error("a user name or password does not belong into it"));
+            return Err(error("it must not contain a user name or a password"));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(error("nothing may follow its path, neither `?` nor `#`"));
+            return Err(error("it must not contain a query or a fragment"));
         }
         let path = format!("{}/", url.path().trim_end_matches('/'));
         url.set_path(&path);
         Ok(Self(url))
     }
 
-    /// Returns the URL, with a slash at its end.
+    /// Returns the URL with a trailing slash.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.0
     }
 
-    /// Returns the text without a slash at its end, as Okta wants it.
+    /// Returns the URL without a trailing slash, as Okta requires it.
     #[must_use]
     pub fn without_slash(&self) -> String {
         self.0.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Returns scheme, host and port: where the token may be sent.
+    /// Returns the origin (scheme, host and port), the only one that gets the token.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.0.origin()
     }
 
-    /// Returns the AWS Region in the host of an IAM Identity Center endpoint; `None` for any other.
+    /// Returns the AWS Region of an IAM Identity Center endpoint; `None` for other endpoints.
     ///
-    /// SCIM works in the primary Region of an instance only, so it is that one.
+    /// This is the primary Region of the instance, because SCIM works only there.
     #[must_use]
     pub fn aws_region(&self) -> Option<&str> {
         let rest = self.0.host_str()?.strip_prefix("scim.")?;
@@ -123,11 +123,11 @@ impl From<Endpoint> for String {
     }
 }
 
-/// A text that cannot be the base URL of a SCIM service.
+/// Error of parsing an [`Endpoint`].
 ///
-/// It does not show the text, into which a token may have been pasted by mistake.
+/// It does not contain the parsed text, which may be a token that was pasted by mistake.
 #[derive(Debug, thiserror::Error)]
-#[error("the text is no SCIM endpoint: {problem}")]
+#[error("the text is not a SCIM endpoint: {problem}")]
 pub struct ParseEndpointError {
     problem: &'static str,
     source: Option<url::ParseError>,
@@ -154,13 +154,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(text: &str, problem: &str) {
-        let message = format!("the text is no SCIM endpoint: {problem}");
+    fn check_error(text: &str, problem: &str) {
+        let message = format!("the text is not a SCIM endpoint: {problem}");
         assert_eq!(Endpoint::parse(text).unwrap_err().to_string(), message);
     }
 
     #[test]
-    fn an_endpoint_has_one_form_however_many_slashes_end_it() {
+    fn an_endpoint_is_normalized_to_one_trailing_slash() {
         check("https://scim.example/t/v2", "https://scim.example/t/v2/");
         check("https://scim.example/t/v2/", "https://scim.example/t/v2/");
         check(
@@ -172,42 +172,42 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_alone() {
+    fn plain_http_is_allowed_only_for_loopback() {
         check(
             "http://127.0.0.1:8080/scim/v2",
             "http://127.0.0.1:8080/scim/v2/",
         );
         check("http://[::1]:8080/", "http://[::1]:8080/");
         check("http://localhost/v2", "http://localhost/v2/");
-        refused("http://scim.example/v2", "it must begin with https://");
-        refused("http://127.0.0.1.example/v2", "it must begin with https://");
-        refused("ftp://scim.example/v2", "it must begin with https://");
+        check_error("http://scim.example/v2", "it must start with https://");
+        check_error("http://127.0.0.1.example/v2", "it must start with https://");
+        check_error("ftp://scim.example/v2", "it must start with https://");
     }
 
     #[test]
-    fn what_is_more_than_a_base_url_is_refused() {
-        refused(
+    fn a_url_with_more_than_a_base_url_is_an_error() {
+        check_error(
             "https://a:b@scim.example/",
-            "a user name or password does not belong into it",
+            "it must not contain a user name or a password",
         );
-        refused(
+        check_error(
             "https://scim.example/v2?x",
-            "nothing may follow its path, neither `?` nor `#`",
+            "it must not contain a query or a fragment",
         );
-        refused(
+        check_error(
             "https://scim.example/v2#x",
-            "nothing may follow its path, neither `?` nor `#`",
+            "it must not contain a query or a fragment",
         );
     }
 
     #[test]
-    fn a_token_that_was_pasted_instead_is_not_shown() {
-        refused("4f8a-secret", "it is not a URL");
+    fn the_error_does_not_contain_a_token_that_was_pasted_by_mistake() {
+        check_error("4f8a-secret", "it is not a URL");
         assert!(!format!("{:?}", Endpoint::parse("4f8a-secret").unwrap_err()).contains("4f8a"));
     }
 
     #[test]
-    fn the_region_is_read_from_hosts_of_aws_alone() {
+    fn the_region_is_read_only_from_hosts_of_aws() {
         let region = |text: &str| {
             Endpoint::parse(text)
                 .unwrap()
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_a_text_in_json() {
+    fn an_endpoint_is_serialized_as_a_string() {
         let endpoint: Endpoint = serde_json::from_str(r#""https://scim.example/v2""#).unwrap();
         assert_eq!(
             serde_json::to_string(&endpoint).unwrap(),
@@ -240,7 +240,7 @@ mod tests {
         let error = serde_json::from_str::<Endpoint>(r#""x""#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the text is no SCIM endpoint: it is not a URL"
+            "the text is not a SCIM endpoint: it is not a URL"
         );
     }
 }

@@ -8,72 +8,73 @@ use scim_types::{ScimType, filter::Filter};
 
 use crate::{Dialect, RefusedRequest, Violation};
 
-/// Why a call has no good answer, in the order of how far it got.
+/// Error of a call. The variants are in the order of a call's progress.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server is known not to take the request; nothing was sent.
+    /// The dialect does not support the request; nothing was sent.
     #[error(transparent)]
     Refused(#[from] RefusedRequest),
-    /// The request could not be made; nothing was sent.
+    /// The request could not be built; nothing was sent.
     #[error("{operation} could not be sent")]
     #[non_exhaustive]
     Request {
-        /// What was to be done.
+        /// The operation, such as `POST /Users`.
         operation: String,
-        /// Why it was not.
+        /// The cause.
         source: Box<rest_core::Error>,
     },
-    /// No answer arrived.
+    /// No usable response was received.
     #[error("{}", describe_transport(.operation, *.may_have_acted, .source))]
     #[non_exhaustive]
     Transport {
-        /// What was being done.
+        /// The operation, such as `POST /Users`.
         operation: String,
-        /// Whether the server may have done it all the same, once or more.
+        /// Whether the server may have processed the request, so that a retry is not safe.
         may_have_acted: bool,
-        /// What happened on the way.
+        /// The cause.
         source: TransportError,
     },
-    /// The server answered, and the answer is a refusal.
+    /// The server answered with a status other than 2xx.
     #[error("{} refused {} with {}", .0.dialect.rules().name, .0.operation, .0.status)]
     Api(#[source] Box<Refusal>),
-    /// The server answered, and the answer could not be read.
-    #[error("the answer to {operation} could not be read")]
+    /// The server answered with success, but the response could not be decoded.
+    #[error("the response to {operation} could not be decoded")]
     #[non_exhaustive]
     Body {
-        /// What was being done; the status says that it was.
+        /// The operation, which succeeded according to the status.
         operation: String,
         /// The status.
         status: StatusCode,
         /// The id of the request.
         request_id: Option<String>,
-        /// Whether operation it again would do it twice.
+        /// Whether the request is not idempotent, so that a retry is not safe.
         may_have_acted: bool,
-        /// What is wrong with the body.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// A list stopped before its own total; taking it for whole would make the rest look deleted.
-    #[error("the answers to {operation} hold {found} of {total} resources, and say no more")]
+    /// A list ended before its reported total. If it counted as complete, the missing resources
+    /// would look deleted.
+    #[error("{operation} returned only {found} of {total} resources")]
     #[non_exhaustive]
     ShortList {
-        /// What was being done.
+        /// The operation, such as `GET /Users`.
         operation: String,
-        /// How many resources came.
+        /// Number of resources that were returned.
         found: u64,
-        /// How many there should be.
+        /// Number of resources that the server reported.
         total: u64,
-        /// The id of the request that the last of them came with.
+        /// The id of the last request.
         request_id: Option<String>,
     },
-    /// A list that the server keeps answering for was given up.
-    #[error("a list was given up")]
+    /// A list repeats a page or has too many pages.
+    #[error("the list could not be read to its end")]
     List(#[from] PagerError),
-    /// A filter that should find one resource found several.
-    #[error("{operation} finds several resources with {filter}")]
+    /// A filter that must match at most one resource matches several.
+    #[error("{operation} found several resources with {filter}")]
     #[non_exhaustive]
     Ambiguous {
-        /// What was being done.
+        /// The operation, such as `GET /Users`.
         operation: String,
         /// The filter.
         filter: Box<Filter>,
@@ -81,7 +82,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns what was being done, such as `POST /Users`; never a query.
+    /// Returns the operation that failed, such as `POST /Users`, without the query.
     #[must_use]
     pub fn operation(&self) -> &str {
         match self {
@@ -96,7 +97,7 @@ impl Error {
         }
     }
 
-    /// Returns the status of the answer, if one came.
+    /// Returns the status of the response, if there is one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -106,7 +107,7 @@ impl Error {
         }
     }
 
-    /// Returns the refusal, if the server answered with one.
+    /// Returns the server's error response, if there is one.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -115,13 +116,13 @@ impl Error {
         }
     }
 
-    /// Returns what the server said about its refusal.
+    /// Returns the detail text of the error response, if there is one.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.refusal().and_then(Refusal::detail)
     }
 
-    /// Returns what kind of mistake the server said it was; AWS never says.
+    /// Returns the SCIM error type of the error response. AWS never sends one.
     #[must_use]
     pub fn scim_type(&self) -> Option<&ScimType> {
         self.refusal().and_then(Refusal::scim_type)
@@ -139,33 +140,35 @@ impl Error {
         }
     }
 
-    /// Returns whether the token was not taken.
+    /// Returns whether the server rejected the token (401).
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Returns whether the resource does not exist.
+    /// Returns whether the resource does not exist (404).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// Returns whether another resource already has what must be unique.
+    /// Returns whether another resource already has a value that must be unique (409).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(StatusCode::CONFLICT)
     }
 
-    /// Returns whether there were too many requests.
+    /// Returns whether the request was throttled (429).
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Returns whether the server may have done what was asked, so that asking again would do it twice.
+    /// Returns whether the server may have processed a request that is not idempotent, so that
+    /// sending it again may process it twice.
     ///
-    /// It is so for a `POST` whose answer was lost, could not be read, or says that the server failed.
+    /// This is the case for a `POST` whose response was lost, could not be decoded, or has a 5xx
+    /// status.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
         match self {
@@ -177,7 +180,7 @@ impl Error {
         }
     }
 
-    /// Returns what a person can do about it, if that is known.
+    /// Returns how to solve the problem, if known, as a text for the operator.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
         help::of(self)
@@ -199,10 +202,10 @@ impl Error {
                     source,
                 }
             }
-            rest_core::Error::Refused(answer) => {
-                let may_have_acted = not_idempotent && answer.status().is_server_error();
+            rest_core::Error::Refused(response) => {
+                let may_have_acted = not_idempotent && response.status().is_server_error();
                 Self::Api(Box::new(Refusal::read(
-                    &answer,
+                    &response,
                     operation,
                     dialect,
                     may_have_acted,
@@ -215,16 +218,16 @@ impl Error {
         }
     }
 
-    /// Adds the id of the request whose answer ended a list too early.
-    pub(crate) fn answered_by(mut self, answer: &Response) -> Self {
+    /// Adds the id of the last request to [`ShortList`](Self::ShortList).
+    pub(crate) fn with_request_id(mut self, response: &Response) -> Self {
         if let Self::ShortList { request_id, .. } = &mut self {
-            *request_id = answer.request_id().map(str::to_owned);
+            *request_id = response.request_id().map(str::to_owned);
         }
         self
     }
 
-    /// Adds what is known to be wrong with the document that was sent, if the server says 400.
-    pub(crate) fn explain(mut self, violations: impl FnOnce() -> Vec<Violation>) -> Self {
+    /// Adds the known rule violations of the sent document, if the status is 400.
+    pub(crate) fn with_violations(mut self, violations: impl FnOnce() -> Vec<Violation>) -> Self {
         if let Self::Api(refusal) = &mut self
             && refusal.status == StatusCode::BAD_REQUEST
         {
@@ -234,7 +237,7 @@ impl Error {
     }
 }
 
-/// What a server answered to a request it refused.
+/// A server's error response.
 #[derive(Debug)]
 pub struct Refusal {
     operation: String,
@@ -248,18 +251,23 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn read(answer: &Response, operation: String, dialect: Dialect, may_have_acted: bool) -> Self {
-        // A page of HTML, a gateway's own JSON or nothing at all: the status is what remains.
-        let body = answer.json::<scim_types::Error>().unwrap_or_default();
-        let request_id = answer.request_id().map(str::to_owned);
+    fn read(
+        response: &Response,
+        operation: String,
+        dialect: Dialect,
+        may_have_acted: bool,
+    ) -> Self {
+        // The body may be an HTML page, a gateway's own JSON or empty. Then only the status counts.
+        let body = response.json::<scim_types::Error>().unwrap_or_default();
+        let request_id = response.request_id().map(str::to_owned);
         Self {
             operation,
             dialect,
-            status: answer.status(),
+            status: response.status(),
             request_id: request_id.or_else(|| body.exception_request_id.clone().map(String::from)),
             body,
             may_have_acted,
-            attempts: answer.attempts(),
+            attempts: response.attempts(),
             violations: Vec::new(),
         }
     }
@@ -270,36 +278,37 @@ impl Refusal {
         self.status
     }
 
-    /// Returns what the server said, if it said it in a form that can be read.
+    /// Returns the detail text of the response, if it could be decoded.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         let detail = self.body.detail.as_deref();
         detail.or_else(|| {
-            // AWS's gateway refuses in its own words before the SCIM service is asked.
+            // AWS's gateway has its own error format for requests that it rejects before the SCIM
+            // service.
             let raw = self.body.other.raw("message")?;
             serde_json::from_str(raw.get()).ok()
         })
     }
 
-    /// Returns what kind of mistake the server said it was.
+    /// Returns the SCIM error type of the response.
     #[must_use]
     pub fn scim_type(&self) -> Option<&ScimType> {
         self.body.scim_type.as_ref()
     }
 
-    /// Returns the id of the request: of the header, or else of the body.
+    /// Returns the id of the request from the header, or else from the body.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Returns how often the request was sent.
+    /// Returns the number of attempts.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Returns what is known to be wrong with the document that was refused with status 400.
+    /// Returns the known rule violations of the sent document, if the status is 400.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
@@ -312,7 +321,7 @@ impl fmt::Display for Refusal {
         if let Some(kind) = self.scim_type() {
             write!(formatter, "{kind}: ")?;
         }
-        formatter.write_str(self.detail().unwrap_or("it gave no reason"))?;
+        formatter.write_str(self.detail().unwrap_or("the server gave no reason"))?;
         for violation in &self.violations {
             write!(formatter, "; {violation}")?;
         }
@@ -329,8 +338,8 @@ fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportE
     match source.reached() {
         Reached::NotSent => format!("{operation} did not reach the server"),
         Reached::MaybeSent if may_have_acted => {
-            format!("{operation} got no usable answer, and may have been done all the same")
+            format!("{operation} got no usable response, but the server may have processed it")
         }
-        Reached::MaybeSent => format!("{operation} got no usable answer"),
+        Reached::MaybeSent => format!("{operation} got no usable response"),
     }
 }

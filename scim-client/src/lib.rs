@@ -1,4 +1,4 @@
-//! A typed async client for SCIM 2.0, and the dialects it meets (AWS IAM Identity Center first).
+//! A typed async client for SCIM 2.0 that supports server dialects, such as AWS IAM Identity Center.
 //!
 //! ```no_run
 //! use rest_core::Secret;
@@ -24,13 +24,14 @@
 //!
 //! # Guarantees
 //!
-//! - The token goes to the endpoint's own origin and nowhere else, and is never printed.
-//! - What the [`Dialect`] is known not to take is refused before it is sent, where sending it would
-//!   do harm or say nothing: filters, membership changes.
-//! - A `POST` whose answer was lost is not sent again, because the server may have acted; the error
-//!   says so ([`Error::may_have_acted`]), and [`Resources::create_or_adopt`] looks.
-//! - A list ends where the server says so: an empty page in the middle is not the end, and a list
-//!   that stops short of its own total is an error.
+//! - The token is sent only to the endpoint's own origin and is never printed.
+//! - Filters and membership changes that the [`Dialect`] does not support are not sent, because the
+//!   server would misread them or would not explain its refusal.
+//! - A `POST` whose response was lost is not retried, because the server may have processed it.
+//!   [`Error::may_have_acted`] reports this case, and [`Resources::create_or_adopt`] handles it by
+//!   looking the resource up.
+//! - An empty page does not end a list. A list that ends before the total that the server reported
+//!   is an error.
 
 mod client;
 mod dialect;

@@ -1,4 +1,4 @@
-//! How a list is asked for, page by page: requests and places as values.
+//! Pagination of lists: the request and the next position of each page.
 
 use http::StatusCode;
 use rest_core::Call;
@@ -6,7 +6,7 @@ use scim_types::{ListResponse, Pagination, filter::Filter};
 
 use crate::{Dialect, Error, Paging, RefusedRequest};
 
-/// How lists are asked for: by what, and how many resources at a time.
+/// Pagination settings: the method, and the number of resources per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pages {
     pub(crate) paging: Paging,
@@ -14,7 +14,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// What is known of the server before it was asked.
+    /// Returns the settings of a dialect.
     pub(crate) fn of(dialect: Dialect) -> Self {
         let rules = dialect.rules();
         Self {
@@ -23,24 +23,27 @@ impl Pages {
         }
     }
 
-    /// What the server says of itself: by cursor where it can, as only that finds every resource while others come and go
-    /// (RFC 9865 section 1), and as many as it gives.
+    /// Returns the settings adapted to what the server reports.
+    ///
+    /// The method is by cursor if the server supports it, because only a cursor finds every resource
+    /// while others are created and deleted (RFC 9865 section 1). The page size is limited to the
+    /// server's maximum.
     pub(crate) fn with_server_limits(self, pagination: &Pagination) -> Self {
-        let most = pagination.max_page_size.filter(|most| *most > 0);
+        let max = pagination.max_page_size.filter(|max| *max > 0);
         Self {
             paging: match (pagination.cursor, pagination.index) {
                 (Some(true), _) => Paging::Cursor,
                 (_, Some(true)) => Paging::Index,
                 _ => self.paging,
             },
-            size: most.map_or(self.size, |most| {
-                u32::try_from(most).map_or(self.size, |most| most.min(self.size))
+            size: max.map_or(self.size, |max| {
+                u32::try_from(max).map_or(self.size, |max| max.min(self.size))
             }),
         }
     }
 }
 
-/// A list that is to be read.
+/// A list to read.
 #[derive(Clone, Debug)]
 pub(crate) struct List {
     dialect: Dialect,
@@ -64,49 +67,51 @@ impl List {
         }
     }
 
-    pub(crate) fn of_size(mut self, size: u32) -> Self {
+    pub(crate) fn with_page_size(mut self, size: u32) -> Self {
         self.pages.size = size;
         self
     }
 
-    /// Returns this list as every server can page it, if that is another way and the server is known not to have this one.
+    /// Returns this list with pagination by index, if the server does not support cursors.
     ///
-    /// 501 is for an operation a server does not have (RFC 7644 section 3.12, table 8); scim2-server 0.8 says it of a cursor.
-    /// Places tell by themselves what they are, so only the first page is asked for twice.
+    /// The server reports this on the first page with 501, the status of an unsupported operation
+    /// (RFC 7644 section 3.12, table 8); scim2-server 0.8 does so. The position of a later page
+    /// contains its method, so only the first page is requested twice.
     pub(crate) fn fallback(&self, position: Option<&str>, error: &Error) -> Option<Self> {
-        let refused = error.status() == Some(StatusCode::NOT_IMPLEMENTED);
-        let by_cursor = position.is_none() && self.pages.paging == Paging::Cursor;
-        (refused && by_cursor).then(|| {
+        let unsupported = error.status() == Some(StatusCode::NOT_IMPLEMENTED);
+        let first_by_cursor = position.is_none() && self.pages.paging == Paging::Cursor;
+        (unsupported && first_by_cursor).then(|| {
             let mut list = self.clone();
             list.pages.paging = Paging::Index;
             list
         })
     }
 
-    /// Returns the request for the page at a place, which is `None` for the first.
+    /// Returns the request for the page at a position; `None` is the first page.
     ///
-    /// Everything but the place is the same on each page: AWS refuses another filter in the middle.
+    /// All parameters except the position are the same on each page, because AWS rejects a filter
+    /// that changes within a list.
     pub(crate) fn call(&self, position: Option<&str>) -> Result<Call, Error> {
         self.check()?;
         let call = Call::get([self.endpoint])
             .query_opt("filter", self.filter.as_ref().map(ToString::to_string));
         let call = match self.position(position) {
             Position::Index(start) => call.query("startIndex", start.to_string()),
-            // AWS writes the first one without an equals sign (SCIM developer guide, ListUsers).
+            // AWS's first cursor has no equals sign (SCIM developer guide, ListUsers).
             Position::Cursor(cursor) if cursor.is_empty() => call.query_key("cursor"),
             Position::Cursor(cursor) => call.query("cursor", cursor),
         };
         Ok(call.query("count", self.pages.size.to_string()))
     }
 
-    /// Returns the place of the next page; `None` after the last one.
+    /// Returns the position of the next page; `None` after the last page.
     pub(crate) fn next<R>(
         &self,
         position: Option<&str>,
         page: &ListResponse<R>,
     ) -> Result<Option<String>, Error> {
-        let here = self.position(position);
-        // A server may page by cursor though nobody asked for it (RFC 9865 section 2).
+        let position = self.position(position);
+        // A server may return a cursor although the request had none (RFC 9865 section 2).
         let cursor = page
             .next_cursor
             .as_deref()
@@ -116,23 +121,23 @@ impl List {
         }
         let count = page.resources.len() as u64;
         let total = page.total_results;
-        let (found, end) = match here {
+        let (found, is_end) = match position {
             Position::Index(start) if start_index_mismatch(start, page) => (start - 1, true),
             Position::Index(start) => (start - 1 + count, count == 0),
-            // Only the first page can be compared with the total: how many came before the others
-            // is not known here.
+            // Only the first page can be compared with the total: for later pages, the number of
+            // earlier resources is unknown.
             Position::Cursor(cursor) if cursor.is_empty() => (count, true),
             Position::Cursor(_) => return Ok(None),
         };
         match total {
             Some(total) if found >= total => Ok(None),
-            Some(total) if end => Err(Error::ShortList {
+            Some(total) if is_end => Err(Error::ShortList {
                 operation: self.operation(),
                 found,
                 total,
                 request_id: None,
             }),
-            None if end => Ok(None),
+            None if is_end => Ok(None),
             _ => Ok(Some(Position::Index(found + 1).to_text())),
         }
     }
@@ -148,9 +153,9 @@ impl List {
             Some(filter) if !allowed.allow(filter) => Err(RefusedRequest {
                 operation: self.operation(),
                 problem: format!(
-                    "{} takes {}, and not {filter}",
+                    "{} supports only {}, but the filter is {filter}",
                     rules.name,
-                    allowed.listed()
+                    allowed.describe()
                 ),
             }
             .into()),
@@ -171,12 +176,12 @@ impl List {
     }
 }
 
-/// Where a page begins.
+/// Position of a page.
 #[derive(Debug, PartialEq, Eq)]
 enum Position {
-    /// At this number; the first resource of all is 1.
+    /// The index of the first resource of the page, counted from 1.
     Index(u64),
-    /// Where the server said; empty for the first page.
+    /// The server's cursor; empty for the first page.
     Cursor(String),
 }
 
@@ -196,10 +201,10 @@ impl Position {
     }
 }
 
-/// Says whether a page begins somewhere else than it was asked for: such a server would give the
-/// first page for ever.
+/// Returns whether a page starts at another index than requested. Such a server might return the
+/// first page forever.
 fn start_index_mismatch<R>(start: u64, page: &ListResponse<R>) -> bool {
-    start > 1 && page.start_index.is_some_and(|told| told != start)
+    start > 1 && page.start_index.is_some_and(|actual| actual != start)
 }
 
 #[cfg(test)]
@@ -222,7 +227,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn next(
+    fn check_next(
         dialect: Dialect,
         position: Option<&str>,
         page: &ListResponse<()>,
@@ -237,47 +242,50 @@ mod tests {
     }
 
     #[test]
-    fn a_server_says_itself_how_it_is_paged() {
-        let known = Pages::of(Dialect::Generic);
-        let told = |cursor, index, most| {
-            let told = known.with_server_limits(&Pagination {
+    fn the_settings_adapt_to_what_the_server_reports() {
+        let defaults = Pages::of(Dialect::Generic);
+        let adapted = |cursor, index, max| {
+            let pages = defaults.with_server_limits(&Pagination {
                 cursor,
                 index,
-                max_page_size: most,
+                max_page_size: max,
                 ..Pagination::default()
             });
-            (told.paging, told.size)
+            (pages.paging, pages.size)
         };
-        assert_eq!(told(None, None, None), (Paging::Index, 100));
-        assert_eq!(told(Some(true), Some(true), Some(50)), (Paging::Cursor, 50));
+        assert_eq!(adapted(None, None, None), (Paging::Index, 100));
         assert_eq!(
-            told(Some(false), Some(true), Some(500)),
+            adapted(Some(true), Some(true), Some(50)),
+            (Paging::Cursor, 50)
+        );
+        assert_eq!(
+            adapted(Some(false), Some(true), Some(500)),
             (Paging::Index, 100)
         );
-        assert_eq!(told(None, None, Some(0)), (Paging::Index, 100));
+        assert_eq!(adapted(None, None, Some(0)), (Paging::Index, 100));
     }
 
     #[test]
-    fn a_list_by_index_goes_on_until_its_total_is_there() {
-        next(
+    fn a_list_by_index_ends_when_its_total_is_reached() {
+        check_next(
             Dialect::Generic,
             None,
             &page(Some(3), Some(1), None, 2),
             Ok(Some("3")),
         );
-        next(
+        check_next(
             Dialect::Generic,
             Some("3"),
             &page(Some(3), Some(3), None, 1),
             Ok(None),
         );
-        next(
+        check_next(
             Dialect::Generic,
             None,
             &page(Some(0), None, None, 0),
             Ok(None),
         );
-        next(
+        check_next(
             Dialect::Generic,
             Some("3"),
             &page(Some(2), None, None, 0),
@@ -286,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_by_index_without_a_total_goes_on_until_a_page_is_empty() {
-        next(
+    fn a_list_by_index_without_a_total_ends_with_an_empty_page() {
+        check_next(
             Dialect::Generic,
             None,
             &page(None, None, None, 2),
             Ok(Some("3")),
         );
-        next(
+        check_next(
             Dialect::Generic,
             Some("3"),
             &page(None, None, None, 0),
@@ -302,15 +310,15 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_stops_short_of_its_total_is_an_error() {
-        let short = "the answers to GET /Users hold 2 of 5 resources, and say no more";
-        next(
+    fn a_list_that_ends_before_its_total_is_an_error() {
+        let short = "GET /Users returned only 2 of 5 resources";
+        check_next(
             Dialect::Generic,
             Some("3"),
             &page(Some(5), None, None, 0),
             Err(short),
         );
-        next(
+        check_next(
             Dialect::AwsIdentityCenter,
             None,
             &page(Some(5), None, None, 2),
@@ -319,9 +327,9 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_begins_elsewhere_is_not_followed() {
-        let short = "the answers to GET /Users hold 2 of 5 resources, and say no more";
-        next(
+    fn a_page_that_starts_at_another_index_ends_the_list_with_an_error() {
+        let short = "GET /Users returned only 2 of 5 resources";
+        check_next(
             Dialect::Generic,
             Some("3"),
             &page(Some(5), Some(1), None, 2),
@@ -330,22 +338,22 @@ mod tests {
     }
 
     #[test]
-    fn a_list_by_cursor_goes_on_as_long_as_there_is_one() {
+    fn a_list_by_cursor_continues_while_there_is_a_cursor() {
         let dialect = Dialect::AwsIdentityCenter;
-        next(
+        check_next(
             dialect,
             None,
             &page(None, None, Some("a+/=:"), 0),
             Ok(Some("=a+/=:")),
         );
-        next(
+        check_next(
             dialect,
             Some("=a"),
             &page(None, None, Some("b"), 0),
             Ok(Some("=b")),
         );
-        next(dialect, Some("=b"), &page(None, None, None, 7), Ok(None));
-        next(
+        check_next(dialect, Some("=b"), &page(None, None, None, 7), Ok(None));
+        check_next(
             dialect,
             Some("=b"),
             &page(Some(900), None, Some(""), 7),
@@ -354,8 +362,8 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_nobody_asked_for_is_followed() {
-        next(
+    fn a_cursor_that_was_not_requested_is_followed() {
+        check_next(
             Dialect::Generic,
             None,
             &page(Some(9), Some(1), Some("a"), 1),

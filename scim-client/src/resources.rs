@@ -16,7 +16,7 @@ use crate::{
     paging::List,
 };
 
-/// The calls on the resources of one kind, users or groups.
+/// Calls for one type of resource: users or groups.
 pub struct Resources<'a, R> {
     client: &'a Client,
     kind: PhantomData<fn() -> R>,
@@ -30,26 +30,29 @@ impl<'a, R: Resource> Resources<'a, R> {
         }
     }
 
-    /// Returns one resource; [`get_opt`](Self::get_opt) is for one that may not exist.
+    /// Returns a resource. Use [`get_opt`](Self::get_opt) if it may not exist.
     ///
-    /// AWS never says the members of a group here: list users by `groups.value` instead.
+    /// AWS does not return the members of a group: list the users by `groups.value` instead.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails or the resource does not exist.
     pub async fn get(&self, id: &ResourceId) -> Result<R, Error> {
         self.client
             .read(Call::get([R::ENDPOINT, id.as_str()]))
             .await
     }
 
-    /// Returns one resource with only these attributes, and those that are always returned, its id first of all.
+    /// Returns a resource with only these attributes and those that are always returned, such as the
+    /// id.
     ///
-    /// What was not asked for is absent, as if it had no value: do not [`replace`](Resources::<User>::replace) by it.
+    /// All other attributes are absent. Do not use the result to
+    /// [`replace`](Resources::<User>::replace) the resource: this would delete them.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call; [`Error::Refused`], and nothing is sent, if the dialect overlooks `attributes`, as AWS does.
+    /// Fails if the request fails or the resource does not exist. Fails with [`Error::Refused`], without
+    /// sending a request, if the dialect does not support the selection of attributes (AWS).
     pub async fn get_attributes(
         &self,
         id: &ResourceId,
@@ -59,7 +62,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         if !rules.selects_attributes {
             let operation = format!("GET /{}/{id}", R::ENDPOINT);
             let problem = format!(
-                "{} takes no selection of attributes; get the whole resource",
+                "{} does not support the selection of attributes; get the whole resource",
                 rules.name
             );
             return Err(RefusedRequest { operation, problem }.into());
@@ -69,32 +72,33 @@ impl<'a, R: Resource> Resources<'a, R> {
         self.client.read(call).await
     }
 
-    /// Returns one resource, or `None` if it does not exist.
+    /// Returns a resource, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails.
     pub async fn get_opt(&self, id: &ResourceId) -> Result<Option<R>, Error> {
-        absent_is_none(self.get(id).await)
+        none_if_not_found(self.get(id).await)
     }
 
-    /// Returns all resources, or those a filter finds, page by page.
+    /// Lists all resources, or those that match a filter.
     ///
-    /// A filter the dialect does not take is the first error of the pager, and nothing is sent.
+    /// If the dialect does not support the filter, the pager returns [`Error::Refused`] without
+    /// sending a request.
     pub fn list(&self, filter: impl Into<Option<Filter>>) -> Pager<R, Error> {
         let client = self.client.clone();
         let list = List::new(client.dialect(), client.pages(), R::ENDPOINT, filter.into());
-        Pager::new(move |place| {
+        Pager::new(move |position| {
             let (client, list) = (client.clone(), list.clone());
-            async move { client.page(&list, place.as_deref()).await }.boxed()
+            async move { client.page(&list, position.as_deref()).await }.boxed()
         })
     }
 
-    /// Returns the one resource a filter finds, or `None`.
+    /// Returns the only resource that matches a filter, or `None` if no resource matches.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call, and [`Error::Ambiguous`] if there are several.
+    /// Fails if a request fails. Fails with [`Error::Ambiguous`] if several resources match.
     pub async fn find(&self, filter: Filter) -> Result<Option<R>, Error> {
         let mut found = self.list(filter.clone());
         let Some(first) = found.try_next().await? else {
@@ -109,27 +113,31 @@ impl<'a, R: Resource> Resources<'a, R> {
         }
     }
 
-    /// Creates a resource, and returns it with the id it was given.
+    /// Creates a resource, and returns it with its new id.
     ///
-    /// It is never sent twice if the server may have acted on the first; then
-    /// [`Error::may_have_acted`] is true, and [`create_or_adopt`](Self::create_or_adopt) would look.
+    /// The request is not retried if the server may have processed it. In this case,
+    /// [`Error::may_have_acted`] is true; use [`create_or_adopt`](Self::create_or_adopt) to look the
+    /// resource up.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call; [`is_conflict`](Error::is_conflict) if a unique value is taken.
+    /// Fails if the request fails. [`Error::is_conflict`] means that another resource already has a
+    /// value that must be unique.
     pub async fn create(&self, resource: &R) -> Result<R, Error> {
         let call = Call::post([R::ENDPOINT]).json_as(SCIM_JSON, resource);
         self.write(call, Idempotency::NotIdempotent, resource).await
     }
 
-    /// Creates a resource, or takes the one that is already there for it.
+    /// Creates a resource, or adopts an existing one.
     ///
-    /// If the server says that it exists, or the answer was lost, the resource is looked up by its
-    /// external id, then by its name. One that another external id belongs to is never taken.
+    /// If the server reports a conflict, or may have processed a request whose response was lost, the
+    /// resource is looked up by its external id, then by its name. A resource with another external
+    /// id is never adopted.
     ///
     /// # Errors
     ///
-    /// The error of [`create`](Self::create), if there is nothing to take; any error of looking.
+    /// Returns the error of [`create`](Self::create) if no resource can be adopted, or the error of
+    /// the lookup.
     pub async fn create_or_adopt(&self, resource: &R) -> Result<Created<R>, Error> {
         let error = match self.create(resource).await {
             Ok(created) => return Ok(Created::New(created)),
@@ -142,7 +150,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         let by_name = resource.name().map(|name| Filter::eq(R::NAME, name));
         for filter in by_external_id.into_iter().chain(by_name) {
             if let Some(found) = self.find(filter).await?
-                && is_for(&found, resource)
+                && may_adopt(&found, resource)
             {
                 return Ok(Created::Adopted(found));
             }
@@ -152,11 +160,12 @@ impl<'a, R: Resource> Resources<'a, R> {
 
     /// Deletes a resource.
     ///
-    /// One that is gone when the request is repeated, because an answer was lost, counts as deleted.
+    /// A retry may find that the resource does not exist, because an earlier attempt whose response
+    /// was lost has deleted it. This counts as success.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails or the resource does not exist.
     pub async fn delete(&self, id: &ResourceId) -> Result<(), Error> {
         let call = Call::delete([R::ENDPOINT, id.as_str()]);
         match self.client.send(call, Idempotency::Idempotent).await {
@@ -166,121 +175,126 @@ impl<'a, R: Resource> Resources<'a, R> {
                 Ok(())
             }
             Err(error) => Err(error),
-            // "204, no body" (RFC 7644 section 3.6): a page says that something in front of the server has answered.
-            Ok(answer) if has_body(&answer) => {
+            // A success has "204, no body" (RFC 7644 section 3.6). A body that is not JSON means that
+            // a proxy in front of the server has answered.
+            Ok(response) if has_body(&response) => {
                 let operation = format!("DELETE /{}/{id}", R::ENDPOINT);
-                decode::<IgnoredAny>(&answer, operation, Idempotency::Idempotent).map(|_| ())
+                decode::<IgnoredAny>(&response, operation, Idempotency::Idempotent).map(|_| ())
             }
             Ok(_) => Ok(()),
         }
     }
 
-    /// Sends a call with a document, and reads the resource that comes back.
+    /// Sends a call with a document, and decodes the returned resource.
     async fn write(&self, call: Call, idempotency: Idempotency, document: &R) -> Result<R, Error> {
         let operation = call.operation();
-        let answer = self.client.send(call, idempotency).await;
-        let explained =
-            answer.map_err(|error| error.explain(|| self.client.dialect().violations(document)))?;
-        decode(&explained, operation, idempotency)
+        let result = self.client.send(call, idempotency).await;
+        let response = result.map_err(|error| {
+            error.with_violations(|| self.client.dialect().violations(document))
+        })?;
+        decode(&response, operation, idempotency)
     }
 
-    /// Sends a patch, and reads the resource if it comes back.
-    async fn change(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<R>, Error> {
+    /// Sends a patch, and decodes the resource if the server returns it.
+    async fn send_patch(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<R>, Error> {
         let call = Call::patch([R::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, patch);
         let operation = call.operation();
-        // What is added twice is there once, what is removed twice is gone (RFC 7644 section 3.5.2).
-        let answer = self.client.send(call, Idempotency::Idempotent).await?;
-        has_body(&answer)
-            .then(|| decode(&answer, operation, Idempotency::Idempotent))
+        // Patches are idempotent: adding or removing the same value twice has the same effect as once
+        // (RFC 7644 section 3.5.2).
+        let response = self.client.send(call, Idempotency::Idempotent).await?;
+        has_body(&response)
+            .then(|| decode(&response, operation, Idempotency::Idempotent))
             .transpose()
     }
 }
 
 impl Resources<'_, User> {
-    /// Replaces a user as a whole; what the new one does not say is gone.
+    /// Replaces a whole user. Attributes that `user` does not have are deleted.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails or the user does not exist.
     pub async fn replace(&self, id: &ResourceId, user: &User) -> Result<User, Error> {
         let call = Call::put([User::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, user);
         self.write(call, Idempotency::Idempotent, user).await
     }
 
-    /// Changes parts of a user, and returns the user if the server does.
+    /// Changes parts of a user, and returns the user if the server returns it.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call.
+    /// Fails if the request fails or the user does not exist.
     pub async fn patch(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<User>, Error> {
-        self.change(id, patch).await
+        self.send_patch(id, patch).await
     }
 }
 
 impl Resources<'_, Group> {
-    /// Replaces a group as a whole, its members too; what the new one does not say is gone.
+    /// Replaces a whole group, including its members. Attributes and members that `group` does not
+    /// have are deleted.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call; [`Error::Refused`], and nothing is sent, if the dialect has no such request: AWS has not.
+    /// Fails if the request fails or the group does not exist. Fails with [`Error::Refused`], without
+    /// sending a request, if the dialect does not support it (AWS).
     pub async fn replace(&self, id: &ResourceId, group: &Group) -> Result<Group, Error> {
         let rules = self.client.dialect().rules();
         if !rules.replaces_groups {
             let operation = format!("PUT /{}/{id}", Group::ENDPOINT);
-            let problem = format!("{} replaces no groups; patch it", rules.name);
+            let problem = format!("{} cannot replace groups; patch the group", rules.name);
             return Err(RefusedRequest { operation, problem }.into());
         }
         let call = Call::put([Group::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, group);
         self.write(call, Idempotency::Idempotent, group).await
     }
 
-    /// Changes parts of a group, and returns the group if the server does; AWS does not.
+    /// Changes parts of a group, and returns the group if the server returns it. AWS does not.
     ///
-    /// [`add_members`](Self::add_members) and [`remove_members`](Self::remove_members) know how many
-    /// the server takes at once, and in which form.
+    /// [`add_members`](Self::add_members) and [`remove_members`](Self::remove_members) respect the
+    /// dialect's limit and form of membership changes.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call; [`Error::Refused`], and nothing is sent, if the dialect does not take
-    /// what the patch does to the members, or would take it for something else.
+    /// Fails if the request fails or the group does not exist. Fails with [`Error::Refused`], without
+    /// sending a request, if the server would refuse or misread the membership changes.
     pub async fn patch(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<Group>, Error> {
         if let Some(problem) = check_group_patch(self.client.dialect().rules(), patch) {
             let operation = format!("PATCH /{}/{id}", Group::ENDPOINT);
             return Err(RefusedRequest { operation, problem }.into());
         }
-        self.change(id, patch).await
+        self.send_patch(id, patch).await
     }
 
     /// Adds users to a group, in as many requests as the dialect needs.
     ///
-    /// Users who are in it already stay in it, so it may be done again after an error.
+    /// This is idempotent: existing members stay members, so it is safe to retry after an error.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call; the requests before it have been done.
+    /// Fails if a request fails. The changes of earlier requests remain.
     pub async fn add_members(&self, id: &ResourceId, users: &[ResourceId]) -> Result<(), Error> {
-        for users in users.chunks(self.members_at_once()) {
+        for users in users.chunks(self.max_member_changes()) {
             self.patch(id, &PatchOperation::add_members(users).into())
                 .await?;
         }
         Ok(())
     }
 
-    /// Removes users from a group, in as many requests and in the form the dialect needs.
+    /// Removes users from a group, in as many requests and in the form that the dialect needs.
     ///
     /// # Errors
     ///
-    /// [`Error`], as every call; the requests before it have been done.
+    /// Fails if a request fails. The changes of earlier requests remain.
     pub async fn remove_members(&self, id: &ResourceId, users: &[ResourceId]) -> Result<(), Error> {
         let removal = self.client.dialect().rules().member_removal;
-        for users in users.chunks(self.members_at_once()) {
+        for users in users.chunks(self.max_member_changes()) {
             self.patch(id, &PatchOp::new(removal.operations(users)))
                 .await?;
         }
         Ok(())
     }
 
-    fn members_at_once(&self) -> usize {
+    fn max_member_changes(&self) -> usize {
         self.client
             .dialect()
             .rules()
@@ -298,24 +312,24 @@ impl<R> fmt::Debug for Resources<'_, R> {
     }
 }
 
-/// What came of [`Resources::create_or_adopt`].
+/// Result of [`Resources::create_or_adopt`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Created<R> {
     /// The resource was created.
     New(R),
-    /// The resource was there; it may differ from the one that was to be created.
+    /// The resource already existed. It may differ from the resource that the caller wanted to create.
     Adopted(R),
 }
 
 impl<R> Created<R> {
-    /// Returns the resource, as the server has it.
+    /// Returns the resource, as the server returned it.
     pub fn resource(&self) -> &R {
         match self {
             Self::New(resource) | Self::Adopted(resource) => resource,
         }
     }
 
-    /// Returns the resource, as the server has it.
+    /// Consumes this value and returns the resource, as the server returned it.
     pub fn into_resource(self) -> R {
         match self {
             Self::New(resource) | Self::Adopted(resource) => resource,
@@ -323,15 +337,15 @@ impl<R> Created<R> {
     }
 }
 
-/// Says whether a resource that was found may be taken for one that was to be created.
-fn is_for<R: Resource>(found: &R, wanted: &R) -> bool {
+/// Returns whether a found resource may be adopted instead of creating the wanted one.
+fn may_adopt<R: Resource>(found: &R, wanted: &R) -> bool {
     match (found.external_id(), wanted.external_id()) {
         (Some(found), Some(wanted)) => found == wanted,
         _ => true,
     }
 }
 
-fn absent_is_none<T: DeserializeOwned>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+fn none_if_not_found<T: DeserializeOwned>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_not_found() => Ok(None),

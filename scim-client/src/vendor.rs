@@ -1,7 +1,9 @@
 use http::HeaderMap;
 use rest_core::{Vendor, headers};
 
-/// How a SCIM service speaks about a request; throttling and failures are as plain HTTP has them.
+/// The [`Vendor`] implementation for SCIM services.
+///
+/// It reads request ids. For throttling and server errors it uses the defaults of plain HTTP.
 #[derive(Debug)]
 pub(crate) struct Scim;
 
@@ -14,5 +16,5 @@ impl Vendor for Scim {
     }
 }
 
-/// AWS's own first: its support asks for it.
+/// The headers of request ids. AWS's header is first, because AWS support asks for its id.
 const REQUEST_IDS: [&str; 3] = ["x-amzn-requestid", "x-amz-request-id", "x-request-id"];

@@ -1,7 +1,7 @@
-//! How the attributes of every resource and message here are read and written.
+//! Parsing and serialization of the attributes of all resources and messages.
 //!
-//! `complex!` and `document!` make a struct whose fields are attributes; a document also says which
-//! `schemas` it follows. Both keep what they have no field for in `other`.
+//! `complex!` and `document!` define a struct whose fields are attributes. A document also has the
+//! attribute `schemas`. Both keep attributes without a field in `other`.
 
 mod scalar;
 
@@ -15,12 +15,13 @@ use serde_json::Value;
 
 use crate::{OtherAttributes, Text, names};
 
-/// One value of an attribute, read leniently.
+/// A single value of an attribute, parsed leniently.
 pub(crate) trait Element: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Reads a value to where it belongs: values are large, and moving them from hand to hand takes longer than
-    /// reading them.
+    /// Reads a value directly into `place`.
+    ///
+    /// Values are large, and moving them through return values takes longer than parsing them.
     fn read_into<'de, D: Deserializer<'de>>(
         place: &mut Option<Self>,
         deserializer: D,
@@ -30,7 +31,7 @@ pub(crate) trait Element: Sized {
     }
 }
 
-/// An attribute: a value that may be unassigned, which is the same as absent (RFC 7643 section 2.5).
+/// An attribute: a value that may be unassigned. Unassigned equals absent (RFC 7643 section 2.5).
 pub(crate) trait Attribute: Default + Serialize {
     fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 
@@ -57,17 +58,17 @@ impl<T: Element + Serialize> Attribute for Vec<T> {
     }
 }
 
-/// A value for which `null` says something else than its absence.
+/// A JSON value for which `null` and absence have different meanings.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Given(pub(crate) Option<Value>);
+pub(crate) struct NullableValue(pub(crate) Option<Value>);
 
-impl Serialize for Given {
+impl Serialize for NullableValue {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl Attribute for Given {
+impl Attribute for NullableValue {
     fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         self.0 = Some(Value::deserialize(deserializer)?);
         Ok(())
@@ -78,7 +79,7 @@ impl Attribute for Given {
     }
 }
 
-/// Reads an attribute in a map to where it belongs.
+/// Reads the value of a map entry directly into an attribute.
 pub(crate) struct AttributeSeed<'a, T>(pub(crate) &'a mut T);
 
 impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<'_, T> {
@@ -89,14 +90,14 @@ impl<'de, T: Attribute> DeserializeSeed<'de> for AttributeSeed<'_, T> {
     }
 }
 
-/// Reads the name of an attribute of a list; names are the same in any case (RFC 7643 section 2.1).
+/// Reads an attribute name and finds it in a list. Names are case-insensitive (RFC 7643 section 2.1).
 pub(crate) struct Names(pub(crate) &'static [&'static str]);
 
-/// The name of an attribute as it was found.
+/// An attribute name in a document.
 pub(crate) enum Found {
-    /// One with a field, as the RFC spells it.
+    /// The name of an attribute with a field, as the RFC spells it.
     Known(&'static str),
-    /// One without a field, as it was spelled.
+    /// The name of an attribute without a field, as the document spells it.
     Other(String),
 }
 
@@ -112,7 +113,7 @@ impl Visitor<'_> for Names {
     type Value = Found;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of an attribute")
+        formatter.write_str("an attribute name")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Found, E> {
@@ -122,17 +123,19 @@ impl Visitor<'_> for Names {
     }
 }
 
-/// Returns the schemas a document declares when it is written: those it says, or its own, and the
-/// URN of every extension in it (RFC 7643 section 3).
-pub(crate) fn declared<'a>(
-    said: &'a [Text],
-    own: &'a str,
+/// Returns the `schemas` of a document to write.
+///
+/// They are the listed URNs (default: the URN of the document's type), and the URN of every extension in
+/// the document (RFC 7643 section 3).
+pub(crate) fn declared_schemas<'a>(
+    listed: &'a [Text],
+    default: &'a str,
     assigned: &[&'a str],
     other: &'a OtherAttributes,
 ) -> Vec<&'a str> {
-    let mut schemas: Vec<&str> = said.iter().map(Text::as_str).collect();
+    let mut schemas: Vec<&str> = listed.iter().map(Text::as_str).collect();
     if schemas.is_empty() {
-        schemas.push(own);
+        schemas.push(default);
     }
     let names = assigned.iter().copied().chain(other.names());
     for urn in names.filter(|name| names::is_urn(name)) {
@@ -193,7 +196,7 @@ impl<'de, T: Element> Visitor<'de> for List<'_, T> {
         let mut item = None;
         while items.next_element_seed(ElementSeed(&mut item))?.is_some() {
             if self.0.is_empty() {
-                // Most lists have one value or two, and values are large: the four that a vector begins with are a waste.
+                // Most lists have one or two values, and values are large. A vector's initial capacity of four wastes memory.
                 self.0.reserve_exact(1);
             }
             self.0.extend(item.take());
@@ -212,7 +215,7 @@ impl<'de, T: Element> DeserializeSeed<'de> for ElementSeed<'_, T> {
     }
 }
 
-/// Reads a struct made by `complex!` or `document!`.
+/// Implements deserialization of a struct that `complex!` or `document!` defines.
 macro_rules! read_attributes {
     ($name:ident { $($field:ident: $kind:ty = $wire:literal,)+ }) => {
         impl<'de> serde::Deserialize<'de> for $name {
@@ -229,12 +232,12 @@ macro_rules! read_attributes {
                 deserializer: D,
             ) -> Result<(), D::Error> {
                 #[derive(Clone, Copy)]
-                #[expect(non_camel_case_types, reason = "each is the name of a field")]
+                #[expect(non_camel_case_types, reason = "each variant has the name of a field")]
                 enum Field {
                     $($field,)+
                 }
 
-                /// The name of an attribute: one with a field, or another, as it was spelled.
+                /// An attribute name: `Known` has a field, `Other` has none and keeps its spelling.
                 enum Found {
                     Known(Field),
                     Other(String),
@@ -257,13 +260,13 @@ macro_rules! read_attributes {
                         &self,
                         formatter: &mut std::fmt::Formatter<'_>,
                     ) -> std::fmt::Result {
-                        formatter.write_str("the name of an attribute")
+                        formatter.write_str("an attribute name")
                     }
 
                     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Found, E> {
                         Ok(match text {
                             $($wire => Found::Known(Field::$field),)+
-                            // Names are the same in any case (RFC 7643 section 2.1).
+                            // Names are case-insensitive (RFC 7643 section 2.1).
                             $(_ if text.eq_ignore_ascii_case($wire) => Found::Known(Field::$field),)+
                             _ => Found::Other(text.to_owned()),
                         })
@@ -279,14 +282,14 @@ macro_rules! read_attributes {
                         &self,
                         formatter: &mut std::fmt::Formatter<'_>,
                     ) -> std::fmt::Result {
-                        formatter.write_str(concat!("an object, the SCIM ", stringify!($name)))
+                        formatter.write_str(concat!("a SCIM ", stringify!($name), " object"))
                     }
 
                     fn visit_map<A: serde::de::MapAccess<'de>>(
                         self,
                         mut map: A,
                     ) -> Result<(), A::Error> {
-                        // One bit for each field that was there.
+                        // One bit for each field that has been read.
                         let mut seen = 0_u64;
                         while let Some(found) = map.next_key::<Found>()? {
                             let field = match found {
@@ -334,19 +337,19 @@ macro_rules! read_attributes {
     };
 }
 
-/// Makes a struct of attributes that is the value of an attribute itself.
+/// Defines a struct of attributes that is the value of a complex attribute.
 macro_rules! complex {
     (
         $(#[$about:meta])*
-        $sight:vis struct $name:ident {
+        $visibility:vis struct $name:ident {
             $($(#[$doc:meta])* pub $field:ident: $kind:ty = $wire:literal,)+
         }
     ) => {
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        $sight struct $name {
+        $visibility struct $name {
             $($(#[$doc])* pub $field: $kind,)+
-            /// What the server sent and this struct has no field for.
+            /// Attributes that the server sent and that have no field in this struct.
             pub other: $crate::OtherAttributes,
         }
 
@@ -365,7 +368,7 @@ macro_rules! complex {
     };
 }
 
-/// Makes a struct of attributes that says which schemas it follows.
+/// Defines a struct of attributes that declares its schemas.
 macro_rules! document {
     (
         $(#[$about:meta])*
@@ -376,16 +379,16 @@ macro_rules! document {
         $(#[$about])*
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name {
-            /// The URNs of the schemas that were declared.
+            /// The URNs of the declared schemas.
             ///
             #[doc = concat!(
-                "When it is empty, [`schema_uri::", stringify!($schema),
+                "If it is empty, [`schema_uri::", stringify!($schema),
                 "`](crate::schema_uri::", stringify!($schema),
-                ") is written; the URN of an extension with a value is always added.",
+                ") is written. The URN of an extension with a value is always added.",
             )]
             pub schemas: Vec<$crate::Text>,
             $($(#[$doc])* pub $field: $kind,)+
-            /// What the server sent and this struct has no field for, extensions among it.
+            /// Attributes and extensions that the server sent and that have no field in this struct.
             pub other: $crate::OtherAttributes,
         }
 
@@ -399,7 +402,7 @@ macro_rules! document {
                 $(if !$crate::attribute::Attribute::is_unassigned(&self.$field) {
                     assigned.push($wire);
                 })+
-                let schemas = $crate::attribute::declared(
+                let schemas = $crate::attribute::declared_schemas(
                     &self.schemas,
                     $crate::schema_uri::$schema,
                     &assigned,

@@ -10,9 +10,9 @@ use crate::{
 document! {
     /// Several operations in one request (RFC 7644 section 3.7).
     pub struct BulkRequest of BULK_REQUEST {
-        /// After how many failures the server stops; it does not stop when this is absent.
+        /// Number of failures after which the server stops; if absent, the server does not stop.
         pub fail_on_errors: Option<u64> = "failOnErrors",
-        /// The operations, done in an order the server chooses.
+        /// The operations. The server chooses the order in which it performs them.
         pub operations: Vec<BulkOperation> = "Operations",
     }
 }
@@ -20,16 +20,16 @@ document! {
 complex! {
     /// One operation of a [`BulkRequest`].
     pub struct BulkOperation {
-        /// What to do.
+        /// The method of the operation.
         pub method: Option<BulkMethod> = "method",
-        /// What the client calls a resource that is to be created; others refer to it as
-        /// `bulkId:` and this name.
+        /// The client's temporary id of a resource to create. Other operations refer to the resource as
+        /// `bulkId:` followed by this id.
         pub bulk_id: Option<String> = "bulkId",
-        /// The version the resource must have.
+        /// The version that the resource must have.
         pub version: Option<String> = "version",
         /// The path below the base URL, such as `/Users` or `/Users/7`.
         pub path: Option<String> = "path",
-        /// The resource, or the patch.
+        /// The resource or the patch.
         pub data: Option<Json> = "data",
     }
 }
@@ -39,7 +39,7 @@ impl BulkOperation {
     ///
     /// # Errors
     ///
-    /// When the resource cannot be written as JSON.
+    /// Fails if the resource cannot be serialized as JSON.
     pub fn create(
         endpoint: impl Into<String>,
         bulk_id: impl Into<String>,
@@ -56,7 +56,7 @@ impl BulkOperation {
     ///
     /// # Errors
     ///
-    /// When the resource cannot be written as JSON.
+    /// Fails if the resource cannot be serialized as JSON.
     pub fn replace(
         path: impl Into<String>,
         resource: &impl Serialize,
@@ -67,11 +67,11 @@ impl BulkOperation {
         })
     }
 
-    /// Returns an operation that changes the resource at a path.
+    /// Returns an operation that patches the resource at a path.
     ///
     /// # Errors
     ///
-    /// When the patch cannot be written as JSON.
+    /// Fails if the patch cannot be serialized as JSON.
     pub fn change(path: impl Into<String>, change: &PatchOp) -> Result<Self, serde_json::Error> {
         Ok(Self {
             data: Some(Json::new(change)?),
@@ -92,18 +92,20 @@ impl BulkOperation {
         }
     }
 
-    /// Returns how other operations refer to the resource this one creates.
+    /// Returns the reference by which other operations refer to the resource that this one creates.
     #[must_use]
     pub fn reference(&self) -> Option<String> {
         self.bulk_id.as_ref().map(|id| format!("bulkId:{id}"))
     }
 
-    /// Reads the data as a patch, or as the bare list of operations that the example of the RFC has
-    /// (erratum 5050 of RFC 7644 makes it a patch).
+    /// Reads the data as a patch.
+    ///
+    /// The data may also be a bare list of operations, as in the example of the RFC (erratum 5050 of RFC
+    /// 7644 corrects the example to a patch).
     ///
     /// # Errors
     ///
-    /// When there is data and it is neither.
+    /// Fails if the data is neither a patch nor a list of operations.
     pub fn patch(&self) -> Result<Option<PatchOp>, serde_json::Error> {
         let Some(data) = &self.data else {
             return Ok(None);
@@ -119,51 +121,51 @@ impl BulkOperation {
 }
 
 document! {
-    /// What became of several operations (RFC 7644 section 3.7).
+    /// The results of a [`BulkRequest`] (RFC 7644 section 3.7).
     pub struct BulkResponse of BULK_RESPONSE {
-        /// What became of each, in the order of the request.
+        /// The results, in the order of the request.
         pub operations: Vec<BulkResult> = "Operations",
     }
 }
 
 complex! {
-    /// What became of one operation of a [`BulkRequest`].
+    /// The result of one operation of a [`BulkRequest`].
     pub struct BulkResult {
-        /// Where the resource is; absent when it could not be created.
+        /// The URI of the resource; absent if the resource could not be created.
         pub location: Option<String> = "location",
-        /// What was to be done.
+        /// The method of the operation.
         pub method: Option<BulkMethod> = "method",
-        /// What the client called the resource.
+        /// The client's temporary id of the resource.
         pub bulk_id: Option<String> = "bulkId",
         /// The version of the resource.
         pub version: Option<String> = "version",
-        /// The HTTP status the operation would have had by itself.
+        /// The HTTP status that the operation would have had as a single request.
         pub status: Option<StatusCode> = "status",
-        /// The body the operation would have had; the reason of a failure.
+        /// The response body that the operation would have had as a single request; for a failure, the error.
         pub response: Option<Json> = "response",
     }
 }
 
 impl BulkResult {
-    /// Returns whether the operation was done.
+    /// Returns whether the operation succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status.0))
     }
 
-    /// Reads the reason of a failure, if the operation failed and the server says why.
+    /// Reads the error of a failed operation; `None` if it succeeded or has no response body.
     ///
     /// # Errors
     ///
-    /// When the operation failed and the response is not a SCIM error.
+    /// Fails if the operation failed and its response body is not a SCIM error.
     pub fn error(&self) -> Result<Option<Error>, serde_json::Error> {
         let response = self.response.as_ref().filter(|_| !self.is_success());
         response.map(Json::read).transpose()
     }
 }
 
-/// What an operation of a [`BulkRequest`] does; upper case on the wire, and read in any case.
+/// The method of an operation in a [`BulkRequest`]. It is written in upper case and read in any case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BulkMethod {
@@ -175,12 +177,12 @@ pub enum BulkMethod {
     Patch,
     /// Deletes a resource.
     Delete,
-    /// Something the RFC does not know.
+    /// A method that the RFC does not define.
     Other(String),
 }
 
 impl BulkMethod {
-    /// Returns the method as it is written on the wire.
+    /// Returns the method in its wire form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -229,7 +231,7 @@ mod tests {
     use crate::{PatchOperation, ScimType, User};
 
     #[test]
-    fn operations_are_written_as_the_rfc_has_them() {
+    fn operations_are_written_as_in_the_rfc() {
         let create =
             BulkOperation::create("/Users", "qwerty", &json!({"userName": "ada"})).unwrap();
         assert_eq!(create.reference().as_deref(), Some("bulkId:qwerty"));
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_may_be_the_bare_list_of_its_operations() {
+    fn patch_data_may_be_a_bare_list_of_operations() {
         let read = |text: &str| serde_json::from_str::<BulkOperation>(text).unwrap().patch();
         let bare = read(r#"{"data": [{"op":"Remove","path":"title"}]}"#).unwrap();
         assert_eq!(bare, Some(PatchOperation::remove("title").into()));
@@ -272,12 +274,12 @@ mod tests {
         assert_eq!(read("{}").unwrap(), None);
         assert_eq!(
             read(r#"{"data":7}"#).unwrap_err().to_string(),
-            "invalid type: integer `7`, expected an object, the SCIM PatchOp at line 1 column 1"
+            "invalid type: integer `7`, expected a SCIM PatchOp object at line 1 column 1"
         );
     }
 
     #[test]
-    fn names_methods_and_numbers_are_read_in_every_form() {
+    fn names_and_methods_are_read_in_any_case_and_numbers_from_strings() {
         let request: BulkRequest = serde_json::from_str(
             r#"{"failOnErrors":"2","operations":[{"METHOD":"post","BulkID":"a","data":{"n":1.50}},
                 {"method":"MOVE","why":1}]}"#,
@@ -294,24 +296,24 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_why() {
+    fn the_error_of_a_failed_operation_is_read() {
         let response: BulkResponse = serde_json::from_str(
             r#"{"Operations":[{"method":"DELETE","status":204},
                 {"method":"POST","status":"400","response":{"scimType":"invalidValue","status":"400"}},
                 {"status":"500","response":"<html>"}]}"#,
         )
         .unwrap();
-        let [done, refused, odd] = response.operations.as_slice() else {
-            panic!("three results")
+        let [done, refused, malformed] = response.operations.as_slice() else {
+            panic!("expected three results")
         };
         assert!(done.is_success() && done.error().unwrap().is_none());
         let error = refused.error().unwrap().unwrap();
         assert_eq!(error.scim_type, Some(ScimType::InvalidValue));
-        assert!(!odd.is_success() && odd.error().is_err());
+        assert!(!malformed.is_success() && malformed.error().is_err());
     }
 
     #[test]
-    fn debug_prints_nothing_of_the_data() {
+    fn debug_does_not_print_the_data() {
         let mut ada = User::new("ada");
         ada.other.insert("password", &"hunter2").unwrap();
         let create = BulkOperation::create("/Users", "q", &ada).unwrap();

@@ -1,9 +1,9 @@
 use crate::{ResourceId, Text, attribute::complex};
 
 complex! {
-    /// What an enterprise says about a user, in an extension of its own (RFC 7643 section 4.3).
+    /// The enterprise extension of a user (RFC 7643 section 4.3).
     pub struct Enterprise {
-        /// The number or code of the employee.
+        /// The employee number or code.
         pub employee_number: Option<Text> = "employeeNumber",
         /// The name of the cost centre.
         pub cost_center: Option<Text> = "costCenter",
@@ -13,15 +13,15 @@ complex! {
         pub division: Option<Text> = "division",
         /// The name of the department.
         pub department: Option<Text> = "department",
-        /// Whom the user reports to.
+        /// The manager of the user.
         pub manager: Option<Manager> = "manager",
     }
 }
 
 complex! {
-    /// Whom a user reports to.
+    /// The manager of a user.
     pub struct Manager {
-        /// The id of the manager, a user.
+        /// The id of the manager's user.
         pub value: Option<ResourceId> = "value",
         /// The URI of the manager.
         pub reference: Option<Text> = "$ref",

@@ -8,26 +8,26 @@ use crate::{
 };
 
 document! {
-    /// What a server says about a request it refused (RFC 7644 section 3.12).
+    /// The error that a server returns for a refused request (RFC 7644 section 3.12).
     ///
-    /// AWS IAM Identity Center adds a request id and a time, says its schema in a list called `schema`
-    /// too (early bodies in that one alone), and never says a `scimType`.
+    /// AWS IAM Identity Center adds a request id and a timestamp, and never sends a `scimType`. It also
+    /// lists the schema in an attribute `schema` (early bodies have only that attribute).
     pub struct Error of ERROR {
-        /// The HTTP status; a text by the book, a number in the wild.
+        /// The HTTP status: a string in the RFC, but a number from some servers.
         pub status: Option<StatusCode> = "status",
-        /// What kind of mistake it was.
+        /// The kind of the error.
         pub scim_type: Option<ScimType> = "scimType",
-        /// What went wrong, for a person.
+        /// A human-readable description of the error.
         pub detail: Option<Text> = "detail",
-        /// The id AWS support asks for.
+        /// The request id that AWS support asks for.
         pub exception_request_id: Option<Text> = "exceptionRequestId",
-        /// When it happened, in a format of AWS's own.
+        /// The time of the error, in an AWS-specific format.
         pub time_stamp: Option<Text> = "timeStamp",
     }
 }
 
 impl fmt::Display for Error {
-    /// Writes what there is of status, kind and detail: `409 uniqueness: that name is taken`.
+    /// Writes the status, the kind and the detail, if present: `409 uniqueness: that name is taken`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.status.map(|status| status.0.to_string());
         let kind = self.scim_type.as_ref().map(ScimType::as_str);
@@ -41,7 +41,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The status in the body of an [`Error`].
+/// The HTTP status in the body of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusCode(pub u16);
 
@@ -59,49 +59,49 @@ impl Element for StatusCode {
     }
 }
 
-/// What kind of mistake an [`Error`] is about (RFC 7644 section 3.12, RFC 9865 section 2).
+/// The kind of an [`Error`] (RFC 7644 section 3.12, RFC 9865 section 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ScimType {
-    /// The filter was malformed, or used an operator on an attribute that has no such order.
+    /// The filter is malformed, or its operator is not supported for the attribute.
     InvalidFilter,
-    /// The filter found more than the server will return.
+    /// The filter matches more resources than the server returns.
     TooMany,
-    /// A value is taken that must be unique.
+    /// A value that must be unique is already in use.
     Uniqueness,
-    /// An attribute that cannot be changed was to be changed.
+    /// The request changes an attribute that cannot be changed.
     Mutability,
-    /// The body of the request is not what the endpoint takes.
+    /// The request body does not have the structure that the endpoint expects.
     InvalidSyntax,
-    /// The path of a patch operation is malformed or leads nowhere.
+    /// The path of a patch operation is malformed or names an unknown attribute.
     InvalidPath,
-    /// The path of a patch operation chose no value.
+    /// The path of a patch operation selects no value.
     NoTarget,
-    /// A required value is missing, or a value does not fit its attribute.
+    /// A required value is missing, or a value is not valid for its attribute.
     InvalidValue,
-    /// The version of the protocol is not supported.
+    /// The protocol version is not supported.
     InvalidVers,
-    /// The request has something in its URI that must not stand in one.
+    /// The request URI contains sensitive data, which is not allowed in a URI.
     Sensitive,
-    /// The cursor is not one the server gave.
+    /// The server did not issue the cursor.
     InvalidCursor,
-    /// The cursor was good once.
+    /// The cursor has expired.
     ExpiredCursor,
-    /// The number of results asked for is not allowed.
+    /// The requested number of results is not allowed.
     InvalidCount,
-    /// A kind this crate does not know.
+    /// A kind that this crate does not define.
     Other(String),
 }
 
 impl ScimType {
-    /// Returns the kind as it is written on the wire.
+    /// Returns the kind in its wire form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let known = KINDS.iter().find(|(kind, _)| kind == self);
         match (known, self) {
             (Some((_, text)), _) => text,
             (None, Self::Other(text)) => text,
-            (None, _) => unreachable!("every kind but the unknown is in the table"),
+            (None, _) => unreachable!("every kind except `Other` is in the table"),
         }
     }
 }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_read_as_text_or_number_and_written_as_text() {
+    fn a_status_is_read_from_a_string_or_number_and_written_as_a_string() {
         assert_eq!(read(r#"{"status":"409"}"#).status, Some(StatusCode(409)));
         assert_eq!(
             serde_json::to_string(&read(r#"{"status":404}"#)).unwrap(),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_of_aws_with_schema_instead_of_schemas_is_read() {
+    fn an_aws_error_with_schema_instead_of_schemas_is_read() {
         let error = read(
             r#"{"schema":["urn:ietf:params:scim:api:messages:2.0:Error"],
                 "detail":"Refused to create a new, duplicate resource.","status":"409",
@@ -187,18 +187,18 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_known_in_any_case_and_unknown_ones_are_kept() {
+    fn kinds_are_read_in_any_case_and_unknown_kinds_are_kept() {
         assert_eq!(
             read(r#"{"scimType":"UNIQUENESS"}"#).scim_type,
             Some(ScimType::Uniqueness)
         );
-        let odd = read(r#"{"scimType":"odd","detail":"why"}"#);
-        assert_eq!(odd.scim_type, Some(ScimType::Other("odd".into())));
-        assert_eq!(odd.to_string(), "odd: why");
+        let unknown = read(r#"{"scimType":"odd","detail":"why"}"#);
+        assert_eq!(unknown.scim_type, Some(ScimType::Other("odd".into())));
+        assert_eq!(unknown.to_string(), "odd: why");
     }
 
     #[test]
-    fn an_error_says_what_there_is() {
+    fn an_error_displays_only_the_members_that_are_present() {
         assert_eq!(read("{}").to_string(), "no reason given");
         assert_eq!(
             read(r#"{"status":"400","scimType":"tooMany"}"#).to_string(),

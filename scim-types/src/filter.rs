@@ -1,10 +1,11 @@
-//! Filters: read, written, built, and asked about a resource (RFC 7644 section 3.4.2.2).
+//! Filters: parsing, formatting, building, and evaluation on a resource (RFC 7644 section 3.4.2.2).
 //!
-//! The grammar is the one of the RFC with the corrections implementers agree on (errata 4670, 4690,
-//! 7122, 7322, 8924): `and` binds tighter than `or`, `not` takes parentheses, a filter in brackets
-//! holds no brackets, a name may start with `$`. What many clients send is read too: more spaces than
-//! one, `not(` without a space, and `emails[type eq "work"].value eq "x"`, which Microsoft Entra
-//! needs and which becomes `emails[type eq "work" and value eq "x"]`.
+//! The grammar follows the RFC with the corrections that implementers agree on (errata 4670, 4690,
+//! 7122, 7322, 8924): `and` binds tighter than `or`, `not` requires parentheses, brackets cannot be
+//! nested, and a name may start with `$`. The parser also accepts the forms that many clients send:
+//! several spaces in a row, `not(` without a space, and `emails[type eq "work"].value eq "x"`.
+//! Microsoft Entra needs the last form; the parser converts it to
+//! `emails[type eq "work" and value eq "x"]`.
 //!
 //! ```
 //! use scim_types::filter::Filter;
@@ -35,47 +36,47 @@ pub use self::{
 };
 pub(crate) use self::{
     attribute_path::{is_name, is_uri},
-    instant::is_moment,
-    parse::parse_chosen,
+    instant::is_date_time,
+    parse::parse_value_path,
 };
 
 /// A condition on resources.
 ///
-/// `Display` writes it in the one form that means the same and has no brackets to spare; reading that
-/// form gives an equal filter.
+/// `Display` writes the canonical form, which has no unnecessary parentheses. Parsing that form returns
+/// an equal filter.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Filter {
     /// The attribute has a value: `title pr`.
     Present(AttributePath),
-    /// The attribute compares to a value: `title eq "Dr."`.
+    /// A comparison of an attribute with a value: `title eq "Dr."`.
     Compare(Comparison),
-    /// One element fulfils a filter of its own: `emails[type eq "work"]`.
+    /// At least one element of an attribute matches a filter (valuePath): `emails[type eq "work"]`.
     Elements(ElementFilter),
-    /// The other filter does not hold: `not (title pr)`.
+    /// The inner filter does not match: `not (title pr)`.
     Not(Box<Self>),
-    /// All of these hold.
+    /// All of the filters match.
     And(Terms),
-    /// At least one of these holds.
+    /// At least one of the filters matches.
     Or(Terms),
 }
 
 impl Filter {
-    /// Reads a filter within the default [`Limits`].
+    /// Parses a filter within the default [`Limits`].
     ///
     /// # Errors
     ///
-    /// When the text is not a filter, is too long, or is nested too deep; the error says where.
+    /// Fails if the text is not a filter, is too long, or is nested too deep. The error has the position.
     pub fn parse(text: &str) -> Result<Self, ParseFilterError> {
         Self::parse_within(text, Limits::default())
     }
 
-    /// Reads a filter within limits.
+    /// Parses a filter within the given limits.
     ///
     /// # Errors
     ///
-    /// When the text is not a filter, is too long, or is nested too deep; the error says where.
+    /// Fails if the text is not a filter, is too long, or is nested too deep. The error has the position.
     pub fn parse_within(text: &str, limits: Limits) -> Result<Self, ParseFilterError> {
         parse::parse(text, limits)
     }
@@ -108,7 +109,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// When `filter` holds a filter on elements itself.
+    /// Fails if `filter` already contains a filter on elements, because brackets cannot be nested.
     pub fn elements(attribute: AttributePath, filter: Self) -> Result<Self, NestedElementsError> {
         if filter.has_elements() {
             return Err(NestedElementsError {
@@ -121,7 +122,7 @@ impl Filter {
         }))
     }
 
-    /// Returns a filter that holds where both hold.
+    /// Returns a filter that matches if both filters match.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut terms = match self {
@@ -135,7 +136,7 @@ impl Filter {
         Self::And(Terms(terms))
     }
 
-    /// Returns a filter that holds where at least one holds.
+    /// Returns a filter that matches if at least one of the two filters matches.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let mut terms = match self {
@@ -210,23 +211,23 @@ impl From<Filter> for String {
     }
 }
 
-/// An attribute, an operator, and the value it is compared to.
+/// A comparison of an attribute with a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The attribute; if it has several values, one that compares is enough.
+    /// The attribute. For a multi-valued attribute, one matching value is enough.
     pub attribute: AttributePath,
-    /// How it is compared.
+    /// The operator.
     pub operator: Operator,
-    /// What it is compared to.
+    /// The value to compare with.
     pub value: Literal,
 }
 
-/// How an attribute is compared to a value.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// Is the same.
+    /// Equal.
     Eq,
-    /// Is not the same.
+    /// Not equal.
     Ne,
     /// Contains.
     Co,
@@ -234,13 +235,13 @@ pub enum Operator {
     Sw,
     /// Ends with.
     Ew,
-    /// Is greater, or later.
+    /// Greater, or later.
     Gt,
-    /// Is greater or the same.
+    /// Greater or equal.
     Ge,
-    /// Is less, or earlier.
+    /// Less, or earlier.
     Lt,
-    /// Is less or the same.
+    /// Less or equal.
     Le,
 }
 
@@ -272,7 +273,7 @@ impl fmt::Display for Operator {
     }
 }
 
-/// An attribute with several values, and a filter one of them fulfils.
+/// A filter on the elements of a multi-valued attribute. One matching element is enough.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ElementFilter {
     attribute: AttributePath,
@@ -280,20 +281,20 @@ pub struct ElementFilter {
 }
 
 impl ElementFilter {
-    /// Returns the attribute whose elements are looked at.
+    /// Returns the attribute whose elements are filtered.
     #[must_use]
     pub fn attribute(&self) -> &AttributePath {
         &self.attribute
     }
 
-    /// Returns what one element must fulfil; its paths start at the element.
+    /// Returns the filter that one element must match. Its paths are relative to the element.
     #[must_use]
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
 }
 
-/// The filters joined by `and`, or by `or`: at least two, and none of them joined the same way.
+/// The operands of `and` or `or`: at least two filters. No operand has the same operator at its top level.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms(Vec<Filter>);
 
@@ -308,7 +309,7 @@ impl Terms {
             if number > 0 {
                 formatter.write_str(between)?;
             }
-            // `and` binds tighter than `or`, so only an `or` within an `and` needs its parentheses.
+            // `and` binds tighter than `or`, so only an `or` within an `and` needs parentheses.
             match term {
                 Filter::Or(_) => write!(formatter, "({term})")?,
                 _ => write!(formatter, "{term}")?,
@@ -327,9 +328,9 @@ impl<'a> IntoIterator for &'a Terms {
     }
 }
 
-/// A filter on elements was to be put into another one.
+/// The error if a filter on elements contains another filter on elements.
 #[derive(Debug, thiserror::Error)]
-#[error("{filter} already looks at elements, and brackets do not stand in brackets")]
+#[error("brackets cannot be nested, and this filter already has brackets: {filter}")]
 pub struct NestedElementsError {
     filter: String,
 }
@@ -346,7 +347,7 @@ mod tests {
     fn joining_twice_gives_one_flat_list() {
         let filter = present("a").and(present("b").and(present("c")));
         let Filter::And(terms) = &filter else {
-            panic!("not an and")
+            panic!("expected an `and`")
         };
         assert_eq!(terms.iter().count(), 3);
         assert_eq!(filter.to_string(), "a pr and b pr and c pr");
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_do_not_stand_in_brackets() {
+    fn brackets_cannot_be_nested() {
         let work = Filter::eq(AttributePath::parse("type").unwrap(), "work");
         let emails = AttributePath::parse("emails").unwrap();
         let filter = Filter::elements(emails.clone(), work).unwrap();
@@ -376,12 +377,12 @@ mod tests {
             Filter::elements(emails, !filter.or(present("a")))
                 .unwrap_err()
                 .to_string(),
-            r#"not (emails[type eq "work"] or a pr) already looks at elements, and brackets do not stand in brackets"#
+            r#"brackets cannot be nested, and this filter already has brackets: not (emails[type eq "work"] or a pr)"#
         );
     }
 
     #[test]
-    fn a_filter_is_a_text_in_json() {
+    fn a_filter_is_a_string_in_json() {
         let filter: Filter = serde_json::from_str(r#""userName Eq \"ada\"""#).unwrap();
         assert_eq!(filter, Filter::eq(AttributePath::USER_NAME, "ada"));
         assert_eq!(

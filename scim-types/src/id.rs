@@ -4,20 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::Text;
 
-/// The id a server gave to a resource.
+/// The id that a server assigned to a resource.
 ///
-/// It is put into URLs, so it is never empty, never a `.` or `..` that would make the request go to
-/// another address, and holds no control character. `bulkId` is reserved (RFC 7643 section 3.1).
+/// The id becomes part of URLs. It is therefore never empty, contains no control characters, and is
+/// never `.` or `..`, which would send the request to another address. `bulkId` is reserved (RFC 7643
+/// section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(try_from = "Text")]
 pub struct ResourceId(Text);
 
 impl ResourceId {
-    /// Reads an id.
+    /// Parses an id.
     ///
     /// # Errors
     ///
-    /// When the text is empty, `.`, `..`, `bulkId`, or holds a control character.
+    /// Fails if the text is empty, is `.`, `..` or `bulkId`, or contains a control character.
     pub fn parse(text: impl Into<Text>) -> Result<Self, ParseResourceIdError> {
         let text = text.into();
         let wrong = text.is_empty()
@@ -69,23 +70,23 @@ impl From<ResourceId> for String {
     }
 }
 
-/// A text that cannot be the id of a resource.
+/// The error if a text cannot be the id of a resource.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} cannot be the id of a SCIM resource")]
 pub struct ParseResourceIdError {
     text: Text,
 }
 
-/// The id a client gave to a resource; any text, and of meaning to that client alone.
+/// The id that a client assigned to a resource. It is any text, and only that client knows its meaning.
 ///
-/// It is another type than [`ResourceId`] on purpose: a server that took one for the other gave
-/// accounts away (CVE-2025-41115).
+/// The type is deliberately different from [`ResourceId`]: a server that confused the two ids gave away
+/// accounts (CVE-2025-41115).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct ExternalId(Text);
 
 impl ExternalId {
-    /// Takes a text as an external id.
+    /// Returns an external id with this text.
     pub fn new(text: impl Into<Text>) -> Self {
         Self(text.into())
     }
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_never_leads_to_another_address() {
+    fn an_id_that_is_unsafe_in_a_url_is_refused() {
         refused("", r#""" cannot be the id of a SCIM resource"#);
         refused(".", r#""." cannot be the id of a SCIM resource"#);
         refused("..", r#"".." cannot be the id of a SCIM resource"#);
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_texts_in_json() {
+    fn ids_are_strings_in_json() {
         let id: ResourceId = serde_json::from_str(r#""9067729b3d-ee533c18""#).unwrap();
         assert_eq!(
             serde_json::to_string(&id).unwrap(),

@@ -5,29 +5,29 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{attribute::Element, other::same_json};
 
-/// A JSON document within another, kept as it was sent.
+/// A JSON document within another document, kept as it was sent.
 ///
-/// `Debug` prints nothing of it: it may be a user with a password. Equal are documents that are the
-/// same JSON, however they are laid out.
+/// `Debug` does not print the content, because it may be a user with a password. Two documents are
+/// equal if they parse to the same JSON value.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Json(Box<RawValue>);
 
 impl Json {
-    /// Writes a value.
+    /// Serializes a value.
     ///
     /// # Errors
     ///
-    /// When `value` cannot be written as JSON.
+    /// Fails if `value` cannot be serialized as JSON.
     pub fn new(value: &impl Serialize) -> Result<Self, serde_json::Error> {
         to_raw_value(value).map(Self)
     }
 
-    /// Reads the document as a `T`.
+    /// Parses the document as a `T`.
     ///
     /// # Errors
     ///
-    /// When the document is not a `T`.
+    /// Fails if the document is not a `T`.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.as_str())
     }

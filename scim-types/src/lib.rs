@@ -1,7 +1,7 @@
-//! SCIM 2.0 as values: resources, lists, patches, errors and filters (RFC 7643, RFC 7644, RFC 9865).
+//! SCIM 2.0 data types: resources, lists, patches, errors and filters (RFC 7643, RFC 7644, RFC 9865).
 //!
-//! Reading is lenient where servers are known to differ (names in any case, booleans as strings,
-//! numbers as strings, `null` for an empty list); writing is what the RFCs say.
+//! Parsing is lenient where servers are known to deviate: names in any case, booleans as strings,
+//! numbers as strings, `null` for an empty list. Serialization follows the RFCs.
 //!
 //! ```
 //! use scim_types::{User, filter::{AttributePath, Filter}};
@@ -11,7 +11,7 @@
 //! )?;
 //! assert_eq!(user.user_name.as_deref(), Some("ada@example.com"));
 //! assert_eq!(user.active, Some(true));
-//! // What has no field of its own is kept, and written back as it was.
+//! // An attribute without a field is kept and written back unchanged.
 //! assert_eq!(
 //!     serde_json::to_string(&user)?,
 //!     concat!(
@@ -26,14 +26,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Besides the documents there are [`filter`]s, [`patch`]es (applied to a resource, and computed from two
-//! of them), and what is wrong with a resource by its schemas ([`validate`]).
+//! The crate also has [`filter`]s, [`patch`]es (applied to a resource, or computed from two resources),
+//! and the validation of a resource against its schemas ([`validate`]).
 //!
 //! # Scope of this crate
 //!
-//! Values only: no request is built or sent here, nothing is awaited, and no clock is read. Documents
-//! are JSON: the types are read and written with `serde_json`, because attributes without a field are
-//! kept as [`serde_json::value::RawValue`].
+//! The crate contains data types only. It builds and sends no requests, has no async code, and reads no
+//! clock. Documents are JSON: use `serde_json` to parse and serialize the types, because attributes
+//! without a field are kept as [`serde_json::value::RawValue`].
 
 mod attribute;
 mod bulk;

@@ -14,27 +14,27 @@ use crate::{
 
 /// One page of resources (RFC 7644 section 3.4.2, RFC 9865 section 2).
 ///
-/// Every number is optional: AWS IAM Identity Center leaves `totalResults` and `startIndex` out of a
-/// page that was asked for with a cursor. `Resources` may be absent from an empty page.
+/// Every number is optional: AWS IAM Identity Center omits `totalResults` and `startIndex` from a page
+/// that was requested with a cursor. An empty page may omit `Resources`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListResponse<T> {
-    /// The URNs that were declared; [`schema_uri::LIST_RESPONSE`] is written when it is empty.
+    /// The URNs of the declared schemas. If it is empty, [`schema_uri::LIST_RESPONSE`] is written.
     pub schemas: Vec<Text>,
-    /// How many resources all pages have together.
+    /// Total number of resources on all pages.
     ///
-    /// AWS IAM Identity Center, asked without a cursor, says the size of this one page here.
+    /// For a request without a cursor, AWS IAM Identity Center returns the size of this page instead.
     pub total_results: Option<u64>,
-    /// How many resources a page has.
+    /// Number of resources per page.
     pub items_per_page: Option<u64>,
-    /// The number of the first resource on this page; the first of all is 1.
+    /// Index of the first resource on this page, counted from 1.
     pub start_index: Option<u64>,
-    /// What to ask for the next page with; absent on the last page.
+    /// Cursor of the next page; absent on the last page.
     pub next_cursor: Option<Text>,
-    /// What to ask for the page before with, if the server says it.
+    /// Cursor of the previous page, if the server returns it.
     pub previous_cursor: Option<Text>,
     /// The resources of this page.
     pub resources: Vec<T>,
-    /// What the server sent and this struct has no field for.
+    /// Attributes that the server sent and that have no field in this struct.
     pub other: OtherAttributes,
 }
 
@@ -95,7 +95,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     type Value = ListResponse<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object, the SCIM ListResponse")
+        formatter.write_str("a SCIM ListResponse object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -109,7 +109,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 Found::Known(START_INDEX) => read(&mut map, &mut list.start_index)?,
                 Found::Known(NEXT_CURSOR) => read(&mut map, &mut list.next_cursor)?,
                 Found::Known(PREVIOUS_CURSOR) => read(&mut map, &mut list.previous_cursor)?,
-                // Two lists in one page: taking either would lose the other without a word.
+                // Of two lists in one page, one would be lost silently.
                 Found::Known(_) if resources.is_some() => {
                     return Err(A::Error::duplicate_field(RESOURCES));
                 }
@@ -123,7 +123,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 }
 
 fn read<'de, M: MapAccess<'de>, A: Attribute>(map: &mut M, place: &mut A) -> Result<(), M::Error> {
-    // What is said last is said.
+    // The last value of a repeated attribute wins.
     *place = A::default();
     map.next_value_seed(AttributeSeed(place))
 }
@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn names_in_lower_case_and_numbers_as_texts_are_read() {
+    fn names_in_lower_case_and_numbers_as_strings_are_read() {
         let page = read(r#"{"totalresults":"2","resources":[{"displayname":"a"},{"id":"b"}]}"#);
         assert_eq!((page.total_results, page.resources.len()), (Some(2), 2));
         assert_eq!(page.resources[0], Group::new("a"));
     }
 
     #[test]
-    fn of_what_a_page_says_twice_the_last_counts() {
+    fn the_last_value_of_a_repeated_attribute_wins() {
         let page =
             read(r#"{"schemas":["a"],"totalResults":1,"schemas":["b"],"totalResults":null}"#);
         assert_eq!(page.schemas, ["b"]);
@@ -198,13 +198,13 @@ mod tests {
             serde_json::from_str::<ListResponse<Group>>(r#"{"startIndex":-1}"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "invalid type: integer `-1`, expected a whole number that is not negative, or its text \
+            "invalid type: integer `-1`, expected a non-negative integer, or a string that contains one \
              at line 1 column 16"
         );
     }
 
     #[test]
-    fn an_empty_page_is_written_with_its_list() {
+    fn an_empty_page_is_written_with_an_empty_list() {
         let page = ListResponse::<Group> {
             total_results: Some(0),
             ..ListResponse::default()

@@ -1,17 +1,17 @@
 use crate::{Text, attribute::complex};
 
 complex! {
-    /// What a server says about a resource as such; read-only (RFC 7643 section 3.1).
+    /// The metadata of a resource; read-only (RFC 7643 section 3.1).
     pub struct Meta {
-        /// The name of the resource's type, such as `User`.
+        /// The name of the resource type, such as `User`.
         pub resource_type: Option<Text> = "resourceType",
-        /// When the resource was added, as the server wrote it (RFC 3339 by the book).
+        /// The creation time as the server wrote it (specified format: RFC 3339).
         pub created: Option<Text> = "created",
-        /// When the resource was changed last, as the server wrote it (RFC 3339 by the book).
+        /// The time of the last change as the server wrote it (specified format: RFC 3339).
         pub last_modified: Option<Text> = "lastModified",
         /// The URI of the resource.
         pub location: Option<Text> = "location",
-        /// The version of the resource, the same as its entity tag.
+        /// The version of the resource, equal to its entity tag.
         pub version: Option<Text> = "version",
     }
 }

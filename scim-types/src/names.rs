@@ -1,10 +1,10 @@
-//! Names and values of attributes in JSON, which are the same in any case and in several forms.
+//! Lookup and comparison of attributes in JSON: names are case-insensitive, and one value may have several forms.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-/// Returns an attribute and its name as it is spelled; names are the same in any case (RFC 7643
+/// Returns an attribute and its name as spelled in the map. Names are case-insensitive (RFC 7643
 /// section 2.1).
 pub(crate) fn find<'m>(
     attributes: &'m Map<String, Value>,
@@ -21,14 +21,14 @@ pub(crate) fn find<'m>(
         .map(|(name, value)| (name.as_str(), value))
 }
 
-/// Returns the value of an attribute that has one.
+/// Returns the value of an attribute; `None` if the attribute is absent or unassigned.
 pub(crate) fn assigned<'m>(attributes: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
     find(attributes, name)
         .map(|(_, value)| value)
         .filter(|value| !is_unassigned(value))
 }
 
-/// Says whether a value is the same as none: `null`, or empty (RFC 7643 section 2.5).
+/// Returns whether a value counts as unassigned: `null` or empty (RFC 7643 section 2.5).
 pub(crate) fn is_unassigned(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -38,7 +38,7 @@ pub(crate) fn is_unassigned(value: &Value) -> bool {
     }
 }
 
-/// Reads a boolean written as a text.
+/// Parses a boolean that is written as a string.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         _ if text.eq_ignore_ascii_case("true") => Some(true),
@@ -47,13 +47,13 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Says whether a name is a URN, and so the name of an extension.
+/// Returns whether a name is a URN, and therefore the name of an extension.
 pub(crate) fn is_urn(name: &str) -> bool {
     name.get(..4)
         .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
 }
 
-/// Says whether a value is `true`, or the text of it, which Microsoft Entra sends.
+/// Returns whether a value is `true`, or the string `"True"`, which Microsoft Entra sends.
 pub(crate) fn is_true(value: &Value) -> bool {
     match value {
         Value::Bool(value) => *value,
@@ -62,7 +62,7 @@ pub(crate) fn is_true(value: &Value) -> bool {
     }
 }
 
-/// Says whether an element of a list is marked as the preferred one.
+/// Returns whether an element of a list is marked as primary.
 pub(crate) fn is_primary(element: &Value) -> bool {
     let primary = element
         .as_object()
@@ -70,13 +70,14 @@ pub(crate) fn is_primary(element: &Value) -> bool {
     primary.is_some_and(is_true)
 }
 
-/// Says whether two values say the same: names in any case, lists in any order, and nothing where
-/// the other has `null`.
+/// Returns whether two values are equivalent.
+///
+/// The case of names and the order of lists do not matter, and `null` equals an absent attribute.
 pub(crate) fn is_same(left: &Value, right: &Value) -> bool {
     left == right || identity(left) == identity(right)
 }
 
-/// Returns a text that is the same for values that say the same.
+/// Returns a text that is equal for equivalent values.
 pub(crate) fn identity(value: &Value) -> String {
     let mut text = String::new();
     write_identity(value, &mut text);
@@ -86,15 +87,15 @@ pub(crate) fn identity(value: &Value) -> String {
 fn write_identity(value: &Value, text: &mut String) {
     match value {
         Value::Object(attributes) => {
-            let said = attributes
+            let assigned = attributes
                 .iter()
                 .filter(|(_, value)| !is_unassigned(value))
                 .map(|(name, value)| (name.to_ascii_lowercase(), value));
-            let mut said: Vec<_> = said.collect();
-            said.sort_by(|(left, _), (right, _)| left.cmp(right));
+            let mut assigned: Vec<_> = assigned.collect();
+            assigned.sort_by(|(left, _), (right, _)| left.cmp(right));
             text.push('{');
-            for (name, value) in said {
-                write!(text, "{name:?}:").expect("a text takes every text");
+            for (name, value) in assigned {
+                write!(text, "{name:?}:").expect("writing to a String cannot fail");
                 write_identity(value, text);
                 text.push(',');
             }
@@ -107,9 +108,9 @@ fn write_identity(value: &Value, text: &mut String) {
                 .map(identity)
                 .collect();
             items.sort();
-            write!(text, "[{}]", items.join(",")).expect("a text takes every text");
+            write!(text, "[{}]", items.join(",")).expect("writing to a String cannot fail");
         }
-        value => write!(text, "{value}").expect("a text takes every text"),
+        value => write!(text, "{value}").expect("writing to a String cannot fail"),
     }
 }
 
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_as_they_are_spelled_first() {
+    fn an_exact_name_is_preferred_to_another_case() {
         let both = json!({"Title": 1, "title": 2});
         let attributes = both.as_object().unwrap();
         assert_eq!(find(attributes, "title"), Some(("title", &json!(2))));
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_say_the_same_are_the_same() {
+    fn equivalent_values_are_the_same() {
         let left = json!({"Name": {"given": "A", "x": null}, "tags": ["b", "a"], "none": []});
         let right = json!({"tags": ["a", "b"], "name": {"GIVEN": "A"}});
         assert!(is_same(&left, &right));
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_is_unassigned_at_every_depth() {
+    fn an_empty_value_is_unassigned_at_every_depth() {
         assert!(is_unassigned(&json!({"a": {"b": [null]}, "c": []})));
         assert!(!is_unassigned(&json!({"a": {"b": ""}})));
         assert!(!is_unassigned(&json!(false)));

@@ -9,15 +9,15 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-/// The attributes of a resource that have no field of their own, as the JSON that was sent.
+/// The attributes of a resource that have no field in its struct, as raw JSON.
 ///
-/// They are written back byte for byte and in their order. Names are compared in any case. `Debug`
-/// prints names only: a server may send anything here, a password among it.
+/// They are written back byte for byte, in the order in which they were sent. Names are
+/// case-insensitive. `Debug` prints only the names, because a value may be secret, such as a password.
 #[derive(Clone, Default)]
 pub struct OtherAttributes(Vec<(String, Box<RawValue>)>);
 
 impl OtherAttributes {
-    /// Returns whether there is none.
+    /// Returns whether there are no attributes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -28,7 +28,7 @@ impl OtherAttributes {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Returns the JSON of one attribute.
+    /// Returns the raw JSON of one attribute.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
         let found = self
@@ -38,11 +38,11 @@ impl OtherAttributes {
         found.map(|(_, value)| value.as_ref())
     }
 
-    /// Returns one attribute, read as a `T`.
+    /// Returns one attribute, parsed as a `T`.
     ///
     /// # Errors
     ///
-    /// When the attribute is there and is not a `T`.
+    /// Fails if the attribute is present and is not a `T`.
     pub fn get<'a, T: Deserialize<'a>>(
         &'a self,
         name: &str,
@@ -52,11 +52,11 @@ impl OtherAttributes {
             .transpose()
     }
 
-    /// Sets one attribute, in the place of one of the same name.
+    /// Sets one attribute, and replaces an existing attribute of the same name.
     ///
     /// # Errors
     ///
-    /// When `value` cannot be written as JSON.
+    /// Fails if `value` cannot be serialized as JSON.
     pub fn insert(
         &mut self,
         name: impl Into<String>,
@@ -74,7 +74,7 @@ impl OtherAttributes {
         Ok(())
     }
 
-    /// Removes one attribute, and returns whether it was there.
+    /// Removes one attribute, and returns whether it was present.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.0.len();
         self.0
@@ -100,7 +100,7 @@ impl fmt::Debug for OtherAttributes {
     }
 }
 
-/// Equal are attributes of the same names whose values are the same JSON, however it is laid out.
+/// Two sets are equal if they have the same names, and their values parse to the same JSON values.
 impl PartialEq for OtherAttributes {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len()
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn inserting_takes_the_place_of_the_same_name_in_another_case() {
+    fn inserting_replaces_the_same_name_in_another_case() {
         let mut other = badge();
         other.insert("Badge", &2).unwrap();
         assert_eq!(other.names().collect::<Vec<_>>(), ["Badge"]);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_of_json_does_not_make_a_difference() {
+    fn the_layout_of_json_does_not_affect_equality() {
         let mut spaced = OtherAttributes::default();
         spaced.push(
             "Badge".to_owned(),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_prints_no_value() {
+    fn debug_does_not_print_values() {
         let mut other = OtherAttributes::default();
         other.insert("password", &"hunter2").unwrap();
         assert_eq!(format!("{other:?}"), r#"{"password"}"#);

@@ -1,5 +1,5 @@
-//! Patches: their paths, applying them to a resource, and computing them from two resources (RFC 7644
-//! section 3.5.2).
+//! Patches: their paths, their application to a resource, and their computation from two resources (RFC
+//! 7644 section 3.5.2).
 //!
 //! ```
 //! use scim_types::{PatchOp, PatchOperation, patch::Options};
@@ -19,18 +19,23 @@
 //!     {"type": "work", "value": "lovelace@example.com", "primary": false},
 //!     {"value": "ada@home.example", "primary": true},
 //! ]));
-//! // The other way round: what is to be sent so that the one becomes the other.
+//! // The reverse: the patch that changes one resource into the other.
 //! let patch = PatchOp::between(&user, &patched, &Options::default())?.expect("a difference");
 //! assert_eq!(patch.apply(&user, &Options::default())?, patched);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where implementations differ, applying goes by the words of the RFC: a complex attribute that is
-//! added or replaced keeps the sub-attributes the value does not say, with a path or without; a value
-//! that is there already is not added again; an element that becomes the primary one takes that from
-//! the others; a filter that chooses nothing is an error (`noTarget`) except for a removal; an element
-//! that is chosen and replaced is replaced whole; a sub-attribute of several values is set in all of
-//! them. What a server must take from a client that does not go by them is in [`Options`].
+//! Implementations differ. [`PatchOp::apply`](crate::PatchOp::apply) follows the wording of the RFC:
+//!
+//! - A complex attribute that is added or replaced keeps the sub-attributes that the value does not
+//!   contain, with or without a path.
+//! - A value that already exists is not added again.
+//! - If an element becomes primary, the other elements become non-primary.
+//! - A filter that selects nothing is an error (`noTarget`), except in a removal.
+//! - `replace` with a filter replaces the selected elements as a whole.
+//! - A sub-attribute of a multi-valued attribute is set in all values.
+//!
+//! [`Options`] has the settings for clients that do not follow the RFC.
 
 mod apply;
 mod between;
@@ -49,34 +54,38 @@ pub use self::{
 };
 use crate::{Schemas, filter::Limits};
 
-/// How patches are read where servers and clients differ.
+/// Options for the cases in which servers and clients differ.
 ///
-/// The default goes by the RFC, and takes texts for booleans.
+/// The default follows the RFC, and also accepts strings for booleans.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// What is known of the resource; `None` for the built-in schemas it declares
+    /// The schemas of the resource; `None` for the built-in schemas that the resource declares
     /// ([`Schemas::of`](crate::Schemas::of)).
     pub schemas: Option<Schemas>,
-    /// What is done with an attribute that its schema does not have.
+    /// Policy for an attribute that is not in its schema.
     pub unknown_attributes: UnknownAttributes,
-    /// What is done with a removal that lists what to remove in its value.
+    /// Policy for a removal that lists the values to remove.
     pub listed_removal: ListedRemoval,
-    /// What is done when a filter chooses no element to write to.
+    /// Policy for a write with a filter that selects no element.
     pub missing_element: MissingElement,
-    /// Whether `"True"` is taken for `true`, `"7"` for 7, and a text for a complex value with that
-    /// `value`, as Microsoft Entra sends them.
+    /// Whether `"True"` is accepted as `true`, `"7"` as 7, and a string as a complex value with that
+    /// `value`. Microsoft Entra sends such values.
     pub loose_values: bool,
-    /// What it means for [`PatchOp::between`](crate::PatchOp::between) that an attribute is absent.
+    /// Meaning of an absent attribute for [`PatchOp::between`](crate::PatchOp::between).
     pub absent: Absent,
-    /// How long a path may be, and how deep its filter.
+    /// Limits on the length of a path and the nesting depth of its filter.
     pub path_limits: Limits,
-    /// The most operations in one patch; each may have to look at every element of a list.
+    /// Maximum number of operations in one patch, and of values in a listed removal (default: 5,000).
+    ///
+    /// Each of them may have to examine every element of a list.
     pub max_operations: usize,
 }
 
 impl Options {
-    /// Returns what Microsoft Entra needs of a server (Microsoft Learn, "Known issues with SCIM 2.0
-    /// protocol compliance"): elements that are not there are made, and listed members are removed.
+    /// Returns the options that a server needs for Microsoft Entra.
+    ///
+    /// A missing element is created, and a removal may list members (Microsoft Learn, "Known issues with
+    /// SCIM 2.0 protocol compliance").
     #[must_use]
     pub fn entra() -> Self {
         Self {
@@ -86,8 +95,9 @@ impl Options {
         }
     }
 
-    /// Returns what AWS IAM Identity Center takes (AWS SCIM developer guide, `PatchGroup`): members are
-    /// removed by a list.
+    /// Returns the options for AWS IAM Identity Center.
+    ///
+    /// A removal lists the members to remove (AWS SCIM developer guide, `PatchGroup`).
     #[must_use]
     pub fn aws_identity_center() -> Self {
         Self {
@@ -107,51 +117,51 @@ impl Default for Options {
             loose_values: true,
             absent: Absent::Remove,
             path_limits: Limits::default(),
-            // A group push of Okta removes each member by an operation of its own; AWS takes 100 changes.
+            // Okta's group push sends one operation for each removed member; AWS accepts 100 changes.
             max_operations: 5_000,
         }
     }
 }
 
-/// What is done with an attribute that its schema does not have.
+/// Policy for an attribute that is not in its schema.
 ///
-/// An attribute of a resource or an extension of which no schema is known is always kept.
+/// If the schema of a resource or an extension is unknown, its attributes are always kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownAttributes {
-    /// The patch is refused: `invalidPath`.
+    /// Refuse the patch: `invalidPath`.
     Refuse,
-    /// It is kept.
+    /// Keep the attribute.
     Keep,
 }
 
-/// What is done with a removal that lists what to remove in its value.
+/// Policy for a removal that lists the values to remove.
 ///
-/// The RFC knows no such value, and a server that overlooks it removes *all* members. That is never
-/// done here.
+/// The RFC does not define a value for a removal, and a server that ignores the value removes *all*
+/// members. This crate never does that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedRemoval {
-    /// The patch is refused: `invalidValue`.
+    /// Refuse the patch: `invalidValue`.
     Refuse,
-    /// What is listed is removed: members by their `value`, other elements if they have everything that
-    /// is said of one. It is also how [`PatchOp::between`](crate::PatchOp::between) removes members.
+    /// Remove the listed values: members by their `value`, and other elements if they have all listed
+    /// sub-attributes. [`PatchOp::between`](crate::PatchOp::between) then also removes members by a list.
     Listed,
 }
 
-/// What is done when a filter chooses no element to write to.
+/// Policy for a write with a filter that selects no element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingElement {
-    /// The patch is refused: `noTarget`.
+    /// Refuse the patch: `noTarget`.
     Refuse,
-    /// The element is made, if the filter says `eq` of it and nothing else, joined by `and`.
+    /// Create the element, if the filter consists only of `eq` comparisons joined by `and`.
     Create,
 }
 
-/// What it means that an attribute is absent from the resource that is to come about.
+/// Meaning of an attribute that is absent from the desired resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {
-    /// The resource is whole, so it is to be removed.
+    /// The desired resource is complete, so the patch removes the attribute.
     Remove,
-    /// The resource says what is to change: what is absent stays, and what is `null` or empty is
-    /// removed.
+    /// The desired resource contains only the changes: an absent attribute stays unchanged, and an
+    /// attribute that is `null` or empty is removed.
     Stay,
 }

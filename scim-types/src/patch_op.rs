@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 
 use crate::{
     ResourceId,
-    attribute::{Element, Given, complex, document},
+    attribute::{Element, NullableValue, complex, document},
     filter::{AttributePath, Filter},
 };
 
 document! {
-    /// Changes to parts of a resource (RFC 7644 section 3.5.2).
+    /// A patch: changes to parts of a resource (RFC 7644 section 3.5.2).
     pub struct PatchOp of PATCH_OP {
-        /// The changes, done in this order, all or none.
+        /// The operations, applied in this order, all or none.
         pub operations: Vec<PatchOperation> = "Operations",
     }
 }
 
 impl PatchOp {
-    /// Returns a patch of these operations.
+    /// Returns a patch with these operations.
     #[must_use]
     pub fn new(operations: Vec<PatchOperation>) -> Self {
         Self {
@@ -34,15 +34,15 @@ impl From<PatchOperation> for PatchOp {
     }
 }
 
-/// One change of a patch.
+/// One operation of a patch.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct PatchOperation {
-    /// What to do.
+    /// The kind of the operation.
     pub op: Op,
-    /// Where; the resource itself when it is absent, or was the empty text.
+    /// The path of the target; `None` for the resource itself. An empty path is parsed as `None`.
     pub path: Option<String>,
-    /// With what; `Some(Value::Null)` is a `null` that was said.
+    /// The value; `Some(Value::Null)` is an explicit `null`.
     pub value: Option<Value>,
 }
 
@@ -56,7 +56,7 @@ impl PatchOperation {
         }
     }
 
-    /// Returns an operation that replaces what is at a path.
+    /// Returns an operation that replaces the value at a path.
     pub fn replace(path: impl Into<String>, value: impl Into<Value>) -> Self {
         Self {
             op: Op::Replace,
@@ -65,7 +65,7 @@ impl PatchOperation {
         }
     }
 
-    /// Returns an operation that removes what is at a path.
+    /// Returns an operation that removes the value at a path.
     pub fn remove(path: impl Into<String>) -> Self {
         Self {
             op: Op::Remove,
@@ -88,8 +88,8 @@ impl PatchOperation {
 
     /// Returns an operation that removes members from a group, in the form of AWS IAM Identity Center.
     ///
-    /// Never send it to another server: one that goes by the RFC overlooks the value, and removes
-    /// *all* members (RFC 7644 section 3.5.2.2).
+    /// Never send it to another server: a server that follows the RFC ignores the value and removes *all*
+    /// members (RFC 7644 section 3.5.2.2).
     pub fn remove_listed_members<'a>(ids: impl IntoIterator<Item = &'a ResourceId>) -> Self {
         Self {
             value: Some(references(ids)),
@@ -98,15 +98,15 @@ impl PatchOperation {
     }
 }
 
-/// What an operation does; lower case on the wire, and read in any case.
+/// The kind of a patch operation. It is written in lower case and read in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
-    /// Adds a value, and leaves the others.
+    /// Adds a value and keeps the existing values.
     Add,
     /// Removes values.
     Remove,
-    /// Puts a value in the place of others.
+    /// Replaces values.
     Replace,
 }
 
@@ -136,9 +136,9 @@ impl FromStr for Op {
     }
 }
 
-/// A text that is not `add`, `remove` or `replace`.
+/// The error if a text is not `add`, `remove` or `replace`.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is not a patch operation, which is add, remove or replace")]
+#[error("{text:?} is not a patch operation: expected add, remove or replace")]
 pub struct ParseOpError {
     text: String,
 }
@@ -160,7 +160,7 @@ complex! {
     struct Parts {
         pub op: Option<Op> = "op",
         pub path: Option<String> = "path",
-        pub value: Given = "value",
+        pub value: NullableValue = "value",
     }
 }
 
@@ -168,7 +168,7 @@ impl TryFrom<Parts> for PatchOperation {
     type Error = &'static str;
 
     fn try_from(parts: Parts) -> Result<Self, &'static str> {
-        let op = parts.op.ok_or("a patch operation says no `op`")?;
+        let op = parts.op.ok_or("a patch operation has no `op`")?;
         let path = parts.path.filter(|path| !path.is_empty());
         Ok(Self {
             op,
@@ -184,7 +184,7 @@ impl From<PatchOperation> for Parts {
         Self {
             op: Some(op),
             path,
-            value: Given(value),
+            value: NullableValue(value),
             ..Self::default()
         }
     }
@@ -233,13 +233,13 @@ mod tests {
         );
         refused(
             r#"{"op":"move"}"#,
-            r#""move" is not a patch operation, which is add, remove or replace at line 1 column 13"#,
+            r#""move" is not a patch operation: expected add, remove or replace at line 1 column 13"#,
         );
-        refused("{}", "a patch operation says no `op`");
+        refused("{}", "a patch operation has no `op`");
     }
 
     #[test]
-    fn an_empty_path_is_no_path() {
+    fn an_empty_path_counts_as_absent() {
         check(
             r#"{"op":"add","path":"","value":{}}"#,
             r#"{"op":"add","value":{}}"#,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_that_was_said_is_said_again() {
+    fn an_explicit_null_is_preserved() {
         check(
             r#"{"op":"replace","path":"title","value":null}"#,
             r#"{"op":"replace","path":"title","value":null}"#,
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_found_in_lower_case_too() {
+    fn the_name_operations_is_read_in_lower_case_too() {
         let patch: PatchOp =
             serde_json::from_str(r#"{"operations":[{"op":"remove","path":"title"}]}"#).unwrap();
         assert_eq!(
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_removed_in_the_form_of_the_rfc_and_of_aws() {
+    fn members_are_removed_in_the_forms_of_the_rfc_and_of_aws() {
         written(
             &PatchOperation::add_members([&id("a"), &id("b")]),
             r#"{"op":"add","path":"members","value":[{"value":"a"},{"value":"b"}]}"#,

@@ -2,11 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{PatchOperation, patch::Path};
 
-/// What is said of an attribute that is to be written: nothing, that it has no value, or its value.
+/// The state of an attribute to write: absent, `null`, or a value.
 ///
-/// The three are different where a resource is replaced (a server may keep what is absent, and clears
-/// what is `null`, RFC 7644 section 3.5.1) and where a patch is put together. In a struct of one's own
-/// it takes two attributes of serde:
+/// The three states differ when a resource is replaced (a server may keep an absent attribute, and clears
+/// an attribute that is `null`, RFC 7644 section 3.5.1) and when a patch is built. A field of this type
+/// in your own struct needs two serde attributes:
 ///
 /// ```
 /// use scim_types::Presence;
@@ -24,8 +24,8 @@ use crate::{PatchOperation, patch::Path};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// The fields of [`User`](crate::User) and [`Group`](crate::Group) that are `None` are absent when they
-/// are written; `null` is said through `other`:
+/// A field of [`User`](crate::User) or [`Group`](crate::Group) that is `None` is not written. Use `other`
+/// to write `null`:
 ///
 /// ```
 /// use scim_types::{Group, Presence};
@@ -37,17 +37,17 @@ use crate::{PatchOperation, patch::Path};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Presence<T> {
-    /// Nothing is said; the attribute stays as it is.
+    /// The attribute is not written and stays unchanged.
     #[default]
     Absent,
-    /// The attribute has no value.
+    /// The attribute is written as `null`: it has no value.
     Null,
     /// The attribute has this value.
     Set(T),
 }
 
 impl<T> Presence<T> {
-    /// Returns whether nothing is said.
+    /// Returns whether the attribute is absent.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -60,17 +60,17 @@ impl<T> Presence<T> {
         }
     }
 
-    /// Takes `None` for what has no value.
+    /// Converts an option: `None` becomes `Null`.
     pub fn or_null(value: Option<T>) -> Self {
         value.map_or(Self::Null, Self::Set)
     }
 
-    /// Takes `None` for what nothing is said of.
+    /// Converts an option: `None` becomes `Absent`.
     pub fn or_absent(value: Option<T>) -> Self {
         value.map_or(Self::Absent, Self::Set)
     }
 
-    /// Returns the operation that makes the attribute at `path` so; `None` when nothing is said.
+    /// Returns the patch operation that brings the attribute at `path` to this state; `None` for `Absent`.
     ///
     /// ```
     /// use scim_types::{PatchOp, Presence};
@@ -109,7 +109,7 @@ impl<T> From<T> for Presence<T> {
 }
 
 impl<T: Serialize> Serialize for Presence<T> {
-    /// Writes the value, or `null`; a struct leaves out what is absent.
+    /// Writes the value or `null`. The struct itself must skip an `Absent` field.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Absent | Self::Null => serializer.serialize_none(),
@@ -119,7 +119,7 @@ impl<T: Serialize> Serialize for Presence<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Presence<T> {
-    /// Reads a value, or `null`; what is absent is the default.
+    /// Reads a value or `null`. The struct itself must use the default for a missing field.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(Self::or_null)
     }

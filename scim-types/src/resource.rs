@@ -2,19 +2,19 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{ExternalId, Group, ResourceId, User, filter::AttributePath, schema_uri};
 
-/// A resource a server keeps under an endpoint of its own.
+/// A resource type with its own endpoint on a server.
 pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The path below the base URL, such as `Users` (RFC 7644 section 3.2).
     const ENDPOINT: &'static str;
     /// The URN of the core schema.
     const SCHEMA: &'static str;
-    /// The attribute people know a resource by: `userName` or `displayName`.
+    /// The attribute with the human-readable name of a resource: `userName` or `displayName`.
     const NAME: AttributePath;
 
-    /// Returns the id the server gave.
+    /// Returns the server's id of the resource.
     fn id(&self) -> Option<&ResourceId>;
 
-    /// Returns the id the client gave.
+    /// Returns the client's id of the resource.
     fn external_id(&self) -> Option<&ExternalId>;
 
     /// Returns the value of [`NAME`](Self::NAME).

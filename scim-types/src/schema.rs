@@ -12,17 +12,17 @@ use crate::{
 };
 
 document! {
-    /// The attributes a resource may have (RFC 7643 section 7).
+    /// A schema: the attributes that a resource may have (RFC 7643 section 7).
     pub struct Schema of SCHEMA {
         /// The URN of the schema.
         pub id: Option<String> = "id",
         /// The name, such as `User`.
         pub name: Option<String> = "name",
-        /// What it is, in a sentence.
+        /// A short description of the schema.
         pub description: Option<String> = "description",
         /// The attributes.
         pub attributes: Vec<SchemaAttribute> = "attributes",
-        /// What the server says about the document as such.
+        /// The metadata of the document.
         pub meta: Option<Meta> = "meta",
     }
 }
@@ -34,25 +34,25 @@ complex! {
         pub name: Option<String> = "name",
         /// The type of a value, such as `string` or `complex`.
         pub kind: Option<String> = "type",
-        /// The attributes of a complex value.
+        /// The sub-attributes of a complex attribute.
         pub sub_attributes: Vec<SchemaAttribute> = "subAttributes",
-        /// Whether there may be several values.
+        /// Whether the attribute is multi-valued.
         pub multi_valued: Option<bool> = "multiValued",
-        /// What it is, in a sentence.
+        /// A short description of the attribute.
         pub description: Option<String> = "description",
-        /// Whether it must have a value.
+        /// Whether the attribute must have a value.
         pub required: Option<bool> = "required",
-        /// Values that are suggested.
+        /// Suggested values.
         pub canonical_values: Vec<Value> = "canonicalValues",
-        /// Whether upper and lower case are different; they are not unless this says so.
+        /// Whether values are case-sensitive (default: `false`).
         pub case_exact: Option<bool> = "caseExact",
-        /// Who may write it: `readOnly`, `readWrite`, `immutable`, `writeOnly`.
+        /// Whether a client may write the attribute: `readOnly`, `readWrite`, `immutable`, `writeOnly`.
         pub mutability: Option<String> = "mutability",
-        /// When it is returned: `always`, `never`, `default`, `request`.
+        /// When the attribute is returned: `always`, `never`, `default`, `request`.
         pub returned: Option<String> = "returned",
-        /// Where a value is unique: `none`, `server`, `global`.
+        /// The scope in which a value is unique: `none`, `server`, `global`.
         pub uniqueness: Option<String> = "uniqueness",
-        /// The kinds of resources a reference may point at.
+        /// The resource types that a reference may point to.
         pub reference_types: Vec<String> = "referenceTypes",
     }
 }

@@ -17,21 +17,21 @@ pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 /// The message that changes parts of a resource.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-/// The message that asks for resources in the body of a request.
+/// The message that queries resources with a request body.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
-/// The message that has several operations in it.
+/// The message that contains several operations.
 pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
-/// The message that says what became of several operations.
+/// The message that contains the results of several operations.
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
-/// The message that says why a request was refused.
+/// The message that describes an error.
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-/// What the URNs of all core schemas start with; their attributes stand at the top of a resource.
+/// Prefix of the URNs of all core schemas, whose attributes are at the top level of a resource.
 pub(crate) const CORE_PREFIX: &str = "urn:ietf:params:scim:schemas:core:";
 
-/// Returns the URN of a resource's schema that a text is, if it is one.
+/// Returns the URN of a built-in resource schema as a static string, if the text is such a URN.
 pub(crate) fn known(text: &str) -> Option<&'static str> {
-    // Most texts are too short to be looked at.
+    // Most texts are too short to be such a URN.
     if text.len() < CORE_PREFIX.len() {
         return None;
     }

@@ -10,31 +10,31 @@ use crate::{
 document! {
     /// A query in the body of a request to `/.search` (RFC 7644 section 3.4.3, RFC 9865 section 2).
     pub struct SearchRequest of SEARCH_REQUEST {
-        /// The attributes to return, besides those that always are.
+        /// The attributes to return, in addition to the attributes that are always returned.
         pub attributes: Vec<String> = "attributes",
         /// The attributes not to return.
         pub excluded_attributes: Vec<String> = "excludedAttributes",
-        /// What the resources must fulfil, as it was written; [`condition`](Self::condition) reads it.
+        /// The filter as it was sent; [`condition`](Self::condition) parses it.
         pub filter: Option<String> = "filter",
-        /// The attribute the resources are put in order by.
+        /// The attribute to sort by.
         pub sort_by: Option<String> = "sortBy",
-        /// Which of them come first.
+        /// The sort order.
         pub sort_order: Option<SortOrder> = "sortOrder",
-        /// The number of the first resource; what is less than 1 is taken for 1.
+        /// Index of the first resource. A value less than 1 counts as 1.
         pub start_index: Option<i64> = "startIndex",
-        /// How many resources at most; what is less than 0 is taken for 0.
+        /// Maximum number of resources. A value less than 0 counts as 0.
         pub count: Option<i64> = "count",
-        /// Where to go on, empty for the start.
+        /// Cursor of the page to return; empty for the first page.
         pub cursor: Option<String> = "cursor",
     }
 }
 
 impl SearchRequest {
-    /// Reads the filter, if there is one.
+    /// Parses the filter, if there is one.
     ///
     /// # Errors
     ///
-    /// When it is not a filter: what a server answers with 400 and `invalidFilter`.
+    /// Fails if the text is not a filter. A server answers such a request with status 400 and `invalidFilter`.
     pub fn condition(&self) -> Result<Option<Filter>, ParseFilterError> {
         self.filter.as_deref().map(Filter::parse).transpose()
     }
@@ -49,14 +49,14 @@ impl From<&Filter> for SearchRequest {
     }
 }
 
-/// Which resources come first; read in any case.
+/// The sort order of a search. It is read in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SortOrder {
-    /// The least.
+    /// Smallest value first.
     #[default]
     Ascending,
-    /// The greatest.
+    /// Largest value first.
     Descending,
 }
 
@@ -81,9 +81,9 @@ impl Element for SortOrder {
     }
 }
 
-/// A text that is neither `ascending` nor `descending`.
+/// The error if a text is neither `ascending` nor `descending`.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is not an order, which is ascending or descending")]
+#[error("{text:?} is not a sort order: expected ascending or descending")]
 pub struct ParseSortOrderError {
     text: String,
 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_as_texts_and_below_the_first_are_read() {
+    fn numbers_as_strings_and_negative_numbers_are_read() {
         let request = check(
             r#"{"StartIndex":"-1","count":0,"sortorder":"Descending","x":1}"#,
             concat!(
@@ -113,11 +113,11 @@ mod tests {
         for (text, message) in [
             (
                 r#"{"count":9223372036854775808}"#,
-                "invalid value: integer `9223372036854775808`, expected a whole number, or its text at line 1 column 28",
+                "invalid value: integer `9223372036854775808`, expected an integer, or a string that contains one at line 1 column 28",
             ),
             (
                 r#"{"sortOrder":"up"}"#,
-                r#""up" is not an order, which is ascending or descending at line 1 column 18"#,
+                r#""up" is not a sort order: expected ascending or descending at line 1 column 18"#,
             ),
         ] {
             let error = serde_json::from_str::<SearchRequest>(text).unwrap_err();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_kept_as_it_was_and_read_when_it_is_asked_for() {
+    fn a_filter_is_kept_as_sent_and_parsed_on_request() {
         let request = check(
             r#"{"filter":"userName Eq \"a\""}"#,
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName Eq \"a\""}"#,
@@ -141,7 +141,7 @@ mod tests {
         );
         assert_eq!(
             wrong.condition().unwrap_err().to_string(),
-            "the filter ends where an operator should be"
+            "expected an operator, but the filter ends"
         );
     }
 }

@@ -4,96 +4,96 @@ use crate::{
 };
 
 document! {
-    /// What a server says it can do (RFC 7643 section 5, RFC 9865 section 5).
+    /// The capabilities that a server advertises (RFC 7643 section 5, RFC 9865 section 5).
     ///
-    /// Every member is optional: servers leave members out that the RFC requires. Take it as a hint:
-    /// AWS IAM Identity Center's says 50 results where its pages hold 100.
+    /// Every member is optional, because servers omit members that the RFC requires. The values are only
+    /// hints: AWS IAM Identity Center advertises 50 results, but its pages hold 100.
     pub struct ServiceProviderConfig of SERVICE_PROVIDER_CONFIG {
-        /// Where a person reads about the server.
+        /// The URI of the server's documentation.
         pub documentation_uri: Option<Text> = "documentationUri",
-        /// Whether PATCH works.
+        /// Support for PATCH.
         pub patch: Option<Supported> = "patch",
-        /// Whether many operations in one request work, and how many.
+        /// Support for bulk requests, and their limits.
         pub bulk: Option<BulkSupport> = "bulk",
-        /// Whether filters work, and how much they may find.
+        /// Support for filters, and the maximum number of results.
         pub filter: Option<FilterSupport> = "filter",
-        /// Whether a password can be changed.
+        /// Support for password changes.
         pub change_password: Option<Supported> = "changePassword",
-        /// Whether lists can be sorted.
+        /// Support for sorting.
         pub sort: Option<Supported> = "sort",
-        /// Whether entity tags work.
+        /// Support for entity tags.
         pub etag: Option<Supported> = "etag",
-        /// How lists are cut into pages.
+        /// Support for pagination.
         pub pagination: Option<Pagination> = "pagination",
-        /// How a client may prove who it is.
+        /// The authentication schemes that the server supports.
         pub authentication_schemes: Vec<AuthenticationScheme> = "authenticationSchemes",
-        /// What the server says about the document as such.
+        /// The metadata of the document.
         pub meta: Option<Meta> = "meta",
     }
 }
 
 complex! {
-    /// Whether something works.
+    /// Support for a feature.
     pub struct Supported {
-        /// Whether it works.
+        /// Whether the feature is supported.
         pub supported: Option<bool> = "supported",
     }
 }
 
 complex! {
-    /// Whether many operations in one request work, and how many.
+    /// Support for bulk requests, and their limits.
     pub struct BulkSupport {
-        /// Whether it works.
+        /// Whether bulk requests are supported.
         pub supported: Option<bool> = "supported",
-        /// The highest number of operations in one request.
+        /// Maximum number of operations in one request.
         pub max_operations: Option<u64> = "maxOperations",
-        /// The largest request, in bytes.
+        /// Maximum size of a request, in bytes.
         pub max_payload_size: Option<u64> = "maxPayloadSize",
     }
 }
 
 complex! {
-    /// Whether filters work, and how much they may find.
+    /// Support for filters, and the maximum number of results.
     pub struct FilterSupport {
-        /// Whether it works.
+        /// Whether filters are supported.
         pub supported: Option<bool> = "supported",
-        /// The highest number of resources in one response.
+        /// Maximum number of resources in one response.
         pub max_results: Option<u64> = "maxResults",
     }
 }
 
 complex! {
-    /// How lists are cut into pages (RFC 9865 section 5).
+    /// Support for pagination (RFC 9865 section 5).
     pub struct Pagination {
-        /// Whether `cursor` works.
+        /// Whether pagination by `cursor` is supported.
         pub cursor: Option<bool> = "cursor",
-        /// Whether `startIndex` works.
+        /// Whether pagination by `startIndex` is supported.
         pub index: Option<bool> = "index",
-        /// What a request without either gets: `cursor` or `index`.
+        /// Pagination method for a request without `cursor` and `startIndex`: `cursor` or `index`.
         pub default_pagination_method: Option<Text> = "defaultPaginationMethod",
-        /// How many resources a page has if the request does not say.
+        /// Number of resources per page if the request does not specify it.
         pub default_page_size: Option<u64> = "defaultPageSize",
-        /// How many resources a page has at most.
+        /// Maximum number of resources per page.
         pub max_page_size: Option<u64> = "maxPageSize",
-        /// How long a cursor is good for, in seconds.
+        /// Lifetime of a cursor, in seconds.
         pub cursor_timeout: Option<u64> = "cursorTimeout",
     }
 }
 
 complex! {
-    /// A way for a client to prove who it is.
+    /// A scheme by which a client authenticates.
     pub struct AuthenticationScheme {
-        /// The kind, such as `oauthbearertoken`.
+        /// The type, such as `oauthbearertoken`.
         pub kind: Option<Text> = "type",
-        /// The name to show.
+        /// The display name.
         pub name: Option<Text> = "name",
-        /// What it is, in a sentence.
+        /// A short description of the scheme.
         pub description: Option<Text> = "description",
-        /// Where its specification is.
+        /// The URI of the specification.
         pub spec_uri: Option<Text> = "specUri",
-        /// Where a person reads about it.
+        /// The URI of the documentation.
         pub documentation_uri: Option<Text> = "documentationUri",
-        /// Whether it is the preferred one.
+        /// Whether this is the preferred scheme.
         pub primary: Option<bool> = "primary",
     }
 }

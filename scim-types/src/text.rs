@@ -8,10 +8,10 @@ use serde::{
 
 use crate::{attribute::Element, schema_uri};
 
-/// The text of an attribute.
+/// The string value of an attribute.
 ///
-/// It is a `str` in everything but where it is kept: up to 24 bytes, which most values of a directory have, and the URNs
-/// of the schemas of users and groups take no memory of their own.
+/// It behaves like a `str`, but often needs no heap allocation: strings of up to 24 bytes (most values in a directory)
+/// are stored inline, and the URNs of the user and group schemas are static strings.
 ///
 /// ```
 /// use scim_types::{Text, User};
@@ -26,7 +26,7 @@ use crate::{attribute::Element, schema_uri};
 pub struct Text(CompactString);
 
 impl Text {
-    /// Takes a text that lives as long as the program, and copies nothing.
+    /// Returns a text from a static string, without a copy.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(CompactString::const_new(text))
@@ -107,7 +107,7 @@ impl From<Text> for serde_json::Value {
     }
 }
 
-/// Compares with other kinds of text, from either side.
+/// Implements comparison with other string types, in both directions.
 macro_rules! compared {
     ($($kind:ty),+) => {$(
         impl PartialEq<$kind> for Text {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_long_texts_that_nobody_knows_are_allocated() {
+    fn only_long_texts_that_are_not_built_in_urns_are_allocated() {
         check(r#""""#, "", false);
         check(
             r#""person.00002@example.com""#,
@@ -200,13 +200,13 @@ mod tests {
             true,
         );
         check(&format!("{:?}", schema_uri::USER), schema_uri::USER, false);
-        // A URN is itself, letter for letter, whatever it is compared as elsewhere.
-        let shouted = schema_uri::USER.to_uppercase();
-        check(&format!("{shouted:?}"), &shouted, true);
+        // The static URN replaces only an exact match, although URNs are case-insensitive elsewhere.
+        let upper_case = schema_uri::USER.to_uppercase();
+        check(&format!("{upper_case:?}"), &upper_case, true);
     }
 
     #[test]
-    fn a_text_is_compared_and_shown_as_the_str_it_is() {
+    fn a_text_is_compared_and_displayed_like_a_str() {
         let text = Text::from("a\"b");
         assert_eq!(text, "a\"b");
         assert_eq!("a\"b", text);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn a_value_that_is_not_a_string_is_refused() {
         let error = serde_json::from_str::<Text>("7").unwrap_err();
         assert_eq!(
             error.to_string(),

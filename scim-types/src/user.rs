@@ -6,27 +6,27 @@ use crate::{
 document! {
     /// A user (RFC 7643 section 4.1), with the enterprise extension.
     ///
-    /// Every attribute is optional, because a response may be partial and a server may leave out what
-    /// it does not support. A `password` has no field: it stays in [`other`](Self::other), whose
-    /// `Debug` prints no value.
+    /// Every attribute is optional, because a response may be partial and a server may omit attributes
+    /// that it does not support. `password` has no field: it stays in [`other`](Self::other), whose
+    /// `Debug` does not print values.
     pub struct User of USER {
-        /// The id the server gave; absent before the user is created.
+        /// The server's id of the user; absent before the user is created.
         pub id: Option<ResourceId> = "id",
-        /// The id the client gave.
+        /// The client's id of the user.
         pub external_id: Option<ExternalId> = "externalId",
-        /// What the user signs in with; unique in any case of letters.
+        /// The sign-in name; unique, ignoring case.
         pub user_name: Option<Text> = "userName",
-        /// The parts of the real name.
+        /// The components of the real name.
         pub name: Option<Name> = "name",
-        /// The name to show.
+        /// The display name.
         pub display_name: Option<Text> = "displayName",
-        /// How the user is called.
+        /// The nickname.
         pub nick_name: Option<Text> = "nickName",
         /// The URI of a page about the user.
         pub profile_url: Option<Text> = "profileUrl",
         /// The title, such as `Vice President`.
         pub title: Option<Text> = "title",
-        /// What the organization takes the user for, such as `Contractor`.
+        /// The relation of the user to the organization, such as `Contractor`.
         pub user_type: Option<Text> = "userType",
         /// The preferred language, such as `en-US`.
         pub preferred_language: Option<Text> = "preferredLanguage",
@@ -46,24 +46,24 @@ document! {
         pub photos: Vec<MultiValued> = "photos",
         /// Mailing addresses.
         pub addresses: Vec<Address> = "addresses",
-        /// The groups the user is in; read-only, and changed through the groups.
+        /// The groups of the user; read-only, and changed only through the groups.
         pub groups: Vec<Reference> = "groups",
-        /// What the user is entitled to.
+        /// Entitlements.
         pub entitlements: Vec<MultiValued> = "entitlements",
         /// Roles.
         pub roles: Vec<MultiValued> = "roles",
-        /// Certificates, DER in Base64.
+        /// Certificates: DER, encoded in Base64.
         pub x509_certificates: Vec<MultiValued> = "x509Certificates",
         /// The enterprise extension.
         pub enterprise: Option<Enterprise> =
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-        /// What the server says about the resource as such.
+        /// The metadata of the resource.
         pub meta: Option<Meta> = "meta",
     }
 }
 
 impl User {
-    /// Returns a user who has a user name and nothing else.
+    /// Returns a user with only a user name.
     pub fn new(user_name: impl Into<Text>) -> Self {
         Self {
             user_name: Some(user_name.into()),
@@ -71,7 +71,7 @@ impl User {
         }
     }
 
-    /// Returns the e-mail address that is marked as the preferred one, or else the only one.
+    /// Returns the e-mail address that is marked as primary; if no address is marked, the only address.
     #[must_use]
     pub fn primary_email(&self) -> Option<&str> {
         let marked = self.emails.iter().find(|email| email.primary == Some(true));
@@ -81,9 +81,9 @@ impl User {
 }
 
 complex! {
-    /// The parts of a real name (RFC 7643 section 4.1.1).
+    /// The components of a real name (RFC 7643 section 4.1.1).
     pub struct Name {
-        /// The whole name, as it is shown.
+        /// The full name, formatted for display.
         pub formatted: Option<Text> = "formatted",
         /// The family name.
         pub family_name: Option<Text> = "familyName",
@@ -91,9 +91,9 @@ complex! {
         pub given_name: Option<Text> = "givenName",
         /// The middle names.
         pub middle_name: Option<Text> = "middleName",
-        /// What stands before the name, such as `Ms.`.
+        /// The prefix of the name, such as `Ms.`.
         pub honorific_prefix: Option<Text> = "honorificPrefix",
-        /// What stands after the name, such as `III`.
+        /// The suffix of the name, such as `III`.
         pub honorific_suffix: Option<Text> = "honorificSuffix",
     }
 }
@@ -146,19 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn booleans_as_texts_become_booleans() {
+    fn booleans_as_strings_become_booleans() {
         check(
             r#"{"active":"False","emails":[{"primary":"TRUE"}]}"#,
             r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"active":false,"emails":[{"primary":true}]}"#,
         );
         refused(
             r#"{"active":"yes"}"#,
-            r#"invalid value: string "yes", expected a boolean, or the text "true" or "false" at line 1 column 15"#,
+            r#"invalid value: string "yes", expected a boolean, or the string "true" or "false" at line 1 column 15"#,
         );
     }
 
     #[test]
-    fn an_attribute_that_is_said_twice_is_refused_in_any_case() {
+    fn a_duplicate_attribute_is_refused_in_any_case() {
         refused(
             r#"{"userName":"a","USERNAME":"b"}"#,
             "duplicate field `userName` at line 1 column 26",

@@ -1,4 +1,4 @@
-//! Whether a resource is what its schemas say, on its way in and on its way out.
+//! Validation of a resource against its schemas, in requests and in responses.
 //!
 //! ```
 //! use scim_types::{Schemas, validate::Direction};
@@ -12,9 +12,9 @@
 //! let findings = Schemas::user().check(&user, Direction::Create);
 //! let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
 //! assert_eq!(texts, [
-//!     "emails[1].primary: takes a boolean, not a text (invalidValue)",
-//!     "id: is read-only, and overlooked",
-//!     "userName: is required, and empty (invalidValue)",
+//!     "emails[1].primary: must be a boolean, not a string (invalidValue)",
+//!     "id: is read-only and ignored",
+//!     "userName: is required but empty (invalidValue)",
 //! ]);
 //! ```
 
@@ -27,26 +27,26 @@ use serde_json::Value;
 
 use crate::ScimType;
 
-/// Which way a resource goes.
+/// The direction in which a resource is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Direction<'a> {
-    /// A client creates it: what is read-only is overlooked (RFC 7644 section 3.3).
+    /// A client creates the resource. Read-only attributes are ignored (RFC 7644 section 3.3).
     Create,
-    /// A client replaces it: what is read-only is overlooked, and what is immutable stays (RFC 7644
-    /// section 3.5.1).
+    /// A client replaces the resource. Read-only attributes are ignored, and immutable attributes must keep
+    /// their values (RFC 7644 section 3.5.1).
     #[non_exhaustive]
     Replace {
-        /// The resource as it was.
+        /// The resource before the replacement.
         before: &'a Value,
     },
-    /// A server returns it: it has an id, and nothing that is never returned. Attributes may be missing,
-    /// because the client may have asked for some only.
+    /// A server returns the resource. It must have an id, and must not have attributes that are never
+    /// returned. Other attributes may be missing, because the client may have requested only some.
     Response,
 }
 
 impl<'a> Direction<'a> {
-    /// Returns the direction of a replacement of `before`.
+    /// Returns the direction for a replacement of `before`.
     #[must_use]
     pub fn replace(before: &'a Value) -> Self {
         Self::Replace { before }
@@ -57,7 +57,7 @@ impl<'a> Direction<'a> {
     }
 }
 
-/// Something about a resource that is not as its schemas say.
+/// A deviation of a resource from its schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     path: String,
@@ -66,25 +66,25 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Returns where it is, as names on the wire; brackets hold the number of an element, from 0.
+    /// Returns the path of the attribute, in wire names. Brackets contain the index of an element, from 0.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns what is wrong, without the place.
+    /// Returns the problem, without the path.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
     }
 
-    /// Returns the kind of mistake, as it is said on the wire; `None` for what is tolerated.
+    /// Returns the kind of the error (`scimType`); `None` for a tolerated deviation.
     #[must_use]
     pub fn scim_type(&self) -> Option<&ScimType> {
         self.scim_type.as_ref()
     }
 
-    /// Returns whether the resource is to be refused for it, and not just to be read with care.
+    /// Returns whether the resource must be refused; `false` for a tolerated deviation.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.scim_type.is_some()
@@ -92,7 +92,7 @@ impl Finding {
 }
 
 impl fmt::Display for Finding {
-    /// Writes place, problem and kind: `userName: is required, and missing (invalidValue)`.
+    /// Writes path, problem and kind: `userName: is required but missing (invalidValue)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, problem, .. } = self;
         if path.is_empty() {

@@ -1,4 +1,4 @@
-//! A blueprint that cannot be read: what is wrong, where, and what to do.
+//! Errors of a blueprint: message, position in the text, and help.
 
 use std::{fmt, ops::Range};
 
@@ -10,9 +10,9 @@ use toml::{
 
 use super::validate::{At, Problem};
 
-/// Why a text is not a blueprint.
+/// An error in the text of a blueprint.
 ///
-/// [`Display`](fmt::Display) says what is wrong; [`ParseBlueprintError::render`] shows where.
+/// [`Display`](fmt::Display) writes the message. [`ParseBlueprintError::render`] also shows the position in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseBlueprintError {
     message: String,
@@ -21,19 +21,19 @@ pub struct ParseBlueprintError {
 }
 
 impl ParseBlueprintError {
-    /// The bytes of the text that are wrong, if they are known.
+    /// Returns the byte range of the wrong value, if it is known.
     #[must_use]
     pub fn span(&self) -> Option<Range<usize>> {
         self.span.clone()
     }
 
-    /// What to do about it.
+    /// Returns what to do, if it is known.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
     }
 
-    /// The message with the place in the text and the way out, for a terminal without colours.
+    /// Returns the message with the position in the text and the help, for a terminal without colors.
     #[must_use]
     pub fn render(&self, origin: &str, text: &str) -> String {
         let mut group = Level::ERROR
@@ -106,7 +106,7 @@ impl fmt::Display for ParseBlueprintError {
 
 impl std::error::Error for ParseBlueprintError {}
 
-/// The nearest of the names that serde says it expected to the one that it says is unknown.
+/// Returns the known name that is most similar to the unknown name in serde's message.
 fn suggestion(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = message
@@ -118,7 +118,7 @@ fn suggestion(message: &str) -> Option<String> {
     (likeness > 0.75).then(|| format!("did you mean `{nearest}`?"))
 }
 
-/// The bytes of the innermost value on the way that exists in the document.
+/// Returns the byte range of the innermost value on the path that exists in the document.
 fn locate(document: &Spanned<DeTable<'_>>, at: &[At]) -> Range<usize> {
     let mut span = document.span();
     let mut table = Some(document.get_ref());
@@ -139,7 +139,7 @@ fn locate(document: &Spanned<DeTable<'_>>, at: &[At]) -> Range<usize> {
     span
 }
 
-/// A span that lies in the text and on its character boundaries, so that it can be shown.
+/// Returns the span limited to the text and moved to character boundaries.
 fn within(text: &str, span: Range<usize>) -> Range<usize> {
     let floor = |at: usize| {
         (0..=at.min(text.len()))
@@ -161,63 +161,63 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_pointed_at_and_the_nearest_is_suggested() {
+    fn an_unknown_key_is_shown_with_the_most_similar_known_key() {
         insta::assert_snapshot!(rendered(
             "[[access]]\nusr = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Billing\"\n"
         ));
     }
 
     #[test]
-    fn a_group_that_is_assigned_and_pushed_is_refused_with_the_reason() {
+    fn a_group_that_is_both_assigned_and_pushed_is_refused() {
         insta::assert_snapshot!(rendered(
             "[provisioning]\nassign_groups = [\"everyone\", \"ops\"]\n\n[[access]]\ngroup = \"ops\"\naccount = \"1\"\npermission_set = \"Billing\"\n"
         ));
     }
 
     #[test]
-    fn a_permission_set_nobody_describes_is_refused() {
+    fn a_permission_set_without_description_is_refused() {
         insta::assert_snapshot!(rendered(
             "[[access]]\nuser = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"
         ));
     }
 
     #[test]
-    fn json_faults_point_at_the_place_too() {
+    fn a_json_error_shows_its_position() {
         let text = "{\n  \"access\": [],\n  \"octa\": {}\n}";
         let error = Blueprint::from_json(text).expect_err("a problem");
         insta::assert_snapshot!(error.render("blueprint.json", text));
     }
 
     #[test]
-    fn every_fault_of_a_line_has_its_own_message() {
+    fn each_violated_rule_has_a_message() {
         for (text, message) in [
             (
                 "[[access]]\npermission_set = \"Billing\"\naccount = \"1\"\n",
-                "this line of access is for nobody",
+                "an access entry has neither `user` nor `group`",
             ),
             (
                 "[[access]]\nuser = \"a\"\ngroup = \"b\"\naccount = \"1\"\npermission_set = \"Billing\"\n",
-                "one line of access is for a user or for a group, not for both",
+                "an access entry has both `user` and `group`",
             ),
             (
                 "[[access]]\nuser = \"a\"\npermission_set = \"Billing\"\n",
-                "this line of access names no account",
+                "an access entry has no account",
             ),
             (
                 "[[access]]\nuser = \"a\"\naccounts = [\"1\", \"1\"]\npermission_set = \"Billing\"\n",
-                "account `1` is named twice",
+                "account `1` is listed twice",
             ),
             (
                 "[okta]\ncustom_domain = \"https://login.example.com\"\n",
-                "`https://login.example.com` is an address, not a host",
+                "`https://login.example.com` is a URL, not a host",
             ),
             (
                 "[okta]\ncustom_domain = \"example.com\"\n",
-                "`example.com` is not below a domain of yours",
+                "`example.com` is not a subdomain",
             ),
             (
                 "[permission_sets.\"two words\"]\n",
-                "`two words` cannot be the name of a permission set",
+                "`two words` is not a valid name of a permission set",
             ),
             (
                 "[permission_sets.A]\nsession_duration = \"PT13H\"\n",
@@ -225,7 +225,7 @@ mod tests {
             ),
             (
                 "[permission_sets.A]\nmanaged_policies = [\"ReadOnlyAccess\"]\n",
-                "`ReadOnlyAccess` is not the ARN of a policy that AWS manages",
+                "`ReadOnlyAccess` is not the ARN of an AWS managed policy",
             ),
             (
                 "[permission_sets.A]\ninline_policy = \"[]\"\n",

@@ -1,17 +1,17 @@
-//! What a blueprint cannot ask for, decided without any service.
+//! Validation of a blueprint without any service.
 
 use std::collections::BTreeSet;
 
 use super::{Access, Blueprint, PermissionSetSpec, ProvisioningMode};
 
-/// A step on the way to a value in a document.
+/// One component of the path to a value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At {
     Key(String),
     Index(usize),
 }
 
-/// Something that cannot be, where it stands, and what to do about it.
+/// A violated rule: the path of the value, the message, and what to do.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) at: Vec<At>,
@@ -19,7 +19,7 @@ pub(super) struct Problem {
     pub(super) help: String,
 }
 
-/// The first thing in a blueprint that cannot be.
+/// Returns the first violated rule.
 pub(super) fn first_problem(blueprint: &Blueprint) -> Option<Problem> {
     domain(blueprint)
         .or_else(|| {
@@ -58,16 +58,16 @@ fn domain(blueprint: &Blueprint) -> Option<Problem> {
     if domain.contains("://") || domain.contains('/') {
         return Some(problem(
             &at,
-            format!("`{domain}` is an address, not a host"),
-            "give the host alone, such as `login.example.com`",
+            format!("`{domain}` is a URL, not a host"),
+            "enter only the host, such as `login.example.com`",
         ));
     }
     if domain.split('.').count() < 3 {
-        // Okta does not take an apex domain: it needs a CNAME, and an apex cannot have one.
+        // Okta refuses an apex domain, because it needs a CNAME record, which an apex cannot have.
         return Some(problem(
             &at,
-            format!("`{domain}` is not below a domain of yours"),
-            "use a host below it, such as `login.example.com`: Okta needs a CNAME record, which an apex cannot have",
+            format!("`{domain}` is not a subdomain"),
+            "use a subdomain, such as `login.example.com`: Okta needs a CNAME record, which an apex domain cannot have",
         ));
     }
     None
@@ -80,14 +80,14 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem>
         (Some(_), Some(_)) => {
             return Some(problem(
                 &["access", &number, "group"],
-                "one line of access is for a user or for a group, not for both",
-                "write two lines",
+                "an access entry has both `user` and `group`",
+                "write one entry for the user and one for the group",
             ));
         }
         (None, None) => {
             return Some(problem(
                 &at,
-                "this line of access is for nobody",
+                "an access entry has neither `user` nor `group`",
                 "add `user = \"…\"` or `group = \"…\"`",
             ));
         }
@@ -96,16 +96,16 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem>
     if access.accounts().next().is_none() {
         return Some(problem(
             &at,
-            "this line of access names no account",
-            "add `account = \"…\"` or `accounts = [\"…\"]`, by id or by name",
+            "an access entry has no account",
+            "add `account = \"…\"` or `accounts = [\"…\"]`, with ids or names",
         ));
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = access.accounts().find(|account| !seen.insert(*account)) {
         return Some(problem(
             &at,
-            format!("account `{twice}` is named twice"),
-            "name it once",
+            format!("account `{twice}` is listed twice"),
+            "remove one of the two",
         ));
     }
     let name = &access.permission_set;
@@ -113,7 +113,7 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem>
         return Some(problem(
             &["access", &number, "permission_set"],
             format!(
-                "permission set `{name}` is not described, and AWS manages no policy of that name for a job"
+                "permission set `{name}` is not described, and no AWS managed policy for a job function has this name"
             ),
             format!(
                 "add a table `[permission_sets.{name}]`, or use one of {}",
@@ -124,11 +124,13 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem>
     None
 }
 
-/// Okta and AWS both say that one group cannot be assigned and pushed: members go missing or linger
-/// (AWS "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting").
+/// Checks that no group is both assigned and pushed.
+///
+/// Okta and AWS do not support it: members are missing or stay in AWS after they leave (AWS "Configure SAML and SCIM
+/// with Okta", Okta "Group Push troubleshooting").
 fn same_group_twice(blueprint: &Blueprint) -> Option<Problem> {
     if blueprint.provisioning.mode == ProvisioningMode::Direct {
-        // Nothing is pushed, so there is nothing to go wrong.
+        // Direct mode pushes no group.
         return None;
     }
     let pushed = blueprint.pushed_groups();
@@ -141,7 +143,7 @@ fn same_group_twice(blueprint: &Blueprint) -> Option<Problem> {
     Some(problem(
         &["provisioning", "assign_groups", &index.to_string()],
         format!("group `{group}` would be assigned to the app and pushed to AWS"),
-        "use two groups: Okta and AWS do not support one group for both, as its members go missing or linger in AWS; assign everybody through a group of its own, and push the groups that get access",
+        "use two groups, because Okta and AWS do not support one group for both (members are missing in AWS, or stay there after they leave): assign all users through a separate group, and push the groups that get access",
     ))
 }
 
@@ -151,8 +153,8 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
         return Some(problem(
             &at,
-            format!("`{name}` cannot be the name of a permission set"),
-            "use 1 to 32 letters, digits and _+=,.@- (it cannot be changed later)",
+            format!("`{name}` is not a valid name of a permission set"),
+            "use 1 to 32 letters, digits and _+=,.@- (the name cannot be changed later)",
         ));
     }
     if set
@@ -162,8 +164,8 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     {
         return Some(problem(
             &["permission_sets", name, "description"],
-            "the description is longer than the 700 characters AWS takes",
-            "shorten it",
+            "the description has more than 700 characters, the limit of AWS",
+            "shorten the description",
         ));
     }
     if let Some(duration) = &set.session_duration
@@ -187,8 +189,8 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
                     "managed_policies",
                     &index.to_string(),
                 ],
-                format!("`{arn}` is not the ARN of a policy that AWS manages"),
-                "such an ARN looks like `arn:aws:iam::aws:policy/ReadOnlyAccess`",
+                format!("`{arn}` is not the ARN of an AWS managed policy"),
+                "use an ARN such as `arn:aws:iam::aws:policy/ReadOnlyAccess`",
             ));
         }
     }
@@ -217,7 +219,7 @@ fn session_duration_fits(text: &str) -> bool {
     text.starts_with('P') && (3600..=12 * 3600).contains(&span.as_secs())
 }
 
-/// The policies that AWS manages for a job and that are good for a permission set under the same name
+/// AWS managed policies for job functions, by the permission set name that stands for them
 /// (IAM user guide, "AWS managed policies for job functions").
 const WELL_KNOWN: [(&str, &str); 8] = [
     ("AdministratorAccess", "AdministratorAccess"),
@@ -233,7 +235,7 @@ const WELL_KNOWN: [(&str, &str); 8] = [
     ),
 ];
 
-/// The ARN of the policy that AWS manages for a job of that name.
+/// Returns the ARN of the AWS managed policy for the job function with this name.
 pub(crate) fn well_known_policy(name: &str) -> Option<String> {
     let (_, path) = WELL_KNOWN.iter().find(|(known, _)| *known == name)?;
     Some(format!("arn:aws:iam::aws:policy/{path}"))

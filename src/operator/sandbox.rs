@@ -1,4 +1,4 @@
-//! The person of a rehearsal: does at a sandbox's console, over HTTP, what a hand-off asks for.
+//! The operator of a sandbox: does manual steps at the sandbox's consoles, over HTTP.
 
 use std::{fmt, sync::Mutex};
 
@@ -10,17 +10,17 @@ use url::Url;
 
 use super::{Answers, ManualStep, ManualStepKind, Operator, OperatorError};
 
-/// A person at the console of a sandbox, for rehearsals, examples and tests.
+/// An operator at the consoles of a sandbox, for rehearsals, examples and tests.
 ///
-/// It does what a person would do with the hand-off alone: it has the metadata file from the hand-off, and remembers
-/// the SCIM token that the console has shown it. It never meets a vendor's console.
+/// It uses only the data of the manual step, as a human operator does, and the SCIM token that the sandbox's console
+/// has shown before. It never connects to a vendor's console.
 pub struct SandboxOperator {
     console: Service,
     token: Mutex<Option<Secret>>,
 }
 
 #[derive(Deserialize)]
-struct Shown {
+struct ConsoleResponse {
     #[serde(default)]
     portal_url: Option<String>,
     #[serde(default)]
@@ -32,11 +32,11 @@ struct Shown {
 }
 
 impl SandboxOperator {
-    /// The person at the console at an address, such as the `console_url` of a sandbox.
+    /// Creates an operator for the console at a URL, such as the `console_url` of a sandbox.
     ///
     /// # Errors
     ///
-    /// If it is not an address that can be asked.
+    /// Fails if the URL cannot be used for requests.
     pub fn new(console: Url) -> Result<Self, OperatorError> {
         let console = Service::builder(console).build().map_err(unreachable)?;
         Ok(Self {
@@ -45,17 +45,17 @@ impl SandboxOperator {
         })
     }
 
-    async fn click(&self, path: [&str; 2], body: &Value) -> Result<Shown, OperatorError> {
+    async fn post(&self, path: [&str; 2], body: &Value) -> Result<ConsoleResponse, OperatorError> {
         let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
         match self.console.send(Call::post(path).json(body)).await {
-            Ok(answer) => serde_json::from_slice(answer.body()).map_err(unreachable),
-            Err(rest_core::Error::Refused(answer)) => {
-                let said = serde_json::from_slice::<Value>(answer.body()).ok();
-                let said = said
+            Ok(response) => serde_json::from_slice(response.body()).map_err(unreachable),
+            Err(rest_core::Error::Refused(response)) => {
+                let body = serde_json::from_slice::<Value>(response.body()).ok();
+                let message = body
                     .as_ref()
                     .and_then(|body| body["error"].as_str())
-                    .unwrap_or("the console refused without a word");
-                Err(OperatorError::Declined(said.to_owned()))
+                    .unwrap_or("the console refused the action without a message");
+                Err(OperatorError::Declined(message.to_owned()))
             }
             Err(error) => Err(unreachable(error)),
         }
@@ -63,14 +63,14 @@ impl SandboxOperator {
 
     async fn new_token(&self) -> Result<(String, Secret), OperatorError> {
         let shown = match self
-            .click(["aws", "automatic-provisioning"], &json!({}))
+            .post(["aws", "automatic-provisioning"], &json!({}))
             .await
         {
-            // Two tokens can exist. A person deletes those that nobody uses, and creates another.
+            // At most two tokens can exist. An operator deletes the unused ones and creates another.
             Err(OperatorError::Declined(_)) => {
-                self.click(["aws", "delete-scim-tokens"], &json!({}))
+                self.post(["aws", "delete-scim-tokens"], &json!({}))
                     .await?;
-                self.click(["aws", "automatic-provisioning"], &json!({}))
+                self.post(["aws", "automatic-provisioning"], &json!({}))
                     .await?
             }
             shown => shown?,
@@ -83,11 +83,11 @@ impl SandboxOperator {
         *self
             .token
             .lock()
-            .expect("nobody panics while holding the token") = Some(token.clone());
+            .expect("no code panics while it holds the token") = Some(token.clone());
         Ok((endpoint, token))
     }
 
-    async fn act(&self, manual_step: &ManualStep) -> Result<Answers, OperatorError> {
+    async fn perform(&self, manual_step: &ManualStep) -> Result<Answers, OperatorError> {
         let value = |name: &str| {
             manual_step
                 .values
@@ -106,17 +106,17 @@ impl SandboxOperator {
                             .map(|(kind, name)| json!({"type": kind, "name": name, "value": value}))
                     })
                     .collect();
-                self.click(["dns", "records"], &json!({"records": records}))
+                self.post(["dns", "records"], &json!({"records": records}))
                     .await?;
                 Ok(answers)
             }
             ManualStepKind::EnableIdentityCenter => {
-                self.click(["aws", "enable-identity-center"], &json!({}))
+                self.post(["aws", "enable-identity-center"], &json!({}))
                     .await?;
                 Ok(answers)
             }
             ManualStepKind::AccessPortal => {
-                let shown = self.click(["aws", "access-portal"], &json!({})).await?;
+                let shown = self.post(["aws", "access-portal"], &json!({})).await?;
                 Ok(answers.text("portal_url", shown.portal_url.unwrap_or_default()))
             }
             ManualStepKind::IdentitySource => {
@@ -125,7 +125,7 @@ impl SandboxOperator {
                     .as_ref()
                     .map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
                 let shown = self
-                    .click(["aws", "identity-source"], &json!({"idp_metadata": file}))
+                    .post(["aws", "identity-source"], &json!({"idp_metadata": file}))
                     .await?;
                 Ok(answers.file("sp_metadata", shown.sp_metadata.unwrap_or_default()))
             }
@@ -137,12 +137,12 @@ impl SandboxOperator {
             }
             ManualStepKind::OktaProvisioning => {
                 let mut base_url = value("Base URL").map(ToOwned::to_owned);
-                let remembered = self
+                let known = self
                     .token
                     .lock()
-                    .expect("nobody panics while holding the token")
+                    .expect("no code panics while it holds the token")
                     .clone();
-                let token = match remembered {
+                let token = match known {
                     Some(token) if base_url.is_some() => token,
                     _ => {
                         let (endpoint, token) = self.new_token().await?;
@@ -154,11 +154,11 @@ impl SandboxOperator {
                     "base_url": base_url, "api_token": token.expose(),
                     "create": true, "update": true, "deactivate": true,
                 });
-                self.click(["okta", "provisioning"], &body).await?;
+                self.post(["okta", "provisioning"], &body).await?;
                 Ok(answers)
             }
             ManualStepKind::SignIn => {
-                self.click(
+                self.post(
                     ["sign-in", ""],
                     &json!({"user_code": value("code"), "login": value("user")}),
                 )
@@ -174,7 +174,7 @@ impl Operator for SandboxOperator {
         &'a self,
         manual_step: &'a ManualStep,
     ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        Box::pin(self.act(manual_step))
+        Box::pin(self.perform(manual_step))
     }
 }
 

@@ -1,4 +1,4 @@
-//! An operator that is a function: for tests, for rehearsals, and for tools that have their own way to ask.
+//! An operator that is a function, for tests and for tools with an own user interface.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ pub struct ScriptedOperator {
 }
 
 impl ScriptedOperator {
-    /// An operator that answers with what the function's future returns.
+    /// Creates an operator that returns the result of the function's future.
     pub fn new<F, A>(script: F) -> Self
     where
         F: Fn(ManualStep) -> A + Send + Sync + 'static,

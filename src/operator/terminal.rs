@@ -1,4 +1,4 @@
-//! A person at a terminal, asked line by line.
+//! An operator at a terminal, asked line by line.
 
 use std::{
     fmt,
@@ -12,10 +12,10 @@ use rest_core::Secret;
 
 use super::{Answers, Ask, AskKind, ManualStep, Operator, OperatorError};
 
-/// A person at a terminal: shown the hand-off, asked for each answer, and asked again when one is not right.
+/// An operator at a terminal: shows the manual step, reads each answer, and asks again after a wrong answer.
 ///
-/// A file is handed over as a path, and one to upload is written to the folder that was named. An answer that must
-/// not be shown is read through the function given to [`TerminalOperator::secrets`], which should turn the echo off.
+/// The operator enters a file as a path. A file to upload is written to the configured folder. A secret is read with
+/// the function of [`TerminalOperator::secrets`], which should turn the echo off.
 #[derive(Clone)]
 pub struct TerminalOperator {
     terminal: Arc<Mutex<Terminal>>,
@@ -31,8 +31,8 @@ struct Terminal {
 }
 
 impl TerminalOperator {
-    /// A person who reads what is written to `output`, and whose lines come from `input`. Files to upload are
-    /// written to `folder`.
+    /// Creates an operator with `output` as the screen and `input` as the keyboard. Files to upload are written to
+    /// `folder`.
     pub fn new(
         input: impl BufRead + Send + 'static,
         output: impl Write + Send + 'static,
@@ -49,16 +49,16 @@ impl TerminalOperator {
         }
     }
 
-    /// Reads secrets with a function, which is given the prompt.
+    /// Sets the function that reads secrets. Its argument is the prompt.
     ///
     /// # Panics
     ///
-    /// If a thread panicked while it talked to the person.
+    /// Panics if another thread panicked while it used the terminal.
     #[must_use]
     pub fn secrets(self, read: impl FnMut(&str) -> io::Result<String> + Send + 'static) -> Self {
         self.terminal
             .lock()
-            .expect("nobody panics at the terminal")
+            .expect("no code panics while it holds the terminal")
             .secrets = Some(Box::new(read));
         self
     }
@@ -75,11 +75,11 @@ impl Operator for TerminalOperator {
             manual_step.clone(),
         );
         Box::pin(async move {
-            // A person takes minutes: the runtime's own threads are not to wait for one.
+            // An answer can take minutes, so it must not block a thread of the runtime.
             let talk = move || {
                 terminal
                     .lock()
-                    .expect("nobody panics at the terminal")
+                    .expect("no code panics while it holds the terminal")
                     .talk(&manual_step, &folder)
             };
             tokio::task::spawn_blocking(talk)
@@ -104,14 +104,14 @@ impl Terminal {
             std::fs::create_dir_all(folder)?;
             let path = folder.join(&file.name);
             std::fs::write(&path, &file.bytes)?;
-            writeln!(self.output, "  {} is in {}", file.name, path.display())?;
+            writeln!(self.output, "  {} is saved as {}", file.name, path.display())?;
         }
         let mut answers = Answers::default();
         for ask in &manual_step.asks {
             answers = self.answer(ask, answers)?;
         }
         if manual_step.asks.is_empty() {
-            self.line("Press Enter when it is done, or write why not")
+            self.line("Press Enter when it is done, or enter the reason why it cannot be done")
                 .and_then(|line| {
                     if line.is_empty() {
                         Ok(())
@@ -131,7 +131,7 @@ impl Terminal {
             };
             match (ask.kind, line.trim()) {
                 (_, "") if ask.optional => return Ok(answers),
-                (_, "") => writeln!(self.output, "  an answer is needed")?,
+                (_, "") => writeln!(self.output, "  an answer is required")?,
                 (AskKind::Text, text) => return Ok(answers.text(ask.key, text)),
                 (AskKind::Secret, text) => return Ok(answers.secret(ask.key, Secret::new(text))),
                 (AskKind::File, path) => match std::fs::read(path) {
@@ -167,7 +167,7 @@ mod tests {
     use crate::operator::ManualStepKind;
 
     #[tokio::test]
-    async fn a_person_is_asked_until_there_is_an_answer() {
+    async fn an_empty_answer_is_asked_again() {
         let manual_step = ManualStep::new(
             ManualStepKind::AccessPortal,
             "Read the address",
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_terminal_is_nobody() {
+    async fn a_closed_terminal_counts_as_no_operator() {
         let manual_step = ManualStep::new(ManualStepKind::SignIn, "Sign in", "browser");
         let operator = TerminalOperator::new(&b""[..], io::sink(), "unused");
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! One apply, change by change.
+//! One run of `apply`, change by change.
 
 use std::collections::HashSet;
 
@@ -18,20 +18,22 @@ use crate::{
     step::{Applied, Context, Step},
 };
 
-/// One apply.
+/// One run of `apply`.
 pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) cx: &'a Context,
     pub(super) state: Mutex<State>,
 }
 
-pub(super) struct Done {
+/// The result of one step.
+pub(super) struct StepResult {
     pub(super) applied: usize,
     pub(super) already_done: usize,
 }
 
 impl Run<'_> {
-    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<Done> {
+    /// Plans a step again, checks the result against the reviewed plan, and applies its changes.
+    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<StepResult> {
         let now = plan_step(step, self.cx).await?.of(step);
         let id = step.id();
         let planned = plan.step(&id).ok_or_else(|| {
@@ -41,20 +43,20 @@ impl Run<'_> {
         if let Some(why) = now.deviation_from(planned) {
             return Err(Error::new(
                 ErrorKind::StalePlan,
-                format!("the world has moved since the plan was made: {why}"),
+                format!("Okta or AWS has changed since the plan was made: {why}"),
             )
             .with_context(format!("planning step {id} again right before applying it"))
             .with_help(
-                "make a new plan, read it, and apply that; what was done before stays done",
+                "make a new plan, review it, and apply it; the changes before this step are done",
             ));
         }
-        let left: HashSet<_> = now.changes.iter().map(Change::key).collect();
-        let gone = planned
+        let remaining: HashSet<_> = now.changes.iter().map(Change::key).collect();
+        let done_before = planned
             .changes
             .iter()
-            .filter(|change| !left.contains(&change.key()));
+            .filter(|change| !remaining.contains(&change.key()));
         let mut already_done = 0;
-        for change in gone {
+        for change in done_before {
             already_done += 1;
             self.tell(&Event::AlreadyDone {
                 step: id.clone(),
@@ -70,7 +72,7 @@ impl Run<'_> {
             self.apply_changes(step, &now.changes).await?;
             self.tell(&Event::StepDone { step: id });
         }
-        Ok(Done {
+        Ok(StepResult {
             applied: now.changes.len(),
             already_done,
         })
@@ -101,7 +103,7 @@ impl Run<'_> {
     async fn change(&self, step: &dyn Step, change: &Change) -> Result<()> {
         let id = step.id();
         let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
-        let doing = || format!("step {id}: {} {}", change.action.verb(), change.target);
+        let context = || format!("step {id}: {} {}", change.action.verb(), change.target);
         self.tell(&Event::ChangeStarted {
             step: id.clone(),
             change: change.clone(),
@@ -113,13 +115,13 @@ impl Run<'_> {
                 .apply(change, self.cx)
                 .instrument(span.clone())
                 .await
-                .map_err(|error| error.with_context(doing()))?;
+                .map_err(|error| error.with_context(context()))?;
             self.save().await?;
             let Applied::Waiting(waiting) = applied else {
                 break;
             };
             let pause = timer.pause(&waiting).ok_or_else(|| {
-                stalled_error(&waiting, &self.pipeline.wait_policy).with_context(doing())
+                stalled_error(&waiting, &self.pipeline.wait_policy).with_context(context())
             })?;
             self.tell(&Event::ChangeWaiting {
                 step: id.clone(),
@@ -136,7 +138,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Saves what is known, if it is more than what was saved.
+    /// Saves the files and facts of the context that differ from the saved ones.
     pub(super) async fn save(&self) -> Result<()> {
         let mut state = self.state.lock().await;
         for (name, bytes) in self.cx.files() {
@@ -160,7 +162,7 @@ impl Run<'_> {
     }
 }
 
-/// The first failure of several, with how many more there are.
+/// Returns the first error, with the messages of the others appended.
 fn all_or_first(results: Vec<Result<()>>) -> Result<()> {
     let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
     if errors.len() <= 1 {

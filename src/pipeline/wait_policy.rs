@@ -1,4 +1,4 @@
-//! How long a change is waited for.
+//! Polling of changes that take time: intervals and the stall timeout.
 
 use std::time::Duration;
 
@@ -9,21 +9,22 @@ use crate::{
     step::Waiting,
 };
 
-/// How long a change is waited for.
+/// Intervals and timeout for a change that takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
-    /// How long nothing may move before the run gives up. Progress, such as another user who has arrived, counts anew.
+    /// How long a change may wait without progress (default: 15 min). Progress, such as another provisioned user,
+    /// restarts the timeout.
     pub stall_timeout: Duration,
-    /// The first pause before looking again; each next one is twice as long.
+    /// The first polling interval (default: 500 ms). Each next interval is twice as long.
     pub initial_interval: Duration,
-    /// The longest pause before looking again.
+    /// The longest polling interval (default: 15 s).
     pub max_interval: Duration,
 }
 
 impl Default for WaitPolicy {
     fn default() -> Self {
         Self {
-            // Okta provisions in the background "within minutes"; what has not moved for a quarter of an hour needs a person.
+            // Okta provisions in the background "within minutes"; after 15 minutes without progress an operator has to look.
             stall_timeout: Duration::from_mins(15),
             initial_interval: Duration::from_millis(500),
             max_interval: Duration::from_secs(15),
@@ -31,7 +32,7 @@ impl Default for WaitPolicy {
     }
 }
 
-/// How long one change has been waited for without progress.
+/// The time since the last progress of one change.
 pub(super) struct ProgressTimer<'a> {
     policy: &'a WaitPolicy,
     clock: &'a dyn Clock,
@@ -51,9 +52,10 @@ impl<'a> ProgressTimer<'a> {
         }
     }
 
-    /// How long to pause before looking again, or `None` if nothing has moved for too long.
+    /// Returns the pause before the next poll, or `None` after the stall timeout.
     ///
-    /// Only less that is missing counts as progress: words that change back and forth would wait for ever.
+    /// Progress means that fewer parts are missing than ever before. A changed text alone is no progress, because
+    /// texts that alternate would restart the timeout forever.
     pub(super) fn pause(&mut self, waiting: &Waiting) -> Option<Duration> {
         let now = self.clock.now();
         if self.least.is_none_or(|least| waiting.missing.len() < least) {
@@ -81,12 +83,12 @@ pub(super) fn stalled_error(waiting: &Waiting, policy: &WaitPolicy) -> Error {
     Error::new(
         ErrorKind::TimedOut,
         format!(
-            "nothing moved for {} while waiting for {}{missing}",
+            "no progress for {} while waiting for {}{missing}",
             seconds(policy.stall_timeout),
             waiting.on
         ),
     )
-    .with_help("see to what is missing, then run again: the run goes on from here")
+    .with_help("resolve what is missing, then run again: the run resumes here")
 }
 
 fn seconds(duration: Duration) -> String {

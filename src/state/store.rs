@@ -1,4 +1,4 @@
-//! Where state is kept: any `object_store`, in memory or in a folder to begin with.
+//! The state store, on any `object_store`: memory, a folder, or an object storage service.
 
 use std::{fmt, sync::Arc};
 
@@ -10,9 +10,9 @@ use object_store::{
 use super::State;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where the state of one integration is kept, with the files that belong to it.
+/// The store of one integration's state and side files.
 ///
-/// Cloning is cheap and reaches the same place.
+/// Clones are cheap and share the store.
 #[derive(Clone)]
 pub struct StateStore {
     store: Arc<dyn ObjectStore>,
@@ -20,45 +20,45 @@ pub struct StateStore {
 }
 
 impl StateStore {
-    /// A store that is gone with the last clone of it.
+    /// Creates an in-memory store, which is lost when its last clone is dropped.
     #[must_use]
     pub fn memory() -> Self {
         Self::on(Arc::new(InMemory::new()), Path::default())
     }
 
-    /// A store in a local folder, which is made if it does not exist.
+    /// Opens a store in a local folder. The folder is created if it does not exist.
     ///
-    /// A file is replaced as a whole, so that a crash leaves the one from before or the new one.
+    /// Each file is replaced atomically: a crash leaves the old or the new file.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be made or opened.
+    /// Fails if the folder cannot be created or opened.
     pub fn folder(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let path = path.as_ref();
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(
                 ErrorKind::State,
-                format!("the folder {} cannot keep the state", path.display()),
+                format!("the folder {} cannot hold the state", path.display()),
             )
             .with_source(source)
-            .with_help("name a folder that can be written to")
+            .with_help("choose a writable folder")
         };
         std::fs::create_dir_all(path).map_err(|error| failed(error.into()))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(error.into()))?;
         Ok(Self::on(Arc::new(store), Path::default()))
     }
 
-    /// A store below a prefix of any object store.
+    /// Creates a store below a prefix of any object store.
     #[must_use]
     pub fn on(store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
         Self { store, prefix }
     }
 
-    /// The state that was saved last, if there is one.
+    /// Returns the state that was saved last, if there is one.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is not a state, or has another format version than [`State::VERSION`].
+    /// Fails if the state cannot be read, is not a state document, or has another format version than [`State::VERSION`].
     pub async fn load(&self) -> Result<Option<State>> {
         let Some(bytes) = self.read(STATE).await? else {
             return Ok(None);
@@ -82,11 +82,11 @@ impl StateStore {
             .map_err(|error| unreadable(&error.to_string()))
     }
 
-    /// Saves the state, and counts its serial up.
+    /// Saves the state with the next serial.
     ///
     /// # Errors
     ///
-    /// If somebody else has saved since it was loaded, or it cannot be written.
+    /// Fails if another run has saved the state since it was loaded, or if it cannot be written.
     pub async fn save(&self, state: &mut State) -> Result<()> {
         if let Some(saved) = self.load().await?
             && (saved.serial != state.serial || saved.lineage != state.lineage)
@@ -94,11 +94,11 @@ impl StateStore {
             return Err(Error::new(
                 ErrorKind::State,
                 format!(
-                    "somebody else has saved this state: it is at serial {} of {}, and we were at {} of {}",
+                    "another run has saved this state: the store has serial {} of lineage {}, and this run has serial {} of lineage {}",
                     saved.serial, saved.lineage, state.serial, state.lineage
                 ),
             )
-            .with_help("let one run at a time use a state, and run again: what was done is found again"));
+            .with_help("make sure that only one run uses this state, then run again: the next plan finds what this run has done"));
         }
         let next = State {
             serial: state.serial + 1,
@@ -112,11 +112,11 @@ impl StateStore {
         Ok(())
     }
 
-    /// Keeps a file beside the state, such as `metadata.xml`.
+    /// Saves a file beside the state, such as `metadata.xml`.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// Fails if the file cannot be written.
     pub async fn put(&self, name: &str, bytes: impl Into<PutPayload>) -> Result<()> {
         self.store
             .put(&self.prefix.clone().join(name), bytes.into())
@@ -128,11 +128,11 @@ impl StateStore {
         Ok(())
     }
 
-    /// A file that was kept beside the state, if there is one.
+    /// Returns a file that was saved beside the state, if there is one.
     ///
     /// # Errors
     ///
-    /// If it is there and cannot be read.
+    /// Fails if the file exists and cannot be read.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let failed = |error| {
             Error::new(ErrorKind::State, format!("{name} could not be read")).with_source(error)
@@ -154,9 +154,9 @@ impl fmt::Debug for StateStore {
 fn unreadable(why: &str) -> Error {
     Error::new(
         ErrorKind::State,
-        format!("{STATE} is not the state of an integration: {why}"),
+        format!("{STATE} is not a valid state: {why}"),
     )
-    .with_help("restore it, or take it away: everything that can be observed is found again")
+    .with_help("restore it from a backup, or move it away: a run without a state finds again what Okta and AWS report")
 }
 
 #[derive(serde::Deserialize)]
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_saved_is_loaded_with_the_next_serial() {
+    async fn a_saved_state_is_loaded_with_the_next_serial() {
         let store = StateStore::memory();
         assert_eq!(store.load().await.expect("a store"), None);
         let mut state = State::new();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_state_that_somebody_else_saved_is_not_overwritten() {
+    async fn a_state_that_another_run_saved_is_not_overwritten() {
         let store = StateStore::memory();
         let mut ours = State::new();
         store.save(&mut ours).await.expect("a save");
@@ -192,7 +192,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("somebody else has saved this state: it is at serial 2"),
+                .starts_with("another run has saved this state: the store has serial 2"),
             "{error}"
         );
     }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_keeps_the_state_over_processes() {
+    async fn a_folder_keeps_the_state_between_processes() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut state = State::new();
         let below = folder.path().join("a/b");

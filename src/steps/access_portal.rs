@@ -20,7 +20,7 @@ pub struct AccessPortal {
 }
 
 impl AccessPortal {
-    /// The step; an address that the blueprint gives is proved instead of asked for.
+    /// The step; an address that the blueprint gives is verified instead of asked for.
     #[must_use]
     pub fn new(aws: &Aws, wanted: Option<&Url>) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl AccessPortal {
     }
 
     /// Proves an address: by its form, and by AWS, which starts a sign-in only for an address it knows.
-    async fn prove(&self, instance: &InstanceFact, text: &str) -> Result<Url> {
+    async fn verify_url(&self, instance: &InstanceFact, text: &str) -> Result<Url> {
         let portal = parse(instance, text)?;
         self.aws.sign_in(&portal, &instance.region).start().await.map_err(|error| {
             Error::service(format!("AWS does not start a sign-in at {portal}"), error)
@@ -102,11 +102,11 @@ impl Step for AccessPortal {
             if let Some(wanted) = &self.wanted {
                 parse(&instance, wanted.as_str())?;
             }
-            let proved = known.as_ref().is_some_and(|known| {
+            let verified = known.as_ref().is_some_and(|known| {
                 parse(&instance, known.as_str()).is_ok()
                     && self.wanted.as_ref().is_none_or(|wanted| wanted == known)
             });
-            Ok(match (proved, &self.wanted) {
+            Ok(match (verified, &self.wanted) {
                 (true, _) => Planned::nothing(),
                 (false, Some(wanted)) => Planned::one(
                     Change::new(Action::Check, "access portal URL").with("URL", wanted.as_str()),
@@ -129,7 +129,7 @@ impl Step for AccessPortal {
                 super::missing("the instance of IAM Identity Center", "identity-center")
             })?;
             let portal = if let Some(wanted) = &self.wanted {
-                self.prove(&instance, wanted.as_str()).await?
+                self.verify_url(&instance, wanted.as_str()).await?
             } else {
                 let manual_step = ManualStep::new(
                         ManualStepKind::AccessPortal,
@@ -145,7 +145,7 @@ impl Step for AccessPortal {
                     .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (nothing: the default)");
                 cx.manual_step(manual_step, async |answers| {
                     let default = default_portal(&instance);
-                    self.prove(&instance, answers.get("portal_url").unwrap_or(&default))
+                    self.verify_url(&instance, answers.get("portal_url").unwrap_or(&default))
                         .await
                 })
                 .await?
@@ -159,7 +159,7 @@ impl Step for AccessPortal {
         Box::pin(async move {
             Ok(vec![match cx.facts(|facts| facts.portal.clone()) {
                 Some(portal) => Check::unverifiable(format!(
-                    "AWS access portal {portal}: proved when it was handed over"
+                    "AWS access portal {portal}: verified when it was handed over"
                 )),
                 None => Check::unverifiable("AWS access portal: its address was not handed over"),
             }])

@@ -13,7 +13,7 @@ use crate::{
     blueprint::{Blueprint, PrincipalSpec},
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Context, Planned, Step, not_ours},
+    step::{Applied, Context, Planned, Step, unknown_change},
 };
 
 /// Users and groups have their permission sets in their accounts, as the blueprint says.
@@ -249,7 +249,7 @@ impl Step for AccountAssignments {
             let desired = desired_all
                 .iter()
                 .find(|desired| desired.target() == change.target)
-                .ok_or_else(|| not_ours(&self.id(), change))?;
+                .ok_or_else(|| unknown_change(&self.id(), change))?;
             let center = super::needed_center(&self.aws, cx)?;
             let key = operation_key(desired);
             let Some(id) = cx.facts(|facts| facts.pending_operations.get(&key).cloned()) else {

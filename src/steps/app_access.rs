@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     resolved_scope::{GroupWithMembers, ResolvedScope},
-    step::{Applied, Context, Planned, Step, not_ours},
+    step::{Applied, Context, Planned, Step, unknown_change},
 };
 
 /// The blueprint's users and groups are assigned to the app, and its groups are pushed unless runs write them.
@@ -276,7 +276,7 @@ impl Step for AppAccess {
                 .ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
             let desired = desired_all(scope, self.blueprint.provisioning.mode)
                 .find(|desired| desired.target() == change.target)
-                .ok_or_else(|| not_ours(&self.id(), change))?;
+                .ok_or_else(|| unknown_change(&self.id(), change))?;
             self.do_wish(&app, desired).await?;
             Ok(Applied::Done)
         })

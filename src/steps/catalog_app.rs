@@ -7,7 +7,7 @@ use super::CATALOG_NAME;
 use crate::{
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
-    step::{Applied, Context, Planned, Step, not_ours},
+    step::{Applied, Context, Planned, Step, unknown_change},
 };
 
 /// The app "AWS IAM Identity Center" of Okta's catalog is there, once, and active.
@@ -150,7 +150,7 @@ impl Step for CatalogApp {
                         Error::service(format!("Okta did not create the {}", self.target()), error)
                     })?
                 }
-                _ => return Err(not_ours(&self.id(), change)),
+                _ => return Err(unknown_change(&self.id(), change)),
             };
             if app.status() == AppStatus::Inactive {
                 self.okta.apps().activate(app.id()).await.map_err(|error| {

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Context, Planned, Step, not_ours},
+    step::{Applied, Context, Planned, Step, unknown_change},
 };
 
 /// The org answers on a host of the customer's own, with a certificate that Okta manages.
@@ -168,7 +168,7 @@ impl Step for CustomDomain {
                         )),
                     })
                 }
-                _ => Err(not_ours(&self.id(), change)),
+                _ => Err(unknown_change(&self.id(), change)),
             }
         })
     }

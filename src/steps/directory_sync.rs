@@ -1,4 +1,4 @@
-//! Okta's users and groups are in AWS, written by this run.
+//! Step: writes Okta's users and groups to AWS directly, without Okta's provisioning.
 
 mod changes;
 
@@ -9,26 +9,29 @@ use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use scim_client::{Client as Scim, Dialect, Endpoint};
 
-use self::changes::{TOKEN, WRITE, leave_everybody, removed_user, unknown, written};
+use self::changes::{
+    TOKEN, WRITE, defer_removals, removal_target, undetermined_write_change, write_change,
+};
 use super::{ProvisioningFeatures, ScimEndpoint};
 use crate::{
     blueprint::Blueprint,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Check, Context, Planned, Step, not_ours},
+    step::{Applied, Check, Context, Planned, Step, unknown_change},
     sync::{
         Directory, GroupChange, GroupRemoval, OktaSource, PlanInput, ReadMode, Removal,
         RemovalLimits, Run, Settings, Source, StateSink, SyncPlan, SyncState, UserChange,
     },
 };
 
-/// The users and groups of the blueprint are in AWS as they are in Okta, written through SCIM by this run.
+/// The step that writes the blueprint's users and groups from Okta to AWS through SCIM.
 ///
-/// What was written is remembered beside the state, so that a run in which nothing changes asks AWS nothing and needs no
-/// token. With a token ([`Pipeline::scim_token`](crate::Pipeline::scim_token)) every run looks at all users and groups,
-/// and puts right what somebody else has changed. Without one a person is asked for it, when something is to be written.
+/// The step caches the written users and groups in a file next to the pipeline's state, so a run without changes sends
+/// nothing to AWS and needs no token. With a token ([`Pipeline::scim_token`](crate::Pipeline::scim_token)), every run reads
+/// all users and groups and corrects drift. Without a token, the step asks the operator for one if there are changes to
+/// write.
 ///
-/// The first run, which remembers nothing, takes nothing away: it could not show before what that would be.
+/// The first run has no cached state and removes nothing, because its plan could not show the removals for review.
 #[derive(Debug)]
 pub struct SyncStep {
     okta: Okta,
@@ -38,15 +41,16 @@ pub struct SyncStep {
     prepared: Mutex<Option<SyncPlan>>,
 }
 
-/// What can be said about the target now.
+/// The known facts about the target before it is read.
 struct TargetStatus {
+    /// The client; `None` if the endpoint or the token is missing.
     scim: Option<Scim>,
     endpoint: Option<Endpoint>,
     state: Option<SyncState>,
 }
 
 impl SyncStep {
-    /// The step for the people of a blueprint; who is gone from it is deactivated, and groups are kept.
+    /// Creates the step. By default it deactivates removed users and keeps removed groups.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
@@ -58,27 +62,28 @@ impl SyncStep {
         }
     }
 
-    /// What becomes of users who are gone from the scope.
+    /// Sets how the step treats users that are no longer in the scope (default: [`Removal::Deactivate`]).
     #[must_use]
     pub fn removal(mut self, removal: Removal) -> Self {
         self.settings.removal = removal;
         self
     }
 
-    /// What becomes of groups that are gone from the scope.
+    /// Sets how the step treats groups that are no longer in the scope (default: [`GroupRemoval::Keep`]).
     #[must_use]
     pub fn group_removal(mut self, removal: GroupRemoval) -> Self {
         self.settings.group_removal = removal;
         self
     }
 
-    /// What a run may take away, besides what the pipeline's own guard allows.
+    /// Sets the limits for removals in one run. They apply in addition to the pipeline's guard.
     #[must_use]
     pub fn removal_limits(mut self, limits: RemovalLimits) -> Self {
         self.settings.limits = limits;
         self
     }
 
+    /// Returns the endpoint, the client and the cached state.
     fn status(cx: &Context) -> Result<TargetStatus> {
         let state = cx.file(SyncState::FILE);
         let state = state.as_deref().map(SyncState::from_json).transpose()?;
@@ -106,18 +111,19 @@ impl SyncStep {
         })
     }
 
+    /// Returns the source and its users and groups.
     async fn directory(&self, cx: &Context) -> Result<(OktaSource, Directory)> {
         let app = cx.facts(|facts| facts.app.clone());
         let source = OktaSource::new(&self.okta, &self.blueprint).app(app);
         let directory = match cx.scope.get() {
-            Some(scope) => source.of_roster(scope).await,
+            Some(scope) => source.directory_of(scope).await,
             None => source.read().await,
         }?;
         Ok((source, directory))
     }
 
-    /// What would be written, or `None` where nobody can say yet.
-    async fn input(&self, cx: &Context) -> Result<Option<SyncPlan>> {
+    /// Returns the sync plan, or `None` if the endpoint is unknown, or both the cached state and the token are missing.
+    async fn sync_plan(&self, cx: &Context) -> Result<Option<SyncPlan>> {
         let status = Self::status(cx)?;
         let Some(endpoint) = status.endpoint.as_ref() else {
             return Ok(None);
@@ -143,26 +149,32 @@ impl SyncStep {
         };
         let mut plan = settings.plan(input).await?;
         if status.state.is_none() {
-            leave_everybody(&mut plan);
+            defer_removals(&mut plan);
         }
         Ok(Some(plan))
     }
 
-    /// The client, which the token of this run has made possible.
+    /// Returns the client of the target.
+    ///
+    /// # Errors
+    ///
+    /// Fails if this run has no SCIM access token.
     fn scim(cx: &Context) -> Result<Scim> {
         Self::status(cx)?.scim.ok_or_else(|| {
             Error::new(
                 ErrorKind::ManualStep,
-                "the SCIM access token of AWS is not known to this run",
+                "this run has no SCIM access token of AWS",
             )
-            .with_help("give it to the pipeline, or run with a person who hands it over")
+            .with_help("pass the token to the pipeline, or run with an operator who can provide it")
         })
     }
 
+    /// Writes changes of users and groups. A change in `removals` is written only if it releases a name that another change
+    /// needs.
     async fn write(
         &self,
         users: &[&UserChange],
-        leaving: &[&UserChange],
+        removals: &[&UserChange],
         groups: &[&GroupChange],
         plan: &SyncPlan,
         cx: &Context,
@@ -171,9 +183,9 @@ impl SyncStep {
         let scim = Self::scim(cx)?;
         self.settings.check_protected(&scim, plan).await?;
         let mut state = match cx.file(SyncState::FILE) {
-            // An earlier change of this plan has been written, and kept.
-            Some(kept) if SyncState::from_json(&kept)?.serial > plan.serial => {
-                SyncState::from_json(&kept)?
+            // An earlier change of this plan was written and has updated the state.
+            Some(json) if SyncState::from_json(&json)?.serial > plan.serial => {
+                SyncState::from_json(&json)?
             }
             _ => plan
                 .next_state
@@ -185,17 +197,17 @@ impl SyncStep {
         state.serial = state.serial.max(plan.serial + 1);
         let run = Run::new(&scim, cx.clock(), StateSink::Context(cx), state, plan);
         run.start().await?;
-        run.users(users, leaving).await?;
-        run.groups(groups).await?;
+        run.write_users(users, removals).await?;
+        run.write_groups(groups).await?;
         run.finish().await?;
-        run.end().0.complete()?;
+        run.into_parts().0.complete()?;
         Ok(())
     }
 
     fn prepared(&self) -> std::sync::MutexGuard<'_, Option<SyncPlan>> {
         self.prepared
             .lock()
-            .expect("nobody panics while holding a plan")
+            .expect("no thread panics while it holds the lock of the plan")
     }
 }
 
@@ -210,42 +222,44 @@ impl Step for SyncStep {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let plan = self.input(cx).await?;
+            let plan = self.sync_plan(cx).await?;
             let mut planned = Planned::nothing();
             let app = super::app(&self.okta, cx).await?;
             if app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on()) {
                 planned = planned.note(
-                    "Okta provisions into AWS too, and both would write the same users: switch off API integration in the app's Provisioning tab",
+                    "Okta provisions into AWS too, so Okta and this step would write the same users: switch off API integration in the app's Provisioning tab",
                 );
             }
             match &plan {
-                None => planned.changes.push(unknown()),
+                None => planned.changes.push(undetermined_write_change()),
                 Some(plan) => {
-                    planned.changes.extend(written(plan));
+                    planned.changes.extend(write_change(plan));
                     let users = plan.users.iter().filter(|change| change.removes());
                     planned.changes.extend(
-                        users.map(|change| Change::new(Action::Remove, removed_user(change))),
+                        users.map(|change| Change::new(Action::Remove, removal_target(change))),
                     );
                     let groups = plan.groups.iter().filter_map(|change| match change {
-                        GroupChange::Delete(gone) => Some(format!("group {gone}")),
+                        GroupChange::Delete(removed) => Some(format!("group {removed}")),
                         GroupChange::Create { .. } | GroupChange::Update { .. } => None,
                     });
                     planned
                         .changes
                         .extend(groups.map(|group| Change::new(Action::Remove, group)));
                     planned.notes.extend(plan.notes.iter().cloned());
-                    planned.notes.extend(plan.skipped.iter().map(|skipped| {
-                        format!("{} is left as it is: {}", skipped.name, skipped.why)
-                    }));
+                    planned.notes.extend(
+                        plan.skipped
+                            .iter()
+                            .map(|skipped| format!("{} is skipped: {}", skipped.name, skipped.why)),
+                    );
                     if let Err(exceeded) = self.settings.limits.check(plan) {
                         planned
                             .notes
-                            .push(format!("the guard will refuse this: {exceeded}"));
+                            .push(format!("this plan cannot be applied: {exceeded}"));
                     }
                 }
             }
-            let asks = cx.scim_token().is_none() && cx.facts(|facts| facts.scim.is_some());
-            if asks && !planned.changes.is_empty() {
+            let token_missing = cx.scim_token().is_none() && cx.facts(|facts| facts.scim.is_some());
+            if token_missing && !planned.changes.is_empty() {
                 let token = Change::new(Action::ManualStep, TOKEN)
                     .with("hands back", "SCIM endpoint and access token")
                     .with_value("token", Value::Secret);
@@ -265,37 +279,38 @@ impl Step for SyncStep {
             let prepared = self.prepared().clone();
             let plan = match prepared {
                 Some(plan) => plan,
-                None => self.input(cx).await?.ok_or_else(|| {
+                None => self.sync_plan(cx).await?.ok_or_else(|| {
                     super::missing("the SCIM endpoint with its token", "scim-endpoint")
                 })?,
             };
-            let (removed, kept): (Vec<_>, Vec<_>) =
+            let (user_removals, user_writes): (Vec<_>, Vec<_>) =
                 plan.users.iter().partition(|change| change.removes());
-            let (gone, changed): (Vec<_>, Vec<_>) = plan
+            let (group_removals, group_writes): (Vec<_>, Vec<_>) = plan
                 .groups
                 .iter()
                 .partition(|change| matches!(change, GroupChange::Delete(_)));
             match change.action {
                 Action::Update if change.target == WRITE => {
-                    if plan.serial == 0 || !kept.is_empty() || !changed.is_empty() {
-                        self.write(&kept, &removed, &changed, &plan, cx).await?;
+                    if plan.serial == 0 || !user_writes.is_empty() || !group_writes.is_empty() {
+                        self.write(&user_writes, &user_removals, &group_writes, &plan, cx)
+                            .await?;
                     }
                 }
                 Action::Remove => {
-                    let users: Vec<_> = removed
+                    let users: Vec<_> = user_removals
                         .into_iter()
-                        .filter(|user| removed_user(user) == change.target)
+                        .filter(|user| removal_target(user) == change.target)
                         .collect();
-                    let groups: Vec<_> = gone
+                    let groups: Vec<_> = group_removals
                         .into_iter()
                         .filter(|group| format!("group {}", group.name()) == change.target)
                         .collect();
-                    // Whoever is not in the plan any more is gone already.
+                    // A removal that is missing in the current plan is already done.
                     if !users.is_empty() || !groups.is_empty() {
                         self.write(&users, &[], &groups, &plan, cx).await?;
                     }
                 }
-                _ => return Err(not_ours(&self.id(), change)),
+                _ => return Err(unknown_change(&self.id(), change)),
             }
             Ok(Applied::Done)
         })
@@ -303,9 +318,9 @@ impl Step for SyncStep {
 
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
-            let Some(plan) = self.input(cx).await? else {
+            let Some(plan) = self.sync_plan(cx).await? else {
                 return Ok(vec![Check::failed(format!(
-                    "{}: nothing is remembered of a run",
+                    "{}: no earlier run has saved a state",
                     self.title()
                 ))]);
             };
@@ -313,11 +328,11 @@ impl Step for SyncStep {
             let groups = plan.groups.iter().map(ToString::to_string);
             let mut checks: Vec<Check> = users
                 .chain(groups)
-                .map(|change| Check::failed(format!("to be written to AWS: {change}")))
+                .map(|change| Check::failed(format!("not yet written to AWS: {change}")))
                 .collect();
             if cx.scim_token().is_none() {
                 checks.push(Check::unverifiable(
-                    "users and groups in AWS are as they were written: without the SCIM token they are not read there",
+                    "users and groups in AWS match the last run: they cannot be read without the SCIM token",
                 ));
             } else if checks.is_empty() {
                 checks.push(Check::verified(self.title()));

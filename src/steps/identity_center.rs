@@ -8,7 +8,7 @@ use crate::{
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId},
     state::InstanceFact,
-    step::{Applied, Context, Planned, Step, not_ours},
+    step::{Applied, Context, Planned, Step, unknown_change},
 };
 
 /// An organization instance of Identity Center is there, in whatever Region, and has permission sets.
@@ -177,7 +177,7 @@ impl Step for IdentityCenterInstance {
                 Action::Update | Action::Wait => self.find(cx).await?.ok_or_else(|| {
                     super::missing("the instance of IAM Identity Center", "identity-center")
                 })?,
-                _ => return Err(not_ours(&self.id(), change)),
+                _ => return Err(unknown_change(&self.id(), change)),
             };
             if instance.status != InstanceStatus::Active {
                 return Ok(Applied::waiting(format!(

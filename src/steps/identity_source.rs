@@ -18,7 +18,7 @@ use crate::{
 /// Identity Center's identity source is Okta as an external identity provider.
 ///
 /// No public API can set it or read it. A person does it with the validated metadata, and hands back what AWS shows;
-/// whether AWS really trusts Okta is proved by the sign-in test.
+/// whether AWS really trusts Okta is verified by the sign-in test.
 #[derive(Clone, Debug)]
 pub struct IdentitySource {
     okta: Okta,
@@ -55,11 +55,11 @@ impl IdentitySource {
 fn held_by(app: &App, instance: &InstanceFact) -> Option<IdentitySourceFact> {
     let acs = Url::parse(app.setting(ACS_URL)?).ok()?;
     let issuer = Url::parse(app.setting(ENTITY_ID)?).ok()?;
-    prove_urls(instance, vec![acs], issuer, None).ok()
+    verify_urls(instance, vec![acs], issuer, None).ok()
 }
 
 /// Proves what a person hands back: the file, or the two URLs.
-fn prove(
+fn verify_answers(
     instance: &InstanceFact,
     trusts: &TrustedIdp,
     cx: &Context,
@@ -83,7 +83,7 @@ fn prove(
             return Err(refused(errors.join("; ")));
         }
         let urls = sp::SpUrls::read(&document).map_err(|error| refused(error.to_string()))?;
-        return prove_urls(instance, urls.acs, urls.issuer, trusts);
+        return verify_urls(instance, urls.acs, urls.issuer, trusts);
     }
     let url = |key: &str, name: &str| {
         let text = answers.get(key).ok_or_else(|| {
@@ -100,7 +100,7 @@ fn prove(
             )
         })
     };
-    prove_urls(
+    verify_urls(
         instance,
         vec![url(
             "acs_url",
@@ -112,7 +112,7 @@ fn prove(
 }
 
 /// The issuer can be derived from the Region and the identity store, and the ACS URL has one of a few hosts.
-fn prove_urls(
+fn verify_urls(
     instance: &InstanceFact,
     acs: Vec<Url>,
     issuer: Url,
@@ -178,14 +178,14 @@ impl Step for IdentitySource {
             };
             let fits = |source: &IdentitySourceFact| {
                 instance.as_ref().is_some_and(|instance| {
-                    prove_urls(instance, source.acs.clone(), source.issuer.clone(), None).is_ok()
+                    verify_urls(instance, source.acs.clone(), source.issuer.clone(), None).is_ok()
                 })
             };
             let Some(source) = source.filter(fits) else {
                 let app = super::app(&self.okta, cx).await?;
                 let held = instance.and_then(|instance| held_by(&app?, &instance));
                 let planned = if held.is_some() {
-                    Planned::nothing().note("the app already has this instance's URLs, so the source counts as set up; the sign-in test proves it")
+                    Planned::nothing().note("the app already has this instance's URLs, so the source counts as set up; the sign-in test verifies it")
                 } else {
                     manual_step()
                 };
@@ -241,7 +241,7 @@ impl Step for IdentitySource {
                 .manual_step(manual_step, async |answers| {
                     // From Active Directory, the change gives the instance another identity store.
                     let instance = self.instance_now(&instance).await?;
-                    prove(&instance, &TrustedIdp::of(&idp), cx, &answers)
+                    verify_answers(&instance, &TrustedIdp::of(&idp), cx, &answers)
                         .map(|source| (instance, source))
                 })
                 .await?;

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     state::hex,
-    step::{Applied, Context, Planned, Step, not_ours},
+    step::{Applied, Context, Planned, Step, unknown_change},
 };
 
 /// The permission sets of the blueprint are there, and what they allow is provisioned into the accounts.
@@ -518,7 +518,7 @@ impl Step for PermissionSets {
                     return self.remove(name, wanted, what, cx).await;
                 }
             }
-            Err(not_ours(&self.id(), change))
+            Err(unknown_change(&self.id(), change))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Automatic provisioning is enabled in AWS, and its endpoint and token are proved.
+//! Automatic provisioning is enabled in AWS, and its endpoint and token are verified.
 
 use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
@@ -60,7 +60,7 @@ impl ScimEndpoint {
 const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic provisioning; a token is shown once, so create a new one if it is lost";
 
 impl ScimEndpoint {
-    /// Has a person hand over the endpoint and a token, and proves both.
+    /// Has a person hand over the endpoint and a token, and verifies both.
     pub(super) async fn ask(&self, cx: &Context) -> Result<()> {
         let mut manual_step = ManualStep::new(
             ManualStepKind::AutomaticProvisioning,
@@ -83,16 +83,16 @@ impl ScimEndpoint {
         .ask("scim_endpoint", AskKind::Text, "SCIM endpoint")
         .ask("access_token", AskKind::Secret, "Access token");
         if let Some(known) = cx.facts(|facts| facts.scim.clone()) {
-            manual_step = manual_step.value("endpoint proved before", known.to_string());
+            manual_step = manual_step.value("endpoint verified before", known.to_string());
         }
         let endpoint = cx
-            .manual_step(manual_step, async |answers| self.prove(&answers, cx).await)
+            .manual_step(manual_step, async |answers| self.verify_answers(&answers, cx).await)
             .await?;
         cx.update_facts(|facts| facts.scim = Some(endpoint));
         Ok(())
     }
 
-    async fn prove(&self, answers: &Answers, cx: &Context) -> Result<Endpoint> {
+    async fn verify_answers(&self, answers: &Answers, cx: &Context) -> Result<Endpoint> {
         let missing = |what: &str| {
             Error::new(
                 ErrorKind::InvalidAnswer,

@@ -1,4 +1,4 @@
-//! Somebody signs in and has the roles that the plan promised.
+//! Somebody signs in and has the roles that the plan expected.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use crate::{
     step::{Applied, Check, Context, Planned, Step, Waiting},
 };
 
-/// Somebody signs in through Okta, sees the accounts and roles that the plan promised, and one role's credentials work.
+/// Somebody signs in through Okta, sees the accounts and roles that the plan expected, and one role's credentials work.
 ///
 /// It is the proof of everything that no API shows: that AWS trusts Okta's certificate, that the URLs are right, and
 /// that the names match.
@@ -41,7 +41,7 @@ enum PendingSignIn {
 }
 
 /// What somebody is to see: the roles in each account.
-type Promised = BTreeMap<AccountId, BTreeSet<String>>;
+type Expected = BTreeMap<AccountId, BTreeSet<String>>;
 
 impl SignInTest {
     /// The step for the access that a blueprint gives.
@@ -76,8 +76,8 @@ impl SignInTest {
             })
     }
 
-    async fn promised(&self, login: &str, scope: &ResolvedScope, cx: &Context) -> Result<Promised> {
-        let mut promised = Promised::new();
+    async fn expected(&self, login: &str, scope: &ResolvedScope, cx: &Context) -> Result<Expected> {
+        let mut expected = Expected::new();
         for access in &self.blueprint.access {
             let applies = match access.principal() {
                 PrincipalSpec::User(user) => user == login,
@@ -93,19 +93,19 @@ impl SignInTest {
             }
             for named in access.accounts() {
                 let account = super::account(&self.aws, cx, named).await?;
-                promised
+                expected
                     .entry(account.id.clone())
                     .or_default()
                     .insert(access.permission_set.clone());
             }
         }
-        Ok(promised)
+        Ok(expected)
     }
 
-    /// A digest of what the test proves: who sees what, and with which key Okta signs.
-    fn digest(login: &str, promised: &Promised, cx: &Context) -> String {
+    /// A digest of what the test verifies: who sees what, and with which key Okta signs.
+    fn digest(login: &str, expected: &Expected, cx: &Context) -> String {
         let mut text = format!("{login}\n");
-        for (account, roles) in promised {
+        for (account, roles) in expected {
             for role in roles {
                 text.extend([account.as_str(), " ", role, "\n"]);
             }
@@ -176,8 +176,8 @@ impl SignInTest {
         }
     }
 
-    /// What was promised and is not seen yet.
-    async fn unseen(&self, session: &Session, promised: &Promised) -> Result<Vec<String>> {
+    /// What was expected and is not seen yet.
+    async fn unseen(&self, session: &Session, expected: &Expected) -> Result<Vec<String>> {
         let failed =
             |error| Error::service("the access portal did not list what the user sees", error);
         let seen: BTreeSet<AccountId> = session
@@ -188,7 +188,7 @@ impl SignInTest {
             .map(|account| account.id)
             .collect();
         let mut unseen = Vec::new();
-        for (account, wanted) in promised {
+        for (account, wanted) in expected {
             if !seen.contains(account) {
                 unseen.push(format!("account {account}"));
                 continue;
@@ -209,13 +209,13 @@ impl SignInTest {
     }
 
     /// Takes one role's credentials and asks AWS who has them.
-    async fn prove_one(
+    async fn verify_one(
         &self,
         session: &Session,
-        promised: &Promised,
+        expected: &Expected,
         user_name: &str,
     ) -> Result<()> {
-        let Some((account, role)) = promised
+        let Some((account, role)) = expected
             .iter()
             .find_map(|(account, roles)| Some((account, roles.first()?)))
         else {
@@ -228,7 +228,7 @@ impl SignInTest {
                 error,
             )
         })?;
-        let caller = self.aws.prove(credentials).await.map_err(|error| {
+        let caller = self.aws.verify_credentials(credentials).await.map_err(|error| {
             Error::service(format!("the credentials for {what} do not work"), error)
         })?;
         if caller.account != *account || !caller.arn.contains(&format!("AWSReservedSSO_{role}_")) {
@@ -270,8 +270,8 @@ impl Step for SignInTest {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let login = self.login(scope)?;
-            let promised = self.promised(&login, scope, cx).await?;
-            if promised.is_empty() {
+            let expected = self.expected(&login, scope, cx).await?;
+            if expected.is_empty() {
                 return Err(Error::new(
                     ErrorKind::UnusableSubject,
                     format!(
@@ -282,12 +282,12 @@ impl Step for SignInTest {
                     "name somebody who has access as sign_in.user, or set sign_in.skip = true",
                 ));
             }
-            let proved = cx.facts(|facts| facts.signed_in.clone());
-            if proved == Some(Self::digest(&login, &promised, cx)) {
+            let verified = cx.facts(|facts| facts.signed_in.clone());
+            if verified == Some(Self::digest(&login, &expected, cx)) {
                 return Ok(Planned::nothing());
             }
             let mut change = Change::new(Action::Check, format!("sign in as {login}"));
-            for (id, roles) in &promised {
+            for (id, roles) in &expected {
                 let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
                 let account = super::account(&self.aws, cx, id.as_str()).await?;
                 change = change.with(&super::account_name(account), roles.join(", "));
@@ -300,11 +300,11 @@ impl Step for SignInTest {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let login = self.login(scope)?;
-            let promised = self.promised(&login, scope, cx).await?;
+            let expected = self.expected(&login, scope, cx).await?;
             let Some(session) = self.signed_in(&login, cx).await? else {
                 return Ok(Applied::waiting(format!("{login} to sign in")));
             };
-            let unseen = self.unseen(&session, &promised).await?;
+            let unseen = self.unseen(&session, &expected).await?;
             if !unseen.is_empty() {
                 *self.lock() = PendingSignIn::SignedIn(Box::new(session));
                 return Ok(Applied::Waiting(Waiting {
@@ -313,7 +313,7 @@ impl Step for SignInTest {
                 }));
             }
             let user_name = super::user_name(&self.okta, &self.blueprint, &login, cx).await?;
-            self.prove_one(&session, &promised, &user_name).await?;
+            self.verify_one(&session, &expected, &user_name).await?;
             // The session has served its purpose; that it cannot be ended early is no reason to fail.
             if let Err(error) = session.logout().await {
                 tracing::debug!(
@@ -321,7 +321,7 @@ impl Step for SignInTest {
                     "the test session was not ended"
                 );
             }
-            let digest = Self::digest(&login, &promised, cx);
+            let digest = Self::digest(&login, &expected, cx);
             cx.update_facts(|facts| facts.signed_in = Some(digest));
             Ok(Applied::Done)
         })

@@ -1,4 +1,4 @@
-//! Writing what a plan says: many at once, one failure stopping one thing.
+//! Applies a plan: writes changes concurrently; a failure affects only its own change.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -28,37 +28,41 @@ mod groups;
 mod name_conflicts;
 mod users;
 
-use name_conflicts::{Blocked, Change};
+use name_conflicts::{Change, ConflictingChange};
 
-/// Where the memory is kept while a run goes on.
+/// The destination of the cached state during a run.
 #[derive(Clone, Copy)]
 pub(crate) enum StateSink<'a> {
+    /// The state is not saved.
     Discard,
+    /// The run saves the state in a store.
     Store(&'a StateStore),
-    /// A pipeline keeps it.
+    /// The run puts the state file into a step's context, and the pipeline saves it.
     Context(&'a Context),
 }
 
-/// One run.
+/// A run that applies a plan.
 pub(crate) struct Run<'a> {
     scim: &'a Client,
     clock: Arc<dyn Clock>,
     sink: StateSink<'a>,
-    /// Managed users whom the source does not know any more.
-    lost: Arc<BTreeSet<ResourceId>>,
+    /// Target ids of managed users that no source user matches.
+    missing_users: Arc<BTreeSet<ResourceId>>,
     inner: Mutex<Inner>,
 }
 
+/// The progress of a run.
 struct Inner {
+    /// The cached state; updated after every write.
     state: SyncState,
-    /// Who was created in this run.
-    made: HashMap<ExternalId, ResourceId>,
-    /// Who has lost the sign-in before their turn, because another waited for their name.
-    left: HashSet<ResourceId>,
+    /// The target ids of the users that this run has created, or adopted in place of a creation.
+    created_ids: HashMap<ExternalId, ResourceId>,
+    /// The users whose deactivation was applied early to release their names.
+    applied_early: HashSet<ResourceId>,
     report: SyncReport,
-    /// How many requests in a row the target has not answered with sense.
+    /// Number of consecutive changes with a transient failure.
     consecutive_failures: usize,
-    /// Something was tried of which nobody knows whether it was done.
+    /// Whether the result of a write is unknown.
     uncertain: bool,
 }
 
@@ -72,8 +76,8 @@ impl<'a> Run<'a> {
     ) -> Self {
         let inner = Inner {
             state,
-            made: HashMap::new(),
-            left: HashSet::new(),
+            created_ids: HashMap::new(),
+            applied_early: HashSet::new(),
             report: SyncReport::default(),
             consecutive_failures: 0,
             uncertain: false,
@@ -82,39 +86,42 @@ impl<'a> Run<'a> {
             scim,
             clock,
             sink,
-            lost: plan.missing_users.0.clone().unwrap_or_default(),
+            missing_users: plan.missing_users.0.clone().unwrap_or_default(),
             inner: Mutex::new(inner),
         }
     }
 
-    /// Writes all of a plan: what makes and changes, users before groups; then what takes away.
-    pub(crate) async fn plan(&self, plan: &SyncPlan) -> Result<()> {
-        let (removed, written): (Vec<_>, Vec<_>) =
+    /// Applies a whole plan: creations and updates first, users before groups; then removals.
+    pub(crate) async fn apply(&self, plan: &SyncPlan) -> Result<()> {
+        let (user_removals, user_writes): (Vec<_>, Vec<_>) =
             plan.users.iter().partition(|change| change.removes());
-        let (gone, changed): (Vec<_>, Vec<_>) = plan
+        let (group_removals, group_writes): (Vec<_>, Vec<_>) = plan
             .groups
             .iter()
             .partition(|change| matches!(change, GroupChange::Delete(_)));
         self.start().await?;
-        self.users(&written, &removed).await?;
-        self.groups(&changed).await?;
-        let removed: Vec<&UserChange> = {
+        self.write_users(&user_writes, &user_removals).await?;
+        self.write_groups(&group_writes).await?;
+        let user_removals: Vec<&UserChange> = {
             let inner = self.lock();
-            let left = |change: &&UserChange| matches!(change, UserChange::Update { id, .. } if inner.left.contains(id));
-            removed.into_iter().filter(|change| !left(change)).collect()
+            let applied_early = |change: &&UserChange| matches!(change, UserChange::Update { id, .. } if inner.applied_early.contains(id));
+            user_removals
+                .into_iter()
+                .filter(|change| !applied_early(change))
+                .collect()
         };
-        self.users(&removed, &[]).await?;
-        self.groups(&gone).await?;
+        self.write_users(&user_removals, &[]).await?;
+        self.write_groups(&group_removals).await?;
         self.finish().await
     }
 
-    /// Remembers that from now on something may be there of which nothing is remembered.
+    /// Marks the saved state as dirty before the first write: from now on the target may differ from it.
     pub(crate) async fn start(&self) -> Result<()> {
         self.lock().state.dirty = true;
         self.save_state().await
     }
 
-    /// Remembers that the run has come to its end.
+    /// Saves the state at the end of the run. It stays dirty if the run was given up or the result of a write is unknown.
     pub(crate) async fn finish(&self) -> Result<()> {
         {
             let mut inner = self.lock();
@@ -123,70 +130,77 @@ impl<'a> Run<'a> {
         self.save_state().await
     }
 
-    /// Writes users, many at once; of those who are `leaving` those whose name another may wait for, if one does.
-    pub(crate) async fn users(
+    /// Writes users concurrently.
+    ///
+    /// If there are name conflicts, the `removals` that release names are applied early.
+    pub(crate) async fn write_users(
         &self,
         changes: &[&UserChange],
-        leaving: &[&UserChange],
+        removals: &[&UserChange],
     ) -> Result<()> {
-        self.changes(changes, leaving, "users").await
+        self.write_changes(changes, removals, "users").await
     }
 
-    /// Writes groups, in which users of this run are members by now.
-    pub(crate) async fn groups(&self, changes: &[&GroupChange]) -> Result<()> {
-        self.changes(changes, &[], "groups").await
+    /// Writes groups concurrently. The users that this run creates must be written before, because they may be members.
+    pub(crate) async fn write_groups(&self, changes: &[&GroupChange]) -> Result<()> {
+        self.write_changes(changes, &[], "groups").await
     }
 
-    async fn changes<C: Change>(
+    /// Writes changes in batches and saves the state after each batch; then resolves name conflicts.
+    async fn write_changes<C: Change>(
         &self,
         changes: &[&C],
-        leaving: &[&C],
+        removals: &[&C],
         kind: &'static str,
     ) -> Result<()> {
-        let mut blocked = Vec::new();
-        for part in changes.chunks(SAVE_AFTER) {
-            blocked.extend(self.each(part).await);
-            tracing::info!(changes = part.len(), kind, "written");
+        let mut conflicting = Vec::new();
+        for batch in changes.chunks(BATCH_SIZE) {
+            conflicting.extend(self.write_batch(batch).await);
+            tracing::info!(changes = batch.len(), kind, "batch written");
             self.save_state().await?;
         }
-        if !blocked.is_empty() {
-            let leaving: Vec<&C> = leaving
+        if !conflicting.is_empty() {
+            let releasing: Vec<&C> = removals
                 .iter()
                 .copied()
                 .filter(|change| change.releases_names())
                 .collect();
-            for change in &leaving {
+            for change in &releasing {
                 change.mark_applied_early(self);
             }
-            blocked.extend(self.each(&leaving).await);
-            self.resolve_conflicts(blocked).await;
+            conflicting.extend(self.write_batch(&releasing).await);
+            self.resolve_conflicts(conflicting).await;
             self.save_state().await?;
         }
         Ok(())
     }
 
-    /// Does each change, many at once, and returns those that a name or an address was in the way of.
-    async fn each<'c, C: Change>(&self, changes: &[&'c C]) -> Vec<Blocked<'c, C>> {
-        let one = async |change: &'c C| match change.write(self).await {
-            Err(error) if error.is_conflict() => Some(Blocked { change, error }),
+    /// Writes changes concurrently, records their results, and returns the changes that the target rejected with a name
+    /// conflict.
+    async fn write_batch<'c, C: Change>(&self, changes: &[&'c C]) -> Vec<ConflictingChange<'c, C>> {
+        let write = async |change: &'c C| match change.write(self).await {
+            Err(error) if error.is_conflict() => Some(ConflictingChange { change, error }),
             result => {
                 self.record_result(result, change);
                 None
             }
         };
-        let mut work: Vec<BoxFuture<'_, Option<Blocked<'c, C>>>> = Vec::new();
+        let mut work: Vec<BoxFuture<'_, Option<ConflictingChange<'c, C>>>> = Vec::new();
         for change in changes {
-            work.push(Box::pin(self.unless_given_up(one(change))));
+            work.push(Box::pin(self.unless_given_up(write(change))));
         }
-        run_all(work, target::width(self.scim)).await
+        run_all(work, target::concurrency(self.scim)).await
     }
 
-    /// Does the work when its turn comes, unless the run was given up by then.
+    /// Runs the work, unless the run was given up before the work starts.
     async fn unless_given_up<T>(&self, work: impl Future<Output = Option<T>>) -> Option<T> {
         if self.given_up() { None } else { work.await }
     }
 
-    /// Counts what was done, and decides what an error stops: the thing it is about, or the run.
+    /// Records the result of a change in the report.
+    ///
+    /// A failure stops only its own change. The run is given up if the target rejects the token, or after
+    /// [`MAX_CONSECUTIVE_FAILURES`] transient failures in a row.
     fn record_result<C: Change>(&self, result: Result<(), ScimError>, change: &C) {
         let Err(error) = result else {
             let mut inner = self.lock();
@@ -205,31 +219,35 @@ impl<'a> Run<'a> {
             0
         };
         inner.uncertain |= is_transient || matches!(error, ScimError::Body { .. });
-        let refused = matches!(
+        let token_rejected = matches!(
             error.status().map(|status| status.as_u16()),
             Some(401 | 403)
         );
-        if (refused || inner.consecutive_failures >= TOO_MANY) && inner.report.given_up.is_none() {
-            let why = if refused {
-                "the target does not take the token any more".to_owned()
+        if (token_rejected || inner.consecutive_failures >= MAX_CONSECUTIVE_FAILURES)
+            && inner.report.given_up.is_none()
+        {
+            let reason = if token_rejected {
+                "the target no longer accepts the SCIM token".to_owned()
             } else {
-                format!("{TOO_MANY} changes in a row had no sensible answer")
+                format!(
+                    "{MAX_CONSECUTIVE_FAILURES} consecutive changes failed with a server error, a rate limit or no response"
+                )
             };
-            inner.report.given_up = Some(why);
+            inner.report.given_up = Some(reason);
         }
         let help = if error.is_conflict() {
-            Some(CONFLICT.to_owned())
+            Some(CONFLICT_HELP.to_owned())
         } else {
             error.advice()
         };
         inner.report.failed.push(Failed {
-            what: change.what(),
+            what: change.description(),
             response: error.response(),
             help,
         });
     }
 
-    /// Whether the rest is not tried; counts it if so.
+    /// Returns whether the run was given up. If so, counts one more change as not tried.
     fn given_up(&self) -> bool {
         let mut inner = self.lock();
         let given_up = inner.report.given_up.is_some();
@@ -239,7 +257,7 @@ impl<'a> Run<'a> {
         given_up
     }
 
-    /// Keeps what is remembered by now.
+    /// Saves the current state.
     pub(crate) async fn save_state(&self) -> Result<()> {
         if matches!(self.sink, StateSink::Discard) {
             return Ok(());
@@ -255,8 +273,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What was done so far, and what is remembered of it.
-    pub(crate) fn end(self) -> (SyncReport, SyncState) {
+    /// Returns the report and the state.
+    pub(crate) fn into_parts(self) -> (SyncReport, SyncState) {
         let inner = self
             .inner
             .into_inner()
@@ -271,43 +289,44 @@ impl<'a> Run<'a> {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner
             .lock()
-            .expect("nobody panics while holding a part of the run")
+            .expect("no thread panics while it holds the lock of the run")
     }
 }
 
-/// Does all of it, so many at once, and returns what was not done.
-async fn run_all<T>(work: Vec<BoxFuture<'_, Option<T>>>, width: usize) -> Vec<T> {
-    let mut done = futures::stream::iter(work).buffer_unordered(width);
-    let mut left = Vec::new();
-    while let Some(one) = done.next().await {
-        left.extend(one);
+/// Runs all futures, at most `concurrency` at a time, and returns the values of the futures that return one.
+async fn run_all<T>(work: Vec<BoxFuture<'_, Option<T>>>, concurrency: usize) -> Vec<T> {
+    let mut results = futures::stream::iter(work).buffer_unordered(concurrency);
+    let mut values = Vec::new();
+    while let Some(value) = results.next().await {
+        values.extend(value);
     }
-    left
+    values
 }
 
-/// Does again what is harmless to do again, where an answer cannot be read: something in front of the target may have
-/// answered for it.
-async fn retry_undecodable<T, F>(mut act: impl FnMut() -> F) -> Result<T, ScimError>
+/// Retries an idempotent write whose response could not be decoded: a proxy in front of the target may have sent it.
+async fn retry_undecodable<T, F>(mut write: impl FnMut() -> F) -> Result<T, ScimError>
 where
     F: Future<Output = Result<T, ScimError>>,
 {
-    let mut left = TRIES;
+    let mut attempts_left = MAX_WRITE_ATTEMPTS;
     loop {
-        left -= 1;
-        match act().await {
-            Err(ScimError::Body { .. }) if left > 0 => {}
+        attempts_left -= 1;
+        match write().await {
+            Err(ScimError::Body { .. }) if attempts_left > 0 => {}
             result => return result,
         }
     }
 }
 
-/// How often a write is tried whose answer is lost or makes no sense; each try has the client's own repetitions.
-const TRIES: u32 = 3;
-/// A target that has no sensible answer to so many changes in a row will have none to the others.
-const TOO_MANY: usize = 10;
-/// A run that is killed writes so many changes again at most, which does no harm.
-const SAVE_AFTER: usize = 1000;
+/// Maximum number of attempts of a write whose response is lost or cannot be decoded. Each attempt includes the client's
+/// own retries.
+const MAX_WRITE_ATTEMPTS: u32 = 3;
+/// After this number of consecutive transient failures, further changes are unlikely to succeed.
+const MAX_CONSECUTIVE_FAILURES: usize = 10;
+/// Number of changes between two saves of the state. After a kill, the next run repeats at most this number of changes,
+/// which is safe because they are idempotent.
+const BATCH_SIZE: usize = 1000;
 
-const CONFLICT: &str = "somebody or something else in the target has the name, the email address or the id already: \
-                        run again and have everything read (ReadMode::Full), which adopts what has the name; one who is gone \
-                        from the source keeps name and address until deleted";
+const CONFLICT_HELP: &str = "another user or group in the target already has this name, email address or id: \
+                             run again with the whole target read (ReadMode::Full), which adopts the resource with the name; \
+                             a user removed from the source keeps its name and email address until it is deleted";

@@ -1,4 +1,4 @@
-//! Who is to be in the target: people and groups as the source has them.
+//! The desired users and groups, as the source has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,43 +8,43 @@ use serde::{Deserialize, Serialize};
 use super::UserProfile;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The people and groups that are to be in the target, whole.
+/// The complete set of users and groups that the target should have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
-    /// Everybody, those who may not sign in included.
+    /// All users, including inactive users.
     pub users: Vec<User>,
     /// The groups, with their members.
     pub groups: Vec<Group>,
-    /// What a reader of the plan should know about the source.
+    /// Remarks about the source for the reviewer of the plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
 }
 
-/// A person as the source has them.
+/// A user of the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// The id that the source gave, which never changes; it is the target's `externalId`.
+    /// The source's id, which never changes; the target stores it as `externalId`.
     pub id: ExternalId,
-    /// What is known about the person.
+    /// The user's attributes.
     pub profile: UserProfile,
-    /// Why the target will not take the person as they are, if the source knows. Such a user is left as it is.
+    /// Reasons why the target would reject the user, if the source knows any. The sync skips such a user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
 }
 
-/// A group as the source has it.
+/// A group of the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// The id that the source gave, which never changes; it is the target's `externalId`.
+    /// The source's id, which never changes; the target stores it as `externalId`.
     pub id: ExternalId,
-    /// The name.
+    /// The group's name.
     pub name: String,
-    /// Who is in it. Who is not among the [users](Directory::users) is not in it in the target either.
+    /// The ids of the members. Members that are not in [`Directory::users`] are ignored.
     pub members: BTreeSet<ExternalId>,
 }
 
 impl User {
-    /// A user without problems.
+    /// Creates a user without problems.
     #[must_use]
     pub fn new(id: ExternalId, profile: UserProfile) -> Self {
         Self {
@@ -56,49 +56,49 @@ impl User {
 }
 
 impl Directory {
-    /// Refuses a directory that contradicts itself: a source that says one thing twice cannot be trusted about what is
-    /// gone.
+    /// Checks that ids and names are unique. A source with duplicates is not reliable evidence for removals.
     ///
     /// # Errors
     ///
-    /// If two users or two groups have one id or one name.
+    /// Fails if two users or two groups have the same id or the same name.
     pub fn check(&self) -> Result<()> {
         let ids = self.users.iter().map(|user| user.id.as_str().to_owned());
-        twice("users have the id", ids)?;
+        require_unique("users have the id", ids)?;
         let names = self
             .users
             .iter()
             .map(|user| user.profile.user_name.to_lowercase())
             .filter(|name| !name.is_empty());
-        twice("users sign in as", names)?;
+        require_unique("users have the user name", names)?;
         let ids = self.groups.iter().map(|group| group.id.as_str().to_owned());
-        twice("groups have the id", ids)?;
-        twice(
+        require_unique("groups have the id", ids)?;
+        require_unique(
             "groups have the name",
             self.groups.iter().map(|group| group.name.clone()),
         )
     }
 
-    /// How many memberships there are.
+    /// Returns the number of memberships.
     #[must_use]
     pub fn memberships(&self) -> usize {
         self.groups.iter().map(|group| group.members.len()).sum()
     }
 }
 
-fn twice(what: &str, values: impl Iterator<Item = String>) -> Result<()> {
-    let mut seen = BTreeMap::new();
+/// Fails if a value occurs more than once.
+fn require_unique(what: &str, values: impl Iterator<Item = String>) -> Result<()> {
+    let mut counts = BTreeMap::new();
     for value in values {
-        *seen.entry(value).or_insert(0_usize) += 1;
+        *counts.entry(value).or_insert(0_usize) += 1;
     }
-    let Some((value, count)) = seen.into_iter().find(|(_, count)| *count > 1) else {
+    let Some((value, count)) = counts.into_iter().find(|(_, count)| *count > 1) else {
         return Ok(());
     };
     Err(Error::new(
         ErrorKind::UnusableSubject,
         format!("{count} {what} `{value}`"),
     )
-    .with_help("correct it in the source: the target takes each name and each id once"))
+    .with_help("correct it in the source: names and ids must be unique in the target"))
 }
 
 #[cfg(test)]
@@ -116,22 +116,25 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_two_users_have_is_refused_in_any_case_of_letters() {
+    fn a_duplicate_user_name_is_rejected_regardless_of_case() {
         let directory = Directory {
             users: vec![user("1", "ada@example.com"), user("2", "Ada@Example.com")],
             ..Directory::default()
         };
-        let error = directory.check().expect_err("two of a name");
-        assert_eq!(error.to_string(), "2 users sign in as `ada@example.com`");
+        let error = directory.check().expect_err("a duplicate name");
+        assert_eq!(
+            error.to_string(),
+            "2 users have the user name `ada@example.com`"
+        );
     }
 
     #[test]
-    fn an_id_that_two_users_have_is_refused() {
+    fn a_duplicate_user_id_is_rejected() {
         let directory = Directory {
             users: vec![user("1", "a"), user("1", "b")],
             ..Directory::default()
         };
-        let error = directory.check().expect_err("two of an id");
+        let error = directory.check().expect_err("a duplicate id");
         assert_eq!(error.to_string(), "2 users have the id `1`");
     }
 }

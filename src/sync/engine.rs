@@ -1,4 +1,4 @@
-//! How a plan comes about: the source is read, the target is read or remembered, and both are compared.
+//! Planning: takes the source's directory, reads the target or the cached state, and compares both.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,23 +17,23 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much of the target a run looks at.
+/// How much of the target a run reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadMode {
-    /// What earlier runs remember is believed, and nothing is read; without a memory everything is.
+    /// Trusts the cached state and reads nothing from the target. Without a cached state the run reads everything.
     ///
-    /// A run that changes nothing asks the target nothing. What somebody else has changed there is not seen. After a run
-    /// that did not come to its end everything is read once.
+    /// A run without changes sends no requests to the target, and it does not detect drift. After an interrupted run, the
+    /// next run reads everything once.
     #[default]
     Cached,
-    /// All users and groups are read, and memberships are remembered: one request for a hundred users or groups.
+    /// Reads all users and groups, and takes memberships from the cached state: one request per 100 users or groups.
     Verify,
-    /// Everything is read, memberships too.
+    /// Reads all users, groups and memberships.
     Full,
 }
 
-/// What a run is made by, apart from the target.
+/// The settings of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) removal: Removal,
@@ -42,27 +42,28 @@ pub(crate) struct Settings {
     pub(crate) mode: ReadMode,
 }
 
-/// What a plan is made from.
+/// The input of planning.
 pub(crate) struct PlanInput<'a> {
     pub(crate) source: &'a dyn Source,
-    /// What the source has.
+    /// The users and groups of the source.
     pub(crate) directory: &'a Directory,
-    /// The target, if it can be asked.
+    /// The client of the target; `None` if the target cannot be read, because there is no token.
     pub(crate) scim: Option<&'a Client>,
-    /// What it is called: the endpoint.
+    /// The target's endpoint.
     pub(crate) target: &'a str,
+    /// The cached state of earlier runs.
     pub(crate) state: Option<&'a SyncState>,
     pub(crate) now: Timestamp,
 }
 
 impl Settings {
-    /// Plans; nothing is written anywhere.
+    /// Returns the plan. Writes nothing.
     pub(crate) async fn plan(&self, input: PlanInput<'_>) -> Result<SyncPlan> {
         input.directory.check()?;
         if let Some(state) = input.state {
             state.check_target(input.target)?;
         }
-        let known = self.known(&input).await?;
+        let snapshot = self.read_snapshot(&input).await?;
         let dialect = input
             .scim
             .map_or(scim_client::Dialect::AwsIdentityCenter, Client::dialect);
@@ -72,7 +73,7 @@ impl Settings {
             dialect,
         };
         let serial = input.state.map_or(0, |state| state.serial);
-        let mut plan = planner::plan(input.directory, &known, policy, input.now, serial);
+        let mut plan = planner::plan(input.directory, &snapshot, policy, input.now, serial);
         let mut next_state = input
             .state
             .cloned()
@@ -83,28 +84,30 @@ impl Settings {
             } => Some(id.clone()),
             _ => None,
         });
-        next_state.update_from(&known, &adopted.collect(), input.now);
-        // Everything was read then.
+        next_state.update_from(&snapshot, &adopted.collect(), input.now);
+        // If there is a client, `read_snapshot` has read the whole target for a dirty state.
         next_state.dirty &= input.scim.is_none();
         plan.next_state = Transient(Some(Arc::new(next_state)));
         if let Some(scim) = input.scim {
-            self.name_protected(scim, &mut plan).await?;
+            self.read_missing_names(scim, &mut plan).await?;
         }
         Ok(plan)
     }
 
-    /// Holds a plan that was made without the target to the guard again, with the names that only the target knows.
+    /// Checks a plan against the removal limits again, with user names read from the target.
+    ///
+    /// A plan that was made without a client lacks these names, so protected users are not recognized in it.
     pub(crate) async fn check_protected(&self, scim: &Client, plan: &SyncPlan) -> Result<()> {
         if self.limits.protected_users.is_empty() {
             return Ok(());
         }
-        let mut named = plan.clone();
-        self.name_protected(scim, &mut named).await?;
-        Ok(self.limits.check(&named)?)
+        let mut plan = plan.clone();
+        self.read_missing_names(scim, &mut plan).await?;
+        Ok(self.limits.check(&plan)?)
     }
 
-    /// Reads the names of those who would be changed and were not read, if the guard has to know them.
-    async fn name_protected(&self, scim: &Client, plan: &mut SyncPlan) -> Result<()> {
+    /// Adds the names of the changed users that the plan lacks. Reads nothing if no users are protected.
+    async fn read_missing_names(&self, scim: &Client, plan: &mut SyncPlan) -> Result<()> {
         if self.limits.protected_users.is_empty() {
             return Ok(());
         }
@@ -113,14 +116,16 @@ impl Settings {
                 UserChange::Update {
                     id, before: None, ..
                 } => id.clone(),
-                UserChange::Deactivate(gone) | UserChange::Delete(gone) if gone.name.is_none() => {
-                    gone.id.clone()
+                UserChange::Deactivate(removed) | UserChange::Delete(removed)
+                    if removed.name.is_none() =>
+                {
+                    removed.id.clone()
                 }
                 _ => continue,
             };
             let found = scim.users().get_opt(&id).await.map_err(|error| {
                 Error::service(
-                    format!("user {id} of the target could not be read; nothing was written"),
+                    format!("user {id} could not be read from the target; nothing was written"),
                     error,
                 )
             })?;
@@ -130,8 +135,8 @@ impl Settings {
                     *before = Some(UserProfile::of(&user));
                     *base = Transient(Some(Box::new(user)));
                 }
-                UserChange::Deactivate(gone) | UserChange::Delete(gone) => {
-                    gone.name = user.user_name.map(|name| name.to_string());
+                UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
+                    removed.name = user.user_name.map(|name| name.to_string());
                 }
                 UserChange::Create { .. } => {}
             }
@@ -139,10 +144,11 @@ impl Settings {
         Ok(())
     }
 
-    async fn known(&self, input: &PlanInput<'_>) -> Result<TargetSnapshot> {
+    /// Reads the target, or takes the snapshot from the cached state.
+    async fn read_snapshot(&self, input: &PlanInput<'_>) -> Result<TargetSnapshot> {
         let dirty = input.state.is_some_and(|state| state.dirty);
         let mode = match input.scim {
-            // Nobody knows how far it came.
+            // The last run was interrupted: its writes are unknown.
             Some(_) if dirty => ReadMode::Full,
             _ => self.mode,
         };
@@ -152,67 +158,68 @@ impl Settings {
             (_, _, None) => {
                 return Err(Error::new(
                     ErrorKind::ManualStep,
-                    "the target cannot be read without its access token",
+                    "the target cannot be read without its SCIM access token",
                 )
-                .with_help("hand the token over, or run with what earlier runs remember"));
+                .with_help("provide the token, or restore the cached state of earlier runs"));
             }
         };
-        let mut known = target::read(scim, input.source).await?;
+        let mut snapshot = target::read(scim, input.source).await?;
         if let Some(state) = input.state {
-            remember(&mut known, state, mode);
+            merge_cached_state(&mut snapshot, state, mode);
             if mode == ReadMode::Verify {
-                target::read_groups_of_unknown(
+                target::read_groups_of_uncached(
                     scim,
                     input.directory,
-                    &mut known,
+                    &mut snapshot,
                     &state.target_ids(),
                 )
                 .await?;
             }
         }
-        target::read_members(scim, input.directory, &mut known).await?;
-        Ok(known)
+        target::read_members(scim, input.directory, &mut snapshot).await?;
+        Ok(snapshot)
     }
 }
 
-/// Adds to what was read what only a memory knows.
-fn remember(known: &mut TargetSnapshot, state: &SyncState, mode: ReadMode) {
+/// Adds facts that only the cached state has: which users and groups are managed, deactivation times, and lost external
+/// ids; in [`ReadMode::Verify`] also the members of groups.
+fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: ReadMode) {
     let owners: HashMap<&ResourceId, &ExternalId> = state
         .users
         .iter()
         .map(|(external_id, user)| (&user.id, external_id))
         .collect();
-    let shown: HashSet<ExternalId> = known
+    let present_ids: HashSet<ExternalId> = snapshot
         .users
         .iter()
         .filter_map(|user| user.external_id.clone())
         .collect();
-    for user in &mut known.users {
+    for user in &mut snapshot.users {
         if user.external_id.is_none() {
             let owner = owners.get(&user.id).copied();
-            user.remembered = owner.filter(|owner| !shown.contains(*owner)).cloned();
-            user.managed |= user.remembered.is_some();
+            user.cached_external_id = owner.filter(|owner| !present_ids.contains(*owner)).cloned();
+            user.managed |= user.cached_external_id.is_some();
         }
-        let remembered = user
+        let cached = user
             .external_id
             .as_ref()
             .and_then(|id| state.users.get(id))
-            .filter(|remembered| remembered.id == user.id);
-        if let Some(remembered) = remembered {
+            .filter(|cached| cached.id == user.id);
+        if let Some(cached) = cached {
             user.managed = true;
-            user.inactive_since = remembered.inactive_since.filter(|_| !user.active);
+            user.inactive_since = cached.inactive_since.filter(|_| !user.active);
         }
     }
-    for group in &mut known.groups {
-        let remembered = group
+    for group in &mut snapshot.groups {
+        let cached = group
             .external_id
             .as_ref()
             .and_then(|id| state.groups.get(id))
-            .filter(|remembered| remembered.id == group.id);
-        if let Some(remembered) = remembered {
+            .filter(|cached| cached.id == group.id);
+        if let Some(cached) = cached {
             group.managed = true;
             if mode == ReadMode::Verify && group.members.is_none() {
-                group.members = Some(remembered.members.clone());
+                group.members = Some(cached.members.clone());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a run of the directory sync would do, as data that can be read, saved and compared.
+//! The plan of a directory sync run, as data that can be displayed, saved and compared.
 
 mod show;
 
@@ -10,40 +10,40 @@ use serde::{Deserialize, Serialize};
 
 use super::{SyncState, UserProfile};
 
-/// Everything that a run would write, in the order in which it is written.
+/// All changes that a run would write, in the order of writing.
 ///
-/// `Display` shows it the way a reviewer reads a diff; serde saves it. It holds ids and names, never a secret.
+/// `Display` shows the plan like a diff for review; serde saves and loads it. A plan holds ids and profiles, never secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SyncPlan {
-    /// The format of this document; see [`SyncPlan::VERSION`].
+    /// The format version of this document; see [`SyncPlan::VERSION`].
     pub version: u32,
-    /// When it was made.
+    /// The time of planning.
     pub made_at: Timestamp,
-    /// The serial of the memory it was made from; a plan is stale once the memory has moved on.
+    /// The serial number of the state that the plan is based on. The plan is stale once the state has another serial.
     pub serial: u64,
-    /// How many there are on both sides, which the guard compares the changes with.
+    /// Totals of source and target, against which the removal limits are checked.
     pub totals: Totals,
-    /// What would be done to users; all of it before the first group, removals apart.
+    /// The changes of users. Except for removals, they are all written before the first group.
     pub users: Vec<UserChange>,
-    /// What would be done to groups.
+    /// The changes of groups.
     pub groups: Vec<GroupChange>,
-    /// Who is left as they are, and why.
+    /// The skipped users, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
-    /// What a reader should know although nothing changes because of it.
+    /// Notes for the reviewer. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What the target was like when the plan was made, if it was made in this process.
+    /// The state with which the run starts: the target at the time of planning. Only set if this process made the plan.
     #[serde(skip)]
     pub(crate) next_state: Transient<Arc<SyncState>>,
-    /// Managed users of the target whom the source does not know any more: one who was made anew there has the name of
-    /// one of them.
+    /// Target ids of managed users that no source user matches. A user recreated in the source may have the name of one of
+    /// them. Only set if this process made the plan.
     #[serde(skip)]
     pub(crate) missing_users: Transient<Arc<BTreeSet<ResourceId>>>,
 }
 
-/// What goes with a plan in the process that has made it; it is neither saved nor compared.
+/// Data of a plan that exists only in the process that made the plan. It is neither saved nor compared.
 #[derive(Clone)]
 pub struct Transient<T>(pub(crate) Option<T>);
 
@@ -65,101 +65,101 @@ impl<T> PartialEq for Transient<T> {
     }
 }
 
-/// How many there are on both sides.
+/// Totals of source and target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Users of the source who may sign in.
+    /// Number of active users of the source.
     pub source_active: usize,
-    /// Groups of the source.
+    /// Number of groups of the source.
     pub source_groups: usize,
-    /// Active users of the target that this sync manages.
+    /// Number of active managed users of the target.
     pub managed_users: usize,
-    /// Groups of the target that this sync manages.
+    /// Number of managed groups of the target.
     pub managed_groups: usize,
-    /// Memberships in groups that this sync manages.
+    /// Number of memberships in managed groups.
     pub memberships: usize,
-    /// Managed users of the target whose id the source does not know any more.
+    /// Number of active managed users of the target whose external id is no longer in the source.
     pub missing_users_count: usize,
 }
 
-/// One thing that would be done to a user.
+/// A planned change of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum UserChange {
-    /// Makes a user who is not there.
+    /// Creates a user.
     Create {
-        /// The id of the source.
+        /// The source's id.
         external_id: ExternalId,
-        /// What the user will be.
+        /// The desired profile.
         profile: UserProfile,
     },
-    /// Makes a user who is there what the source says; a new name too.
+    /// Updates an existing user to the source's profile, including the name.
     Update {
-        /// The id of the target.
+        /// The target's id.
         id: ResourceId,
-        /// The id of the source.
+        /// The source's id.
         external_id: ExternalId,
-        /// What the user is now, if it was read.
+        /// The current profile, if it was read.
         before: Option<UserProfile>,
-        /// What the user will be.
+        /// The desired profile.
         profile: UserProfile,
-        /// The user was there under its name, and gets the id of the source now.
+        /// Whether the update adopts the user: the user was matched by name and gets the source's id.
         adopts: bool,
-        /// The user can sign in now, and may not afterwards.
+        /// Whether the update deactivates an active user.
         deactivates: bool,
-        /// The user as the target has it, if this run has read it: what others have set is written back.
+        /// The SCIM user as read from the target, if this run has read it. The update keeps its other attributes.
         #[serde(skip)]
         base: Transient<Box<scim_types::User>>,
     },
-    /// Makes a user who is gone from the source unable to sign in.
+    /// Deactivates a user that is no longer in the source, or an inactive user whose profile the target would reject.
     Deactivate(RemovedPrincipal),
-    /// Deletes a user who is gone from the source and was deactivated before.
+    /// Deletes a deactivated user that is no longer in the source.
     Delete(RemovedPrincipal),
 }
 
-/// One thing that would be done to a group.
+/// A planned change of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum GroupChange {
-    /// Makes a group that is not there, with its members.
+    /// Creates a group with its members.
     Create {
-        /// The id of the source.
+        /// The source's id.
         external_id: ExternalId,
-        /// The name.
+        /// The group's name.
         name: String,
-        /// Who will be in it.
+        /// The members.
         members: Vec<Member>,
     },
-    /// Makes a group that is there what the source says.
+    /// Updates an existing group to the source's name and members.
     Update {
-        /// The id of the target.
+        /// The target's id.
         id: ResourceId,
-        /// The id of the source.
+        /// The source's id.
         external_id: ExternalId,
-        /// The name it will have.
+        /// The desired name.
         name: String,
-        /// The name it had, if it gets another; its members and its access stay.
+        /// The current name, if the group is renamed. The rename keeps members and access.
         renamed_from: Option<String>,
-        /// The group was there under its name, and gets the id of the source now.
+        /// Whether the update adopts the group: the group was matched by name and gets the source's id.
         adopts: bool,
-        /// Who is put into it.
+        /// The members to add.
         add: Vec<Member>,
-        /// Who is taken out of it.
+        /// The members to remove.
         remove: Vec<ResourceId>,
-        /// Who is in it now, if it is adopted: from then on that is remembered.
+        /// The current members, if the group is adopted; they are added to the cached state.
         #[serde(skip)]
         present: Transient<BTreeSet<ResourceId>>,
     },
-    /// Deletes a group that is gone from the source.
+    /// Deletes a group that is no longer in the source.
     Delete(RemovedPrincipal),
 }
 
-/// Somebody or something of the target that is gone from the source.
+/// A user or group of the target that is deactivated or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovedPrincipal {
-    /// The id of the target.
+    /// The target's id.
     pub id: ResourceId,
-    /// The id of the source.
+    /// The source's id, if the target or the cached state has it.
     pub external_id: Option<ExternalId>,
     /// The name, if it was read.
     pub name: Option<String>,
@@ -168,56 +168,56 @@ pub struct RemovedPrincipal {
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The id of the source.
+    /// The source's id of the user.
     pub external_id: ExternalId,
-    /// The id of the target, unless the user is created in the same run.
+    /// The target's id of the user; `None` if the user is created in the same run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ResourceId>,
 }
 
-/// Somebody who is left as they are.
+/// A user that the sync does not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
-    /// The name.
+    /// The user's name.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
-/// How much a plan would do.
+/// Counts of changes, planned or applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Users who are created.
+    /// Number of created users.
     pub users_created: usize,
-    /// Users who are changed or adopted.
+    /// Number of updated or adopted users.
     pub users_updated: usize,
-    /// Users who are deactivated: gone from the source, or not allowed to sign in there.
+    /// Number of deactivated users: no longer in the source, or inactive there.
     pub users_deactivated: usize,
-    /// Users who are deleted.
+    /// Number of deleted users.
     pub users_deleted: usize,
-    /// Groups that are created.
+    /// Number of created groups.
     pub groups_created: usize,
-    /// Groups that are renamed, adopted, or get other members.
+    /// Number of groups that are renamed, adopted, or get other members.
     pub groups_updated: usize,
-    /// Groups that are deleted.
+    /// Number of deleted groups.
     pub groups_deleted: usize,
-    /// Memberships that are added, those of new groups included.
+    /// Number of added memberships, including the members of new groups.
     pub members_added: usize,
-    /// Memberships that are removed.
+    /// Number of removed memberships.
     pub members_removed: usize,
 }
 
 impl SyncPlan {
-    /// The format that this version of the crate writes.
+    /// The format version that this version of the crate writes.
     pub const VERSION: u32 = 2;
 
-    /// Returns whether nothing would be written.
+    /// Returns whether the plan has no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty()
     }
 
-    /// How much would be done.
+    /// Counts the changes.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -249,7 +249,7 @@ impl SyncPlan {
         counts
     }
 
-    /// Who and what loses something as a whole: users who can sign in no more, users and groups that are deleted.
+    /// Returns the removals: users that are deactivated or deleted, and groups that are deleted.
     pub fn removals(&self) -> impl Iterator<Item = String> {
         let users = self
             .users
@@ -259,16 +259,17 @@ impl SyncPlan {
         users.chain(self.deleted_groups())
     }
 
+    /// Returns the groups that are deleted.
     pub(super) fn deleted_groups(&self) -> impl Iterator<Item = String> {
         self.groups.iter().filter_map(|change| match change {
-            GroupChange::Delete(gone) => Some(format!("group {gone}")),
+            GroupChange::Delete(removed) => Some(format!("group {removed}")),
             GroupChange::Create { .. } | GroupChange::Update { .. } => None,
         })
     }
 
-    /// Returns what this plan would do that `reviewed` would not, if there is anything.
+    /// Returns a change of this plan that `reviewed` does not have, if there is one.
     ///
-    /// Between the two something may have come true by itself; nothing may have been added.
+    /// Changes of `reviewed` that are missing in this plan are allowed: they may be already done.
     #[must_use]
     pub fn deviation_from(&self, reviewed: &Self) -> Option<String> {
         let user = self
@@ -284,7 +285,7 @@ impl SyncPlan {
             .or_else(|| group().map(ToString::to_string))
     }
 
-    /// One line that says how much would be done.
+    /// Returns a summary of the changes in one line.
     #[must_use]
     pub fn summary(&self) -> String {
         self.counts().to_string()
@@ -292,18 +293,18 @@ impl SyncPlan {
 }
 
 impl UserChange {
-    /// The name of the user, or an id where no name was read.
+    /// Returns the user's name, or an id if the name was not read.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::Create { profile, .. } | Self::Update { profile, .. } => {
                 profile.user_name.clone()
             }
-            Self::Deactivate(gone) | Self::Delete(gone) => gone.to_string(),
+            Self::Deactivate(removed) | Self::Delete(removed) => removed.to_string(),
         }
     }
 
-    /// Whether the user loses the sign-in or is deleted.
+    /// Returns whether the change deactivates or deletes the user.
     #[must_use]
     pub fn removes(&self) -> bool {
         let deactivates = matches!(
@@ -316,6 +317,7 @@ impl UserChange {
         matches!(self, Self::Deactivate(_) | Self::Delete(_)) || deactivates
     }
 
+    /// Returns the mark in front of the change in a displayed plan.
     fn mark(&self) -> char {
         match self {
             Self::Create { .. } => '+',
@@ -327,12 +329,12 @@ impl UserChange {
 }
 
 impl GroupChange {
-    /// The name of the group, or an id where no name was read.
+    /// Returns the group's name, or an id if the name was not read.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::Create { name, .. } | Self::Update { name, .. } => name.clone(),
-            Self::Delete(gone) => gone.to_string(),
+            Self::Delete(removed) => removed.to_string(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is to be written so that the target is like the source: a pure function.
+//! Compares source and target and returns the plan: a pure function.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -17,37 +17,38 @@ use super::{
         GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, Transient, UserChange,
     },
 };
+use crate::plan::count;
 
-/// What becomes of users who are gone from the source.
+/// The treatment of users that are no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Removal {
-    /// They stay as they are.
+    /// Keeps the users unchanged.
     Keep,
-    /// They stay and cannot sign in any more.
+    /// Deactivates the users: they are kept but cannot sign in.
     #[default]
     Deactivate,
-    /// They are deactivated, and deleted by a run that comes this much later at least.
+    /// Deactivates the users, and deletes them in a later run after a retention period.
     ///
-    /// Deleting somebody takes their assignments; who comes back gets them anew. Without a memory of when they were
-    /// deactivated nobody is deleted, unless the time is zero.
+    /// Deleting a user deletes the user's assignments; if the user comes back, they must be created again. If the
+    /// deactivation time is unknown (no cached state), the user is deleted only with a retention period of zero.
     Delete {
-        /// How long they stay deactivated.
+        /// The retention period: the minimum time between deactivation and deletion.
         after: Duration,
     },
 }
 
-/// What becomes of groups that are gone from the source.
+/// The treatment of groups that are no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupRemoval {
-    /// They stay as they are, members included.
+    /// Keeps the groups with their members.
     #[default]
     Keep,
-    /// They are deleted, with the access they give.
+    /// Deletes the groups. The access that they grant is lost.
     Delete,
 }
 
-/// What a plan is made by.
+/// The settings of the planner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Policy {
     pub(super) users: Removal,
@@ -55,42 +56,46 @@ pub(super) struct Policy {
     pub(super) dialect: Dialect,
 }
 
-/// What is known of the target: read from it, or remembered.
+/// The users and groups of the target, as read or as cached.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TargetSnapshot {
     pub(super) users: Vec<TargetUser>,
     pub(super) groups: Vec<TargetGroup>,
 }
 
+/// A user of the target.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TargetUser {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
-    /// Of a [`UserProfile`].
+    /// The digest of the [`UserProfile`].
     pub(super) digest: String,
     pub(super) active: bool,
-    /// It was made by this sync, or has an id that the source gave: it may be removed.
+    /// Whether the sync may remove the user: it is in the cached state, or has an id that the source may have issued.
     pub(super) managed: bool,
+    /// The time of deactivation, if the cached state has it.
     pub(super) inactive_since: Option<Timestamp>,
-    /// Whose it is remembered to be, where somebody has taken the id of the source off it.
-    pub(super) remembered: Option<ExternalId>,
-    /// The user as the target has it, if it was read.
-    pub(super) read: Option<Box<scim_types::User>>,
+    /// The external id in the cached state, if the user's `externalId` was removed in the target.
+    pub(super) cached_external_id: Option<ExternalId>,
+    /// The SCIM user, if it was read.
+    pub(super) scim_user: Option<Box<scim_types::User>>,
 }
 
+/// A group of the target.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TargetGroup {
     pub(super) id: ResourceId,
     pub(super) external_id: Option<ExternalId>,
     pub(super) name: String,
+    /// Whether the sync may remove the group; see [`TargetUser::managed`].
     pub(super) managed: bool,
-    /// Who is in it, if that is known.
+    /// The ids of the members, if they were read or cached.
     pub(super) members: Option<BTreeSet<ResourceId>>,
 }
 
 impl TargetUser {
     fn name(&self) -> Option<&str> {
-        self.read.as_ref()?.user_name.as_deref()
+        self.scim_user.as_ref()?.user_name.as_deref()
     }
 
     fn to_removed(&self) -> RemovedPrincipal {
@@ -102,14 +107,14 @@ impl TargetUser {
     }
 }
 
-/// For each group of the source, which group of the target it is.
-pub(super) fn match_groups(source: &[Group], known: &[TargetGroup]) -> Vec<Option<usize>> {
-    let by_id = by_external_id(known.iter().map(|group| group.external_id.as_ref()));
+/// Returns for each group of the source the index of the matching group of the target.
+pub(super) fn match_groups(source: &[Group], target: &[TargetGroup]) -> Vec<Option<usize>> {
+    let by_id = by_external_id(target.iter().map(|group| group.external_id.as_ref()));
     let mut by_name: HashMap<&str, usize> = HashMap::new();
-    for (place, group) in known.iter().enumerate() {
-        by_name.entry(&group.name).or_insert(place);
+    for (index, group) in target.iter().enumerate() {
+        by_name.entry(&group.name).or_insert(index);
     }
-    resolve(
+    match_by_id_then_name(
         source
             .iter()
             .map(|group| (&group.id, by_name.get(group.name.as_str()).copied())),
@@ -117,20 +122,20 @@ pub(super) fn match_groups(source: &[Group], known: &[TargetGroup]) -> Vec<Optio
     )
 }
 
-/// For each user of the source, which user of the target it is.
-pub(super) fn match_users(source: &[User], known: &[TargetUser]) -> Vec<Option<usize>> {
-    let by_id = by_external_id(
-        known
-            .iter()
-            .map(|user| user.external_id.as_ref().or(user.remembered.as_ref())),
-    );
+/// Returns for each user of the source the index of the matching user of the target.
+pub(super) fn match_users(source: &[User], target: &[TargetUser]) -> Vec<Option<usize>> {
+    let by_id = by_external_id(target.iter().map(|user| {
+        user.external_id
+            .as_ref()
+            .or(user.cached_external_id.as_ref())
+    }));
     let mut by_name: HashMap<String, usize> = HashMap::new();
-    for (place, user) in known.iter().enumerate() {
+    for (index, user) in target.iter().enumerate() {
         if let Some(name) = user.name() {
-            by_name.entry(name.to_lowercase()).or_insert(place);
+            by_name.entry(name.to_lowercase()).or_insert(index);
         }
     }
-    resolve(
+    match_by_id_then_name(
         source.iter().map(|user| {
             let name = user.profile.user_name.to_lowercase();
             (&user.id, by_name.get(&name).copied())
@@ -139,36 +144,38 @@ pub(super) fn match_users(source: &[User], known: &[TargetUser]) -> Vec<Option<u
     )
 }
 
+/// Maps each external id to its index in the list.
 fn by_external_id<'a>(
     ids: impl Iterator<Item = Option<&'a ExternalId>>,
 ) -> HashMap<&'a ExternalId, usize> {
     let ids = ids.enumerate();
-    ids.filter_map(|(place, id)| Some((id?, place))).collect()
+    ids.filter_map(|(index, id)| Some((id?, index))).collect()
 }
 
-/// By the id of the source first; by name only what no other of the source has the id of.
-fn resolve<'a>(
-    wanted: impl Iterator<Item = (&'a ExternalId, Option<usize>)> + Clone,
+/// Matches by external id first, then by name. A name matches only if no other resource of the source has the id of the
+/// resource with this name.
+fn match_by_id_then_name<'a>(
+    source: impl Iterator<Item = (&'a ExternalId, Option<usize>)> + Clone,
     by_id: &HashMap<&ExternalId, usize>,
 ) -> Vec<Option<usize>> {
-    let mut taken: HashSet<usize> = wanted
+    let mut matched: HashSet<usize> = source
         .clone()
         .filter_map(|(id, _)| by_id.get(id).copied())
         .collect();
-    wanted
-        .map(|(id, named)| {
+    source
+        .map(|(id, same_name)| {
             by_id
                 .get(id)
                 .copied()
-                .or_else(|| named.filter(|place| taken.insert(*place)))
+                .or_else(|| same_name.filter(|index| matched.insert(*index)))
         })
         .collect()
 }
 
-/// What is to be written so that the target is like the source.
+/// Returns the plan that changes the target to match the source.
 pub(super) fn plan(
     source: &Directory,
-    known: &TargetSnapshot,
+    target: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     serial: u64,
@@ -177,7 +184,7 @@ pub(super) fn plan(
         version: SyncPlan::VERSION,
         made_at: now,
         serial,
-        totals: totals(source, known),
+        totals: totals(source, target),
         users: Vec::new(),
         groups: Vec::new(),
         skipped: Vec::new(),
@@ -185,20 +192,20 @@ pub(super) fn plan(
         next_state: Transient::default(),
         missing_users: Transient::default(),
     };
-    let there = plan_users(source, known, policy, now, &mut plan);
-    plan_groups(source, known, policy, &there, &mut plan);
+    let user_ids = plan_users(source, target, policy, now, &mut plan);
+    plan_groups(source, target, policy, &user_ids, &mut plan);
     plan
 }
 
-fn totals(source: &Directory, known: &TargetSnapshot) -> Totals {
-    let ids: HashSet<&ExternalId> = source.users.iter().map(|user| &user.id).collect();
-    let managed = || {
-        known
+fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
+    let source_ids: HashSet<&ExternalId> = source.users.iter().map(|user| &user.id).collect();
+    let managed_users = || {
+        target
             .users
             .iter()
             .filter(|user| user.managed && user.active)
     };
-    let groups = || known.groups.iter().filter(|group| group.managed);
+    let managed_groups = || target.groups.iter().filter(|group| group.managed);
     Totals {
         source_active: source
             .users
@@ -206,53 +213,56 @@ fn totals(source: &Directory, known: &TargetSnapshot) -> Totals {
             .filter(|user| user.profile.active)
             .count(),
         source_groups: source.groups.len(),
-        managed_users: managed().count(),
-        managed_groups: groups().count(),
-        memberships: groups()
+        managed_users: managed_users().count(),
+        managed_groups: managed_groups().count(),
+        memberships: managed_groups()
             .filter_map(|group| group.members.as_ref())
             .map(BTreeSet::len)
             .sum(),
-        missing_users_count: managed()
+        missing_users_count: managed_users()
             .filter(|user| {
-                let known = |id| ids.contains(id);
-                !user.external_id.as_ref().is_some_and(known)
+                let in_source = |id| source_ids.contains(id);
+                !user.external_id.as_ref().is_some_and(in_source)
             })
             .count(),
     }
 }
 
-/// Plans the users, and returns who will be there to be a member: with an id, or to be created.
+/// Plans the changes of users.
+///
+/// Returns the source users that will exist in the target and can be group members: each with its target id, or with
+/// `None` if the run creates it.
 fn plan_users<'a>(
     source: &'a Directory,
-    known: &TargetSnapshot,
+    target: &TargetSnapshot,
     policy: Policy,
     now: Timestamp,
     plan: &mut SyncPlan,
 ) -> HashMap<&'a ExternalId, Option<ResourceId>> {
-    let matches = match_users(&source.users, &known.users);
-    let mut there = HashMap::with_capacity(source.users.len());
+    let matches = match_users(&source.users, &target.users);
+    let mut user_ids = HashMap::with_capacity(source.users.len());
     let mut removals = Vec::new();
     for (user, found) in source.users.iter().zip(&matches) {
-        let found = found.map(|place| &known.users[place]);
+        let found = found.map(|index| &target.users[index]);
         if let Some(found) = found {
-            there.insert(&user.id, Some(found.id.clone()));
+            user_ids.insert(&user.id, Some(found.id.clone()));
         }
         if !user.profile.active && found.is_none() {
             continue;
         }
-        let fitted = if user.problems.is_empty() {
-            user.profile.fitted(&user.id, policy.dialect)
+        let adapted = if user.problems.is_empty() {
+            user.profile.adapt_to_dialect(&user.id, policy.dialect)
         } else {
             Err(user.problems.clone())
         };
-        let profile = match (fitted, found) {
+        let profile = match (adapted, found) {
             (Ok((profile, remarks)), _) => {
                 let name = &user.profile.user_name;
                 plan.notes
                     .extend(remarks.iter().map(|remark| format!("{name}: {remark}")));
                 profile
             }
-            // Whatever else is wrong with them, they may not sign in any more.
+            // An inactive user is deactivated even if its profile has problems.
             (Err(_), Some(found)) if !user.profile.active && found.active => {
                 removals.push(UserChange::Deactivate(found.to_removed()));
                 continue;
@@ -266,7 +276,7 @@ fn plan_users<'a>(
             }
         };
         let Some(found) = found else {
-            there.insert(&user.id, None);
+            user_ids.insert(&user.id, None);
             plan.users.push(UserChange::Create {
                 external_id: user.id.clone(),
                 profile,
@@ -281,11 +291,11 @@ fn plan_users<'a>(
         let change = UserChange::Update {
             id: found.id.clone(),
             external_id: user.id.clone(),
-            before: found.read.as_deref().map(UserProfile::of),
+            before: found.scim_user.as_deref().map(UserProfile::of),
             profile,
             adopts,
             deactivates,
-            base: Transient(found.read.clone()),
+            base: Transient(found.scim_user.clone()),
         };
         if deactivates {
             removals.push(change);
@@ -293,36 +303,40 @@ fn plan_users<'a>(
             plan.users.push(change);
         }
     }
-    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
-    let left: Vec<&TargetUser> = known
+    let matched: HashSet<usize> = matches.into_iter().flatten().collect();
+    let missing: Vec<&TargetUser> = target
         .users
         .iter()
         .enumerate()
-        .filter(|(place, user)| user.managed && !taken.contains(place))
+        .filter(|(index, user)| user.managed && !matched.contains(index))
         .map(|(_, user)| user)
         .collect();
-    let lost = left.iter().map(|user| user.id.clone()).collect();
-    plan.missing_users = Transient(Some(Arc::new(lost)));
-    for user in left {
-        match gone_user(user, policy.users, now) {
+    let missing_ids = missing.iter().map(|user| user.id.clone()).collect();
+    plan.missing_users = Transient(Some(Arc::new(missing_ids)));
+    for user in missing {
+        match plan_user_removal(user, policy.users, now) {
             Ok(change) => removals.extend(change),
-            Err(why) => plan
+            Err(note) => plan
                 .notes
-                .push(format!("user {}: {why}", user.to_removed())),
+                .push(format!("user {}: {note}", user.to_removed())),
         }
     }
     plan.users.extend(removals);
-    there
+    user_ids
 }
 
-/// What becomes of a user who is gone, or why nothing does.
-fn gone_user(
+/// Plans the removal of a managed user that is missing in the source.
+///
+/// # Errors
+///
+/// Returns a note for the reviewer if the user is kept by policy, or because the deactivation time is unknown.
+fn plan_user_removal(
     user: &TargetUser,
     removal: Removal,
     now: Timestamp,
 ) -> Result<Option<UserChange>, &'static str> {
     let after = match (removal, user.active) {
-        (Removal::Keep, true) => return Err("gone from the source, and kept"),
+        (Removal::Keep, true) => return Err("not in the source, but kept"),
         (Removal::Keep | Removal::Deactivate, false) => return Ok(None),
         (Removal::Deactivate | Removal::Delete { .. }, true) => {
             return Ok(Some(UserChange::Deactivate(user.to_removed())));
@@ -331,7 +345,7 @@ fn gone_user(
     };
     let due = match user.inactive_since {
         None if after.is_zero() => true,
-        None => return Err("deactivated nobody knows when, and kept"),
+        None => return Err("deactivated at an unknown time, therefore not deleted"),
         Some(since) => {
             let waited = now.duration_since(since);
             waited >= jiff::SignedDuration::try_from(after).unwrap_or(jiff::SignedDuration::MAX)
@@ -340,29 +354,30 @@ fn gone_user(
     Ok(due.then(|| UserChange::Delete(user.to_removed())))
 }
 
+/// Plans the changes of groups. `user_ids` is the result of [`plan_users`].
 fn plan_groups(
     source: &Directory,
-    known: &TargetSnapshot,
+    target: &TargetSnapshot,
     policy: Policy,
-    there: &HashMap<&ExternalId, Option<ResourceId>>,
+    user_ids: &HashMap<&ExternalId, Option<ResourceId>>,
     plan: &mut SyncPlan,
 ) {
-    let managed: HashSet<&ResourceId> = known
+    let managed: HashSet<&ResourceId> = target
         .users
         .iter()
         .filter(|user| user.managed)
         .map(|user| &user.id)
-        .chain(there.values().flatten())
+        .chain(user_ids.values().flatten())
         .collect();
-    let matches = match_groups(&source.groups, &known.groups);
+    let matches = match_groups(&source.groups, &target.groups);
     for (group, found) in source.groups.iter().zip(&matches) {
         let members = group.members.iter().filter_map(|member| {
             Some(Member {
                 external_id: member.clone(),
-                id: there.get(member)?.clone(),
+                id: user_ids.get(member)?.clone(),
             })
         });
-        let Some(found) = found.map(|place| &known.groups[place]) else {
+        let Some(found) = found.map(|index| &target.groups[index]) else {
             plan.groups.push(GroupChange::Create {
                 external_id: group.id.clone(),
                 name: group.name.clone(),
@@ -377,16 +392,16 @@ fn plan_groups(
                 .iter()
                 .filter_map(|member| member.id.as_ref())
                 .collect();
-            let (away, foreign): (Vec<&ResourceId>, Vec<&ResourceId>) = present
+            let (leaving, unmanaged): (Vec<&ResourceId>, Vec<&ResourceId>) = present
                 .iter()
                 .filter(|id| !wanted.contains(id))
                 .partition(|id| managed.contains(id));
-            remove.extend(away.into_iter().cloned());
-            if !foreign.is_empty() {
+            remove.extend(leaving.into_iter().cloned());
+            if !unmanaged.is_empty() {
                 plan.notes.push(format!(
-                    "group {}: {} members whom somebody else has made are kept",
+                    "group {}: kept {} that the sync does not manage",
                     group.name,
-                    foreign.len()
+                    count(unmanaged.len(), "member")
                 ));
             }
             add.extend(
@@ -410,21 +425,21 @@ fn plan_groups(
             });
         }
     }
-    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
-    for (place, group) in known.groups.iter().enumerate() {
-        if !group.managed || taken.contains(&place) {
+    let matched: HashSet<usize> = matches.into_iter().flatten().collect();
+    for (index, group) in target.groups.iter().enumerate() {
+        if !group.managed || matched.contains(&index) {
             continue;
         }
-        let gone = RemovedPrincipal {
+        let removed = RemovedPrincipal {
             id: group.id.clone(),
             external_id: group.external_id.clone(),
             name: Some(group.name.clone()),
         };
         match policy.groups {
-            GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(gone)),
+            GroupRemoval::Delete => plan.groups.push(GroupChange::Delete(removed)),
             GroupRemoval::Keep => plan
                 .notes
-                .push(format!("group {gone}: gone from the source, and kept")),
+                .push(format!("group {removed}: not in the source, but kept")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is kept the same of a person, and how it is written as a SCIM user.
+//! The synchronized attributes of a user, and their conversion to and from a SCIM user.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -9,39 +9,40 @@ use sha2::{Digest as _, Sha256};
 
 use crate::state::hex;
 
-/// What the directory sync keeps the same of a person.
+/// The synchronized attributes of a user.
 ///
-/// Nothing else is compared, so that what a server leaves out of its answers does not make every run write every user.
+/// The sync compares only these attributes. A server that omits other attributes from its responses therefore does not
+/// cause a write of every user in every run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserProfile {
-    /// What the person signs in with; in AWS it has to be the SAML `NameID`.
+    /// The sign-in name. In AWS it must equal the SAML `NameID`.
     pub user_name: String,
     /// The given name.
     pub given_name: String,
     /// The family name.
     pub family_name: String,
-    /// The name to be shown.
+    /// The display name.
     pub display_name: String,
-    /// The email address.
+    /// The primary email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the person may sign in.
+    /// Whether the user may sign in.
     pub active: bool,
-    /// What else is known; one that the target would refuse is left out rather than the person.
+    /// Optional attributes. If the target rejects one of them, the sync omits the attribute and still writes the user.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub more: BTreeMap<Attribute, String>,
 }
 
-/// An attribute that a person can do without.
+/// An optional attribute of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Attribute {
-    /// How the person is called.
+    /// The nickname.
     NickName,
     /// The job title.
     Title,
-    /// What the organization takes the person for.
+    /// The relationship to the organization, such as employee or contractor.
     UserType,
     /// The preferred language.
     PreferredLanguage,
@@ -49,7 +50,7 @@ pub enum Attribute {
     Locale,
     /// The time zone.
     Timezone,
-    /// The number of the employee.
+    /// The employee number.
     EmployeeNumber,
     /// The cost centre.
     CostCenter,
@@ -62,7 +63,7 @@ pub enum Attribute {
 }
 
 impl Attribute {
-    /// All of them.
+    /// All optional attributes.
     pub const ALL: [Self; 11] = [
         Self::NickName,
         Self::Title,
@@ -77,7 +78,7 @@ impl Attribute {
         Self::Department,
     ];
 
-    /// The name, which Okta's base profile and SCIM have in common.
+    /// Returns the attribute's name, which is the same in Okta's base profile and in SCIM.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -95,8 +96,8 @@ impl Attribute {
         }
     }
 
-    /// Where a SCIM user has it.
-    fn of(self, user: &User) -> Option<&str> {
+    /// Returns the attribute's value in a SCIM user.
+    fn value_in(self, user: &User) -> Option<&str> {
         let enterprise = user.enterprise.as_ref();
         match self {
             Self::NickName => user.nick_name.as_deref(),
@@ -113,6 +114,7 @@ impl Attribute {
         }
     }
 
+    /// Sets the attribute's value in a SCIM user.
     fn set(self, user: &mut User, enterprise: &mut Enterprise, value: Option<&str>) {
         let slot = match self {
             Self::NickName => &mut user.nick_name,
@@ -132,7 +134,7 @@ impl Attribute {
 }
 
 impl UserProfile {
-    /// What is kept the same of a user that a server has.
+    /// Returns the synchronized attributes of a SCIM user.
     #[must_use]
     pub fn of(user: &User) -> Self {
         let text = |value: Option<&Text>| value.map(Text::to_string).unwrap_or_default();
@@ -147,12 +149,14 @@ impl UserProfile {
             active: user.active.unwrap_or(true),
             more: Attribute::ALL
                 .into_iter()
-                .filter_map(|attribute| Some((attribute, attribute.of(user)?.to_owned())))
+                .filter_map(|attribute| Some((attribute, attribute.value_in(user)?.to_owned())))
                 .collect(),
         }
     }
 
-    /// The user as it is to be written: `base` with everything that is kept the same, and the id of the source.
+    /// Returns the SCIM user to write: `base` with the synchronized attributes and the source's id.
+    ///
+    /// Other attributes of `base` are kept, except the read-only ones.
     #[must_use]
     pub fn written_onto(&self, base: User, id: &ExternalId) -> User {
         let mut user = base;
@@ -169,8 +173,8 @@ impl UserProfile {
         user.user_name = Some(self.user_name.as_str().into());
         user.display_name = Some(self.display_name.as_str().into());
         user.active = Some(self.active);
-        let changed = user.primary_email() != self.email.as_deref();
-        if changed {
+        let email_changed = user.primary_email() != self.email.as_deref();
+        if email_changed {
             user.emails = self
                 .email
                 .iter()
@@ -184,7 +188,7 @@ impl UserProfile {
         let renamed = name.given_name.as_deref() != Some(&self.given_name)
             || name.family_name.as_deref() != Some(&self.family_name);
         if renamed {
-            // What was written of the old name would be a lie about the new one.
+            // `formatted` still contains the old name.
             name = Name {
                 formatted: None,
                 ..name
@@ -193,34 +197,35 @@ impl UserProfile {
         name.given_name = Some(self.given_name.as_str().into());
         name.family_name = Some(self.family_name.as_str().into());
         user.name = Some(name);
-        // Read-only, and refused in what is written by some.
+        // `meta` and `groups` are read-only; some servers reject them in a write.
         user.meta = None;
         user.groups = Vec::new();
         user
     }
 
-    /// A digest that changes when the profile does; 128 bits in hex.
+    /// Returns a digest of the profile, 128 bits in hex, to detect changes.
     ///
     /// # Panics
     ///
-    /// Never: a profile is always JSON.
+    /// Never panics: a profile can always be serialized as JSON.
     #[must_use]
     pub fn digest(&self) -> String {
         digest(&serde_json::to_vec(self).expect("a profile has string keys only"))
     }
 
-    /// The profile without what the target would refuse, and remarks on what was left out.
+    /// Returns the profile without the optional attributes that the target would reject, and one remark per omitted
+    /// attribute.
     ///
     /// # Errors
     ///
-    /// What is wrong with what a user cannot do without.
-    pub(super) fn fitted(
+    /// Returns the list of problems if the target would reject a required attribute.
+    pub(super) fn adapt_to_dialect(
         &self,
         id: &ExternalId,
         dialect: Dialect,
     ) -> Result<(Self, Vec<String>), Vec<String>> {
         let violations = dialect.violations(&self.written_onto(User::default(), id));
-        let mut fitted = self.clone();
+        let mut accepted = self.clone();
         let mut remarks = Vec::new();
         let mut problems = Vec::new();
         for violation in violations {
@@ -230,23 +235,23 @@ impl UserProfile {
                 .find(|attribute| Some(attribute.name()) == name);
             match optional {
                 Some(attribute) => {
-                    fitted.more.remove(&attribute);
-                    remarks.push(format!("left out: {violation}"));
+                    accepted.more.remove(&attribute);
+                    remarks.push(format!("attribute omitted: {violation}"));
                 }
                 None => problems.push(violation.to_string()),
             }
         }
         if problems.is_empty() {
-            Ok((fitted, remarks))
+            Ok((accepted, remarks))
         } else {
             Err(problems)
         }
     }
 
-    /// The attributes in which two profiles differ, by name.
+    /// Returns the names of the attributes in which two profiles differ.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<&'static str> {
-        let fixed = [
+        let fields = [
             ("userName", self.user_name == other.user_name),
             ("name.givenName", self.given_name == other.given_name),
             ("name.familyName", self.family_name == other.family_name),
@@ -254,13 +259,13 @@ impl UserProfile {
             ("emails", self.email == other.email),
             ("active", self.active == other.active),
         ];
-        let fixed = fixed
+        let fields = fields
             .into_iter()
             .filter_map(|(name, same)| (!same).then_some(name));
-        let more = Attribute::ALL
+        let optional = Attribute::ALL
             .into_iter()
             .filter(|attribute| self.more.get(attribute) != other.more.get(attribute));
-        fixed.chain(more.map(Attribute::name)).collect()
+        fields.chain(optional.map(Attribute::name)).collect()
     }
 }
 
@@ -270,7 +275,7 @@ impl fmt::Display for Attribute {
     }
 }
 
-/// 128 bits of SHA-256 in hex: enough to see a change, and no more to keep than needed.
+/// Returns the first 128 bits of the SHA-256 digest in hex: enough to detect a change, and short to store.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..16])
 }
@@ -296,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back_the_same() {
+    fn a_written_profile_is_read_back_unchanged() {
         let id = ExternalId::new("00u1");
         let user = ada().written_onto(User::default(), &id);
         assert_eq!(user.external_id, Some(id.clone()));
@@ -310,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_set_stays() {
+    fn attributes_that_are_not_synchronized_are_kept() {
         let base = User {
             phone_numbers: vec![MultiValued::primary("1")],
             profile_url: Some("https://example.com/ada".into()),
@@ -324,23 +329,29 @@ mod tests {
         let user = ada().written_onto(base.clone(), &ExternalId::new("00u1"));
         assert_eq!(user.phone_numbers, base.phone_numbers);
         assert_eq!(user.profile_url, base.profile_url);
-        let name = user.name.expect("a name");
+        let name = user.name.expect("the user has a name");
         assert_eq!(name.middle_name.as_deref(), Some("King"));
         assert_eq!(name.formatted, None);
     }
 
     #[test]
-    fn an_attribute_that_aws_refuses_is_left_out_and_a_needed_one_is_a_problem() {
+    fn an_optional_attribute_that_aws_rejects_is_omitted_and_a_required_one_is_a_problem() {
         let aws = Dialect::AwsIdentityCenter;
         let id = ExternalId::new("00u1");
-        let mut odd = ada();
-        odd.more.insert(Attribute::Title, "R&D; all of it".into());
-        odd.more.insert(Attribute::Division, "a:b".into());
-        let (fitted, remarks) = odd.fitted(&id, aws).expect("a user");
-        assert_eq!(fitted.more.len(), 1);
+        let mut profile = ada();
+        profile
+            .more
+            .insert(Attribute::Title, "R&D; all of it".into());
+        profile.more.insert(Attribute::Division, "a:b".into());
+        let (accepted, remarks) = profile
+            .adapt_to_dialect(&id, aws)
+            .expect("an accepted profile");
+        assert_eq!(accepted.more.len(), 1);
         assert_eq!(remarks.len(), 2, "{remarks:?}");
-        odd.family_name.clear();
-        let problems = odd.fitted(&id, aws).expect_err("no family name");
+        profile.family_name.clear();
+        let problems = profile
+            .adapt_to_dialect(&id, aws)
+            .expect_err("the family name is missing");
         assert!(
             problems
                 .iter()
@@ -350,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_named() {
+    fn differences_lists_the_changed_attributes_by_name() {
         let mut other = ada();
         other.email = None;
         other.more.remove(&Attribute::Title);

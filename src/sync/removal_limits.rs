@@ -1,25 +1,28 @@
-//! What a run may take away, decided before the first write.
+//! Limits for the removals of a run, checked before the first write.
 
 use std::collections::BTreeSet;
 
 use super::plan::{GroupChange, SyncPlan, UserChange};
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    plan::count,
+};
 
-/// What a run may take away before a person has to say so.
+/// Limits for the removals of a run. A plan above a limit is not applied until the operator raises the limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovalLimits {
-    /// How many users may lose the sign-in or be deleted, and groups be deleted, together; 100 unless told otherwise.
+    /// Maximum number of removals: users deactivated or deleted, plus groups deleted (default: 100).
     pub max_removals: usize,
-    /// How many of a hundred managed users and groups that may be, and how many of a hundred groups alone; 10 unless told
-    /// otherwise, and one is always allowed.
+    /// Maximum share of removals in percent (default: 10). It limits users and groups together, relative to all managed
+    /// users and groups, and groups alone, relative to all managed groups. One removal is always allowed.
     pub max_share: u8,
-    /// How many of a hundred memberships may be removed; 30 unless told otherwise, and ten are always allowed.
+    /// Maximum share of removed memberships in percent (default: 30). Ten removed memberships are always allowed.
     pub max_member_share: u8,
-    /// Whether a source may know most of the managed users under other ids than before.
+    /// Whether the source may have new ids for most of the managed users (default: false).
     pub new_ids: bool,
-    /// Groups that nobody may touch, by name in any case of letters; the groups of AWS Control Tower unless told otherwise.
+    /// Names of groups that the sync must not change, in any letter case (default: the groups of AWS Control Tower).
     pub protected_groups: BTreeSet<String>,
-    /// Users whom nobody may touch, by name in any case of letters; nobody unless told otherwise.
+    /// Names of users that the sync must not change, in any letter case (default: none).
     pub protected_users: BTreeSet<String>,
 }
 
@@ -36,84 +39,92 @@ impl Default for RemovalLimits {
     }
 }
 
-/// Why a plan is not applied; nothing was written.
+/// The removal limit that a plan exceeds. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitExceeded {
-    /// Nobody is in the source.
-    #[error("the source has nobody who may sign in, and the target has {managed} managed users")]
+    /// The source has no active users.
+    #[error(
+        "the source has no active users, but the target has {}",
+        count(*.managed, "managed user")
+    )]
     #[non_exhaustive]
     EmptySource {
-        /// The managed users of the target.
+        /// Number of active managed users of the target.
         managed: usize,
     },
-    /// The source knows most users under other ids than before.
+    /// The source has new ids for most of the managed users.
     #[error(
-        "the source does not know the ids of {lost} of {managed} managed users any more, and has {new} who are new"
+        "the source no longer has the ids of {missing} of {}, and {} would be created or adopted",
+        count(*.managed, "managed user"), count(*.new, "user")
     )]
     #[non_exhaustive]
     NewIds {
-        /// The managed users of the target.
+        /// Number of active managed users of the target.
         managed: usize,
-        /// Those of them whose id is gone.
-        lost: usize,
-        /// Users who would be created or adopted.
+        /// Number of active managed users whose id is no longer in the source.
+        missing: usize,
+        /// Number of users that would be created or adopted.
         new: usize,
     },
-    /// Too many would lose the sign-in or be deleted.
+    /// Too many users would be deactivated or deleted, or too many groups deleted.
     #[error(
-        "the plan takes away {removals} of {managed} managed users and groups, and the guard allows {allowed}: {}",
-        shown(.names)
+        "the plan deactivates or deletes {removals} of {managed} managed users and groups, and the limit is {allowed}: {}",
+        abbreviated(.names)
     )]
     #[non_exhaustive]
     TooManyRemovals {
-        /// How many.
+        /// Number of removals.
         removals: usize,
-        /// The managed users and groups of the target.
+        /// Number of managed users and groups of the target.
         managed: usize,
-        /// How many may be.
+        /// Maximum number of removals.
         allowed: usize,
-        /// Who and what.
+        /// The users and groups that would be removed.
         names: Vec<String>,
     },
-    /// Too many groups would be deleted, which is little where there are many more users, and takes everybody's access.
+    /// Too many groups would be deleted.
+    ///
+    /// Groups have their own limit: if there are many more users than groups, even the deletion of all groups is a small
+    /// share of both together, but it removes the access of all users.
     #[error(
-        "the plan deletes {} of {managed} managed groups, and the guard allows {allowed}: {}",
-        .names.len(), shown(.names)
+        "the plan deletes {} of {}, and the limit is {allowed}: {}",
+        .names.len(), count(*.managed, "managed group"), abbreviated(.names)
     )]
     #[non_exhaustive]
     TooManyGroups {
-        /// The managed groups of the target.
+        /// Number of managed groups of the target.
         managed: usize,
-        /// How many may be deleted.
+        /// Maximum number of deleted groups.
         allowed: usize,
-        /// Which.
+        /// The groups that would be deleted.
         names: Vec<String>,
     },
-    /// Too many would leave their groups.
+    /// Too many memberships would be removed.
     #[error(
-        "the plan removes {removals} of {memberships} memberships, and the guard allows {allowed}"
+        "the plan removes {removals} of {}, and the limit is {allowed}",
+        count(*.memberships, "membership")
     )]
     #[non_exhaustive]
     TooManyMemberRemovals {
-        /// How many.
+        /// Number of removed memberships.
         removals: usize,
-        /// The memberships of managed groups.
+        /// Number of memberships in managed groups.
         memberships: usize,
-        /// How many may be.
+        /// Maximum number of removed memberships.
         allowed: usize,
     },
-    /// Somebody or something that nobody may touch would be changed.
-    #[error("the plan changes what is protected: {}", .names.join(", "))]
+    /// Protected users or groups would be changed.
+    #[error("the plan changes protected users or groups: {}", .names.join(", "))]
     #[non_exhaustive]
     Protected {
-        /// Who and what.
+        /// The protected users and groups that would be changed.
         names: Vec<String>,
     },
 }
 
 impl RemovalLimits {
-    /// A guard that allows so many removals, whatever their share.
+    /// Returns limits with this number of removals and without a limit on their share.
     #[must_use]
     pub fn at_most(max_removals: usize) -> Self {
         Self {
@@ -123,29 +134,43 @@ impl RemovalLimits {
         }
     }
 
-    /// Says whether a plan may be applied.
+    /// Checks a plan against the limits.
     ///
     /// # Errors
     ///
-    /// [`LimitExceeded`], the one that says most about what is wrong.
+    /// Returns [`LimitExceeded`] if the plan exceeds a limit. If it exceeds several, the most specific cause is returned.
     pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
         let totals = &plan.totals;
         let managed = totals.managed_users;
         if totals.source_active == 0 && managed > 0 {
             return Err(LimitExceeded::EmptySource { managed });
         }
-        let new = plan.users.iter().filter(|change| is_new(change)).count();
-        let lost = totals.missing_users_count;
-        if !self.new_ids && lost >= MANY && lost * 2 >= managed && new * 2 >= lost {
-            return Err(LimitExceeded::NewIds { managed, lost, new });
+        let new = plan
+            .users
+            .iter()
+            .filter(|change| creates_or_adopts(change))
+            .count();
+        let missing = totals.missing_users_count;
+        if !self.new_ids
+            && missing >= MIN_MISSING_USERS
+            && missing * 2 >= managed
+            && new * 2 >= missing
+        {
+            return Err(LimitExceeded::NewIds {
+                managed,
+                missing,
+                new,
+            });
         }
-        let names = self.protected(plan);
+        let names = self.protected_names(plan);
         if !names.is_empty() {
             return Err(LimitExceeded::Protected { names });
         }
         let names: Vec<String> = plan.removals().collect();
         let managed = managed + totals.managed_groups;
-        let allowed = self.max_removals.min(share(managed, self.max_share).max(1));
+        let allowed = self
+            .max_removals
+            .min(percent_of(managed, self.max_share).max(1));
         if names.len() > allowed {
             return Err(LimitExceeded::TooManyRemovals {
                 removals: names.len(),
@@ -155,7 +180,7 @@ impl RemovalLimits {
             });
         }
         let names: Vec<String> = plan.deleted_groups().collect();
-        let allowed = share(totals.managed_groups, self.max_share).max(1);
+        let allowed = percent_of(totals.managed_groups, self.max_share).max(1);
         if names.len() > allowed {
             return Err(LimitExceeded::TooManyGroups {
                 managed: totals.managed_groups,
@@ -164,7 +189,7 @@ impl RemovalLimits {
             });
         }
         let removals = plan.counts().members_removed;
-        let allowed = share(totals.memberships, self.max_member_share).max(10);
+        let allowed = percent_of(totals.memberships, self.max_member_share).max(10);
         if removals > allowed {
             return Err(LimitExceeded::TooManyMemberRemovals {
                 removals,
@@ -175,13 +200,14 @@ impl RemovalLimits {
         Ok(())
     }
 
-    fn protected(&self, plan: &SyncPlan) -> Vec<String> {
-        // Servers find names whatever their case.
-        let folded = |names: &BTreeSet<String>| -> BTreeSet<String> {
+    /// Returns the protected users and groups that the plan changes.
+    fn protected_names(&self, plan: &SyncPlan) -> Vec<String> {
+        // Servers compare names case-insensitively.
+        let lowercase = |names: &BTreeSet<String>| -> BTreeSet<String> {
             names.iter().map(|name| name.to_lowercase()).collect()
         };
-        let protected_groups = folded(&self.protected_groups);
-        let protected_users = folded(&self.protected_users);
+        let protected_groups = lowercase(&self.protected_groups);
+        let protected_users = lowercase(&self.protected_users);
         let groups = plan.groups.iter().filter_map(|change| {
             let before = match change {
                 GroupChange::Update { renamed_from, .. } => renamed_from.clone(),
@@ -209,19 +235,20 @@ impl RemovalLimits {
     }
 }
 
-fn is_new(change: &UserChange) -> bool {
+fn creates_or_adopts(change: &UserChange) -> bool {
     matches!(
         change,
         UserChange::Create { .. } | UserChange::Update { adopts: true, .. }
     )
 }
 
-/// Rounded down.
-fn share(of: usize, percent: u8) -> usize {
-    of * usize::from(percent) / 100
+/// Returns a percentage of a number, rounded down.
+fn percent_of(number: usize, percent: u8) -> usize {
+    number * usize::from(percent) / 100
 }
 
-fn shown(names: &[String]) -> String {
+/// Lists the first ten names and the number of further names.
+fn abbreviated(names: &[String]) -> String {
     let mut text = names
         .iter()
         .take(10)
@@ -236,27 +263,27 @@ fn shown(names: &[String]) -> String {
 }
 
 impl LimitExceeded {
-    /// What to do about it.
+    /// Returns advice for the operator.
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
             Self::EmptySource { .. } => {
-                "look at what the source is asked for: its scope, the rights of its token; nobody is removed because of an empty source"
+                "check the scope of the source and the permissions of its token; an empty source never removes users"
             }
             Self::NewIds { .. } => {
-                "look whether it is the right org; if the users have really got new ids, such as after a move, allow that for one run (new_ids)"
+                "check that the source is the right org; if the users really have new ids, for example after a migration, allow that for one run (new_ids)"
             }
             Self::TooManyGroups { .. } => {
-                "look whether the source still has its groups; if the removals are meant, raise max_share for this run"
+                "check that the source still has its groups; if the deletions are intended, raise max_share for this run"
             }
             Self::TooManyRemovals { .. } => {
-                "read the plan; if the removals are meant, allow as many for this run (max_removals, or `--max-removals N`)"
+                "review the plan; if the removals are intended, raise the limit for this run (max_removals, or `--max-removals N`)"
             }
             Self::TooManyMemberRemovals { .. } => {
-                "read the plan; if the removals are meant, raise max_member_share for this run"
+                "review the plan; if the removals are intended, raise max_member_share for this run"
             }
             Self::Protected { .. } => {
-                "take it out of the scope of the source, give it another name there, or take the name off the guard's list"
+                "remove it from the scope of the source, rename it there, or remove its name from protected_users or protected_groups"
             }
         }
     }
@@ -271,11 +298,12 @@ impl From<LimitExceeded> for Error {
     }
 }
 
-/// From how many users on a change of ids is one of all, and not of somebody who was made anew.
-const MANY: usize = 3;
+/// Minimum number of missing users for [`LimitExceeded::NewIds`]. Below it, single users were probably recreated in the
+/// source.
+const MIN_MISSING_USERS: usize = 3;
 
-/// The groups that AWS Control Tower makes in the same store (AWS Control Tower user guide, "IAM Identity Center
-/// Groups for AWS Control Tower"). Taking them away locks the administrators out of the landing zone.
+/// The groups that AWS Control Tower creates in the same identity store (AWS Control Tower user guide, "IAM Identity Center
+/// Groups for AWS Control Tower"). Their removal locks the administrators out of the landing zone.
 const CONTROL_TOWER: [&str; 8] = [
     "AWSAccountFactory",
     "AWSServiceCatalogAdmins",

@@ -1,74 +1,83 @@
-//! What a run has done, and what it could not do.
+//! The result of a run: applied changes and failures.
 
 use std::fmt;
 
 use super::plan::Counts;
-use crate::error::{Error, ErrorKind, Result, ServiceResponse};
+use crate::{
+    error::{Error, ErrorKind, Result, ServiceResponse},
+    plan::count,
+};
 
-/// What a run has done, and what it could not do.
+/// The result of a run: applied changes and failures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SyncReport {
-    /// How much was done.
+    /// Counts of the applied changes.
     pub done: Counts,
-    /// What the target did not take, each with its reason; everything else was done.
+    /// The failed changes, each with the target's response.
     pub failed: Vec<Failed>,
-    /// Memberships that were left out because their user could not be written.
+    /// Memberships that were not written because their user could not be written.
     pub members_left_out: Vec<String>,
-    /// How many changes were not tried, because the target takes nothing any more.
+    /// Number of changes that were not tried, because the run was given up.
     pub not_tried: usize,
-    /// Why the run was given up, if it was.
+    /// The reason why the run was given up, if it was.
     pub given_up: Option<String>,
 }
 
-/// One thing that the target did not take.
+/// A change that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failed {
-    /// What was to be done, such as `create user ada@example.com`.
+    /// The change, such as `create user ada@example.com`.
     pub what: String,
-    /// What the target answered, its request id included.
+    /// The target's response, including its request id.
     pub response: ServiceResponse,
-    /// What to do about it, if anything is known to help.
+    /// Advice for the operator, if there is any.
     pub help: Option<String>,
 }
 
 impl SyncReport {
-    /// Returns whether everything was done.
+    /// Returns whether every change was applied.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.not_tried == 0 && self.members_left_out.is_empty()
     }
 
-    /// The report if everything was done.
+    /// Returns the report if every change was applied.
     ///
     /// # Errors
     ///
-    /// An error that names everything that was not; what was done stays done.
+    /// Fails if a change was not applied. The error lists such changes; applied changes are kept.
     pub fn complete(self) -> Result<Self> {
         if self.is_complete() {
             return Ok(self);
         }
-        let mut names: Vec<String> = self
+        let mut failures: Vec<String> = self
             .failed
             .iter()
             .map(|failed| format!("{} ({})", failed.what, failed.response))
-            .take(SHOWN)
+            .take(MAX_SHOWN)
             .collect();
-        if self.failed.len() > SHOWN {
-            names.push(format!("{} more", self.failed.len() - SHOWN));
+        if self.failed.len() > MAX_SHOWN {
+            failures.push(format!("{} more", self.failed.len() - MAX_SHOWN));
         }
-        names.extend(self.members_left_out.iter().take(SHOWN).cloned());
+        failures.extend(self.members_left_out.iter().take(MAX_SHOWN).cloned());
         if let Some(why) = &self.given_up {
-            names.push(format!("{} changes not tried: {why}", self.not_tried));
+            failures.push(format!(
+                "{} not tried: {why}",
+                count(self.not_tried, "change")
+            ));
         }
         let help = self.failed.iter().find_map(|failed| failed.help.clone());
         let mut error = Error::new(
             ErrorKind::Service,
-            format!("the target has not taken everything: {}", names.join("; ")),
+            format!(
+                "not all changes were applied to the target: {}",
+                failures.join("; ")
+            ),
         )
         .with_help(help.unwrap_or_else(|| {
-            "see to the reasons, then run again: what is done stays done".to_owned()
+            "fix the causes, then run again: applied changes are kept".to_owned()
         }));
         if let Some(failed) = self.failed.into_iter().next() {
             error = error.with_response(failed.response);
@@ -77,7 +86,8 @@ impl SyncReport {
     }
 }
 
-const SHOWN: usize = 20;
+/// Maximum number of failures, and of left-out members, in an error message.
+const MAX_SHOWN: usize = 20;
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

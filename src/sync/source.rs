@@ -1,4 +1,4 @@
-//! Where people and groups come from: Okta, or anything else that can list them.
+//! Sources of users and groups: Okta, or another system that can list them.
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id, UserStatus};
@@ -11,30 +11,31 @@ use crate::{
     resolved_scope::{ResolvedScope, profile_violations},
 };
 
-/// Where people and groups come from.
+/// A source of users and groups.
 ///
 /// # Contract
 ///
-/// - `read` returns the whole directory or an error. What could not be read to its end is an error, and never a smaller
-///   directory: everybody who is missing would be taken for gone.
-/// - Ids never change, and are never given twice.
+/// - `read` returns the complete directory or an error. An incomplete read must be an error: the sync would treat every
+///   missing user as removed.
+/// - Ids never change and are never reused.
 pub trait Source: Send + Sync {
-    /// What the source is called in a message.
+    /// Returns the source's name for messages.
     fn name(&self) -> String;
 
-    /// Reads everybody and every group in scope.
+    /// Reads all users and groups in scope.
     fn read(&self) -> BoxFuture<'_, Result<Directory>>;
 
-    /// Returns whether an `externalId` found in the target may be one of this source.
+    /// Returns whether this source may have issued an `externalId` that was found in the target.
     ///
-    /// What has one is managed, and may be removed when it is gone from the source; without a memory of earlier runs
-    /// there is no other way to know.
+    /// A user or group with such an id is managed: the sync may remove it when the source no longer contains it. Without
+    /// the cached state of an earlier run, the id is the only evidence.
     fn may_have_issued(&self, id: &ExternalId) -> bool;
 }
 
-/// The people and groups of an Okta org whom a blueprint names.
+/// The users and groups of an Okta org that a blueprint names.
 ///
-/// Users are those who are assigned to the app; groups are those that would be pushed. Nobody else is read.
+/// The users are the users assigned to the app; the groups are the groups that Okta would push. No other users and groups
+/// are read.
 #[derive(Clone, Debug)]
 pub struct OktaSource {
     okta: Okta,
@@ -43,7 +44,7 @@ pub struct OktaSource {
 }
 
 impl OktaSource {
-    /// The people and groups whom a blueprint names.
+    /// Creates a source for the users and groups that a blueprint names.
     #[must_use]
     pub fn new(okta: &Okta, blueprint: &Blueprint) -> Self {
         Self {
@@ -53,18 +54,19 @@ impl OktaSource {
         }
     }
 
-    /// Names the app, whose assignments say what each user is called in the SAML assertion.
+    /// Sets the app. Its assignments contain each user's name in the SAML assertion.
     ///
-    /// AWS signs in the user whose `userName` is the assertion's `NameID`. Without an app it is taken to be the login.
+    /// AWS signs in the user whose `userName` is the assertion's `NameID`. Default: no app; the `userName` is then the Okta
+    /// login.
     #[must_use]
     pub fn app(mut self, app: Option<Id<App>>) -> Self {
         self.app = app;
         self
     }
 
-    /// The directory of a scope that was read.
-    pub(crate) async fn of_roster(&self, scope: &ResolvedScope) -> Result<Directory> {
-        let mut names = std::collections::BTreeMap::new();
+    /// Returns the directory of a scope that was already read.
+    pub(crate) async fn directory_of(&self, scope: &ResolvedScope) -> Result<Directory> {
+        let mut user_names = std::collections::BTreeMap::new();
         if let Some(app) = &self.app {
             let users = self.okta.apps().users(app).try_collect().await;
             let users = users.map_err(|error| {
@@ -73,7 +75,7 @@ impl OktaSource {
                     error,
                 )
             })?;
-            names.extend(
+            user_names.extend(
                 users
                     .into_iter()
                     .filter_map(|user| Some((user.id, user.user_name?))),
@@ -82,7 +84,7 @@ impl OktaSource {
         let users = scope
             .assigned_users()
             .into_values()
-            .map(|user| person(user, names.get(&user.id)));
+            .map(|user| to_user(user, user_names.get(&user.id)));
         let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
             name: members.group.name.clone(),
@@ -110,23 +112,24 @@ impl Source for OktaSource {
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
             let scope = ResolvedScope::read_all(&self.okta, &self.blueprint).await?;
-            self.of_roster(&scope).await
+            self.directory_of(&scope).await
         })
     }
 
-    /// Okta's ids of users begin with `00u` and those of groups with `00g`.
+    /// Okta's user ids start with `00u`, its group ids with `00g`.
     fn may_have_issued(&self, id: &ExternalId) -> bool {
         let id = id.as_str();
-        id.len() == OKTA_ID
+        id.len() == OKTA_ID_LENGTH
             && (id.starts_with("00u") || id.starts_with("00g"))
             && id.chars().all(|c| c.is_ascii_alphanumeric())
     }
 }
 
-/// "00u" and seventeen more letters and digits.
-const OKTA_ID: usize = 20;
+/// The length of an Okta id: `00u` or `00g`, and 17 letters and digits.
+const OKTA_ID_LENGTH: usize = 20;
 
-fn person(user: &okta_client::User, name: Option<&String>) -> User {
+/// Converts an Okta user. `assigned_name` is the user name in the app's assignment, if there is one.
+fn to_user(user: &okta_client::User, assigned_name: Option<&String>) -> User {
     let profile = &user.profile;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (given_name, family_name) = (text(&profile.first_name), text(&profile.last_name));
@@ -138,8 +141,8 @@ fn person(user: &okta_client::User, name: Option<&String>) -> User {
     User {
         id: ExternalId::new(user.id.as_str()),
         profile: UserProfile {
-            user_name: name.unwrap_or(&profile.login).clone(),
-            // Okta has none for most people, and AWS needs one.
+            user_name: assigned_name.unwrap_or(&profile.login).clone(),
+            // Most Okta users have no display name, but AWS requires one.
             display_name: profile
                 .display_name
                 .clone()
@@ -151,7 +154,7 @@ fn person(user: &okta_client::User, name: Option<&String>) -> User {
             active,
             more: more.collect(),
         },
-        // What is wrong with somebody who may not sign in keeps nobody from shutting them out.
+        // Profile problems must not prevent the deactivation of a user.
         problems: if active {
             profile_violations(user)
         } else {
@@ -160,7 +163,7 @@ fn person(user: &okta_client::User, name: Option<&String>) -> User {
     }
 }
 
-/// Whether Okta lets somebody in this status sign in to apps, or would after a new password.
+/// Returns whether Okta lets a user with this status sign in to apps, possibly after a password reset.
 fn may_sign_in(status: &UserStatus) -> bool {
     !matches!(
         status,
@@ -168,7 +171,7 @@ fn may_sign_in(status: &UserStatus) -> bool {
     )
 }
 
-/// A directory that is known already, such as one of another system.
+/// A directory in memory, such as an export of another system.
 impl Source for Directory {
     fn name(&self) -> String {
         "the directory".to_owned()
@@ -181,7 +184,7 @@ impl Source for Directory {
         })
     }
 
-    /// Whatever has an id of the directory's own; what is gone from it is known by memory alone.
+    /// Returns whether the directory contains the id. For removed users and groups the sync depends on the cached state.
     fn may_have_issued(&self, id: &ExternalId) -> bool {
         self.users.iter().any(|user| user.id == *id)
             || self.groups.iter().any(|group| group.id == *id)

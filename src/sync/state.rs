@@ -1,4 +1,4 @@
-//! What a run remembers for the next: ids and digests of what it has written.
+//! The cached state of the sync: ids and digests of the written users and groups, stored for the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,46 +9,50 @@ use serde::{Deserialize, Serialize};
 use super::planner::{TargetGroup, TargetSnapshot, TargetUser};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the directory sync has written, so that the next run need not read it again.
+/// The cached state of the directory sync. With it the next run need not read the target again.
 ///
-/// It holds the ids of users on both sides and digests of what was written about them, and the names and members of
-/// groups; of a person nothing but the ids. Losing it costs a run that reads everything.
+/// For each user the state holds the ids in source and target, a digest of the written profile, the active flag, and the
+/// time of deactivation. For each group it holds the ids, the name, and the members. It holds no other personal data. If
+/// the state is lost, the next run reads the whole target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
-    /// Grows with every run that has written or read something.
+    /// The serial number; incremented by every run that writes to the target or updates the state.
     pub(crate) serial: u64,
-    /// The SCIM endpoint whose users these are.
+    /// The SCIM endpoint that the state describes.
     pub(super) target: String,
-    /// A run has begun to write and has not ended, or had no answer to something: what is there may be otherwise.
+    /// Whether the target may differ from the state: a run did not finish, or the result of a write is unknown.
     pub(super) dirty: bool,
     pub(super) users: BTreeMap<ExternalId, CachedUser>,
     pub(super) groups: BTreeMap<ExternalId, CachedGroup>,
 }
 
+/// A managed user of the target, as last written or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CachedUser {
     pub(super) id: ResourceId,
-    /// Of a [`UserProfile`](super::UserProfile); empty if it is not known what the user is like by now.
+    /// The digest of the [`UserProfile`](super::UserProfile); empty if the current profile is unknown.
     pub(super) digest: String,
     pub(super) active: bool,
+    /// The time of deactivation, or the time when a run first found the user inactive.
     pub(super) inactive_since: Option<Timestamp>,
 }
 
+/// A managed group of the target, as last written or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CachedGroup {
     pub(super) id: ResourceId,
     pub(super) name: String,
-    /// The managed ones, by the target's ids.
+    /// The target ids of the managed members.
     pub(super) members: BTreeSet<ResourceId>,
 }
 
 impl SyncState {
-    /// The name of the file it is kept in, beside the state.
+    /// The name of the state file in the [`StateStore`](crate::StateStore).
     pub const FILE: &'static str = "directory.json";
-    /// The format that this version of the crate writes.
+    /// The format version that this version of the crate reads and writes.
     pub const VERSION: u32 = 2;
 
-    /// A memory of nothing.
+    /// Creates an empty state for a target.
     #[must_use]
     pub fn of(target: &str) -> Self {
         Self {
@@ -57,71 +61,71 @@ impl SyncState {
         }
     }
 
-    /// Reads a memory.
+    /// Parses a state file.
     ///
     /// # Errors
     ///
-    /// If it is not one, or has another format version than [`SyncState::VERSION`].
+    /// Fails if the file is invalid, or has a format version other than [`SyncState::VERSION`].
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let unreadable = |why: String| {
             Error::new(
                 ErrorKind::State,
                 format!(
-                    "{} is not the memory of a directory sync: {why}",
+                    "{} is not a valid state file of the directory sync: {why}",
                     Self::FILE
                 ),
             )
-            .with_help("restore it, or take it away: the next run reads everything again")
+            .with_help("restore the file, or delete it: the next run then reads the whole target")
         };
         let version = serde_json::from_slice::<Version>(bytes)
             .map_err(|error| unreadable(error.to_string()))?
             .version;
         if version != Self::VERSION {
             return Err(unreadable(format!(
-                "it has format version {version}, and this version of the crate reads version {}",
+                "it has format version {version}, but this version of the crate reads version {}",
                 Self::VERSION
             )));
         }
         let file: File =
             serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
-        file.state()
-            .ok_or_else(|| unreadable("a member is no user of it".to_owned()))
+        file.into_state()
+            .ok_or_else(|| unreadable("a group member is not in its list of users".to_owned()))
     }
 
-    /// The memory as it is kept: compact JSON in which members are places among the users.
+    /// Serializes the state as compact JSON, in which group members are indexes into the list of users.
     ///
     /// # Panics
     ///
-    /// Never: it is always JSON.
+    /// Never panics: a state can always be serialized as JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(&File::of(self)).expect("a memory has string keys only")
+        serde_json::to_vec(&File::of(self)).expect("a state has string keys only")
     }
 
-    /// How many users and groups are remembered.
+    /// Returns the number of cached users and of cached groups.
     #[must_use]
     pub fn users_and_groups(&self) -> (usize, usize) {
         (self.users.len(), self.groups.len())
     }
 
-    /// Refuses a memory of another target, whose ids mean nothing here.
+    /// Fails if the state describes another target: its ids are not valid for this one.
     pub(super) fn check_target(&self, target: &str) -> Result<()> {
         if self.target == target {
             return Ok(());
         }
         Err(Error::new(
             ErrorKind::State,
-            format!("{} is about {}, and not about {target}", Self::FILE, self.target),
+            format!("{} is for the target {}, but this run writes to {target}", Self::FILE, self.target),
         )
-        .with_help("keep one state for each target; if the target has moved, take the file away: the next run reads everything again"))
+        .with_help("use one state store per target; if the target has a new address, delete the file: the next run then reads the whole target"))
     }
 
-    /// The users of the target that are remembered.
+    /// Returns the target ids of the cached users.
     pub(super) fn target_ids(&self) -> BTreeSet<&ResourceId> {
         self.users.values().map(|user| &user.id).collect()
     }
 
-    /// What is known of the target without asking it.
+    /// Returns the cached users and groups as a snapshot of the target.
     pub(super) fn to_snapshot(&self) -> TargetSnapshot {
         let users = self.users.iter().map(|(external_id, user)| TargetUser {
             id: user.id.clone(),
@@ -130,8 +134,8 @@ impl SyncState {
             active: user.active,
             managed: true,
             inactive_since: user.inactive_since,
-            remembered: None,
-            read: None,
+            cached_external_id: None,
+            scim_user: None,
         });
         let groups = self.groups.iter().map(|(external_id, group)| TargetGroup {
             id: group.id.clone(),
@@ -146,31 +150,36 @@ impl SyncState {
         }
     }
 
-    /// Takes over what was read: only what is managed is remembered, and of those who will be from this run on which groups
-    /// they are in.
+    /// Replaces the cached users and groups by the managed users and groups of a snapshot.
+    ///
+    /// `adopted` lists the users that become managed in this run; their group memberships are cached too.
     pub(super) fn update_from(
         &mut self,
-        known: &TargetSnapshot,
+        snapshot: &TargetSnapshot,
         adopted: &BTreeSet<ResourceId>,
         now: Timestamp,
     ) {
-        let before = std::mem::take(&mut self.users);
-        for user in known.users.iter().filter(|user| user.managed) {
-            let Some(external_id) = user.external_id.as_ref().or(user.remembered.as_ref()) else {
+        let cached_users = std::mem::take(&mut self.users);
+        for user in snapshot.users.iter().filter(|user| user.managed) {
+            let Some(external_id) = user
+                .external_id
+                .as_ref()
+                .or(user.cached_external_id.as_ref())
+            else {
                 continue;
             };
-            let since = before
+            let since = cached_users
                 .get(external_id)
-                .filter(|before| !before.active && before.id == user.id)
-                .and_then(|before| before.inactive_since);
-            let remembered = CachedUser {
+                .filter(|cached| !cached.active && cached.id == user.id)
+                .and_then(|cached| cached.inactive_since);
+            let cached = CachedUser {
                 id: user.id.clone(),
                 digest: user.digest.clone(),
                 active: user.active,
-                // Found so now, and how long it has been so nobody knows.
+                // If the deactivation time is unknown, the retention period starts now.
                 inactive_since: (!user.active).then(|| since.unwrap_or(now)),
             };
-            self.users.insert(external_id.clone(), remembered);
+            self.users.insert(external_id.clone(), cached);
         }
         let managed: BTreeSet<&ResourceId> = self
             .users
@@ -178,8 +187,8 @@ impl SyncState {
             .map(|user| &user.id)
             .chain(adopted)
             .collect();
-        let before = std::mem::take(&mut self.groups);
-        for group in known.groups.iter().filter(|group| group.managed) {
+        let cached_groups = std::mem::take(&mut self.groups);
+        for group in snapshot.groups.iter().filter(|group| group.managed) {
             let Some(external_id) = &group.external_id else {
                 continue;
             };
@@ -189,21 +198,21 @@ impl SyncState {
                     .filter(|id| managed.contains(id))
                     .cloned()
                     .collect(),
-                None => before
+                None => cached_groups
                     .get(external_id)
-                    .map(|before| before.members.clone())
+                    .map(|cached| cached.members.clone())
                     .unwrap_or_default(),
             };
-            let remembered = CachedGroup {
+            let cached = CachedGroup {
                 id: group.id.clone(),
                 name: group.name.clone(),
                 members,
             };
-            self.groups.insert(external_id.clone(), remembered);
+            self.groups.insert(external_id.clone(), cached);
         }
     }
 
-    /// Remembers of a user which groups they are in.
+    /// Adds a user to the cached members of the given groups.
     pub(super) fn cache_membership(&mut self, user: &ResourceId, groups: &BTreeSet<ResourceId>) {
         for group in self.groups.values_mut() {
             if groups.contains(&group.id) {
@@ -212,16 +221,16 @@ impl SyncState {
         }
     }
 
-    /// Forgets a user whom the target does not have any more.
-    pub(super) fn forget_user(&mut self, id: &ResourceId) {
+    /// Removes a user that no longer exists in the target.
+    pub(super) fn remove_user(&mut self, id: &ResourceId) {
         self.users.retain(|_, user| user.id != *id);
         for group in self.groups.values_mut() {
             group.members.remove(id);
         }
     }
 
-    /// Forgets a group that the target does not have any more.
-    pub(super) fn forget_group(&mut self, id: &ResourceId) {
+    /// Removes a group that no longer exists in the target.
+    pub(super) fn remove_group(&mut self, id: &ResourceId) {
         self.groups.retain(|_, group| group.id != *id);
     }
 }
@@ -231,7 +240,7 @@ struct Version {
     version: u32,
 }
 
-/// The memory as a file: rows without names, members as places among the users.
+/// The file format of the state: users and groups as arrays without keys, group members as indexes into `users`.
 #[derive(Deserialize, Serialize)]
 struct File {
     version: u32,
@@ -245,11 +254,11 @@ struct File {
 
 impl File {
     fn of(state: &SyncState) -> Self {
-        let places: BTreeMap<&ResourceId, u32> = state
+        let indexes: BTreeMap<&ResourceId, u32> = state
             .users
             .values()
             .zip(0_u32..)
-            .map(|(user, place)| (&user.id, place))
+            .map(|(user, index)| (&user.id, index))
             .collect();
         let users = state.users.iter().map(|(external_id, user)| {
             (
@@ -261,7 +270,7 @@ impl File {
             )
         });
         let groups = state.groups.iter().map(|(external_id, group)| {
-            let members = group.members.iter().filter_map(|id| places.get(id));
+            let members = group.members.iter().filter_map(|id| indexes.get(id));
             (
                 external_id.clone(),
                 group.id.clone(),
@@ -279,7 +288,8 @@ impl File {
         }
     }
 
-    fn state(self) -> Option<SyncState> {
+    /// Returns the state, or `None` if the index of a group member is out of range.
+    fn into_state(self) -> Option<SyncState> {
         let ids: Vec<ResourceId> = self.users.iter().map(|(_, id, ..)| id.clone()).collect();
         let users =
             self.users
@@ -299,7 +309,7 @@ impl File {
             .map(|(external_id, id, name, members)| {
                 let members = members
                     .into_iter()
-                    .map(|place| ids.get(usize::try_from(place).ok()?).cloned())
+                    .map(|index| ids.get(usize::try_from(index).ok()?).cloned())
                     .collect::<Option<_>>()?;
                 Some((external_id, CachedGroup { id, name, members }))
             });
@@ -341,28 +351,31 @@ mod tests {
     }
 
     #[test]
-    fn a_memory_is_read_back_as_it_was_kept() {
+    fn a_serialized_state_is_parsed_back_unchanged() {
         let json = state().to_json();
         assert_eq!(
             String::from_utf8_lossy(&json),
             r#"{"version":2,"serial":0,"target":"https://scim.example/v2/","users":[["00u1","r1","d1",true,null],["00u10","r10","d10",true,null],["00u2","r2","d2",false,"1970-01-01T00:00:00Z"]],"groups":[["00g1","t","team",[0,1]]]}"#
         );
-        assert_eq!(SyncState::from_json(&json).expect("a memory"), state());
+        assert_eq!(SyncState::from_json(&json).expect("a valid state"), state());
     }
 
     #[test]
-    fn a_sync_state_of_another_format_version_is_refused() {
+    fn a_state_of_another_format_version_is_rejected() {
         for version in [1, 9] {
             let json = format!("{{\"version\": {version}}}");
             let error = SyncState::from_json(json.as_bytes()).expect_err("another version");
             let text = error.to_string();
-            assert!(text.contains(&format!("format version {version}")), "{text}");
+            assert!(
+                text.contains(&format!("format version {version}")),
+                "{text}"
+            );
         }
         assert!(SyncState::from_json(b"{}").is_err());
     }
 
     #[test]
-    fn a_memory_of_another_target_is_refused() {
+    fn a_state_of_another_target_is_rejected() {
         let error = state()
             .check_target("https://other.example/")
             .expect_err("another target");
@@ -370,11 +383,11 @@ mod tests {
     }
 
     #[test]
-    fn how_long_somebody_is_inactive_is_not_forgotten_by_reading() {
+    fn updating_the_state_from_a_snapshot_keeps_the_deactivation_time() {
         let mut state = state();
-        let known = state.to_snapshot();
-        let now: Timestamp = "2026-11-24T09:00:00Z".parse().expect("a moment");
-        state.update_from(&known, &BTreeSet::new(), now);
+        let snapshot = state.to_snapshot();
+        let now: Timestamp = "2026-11-24T09:00:00Z".parse().expect("a timestamp");
+        state.update_from(&snapshot, &BTreeSet::new(), now);
         assert_eq!(state, self::state());
     }
 }

@@ -1,4 +1,4 @@
-//! What the target has: users, groups and, where needed, who is in which.
+//! Reads the target: users, groups and, if needed, memberships.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,23 +12,23 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// Requests that are on their way together.
-type Work<'a, T> = Vec<BoxFuture<'a, Result<T, ScimError>>>;
+/// Requests that are sent concurrently.
+type Requests<'a, T> = Vec<BoxFuture<'a, Result<T, ScimError>>>;
 
-/// How many pages a list has at least: an empty one is a request too.
+/// Returns the number of requests to list `items` resources. An empty list takes one request.
 pub(super) fn pages(items: usize, size: u32) -> usize {
     let size = usize::try_from(size).unwrap_or(usize::MAX).max(1);
     items.div_ceil(size).max(1)
 }
 
-/// Reads all users and groups, without memberships.
+/// Reads all users and groups. Members are only read if the server includes them in groups.
 ///
-/// A list that ends before its end is an error of the client; nothing here takes half of one for whole.
+/// An incomplete list is an error of the client, so the snapshot is always complete.
 pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSnapshot> {
     let failed = |what: &'static str| {
         move |error| {
             Error::service(
-                format!("the {what} of the target could not be read; nothing was written"),
+                format!("the {what} could not be read from the target; nothing was written"),
                 error,
             )
         }
@@ -42,12 +42,12 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSna
     let managed = |id: Option<&ExternalId>| id.is_some_and(|id| source.may_have_issued(id));
     let users = users.into_iter().map(|user| {
         let managed = managed(user.external_id.as_ref());
-        known_user(user, managed)
+        target_user(user, managed)
     });
     let shows_members = scim.dialect().rules().shows_members;
     let groups = groups.into_iter().map(|group| {
         let managed = managed(group.external_id.as_ref());
-        known_group(group, managed, shows_members)
+        target_group(group, managed, shows_members)
     });
     Ok(TargetSnapshot {
         users: users.collect::<Result<_>>()?,
@@ -55,12 +55,12 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSna
     })
 }
 
-fn known_user(user: User, managed: bool) -> Result<TargetUser> {
+fn target_user(user: User, managed: bool) -> Result<TargetUser> {
     let profile = UserProfile::of(&user);
     let id = user
         .id
         .clone()
-        .ok_or_else(|| nameless("user", &profile.user_name))?;
+        .ok_or_else(|| missing_id("user", &profile.user_name))?;
     Ok(TargetUser {
         id,
         external_id: user.external_id.clone(),
@@ -68,14 +68,14 @@ fn known_user(user: User, managed: bool) -> Result<TargetUser> {
         active: profile.active,
         managed,
         inactive_since: None,
-        remembered: None,
-        read: Some(Box::new(user)),
+        cached_external_id: None,
+        scim_user: Some(Box::new(user)),
     })
 }
 
-fn known_group(group: Group, managed: bool, shows_members: bool) -> Result<TargetGroup> {
+fn target_group(group: Group, managed: bool, shows_members: bool) -> Result<TargetGroup> {
     let name = group.display_name.unwrap_or_default();
-    let id = group.id.ok_or_else(|| nameless("group", &name))?;
+    let id = group.id.ok_or_else(|| missing_id("group", &name))?;
     let members = group.members.into_iter().filter_map(|member| member.value);
     Ok(TargetGroup {
         id,
@@ -86,127 +86,133 @@ fn known_group(group: Group, managed: bool, shows_members: bool) -> Result<Targe
     })
 }
 
-fn nameless(kind: &str, name: &str) -> Error {
+/// Returns the error for a user or group without an id.
+fn missing_id(kind: &str, name: &str) -> Error {
     Error::new(
         ErrorKind::Service,
-        format!("the target has a {kind} without an id: `{name}`; nothing was written"),
+        format!("the target returned the {kind} `{name}` without an id; nothing was written"),
     )
 }
 
-/// Reads who is in the groups that the source has too, as far as that is not known.
+/// Reads the members of the groups that match a group of the source, unless the snapshot has them already.
 ///
-/// AWS says who is in a group to none but those who ask for the users of a group, or for the groups of a user; the
-/// way that needs fewer requests is taken. Groups that are to be made have nobody in them and are not asked about.
+/// AWS lists memberships only by filter: users by `groups.value`, groups by `members.value`. The filter that needs fewer
+/// requests is used. Groups that will be created have no members yet and cause no request.
 pub(super) async fn read_members(
     scim: &Client,
     directory: &Directory,
-    known: &mut TargetSnapshot,
+    snapshot: &mut TargetSnapshot,
 ) -> Result<()> {
-    let matches = match_groups(&directory.groups, &known.groups);
-    let wanted: Vec<(usize, usize)> = directory
+    let matches = match_groups(&directory.groups, &snapshot.groups);
+    let unread: Vec<(usize, usize)> = directory
         .groups
         .iter()
         .zip(&matches)
-        .filter_map(|(group, place)| Some((group.members.len(), (*place)?)))
-        .filter(|(_, place)| known.groups[*place].members.is_none())
-        .map(|(size, place)| (place, size))
+        .filter_map(|(group, index)| Some((group.members.len(), (*index)?)))
+        .filter(|(_, index)| snapshot.groups[*index].members.is_none())
+        .map(|(size, index)| (index, size))
         .collect();
-    if wanted.is_empty() {
+    if unread.is_empty() {
         return Ok(());
     }
     let size = scim.dialect().rules().page_size;
-    let by_group: usize = wanted
+    let requests_by_group: usize = unread
         .iter()
         .map(|(_, members)| pages(*members, size))
         .sum();
-    // Whoever is or becomes managed; who else is in a group is nobody's business here.
-    let ours: BTreeSet<usize> = match_users(&directory.users, &known.users)
+    // Users that are managed now or will be adopted. Memberships of other users are irrelevant to the sync.
+    let managed: BTreeSet<usize> = match_users(&directory.users, &snapshot.users)
         .into_iter()
         .flatten()
-        .chain((0..known.users.len()).filter(|place| known.users[*place].managed))
+        .chain((0..snapshot.users.len()).filter(|index| snapshot.users[*index].managed))
         .collect();
-    // Somebody is in a hundred groups at most, as a rule; who is in more costs another page.
-    let by_user = ours.len();
+    // An estimate: one page per user. A user in more than 100 groups needs another page.
+    let requests_by_user = managed.len();
     let failed = |error| {
         Error::service(
-            "who is in the groups of the target could not be read; nothing was written",
+            "the group members could not be read from the target; nothing was written",
             error,
         )
     };
-    if by_group <= by_user {
-        let mut work: Work<'_, (usize, BTreeSet<ResourceId>)> = Vec::with_capacity(wanted.len());
-        for (place, _) in wanted {
-            let id = known.groups[place].id.clone();
-            work.push(Box::pin(async move {
-                Ok((place, members_of(scim, &id).await?))
+    if requests_by_group <= requests_by_user {
+        let mut requests: Requests<'_, (usize, BTreeSet<ResourceId>)> =
+            Vec::with_capacity(unread.len());
+        for (index, _) in unread {
+            let id = snapshot.groups[index].id.clone();
+            requests.push(Box::pin(async move {
+                Ok((index, members_of(scim, &id).await?))
             }));
         }
-        let mut read = futures::stream::iter(work).buffer_unordered(width(scim));
-        while let Some((place, members)) = read.try_next().await.map_err(failed)? {
-            known.groups[place].members = Some(members);
+        let mut responses = futures::stream::iter(requests).buffer_unordered(concurrency(scim));
+        while let Some((index, members)) = responses.try_next().await.map_err(failed)? {
+            snapshot.groups[index].members = Some(members);
         }
         return Ok(());
     }
-    let places: BTreeMap<ResourceId, usize> = wanted
+    let indexes: BTreeMap<ResourceId, usize> = unread
         .iter()
-        .map(|(place, _)| (known.groups[*place].id.clone(), *place))
+        .map(|(index, _)| (snapshot.groups[*index].id.clone(), *index))
         .collect();
-    let mut work: Work<'_, (ResourceId, Vec<Group>)> = Vec::with_capacity(by_user);
-    for place in ours {
-        let user = known.users[place].id.clone();
-        work.push(Box::pin(async move {
+    let mut requests: Requests<'_, (ResourceId, Vec<Group>)> = Vec::with_capacity(requests_by_user);
+    for index in managed {
+        let user = snapshot.users[index].id.clone();
+        requests.push(Box::pin(async move {
             let filter = Filter::eq(AttributePath::MEMBERS_VALUE, user.as_str());
             let groups = scim.groups().list(filter).try_collect().await?;
             Ok((user, groups))
         }));
     }
-    let mut members: BTreeMap<usize, BTreeSet<ResourceId>> = places
+    let mut members: BTreeMap<usize, BTreeSet<ResourceId>> = indexes
         .values()
-        .map(|place| (*place, BTreeSet::new()))
+        .map(|index| (*index, BTreeSet::new()))
         .collect();
-    let mut read = futures::stream::iter(work).buffer_unordered(width(scim));
-    while let Some((user, groups)) = read.try_next().await.map_err(failed)? {
+    let mut responses = futures::stream::iter(requests).buffer_unordered(concurrency(scim));
+    while let Some((user, groups)) = responses.try_next().await.map_err(failed)? {
         for group in groups {
-            let place = group.id.as_ref().and_then(|id| places.get(id));
-            if let Some(present) = place.and_then(|place| members.get_mut(place)) {
+            let index = group.id.as_ref().and_then(|id| indexes.get(id));
+            if let Some(present) = index.and_then(|index| members.get_mut(index)) {
                 present.insert(user.clone());
             }
         }
     }
-    for (place, present) in members {
-        known.groups[place].members = Some(present);
+    for (index, present) in members {
+        snapshot.groups[index].members = Some(present);
     }
     Ok(())
 }
 
-/// Reads which of the groups whose members are remembered those users are in of whom nothing is remembered.
-pub(super) async fn read_groups_of_unknown(
+/// Reads the group memberships of users that are missing from the cached state.
+///
+/// They are added to the groups whose members come from the cached state.
+pub(super) async fn read_groups_of_uncached(
     scim: &Client,
     directory: &Directory,
-    known: &mut TargetSnapshot,
-    remembered: &BTreeSet<&ResourceId>,
+    snapshot: &mut TargetSnapshot,
+    cached: &BTreeSet<&ResourceId>,
 ) -> Result<()> {
-    let unknown: Vec<ResourceId> = match_users(&directory.users, &known.users)
+    let uncached: Vec<ResourceId> = match_users(&directory.users, &snapshot.users)
         .into_iter()
         .flatten()
-        .map(|place| known.users[place].id.clone())
-        .filter(|id| !remembered.contains(id))
+        .map(|index| snapshot.users[index].id.clone())
+        .filter(|id| !cached.contains(id))
         .collect();
-    if unknown.len() > known.groups.len() {
-        // Then it is cheaper to ask for everybody in each group.
-        for group in &mut known.groups {
+    if uncached.len() > snapshot.groups.len() {
+        // Listing the members of each group needs fewer requests; `read_members` does that.
+        for group in &mut snapshot.groups {
             group.members = None;
         }
         return Ok(());
     }
-    for id in unknown {
+    for id in uncached {
         let groups = groups_of(scim, &id).await.map_err(|error| {
             Error::service(
-                format!("the groups of user {id} could not be read; nothing was written"),
+                format!(
+                    "the groups of user {id} could not be read from the target; nothing was written"
+                ),
                 error,
             )
         })?;
-        for group in &mut known.groups {
+        for group in &mut snapshot.groups {
             if let Some(members) = &mut group.members
                 && groups.contains(&group.id)
             {
@@ -217,7 +223,7 @@ pub(super) async fn read_groups_of_unknown(
     Ok(())
 }
 
-/// Reads which groups a user is in.
+/// Reads the ids of a user's groups.
 pub(super) async fn groups_of(
     scim: &Client,
     user: &ResourceId,
@@ -227,7 +233,7 @@ pub(super) async fn groups_of(
     Ok(groups.into_iter().filter_map(|group| group.id).collect())
 }
 
-/// Reads who is in a group.
+/// Reads the ids of a group's members.
 pub(super) async fn members_of(
     scim: &Client,
     group: &ResourceId,
@@ -245,7 +251,7 @@ pub(super) async fn members_of(
     Ok(users.into_iter().filter_map(|user| user.id).collect())
 }
 
-/// How many requests are prepared at once; how many are on their way is the client's business.
-pub(super) fn width(scim: &Client) -> usize {
+/// Returns the number of requests to prepare concurrently. The client itself limits the requests in flight.
+pub(super) fn concurrency(scim: &Client) -> usize {
     scim.max_in_flight() * 2
 }

@@ -107,7 +107,7 @@ async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_fi
     insta::assert_snapshot!(step, @r"
          @ SCIM access token
              hands back  SCIM endpoint and access token
-             token       (secret, never written down)
+             token       (secret, never saved)
          ~ users and groups of AWS, as in Okta
              update users   ada.lovelace@example.com
              update groups  deployers: +1 -0 members
@@ -234,7 +234,7 @@ async fn a_run_that_was_interrupted_after_the_endpoint_asks_for_the_token_again(
     assert!(
         error
             .to_string()
-            .contains("the target has not taken everything"),
+            .contains("not all changes were applied to the target"),
         "{error}"
     );
     fixture.person = person;
@@ -331,7 +331,7 @@ async fn a_run_that_has_lost_its_memory_takes_nobody_away_even_if_it_can_read_ev
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     assert!(
         step.notes.iter().any(|note| note
-            == "left to the next run, because this one remembers nothing: user person.00003@example.com"),
+            == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com"),
         "{step}"
     );
     pipeline.apply(&plan).await.expect("a run");

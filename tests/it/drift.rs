@@ -305,7 +305,7 @@ async fn what_does_not_come_true_in_time_is_named() {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(
         error.to_string(),
-        "nothing moved for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
+        "no progress for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
     );
     // It goes on when it is run again.
     fixture.sandbox.advance(std::time::Duration::from_hours(2));

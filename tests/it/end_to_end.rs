@@ -148,7 +148,7 @@ async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
     assert_eq!(error.kind(), ErrorKind::ManualStep);
     assert_eq!(
         error.to_string(),
-        "a person is needed: Enable IAM Identity Center for the organization in us-east-1"
+        "an operator is needed: Enable IAM Identity Center for the organization in us-east-1"
     );
     let help = error.help().expect("what to do");
     assert!(

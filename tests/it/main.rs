@@ -12,4 +12,6 @@ mod refusals;
 #[cfg(feature = "samael")]
 mod saml_response;
 mod secrets;
+mod send;
+mod sequential;
 mod sync;

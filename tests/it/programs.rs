@@ -137,7 +137,7 @@ async fn without_a_yes_and_without_a_terminal_nothing_is_applied_for_real() {
         .expect("the program");
     assert!(!output.status.success());
     assert!(
-        stderr(&output).contains("OKTA_ORG_URL and OKTA_API_TOKEN belong together"),
+        stderr(&output).contains("only one of OKTA_ORG_URL and OKTA_API_TOKEN is set"),
         "{}",
         stderr(&output)
     );
@@ -278,7 +278,7 @@ async fn what_the_metadata_example_signs_it_verifies_unless_it_was_altered() {
     std::fs::write(&altered, text.replace("acme.okta.com", "acme.okta.example")).expect("a file");
     let (code, out, _) = saml_metadata(["verify", &altered, "--key", &signer]).await;
     assert_eq!(code, 1, "{out}");
-    assert!(out.starts_with("not to be trusted: MD-SIG-06 "), "{out}");
+    assert!(out.starts_with("not verified: MD-SIG-06 "), "{out}");
     assert!(
         !out.contains("entity http"),
         "nothing unsigned is shown: {out}"

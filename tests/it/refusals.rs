@@ -286,7 +286,7 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
     assert_eq!(error.kind(), ErrorKind::StalePlan);
     assert_eq!(
         error.to_string(),
-        "the world has moved since the plan was made: create permission set ReadOnlyAccess was not planned"
+        "Okta or AWS has changed since the plan was made: create permission set ReadOnlyAccess was not planned"
     );
     assert_eq!(fixture.sandbox.permission_sets().len(), 1);
 }

@@ -1,13 +1,13 @@
-//! The directory sync against the sandbox: what is written, with how many requests, and what is never taken away.
+//! The directory sync against the sandbox: written changes, request counts, and removals that must not happen.
 
-mod calls;
+mod adoption;
 mod faults;
+mod fixture;
 mod generic;
-mod guards;
-mod kept;
-mod names;
+mod lifecycle;
+mod name_changes;
 mod program;
-mod random;
+mod random_changes;
 mod rate_limit;
-mod review;
-mod rig;
+mod removal_limits;
+mod request_counts;

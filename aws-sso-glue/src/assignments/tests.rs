@@ -22,7 +22,7 @@ fn operation(kind: OperationKind) -> Operation {
 }
 
 #[test]
-fn principals_are_users_and_groups() {
+fn a_list_contains_users_and_groups() {
     let replay = Replay::new().json(&format!(
         r#"{{"AccountAssignments": [{{"PrincipalType": "USER", "PrincipalId": "{UUID}"}},
             {{"PrincipalType": "GROUP", "PrincipalId": "{UUID}"}}]}}"#
@@ -46,7 +46,7 @@ fn principals_are_users_and_groups() {
 }
 
 #[test]
-fn a_principals_assignments_keep_the_principal_of_each_row() {
+fn each_assignment_keeps_the_principal_of_its_own_row() {
     let replay = Replay::new()
         .json(r#"{"AccountAssignments": [], "NextToken": "t"}"#)
         .json(&format!(
@@ -61,7 +61,7 @@ fn a_principals_assignments_keep_the_principal_of_each_row() {
 }
 
 #[test]
-fn a_creation_names_account_set_and_principal() {
+fn a_creation_request_contains_account_permission_set_and_principal() {
     let replay = Replay::new().json(&format!(
         r#"{{"AccountAssignmentCreationStatus": {{"RequestId": "{UUID}", "Status": "IN_PROGRESS"}}}}"#
     ));
@@ -77,7 +77,7 @@ fn a_creation_names_account_set_and_principal() {
 }
 
 #[test]
-fn a_conflict_with_an_earlier_write_is_waited_out() {
+fn a_conflict_with_an_earlier_write_is_retried_until_it_is_over() {
     let replay = Replay::new()
         .refuse(400, "ConflictException", "a previous write")
         .refuse(400, "ConflictException", "a previous write")
@@ -96,7 +96,7 @@ fn a_conflict_with_an_earlier_write_is_waited_out() {
 }
 
 #[test]
-fn a_conflict_that_stays_is_given_up_after_six_attempts() {
+fn a_persistent_conflict_fails_after_six_attempts() {
     let mut replay = Replay::new();
     for _ in 0..6 {
         replay = replay.refuse(400, "ConflictException", "a previous write");
@@ -108,14 +108,15 @@ fn a_conflict_that_stays_is_given_up_after_six_attempts() {
         "AWS refused sso-admin CreateAccountAssignment"
     );
     assert!(error.is_conflict());
-    let help = "another change of the same thing is still being carried out: try again in a minute";
+    let help =
+        "AWS is still carrying out another change of the same resource: try again in a minute";
     assert_eq!(error.help().as_deref(), Some(help));
     assert_eq!(replay.requests().len(), 6);
     assert!(clock.slept().len() >= 5);
 }
 
 #[test]
-fn the_status_of_each_kind_is_asked_for_where_it_is_kept() {
+fn each_kind_of_operation_has_its_own_status_call() {
     let replay = Replay::new()
         .json(r#"{"AccountAssignmentCreationStatus": {"Status": "IN_PROGRESS"}}"#)
         .json(r#"{"AccountAssignmentDeletionStatus": {"Status": "FAILED", "FailureReason": "no"}}"#)
@@ -136,10 +137,10 @@ fn the_status_of_each_kind_is_asked_for_where_it_is_kept() {
             reason: Some("no".to_owned())
         }
     );
-    let error = block_on(assignments.status(&delete)).expect_err("a status nobody knows");
+    let error = block_on(assignments.status(&delete)).expect_err("an unknown status");
     assert_eq!(
         error.source().expect("a source").to_string(),
-        "the answer's Status is PAUSED"
+        "the response's Status is PAUSED"
     );
     assert_eq!(
         replay.operations()[..2],
@@ -151,7 +152,7 @@ fn the_status_of_each_kind_is_asked_for_where_it_is_kept() {
 }
 
 #[test]
-fn what_is_in_progress_is_two_lists() {
+fn operations_in_progress_are_read_from_two_lists() {
     let replay = Replay::new()
         .json(&format!(
             r#"{{"AccountAssignmentsCreationStatus": [{{"RequestId": "{UUID}", "Status": "IN_PROGRESS"}}]}}"#
@@ -168,7 +169,7 @@ fn what_is_in_progress_is_two_lists() {
 }
 
 #[test]
-fn an_assignment_is_plain_data() {
+fn an_assignment_round_trips_through_json() {
     let json = serde_json::to_string(&assignment()).expect("JSON");
     assert_eq!(
         json,

@@ -1,25 +1,25 @@
-//! What a person can do, by what AWS said.
+//! Help texts by kind of error and by AWS's error code.
 
-use super::{Error, Kind, is_about_credentials};
+use super::{Error, Kind, is_credentials_error};
 
-/// The words of the SDK for "the session of `aws sso login` is over" are several; all say this.
+/// The SDK has several errors for an expired session of `aws sso login`. This help fits all of them.
 const SIGN_IN_AGAIN: &str = "sign in again (`aws sso login --profile …`), or set new credentials";
 
 pub(super) fn help(error: &Error) -> Option<String> {
     match &error.0.kind {
-        Kind::Unconfigured { help, .. } => Some((*help).to_owned()),
-        Kind::Unsent(source) if is_about_credentials(source.as_ref()) => Some(format!(
+        Kind::Configuration { help, .. } => Some((*help).to_owned()),
+        Kind::NotSent(source) if is_credentials_error(source.as_ref()) => Some(format!(
             "no usable AWS credentials were found: name a profile (AWS_PROFILE) and {SIGN_IN_AGAIN}"
         )),
-        Kind::Unsent(_) => None,
-        Kind::Unreached(_) => Some(
-            "check the network, HTTPS_PROXY, the region's name and the endpoint override; what the \
-             call would change may have been changed"
+        Kind::NotSent(_) => None,
+        Kind::NoResponse(_) => Some(
+            "check the network, HTTPS_PROXY, the name of the region and the endpoint override; AWS may \
+             have carried out the call"
                 .to_owned(),
         ),
-        Kind::Unreadable { .. } => Some(
-            "something between here and AWS may have answered instead of it: look at proxies and the \
-             endpoint override"
+        Kind::InvalidResponse { .. } => Some(
+            "the response may come from a proxy instead of AWS: check the proxies and the endpoint \
+             override"
                 .to_owned(),
         ),
         Kind::Refused(_) => refused(error),
@@ -27,10 +27,10 @@ pub(super) fn help(error: &Error) -> Option<String> {
 }
 
 fn refused(error: &Error) -> Option<String> {
-    if error.is_about_a_key() {
+    if error.is_kms_error() {
         return Some(
-            "IAM Identity Center is encrypted with a customer-managed KMS key: it must be enabled, and \
-             the caller needs kms:Decrypt on it"
+            "IAM Identity Center is encrypted with a customer-managed KMS key: enable the key, and allow \
+             kms:Decrypt on it to the caller"
                 .to_owned(),
         );
     }
@@ -46,12 +46,12 @@ fn refused(error: &Error) -> Option<String> {
         }
         "UnauthorizedException" => {
             return Some(format!(
-                "the access portal session is over: {SIGN_IN_AGAIN}"
+                "the access portal session has ended: {SIGN_IN_AGAIN}"
             ));
         }
         "UnrecognizedClientException" | "InvalidClientTokenId" => {
-            "AWS does not know the access key: it is mistyped, deleted, of another partition, or came \
-             without its session token"
+            "AWS does not know the access key: it may be mistyped, deleted, from another partition, or \
+             sent without its session token"
         }
         "InvalidSignatureException"
         | "SignatureDoesNotMatch"
@@ -60,77 +60,83 @@ fn refused(error: &Error) -> Option<String> {
             "the secret access key does not belong to the access key id, or this machine's clock is \
              wrong"
         }
-        "RequestExpired" => "this machine's clock is more than five minutes off",
+        "RequestExpired" => "this machine's clock is wrong by more than five minutes",
         "MissingAuthenticationToken" | "MissingAuthenticationTokenException" => {
-            "the request arrived without a signature: look for a proxy that removes headers"
+            "the request arrived without a signature: check whether a proxy removes headers"
         }
         "AWSOrganizationsNotInUseException" => {
             "this account is in no organization: use the management account's credentials, or create \
              an organization with all features"
         }
         "UnsupportedAPIEndpointException" => {
-            "the region's Organizations endpoint cannot do this: use the partition's home region"
+            "the Organizations endpoint of this region does not support the call: use the home region \
+             of the partition"
         }
         "ConstraintViolationException" => {
-            "a rule of the organization is in the way; AWS's message names it"
+            "the call violates a rule of the organization; AWS's message names the rule"
         }
         "ServiceQuotaExceededException" => {
-            "a quota of IAM Identity Center is used up: remove something, or ask for more in Service \
-             Quotas"
+            "a quota of IAM Identity Center is used up: delete unused resources, or request a higher \
+             quota in Service Quotas"
         }
-        "ConcurrentModificationException" => "somebody else is changing this too: try again",
+        "ConcurrentModificationException" => {
+            "another caller is changing the same resource: try again"
+        }
         "ConflictException" => conflict(error),
         "ResourceNotFoundException" => {
-            "it does not exist (any more), or it is in another region: IAM Identity Center answers in \
-             its primary region only"
+            "the resource does not exist (any more), or it is in another region: IAM Identity Center \
+             answers in its primary region only"
         }
         "AccountNotFoundException" => "the organization has no such account",
         "InvalidGrantException" | "InvalidClientException" => {
-            "the sign-in is too old, or was finished already: start it again"
+            "the sign-in is too old or already finished: start it again"
         }
         "InvalidRequestException" if error.operation() == "StartDeviceAuthorization" => {
-            "check the access portal's start URL, and that the region is the primary region of IAM \
-             Identity Center"
+            "check the start URL of the access portal, and that the region is the primary region of \
+             IAM Identity Center"
         }
         _ => return None,
     };
     Some(text.to_owned())
 }
 
-/// The second message is that of the limit on outstanding asynchronous calls, 15 for
-/// `CreateAccountAssignment` (IAM Identity Center User Guide, "Quotas").
+/// Returns the help for a throttled call.
+///
+/// The message "too many requests processing" means that the limit on outstanding asynchronous
+/// calls is reached: 15 for `CreateAccountAssignment` (IAM Identity Center User Guide, "Quotas").
 fn throttled(error: &Error) -> &'static str {
     if error
         .message()
         .is_some_and(|message| message.contains("too many requests processing"))
     {
-        "too many account assignments are still being carried out: wait for them before starting more"
+        "too many account assignments are in progress: wait until some are done before starting more"
     } else {
-        "AWS allows 20 IAM Identity Center calls a second to everybody together: stop other tools, or \
-         try again later"
+        "AWS allows 20 IAM Identity Center calls per second for all callers together: stop other \
+         tools, or try again later"
     }
 }
 
 fn access_denied(error: &Error) -> String {
     match error.0.service.iam_prefix() {
         Some(prefix) => format!(
-            "allow `{prefix}:{}` to the caller; if it is allowed, a service control policy, or the \
-             network rules of the Identity Center instance, refuse it",
+            "allow `{prefix}:{}` to the caller; if it is already allowed, check the service control \
+             policies and the network rules of the Identity Center instance",
             error.operation()
         ),
-        None => "the account and role are not assigned to the person who signed in".to_owned(),
+        None => "the user who signed in is not assigned to this account and role".to_owned(),
     }
 }
 
 fn conflict(error: &Error) -> &'static str {
     match error.operation() {
         "DeletePermissionSet" => {
-            "the permission set is still assigned somewhere: remove its assignments, wait until they \
-             are gone, then delete it"
+            "the permission set still has assignments: delete them, wait until AWS has removed them, \
+             then delete the permission set"
         }
         "CreatePermissionSet" => {
-            "a permission set of that name exists, and could not be found by it"
+            "AWS reports that a permission set with this name exists, but the list of permission sets \
+             does not contain it"
         }
-        _ => "another change of the same thing is still being carried out: try again in a minute",
+        _ => "AWS is still carrying out another change of the same resource: try again in a minute",
     }
 }

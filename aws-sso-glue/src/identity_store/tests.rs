@@ -22,7 +22,7 @@ fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 #[test]
-fn a_user_is_looked_up_by_the_unique_name_and_then_described() {
+fn a_user_is_looked_up_by_user_name_and_then_described() {
     let replay = Replay::new()
         .json(&format!(
             r#"{{"IdentityStoreId": "d-9067642ac7", "UserId": "{UUID}"}}"#
@@ -30,7 +30,7 @@ fn a_user_is_looked_up_by_the_unique_name_and_then_described() {
         .json(&user("ENABLED"));
     let (center, _) = replay.center();
     let found = block_on(center.identity_store().user_by_name("ada@example.com"))
-        .expect("an answer")
+        .expect("a response")
         .expect("a user");
     assert_eq!(found.id.as_str(), UUID);
     assert_eq!(found.user_name, "ada@example.com");
@@ -49,7 +49,7 @@ fn a_user_is_looked_up_by_the_unique_name_and_then_described() {
 }
 
 #[test]
-fn a_user_that_nobody_knows_or_that_is_deleted_meanwhile_is_none() {
+fn an_unknown_user_and_a_user_deleted_during_the_look_up_are_none() {
     let replay = Replay::new()
         .refuse(404, "ResourceNotFoundException", "USER not found.")
         .json(&format!(
@@ -59,7 +59,7 @@ fn a_user_that_nobody_knows_or_that_is_deleted_meanwhile_is_none() {
     let (center, _) = replay.center();
     for _ in 0..2 {
         let found = block_on(center.identity_store().user_by_name("ada@example.com"));
-        assert_eq!(found.expect("an answer"), None);
+        assert_eq!(found.expect("a response"), None);
     }
 }
 
@@ -73,7 +73,7 @@ fn a_group_is_looked_up_by_its_display_name() {
             r#"{{"IdentityStoreId": "d-9067642ac7", "GroupId": "{UUID}", "DisplayName": "Admins"}}"#
         ));
     let (center, _) = replay.center();
-    let found = block_on(center.identity_store().group_by_name("Admins")).expect("an answer");
+    let found = block_on(center.identity_store().group_by_name("Admins")).expect("a response");
     assert_eq!(found.expect("a group").display_name, "Admins");
     assert!(
         replay.requests()[0]
@@ -99,7 +99,7 @@ fn users_and_groups_are_listed_over_pages() {
 }
 
 #[test]
-fn members_are_users() {
+fn members_are_listed_over_pages() {
     let replay = Replay::new()
         .json(&format!(
             r#"{{"GroupMemberships": [{{"IdentityStoreId": "d-9067642ac7", "MembershipId": "m1",
@@ -115,30 +115,30 @@ fn members_are_users() {
 }
 
 #[test]
-fn membership_is_read_from_the_row_of_the_group_that_was_asked_about() {
-    let answer = |group: &str| {
+fn membership_is_read_from_the_row_of_the_requested_group() {
+    let response = |group: &str| {
         format!(r#"{{"Results": [{{"GroupId": "{group}", "MembershipExists": true}}]}}"#)
     };
-    let replay = Replay::new().json(&answer(UUID)).json(&answer(OTHER));
+    let replay = Replay::new().json(&response(UUID)).json(&response(OTHER));
     let (center, _) = replay.center();
     let (user, group) = (id::<UserId>(OTHER), id::<GroupId>(UUID));
     for expected in [true, false] {
         let is_member = block_on(center.identity_store().is_member(&user, &group));
-        assert_eq!(is_member.expect("an answer"), expected);
+        assert_eq!(is_member.expect("a response"), expected);
     }
 }
 
 #[test]
-fn a_throttled_look_up_waits_as_long_as_the_body_asks() {
+fn a_throttled_look_up_waits_for_the_retry_after_seconds_of_the_body() {
     let throttled =
         r#"{"__type": "ThrottlingException", "Message": "slow", "RetryAfterSeconds": 7}"#;
-    let replay = Replay::new().answer(429, vec![], throttled).refuse(
+    let replay = Replay::new().respond(429, vec![], throttled).refuse(
         404,
         "ResourceNotFoundException",
         "USER not found.",
     );
     let (center, clock) = replay.center();
     let found = block_on(center.identity_store().user_by_name("ada@example.com"));
-    assert_eq!(found.expect("an answer"), None);
+    assert_eq!(found.expect("a response"), None);
     assert_eq!(clock.slept(), [Duration::from_secs(7)]);
 }

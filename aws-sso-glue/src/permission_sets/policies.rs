@@ -1,9 +1,9 @@
-//! What a permission set allows.
+//! Policies of a permission set.
 
 use super::{PermissionSets, SERVICE};
 use crate::{
     Error, PermissionSetArn,
-    instances::PAGE,
+    instances::PAGE_SIZE,
     paging::{self, Page},
 };
 
@@ -12,37 +12,37 @@ impl PermissionSets<'_> {
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn managed_policies(&self, arn: &PermissionSetArn) -> Result<Vec<String>, Error> {
         const OPERATION: &str = "ListManagedPoliciesInPermissionSet";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_managed_policies_in_permission_set()
                 .instance_arn(self.instance())
                 .permission_set_arn(arn.as_str())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let policies = answer
+            let response = SERVICE.call(OPERATION, call).await?;
+            let policies = response
                 .attached_managed_policies
                 .unwrap_or_default()
                 .into_iter();
             let items = policies.map(|policy| SERVICE.require_field(OPERATION, "Arn", policy.arn));
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Attaches an AWS-managed policy; one that is attached already is no error.
+    /// Attaches an AWS-managed policy. It is no error if the policy is already attached.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn attach_managed_policy(
         &self,
         arn: &PermissionSetArn,
@@ -59,25 +59,25 @@ impl PermissionSets<'_> {
             .call("AttachManagedPolicyToPermissionSet", call)
             .await
         {
-            // The same words are used for a parallel write, so look.
+            // A concurrent write causes the same error, so check whether the policy is attached.
             Err(error) if error.is_conflict() => {
                 let attached = self
                     .managed_policies(arn)
                     .await?
                     .iter()
-                    .any(|one| one == policy);
+                    .any(|existing| existing == policy);
                 if attached { Ok(()) } else { Err(error) }
             }
             result => result.map(drop),
         }
     }
 
-    /// Detaches an AWS-managed policy; one that is not attached is no error.
+    /// Detaches an AWS-managed policy. It is no error if the policy is not attached.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer; [`is_not_found`](Error::is_not_found) if there is no
-    /// such permission set.
+    /// Fails if AWS refuses the call or does not answer, with
+    /// [`is_not_found`](Error::is_not_found) if the permission set does not exist.
     pub async fn detach_managed_policy(
         &self,
         arn: &PermissionSetArn,
@@ -94,60 +94,60 @@ impl PermissionSets<'_> {
             .call("DetachManagedPolicyFromPermissionSet", call)
             .await
         {
-            // The policy or the set may be what was not found, so look.
+            // Either the policy or the permission set does not exist, so check the policies.
             Err(error) if error.is_not_found() => {
                 let attached = self
                     .managed_policies(arn)
                     .await?
                     .iter()
-                    .any(|one| one == policy);
+                    .any(|existing| existing == policy);
                 if attached { Err(error) } else { Ok(()) }
             }
             result => result.map(drop),
         }
     }
 
-    /// Returns the customer-managed policies that are referred to, as path and name, such as `/team/Deploy`.
+    /// Returns the references to customer-managed policies, as path and name, such as `/team/Deploy`.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn customer_managed_policies(
         &self,
         arn: &PermissionSetArn,
     ) -> Result<Vec<String>, Error> {
         const OPERATION: &str = "ListCustomerManagedPolicyReferencesInPermissionSet";
-        paging::all(SERVICE, OPERATION, |token| async move {
+        paging::collect_pages(SERVICE, OPERATION, |token| async move {
             let call = self
                 .client()
                 .list_customer_managed_policy_references_in_permission_set()
                 .instance_arn(self.instance())
                 .permission_set_arn(arn.as_str())
-                .max_results(PAGE)
+                .max_results(PAGE_SIZE)
                 .set_next_token(token)
                 .send();
-            let answer = SERVICE.call(OPERATION, call).await?;
-            let references = answer
+            let response = SERVICE.call(OPERATION, call).await?;
+            let references = response
                 .customer_managed_policy_references
                 .unwrap_or_default()
                 .into_iter();
             let items = references.map(|reference| {
-                // The path is `/` where none is told (IAM identifiers).
+                // The default path is `/` (IAM identifiers).
                 Ok(reference.path.unwrap_or_else(|| "/".to_owned()) + &reference.name)
             });
             Ok(Page {
                 items: items.collect::<Result<_, _>>()?,
-                next: answer.next_token,
+                next: response.next_token,
             })
         })
         .await
     }
 
-    /// Returns the policy that is written into the set itself, as JSON.
+    /// Returns the inline policy of the permission set as JSON.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer.
+    /// Fails if AWS refuses the call or does not answer.
     pub async fn inline_policy(&self, arn: &PermissionSetArn) -> Result<Option<String>, Error> {
         let call = self
             .client()
@@ -155,19 +155,19 @@ impl PermissionSets<'_> {
             .instance_arn(self.instance())
             .permission_set_arn(arn.as_str())
             .send();
-        let answer = SERVICE
+        let response = SERVICE
             .call("GetInlinePolicyForPermissionSet", call)
             .await?;
-        // AWS answers an empty text where there is none.
-        Ok(answer.inline_policy.filter(|policy| !policy.is_empty()))
+        // AWS returns an empty text if the set has no inline policy.
+        Ok(response.inline_policy.filter(|policy| !policy.is_empty()))
     }
 
-    /// Writes a policy, as JSON, into the set itself, instead of the one there.
+    /// Replaces the inline policy of the permission set. The policy is JSON.
     ///
     /// # Errors
     ///
-    /// If AWS refuses, as it does for more than 10,240 characters without white space (IAM
-    /// Identity Center quotas), or does not answer.
+    /// Fails if AWS refuses the call or does not answer. AWS refuses policies of more than 10,240
+    /// characters, not counting white space (IAM Identity Center quotas).
     pub async fn put_inline_policy(
         &self,
         arn: &PermissionSetArn,
@@ -186,12 +186,12 @@ impl PermissionSets<'_> {
             .map(drop)
     }
 
-    /// Removes the policy that is written into the set itself; a set without one is no error.
+    /// Deletes the inline policy of the permission set. It is no error if the set has none.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or does not answer; [`is_not_found`](Error::is_not_found) if there is no
-    /// such permission set.
+    /// Fails if AWS refuses the call or does not answer, with
+    /// [`is_not_found`](Error::is_not_found) if the permission set does not exist.
     pub async fn delete_inline_policy(&self, arn: &PermissionSetArn) -> Result<(), Error> {
         let call = self
             .client()
@@ -203,10 +203,10 @@ impl PermissionSets<'_> {
             .call("DeleteInlinePolicyFromPermissionSet", call)
             .await
         {
-            // The policy or the set may be what was not found, so look.
+            // Either the policy or the permission set does not exist, so check the policy.
             Err(error) if error.is_not_found() => {
-                let written = self.inline_policy(arn).await?.is_some();
-                if written { Err(error) } else { Ok(()) }
+                let exists = self.inline_policy(arn).await?.is_some();
+                if exists { Err(error) } else { Ok(()) }
             }
             result => result.map(drop),
         }

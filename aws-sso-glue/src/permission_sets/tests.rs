@@ -22,7 +22,7 @@ fn described(arn: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_list_is_every_set_described_in_order() {
+fn a_list_describes_every_set_in_order() {
     let replay = Replay::new()
         .json(&format!(
             r#"{{"PermissionSets": ["{SET}"], "NextToken": "t"}}"#
@@ -37,7 +37,7 @@ fn a_list_is_every_set_described_in_order() {
 }
 
 #[test]
-fn a_set_that_is_deleted_while_listing_is_left_out() {
+fn a_set_that_is_deleted_during_the_listing_is_left_out() {
     let replay = Replay::new()
         .json(&arns())
         .refuse(400, "ResourceNotFoundException", "gone")
@@ -49,7 +49,7 @@ fn a_set_that_is_deleted_while_listing_is_left_out() {
 }
 
 #[test]
-fn a_name_that_was_met_is_found_with_two_calls() {
+fn a_cached_name_is_found_with_two_calls() {
     let replay = Replay::new()
         .json(&arns())
         .json(&described(SET, "Admin"))
@@ -58,14 +58,14 @@ fn a_name_that_was_met_is_found_with_two_calls() {
         .json(&described(OTHER_SET, "Reader"));
     let (center, _) = replay.center();
     for _ in 0..2 {
-        let found = block_on(center.permission_sets().find("Reader")).expect("an answer");
+        let found = block_on(center.permission_sets().find("Reader")).expect("a response");
         assert_eq!(found.expect("a set").arn.as_str(), OTHER_SET);
     }
     assert_eq!(replay.requests().len(), 5);
 }
 
 #[test]
-fn a_name_that_nobody_has_is_none() {
+fn an_unknown_name_is_none() {
     let replay = Replay::new()
         .json(&arns())
         .json(&described(SET, "Admin"))
@@ -74,14 +74,14 @@ fn a_name_that_nobody_has_is_none() {
     let (center, _) = replay.center();
     for _ in 0..2 {
         assert_eq!(
-            block_on(center.permission_sets().find("admin")).expect("an answer"),
+            block_on(center.permission_sets().find("admin")).expect("a response"),
             None
         );
     }
 }
 
 #[test]
-fn a_creation_sends_what_was_asked_for() {
+fn a_creation_request_contains_the_given_properties() {
     let replay = Replay::new().json(&described(SET, "Admin"));
     let (center, _) = replay.center();
     let new = NewPermissionSet {
@@ -103,7 +103,7 @@ fn a_creation_sends_what_was_asked_for() {
 }
 
 #[test]
-fn a_name_that_exists_is_adopted_at_once_and_not_tried_again() {
+fn creating_an_existing_name_returns_the_existing_set_without_a_retry() {
     let replay = Replay::new()
         .refuse(
             400,
@@ -128,7 +128,7 @@ fn a_name_that_exists_is_adopted_at_once_and_not_tried_again() {
 }
 
 #[test]
-fn a_conflict_without_a_set_of_that_name_stays_a_conflict() {
+fn a_creation_conflict_without_a_set_of_that_name_is_an_error() {
     let replay = Replay::new()
         .refuse(400, "ConflictException", "something else")
         .json(r#"{"PermissionSets": []}"#);
@@ -143,7 +143,7 @@ fn a_conflict_without_a_set_of_that_name_stays_a_conflict() {
 }
 
 #[test]
-fn an_update_sends_what_it_does_not_change_too() {
+fn an_update_also_sends_the_unchanged_fields() {
     let replay = Replay::new().json(&described(SET, "Admin")).json("{}");
     let (center, _) = replay.center();
     let change = UpdatePermissionSet {
@@ -171,7 +171,7 @@ fn an_update_that_changes_nothing_writes_nothing() {
 }
 
 #[test]
-fn attaching_what_is_attached_is_no_error() {
+fn attaching_an_attached_policy_is_no_error() {
     const POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let replay = Replay::new()
         .refuse(400, "ConflictException", "already attached")
@@ -189,7 +189,7 @@ fn attaching_what_is_attached_is_no_error() {
 }
 
 #[test]
-fn attaching_against_a_parallel_write_is_a_conflict() {
+fn attaching_during_a_concurrent_write_is_a_conflict() {
     let replay = Replay::new()
         .refuse(400, "ConflictException", "try again")
         .json(r#"{"AttachedManagedPolicies": []}"#);
@@ -201,7 +201,7 @@ fn attaching_against_a_parallel_write_is_a_conflict() {
 }
 
 #[test]
-fn detaching_and_deleting_what_is_not_there_is_no_error() {
+fn detaching_and_deleting_missing_resources_is_no_error() {
     let replay = Replay::new()
         .refuse(400, "ResourceNotFoundException", "no such policy")
         .json(r#"{"AttachedManagedPolicies": []}"#)
@@ -216,7 +216,7 @@ fn detaching_and_deleting_what_is_not_there_is_no_error() {
 }
 
 #[test]
-fn detaching_from_a_set_that_is_not_there_is_an_error() {
+fn detaching_from_a_missing_set_is_an_error() {
     let replay = Replay::new()
         .refuse(400, "ResourceNotFoundException", "no set")
         .refuse(400, "ResourceNotFoundException", "no set");
@@ -228,21 +228,21 @@ fn detaching_from_a_set_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn a_set_without_an_inline_policy_answers_an_empty_text() {
+fn an_empty_inline_policy_is_none() {
     let replay = Replay::new()
         .json(r#"{"InlinePolicy": ""}"#)
         .json(r#"{"InlinePolicy": "{}"}"#);
     let (center, _) = replay.center();
     assert_eq!(
-        block_on(center.permission_sets().inline_policy(&arn())).expect("an answer"),
+        block_on(center.permission_sets().inline_policy(&arn())).expect("a response"),
         None
     );
-    let policy = block_on(center.permission_sets().inline_policy(&arn())).expect("an answer");
+    let policy = block_on(center.permission_sets().inline_policy(&arn())).expect("a response");
     assert_eq!(policy.as_deref(), Some("{}"));
 }
 
 #[test]
-fn outdated_accounts_are_asked_for_by_their_status() {
+fn outdated_accounts_are_listed_by_provisioning_status() {
     let replay = Replay::new().json(r#"{"AccountIds": ["111111111111"]}"#);
     let (center, _) = replay.center();
     let accounts = block_on(center.permission_sets().outdated_accounts(&arn())).expect("accounts");
@@ -255,18 +255,18 @@ fn outdated_accounts_are_asked_for_by_their_status() {
 }
 
 #[test]
-fn provisioning_goes_to_all_accounts_and_is_asked_about_by_its_id() {
-    let answer = |status: &str| {
+fn provisioning_targets_all_accounts_and_its_status_is_read_by_request_id() {
+    let response = |status: &str| {
         format!(
             r#"{{"PermissionSetProvisioningStatus": {{"RequestId": "{UUID}", "Status": "{status}",
                 "FailureReason": "no role"}}}}"#
         )
     };
     let replay = Replay::new()
-        .json(&answer("IN_PROGRESS"))
-        .json(&answer("IN_PROGRESS"))
-        .json(&answer("SUCCEEDED"))
-        .json(&answer("FAILED"));
+        .json(&response("IN_PROGRESS"))
+        .json(&response("IN_PROGRESS"))
+        .json(&response("SUCCEEDED"))
+        .json(&response("FAILED"));
     let (center, _) = replay.center();
     let sets = center.permission_sets();
     let id = block_on(sets.start_provisioning(&arn())).expect("an id");

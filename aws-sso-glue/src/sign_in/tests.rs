@@ -5,7 +5,7 @@ use url::Url;
 use super::{DeviceAuthorization, Polled, SignIn};
 use crate::{
     Session,
-    replay::{Replay, block_on, logged},
+    replay::{Replay, block_on, capture_log},
 };
 
 const CLIENT: &str = r#"{"clientId": "client-1", "clientSecret": "hunter-client"}"#;
@@ -16,8 +16,9 @@ const AUTHORIZATION: &str = r#"{"deviceCode": "hunter-device", "userCode": "ABCD
 const TOKEN: &str = r#"{"accessToken": "hunter-token", "tokenType": "Bearer", "expiresIn": 28800}"#;
 
 fn refusal(replay: Replay, error: &str, code: &str) -> Replay {
-    let body = serde_json::json!({"error": error, "error_description": "in words"}).to_string();
-    replay.answer(400, vec![("x-amzn-errortype", code.to_owned())], &body)
+    let body =
+        serde_json::json!({"error": error, "error_description": "no such portal"}).to_string();
+    replay.respond(400, vec![("x-amzn-errortype", code.to_owned())], &body)
 }
 
 fn sign_in(replay: &Replay) -> SignIn {
@@ -36,19 +37,20 @@ fn started(replay: &Replay) -> (SignIn, DeviceAuthorization) {
 
 fn session(replay: &Replay) -> Session {
     let (sign_in, authorization) = started(replay);
-    match block_on(sign_in.poll(&authorization)).expect("an answer") {
+    match block_on(sign_in.poll(&authorization)).expect("a response") {
         Polled::Done(session) => session,
         other => panic!("not signed in: {other:?}"),
     }
 }
 
-fn beginning() -> Replay {
+/// Returns a fake with the responses for the start of a sign-in.
+fn start_responses() -> Replay {
     Replay::new().json(CLIENT).json(AUTHORIZATION)
 }
 
 #[test]
-fn a_start_registers_and_returns_what_the_person_needs() {
-    let replay = beginning();
+fn a_start_registers_a_client_and_returns_the_code_and_urls() {
+    let replay = start_responses();
     let (_, authorization) = started(&replay);
     assert_eq!(authorization.user_code, "ABCD-EFGH");
     assert_eq!(
@@ -80,7 +82,7 @@ fn a_start_registers_and_returns_what_the_person_needs() {
 }
 
 #[test]
-fn an_interval_that_is_not_told_is_five_seconds() {
+fn the_default_interval_is_five_seconds() {
     let replay = Replay::new()
         .json(CLIENT)
         .json(&AUTHORIZATION.replace(r#", "interval": 1"#, ""));
@@ -88,8 +90,8 @@ fn an_interval_that_is_not_told_is_five_seconds() {
 }
 
 #[test]
-fn a_poll_tells_every_answer_of_the_protocol_apart_and_never_waits() {
-    let mut replay = beginning();
+fn a_poll_distinguishes_all_results_of_the_protocol_and_never_waits() {
+    let mut replay = start_responses();
     for (error, code) in [
         ("authorization_pending", "AuthorizationPendingException"),
         ("slow_down", "SlowDownException"),
@@ -102,7 +104,7 @@ fn a_poll_tells_every_answer_of_the_protocol_apart_and_never_waits() {
     let start_url = Url::parse("https://d-9067642ac7.awsapps.com/start").expect("a URL");
     let sign_in = aws.sign_in(&start_url, "eu-west-1");
     let authorization = block_on(sign_in.start()).expect("a start");
-    let poll = || block_on(sign_in.poll(&authorization)).expect("an answer");
+    let poll = || block_on(sign_in.poll(&authorization)).expect("a response");
     assert!(matches!(poll(), Polled::Pending));
     assert!(matches!(poll(), Polled::SlowDown));
     assert!(matches!(poll(), Polled::Expired));
@@ -116,28 +118,28 @@ fn a_poll_tells_every_answer_of_the_protocol_apart_and_never_waits() {
 }
 
 #[test]
-fn a_denial_by_an_encryption_key_is_not_the_persons() {
+fn access_denied_by_a_kms_key_is_an_error_instead_of_a_denial_by_the_user() {
     let body = r#"{"error": "access_denied", "reason": "KMS_AccessDeniedException"}"#;
     let code = ("x-amzn-errortype", "AccessDeniedException".to_owned());
-    let (sign_in, authorization) = started(&beginning().answer(400, vec![code], body));
+    let (sign_in, authorization) = started(&start_responses().respond(400, vec![code], body));
     let error = block_on(sign_in.poll(&authorization)).expect_err("a refusal");
     assert_eq!(error.reason(), Some("KMS_AccessDeniedException"));
     assert!(error.help().expect("help").contains("kms:Decrypt"));
 }
 
 #[test]
-fn a_token_in_an_answer_that_breaks_off_is_not_shown() {
-    let (sign_in, authorization) = started(&beginning().json(&TOKEN[..TOKEN.len() - 20]));
-    let error = block_on(sign_in.poll(&authorization)).expect_err("half an answer");
+fn an_error_about_a_truncated_response_does_not_contain_the_token() {
+    let (sign_in, authorization) = started(&start_responses().json(&TOKEN[..TOKEN.len() - 20]));
+    let error = block_on(sign_in.poll(&authorization)).expect_err("a truncated response");
     assert_eq!(
         error.to_string(),
-        "AWS's answer to sso-oidc CreateToken could not be read"
+        "AWS's response to sso-oidc CreateToken could not be decoded"
     );
     assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
 }
 
 #[test]
-fn another_refusal_is_an_error_in_the_services_own_words() {
+fn another_refusal_is_an_error_with_the_message_of_the_service() {
     let replay = refusal(
         Replay::new().json(CLIENT),
         "invalid_request",
@@ -148,17 +150,17 @@ fn another_refusal_is_an_error_in_the_services_own_words() {
         error.to_string(),
         "AWS refused sso-oidc StartDeviceAuthorization"
     );
-    assert_eq!(error.message(), Some("in words"));
+    assert_eq!(error.message(), Some("no such portal"));
     assert!(
         error
             .help()
             .expect("help")
-            .starts_with("check the access portal's start URL")
+            .starts_with("check the start URL of the access portal")
     );
 }
 
 #[test]
-fn a_region_that_is_no_part_of_a_host_name_is_never_contacted() {
+fn a_region_that_is_not_a_host_label_is_never_contacted() {
     let replay = Replay::new();
     let (aws, _) = replay.connect();
     let start_url = Url::parse("https://d-9067642ac7.awsapps.com/start").expect("a URL");
@@ -171,8 +173,8 @@ fn a_region_that_is_no_part_of_a_host_name_is_never_contacted() {
 }
 
 #[test]
-fn a_session_lists_accounts_and_roles_over_pages_and_gives_keys() {
-    let replay = beginning()
+fn a_session_lists_accounts_and_roles_over_pages_and_returns_keys() {
+    let replay = start_responses()
         .json(TOKEN)
         .json(r#"{"accountList": [], "nextToken": "t"}"#)
         .json(
@@ -197,7 +199,7 @@ fn a_session_lists_accounts_and_roles_over_pages_and_gives_keys() {
         credentials.session_token.expect("a token").expose(),
         "hunter-session"
     );
-    block_on(session.logout()).expect("an end");
+    block_on(session.logout()).expect("a logout");
     let requests = &replay.requests()[3..];
     assert_eq!(
         requests[1].uri,
@@ -213,8 +215,8 @@ fn a_session_lists_accounts_and_roles_over_pages_and_gives_keys() {
 }
 
 #[test]
-fn a_session_that_is_over_and_a_role_that_is_not_assigned_are_told_apart() {
-    let replay = beginning()
+fn an_ended_session_and_an_unassigned_role_are_different_errors() {
+    let replay = start_responses()
         .json(TOKEN)
         .refuse(
             401,
@@ -229,35 +231,35 @@ fn a_session_that_is_over_and_a_role_that_is_not_assigned_are_told_apart() {
         error
             .help()
             .expect("help")
-            .starts_with("the access portal session is over")
+            .starts_with("the access portal session has ended")
     );
     let account = "111111111111".parse().expect("an id");
     let error = block_on(session.credentials(&account, "Admin")).expect_err("a refusal");
     assert!(error.is_access_denied());
-    let help = "the account and role are not assigned to the person who signed in";
+    let help = "the user who signed in is not assigned to this account and role";
     assert_eq!(error.help().as_deref(), Some(help));
 }
 
 #[test]
-fn no_log_line_shows_a_secret() {
-    let replay = beginning()
+fn the_log_contains_no_secret() {
+    let replay = start_responses()
         .json(TOKEN)
         .json(r#"{"accountList": []}"#)
         .json("");
-    let log = logged(|| {
+    let log = capture_log(|| {
         let session = session(&replay);
         block_on(session.accounts()).expect("accounts");
-        block_on(session.logout()).expect("an end");
+        block_on(session.logout()).expect("a logout");
     });
     assert!(log.contains("CreateToken"), "{log}");
     assert!(!log.contains("hunter"), "{log}");
 }
 
 #[test]
-fn no_debug_output_shows_a_secret() {
-    let replay = beginning().json(TOKEN);
+fn debug_output_contains_no_secret() {
+    let replay = start_responses().json(TOKEN);
     let (sign_in, authorization) = started(&replay);
-    let polled = block_on(sign_in.poll(&authorization)).expect("an answer");
+    let polled = block_on(sign_in.poll(&authorization)).expect("a response");
     let output = format!("{sign_in:?} {authorization:?} {polled:?}");
     assert!(output.contains("ABCD-EFGH"), "{output}");
     assert!(!output.contains("hunter"), "{output}");

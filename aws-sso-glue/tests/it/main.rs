@@ -1,4 +1,4 @@
-//! The calls against an AWS that shares no type with them.
+//! Tests of the calls against the sandbox's AWS, which shares no type with this crate.
 
 use std::{
     slice::from_ref,
@@ -19,14 +19,14 @@ const ADA: &str = "ada.lovelace@example.com";
 const GRACE: &str = "grace.hopper@example.com";
 const OPERATION_DELAY: Duration = Duration::from_secs(20);
 
-/// A sandbox and a connection to it, whose times pass together.
-struct World {
+/// A sandbox and a connection to it, with a common clock.
+struct Fixture {
     sandbox: Sandbox,
     aws: Aws,
     clock: ManualClock,
 }
 
-impl World {
+impl Fixture {
     async fn at(stage: Stage) -> Self {
         let start = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
         let company = Company::empty()
@@ -70,8 +70,12 @@ impl World {
         self.aws.identity_center(&instances[0])
     }
 
-    /// Waits until a write is done, as a caller of this crate would.
-    async fn done(&self, center: &IdentityCenter, operation: &Operation) -> OperationStatus {
+    /// Polls until a write is done, like a caller of this crate does.
+    async fn wait_until_done(
+        &self,
+        center: &IdentityCenter,
+        operation: &Operation,
+    ) -> OperationStatus {
         for _ in 0..10 {
             let status = center
                 .assignments()
@@ -83,26 +87,26 @@ impl World {
             }
             self.clock.sleep(Duration::from_secs(5)).await;
         }
-        panic!("never done: {operation:?}");
+        panic!("the operation is never done: {operation:?}");
     }
 
-    /// Provisions the group "people" through the application, and then pushes "admins".
+    /// Assigns the group "people" to the app, which provisions its members, and pushes "admins".
     ///
-    /// AWS advises against one group for both: its members may be pushed before they exist.
+    /// AWS advises against one group for both, because its members may be pushed before they exist.
     async fn provision(&self) {
         let apps = "apps?filter=name%20eq%20%22amazon_aws_sso%22";
-        let apps = self.directory("GET", apps, None).await;
+        let apps = self.okta("GET", apps, None).await;
         let app = apps[0]["id"].as_str().expect("an application");
         let people = self.sandbox.group_id("people").expect("a group");
         let path = format!("apps/{app}/groups/{people}");
-        self.directory("PUT", &path, Some(json!({}))).await;
+        self.okta("PUT", &path, Some(json!({}))).await;
         let admins = self.sandbox.group_id("admins").expect("a group");
         let mapping = json!({"sourceGroupId": admins, "targetGroupName": "admins"});
         let path = format!("apps/{app}/group-push/mappings");
-        self.directory("POST", &path, Some(mapping)).await;
+        self.okta("POST", &path, Some(mapping)).await;
     }
 
-    async fn directory(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    async fn okta(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let request = http::Request::builder()
             .method(method)
             .uri(format!(
@@ -117,15 +121,15 @@ impl World {
             .header("content-type", "application/json")
             .body(body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())))
             .expect("a request");
-        let answer = HttpTransport::default()
+        let response = HttpTransport::default()
             .send(request)
             .await
-            .expect("an answer");
-        let body = String::from_utf8_lossy(answer.body()).into_owned();
+            .expect("a response");
+        let body = String::from_utf8_lossy(response.body()).into_owned();
         assert!(
-            answer.status().is_success(),
+            response.status().is_success(),
             "{method} {path}: {} {body}",
-            answer.status()
+            response.status()
         );
         serde_json::from_str(&body).unwrap_or_default()
     }
@@ -141,11 +145,11 @@ fn admin() -> NewPermissionSet {
 }
 
 #[tokio::test]
-async fn the_organization_is_read_over_pages_of_one() {
-    let world = World::at(Stage::Nothing).await;
-    let caller = world.aws.caller().await.expect("a caller");
+async fn the_organization_and_its_accounts_are_read_with_one_item_per_page() {
+    let fixture = Fixture::at(Stage::Nothing).await;
+    let caller = fixture.aws.caller().await.expect("a caller");
     assert_eq!(caller.account.as_str(), "111122223333");
-    let organizations = world.aws.organizations();
+    let organizations = fixture.aws.organizations();
     let organization = organizations.describe().await.expect("an organization");
     assert_eq!(organization.management_account, caller.account);
     assert!(organization.all_features);
@@ -168,29 +172,29 @@ async fn the_organization_is_read_over_pages_of_one() {
         organizations
             .account_opt(&missing)
             .await
-            .expect("an answer"),
+            .expect("a response"),
         None
     );
     organizations
         .enable_trusted_access("sso.amazonaws.com")
         .await
-        .expect("an answer");
+        .expect("a response");
     let services = organizations.trusted_services().await.expect("services");
     assert!(
         services.contains(&"sso.amazonaws.com".to_owned()),
         "{services:?}"
     );
-    assert_eq!(world.aws.instances().await.expect("instances"), []);
+    assert_eq!(fixture.aws.instances().await.expect("instances"), []);
 }
 
 #[tokio::test]
-async fn a_permission_set_is_made_changed_and_removed() {
-    let world = World::at(Stage::IdentityCenter).await;
-    let center = world.center().await;
+async fn a_permission_set_is_created_changed_and_deleted() {
+    let fixture = Fixture::at(Stage::IdentityCenter).await;
+    let center = fixture.center().await;
     let sets = center.permission_sets();
     let set = sets.create(&admin()).await.expect("a set");
     assert_eq!(
-        sets.find("Admin").await.expect("an answer").as_ref(),
+        sets.find("Admin").await.expect("a response").as_ref(),
         Some(&set)
     );
     assert_eq!(sets.list().await.expect("sets"), from_ref(&set));
@@ -236,26 +240,29 @@ async fn a_permission_set_is_made_changed_and_removed() {
     assert_eq!(
         sets.inline_policy(&set.arn)
             .await
-            .expect("an answer")
+            .expect("a response")
             .as_deref(),
         Some(inline)
     );
     for _ in 0..2 {
         sets.delete_inline_policy(&set.arn).await.expect("no error");
     }
-    assert_eq!(sets.inline_policy(&set.arn).await.expect("an answer"), None);
+    assert_eq!(
+        sets.inline_policy(&set.arn).await.expect("a response"),
+        None
+    );
 
     for _ in 0..2 {
         sets.delete(&set.arn).await.expect("no error");
     }
-    assert_eq!(sets.get_opt(&set.arn).await.expect("an answer"), None);
+    assert_eq!(sets.get_opt(&set.arn).await.expect("a response"), None);
 }
 
 #[tokio::test]
-async fn a_creation_whose_answer_is_lost_ends_with_one_permission_set() {
-    let world = World::at(Stage::IdentityCenter).await;
-    let center = world.center().await;
-    world
+async fn a_creation_with_a_lost_response_creates_one_permission_set() {
+    let fixture = Fixture::at(Stage::IdentityCenter).await;
+    let center = fixture.center().await;
+    fixture
         .sandbox
         .inject(Fault::hang_up_after_acting(Service::Aws).on("CreatePermissionSet"));
     let set = center
@@ -264,29 +271,29 @@ async fn a_creation_whose_answer_is_lost_ends_with_one_permission_set() {
         .await
         .expect("a set");
     assert_eq!(set.session_duration.as_deref(), Some("PT8H"));
-    assert_eq!(world.sandbox.permission_sets().len(), 1);
+    assert_eq!(fixture.sandbox.permission_sets().len(), 1);
 }
 
 #[tokio::test]
-async fn a_page_from_a_proxy_is_tried_again() {
-    let world = World::at(Stage::IdentityCenter).await;
-    world
+async fn an_error_page_of_a_proxy_is_retried() {
+    let fixture = Fixture::at(Stage::IdentityCenter).await;
+    fixture
         .sandbox
         .inject(Fault::fail(Service::Aws, 503, "<html>down</html>").on("ListInstances"));
-    world.center().await;
-    assert_eq!(world.clock.slept().len(), 1);
+    fixture.center().await;
+    assert_eq!(fixture.clock.slept().len(), 1);
 }
 
 #[tokio::test]
-async fn people_and_groups_are_found_and_given_access_and_lose_it() {
-    let world = World::at(Stage::Provisioned).await;
-    world.provision().await;
-    let center = world.center().await;
+async fn users_and_groups_are_found_and_assignments_are_created_and_deleted() {
+    let fixture = Fixture::at(Stage::Provisioned).await;
+    fixture.provision().await;
+    let center = fixture.center().await;
     let store = center.identity_store();
     let user = store
         .user_by_name(ADA)
         .await
-        .expect("an answer")
+        .expect("a response")
         .expect("a user");
     assert_eq!(user.user_name, ADA);
     assert_eq!(user.active, Some(true));
@@ -294,7 +301,7 @@ async fn people_and_groups_are_found_and_given_access_and_lose_it() {
     let group = store
         .group_by_name("admins")
         .await
-        .expect("an answer")
+        .expect("a response")
         .expect("a group");
     assert_eq!(store.users().await.expect("users"), from_ref(&user));
     assert_eq!(store.groups().await.expect("groups"), from_ref(&group));
@@ -306,10 +313,10 @@ async fn people_and_groups_are_found_and_given_access_and_lose_it() {
         store
             .is_member(&user.id, &group.id)
             .await
-            .expect("an answer")
+            .expect("a response")
     );
     assert_eq!(
-        store.group_by_name("nobody").await.expect("an answer"),
+        store.group_by_name("unknown").await.expect("a response"),
         None
     );
 
@@ -333,7 +340,7 @@ async fn people_and_groups_are_found_and_given_access_and_lose_it() {
         from_ref(&started)
     );
     assert_eq!(
-        world.done(&center, &started).await,
+        fixture.wait_until_done(&center, &started).await,
         OperationStatus::Succeeded
     );
     assert_eq!(assignments.in_progress().await.expect("operations"), []);
@@ -361,7 +368,7 @@ async fn people_and_groups_are_found_and_given_access_and_lose_it() {
     let id = sets.start_provisioning(&set.arn).await.expect("an id");
     let status = sets.provisioning_status(&id).await.expect("a status");
     assert_eq!(status, OperationStatus::InProgress);
-    world.clock.sleep(OPERATION_DELAY).await;
+    fixture.clock.sleep(OPERATION_DELAY).await;
     let status = sets.provisioning_status(&id).await.expect("a status");
     assert_eq!(status, OperationStatus::Succeeded);
     assert_eq!(
@@ -376,17 +383,17 @@ async fn people_and_groups_are_found_and_given_access_and_lose_it() {
         .await
         .expect("an operation");
     assert_eq!(
-        world.done(&center, &started).await,
+        fixture.wait_until_done(&center, &started).await,
         OperationStatus::Succeeded
     );
     sets.delete(&set.arn).await.expect("no error");
 }
 
 #[tokio::test]
-async fn a_person_signs_in_and_gets_keys_that_work() {
-    let world = World::at(Stage::Provisioned).await;
-    world.provision().await;
-    let center = world.center().await;
+async fn a_user_signs_in_and_gets_keys_that_aws_accepts() {
+    let fixture = Fixture::at(Stage::Provisioned).await;
+    fixture.provision().await;
+    let center = fixture.center().await;
     let set = center
         .permission_sets()
         .create(&admin())
@@ -396,7 +403,7 @@ async fn a_person_signs_in_and_gets_keys_that_work() {
         .identity_store()
         .group_by_name("admins")
         .await
-        .expect("an answer");
+        .expect("a response");
     let assignment = Assignment {
         account: "222233334444".parse().expect("an id"),
         permission_set: set.arn,
@@ -408,23 +415,27 @@ async fn a_person_signs_in_and_gets_keys_that_work() {
         .await
         .expect("an operation");
     assert_eq!(
-        world.done(&center, &started).await,
+        fixture.wait_until_done(&center, &started).await,
         OperationStatus::Succeeded
     );
 
-    let portal = world.sandbox.console().access_portal().expect("an address");
+    let portal = fixture
+        .sandbox
+        .console()
+        .access_portal()
+        .expect("an address");
     let portal = portal.parse().expect("a URL");
-    let sign_in = world.aws.sign_in(&portal, center.region());
+    let sign_in = fixture.aws.sign_in(&portal, center.region());
     let authorization = sign_in.start().await.expect("a start");
-    let polled = sign_in.poll(&authorization).await.expect("an answer");
+    let polled = sign_in.poll(&authorization).await.expect("a response");
     assert!(matches!(polled, Polled::Pending), "{polled:?}");
-    world
+    fixture
         .sandbox
         .console()
         .sign_in(&authorization.user_code, ADA)
         .expect("a sign-in");
-    world.clock.sleep(authorization.interval).await;
-    let session = match sign_in.poll(&authorization).await.expect("an answer") {
+    fixture.clock.sleep(authorization.interval).await;
+    let session = match sign_in.poll(&authorization).await.expect("a response") {
         Polled::Done(session) => session,
         other => panic!("not signed in: {other:?}"),
     };
@@ -439,7 +450,11 @@ async fn a_person_signs_in_and_gets_keys_that_work() {
         .credentials(&assignment.account, "Admin")
         .await
         .expect("credentials");
-    let caller = world.aws.prove(credentials).await.expect("a caller");
+    let caller = fixture
+        .aws
+        .verify_credentials(credentials)
+        .await
+        .expect("a caller");
     assert_eq!(caller.account, assignment.account);
     assert!(
         caller.arn.contains("AWSReservedSSO_Admin_"),
@@ -451,35 +466,43 @@ async fn a_person_signs_in_and_gets_keys_that_work() {
         .await
         .expect_err("no role");
     assert!(error.is_access_denied(), "{error:?}");
-    session.logout().await.expect("an end");
+    session.logout().await.expect("a logout");
 }
 
 #[tokio::test]
-async fn a_person_who_takes_too_long_starts_again() {
-    let world = World::at(Stage::Provisioned).await;
-    let center = world.center().await;
-    let portal = world.sandbox.console().access_portal().expect("an address");
-    let sign_in = world
+async fn a_sign_in_that_takes_too_long_expires() {
+    let fixture = Fixture::at(Stage::Provisioned).await;
+    let center = fixture.center().await;
+    let portal = fixture
+        .sandbox
+        .console()
+        .access_portal()
+        .expect("an address");
+    let sign_in = fixture
         .aws
         .sign_in(&portal.parse().expect("a URL"), center.region());
     let authorization = sign_in.start().await.expect("a start");
-    world
+    fixture
         .clock
         .sleep(authorization.expires_in + Duration::from_secs(1))
         .await;
-    let polled = sign_in.poll(&authorization).await.expect("an answer");
+    let polled = sign_in.poll(&authorization).await.expect("a response");
     assert!(matches!(polled, Polled::Expired), "{polled:?}");
 }
 
 #[tokio::test]
-async fn a_wrong_secret_key_is_not_confused_with_a_missing_right() {
-    let world = World::at(Stage::Nothing).await;
+async fn a_wrong_secret_key_is_unauthenticated_and_not_access_denied() {
+    let fixture = Fixture::at(Stage::Nothing).await;
     let credentials = Credentials {
-        access_key_id: world.sandbox.aws_access_key_id().to_owned(),
+        access_key_id: fixture.sandbox.aws_access_key_id().to_owned(),
         secret_access_key: Secret::new("mistyped"),
         session_token: None,
     };
-    let error = world.aws.prove(credentials).await.expect_err("a refusal");
+    let error = fixture
+        .aws
+        .verify_credentials(credentials)
+        .await
+        .expect_err("a refusal");
     assert!(
         error.is_unauthenticated() && !error.is_access_denied(),
         "{error:?}"

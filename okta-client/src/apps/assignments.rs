@@ -1,4 +1,4 @@
-//! Who and what is assigned to an app.
+//! Users and groups that are assigned to an app.
 
 use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Value, json};
@@ -11,74 +11,74 @@ use crate::{
 };
 
 impl Apps<'_> {
-    /// Returns the users of an app, whether they are assigned themselves or through a group.
+    /// Lists the users of an app, both direct assignments and assignments through a group.
     pub fn users(&self, id: &Id<App>) -> Pager<AppUser, Error> {
         let path = path(id, &["users"]);
         self.client
             .list(move || Call::get(path.clone()).query("limit", USERS_PAGE.to_string()))
     }
 
-    /// Returns a user of an app, or `None` if the user is not assigned to it.
+    /// Returns a user of an app, or `None` if the user is not assigned to the app.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails.
+    /// Fails if the request fails.
     pub async fn user_opt(&self, id: &Id<App>, user: &Id<User>) -> Result<Option<AppUser>, Error> {
         self.client
             .read_opt(Call::get(path(id, &["users", user.as_str()])))
             .await
     }
 
-    /// Assigns a user to an app; one who is assigned through a group is then assigned directly.
+    /// Assigns a user to an app directly. This replaces an assignment through a group.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, or if app or user do not exist.
+    /// Fails if the request fails, or if the app or the user does not exist.
     pub async fn assign_user(&self, id: &Id<App>, user: &Id<User>) -> Result<AppUser, Error> {
         let scope = AppUserScope::User;
         let call = Call::post(path(id, &["users"]))
             .json(&json!({ "id": user.as_str(), "scope": scope.as_str() }))
-            // Assigning somebody twice is assigning them once.
+            // Assigning a user twice has the same effect as assigning the user once.
             .idempotency(Idempotency::Idempotent);
         self.client.read(call).await
     }
 
-    /// Takes an app from a user.
+    /// Unassigns a user from an app.
     ///
-    /// The user's profile at the app is lost, and the account there is deactivated if the app
-    /// provisions that.
+    /// Okta deletes the user's app profile. If provisioning is configured to deactivate users, the
+    /// account at the app is deactivated.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, or if the user is not assigned.
+    /// Fails if the request fails, or if the user is not assigned.
     pub async fn unassign_user(&self, id: &Id<App>, user: &Id<User>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &["users", user.as_str()])))
             .await
     }
 
-    /// Returns the groups that are assigned to an app.
+    /// Lists the groups that are assigned to an app.
     pub fn groups(&self, id: &Id<App>) -> Pager<AppGroup, Error> {
         let path = path(id, &["groups"]);
         self.client
             .list(move || Call::get(path.clone()).query("limit", GROUPS_PAGE.to_string()))
     }
 
-    /// Assigns a group to an app, and with it everybody who is or will be in it.
+    /// Assigns a group to an app, including all current and future members.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, or if app or group do not exist.
+    /// Fails if the request fails, or if the app or the group does not exist.
     pub async fn assign_group(&self, id: &Id<App>, group: &Id<Group>) -> Result<AppGroup, Error> {
         let call = Call::put(path(id, &["groups", group.as_str()])).json(&json!({}));
         self.client.read(call).await
     }
 
-    /// Takes an app from a group, and from everybody who has it through that group alone.
+    /// Unassigns a group from an app, and with it all users who are assigned only through this group.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, or if the group is not assigned.
+    /// Fails if the request fails, or if the group is not assigned.
     pub async fn unassign_group(&self, id: &Id<App>, group: &Id<Group>) -> Result<(), Error> {
         self.client
             .delete_idempotent(Call::delete(path(id, &["groups", group.as_str()])))
@@ -92,17 +92,17 @@ impl Apps<'_> {
 pub struct AppUser {
     /// The id of the user.
     pub id: Id<User>,
-    /// How the user came to the app.
+    /// How the user is assigned to the app.
     pub scope: AppUserScope,
-    /// How far the user is at the app.
+    /// The status of the user's account at the app.
     pub status: AppUserStatus,
-    /// Whether the account at the app is up to date, if Okta keeps it so.
+    /// Whether the account at the app is up to date, if Okta reports it.
     pub sync_state: Option<SyncState>,
-    /// The id of the account at the app, once it has one.
+    /// The id of the account at the app, if it exists already.
     pub external_id: Option<String>,
-    /// What the user is called at the app.
+    /// The user name at the app.
     pub user_name: Option<String>,
-    /// When the account was last brought up to date, as Okta writes it.
+    /// Time of the last synchronization of the account, in Okta's format.
     pub last_sync: Option<String>,
 }
 
@@ -126,9 +126,9 @@ impl FromJson for AppUser {
 pub struct AppGroup {
     /// The id of the group.
     pub id: Id<Group>,
-    /// Which group's profile counts for somebody who is in several, as a number.
+    /// The priority that decides which group's profile applies to members of several groups.
     pub priority: Option<i64>,
-    /// When the assignment was last changed, as Okta writes it.
+    /// Time of the last change of the assignment, in Okta's format.
     pub last_updated: Option<String>,
 }
 
@@ -143,43 +143,43 @@ impl FromJson for AppGroup {
 }
 
 open_enum! {
-    /// How a user came to an app.
+    /// How a user is assigned to an app.
     AppUserScope {
-        /// Directly.
+        /// The user is assigned directly.
         User = "USER",
-        /// Through a group.
+        /// The user is assigned through a group.
         Group = "GROUP",
     }
 }
 
 open_enum! {
-    /// How far a user is at an app.
+    /// Status of a user's account at an app.
     AppUserStatus {
         /// The user can use the app.
         Active = "ACTIVE",
-        /// The account waits for an approval by hand.
+        /// The account waits for a manual approval.
         Approved = "APPROVED",
-        /// The account was taken away.
+        /// The account was deprovisioned.
         Deprovisioned = "DEPROVISIONED",
-        /// Everybody has the app.
+        /// All users have the app.
         Implicit = "IMPLICIT",
-        /// The account comes from the app and nobody has claimed it.
+        /// The account was imported from the app, but has no Okta user yet.
         Imported = "IMPORTED",
-        /// The account is there and cannot be used.
+        /// The account exists but cannot be used.
         Inactive = "INACTIVE",
-        /// The account comes from the app and a user was found for it.
+        /// The account was imported from the app and matched to an Okta user.
         Matched = "MATCHED",
-        /// The account is there and not active yet.
+        /// The account exists but is not active yet.
         Pending = "PENDING",
-        /// The account was made, and has an id at the app.
+        /// The account was created and has an id at the app.
         Provisioned = "PROVISIONED",
-        /// The account waits to be taken away by hand.
+        /// The account waits for a manual removal.
         Revoked = "REVOKED",
-        /// The account is about to be made; Okta has put it in its queue.
+        /// The account is in Okta's queue and will be created.
         Staged = "STAGED",
-        /// The account is there and cannot be used for now.
+        /// The account exists but is temporarily blocked.
         Suspended = "SUSPENDED",
-        /// The account comes from the app and was passed over.
+        /// The account was imported from the app and then ignored.
         Unassigned = "UNASSIGNED",
     }
 }
@@ -187,20 +187,20 @@ open_enum! {
 open_enum! {
     /// Whether an account at an app is up to date.
     SyncState {
-        /// Okta does not keep it so.
+        /// Okta does not synchronize the account.
         Disabled = "DISABLED",
-        /// The last try failed.
+        /// The last synchronization failed.
         Error = "ERROR",
-        /// It is not.
+        /// The account is out of date.
         OutOfSync = "OUT_OF_SYNC",
-        /// It is.
+        /// The account is up to date.
         Synchronized = "SYNCHRONIZED",
-        /// Okta is at it.
+        /// A synchronization is in progress.
         Syncing = "SYNCING",
     }
 }
 
-// The largest pages that Okta allows, because every page counts against the scarcest rate limit.
+// The largest pages that Okta allows, because every page counts against the lowest rate limit.
 const USERS_PAGE: u32 = 500;
 const GROUPS_PAGE: u32 = 200;
 
@@ -212,13 +212,13 @@ mod tests {
     use crate::json::FromJson;
 
     #[test]
-    fn a_user_of_an_app_is_read_with_how_far_they_are() {
+    fn an_app_user_is_decoded_with_its_status() {
         let user = AppUser::from_json(json!({
             "id": "00u1", "externalId": "9067", "scope": "GROUP", "status": "PROVISIONED",
             "syncState": "SYNCHRONIZED", "credentials": { "userName": "ada@example.com" },
             "profile": { "anything": 1 }, "lastSync": null
         }))
-        .expect("a user");
+        .expect("a valid user");
         assert_eq!(user.scope, AppUserScope::Group);
         assert_eq!(user.status, AppUserStatus::Provisioned);
         assert_eq!(user.sync_state, Some(SyncState::Synchronized));
@@ -227,18 +227,19 @@ mod tests {
     }
 
     #[test]
-    fn a_user_that_nothing_is_known_of_is_still_a_user() {
+    fn an_app_user_with_invalid_fields_is_decoded() {
         let odd = json!({ "id": "00u1", "syncState": null, "credentials": null });
-        let user = AppUser::from_json(odd).expect("a user");
+        let user = AppUser::from_json(odd).expect("a valid user");
         assert_eq!((user.sync_state, user.user_name), (None, None));
     }
 
     #[test]
-    fn a_group_of_an_app_may_have_no_priority() {
+    fn an_app_group_may_have_no_priority() {
         let group =
-            AppGroup::from_json(json!({ "id": "00g1", "priority": null })).expect("a group");
+            AppGroup::from_json(json!({ "id": "00g1", "priority": null })).expect("a valid group");
         assert_eq!(group.priority, None);
-        let group = AppGroup::from_json(json!({ "id": "00g1", "priority": 3 })).expect("a group");
+        let group =
+            AppGroup::from_json(json!({ "id": "00g1", "priority": 3 })).expect("a valid group");
         assert_eq!(group.priority, Some(3));
     }
 }

@@ -1,4 +1,4 @@
-//! An app's document, kept whole.
+//! An app's complete document.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use crate::{
 
 /// An app, as Okta sent it.
 ///
-/// Okta replaces an app by the document that is sent back, so a client that forgot what it does
-/// not know would delete it. This keeps the whole document and offers a view of parts of it;
-/// [`edit`](Self::edit) makes the document to send back.
+/// An update replaces the whole document, so a client that drops unknown fields would delete them.
+/// `App` therefore keeps the complete document and provides accessors for parts of it.
+/// [`edit`](Self::edit) returns a document for an update.
 #[derive(Debug, Clone, PartialEq)]
 pub struct App {
     id: Id<Self>,
@@ -22,39 +22,39 @@ pub struct App {
 }
 
 impl App {
-    /// Returns the id.
+    /// Returns the app's id.
     #[must_use]
     pub fn id(&self) -> &Id<Self> {
         &self.id
     }
 
-    /// Returns the key of the app in Okta's catalog, such as `amazon_aws_sso`.
+    /// Returns the app's key in Okta's catalog, such as `amazon_aws_sso`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.str_at("/name").unwrap_or_default()
     }
 
-    /// Returns what people see.
+    /// Returns the label that users see.
     #[must_use]
     pub fn label(&self) -> &str {
         self.str_at("/label").unwrap_or_default()
     }
 
-    /// Returns whether the app can be used.
+    /// Returns the lifecycle status.
     #[must_use]
     pub fn status(&self) -> AppStatus {
         json::word(&self.document, "/status")
     }
 
-    /// Returns how people are signed in, such as `SAML_2_0`.
+    /// Returns the sign-on mode, such as `SAML_2_0`.
     #[must_use]
     pub fn sign_on_mode(&self) -> Option<&str> {
         self.str_at("/signOnMode")
     }
 
-    /// Returns what is switched on in the app's provisioning, such as `PUSH_NEW_USERS`.
+    /// Returns the enabled provisioning features, such as `PUSH_NEW_USERS`.
     ///
-    /// This is the public view of the boxes that an admin ticks in the Admin Console.
+    /// They reflect the provisioning options that an admin enables in the Admin Console.
     #[must_use]
     pub fn features(&self) -> Vec<&str> {
         let features = self.document.get("features").and_then(Value::as_array);
@@ -65,26 +65,27 @@ impl App {
             .collect()
     }
 
-    /// Returns one of the app's own settings, `settings.app` in the document; an empty one is none.
+    /// Returns an app-specific setting, from `settings.app` in the document. An empty setting counts
+    /// as absent.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
         let value = self.document.pointer("/settings/app")?.get(key)?;
         value.as_str().filter(|text| !text.is_empty())
     }
 
-    /// Returns the id of the key that the app signs with.
+    /// Returns the id of the app's signing key.
     #[must_use]
     pub fn signing_kid(&self) -> Option<&str> {
         self.str_at("/credentials/signing/kid")
     }
 
-    /// Returns what a user is called at the app, such as `${source.login}`.
+    /// Returns the template for user names at the app, such as `${source.login}`.
     #[must_use]
     pub fn user_name_template(&self) -> Option<&str> {
         self.str_at("/credentials/userNameTemplate/template")
     }
 
-    /// Returns when the app was last changed, as Okta writes it.
+    /// Returns the time of the last change, in Okta's format.
     #[must_use]
     pub fn last_updated(&self) -> Option<&str> {
         self.str_at("/lastUpdated")
@@ -96,7 +97,7 @@ impl App {
         &self.document
     }
 
-    /// Returns the document to change and send back: everything but what only Okta writes.
+    /// Returns the document for an update: all fields except those that are read-only.
     #[must_use]
     pub fn edit(&self) -> AppDocument {
         let mut document = self.document.as_object().cloned().unwrap_or_default();
@@ -106,15 +107,16 @@ impl App {
         }
     }
 
-    /// Returns what is different in `after`, as paths like `settings.app.entityID`, sorted.
+    /// Returns the sorted paths of the fields that differ in `after`, such as
+    /// `settings.app.entityID`.
     ///
-    /// Absent, `null` and empty texts are the same thing to Okta, and so is the order of features.
-    /// The time of the last change and links are left out.
+    /// Absent, `null` and empty texts count as equal, as they do for Okta. The order of features, the
+    /// time of the last change and links are ignored.
     #[must_use]
     pub fn differences(&self, after: &Self) -> Vec<String> {
-        let mut found = Vec::new();
-        compare(String::new(), &self.document, &after.document, &mut found);
-        found
+        let mut paths = Vec::new();
+        compare(String::new(), &self.document, &after.document, &mut paths);
+        paths
     }
 
     fn str_at(&self, pointer: &str) -> Option<&str> {
@@ -131,28 +133,28 @@ impl FromJson for App {
     }
 }
 
-/// A document to send back in place of an app's own.
+/// An edited app document, for [`Apps::replace`](super::Apps::replace).
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppDocument {
     document: Value,
 }
 
 impl AppDocument {
-    /// Sets one of the app's own settings, `settings.app` in the document.
+    /// Sets an app-specific setting, in `settings.app` of the document.
     pub fn set_setting(&mut self, key: &str, value: impl Into<String>) {
         let app = child(child(&mut self.document, "settings"), "app");
         object(app).insert(key.to_owned(), Value::String(value.into()));
     }
 
-    /// Sets the key that the app signs with.
+    /// Sets the app's signing key.
     ///
-    /// Sign-in is broken from here on until the other side knows the key's certificate.
+    /// After the update, sign-in fails until the service provider knows the key's certificate.
     pub fn set_signing_kid(&mut self, kid: impl Into<String>) {
         let signing = child(child(&mut self.document, "credentials"), "signing");
         object(signing).insert("kid".to_owned(), Value::String(kid.into()));
     }
 
-    /// Sets what people see.
+    /// Sets the label that users see.
     pub fn set_label(&mut self, label: impl Into<String>) {
         object(&mut self.document).insert("label".to_owned(), Value::String(label.into()));
     }
@@ -164,26 +166,25 @@ impl AppDocument {
     }
 }
 
-/// Returns the value as an object; what is none, such as `null`, becomes one.
+/// Returns the value as an object. A value of another type, such as `null`, becomes an empty object.
 fn object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = Value::Object(Map::new());
     }
-    value
-        .as_object_mut()
-        .expect("it was made an object in the line before")
+    value.as_object_mut().expect("the value is an object")
 }
 
 fn child<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     object(value).entry(key).or_insert(Value::Null)
 }
 
-fn compare(path: String, before: &Value, after: &Value, found: &mut Vec<String>) {
+/// Adds the paths of all differences between two values to `paths`.
+fn compare(path: String, before: &Value, after: &Value, paths: &mut Vec<String>) {
     match (before, after) {
-        (Value::Object(one), Value::Object(other)) => {
-            let keys: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+        (Value::Object(before), Value::Object(after)) => {
+            let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
             for key in keys {
-                if path.is_empty() && NOISE.contains(&key.as_str()) {
+                if path.is_empty() && IGNORED.contains(&key.as_str()) {
                     continue;
                 }
                 let at = |object: &Map<_, _>| object.get(key).cloned().unwrap_or(Value::Null);
@@ -192,26 +193,26 @@ fn compare(path: String, before: &Value, after: &Value, found: &mut Vec<String>)
                 } else {
                     format!("{path}.{key}")
                 };
-                compare(path, &at(one), &at(other), found);
+                compare(path, &at(before), &at(after), paths);
             }
         }
-        (Value::Array(one), Value::Array(other)) if path == "features" => {
+        (Value::Array(before), Value::Array(after)) if path == "features" => {
             let set = |list: &[Value]| list.iter().map(Value::to_string).collect::<BTreeSet<_>>();
-            if set(one) != set(other) {
-                found.push(path);
+            if set(before) != set(after) {
+                paths.push(path);
             }
         }
-        _ if is_nothing(before) && is_nothing(after) => {}
+        _ if is_empty(before) && is_empty(after) => {}
         _ if before == after => {}
-        _ => found.push(path),
+        _ => paths.push(path),
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
+fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
-/// What only Okta writes; the rest is sent back as it came.
+/// The read-only fields. All other fields are sent back unchanged.
 const READ_ONLY: [&str; 9] = [
     "id",
     "orn",
@@ -224,8 +225,8 @@ const READ_ONLY: [&str; 9] = [
     "_embedded",
 ];
 
-/// What differs between two looks at an app that nobody changed.
-const NOISE: [&str; 3] = ["lastUpdated", "_links", "_embedded"];
+/// Fields that may differ between two reads of an unchanged app.
+const IGNORED: [&str; 3] = ["lastUpdated", "_links", "_embedded"];
 
 #[cfg(test)]
 mod tests {
@@ -253,14 +254,14 @@ mod tests {
             "settings": {
                 "app": { "acsURL": "https://acs", "entityID": "" },
                 "signOn": { "attributeStatements": [] },
-                "of tomorrow": { "anything": [1, 2.5, null] }
+                "new section": { "anything": [1, 2.5, null] }
             },
             "_links": { "metadata": { "href": "https://acme.okta.com/x" } }
         })
     }
 
     fn app(document: Value) -> App {
-        App::from_json(document).expect("an app")
+        App::from_json(document).expect("a valid app")
     }
 
     #[track_caller]
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_an_app_are_read() {
+    fn the_accessors_read_the_document() {
         let app = app(document());
         assert_eq!(app.id().as_str(), "0oa1");
         assert_eq!((app.name(), app.label()), ("amazon_aws_sso", "AWS"));
@@ -280,14 +281,14 @@ mod tests {
         assert_eq!(app.features(), ["GROUP_PUSH", "PUSH_NEW_USERS"]);
         assert_eq!(app.setting("acsURL"), Some("https://acs"));
         assert_eq!(app.setting("entityID"), None);
-        assert_eq!(app.setting("acsUrl"), None, "the spelling matters");
+        assert_eq!(app.setting("acsUrl"), None, "keys are case-sensitive");
         assert_eq!(app.signing_kid(), Some("kid-1"));
         assert_eq!(app.user_name_template(), Some("${source.login}"));
         assert_eq!(app.last_updated(), Some("2026-01-02T00:00:00.000Z"));
     }
 
     #[test]
-    fn an_odd_app_is_still_an_app() {
+    fn an_app_with_invalid_fields_is_decoded() {
         let odd = json!({ "id": "0oa1", "signOnMode": null, "settings": null, "features": 7 });
         let app = app(odd);
         assert_eq!(
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_keeps_everything_but_what_only_okta_writes() {
+    fn an_edit_keeps_all_fields_except_read_only_ones() {
         let mut edited = app(document()).edit();
         edited.set_setting("entityID", "https://entity");
         edited.set_signing_kid("kid-2");
@@ -316,14 +317,14 @@ mod tests {
                 "settings": {
                     "app": { "acsURL": "https://acs", "entityID": "https://entity" },
                     "signOn": { "attributeStatements": [] },
-                    "of tomorrow": { "anything": [1, 2.5, null] }
+                    "new section": { "anything": [1, 2.5, null] }
                 }
             })
         );
     }
 
     #[test]
-    fn a_setting_can_be_made_where_there_is_nothing() {
+    fn setting_a_field_creates_missing_objects() {
         let mut edited = app(json!({ "id": "0oa1", "settings": { "app": null } })).edit();
         edited.set_setting("acsURL", "x");
         edited.set_signing_kid("kid");
@@ -334,13 +335,13 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_named_by_their_path() {
+    fn differences_are_reported_as_paths() {
         check_differences(|_| {}, &[]);
         check_differences(|app| app["label"] = json!("x"), &["label"]);
         check_differences(
             |app| {
                 app["settings"]["app"] = json!({ "acsURL": "y" });
-                app["settings"]["of tomorrow"] = json!(null);
+                app["settings"]["new section"] = json!(null);
                 app["features"] = json!([]);
                 app["new"] = json!(true);
             },
@@ -348,13 +349,13 @@ mod tests {
                 "features",
                 "new",
                 "settings.app.acsURL",
-                "settings.of tomorrow",
+                "settings.new section",
             ],
         );
     }
 
     #[test]
-    fn what_means_the_same_is_no_difference() {
+    fn equivalent_values_are_not_reported_as_differences() {
         check_differences(
             |app| {
                 app["settings"]["app"]["entityID"] = json!(null);

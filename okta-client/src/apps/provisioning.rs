@@ -1,8 +1,8 @@
-//! Whether an app provisions users, and how it gets to the other side.
+//! Provisioning of an app, and the app's connection to the external service.
 //!
-//! Okta offers these calls for a handful of apps only ("Application Connections": `okta_org2org`
-//! and `zscalerbyz` with a token). For others it answers with success and does nothing, so that only
-//! [`Connection::status`] tells; what an admin does in the Admin Console shows in
+//! Okta supports these calls only for a few apps ("Application Connections": `okta_org2org` and
+//! `zscalerbyz` with a token). For all other apps, it answers with success but does nothing. Check
+//! [`Connection::status`] to see the difference. Changes made in the Admin Console are visible in
 //! [`App::features`].
 
 use rest_core::{Call, Idempotency, Secret};
@@ -17,24 +17,29 @@ use crate::{
 };
 
 impl Apps<'_> {
-    /// Returns how the app gets to the other side.
+    /// Returns the app's connection to the external service.
+    ///
+    /// An app without provisioning has the status [`ConnectionStatus::Unknown`].
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app; an app without provisioning is
-    /// [`ConnectionStatus::Unknown`].
+    /// Fails if the request fails or the app does not exist.
     pub async fn connection(&self, id: &Id<App>) -> Result<Connection, Error> {
-        read(self.client.send(Call::get(connection(id, &[]))).await?)
+        read(
+            self.client
+                .send(Call::get(connection_path(id, &[])))
+                .await?,
+        )
     }
 
-    /// Sets the SCIM address and the token that the app uses there.
+    /// Sets the SCIM base URL and the token of the connection.
     ///
-    /// An app that does not support this answers with success as well: the returned connection is
-    /// [`Enabled`](ConnectionStatus::Enabled) with [`AuthScheme::Token`], or nothing was set.
+    /// The call also succeeds for an app that does not support it. The settings were applied only if
+    /// the returned connection is [`Enabled`](ConnectionStatus::Enabled) with [`AuthScheme::Token`].
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if there is no such app, or if Okta could not use the token.
+    /// Fails if the request fails, if the app does not exist, or if Okta could not use the token.
     pub async fn set_connection(
         &self,
         id: &Id<App>,
@@ -42,7 +47,7 @@ impl Apps<'_> {
         token: &Secret,
         activate: bool,
     ) -> Result<Connection, Error> {
-        let call = Call::post(connection(id, &[]))
+        let call = Call::post(connection_path(id, &[]))
             .query("activate", activate.to_string())
             .json(&json!({
                 "baseUrl": base_url,
@@ -51,40 +56,42 @@ impl Apps<'_> {
             .idempotency(Idempotency::Idempotent);
         let mut result = self.client.send(call).await;
         if let Err(Error::Api { source, .. }) = &mut result {
-            // Nothing says that Okta would repeat the token in its reasons, and nothing that not.
+            // Okta does not document whether its error texts may contain the token.
             source.hide(token);
         }
         read(result?)
     }
 
-    /// Switches the connection on.
+    /// Activates the connection.
     ///
-    /// Success proves nothing; [`connection`](Self::connection) does.
+    /// Okta may answer with success without an effect: verify with
+    /// [`connection`](Self::connection).
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn activate_connection(&self, id: &Id<App>) -> Result<(), Error> {
         self.connection_lifecycle(id, "activate").await
     }
 
-    /// Switches the connection off.
+    /// Deactivates the connection.
     ///
-    /// Success proves nothing; [`connection`](Self::connection) does.
+    /// Okta may answer with success without an effect: verify with
+    /// [`connection`](Self::connection).
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn deactivate_connection(&self, id: &Id<App>) -> Result<(), Error> {
         self.connection_lifecycle(id, "deactivate").await
     }
 
-    /// Returns what the app does at the other side; see
-    /// [`provisioning_opt`](Self::provisioning_opt) where it may do nothing.
+    /// Returns the app's provisioning. Use [`provisioning_opt`](Self::provisioning_opt) if the app may
+    /// have none.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if there is no such app, or if the app has no provisioning
+    /// Fails if the request fails, if the app does not exist, or if the app has no provisioning
     /// ([`Error::is_provisioning_unsupported`]).
     pub async fn provisioning(&self, id: &Id<App>) -> Result<Provisioning, Error> {
         self.client
@@ -92,11 +99,11 @@ impl Apps<'_> {
             .await
     }
 
-    /// Returns what the app does at the other side, or `None` if it has no provisioning.
+    /// Returns the app's provisioning, or `None` if the app has none.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn provisioning_opt(&self, id: &Id<App>) -> Result<Option<Provisioning>, Error> {
         match self.provisioning(id).await {
             Err(error) if error.is_provisioning_unsupported() => Ok(None),
@@ -104,11 +111,11 @@ impl Apps<'_> {
         }
     }
 
-    /// Sets what the app does at the other side; passwords are left as they are.
+    /// Enables or disables the app's provisioning options. The password options do not change.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if there is no such app, or if the app has no provisioning
+    /// Fails if the request fails, if the app does not exist, or if the app has no provisioning
     /// ([`Error::is_provisioning_unsupported`]).
     pub async fn set_provisioning(
         &self,
@@ -120,30 +127,30 @@ impl Apps<'_> {
             .await
     }
 
-    async fn connection_lifecycle(&self, id: &Id<App>, what: &str) -> Result<(), Error> {
-        let call =
-            Call::post(connection(id, &["lifecycle", what])).idempotency(Idempotency::Idempotent);
+    async fn connection_lifecycle(&self, id: &Id<App>, action: &str) -> Result<(), Error> {
+        let call = Call::post(connection_path(id, &["lifecycle", action]))
+            .idempotency(Idempotency::Idempotent);
         self.client.send_discard(call).await
     }
 }
 
-/// How an app gets to the other side.
+/// An app's connection to the external service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
-    /// Whether it is in use.
+    /// Whether the connection is in use.
     pub status: ConnectionStatus,
-    /// How the app shows who it is.
+    /// How the app authenticates to the external service.
     pub auth_scheme: AuthScheme,
-    /// The address, if Okta tells.
+    /// The base URL of the external service, if Okta returns it.
     pub base_url: Option<String>,
-    /// Okta's number for the request that this answered.
+    /// Okta's id of the request that returned this connection.
     pub request_id: Option<String>,
 }
 
 impl FromJson for Connection {
     fn from_json(value: Value) -> Result<Self, Missing> {
-        // Apps without support have the second one only, apps with a token have both.
+        // Apps with a token have both fields; unsupported apps have only the second.
         let scheme = json::str_at(&value, "/authScheme");
         let scheme = scheme.or_else(|| json::str_at(&value, "/profile/authScheme"));
         Ok(Self {
@@ -155,13 +162,13 @@ impl FromJson for Connection {
     }
 }
 
-/// What an app does at the other side.
+/// The provisioning of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Provisioning {
-    /// Whether it does anything.
+    /// Whether provisioning is enabled.
     pub status: ProvisioningStatus,
-    /// What it does.
+    /// The enabled options.
     pub switches: ProvisioningSwitches,
 }
 
@@ -180,14 +187,14 @@ impl FromJson for Provisioning {
     }
 }
 
-/// The three boxes of the Admin Console's page "To App".
+/// The three options of the Admin Console's page "To App".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProvisioningSwitches {
-    /// "Create Users": who is assigned gets an account.
+    /// "Create Users": an assigned user gets an account at the app.
     pub create: bool,
-    /// "Update User Attributes": changes of a profile are passed on.
+    /// "Update User Attributes": changes of a profile are sent to the app.
     pub update: bool,
-    /// "Deactivate Users": who is no longer assigned loses the account.
+    /// "Deactivate Users": the account of a user who is no longer assigned is deactivated.
     pub deactivate: bool,
 }
 
@@ -205,25 +212,25 @@ impl ProvisioningSwitches {
 }
 
 open_enum! {
-    /// Whether a connection is in use.
+    /// Status of a connection.
     ConnectionStatus {
-        /// It is.
+        /// The connection is in use.
         Enabled = "ENABLED",
-        /// It is set up and switched off.
+        /// The connection is configured but disabled.
         Disabled = "DISABLED",
-        /// The app has none, or one that these calls cannot see.
+        /// The app has no connection, or its connection is not visible to these calls.
         Unknown = "UNKNOWN",
     }
 }
 
 open_enum! {
-    /// How an app shows the other side who it is.
+    /// How an app authenticates to the external service.
     AuthScheme {
-        /// With a token.
+        /// The app uses a token.
         Token = "TOKEN",
-        /// With OAuth 2.0.
+        /// The app uses OAuth 2.0.
         OAuth2 = "OAUTH2",
-        /// In no way that these calls know, or not at all.
+        /// The app uses no authentication, or a scheme that is not visible to these calls.
         Unknown = "UNKNOWN",
     }
 }
@@ -231,15 +238,15 @@ open_enum! {
 open_enum! {
     /// Whether an app provisions users.
     ProvisioningStatus {
-        /// It does.
+        /// The app provisions users.
         Enabled = "ENABLED",
-        /// It does not.
+        /// The app does not provision users.
         Disabled = "DISABLED",
     }
 }
 
 fn read(reply: Reply) -> Result<Connection, Error> {
-    let request_id = reply.answer.request_id().map(str::to_owned);
+    let request_id = reply.response.request_id().map(str::to_owned);
     let connection: Connection = reply.read()?;
     Ok(Connection {
         request_id,
@@ -247,7 +254,7 @@ fn read(reply: Reply) -> Result<Connection, Error> {
     })
 }
 
-fn connection(id: &Id<App>, rest: &[&str]) -> Vec<String> {
+fn connection_path(id: &Id<App>, rest: &[&str]) -> Vec<String> {
     let mut path = path(id, &["connections", "default"]);
     path.extend(rest.iter().copied().map(String::from));
     path
@@ -264,7 +271,7 @@ mod tests {
     use crate::json::FromJson;
 
     fn connection(value: Value) -> (ConnectionStatus, AuthScheme, Option<String>) {
-        let connection = Connection::from_json(value).expect("a connection");
+        let connection = Connection::from_json(value).expect("a valid connection");
         (
             connection.status,
             connection.auth_scheme,
@@ -273,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_read_in_both_of_its_forms() {
+    fn a_connection_is_decoded_in_both_forms() {
         let token = json!({
             "authScheme": "TOKEN", "status": "DISABLED", "baseUrl": "https://scim",
             "profile": { "authScheme": "TOKEN" }
@@ -287,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_boxes_are_written_and_read() {
+    fn the_three_options_are_encoded_and_decoded() {
         let switches = ProvisioningSwitches {
             create: true,
             update: false,
@@ -304,15 +311,15 @@ mod tests {
                 }
             })
         );
-        let answer =
+        let response =
             json!({ "name": "USER_PROVISIONING", "status": "ENABLED", "capabilities": body });
         assert_eq!(
-            Provisioning::from_json(answer)
-                .expect("provisioning")
+            Provisioning::from_json(response)
+                .expect("valid provisioning")
                 .switches,
             switches
         );
-        let empty = Provisioning::from_json(json!({})).expect("provisioning");
+        let empty = Provisioning::from_json(json!({})).expect("valid provisioning");
         assert_eq!(empty.switches, ProvisioningSwitches::default());
     }
 }

@@ -1,4 +1,4 @@
-//! SAML metadata and the keys that apps sign with.
+//! SAML metadata and signing keys of apps.
 
 use bytes::Bytes;
 use rest_core::Call;
@@ -11,26 +11,26 @@ use crate::{
 };
 
 impl Apps<'_> {
-    /// Returns the metadata of the app as an identity provider, with the key `kid`.
+    /// Returns the identity provider metadata of the app, with the key `kid`.
     ///
-    /// The bytes are those that Okta sent: its `Content-Type` header names another encoding than
-    /// the document does, and the document is right.
+    /// The bytes are exactly those that Okta sent. Okta's `Content-Type` header names the wrong
+    /// encoding; the XML declaration names the right one.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, or if there is no such app or key.
+    /// Fails if the request fails, or if the app or the key does not exist.
     pub async fn saml_metadata(&self, id: &Id<App>, kid: &str) -> Result<Bytes, Error> {
         let call = Call::get(path(id, &["sso", "saml", "metadata"]))
             .query("kid", kid)
             .accept("application/xml");
-        Ok(self.client.send(call).await?.answer.into_body())
+        Ok(self.client.send(call).await?.response.into_body())
     }
 
-    /// Returns every key that the app can sign with.
+    /// Returns all signing keys of the app.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails or there is no such app.
+    /// Fails if the request fails or the app does not exist.
     pub async fn keys(&self, id: &Id<App>) -> Result<Vec<SigningKey>, Error> {
         let path = path(id, &["credentials", "keys"]);
         self.client
@@ -39,15 +39,14 @@ impl Apps<'_> {
             .await
     }
 
-    /// Makes a new key with a certificate of its own; the app does not sign with it yet, see
-    /// [`AppDocument::set_signing_kid`](crate::AppDocument::set_signing_kid).
+    /// Generates a new signing key with its own certificate.
     ///
-    /// Keys cannot be deleted.
+    /// The app does not sign with the new key until it is selected with
+    /// [`AppDocument::set_signing_kid`](crate::AppDocument::set_signing_kid). Keys cannot be deleted.
     ///
     /// # Errors
     ///
-    /// [`Error`] if the call fails, if there is no such app, or if Okta does not accept the number
-    /// of years.
+    /// Fails if the request fails, if the app does not exist, or if Okta rejects the number of years.
     pub async fn generate_key(
         &self,
         id: &Id<App>,
@@ -59,19 +58,19 @@ impl Apps<'_> {
     }
 }
 
-/// A key that an app can sign with, as far as others see it.
+/// The public part of an app's signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SigningKey {
-    /// The id.
+    /// The key id.
     pub kid: String,
-    /// When the key was made, as Okta writes it.
+    /// Time of the key's creation, in Okta's format.
     pub created: Option<String>,
-    /// When its certificate ends, as Okta writes it.
+    /// Expiry time of the certificate, in Okta's format.
     pub expires_at: Option<String>,
-    /// The certificate and those it depends on, each as Base64 of its DER.
+    /// The certificate chain, each certificate as Base64 of its DER.
     pub x5c: Vec<String>,
-    /// The SHA-256 of the certificate, as unpadded Base64 for URLs.
+    /// The SHA-256 digest of the certificate, in unpadded URL-safe Base64.
     pub sha256: Option<String>,
 }
 
@@ -95,13 +94,13 @@ mod tests {
     use crate::json::{FromJson, Missing};
 
     #[test]
-    fn a_key_is_read_with_its_certificate() {
+    fn a_key_is_decoded_with_its_certificate() {
         let key = SigningKey::from_json(json!({
             "kty": "RSA", "created": "2026-01-01T00:00:00.000Z", "lastUpdated": null,
             "expiresAt": "2036-01-01T00:00:00.000Z", "x5c": ["MIID"], "kid": "kid-1", "use": "sig",
             "e": "AQAB", "n": "x", "x5t#S256": "abc"
         }))
-        .expect("a key");
+        .expect("a valid key");
         assert_eq!(key.expires_at.as_deref(), Some("2036-01-01T00:00:00.000Z"));
         assert_eq!(key.x5c, ["MIID"]);
         assert_eq!(key.sha256.as_deref(), Some("abc"));

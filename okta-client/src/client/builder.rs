@@ -1,4 +1,4 @@
-//! Setting up a client.
+//! The builder of [`Client`].
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::Client;
 use crate::vendor::Okta;
 
-/// Collects what a [`Client`] is made of; only [`build`](Self::build) can fail.
+/// Configures and builds a [`Client`]. Only [`build`](Self::build) can fail.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
@@ -32,38 +32,38 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets where the time comes from; the machine's clock unless told otherwise.
+    /// Sets the clock (default: the operating system's clock).
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Sets what carries the requests; HTTP unless told otherwise.
+    /// Sets the transport (default: HTTP).
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
     }
 
-    /// Sets how often and how patiently calls are repeated.
+    /// Sets the retry policy (default: [`RetryPolicy::default`]).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sets the `User-Agent` header.
+    /// Sets the `User-Agent` header (default: the name and version of this crate).
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// Returns the client; nothing is sent.
+    /// Builds the client. This sends nothing.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if the org URL is not the address of an org, or if a part of the client
-    /// cannot be set up.
+    /// Fails if the org URL is not the URL of an Okta org, or if the token or the user agent cannot
+    /// be sent in a header.
     pub fn build(self) -> Result<Client, BuildError> {
-        let base = check(&self.org_url)?;
+        let base = parse_org_url(&self.org_url)?;
         let mut service = Service::builder(base)
             .authorization("SSWS", self.token)
             .vendor(Arc::new(Okta))
@@ -79,34 +79,34 @@ impl ClientBuilder {
     }
 }
 
-/// Why a client could not be set up.
+/// Error of building a client.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The org URL is not an address.
-    #[error("{org_url:?} is not the address of an Okta org, such as https://acme.okta.com")]
+    /// The org URL is not a valid URL.
+    #[error("{org_url:?} is not the URL of an Okta org, such as https://acme.okta.com")]
     #[non_exhaustive]
     OrgUrl {
         /// The text.
         org_url: String,
-        /// What is wrong with it.
+        /// The cause.
         source: url::ParseError,
     },
-    /// The org URL would send the token in the clear.
-    #[error("{host} has to be spoken to over https, because a token is sent to it")]
+    /// The org URL does not use https, so the token would be sent unencrypted.
+    #[error("the org URL must use https, because a token is sent to {host}")]
     #[non_exhaustive]
     NotHttps {
         /// The host.
         host: String,
     },
-    /// The org URL has more than a host in it.
-    #[error("the address of an Okta org ends after the host: https://{host}")]
+    /// The org URL contains more than a scheme, a host and a port.
+    #[error("the URL of an Okta org ends after the host: https://{host}")]
     #[non_exhaustive]
     MoreThanHost {
         /// The host.
         host: String,
     },
-    /// The org URL is that of the Admin Console, which does not serve the API.
+    /// The org URL is the URL of the Admin Console, which does not serve the API.
     #[error("{host} is the Admin Console; the API is at https://{api_host}")]
     #[non_exhaustive]
     AdminConsole {
@@ -115,13 +115,13 @@ pub enum BuildError {
         /// The host to use.
         api_host: String,
     },
-    /// Another part of the client cannot be set up.
-    #[error("the client could not be set up")]
+    /// The token or another part of the client is not valid.
+    #[error("the client could not be built")]
     Service(#[from] rest_core::BuildError),
 }
 
-/// Returns the org's address, if `org_url` is fit to send a token to.
-fn check(org_url: &str) -> Result<Url, BuildError> {
+/// Parses the org URL, and checks that it is safe to send a token to it.
+fn parse_org_url(org_url: &str) -> Result<Url, BuildError> {
     let org_url = org_url.trim();
     let url = Url::parse(org_url).map_err(|source| BuildError::OrgUrl {
         org_url: org_url.to_owned(),
@@ -143,20 +143,20 @@ fn check(org_url: &str) -> Result<Url, BuildError> {
     if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
         return Err(BuildError::NotHttps { host });
     }
-    let user = !url.username().is_empty() || url.password().is_some();
-    if user || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(BuildError::MoreThanHost { host });
     }
-    if let Some(api_host) = behind_admin_console(&host) {
+    if let Some(api_host) = api_host_of_admin_console(&host) {
         return Err(BuildError::AdminConsole { host, api_host });
     }
     Ok(url)
 }
 
-/// Returns the org's host if `host` is that of its Admin Console.
-fn behind_admin_console(host: &str) -> Option<String> {
+/// Returns the org's API host if `host` is the host of its Admin Console.
+fn api_host_of_admin_console(host: &str) -> Option<String> {
     let (org, rest) = host.split_once("-admin.")?;
-    // Elsewhere, `login-admin` may be the name of a custom domain.
+    // On other domains, a name such as `login-admin` may be a custom domain.
     let is_okta = OKTA_DOMAINS.contains(&rest);
     (is_okta && !org.is_empty() && !org.contains('.')).then(|| format!("{org}.{rest}"))
 }
@@ -181,7 +181,7 @@ mod tests {
     fn check(org_url: &str, expected: &str) {
         let client = Client::builder(org_url, Secret::new("00abc"))
             .build()
-            .expect("a client");
+            .expect("a valid client");
         assert_eq!(client.org_url().as_str(), expected);
     }
 
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_org_has_one_address_however_it_is_written() {
+    fn the_org_url_is_normalized() {
         check("https://acme.okta.com", "https://acme.okta.com/");
         check(" https://ACME.okta.com/\n", "https://acme.okta.com/");
         check(
@@ -208,20 +208,20 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_sent_in_the_clear_to_loopback_only() {
+    fn plain_http_is_allowed_only_for_loopback() {
         check("http://127.0.0.1:8080", "http://127.0.0.1:8080/");
         check("http://localhost:8080/", "http://localhost:8080/");
         check("http://[::1]:8080/", "http://[::1]:8080/");
-        let text = "acme.okta.com has to be spoken to over https, because a token is sent to it";
+        let text = "the org URL must use https, because a token is sent to acme.okta.com";
         check_error("http://acme.okta.com", text);
         check_error(
             "http://127.0.0.1.example.net",
-            "127.0.0.1.example.net has to be spoken to over https, because a token is sent to it",
+            "the org URL must use https, because a token is sent to 127.0.0.1.example.net",
         );
     }
 
     #[test]
-    fn the_admin_console_is_pointed_out() {
+    fn the_url_of_the_admin_console_is_an_error() {
         check_error(
             "https://acme-admin.okta.com",
             "acme-admin.okta.com is the Admin Console; the API is at https://acme.okta.com",
@@ -234,24 +234,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_address_of_an_org_is_refused() {
+    fn a_url_that_is_not_an_org_url_is_an_error() {
         check_error(
             "acme.okta.com",
-            "\"acme.okta.com\" is not the address of an Okta org, such as https://acme.okta.com",
+            "\"acme.okta.com\" is not the URL of an Okta org, such as https://acme.okta.com",
         );
-        let text = "the address of an Okta org ends after the host: https://acme.okta.com";
+        let text = "the URL of an Okta org ends after the host: https://acme.okta.com";
         check_error("https://acme.okta.com/api/v1", text);
         check_error("https://acme.okta.com/?x", text);
         check_error("https://ada:pw@acme.okta.com", text);
     }
 
     #[test]
-    fn a_token_that_cannot_be_sent_is_refused_without_being_shown() {
+    fn an_invalid_token_is_an_error_that_does_not_contain_it() {
         let token = Secret::new("00abc\n");
         let error = Client::builder("https://acme.okta.com", token)
             .build()
             .expect_err("an error");
-        assert_eq!(error.to_string(), "the client could not be set up");
+        assert_eq!(error.to_string(), "the client could not be built");
         let source = error.source().expect("a source").to_string();
         assert!(
             source.starts_with("the secret has a space, a line break"),

@@ -1,4 +1,4 @@
-//! Okta's refusals.
+//! Okta's error responses.
 
 use std::fmt;
 
@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::json;
 
-/// A refusal, as far as Okta explains it.
+/// An error response of Okta.
 ///
 /// "Only the `errorCode` property is supported for runtime error flow control" (Okta, "Core Okta
-/// API"); the texts are for people. Empty bodies and pages of proxies leave only the status.
+/// API"); show the texts to the operator. If the body is empty or comes from a proxy, only the status
+/// and possibly the request id are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -34,24 +35,25 @@ impl ApiError {
         self.code.as_deref()
     }
 
-    /// Returns what Okta says is wrong, with the causes it names.
+    /// Returns Okta's error summary, with the causes that Okta lists.
     #[must_use]
     pub fn summary(&self) -> Option<&str> {
         self.summary.as_deref()
     }
 
-    /// Returns the causes one by one.
+    /// Returns the causes that Okta lists.
     #[must_use]
     pub fn causes(&self) -> &[String] {
         &self.causes
     }
 
-    /// Returns Okta's number for the request, which its support staff asks for.
+    /// Returns Okta's request id, which Okta support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
+    /// Returns how to solve the problem, by Okta's error code or else by the status.
     pub(super) fn help(&self) -> Option<&'static str> {
         let by_code = self.code().and_then(|code| {
             HELP.iter()
@@ -61,31 +63,32 @@ impl ApiError {
         by_code.or_else(|| match self.status.as_u16() {
             300..=399 => Some(NOT_OKTA),
             401 => Some(
-                "Okta does not accept the token; check that it belongs to this org and still exists.",
+                "Okta does not accept the token: check that it belongs to this org and still exists.",
             ),
-            403 => Some("The admin who made the token lacks a role that allows this."),
+            403 => Some("The admin who created the token has no role that allows this."),
             404 | 405 if self.code.is_none() => Some(NOT_OKTA),
             429 => Some(THROTTLED),
-            500..=599 => Some("Something in or before Okta failed; try again later."),
+            500..=599 => Some("Okta or a proxy in front of it failed: try again later."),
             _ => None,
         })
     }
 
-    pub(super) fn read(answer: &Response) -> Self {
-        let body: Value = answer.json().unwrap_or(Value::Null);
+    /// Decodes an error response. An unexpected body is not an error.
+    pub(super) fn read(response: &Response) -> Self {
+        let body: Value = response.json().unwrap_or(Value::Null);
         let causes = causes(&body);
-        // The last is the form of the endpoints for OAuth tokens.
-        let said = json::str_at(&body, "/errorSummary")
+        // Okta's OAuth token endpoints use `error_description` and `error`.
+        let headline = json::str_at(&body, "/errorSummary")
             .or_else(|| json::str_at(&body, "/error_description"))
             .map(tidy);
-        let summary = match (said, causes.is_empty()) {
-            (said, true) => said,
-            (Some(said), false) => Some(format!("{said}: {}", causes.join("; "))),
+        let summary = match (headline, causes.is_empty()) {
+            (headline, true) => headline,
+            (Some(headline), false) => Some(format!("{headline}: {}", causes.join("; "))),
             (None, false) => Some(causes.join("; ")),
         };
         Self {
-            status: answer.status(),
-            request_id: answer.request_id().map(str::to_owned),
+            status: response.status(),
+            request_id: response.request_id().map(str::to_owned),
             code: json::str_at(&body, "/errorCode")
                 .or_else(|| json::str_at(&body, "/error"))
                 .map(tidy),
@@ -94,7 +97,7 @@ impl ApiError {
         }
     }
 
-    /// Removes `secret` from the texts, for calls that carry one in their body.
+    /// Removes `secret` from the texts, for calls whose body contains one.
     pub(crate) fn hide(&mut self, secret: &Secret) {
         let texts = self.summary.iter_mut().chain(&mut self.causes);
         for text in texts.filter(|text| text.contains(secret.expose())) {
@@ -120,7 +123,7 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Returns the texts of `errorCauses`, which is a list, or in places a single object.
+/// Returns the texts of `errorCauses`, which is a list or, in some responses, a single object.
 fn causes(body: &Value) -> Vec<String> {
     let all = match body.get("errorCauses") {
         Some(Value::Array(list)) => list.as_slice(),
@@ -138,7 +141,7 @@ fn causes(body: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Returns `text` fit for one line of output: no control characters, and not without end.
+/// Returns `text` as one line of limited length, without control characters.
 fn tidy(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
@@ -149,69 +152,69 @@ fn tidy(text: &str) -> String {
         .collect()
 }
 
-// A refused document of a hundred wrong fields is wrong in the first ten already.
+// The first ten causes are enough to correct a document with many invalid fields.
 const MAX_CAUSES: usize = 10;
-// Okta's own texts stay below 300 characters.
+// Okta's own texts have fewer than 300 characters.
 const MAX_TEXT: usize = 500;
 
-const NOT_OKTA: &str = "The answer does not look like Okta's: check the org URL, and whether a \
-                        proxy or a sign-in page is in between.";
-const THROTTLED: &str = "The org's limit for this kind of call is used up: wait a minute, and let \
-                         fewer programs use the API at the same time.";
+const NOT_OKTA: &str = "The response does not seem to come from Okta: check the org URL, and whether \
+                        a proxy or a sign-in page intercepts the requests.";
+const THROTTLED: &str = "The org's rate limit for this call is used up: wait one minute, and run \
+                         fewer programs that use the API at the same time.";
 
-/// What to do about a refusal, by Okta's code ("Okta API error codes").
+/// Help texts by Okta's error code ("Okta API error codes").
 const HELP: [(&str, &str); 17] = [
     (
         "E0000001",
-        "Okta names the field that it does not accept: correct that and try again.",
+        "Okta names the field that it does not accept: correct the field and try again.",
     ),
     (
         "E0000003",
-        "Okta could not read the request; this is a mistake of the client, please report it.",
+        "Okta could not parse the request: this is a bug in the client, please report it.",
     ),
     ("E0000004", TOKEN),
     ("E0000005", TOKEN),
     ("E0000006", ROLE),
     (
         "E0000007",
-        "It does not exist in this org any more, or the token is not allowed to see it.",
+        "The resource does not exist in this org, or the token has no permission to read it.",
     ),
     ("E0000008", NOT_OKTA),
     (
         "E0000009",
-        "Okta failed; try again later, and give the request id to Okta's support if it stays.",
+        "Okta failed: try again later. If the error persists, give the request id to Okta support.",
     ),
     (
         "E0000010",
-        "The org is in read-only mode, where nothing can be changed: try again later.",
+        "The org is in read-only mode and accepts no changes: try again later.",
     ),
     ("E0000011", TOKEN),
     ("E0000014", ROLE),
     (
         "E0000015",
-        "The org lacks the feature that this needs; Okta's support can switch it on.",
+        "The org lacks the feature that this call needs: ask Okta support to enable it.",
     ),
     (
         "E0000038",
-        "The thing's present status does not allow this: an app is deactivated before it is \
-         deleted, for example.",
+        "The resource's current status does not allow this operation: for example, an app must be \
+         deactivated before it can be deleted.",
     ),
     (
         "E0000041",
-        "The app's sign-on does not take the credentials that were given; leave them out.",
+        "The app's sign-on mode does not accept these credentials: omit them.",
     ),
     ("E0000047", THROTTLED),
-    ("E0000060", "This org does not offer the operation."),
+    ("E0000060", "This org does not support the operation."),
     (
         "E0000075",
-        "The attribute has a mapping that Okta fills it from: change the mapping or its source.",
+        "A profile mapping sets this attribute: change the mapping or its source.",
     ),
 ];
 
-const TOKEN: &str = "Okta does not accept the token: it is mistyped, expired, revoked, or of \
-                     another org. Make a new one in the Admin Console under Security > API > Tokens.";
-const ROLE: &str = "The admin who made the token lacks a role that allows this: make the token as \
-                    an admin who may manage applications, groups and users.";
+const TOKEN: &str = "Okta does not accept the token: it is mistyped, expired, revoked, or belongs to \
+                     another org. Create a new one in the Admin Console under Security > API > Tokens.";
+const ROLE: &str = "The admin who created the token has no role that allows this: create the token \
+                    as an admin who may manage applications, groups and users.";
 
 #[cfg(test)]
 mod tests {
@@ -222,7 +225,7 @@ mod tests {
     #[test]
     fn help_is_found_by_code_and_then_by_status() {
         let error = |status: u16, code: Option<&str>| ApiError {
-            status: StatusCode::from_u16(status).expect("a status"),
+            status: StatusCode::from_u16(status).expect("a valid status"),
             request_id: None,
             code: code.map(str::to_owned),
             summary: None,
@@ -236,21 +239,21 @@ mod tests {
         ));
         assert!(starts(
             error(403, Some("E0000006")),
-            "The admin who made the token lacks"
+            "The admin who created the token has no role"
         ));
-        assert!(starts(error(429, Some("E0000047")), "The org's limit"));
-        assert!(starts(error(429, None), "The org's limit"));
+        assert!(starts(error(429, Some("E0000047")), "The org's rate limit"));
+        assert!(starts(error(429, None), "The org's rate limit"));
         assert!(starts(
             error(502, None),
-            "Something in or before Okta failed"
+            "Okta or a proxy in front of it failed"
         ));
         assert!(starts(
             error(302, None),
-            "The answer does not look like Okta's"
+            "The response does not seem to come from Okta"
         ));
         assert!(starts(
             error(404, None),
-            "The answer does not look like Okta's"
+            "The response does not seem to come from Okta"
         ));
         assert_eq!(error(404, Some("E0009999")).help(), None);
         assert_eq!(error(400, None).help(), None);
@@ -267,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_come_as_a_list_an_object_or_not_at_all() {
+    fn causes_are_a_list_an_object_or_absent() {
         let read = |causes| super::causes(&json!({ "errorCauses": causes }));
         assert_eq!(
             read(json!([{ "errorSummary": "a" }, "b", 7, {}])),
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_okta_fits_on_a_line() {
+    fn a_text_from_okta_becomes_one_line_of_limited_length() {
         assert_eq!(super::tidy("a\r\n\u{1b}[31m  b\t"), "a [31m b");
         assert_eq!(super::tidy(&"x".repeat(600)).len(), 500);
     }

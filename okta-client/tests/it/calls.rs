@@ -1,4 +1,4 @@
-//! What each call asks for. Paths, parameters and bodies are those of Okta's API reference.
+//! Tests of each call's request: paths, parameters and bodies match Okta's API reference.
 
 use okta_client::{
     CertificateSource, Id, ListApps, ListGroups, ListUsers, NewApp, NewDomain, NewPushMapping,
@@ -9,41 +9,41 @@ use serde_json::{Value, json};
 
 use super::{Org, SCIM_TOKEN, app_id, empty, group_id, json, text, user_id};
 
-/// Asserts that `org` was asked once, for `line` with `body`.
+/// Asserts that `org` got exactly one request, `line` with `body`.
 #[track_caller]
 fn check(org: &Org, line: &str, body: impl Into<Option<Value>>) {
-    assert_eq!(org.asked(), [line]);
+    assert_eq!(org.requests(), [line]);
     assert_eq!(org.body(0), body.into());
 }
 
 fn user() -> Org {
-    Org::answering([json(
+    Org::responding([json(
         200,
         json!({ "id": "00u1", "profile": { "login": "ada@example.com" } }),
     )])
 }
 
 fn group() -> Org {
-    Org::answering([json(
+    Org::responding([json(
         200,
         json!({ "id": "00g1", "profile": { "name": "admins" } }),
     )])
 }
 
 fn app(status: u16) -> Org {
-    Org::answering([json(status, json!({ "id": "0oa1" }))])
+    Org::responding([json(status, json!({ "id": "0oa1" }))])
 }
 
 fn no_items() -> Org {
-    Org::answering([json(200, json!([]))])
+    Org::responding([json(200, json!([]))])
 }
 
 fn done(status: u16) -> Org {
-    Org::answering([empty(status)])
+    Org::responding([empty(status)])
 }
 
 #[tokio::test]
-async fn the_calls_about_users_are_those_of_the_reference() {
+async fn calls_for_users_match_the_api_reference() {
     let org = user();
     assert_eq!(
         org.client().users().me().await.unwrap().profile.login,
@@ -90,7 +90,7 @@ async fn the_calls_about_users_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_groups_are_those_of_the_reference() {
+async fn calls_for_groups_match_the_api_reference() {
     let org = group();
     org.client().groups().get(&group_id()).await.unwrap();
     check(&org, "GET /api/v1/groups/00g1", None);
@@ -166,7 +166,7 @@ async fn the_calls_about_groups_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_apps_are_those_of_the_reference() {
+async fn calls_for_apps_match_the_api_reference() {
     let org = no_items();
     let options = ListApps {
         name: Some("amazon_aws_sso".to_owned()),
@@ -199,13 +199,13 @@ async fn the_calls_about_apps_are_those_of_the_reference() {
     let body = json!({ "name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0" });
     check(&org, "POST /api/v1/apps?activate=true", body);
 
-    for (what, line) in [
+    for (action, line) in [
         ("activate", "POST /api/v1/apps/0oa1/lifecycle/activate"),
         ("deactivate", "POST /api/v1/apps/0oa1/lifecycle/deactivate"),
     ] {
-        let org = Org::answering([json(200, json!({}))]);
+        let org = Org::responding([json(200, json!({}))]);
         let client = org.client();
-        match what {
+        match action {
             "activate" => client.apps().activate(&app_id()).await.unwrap(),
             _ => client.apps().deactivate(&app_id()).await.unwrap(),
         }
@@ -219,8 +219,8 @@ async fn the_calls_about_apps_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_saml_are_those_of_the_reference() {
-    let org = Org::answering([text(200, "<EntityDescriptor/>")]);
+async fn calls_for_saml_match_the_api_reference() {
+    let org = Org::responding([text(200, "<EntityDescriptor/>")]);
     let bytes = org
         .client()
         .apps()
@@ -235,11 +235,11 @@ async fn the_calls_about_saml_are_those_of_the_reference() {
     );
     assert_eq!(org.header(0, "accept").as_deref(), Some("application/xml"));
 
-    let org = Org::answering([json(200, json!([{ "kid": "a" }, { "kid": "b" }]))]);
+    let org = Org::responding([json(200, json!([{ "kid": "a" }, { "kid": "b" }]))]);
     assert_eq!(org.client().apps().keys(&app_id()).await.unwrap().len(), 2);
     check(&org, "GET /api/v1/apps/0oa1/credentials/keys", None);
 
-    let org = Org::answering([json(201, json!({ "kid": "c" }))]);
+    let org = Org::responding([json(201, json!({ "kid": "c" }))]);
     assert_eq!(
         org.client()
             .apps()
@@ -258,13 +258,13 @@ async fn the_calls_about_saml_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_provisioning_are_those_of_the_reference() {
+async fn calls_for_provisioning_match_the_api_reference() {
     let connected = json!({ "status": "ENABLED", "profile": { "authScheme": "TOKEN" } });
-    let org = Org::answering([json(200, connected.clone())]);
+    let org = Org::responding([json(200, connected.clone())]);
     org.client().apps().connection(&app_id()).await.unwrap();
     check(&org, "GET /api/v1/apps/0oa1/connections/default", None);
 
-    let org = Org::answering([json(201, connected)]);
+    let org = Org::responding([json(201, connected)]);
     let token = Secret::new(SCIM_TOKEN);
     let apps = org.client();
     apps.apps()
@@ -306,7 +306,7 @@ async fn the_calls_about_provisioning_are_those_of_the_reference() {
     );
 
     let feature = json!({ "name": "USER_PROVISIONING", "status": "ENABLED" });
-    let org = Org::answering([json(200, feature.clone())]);
+    let org = Org::responding([json(200, feature.clone())]);
     org.client().apps().provisioning(&app_id()).await.unwrap();
     check(
         &org,
@@ -314,7 +314,7 @@ async fn the_calls_about_provisioning_are_those_of_the_reference() {
         None,
     );
 
-    let org = Org::answering([json(200, feature)]);
+    let org = Org::responding([json(200, feature)]);
     let switches = ProvisioningSwitches {
         create: true,
         update: true,
@@ -339,7 +339,7 @@ async fn the_calls_about_provisioning_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_assignments_are_those_of_the_reference() {
+async fn calls_for_assignments_match_the_api_reference() {
     let org = no_items();
     org.client()
         .apps()
@@ -405,7 +405,7 @@ async fn the_calls_about_assignments_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_push_mappings_are_those_of_the_reference() {
+async fn calls_for_push_mappings_match_the_api_reference() {
     let mapping = || json!({ "id": "gPm1", "sourceGroupId": "00g1", "status": "ACTIVE" });
     let id = Id::parse("gPm1").unwrap();
 
@@ -432,8 +432,8 @@ async fn the_calls_about_push_mappings_are_those_of_the_reference() {
             json!({ "sourceGroupId": "00g1", "targetGroupId": "00g2" }),
         ),
     ] {
-        // The documented status is 201, the real one 200.
-        let org = Org::answering([json(200, mapping())]);
+        // Documented status: 201. Actual status: 200.
+        let org = Org::responding([json(200, mapping())]);
         let new = NewPushMapping {
             source_group: group_id(),
             target,
@@ -446,7 +446,7 @@ async fn the_calls_about_push_mappings_are_those_of_the_reference() {
         check(&org, "POST /api/v1/apps/0oa1/group-push/mappings", body);
     }
 
-    let org = Org::answering([json(200, mapping())]);
+    let org = Org::responding([json(200, mapping())]);
     let client = org.client();
     client
         .push_mappings(&app_id())
@@ -457,7 +457,7 @@ async fn the_calls_about_push_mappings_are_those_of_the_reference() {
     check(&org, line, json!({ "status": "INACTIVE" }));
 
     for (target, value) in [(TargetGroup::Keep, "false"), (TargetGroup::Delete, "true")] {
-        // The documented status is 204, the real one 200 without a body.
+        // Documented status: 204. Actual status: 200, without a body.
         let org = done(200);
         org.client()
             .push_mappings(&app_id())
@@ -470,18 +470,18 @@ async fn the_calls_about_push_mappings_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn the_calls_about_domains_are_those_of_the_reference() {
+async fn calls_for_domains_match_the_api_reference() {
     let domain = || json!({ "id": "OcD1", "domain": "login.example.com" });
     let id = Id::parse("OcD1").unwrap();
 
-    let org = Org::answering([json(200, json!({ "domains": [domain()] }))]);
+    let org = Org::responding([json(200, json!({ "domains": [domain()] }))]);
     assert_eq!(
         org.client().domains().list().await.unwrap()[0].name,
         "login.example.com"
     );
     check(&org, "GET /api/v1/domains", None);
 
-    let org = Org::answering([json(200, domain())]);
+    let org = Org::responding([json(200, domain())]);
     org.client().domains().get(&id).await.unwrap();
     check(&org, "GET /api/v1/domains/OcD1", None);
 
@@ -489,13 +489,13 @@ async fn the_calls_about_domains_are_those_of_the_reference() {
         name: "login.example.com".to_owned(),
         certificate: CertificateSource::OktaManaged,
     };
-    // The documented status is 200, the real one 201.
-    let org = Org::answering([json(201, domain())]);
+    // Documented status: 200. Actual status: 201.
+    let org = Org::responding([json(201, domain())]);
     org.client().domains().create(&new).await.unwrap();
     let body = json!({ "domain": "login.example.com", "certificateSourceType": "OKTA_MANAGED" });
     check(&org, "POST /api/v1/domains", body);
 
-    let org = Org::answering([json(200, domain())]);
+    let org = Org::responding([json(200, domain())]);
     org.client().domains().verify(&id).await.unwrap();
     check(&org, "POST /api/v1/domains/OcD1/verify", None);
     assert_eq!(org.header(0, "content-length").as_deref(), Some("0"));
@@ -506,12 +506,12 @@ async fn the_calls_about_domains_are_those_of_the_reference() {
 }
 
 #[tokio::test]
-async fn a_domain_that_was_created_without_a_word_is_looked_up() {
+async fn a_domain_is_looked_up_if_its_creation_returns_an_empty_body() {
     let list = json!({ "domains": [
         { "id": "OcD1", "domain": "other.example.com" },
         { "id": "OcD2", "domain": "login.example.com" }
     ] });
-    let org = Org::answering([empty(204), json(200, list)]);
+    let org = Org::responding([empty(204), json(200, list)]);
     let new = NewDomain {
         name: "Login.example.com".to_owned(),
         certificate: CertificateSource::Manual,
@@ -521,9 +521,9 @@ async fn a_domain_that_was_created_without_a_word_is_looked_up() {
 }
 
 #[tokio::test]
-async fn a_mapping_that_was_switched_without_a_word_is_read_again() {
+async fn a_mapping_is_read_again_if_its_update_returns_an_empty_body() {
     let mapping = json!({ "id": "gPm1", "sourceGroupId": "00g1", "status": "INACTIVE" });
-    let org = Org::answering([empty(204), json(200, mapping)]);
+    let org = Org::responding([empty(204), json(200, mapping)]);
     let id = Id::parse("gPm1").unwrap();
     let client = org.client();
     client
@@ -532,13 +532,13 @@ async fn a_mapping_that_was_switched_without_a_word_is_read_again() {
         .await
         .unwrap();
     assert_eq!(
-        org.asked()[1],
+        org.requests()[1],
         "GET /api/v1/apps/0oa1/group-push/mappings/gPm1"
     );
 }
 
 #[tokio::test]
-async fn a_call_may_be_awaited_on_another_thread() {
+async fn the_futures_of_calls_are_send() {
     fn is_send<T: Send>(value: T) -> T {
         value
     }

@@ -1,4 +1,4 @@
-//! What is read is kept, and what is written back is whole.
+//! Tests of documents that are read and written back losslessly.
 
 use okta_client::{AuthScheme, ConnectionStatus};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Org, app_id, json};
 
 #[tokio::test]
-async fn what_is_not_known_of_an_app_is_written_back_as_it_came() {
+async fn unknown_fields_of_an_app_are_written_back_unchanged() {
     let document = json!({
         "id": "0oa1", "name": "amazon_aws_sso", "label": "AWS", "status": "ACTIVE",
         "features": ["GROUP_PUSH"], "signOnMode": "SAML_2_0",
@@ -18,7 +18,7 @@ async fn what_is_not_known_of_an_app_is_written_back_as_it_came() {
     });
     let mut after = document.clone();
     after["settings"]["app"]["acsURL"] = json!("https://acs");
-    let org = Org::answering([json(200, document), json(200, after)]);
+    let org = Org::responding([json(200, document), json(200, after)]);
     let client = org.client();
 
     let app = client.apps().get(&app_id()).await.unwrap();
@@ -26,7 +26,7 @@ async fn what_is_not_known_of_an_app_is_written_back_as_it_came() {
     edited.set_setting("acsURL", "https://acs");
     let replaced = client.apps().replace(&app_id(), &edited).await.unwrap();
 
-    assert_eq!(org.asked()[1], "PUT /api/v1/apps/0oa1");
+    assert_eq!(org.requests()[1], "PUT /api/v1/apps/0oa1");
     assert_eq!(
         org.body(1),
         Some(json!({
@@ -45,9 +45,9 @@ async fn what_is_not_known_of_an_app_is_written_back_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_app_does_not_have_is_unknown_and_no_error() {
+async fn an_app_without_a_connection_has_the_status_unknown() {
     let unknown = json!({ "status": "UNKNOWN", "profile": { "authScheme": "UNKNOWN" } });
-    let org = Org::answering([json(200, unknown)]);
+    let org = Org::responding([json(200, unknown)]);
     let connection = org.client().apps().connection(&app_id()).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Unknown);
     assert_eq!(connection.auth_scheme, AuthScheme::Unknown);

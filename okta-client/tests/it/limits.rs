@@ -1,4 +1,4 @@
-//! Rate limits, and what is sent again.
+//! Tests of rate limits and retries.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::{Org, app_id, clock, empty, group_id, json, user_id, with};
 
-// 1,800,000,000 seconds after the epoch, the moment that the manual clock shows.
+// 1,800,000,000 seconds after the epoch, the start time of the manual clock.
 const DATE: &str = "Fri, 15 Jan 2027 08:00:00 GMT";
 
-fn limits(answer: Response<Bytes>, limit: &str, remaining: &str, reset: &str) -> Response<Bytes> {
-    let answer = with(answer, "x-rate-limit-limit", limit);
-    let answer = with(answer, "x-rate-limit-remaining", remaining);
-    with(with(answer, "x-rate-limit-reset", reset), "date", DATE)
+fn limits(response: Response<Bytes>, limit: &str, remaining: &str, reset: &str) -> Response<Bytes> {
+    let response = with(response, "x-rate-limit-limit", limit);
+    let response = with(response, "x-rate-limit-remaining", remaining);
+    with(with(response, "x-rate-limit-reset", reset), "date", DATE)
 }
 
 fn throttled() -> Response<Bytes> {
@@ -33,10 +33,10 @@ fn throttled() -> Response<Bytes> {
 #[tokio::test]
 async fn a_throttled_call_waits_for_the_reset_on_oktas_clock() {
     let clock = clock();
-    // Our clock is an hour ahead, which changes nothing.
+    // The local clock is one hour ahead. This has no effect.
     clock.advance(Duration::from_hours(1));
     let app = json(200, json!({ "id": "0oa1" }));
-    let org = Org::answering([limits(throttled(), "50", "0", "1800000030"), app]);
+    let org = Org::responding([limits(throttled(), "50", "0", "1800000030"), app]);
     org.client_at(&clock).apps().get(&app_id()).await.unwrap();
     assert_eq!(clock.slept(), [Duration::from_secs(31)]);
     assert_eq!(
@@ -47,10 +47,10 @@ async fn a_throttled_call_waits_for_the_reset_on_oktas_clock() {
 }
 
 #[tokio::test]
-async fn too_many_calls_at_once_wait_for_a_moment_only() {
+async fn too_many_concurrent_calls_wait_only_for_the_backoff() {
     let clock = clock();
     let app = json(200, json!({ "id": "0oa1" }));
-    let org = Org::answering([limits(throttled(), "0", "0", "1800000060"), app]);
+    let org = Org::responding([limits(throttled(), "0", "0", "1800000060"), app]);
     org.client_at(&clock).apps().get(&app_id()).await.unwrap();
     let slept = clock.slept();
     assert_eq!(slept.len(), 1);
@@ -59,28 +59,28 @@ async fn too_many_calls_at_once_wait_for_a_moment_only() {
 }
 
 #[tokio::test]
-async fn a_limit_that_stays_used_up_is_reported_in_the_end() {
-    let org = Org::answering((0..5).map(|_| limits(throttled(), "50", "0", "1800000010")));
+async fn a_call_that_stays_throttled_fails_after_five_attempts() {
+    let org = Org::responding((0..5).map(|_| limits(throttled(), "50", "0", "1800000010")));
     let error = org
         .client()
         .apps()
         .get(&app_id())
         .await
-        .expect_err("an error");
+        .expect_err("the call fails");
     assert_eq!(error.code(), Some("E0000047"));
     assert!(
         error
             .help()
-            .expect("help")
-            .starts_with("The org's limit for this kind of call")
+            .expect("a help text")
+            .starts_with("The org's rate limit for this call")
     );
-    assert_eq!(org.asked().len(), 5);
+    assert_eq!(org.requests().len(), 5);
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_used_up_is_waited_for_and_others_are_not() {
+async fn a_call_waits_only_for_the_rate_limit_of_its_own_bucket() {
     let clock = clock();
-    let org = Org::answering([
+    let org = Org::responding([
         limits(json(200, json!([])), "10", "0", "1800000040"),
         json(200, json!({ "id": "0oa1" })),
         json(200, json!([])),
@@ -93,27 +93,27 @@ async fn a_bucket_that_is_used_up_is_waited_for_and_others_are_not() {
         .await
         .unwrap();
     client.apps().get(&app_id()).await.unwrap();
-    assert_eq!(clock.slept(), [], "an app by its id has a limit of its own");
+    assert_eq!(clock.slept(), [], "a single app has its own rate limit");
     client.apps().users(&app_id()).try_collect().await.unwrap();
     assert_eq!(clock.slept(), [Duration::from_secs(41)]);
 }
 
 #[tokio::test]
-async fn a_create_that_got_no_answer_is_not_sent_again() {
+async fn a_create_without_a_response_is_not_retried() {
     let org = Org::default().then(Err(TransportError::maybe_sent("reset")));
     let error = org
         .client()
         .groups()
         .create("admins", None)
         .await
-        .expect_err("an error");
+        .expect_err("the call fails");
     assert!(matches!(error, Error::Transport { .. }));
     assert_eq!(error.to_string(), "Okta did not answer POST /api/v1/groups");
-    assert_eq!(org.asked().len(), 1);
+    assert_eq!(org.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn what_sets_a_state_is_sent_again() {
+async fn idempotent_calls_are_retried() {
     let broken = || Err(TransportError::maybe_sent("reset"));
     let org = Org::default()
         .then(broken())
@@ -124,15 +124,15 @@ async fn what_sets_a_state_is_sent_again() {
         .add_member(&group_id(), &user_id())
         .await
         .unwrap();
-    assert_eq!(org.asked().len(), 3);
+    assert_eq!(org.requests().len(), 3);
 
     let org = Org::default().then(broken()).then(Ok(json(200, json!({}))));
     org.client().apps().activate(&app_id()).await.unwrap();
-    assert_eq!(org.asked().len(), 2);
+    assert_eq!(org.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_deletion_that_finds_nothing_after_a_lost_answer_has_succeeded() {
+async fn a_deletion_succeeds_if_a_retry_finds_nothing_to_delete() {
     let absent = || {
         json(
             404,
@@ -143,14 +143,14 @@ async fn a_deletion_that_finds_nothing_after_a_lost_answer_has_succeeded() {
         .then(Err(TransportError::maybe_sent("reset")))
         .then(Ok(absent()));
     org.client().apps().delete(&app_id()).await.unwrap();
-    assert_eq!(org.asked().len(), 2);
+    assert_eq!(org.requests().len(), 2);
 
-    let org = Org::answering([absent()]);
+    let org = Org::responding([absent()]);
     let error = org
         .client()
         .apps()
         .delete(&app_id())
         .await
-        .expect_err("an error");
+        .expect_err("the call fails");
     assert!(error.is_not_found());
 }

@@ -1,6 +1,6 @@
-//! Rules of this crate that only show in a whole exchange.
+//! Tests of this crate with complete exchanges.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 mod calls;
 mod documents;
@@ -23,34 +23,34 @@ use okta_client::{App, Client, Group, Id, User};
 use rest_core::{ManualClock, Secret, Transport, TransportError};
 use serde_json::Value;
 
-/// The token of every client here; no output may ever show it.
+/// The token of all clients in these tests. No output may contain it.
 const TOKEN: &str = "00-do-not-show-this-token";
-/// A token for the other side of an app, which goes into a body.
+/// A token for an app's external service, which is sent in a request body.
 const SCIM_TOKEN: &str = "11-do-not-show-this-one-either";
 
-/// An org that answers from a list and writes down what it was asked.
+/// A fake org that returns scripted responses and records the requests.
 #[derive(Debug, Clone, Default)]
 struct Org(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    answers: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
+    responses: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
     requests: Mutex<Vec<Request<Bytes>>>,
 }
 
 impl Org {
-    fn answering(answers: impl IntoIterator<Item = Response<Bytes>>) -> Self {
+    fn responding(responses: impl IntoIterator<Item = Response<Bytes>>) -> Self {
         let org = Self::default();
         org.0
-            .answers
+            .responses
             .lock()
             .unwrap()
-            .extend(answers.into_iter().map(Ok));
+            .extend(responses.into_iter().map(Ok));
         org
     }
 
-    fn then(self, answer: Result<Response<Bytes>, TransportError>) -> Self {
-        self.0.answers.lock().unwrap().push_back(answer);
+    fn then(self, result: Result<Response<Bytes>, TransportError>) -> Self {
+        self.0.responses.lock().unwrap().push_back(result);
         self
     }
 
@@ -59,7 +59,8 @@ impl Org {
     }
 
     fn client_at(&self, clock: &ManualClock) -> Client {
-        // Before anything can be traced: a callsite that was met without a subscriber stays silent.
+        // This must run before the first trace event, because a callsite that is first reached
+        // without a subscriber stays disabled.
         privacy::start_log();
         Client::builder("https://acme.okta.com", Secret::new(TOKEN))
             .transport(Arc::new(self.clone()))
@@ -68,14 +69,14 @@ impl Org {
             .unwrap()
     }
 
-    /// Returns method and target of every request so far.
-    fn asked(&self) -> Vec<String> {
+    /// Returns the method and the target of all requests so far.
+    fn requests(&self) -> Vec<String> {
         let requests = self.0.requests.lock().unwrap();
         let line = |request: &Request<Bytes>| {
             let url = request.uri().to_string();
             let target = url
                 .strip_prefix("https://acme.okta.com")
-                .expect("our own origin");
+                .expect("a URL of this org");
             format!("{} {target}", request.method())
         };
         requests.iter().map(line).collect()
@@ -102,42 +103,42 @@ impl Transport for Org {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         self.0.requests.lock().unwrap().push(request);
-        let answer = self
+        let result = self
             .0
-            .answers
+            .responses
             .lock()
             .unwrap()
             .pop_front()
-            .expect("no answer was left");
-        Box::pin(async move { answer })
+            .expect("the script has no response left");
+        Box::pin(async move { result })
     }
 }
 
-/// An answer without a body.
+/// Returns a response without a body.
 fn empty(status: u16) -> Response<Bytes> {
     text(status, "")
 }
 
 fn text(status: u16, body: &str) -> Response<Bytes> {
-    let answer = Response::builder()
+    let builder = Response::builder()
         .status(status)
         .header("X-Okta-Request-Id", "request-1");
-    answer
+    builder
         .body(Bytes::copy_from_slice(body.as_bytes()))
         .unwrap()
 }
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "made by `json!` at every call"
+    reason = "every caller passes a new `json!` value"
 )]
 fn json(status: u16, body: Value) -> Response<Bytes> {
     text(status, &body.to_string())
 }
 
-fn with(mut answer: Response<Bytes>, name: &'static str, value: &str) -> Response<Bytes> {
-    answer.headers_mut().append(name, value.parse().unwrap());
-    answer
+fn with(mut response: Response<Bytes>, name: &'static str, value: &str) -> Response<Bytes> {
+    response.headers_mut().append(name, value.parse().unwrap());
+    response
 }
 
 fn clock() -> ManualClock {

@@ -1,4 +1,4 @@
-//! No output shows a secret.
+//! No output contains a secret.
 
 use std::{
     error::Error as _,
@@ -12,10 +12,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Org, SCIM_TOKEN, TOKEN, app_id, json};
 
-/// Everything that any test of this binary traces, at the finest level.
+/// The log of all tests in this binary, at level `trace`.
 static LOG: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(|| {
     tracing_subscriber::fmt()
-        // The mock server is not ours, and prints every request that it gets.
+        // The mock server logs every request, including its secrets.
         .with_env_filter("trace,mockito=off")
         .with_ansi(false)
         .with_writer(Log)
@@ -49,19 +49,19 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 #[tokio::test]
-async fn neither_the_token_nor_one_that_is_passed_on_is_shown() {
+async fn no_output_contains_the_token_or_a_token_in_a_body() {
     let body = json!({
         "errorCode": "E0000001", "errorSummary": format!("Error testing {SCIM_TOKEN}"),
         "errorCauses": [{ "errorSummary": format!("{SCIM_TOKEN} was refused") }]
     });
-    let org = Org::answering([json(400, body)]);
+    let org = Org::responding([json(400, body)]);
     let client = org.client();
     let token = Secret::new(SCIM_TOKEN);
     let error = client
         .apps()
         .set_connection(&app_id(), "https://scim/v2", &token, true)
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     let summary = "Error testing (a secret): (a secret) was refused";
     assert_eq!(error.summary(), Some(summary));
 
@@ -73,12 +73,15 @@ async fn neither_the_token_nor_one_that_is_passed_on_is_shown() {
         "{text}"
     );
     for hidden in [TOKEN, SCIM_TOKEN] {
-        assert!(!text.contains(hidden), "{hidden} is shown: {text}");
+        assert!(
+            !text.contains(hidden),
+            "the output contains {hidden}: {text}"
+        );
     }
 }
 
 #[test]
-fn a_client_shows_its_address_only() {
+fn debug_output_of_a_client_contains_only_its_url() {
     let client = Org::default().client();
     assert_eq!(
         format!("{client:?}"),

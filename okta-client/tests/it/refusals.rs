@@ -1,4 +1,4 @@
-//! What Okta refuses, and how it says so.
+//! Tests of Okta's error responses.
 
 use std::error::Error as _;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::{Org, app_id, empty, group_id, json, text, user_id, with};
 
-async fn refusal(answer: http::Response<bytes::Bytes>) -> Error {
-    let org = Org::answering([answer]);
+async fn refusal(response: http::Response<bytes::Bytes>) -> Error {
+    let org = Org::responding([response]);
     org.client()
         .apps()
         .get(&app_id())
         .await
-        .expect_err("a refusal")
+        .expect_err("the call fails")
 }
 
 fn okta(status: u16, code: &str, causes: &Value) -> http::Response<bytes::Bytes> {
@@ -33,7 +33,7 @@ fn check(error: &Error, source: &str) {
 }
 
 #[tokio::test]
-async fn a_refusal_says_everything_that_okta_says() {
+async fn an_error_contains_all_texts_of_okta() {
     let causes = json!([{ "errorSummary": "label: taken" }, { "errorSummary": "label: too long" }]);
     let error = refusal(okta(400, "E0000001", &causes)).await;
     check(
@@ -52,7 +52,7 @@ async fn a_refusal_says_everything_that_okta_says() {
     assert!(
         error
             .help()
-            .expect("help")
+            .expect("a help text")
             .starts_with("Okta names the field")
     );
     assert!(!error.is_not_found());
@@ -73,7 +73,7 @@ async fn causes_may_be_an_object() {
 }
 
 #[tokio::test]
-async fn an_html_page_from_a_proxy_keeps_the_status() {
+async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
     let error = refusal(text(403, "<html><b>Blocked</b></html>")).await;
     check(&error, "403 Forbidden (request request-1)");
     assert_eq!(error.code(), None);
@@ -81,7 +81,7 @@ async fn an_html_page_from_a_proxy_keeps_the_status() {
 }
 
 #[tokio::test]
-async fn an_empty_refusal_keeps_the_status() {
+async fn an_empty_error_response_is_reported_by_its_status() {
     check(
         &refusal(empty(401)).await,
         "401 Unauthorized (request request-1)",
@@ -92,28 +92,28 @@ async fn an_empty_refusal_keeps_the_status() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_refusal_with_a_hint() {
+async fn a_redirect_is_an_error_with_a_help_text() {
     let error = refusal(with(empty(302), "location", "https://evil.example")).await;
     check(&error, "302 Found (request request-1)");
     assert!(
         error
             .help()
-            .expect("help")
-            .starts_with("The answer does not look like Okta's")
+            .expect("a help text")
+            .starts_with("The response does not seem to come from Okta")
     );
 }
 
 #[tokio::test]
-async fn a_conflict_is_reported_as_it_is() {
+async fn a_conflict_is_reported_with_its_status() {
     let error = refusal(okta(409, "E0000195", &json!([]))).await;
     assert_eq!(error.status(), Some(StatusCode::CONFLICT));
     assert!(!error.is_not_found());
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_none_where_absence_is_normal() {
+async fn optional_reads_return_none_for_absent_resources() {
     let absent = || okta(404, "E0000007", &json!([]));
-    let org = Org::answering([absent(), absent(), absent(), absent(), absent()]);
+    let org = Org::responding([absent(), absent(), absent(), absent(), absent()]);
     let client = org.client();
     assert_eq!(client.apps().get_opt(&app_id()).await.unwrap(), None);
     assert_eq!(client.groups().get_opt(&group_id()).await.unwrap(), None);
@@ -134,38 +134,38 @@ async fn what_does_not_exist_is_none_where_absence_is_normal() {
             .apps()
             .get(&app_id())
             .await
-            .expect_err("an error")
+            .expect_err("the call fails")
             .is_not_found()
     );
 }
 
 #[tokio::test]
-async fn a_404_that_is_not_oktas_word_about_the_thing_is_an_error() {
-    for answer in [
+async fn a_404_that_is_not_about_the_resource_is_an_error() {
+    for response in [
         text(404, "<html>"),
         empty(404),
         okta(404, "E0000008", &json!([])),
     ] {
-        let org = Org::answering([answer]);
+        let org = Org::responding([response]);
         let error = org
             .client()
             .apps()
             .get_opt(&app_id())
             .await
-            .expect_err("an error");
+            .expect_err("the call fails");
         assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
         assert!(!error.is_not_found());
     }
 }
 
 #[tokio::test]
-async fn an_app_without_provisioning_is_none_where_that_is_normal() {
+async fn the_provisioning_of_an_app_without_provisioning_is_none() {
     for cause in [
         "Provisioning is not supported.",
         "Provisioning is not enabled for the app instance.",
     ] {
-        let answer = || okta(400, "E0000001", &json!([{ "errorSummary": cause }]));
-        let org = Org::answering([answer(), answer()]);
+        let response = || okta(400, "E0000001", &json!([{ "errorSummary": cause }]));
+        let org = Org::responding([response(), response()]);
         let client = org.client();
         assert_eq!(
             client.apps().provisioning_opt(&app_id()).await.unwrap(),
@@ -175,10 +175,10 @@ async fn an_app_without_provisioning_is_none_where_that_is_normal() {
             .apps()
             .provisioning(&app_id())
             .await
-            .expect_err("an error");
+            .expect_err("the call fails");
         assert!(error.is_provisioning_unsupported());
     }
-    let org = Org::answering([okta(400, "E0000001", &json!([{ "errorSummary": "Other" }]))]);
+    let org = Org::responding([okta(400, "E0000001", &json!([{ "errorSummary": "Other" }]))]);
     assert!(
         org.client()
             .apps()
@@ -189,15 +189,15 @@ async fn an_app_without_provisioning_is_none_where_that_is_normal() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_in_a_group_already_can_be_put_there() {
+async fn adding_an_existing_member_succeeds() {
     let body = json!({ "errorCode": "E0000001", "errorSummary": "User is already a member." });
-    let org = Org::answering([json(400, body)]);
+    let org = Org::responding([json(400, body)]);
     org.client()
         .groups()
         .add_member(&group_id(), &user_id())
         .await
         .unwrap();
-    let org = Org::answering([okta(400, "E0000001", &json!([]))]);
+    let org = Org::responding([okta(400, "E0000001", &json!([]))]);
     assert!(
         org.client()
             .groups()
@@ -208,7 +208,7 @@ async fn somebody_who_is_in_a_group_already_can_be_put_there() {
 }
 
 #[tokio::test]
-async fn a_login_cannot_lead_to_another_address() {
+async fn a_login_cannot_change_the_path_of_the_url() {
     for login in ["..", ".", "", "..\n"] {
         let org = Org::default();
         let error = org
@@ -216,10 +216,13 @@ async fn a_login_cannot_lead_to_another_address() {
             .users()
             .get(&UserRef::login(login))
             .await
-            .expect_err("an error");
+            .expect_err("the call fails");
         assert!(matches!(error, Error::Request { .. }), "{error:?}");
         let source = error.source().expect("a source").to_string();
-        assert_eq!(source, format!("{login:?} cannot be a part of an address"));
-        assert!(org.asked().is_empty());
+        assert_eq!(
+            source,
+            format!("{login:?} cannot be used as a path segment")
+        );
+        assert!(org.requests().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Exchanges over a real connection.
+//! Tests over a real connection.
 
 use okta_client::{Client, ListGroups};
 use rest_core::Secret;
@@ -14,15 +14,15 @@ fn client(server: &mockito::Server) -> Client {
 }
 
 #[tokio::test]
-async fn the_token_is_sent_to_okta_and_not_to_where_a_link_leads() {
+async fn the_token_is_not_sent_to_another_origin() {
     let mut okta = mockito::Server::new_async().await;
-    let mut stranger = mockito::Server::new_async().await;
-    let untouched = stranger
+    let mut foreign = mockito::Server::new_async().await;
+    let untouched = foreign
         .mock("GET", mockito::Matcher::Any)
         .expect(0)
         .create_async()
         .await;
-    let asked = okta
+    let requested = okta
         .mock("GET", "/api/v1/groups?limit=200")
         .match_header("authorization", "SSWS 00-do-not-show-this-token")
         .match_header("user-agent", "tester/1")
@@ -30,7 +30,7 @@ async fn the_token_is_sent_to_okta_and_not_to_where_a_link_leads() {
         .with_header("content-type", "application/json")
         .with_header(
             "link",
-            &format!("<{}/api/v1/groups>; rel=\"next\"", stranger.url()),
+            &format!("<{}/api/v1/groups>; rel=\"next\"", foreign.url()),
         )
         .with_body(r#"[{"id":"00g1","profile":{"name":"admins"}}]"#)
         .create_async()
@@ -42,13 +42,13 @@ async fn the_token_is_sent_to_okta_and_not_to_where_a_link_leads() {
         groups.try_next().await.unwrap().expect("a group").name,
         "admins"
     );
-    groups.try_next().await.expect_err("an error");
-    asked.assert_async().await;
+    groups.try_next().await.expect_err("the call fails");
+    requested.assert_async().await;
     untouched.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_write_without_a_body_announces_no_bytes() {
+async fn a_write_without_a_body_has_content_length_zero() {
     let mut okta = mockito::Server::new_async().await;
     let mock = okta
         .mock("PUT", "/api/v1/groups/00g1/users/00u1")
@@ -65,8 +65,8 @@ async fn a_write_without_a_body_announces_no_bytes() {
 }
 
 #[tokio::test]
-async fn metadata_arrives_byte_for_byte() {
-    // The header says Latin-1, the document UTF-8, as Okta's own do.
+async fn metadata_is_returned_byte_for_byte() {
+    // As in Okta's responses, the header says Latin-1 and the document says UTF-8.
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<a>Zürich\u{feff}</a>\n";
     let mut okta = mockito::Server::new_async().await;
     okta.mock("GET", "/api/v1/apps/0oa1/sso/saml/metadata?kid=k")

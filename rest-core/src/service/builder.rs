@@ -1,4 +1,4 @@
-//! Setting up a service.
+//! The builder of [`Service`].
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use crate::{
     Transport, Vendor,
 };
 
-/// Collects what a [`Service`] is made of; only [`build`](Self::build) can fail.
+/// Configures and builds a [`Service`]. Only [`build`](Self::build) can fail.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ServiceBuilder {
@@ -44,66 +44,66 @@ impl ServiceBuilder {
         }
     }
 
-    /// Sets the scheme and the secret of the `Authorization` header; without, there is none.
+    /// Sets the scheme and the secret of the `Authorization` header (default: no such header).
     pub fn authorization(mut self, scheme: impl Into<String>, secret: Secret) -> Self {
         self.authorization = Some((scheme.into(), secret));
         self
     }
 
-    /// Sets the `User-Agent` header.
+    /// Sets the `User-Agent` header (default: the name and version of this crate).
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// Sets what carries the requests; an [`HttpTransport`] unless told otherwise.
+    /// Sets the transport (default: [`HttpTransport`]).
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = transport;
         self
     }
 
-    /// Sets where the time comes from; the [`SystemClock`] unless told otherwise.
+    /// Sets the clock (default: [`SystemClock`]).
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Sets how often and how patiently requests are repeated.
+    /// Sets the retry policy (default: [`RetryPolicy::default`]).
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sets how the service speaks about limits and refusals.
+    /// Sets the vendor's conventions (default: [`PlainVendor`]).
     pub fn vendor(mut self, vendor: Arc<dyn Vendor>) -> Self {
         self.vendor = vendor;
         self
     }
 
-    /// Limits how many requests are on their way at once; 10 unless told otherwise, at least 1.
+    /// Sets the maximum number of concurrent requests (default: 10, minimum: 1).
     pub fn max_in_flight(mut self, max_in_flight: usize) -> Self {
         self.max_in_flight = max_in_flight;
         self
     }
 
-    /// Sets what keeps requests that only read in step, repetitions included; nothing unless told otherwise.
+    /// Sets the rate limiter of read requests, including retries (default: none).
     pub fn limit_reads(mut self, limiter: impl Into<Option<RateLimiter>>) -> Self {
         self.reads = limiter.into();
         self
     }
 
-    /// Sets what keeps requests that change something in step, repetitions included; nothing unless told otherwise.
+    /// Sets the rate limiter of write requests, including retries (default: none).
     pub fn limit_writes(mut self, limiter: impl Into<Option<RateLimiter>>) -> Self {
         self.writes = limiter.into();
         self
     }
 
-    /// Returns the service; nothing is sent.
+    /// Builds the service. This sends nothing.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if the base address is not one, or if the secret or the user agent cannot be
-    /// sent in a header.
+    /// Fails if the base URL is not valid, or if the secret or the user agent cannot be sent in a
+    /// header.
     pub fn build(self) -> Result<Service, BuildError> {
         check_base(&self.base)?;
         let authorization = self.authorization.map(check_authorization).transpose()?;
@@ -129,16 +129,16 @@ impl ServiceBuilder {
 
 fn check_base(base: &Url) -> Result<(), BuildError> {
     let problem = if !matches!(base.scheme(), "http" | "https") {
-        "is neither http nor https"
+        "uses neither http nor https"
     } else if !base.username().is_empty() || base.password().is_some() {
-        "has a user name or a password in it"
+        "contains a user name or a password"
     } else if base.query().is_some() || base.fragment().is_some() {
-        "has a query or a fragment"
+        "contains a query or a fragment"
     } else {
         return Ok(());
     };
     let mut shown = base.clone();
-    // Neither can fail where there is a user name to be removed.
+    // Neither call fails for a URL that contains a user name.
     let _ = (shown.set_username(""), shown.set_password(None));
     shown.set_query(None);
     Err(BuildError::Base {
@@ -155,15 +155,15 @@ fn check_authorization((scheme, secret): (String, Secret)) -> Result<Authorizati
     }
     let authorization = Authorization { scheme, secret };
     let whitespace = authorization.secret.expose().contains(char::is_whitespace);
-    // The header's own error is left out: it could show what it could not read.
+    // The header's error is discarded because it might contain the secret.
     if whitespace || authorization.try_header().is_err() {
         return Err(BuildError::Secret {
-            problem: "has a space, a line break or another character that a header cannot carry",
+            problem: "has a space, a line break or another character that a header cannot contain",
         });
     }
     Ok(authorization)
 }
 
-// The smallest limit on parallel requests met so far is 15 for a whole organization, which others
-// want to use as well.
+// The smallest known limit is 15 concurrent requests for a whole organization, and other clients
+// share it.
 const MAX_IN_FLIGHT: usize = 10;

@@ -1,4 +1,4 @@
-//! The transport of every day: HTTP over reqwest and rustls.
+//! The default transport: HTTP over reqwest and rustls.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -15,12 +15,14 @@ use super::{Transport, TransportError};
 /// Limits of an [`HttpTransport`].
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
-    /// How long a connection, TLS included, may take to come up.
+    /// Timeout for opening a connection, including the TLS handshake (default: 10 s).
     pub connect_timeout: Duration,
-    /// How long one exchange may take, from the first byte out to the last byte in.
+    /// Timeout for one exchange, from the first byte sent to the last byte received (default:
+    /// 1 min).
     pub total_timeout: Duration,
-    /// How many bytes the body of an answer may have; a larger one is an error of its own
-    /// ([`TransportError::is_body_too_large`]).
+    /// Maximum size of a response body in bytes (default: 16 MiB).
+    ///
+    /// A larger body is an error: see [`TransportError::is_body_too_large`].
     pub max_body: usize,
 }
 
@@ -28,27 +30,27 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            // Servers of management interfaces answer within 30 s or not at all.
+            // Management APIs answer within 30 s or not at all.
             total_timeout: Duration::from_mins(1),
-            // Two hundred entries of 8 kB each, a full page of large ones, are a tenth of this.
+            // A full page of large entries (200 entries of 8 kB) is one tenth of this.
             max_body: 16 * 1024 * 1024,
         }
     }
 }
 
-/// HTTP/1.1 and HTTP/2 over reqwest and rustls.
+/// A transport for HTTP/1.1 and HTTP/2 over reqwest and rustls.
 ///
-/// Redirects are not followed: the answer is the redirect. Proxies named in the environment are
-/// used, though never for plain HTTP, which is spoken on loopback. Certificates are checked against
-/// the roots of the operating system, which are read when the first request needs them. Clones
-/// share one connection pool.
+/// Redirects are not followed; the redirect itself is returned as the response. Proxies from the
+/// environment are used for HTTPS, but never for plain HTTP, which is meant for loopback.
+/// Certificates are verified against the operating system's root certificates, which are loaded
+/// for the first HTTPS request. Clones share one connection pool.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     shared: Arc<Shared>,
 }
 
 impl HttpTransport {
-    /// Returns a transport within `options`; no connection is made yet.
+    /// Returns a transport with these limits. No connection is opened yet.
     #[must_use]
     pub fn new(options: HttpOptions) -> Self {
         let shared = Shared {
@@ -64,17 +66,18 @@ impl HttpTransport {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let client = self.shared.client(request.uri())?;
         let request = reqwest::Request::try_from(request).map_err(not_sent)?;
-        let mut answer = client.execute(request).await.map_err(classify)?;
+        let mut received = client.execute(request).await.map_err(classify)?;
         let max_body = self.shared.options.max_body;
         let too_large = || TransportError::body_too_large(max_body);
 
-        // The announced length saves reading; the count below is what holds.
-        let announced = answer.content_length().unwrap_or(0);
+        // Checking the announced length avoids reading a large body. The check in the loop enforces
+        // the limit.
+        let announced = received.content_length().unwrap_or(0);
         if usize::try_from(announced).map_or(true, |length| length > max_body) {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(classify)? {
+        while let Some(chunk) = received.chunk().await.map_err(classify)? {
             if body.len() + chunk.len() > max_body {
                 return Err(too_large());
             }
@@ -82,9 +85,9 @@ impl HttpTransport {
         }
 
         let mut response = Response::new(body.freeze());
-        *response.status_mut() = answer.status();
-        *response.version_mut() = answer.version();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        *response.status_mut() = received.status();
+        *response.version_mut() = received.version();
+        *response.headers_mut() = std::mem::take(received.headers_mut());
         Ok(response)
     }
 }
@@ -124,7 +127,7 @@ impl Shared {
             .connect_timeout(self.options.connect_timeout)
             .timeout(self.options.total_timeout);
         if plain {
-            // A proxy would see everything, and the roots would be read for nothing.
+            // A proxy would see the unencrypted request, and plain HTTP needs no root certificates.
             builder = builder.no_proxy().tls_certs_only([]);
         }
         let client = builder.build().map_err(not_sent)?;
@@ -132,7 +135,7 @@ impl Shared {
     }
 }
 
-// An address is removed from reqwest's errors because a query may hold what must not be logged.
+// The URL is removed from reqwest's errors, because its query may contain secrets.
 
 fn not_sent(error: reqwest::Error) -> TransportError {
     TransportError::not_sent(error.without_url())

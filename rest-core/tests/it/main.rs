@@ -1,6 +1,6 @@
-//! Rules of this crate that only show in a whole exchange.
+//! Tests of this crate with complete exchanges.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 mod origin;
 mod privacy;
@@ -20,23 +20,23 @@ use rest_core::{
     ManualClock, RetryPolicy, Secret, Service, ServiceBuilder, Transport, TransportError,
 };
 
-/// The secret of every service here; no output may ever show it.
+/// The secret of all services in these tests. No output may contain it.
 const TOKEN: &str = "hunter2-do-not-show";
 
-/// A transport that answers from a list and writes down what it was asked.
+/// A transport that returns scripted responses and records the requests.
 #[derive(Debug, Default)]
 struct Scripted {
-    answers: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
+    responses: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
     requests: Mutex<Vec<Request<Bytes>>>,
 }
 
 impl Scripted {
     fn new(
-        answers: impl IntoIterator<Item = Result<Response<Bytes>, TransportError>>,
+        responses: impl IntoIterator<Item = Result<Response<Bytes>, TransportError>>,
     ) -> Arc<Self> {
-        let answers = Mutex::new(answers.into_iter().collect());
+        let responses = Mutex::new(responses.into_iter().collect());
         Arc::new(Self {
-            answers,
+            responses,
             requests: Mutex::default(),
         })
     }
@@ -60,26 +60,26 @@ impl Transport for Scripted {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         self.requests.lock().unwrap().push(request);
-        let answer = self
-            .answers
+        let result = self
+            .responses
             .lock()
             .unwrap()
             .pop_front()
-            .expect("no answer was left");
-        Box::pin(async move { answer })
+            .expect("the script has no response left");
+        Box::pin(async move { result })
     }
 }
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "an element of a script, next to errors"
+    reason = "a script contains responses and errors"
 )]
-fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Response<Bytes>, TransportError> {
-    let mut response = Response::builder().status(status);
+fn response(status: u16, headers: &[(&str, &str)]) -> Result<Response<Bytes>, TransportError> {
+    let mut builder = Response::builder().status(status);
     for (name, value) in headers {
-        response = response.header(*name, *value);
+        builder = builder.header(*name, *value);
     }
-    Ok(response.body(Bytes::new()).unwrap())
+    Ok(builder.body(Bytes::new()).unwrap())
 }
 
 fn clock() -> ManualClock {
@@ -87,7 +87,8 @@ fn clock() -> ManualClock {
 }
 
 fn builder(base: &str) -> ServiceBuilder {
-    // Before anything can be traced: a callsite that was met without a subscriber stays silent.
+    // This must run before the first trace event, because a callsite that is first reached without
+    // a subscriber stays disabled.
     privacy::start_log();
     Service::builder(base.parse().unwrap()).authorization("Bearer", Secret::new(TOKEN))
 }

@@ -1,31 +1,34 @@
-//! The secret goes to its own origin only.
+//! The secret is sent only to the service's own origin.
 
 use std::error::Error as _;
 
 use rest_core::{Call, Error, RequestError};
 
-use super::{Scripted, answer, clock, scripted};
+use super::{Scripted, clock, response, scripted};
 
 #[track_caller]
-fn refusal(result: Result<rest_core::Response, Error>) -> String {
-    match result.expect_err("a refusal") {
+fn foreign_origin(result: Result<rest_core::Response, Error>) -> String {
+    match result.expect_err("the link is rejected") {
         error @ Error::Request(RequestError::ForeignOrigin { .. }) => {
             error.source().expect("a source").to_string()
         }
-        other => panic!("another error: {other:?}"),
+        other => panic!("unexpected error: {other:?}"),
     }
 }
 
 #[tokio::test]
 async fn the_secret_is_sent_to_its_own_origin() {
-    let transport = Scripted::new([answer(200, &[]), answer(200, &[])]);
+    let transport = Scripted::new([response(200, &[]), response(200, &[])]);
     let service = scripted(&transport, &clock());
     service
         .send(Call::get(["things"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     let link = "https://API.example.com:443/v1/things?after=7";
-    service.send(Call::get_link(link)).await.expect("an answer");
+    service
+        .send(Call::get_link(link))
+        .await
+        .expect("a response");
     for request in [0, 1] {
         let header = transport.header(request, "authorization");
         assert_eq!(header.as_deref(), Some("Bearer hunter2-do-not-show"));
@@ -46,9 +49,9 @@ async fn a_link_to_another_origin_is_not_followed() {
     ] {
         let transport = Scripted::new([]);
         let service = scripted(&transport, &clock());
-        let text = refusal(service.send(Call::get_link(link)).await);
+        let text = foreign_origin(service.send(Call::get_link(link)).await);
         assert!(
-            text.starts_with("a link leads away from https://api.example.com to "),
+            text.starts_with("the link leads from https://api.example.com to another origin, "),
             "{link}: {text}"
         );
         assert_eq!(transport.sent(), 0, "{link}");
@@ -56,10 +59,10 @@ async fn a_link_to_another_origin_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_link_with_a_user_in_it_is_not_followed() {
+async fn a_link_with_a_user_name_is_not_followed() {
     let transport = Scripted::new([]);
     let service = scripted(&transport, &clock());
-    refusal(
+    foreign_origin(
         service
             .send(Call::get_link("https://ada:pw@api.example.com/v1/things"))
             .await,
@@ -68,14 +71,14 @@ async fn a_link_with_a_user_in_it_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_refusal_and_is_not_followed() {
+async fn a_redirect_is_an_error_and_is_not_followed() {
     let location = ("location", "https://evil.example/");
-    let transport = Scripted::new([answer(302, &[location])]);
+    let transport = Scripted::new([response(302, &[location])]);
     let service = scripted(&transport, &clock());
     let error = service
         .send(Call::get(["things"]))
         .await
-        .expect_err("a refusal");
+        .expect_err("a redirect is an error");
     assert_eq!(
         error.to_string(),
         "the server refused the request with 302 Found"

@@ -1,4 +1,4 @@
-//! No output shows the secret.
+//! No output contains the secret.
 
 use std::{
     io,
@@ -8,12 +8,12 @@ use std::{
 use rest_core::{BuildError, Call, Secret, Service, TransportError};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Scripted, TOKEN, answer, builder, clock, scripted};
+use super::{Scripted, TOKEN, builder, clock, response, scripted};
 
-/// Everything that any test of this binary traces, at the finest level.
+/// The log of all tests in this binary, at level `trace`.
 static LOG: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(|| {
     tracing_subscriber::fmt()
-        // The mock server is not ours, and prints every request that it gets.
+        // The mock server logs every request, including its secret.
         .with_env_filter("trace,mockito=off")
         .with_ansi(false)
         .with_writer(Log)
@@ -47,19 +47,19 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 #[tokio::test]
-async fn what_is_traced_names_the_call_and_shows_no_secret() {
+async fn the_log_contains_the_call_but_no_secret() {
     let mut server = mockito::Server::new_async().await;
     server
         .mock("POST", "/v1/traced?key=in-the-query")
         .with_status(500)
-        .with_body("in-the-answer")
+        .with_body("in-the-response")
         .create_async()
         .await;
     let service = builder(&format!("{}/v1", server.url())).build().unwrap();
     let call = Call::post(["traced"])
         .query("key", "in-the-query")
         .json("in-the-body");
-    let error = service.send(call).await.expect_err("a refusal");
+    let error = service.send(call).await.expect_err("status 500");
 
     let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
     let text = format!("{log}\n{error}\n{error:?}\n{service:?}");
@@ -67,18 +67,21 @@ async fn what_is_traced_names_the_call_and_shows_no_secret() {
         text.contains("method=POST path=\"/traced\" status=500 attempt=1"),
         "{text}"
     );
-    for hidden in [TOKEN, "in-the-query", "in-the-body", "in-the-answer"] {
-        assert!(!text.contains(hidden), "{hidden} is shown: {text}");
+    for hidden in [TOKEN, "in-the-query", "in-the-body", "in-the-response"] {
+        assert!(
+            !text.contains(hidden),
+            "the output contains {hidden}: {text}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_request_that_is_printed_hides_its_authorization() {
-    let transport = Scripted::new([answer(200, &[])]);
+async fn debug_output_of_a_request_hides_its_authorization() {
+    let transport = Scripted::new([response(200, &[])]);
     scripted(&transport, &clock())
         .send(Call::get(["things"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     let printed = format!("{transport:?}");
     assert!(
         printed.contains("\"authorization\": Sensitive"),
@@ -88,7 +91,7 @@ async fn a_request_that_is_printed_hides_its_authorization() {
 }
 
 #[test]
-fn an_error_of_the_transport_has_no_address_in_it() {
+fn a_transport_error_does_not_contain_the_url() {
     let error = TransportError::not_sent("x");
     assert_eq!(error.to_string(), "the server could not be reached");
 }
@@ -104,9 +107,9 @@ fn check_secret(secret: &str, expected: &str) {
 }
 
 #[test]
-fn a_secret_that_cannot_be_sent_is_refused_without_being_shown() {
+fn an_invalid_secret_is_an_error_that_does_not_contain_it() {
     let unsendable =
-        "the secret has a space, a line break or another character that a header cannot carry";
+        "the secret has a space, a line break or another character that a header cannot contain";
     check_secret("hunter2\n", unsendable);
     check_secret("hunter 2", unsendable);
     check_secret("hunter2\u{7f}", unsendable);
@@ -123,17 +126,17 @@ fn check_base(base: &str, expected: &str) {
 }
 
 #[test]
-fn a_base_address_with_more_than_an_address_in_it_is_refused_without_showing_it() {
+fn an_invalid_base_url_is_an_error_that_does_not_contain_its_secrets() {
     check_base(
         "https://ada:hunter2@example.com/",
-        "https://example.com/ is not a base address: it has a user name or a password in it",
+        "https://example.com/ is not a valid base URL: it contains a user name or a password",
     );
     check_base(
         "https://example.com/?key=hunter2",
-        "https://example.com/ is not a base address: it has a query or a fragment",
+        "https://example.com/ is not a valid base URL: it contains a query or a fragment",
     );
     check_base(
         "ftp://example.com/",
-        "ftp://example.com/ is not a base address: it is neither http nor https",
+        "ftp://example.com/ is not a valid base URL: it uses neither http nor https",
     );
 }

@@ -1,4 +1,4 @@
-//! What is sent again, and after how long.
+//! Tests of retries and of waits for rate limits.
 
 use std::{borrow::Cow, sync::Arc, time::Duration, time::SystemTime};
 
@@ -9,27 +9,27 @@ use rest_core::{
     headers,
 };
 
-use super::{Scripted, answer, builder, clock, scripted};
+use super::{Scripted, builder, clock, response, scripted};
 
 fn failed<T: std::fmt::Debug>(result: Result<T, Error>) -> Error {
-    result.expect_err("a failure")
+    result.expect_err("the call fails")
 }
 
 #[tokio::test]
 async fn a_throttled_request_waits_as_long_as_the_server_asks() {
-    let transport = Scripted::new([answer(429, &[("retry-after", "7")]), answer(200, &[])]);
+    let transport = Scripted::new([response(429, &[("retry-after", "7")]), response(200, &[])]);
     let clock = clock();
-    let answer = scripted(&transport, &clock)
+    let response = scripted(&transport, &clock)
         .send(Call::post(["things"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(clock.slept(), [Duration::from_secs(7)]);
-    assert_eq!(answer.attempts(), 2);
+    assert_eq!(response.attempts(), 2);
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_is_reported_instead() {
-    let transport = Scripted::new([answer(429, &[("retry-after", "86400")])]);
+async fn a_request_is_not_retried_if_the_server_asks_for_too_long_a_wait() {
+    let transport = Scripted::new([response(429, &[("retry-after", "86400")])]);
     let clock = clock();
     let error = failed(
         scripted(&transport, &clock)
@@ -44,66 +44,66 @@ async fn a_wait_that_is_too_long_is_reported_instead() {
 }
 
 #[tokio::test]
-async fn a_read_is_repeated_after_a_broken_connection_and_a_create_is_not() {
+async fn after_a_broken_connection_a_read_is_retried_but_a_create_is_not() {
     let broken = || Err(TransportError::maybe_sent("reset"));
-    let transport = Scripted::new([broken(), answer(200, &[])]);
+    let transport = Scripted::new([broken(), response(200, &[])]);
     let service = scripted(&transport, &clock());
     service
         .send(Call::get(["things"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(transport.sent(), 2);
 
     let transport = Scripted::new([broken()]);
     let service = scripted(&transport, &clock());
     let error = failed(service.send(Call::post(["things"])).await);
-    assert_eq!(error.to_string(), "no answer arrived");
+    assert_eq!(error.to_string(), "no response was received");
     assert_eq!(transport.sent(), 1);
 }
 
 #[tokio::test]
-async fn a_create_is_repeated_if_it_never_left() {
-    let transport = Scripted::new([Err(TransportError::not_sent("refused")), answer(201, &[])]);
+async fn a_create_that_was_not_sent_is_retried() {
+    let transport = Scripted::new([Err(TransportError::not_sent("refused")), response(201, &[])]);
     let service = scripted(&transport, &clock());
     service
         .send(Call::post(["things"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(transport.sent(), 2);
 }
 
 #[tokio::test]
-async fn a_post_that_is_said_to_be_harmless_is_repeated() {
-    let transport = Scripted::new([answer(503, &[]), answer(200, &[])]);
+async fn a_post_that_is_marked_idempotent_is_retried() {
+    let transport = Scripted::new([response(503, &[]), response(200, &[])]);
     let service = scripted(&transport, &clock());
     let call = Call::post(["things", "7", "activate"]).idempotency(Idempotency::Idempotent);
-    service.send(call).await.expect("an answer");
+    service.send(call).await.expect("a response");
     assert_eq!(transport.sent(), 2);
 }
 
 #[tokio::test]
-async fn the_last_answer_is_the_one_reported() {
-    let transport = Scripted::new([answer(503, &[]), answer(502, &[]), answer(500, &[])]);
+async fn the_error_contains_the_last_response() {
+    let transport = Scripted::new([response(503, &[]), response(502, &[]), response(500, &[])]);
     let service = scripted(&transport, &clock());
-    let Error::Refused(answer) = failed(service.send(Call::get(["things"])).await) else {
-        panic!("not a refusal")
+    let Error::Refused(response) = failed(service.send(Call::get(["things"])).await) else {
+        panic!("not a refused request")
     };
-    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.attempts(), 3);
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.attempts(), 3);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_not_asked_for_again() {
+async fn a_request_with_too_large_a_response_is_not_retried() {
     let transport = Scripted::new([Err(TransportError::body_too_large(10))]);
     let service = scripted(&transport, &clock());
     let Error::Transport(error) = failed(service.send(Call::get(["things"])).await) else {
-        panic!("an answer")
+        panic!("not a transport error")
     };
     assert!(error.is_body_too_large());
     assert_eq!(transport.sent(), 1);
 }
 
-/// One limit for everything below `/a` and one for the rest.
+/// A vendor with one rate limit for paths that start with `/a` and one for all other paths.
 #[derive(Debug)]
 struct Limited;
 
@@ -112,8 +112,8 @@ impl Vendor for Limited {
         Cow::Borrowed(if path.starts_with("/a") { "a" } else { "rest" })
     }
 
-    fn rate_limit(&self, answer: &Response<Bytes>, _now: SystemTime) -> Option<RateLimit> {
-        let number = |name| headers::smallest_number(answer.headers(), name);
+    fn rate_limit(&self, response: &Response<Bytes>, _now: SystemTime) -> Option<RateLimit> {
+        let number = |name| headers::smallest_number(response.headers(), name);
         let resets_in = Duration::from_secs(number("x-reset")?);
         Some(RateLimit {
             limit: number("x-limit")?,
@@ -128,8 +128,8 @@ impl Vendor for Limited {
 
     fn retry_headers(&self, first: Option<&str>, count: u32) -> HeaderMap {
         let first = first.unwrap_or("none");
-        let value = HeaderValue::try_from(format!("{first} {count}")).expect("a value");
-        HeaderMap::from_iter([("x-repeats".parse().expect("a name"), value)])
+        let value = HeaderValue::try_from(format!("{first} {count}")).expect("a valid value");
+        HeaderMap::from_iter([("x-repeats".parse().expect("a valid name"), value)])
     }
 }
 
@@ -139,39 +139,43 @@ fn limited(transport: &Arc<Scripted>, clock: &ManualClock) -> Service {
         .clock(Arc::new(clock.clone()))
         .vendor(Arc::new(Limited))
         .build()
-        .expect("a service")
+        .expect("a valid service")
 }
 
 const USED_UP: [(&str, &str); 3] = [("x-limit", "10"), ("x-left", "0"), ("x-reset", "40")];
 
 #[tokio::test]
-async fn a_used_up_limit_is_waited_for_before_the_server_has_to_refuse() {
-    let transport = Scripted::new([answer(200, &USED_UP), answer(200, &[]), answer(200, &[])]);
+async fn a_request_waits_for_a_used_up_rate_limit_before_it_is_sent() {
+    let transport = Scripted::new([
+        response(200, &USED_UP),
+        response(200, &[]),
+        response(200, &[]),
+    ]);
     let clock = clock();
     let service = limited(&transport, &clock);
-    service.send(Call::get(["a"])).await.expect("an answer");
-    service.send(Call::get(["b"])).await.expect("an answer");
-    assert_eq!(clock.slept(), [], "the other limit is free");
+    service.send(Call::get(["a"])).await.expect("a response");
+    service.send(Call::get(["b"])).await.expect("a response");
+    assert_eq!(clock.slept(), [], "the other rate limit is not used up");
     clock.advance(Duration::from_secs(10));
     service
         .send(Call::get(["a", "c"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(clock.slept(), [Duration::from_secs(30)]);
 }
 
 #[tokio::test]
-async fn a_repetition_is_marked_with_the_first_request_id() {
+async fn a_retry_is_marked_with_the_first_request_id() {
     let transport = Scripted::new([
-        answer(503, &[("x-id", "first")]),
-        answer(503, &[("x-id", "second")]),
-        answer(200, &[("x-id", "third")]),
+        response(503, &[("x-id", "first")]),
+        response(503, &[("x-id", "second")]),
+        response(200, &[("x-id", "third")]),
     ]);
-    let answer = limited(&transport, &clock())
+    let response = limited(&transport, &clock())
         .send(Call::get(["a"]))
         .await
-        .expect("an answer");
-    assert_eq!(answer.request_id(), Some("third"));
+        .expect("a response");
+    assert_eq!(response.request_id(), Some("third"));
     assert_eq!(transport.header(0, "x-repeats"), None);
     assert_eq!(transport.header(1, "x-repeats").as_deref(), Some("first 1"));
     assert_eq!(transport.header(2, "x-repeats").as_deref(), Some("first 2"));

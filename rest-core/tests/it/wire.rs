@@ -1,4 +1,4 @@
-//! Exchanges over a real connection.
+//! Tests over a real connection.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn get(url: &str) -> Request<Bytes> {
         .unwrap()
 }
 
-fn small() -> HttpTransport {
+fn limited_to_10_bytes() -> HttpTransport {
     let options = HttpOptions {
         max_body: 10,
         ..HttpOptions::default()
@@ -28,21 +28,24 @@ fn small() -> HttpTransport {
     HttpTransport::new(options)
 }
 
-/// A server that reads one request, writes `answer` and hangs up.
-async fn raw_server(answer: &'static str) -> String {
+/// Starts a server that reads one request, writes `response` and closes the connection.
+async fn raw_server(response: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = [0; 4096];
         let _ = stream.read(&mut request).await.unwrap();
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.write_all(response.as_bytes()).await.unwrap();
     });
     url
 }
 
 async fn failure(transport: &HttpTransport, url: &str) -> TransportError {
-    transport.send(get(url)).await.expect_err("a failure")
+    transport
+        .send(get(url))
+        .await
+        .expect_err("the request fails")
 }
 
 #[tokio::test]
@@ -68,15 +71,15 @@ async fn a_call_arrives_with_its_headers_and_its_body() {
     let call = Call::put(["things", "a/b"])
         .query("q", "x y")
         .json(&serde_json::json!({ "a": "b" }));
-    let answer = service.send(call).await.expect("an answer");
+    let response = service.send(call).await.expect("a response");
     mock.assert_async().await;
-    assert_eq!(answer.status(), 201);
-    assert_eq!(answer.headers()["x-anything"], "7");
-    assert_eq!(answer.json::<Vec<u8>>().expect("a list"), [1]);
+    assert_eq!(response.status(), 201);
+    assert_eq!(response.headers()["x-anything"], "7");
+    assert_eq!(response.json::<Vec<u8>>().expect("a list"), [1]);
 }
 
 #[tokio::test]
-async fn a_write_without_a_body_announces_no_bytes() {
+async fn a_write_without_a_body_has_content_length_zero() {
     let mut server = mockito::Server::new_async().await;
     let mock = server
         .mock("POST", "/x")
@@ -88,12 +91,12 @@ async fn a_write_without_a_body_announces_no_bytes() {
         .unwrap()
         .send(Call::post(["x"]))
         .await
-        .expect("an answer");
+        .expect("a response");
     mock.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer() {
+async fn a_redirect_is_returned_as_the_response() {
     let mut server = mockito::Server::new_async().await;
     let target = server.mock("GET", "/target").expect(0).create_async().await;
     server
@@ -102,23 +105,32 @@ async fn a_redirect_is_an_answer() {
         .with_header("location", &format!("{}/target", server.url()))
         .create_async()
         .await;
-    let answer = small().send(get(&server.url())).await.expect("an answer");
-    assert_eq!(answer.status(), 302);
+    let response = limited_to_10_bytes()
+        .send(get(&server.url()))
+        .await
+        .expect("a response");
+    assert_eq!(response.status(), 302);
     target.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_an_error_whether_announced_or_not() {
+async fn a_body_over_the_limit_is_an_error_even_if_its_length_is_not_announced() {
     let announced = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n01234567890").await;
     let streamed = raw_server("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n01234567890").await;
     for url in [announced, streamed] {
-        let error = failure(&small(), &url).await;
+        let error = failure(&limited_to_10_bytes(), &url).await;
         assert!(error.is_body_too_large(), "{error:?}");
-        assert_eq!(error.to_string(), "the answer is larger than 10 bytes");
+        assert_eq!(
+            error.to_string(),
+            "the response body is larger than 10 bytes"
+        );
     }
     let enough = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789").await;
-    let answer = small().send(get(&enough)).await.expect("an answer");
-    assert_eq!(answer.body(), "0123456789");
+    let response = limited_to_10_bytes()
+        .send(get(&enough))
+        .await
+        .expect("a response");
+    assert_eq!(response.body(), "0123456789");
 }
 
 #[tokio::test]
@@ -126,29 +138,32 @@ async fn a_refused_connection_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/?key=hunter2", listener.local_addr().unwrap());
     drop(listener);
-    let error = failure(&small(), &url).await;
+    let error = failure(&limited_to_10_bytes(), &url).await;
     assert_eq!(error.reached(), Reached::NotSent);
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_tls_session_that_does_not_come_up_means_not_sent() {
+async fn a_failed_tls_handshake_means_not_sent() {
     let plain = raw_server("HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    let error = failure(&small(), &plain.replace("http:", "https:")).await;
+    let error = failure(&limited_to_10_bytes(), &plain.replace("http:", "https:")).await;
     assert_eq!(error.reached(), Reached::NotSent, "{error:?}");
 }
 
 #[tokio::test]
 async fn a_connection_that_breaks_means_maybe_sent() {
-    let error = failure(&small(), &raw_server("").await).await;
+    let error = failure(&limited_to_10_bytes(), &raw_server("").await).await;
     assert_eq!(error.reached(), Reached::MaybeSent);
     assert!(!error.is_timeout());
     let half = raw_server("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n0").await;
-    assert_eq!(failure(&small(), &half).await.reached(), Reached::MaybeSent);
+    assert_eq!(
+        failure(&limited_to_10_bytes(), &half).await.reached(),
+        Reached::MaybeSent
+    );
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_runs_out_of_time() {
+async fn a_server_that_does_not_answer_causes_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let options = HttpOptions {

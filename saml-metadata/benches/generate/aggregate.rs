@@ -1,9 +1,10 @@
-//! Aggregates of any size, like a federation's: schema-valid, and of mixed entities.
+//! Generates schema-valid aggregates of any size with mixed entities, like those of a federation.
 //!
-//! The entities are the crate's own fixtures in turn, each with names of its own: identity and
-//! service providers with everything that a federation asks for, what Okta hands out, and what
-//! IAM Identity Center hands out. Some declare their namespaces themselves and some leave that to
-//! the group; keys are elliptic and RSA; texts have references and more than one script in them.
+//! The entities are copies of the crate's fixtures, in turn, with unique names: identity providers
+//! and service providers with all elements that a federation requires, metadata of Okta, and
+//! metadata of IAM Identity Center. Some entities declare their namespaces themselves, others use
+//! the declarations of the group. There are elliptic-curve keys and RSA keys, and texts with
+//! references and in several scripts.
 
 use std::io::{self, Write};
 
@@ -14,7 +15,7 @@ const AWS_SP: &str = include_str!("../../tests/fixtures/aws-sp.xml");
 const RSA_2048: &str = include_str!("../../tests/fixtures/certificates/rsa2048.pem");
 const RSA_3072: &str = include_str!("../../tests/fixtures/certificates/rsa3072.pem");
 
-/// What stands in a template for the number of the entity.
+/// Placeholder in a template for the number of the entity.
 const NUMBER: char = '\u{1}';
 
 const START: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -31,20 +32,20 @@ const START: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 const END: &str = "</md:EntitiesDescriptor>\n";
 
-/// Writes an aggregate of about so many bytes, a little more, and returns how many entities it has.
+/// Writes an aggregate of at least `bytes` bytes, in whole entities, and returns their number.
 pub(crate) fn write(bytes: usize, to: &mut impl Write) -> io::Result<usize> {
     let templates = templates();
     to.write_all(START.as_bytes())?;
     let mut written = START.len() + END.len();
     let mut entities = 0;
-    // A group without entities would not be valid.
+    // A group without entities would be invalid.
     while entities == 0 || written < bytes {
         let number = format!("{entities:08}");
-        for piece in templates[entities % templates.len()].split_inclusive(NUMBER) {
-            let fixed = piece.trim_end_matches(NUMBER);
+        for part in templates[entities % templates.len()].split_inclusive(NUMBER) {
+            let fixed = part.trim_end_matches(NUMBER);
             to.write_all(fixed.as_bytes())?;
             written += fixed.len();
-            if piece.len() > fixed.len() {
+            if part.len() > fixed.len() {
                 to.write_all(number.as_bytes())?;
                 written += number.len();
             }
@@ -93,7 +94,7 @@ fn templates() -> Vec<String> {
     ]
 }
 
-/// Leaves the namespace declarations of an entity's start tag to the group.
+/// Removes the namespace declarations from an entity's start tag; the group has the same ones.
 fn without_declarations(entity: &str) -> String {
     let (start, rest) = entity.split_at(entity.find('>').expect("a start tag"));
     let parts = start.split_inclusive(char::is_whitespace);
@@ -101,7 +102,7 @@ fn without_declarations(entity: &str) -> String {
     kept + rest
 }
 
-/// Puts another certificate in the place of the first one.
+/// Replaces the first certificate of an entity.
 fn with_key(entity: &str, pem: &str) -> String {
     const TAG: &str = "<ds:X509Certificate>";
     let start = entity.find(TAG).expect("a certificate") + TAG.len();

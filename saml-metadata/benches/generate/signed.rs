@@ -1,4 +1,4 @@
-//! A signature by RSA-SHA256 over any metadata, and who verifies it.
+//! Signs metadata with RSA-SHA256, and creates the corresponding verifier.
 
 use saml_metadata::{
     read,

@@ -1,4 +1,4 @@
-"""One piece of work by one Python library on one file; prints what the Rust one prints."""
+"""Runs one task of one Python library on one file; the output has the same form as that of the Rust program."""
 
 import pathlib
 import resource
@@ -59,7 +59,7 @@ def bergshamra(path):
     with open(path, encoding="utf-8") as file:
         result = pybergshamra.verify(pybergshamra.DsigContext(keys), file.read())
     if not result:
-        sys.exit(f"bergshamra says {result.reason}")
+        sys.exit(f"bergshamra rejects the signature: {result.reason}")
     return 1
 
 

@@ -1,4 +1,4 @@
-# Turns "label|nanoseconds KiB count" into rows of a table with the ratio to the first row.
+# Converts lines "label|nanoseconds KiB count" into a table with the ratio of each row to the first.
 {
     line = $0
     split(line, half, "|")

@@ -1,4 +1,4 @@
-//! The form of a form is the form, and a stream has that of the whole document.
+//! Canonicalization is idempotent, and a stream has the same canonical form as the whole document.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -21,12 +21,12 @@ fuzz_target!(|bytes: &[u8]| {
         match (&form, method.stream(bytes, &mut streamed)) {
             (Ok(form), Ok(())) => assert_eq!(*form, streamed, "{method:?}"),
             (Err(error), Err(C14nStreamError::NoCanonicalForm { source, .. })) => {
-                // Places in UTF-16 are counted in bytes by the stream only.
+                // The offsets differ for UTF-16: the stream counts bytes of the input.
                 assert_eq!(error.to_string(), source.to_string());
             }
-            // A stream is of metadata only.
+            // A stream accepts only metadata.
             (_, Err(C14nStreamError::Read(_))) => {}
-            (form, streamed) => panic!("{form:?}, {streamed:?} of a stream"),
+            (form, streamed) => panic!("document: {form:?}, stream: {streamed:?}"),
         }
         let Ok(form) = form else { continue };
         let again = read(&form).expect("a canonical form is well-formed");

@@ -1,6 +1,6 @@
-//! What is set is what is read back, and nothing else changes.
+//! A value that an edit sets reads back unchanged, and the rest of the document does not change.
 //!
-//! The input is a number, a line with the new value, and the document.
+//! The input is a number, the new value, and the document.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -42,7 +42,7 @@ fuzz_target!(|input: (u16, &str, &[u8])| {
     }
 });
 
-/// Checks that two documents differ in nothing but one range of the first.
+/// Checks that two documents differ only in one range of the first.
 fn same_elsewhere(before: &Document, after: &Document, range: std::ops::Range<usize>) {
     let (before, after) = (before.text(), after.text());
     assert_eq!(before[..range.start], after[..range.start]);

@@ -1,4 +1,4 @@
-//! A stream hands out the entities of the whole document, or refuses where reading refuses.
+//! A stream returns the entities of the whole document, and fails if reading the document fails.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,10 @@ use saml_metadata::{EntityStream, read};
 fuzz_target!(|bytes: &[u8]| {
     let streamed: Result<Vec<_>, _> = EntityStream::new(bytes).collect();
     let Ok(document) = read(bytes) else {
-        assert!(streamed.is_err(), "the stream took what cannot be read");
+        assert!(
+            streamed.is_err(),
+            "the stream accepted an unreadable document"
+        );
         return;
     };
     let Ok(streamed) = streamed else { return };

@@ -1,4 +1,4 @@
-//! Whatever can be read can be validated for everybody, with findings that point into it.
+//! Every readable document can be validated with every profile, and findings point into its text.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         for finding in &findings {
             assert!(finding.span.end <= document.text().len());
             assert!(document.text().get(finding.span.clone()).is_some());
-            assert!(last <= finding.span.start, "in the order of the document");
+            assert!(last <= finding.span.start, "findings are in document order");
             last = finding.span.start;
             assert_eq!(finding.position, document.position(finding.span.start));
             assert!(finding.path.starts_with('/'));

@@ -1,4 +1,4 @@
-//! A signed stream is what the signed document is, or is refused for the same reason.
+//! A signed stream returns the same entities as the signed document, or fails for the same reason.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -30,8 +30,8 @@ fuzz_target!(|input: (bool, &[u8])| {
             assert_eq!(whole.refusal().to_string(), streamed.refusal().to_string());
             assert_eq!(whole.position(), streamed.position());
         }
-        // A stream is of metadata only.
+        // A stream accepts only metadata.
         (_, Err(SignedStreamError::Read(_))) => {}
-        (whole, streamed) => panic!("{whole:?}, {streamed:?} of a stream"),
+        (whole, streamed) => panic!("document: {whole:?}, stream: {streamed:?}"),
     }
 });

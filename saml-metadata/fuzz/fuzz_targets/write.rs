@@ -1,4 +1,4 @@
-//! Whatever names are given, what is built reads back as them, or is refused.
+//! The values given to a builder read back unchanged, or building fails.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

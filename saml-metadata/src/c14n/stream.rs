@@ -47,7 +47,7 @@ impl Method {
             form: Canonicalizer::new(self.clone(), written),
             failure: None,
         };
-        EntityStream::new(input).show(&mut whole)?;
+        EntityStream::new(input).visit(&mut whole)?;
         if let Some(source) = whole.failure {
             return Err(C14nStreamError::NoCanonicalForm { source });
         }

@@ -1,15 +1,15 @@
-//! Matching what was with what is.
+//! Matches the parts of two documents, and collects the changes.
 
 use std::collections::BTreeMap;
 
 use super::{
     Change, ChangeKind, Impact,
+    endpoint::ComparedEndpoint,
     impact::{
         Impacts, NONE, attribute, endpoint_added, endpoint_changed, endpoint_removed, key_added,
         key_removed,
     },
     meaning::{classify, differences, meaning, summary},
-    spot::Spot,
 };
 use crate::{
     Document, Element, EntityDescriptor, KeyDescriptor, KeyUse, Role, RoleDescriptor,
@@ -24,7 +24,7 @@ pub(super) fn documents(old: &Document, new: &Document) -> Vec<Change> {
         comparison.rest(before.element(), after.element());
     }
     if let (Ok(before), Ok(after)) = (old.entity(), new.entity()) {
-        Comparison::new(&mut changes, before.entity_id()).entities(before, after);
+        Comparison::new(&mut changes, before.entity_id()).entity(before, after);
         return changes;
     }
     let mut known: BTreeMap<&str, Vec<EntityDescriptor<'_>>> = BTreeMap::new();
@@ -39,11 +39,16 @@ pub(super) fn documents(old: &Document, new: &Document) -> Vec<Change> {
         let after = known.get_mut(id).and_then(Vec::pop);
         let mut comparison = Comparison::new(&mut changes, id);
         if let Some(after) = after {
-            comparison.entities(before, after);
+            comparison.entity(before, after);
         } else {
-            let gone = Impact::Breaks("the partner does not know the entity any more");
+            let removed = Impact::Breaks("the partner no longer knows the entity");
             let values = (Some(id), None);
-            comparison.add(ChangeKind::EntityRemoved, id, values, (Impact::None, gone));
+            comparison.add(
+                ChangeKind::EntityRemoved,
+                id,
+                values,
+                (Impact::None, removed),
+            );
         }
     }
     for after in new.entities() {
@@ -101,7 +106,7 @@ impl<'c> Comparison<'c> {
         });
     }
 
-    fn entities(&mut self, old: EntityDescriptor<'_>, new: EntityDescriptor<'_>) {
+    fn entity(&mut self, old: EntityDescriptor<'_>, new: EntityDescriptor<'_>) {
         let (before, after) = (old.entity_id(), new.entity_id());
         if before != after {
             const UNKNOWN: Impact =
@@ -128,7 +133,7 @@ impl<'c> Comparison<'c> {
         for role in &before {
             let same = |at: &usize| free[*at] && kind(&after[*at]) == kind(role);
             let of_kind: Vec<usize> = (0..after.len()).filter(same).collect();
-            // Several of a kind are told apart by a protocol they share.
+            // If several roles have the same type, a shared protocol selects one.
             let found = of_kind
                 .iter()
                 .find(|at| {
@@ -146,8 +151,8 @@ impl<'c> Comparison<'c> {
                 self.role = None;
             } else {
                 let impacts = if is_sign_in(name) {
-                    const GONE: Impact = Impact::Breaks("one side does not play the role");
-                    (GONE, GONE)
+                    const MISSING: Impact = Impact::Breaks("one side does not have the role");
+                    (MISSING, MISSING)
                 } else {
                     NONE
                 };
@@ -185,13 +190,13 @@ impl<'c> Comparison<'c> {
         names.sort();
         names.dedup();
         for name in names {
-            let (was, is) = (before.get(name), after.get(name));
-            if was == is || name.1 == "entityID" {
+            let (old_value, new_value) = (before.get(name), after.get(name));
+            if old_value == new_value || name.1 == "entityID" {
                 continue;
             }
-            let (was, is) = (was.map(String::as_str), is.map(String::as_str));
-            let (kind, impacts) = attribute(&name.1, was, is);
-            self.add(kind, &name.1, (was, is), impacts);
+            let values = (old_value.map(String::as_str), new_value.map(String::as_str));
+            let (kind, impacts) = attribute(&name.1, values.0, values.1);
+            self.add(kind, &name.1, values, impacts);
         }
     }
 
@@ -201,13 +206,13 @@ impl<'c> Comparison<'c> {
         if self.changes.len() > before {
             return;
         }
-        // The keys are the same, but perhaps not what is said about them.
+        // The keys are the same, but other content of their KeyDescriptors may differ.
         let list = |role: RoleDescriptor<'_>| -> Vec<String> {
             let keys = role.key_descriptors();
             keys.map(|key| meaning(key.element())).collect()
         };
-        let (gone, come) = differences(&list(old), &list(new));
-        if !gone.is_empty() || !come.is_empty() {
+        let (removed, added) = differences(&list(old), &list(new));
+        if !removed.is_empty() || !added.is_empty() {
             self.add(ChangeKind::Other, "KeyDescriptor", (None, None), NONE);
         }
     }
@@ -238,59 +243,64 @@ impl<'c> Comparison<'c> {
     }
 
     fn endpoints(&mut self, old: Element<'_>, new: Element<'_>) {
-        let list =
-            |role: Element<'_>| -> Vec<Spot> { role.children().filter_map(Spot::of).collect() };
+        let list = |role: Element<'_>| -> Vec<ComparedEndpoint> {
+            role.children().filter_map(ComparedEndpoint::of).collect()
+        };
         let (mut before, mut after) = (list(old), list(new));
-        // What is the same on both sides says nothing.
-        before.retain(|spot| match after.iter().position(|other| other == spot) {
-            Some(at) => {
-                after.remove(at);
-                false
-            }
-            None => true,
-        });
-        for spot in before {
-            let same = |other: &Spot| other.name == spot.name && other.binding == spot.binding;
+        // Ignores endpoints that are the same on both sides.
+        before.retain(
+            |endpoint| match after.iter().position(|other| other == endpoint) {
+                Some(at) => {
+                    after.remove(at);
+                    false
+                }
+                None => true,
+            },
+        );
+        for endpoint in before {
+            let same = |other: &ComparedEndpoint| {
+                other.name == endpoint.name && other.binding == endpoint.binding
+            };
             let found = after
                 .iter()
-                .position(|other| same(other) && other.location == spot.location)
+                .position(|other| same(other) && other.location == endpoint.location)
                 .or_else(|| {
                     after
                         .iter()
-                        .position(|other| same(other) && other.index == spot.index)
+                        .position(|other| same(other) && other.index == endpoint.index)
                 })
                 .or_else(|| after.iter().position(same));
             if let Some(at) = found {
                 let other = after.remove(at);
-                if spot.location == other.location && spot.whole() == other.whole() {
-                    self.add(ChangeKind::Other, &spot.name, (None, None), NONE);
+                if endpoint.location == other.location && endpoint.details() == other.details() {
+                    self.add(ChangeKind::Other, &endpoint.name, (None, None), NONE);
                     continue;
                 }
-                let impacts = endpoint_changed(&spot, &other);
-                let (was, is) = if spot.location == other.location {
-                    (spot.whole(), other.whole())
+                let impacts = endpoint_changed(&endpoint, &other);
+                let (old_value, new_value) = if endpoint.location == other.location {
+                    (endpoint.details(), other.details())
                 } else {
-                    (spot.location, other.location)
+                    (endpoint.location, other.location)
                 };
-                let values = (Some(was.as_str()), Some(is.as_str()));
-                self.add(ChangeKind::EndpointChanged, &spot.name, values, impacts);
+                let values = (Some(old_value.as_str()), Some(new_value.as_str()));
+                self.add(ChangeKind::EndpointChanged, &endpoint.name, values, impacts);
             } else {
-                let values = (Some(spot.location.as_str()), None);
+                let values = (Some(endpoint.location.as_str()), None);
                 self.add(
                     ChangeKind::EndpointRemoved,
-                    &spot.name,
+                    &endpoint.name,
                     values,
-                    endpoint_removed(&spot),
+                    endpoint_removed(&endpoint),
                 );
             }
         }
-        for spot in after {
-            let values = (None, Some(spot.location.as_str()));
+        for endpoint in after {
+            let values = (None, Some(endpoint.location.as_str()));
             self.add(
                 ChangeKind::EndpointAdded,
-                &spot.name,
+                &endpoint.name,
                 values,
-                endpoint_added(&spot),
+                endpoint_added(&endpoint),
             );
         }
     }
@@ -301,10 +311,10 @@ impl<'c> Comparison<'c> {
                 .map(|format| collapse(format.text()).to_owned())
                 .collect()
         };
-        let (gone, come) = differences(&list(old), &list(new));
-        for format in gone {
+        let (removed, added) = differences(&list(old), &list(new));
+        for format in removed {
             const MAY: Impact =
-                Impact::May("one side may use the format, and the other not take it");
+                Impact::May("one side may use a format that the other does not accept");
             let values = (Some(format.as_str()), None);
             self.add(
                 ChangeKind::NameIdFormatRemoved,
@@ -313,10 +323,10 @@ impl<'c> Comparison<'c> {
                 (MAY, MAY),
             );
         }
-        for format in come {
+        for format in added {
             let impacts = (
                 Impact::None,
-                Impact::May("the partner may ask for a format that is not served yet"),
+                Impact::May("the partner may request a format that is not supported yet"),
             );
             let values = (None, Some(format.as_str()));
             self.add(
@@ -328,7 +338,7 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Compares the children that nothing else compares.
+    /// Compares the children that no other function compares.
     fn rest(&mut self, old: Element<'_>, new: Element<'_>) {
         let list = |element: Element<'_>| -> Vec<String> {
             element
@@ -337,23 +347,23 @@ impl<'c> Comparison<'c> {
                 .map(meaning)
                 .collect()
         };
-        let (gone, mut come) = differences(&list(old), &list(new));
-        for meaning in gone {
+        let (removed, mut added) = differences(&list(old), &list(new));
+        for meaning in removed {
             let (name, kind) = classify(&meaning);
             let before = summary(&meaning);
-            // One of the same name that is new stands for the one that is gone.
-            let same = come.iter().position(|other| classify(other).0 == name);
-            let after = same.map(|at| summary(&come.remove(at)));
+            // A new child with the same name counts as the new value of the removed one.
+            let same = added.iter().position(|other| classify(other).0 == name);
+            let after = same.map(|at| summary(&added.remove(at)));
             self.add(kind, name, (Some(&before), after.as_deref()), NONE);
         }
-        for meaning in come {
+        for meaning in added {
             let (name, kind) = classify(&meaning);
             self.add(kind, name, (None, Some(&summary(&meaning))), NONE);
         }
     }
 }
 
-/// Names what a key is: its fingerprint, or what stands there instead of a certificate.
+/// Returns the fingerprint of each certificate of a key, or of other content if there is none.
 fn key_names(key: KeyDescriptor<'_>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (element, certificate) in key.certificate_elements().zip(key.certificates()) {
@@ -373,11 +383,11 @@ fn is_sign_in(role: &str) -> bool {
     matches!(role, "IDPSSODescriptor" | "SPSSODescriptor")
 }
 
-/// Returns whether a child is compared on its own.
+/// Returns whether a separate function compares this child.
 fn is_compared(child: Element<'_>) -> bool {
     child.namespace_id() == NamespaceId::METADATA
         && (Role::of(child).is_some()
-            || Spot::of(child).is_some()
+            || ComparedEndpoint::of(child).is_some()
             || matches!(
                 child.local_name(),
                 "KeyDescriptor" | "NameIDFormat" | "EntityDescriptor" | "EntitiesDescriptor"

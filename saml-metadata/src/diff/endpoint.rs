@@ -1,11 +1,11 @@
-//! Endpoints as their users see them.
+//! The properties of endpoints that matter to partners.
 
 use super::meaning::meaning;
 use crate::{Element, reader::chars::collapse, tree::NamespaceId};
 
-/// An endpoint, as far as it matters to those who use it.
+/// The properties of an endpoint that matter to partners.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(super) struct ComparedEndpoint {
     pub(super) name: String,
     pub(super) binding: String,
     pub(super) location: String,
@@ -15,7 +15,7 @@ pub(super) struct Spot {
     pub(super) meaning: String,
 }
 
-impl Spot {
+impl ComparedEndpoint {
     pub(super) fn of(element: Element<'_>) -> Option<Self> {
         let is_endpoint = element.namespace_id() == NamespaceId::METADATA
             && element
@@ -41,7 +41,8 @@ impl Spot {
         )
     }
 
-    pub(super) fn whole(&self) -> String {
+    /// Returns the index, the default flag and the response location as text.
+    pub(super) fn details(&self) -> String {
         let mut text = format!("index {}", self.index.as_deref().unwrap_or("none"));
         if let Some(default) = &self.is_default {
             text = format!("{text}, isDefault {default}");

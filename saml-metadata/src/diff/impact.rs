@@ -1,74 +1,75 @@
-//! What each kind of change does to sign-in.
+//! The impact of each kind of change on sign-in.
 
-use super::{ChangeKind, Impact, spot::Spot};
+use super::{ChangeKind, Impact, endpoint::ComparedEndpoint};
 use crate::{KeyUse, names::protocol};
 
-/// The directions, as [`Change`](super::Change) has them: the partner lags, the partner leads.
+/// The impacts in the two cases of [`Change`](super::Change): the partner lags, the partner leads.
 pub(super) type Impacts = (Impact, Impact);
 
 pub(super) const NONE: Impacts = (Impact::None, Impact::None);
 
-pub(super) fn endpoint_added(spot: &Spot) -> Impacts {
-    if !spot.is_sign_in() {
+pub(super) fn endpoint_added(endpoint: &ComparedEndpoint) -> Impacts {
+    if !endpoint.is_sign_in() {
         return NONE;
     }
-    let lags = if spot.name == "AssertionConsumerService" {
-        Impact::May("a request that asks for the endpoint is refused by the partner")
+    let lags = if endpoint.name == "AssertionConsumerService" {
+        Impact::May("the partner rejects a request that asks for the endpoint")
     } else {
         Impact::None
     };
     (
         lags,
-        Impact::May("the partner may use the endpoint before it is served"),
+        Impact::May("the partner may use the endpoint before it works"),
     )
 }
 
-pub(super) fn endpoint_removed(spot: &Spot) -> Impacts {
-    if !spot.is_sign_in() {
+pub(super) fn endpoint_removed(endpoint: &ComparedEndpoint) -> Impacts {
+    if !endpoint.is_sign_in() {
         return NONE;
     }
-    let leads = if spot.name == "AssertionConsumerService" {
-        Impact::May("a request that asks for the endpoint is refused by the partner")
+    let leads = if endpoint.name == "AssertionConsumerService" {
+        Impact::May("the partner rejects a request that asks for the endpoint")
     } else {
         Impact::None
     };
     (
-        Impact::May("the partner may still send to the endpoint"),
+        Impact::May("the partner may still send messages to the endpoint"),
         leads,
     )
 }
 
-pub(super) fn endpoint_changed(before: &Spot, after: &Spot) -> Impacts {
+pub(super) fn endpoint_changed(before: &ComparedEndpoint, after: &ComparedEndpoint) -> Impacts {
     if !before.is_sign_in() {
         return NONE;
     }
     if before.location != after.location {
         const MOVED: Impact =
-            Impact::Breaks("one side uses a location that the other does not have");
+            Impact::Breaks("one side uses a URL that the other side does not have");
         return (MOVED, MOVED);
     }
-    let may = Impact::May("the sides may mean different endpoints by an index or the default");
+    let may =
+        Impact::May("an index or the default may select different endpoints on the two sides");
     (may, may)
 }
 
 pub(super) fn key_added(wanted: KeyUse, is_first: bool, keeps_one: bool) -> Impacts {
     match wanted {
         KeyUse::Signing if keeps_one => (
-            Impact::May("signatures by the added key are refused until the partner has it"),
+            Impact::May("the partner rejects signatures by the added key until it has the key"),
             Impact::None,
         ),
         KeyUse::Signing if is_first => (
-            Impact::May("signatures cannot be checked until the partner has the key"),
-            Impact::May("the partner may ask for signatures that are not made yet"),
+            Impact::May("the partner cannot verify signatures until it has the key"),
+            Impact::May("the partner may require signatures that the provider does not make yet"),
         ),
-        // No old key stays: the removal says the rest.
+        // No old key stays: the removal of the old keys covers the other case.
         KeyUse::Signing => (
             Impact::Breaks("signatures are made by a key that the partner does not have"),
             Impact::None,
         ),
         KeyUse::Encryption => (
             Impact::None,
-            Impact::May("the partner may encrypt for a key that cannot be used yet"),
+            Impact::May("the partner may encrypt with a key that the provider cannot use yet"),
         ),
     }
 }
@@ -77,14 +78,16 @@ pub(super) fn key_removed(wanted: KeyUse, keeps_one: bool) -> Impacts {
     match wanted {
         KeyUse::Signing if keeps_one => (
             Impact::None,
-            Impact::May("signatures by the removed key are refused by the partner"),
+            Impact::May("the partner rejects signatures by the removed key"),
         ),
         KeyUse::Signing => (
             Impact::None,
-            Impact::Breaks("all keys that sign now are refused by the partner"),
+            Impact::Breaks("the partner rejects signatures by all keys that sign now"),
         ),
         KeyUse::Encryption => (
-            Impact::May("the partner still encrypts for the removed key, which must be kept"),
+            Impact::May(
+                "the partner still encrypts with the removed key, so the provider must keep it",
+            ),
             Impact::None,
         ),
     }
@@ -105,35 +108,47 @@ pub(super) fn attribute(
     match name {
         "validUntil" | "cacheDuration" => (ChangeKind::Validity, NONE),
         "WantAuthnRequestsSigned" => {
-            let on = (Impact::May("unsigned requests are refused"), Impact::None);
-            let off = (Impact::None, Impact::May("unsigned requests are refused"));
+            let on = (
+                Impact::May("the provider rejects unsigned requests"),
+                Impact::None,
+            );
+            let off = (
+                Impact::None,
+                Impact::May("the provider rejects unsigned requests"),
+            );
             (ChangeKind::Requirement, toggled(on, off))
         }
         "WantAssertionsSigned" => {
-            let on = (Impact::May("unsigned assertions are refused"), Impact::None);
-            let off = (Impact::None, Impact::May("unsigned assertions are refused"));
+            let on = (
+                Impact::May("the provider rejects unsigned assertions"),
+                Impact::None,
+            );
+            let off = (
+                Impact::None,
+                Impact::May("the provider rejects unsigned assertions"),
+            );
             (ChangeKind::Requirement, toggled(on, off))
         }
         "AuthnRequestsSigned" => {
             let on = (
                 Impact::None,
-                Impact::May("the partner may refuse unsigned requests"),
+                Impact::May("the partner may reject unsigned requests"),
             );
             let off = (
-                Impact::May("the partner may refuse unsigned requests"),
+                Impact::May("the partner may reject unsigned requests"),
                 Impact::None,
             );
             (ChangeKind::Requirement, toggled(on, off))
         }
         "protocolSupportEnumeration" => {
-            let speaks = |value: Option<&str>| {
+            let supports = |value: Option<&str>| {
                 let mut words = value.unwrap_or_default().split_ascii_whitespace();
                 words.any(|word| word == protocol::SAML_2_0)
             };
-            let impacts = if speaks(before) == speaks(after) {
+            let impacts = if supports(before) == supports(after) {
                 NONE
             } else {
-                const NO: Impact = Impact::Breaks("only one side speaks SAML 2.0 in this role");
+                const NO: Impact = Impact::Breaks("only one side supports SAML 2.0 in this role");
                 (NO, NO)
             };
             (ChangeKind::Requirement, impacts)

@@ -1,4 +1,4 @@
-//! What elements mean, however they are written.
+//! Normalized texts of elements, which are equal if the elements mean the same.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -12,31 +12,35 @@ use crate::{
     tree::NamespaceId,
 };
 
-/// Returns what only the first and only the second list has, however often.
+/// Returns the items that are only in the first list and only in the second list.
+///
+/// The lists are multisets: an item that occurs twice in one list and once in the other is returned
+/// once.
 pub(super) fn differences(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for text in after {
         *counts.entry(text).or_default() += 1;
     }
-    let mut gone = Vec::new();
+    let mut removed = Vec::new();
     for text in before {
         match counts.get_mut(text.as_str()) {
             Some(count) if *count > 0 => *count -= 1,
-            _ => gone.push(text.clone()),
+            _ => removed.push(text.clone()),
         }
     }
-    let mut come = Vec::new();
+    let mut added = Vec::new();
     for text in after.iter().rev() {
         if let Some(count) = counts.get_mut(text.as_str()).filter(|count| **count > 0) {
             *count -= 1;
-            come.push(text.clone());
+            added.push(text.clone());
         }
     }
-    come.reverse();
-    (gone, come)
+    added.reverse();
+    (removed, added)
 }
 
-/// Writes an element so that two are equal when they mean the same: `{namespace}name @… text`.
+/// Writes an element as normalized text: `{namespace}name @… text`. Two elements with the same
+/// meaning have the same text.
 pub(super) fn meaning(element: Element<'_>) -> String {
     let mut text = String::new();
     let depth_of_root = element.ancestors().count();
@@ -55,7 +59,7 @@ pub(super) fn meaning(element: Element<'_>) -> String {
         attributes.sort();
         text.extend(attributes);
         if inner.is_in(NamespaceId::SIGNATURE, "X509Certificate") {
-            // Lines of base64 may be broken anyhow.
+            // Line breaks in base64 have no meaning.
             let compact: String = inner.text().split_ascii_whitespace().collect();
             let _ = write!(text, " {compact:?}");
         } else if !is_blank(inner.text()) {
@@ -65,7 +69,7 @@ pub(super) fn meaning(element: Element<'_>) -> String {
     text
 }
 
-/// Returns the local name of an element by its meaning, and the kind of change it makes.
+/// Returns the local name of a normalized element, and the kind of its change.
 pub(super) fn classify(meaning: &str) -> (&str, ChangeKind) {
     let line = meaning.trim_start().lines().next().unwrap_or_default();
     let name = line.split_once('}').map_or("", |(_, rest)| rest);
@@ -78,7 +82,7 @@ pub(super) fn classify(meaning: &str) -> (&str, ChangeKind) {
     (name, kind)
 }
 
-/// Returns the texts in an element by its meaning.
+/// Returns the texts in a normalized element, shortened.
 pub(super) fn summary(meaning: &str) -> String {
     let texts = meaning.lines().filter_map(|line| {
         let (_, text) = line.rsplit_once(" \"")?;

@@ -1,4 +1,4 @@
-//! Elements that are not in a document yet.
+//! New elements, to be inserted into a document.
 
 use std::fmt::Write as _;
 
@@ -14,13 +14,13 @@ use crate::{
 
 use super::EditError;
 
-/// An element to be put into a document by [`Edit::insert`](super::Edit::insert) or
+/// A new element for [`Edit::insert`](super::Edit::insert) or
 /// [`Edit::replace`](super::Edit::replace).
 ///
-/// Names are given by namespace; prefixes are those that the document has in force at the place,
-/// and are declared on the new element where it has none. Values are escaped.
+/// Names are given by namespace. The element uses the prefixes that are in scope in the document; a
+/// missing prefix is declared on the new element. Values are escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "an element does nothing before it is put into a document"]
+#[must_use = "an element does nothing until it is inserted into a document"]
 pub struct NewElement {
     pub(super) namespace: String,
     pub(super) name: String,
@@ -35,7 +35,7 @@ enum Content {
 }
 
 impl NewElement {
-    /// Starts with the namespace, which may be empty, and the local name.
+    /// Creates an element with a namespace, which may be empty, and a local name.
     pub fn new(namespace: impl Into<String>, local_name: impl Into<String>) -> Self {
         Self {
             namespace: namespace.into(),
@@ -45,12 +45,12 @@ impl NewElement {
         }
     }
 
-    /// Starts an element of SAML metadata.
+    /// Creates an element of SAML metadata.
     pub fn metadata(local_name: impl Into<String>) -> Self {
         Self::new(namespace::METADATA, local_name)
     }
 
-    /// Makes an endpoint, such as a `SingleSignOnService` (MD 2.2.2).
+    /// Creates an endpoint, such as a `SingleSignOnService` (MD 2.2.2).
     pub fn endpoint(
         local_name: impl Into<String>,
         binding: impl Into<String>,
@@ -61,7 +61,7 @@ impl NewElement {
             .attribute("Location", location)
     }
 
-    /// Makes an endpoint with an index, such as an `AssertionConsumerService` (MD 2.2.3).
+    /// Creates an endpoint with an index, such as an `AssertionConsumerService` (MD 2.2.3).
     pub fn indexed_endpoint(
         local_name: impl Into<String>,
         binding: impl Into<String>,
@@ -71,7 +71,7 @@ impl NewElement {
         Self::endpoint(local_name, binding, location).attribute("index", index.to_string())
     }
 
-    /// Makes a `KeyDescriptor` of a certificate, for one use or for both (MD 2.4.1.1).
+    /// Creates a `KeyDescriptor` with a certificate, for one use or for both (MD 2.4.1.1).
     pub fn key_descriptor(key_use: Option<KeyUse>, certificate: &Certificate) -> Self {
         let text = wrapped_base64(certificate.der(), 76);
         let certificate = Self::new(namespace::SIGNATURE, "X509Certificate").text(text);
@@ -86,7 +86,7 @@ impl NewElement {
         key.child(info)
     }
 
-    /// Makes a `NameIDFormat`.
+    /// Creates a `NameIDFormat`.
     pub fn name_id_format(format: impl Into<String>) -> Self {
         Self::metadata("NameIDFormat").text(format)
     }
@@ -96,7 +96,7 @@ impl NewElement {
         self.attribute_in("", name, value)
     }
 
-    /// Adds an attribute of a namespace.
+    /// Adds an attribute with a namespace.
     pub fn attribute_in(
         mut self,
         namespace: impl Into<String>,
@@ -108,19 +108,19 @@ impl NewElement {
         self
     }
 
-    /// Adds an element inside.
+    /// Adds a child element.
     pub fn child(mut self, child: Self) -> Self {
         self.content.push(Content::Element(child));
         self
     }
 
-    /// Adds text inside.
+    /// Adds text content.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.content.push(Content::Text(text.into()));
         self
     }
 
-    /// Checks names and values, which nobody has looked at yet.
+    /// Checks the names and values of the element and its content.
     pub(super) fn check(&self) -> Result<(), EditError> {
         let mut rest = vec![self];
         while let Some(element) = rest.pop() {
@@ -149,7 +149,7 @@ impl NewElement {
         Ok(())
     }
 
-    /// Writes the element for a place where some prefixes are in force.
+    /// Writes the element, given the prefixes in scope.
     pub(super) fn write(&self, prefixes: &mut Prefixes, to: &mut String) {
         let before = prefixes.bound.len();
         let prefix = prefixes.for_element(&self.namespace);
@@ -207,14 +207,14 @@ fn qualified(prefix: &str, name: &str) -> String {
     }
 }
 
-/// The prefixes in force at a place, the innermost last.
+/// The prefixes in scope, the innermost last.
 #[derive(Debug)]
 pub(super) struct Prefixes {
     bound: Vec<(String, String)>,
 }
 
 impl Prefixes {
-    /// Takes those in force inside of an element; without one there are none.
+    /// Returns the prefixes in scope inside an element; without an element, none.
     pub(super) fn inside(element: Option<Element<'_>>) -> Self {
         let mut bound = Vec::new();
         let around = element.into_iter().flat_map(Element::ancestors);
@@ -234,7 +234,7 @@ impl Prefixes {
         let mut known = self.bound.iter().rev().filter(|(_, own)| own == uri);
         known
             .find(|(prefix, _)| {
-                // An inner declaration may have given the prefix another meaning.
+                // An inner declaration may have bound the prefix to another namespace.
                 (may_be_empty || !prefix.is_empty()) && self.uri(prefix) == Some(uri)
             })
             .map(|(prefix, _)| prefix.clone())
@@ -257,7 +257,7 @@ impl Prefixes {
         self.for_name(uri, false)
     }
 
-    /// Finds a prefix, or declares one.
+    /// Returns a prefix in scope for a namespace, or declares a new one.
     fn for_name(&mut self, uri: &str, may_be_empty: bool) -> String {
         if uri == namespace::XML {
             return "xml".to_owned();
@@ -268,7 +268,7 @@ impl Prefixes {
         let usual = namespace::KNOWN.iter().find(|(known, _)| *known == uri);
         let usual = usual.map(|(_, prefix)| (*prefix).to_owned());
         let free = |prefix: &String| self.uri(prefix).is_none();
-        // One of so many numbers is free, since each declaration takes one at most.
+        // One of these numbers is free: each declaration uses at most one.
         let numbered = || {
             (1..=self.bound.len() + 1)
                 .map(|n| format!("ns{n}"))

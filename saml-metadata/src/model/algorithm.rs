@@ -2,8 +2,8 @@ use super::{values::uri, view};
 use crate::reader::chars::collapse;
 
 view! {
-    /// `alg:SigningMethod`: a signature algorithm, and perhaps the sizes of keys that it is for
-    /// (Algorithm Support Profile 2.4).
+    /// `alg:SigningMethod`: a signature algorithm, with an optional range of key sizes (Algorithm
+    /// Support Profile 2.4).
     SigningMethod
 }
 
@@ -14,13 +14,13 @@ impl<'a> SigningMethod<'a> {
         uri(self.0, "Algorithm")
     }
 
-    /// Returns the `MinKeySize` in bits; `None` when it is missing or not a number.
+    /// Returns the `MinKeySize` in bits; `None` if it is missing or not a number.
     #[must_use]
     pub fn min_key_size(self) -> Option<u32> {
         collapse(self.0.attribute("MinKeySize")?).parse().ok()
     }
 
-    /// Returns the `MaxKeySize` in bits; `None` when it is missing or not a number.
+    /// Returns the `MaxKeySize` in bits; `None` if it is missing or not a number.
     #[must_use]
     pub fn max_key_size(self) -> Option<u32> {
         collapse(self.0.attribute("MaxKeySize")?).parse().ok()

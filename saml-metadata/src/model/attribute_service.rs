@@ -6,18 +6,18 @@ use super::{
 use crate::{Element, tree::NamespaceId};
 
 view! {
-    /// `AttributeConsumingService`: which attributes a service wants (MD 2.4.4.1).
+    /// `AttributeConsumingService`: the attributes that a service requests (MD 2.4.4.1).
     AttributeConsumingService
 }
 
 impl<'a> AttributeConsumingService<'a> {
-    /// Returns the `index`; `None` when it is missing or not a number up to 65535.
+    /// Returns the `index`; `None` if it is missing or not a number up to 65535.
     #[must_use]
     pub fn index(self) -> Option<u16> {
         self.0.attribute("index").and_then(parse_index)
     }
 
-    /// Returns `isDefault`; not saying it and saying `false` are different things.
+    /// Returns `isDefault`; a missing attribute (`None`) differs from `false`.
     #[must_use]
     pub fn is_default(self) -> Option<bool> {
         boolean(self.0, "isDefault")
@@ -42,18 +42,18 @@ impl<'a> AttributeConsumingService<'a> {
 }
 
 view! {
-    /// `RequestedAttribute`: one attribute that a service wants (MD 2.4.4.2).
+    /// `RequestedAttribute`: one attribute that a service requests (MD 2.4.4.2).
     RequestedAttribute
 }
 
 impl<'a> RequestedAttribute<'a> {
-    /// Returns whether the service cannot do without it; no is the default.
+    /// Returns `isRequired`: whether the service needs the attribute (default: `false`).
     #[must_use]
     pub fn is_required(self) -> bool {
         boolean(self.0, "isRequired") == Some(true)
     }
 
-    /// Returns the attribute that is wanted.
+    /// Returns the requested attribute.
     #[must_use]
     pub fn attribute(self) -> SamlAttribute<'a> {
         SamlAttribute::new(self.0)
@@ -61,7 +61,7 @@ impl<'a> RequestedAttribute<'a> {
 }
 
 view! {
-    /// `saml:Attribute`: a name, and perhaps values (saml-core-2.0-os 2.7.3.1).
+    /// `saml:Attribute`: a name, with optional values (saml-core-2.0-os 2.7.3.1).
     SamlAttribute
 }
 
@@ -72,7 +72,7 @@ impl<'a> SamlAttribute<'a> {
         self.0.attribute("Name").unwrap_or_default()
     }
 
-    /// Returns the `NameFormat`; without one, the name is of the unspecified format.
+    /// Returns the `NameFormat`; `None` means the unspecified format.
     #[must_use]
     pub fn name_format(self) -> Option<&'a str> {
         self.0
@@ -80,13 +80,14 @@ impl<'a> SamlAttribute<'a> {
             .map(|_| uri(self.0, "NameFormat"))
     }
 
-    /// Returns the `FriendlyName`, which is for people only.
+    /// Returns the `FriendlyName`, which is for display only.
     #[must_use]
     pub fn friendly_name(self) -> Option<&'a str> {
         self.0.attribute("FriendlyName")
     }
 
-    /// Returns the `saml:AttributeValue`s as elements; their types are the attribute's business.
+    /// Returns the `saml:AttributeValue`s as elements, because each attribute defines the type of
+    /// its values.
     pub fn values(self) -> impl Iterator<Item = Element<'a>> {
         self.0.children_in(NamespaceId::ASSERTION, "AttributeValue")
     }

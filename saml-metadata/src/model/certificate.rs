@@ -27,15 +27,15 @@ use x509_parser::{
 
 use crate::reader::chars::is_space;
 
-/// An X.509 certificate of a key, read but not verified.
+/// An X.509 certificate, parsed but not verified.
 ///
-/// In metadata a certificate is an envelope for a public key: nobody checks who signed it
-/// (Metadata Interoperability Profile 2.6.1). Its dates matter to the consumers that say so.
+/// In metadata a certificate only carries a public key: consumers do not check its issuer (Metadata
+/// Interoperability Profile 2.6.1). Only some consumers check its dates.
 #[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
     version: u32,
-    /// Written out when first asked for, which checks never do.
+    /// Created on first access; validation never needs the names.
     names: OnceLock<Names>,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -48,7 +48,7 @@ pub struct Certificate {
     may_sign: bool,
 }
 
-/// What a certificate says for people to read.
+/// The names of a certificate as text.
 #[derive(Clone)]
 struct Names {
     subject: String,
@@ -61,10 +61,10 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// Fails when the bytes are not exactly one X.509 certificate.
+    /// Fails if the bytes are not exactly one X.509 certificate.
     pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, CertificateError> {
         let der = der.into();
-        // Of the extensions only the two below are looked into.
+        // Only the two extensions below are parsed.
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
         let (rest, certificate) =
             parser
@@ -96,19 +96,19 @@ impl Certificate {
         Ok(Self { der, ..read })
     }
 
-    /// Reads a certificate as XML has it: base64 of DER, broken into lines anyhow.
+    /// Reads a certificate in the form used in XML: base64 of DER, with any line breaks.
     ///
     /// # Errors
     ///
-    /// Fails when the text is not base64, is PEM outside or inside of it, or is not one X.509
-    /// certificate.
+    /// Fails if the text is not base64, if it is PEM or base64 of PEM, or if it is not exactly one
+    /// X.509 certificate.
     pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
-        // Base64 has no dash, and looking for one byte goes through many at once.
+        // Base64 has no dash, and the search for a single byte is fast.
         if memchr::memchr(b'-', text.as_bytes()).is_some() && text.contains("-----") {
             return Err(CertificateError::Pem);
         }
         let mut compact = Vec::with_capacity(text.len());
-        // Lines are long, so finding their ends many bytes at a time beats looking at each.
+        // Lines are long, so it is faster to search for the line ends than to check each byte.
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
             let end = memchr::memchr3(b'\n', b' ', b'\r', rest).unwrap_or(rest.len());
@@ -118,9 +118,9 @@ impl Certificate {
             } else {
                 compact.extend(line.iter().filter(|byte| !is_space(**byte)));
             }
-            let behind = &rest[end..];
-            let next = behind.iter().position(|byte| !is_space(*byte));
-            rest = &behind[next.unwrap_or(behind.len())..];
+            let after = &rest[end..];
+            let next = after.iter().position(|byte| !is_space(*byte));
+            rest = &after[next.unwrap_or(after.len())..];
         }
         if compact.is_empty() {
             return Err(CertificateError::Empty);
@@ -136,11 +136,11 @@ impl Certificate {
         Self::from_der(der)
     }
 
-    /// Reads the first `CERTIFICATE` of a PEM file, which is what consoles let people download.
+    /// Reads the first `CERTIFICATE` section of a PEM file, the download format of consoles.
     ///
     /// # Errors
     ///
-    /// Fails when there is none, or what is in it is not one X.509 certificate.
+    /// Fails if there is no such section, or if its content is not exactly one X.509 certificate.
     pub fn from_pem(text: &str) -> Result<Self, CertificateError> {
         for section in Pem::iter_from_buffer(text.as_bytes()) {
             let section = section.map_err(|source| CertificateError::NotPem {
@@ -166,7 +166,7 @@ impl Certificate {
         format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
     }
 
-    /// Returns the version: 3 for all but old or home-made certificates.
+    /// Returns the version: 3, except for old or self-made certificates.
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
@@ -184,25 +184,25 @@ impl Certificate {
         &self.names().issuer
     }
 
-    /// Returns the serial number in upper-case hexadecimal, bytes apart by colons.
+    /// Returns the serial number as upper-case hexadecimal bytes, separated by colons.
     #[must_use]
     pub fn serial(&self) -> &str {
         &self.names().serial
     }
 
-    /// Returns the moment before which the certificate is not valid.
+    /// Returns the start of the validity period.
     #[must_use]
     pub fn not_before(&self) -> Timestamp {
         self.not_before
     }
 
-    /// Returns the last moment at which the certificate is valid.
+    /// Returns the end of the validity period; the certificate is still valid at this time.
     #[must_use]
     pub fn not_after(&self) -> Timestamp {
         self.not_after
     }
 
-    /// Returns the public key's kind and strength.
+    /// Returns the type and the strength of the public key.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
         &self.key
@@ -210,42 +210,42 @@ impl Certificate {
 
     /// Returns the key with its algorithm, `SubjectPublicKeyInfo`, as DER.
     ///
-    /// Two certificates of one key are equal in this and in nothing else.
+    /// Two certificates for the same key have the same value here; all other values can differ.
     #[must_use]
     pub fn public_key_der(&self) -> &[u8] {
         &self.key_der
     }
 
-    /// Gives the key with its algorithm away.
+    /// Converts the certificate into its `SubjectPublicKeyInfo`, as DER.
     pub(crate) fn into_public_key_der(self) -> Vec<u8> {
         self.key_der
     }
 
-    /// Returns the object identifier of the algorithm that the certificate is signed with.
+    /// Returns the object identifier of the certificate's signature algorithm.
     #[must_use]
     pub fn signature_algorithm(&self) -> &str {
         &self.signature_algorithm
     }
 
-    /// Returns whether the certificate may issue others (basic constraints).
+    /// Returns whether the certificate may issue other certificates (basic constraints).
     #[must_use]
     pub fn is_authority(&self) -> bool {
         self.is_authority
     }
 
-    /// Returns whether the key may make signatures; a certificate without key usage allows it.
+    /// Returns whether the key may create signatures; without a key usage extension it may.
     #[must_use]
     pub fn may_sign(&self) -> bool {
         self.may_sign
     }
 
-    /// Returns the SHA-256 fingerprint as consoles show it: `AB:CD:…`.
+    /// Returns the SHA-256 fingerprint in the format of consoles: `AB:CD:…`.
     #[must_use]
     pub fn fingerprint_sha256(&self) -> String {
         colon_hex(&Sha256::digest(&self.der))
     }
 
-    /// Returns an RSA key's modulus, big-endian without leading zeros.
+    /// Returns the modulus of an RSA key, big-endian, without leading zeros; empty for other keys.
     pub(crate) fn modulus(&self) -> &[u8] {
         &self.modulus
     }
@@ -253,7 +253,7 @@ impl Certificate {
     fn names(&self) -> &Names {
         self.names.get_or_init(|| {
             let (_, certificate) =
-                X509Certificate::from_der(&self.der).expect("the same bytes were read before");
+                X509Certificate::from_der(&self.der).expect("the same bytes were parsed before");
             Names {
                 subject: certificate.subject().to_string(),
                 issuer: certificate.issuer().to_string(),
@@ -263,7 +263,7 @@ impl Certificate {
     }
 }
 
-/// Everything else follows from the bytes.
+/// Compares only the DER bytes, which determine all other fields.
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
         self.der == other.der
@@ -283,16 +283,16 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// The kind of a public key and how strong it is.
+/// The type and the strength of a public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublicKey {
     /// RSA.
     #[non_exhaustive]
     Rsa {
-        /// Length of the modulus.
+        /// Length of the modulus in bits.
         bits: usize,
-        /// The public exponent; `None` when it does not fit 64 bits.
+        /// The public exponent; `None` if it does not fit in 64 bits.
         exponent: Option<u64>,
     },
     /// An elliptic curve.
@@ -300,12 +300,12 @@ pub enum PublicKey {
     EllipticCurve {
         /// The curve's object identifier, such as `1.2.840.10045.3.1.7` for P-256.
         curve: String,
-        /// Length of a coordinate.
+        /// Length of a coordinate in bits.
         bits: usize,
     },
-    /// DSA, which nothing should use any more.
+    /// DSA, which is obsolete.
     Dsa,
-    /// Something else.
+    /// Another algorithm.
     #[non_exhaustive]
     Other {
         /// The algorithm's object identifier.
@@ -313,45 +313,45 @@ pub enum PublicKey {
     },
 }
 
-/// Why a certificate could not be read.
+/// The reason why a certificate could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
-    /// There is no text.
+    /// The text is empty.
     #[error("the certificate is empty")]
     Empty,
-    /// The text has `-----BEGIN CERTIFICATE-----` around it, which XML may not have.
-    #[error("the certificate is wrapped as PEM")]
+    /// The text has PEM lines such as `-----BEGIN CERTIFICATE-----`, which XML does not allow.
+    #[error("the certificate is PEM, not plain base64")]
     Pem,
-    /// The text has no PEM section called `CERTIFICATE`, or it is broken.
-    #[error("there is no certificate in PEM")]
+    /// The text has no valid PEM section `CERTIFICATE`.
+    #[error("the text has no valid PEM section CERTIFICATE")]
     #[non_exhaustive]
     NotPem {
-        /// What is wrong with a section, if there is one.
+        /// The error in a section, if a section was found.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// The text is base64 of PEM, which is base64 itself.
-    #[error("the certificate is PEM encoded in base64 once more")]
+    /// The text is base64 of PEM, so it is base64-encoded twice.
+    #[error("the certificate is base64 of PEM, not base64 of DER")]
     PemInside,
     /// The text is not base64.
     #[error("the certificate is not base64")]
     #[non_exhaustive]
     Base64 {
-        /// What is wrong with it.
+        /// The error of the decoder.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The bytes are not a certificate.
     #[error("the bytes are not an X.509 certificate")]
     #[non_exhaustive]
     NotACertificate {
-        /// What is wrong with them.
+        /// The error of the parser.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Something follows the certificate.
-    #[error("{count} bytes follow the certificate")]
+    /// Extra bytes follow the certificate.
+    #[error("extra bytes after the certificate: {count}")]
     #[non_exhaustive]
     TrailingBytes {
-        /// How many bytes.
+        /// Number of extra bytes.
         count: usize,
     },
 }
@@ -389,14 +389,14 @@ pub(crate) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> (PublicKey, Vec<u8>
     }
 }
 
-/// Returns what an extension holds, if the certificate has it once.
+/// Returns the value of an extension if the certificate has it exactly once.
 fn extension<'a>(certificate: &X509Certificate<'a>, oid: &Oid<'_>) -> Option<&'a [u8]> {
     let extension = certificate.get_extension_unique(oid).ok().flatten()?;
     Some(extension.value)
 }
 
-/// The identifiers that nearly all certificates have, and how they are written.
-const USUAL: [(Oid<'static>, &str); 9] = [
+/// The most common object identifiers, with their text form.
+const COMMON: [(Oid<'static>, &str); 9] = [
     (OID_PKCS1_SHA256WITHRSA, "1.2.840.113549.1.1.11"),
     (OID_PKCS1_SHA1WITHRSA, "1.2.840.113549.1.1.5"),
     (OID_PKCS1_SHA384WITHRSA, "1.2.840.113549.1.1.12"),
@@ -408,15 +408,15 @@ const USUAL: [(Oid<'static>, &str); 9] = [
     (OID_NIST_EC_P521, "1.3.132.0.35"),
 ];
 
-/// Writes an object identifier, without doing sums for the usual ones.
+/// Returns the text form of an object identifier; common ones are looked up, not computed.
 fn identifier(oid: &Oid<'_>) -> Cow<'static, str> {
-    match USUAL.iter().find(|(usual, _)| usual == oid) {
+    match COMMON.iter().find(|(common, _)| common == oid) {
         Some((_, text)) => Cow::Borrowed(text),
         None => Cow::Owned(oid.to_id_string()),
     }
 }
 
-/// Turns a certificate's date into a timestamp; years beyond 9999 become the last moment.
+/// Converts a certificate's date into a timestamp; a year after 9999 becomes the maximum.
 fn timestamp(time: ASN1Time) -> Timestamp {
     let seconds = time.timestamp();
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 {
@@ -432,22 +432,22 @@ pub(crate) fn colon_hex(bytes: &[u8]) -> String {
         if number > 0 {
             text.push(':');
         }
-        // Writing to a string does not fail.
+        // Writing to a `String` never fails.
         let _ = write!(text, "{byte:02X}");
     }
     text
 }
 
-/// Writes base64 in lines, without a line end behind the last.
+/// Encodes bytes as base64 in lines, without a line end after the last line.
 pub(crate) fn wrapped_base64(bytes: &[u8], width: usize) -> String {
     let text = STANDARD.encode(bytes);
     let mut lines = String::with_capacity(text.len() + text.len() / width);
     let mut rest = text.as_str();
     while rest.len() > width {
-        let (line, behind) = rest.split_at(width);
+        let (line, after) = rest.split_at(width);
         lines.push_str(line);
         lines.push('\n');
-        rest = behind;
+        rest = after;
     }
     lines + rest
 }
@@ -457,8 +457,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_identifiers_are_written_as_the_sums_would_write_them() {
-        for (oid, text) in USUAL {
+    fn the_table_of_common_identifiers_matches_their_computed_text() {
+        for (oid, text) in COMMON {
             assert_eq!(oid.to_id_string(), text);
         }
     }

@@ -2,22 +2,22 @@ use super::{values::Localized, view};
 use crate::{Element, Extensions, reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `Organization`: who is responsible for an entity (MD 2.3.2.1).
+    /// `Organization`: the organization responsible for an entity (MD 2.3.2.1).
     Organization
 }
 
 impl<'a> Organization<'a> {
-    /// Returns the `OrganizationName`s, which need not be fit for people.
+    /// Returns the `OrganizationName`s, which need not be suitable for display.
     pub fn names(self) -> impl Iterator<Item = Localized<'a>> {
         localized(self.0, "OrganizationName")
     }
 
-    /// Returns the `OrganizationDisplayName`s, which are fit for people.
+    /// Returns the `OrganizationDisplayName`s, which are suitable for display.
     pub fn display_names(self) -> impl Iterator<Item = Localized<'a>> {
         localized(self.0, "OrganizationDisplayName")
     }
 
-    /// Returns the `OrganizationURL`s, where a person finds more.
+    /// Returns the `OrganizationURL`s, with more information for users.
     pub fn urls(self) -> impl Iterator<Item = Localized<'a>> {
         localized(self.0, "OrganizationURL")
     }
@@ -30,7 +30,7 @@ impl<'a> Organization<'a> {
 }
 
 view! {
-    /// `ContactPerson`: somebody to ask about an entity or a role (MD 2.3.2.2).
+    /// `ContactPerson`: a contact for an entity or a role (MD 2.3.2.2).
     ContactPerson
 }
 
@@ -59,7 +59,7 @@ impl<'a> ContactPerson<'a> {
         self.text("SurName")
     }
 
-    /// Returns the `EmailAddress`es as written, `mailto:` included.
+    /// Returns the `EmailAddress`es as written, including `mailto:`.
     pub fn email_addresses(self) -> impl Iterator<Item = &'a str> {
         self.0
             .children_in(NamespaceId::METADATA, "EmailAddress")
@@ -85,21 +85,21 @@ impl<'a> ContactPerson<'a> {
     }
 }
 
-/// What a contact is for: `ContactTypeType` (MD 2.3.2.2).
+/// The purpose of a contact: `ContactTypeType` (MD 2.3.2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContactType<'a> {
-    /// Technical matters of the entity.
+    /// Technical questions about the entity.
     Technical,
-    /// Users' problems.
+    /// Support for users.
     Support,
     /// Administration of the entity.
     Administrative,
-    /// Money.
+    /// Billing.
     Billing,
-    /// Anything else, such as REFEDS' security contact, which is told apart by an attribute.
+    /// Another purpose, such as REFEDS' security contact, which an extra attribute identifies.
     Other,
-    /// A text that the specification does not know.
+    /// A value that the specification does not define.
     Unknown(&'a str),
 }
 
@@ -117,18 +117,18 @@ impl<'a> ContactType<'a> {
 }
 
 view! {
-    /// `AdditionalMetadataLocation`: where metadata of another kind is found (MD 2.3.2.3).
+    /// `AdditionalMetadataLocation`: the location of metadata in another format (MD 2.3.2.3).
     AdditionalMetadataLocation
 }
 
 impl<'a> AdditionalMetadataLocation<'a> {
-    /// Returns the namespace of the document that is found there.
+    /// Returns the namespace of the document at the location.
     #[must_use]
     pub fn namespace(self) -> &'a str {
         super::values::uri(self.0, "namespace")
     }
 
-    /// Returns the place. Nothing in this crate ever asks there.
+    /// Returns the URL of the document. This crate never sends a request to it.
     #[must_use]
     pub fn location(self) -> &'a str {
         collapse(self.0.text())

@@ -5,24 +5,24 @@ use super::{
 use crate::{Element, tree::NamespaceId};
 
 view! {
-    /// Where to send messages of one kind, and how: any element of `EndpointType` (MD 2.2.2).
+    /// An endpoint for one kind of message: any element of `EndpointType` (MD 2.2.2).
     Endpoint
 }
 
 impl<'a> Endpoint<'a> {
-    /// Returns the `Binding`, one of [`names::binding`](crate::names::binding) most of the time.
+    /// Returns the `Binding`, usually one of [`names::binding`](crate::names::binding).
     #[must_use]
     pub fn binding(self) -> &'a str {
         uri(self.0, "Binding")
     }
 
-    /// Returns the `Location` to send requests to.
+    /// Returns the `Location`, to which requests are sent.
     #[must_use]
     pub fn location(self) -> &'a str {
         uri(self.0, "Location")
     }
 
-    /// Returns the `ResponseLocation`, where responses go if not to the location.
+    /// Returns the `ResponseLocation`, the location for responses (default: `Location`).
     #[must_use]
     pub fn response_location(self) -> Option<&'a str> {
         optional_uri(self.0, "ResponseLocation")
@@ -30,37 +30,36 @@ impl<'a> Endpoint<'a> {
 }
 
 view! {
-    /// An endpoint that others refer to by number: any element of `IndexedEndpointType`
-    /// (MD 2.2.3).
+    /// An endpoint that peers reference by index: any element of `IndexedEndpointType` (MD 2.2.3).
     IndexedEndpoint
 }
 
 impl<'a> IndexedEndpoint<'a> {
-    /// Returns the `Binding`, one of [`names::binding`](crate::names::binding) most of the time.
+    /// Returns the `Binding`, usually one of [`names::binding`](crate::names::binding).
     #[must_use]
     pub fn binding(self) -> &'a str {
         uri(self.0, "Binding")
     }
 
-    /// Returns the `Location` to send messages to.
+    /// Returns the `Location`, to which messages are sent.
     #[must_use]
     pub fn location(self) -> &'a str {
         uri(self.0, "Location")
     }
 
-    /// Returns the `ResponseLocation`, which no indexed endpoint of the specification may have.
+    /// Returns the `ResponseLocation`, which the specification does not allow on indexed endpoints.
     #[must_use]
     pub fn response_location(self) -> Option<&'a str> {
         optional_uri(self.0, "ResponseLocation")
     }
 
-    /// Returns the `index`; `None` when it is missing or not a number up to 65535.
+    /// Returns the `index`; `None` if it is missing or not a number up to 65535.
     #[must_use]
     pub fn index(self) -> Option<u16> {
         self.0.attribute("index").and_then(parse_index)
     }
 
-    /// Returns `isDefault`; not saying it and saying `false` are different things.
+    /// Returns `isDefault`; a missing attribute (`None`) differs from `false`.
     #[must_use]
     pub fn is_default(self) -> Option<bool> {
         boolean(self.0, "isDefault")

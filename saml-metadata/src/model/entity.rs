@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{Extensions, tree::NamespaceId};
 
-/// The methods of everything that has an `ID`, `validUntil` and `cacheDuration`.
+/// The methods of all views whose element has an `ID`, `validUntil` and `cacheDuration`.
 macro_rules! lifetime_methods {
     () => {
-        /// Returns the `ID`, which a signature refers to.
+        /// Returns the `ID`, which a signature references.
         #[must_use]
         pub fn id(self) -> Option<&'a str> {
             self.0.attribute("ID")
@@ -25,8 +25,8 @@ macro_rules! lifetime_methods {
         ///
         /// # Errors
         ///
-        /// Fails when it is not a time. That is not the same as having none: metadata whose end
-        /// cannot be read must not be taken for metadata without an end.
+        /// Fails if the value is not a time. This differs from a missing value: metadata with an
+        /// unreadable expiry must not be treated as metadata without an expiry.
         pub fn valid_until(self) -> Result<Option<Timestamp>, ParseTimeError> {
             time::valid_until(self.0)
         }
@@ -35,26 +35,26 @@ macro_rules! lifetime_methods {
         ///
         /// # Errors
         ///
-        /// Fails when it is not a duration.
+        /// Fails if the value is not a duration.
         pub fn cache_duration(self) -> Result<Option<CacheDuration>, ParseTimeError> {
             time::cache_duration(self.0)
         }
 
-        /// Returns the earliest `validUntil` of the element and all around it, which is the one
-        /// that counts (MD 4.3).
+        /// Returns the earliest `validUntil` of the element and its ancestors, which is the
+        /// effective expiry (MD 4.3).
         ///
         /// # Errors
         ///
-        /// Fails when one of them is not a time.
+        /// Fails if one of the values is not a time.
         pub fn effective_valid_until(self) -> Result<Option<Timestamp>, ParseTimeError> {
             time::effective_valid_until(self.0)
         }
 
-        /// Returns the shortest `cacheDuration` of the element and all around it.
+        /// Returns the shortest `cacheDuration` of the element and its ancestors.
         ///
         /// # Errors
         ///
-        /// Fails when one of them is not a duration.
+        /// Fails if one of the values is not a duration.
         pub fn effective_cache_duration(self) -> Result<Option<CacheDuration>, ParseTimeError> {
             time::effective_cache_duration(self.0)
         }
@@ -83,15 +83,16 @@ impl<'a> EntitiesDescriptor<'a> {
         self.0.attribute("Name")
     }
 
-    /// Returns the entities right inside; [`Document::entities`](crate::Document::entities)
-    /// returns those of inner groups too.
+    /// Returns the entities that are direct children of the group.
+    ///
+    /// [`Document::entities`](crate::Document::entities) also returns the entities of nested groups.
     pub fn entities(self) -> impl Iterator<Item = EntityDescriptor<'a>> {
         self.0
             .children_in(NamespaceId::METADATA, "EntityDescriptor")
             .map(EntityDescriptor::new)
     }
 
-    /// Returns the groups right inside.
+    /// Returns the groups that are direct children of the group.
     pub fn groups(self) -> impl Iterator<Item = Self> {
         self.0
             .children_in(NamespaceId::METADATA, "EntitiesDescriptor")
@@ -100,20 +101,20 @@ impl<'a> EntitiesDescriptor<'a> {
 }
 
 view! {
-    /// `EntityDescriptor`: all about one provider (MD 2.3.2).
+    /// `EntityDescriptor`: the metadata of one provider (MD 2.3.2).
     EntityDescriptor
 }
 
 impl<'a> EntityDescriptor<'a> {
     lifetime_methods!();
 
-    /// Returns the `entityID`, the name under which others know the provider.
+    /// Returns the `entityID`, the provider's unique identifier.
     #[must_use]
     pub fn entity_id(self) -> &'a str {
         uri(self.0, "entityID")
     }
 
-    /// Returns the group the entity stands in.
+    /// Returns the group that contains the entity.
     #[must_use]
     pub fn group(self) -> Option<EntitiesDescriptor<'a>> {
         let parent = self.0.parent()?;
@@ -122,15 +123,15 @@ impl<'a> EntityDescriptor<'a> {
             .then(|| EntitiesDescriptor::new(parent))
     }
 
-    /// Returns the roles of all kinds, in order; unknown ones are kept.
+    /// Returns the roles of all kinds, in order, including unknown kinds.
     pub fn roles(self) -> impl Iterator<Item = Role<'a>> {
         self.0.children().filter_map(Role::of)
     }
 
     /// Returns the identity provider role for SAML 2.0.
     ///
-    /// An entity may have several, for different protocols (MD 2.3.2); the first one that
-    /// supports SAML 2.0 is returned, or the first one if none does.
+    /// An entity can have several of these roles, for different protocols (MD 2.3.2). Returns the
+    /// first role that supports SAML 2.0; if no role does, returns the first role.
     #[must_use]
     pub fn identity_provider(self) -> Option<IdpSsoDescriptor<'a>> {
         self.identity_providers()
@@ -145,8 +146,9 @@ impl<'a> EntityDescriptor<'a> {
             .map(IdpSsoDescriptor::new)
     }
 
-    /// Returns the service provider role for SAML 2.0, chosen like
-    /// [`identity_provider`](Self::identity_provider).
+    /// Returns the service provider role for SAML 2.0.
+    ///
+    /// The choice is the same as in [`identity_provider`](Self::identity_provider).
     #[must_use]
     pub fn service_provider(self) -> Option<SpSsoDescriptor<'a>> {
         self.service_providers()
@@ -168,7 +170,7 @@ impl<'a> EntityDescriptor<'a> {
             .map(AttributeAuthorityDescriptor::new)
     }
 
-    /// Returns the affiliation that the entity is instead of having roles.
+    /// Returns the affiliation; an entity has either an affiliation or roles.
     #[must_use]
     pub fn affiliation(self) -> Option<AffiliationDescriptor<'a>> {
         self.0

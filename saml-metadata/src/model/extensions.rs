@@ -5,7 +5,7 @@ use super::{
     attribute_service::SamlAttribute,
     endpoint::{Endpoint, IndexedEndpoint},
     subject_id::SubjectIdRequirement,
-    time::{ParseTimeError, parse_moment},
+    time::{ParseTimeError, parse_date_time},
     ui::{DiscoHints, UiInfo},
     values::{Localized, boolean, uri},
     view,
@@ -13,7 +13,7 @@ use super::{
 use crate::{Element, names::entity_attribute, reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `Extensions`: what others than the specification have to say (MD 2.2.1).
+    /// `Extensions`: elements that the SAML specification does not define (MD 2.2.1).
     Extensions
 }
 
@@ -30,13 +30,13 @@ impl<'a> Extensions<'a> {
         self.0.children()
     }
 
-    /// Returns `mdui:UIInfo`: how to show a role to people (MDUI 2.1).
+    /// Returns `mdui:UIInfo`: display information for users (MDUI 2.1).
     #[must_use]
     pub fn ui_info(self) -> Option<UiInfo<'a>> {
         self.0.child_in(NamespaceId::UI, "UIInfo").map(UiInfo::new)
     }
 
-    /// Returns `mdui:DiscoHints`: how to guess that a user belongs there (MDUI 2.2).
+    /// Returns `mdui:DiscoHints`: hints for guessing the identity provider of a user (MDUI 2.2).
     #[must_use]
     pub fn disco_hints(self) -> Option<DiscoHints<'a>> {
         self.0
@@ -44,7 +44,7 @@ impl<'a> Extensions<'a> {
             .map(DiscoHints::new)
     }
 
-    /// Returns `mdrpi:RegistrationInfo`: who registered the entity (MDRPI 2.1).
+    /// Returns `mdrpi:RegistrationInfo`: the registrar of the entity (MDRPI 2.1).
     #[must_use]
     pub fn registration_info(self) -> Option<RegistrationInfo<'a>> {
         self.0
@@ -52,7 +52,7 @@ impl<'a> Extensions<'a> {
             .map(RegistrationInfo::new)
     }
 
-    /// Returns `mdrpi:PublicationInfo`: who published the document (MDRPI 2.2).
+    /// Returns `mdrpi:PublicationInfo`: the publisher of the document (MDRPI 2.2).
     #[must_use]
     pub fn publication_info(self) -> Option<PublicationInfo<'a>> {
         self.0
@@ -60,8 +60,8 @@ impl<'a> Extensions<'a> {
             .map(PublicationInfo::new)
     }
 
-    /// Returns the `mdrpi:Publication`s of `mdrpi:PublicationPath`: who published the document
-    /// before, the first one first (MDRPI 2.3).
+    /// Returns the `mdrpi:Publication`s of `mdrpi:PublicationPath`: the earlier publishers of the
+    /// document, oldest first (MDRPI 2.3).
     pub fn publication_path(self) -> impl Iterator<Item = PublicationInfo<'a>> {
         self.0
             .children_in(NamespaceId::REGISTRATION, "PublicationPath")
@@ -78,16 +78,15 @@ impl<'a> Extensions<'a> {
             .map(SamlAttribute::new)
     }
 
-    /// Returns the `saml:Assertion`s of `mdattr:EntityAttributes`, by which others say something
-    /// about the entity (Metadata Extension for Entity Attributes 2.2).
+    /// Returns the `saml:Assertion`s of `mdattr:EntityAttributes`: statements of third parties about
+    /// the entity (Metadata Extension for Entity Attributes 2.2).
     pub fn entity_assertions(self) -> impl Iterator<Item = Element<'a>> {
         self.0
             .children_in(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes")
             .flat_map(|attributes| attributes.children_in(NamespaceId::ASSERTION, "Assertion"))
     }
 
-    /// Returns the values of an entity attribute, such as those of
-    /// [`entity_attribute::CATEGORY`].
+    /// Returns the values of an entity attribute, for example [`entity_attribute::CATEGORY`].
     pub fn entity_attribute_values<'n>(
         self,
         name: &'n str,
@@ -98,15 +97,17 @@ impl<'a> Extensions<'a> {
             .map(|value| collapse(value.text()))
     }
 
-    /// Returns which identifier of a subject a service needs (saml-subject-id-attr-v1.0 4.1);
-    /// `None` when it does not say, or not in a way that the specification has.
+    /// Returns the kind of subject identifier that a service requires (saml-subject-id-attr-v1.0
+    /// 4.1).
+    ///
+    /// Returns `None` if the value is missing or not defined by the specification.
     #[must_use]
     pub fn subject_id_requirement(self) -> Option<SubjectIdRequirement> {
         let mut values = self.entity_attribute_values(entity_attribute::SUBJECT_ID_REQUIREMENT);
         SubjectIdRequirement::parse(values.next()?)
     }
 
-    /// Returns `idpdisc:DiscoveryResponse`: where a discovery service sends users back to
+    /// Returns `idpdisc:DiscoveryResponse`: the endpoints to which a discovery service returns users
     /// (sstc-saml-idp-discovery 2.5).
     pub fn discovery_responses(self) -> impl Iterator<Item = IndexedEndpoint<'a>> {
         self.0
@@ -114,7 +115,7 @@ impl<'a> Extensions<'a> {
             .map(IndexedEndpoint::new)
     }
 
-    /// Returns `init:RequestInitiator`: where a service can be asked to start a login
+    /// Returns `init:RequestInitiator`: the endpoints at which a service starts a login on request
     /// (sstc-request-initiation 2.3).
     pub fn request_initiators(self) -> impl Iterator<Item = Endpoint<'a>> {
         self.0
@@ -132,23 +133,22 @@ impl<'a> Extensions<'a> {
         self.algorithms("SigningMethod")
     }
 
-    /// Returns `alg:SigningMethod`s with the sizes of keys that they are for (Algorithm Support
-    /// Profile 2.4).
+    /// Returns the `alg:SigningMethod`s with their key sizes (Algorithm Support Profile 2.4).
     pub fn signing_method_details(self) -> impl Iterator<Item = SigningMethod<'a>> {
         self.0
             .children_in(NamespaceId::ALGORITHM, "SigningMethod")
             .map(SigningMethod::new)
     }
 
-    /// Returns `shibmd:KeyAuthority`: the authorities that certificates of the entities are issued
-    /// by.
+    /// Returns `shibmd:KeyAuthority`: the certificate authorities that issue certificates for the
+    /// entities.
     pub fn key_authorities(self) -> impl Iterator<Item = KeyAuthority<'a>> {
         self.0
             .children_in(NamespaceId::SHIBBOLETH, "KeyAuthority")
             .map(KeyAuthority::new)
     }
 
-    /// Returns `shibmd:Scope`: the domains that an identity provider may speak for.
+    /// Returns `shibmd:Scope`: the domains for which an identity provider may make assertions.
     pub fn scopes(self) -> impl Iterator<Item = Scope<'a>> {
         self.0
             .children_in(NamespaceId::SHIBBOLETH, "Scope")
@@ -163,7 +163,7 @@ impl<'a> Extensions<'a> {
 }
 
 view! {
-    /// `mdrpi:RegistrationInfo`: who registered an entity, and when (MDRPI 2.1).
+    /// `mdrpi:RegistrationInfo`: the registrar and the time of registration (MDRPI 2.1).
     RegistrationInfo
 }
 
@@ -178,12 +178,12 @@ impl<'a> RegistrationInfo<'a> {
     ///
     /// # Errors
     ///
-    /// Fails when it is not a time.
+    /// Fails if the value is not a time.
     pub fn instant(self) -> Result<Option<Timestamp>, ParseTimeError> {
         instant(self.0, "registrationInstant")
     }
 
-    /// Returns the addresses of the `RegistrationPolicy` in its languages.
+    /// Returns the URLs of the `RegistrationPolicy`, one per language.
     pub fn policies(self) -> impl Iterator<Item = Localized<'a>> {
         self.0
             .children_in(NamespaceId::REGISTRATION, "RegistrationPolicy")
@@ -192,8 +192,8 @@ impl<'a> RegistrationInfo<'a> {
 }
 
 view! {
-    /// `mdrpi:PublicationInfo` or `mdrpi:Publication`: who published a document, and when (MDRPI
-    /// 2.2 and 2.3).
+    /// `mdrpi:PublicationInfo` or `mdrpi:Publication`: the publisher and the time of publication
+    /// (MDRPI 2.2 and 2.3).
     PublicationInfo
 }
 
@@ -208,7 +208,7 @@ impl<'a> PublicationInfo<'a> {
     ///
     /// # Errors
     ///
-    /// Fails when it is not a time.
+    /// Fails if the value is not a time.
     pub fn creation_instant(self) -> Result<Option<Timestamp>, ParseTimeError> {
         instant(self.0, "creationInstant")
     }
@@ -219,7 +219,7 @@ impl<'a> PublicationInfo<'a> {
         self.0.attribute("publicationId")
     }
 
-    /// Returns the addresses of the `UsagePolicy` in its languages.
+    /// Returns the URLs of the `UsagePolicy`, one per language.
     pub fn usage_policies(self) -> impl Iterator<Item = Localized<'a>> {
         self.0
             .children_in(NamespaceId::REGISTRATION, "UsagePolicy")
@@ -228,18 +228,18 @@ impl<'a> PublicationInfo<'a> {
 }
 
 view! {
-    /// `shibmd:Scope`: a domain that an identity provider may speak for.
+    /// `shibmd:Scope`: a domain for which an identity provider may make assertions.
     Scope
 }
 
 impl<'a> Scope<'a> {
-    /// Returns the domain, or the regular expression that domains must match.
+    /// Returns the domain, or a regular expression that the domain must match.
     #[must_use]
     pub fn text(self) -> &'a str {
         collapse(self.0.text())
     }
 
-    /// Returns whether the text is a regular expression; no is the default.
+    /// Returns whether the text is a regular expression (default: `false`).
     #[must_use]
     pub fn is_regexp(self) -> bool {
         boolean(self.0, "regexp") == Some(true)
@@ -247,12 +247,12 @@ impl<'a> Scope<'a> {
 }
 
 view! {
-    /// `shibmd:KeyAuthority`: who issues the certificates of entities.
+    /// `shibmd:KeyAuthority`: the certificate authorities that issue certificates for entities.
     KeyAuthority
 }
 
 impl<'a> KeyAuthority<'a> {
-    /// Returns how many certificates may stand between; 1 is the default.
+    /// Returns the maximum number of intermediate certificates (default: 1).
     #[must_use]
     pub fn verify_depth(self) -> u8 {
         let depth = self.0.attribute("VerifyDepth").map(collapse);
@@ -267,6 +267,6 @@ impl<'a> KeyAuthority<'a> {
 
 fn instant(element: Element<'_>, name: &str) -> Result<Option<Timestamp>, ParseTimeError> {
     let text = element.attribute(name);
-    text.map(|text| parse_moment(text).map(|moment| moment.timestamp))
+    text.map(|text| parse_date_time(text).map(|time| time.timestamp))
         .transpose()
 }

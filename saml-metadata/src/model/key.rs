@@ -6,13 +6,14 @@ use super::{
 use crate::{Element, reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `KeyDescriptor`: a key, and what it is for (MD 2.4.1.1).
+    /// `KeyDescriptor`: a key and its use (MD 2.4.1.1).
     KeyDescriptor
 }
 
 impl<'a> KeyDescriptor<'a> {
-    /// Returns the `use`; without one, or with one that is not known, the key is not limited to
-    /// one use (errata E62).
+    /// Returns the `use`; `None` if it is missing or unknown.
+    ///
+    /// A key without a `use` is not limited to one use (errata E62).
     #[must_use]
     pub fn key_use(self) -> Option<KeyUse> {
         match self.0.attribute("use").map(collapse)? {
@@ -22,9 +23,9 @@ impl<'a> KeyDescriptor<'a> {
         }
     }
 
-    /// Returns whether the key may be used for that.
+    /// Returns whether the key may be used for a purpose.
     ///
-    /// A key without a `use` may be used for everything, one with an unknown `use` for nothing.
+    /// A key without a `use` may be used for all purposes, a key with an unknown `use` for none.
     #[must_use]
     pub fn serves(self, wanted: KeyUse) -> bool {
         match self.key_use() {
@@ -47,7 +48,7 @@ impl<'a> KeyDescriptor<'a> {
             .flat_map(|data| data.children_in(NamespaceId::SIGNATURE, "X509Certificate"))
     }
 
-    /// Returns the certificates, each read or with the reason why it could not be.
+    /// Returns the certificates; each item is a certificate or the reason why it is unreadable.
     pub fn certificates(self) -> impl Iterator<Item = Result<Certificate, CertificateError>> {
         self.certificate_elements()
             .map(|element| Certificate::from_base64(element.text()))
@@ -61,7 +62,7 @@ impl<'a> KeyDescriptor<'a> {
             .map(Element::text)
     }
 
-    /// Returns whether the key itself is given without a certificate: a `ds:KeyValue` or a
+    /// Returns whether the descriptor has a bare key: a `ds:KeyValue` or a
     /// `dsig11:DEREncodedKeyValue`.
     #[must_use]
     pub fn has_bare_key(self) -> bool {
@@ -73,7 +74,7 @@ impl<'a> KeyDescriptor<'a> {
         })
     }
 
-    /// Returns the `EncryptionMethod`s that the owner of the key understands.
+    /// Returns the `EncryptionMethod`s that the owner of the key supports.
     pub fn encryption_methods(self) -> impl Iterator<Item = EncryptionMethod<'a>> {
         self.0
             .children_in(NamespaceId::METADATA, "EncryptionMethod")
@@ -81,12 +82,12 @@ impl<'a> KeyDescriptor<'a> {
     }
 }
 
-/// What a key is for: `KeyTypes` (MD 2.4.1.1). The specification has these two only.
+/// The use of a key: `KeyTypes` (MD 2.4.1.1). The specification defines only these two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyUse {
-    /// To check signatures, and TLS.
+    /// Peers verify signatures and TLS connections with the key.
     Signing,
-    /// To encrypt for the owner.
+    /// Peers encrypt for the owner with the key.
     Encryption,
 }
 

@@ -22,22 +22,22 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role<'a> {
-    /// It says who somebody is.
+    /// An identity provider, which authenticates users.
     IdentityProvider(IdpSsoDescriptor<'a>),
-    /// It wants to know who somebody is.
+    /// A service provider, which relies on an identity provider.
     ServiceProvider(SpSsoDescriptor<'a>),
-    /// It answers how somebody was authenticated.
+    /// An authentication authority, which answers queries about the authentication of users.
     AuthnAuthority(AuthnAuthorityDescriptor<'a>),
-    /// It answers which attributes somebody has.
+    /// An attribute authority, which answers queries about the attributes of users.
     AttributeAuthority(AttributeAuthorityDescriptor<'a>),
-    /// It answers what somebody may do.
+    /// A policy decision point, which answers queries about the authorization of users.
     Pdp(PdpDescriptor<'a>),
-    /// A role of an extension's type, as ADFS writes for WS-Federation.
+    /// A role whose type an extension defines, such as the WS-Federation roles of AD FS.
     Other(RoleDescriptor<'a>),
 }
 
 impl<'a> Role<'a> {
-    /// Returns the role that an element is, if it is one.
+    /// Returns the element as a role, if it is a role.
     pub(crate) fn of(element: Element<'a>) -> Option<Self> {
         if element.namespace_id() != NamespaceId::METADATA {
             return None;
@@ -57,7 +57,7 @@ impl<'a> Role<'a> {
         })
     }
 
-    /// Returns what all roles have in common.
+    /// Returns the view with the properties that all roles share.
     #[must_use]
     pub fn descriptor(self) -> RoleDescriptor<'a> {
         RoleDescriptor::new(match self {
@@ -85,14 +85,14 @@ macro_rules! role_methods {
                 .filter(|protocol| !protocol.is_empty())
         }
 
-        /// Returns whether the role speaks SAML 2.0.
+        /// Returns whether the role supports SAML 2.0.
         #[must_use]
         pub fn supports_saml2(self) -> bool {
             self.protocols()
                 .any(|protocol| protocol == protocol::SAML_2_0)
         }
 
-        /// Returns the `errorURL`, where users with trouble may be sent.
+        /// Returns the `errorURL`, to which a peer can send users after an error.
         #[must_use]
         pub fn error_url(self) -> Option<&'a str> {
             optional_uri(self.0, "errorURL")
@@ -105,16 +105,17 @@ macro_rules! role_methods {
                 .map(KeyDescriptor::new)
         }
 
-        /// Returns the certificates of the keys that may sign, in order.
+        /// Returns the certificates of the signing keys, in order.
         ///
-        /// A key without `use` may do both. Certificates that cannot be read are left out;
-        /// [`KeyDescriptor::certificates`] says why.
+        /// A key without `use` is both a signing key and an encryption key. Unreadable certificates
+        /// are left out; [`KeyDescriptor::certificates`] returns the reason.
         #[must_use]
         pub fn signing_certificates(self) -> Vec<Certificate> {
             certificates(self.key_descriptors(), KeyUse::Signing)
         }
 
-        /// Returns the certificates of the keys to encrypt with, as `signing_certificates` does.
+        /// Returns the certificates of the encryption keys, with the same rules as
+        /// `signing_certificates`.
         #[must_use]
         pub fn encryption_certificates(self) -> Vec<Certificate> {
             certificates(self.key_descriptors(), KeyUse::Encryption)
@@ -165,14 +166,14 @@ macro_rules! sso_methods {
 }
 
 view! {
-    /// Any role, seen as what all roles have in common: `RoleDescriptor` (MD 2.4.1).
+    /// `RoleDescriptor`: the properties that all roles share (MD 2.4.1).
     RoleDescriptor
 }
 
 impl<'a> RoleDescriptor<'a> {
     role_methods!();
 
-    /// Returns the `xsi:type` of a role of an extension's type, as namespace and local name.
+    /// Returns the `xsi:type` of a role whose type an extension defines, as namespace and local name.
     #[must_use]
     pub fn extension_type(self) -> Option<(&'a str, &'a str)> {
         let name = self
@@ -193,7 +194,7 @@ view! {
 impl<'a> IdpSsoDescriptor<'a> {
     sso_methods!();
 
-    /// Returns `WantAuthnRequestsSigned`; no is the default.
+    /// Returns `WantAuthnRequestsSigned` (default: `false`).
     #[must_use]
     pub fn want_authn_requests_signed(self) -> bool {
         boolean(self.0, "WantAuthnRequestsSigned") == Some(true)
@@ -233,13 +234,13 @@ view! {
 impl<'a> SpSsoDescriptor<'a> {
     sso_methods!();
 
-    /// Returns `AuthnRequestsSigned`; no is the default.
+    /// Returns `AuthnRequestsSigned` (default: `false`).
     #[must_use]
     pub fn authn_requests_signed(self) -> bool {
         boolean(self.0, "AuthnRequestsSigned") == Some(true)
     }
 
-    /// Returns `WantAssertionsSigned`; no is the default.
+    /// Returns `WantAssertionsSigned` (default: `false`).
     #[must_use]
     pub fn want_assertions_signed(self) -> bool {
         boolean(self.0, "WantAssertionsSigned") == Some(true)
@@ -250,10 +251,10 @@ impl<'a> SpSsoDescriptor<'a> {
         indexed_endpoints(self.0, "AssertionConsumerService")
     }
 
-    /// Returns the `AssertionConsumerService` that counts when nobody asks for another.
+    /// Returns the default `AssertionConsumerService`.
     ///
-    /// That is the first with `isDefault="true"`, else the first without the attribute, else the
-    /// first (MD 2.2.3).
+    /// The default is the first service with `isDefault="true"`, otherwise the first without the
+    /// attribute, otherwise the first (MD 2.2.3).
     #[must_use]
     pub fn default_assertion_consumer_service(self) -> Option<IndexedEndpoint<'a>> {
         default_endpoint(self.assertion_consumer_services())
@@ -268,7 +269,8 @@ impl<'a> SpSsoDescriptor<'a> {
             .map(AttributeConsumingService::new)
     }
 
-    /// Returns the `AttributeConsumingService` that counts when nobody asks for another.
+    /// Returns the default `AttributeConsumingService`, with the same rules as
+    /// [`default_assertion_consumer_service`](Self::default_assertion_consumer_service).
     #[must_use]
     pub fn default_attribute_consuming_service(self) -> Option<AttributeConsumingService<'a>> {
         default_of(
@@ -279,7 +281,7 @@ impl<'a> SpSsoDescriptor<'a> {
 }
 
 view! {
-    /// `AuthnAuthorityDescriptor`: it answers how somebody was authenticated (MD 2.4.5).
+    /// `AuthnAuthorityDescriptor`: answers queries about the authentication of users (MD 2.4.5).
     AuthnAuthorityDescriptor
 }
 
@@ -303,7 +305,7 @@ impl<'a> AuthnAuthorityDescriptor<'a> {
 }
 
 view! {
-    /// `PDPDescriptor`: it answers what somebody may do (MD 2.4.6).
+    /// `PDPDescriptor`: answers queries about the authorization of users (MD 2.4.6).
     PdpDescriptor
 }
 
@@ -327,7 +329,7 @@ impl<'a> PdpDescriptor<'a> {
 }
 
 view! {
-    /// `AttributeAuthorityDescriptor`: it answers which attributes somebody has (MD 2.4.7).
+    /// `AttributeAuthorityDescriptor`: answers queries about the attributes of users (MD 2.4.7).
     AttributeAuthorityDescriptor
 }
 
@@ -361,7 +363,7 @@ impl<'a> AttributeAuthorityDescriptor<'a> {
 }
 
 view! {
-    /// `AffiliationDescriptor`: providers that share name identifiers (MD 2.5).
+    /// `AffiliationDescriptor`: a group of providers that share name identifiers (MD 2.5).
     AffiliationDescriptor
 }
 

@@ -1,17 +1,17 @@
 use std::fmt;
 
-/// Which identifier of a subject a service needs (saml-subject-id-attr-v1.0 4.1).
+/// The kind of subject identifier that a service requires (saml-subject-id-attr-v1.0 4.1).
 ///
-/// There will be no other ones.
+/// The enum is complete: the specification will not add other values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SubjectIdRequirement {
     /// The general-purpose `subject-id`.
     SubjectId,
-    /// The `pairwise-id`, another one for each service.
+    /// The `pairwise-id`, which differs for each service.
     PairwiseId,
-    /// None of them.
+    /// No identifier.
     None,
-    /// Either of them.
+    /// Either of the two identifiers.
     Any,
 }
 

@@ -1,4 +1,4 @@
-//! `xs:dateTime` and `xs:duration` as metadata uses them.
+//! Parsers for `xs:dateTime` and `xs:duration`.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::Offset};
 
 use crate::{Element, reader::chars::collapse, reader::escape::shorten};
 
-/// Why a `validUntil` or `cacheDuration` could not be understood.
+/// The error for a `validUntil` or `cacheDuration` that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {expected}")]
 pub struct ParseTimeError {
@@ -15,32 +15,33 @@ pub struct ParseTimeError {
 }
 
 impl ParseTimeError {
-    /// Returns the text as it was written, cut after 60 characters.
+    /// Returns the source text, cut after 60 characters.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// A moment, and whether it was written in UTC with a `Z` as SAML asks.
+/// A parsed `xs:dateTime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct XmlDateTime {
     pub(crate) timestamp: Timestamp,
+    /// Whether the text ends with `Z` for UTC, as SAML requires.
     pub(crate) is_utc: bool,
 }
 
-/// Parses an `xs:dateTime`; one without a zone counts as UTC (saml-core-2.0-os 1.3.3).
-pub(crate) fn parse_moment(text: &str) -> Result<Moment, ParseTimeError> {
+/// Parses an `xs:dateTime`; a time without a zone is UTC (saml-core-2.0-os 1.3.3).
+pub(crate) fn parse_date_time(text: &str) -> Result<XmlDateTime, ParseTimeError> {
     let trimmed = collapse(text);
-    let moment = usual_moment(trimmed).or_else(|| moment(trimmed));
-    moment.ok_or_else(|| ParseTimeError {
+    let time = simple_date_time(trimmed).or_else(|| any_date_time(trimmed));
+    time.ok_or_else(|| ParseTimeError {
         text: shorten(text),
         expected: "a time like 2026-01-31T12:00:00Z",
     })
 }
 
-/// Reads the form that nearly all times have, and which the specification asks for.
-fn usual_moment(text: &str) -> Option<Moment> {
+/// Parses the common form `YYYY-MM-DDThh:mm:ssZ`, which the specification requires.
+fn simple_date_time(text: &str) -> Option<XmlDateTime> {
     let two = |at: usize| {
         let [tens, ones] = [text.as_bytes()[at], text.as_bytes()[at + 1]];
         let are_digits = tens.is_ascii_digit() && ones.is_ascii_digit();
@@ -74,13 +75,14 @@ fn usual_moment(text: &str) -> Option<Moment> {
     let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
     let civil = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, 0).ok()?;
     let timestamp = Offset::UTC.to_timestamp(civil).ok()?;
-    Some(Moment {
+    Some(XmlDateTime {
         timestamp,
         is_utc: true,
     })
 }
 
-fn moment(text: &str) -> Option<Moment> {
+/// Parses every form of `xs:dateTime`.
+fn any_date_time(text: &str) -> Option<XmlDateTime> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -105,7 +107,7 @@ fn moment(text: &str) -> Option<Moment> {
         None => (second, 0),
     };
     let second = fixed(second, 2)?;
-    // XML Schema writes midnight at the end of a day as 24:00:00.
+    // XML Schema allows 24:00:00 for midnight at the end of a day.
     let end_of_day = hour == 24 && minute == 0 && second == 0 && fraction == 0;
     let year = if negative { -year } else { year };
     let hour = if end_of_day { 0 } else { hour };
@@ -114,7 +116,7 @@ fn moment(text: &str) -> Option<Moment> {
     if end_of_day {
         timestamp = timestamp.checked_add(SignedDuration::from_hours(24)).ok()?;
     }
-    Some(Moment {
+    Some(XmlDateTime {
         timestamp,
         is_utc: zone == "Z",
     })
@@ -146,7 +148,7 @@ fn fixed(text: &str, len: usize) -> Option<i8> {
     i8::try_from(digits(text)?).ok()
 }
 
-/// Reads the digits behind a decimal point; what is finer than nanoseconds is cut off.
+/// Parses the digits after a decimal point; digits after the ninth are ignored.
 fn nanoseconds(fraction: &str) -> Option<i32> {
     if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -159,10 +161,10 @@ fn nanoseconds(fraction: &str) -> Option<i32> {
     Some(nanoseconds)
 }
 
-/// How long metadata may be kept before it is asked for again (MD 2.3.1, 2.3.2).
+/// The time for which metadata may be cached (MD 2.3.1, 2.3.2).
 ///
-/// An `xs:duration` may count in months and years, which have no fixed length; like most
-/// consumers, [`CacheDuration::estimate`] takes 30 and 365 days for them.
+/// An `xs:duration` can contain months and years, which have no fixed length. Like most consumers,
+/// [`CacheDuration::estimate`] uses 30 and 365 days for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheDuration {
     months: i64,
@@ -170,7 +172,7 @@ pub struct CacheDuration {
 }
 
 impl CacheDuration {
-    /// Returns the length in seconds and nanoseconds, with months of 30 and years of 365 days.
+    /// Returns the duration with months of 30 days and years of 365 days.
     #[must_use]
     pub fn estimate(self) -> SignedDuration {
         let (years, months) = (self.months / 12, self.months % 12);
@@ -201,7 +203,7 @@ fn duration(text: &str) -> Option<CacheDuration> {
     };
     let text = text.strip_prefix('P')?;
     let (date, time) = match text.split_once('T') {
-        // `P1DT` is not a duration: behind a T comes at least one part.
+        // `P1DT` is not a duration: at least one part must follow the T.
         Some((_, "")) => return None,
         Some((date, time)) => (date, time),
         None => (text, ""),
@@ -232,7 +234,7 @@ fn duration(text: &str) -> Option<CacheDuration> {
     })
 }
 
-/// Reads numbers that are followed by some of the letters, in their order.
+/// Parses numbers with unit letters; a unit can be missing, but the order is fixed.
 fn whole_parts(mut text: &str, letters: [char; 3]) -> Option<[i64; 3]> {
     let mut parts = [0; 3];
     for (part, letter) in parts.iter_mut().zip(letters) {
@@ -247,7 +249,7 @@ fn whole_parts(mut text: &str, letters: [char; 3]) -> Option<[i64; 3]> {
 /// Returns an element's own `validUntil`.
 pub(crate) fn valid_until(element: Element<'_>) -> Result<Option<Timestamp>, ParseTimeError> {
     let text = element.attribute("validUntil");
-    text.map(|text| parse_moment(text).map(|moment| moment.timestamp))
+    text.map(|text| parse_date_time(text).map(|time| time.timestamp))
         .transpose()
 }
 
@@ -261,7 +263,7 @@ pub(crate) fn cache_duration(
         .transpose()
 }
 
-/// Returns the earliest `validUntil` of an element and those around it.
+/// Returns the earliest `validUntil` of an element and its ancestors.
 pub(crate) fn effective_valid_until(
     element: Element<'_>,
 ) -> Result<Option<Timestamp>, ParseTimeError> {
@@ -274,7 +276,7 @@ pub(crate) fn effective_valid_until(
     })
 }
 
-/// Returns the shortest `cacheDuration` of an element and those around it.
+/// Returns the shortest `cacheDuration` of an element and its ancestors.
 pub(crate) fn effective_cache_duration(
     element: Element<'_>,
 ) -> Result<Option<CacheDuration>, ParseTimeError> {
@@ -292,11 +294,11 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> String {
-        parse_moment(text).expect("a time").timestamp.to_string()
+        parse_date_time(text).expect("a time").timestamp.to_string()
     }
 
     #[test]
-    fn every_form_of_date_time_is_read() {
+    fn every_form_of_date_time_is_parsed() {
         assert_eq!(at("2026-01-31T12:00:00Z"), "2026-01-31T12:00:00Z");
         assert_eq!(at(" 2026-01-31T12:00:00.25Z\n"), "2026-01-31T12:00:00.25Z");
         assert_eq!(at("2026-01-31T12:00:00+02:00"), "2026-01-31T10:00:00Z");
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_date_time_is_refused() {
+    fn an_invalid_date_time_is_an_error() {
         for text in [
             "",
             "2026-01-31",
@@ -329,7 +331,7 @@ mod tests {
             "2026-01-31T12:00:00:00Z",
             "2026-01-31T12:00:00.0:00Z",
         ] {
-            let error = parse_moment(text).expect_err(text).to_string();
+            let error = parse_date_time(text).expect_err(text).to_string();
             assert_eq!(
                 error,
                 format!("{text:?} is not a time like 2026-01-31T12:00:00Z")
@@ -338,14 +340,22 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_other_than_z_is_told_apart() {
-        assert!(parse_moment("2026-01-31T12:00:00Z").expect("a time").is_utc);
+    fn only_a_time_with_z_is_marked_as_utc() {
         assert!(
-            !parse_moment("2026-01-31T12:00:00+00:00")
+            parse_date_time("2026-01-31T12:00:00Z")
                 .expect("a time")
                 .is_utc
         );
-        assert!(!parse_moment("2026-01-31T12:00:00").expect("a time").is_utc);
+        assert!(
+            !parse_date_time("2026-01-31T12:00:00+00:00")
+                .expect("a time")
+                .is_utc
+        );
+        assert!(
+            !parse_date_time("2026-01-31T12:00:00")
+                .expect("a time")
+                .is_utc
+        );
     }
 
     fn seconds(text: &str) -> i64 {
@@ -356,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_duration_is_read() {
+    fn every_form_of_duration_is_parsed() {
         assert_eq!(seconds("PT1H"), 3_600);
         assert_eq!(seconds("P1D"), 86_400);
         assert_eq!(seconds("P1Y2M3DT4H5M6S"), (365 + 60 + 3) * 86_400 + 14_706);
@@ -367,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_duration_is_refused() {
+    fn an_invalid_duration_is_an_error() {
         for text in [
             "",
             "P",

@@ -4,7 +4,7 @@ use super::{values::Localized, view};
 use crate::{reader::chars::collapse, tree::NamespaceId};
 
 view! {
-    /// `mdui:UIInfo`: how to show a role to people (MDUI 2.1).
+    /// `mdui:UIInfo`: display information for users (MDUI 2.1).
     UiInfo
 }
 
@@ -19,7 +19,7 @@ impl<'a> UiInfo<'a> {
         self.localized("Description")
     }
 
-    /// Returns the `Keywords`, words apart by blanks and a `+` for a blank inside of one.
+    /// Returns the `Keywords`, separated by spaces; a `+` is a space inside a keyword.
     pub fn keywords(self) -> impl Iterator<Item = Localized<'a>> {
         self.localized("Keywords")
     }
@@ -47,30 +47,30 @@ impl<'a> UiInfo<'a> {
 }
 
 view! {
-    /// `mdui:Logo`: a picture (MDUI 2.1.5).
+    /// `mdui:Logo`: an image (MDUI 2.1.5).
     Logo
 }
 
 impl<'a> Logo<'a> {
-    /// Returns the address of the picture, perhaps a `data:` URI with all of it.
+    /// Returns the URL of the image, which can be a `data:` URI that contains the image.
     #[must_use]
     pub fn url(self) -> &'a str {
         collapse(self.0.text())
     }
 
-    /// Returns the width in pixels; `None` when it is missing or not a number.
+    /// Returns the width in pixels; `None` if it is missing or not a number.
     #[must_use]
     pub fn width(self) -> Option<u32> {
         self.pixels("width")
     }
 
-    /// Returns the height in pixels; `None` when it is missing or not a number.
+    /// Returns the height in pixels; `None` if it is missing or not a number.
     #[must_use]
     pub fn height(self) -> Option<u32> {
         self.pixels("height")
     }
 
-    /// Returns the language of a picture with words in it.
+    /// Returns the language of the text in the image.
     #[must_use]
     pub fn language(self) -> Option<&'a str> {
         self.0.language()
@@ -82,12 +82,12 @@ impl<'a> Logo<'a> {
 }
 
 view! {
-    /// `mdui:DiscoHints`: how to guess that a user belongs to a provider (MDUI 2.2).
+    /// `mdui:DiscoHints`: hints for guessing the identity provider of a user (MDUI 2.2).
     DiscoHints
 }
 
 impl<'a> DiscoHints<'a> {
-    /// Returns the `IPHint`s, network addresses with their length.
+    /// Returns the `IPHint`s: network addresses with prefix length.
     pub fn ip_hints(self) -> impl Iterator<Item = &'a str> {
         self.texts("IPHint")
     }
@@ -97,7 +97,7 @@ impl<'a> DiscoHints<'a> {
         self.texts("DomainHint")
     }
 
-    /// Returns the `GeolocationHint`s, `geo:` URIs.
+    /// Returns the `GeolocationHint`s: `geo:` URIs.
     pub fn geolocation_hints(self) -> impl Iterator<Item = &'a str> {
         self.texts("GeolocationHint")
     }

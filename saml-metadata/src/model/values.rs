@@ -2,7 +2,7 @@
 
 use crate::{Element, reader::chars::collapse};
 
-/// Returns a required URI attribute, empty when it is missing.
+/// Returns a required URI attribute; empty if it is missing.
 pub(crate) fn uri<'a>(element: Element<'a>, name: &str) -> &'a str {
     element.attribute(name).map_or("", collapse)
 }
@@ -21,7 +21,7 @@ pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Returns a boolean attribute; a missing or unreadable one is `None`.
+/// Returns a boolean attribute; `None` if it is missing or unreadable.
 pub(crate) fn boolean(element: Element<'_>, name: &str) -> Option<bool> {
     element.attribute(name).and_then(parse_boolean)
 }
@@ -30,7 +30,7 @@ pub(crate) fn boolean(element: Element<'_>, name: &str) -> Option<bool> {
 pub(crate) fn parse_index(text: &str) -> Option<u16> {
     let text = collapse(text);
     let digits = text.strip_prefix('+').unwrap_or(text);
-    // The schema type has the lexical form of a number; `parse` would take a second sign.
+    // The schema type allows one sign, but `parse` would accept a second one.
     if digits.bytes().all(|b| b.is_ascii_digit()) {
         digits.parse().ok()
     } else {
@@ -38,7 +38,7 @@ pub(crate) fn parse_index(text: &str) -> Option<u16> {
     }
 }
 
-/// A text and its language, from an element with `xml:lang` (MD 2.2.4, 2.2.5).
+/// A text and its language: an element with `xml:lang` (MD 2.2.4, 2.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Localized<'a> {
     element: Element<'a>,
@@ -49,29 +49,29 @@ impl<'a> Localized<'a> {
         Self { element }
     }
 
-    /// Returns `xml:lang`, empty if the document lacks it.
+    /// Returns `xml:lang`; empty if it is missing.
     #[must_use]
     pub fn language(self) -> &'a str {
         self.element.language().unwrap_or_default()
     }
 
-    /// Returns the text, as written.
+    /// Returns the decoded text.
     #[must_use]
     pub fn text(self) -> &'a str {
         self.element.text()
     }
 
-    /// Returns the element behind this view.
+    /// Returns the element of this view.
     #[must_use]
     pub fn element(self) -> Element<'a> {
         self.element
     }
 }
 
-/// Returns the indexed element that counts as the default of its set.
+/// Returns the default element of a set of indexed elements.
 ///
-/// That is the first with `isDefault="true"`, else the first without the attribute, else the
-/// first (MD 2.2.3).
+/// The default is the first element with `isDefault="true"`, otherwise the first without the
+/// attribute, otherwise the first (MD 2.2.3).
 pub(crate) fn default_of<T: Copy>(
     set: impl Iterator<Item = T>,
     is_default: impl Fn(T) -> Option<bool>,

@@ -1,16 +1,16 @@
-//! Which characters XML 1.0 (fifth edition) allows where.
+//! Character classes of XML 1.0 (fifth edition).
 
-/// Returns whether a byte is XML's white space (production 3).
+/// Returns whether a byte is white space (production 3).
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Returns whether a text is nothing but white space.
+/// Returns whether a text is empty or only white space.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes().all(is_space)
 }
 
-/// Cuts white space off both ends, as XML Schema does for everything but strings.
+/// Removes white space from both ends, as XML Schema does for all types except strings.
 pub(crate) fn collapse(text: &str) -> &str {
     if let [first, .., last] = text.as_bytes()
         && !is_space(*first)
@@ -21,7 +21,7 @@ pub(crate) fn collapse(text: &str) -> &str {
     text.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n'))
 }
 
-/// Returns whether a character may stand in a document at all (production 2).
+/// Returns whether XML allows a character (production 2).
 pub(crate) fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
@@ -56,17 +56,17 @@ pub(crate) fn is_ncname(text: &str) -> bool {
     chars.next().is_some_and(is_name_start) && chars.all(is_name_continue)
 }
 
-/// What the usual name looks like to one look at each of its bytes.
+/// The result of [`scan_name`], the fast path for names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NameScan {
-    /// Bytes of letters, digits, dots, dashes, underscores and colons at the start.
+    /// Number of leading letters, digits, dots, dashes, underscores and colons.
     pub(crate) len: usize,
-    /// Length of the prefix with its colon; `None` if [`split_name`] has to look closer, because
-    /// this is no name, is not ASCII, or does not end at a space, `=` or quote.
+    /// Length of the prefix including its colon; `None` if [`split_name`] must check the name,
+    /// because it is not a valid name, is not ASCII, or does not end at a space, `=` or quote.
     pub(crate) prefix_len: Option<usize>,
 }
 
-/// Finds the end of a name in ASCII with one colon at most, and which is certainly right.
+/// Finds the end of a valid ASCII name with at most one colon, reading each byte once.
 pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
     let class = |at: usize| bytes.get(at).map(|byte| NAME_CLASSES[usize::from(*byte)]);
     let mut len = 0;
@@ -87,7 +87,7 @@ pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
         }
         len += 1;
     }
-    // Where a name starts, and behind its colon, stands a letter; so neither part is empty.
+    // The name starts with a letter, and so does its local part; so neither part is empty.
     let starts = |at: usize| at < len && matches!(class(at), Some(Class::Start));
     right &= starts(0) && starts(prefix_len);
     NameScan {
@@ -96,7 +96,7 @@ pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
     }
 }
 
-/// What a byte is in the usual name.
+/// The class of a byte in an ASCII name.
 #[derive(Clone, Copy)]
 enum Class {
     Start,
@@ -124,7 +124,7 @@ const NAME_CLASSES: [Class; 256] = {
     classes
 };
 
-/// Splits a qualified name into prefix and local part, or says what is wrong with it.
+/// Splits a qualified name into prefix and local part, or returns the reason why it is not valid.
 pub(crate) fn split_name(name: &str) -> Result<(&str, &str), &'static str> {
     let (prefix, local) = match name.split_once(':') {
         None => ("", name),
@@ -140,32 +140,32 @@ pub(crate) fn split_name(name: &str) -> Result<(&str, &str), &'static str> {
     }
 }
 
-/// What one pass over a text finds in it.
+/// The result of [`scan`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scan {
-    /// The first character that no document may hold.
+    /// The first character that XML does not allow, with its offset.
     pub(crate) forbidden: Option<(usize, char)>,
-    /// Whether there is a carriage return, so that line ends need to be normalized.
+    /// Whether the text has a carriage return, so that line ends must be normalized.
     pub(crate) carriage_return: bool,
 }
 
-/// Looks for forbidden characters in a whole document.
+/// Searches a text for forbidden characters and carriage returns.
 ///
-/// Works on blocks so that the usual document, which has none, is passed at memory speed.
+/// Works on blocks, so that a document without them is scanned at memory speed.
 pub(crate) fn scan(text: &str) -> Scan {
     const BLOCK: usize = 128;
     let mut carriage_return = false;
     for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
         let mut suspicious = false;
         for byte in block {
-            // 0xef starts U+F000 to U+FFFF, where U+FFFE and U+FFFF are.
+            // 0xef is the first byte of U+F000 to U+FFFF, which includes U+FFFE and U+FFFF.
             suspicious |= (*byte < b' ' && *byte != b'\n' && *byte != b'\t') || *byte == 0xef;
         }
         if !suspicious {
             continue;
         }
         carriage_return |= block.contains(&b'\r');
-        // A character may begin in one block and end in the next: look at its whole text.
+        // A character can span two blocks, so the range is extended to whole characters.
         let start = text.floor_char_boundary(number * BLOCK);
         let end = text.ceil_char_boundary(number * BLOCK + block.len());
         let wrong = text[start..end].char_indices().find(|(_, c)| !is_char(*c));
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_forbidden_character_is_found_across_the_border_of_two_blocks() {
+    fn a_forbidden_character_that_spans_two_blocks_is_found() {
         for before in 120..140 {
             let text = "a".repeat(before) + "\u{fffe}" + &"b".repeat(200);
             assert_eq!(scan(&text).forbidden, Some((before, '\u{fffe}')));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_look_at_a_name_is_right_or_leaves_it_to_the_close_one() {
+    fn scan_name_agrees_with_split_name_or_defers_to_it() {
         for name in [
             "a", "md:a", "_1.2-3", "1a", "a:1", ":a", "a:", "a:b:c", "", "-", "é", "aé", "a:é",
             "a/", "a<", "xml:lang", "a&b",

@@ -13,10 +13,10 @@ pub(crate) fn check(declaration: &str, encoding: Encoding, offset: usize) -> Res
         if trimmed.len() == rest.len() {
             return Err(Fault::malformed(
                 at,
-                "the XML declaration lacks a space between its parts",
+                "the XML declaration has no space between two parts",
             ));
         }
-        let (name, value, behind) = part(trimmed).ok_or_else(|| {
+        let (name, value, after) = part(trimmed).ok_or_else(|| {
             let message = "the XML declaration is not of the form `name=\"value\"`";
             Fault::malformed(at, message)
         })?;
@@ -35,7 +35,7 @@ pub(crate) fn check(declaration: &str, encoding: Encoding, offset: usize) -> Res
         if order <= last || last == 0 && order != 1 {
             return Err(Fault::malformed(
                 at,
-                "the XML declaration says version, encoding, standalone, each once and in this order",
+                "the parts of the XML declaration must be version, encoding and standalone, each at most once and in this order",
             ));
         }
         last = order;
@@ -44,7 +44,7 @@ pub(crate) fn check(declaration: &str, encoding: Encoding, offset: usize) -> Res
             "encoding" => check_encoding(value, encoding, at)?,
             _ => check_standalone(value, at)?,
         }
-        rest = behind;
+        rest = after;
     }
     if last == 0 {
         return Err(Fault::malformed(
@@ -55,13 +55,13 @@ pub(crate) fn check(declaration: &str, encoding: Encoding, offset: usize) -> Res
     Ok(())
 }
 
-/// Splits `name = "value" …` into the name, the value and what is behind it.
+/// Splits `name = "value" …` into the name, the value and the rest.
 fn part(text: &str) -> Option<(&str, &str, &str)> {
     let (name, rest) = text.split_once('=')?;
     let rest = rest.trim_start_matches(space);
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let (value, behind) = rest[1..].split_once(quote)?;
-    Some((name.trim_end_matches(space), value, behind))
+    let (value, after) = rest[1..].split_once(quote)?;
+    Some((name.trim_end_matches(space), value, after))
 }
 
 fn check_version(value: &str, at: usize) -> Result<(), Fault> {
@@ -77,7 +77,7 @@ fn check_version(value: &str, at: usize) -> Result<(), Fault> {
 
 fn check_encoding(value: &str, actual: Encoding, at: usize) -> Result<(), Fault> {
     let is = |name: &str| value.eq_ignore_ascii_case(name);
-    let true_name = match actual {
+    let actual = match actual {
         Encoding::Utf8 if is("UTF-8") => return Ok(()),
         Encoding::Utf16Le if is("UTF-16") || is("UTF-16LE") => return Ok(()),
         Encoding::Utf16Be if is("UTF-16") || is("UTF-16BE") => return Ok(()),
@@ -85,7 +85,7 @@ fn check_encoding(value: &str, actual: Encoding, at: usize) -> Result<(), Fault>
         Encoding::Utf16Le | Encoding::Utf16Be => "UTF-16",
     };
     let message = format!(
-        "the document says its encoding is {:?}, but it must be UTF-8 or UTF-16 and was read as {true_name}",
+        "the document declares the encoding {:?}, but was read as {actual}; only UTF-8 and UTF-16 are supported",
         shorten(value)
     );
     Err(Fault::new(ReadErrorKind::Encoding, at, message))
@@ -95,7 +95,7 @@ fn check_standalone(value: &str, at: usize) -> Result<(), Fault> {
     if matches!(value, "yes" | "no") {
         return Ok(());
     }
-    let message = format!("standalone is {:?}, not yes or no", shorten(value));
+    let message = format!("standalone must be yes or no, not {:?}", shorten(value));
     Err(Fault::malformed(at, message))
 }
 

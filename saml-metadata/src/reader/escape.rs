@@ -1,10 +1,10 @@
-//! References and white space: what is written, and what it means.
+//! Decoding and escaping of references and white space.
 
 use std::borrow::Cow;
 
 use super::chars::is_char;
 
-/// Decodes what stands between `&` and `;`, or says what is wrong with it.
+/// Decodes a reference, given the text between `&` and `;`, or returns an error message.
 pub(crate) fn reference(name: &str) -> Result<char, String> {
     match name {
         "amp" => return Ok('&'),
@@ -25,7 +25,7 @@ pub(crate) fn reference(name: &str) -> Result<char, String> {
         Some(digits) => (digits, 16),
         None => (digits, 10),
     };
-    // `from_str_radix` alone would also take a sign.
+    // `from_str_radix` alone would also accept a sign.
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return Err(format!(
             "`&{};` is not a character reference",
@@ -44,15 +44,15 @@ pub(crate) fn reference(name: &str) -> Result<char, String> {
         })
 }
 
-/// Cuts a name down to what fits in a message.
+/// Truncates a name to a length that fits in a message.
 pub(crate) fn shorten(text: &str) -> String {
     shortened(text).into_owned()
 }
 
-/// Cuts a name down to what fits in a message, which most names do.
+/// Truncates a name to a length that fits in a message; most names are borrowed unchanged.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     const SHOWN: usize = 60;
-    // A character has one byte at least.
+    // A character has at least one byte.
     if text.len() <= SHOWN {
         return Cow::Borrowed(text);
     }
@@ -62,7 +62,8 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Keeps what a document says from breaking the one line of a message, or a terminal.
+/// Escapes the control characters of a message, so that text from a document cannot add lines or
+/// control a terminal.
 pub(crate) fn one_line(message: String) -> String {
     let may_be_control = |b: u8| !(b' '..0x7f).contains(&b);
     if !message.bytes().any(may_be_control) || !message.contains(char::is_control) {
@@ -79,18 +80,18 @@ pub(crate) fn one_line(message: String) -> String {
     line
 }
 
-/// Appends the meaning of text between tags; its references have been checked before.
+/// Decodes and appends text between tags, whose references have been checked before.
 pub(crate) fn decode_text(raw: &str, to: &mut String) {
     decode(raw, to, |space| space);
 }
 
-/// Appends the meaning of an attribute value; its references have been checked before.
+/// Decodes and appends an attribute value, whose references have been checked before.
 pub(crate) fn decode_attribute(raw: &str, to: &mut String) {
-    // XML 1.0 section 3.3.3: white space in a value is a blank, unless written as a reference.
+    // XML 1.0 section 3.3.3: white space in a value becomes a space, except for references.
     decode(raw, to, |_| ' ');
 }
 
-/// Appends the meaning of a CDATA section.
+/// Decodes and appends the content of a CDATA section.
 pub(crate) fn decode_cdata(raw: &str, to: &mut String) {
     let mut rest = raw;
     while let Some(at) = rest.find('\r') {
@@ -114,7 +115,7 @@ fn decode(raw: &str, to: &mut String, space: impl Fn(char) -> char) {
                 to.push(reference(&rest[..end]).expect("references were checked"));
                 rest = &rest[end + 1..];
             }
-            // XML 1.0 section 2.11: a line ends with one line feed, however it was written.
+            // XML 1.0 section 2.11: every form of line end becomes one line feed.
             b'\r' => {
                 to.push(space('\n'));
                 rest = rest.strip_prefix('\n').unwrap_or(rest);
@@ -126,12 +127,12 @@ fn decode(raw: &str, to: &mut String, space: impl Fn(char) -> char) {
     to.push_str(rest);
 }
 
-/// Writes a value so that it may stand between tags and is read back the same.
+/// Escapes and appends a value as text between tags.
 pub(crate) fn escape_text(value: &str, to: &mut String) {
     escape(value, to, false);
 }
 
-/// Writes a value so that it may stand between double or single quotes and is read back the same.
+/// Escapes and appends a value as an attribute value in double or single quotes.
 pub(crate) fn escape_attribute(value: &str, to: &mut String) {
     escape(value, to, true);
 }
@@ -169,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn every_line_end_in_text_is_a_line_feed() {
+    fn every_line_end_in_text_becomes_a_line_feed() {
         assert_eq!(text("a\r\nb\rc\nd\te&#13;f"), "a\nb\nc\nd\te\rf");
     }
 
     #[test]
-    fn white_space_in_attributes_is_a_blank_unless_referred_to() {
+    fn white_space_in_attributes_becomes_a_space_except_for_references() {
         assert_eq!(attribute("a\r\nb\tc\nd&#10;e&#x9;f"), "a b c d\ne\tf");
     }
 
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_reads_back_the_same() {
+    fn an_escaped_value_reads_back_unchanged() {
         let value = "a&b<c>d\"e'f\tg\nh\ri]]>";
         let (mut in_text, mut in_attribute) = (String::new(), String::new());
         escape_text(value, &mut in_text);

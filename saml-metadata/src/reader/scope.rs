@@ -1,4 +1,4 @@
-//! Which namespaces and prefixes are in force.
+//! The namespaces and prefixes in scope.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::{
     tree::{NamespaceId, Slice},
 };
 
-/// A namespace declaration in force.
+/// A namespace declaration in scope.
 #[derive(Debug, Clone, Copy)]
 struct Binding {
     /// The prefix in the text; empty for the default namespace.
@@ -18,48 +18,48 @@ struct Binding {
     namespace: NamespaceId,
 }
 
-/// Returns a number that short prefixes have for themselves, and all long ones in common.
+/// Returns a key for comparing prefixes: unique for a prefix of at most 8 bytes, [`LONG`] otherwise.
 fn key(prefix: &str) -> u64 {
     if prefix.len() > size_of::<u64>() {
         return LONG;
     }
-    // No character of a prefix is U+0000, so none is lost in front.
+    // A prefix has no U+0000, so two different prefixes never have the same key.
     let join = |key, byte| key << 8 | u64::from(byte);
     prefix.bytes().fold(0, join)
 }
 
-/// The key of long prefixes; no UTF-8 has these bytes.
+/// The key of all long prefixes; these bytes never occur in UTF-8.
 const LONG: u64 = u64::MAX;
 
-/// The declarations in force, and the numbers given to namespaces.
+/// The declarations in scope, and the ids of the namespaces.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     bindings: Vec<Binding>,
-    /// Numbers of the namespaces that are not in the table of known ones.
+    /// Ids of the namespaces that are not in the table of known namespaces.
     numbers: HashMap<Box<str>, NamespaceId>,
-    /// The same in order of their numbers.
+    /// The same namespaces in order of their ids.
     pub(crate) namespaces: Vec<Box<str>>,
 }
 
 impl Scope {
-    /// Returns how many declarations are in force, for [`Scope::leave`].
+    /// Returns the number of declarations in scope, for [`Scope::leave`].
     pub(crate) fn depth(&self) -> usize {
         self.bindings.len()
     }
 
-    /// Forgets the declarations made since `depth` was taken.
+    /// Removes the declarations after the first `depth`.
     pub(crate) fn leave(&mut self, depth: usize) {
         self.bindings.truncate(depth);
     }
 
-    /// Forgets the namespaces numbered since there were `count`; no declaration has them any more.
+    /// Removes the namespaces after the first `count`; no declaration in scope may use them.
     pub(crate) fn forget_namespaces(&mut self, count: usize) {
         for uri in self.namespaces.drain(count..) {
             self.numbers.remove(&uri);
         }
     }
 
-    /// Takes a declaration into force; `prefix` is empty for `xmlns="…"`.
+    /// Adds a declaration to the scope; `prefix` is empty for `xmlns="…"`.
     pub(crate) fn declare(
         &mut self,
         text: &str,
@@ -71,10 +71,12 @@ impl Scope {
         let name = &text[prefix.range()];
         let wrong = match (name, uri) {
             ("xml", namespace::XML) => return Ok(()),
-            ("xmlns", _) => Some("the prefix `xmlns` may not be declared".to_owned()),
-            ("xml", _) => Some("the prefix `xml` may not be bound to another namespace".to_owned()),
-            (_, namespace::XML) => Some(format!("`{uri}` belongs to the prefix `xml`")),
-            (_, namespace::XMLNS) => Some(format!("`{uri}` belongs to the prefix `xmlns`")),
+            ("xmlns", _) => Some("the prefix `xmlns` must not be declared".to_owned()),
+            ("xml", _) => {
+                Some("the prefix `xml` must not be bound to another namespace".to_owned())
+            }
+            (_, namespace::XML) => Some(format!("`{uri}` is reserved for the prefix `xml`")),
+            (_, namespace::XMLNS) => Some(format!("`{uri}` is reserved for the prefix `xmlns`")),
             (prefix, "") if !prefix.is_empty() => Some(format!(
                 "the prefix `{prefix}` is bound to an empty namespace"
             )),
@@ -96,7 +98,7 @@ impl Scope {
         Ok(())
     }
 
-    /// Returns the namespace of a prefix; the empty prefix asks for the default namespace.
+    /// Returns the namespace of a prefix; the empty prefix means the default namespace.
     pub(crate) fn resolve(&self, text: &str, prefix: &str) -> Option<NamespaceId> {
         let key = key(prefix);
         let found = self

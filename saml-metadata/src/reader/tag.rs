@@ -13,10 +13,10 @@ use crate::{
     tree::{AttributeRecord, DECODED, NamespaceId, Slice, number},
 };
 
-/// Elements with this many attributes or fewer are compared pair by pair.
+/// Up to this number of attributes, duplicates are searched by comparing each pair.
 const FEW: usize = 12;
 
-/// A start tag taken apart. Its attributes are the last ones of the reader.
+/// The parts of a start tag. Its attributes are the last ones in the reader's state.
 pub(super) struct Tag {
     pub(super) name: Slice,
     pub(super) prefix_len: u32,
@@ -26,14 +26,15 @@ pub(super) struct Tag {
 }
 
 impl Reader<'_> {
-    /// Takes a start tag apart; `start..end` is what stands between `<` and `>` or `/>`.
+    /// Parses a start tag; `start..end` is the text between `<` and `>` or `/>`.
     ///
-    /// The namespaces it declares are in force afterwards.
+    /// Adds the namespaces that the tag declares to the scope.
     pub(super) fn tag(&mut self, start: usize, end: usize) -> Result<Tag, Fault> {
         let text = self.text;
         let bytes = &text.as_bytes()[..end];
         let scan = scan_name(&bytes[start..]);
-        // Of the characters that end the name of an attribute, only space ends that of an element.
+        // Several characters end the name of an attribute, but only white space ends the name of
+        // an element.
         let is_whole = bytes.get(start + scan.len).is_none_or(|b| is_space(*b));
         let name_end = match scan.prefix_len {
             Some(_) if is_whole => start + scan.len,
@@ -71,8 +72,9 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads `name="value"` pairs up to `end`, and returns whether one may have to do with
-    /// namespaces.
+    /// Reads `name="value"` pairs up to `end`.
+    ///
+    /// Returns whether an attribute has a prefix or is the declaration `xmlns`.
     fn attributes(&mut self, start: usize, end: usize) -> Result<bool, Fault> {
         let text = self.text;
         let bytes = &text.as_bytes()[..end];
@@ -125,7 +127,7 @@ impl Reader<'_> {
                 return Err(Fault::malformed(name_start, message));
             };
             let value = &text[open + 1..end];
-            // Whatever is longer than the limit is not searched through for its end.
+            // The end of the value is searched only up to the limit, so an overlong value fails early.
             let limit = self.limits.attribute_length;
             let near = &value[..value.floor_char_boundary(limit.saturating_add(1))];
             let Some(length) = memchr::memchr(quote, near.as_bytes()) else {
@@ -148,14 +150,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Checks an attribute value and returns where its meaning is kept.
+    /// Checks an attribute value and returns the slice of its decoded text.
     fn value(&mut self, name: &str, start: usize, end: usize) -> Result<Slice, Fault> {
         if end - start > self.limits.attribute_length {
             let limit = self.limits.attribute_length;
             return Err(Fault::limit(Limit::AttributeLength, limit, start));
         }
         let raw = &self.text[start..end];
-        // Without a branch in it, this goes through many bytes at once; most values end here.
+        // Without a branch in the loop, the CPU checks many bytes at once. Most values return here.
         let special = |b: u8| b == b'<' || b == b'&' || b < b' ';
         if !raw.bytes().fold(false, |found, b| found | special(b)) {
             return Ok(Slice::new(start..end));
@@ -172,8 +174,8 @@ impl Reader<'_> {
                 }
                 b'&' => {
                     plain = false;
-                    let behind = &raw[at + 1..];
-                    let Some((name, _)) = behind.split_once(';') else {
+                    let after = &raw[at + 1..];
+                    let Some((name, _)) = after.split_once(';') else {
                         let message = "`&` starts a reference that has no `;`";
                         return Err(Fault::malformed(start + at, message));
                     };
@@ -189,13 +191,13 @@ impl Reader<'_> {
         Ok(self.decode(|to| decode_attribute(raw, to)))
     }
 
-    /// Takes the tag's namespace declarations into force.
+    /// Adds the tag's namespace declarations to the scope.
     fn declarations(&mut self, first: usize) -> Result<(), Fault> {
         let text = self.text;
         for number in first..self.state.attributes.len() {
             let attribute = self.state.attributes[number];
             let range = attribute.name.range();
-            // The usual attribute is told apart by its first letter.
+            // The first letter rules out most attributes.
             if text.as_bytes()[range.start] != b'x' {
                 continue;
             }
@@ -217,7 +219,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Gives prefixed attributes their namespace; the default namespace is not for attributes.
+    /// Sets the namespace of prefixed attributes; the default namespace does not apply to attributes.
     fn resolve_attributes(&mut self, first: usize) -> Result<(), Fault> {
         for at in first..self.state.attributes.len() {
             let attribute = self.state.attributes[at];
@@ -238,7 +240,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Refuses two attributes of one name, as written or after namespaces are resolved.
+    /// Fails if two attributes have the same name, as written or after resolving namespaces.
     fn check_duplicates(&self, first: usize) -> Result<(), Fault> {
         let attributes = &self.state.attributes[first..];
         let key = |attribute: &AttributeRecord| {
@@ -272,7 +274,7 @@ impl Reader<'_> {
             Fault::malformed(at, message)
         } else {
             let message = format!(
-                "the attribute `{}` appears twice, under two prefixes of one namespace",
+                "the attribute `{}` appears twice, with two prefixes of one namespace",
                 shorten(name)
             );
             Fault::namespace(at, message)
@@ -280,7 +282,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the length of a name's prefix with its colon, or what is wrong with the name.
+/// Returns the length of a name's prefix including its colon, or the reason why the name is invalid.
 fn prefix_len(name: &str) -> Result<usize, &'static str> {
     let (prefix, _) = split_name(name)?;
     Ok(if prefix.is_empty() {
@@ -295,7 +297,10 @@ fn ends_name(byte: u8) -> bool {
     is_space(byte) || matches!(byte, b'=' | b'"' | b'\'')
 }
 
-/// Returns where the first such byte is, or the length.
-fn find(bytes: &[u8], what: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().position(|b| what(*b)).unwrap_or(bytes.len())
+/// Returns the offset of the first byte that matches, or the length.
+fn find(bytes: &[u8], matches: impl Fn(u8) -> bool) -> usize {
+    bytes
+        .iter()
+        .position(|b| matches(*b))
+        .unwrap_or(bytes.len())
 }

@@ -1,4 +1,4 @@
-//! Where tags, texts, comments and so on begin and end.
+//! Splits a text into tokens: tags, text, comments and so on.
 
 use quick_xml::{
     Reader as Tokenizer,
@@ -6,7 +6,7 @@ use quick_xml::{
     parser::{ElementParser, Parser as _},
 };
 
-/// What the tokenizer tells apart.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token {
     Start,
@@ -40,37 +40,36 @@ impl Token {
     }
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 #[derive(Debug)]
 pub(crate) enum NoToken {
     /// There is no text left.
     End,
-    /// The token goes on behind the text that is there.
-    Part,
-    /// The tokenizer has taken the text up to `end`, and refuses what is at `at`.
-    Wrong {
+    /// The token is longer than the available text.
+    Incomplete,
+    /// The tokenizer has read the text up to `end` and reports an error at `at`.
+    Malformed {
         error: quick_xml::Error,
         end: usize,
         at: usize,
     },
 }
 
-/// Returns the token that a text begins with, and its length.
+/// Returns the first token of a text, and its length.
 ///
-/// Where `is_last` is not set, more text may follow. Names, comments and what end tags end are not
-/// looked at.
+/// If `is_last` is false, more text may follow. The function does not check names, comments and
+/// matching end tags.
 pub(crate) fn next_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
-    match usual_token(text.as_bytes()) {
+    match fast_token(text.as_bytes()) {
         Some(found) => Ok(found),
-        None => odd_token(text, is_last),
+        None => full_token(text, is_last),
     }
 }
 
-/// Returns the tag or text that a text begins with; `None` if it begins with something else, or
-/// does not have the end of it.
+/// Returns the first token of a text if it is a complete tag or text, otherwise `None`.
 ///
-/// Most tokens are such, and the whole tokenizer would go over them twice more.
-fn usual_token(text: &[u8]) -> Option<(Token, usize)> {
+/// This is the fast path for most tokens: the full tokenizer would read them two more times.
+fn fast_token(text: &[u8]) -> Option<(Token, usize)> {
     let second = match *text {
         [b'<', second, ..] => second,
         [b'&' | b'<', ..] => return None,
@@ -88,43 +87,44 @@ fn usual_token(text: &[u8]) -> Option<(Token, usize)> {
     Some((token, length))
 }
 
-/// Returns the token that a text begins with, of whatever kind.
-fn odd_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
+/// Returns the first token of a text, of any kind.
+fn full_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
     if !text.is_empty() && !text.starts_with(['<', '&']) {
-        // Text up to the end. The tokenizer would drop a byte order mark at its beginning.
+        // A text token up to the end. The tokenizer would drop a byte order mark at its start.
         return if is_last {
             Ok((Token::Text, text.len()))
         } else {
-            Err(NoToken::Part)
+            Err(NoToken::Incomplete)
         };
     }
     let mut tokens = Tokenizer::from_str(text);
     let config = tokens.config_mut();
-    // The reader checks comments in its words, and compares end tags with start tags, which this
-    // tokenizer has not seen.
+    // The reader checks comments itself, with its own messages. It also matches end tags: this
+    // tokenizer has not seen the start tags.
     config.check_comments = false;
     config.allow_unmatched_ends = true;
     let event = tokens.read_event();
-    let end = place(tokens.buffer_position());
+    let end = offset(tokens.buffer_position());
     match event.map(|event| Token::of(&event)) {
         Ok(Some(token)) => Ok((token, end)),
         Ok(None) if is_last => Err(NoToken::End),
-        Ok(None) => Err(NoToken::Part),
-        // What ends with the text may be fine once more of it is there; so little is not taken.
+        Ok(None) => Err(NoToken::Incomplete),
+        // A token that extends to the end of the text may be valid with more text. The tokenizer
+        // does not advance over `<` or `<!` alone.
         Err(_) if !is_last && (end == text.len() || matches!(text, "<" | "<!")) => {
-            Err(NoToken::Part)
+            Err(NoToken::Incomplete)
         }
-        Err(error) => Err(NoToken::Wrong {
+        Err(error) => Err(NoToken::Malformed {
             error,
             end,
-            at: place(tokens.error_position()),
+            at: offset(tokens.error_position()),
         }),
     }
 }
 
-/// Turns a tokenizer's position into one of the text, which is in memory and thus fits.
-fn place(position: u64) -> usize {
-    usize::try_from(position).expect("a place in a text in memory")
+/// Converts a position of the tokenizer into an offset; it fits, because the text is in memory.
+fn offset(position: u64) -> usize {
+    usize::try_from(position).expect("the text is in memory, so its offsets fit")
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quick_look_at_a_token_sees_what_the_tokenizer_sees() {
+    fn the_fast_path_returns_the_same_token_as_the_tokenizer() {
         let tokens = [
             "<a>",
             "<a/>",
@@ -152,23 +152,23 @@ mod tests {
             "'\"",
         ];
         for token in tokens {
-            for behind in ["<b>", "&amp;", "</b>", "<!-- -->"] {
-                let text = format!("{token}{behind}");
-                // A mark in front would be dropped.
+            for next in ["<b>", "&amp;", "</b>", "<!-- -->"] {
+                let text = format!("{token}{next}");
+                // The tokenizer would drop a byte order mark at the start.
                 let whole = format!("<x>{text}");
                 let mut tokenizer = Tokenizer::from_str(&whole);
                 tokenizer.config_mut().check_end_names = false;
                 tokenizer.read_event().expect("a tag");
                 let event = tokenizer.read_event().expect("a token");
-                let end = place(tokenizer.buffer_position()) - "<x>".len();
+                let end = offset(tokenizer.buffer_position()) - "<x>".len();
                 let expected = Token::of(&event).map(|token| (token, end));
-                assert_eq!(usual_token(text.as_bytes()), expected, "{text}");
+                assert_eq!(fast_token(text.as_bytes()), expected, "{text}");
             }
         }
     }
 
     #[test]
-    fn a_token_without_its_end_is_a_part_until_nothing_follows() {
+    fn an_unfinished_token_is_incomplete_unless_the_text_is_the_last() {
         for text in [
             "<",
             "<a",
@@ -183,16 +183,22 @@ mod tests {
             "a",
         ] {
             let found = next_token(text, false);
-            assert!(matches!(found, Err(NoToken::Part)), "{text}: {found:?}");
+            assert!(
+                matches!(found, Err(NoToken::Incomplete)),
+                "{text}: {found:?}"
+            );
             let found = next_token(text, true);
-            assert!(!matches!(found, Err(NoToken::Part)), "{text}: {found:?}");
+            assert!(
+                !matches!(found, Err(NoToken::Incomplete)),
+                "{text}: {found:?}"
+            );
         }
         assert!(matches!(next_token("", true), Err(NoToken::End)));
-        // What is wrong whatever follows is so at once.
+        // More text cannot make this token valid.
         let text = "<!x this is neither a comment nor a section>";
         assert!(matches!(
             next_token(text, false),
-            Err(NoToken::Wrong { at: 0, .. })
+            Err(NoToken::Malformed { at: 0, .. })
         ));
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Document, Element, EntitiesDescriptor, names::namespace::METADATA, write::BuildError};
 
-/// Converts a group of entities, with the groups in it, to samael's type.
+/// Converts a group of entities, including nested groups, to samael's type.
 #[must_use]
 pub fn group_to_samael(group: EntitiesDescriptor<'_>) -> Converted<Theirs> {
     let mut walk = Walk::default();
@@ -15,11 +15,12 @@ pub fn group_to_samael(group: EntitiesDescriptor<'_>) -> Converted<Theirs> {
     walk.converted(value)
 }
 
-/// Writes a group of samael, with the groups in it, as a document, in the schema's order and escaped.
+/// Converts a group of samael, including nested groups, to a document.
 ///
 /// # Errors
 ///
-/// Fails when a value has a character that XML cannot express, or the document goes over the default limits.
+/// Fails if a value has a character that XML cannot represent, or if the document exceeds the
+/// default limits.
 pub fn group_from_samael(group: &Theirs) -> Result<Converted<Document>, BuildError> {
     let mut out = Out::new();
     out.group(group);
@@ -28,7 +29,7 @@ pub fn group_from_samael(group: &Theirs) -> Result<Converted<Document>, BuildErr
 
 impl Walk {
     fn group(&mut self, element: Element<'_>) -> Theirs {
-        self.take(
+        self.report_others(
             element,
             &["ID", "Name", "validUntil", "cacheDuration"],
             &[&["EntityDescriptor", "EntitiesDescriptor"]],

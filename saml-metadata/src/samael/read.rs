@@ -18,8 +18,8 @@ use crate::{
     names::namespace::{ASSERTION, METADATA, SCHEMA, SCHEMA_INSTANCE, SIGNATURE, XML},
 };
 
-const NO_PLACE: &str = "has no place in samael";
-const REQUIRED: &str = "is missing and required by samael: an empty text stands for it";
+const UNSUPPORTED: &str = "is not supported by samael";
+const REQUIRED: &str = "is missing but required by samael, so it became an empty text";
 
 /// Converts an entity to samael's type.
 #[must_use]
@@ -29,11 +29,11 @@ pub fn to_samael(entity: EntityDescriptor<'_>) -> Converted<Theirs> {
     walk.converted(value)
 }
 
-/// The attributes of every role.
+/// The attributes that all roles have.
 const ROLE: [&str; 4] = ["ID", "validUntil", "protocolSupportEnumeration", "errorURL"];
-/// The elements of every role.
+/// The elements that all roles have.
 const ROLE_ELEMENTS: [&str; 3] = ["KeyDescriptor", "Organization", "ContactPerson"];
-/// The elements of the roles that sign people in or out.
+/// The elements that both single sign-on roles have.
 const SSO_ELEMENTS: [&str; 4] = [
     "ArtifactResolutionService",
     "SingleLogoutService",
@@ -41,13 +41,13 @@ const SSO_ELEMENTS: [&str; 4] = [
     "NameIDFormat",
 ];
 
-/// What has been left behind so far.
+/// Converts elements and collects the losses.
 #[derive(Default)]
 pub(super) struct Walk {
     losses: Vec<Loss>,
 }
 
-/// Fills what all of samael's roles have, and what the caller names.
+/// Creates a role of samael: fills the fields that all roles have, and the given fields.
 macro_rules! role {
     ($walk:ident, $element:ident, $type:ident { $($field:ident: $value:expr,)* } $($rest:tt)*) => {
         $type {
@@ -75,17 +75,22 @@ impl Walk {
         self.losses.push(Loss { path, what });
     }
 
-    /// Reports all attributes and children of an element but those that are taken.
-    pub(super) fn take(&mut self, element: Element<'_>, attributes: &[&str], children: &[&[&str]]) {
+    /// Reports all attributes and children of an element except the given ones.
+    pub(super) fn report_others(
+        &mut self,
+        element: Element<'_>,
+        attributes: &[&str],
+        children: &[&[&str]],
+    ) {
         let namespace = if element.namespace() == SIGNATURE {
             SIGNATURE
         } else {
             METADATA
         };
-        self.take_of(element, namespace, attributes, children);
+        self.report_others_of(element, namespace, attributes, children);
     }
 
-    fn take_of(
+    fn report_others_of(
         &mut self,
         element: Element<'_>,
         namespace: &str,
@@ -100,30 +105,30 @@ impl Walk {
                 _ => attribute.qualified_name().to_owned(),
             };
             if !attributes.contains(&name.as_str()) {
-                self.lose(format!("{}/@{name}", element.path()), NO_PLACE);
+                self.lose(format!("{}/@{name}", element.path()), UNSUPPORTED);
             }
         }
         for child in element.children() {
-            let is_taken = child.namespace() == namespace
+            let is_supported = child.namespace() == namespace
                 && children
                     .iter()
                     .any(|names| names.contains(&child.local_name()));
-            if !is_taken {
-                self.lose(child.path(), NO_PLACE);
+            if !is_supported {
+                self.lose(child.path(), UNSUPPORTED);
             }
         }
         if element.children().next().is_some() && !element.text().trim().is_empty() {
-            self.lose(format!("{}/text()", element.path()), NO_PLACE);
+            self.lose(format!("{}/text()", element.path()), UNSUPPORTED);
         }
     }
 
-    /// Reports everything inside of an element that is a text.
+    /// Returns the text of an element, and reports its children and its other attributes.
     fn leaf<'a>(&mut self, element: Element<'a>, attributes: &[&str]) -> &'a str {
-        self.take_of(element, "", attributes, &[]);
+        self.report_others_of(element, "", attributes, &[]);
         element.text()
     }
 
-    /// Returns the first child of a name, and reports further ones.
+    /// Returns the first child with a name, and reports further ones.
     fn one<'a>(
         &mut self,
         element: Element<'a>,
@@ -133,7 +138,7 @@ impl Walk {
         let mut found = element.children().filter(|child| child.is(namespace, name));
         let first = found.next();
         for more in found {
-            self.lose(more.path(), "samael has a place for one");
+            self.lose(more.path(), "samael supports only one");
         }
         first
     }
@@ -157,7 +162,7 @@ impl Walk {
             }
         };
         let nanoseconds = time.subsec_nanosecond();
-        // Before 1970 the parts are both negative.
+        // Before 1970, both the seconds and the nanoseconds are negative.
         let seconds = time.as_second() - i64::from(nanoseconds < 0);
         let nanoseconds = if nanoseconds < 0 {
             nanoseconds + 1_000_000_000
@@ -167,7 +172,7 @@ impl Walk {
         let converted =
             DateTime::from_timestamp(seconds, u32::try_from(nanoseconds).unwrap_or_default());
         if converted.is_none() {
-            self.lose(format!("{}/@validUntil", element.path()), NO_PLACE);
+            self.lose(format!("{}/@validUntil", element.path()), UNSUPPORTED);
         }
         converted
     }
@@ -188,7 +193,7 @@ impl Walk {
         if index.is_none() {
             self.lose(
                 element.path(),
-                "has no index that is a number, which samael requires",
+                "has no numeric index, which samael requires",
             );
         }
         index
@@ -204,7 +209,7 @@ impl Walk {
             "PDPDescriptor",
         ];
         let rest = ["AffiliationDescriptor", "Organization", "ContactPerson"];
-        self.take(
+        self.report_others(
             element,
             &["entityID", "ID", "validUntil", "cacheDuration"],
             &[&roles, &rest],
@@ -217,7 +222,7 @@ impl Walk {
         if !ranks.is_sorted() {
             self.lose(
                 element.path(),
-                "the order of roles of different kinds has no place in samael",
+                "samael does not keep the order of roles of different kinds",
             );
         }
         Theirs {
@@ -247,7 +252,7 @@ impl Walk {
     }
 
     fn role(&mut self, element: Element<'_>) -> RoleDescriptor {
-        self.take(element, &ROLE, &[&ROLE_ELEMENTS]);
+        self.report_others(element, &ROLE, &[&ROLE_ELEMENTS]);
         role!(
             self,
             element,
@@ -273,7 +278,7 @@ impl Walk {
             "AssertionIDRequestService",
             "AttributeProfile",
         ];
-        self.take(element, &attributes, &[&ROLE_ELEMENTS, &SSO_ELEMENTS, &own]);
+        self.report_others(element, &attributes, &[&ROLE_ELEMENTS, &SSO_ELEMENTS, &own]);
         self.keep_attributes(element);
         role!(
             self,
@@ -300,7 +305,7 @@ impl Walk {
         let signed = ["AuthnRequestsSigned", "WantAssertionsSigned"];
         let attributes = [ROLE[0], ROLE[1], ROLE[2], ROLE[3], signed[0], signed[1]];
         let own = ["AssertionConsumerService", "AttributeConsumingService"];
-        self.take(element, &attributes, &[&ROLE_ELEMENTS, &SSO_ELEMENTS, &own]);
+        self.report_others(element, &attributes, &[&ROLE_ELEMENTS, &SSO_ELEMENTS, &own]);
         let services = element
             .children()
             .filter(|child| child.is(METADATA, own[1]));
@@ -331,7 +336,7 @@ impl Walk {
             "AssertionIDRequestService",
             "NameIDFormat",
         ];
-        self.take(element, &ROLE, &[&ROLE_ELEMENTS, &own]);
+        self.report_others(element, &ROLE, &[&ROLE_ELEMENTS, &own]);
         role!(
             self,
             element,
@@ -353,7 +358,7 @@ impl Walk {
             "NameIDFormat",
             "AttributeProfile",
         ];
-        self.take(element, &ROLE, &[&ROLE_ELEMENTS, &own]);
+        self.report_others(element, &ROLE, &[&ROLE_ELEMENTS, &own]);
         self.keep_attributes(element);
         role!(
             self,
@@ -373,7 +378,7 @@ impl Walk {
 
     fn pdp(&mut self, element: Element<'_>) -> PdpDescriptors {
         let own = ["AuthzService", "AssertionIDRequestService", "NameIDFormat"];
-        self.take(element, &ROLE, &[&ROLE_ELEMENTS, &own]);
+        self.report_others(element, &ROLE, &[&ROLE_ELEMENTS, &own]);
         role!(
             self,
             element,
@@ -390,7 +395,7 @@ impl Walk {
 
     fn affiliation(&mut self, element: Element<'_>) -> AffiliationDescriptor {
         let attributes = ["affiliationOwnerID", "ID", "validUntil", "cacheDuration"];
-        self.take(
+        self.report_others(
             element,
             &attributes,
             &[&["AffiliateMember", "KeyDescriptor"]],
@@ -406,7 +411,7 @@ impl Walk {
     }
 
     fn key(&mut self, element: Element<'_>) -> KeyDescriptor {
-        self.take_key(element);
+        self.report_others_of_key(element);
         let info = self.one(element, SIGNATURE, "KeyInfo");
         KeyDescriptor {
             key_use: text_of(element, "use"),
@@ -415,7 +420,7 @@ impl Walk {
                 x509_data: info.and_then(|info| self.x509_data(info)),
             },
             encryption_methods: self.list(element, "EncryptionMethod", |walk, method| {
-                walk.take(method, &["Algorithm"], &[]);
+                walk.report_others(method, &["Algorithm"], &[]);
                 EncryptionMethod {
                     algorithm: walk.required(method, "Algorithm"),
                 }
@@ -423,9 +428,10 @@ impl Walk {
         }
     }
 
-    fn take_key(&mut self, element: Element<'_>) {
+    /// Reports the unsupported children of a `KeyDescriptor`, in which `ds:KeyInfo` is supported.
+    fn report_others_of_key(&mut self, element: Element<'_>) {
         let at = self.losses.len();
-        self.take(element, &["use"], &[&["EncryptionMethod"]]);
+        self.report_others(element, &["use"], &[&["EncryptionMethod"]]);
         let paths: Vec<String> = element
             .children()
             .filter(|child| child.is(SIGNATURE, "KeyInfo"))
@@ -439,13 +445,13 @@ impl Walk {
         if paths.is_empty() {
             self.lose(
                 format!("{}/ds:KeyInfo", element.path()),
-                "is missing and required by samael: an empty one stands for it",
+                "is missing but required by samael, so it became an empty element",
             );
         }
     }
 
     fn x509_data(&mut self, info: Element<'_>) -> Option<X509Data> {
-        self.take(info, &["Id"], &[&["X509Data"]]);
+        self.report_others(info, &["Id"], &[&["X509Data"]]);
         let mut certificates = Vec::new();
         let mut count = 0;
         for data in info
@@ -453,11 +459,11 @@ impl Walk {
             .filter(|child| child.is(SIGNATURE, "X509Data"))
         {
             count += 1;
-            self.take(data, &[], &[&["X509Certificate"]]);
+            self.report_others(data, &[], &[&["X509Certificate"]]);
             if count > 1 {
                 self.lose(
                     data.path(),
-                    "its certificates move to the first X509Data, as samael has a place for one",
+                    "samael supports only one X509Data, so the certificates moved to the first",
                 );
             }
             for certificate in data
@@ -471,7 +477,7 @@ impl Walk {
     }
 
     fn endpoint(&mut self, element: Element<'_>) -> Endpoint {
-        self.take(element, &["Binding", "Location", "ResponseLocation"], &[]);
+        self.report_others(element, &["Binding", "Location", "ResponseLocation"], &[]);
         Endpoint {
             binding: self.required(element, "Binding"),
             location: self.required(element, "Location"),
@@ -495,7 +501,7 @@ impl Walk {
             "index",
             "isDefault",
         ];
-        self.take(element, &attributes, &[]);
+        self.report_others(element, &attributes, &[]);
         Some(IndexedEndpoint {
             binding: self.required(element, attributes[0]),
             location: self.required(element, attributes[1]),
@@ -511,7 +517,7 @@ impl Walk {
             "OrganizationDisplayName",
             "OrganizationURL",
         ];
-        self.take(element, &[], &[&own]);
+        self.report_others(element, &[], &[&own]);
         Organization {
             organization_names: self.list(element, own[0], Self::localized),
             organization_display_names: self.list(element, own[1], Self::localized),
@@ -536,7 +542,7 @@ impl Walk {
             "EmailAddress",
             "TelephoneNumber",
         ];
-        self.take(element, &["contactType"], &[&own]);
+        self.report_others(element, &["contactType"], &[&own]);
         ContactPerson {
             contact_type: text_of(element, "contactType"),
             company: self
@@ -556,7 +562,7 @@ impl Walk {
     fn attribute_service(&mut self, element: Element<'_>) -> Option<AttributeConsumingService> {
         let index = self.index(element)?;
         let own = ["ServiceName", "ServiceDescription", "RequestedAttribute"];
-        self.take(element, &["index", "isDefault"], &[&own]);
+        self.report_others(element, &["index", "isDefault"], &[&own]);
         Some(AttributeConsumingService {
             index,
             is_default: self.flag(element, "isDefault"),
@@ -564,7 +570,7 @@ impl Walk {
             service_descriptions: self.list(element, own[1], Self::localized),
             request_attributes: self.all(element, own[2], |walk, element| {
                 let attributes = ["FriendlyName", "Name", "NameFormat", "isRequired"];
-                walk.take_of(element, ASSERTION, &attributes, &[&["AttributeValue"]]);
+                walk.report_others_of(element, ASSERTION, &attributes, &[&["AttributeValue"]]);
                 RequestedAttribute {
                     friendly_name: text_of(element, attributes[0]),
                     name: walk.required(element, attributes[1]),
@@ -576,7 +582,8 @@ impl Walk {
         })
     }
 
-    /// `saml:Attribute` stands among `md:` elements, where [`take`](Self::take) does not expect it.
+    /// Removes the losses for `saml:Attribute` children, which
+    /// [`report_others`](Self::report_others) does not expect among `md:` elements.
     fn keep_attributes(&mut self, element: Element<'_>) {
         let paths: Vec<String> = element
             .children()
@@ -593,7 +600,7 @@ impl Walk {
         attributes
             .map(|element| {
                 let attributes = ["FriendlyName", "Name", "NameFormat"];
-                self.take_of(element, ASSERTION, &attributes, &[&["AttributeValue"]]);
+                self.report_others_of(element, ASSERTION, &attributes, &[&["AttributeValue"]]);
                 Attribute {
                     friendly_name: text_of(element, attributes[0]),
                     name: text_of(element, attributes[1]),
@@ -630,7 +637,7 @@ impl Walk {
         self.leaf(element, &[]).to_owned()
     }
 
-    /// Converts the metadata children of a name.
+    /// Converts the metadata children with a name.
     fn all<T>(
         &mut self,
         element: Element<'_>,

@@ -16,29 +16,30 @@ use crate::{
     write::{BuildError, xml::Xml},
 };
 
-const SIGNED: &str = "samael's type does not hold the bytes that were signed";
-const NUMBER: &str = "samael's type is a number, which is not a duration";
+const SIGNED: &str = "samael's type does not contain the signed bytes";
+const NUMBER: &str = "samael's type is a number, not a duration";
 
-/// Writes an entity of samael as a document, in the schema's order and escaped.
+/// Converts an entity of samael to a document.
 ///
 /// # Errors
 ///
-/// Fails when a value has a character that XML cannot express, or is far too long.
+/// Fails if a value has a character that XML cannot represent, or exceeds the default limits.
 pub fn from_samael(entity: &Theirs) -> Result<Converted<Document>, BuildError> {
     let mut out = Out::new();
     out.entity(entity);
     out.document()
 }
 
-/// A document that grows, and what has been left behind so far.
+/// Writes a document and collects the losses.
 pub(super) struct Out {
     xml: Xml,
     path: Vec<&'static str>,
     losses: Vec<Loss>,
 }
 
-/// Writes what comes first in all of samael's roles; their fields have the same names and no
-/// common type.
+/// Writes the attributes that all roles of samael have.
+///
+/// This is a macro because the fields have the same names, but the roles have no common type.
 macro_rules! role_attributes {
     ($out:ident, $role:ident) => {
         $out.optional("ID", $role.id.as_deref());
@@ -52,7 +53,7 @@ macro_rules! role_attributes {
     };
 }
 
-/// Writes the roles that samael has for queries: the same but for one list of services.
+/// Writes a role that answers queries; these roles of samael differ in one list of services.
 macro_rules! authority {
     ($out:ident, $role:ident, $name:literal, $service:literal, $services:ident) => {
         $out.open($name);
@@ -90,7 +91,7 @@ impl Out {
         })
     }
 
-    /// Declares the prefix of metadata, in the root element.
+    /// Declares the prefix `md` if the current element is the root element.
     pub(super) fn declare(&mut self) {
         if self.path.len() == 1 {
             self.xml.attribute("xmlns:md", METADATA);
@@ -128,8 +129,8 @@ impl Out {
         self.optional("validUntil", time.as_deref());
     }
 
-    pub(super) fn signature(&mut self, is_there: bool) {
-        if is_there {
+    pub(super) fn signature(&mut self, is_present: bool) {
+        if is_present {
             self.lose("/ds:Signature", SIGNED);
         }
     }
@@ -286,7 +287,7 @@ impl Out {
 
     fn affiliation(&mut self, affiliation: &AffiliationDescriptor) {
         self.open("md:AffiliationDescriptor");
-        // samael has no other way to say that there is none.
+        // In samael's type, an empty text is the only way to represent a missing value.
         let present = |text: &'_ str| !text.is_empty();
         self.xml
             .attribute("affiliationOwnerID", &affiliation.affiliation_descriptors);

@@ -3,11 +3,11 @@ use aws_lc_rs::{
     signature::{self, VerificationAlgorithm},
 };
 
-/// A way to sign that is allowed.
+/// An allowed signature algorithm.
 ///
-/// There is no HMAC: a key that both sides have would let every reader of metadata sign it. Each
-/// curve goes with the digest of its length, and there are no Edwards curves and no DSA: signers of
-/// metadata do not use them.
+/// HMAC is not allowed: with a shared key, every reader of metadata could also sign it. Each curve
+/// has the digest of its length. Edwards curves and DSA are not allowed, because signers of metadata
+/// do not use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -17,7 +17,7 @@ pub enum SignatureAlgorithm {
     RsaSha384,
     /// RSA PKCS #1 v1.5 with SHA-512.
     RsaSha512,
-    /// RSASSA-PSS with SHA-256, for the mask too, and a salt of that length.
+    /// RSASSA-PSS with SHA-256, also for the mask, and a salt of the digest's length.
     RsaPssSha256,
     /// RSASSA-PSS with SHA-384.
     RsaPssSha384,
@@ -71,7 +71,7 @@ impl SignatureAlgorithm {
             .find(|algorithm| algorithm.uri() == uri)
     }
 
-    /// Returns which keys it works with.
+    /// Returns the kind of key that the algorithm needs.
     pub(super) fn key_kind(self) -> KeyKind {
         match self {
             Self::EcdsaP256Sha256 => KeyKind::P256,
@@ -81,7 +81,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Returns the digest that goes with it in what is signed here.
+    /// Returns the digest that a [`Signer`](super::Signer) uses with the algorithm.
     pub(super) fn digest(self) -> DigestAlgorithm {
         match self {
             Self::RsaSha384 | Self::RsaPssSha384 | Self::EcdsaP384Sha384 => DigestAlgorithm::Sha384,
@@ -106,7 +106,7 @@ impl SignatureAlgorithm {
     }
 }
 
-/// What a key can be used for.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
     Rsa,
@@ -115,13 +115,13 @@ pub(super) enum KeyKind {
     P521,
 }
 
-/// A digest that is allowed over the signed contents.
+/// An allowed digest algorithm for the signed content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DigestAlgorithm {
     Sha256,
     Sha384,
     Sha512,
-    /// By opt-in only.
+    /// Only with [`Verifier::allow_sha1`](super::Verifier::allow_sha1).
     Sha1,
 }
 

@@ -6,10 +6,10 @@ use crate::{
     validate::rules::signature as rules,
 };
 
-/// Why a document is not taken for what its signature says.
+/// The reason why a signature is rejected.
 ///
-/// `Display` is one clause with the place in front:
-/// `line 1, column 240: the signature was not made with any of the given keys`.
+/// The `Display` text is one line that starts with the position:
+/// `line 1, column 240: the signature does not verify with any of the given keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureError {
     refusal: Refusal,
@@ -26,47 +26,48 @@ impl SignatureError {
         }
     }
 
-    /// Says another thing of the same place.
+    /// Returns an error with the same position and another reason.
     pub(super) fn with(self, refusal: Refusal) -> Self {
         Self { refusal, ..self }
     }
 
-    /// Says the same of a place in a stream, given where offsets into the text are in it.
-    pub(super) fn placed(self, place: impl Fn(usize) -> Position) -> Self {
-        let position = place(self.span.start);
+    /// Converts the positions to positions in a stream, with a function from an offset into the text
+    /// to a position.
+    pub(super) fn map_position(self, convert: impl Fn(usize) -> Position) -> Self {
+        let position = convert(self.span.start);
         Self {
             refusal: match self.refusal {
                 Refusal::NoCanonicalForm { source } => Refusal::NoCanonicalForm {
-                    source: source.map_offset(|offset| place(offset).offset),
+                    source: source.map_offset(|offset| convert(offset).offset),
                 },
                 refusal => refusal,
             },
-            span: position.offset..place(self.span.end).offset.max(position.offset),
+            span: position.offset..convert(self.span.end).offset.max(position.offset),
             position,
         }
     }
 
-    /// Returns what is wrong.
+    /// Returns the reason.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
         &self.refusal
     }
 
-    /// Returns the rule that is broken.
+    /// Returns the violated rule.
     #[must_use]
     pub fn rule(&self) -> RuleId {
         self.refusal.rule()
     }
 
-    /// Returns where, in [`Document::text`](crate::Document::text), or among the bytes of a stream.
+    /// Returns the byte range in [`Document::text`](crate::Document::text), or in the stream.
     ///
-    /// Of a root element too large to be held, it is the start tag.
+    /// If the root element is too large for memory, the range is its start tag.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// Returns where, as line and column.
+    /// Returns the position as line and column.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
@@ -88,44 +89,44 @@ impl std::error::Error for SignatureError {
     }
 }
 
-/// The reasons to refuse a signature.
+/// A reason to reject a signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The element has no signature right inside.
+    /// The element has no signature as a child.
     #[error("the element is not signed")]
     NotSigned,
-    /// The element has several signatures right inside.
+    /// The element has several signatures as children.
     #[error("the element has {count} signatures where one is expected")]
     #[non_exhaustive]
     SeveralSignatures {
-        /// How many.
+        /// Number of signatures.
         count: usize,
     },
-    /// The signature does not stand where the schema has it.
-    #[error("the signature is not the first element inside of what it signs")]
+    /// The signature is not at the position that the schema defines.
+    #[error("the signature is not the first child of the signed element")]
     Misplaced,
-    /// A part of the signature is missing, or there more often than once.
+    /// A part of the signature is missing or occurs more than once.
     #[error("the signature has {count} `{name}` where one is expected")]
     #[non_exhaustive]
     Count {
         /// The element's name.
         name: &'static str,
-        /// How many there are.
+        /// Number of these elements.
         count: usize,
     },
-    /// The reference is not to the element that the signature stands in.
-    #[error("the signature is about {uri:?}, not about the element it stands in")]
+    /// The signature references another element than its parent.
+    #[error("the signature references {uri:?}, not the element that contains it")]
     #[non_exhaustive]
     OtherReference {
         /// The reference's URI, cut after 60 characters.
         uri: String,
     },
-    /// The reference has no URI, so that it is about whatever the two sides agree upon.
+    /// The reference has no URI, so the signed content is undefined without a separate agreement.
     #[error("the reference has no URI")]
     NoUri,
-    /// Another element has the ID as well, so that it is not clear what is signed.
-    #[error("the ID {id:?} of the signed element stands in the document more than once")]
+    /// Another element has the same ID, so the reference is ambiguous.
+    #[error("the ID {id:?} of the signed element is not unique in the document")]
     #[non_exhaustive]
     DuplicateId {
         /// The ID, cut after 60 characters.
@@ -135,81 +136,82 @@ pub enum Refusal {
     #[error("the reference has {count} transforms where one or two are expected")]
     #[non_exhaustive]
     TransformCount {
-        /// How many.
+        /// Number of transforms.
         count: usize,
     },
-    /// The first transform is not the one that leaves the signature itself out.
+    /// The first transform is not the one that excludes the signature from the signed content.
     #[error("the first transform is not the enveloped signature transform")]
     NotEnveloped,
-    /// The second transform, or the canonicalization, is not an allowed one.
+    /// The second transform, or the canonicalization method, is not allowed.
     #[error("{uri:?} is not an allowed canonicalization")]
     #[non_exhaustive]
     Canonicalization {
         /// The algorithm's URI, cut after 60 characters.
         uri: String,
     },
-    /// The contents have no canonical form.
-    #[error("what is signed has no canonical form")]
+    /// The signed content has no canonical form.
+    #[error("the signed content has no canonical form")]
     #[non_exhaustive]
     NoCanonicalForm {
-        /// Why not.
+        /// The reason.
         source: C14nError,
     },
     /// The signature is an HMAC.
-    #[error("the signature is an HMAC, which anybody who can verify it can make")]
+    #[error("the signature is an HMAC, so every verifier could create it")]
     Hmac,
-    /// The signature or digest uses SHA-1, which was not allowed.
+    /// The signature or the digest uses SHA-1, which was not allowed.
     #[error("the signature uses SHA-1")]
     Sha1,
-    /// The algorithm is not in the list of allowed ones.
+    /// The algorithm is not in the list of allowed algorithms.
     #[error("{uri:?} is not an allowed algorithm")]
     #[non_exhaustive]
     Algorithm {
         /// The algorithm's URI, cut after 60 characters.
         uri: String,
     },
-    /// None of the given keys is for the signature's algorithm.
-    #[error("none of the given keys is for the algorithm {}", .algorithm.uri())]
+    /// None of the given keys fits the signature's algorithm.
+    #[error("none of the given keys fits the algorithm {}", .algorithm.uri())]
     #[non_exhaustive]
     NoKey {
         /// The signature's algorithm.
         algorithm: super::SignatureAlgorithm,
     },
-    /// The only keys that fit are RSA keys that are too short.
+    /// All keys that fit the algorithm are RSA keys that are too short.
     #[error("the RSA key has {bits} bits, fewer than 2048")]
     #[non_exhaustive]
     WeakKey {
-        /// Bits of the key's modulus.
+        /// Length of the key's modulus in bits.
         bits: usize,
     },
-    /// The signature was made with another key, or `SignedInfo` was changed.
-    #[error("the signature was not made with any of the given keys")]
+    /// The signature was created with another key, or `SignedInfo` was changed.
+    #[error("the signature does not verify with any of the given keys")]
     OtherKey,
-    /// The contents were changed after they were signed.
-    #[error("the contents are not the ones that were signed")]
+    /// The content was changed after signing.
+    #[error("the content was changed after signing")]
     Changed,
-    /// Something stands in the signature that the profile has no place for.
-    #[error("`{name}` may not stand in a signature of metadata")]
+    /// The signature contains an element that the profile does not allow.
+    #[error("`{name}` is not allowed in a signature of metadata")]
     #[non_exhaustive]
     Unexpected {
         /// The element's name, cut after 60 characters.
         name: String,
     },
-    /// The reference says that it is about a list of other references, or an object.
-    #[error("the reference has the type {uri:?}")]
+    /// The reference has a `Type`, for example for a list of other references or an object.
+    #[error("the reference has the type {uri:?}, but a type is not allowed")]
     #[non_exhaustive]
     ReferenceType {
         /// The type, cut after 60 characters.
         uri: String,
     },
-    /// A comment, processing instruction or CDATA section stands in the part that counts.
-    #[error("`{name}` holds a comment, a processing instruction or a CDATA section")]
+    /// `SignedInfo` or `SignatureValue` contains a comment, a processing instruction or a CDATA
+    /// section.
+    #[error("`{name}` contains a comment, a processing instruction or a CDATA section")]
     #[non_exhaustive]
     NotPlain {
         /// The element's name.
         name: &'static str,
     },
-    /// A value is not base64, or not as long as it must be.
+    /// A value is not base64, or does not have the required length.
     #[error("`{name}` is not base64 of the right length")]
     #[non_exhaustive]
     Base64 {
@@ -219,7 +221,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Returns the rule that is broken.
+    /// Returns the violated rule.
     #[must_use]
     pub fn rule(&self) -> RuleId {
         match self {
@@ -247,7 +249,7 @@ impl Refusal {
         name: "DigestValue",
     };
 
-    /// Says that an algorithm is not allowed, with its own reason if it has one.
+    /// Returns the reason for an algorithm that is not allowed; HMAC and SHA-1 have separate reasons.
     pub(super) fn algorithm(uri: &str) -> Self {
         if uri.contains("#hmac-") {
             Self::Hmac

@@ -8,16 +8,16 @@ use zeroize::Zeroizing;
 use super::algorithm::KeyKind;
 use crate::{Certificate, CertificateError, PublicKey, model::certificate::public_key};
 
-/// A public key to verify signatures with, from somewhere else than the document.
+/// A trusted public key for verifying signatures; it must not come from the document itself.
 ///
-/// Two of them are equal if it is the same key, whatever certificates they came with.
+/// Two values are equal if they have the same key, even if their certificates differ.
 #[derive(Clone)]
 pub struct VerifyingKey {
     /// `SubjectPublicKeyInfo`.
     der: Vec<u8>,
     kind: KeyKind,
     bits: usize,
-    /// From when and until when the certificate is valid that the key came with.
+    /// Validity period of the key's certificate, if the key came with one.
     validity: Option<(Timestamp, Timestamp)>,
 }
 
@@ -30,13 +30,14 @@ impl PartialEq for VerifyingKey {
 impl Eq for VerifyingKey {}
 
 impl VerifyingKey {
-    /// Takes the key out of a certificate; its issuer does not matter, nor do its dates (Metadata
-    /// Interoperability Profile 2.6.1), which [`Verifier::validate`](super::Verifier::validate)
-    /// remarks upon.
+    /// Returns the key of a certificate.
+    ///
+    /// The issuer and the dates of the certificate are ignored (Metadata Interoperability Profile
+    /// 2.6.1); [`Verifier::validate`](super::Verifier::validate) reports findings about the dates.
     ///
     /// # Errors
     ///
-    /// Fails when the key is neither RSA nor on P-256, P-384 or P-521.
+    /// Fails if the key is neither RSA nor on P-256, P-384 or P-521.
     pub fn from_certificate(certificate: &Certificate) -> Result<Self, KeyError> {
         let key = Self::new(certificate.public_key(), certificate.public_key_der())?;
         Ok(Self {
@@ -49,12 +50,13 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// Fails when it is not exactly that, or when the key is neither RSA nor on P-256, P-384 or P-521.
+    /// Fails if the bytes are not exactly one `SubjectPublicKeyInfo`, or if the key is neither RSA
+    /// nor on P-256, P-384 or P-521.
     pub fn from_public_key_der(der: &[u8]) -> Result<Self, KeyError> {
         let (rest, info) = SubjectPublicKeyInfo::from_der(der)
             .map_err(|source| KeyError::NotAKey(Box::new(source)))?;
         if !rest.is_empty() {
-            return Err(KeyError::NotAKey("bytes follow the key".into()));
+            return Err(KeyError::NotAKey("extra bytes follow the key".into()));
         }
         Self::new(&public_key(&info).0, der)
     }
@@ -63,7 +65,8 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// Fails when there is neither, and as the other two do.
+    /// Fails if the text has neither section, if the certificate cannot be read, or if the key is
+    /// neither RSA nor on P-256, P-384 or P-521.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         if let Some(der) = pem_section(pem, "CERTIFICATE") {
             let certificate = Certificate::from_der(der?.to_vec())?;
@@ -107,7 +110,7 @@ impl VerifyingKey {
         self.kind
     }
 
-    /// Returns from when and until when the certificate is valid that the key came with.
+    /// Returns the validity period of the key's certificate, if the key came with one.
     pub(crate) fn validity(&self) -> Option<(Timestamp, Timestamp)> {
         self.validity
     }
@@ -123,7 +126,7 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// Why a key could not be taken.
+/// The reason why a key could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -131,7 +134,7 @@ pub enum KeyError {
     #[error("there is no PEM section {expected}")]
     #[non_exhaustive]
     Pem {
-        /// The names of the sections that would do.
+        /// The names of the accepted sections.
         expected: &'static str,
     },
     /// A PEM section is not base64.
@@ -143,23 +146,25 @@ pub enum KeyError {
     /// The bytes are not a key.
     #[error("the bytes are not a key")]
     NotAKey(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The key is of a kind that signatures of metadata do not use.
+    /// Signatures of metadata do not use this kind of key.
     #[error("the key is neither RSA of 2048 to 8192 bits nor on the curve P-256, P-384 or P-521")]
     Kind,
-    /// A private key is encrypted or in an older format.
+    /// The private key is encrypted or in an older format.
     #[error(
-        "the private key is not PKCS #8 without a password; `openssl pkcs8 -topk8 -nodes` makes it so"
+        "the private key is not unencrypted PKCS #8; convert it with `openssl pkcs8 -topk8 -nodes`"
     )]
     NotPkcs8,
 }
 
-/// Returns what a PEM section holds, wiped when dropped, as it may be a private key.
+/// Returns the content of a PEM section.
+///
+/// The content can be a private key, so it is wiped from memory when it is dropped.
 pub(super) fn pem_section(pem: &str, name: &str) -> Option<Result<Zeroizing<Vec<u8>>, KeyError>> {
-    let behind = pem.split_once(&format!("-----BEGIN {name}-----"))?.1;
-    let (body, _) = behind.split_once(&format!("-----END {name}-----"))?;
+    let after = pem.split_once(&format!("-----BEGIN {name}-----"))?.1;
+    let (body, _) = after.split_once(&format!("-----END {name}-----"))?;
     let mut compact = Zeroizing::new(String::with_capacity(body.len()));
     compact.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
-    // The decoder's error would repeat a character of the key.
+    // The decoder's error is dropped, because it would contain a character of the key.
     let der = STANDARD.decode(compact.as_bytes()).ok();
     Some(der.map(Zeroizing::new).ok_or(KeyError::Base64))
 }

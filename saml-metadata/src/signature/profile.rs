@@ -1,4 +1,4 @@
-//! What a signature must look like before anything is computed (saml-core-2.0-os 5.4).
+//! Checks the form of a signature before any cryptography (saml-core-2.0-os 5.4).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -20,7 +20,7 @@ const EXCLUSIVE_COMMENTS: &str = "http://www.w3.org/2001/10/xml-exc-c14n#WithCom
 const INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 const INCLUSIVE_COMMENTS: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments";
 
-/// Algorithms of the time of SHA-1.
+/// The algorithms that use SHA-1.
 pub(super) const SHA1: [&str; 4] = [
     "http://www.w3.org/2000/09/xmldsig#sha1",
     "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
@@ -28,7 +28,7 @@ pub(super) const SHA1: [&str; 4] = [
     "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
 ];
 
-/// A signature whose form is right; whether it is true is another question.
+/// A signature whose form is valid, but which is not verified yet.
 pub(super) struct Form<'a> {
     pub(super) signature: Element<'a>,
     pub(super) signed_info: Element<'a>,
@@ -36,14 +36,14 @@ pub(super) struct Form<'a> {
     pub(super) algorithm: SignatureAlgorithm,
     pub(super) value: Vec<u8>,
     pub(super) reference: Element<'a>,
-    /// Whether the reference is to the whole document rather than to the element.
+    /// Whether the reference is to the whole document instead of the element.
     pub(super) is_whole: bool,
     pub(super) transform: Method,
     pub(super) digest: DigestAlgorithm,
     pub(super) digest_value: Vec<u8>,
 }
 
-/// What the caller has decided to let pass.
+/// The exceptions from the profile that the caller allows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Policy {
     pub(super) sha1: bool,
@@ -55,15 +55,17 @@ type Result<T> = std::result::Result<T, SignatureError>;
 /// Checks the form of the signature of an element.
 pub(super) fn check(element: Element<'_>, policy: Policy) -> Result<Form<'_>> {
     let signature = signature_of(element, policy)?;
-    check_form(element, signature, policy, |id| has_twice(element, id))
+    check_form(element, signature, policy, |id| {
+        is_duplicate_id(element, id)
+    })
 }
 
-/// Checks the form of the one signature of an element, wherever inside of it that is.
+/// Checks the form of a signature of an element, at any position among the children.
 pub(super) fn check_form<'a>(
     element: Element<'a>,
     signature: Element<'a>,
     policy: Policy,
-    has_twice: impl FnOnce(&str) -> bool,
+    is_duplicate_id: impl FnOnce(&str) -> bool,
 ) -> Result<Form<'a>> {
     let signed_info = only_child(signature, "SignedInfo")?;
     let value = only_child(signature, "SignatureValue")?;
@@ -78,10 +80,10 @@ pub(super) fn check_form<'a>(
         signed_info,
         &["CanonicalizationMethod", "SignatureMethod", "Reference"],
     )?;
-    // A length for HMAC, or parameters of an algorithm that is not in the list.
+    // A child would be a length for HMAC, or a parameter of an algorithm that is not allowed.
     check_children(algorithm, &[])?;
 
-    let is_whole = check_uri(element, reference, has_twice)?;
+    let is_whole = check_uri(element, reference, is_duplicate_id)?;
     let digest = only_child(reference, "DigestMethod")?;
     let digest_value = only_child(reference, "DigestValue")?;
     let transform = transform(reference)?;
@@ -96,8 +98,8 @@ pub(super) fn check_form<'a>(
         value: base64(value, "SignatureValue")?,
         reference,
         is_whole,
-        // A reference within a document is to nodes without comments, whatever the method says
-        // (XML Signature 4.4.3.3).
+        // A same-document reference never includes comments, even if the method includes them (XML
+        // Signature 4.4.3.3).
         transform: transform.comments(false),
         digest: digest_algorithm(digest, policy)?,
         digest_value: base64(digest_value, "DigestValue")?,
@@ -120,11 +122,12 @@ fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
     Ok(signature)
 }
 
-/// Checks what the reference is to, and returns whether that is the whole document.
+/// Checks that the reference is to the element or to the whole document, and returns whether it is
+/// the whole document.
 fn check_uri(
     element: Element<'_>,
     reference: Element<'_>,
-    has_twice: impl FnOnce(&str) -> bool,
+    is_duplicate_id: impl FnOnce(&str) -> bool,
 ) -> Result<bool> {
     if let Some(uri) = reference.attribute("Type") {
         let uri = shorten(uri);
@@ -140,7 +143,7 @@ fn check_uri(
     let id = element.attribute("ID").filter(|id| !id.is_empty());
     match id {
         Some(id) if uri.strip_prefix('#') == Some(id) => {
-            if has_twice(id) {
+            if is_duplicate_id(id) {
                 let id = shorten(id);
                 return refuse(element, Refusal::DuplicateId { id });
             }
@@ -153,8 +156,8 @@ fn check_uri(
     }
 }
 
-/// Returns whether several attributes that somebody may take for an ID have this value.
-pub(super) fn has_twice(element: Element<'_>, id: &str) -> bool {
+/// Returns whether several attributes of the document that could be an ID have this value.
+pub(super) fn is_duplicate_id(element: Element<'_>, id: &str) -> bool {
     let document = element.document();
     ids(document, 0)
         .filter(|other| *other == id)
@@ -162,7 +165,8 @@ pub(super) fn has_twice(element: Element<'_>, id: &str) -> bool {
         .is_some()
 }
 
-/// Returns the values of all attributes, from a number on, that somebody may take for an ID.
+/// Returns the values of all attributes that a reader could treat as an ID (`ID`, `Id`, `id`, with
+/// any prefix), starting with the attribute at index `first`.
 pub(super) fn ids(document: &Document, first: usize) -> impl Iterator<Item = &str> {
     let (tree, text) = (&document.tree, document.text());
     let is_id = |record: &&AttributeRecord| {
@@ -175,7 +179,7 @@ pub(super) fn ids(document: &Document, first: usize) -> impl Iterator<Item = &st
         .map(|record| tree.str(text, record.value))
 }
 
-/// Returns the canonicalization that the transforms end in.
+/// Returns the canonicalization method of the transforms.
 fn transform(reference: Element<'_>) -> Result<Method> {
     let list = only_child(reference, "Transforms")?;
     check_children(list, &["Transform", "Transform"])
@@ -192,7 +196,7 @@ fn transform(reference: Element<'_>) -> Result<Method> {
     check_children(enveloped, &[])?;
     match transforms.next() {
         Some(transform) => canonicalization(transform),
-        // XML Signature 4.4.3.2: what is still nodes in the end is canonicalized inclusively.
+        // XML Signature 4.4.3.2: without a canonicalization transform, the method is inclusive.
         None => Ok(Method::inclusive()),
     }
 }
@@ -245,7 +249,7 @@ fn algorithm_of(element: Element<'_>) -> &str {
     element.attribute("Algorithm").unwrap_or_default()
 }
 
-/// Returns the one child of a name.
+/// Returns the only child with a name.
 fn only_child<'a>(element: Element<'a>, name: &'static str) -> Result<Element<'a>> {
     let mut found = element.children_named(namespace::SIGNATURE, name);
     match (found.next(), found.count()) {
@@ -257,7 +261,7 @@ fn only_child<'a>(element: Element<'a>, name: &'static str) -> Result<Element<'a
     }
 }
 
-/// Checks that the children are these, in this order; the last may be missing.
+/// Checks that the children are these, in this order; the last ones may be missing.
 fn check_children(element: Element<'_>, names: &[&str]) -> Result<()> {
     let mut names = names.iter();
     for child in element.children() {
@@ -275,7 +279,8 @@ fn unexpected(element: Element<'_>) -> Refusal {
     }
 }
 
-/// Checks that there is nothing but elements and text, which no two readers see differently.
+/// Checks that an element contains only elements and text, because readers could interpret other
+/// nodes differently.
 fn check_plain(element: Element<'_>, name: &'static str) -> Result<()> {
     let nodes = &element.document().tree.nodes;
     let first = element.id().0 as usize;

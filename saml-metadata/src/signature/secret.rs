@@ -18,9 +18,10 @@ use super::{
     key::{KeyError, VerifyingKey, pem_section},
 };
 
-/// A private key to sign with.
+/// A private key for signing.
 ///
-/// Its bytes are wiped when it is dropped, and shown by nothing; `Debug` tells the kind.
+/// The bytes are wiped from memory when the key is dropped and are never printed; `Debug` prints the
+/// kind of key.
 pub struct SigningKey {
     pkcs8: Zeroizing<Vec<u8>>,
     public: VerifyingKey,
@@ -31,8 +32,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// Fails when there is no such section, when the key is encrypted or in an older format, or
-    /// is not one that [`from_pkcs8_der`](Self::from_pkcs8_der) takes.
+    /// Fails if there is no such section, if the key is encrypted or in an older format, or if
+    /// [`from_pkcs8_der`](Self::from_pkcs8_der) does not accept the key.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         match pem_section(pem, "PRIVATE KEY") {
             Some(der) => Self::from_pkcs8_der(&der?),
@@ -47,7 +48,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// Fails when the key is neither RSA of 2048 to 8192 bits nor on P-256, P-384 or P-521.
+    /// Fails if the key is neither RSA of 2048 to 8192 bits nor on P-256, P-384 or P-521.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let pkcs8 = Zeroizing::new(der.to_vec());
         let public = if let Ok(pair) = RsaKeyPair::from_pkcs8(&pkcs8) {
@@ -70,14 +71,14 @@ impl SigningKey {
         Ok(Self { pkcs8, public })
     }
 
-    /// Returns the public key that belongs to it.
+    /// Returns the corresponding public key.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.public
     }
 
-    /// Returns the algorithm to use when nobody says otherwise: the one with the shortest digest.
-    pub(super) fn usual_algorithm(&self) -> SignatureAlgorithm {
+    /// Returns the default algorithm: the algorithm with the shortest digest.
+    pub(super) fn default_algorithm(&self) -> SignatureAlgorithm {
         match self.public.kind() {
             KeyKind::Rsa => SignatureAlgorithm::RsaSha256,
             KeyKind::P256 => SignatureAlgorithm::EcdsaP256Sha256,
@@ -86,7 +87,7 @@ impl SigningKey {
         }
     }
 
-    /// Signs a message; `None` if the key is not for the algorithm.
+    /// Signs a message; returns `None` if the key does not fit the algorithm.
     pub(super) fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();
         let rsa = |encoding: &'static dyn RsaEncoding| {

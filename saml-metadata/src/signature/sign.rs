@@ -3,7 +3,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     algorithm::SignatureAlgorithm,
     error::SignatureError,
-    profile::{ENVELOPED, EXCLUSIVE, has_twice},
+    profile::{ENVELOPED, EXCLUSIVE, is_duplicate_id},
     secret::SigningKey,
     verify::Verifier,
 };
@@ -16,12 +16,13 @@ use crate::{
     tree::{NamespaceId, NodeId},
 };
 
-/// Signs documents: puts a signature into the root element, and changes nothing else.
+/// Signs documents: inserts a signature into the root element, without other changes.
 ///
-/// The signature is enveloped, over the exclusive canonical form, and the first element in the
-/// root, where the schema has it. A root without an `ID` gets one, made from the contents.
+/// The signature is enveloped, uses the exclusive canonical form, and is the first child of the root
+/// element, as the schema requires. A root element without an `ID` gets one, derived from the
+/// content.
 #[derive(Debug, Clone)]
-#[must_use = "a signer does nothing before `sign`"]
+#[must_use = "a signer does nothing until `sign` is called"]
 pub struct Signer<'k> {
     key: &'k SigningKey,
     algorithm: SignatureAlgorithm,
@@ -29,12 +30,13 @@ pub struct Signer<'k> {
 }
 
 impl<'k> Signer<'k> {
-    /// Returns a signer with a key and its usual algorithm: RSA with SHA-256, or ECDSA with the
-    /// digest of the curve's length.
+    /// Creates a signer with a key.
+    ///
+    /// The default algorithm is RSA with SHA-256, or ECDSA with the digest of the curve's length.
     pub fn new(key: &'k SigningKey) -> Self {
         Self {
             key,
-            algorithm: key.usual_algorithm(),
+            algorithm: key.default_algorithm(),
             certificates: Vec::new(),
         }
     }
@@ -45,7 +47,7 @@ impl<'k> Signer<'k> {
         self
     }
 
-    /// Adds a certificate to show in `KeyInfo`, as a hint for people.
+    /// Adds a certificate to `KeyInfo`, as information for readers.
     pub fn certificate(mut self, certificate: &Certificate) -> Self {
         self.certificates.push(certificate.clone());
         self
@@ -53,13 +55,13 @@ impl<'k> Signer<'k> {
 
     /// Returns the document with a signature in its root element.
     ///
-    /// What is returned has been verified with the public key once.
+    /// The new signature is verified with the public key before it is returned.
     ///
     /// # Errors
     ///
-    /// Fails when the root element is not `EntityDescriptor` or `EntitiesDescriptor`, has a
-    /// signature, or has an `ID` that another element has too; when the key is not for the
-    /// algorithm; when there is no canonical form; or when the result goes over a limit.
+    /// Fails if the root element is not `EntityDescriptor` or `EntitiesDescriptor`, already has a
+    /// signature, or has an `ID` that another element also has. Also fails if the key does not fit
+    /// the algorithm, if there is no canonical form, or if the result exceeds a limit.
     pub fn sign(&self, document: &Document) -> Result<Document, SignError> {
         let root = document.root();
         if !["EntityDescriptor", "EntitiesDescriptor"]
@@ -82,7 +84,7 @@ impl<'k> Signer<'k> {
     fn insert(&self, document: &Document) -> Result<Document, SignError> {
         let root = document.root();
         let id = root.attribute("ID").unwrap_or_default();
-        if has_twice(root, id) {
+        if is_duplicate_id(root, id) {
             return Err(SignError::DuplicateId { id: id.to_owned() });
         }
         let signature = self.signature(root, id)?;
@@ -90,7 +92,7 @@ impl<'k> Signer<'k> {
         let text = document.text();
         let mut signed = String::with_capacity(text.len() + signature.len());
         if content.end == span.end {
-            // `<a/>` has no inside.
+            // `<a/>` has no content.
             let name = root.qualified_name();
             signed.push_str(&text[..span.end - "/>".len()]);
             signed.push('>');
@@ -144,10 +146,10 @@ impl<'k> Signer<'k> {
         ))
     }
 
-    /// Signs the `SignedInfo` inside of a `Signature` that has nothing else yet.
+    /// Returns the signature value, given a `Signature` element that contains only `SignedInfo`.
     fn value(&self, signature: &str) -> Result<Vec<u8>, SignError> {
         let document = crate::read(signature.as_bytes())?;
-        // The exclusive form does not depend on what will stand around it.
+        // The exclusive form does not depend on the elements around `Signature`.
         let signed_info = document.root().children().next().unwrap_or(document.root());
         let message = Method::exclusive().element(signed_info)?;
         self.key
@@ -171,13 +173,14 @@ impl<'k> Signer<'k> {
     }
 }
 
-/// Returns an ID for a root element without one: the same for the same contents.
+/// Returns an ID for a root element without one; equal content gets an equal ID.
 fn id_of(document: &Document) -> Result<String, SignError> {
     use std::fmt::Write as _;
 
     let context = SignatureAlgorithm::RsaSha256.digest().context();
     let context = Method::exclusive().write_element(document.root(), NodeId::NONE, context)?;
-    // A name must not begin with a digit; 128 bits do not meet by chance (MD 3.1.2 asks for that).
+    // A name must not begin with a digit. With 128 bits, an accidental duplicate is practically
+    // impossible (required by MD 3.1.2).
     let mut id = "_".to_owned();
     for byte in &context.finish().as_ref()[..16] {
         let _ = write!(id, "{byte:02x}");
@@ -185,24 +188,24 @@ fn id_of(document: &Document) -> Result<String, SignError> {
     Ok(id)
 }
 
-/// Why a document could not be signed.
+/// The reason why a document could not be signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The root element is not one that metadata is signed at.
+    /// The root element is not `EntityDescriptor` or `EntitiesDescriptor`.
     #[error("the root element is not `EntityDescriptor` or `EntitiesDescriptor` of SAML metadata")]
     NotMetadata,
-    /// There is a signature already.
-    #[error("the document is signed already")]
+    /// The document already has a signature.
+    #[error("the document is already signed")]
     Signed,
     /// Another element has the root element's ID.
-    #[error("the ID {id:?} of the root element stands in the document more than once")]
+    #[error("the ID {id:?} of the root element is not unique in the document")]
     #[non_exhaustive]
     DuplicateId {
         /// The ID.
         id: String,
     },
-    /// The key is not for the algorithm.
+    /// The key does not fit the algorithm.
     #[error("the key cannot sign with {}", .algorithm.uri())]
     #[non_exhaustive]
     Algorithm {
@@ -212,13 +215,13 @@ pub enum SignError {
     /// The document has no canonical form.
     #[error("the document has no canonical form")]
     NoCanonicalForm(#[from] C14nError),
-    /// The root element could not be given an `ID`.
-    #[error("the root element cannot be given an ID")]
+    /// An `ID` could not be added to the root element.
+    #[error("an ID cannot be added to the root element")]
     Id(#[from] EditError),
-    /// The signed document is not one, for instance because it is over a limit now.
+    /// The signed document cannot be read, for example because it exceeds a limit.
     #[error("the signed document cannot be read")]
     Unreadable(#[from] ReadError),
-    /// The signature that was made is not a good one.
-    #[error("the signature just made does not verify")]
+    /// The new signature could not be verified.
+    #[error("the new signature does not verify")]
     Unverifiable(#[from] SignatureError),
 }

@@ -1,4 +1,4 @@
-//! Signed aggregates of any size: verified first, then read, in constant memory.
+//! Signed aggregates of any size: verification first, then streaming, in constant memory.
 
 mod blocks;
 mod error;
@@ -21,22 +21,21 @@ use self::{
 use super::{SignatureAlgorithm, Verifier};
 use crate::{
     EntityDescriptor, EntityStream, Finding, Limits, Policy, Position, StreamError, StreamedEntity,
-    element::Element, stream::fit_limits,
+    element::Element, stream::stream_limits,
 };
 
 impl Verifier {
-    /// Verifies the signature of metadata of any size, and returns a stream of the entities that
-    /// were signed.
+    /// Verifies the signature of metadata of any size, and returns a stream of the signed entities.
     ///
-    /// The metadata is read twice, so it is given by what opens it. The first reading, here and
-    /// now, checks all of it; the second is the stream. No trust is put into the file
-    /// staying what it was: the first reading keeps a tag of each 64 KiB, under a key of its own, and
-    /// the second hands no byte to the reader that is not in a block with the same tag at the same
-    /// place. So each entity that comes out was signed, at once and without waiting for the end.
+    /// The metadata is read twice, so the argument is a function that opens it. The first pass runs
+    /// inside this call and verifies the whole input; the second pass is the returned stream. The
+    /// file may change between the passes: the first pass computes an authentication tag of each
+    /// 64 KiB block, with a random key, and the second pass returns only bytes of a block with the
+    /// same tag at the same position. So each entity of the stream was signed, and is available
+    /// immediately, before the end of the second pass.
     ///
-    /// The same is asked of the signature, in the same order and with the same
-    /// [`Refusal`](super::Refusal)s, as by [`verify`](Self::verify). The
-    /// [limits](EntityStream#limits) are those of a stream.
+    /// The checks of the signature, their order and the [`Refusal`](super::Refusal)s are the same as
+    /// in [`verify`](Self::verify). The [limits](EntityStream#limits) are the limits of a stream.
     ///
     /// ```
     /// use std::fs::File;
@@ -51,7 +50,7 @@ impl Verifier {
     ///     println!("{}", verified.entity().entity_id());
     /// }
     ///
-    /// // Bytes in memory can be read as often as one likes.
+    /// // Bytes in memory can be read any number of times.
     /// let bytes = std::fs::read(&path)?;
     /// assert_eq!(verifier.verify_stream(|| Ok(&bytes[..]))?.count(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,14 +58,13 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Fails when the metadata cannot be opened or read to its end, and as
-    /// [`verify`](Self::verify) does. The stream fails when what is opened the second time is not
-    /// the same.
+    /// Fails if the metadata cannot be opened or read to its end, and as [`verify`](Self::verify)
+    /// does. The stream fails if the second pass reads different bytes.
     pub fn verify_stream<R: Read>(
         &self,
         open: impl FnMut() -> io::Result<R>,
     ) -> Result<VerifiedStream<R>, SignedStreamError> {
-        self.verify_stream_with(&fit_limits(), open)
+        self.verify_stream_with(&stream_limits(), open)
     }
 
     /// Verifies the signature of metadata of any size within given limits.
@@ -81,23 +79,23 @@ impl Verifier {
     ) -> Result<VerifiedStream<R>, SignedStreamError> {
         let mut open = || open().map_err(|source| StreamError::Io { source });
         let mut scan = Scan::new(self);
-        let input = Blocks::first(open()?).map_err(|source| StreamError::Io { source })?;
-        let blocks = EntityStream::with_limits(input, limits).show(&mut scan)?;
+        let input = Blocks::recording(open()?).map_err(|source| StreamError::Io { source })?;
+        let blocks = EntityStream::with_limits(input, limits).visit(&mut scan)?;
         let mut tags = blocks.into_tags();
         let form = match scan.finish()? {
             Outcome::Verified(form) => form,
-            Outcome::Again { form, .. } => {
-                let mut scan = Scan::again(self, &form);
-                let input = Blocks::again(open()?, tags);
-                let blocks = EntityStream::with_limits(input, limits).show(&mut scan)?;
+            Outcome::NeedsSecondScan { form, .. } => {
+                let mut scan = Scan::with_form(self, &form);
+                let input = Blocks::verifying(open()?, tags);
+                let blocks = EntityStream::with_limits(input, limits).visit(&mut scan)?;
                 tags = blocks.into_tags();
                 match scan.finish()? {
                     Outcome::Verified(form) => form,
-                    Outcome::Again { misplaced, .. } => return Err(misplaced.into()),
+                    Outcome::NeedsSecondScan { misplaced, .. } => return Err(misplaced.into()),
                 }
             }
         };
-        let input = Blocks::again(open()?, tags);
+        let input = Blocks::verifying(open()?, tags);
         Ok(VerifiedStream {
             stream: EntityStream::with_limits(input, limits),
             key: form.key,
@@ -106,11 +104,11 @@ impl Verifier {
     }
 }
 
-/// The entities of metadata whose signature was verified, one after the other.
+/// Iterator over the entities of metadata whose signature was verified.
 ///
-/// Every entity that it gives was signed. It ends early, with an error, when what is read is not
-/// what was verified: then it lacks entities, and that may be somebody's intent. The stream is over
-/// after an error.
+/// Every returned entity was signed. If the second pass reads bytes other than the verified bytes,
+/// the stream ends with an error. In this case entities are missing, perhaps because of an attack.
+/// The stream ends after an error.
 pub struct VerifiedStream<R> {
     stream: EntityStream<Blocks<R>>,
     key: usize,
@@ -118,7 +116,7 @@ pub struct VerifiedStream<R> {
 }
 
 impl<R: Read> VerifiedStream<R> {
-    /// Returns the number, from 0, of the key that made the signature, among those given to
+    /// Returns the index of the key that verified the signature, among the keys given to
     /// [`Verifier::new`].
     #[must_use]
     pub fn key(&self) -> usize {
@@ -131,7 +129,7 @@ impl<R: Read> VerifiedStream<R> {
         self.algorithm
     }
 
-    /// Returns about how many bytes of memory the stream holds, for watching that it stays small.
+    /// Returns the approximate number of bytes of memory in use, for monitoring.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.stream.held_bytes() + self.stream.source().held_bytes()
@@ -164,9 +162,9 @@ impl<R> fmt::Debug for VerifiedStream<R> {
 
 /// An entity of a stream whose signature was verified.
 ///
-/// As with [`Verified`](super::Verified), all that is reached from here was signed: the entity, and
-/// of the groups around it their attributes and `Extensions`. What stands in the source as written
-/// and has no meaning, such as comments, was not.
+/// As with [`Verified`](super::Verified), the view gives access only to signed content: the entity,
+/// and the attributes and `Extensions` of the groups around it. Parts of the source text without
+/// meaning, such as comments, are not signed.
 #[derive(Debug, Clone)]
 pub struct VerifiedEntity {
     streamed: StreamedEntity,
@@ -178,7 +176,7 @@ impl VerifiedEntity {
     pub fn entity(&self) -> EntityDescriptor<'_> {
         let document = self.streamed.document();
         let element = self.streamed.entity().element();
-        // The root element alone has the signature, which does not sign itself.
+        // Only the root element has the verified signature, which does not cover itself.
         EntityDescriptor::new(
             Element::new(document, document.tree.root)
                 .as_fragment_root()
@@ -186,27 +184,27 @@ impl VerifiedEntity {
         )
     }
 
-    /// Returns where the entity begins in the stream.
+    /// Returns the position of the entity's start in the stream.
     #[must_use]
     pub fn position(&self) -> Position {
         self.streamed.position()
     }
 
-    /// Returns where the entity stands among the bytes of the stream.
+    /// Returns the byte range of the entity in the stream.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.streamed.span()
     }
 
-    /// Returns whether the `Extensions` of a group were left out because they have more than
-    /// 16 KiB, which would be copied for each entity.
+    /// Returns whether the `Extensions` of a group were left out because of their size.
+    ///
+    /// `Extensions` larger than 16 KiB are left out, because they would be copied for each entity.
     #[must_use]
     pub fn lacks_group_extensions(&self) -> bool {
         self.streamed.lacks_group_extensions()
     }
 
-    /// Checks the entity against a profile or policy, as
-    /// [`StreamedEntity::validate`] does.
+    /// Validates the entity against a profile or policy, like [`StreamedEntity::validate`].
     #[must_use]
     pub fn validate<'p>(&self, policy: impl Into<Cow<'p, Policy>>, now: Timestamp) -> Vec<Finding> {
         self.streamed.validate(policy, now)

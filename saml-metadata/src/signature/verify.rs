@@ -17,7 +17,7 @@ use crate::{
 
 /// Verifies signatures with keys that the caller trusts.
 ///
-/// Several keys are for a change of keys: one of them has to fit.
+/// A signature must verify with one of the keys; several keys allow a key rollover.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     keys: Vec<VerifyingKey>,
@@ -25,7 +25,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Returns a verifier that trusts these keys.
+    /// Creates a verifier that trusts these keys.
     #[must_use]
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         Self {
@@ -34,18 +34,19 @@ impl Verifier {
         }
     }
 
-    /// Takes RSA signatures and digests with SHA-1 too.
+    /// Also accepts RSA signatures and digests with SHA-1.
     ///
-    /// Two documents of one SHA-1 can be made by whoever can pay for it, so this is for documents
-    /// whose publisher cannot be moved, and whose contents nobody else has a hand in.
+    /// An attacker with enough money can create two documents with the same SHA-1 digest. Use this
+    /// only if the publisher cannot change the algorithm, and if only the publisher controls the
+    /// content of the document.
     #[must_use]
     pub fn allow_sha1(mut self) -> Self {
         self.policy.sha1 = true;
         self
     }
 
-    /// Takes signatures that are not the first element in the signed one, where the schema has
-    /// them, but anywhere right inside of it.
+    /// Accepts a signature at any position among the children of the signed element, instead of only
+    /// as the first child, which the schema requires.
     #[must_use]
     pub fn allow_any_place(mut self) -> Self {
         self.policy.any_place = true;
@@ -56,20 +57,20 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Fails when the root element is not signed, whatever else in the document is, when the
-    /// signature is not of the form that SAML allows, uses an algorithm that is not allowed, or
-    /// is not one of the root element, as it is, by one of the keys.
+    /// Fails if the root element is not signed, even if another element is. Also fails if the
+    /// signature does not have the form that SAML allows, if its algorithm is not allowed, if it does
+    /// not verify with any of the keys, or if the signed content was changed.
     pub fn verify<'a>(&self, document: &'a Document) -> Result<Verified<'a>, SignatureError> {
         self.verify_element(document.root())
     }
 
-    /// Verifies the signature that an element has of its own, such as one entity of a group.
+    /// Verifies the signature of an element, for example of one entity in a group.
     ///
     /// # Errors
     ///
     /// Fails as [`verify`](Self::verify) does.
     pub fn verify_element<'a>(&self, element: Element<'a>) -> Result<Verified<'a>, SignatureError> {
-        // An element out of a `Verified` would hide the signature.
+        // An element from a `Verified` hides its signature, so a new view is needed.
         let element = Element::new(element.document(), element.id());
         let form = profile::check(element, self.policy)?;
         let key = self.check_signature(&form)?;
@@ -81,10 +82,10 @@ impl Verifier {
         })
     }
 
-    /// Verifies each entity of a document by the signature that it has of its own, in order.
+    /// Verifies the signature of each entity of a document, in order.
     ///
-    /// This is for groups that nobody signed as a whole. What to do about entities that fail is the
-    /// caller's to say; Shibboleth leaves them out.
+    /// Use this for groups that are not signed as a whole. The caller decides how to handle entities
+    /// whose verification fails; Shibboleth leaves them out.
     pub fn verify_entities<'a>(
         &self,
         document: &'a Document,
@@ -94,12 +95,12 @@ impl Verifier {
             .map(|entity| self.verify_element(entity.element()))
     }
 
-    /// Holds a document to the rules about signatures, as [`validate`](crate::validate()) does to
-    /// those about all else: MD-SIG-01 to 09.
+    /// Validates a document against the rules for signatures, MD-SIG-01 to 09.
     ///
-    /// Beside the signature of the root element, those that groups, entities and roles inside of it
-    /// have of their own are looked at, and the dates of the certificates that keys came in. An empty
-    /// result says that the document is signed; what exactly is, [`verify`](Self::verify) returns.
+    /// [`validate`](crate::validate()) checks all other rules. This method checks the signature of
+    /// the root element, the separate signatures of groups, entities and roles inside it, and the
+    /// dates of the certificates of the given keys. An empty result means that the document is
+    /// signed; [`verify`](Self::verify) returns the signed element.
     ///
     /// ```
     /// use saml_metadata::{Profile, signature::Verifier};
@@ -125,17 +126,17 @@ impl Verifier {
         crate::validate::signature::check(document, self, &policy.into(), now)
     }
 
-    /// Returns the key that made a signature.
+    /// Returns the key that verified a signature.
     pub(crate) fn key_of(&self, verified: Verified<'_>) -> &VerifyingKey {
         &self.keys[verified.key]
     }
 
-    /// Returns the number of the key that made the signature.
+    /// Verifies the signature value, and returns the index of the key.
     pub(super) fn check_signature(&self, form: &Form<'_>) -> Result<usize, SignatureError> {
         let algorithm = form.algorithm;
         let kind = algorithm.key_kind();
         let of_kind = || self.keys.iter().filter(|key| key.kind() == kind);
-        let is_strong = |key: &VerifyingKey| kind != KeyKind::Rsa || key.bits() >= SHORTEST_RSA;
+        let is_strong = |key: &VerifyingKey| kind != KeyKind::Rsa || key.bits() >= MIN_RSA_BITS;
         if !of_kind().any(is_strong) {
             return match of_kind().next() {
                 Some(weak) => refuse(form.signature, Refusal::WeakKey { bits: weak.bits() }),
@@ -160,8 +161,8 @@ impl Verifier {
     }
 }
 
-/// Shorter keys are within reach of people with money.
-const SHORTEST_RSA: usize = 2048;
+/// An attacker with enough money can break shorter keys.
+const MIN_RSA_BITS: usize = 2048;
 
 fn check_digest(element: Element<'_>, form: &Form<'_>) -> Result<(), SignatureError> {
     let digest = digest(element, form.signature.id(), form)
@@ -192,11 +193,14 @@ fn digest(
 
 /// An element whose signature was verified.
 ///
-/// From here one gets to the element and all inside of it, save for the signature itself, which
-/// does not sign itself. Nothing leads out: the element has no parent, and an entity of it no group
-/// outside of it. The methods that return spans or the source as written return what stands in the
-/// document, with its comments, which are not signed. Neither are prefixes that no name uses under
-/// exclusive canonicalization: do not trust what one in a value, such as an `xsi:type`, stands for.
+/// The view gives access to the element and its content, except for the signature, which does not
+/// cover itself. The view cannot leave the element: the element has no parent, and an entity inside
+/// it has no group outside it.
+///
+/// Not everything that the view returns is signed. Spans and source text refer to the document,
+/// including comments, which are not signed. With exclusive canonicalization, prefixes that no name
+/// uses are not signed either: do not trust the namespace of a prefix in a value, such as an
+/// `xsi:type`.
 #[derive(Clone, Copy)]
 pub struct Verified<'a> {
     element: Element<'a>,
@@ -211,21 +215,21 @@ impl<'a> Verified<'a> {
         self.element
     }
 
-    /// Returns the one entity that was signed.
+    /// Returns the only signed entity.
     ///
     /// # Errors
     ///
-    /// Fails when the signed element is not metadata, or describes no entity or several.
+    /// Fails if the signed element is not metadata, or describes no entity or more than one.
     pub fn entity(self) -> Result<EntityDescriptor<'a>, EntityError> {
         entity_of(self.element)
     }
 
-    /// Returns all entities that were signed, through all groups, in order.
+    /// Returns all signed entities, including those in nested groups, in order.
     pub fn entities(self) -> impl Iterator<Item = EntityDescriptor<'a>> {
         entities_of(self.element)
     }
 
-    /// Returns the signed element as a group of entities, if it is one.
+    /// Returns the signed element as a group of entities, if it is a group.
     #[must_use]
     pub fn group(self) -> Option<EntitiesDescriptor<'a>> {
         self.element
@@ -233,7 +237,7 @@ impl<'a> Verified<'a> {
             .then(|| EntitiesDescriptor::new(self.element))
     }
 
-    /// Returns the number, from 0, of the key that made the signature, among those given to
+    /// Returns the index of the key that verified the signature, among the keys given to
     /// [`Verifier::new`].
     #[must_use]
     pub fn key(self) -> usize {

@@ -1,4 +1,4 @@
-//! One entity of a stream, with what it inherits.
+//! One entity of a stream, with the start tags of the groups around it.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -13,42 +13,46 @@ use crate::{
     validate::validate_part,
 };
 
-/// An entity that was met in a stream.
+/// An entity of a stream.
 ///
-/// The [`document`](Self::document) is complete in itself: the start tags of the groups around the
-/// entity as written, with their `Extensions`, then the entity, then the end tags. It can be looked
-/// at, validated, edited and written like any other. Places in it are turned into places in the
-/// stream by [`position_of`](Self::position_of).
+/// The [`document`](Self::document) is complete: it contains the start tags of the groups around the
+/// entity as written, with their `Extensions`, then the entity, then the end tags. It can be
+/// inspected, validated, edited and written like any other document.
+/// [`position_of`](Self::position_of) converts an offset in this document into a position in the
+/// stream.
 #[derive(Debug, Clone)]
 pub struct StreamedEntity {
     document: Document,
     entity: NodeId,
     encoding: Encoding,
-    pieces: Vec<Piece>,
-    first_news: usize,
+    segments: Vec<Segment>,
+    /// Offset of the first text that no earlier entity had in its document.
+    first_new: usize,
     group_is_signed: bool,
     lacks_extensions: bool,
 }
 
-/// A part of the document, and where in the stream it begins.
+/// A segment of the document that was contiguous in the stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Piece {
+pub(super) struct Segment {
+    /// Offset of the segment in the document's text.
     pub(super) start: usize,
+    /// Position of the segment in the stream.
     pub(super) at: Position,
 }
 
-/// What the stream knows about an entity beside its text.
+/// The properties of an entity that the stream supplies in addition to its text.
 pub(super) struct Context<'a> {
     pub(super) limits: &'a Limits,
     pub(super) encoding: Encoding,
-    pub(super) pieces: Vec<Piece>,
-    pub(super) first_news: usize,
+    pub(super) segments: Vec<Segment>,
+    pub(super) first_new: usize,
     pub(super) group_is_signed: bool,
     pub(super) lacks_extensions: bool,
 }
 
 impl StreamedEntity {
-    /// Makes a document of what has been read of the groups around an entity, and the entity.
+    /// Creates a document from an entity and the parts of its groups that have been read.
     pub(super) fn new(state: &State, window: &str, entity: NodeId, context: Context<'_>) -> Self {
         let mut text = String::with_capacity(window.len() + 32 * state.open.len());
         text.push_str(window);
@@ -70,14 +74,16 @@ impl StreamedEntity {
             attributes: state.attributes.clone(),
             namespaces: state.scope.namespaces.clone(),
             decoded: state.decoded.clone(),
-            root: state.root.expect("an entity is in the root or is it"),
+            root: state
+                .root
+                .expect("an entity is the root element or inside it"),
         };
         Self {
             document: Document::from_parts(Source::plain(text), tree, context.limits.clone()),
             entity,
             encoding: context.encoding,
-            pieces: context.pieces,
-            first_news: context.first_news,
+            segments: context.segments,
+            first_new: context.first_new,
             group_is_signed: context.group_is_signed,
             lacks_extensions: context.lacks_extensions,
         }
@@ -89,78 +95,79 @@ impl StreamedEntity {
         EntityDescriptor::new(Element::new(&self.document, self.entity))
     }
 
-    /// Returns the small document around the entity, in UTF-8 whatever the stream was in.
+    /// Returns the small document around the entity, in UTF-8 for any encoding of the stream.
     #[must_use]
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// Returns the small document around the entity.
+    /// Converts the entity into the small document around it.
     #[must_use]
     pub fn into_document(self) -> Document {
         self.document
     }
 
-    /// Returns where the entity begins in the stream.
+    /// Returns the position of the entity's start in the stream.
     #[must_use]
     pub fn position(&self) -> Position {
         self.position_of(self.entity().element().span().start)
     }
 
-    /// Returns where the entity stands among the bytes of the stream.
+    /// Returns the byte range of the entity in the stream.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span_of(self.entity().element().span())
     }
 
-    /// Returns where an offset into the [`document`](Self::document)'s text is in the stream.
+    /// Returns the position in the stream of an offset into the [`document`](Self::document)'s text.
     ///
-    /// The end tags of groups, which the stream has not reached, count as the entity's end.
+    /// The stream has not reached the end tags of the groups yet, so an offset in these end tags
+    /// returns the position of the entity's end.
     #[must_use]
     pub fn position_of(&self, offset: usize) -> Position {
         let text = self.document.text();
         let end = self.entity().element().span().end;
-        place(&self.pieces, text, self.encoding, offset.min(end))
+        position(&self.segments, text, self.encoding, offset.min(end))
     }
 
-    /// Returns where a span of the [`document`](Self::document)'s text is among the bytes of the
-    /// stream.
+    /// Returns the byte range in the stream of a span of the [`document`](Self::document)'s text.
     #[must_use]
     pub fn span_of(&self, span: Range<usize>) -> Range<usize> {
         self.span_from(self.position_of(span.start).offset, span)
     }
 
-    /// Returns where a span is among the bytes of the stream that begins at `start` of them.
+    /// Returns the byte range in the stream of a span, given the offset `start` of its first byte.
     fn span_from(&self, start: usize, span: Range<usize>) -> Range<usize> {
         let Some(before_end) = span.end.checked_sub(1).filter(|end| *end >= span.start) else {
             return start..start;
         };
-        // The end belongs to the part that its last character is in.
+        // The end is in the same segment as the last character of the span.
         let text = self.document.text();
         let last = text.floor_char_boundary(before_end);
         let end = self.entity().element().span().end;
-        let (piece, before) = piece_before(&self.pieces, text, last.min(end));
+        let (segment, before) = segment_before(&self.segments, text, last.min(end));
         let until = length(before, self.encoding) + length(&text[last..span.end], self.encoding);
-        start..(piece.at.offset + until).max(start)
+        start..(segment.at.offset + until).max(start)
     }
 
-    /// Returns whether a group around the entity has a signature, which nothing has verified.
+    /// Returns whether a group around the entity has a signature, which is not verified.
     #[must_use]
     pub fn group_is_signed(&self) -> bool {
         self.group_is_signed
     }
 
-    /// Returns whether the `Extensions` of a group were left out because they have more than
-    /// 16 KiB, which would be copied for each entity.
+    /// Returns whether the `Extensions` of a group were left out because of their size.
+    ///
+    /// `Extensions` larger than 16 KiB are left out, because they would be copied for each entity.
     #[must_use]
     pub fn lacks_group_extensions(&self) -> bool {
         self.lacks_extensions
     }
 
-    /// Checks the entity against a profile or policy, like [`validate`](crate::validate()).
+    /// Validates the entity against a profile or policy, like [`validate`](crate::validate()).
     ///
-    /// Spans and positions are those in the stream; paths are those in the small document. What is
-    /// found in the tags of groups is reported with the first entity behind them only.
+    /// Spans and positions are positions in the stream; paths are paths in the small document. A
+    /// finding in the start tag of a group is reported only with the first entity after that tag.
     #[must_use]
     pub fn validate<'p>(&self, policy: impl Into<Cow<'p, Policy>>, now: Timestamp) -> Vec<Finding> {
         let start = self.entity().element().span().start;
@@ -168,7 +175,7 @@ impl StreamedEntity {
         let first = if is_root {
             0
         } else {
-            start.min(self.first_news)
+            start.min(self.first_new)
         };
         let mut findings = validate_part(
             &self.document,
@@ -184,16 +191,21 @@ impl StreamedEntity {
     }
 }
 
-/// Finds a place in a text that was put together from pieces.
-pub(super) fn place(pieces: &[Piece], text: &str, encoding: Encoding, offset: usize) -> Position {
-    let (piece, before) = piece_before(pieces, text, offset);
-    advance(piece.at, before, encoding)
+/// Returns the position in the stream of an offset into a text that consists of segments.
+pub(super) fn position(
+    segments: &[Segment],
+    text: &str,
+    encoding: Encoding,
+    offset: usize,
+) -> Position {
+    let (segment, before) = segment_before(segments, text, offset);
+    advance(segment.at, before, encoding)
 }
 
-/// Returns the piece that a place is in, and the text of the piece before the place.
-fn piece_before<'a>(pieces: &[Piece], text: &'a str, offset: usize) -> (Piece, &'a str) {
+/// Returns the segment that contains an offset, and the text of the segment before the offset.
+fn segment_before<'a>(segments: &[Segment], text: &'a str, offset: usize) -> (Segment, &'a str) {
     let offset = text.floor_char_boundary(offset);
-    let number = pieces.partition_point(|piece| piece.start <= offset);
-    let piece = pieces[number.saturating_sub(1)];
-    (piece, &text[piece.start..offset])
+    let number = segments.partition_point(|segment| segment.start <= offset);
+    let segment = segments[number.saturating_sub(1)];
+    (segment, &text[segment.start..offset])
 }

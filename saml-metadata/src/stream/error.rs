@@ -2,28 +2,28 @@ use std::io;
 
 use crate::{Position, ReadError};
 
-/// Why a stream ended before its end.
+/// The error that ends a stream early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamError {
-    /// The bytes could not be had.
+    /// The input returned an I/O error.
     #[error("the metadata cannot be read")]
     #[non_exhaustive]
     Io {
-        /// What the source of the bytes says.
+        /// The error of the input.
         source: io::Error,
     },
-    /// The bytes are not metadata that can be read; the place is that in the whole stream.
-    #[error("the stream of metadata is broken")]
+    /// The bytes are not readable metadata.
+    #[error("the stream of metadata is not valid")]
     #[non_exhaustive]
     Read {
-        /// What is wrong, and where.
+        /// The error of the reader, with the position in the whole stream.
         source: ReadError,
     },
 }
 
 impl StreamError {
-    /// Returns where in the stream it was noticed, if it is the text that is wrong.
+    /// Returns the position of the error in the stream; `None` for an I/O error.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match self {

@@ -1,4 +1,4 @@
-//! What stops a stream, and where.
+//! The errors that stop a stream, and their positions.
 
 use std::io::{self, BufRead};
 
@@ -10,38 +10,44 @@ use crate::{
     source::advance,
 };
 
-/// What stops a stream.
+/// The error that stops a stream.
 #[derive(Debug)]
 pub(super) enum Failure {
     Io(io::Error),
-    /// A fault whose offset counts from the beginning of the text.
-    Fault(Fault),
-    /// A fault whose offset is one into the window.
-    Held(Fault),
+    /// A fault with an offset from the start of the whole text.
+    InStream(Fault),
+    /// A fault with an offset into the window.
+    InWindow(Fault),
 }
 
 impl<R: BufRead> EntityStream<R> {
-    /// Says what the tokenizer has against the token at `start` of the window, at `at` of it.
+    /// Converts an error of the tokenizer for the token at offset `start` of the window; the error
+    /// is at offset `at`.
     #[cold]
-    pub(super) fn wrong(&mut self, error: &quick_xml::Error, start: usize, at: usize) -> Failure {
-        self.input.take();
-        // What the pending tokens have wrong comes first in the text.
+    pub(super) fn malformed_token(
+        &mut self,
+        error: &quick_xml::Error,
+        start: usize,
+        at: usize,
+    ) -> Failure {
+        self.input.extend_window();
+        // An error in a pending token comes first in the text.
         if let Err(failure) = self.flush() {
             return failure;
         }
         let text = &self.window()[start..];
-        Failure::Held(token_fault(text, error, start, at))
+        Failure::InWindow(token_fault(text, error, start, at))
     }
 
-    /// Says why the token at `start` of the window is not there as a whole.
+    /// Returns the reason why the token at offset `start` of the window is incomplete.
     #[cold]
-    pub(super) fn cut(&mut self, start: usize) -> Failure {
+    pub(super) fn incomplete_token(&mut self, start: usize) -> Failure {
         if let Err(failure) = self.flush() {
             return failure;
         }
-        // A DOCTYPE is refused however it goes on.
+        // A DOCTYPE is an error, whatever follows.
         if starts_with_ignoring_case(&self.window()[start..], "<!doctype") {
-            return Failure::Held(doctype(start));
+            return Failure::InWindow(doctype(start));
         }
         let failure = self.input.failure.take();
         failure.unwrap_or_else(|| Failure::Io(io::ErrorKind::UnexpectedEof.into()))
@@ -50,15 +56,15 @@ impl<R: BufRead> EntityStream<R> {
     pub(super) fn report(&mut self, failure: Failure) -> StreamError {
         match failure {
             Failure::Io(source) => StreamError::Io { source },
-            Failure::Held(fault) => {
-                let position = self.place(fault.offset);
+            Failure::InWindow(fault) => {
+                let position = self.stream_position(fault.offset);
                 StreamError::Read {
                     source: ReadError::new(fault, position),
                 }
             }
-            // The text up to there has been taken, so it is the end of the window.
-            Failure::Fault(fault) => {
-                let position = self.place(self.window().len());
+            // All text before the fault is in the window, so the fault is at its end.
+            Failure::InStream(fault) => {
+                let position = self.stream_position(self.window().len());
                 StreamError::Read {
                     source: ReadError::new(fault, position),
                 }
@@ -66,16 +72,16 @@ impl<R: BufRead> EntityStream<R> {
         }
     }
 
-    /// Returns where an offset into the window is in the stream.
-    pub(super) fn place(&self, offset: usize) -> Position {
+    /// Returns the position in the stream of an offset into the window.
+    pub(super) fn stream_position(&self, offset: usize) -> Position {
         let window = self.window();
         let offset = window.floor_char_boundary(offset);
         let encoding = self.input.encoding;
-        let kept = self.keep().text;
+        let kept = self.kept().text;
         if offset < kept {
-            return entity::place(&self.pieces, window, encoding, offset);
+            return entity::position(&self.segments, window, encoding, offset);
         }
-        let mark = self.mark.unwrap_or(self.input.start);
-        advance(mark, &window[kept..offset], encoding)
+        let rest_position = self.rest_position.unwrap_or(self.input.start);
+        advance(rest_position, &window[kept..offset], encoding)
     }
 }

@@ -1,4 +1,4 @@
-//! From the bytes of a stream to checked text, a piece at a time.
+//! Decodes the bytes of a stream to text in chunks, and checks the characters.
 
 use std::io::{self, BufRead};
 
@@ -6,36 +6,37 @@ use super::Failure;
 use crate::{
     Limit, Limits, Position,
     error::Fault,
-    reader::{chars::scan, second_mark},
-    source::{self, Encoding, MARK},
+    reader::{chars::scan, second_byte_order_mark},
+    source::{self, BYTE_ORDER_MARK, Encoding},
 };
 
-/// Bytes decoded at once.
-const PIECE: usize = 64 << 10;
+/// Maximum number of bytes decoded at once.
+const CHUNK: usize = 64 << 10;
 
-/// Decodes a stream and remembers what has been taken of it.
+/// Decodes a stream and keeps the text that is still needed.
 #[derive(Debug)]
 pub(super) struct Input<R> {
     inner: R,
     pub(super) encoding: Encoding,
-    /// Bytes that begin a character which the next bytes end.
+    /// Bytes that are read but not decoded, because the last character is incomplete.
     raw: Vec<u8>,
-    /// Text that has been decoded: up to `moved` it is in the window too, from there to `at` it has
-    /// been taken apart.
-    pub(super) piece: String,
-    moved: usize,
-    pub(super) at: usize,
-    /// Text before `piece`, in bytes of UTF-8 and without the mark.
+    /// Decoded text: `..copied` is also in the window, `copied..tokenized` has been split into
+    /// tokens, and the rest is new.
+    pub(super) decoded: String,
+    copied: usize,
+    pub(super) tokenized: usize,
+    /// Length of the text before `decoded`, in bytes of UTF-8 and without the byte order mark.
     before: usize,
-    /// Text that has been taken apart and that the stream has not dropped.
+    /// Text that has been split into tokens and that the stream has not dropped.
     pub(super) window: String,
-    /// The longest window.
-    room: usize,
+    /// Maximum length of the window.
+    max_window: usize,
     stage: Stage,
     pub(super) carriage_return: bool,
-    /// What stops the stream once `piece` has been taken; its place counts like `before`.
+    /// The failure that stops the stream after `decoded`. Its offset counts in the same way as
+    /// `before`.
     pub(super) failure: Option<Failure>,
-    /// The place of the first character.
+    /// The position of the first character.
     pub(super) start: Position,
 }
 
@@ -52,12 +53,12 @@ impl<R: BufRead> Input<R> {
             inner,
             encoding: Encoding::Utf8,
             raw: Vec::new(),
-            piece: String::new(),
-            moved: 0,
-            at: 0,
+            decoded: String::new(),
+            copied: 0,
+            tokenized: 0,
             before: 0,
             window: String::new(),
-            room: limits.bytes.min(Limits::MOST_BYTES),
+            max_window: limits.bytes.min(Limits::MAX_BYTES),
             stage: Stage::New,
             carriage_return: false,
             failure: None,
@@ -69,7 +70,7 @@ impl<R: BufRead> Input<R> {
         }
     }
 
-    /// Returns what the bytes came from.
+    /// Returns the underlying reader.
     #[cfg(feature = "signature")]
     pub(super) fn into_inner(self) -> R {
         self.inner
@@ -80,12 +81,12 @@ impl<R: BufRead> Input<R> {
         &self.inner
     }
 
-    /// Returns whether what is held is more than the limit allows.
-    pub(super) fn check_room(&self) -> Result<(), Fault> {
-        if self.window.len() > self.room {
+    /// Fails if the window exceeds the limit.
+    pub(super) fn check_window(&self) -> Result<(), Fault> {
+        if self.window.len() > self.max_window {
             let message = format!(
-                "an entity, with the groups around it, is larger than {} bytes",
-                self.room
+                "an entity, including the start tags of its groups, is larger than {} bytes",
+                self.max_window
             );
             let kind = crate::ReadErrorKind::Limit(Limit::Bytes);
             return Err(Fault::new(kind, self.window.len(), message));
@@ -93,73 +94,75 @@ impl<R: BufRead> Input<R> {
         Ok(())
     }
 
-    /// Returns whether what is held leaves room for another token.
-    pub(super) fn has_room(&self) -> bool {
-        self.offset(self.at) <= self.room
+    /// Returns whether the window has space for another token.
+    pub(super) fn has_space(&self) -> bool {
+        self.window_offset(self.tokenized) <= self.max_window
     }
 
-    /// Returns where a place of the piece is in the window, or will be.
-    pub(super) fn offset(&self, at: usize) -> usize {
-        self.window.len() + (at - self.moved)
+    /// Converts an offset into `decoded` to the offset that the text has, or will have, in the
+    /// window.
+    pub(super) fn window_offset(&self, at: usize) -> usize {
+        self.window.len() + (at - self.copied)
     }
 
-    /// Puts what has been taken apart into the window.
-    pub(super) fn take(&mut self) {
-        self.window.push_str(&self.piece[self.moved..self.at]);
-        self.moved = self.at;
+    /// Copies the text that has been split into tokens to the window.
+    pub(super) fn extend_window(&mut self) {
+        self.window
+            .push_str(&self.decoded[self.copied..self.tokenized]);
+        self.copied = self.tokenized;
     }
 
-    /// Returns whether nothing follows the piece, nothing went wrong, and all of it has room.
+    /// Returns whether `decoded` is the end of the text, without a failure, and fits the window.
     pub(super) fn is_last(&self) -> bool {
         self.stage == Stage::Ended
             && self.failure.is_none()
-            && self.offset(self.piece.len()) <= self.room
+            && self.window_offset(self.decoded.len()) <= self.max_window
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        self.raw.capacity() + self.piece.capacity() + self.window.capacity()
+        self.raw.capacity() + self.decoded.capacity() + self.window.capacity()
     }
 
-    /// Decodes more, so that the token that begins at `at` has an end.
+    /// Decodes more text, to complete the token that begins at `tokenized`.
     ///
-    /// Returns false if there is no more, for whatever reason; then all that there is before the
-    /// failure is in the window.
+    /// Returns false if there is no more text, at the end or because of a failure. Then all the text
+    /// before the failure is in the window.
     pub(super) fn feed(&mut self) -> bool {
-        let held = self.piece.len() - self.at;
-        // A token that is longer than the piece is looked at again only once it has doubled, so
-        // that all looks together cost no more than it is long.
+        let held = self.decoded.len() - self.tokenized;
+        // An incomplete token is scanned again only after the available text has doubled, so that
+        // all scans of one token together take linear time.
         let wanted = held * 2;
-        if self.offset(self.piece.len()) > self.room {
-            if self.has_room() {
-                self.at = self.piece.len();
+        if self.window_offset(self.decoded.len()) > self.max_window {
+            if self.has_space() {
+                self.tokenized = self.decoded.len();
             }
-            self.take();
-            self.failure = self.check_room().err().map(Failure::Held);
+            self.extend_window();
+            self.failure = self.check_window().err().map(Failure::InWindow);
             return false;
         }
         while self.failure.is_none() && self.stage != Stage::Ended {
             self.refill();
-            let now = self.piece.len() - self.at;
-            let is_full = self.offset(self.piece.len()) > self.room;
+            let now = self.decoded.len() - self.tokenized;
+            let is_full = self.window_offset(self.decoded.len()) > self.max_window;
             if now > held && (now >= wanted || is_full) {
                 return true;
             }
         }
-        let has_more = self.piece.len() - self.at > held || self.failure.is_none();
+        let has_more = self.decoded.len() - self.tokenized > held || self.failure.is_none();
         if !has_more {
-            self.at = self.piece.len();
-            self.take();
+            self.tokenized = self.decoded.len();
+            self.extend_window();
         }
         has_more
     }
 
-    /// Decodes the next bytes to the end of `piece`, which may stay as it is.
+    /// Decodes the next bytes and appends them to `decoded`; may append nothing.
     fn refill(&mut self) {
-        self.take();
-        self.before += self.at;
-        self.piece.drain(..self.at);
-        (self.at, self.moved) = (0, 0);
-        let old = self.piece.len();
+        self.extend_window();
+        self.before += self.tokenized;
+        self.decoded.drain(..self.tokenized);
+        (self.tokenized, self.copied) = (0, 0);
+        let old = self.decoded.len();
         match self.stage {
             Stage::New => self.begin(),
             Stage::Begun => {
@@ -168,20 +171,20 @@ impl<R: BufRead> Input<R> {
             }
             Stage::Ended => {}
         }
-        // What was there before has been looked through.
-        let found = scan(self.piece.get(old..).unwrap_or_default());
+        // The text before `old` has already been scanned.
+        let found = scan(self.decoded.get(old..).unwrap_or_default());
         self.carriage_return |= found.carriage_return;
         if let Some((at, c)) = found.forbidden {
             let at = old + at;
-            self.piece.truncate(at);
+            self.decoded.truncate(at);
             let message = format!("the character U+{:04X} is not allowed in XML", u32::from(c));
             self.fail(Fault::malformed(self.before + at, message));
         }
     }
 
-    /// Reads so much that encoding and format can be told, and decodes it.
+    /// Reads the first bytes, detects the encoding and the format, and decodes them.
     fn begin(&mut self) {
-        while self.raw.len() < PIECE && self.stage != Stage::Ended && self.failure.is_none() {
+        while self.raw.len() < CHUNK && self.stage != Stage::Ended && self.failure.is_none() {
             self.stage = Stage::Begun;
             self.read_more(false);
         }
@@ -193,40 +196,41 @@ impl<R: BufRead> Input<R> {
             }
         }
         self.decode();
-        if self.piece.starts_with(MARK) {
-            self.piece.drain(..MARK.len_utf8());
+        if self.decoded.starts_with(BYTE_ORDER_MARK) {
+            self.decoded.drain(..BYTE_ORDER_MARK.len_utf8());
             self.start.offset = match self.encoding {
-                Encoding::Utf8 => MARK.len_utf8(),
+                Encoding::Utf8 => BYTE_ORDER_MARK.len_utf8(),
                 _ => 2,
             };
         }
-        // A stream that begins with nothing but blanks may still go on with XML.
+        // If the first chunk is only white space, XML may still follow.
         let is_whole = self.stage == Stage::Ended;
-        let is_blank = crate::reader::chars::is_blank(&self.piece);
+        let is_blank = crate::reader::chars::is_blank(&self.decoded);
         let wrong_encoding = self.failure.is_some();
-        if let Some(what) = source::text_format(&self.piece)
+        if let Some(what) = source::text_format(&self.decoded)
             && (is_whole || !is_blank)
             && !wrong_encoding
         {
-            self.piece.clear();
+            self.decoded.clear();
             return self.fail(source::not_xml(&what));
         }
-        if self.piece.starts_with(MARK) {
-            self.piece.clear();
-            self.fail(second_mark(0));
+        if self.decoded.starts_with(BYTE_ORDER_MARK) {
+            self.decoded.clear();
+            self.fail(second_byte_order_mark(0));
         }
     }
 
-    /// Reads what is there to `raw`, or to `piece` if that is wanted and no character is cut.
+    /// Reads the available bytes into `raw`, or directly into `decoded` if `may_decode` is true and
+    /// the bytes are complete UTF-8 characters.
     fn read_more(&mut self, may_decode: bool) {
         loop {
             match self.inner.fill_buf() {
                 Ok([]) => self.stage = Stage::Ended,
                 Ok(bytes) => {
-                    let taken = bytes.len().min(PIECE);
+                    let taken = bytes.len().min(CHUNK);
                     let bytes = &bytes[..taken];
                     match may_decode.then(|| std::str::from_utf8(bytes)) {
-                        Some(Ok(text)) => self.piece.push_str(text),
+                        Some(Ok(text)) => self.decoded.push_str(text),
                         _ => self.raw.extend_from_slice(bytes),
                     }
                     self.inner.consume(taken);
@@ -238,7 +242,7 @@ impl<R: BufRead> Input<R> {
         }
     }
 
-    /// Moves the whole characters of `raw` to `piece`.
+    /// Decodes the complete characters of `raw` and moves them to `decoded`.
     fn decode(&mut self) {
         match self.encoding {
             Encoding::Utf8 => self.decode_utf8(),
@@ -249,7 +253,7 @@ impl<R: BufRead> Input<R> {
     fn decode_utf8(&mut self) {
         let (valid, wrong) = match std::str::from_utf8(&self.raw) {
             Ok(text) => {
-                self.piece.push_str(text);
+                self.decoded.push_str(text);
                 self.raw.clear();
                 return;
             }
@@ -259,11 +263,11 @@ impl<R: BufRead> Input<R> {
             }
         };
         let text = std::str::from_utf8(&self.raw[..valid]).unwrap_or_default();
-        self.piece.push_str(text);
+        self.decoded.push_str(text);
         self.raw.drain(..valid);
         if wrong {
             self.fail(source::not_utf8(
-                self.before + self.piece.len(),
+                self.before + self.decoded.len(),
                 self.raw[0],
             ));
         }
@@ -280,7 +284,7 @@ impl<R: BufRead> Input<R> {
             }
         };
         let is_last = self.stage == Stage::Ended;
-        // The first half of a pair of surrogates waits for the second.
+        // A leading surrogate at the end waits for the trailing surrogate.
         let waits = !is_last
             && pairs
                 .last()
@@ -289,26 +293,26 @@ impl<R: BufRead> Input<R> {
         let mut wrong = None;
         for character in char::decode_utf16(pairs[..whole].iter().map(unit)) {
             match character {
-                Ok(character) => self.piece.push(character),
+                Ok(character) => self.decoded.push(character),
                 Err(error) => {
                     wrong = Some(error.unpaired_surrogate());
                     break;
                 }
             }
         }
-        let place = self.before + self.piece.len();
+        let offset = self.before + self.decoded.len();
         let cut = is_last && !rest.is_empty();
         self.raw.drain(..whole * 2);
         match wrong {
-            Some(unit) => self.fail(source::half_character(place, unit)),
-            None if cut => self.fail(source::half_unit(place)),
+            Some(unit) => self.fail(source::unpaired_surrogate(offset, unit)),
+            None if cut => self.fail(source::incomplete_unit(offset)),
             None => {}
         }
     }
 
-    /// Keeps the first failure in the order of the text.
+    /// Records a failure after the decoded text and stops reading.
     fn fail(&mut self, fault: Fault) {
-        self.failure = Some(Failure::Fault(fault));
+        self.failure = Some(Failure::InStream(fault));
         self.stage = Stage::Ended;
         self.raw.clear();
     }

@@ -1,12 +1,12 @@
-//! From token to token, and to the end of the next entity.
+//! Reads the stream token by token, up to the end of the next entity.
 
 use std::{io::BufRead, ops::Range};
 
 use super::{
     EntityStream, StreamVisitor, StreamedEntity,
-    entity::{self, Piece},
+    entity::{self, Segment},
     failure::Failure,
-    groups::{GroupExtensions, LARGEST_EXTENSIONS},
+    groups::{GroupExtensions, MAX_EXTENSIONS},
 };
 use crate::{
     error::Fault,
@@ -14,13 +14,13 @@ use crate::{
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
-/// Text, comments and instructions between entities that are held before they are checked.
-const LONGEST_WAIT: usize = 64 << 10;
-/// Tokens that are held before they are checked.
-const MOST_PENDING: usize = 1024;
+/// Maximum length of text, comments and instructions between entities before they are checked.
+const MAX_PENDING_TEXT: usize = 64 << 10;
+/// Maximum number of tokens before they are checked.
+const MAX_PENDING: usize = 1024;
 
 impl<R: BufRead> EntityStream<R> {
-    /// Reads on to the end of the next entity.
+    /// Reads up to the end of the next entity.
     pub(super) fn advance<W: StreamVisitor>(
         &mut self,
         visitor: &mut W,
@@ -31,63 +31,65 @@ impl<R: BufRead> EntityStream<R> {
             }
         }
         self.flush()?;
-        self.reader(|reader| reader.finish().map(|_| ()))?;
-        self.pass(self.window().len(), visitor);
+        self.with_reader(|reader| reader.finish().map(|_| ()))?;
+        self.emit_content(self.window().len(), visitor);
         Ok(None)
     }
 
-    /// Reads on to the next token that does not stand inside of an entity, or ends it; those
-    /// before it are pending.
+    /// Reads up to the next token that is outside an entity or ends an entity. The tokens before it
+    /// become pending.
     fn next_token(&mut self) -> Result<Option<(Token, Range<usize>)>, Failure> {
         loop {
             match self.scan() {
                 Scanned::Token(token, range) => {
-                    self.input.take();
+                    self.input.extend_window();
                     return Ok(Some((token, range)));
                 }
                 Scanned::End => {
-                    self.input.take();
+                    self.input.extend_window();
                     return Ok(None);
                 }
-                Scanned::Wrong { error, start, at } => return Err(self.wrong(&error, start, at)),
-                Scanned::Part => {
-                    let start = self.input.offset(self.input.at);
+                Scanned::Malformed { error, start, at } => {
+                    return Err(self.malformed_token(&error, start, at));
+                }
+                Scanned::Incomplete => {
+                    let start = self.input.window_offset(self.input.tokenized);
                     if !self.input.feed() {
-                        return Err(self.cut(start));
+                        return Err(self.incomplete_token(start));
                     }
                 }
             }
         }
     }
 
-    /// Takes the tokens apart that are there as a whole.
+    /// Scans the complete tokens in the decoded text.
     fn scan(&mut self) -> Scanned {
         let groups = self.groups.len();
         let is_last = self.input.is_last();
         loop {
-            if !self.input.has_room() {
-                return Scanned::Part;
+            if !self.input.has_space() {
+                return Scanned::Incomplete;
             }
-            let start = self.input.at;
-            let text = &self.input.piece[start..];
+            let start = self.input.tokenized;
+            let text = &self.input.decoded[start..];
             let (token, length) = match next_token(text, is_last) {
                 Ok(found) => found,
-                Err(NoToken::Part) => return Scanned::Part,
+                Err(NoToken::Incomplete) => return Scanned::Incomplete,
                 Err(NoToken::End) => return Scanned::End,
-                Err(NoToken::Wrong { error, end, at }) => {
-                    self.input.at = start + end;
-                    return Scanned::Wrong {
+                Err(NoToken::Malformed { error, end, at }) => {
+                    self.input.tokenized = start + end;
+                    return Scanned::Malformed {
                         error,
-                        start: self.input.offset(start),
-                        at: self.input.offset(start + at),
+                        start: self.input.window_offset(start),
+                        at: self.input.window_offset(start + at),
                     };
                 }
             };
             let end = start + length;
-            let range = self.input.offset(start)..self.input.offset(end);
-            self.input.at = end;
+            let range = self.input.window_offset(start)..self.input.window_offset(end);
+            self.input.tokenized = end;
             let ends = token == Token::End && self.depth <= groups + 1;
-            if self.depth <= groups || ends || self.pending.len() + 1 >= MOST_PENDING {
+            if self.depth <= groups || ends || self.pending.len() + 1 >= MAX_PENDING {
                 return Scanned::Token(token, range);
             }
             self.pending.push((token, range));
@@ -99,6 +101,7 @@ impl<R: BufRead> EntityStream<R> {
         }
     }
 
+    /// Handles a token: opens and closes groups, and returns the entity that the token ends.
     pub(super) fn token<W: StreamVisitor>(
         &mut self,
         token: Token,
@@ -115,11 +118,11 @@ impl<R: BufRead> EntityStream<R> {
         let starts = matches!(token, Token::Start | Token::Empty);
         let is_child = starts && self.depth == self.groups.len();
         if is_child {
-            // What stands between the entities is checked and forgotten.
+            // The text before the child is checked and dropped.
             self.flush()?;
-            self.pass(range.start, visitor);
-            let dropped = range.start - self.keep().text;
-            self.restore(range.start);
+            self.emit_content(range.start, visitor);
+            let dropped = range.start - self.kept().text;
+            self.drop_until(range.start);
             range = range.start - dropped..range.end - dropped;
         }
         self.pending.push((token, range.clone()));
@@ -142,25 +145,27 @@ impl<R: BufRead> EntityStream<R> {
         }
         if self.depth < self.groups.len() {
             self.flush()?;
-            self.pass_end(visitor);
+            self.emit_end(visitor);
             self.close_group();
         } else if self.depth == self.groups.len() && matches!(token, Token::End | Token::Empty) {
             self.flush()?;
-            return self.child(visitor);
-        } else if self.depth == self.groups.len() && range.end - self.keep().text > LONGEST_WAIT {
+            return self.end_child(visitor);
+        } else if self.depth == self.groups.len() && range.end - self.kept().text > MAX_PENDING_TEXT
+        {
             self.flush()?;
-            // Text before the first element still counts for the limit of one text.
+            // The text before the first child element must stay: it counts towards the limit of
+            // one text.
             if self.state.open.last().is_some_and(|open| open.has_elements) {
-                self.pass(range.end, visitor);
-                self.restore(range.end);
+                self.emit_content(range.end, visitor);
+                self.drop_until(range.end);
             }
-        } else if self.pending.len() >= MOST_PENDING {
+        } else if self.pending.len() >= MAX_PENDING {
             self.flush()?;
         }
         Ok(None)
     }
 
-    /// Refuses a root element that is neither a group nor an entity.
+    /// Fails if the root element is neither a group nor an entity.
     pub(super) fn check_root(&mut self, range: &Range<usize>) -> Result<(), Failure> {
         if !self.groups.is_empty() {
             return Ok(());
@@ -178,25 +183,25 @@ impl<R: BufRead> EntityStream<R> {
         let name = shorten(&self.window()[node.name.range()]);
         let message = format!("the stream is not SAML metadata: its root element is `{name}`");
         let kind = crate::ReadErrorKind::NotMetadata;
-        Err(Failure::Held(Fault::new(kind, range.start, message)))
+        Err(Failure::InWindow(Fault::new(kind, range.start, message)))
     }
 
-    /// Returns whether the element just opened is a group in a group, or at the root.
+    /// Returns whether the element just opened is a group, given that its local name is the name of
+    /// a group.
     pub(super) fn is_group(&self) -> bool {
         let open = self.state.open.last().expect("the document is always open");
         let node = &self.state.nodes[open.node.0 as usize];
-        // Its name has been looked at.
         node.namespace == NamespaceId::METADATA
     }
 
-    /// Looks at a child of a group, or at a root entity, that has just ended.
-    pub(super) fn child<W: StreamVisitor>(
+    /// Handles the end of a child of a group, or of the root element.
+    pub(super) fn end_child<W: StreamVisitor>(
         &mut self,
         visitor: &mut W,
     ) -> Result<Option<StreamedEntity>, Failure> {
-        self.input.check_room().map_err(Failure::Held)?;
+        self.input.check_window().map_err(Failure::InWindow)?;
         let end = self.window().len();
-        self.pass(end, visitor);
+        self.emit_content(end, visitor);
         let last = self.state.open.last().map(|open| open.last_child);
         let id = last.unwrap_or(NodeId::NONE);
         let node = self.state.nodes[id.0 as usize];
@@ -206,15 +211,15 @@ impl<R: BufRead> EntityStream<R> {
         };
         if is(NamespaceId::METADATA, "EntityDescriptor") && !W::ENABLED {
             let entity = self.entity(id);
-            self.restore(end);
+            self.drop_until(end);
             return Ok(Some(entity));
         }
         let is_extensions = is(NamespaceId::METADATA, "Extensions");
         let is_signature = is(NamespaceId::SIGNATURE, "Signature");
         if let Some(group) = self.groups.last_mut() {
             group.is_signed |= is_signature;
-            if is_extensions && group.extensions == GroupExtensions::NotMet {
-                let is_small = node.span.range().len() <= LARGEST_EXTENSIONS;
+            if is_extensions && group.extensions == GroupExtensions::NotSeen {
+                let is_small = node.span.range().len() <= MAX_EXTENSIONS;
                 group.extensions = GroupExtensions::TooLarge;
                 if is_small {
                     group.extensions = GroupExtensions::Kept;
@@ -223,27 +228,28 @@ impl<R: BufRead> EntityStream<R> {
                 }
             }
         }
-        self.restore(end);
+        self.drop_until(end);
         Ok(None)
     }
 
+    /// Creates the entity from an element that has just ended.
     pub(super) fn entity(&mut self, id: NodeId) -> StreamedEntity {
         let start = self.state.nodes[id.0 as usize].span.range().start;
-        let mut pieces = self.pieces.clone();
-        pieces.push(Piece {
+        let mut segments = self.segments.clone();
+        segments.push(Segment {
             start,
-            at: self.place(start),
+            at: self.stream_position(start),
         });
-        // The tags of groups that no entity has had before are this one's to answer for.
+        // Findings in the tags of a group are reported with the first entity of the group.
         let known = self
             .groups
             .iter()
             .take_while(|group| group.has_entity)
             .count();
-        let first_news = match self.groups.get(known) {
+        let first_new = match self.groups.get(known) {
             None => start,
             Some(_) if known == 0 => 0,
-            Some(_) => self.groups[known - 1].keep.text,
+            Some(_) => self.groups[known - 1].kept.text,
         };
         let entity = StreamedEntity::new(
             &self.state,
@@ -252,8 +258,8 @@ impl<R: BufRead> EntityStream<R> {
             entity::Context {
                 limits: &self.limits,
                 encoding: self.input.encoding,
-                pieces,
-                first_news,
+                segments,
+                first_new,
                 group_is_signed: self.groups.iter().any(|group| group.is_signed),
                 lacks_extensions: self
                     .groups
@@ -267,13 +273,13 @@ impl<R: BufRead> EntityStream<R> {
         entity
     }
 
-    /// Gives the pending tokens to the reader.
+    /// Passes the pending tokens to the reader.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         if self.pending.is_empty() {
             return Ok(());
         }
         let mut pending = std::mem::take(&mut self.pending);
-        let result = self.reader(|reader| {
+        let result = self.with_reader(|reader| {
             pending
                 .drain(..)
                 .try_for_each(|(token, range)| reader.token(token, range))
@@ -282,31 +288,33 @@ impl<R: BufRead> EntityStream<R> {
         result
     }
 
-    pub(super) fn reader(
+    /// Calls `work` with a reader for the window.
+    pub(super) fn with_reader(
         &mut self,
         work: impl FnOnce(&mut Reader<'_>) -> Result<(), Fault>,
     ) -> Result<(), Failure> {
         let input = &self.input;
         let mut reader = Reader {
             text: &input.window,
-            // A declaration may stand only where nothing stood before.
+            // The declaration is allowed only at the start of the stream.
             base: if self.has_dropped { usize::MAX } else { 0 },
             encoding: input.encoding,
             limits: &self.limits,
             carriage_return: input.carriage_return,
             state: &mut self.state,
         };
-        work(&mut reader).map_err(Failure::Held)
+        work(&mut reader).map_err(Failure::InWindow)
     }
 }
 
-/// What a look at the text that is there comes to.
+/// The result of scanning the decoded text.
 enum Scanned {
     Token(Token, Range<usize>),
-    /// The next token is not there as a whole, or may not be taken any more.
-    Part,
-    /// The tokenizer refuses the token at `start` of the window, for something at `at` of it.
-    Wrong {
+    /// The next token is incomplete, or the window is full.
+    Incomplete,
+    /// The tokenizer reports an error for the token at offset `start` of the window; the error is at
+    /// offset `at`.
+    Malformed {
         error: quick_xml::Error,
         start: usize,
         at: usize,
@@ -314,7 +322,7 @@ enum Scanned {
     End,
 }
 
-/// Returns whether a start tag, without its brackets, may be that of a group.
+/// Returns whether a start tag, given without its brackets, has the local name of a group.
 fn begins_group(tag: &str) -> bool {
     let end = tag
         .find(|c: char| c.is_ascii_whitespace())

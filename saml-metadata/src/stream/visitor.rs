@@ -1,32 +1,32 @@
-//! What somebody else wants to see of a stream before it forgets it.
+//! Visitor that sees all of a stream before the stream drops it.
 
 use std::{io::BufRead, mem::take, ops::Range};
 
 #[cfg(feature = "signature")]
 use super::StreamError;
-use super::{EntityStream, Piece, entity};
+use super::{EntityStream, Segment, entity};
 use crate::{
     Document, Position,
     source::{Encoding, Source, advance},
     tree::{NodeId, Tree},
 };
 
-/// Sees all of a stream, each part once and in order.
+/// Visits all parts of a stream, each part once and in order.
 pub(crate) trait StreamVisitor {
-    /// Whether it looks at all; then there are no entities made.
+    /// Whether the visitor is called. If it is, the stream creates no entities.
     const ENABLED: bool = true;
 
-    /// Sees the start tag of a group.
+    /// Visits the start tag of a group.
     fn open(&mut self, part: &Part<'_>);
 
-    /// Sees whole nodes, and the text between them, of the inside of a group or of the document.
+    /// Visits whole nodes, and the text between them, in the content of a group or of the document.
     fn content(&mut self, part: &Part<'_>);
 
-    /// Sees the end tag of a group.
+    /// Visits the end tag of a group.
     fn close(&mut self, part: &Part<'_>);
 }
 
-/// The visitor of whoever wants the entities alone.
+/// Visitor that is never called, for iterating over the entities.
 pub(super) struct NoVisitor;
 
 impl StreamVisitor for NoVisitor {
@@ -39,122 +39,126 @@ impl StreamVisitor for NoVisitor {
     fn close(&mut self, _: &Part<'_>) {}
 }
 
-/// A part of the stream that has been read and is about to be forgotten.
+/// A part of the stream that has been read and is about to be dropped.
 pub(crate) struct Part<'a> {
-    /// What is held: the open groups, without what has been seen of them, and this part.
+    /// The text in memory: this part, and the open groups without the content visited before.
     pub(crate) document: &'a Document,
-    /// The group that is opened or closed, or that the part is in; the document around the root.
+    /// The group that is opened or closed, or that contains the part; the document node for a part
+    /// outside the root element.
     pub(crate) group: NodeId,
-    /// The first node of the part, below the group.
+    /// The first node of the part, a child of the group.
     pub(crate) first: NodeId,
+    /// The range of the part in the document's text.
     pub(crate) text: Range<usize>,
-    /// Where the attributes of the part begin.
+    /// Index of the first attribute of the part.
     pub(crate) attributes: usize,
-    places: Places<'a>,
+    positions: Positions<'a>,
 }
 
 impl Part<'_> {
-    /// Returns where an offset into the document's text is in the stream.
+    /// Returns the position in the stream of an offset into the document's text.
     pub(crate) fn position(&self, offset: usize) -> Position {
-        self.places.position(self.document.text(), offset)
+        self.positions.position(self.document.text(), offset)
     }
 }
 
-/// What is known about the places of the text that is held.
-struct Places<'a> {
-    pieces: &'a [Piece],
-    /// Text up to here is in pieces, and what follows begins at the mark.
+/// Maps offsets into the text in memory to positions in the stream.
+struct Positions<'a> {
+    segments: &'a [Segment],
+    /// Offset at which the segments end and the rest begins.
     kept: usize,
-    mark: Position,
+    /// Position of the rest in the stream.
+    rest: Position,
     encoding: Encoding,
 }
 
-impl Places<'_> {
+impl Positions<'_> {
     fn position(&self, text: &str, offset: usize) -> Position {
         let offset = text.floor_char_boundary(offset);
         if offset < self.kept {
-            return entity::place(self.pieces, text, self.encoding, offset);
+            return entity::position(self.segments, text, self.encoding, offset);
         }
-        advance(self.mark, &text[self.kept..offset], self.encoding)
+        advance(self.rest, &text[self.kept..offset], self.encoding)
     }
 }
 
 impl<R: BufRead> EntityStream<R> {
-    /// Reads all of the stream for somebody who sees it, and returns what it was read from.
+    /// Reads the whole stream with a visitor, and returns the input.
     #[cfg(feature = "signature")]
-    pub(crate) fn show<W: StreamVisitor>(mut self, visitor: &mut W) -> Result<R, StreamError> {
+    pub(crate) fn visit<W: StreamVisitor>(mut self, visitor: &mut W) -> Result<R, StreamError> {
         match self.advance(visitor) {
             Ok(_) => Ok(self.input.into_inner()),
             Err(failure) => Err(self.report(failure)),
         }
     }
 
-    /// Returns what is read from.
+    /// Returns the input.
     #[cfg(feature = "signature")]
     pub(crate) fn source(&self) -> &R {
         self.input.source()
     }
 
-    /// Shows what has been read of the innermost group and was not shown before.
-    pub(super) fn pass<W: StreamVisitor>(&mut self, end: usize, visitor: &mut W) {
-        let keep = self.keep();
+    /// Passes the new content of the innermost group, up to `end`, to the visitor.
+    pub(super) fn emit_content<W: StreamVisitor>(&mut self, end: usize, visitor: &mut W) {
+        let kept = self.kept();
         let group = self.groups.last().map_or(NodeId::DOCUMENT, |g| g.node);
-        if W::ENABLED && end > keep.text {
-            let first = match keep.last_child {
+        if W::ENABLED && end > kept.text {
+            let first = match kept.last_child {
                 Some(last) => self.state.nodes[last.0 as usize].next,
                 None => self.state.nodes[group.0 as usize].first_child,
             };
-            self.part(group, first, keep.text..end, keep.attributes, |part| {
+            self.with_part(group, first, kept.text..end, kept.attributes, |part| {
                 visitor.content(part);
             });
         }
     }
 
-    /// Shows the start tag of a group, before it is one of the groups.
-    pub(super) fn pass_start<W: StreamVisitor>(
+    /// Passes the start tag of a group to the visitor, before the group is added to the groups.
+    pub(super) fn emit_start<W: StreamVisitor>(
         &mut self,
         group: NodeId,
         start: usize,
         visitor: &mut W,
     ) {
         if W::ENABLED {
-            let attributes = self.keep().attributes;
+            let attributes = self.kept().attributes;
             let range = start..self.window().len();
-            self.part(group, NodeId::NONE, range, attributes, |part| {
+            self.with_part(group, NodeId::NONE, range, attributes, |part| {
                 visitor.open(part);
             });
         }
     }
 
-    /// Shows the rest of the innermost group and its end tag.
-    pub(super) fn pass_end<W: StreamVisitor>(&mut self, visitor: &mut W) {
+    /// Passes the rest of the innermost group and its end tag to the visitor.
+    pub(super) fn emit_end<W: StreamVisitor>(&mut self, visitor: &mut W) {
         let Some(group) = self.groups.last().filter(|_| W::ENABLED).map(|g| g.node) else {
             return;
         };
         let content = self.state.nodes[group.0 as usize].content.range();
-        let end = content.end.max(self.keep().text);
-        self.pass(end, visitor);
+        let end = content.end.max(self.kept().text);
+        self.emit_content(end, visitor);
         let attributes = self.state.attributes.len();
         let range = end..self.window().len();
-        self.part(group, NodeId::NONE, range, attributes, |part| {
+        self.with_part(group, NodeId::NONE, range, attributes, |part| {
             visitor.close(part);
         });
     }
 
-    /// Makes a document of all that is held for as long as it takes to look at it.
-    fn part(
+    /// Moves the text in memory into a temporary document, calls `visit` with a part of it, and
+    /// moves the text back.
+    fn with_part(
         &mut self,
         group: NodeId,
         first: NodeId,
         text: Range<usize>,
         attributes: usize,
-        look: impl FnOnce(&Part<'_>),
+        visit: impl FnOnce(&Part<'_>),
     ) {
-        let places = Places {
-            kept: self.keep().text,
-            mark: self.mark.unwrap_or(self.input.start),
+        let positions = Positions {
+            kept: self.kept().text,
+            rest: self.rest_position.unwrap_or(self.input.start),
             encoding: self.input.encoding,
-            pieces: &self.pieces,
+            segments: &self.segments,
         };
         let state = &mut self.state;
         let window = take(&mut self.input.window);
@@ -166,13 +170,13 @@ impl<R: BufRead> EntityStream<R> {
             root: state.root.unwrap_or(NodeId::NONE),
         };
         let document = Document::from_parts(Source::plain(window), tree, self.limits.clone());
-        look(&Part {
+        visit(&Part {
             document: &document,
             group,
             first,
             text,
             attributes,
-            places,
+            positions,
         });
         let Document { source, tree, .. } = document;
         self.input.window = source.text;

@@ -1,9 +1,9 @@
-//! MD-ALG: algorithms that should not be offered any more.
+//! MD-ALG: weak, invalid and misplaced algorithms.
 
 use super::{report::Report, rules::key as rules, uri::is_absolute};
 use crate::{Element, model::values::uri, reader::escape::shorten, tree::NamespaceId};
 
-/// Algorithms that are broken or outdated, and what to call them.
+/// URIs of algorithms that are broken or outdated, and their names for messages.
 const WEAK: [(&str, &str); 11] = [
     ("http://www.w3.org/2001/04/xmldsig-more#md5", "MD5"),
     (
@@ -51,7 +51,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     }
     let algorithm = uri(element, "Algorithm");
     if let Some((_, name)) = WEAK.iter().find(|(weak, _)| *weak == algorithm) {
-        let message = format!("{name} is offered, which is weak");
+        let message = format!("{name} is a weak algorithm");
         report.add(&rules::ALG_01, (element, "Algorithm"), message);
     } else if !is_absolute(algorithm) {
         let message = format!("the algorithm {:?} is not a URI", shorten(algorithm));
@@ -62,7 +62,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
             .parent()
             .is_some_and(|parent| parent.is_in(NamespaceId::METADATA, "Extensions"));
     if misplaced {
-        let message = format!("{} stands outside of Extensions", element.local_name());
+        let message = format!("{} is outside Extensions", element.local_name());
         report.add(&rules::ALG_01, element, message);
     }
 }

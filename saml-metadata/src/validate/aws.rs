@@ -1,4 +1,4 @@
-//! MD-AWS: will IAM Identity Center take the file?
+//! MD-AWS: does IAM Identity Center accept the file?
 
 use super::{report::Report, rules::consumer as rules, uri::is_web};
 use crate::{
@@ -56,7 +56,7 @@ pub(super) fn check(report: &mut Report<'_>) {
 fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let document = report.document;
     if document.root() != entity.element() {
-        let message = "the entity stands inside of an EntitiesDescriptor";
+        let message = "the entity is inside an EntitiesDescriptor";
         report.add(&rules::AWS_02, document.root(), message);
     }
     if entity.entity_id().is_empty() {
@@ -77,7 +77,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
                 );
             }
             None => {
-                let message = "a key does not say that it is for signing only";
+                let message = "a key is not limited to signing";
                 report.add_minor(&rules::AWS_03, key.element(), message);
             }
             Some(KeyUse::Signing) => {}
@@ -101,7 +101,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     }
 }
 
-/// Checks the sizes of a key's certificates and returns how many can be read.
+/// Checks the sizes of a key's certificates, and returns the number of readable certificates.
 fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize {
     let mut readable = 0;
     for element in key.certificate_elements() {
@@ -111,7 +111,9 @@ fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize 
         readable += 1;
         let characters = certificate.pem().len();
         if characters > MOST_CERTIFICATE_CHARACTERS {
-            let message = format!("a certificate has {characters} characters as PEM");
+            let message = format!(
+                "a certificate has {characters} characters as PEM, more than {MOST_CERTIFICATE_CHARACTERS}"
+            );
             report.add(&rules::AWS_05, element, message);
         }
     }
@@ -146,7 +148,7 @@ fn check_services(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     for service in idp.single_sign_on_services() {
         let location = service.location();
         if !(is_web(location) && location.starts_with("https:")) {
-            let message = "users would be sent to an address that is not https";
+            let message = "the Location of a SingleSignOnService is not an https URL";
             report.add(&rules::AWS_06, (service.element(), "Location"), message);
         }
     }

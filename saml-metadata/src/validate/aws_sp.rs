@@ -1,4 +1,4 @@
-//! MD-AWSSP: is this the file that IAM Identity Center hands out?
+//! MD-AWSSP: is this the service provider metadata of IAM Identity Center?
 
 use super::{report::Report, rules::consumer as rules};
 use crate::{
@@ -40,19 +40,19 @@ fn check_acs(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
     let mut hosts = Vec::new();
     for acs in sp.assertion_consumer_services() {
         if acs.binding() != binding::HTTP_POST {
-            let message = "an AssertionConsumerService is not by HTTP-POST";
+            let message = "an AssertionConsumerService does not use HTTP-POST";
             report.add(&rules::AWSSP_01, (acs.element(), "Binding"), message);
         }
         match aws::check_acs(acs.location()) {
             Ok(acs) => hosts.push(acs.host),
             Err(error) => {
-                let message = format!("the assertion consumer address {error}");
+                let message = format!("the ACS URL {error}");
                 report.add(&rules::AWSSP_01, (acs.element(), "Location"), message);
             }
         }
     }
     if !hosts.is_empty() && hosts.iter().all(|host| *host == AcsHost::Classic) {
-        let message = "the only assertion consumer address is of the classic form";
+        let message = "every ACS URL has the classic form";
         report.add(&rules::AWSSP_02, sp.element(), message);
     }
 }

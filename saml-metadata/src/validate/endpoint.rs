@@ -1,4 +1,4 @@
-//! MD-EP: where messages are sent.
+//! MD-EP: the endpoints that receive messages.
 
 use super::{
     report::Report,
@@ -13,7 +13,7 @@ use crate::{
     tree::NamespaceId,
 };
 
-/// Endpoints of the specification, and the SAML 2.0 bindings that fit them.
+/// Endpoints of the specification, and the SAML 2.0 bindings that fit each of them.
 const FITTING: [(&str, &[&str]); 10] = [
     ("ArtifactResolutionService", &[binding::SOAP]),
     ("SingleLogoutService", LOGOUT),
@@ -25,7 +25,7 @@ const FITTING: [(&str, &[&str]); 10] = [
             binding::HTTP_POST,
             binding::HTTP_POST_SIMPLE_SIGN,
             binding::HTTP_ARTIFACT,
-            // Enhanced clients ask by SOAP (saml-profiles-2.0-os 4.2).
+            // Enhanced clients send requests by SOAP (saml-profiles-2.0-os 4.2).
             binding::SOAP,
         ],
     ),
@@ -53,7 +53,7 @@ const LOGOUT: &[&str] = &[
     binding::SOAP,
 ];
 
-/// Bindings of other specifications than SAML 2.0's own.
+/// Bindings that other specifications than SAML 2.0 define.
 const OTHER_BINDINGS: [&str; 6] = [
     namespace::HOLDER_OF_KEY,
     "urn:oasis:names:tc:SAML:1.0:bindings:SOAP-binding",
@@ -117,7 +117,7 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
                 );
             }
             other => {
-                let message = format!("{attribute} of {name} is of the scheme {}", shorten(other));
+                let message = format!("{attribute} of {name} has the scheme {}", shorten(other));
                 report.add(&rules::EP_02, place, message);
             }
         }
@@ -125,8 +125,8 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
             report.add(&rules::EP_04, place, format!("{attribute} of {name} {odd}"));
         }
     }
-    let answers = matches!(name, "SingleLogoutService" | "ManageNameIDService");
-    if !answers && element.attribute("ResponseLocation").is_some() {
+    let has_responses = matches!(name, "SingleLogoutService" | "ManageNameIDService");
+    if !has_responses && element.attribute("ResponseLocation").is_some() {
         let message = format!("{name} must not have a ResponseLocation");
         report.add(&rules::EP_09, (element, "ResponseLocation"), message);
     }
@@ -142,13 +142,13 @@ fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]
         let message = format!("Binding {:?} is not an absolute URI", shorten(binding));
         report.add(&rules::EP_01, place, message);
     } else if fitting.contains(&binding) || OTHER_BINDINGS.contains(&binding) {
-        // As it should be.
+        // The binding fits.
     } else if is_saml2(binding) {
         let short = binding.rsplit(':').next().unwrap_or(binding);
         let message = format!("the binding {short} does not fit {name}");
         report.add(&rules::EP_05, place, message);
     } else {
-        let message = format!("the binding {:?} is not a known one", shorten(binding));
+        let message = format!("the binding {:?} is unknown", shorten(binding));
         report.add(&rules::EP_06, place, message);
     }
 }
@@ -166,7 +166,7 @@ fn is_saml2(binding: &str) -> bool {
     .contains(&binding)
 }
 
-/// Checks the indexes and defaults of the indexed endpoints of one name.
+/// Checks the indexes and the default of the indexed endpoints of one type.
 fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
     let mut indexes = Seen::new();
     let mut has_default = false;
@@ -176,18 +176,18 @@ fn check_set(report: &mut Report<'_>, set: &[IndexedEndpoint<'_>]) {
         match (endpoint.index(), element.attribute("index")) {
             (None, None) => report.add(&rules::EP_07, element, format!("{name} has no index")),
             (None, Some(text)) => {
-                let message = format!("index {:?} is not a number up to 65535", shorten(text));
+                let message = format!("index {:?} is not a number from 0 to 65535", shorten(text));
                 report.add(&rules::EP_07, (element, "index"), message);
             }
             (Some(index), _) if !indexes.insert(index) => {
-                let message = format!("two {name} have the index {index}");
+                let message = format!("two {name} elements have the index {index}");
                 report.add(&rules::EP_07, (element, "index"), message);
             }
             _ => {}
         }
         if endpoint.is_default() == Some(true) {
             if has_default {
-                let message = format!("two {name} are the default");
+                let message = format!("two {name} elements are the default");
                 report.add(&rules::EP_08, (element, "isDefault"), message);
             }
             has_default = true;
@@ -199,13 +199,13 @@ fn check_sso_bindings(report: &mut Report<'_>, role: Element<'_>) {
     let mut seen = Seen::new();
     for service in role.children_in(NamespaceId::METADATA, "SingleSignOnService") {
         let binding = Endpoint::new(service).binding();
-        let matters = matches!(
+        let is_front_channel = matches!(
             binding,
             binding::HTTP_POST | binding::HTTP_REDIRECT | binding::HTTP_POST_SIMPLE_SIGN
         );
-        if matters && !seen.insert(binding) {
+        if is_front_channel && !seen.insert(binding) {
             let short = binding.rsplit(':').next().unwrap_or(binding);
-            let message = format!("there are two SingleSignOnService with {short}");
+            let message = format!("two SingleSignOnService elements use {short}");
             report.add(&rules::EP_10, (service, "Binding"), message);
         }
     }

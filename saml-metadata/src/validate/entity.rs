@@ -13,7 +13,7 @@ use crate::{
 };
 
 const LONGEST_ENTITY_ID: usize = 1024;
-/// saml2int SDP-G04: longer ones do not fit everywhere.
+/// saml2int SDP-G04: not every consumer accepts a longer one.
 const LONG_ENTITY_ID: usize = 256;
 
 pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
@@ -71,10 +71,11 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     }
     let length = id.chars().count();
     if length > LONGEST_ENTITY_ID {
-        let message = format!("the entityID has {length} characters");
+        let message =
+            format!("the entityID has {length} characters, more than {LONGEST_ENTITY_ID}");
         report.add(&rules::ENT_01, place, message);
     } else if length > LONG_ENTITY_ID {
-        let message = format!("the entityID has {length} characters");
+        let message = format!("the entityID has {length} characters, more than {LONG_ENTITY_ID}");
         report.add_minor(&rules::ENT_01, place, message);
     }
     if !is_absolute(id) {
@@ -82,7 +83,7 @@ fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         report.add(&rules::ENT_02, place, message);
     } else if !matches!(scheme(id).as_str(), "http" | "https" | "urn") {
         let message = format!(
-            "the entityID is of the unusual scheme {}",
+            "the entityID has the unusual scheme {}",
             shorten(&scheme(id))
         );
         report.add_minor(&rules::ENT_02, place, message);
@@ -97,7 +98,7 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
             report.add(&rules::ENT_03, element, "the entity has no role");
         }
         Some(affiliation) if has_roles => {
-            let message = "the entity has roles and is an affiliation";
+            let message = "the entity has roles and is also an affiliation";
             report.add(&rules::ENT_03, affiliation.element(), message);
         }
         _ => {}
@@ -107,24 +108,24 @@ fn check_roles(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         report.add(
             &rules::ENT_03,
             affiliation,
-            "the entity is two affiliations",
+            "the entity has two AffiliationDescriptor elements",
         );
     }
     let mut seen = Seen::new();
     for role in entity.roles() {
         let descriptor = role.descriptor();
         let name = descriptor.element().local_name();
-        // Roles of extensions are told apart by their type.
+        // The xsi:type distinguishes the roles that extensions define.
         let kind = (name, descriptor.extension_type());
-        let mut twice = None;
+        let mut duplicate = None;
         for protocol in descriptor.protocols() {
             if !seen.insert((kind, protocol)) {
-                twice = twice.or(Some(protocol));
+                duplicate = duplicate.or(Some(protocol));
             }
         }
-        if let Some(protocol) = twice {
+        if let Some(protocol) = duplicate {
             let message = format!(
-                "there are two {name} for the protocol {}",
+                "two {name} elements support the protocol {}",
                 shorten(protocol)
             );
             report.add(&rules::ENT_04, descriptor.element(), message);
@@ -146,7 +147,10 @@ fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
             if is_blank(value) {
                 report.add(&rules::ENT_05, text, format!("{name} is empty"));
             } else if name == "OrganizationURL" && !is_web(value.trim()) {
-                let message = format!("OrganizationURL {:?} is not a web address", shorten(value));
+                let message = format!(
+                    "OrganizationURL {:?} is not an http or https URL",
+                    shorten(value)
+                );
                 report.add_minor(&rules::ENT_05, text, message);
             } else if value.trim().contains('\n') {
                 report.add_minor(&rules::ENT_05, text, format!("{name} has a line break"));
@@ -162,13 +166,13 @@ fn check_organization(report: &mut Report<'_>, organization: Organization<'_>) {
 fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let of_roles = entity.roles().flat_map(|role| role.descriptor().contacts());
     let contacts: Vec<ContactPerson<'_>> = entity.contacts().chain(of_roles).collect();
-    let somebody_answers = contacts.iter().any(|contact| {
+    let has_technical_contact = contacts.iter().any(|contact| {
         matches!(
             contact.kind(),
             ContactType::Technical | ContactType::Support
         )
     });
-    if !somebody_answers {
+    if !has_technical_contact {
         let message = "there is no technical or support contact";
         report.add_minor(&rules::ENT_06, entity.element(), message);
     }
@@ -177,7 +181,7 @@ fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         if let ContactType::Unknown(kind) = contact.kind() {
             let message = match element.attribute("contactType") {
                 None => "the contact has no contactType".to_owned(),
-                Some(_) => format!("there is no contactType {:?}", shorten(kind)),
+                Some(_) => format!("the contactType {:?} is unknown", shorten(kind)),
             };
             report.add(&rules::ENT_06, (element, "contactType"), message);
         }
@@ -185,7 +189,7 @@ fn check_contacts(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
         for (address, element) in contact.email_addresses().zip(emails) {
             if !address.is_empty() && !is_mailto(address) {
                 let message = format!(
-                    "EmailAddress {:?} is not mailto: and one address",
+                    "EmailAddress {:?} is not a mailto: URI with one address",
                     shorten(address)
                 );
                 report.add(&rules::ENT_07, element, message);
@@ -201,6 +205,9 @@ fn is_mailto(text: &str) -> bool {
     let Some((name, domain)) = address.split_once('@') else {
         return false;
     };
-    let plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | ';' | ':' | '<' | '>' | '@');
-    !name.is_empty() && !domain.is_empty() && name.chars().all(plain) && domain.chars().all(plain)
+    let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | ';' | ':' | '<' | '>' | '@');
+    !name.is_empty()
+        && !domain.is_empty()
+        && name.chars().all(is_plain)
+        && domain.chars().all(is_plain)
 }

@@ -1,4 +1,4 @@
-//! MD-EXT, and the families of extensions that have rules of their own.
+//! MD-EXT, and the modules for extensions that have their own rules.
 
 mod attributes;
 mod registration;
@@ -8,20 +8,20 @@ mod ui;
 use super::{report::Report, rules::extension as rules};
 use crate::{Element, EntityDescriptor, reader::escape::shorten, tree::NamespaceId};
 
-/// Where the specification of an extension lets it stand.
-struct Home {
+/// The place that the specification of an extension allows for it.
+struct AllowedPlace {
     namespace: NamespaceId,
     local_name: &'static str,
-    /// The local names of the elements around its `Extensions`; empty for any.
+    /// Local names of the elements whose `Extensions` may contain it; empty for any element.
     parents: &'static [&'static str],
 }
 
-const fn home(
+const fn allowed(
     namespace: NamespaceId,
     local_name: &'static str,
     parents: &'static [&'static str],
-) -> Home {
-    Home {
+) -> AllowedPlace {
+    AllowedPlace {
         namespace,
         local_name,
         parents,
@@ -30,18 +30,18 @@ const fn home(
 
 const ENTITIES: &[&str] = &["EntityDescriptor", "EntitiesDescriptor"];
 
-/// The extensions that the crate knows. Those with a rule of their own about where they stand have
-/// no parents here.
-const HOMES: [Home; 12] = [
-    home(NamespaceId::UI, "UIInfo", &[]),
-    home(NamespaceId::UI, "DiscoHints", &[]),
-    home(NamespaceId::REGISTRATION, "RegistrationInfo", &[]),
-    home(NamespaceId::REGISTRATION, "PublicationInfo", &[]),
-    home(NamespaceId::REGISTRATION, "PublicationPath", ENTITIES),
-    home(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes", &[]),
-    home(NamespaceId::ALGORITHM, "DigestMethod", &[]),
-    home(NamespaceId::ALGORITHM, "SigningMethod", &[]),
-    home(
+/// The extensions that the crate knows. An extension with its own rule about its place has no
+/// parents here.
+const ALLOWED: [AllowedPlace; 12] = [
+    allowed(NamespaceId::UI, "UIInfo", &[]),
+    allowed(NamespaceId::UI, "DiscoHints", &[]),
+    allowed(NamespaceId::REGISTRATION, "RegistrationInfo", &[]),
+    allowed(NamespaceId::REGISTRATION, "PublicationInfo", &[]),
+    allowed(NamespaceId::REGISTRATION, "PublicationPath", ENTITIES),
+    allowed(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes", &[]),
+    allowed(NamespaceId::ALGORITHM, "DigestMethod", &[]),
+    allowed(NamespaceId::ALGORITHM, "SigningMethod", &[]),
+    allowed(
         NamespaceId::SHIBBOLETH,
         "Scope",
         &[
@@ -50,20 +50,20 @@ const HOMES: [Home; 12] = [
             "AttributeAuthorityDescriptor",
         ],
     ),
-    home(NamespaceId::SHIBBOLETH, "KeyAuthority", ENTITIES),
-    home(
+    allowed(NamespaceId::SHIBBOLETH, "KeyAuthority", ENTITIES),
+    allowed(
         NamespaceId::DISCOVERY,
         "DiscoveryResponse",
         &["SPSSODescriptor"],
     ),
-    home(
+    allowed(
         NamespaceId::REQUEST_INITIATION,
         "RequestInitiator",
         &["SPSSODescriptor"],
     ),
 ];
 
-/// What stands inside of extensions of these two namespaces.
+/// The child elements that extensions of these two namespaces may contain.
 const INSIDE: [(NamespaceId, &str, &[&str]); 4] = [
     (
         NamespaceId::UI,
@@ -94,7 +94,7 @@ const INSIDE: [(NamespaceId, &str, &[&str]); 4] = [
     ),
 ];
 
-/// Checks one element after the other.
+/// Checks one element. The caller passes all elements in document order.
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     match element.namespace_id() {
         NamespaceId::METADATA if element.local_name() == "Extensions" => {
@@ -120,7 +120,7 @@ pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>
     attributes::check_entity(report, entity);
 }
 
-/// Returns the element whose `Extensions` an element stands in.
+/// Returns the element whose `Extensions` contains this element.
 fn extended(element: Element<'_>) -> Option<Element<'_>> {
     let extensions = element.parent()?;
     if !extensions.is_in(NamespaceId::METADATA, "Extensions") {
@@ -130,7 +130,7 @@ fn extended(element: Element<'_>) -> Option<Element<'_>> {
     (parent.namespace_id() == NamespaceId::METADATA).then_some(parent)
 }
 
-/// Returns whether an element of the name stands before this one among its siblings.
+/// Returns whether an earlier sibling has the same name.
 fn is_second(element: Element<'_>, local_name: &'static str) -> bool {
     let first = element
         .parent()
@@ -138,30 +138,31 @@ fn is_second(element: Element<'_>, local_name: &'static str) -> bool {
     first.is_some_and(|first| first != element)
 }
 
-/// Checks that extensions of known namespaces are known ones, and stand where they are read.
+/// Checks that extensions of known namespaces are known, and are in a place where consumers read
+/// them.
 fn check_children(report: &mut Report<'_>, extensions: Element<'_>) {
     let around = extensions.parent().map_or("", Element::local_name);
     for child in extensions.children() {
         let namespace = child.namespace_id();
-        let mut family = HOMES
+        let mut family = ALLOWED
             .iter()
-            .filter(|home| home.namespace == namespace)
+            .filter(|place| place.namespace == namespace)
             .peekable();
         if family.peek().is_none() {
             continue;
         }
         let name = child.local_name();
-        match family.find(|home| home.local_name == name) {
-            Some(home) if home.parents.is_empty() || home.parents.contains(&around) => {}
+        match family.find(|place| place.local_name == name) {
+            Some(place) if place.parents.is_empty() || place.parents.contains(&around) => {}
             Some(_) => {
-                let message = format!("{name} is not looked for in the Extensions of {around}");
+                let message = format!("consumers do not read {name} in the Extensions of {around}");
                 report.add(&rules::EXT_01, child, message);
             }
             None => {
-                let names = HOMES
+                let names = ALLOWED
                     .iter()
-                    .filter(|home| home.namespace == namespace)
-                    .map(|home| home.local_name);
+                    .filter(|place| place.namespace == namespace)
+                    .map(|place| place.local_name);
                 report_unknown(report, child, names);
             }
         }
@@ -176,7 +177,7 @@ fn check_inside(report: &mut Report<'_>, element: Element<'_>) {
         return;
     };
     for child in element.children() {
-        // UIInfo and DiscoHints are open to other namespaces.
+        // UIInfo and DiscoHints may also contain elements of other namespaces.
         if child.namespace_id() == *namespace && !names.contains(&child.local_name()) {
             report_unknown(report, child, names.iter().copied());
         }
@@ -190,8 +191,8 @@ fn report_unknown(
 ) {
     let name = element.local_name();
     let message = match names.find(|known| known.eq_ignore_ascii_case(name)) {
-        Some(known) => format!("{} is spelled {known}", shorten(name)),
-        None => format!("{} is not an extension of its namespace", shorten(name)),
+        Some(known) => format!("{} must be spelled {known}", shorten(name)),
+        None => format!("{} is not defined in its namespace", shorten(name)),
     };
     report.add(&rules::EXT_01, element, message);
 }

@@ -3,7 +3,7 @@ use std::{fmt, ops::Range};
 use super::RuleId;
 use crate::Position;
 
-/// Something that a rule has against a document.
+/// A violation of a rule in a document.
 ///
 /// `Display` is one line: `line 1, column 240: error MD-AWS-03: the file has an encryption key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,30 +11,30 @@ use crate::Position;
 pub struct Finding {
     /// The rule.
     pub rule: RuleId,
-    /// How much it matters, in the profile checked for.
+    /// The severity in the profile of the check.
     pub severity: Severity,
-    /// What is wrong here.
+    /// The description of the problem.
     pub message: String,
-    /// Where, as an `XPath` with the usual prefixes: `/md:EntityDescriptor/@entityID`.
+    /// The place as an `XPath` with the usual prefixes: `/md:EntityDescriptor/@entityID`.
     pub path: String,
-    /// Where, in [`Document::text`](crate::Document::text).
+    /// The byte range in [`Document::text`](crate::Document::text).
     pub span: Range<usize>,
-    /// Where the span begins, as line and column.
+    /// The start of the span, as line and column.
     pub position: Position,
-    /// What to do about it.
+    /// Advice for fixing the document.
     pub help: &'static str,
-    /// The document and section that the rule comes from.
+    /// The source of the rule: a document and a section of it.
     pub clause: &'static str,
 }
 
 impl Finding {
-    /// Returns whether the document is not fit for use because of this.
+    /// Returns whether the finding makes the document unusable.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
-    /// Returns the line, counted from 1.
+    /// Returns the line number, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.position.line
@@ -54,14 +54,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// How much a finding matters. There will be no other levels.
+/// The severity of a finding. Later versions will not add levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// Good to know.
+    /// For information only.
     Info,
-    /// Works, but may not work well or everywhere.
+    /// The document works, but perhaps not well or not with every consumer.
     Warning,
-    /// The document breaks a rule that its consumer holds to.
+    /// The document breaks a rule that its consumer enforces.
     Error,
 }
 

@@ -1,4 +1,4 @@
-//! MD-GCP: will Google's Workforce Identity Federation take the file?
+//! MD-GCP: does Google's Workforce Identity Federation accept the file?
 
 use jiff::SignedDuration;
 
@@ -9,7 +9,7 @@ use crate::{Certificate, EntityDescriptor, IdpSsoDescriptor, KeyUse};
 const MOST_CHARACTERS: usize = 128 * 1024;
 const MOST_KEYS: usize = 3;
 const FURTHEST_START: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The API's reference says 25 years today and said 15 before.
+/// The API reference now says 25 years; earlier it said 15.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(25 * 365 * 24 + 7 * 24);
 const LONG_LIFE: SignedDuration = SignedDuration::from_hours(15 * 365 * 24 + 4 * 24);
 
@@ -48,7 +48,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let now = report.now;
     let mut is_usable = false;
     for element in signing().flat_map(crate::KeyDescriptor::certificate_elements) {
-        // One that cannot be read has a rule of its own.
+        // Another rule reports unreadable certificates.
         let Ok(certificate) = Certificate::from_base64(element.text()) else {
             continue;
         };
@@ -68,7 +68,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         }
     }
     if !is_usable {
-        let message = "the file has no signing certificate that has not expired";
+        let message = "the file has no unexpired signing certificate";
         report.add(&rules::GCP_01, idp.element(), message);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     tree::NamespaceId,
 };
 
-/// Object identifiers of signature algorithms that use MD2, MD5 or SHA-1.
+/// Object identifiers of signature algorithms that use MD2, MD5 or SHA-1, with the digest's name.
 const OLD_SIGNATURES: [(&str, &str); 5] = [
     ("1.2.840.113549.1.1.2", "MD2"),
     ("1.2.840.113549.1.1.4", "MD5"),
@@ -28,11 +28,11 @@ pub(super) fn check<'a>(report: &mut Report<'_>, keys: impl Iterator<Item = KeyD
                 Err(error) => report.add(&rules::KEY_04, element, error.to_string()),
                 Ok(certificate) => {
                     check_certificate(report, element, &certificate);
-                    let this = (
+                    let use_and_key = (
                         key.key_use().map(|key_use| key_use == KeyUse::Signing),
                         certificate.into_public_key_der(),
                     );
-                    if !seen.insert(this) {
+                    if !seen.insert(use_and_key) {
                         let message = "the same key is listed twice for the same use";
                         report.add(&rules::KEY_09, element, message);
                     }
@@ -48,7 +48,7 @@ fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
         && key.key_use().is_none()
     {
         let message = format!(
-            "a key is for {:?}, which is neither signing nor encryption",
+            "the use of a key is {:?}, not signing or encryption",
             shorten(text)
         );
         report.add(&rules::KEY_01, (element, "use"), message);
@@ -56,7 +56,7 @@ fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
     let certificates = key.certificate_elements().count();
     if certificates == 0 && !key.has_bare_key() {
         if key.key_names().next().is_some() {
-            let message = "a KeyDescriptor has only the name of a key";
+            let message = "a KeyDescriptor has a key name, but no key";
             report.add_minor(&rules::KEY_02, element, message);
         } else if key.key_info().is_some() {
             report.add(
@@ -75,7 +75,7 @@ fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
     if key.key_use() == Some(KeyUse::Signing)
         && let Some(method) = element.child_in(NamespaceId::METADATA, "EncryptionMethod")
     {
-        let message = "EncryptionMethod stands with a key to sign with";
+        let message = "a signing key has an EncryptionMethod";
         report.add(&rules::KEY_11, method, message);
     }
 }
@@ -83,7 +83,7 @@ fn check_key(report: &mut Report<'_>, key: KeyDescriptor<'_>) {
 fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate: &Certificate) {
     let version = certificate.version();
     if version != 3 {
-        let message = format!("the certificate is of version {version}, not 3");
+        let message = format!("the certificate has X.509 version {version}, not 3");
         report.add_minor(&rules::KEY_04, element, message);
     }
     check_dates(report, element, certificate);
@@ -93,7 +93,7 @@ fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate:
         report.add(&rules::KEY_07, element, message);
     }
     if is_published(report, certificate) {
-        let message = "the private half of the key is known to others";
+        let message = "the private key is publicly known";
         report.add(&rules::KEY_07, element, message);
     }
     let algorithm = certificate.signature_algorithm();
@@ -105,7 +105,7 @@ fn check_certificate(report: &mut Report<'_>, element: Element<'_>, certificate:
         report.add(
             &rules::KEY_10,
             element,
-            "the certificate is one to issue others",
+            "the certificate is a CA certificate",
         );
     }
     if !certificate.may_sign() {
@@ -121,7 +121,7 @@ fn is_published(report: &Report<'_>, certificate: &Certificate) -> bool {
     }
     let mut digits = String::new();
     for byte in Sha256::digest(certificate.public_key_der()) {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(digits, "{byte:02x}");
     }
     published.contains(&digits)
@@ -144,7 +144,7 @@ fn check_dates(report: &mut Report<'_>, element: Element<'_>, certificate: &Cert
 fn check_strength(report: &mut Report<'_>, element: Element<'_>, certificate: &Certificate) {
     match certificate.public_key() {
         PublicKey::Rsa { bits, exponent } => {
-            let message = || format!("the key is RSA of {bits} bits");
+            let message = || format!("the key is RSA with {bits} bits");
             if *bits < 2048 {
                 report.add(&rules::KEY_06, element, message());
             } else if *bits < 3072 {
@@ -158,10 +158,10 @@ fn check_strength(report: &mut Report<'_>, element: Element<'_>, certificate: &C
             }
         }
         PublicKey::EllipticCurve { bits, .. } if *bits < 256 => {
-            let message = format!("the key is of an elliptic curve of {bits} bits");
+            let message = format!("the elliptic curve of the key has {bits} bits");
             report.add(&rules::KEY_06, element, message);
         }
-        PublicKey::Dsa => report.add(&rules::KEY_06, element, "the key is DSA"),
+        PublicKey::Dsa => report.add(&rules::KEY_06, element, "the key is a DSA key"),
         _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! MD-OKTA: is this the file that Okta hands out?
+//! MD-OKTA: is this the identity provider metadata of an Okta app?
 
 use super::{report::Report, rules::consumer as rules};
 use crate::{
@@ -32,19 +32,19 @@ pub(super) fn check(report: &mut Report<'_>) {
 fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let element = entity.element();
     let id = entity.entity_id();
-    // Apps of SAML 1.1 have the bare id.
+    // The entityID of a SAML 1.1 app is the key without the prefix.
     let key = id.strip_prefix("http://www.okta.com/").unwrap_or(id);
     let is_key = key.starts_with("exk") && key.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_key {
-        let message = "the entityID is not of the form http://www.okta.com/exk…";
+        let message = "the entityID does not have the form http://www.okta.com/exk…";
         report.add_minor(&rules::OKTA_01, (element, "entityID"), message);
     }
     if element.attribute("validUntil").is_some() {
-        let message = "the file has a validUntil, which Okta's have not";
+        let message = "the file has a validUntil, unlike Okta's files";
         report.add_minor(&rules::OKTA_01, (element, "validUntil"), message);
     }
     if let Some(signature) = element.child_in(NamespaceId::SIGNATURE, "Signature") {
-        let message = "the file is signed, which Okta's are not";
+        let message = "the file is signed, unlike Okta's files";
         report.add_minor(&rules::OKTA_01, signature, message);
     }
 }
@@ -52,7 +52,7 @@ fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
 fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let element = idp.element();
     if idp.element().attribute("WantAuthnRequestsSigned").is_none() {
-        let message = "the identity provider does not say WantAuthnRequestsSigned";
+        let message = "the identity provider has no WantAuthnRequestsSigned";
         report.add_minor(&rules::OKTA_01, element, message);
     }
     let signing: Vec<_> = idp
@@ -62,7 +62,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         .collect();
     if signing.len() != 1 {
         let message = format!(
-            "the file has {} signing certificates, Okta's have one",
+            "the file has {} signing certificates; Okta's files have one",
             signing.len()
         );
         report.add_minor(&rules::OKTA_01, element, message);
@@ -70,7 +70,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     for certificate in signing {
         let longest = certificate.text().lines().map(str::len).max();
         if longest.is_some_and(|longest| longest > 76) {
-            let message = "the certificate is not broken into lines of 76 characters";
+            let message = "the certificate has lines of more than 76 characters";
             report.add_minor(&rules::OKTA_01, certificate, message);
         }
     }
@@ -78,7 +78,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         .key_descriptors()
         .find(|key| key.key_use() != Some(KeyUse::Signing));
     if let Some(key) = other_use {
-        let message = "the file has a key that is not for signing, which Okta's have not";
+        let message = "the file has a key that is not for signing, unlike Okta's files";
         report.add_minor(&rules::OKTA_01, key.element(), message);
     }
     check_services(report, idp);
@@ -96,17 +96,17 @@ fn check_services(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     ) {
         (Some(post), Some(redirect)) if post == redirect => {}
         (Some(_), Some(_)) => {
-            let message = "HTTP-POST and HTTP-Redirect go to different addresses";
+            let message = "HTTP-POST and HTTP-Redirect have different URLs";
             report.add_minor(&rules::OKTA_01, idp.element(), message);
         }
         _ => {
-            let message = "the file has not both HTTP-POST and HTTP-Redirect";
+            let message = "the file does not have both HTTP-POST and HTTP-Redirect";
             report.add_minor(&rules::OKTA_01, idp.element(), message);
         }
     }
 }
 
-/// Looks for the traces of UTF-8 that was decoded as ISO-8859-1 and encoded again.
+/// Looks for the character pairs of UTF-8 that was decoded as ISO-8859-1 and encoded again.
 fn check_decoding(report: &mut Report<'_>) {
     let root = report.document.root();
     for element in root.descendants() {

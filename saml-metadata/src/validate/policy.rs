@@ -4,24 +4,24 @@ use jiff::SignedDuration;
 
 use super::{Profile, Rule, RuleId, Severity};
 
-/// A profile of one's own: one of the [`Profile`]s, and what is different from it.
+/// A custom set of rules: one of the [`Profile`]s, and changes to it.
 ///
-/// Wherever a policy is asked for, a profile will do.
+/// Every function that takes a policy also takes a profile.
 ///
 /// ```
 /// use saml_metadata::{Policy, Profile, RuleId, Severity, validate};
 ///
-/// let unsaid = RuleId::parse("MD-TIME-03").expect("a rule");
+/// let no_valid_until = RuleId::parse("MD-TIME-03").expect("a known rule");
 /// let policy = Policy::new(Profile::Edugain)
-///     .severity(unsaid, Severity::Info)
+///     .severity(no_valid_until, Severity::Info)
 ///     .registration_authority("https://federation.example.org/");
 /// # let document = saml_metadata::read(
 /// #     br#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:a"/>"#,
 /// # )?;
 /// # let now = "2026-11-24T12:00:00Z".parse()?;
 /// let findings = validate(&document, &policy, now);
-/// let finding = findings.iter().find(|finding| finding.rule == unsaid);
-/// assert_eq!(finding.expect("no validUntil").severity, Severity::Info);
+/// let finding = findings.iter().find(|finding| finding.rule == no_valid_until);
+/// assert_eq!(finding.expect("a finding").severity, Severity::Info);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +38,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Starts from a profile.
+    /// Creates a policy from a profile, without changes.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        // The default of OpenSAML; eduGAIN takes four weeks.
+        // OpenSAML's default; eduGAIN allows four weeks.
         let days = if profile == Profile::Edugain { 28 } else { 14 };
         Self {
             profile,
@@ -56,8 +56,8 @@ impl Policy {
         }
     }
 
-    /// Lets a rule matter so much. Where it is broken only a little, it does not matter more than
-    /// it did.
+    /// Sets the severity of a rule. A minor violation keeps at most the severity that it has in the
+    /// profile; if the rule is off in the profile, it gets the new severity too.
     #[must_use]
     pub fn severity(mut self, rule: RuleId, severity: Severity) -> Self {
         self.changes.insert(rule, Some(severity));
@@ -71,26 +71,26 @@ impl Policy {
         self
     }
 
-    /// Expects entities to be registered by this authority, or another one named this way
-    /// (MD-RPI-02). Without any, all are welcome.
+    /// Adds an authority to the registration authorities that the policy expects (MD-RPI-02).
+    /// Default: every authority is accepted.
     #[must_use]
     pub fn registration_authority(mut self, authority: impl Into<String>) -> Self {
         self.registration_authorities.push(authority.into());
         self
     }
 
-    /// Takes elements of this namespace for known ones (MD-ROOT-08).
+    /// Adds a namespace to the known namespaces (MD-ROOT-08).
     #[must_use]
     pub fn namespace(mut self, uri: impl Into<String>) -> Self {
         self.namespaces.push(uri.into());
         self
     }
 
-    /// Warns of a public key whose private half is known to others (MD-KEY-07), such as those of
-    /// products' examples and of Debian's broken generator.
+    /// Adds a public key whose private key is publicly known (MD-KEY-07), for example a key from
+    /// the documentation of a product, or a key of Debian's broken generator.
     ///
-    /// The key is named by the SHA-256 of its `SubjectPublicKeyInfo` in hexadecimal digits; colons
-    /// and case do not matter.
+    /// `sha256` is the SHA-256 digest of the key's `SubjectPublicKeyInfo` in hexadecimal digits.
+    /// Colons and case are ignored.
     #[must_use]
     pub fn published_key(mut self, sha256: &str) -> Self {
         let digits = sha256.chars().filter(char::is_ascii_hexdigit);
@@ -99,44 +99,45 @@ impl Policy {
         self
     }
 
-    /// Sets how far ahead `validUntil` may be (MD-TIME-04); 14 days, in eduGAIN 28, if not set.
+    /// Sets the maximum time from now to `validUntil` (MD-TIME-04); default: 14 days (eduGAIN: 28
+    /// days).
     #[must_use]
     pub fn longest_validity(mut self, duration: SignedDuration) -> Self {
         self.longest_validity = duration;
         self
     }
 
-    /// Sets how long before a certificate expires to say so (MD-KEY-05); 30 days if not set.
+    /// Sets how long before its expiry a certificate is reported (MD-KEY-05); default: 30 days.
     #[must_use]
     pub fn certificate_notice(mut self, duration: SignedDuration) -> Self {
         self.certificate_notice = duration;
         self
     }
 
-    /// Sets how much the clocks of others may differ (MD-TIME-02, MD-RPI-02); 5 minutes if not
-    /// set.
+    /// Sets the tolerated difference between clocks (MD-TIME-02, MD-RPI-02); default: 5 minutes.
     #[must_use]
     pub fn clock_skew(mut self, duration: SignedDuration) -> Self {
         self.clock_skew = duration;
         self
     }
 
-    /// Sets how many findings of one rule to list before only counting them; 100 if not set.
+    /// Sets the maximum number of listed findings per rule; default: 100.
     ///
-    /// One more finding says how many are left out, and is as severe as the worst of them.
+    /// One additional finding states how many were left out. It has the highest severity among
+    /// them.
     #[must_use]
     pub fn findings_per_rule(mut self, most: usize) -> Self {
         self.findings_per_rule = most;
         self
     }
 
-    /// Returns the profile that the policy started from.
+    /// Returns the profile that the policy is based on.
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// Returns how much a rule matters; `None` if it is off.
+    /// Returns the severity of a rule; `None` if the rule is off.
     #[must_use]
     pub fn severity_of(&self, rule: &Rule) -> Option<Severity> {
         match self.changes.get(&rule.id) {
@@ -145,7 +146,7 @@ impl Policy {
         }
     }
 
-    /// Returns how much a rule matters where it is broken only a little.
+    /// Returns the severity of a minor violation of a rule; `None` if it is ignored.
     #[must_use]
     pub fn mild_severity_of(&self, rule: &Rule) -> Option<Severity> {
         let mild = rule.mild_severity(self.profile);

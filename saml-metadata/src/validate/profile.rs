@@ -2,37 +2,38 @@ use std::{fmt, str::FromStr};
 
 use super::{RuleId, Severity};
 
-/// Whose eyes to look at a document with.
+/// The consumer or specification for which a document is checked.
 ///
-/// The rules are the same for all; which of them count, and how much, is the profile's. The table
-/// is data: see [`rules()`](super::rules()) and [`Rule::severity`](super::Rule::severity). A
-/// [`Policy`](super::Policy) starts from a profile and changes it.
+/// All profiles share the same rules. A profile decides which rules are on, and their severities.
+/// The table is data: see [`rules()`](super::rules()) and
+/// [`Rule::severity`](super::Rule::severity). A [`Policy`](super::Policy) is based on a profile and
+/// changes it.
 ///
 /// `Display` and `FromStr` use the [name](Profile::name).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Profile {
-    /// The specification, and what federations make of it.
+    /// The specification, and common practice of federations.
     SamlCore,
     /// The deployment profile saml2int 2.0 of the Kantara Initiative.
     Saml2int,
-    /// What eduGAIN asks of the metadata that federations hand in.
+    /// The requirements of eduGAIN for the metadata that federations submit.
     Edugain,
-    /// The identity provider's file that Okta hands out for an app.
+    /// The identity provider file that Okta generates for an app.
     Okta,
-    /// The identity provider's file that IAM Identity Center is given.
+    /// The identity provider file for upload to IAM Identity Center.
     AwsIdentityCenter,
-    /// The service provider's file that IAM Identity Center hands out.
+    /// The service provider file that IAM Identity Center generates.
     AwsIdentityCenterSp,
-    /// The identity provider's file that Google's Workforce Identity Federation is given.
+    /// The identity provider file for Google's Workforce Identity Federation.
     GoogleWorkforce,
-    /// The identity provider's file that AWS IAM is given (`CreateSAMLProvider`).
+    /// The identity provider file for AWS IAM (`CreateSAMLProvider`).
     AwsIam,
-    /// The identity provider's file that Amazon `OpenSearch` Service is given.
+    /// The identity provider file for Amazon `OpenSearch` Service.
     OpenSearch,
 }
 
-/// Where a profile differs from the columns of the table.
+/// A rule whose severities in a profile differ from the columns of the table.
 pub(crate) struct Difference {
     pub(crate) rule: &'static str,
     pub(crate) severity: Severity,
@@ -58,28 +59,28 @@ const fn warning(rule: &'static str) -> Difference {
 const E: Option<Severity> = Some(Severity::Error);
 const W: Option<Severity> = Some(Severity::Warning);
 
-/// What saml2int says MUST to, and the specification does not.
+/// Requirements that are a MUST in saml2int, but not in the specification.
 const SAML2INT: &[Difference] = &[
     error("MD-TIME-03", None),
     error("MD-TIME-06", None),
-    // SDP-G04: entity identifiers of up to 256 characters.
+    // SDP-G04: entity identifiers have at most 256 characters.
     error("MD-ENT-01", E),
     error("MD-ROLE-03", W),
     error("MD-EP-03", None),
     error("MD-SP-02", None),
     error("MD-SP-03", None),
     error("MD-UI-02", W),
-    // SDP-MD10: a logo is fetched by https.
+    // SDP-MD10: a logo has an https URL.
     error("MD-UI-03", E),
 ];
 
-/// What eduGAIN's validator counts as an error, and the specification does not.
+/// Errors of eduGAIN's validator that are not errors in the specification.
 const EDUGAIN: &[Difference] = &[
     error("MD-TIME-03", None),
     error("MD-TIME-04", None),
     error("MD-ENT-07", E),
     error("MD-SP-08", None),
-    // Entities without any registration are what the mild form is about.
+    // The minor violation is an entity without any RegistrationInfo.
     error("MD-RPI-02", E),
     Difference {
         rule: "MD-UI-02",
@@ -88,8 +89,8 @@ const EDUGAIN: &[Difference] = &[
     },
 ];
 
-/// Consumers that go by the key, and say nothing about its certificate's dates.
-const DATES_DO_NOT_COUNT: &[Difference] = &[warning("MD-KEY-05")];
+/// For consumers that use only the key and document no rule about the dates of its certificate.
+const IGNORES_CERTIFICATE_DATES: &[Difference] = &[warning("MD-KEY-05")];
 
 impl Profile {
     /// All profiles.
@@ -105,7 +106,7 @@ impl Profile {
         Self::OpenSearch,
     ];
 
-    /// Returns the name for command lines and files, such as `aws-identity-center`.
+    /// Returns the name for command lines and configuration files, such as `aws-identity-center`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -125,7 +126,7 @@ impl Profile {
         match self {
             Self::Saml2int => SAML2INT,
             Self::Edugain => EDUGAIN,
-            Self::AwsIam | Self::OpenSearch => DATES_DO_NOT_COUNT,
+            Self::AwsIam | Self::OpenSearch => IGNORES_CERTIFICATE_DATES,
             _ => &[],
         }
     }
@@ -154,8 +155,8 @@ impl FromStr for Profile {
     }
 }
 
-/// A text is not the [name](Profile::name) of a profile.
+/// The error for a text that is not the [name](Profile::name) of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a profile")]
+#[error("unknown profile name")]
 #[non_exhaustive]
 pub struct ParseProfileError;

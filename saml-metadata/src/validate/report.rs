@@ -9,13 +9,13 @@ use crate::{
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
-/// Where a finding is.
+/// The place of a finding.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'a> {
     Element(Element<'a>),
-    /// An attribute as written; the element, should it be missing.
+    /// An attribute by its name as written; if it is missing, the element.
     Attribute(Element<'a>, &'a str),
-    /// A comment or processing instruction.
+    /// A comment or a processing instruction.
     Node(NodeId),
 }
 
@@ -31,13 +31,13 @@ impl<'a> From<(Element<'a>, &'a str)> for Place<'a> {
     }
 }
 
-/// Collects what the checks find.
+/// Collects the findings of all checks.
 pub(super) struct Report<'a> {
     pub(super) document: &'a Document,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     drafts: Vec<Draft>,
-    /// One for each rule that found something, and there are not many rules.
+    /// One entry per rule with findings. A list suffices, because there are few rules.
     counts: Vec<(RuleId, Count)>,
 }
 
@@ -45,11 +45,12 @@ pub(super) struct Report<'a> {
 #[derive(Default)]
 struct Count {
     listed: usize,
-    /// The first that was not listed any more, as severe as the worst of those, and their number.
-    more: Option<(Draft, usize)>,
+    /// The first finding over the limit, with the highest severity of all findings over the limit,
+    /// and the number of those findings.
+    unlisted: Option<(Draft, usize)>,
 }
 
-/// A finding whose path and line are not known yet.
+/// A finding without its path and its line, which are computed at the end.
 struct Draft {
     rule: &'static Rule,
     severity: Severity,
@@ -70,15 +71,15 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Returns whether one of the rules counts.
+    /// Returns whether at least one of the rules is on.
     pub(super) fn wants(&self, rules: &[&'static Rule]) -> bool {
         rules
             .iter()
             .any(|rule| self.policy.severity_of(rule).is_some())
     }
 
-    /// Notes that a rule is broken, if the profile has it.
-    // Cold, so that what makes messages stays out of the way of the checks that find nothing.
+    /// Adds a violation of a rule, if the rule is on.
+    // Cold: keeps the code that builds messages away from the code of checks without findings.
     #[cold]
     pub(super) fn add<'p>(
         &mut self,
@@ -91,7 +92,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Notes that a rule is broken in a way that matters less.
+    /// Adds a minor violation of a rule, if the policy reports it.
     #[cold]
     pub(super) fn add_minor<'p>(
         &mut self,
@@ -106,10 +107,10 @@ impl<'a> Report<'a> {
 
     fn push(&mut self, rule: &'static Rule, severity: Severity, place: Place<'_>, message: String) {
         let (node, attribute, span) = match place {
-            Place::Element(element) => (element.id(), None, start_tag(element)),
+            Place::Element(element) => (element.id(), None, span_of(element)),
             Place::Attribute(element, name) => {
                 let found = element.attributes().find(|a| a.qualified_name() == name);
-                let span = found.map_or_else(|| start_tag(element), Attribute::span);
+                let span = found.map_or_else(|| span_of(element), Attribute::span);
                 (element.id(), Some(shorten(name)), span)
             }
             Place::Node(id) => (id, None, self.document.tree.node(id).span.range()),
@@ -131,29 +132,35 @@ impl<'a> Report<'a> {
         if count.listed < self.policy.findings_per_rule {
             count.listed += 1;
             self.drafts.push(draft);
-        } else if let Some((first, number)) = &mut count.more {
+        } else if let Some((first, number)) = &mut count.unlisted {
             first.severity = first.severity.max(severity);
             *number += 1;
         } else {
-            count.more = Some((draft, 1));
+            count.unlisted = Some((draft, 1));
         }
     }
 
-    /// Returns the findings in the order of the document.
+    /// Returns the findings in document order.
     pub(super) fn finish(self) -> Vec<Finding> {
         let mut lines = Lines::new(self.document);
         self.finish_at(|_| true, |offset| lines.position(offset))
     }
 
-    /// Returns the findings of some places only, of which somebody else knows the position.
+    /// Returns only the findings at wanted offsets, with positions that the caller supplies.
     pub(super) fn finish_at(
         mut self,
         is_wanted: impl Fn(usize) -> bool,
         mut position: impl FnMut(usize) -> Position,
     ) -> Vec<Finding> {
-        let more = self.counts.into_iter().filter_map(|(_, count)| count.more);
-        self.drafts.extend(more.map(|(draft, number)| Draft {
-            message: format!("{number} more findings of this rule, from here on"),
+        let unlisted = self
+            .counts
+            .into_iter()
+            .filter_map(|(_, count)| count.unlisted);
+        self.drafts.extend(unlisted.map(|(draft, number)| Draft {
+            message: format!(
+                "{number} more {} of this rule, starting here",
+                if number == 1 { "finding" } else { "findings" }
+            ),
             ..draft
         }));
         self.drafts
@@ -176,8 +183,8 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Returns the whole of an element that holds text, the start tag of one that holds elements.
-fn start_tag(element: Element<'_>) -> Range<usize> {
+/// Returns the start tag of an element with child elements, or the whole element without any.
+fn span_of(element: Element<'_>) -> Range<usize> {
     let span = element.span();
     if element.children().next().is_some() {
         span.start..element.content_span().start
@@ -186,10 +193,10 @@ fn start_tag(element: Element<'_>) -> Range<usize> {
     }
 }
 
-/// Children that are counted anew for each path.
+/// A parent with at most this many children is counted again for each path.
 const FEW_CHILDREN: usize = 16;
 
-/// Writes `XPath`s, counting the children of each parent with many of them only once.
+/// Writes `XPath`s, and counts the children of a parent with many children only once.
 #[derive(Default)]
 struct Paths {
     numbers: HashMap<NodeId, HashMap<NodeId, usize>>,
@@ -197,7 +204,7 @@ struct Paths {
 
 impl Paths {
     fn of(&mut self, document: &Document, node: NodeId, attribute: Option<&str>) -> String {
-        // Comments and instructions are found by the element around them.
+        // The path of a comment or processing instruction is the path of its parent element.
         let mut around = node;
         while around != NodeId::DOCUMENT && document.tree.node(around).kind != NodeKind::Element {
             around = document.tree.node(around).parent;
@@ -222,12 +229,13 @@ impl Paths {
         path
     }
 
-    /// Returns the number of an element among those of its name, 0 if it is the only one.
+    /// Returns the number of an element among its siblings of the same name, from 1; 0 if it is the
+    /// only one.
     fn number(&mut self, element: Element<'_>) -> usize {
         let Some(parent) = element.parent() else {
             return 0;
         };
-        // Few are counted sooner than they are put into a table.
+        // Counting a few children is faster than building a table.
         if parent.children().nth(FEW_CHILDREN).is_none() {
             return element.number();
         }
@@ -251,7 +259,7 @@ fn number_children(parent: Element<'_>) -> HashMap<NodeId, usize> {
         .collect()
 }
 
-/// Counts lines once for all findings, which come in the order of the document.
+/// Counts lines once for all findings, which come in document order.
 struct Lines<'a> {
     document: &'a Document,
     last: Option<Position>,

@@ -1,4 +1,4 @@
-//! MD-ROLE and MD-NID: what all roles have in common.
+//! MD-ROLE and MD-NID: rules for all roles.
 
 use super::{
     report::Report,
@@ -24,7 +24,7 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
             report.add_minor(&rules::ROLE_03, element, message);
         }
         Some(url) if !is_web(url) || scheme(url) != "https" => {
-            let message = format!("errorURL {:?} is not an https address", shorten(url));
+            let message = format!("errorURL {:?} is not an https URL", shorten(url));
             report.add(&rules::ROLE_03, (element, "errorURL"), message);
         }
         _ => {}
@@ -32,11 +32,11 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
     if let Role::Other(other) = role {
         let message = match other.extension_type() {
             Some((namespace, name)) => format!(
-                "a role of the type {} in {}",
+                "the role has the unknown type {} in {}",
                 shorten(name),
                 shorten(namespace)
             ),
-            None => "a role without a type".to_owned(),
+            None => "the role has no type".to_owned(),
         };
         report.add(&rules::ROLE_04, element, message);
     }
@@ -57,7 +57,7 @@ fn check_protocols(report: &mut Report<'_>, role: Role<'_>) {
     }
 }
 
-/// Each binding needs its protocol in the list.
+/// Checks that the role lists the protocol of each binding.
 fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
     let descriptor = role.descriptor();
     let (mut saml2, mut saml1, mut shibboleth) = (false, false, false);
@@ -84,7 +84,7 @@ fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
         };
         if let Some(missing) = missing {
             let message = format!(
-                "{} has a binding of {missing}, which the role does not list",
+                "{} has a {missing} binding, but the role does not list this protocol",
                 endpoint.local_name()
             );
             report.add(&rules::ROLE_02, (endpoint, "Binding"), message);
@@ -93,27 +93,27 @@ fn check_bindings(report: &mut Report<'_>, role: Role<'_>) {
 }
 
 fn check_name_id_formats(report: &mut Report<'_>, role: Element<'_>) {
-    /// A name of SAML 1 that federations still list.
+    /// A format of SAML 1 that federations still list.
     const SHIBBOLETH: &str = "urn:mace:shibboleth:1.0:nameIdentifier";
 
     let mut seen = Seen::new();
     let mut first = None;
-    let mut says_something = false;
+    let mut has_specific_format = false;
     for format in role.children_in(NamespaceId::METADATA, "NameIDFormat") {
         first = first.or(Some(format));
         let name = collapse(format.text());
         if !name_id_format::KNOWN.contains(&name) && name != SHIBBOLETH {
-            let message = format!("the NameIDFormat {:?} is not a known one", shorten(name));
+            let message = format!("the NameIDFormat {:?} is unknown", shorten(name));
             report.add(&rules::NID_01, format, message);
         }
-        says_something |= name != name_id_format::UNSPECIFIED;
+        has_specific_format |= name != name_id_format::UNSPECIFIED;
         if !seen.insert(name) {
             let message = format!("the NameIDFormat {:?} is listed twice", shorten(name));
             report.add(&rules::NID_01, format, message);
         }
     }
     if let Some(first) = first
-        && !says_something
+        && !has_specific_format
     {
         report.add(
             &rules::NID_01,

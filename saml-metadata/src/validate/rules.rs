@@ -1,4 +1,4 @@
-//! The table of rules: what each asks, where it comes from, what to do, and how much it matters.
+//! The table of rules: requirement, source, help text and severities of each rule.
 
 pub(crate) mod consumer;
 pub(crate) mod document;
@@ -13,12 +13,12 @@ use std::fmt;
 
 use super::{Profile, Severity};
 
-/// The name of a rule, such as `MD-AWS-01`. Names stay the same over versions.
+/// The id of a rule, such as `MD-AWS-01`. Ids stay the same in later versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RuleId(&'static str);
 
 impl RuleId {
-    /// Returns the id of a name, if there is such a rule.
+    /// Returns the id with this text, ignoring case; `None` if there is no such rule.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         rules()
@@ -26,7 +26,7 @@ impl RuleId {
             .find(|id| id.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// Returns the name.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0
@@ -43,20 +43,20 @@ impl fmt::Display for RuleId {
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rule {
-    /// Its name.
+    /// The rule's id.
     pub id: RuleId,
-    /// What it asks of a document.
+    /// The requirement for a document.
     pub summary: &'static str,
-    /// The document and section it comes from.
+    /// The source of the rule: a document and a section of it.
     pub clause: &'static str,
-    /// What to do about a document that breaks it.
+    /// Advice for a document that breaks the rule.
     pub help: &'static str,
     severities: Severities,
     mild: Severities,
 }
 
 impl Rule {
-    /// Returns how much it matters in a profile; `None` if the profile does not have it.
+    /// Returns the severity in a profile; `None` if the rule is off there.
     #[must_use]
     pub fn severity(&self, profile: Profile) -> Option<Severity> {
         match profile.difference(self.id) {
@@ -65,9 +65,10 @@ impl Rule {
         }
     }
 
-    /// Returns how much it matters in a profile when it is broken only a little.
+    /// Returns the severity of a minor violation in a profile; `None` if the profile ignores it.
     ///
-    /// A certificate that expires soon breaks the rule that certificates must be valid a little.
+    /// Example: a certificate that expires soon is a minor violation of the rule that certificates
+    /// must be valid.
     #[must_use]
     pub fn mild_severity(&self, profile: Profile) -> Option<Severity> {
         match profile.difference(self.id) {
@@ -77,7 +78,7 @@ impl Rule {
     }
 }
 
-/// How much a rule matters, profile by profile; [`Profile::difference`] has the exceptions.
+/// The severities of a rule per profile. [`Profile::difference`] has the exceptions.
 #[derive(Debug, PartialEq, Eq)]
 enum Severities {
     General {
@@ -86,7 +87,7 @@ enum Severities {
         aws: Option<Severity>,
         aws_sp: Option<Severity>,
     },
-    /// The rule is about the files of one consumer.
+    /// The rule applies to one consumer only.
     Only(Profile, Severity),
 }
 
@@ -102,7 +103,7 @@ impl Severities {
             } => match profile {
                 Profile::SamlCore | Profile::Saml2int | Profile::Edugain => core,
                 Profile::Okta => okta,
-                // What one consumer of an identity provider's file does not mind, none does.
+                // All consumers of an identity provider's file share one column.
                 Profile::AwsIdentityCenter
                 | Profile::GoogleWorkforce
                 | Profile::AwsIam
@@ -113,7 +114,7 @@ impl Severities {
     }
 }
 
-/// Returns all rules, in the order of their names.
+/// Returns all rules, in the order of their ids.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let mut all: Vec<&Rule> = [
         document::TABLE,
@@ -128,17 +129,18 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     all.into_iter()
 }
 
-/// Returns the rules that only the verification of signatures can check.
+/// Returns the rules that only signature verification can check.
 #[cfg(feature = "signature")]
 pub(crate) fn signature_rules() -> impl Iterator<Item = &'static Rule> {
     signature::TABLE.iter().copied()
 }
 
-/// Declares rules and the table of them.
+/// Declares rules, and the table that lists them.
 ///
-/// A rule is a constant name, its id, the severities in the profiles core, Okta, AWS and AWS SP
-/// (`E` for error, `W` for warning, `I` for info, `O` for off) or `only` the one of a profile,
-/// perhaps the mild ones, summary, clause and help.
+/// A rule consists of the name of its constant, its id, its severities, optionally the severities
+/// of minor violations (`mild`), summary, clause and help. The severities are those of the profiles
+/// core, Okta, AWS and AWS SP (`E` for error, `W` for warning, `I` for info, `O` for off), or
+/// `only`, a profile and its severity.
 macro_rules! table {
     (@severity E) => { Some($crate::validate::Severity::Error) };
     (@severity W) => { Some($crate::validate::Severity::Warning) };
@@ -190,13 +192,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_has_a_name_of_its_own_of_the_form_md_area_number() {
+    fn every_rule_id_is_unique_and_has_the_form_md_area_number() {
         let ids: Vec<&str> = rules().map(|rule| rule.id.as_str()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
         for id in ids {
             let parts: Vec<&str> = id.split('-').collect();
             let [md, area, number] = parts[..] else {
-                panic!("{id} has not three parts");
+                panic!("{id} does not have three parts");
             };
             assert_eq!(md, "MD");
             assert!(area.bytes().all(|b| b.is_ascii_uppercase()), "{id}");
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn mild_never_matters_more() {
+    fn a_minor_violation_is_never_more_severe() {
         for rule in rules() {
             for profile in Profile::ALL {
                 assert!(
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_differences_of_profiles_are_about_rules_that_there_are() {
+    fn every_difference_of_a_profile_names_an_existing_rule() {
         for profile in Profile::ALL {
             for difference in profile.differences() {
                 let id = difference.rule;
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_says_what_where_from_and_what_to_do() {
+    fn every_rule_has_a_summary_a_clause_and_a_help_text() {
         for rule in rules() {
             for text in [rule.summary, rule.clause, rule.help] {
                 assert!(!text.is_empty() && text.trim() == text, "{}", rule.id);

@@ -1,31 +1,32 @@
-//! The content models of the metadata schema: which children, in which order, how often.
+//! The content models of the metadata schema: children, their order and their number.
 //!
-//! Where a rule of its own asks for an element (an identity provider's `SingleSignOnService`), the
-//! model does not ask for it again.
+//! If a separate rule requires an element, such as the `SingleSignOnService` of an identity
+//! provider, the model does not require it.
 
-/// What may stand in an element.
+/// The content that an element may have.
 pub(crate) struct Model {
     /// The places for children, in order.
     pub(crate) places: &'static [Place],
     pub(crate) attributes: &'static [&'static str],
-    /// Whether there is text inside instead of elements.
+    /// Whether the element contains text instead of elements.
     pub(crate) text: bool,
-    /// Whether elements of other namespaces may follow the places.
+    /// Whether elements of other namespaces may follow the last place.
     pub(crate) open: bool,
 }
 
-/// The most places that a model has.
+/// The largest number of places in a model.
 pub(crate) const MOST_PLACES: usize = IDP.len();
 
-/// One place in a sequence: one of these names, so often.
+/// One place in a sequence: the allowed names, and how many elements it may have.
 pub(crate) struct Place {
-    /// Names of metadata elements, or with `ds:` and `saml:` in front of the other two namespaces.
+    /// Names of metadata elements. The prefixes `ds:` and `saml:` mark elements of the other two
+    /// namespaces.
     pub(crate) names: &'static [&'static str],
     pub(crate) required: bool,
     pub(crate) repeats: bool,
 }
 
-/// A place for one element at most.
+/// Returns a place for at most one element.
 const fn once(names: &'static [&'static str]) -> Place {
     Place {
         names,
@@ -34,7 +35,7 @@ const fn once(names: &'static [&'static str]) -> Place {
     }
 }
 
-/// A place for any number of elements.
+/// Returns a place for any number of elements.
 const fn any(names: &'static [&'static str]) -> Place {
     Place {
         repeats: true,
@@ -42,7 +43,7 @@ const fn any(names: &'static [&'static str]) -> Place {
     }
 }
 
-/// A place for one element or more.
+/// Returns a place for one or more elements.
 const fn some(names: &'static [&'static str]) -> Place {
     Place {
         required: true,
@@ -269,7 +270,7 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
             "index",
             "isDefault",
         ]),
-        // What stands in it is checked by rules of its own.
+        // Separate rules check its content.
         "Extensions" => endpoint(&[]),
         "OrganizationName"
         | "OrganizationDisplayName"

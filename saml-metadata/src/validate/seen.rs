@@ -1,9 +1,9 @@
 use std::{collections::HashSet, hash::Hash};
 
-/// So many items are found sooner in a list than in a table.
+/// Up to this many items, a search in a list is faster than in a table.
 const FEW: usize = 32;
 
-/// What has been met so far: a short list most of the time, a table once there is more.
+/// The items that were seen so far: a list of a few items, or a table of many.
 pub(super) struct Seen<T> {
     few: Vec<T>,
     many: Option<HashSet<T>>,
@@ -17,7 +17,7 @@ impl<T: Eq + Hash> Seen<T> {
         }
     }
 
-    /// Notes an item, and returns whether it is a new one.
+    /// Adds an item, and returns whether it is new.
     pub(super) fn insert(&mut self, item: T) -> bool {
         if self.many.is_some() || self.few.len() == FEW {
             return self.insert_many(item);
@@ -29,7 +29,7 @@ impl<T: Eq + Hash> Seen<T> {
         is_new
     }
 
-    /// Forgets all.
+    /// Removes all items.
     pub(super) fn clear(&mut self) {
         self.few.clear();
         self.many = None;
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_new_once_however_many_there_are() {
+    fn an_item_is_new_only_once() {
         let mut seen = Seen::new();
         for number in 0..FEW * 3 {
             assert!(seen.insert(number), "{number}");

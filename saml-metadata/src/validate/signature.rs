@@ -1,4 +1,4 @@
-//! Signatures, for whoever has the keys to verify them with.
+//! MD-SIG: signatures, which are verified with the caller's keys.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::{
     tree::NamespaceId,
 };
 
-/// Holds a document to the rules about signatures.
+/// Checks a document against the rules about signatures.
 pub(crate) fn check(
     document: &Document,
     verifier: &Verifier,
@@ -26,7 +26,10 @@ pub(crate) fn check(
         match verifier.verify_element(element) {
             Ok(found) => check_key(&mut report, element, verifier.key_of(found)),
             Err(error) => {
-                let message = format!("a signature of its own is refused: {}", error.refusal());
+                let message = format!(
+                    "the signature of this element is invalid: {}",
+                    error.refusal()
+                );
                 report.add(&rules::SIG_08, element, message);
             }
         }
@@ -47,9 +50,9 @@ fn check_key(report: &mut Report<'_>, element: Element<'_>, key: &VerifyingKey) 
         return;
     };
     let message = if report.now > until {
-        format!("the certificate of the key that signed expired at {until}")
+        format!("the certificate of the signing key expired at {until}")
     } else if report.now < from {
-        format!("the certificate of the key that signed is not valid before {from}")
+        format!("the certificate of the signing key is not valid before {from}")
     } else {
         return;
     };
@@ -57,11 +60,11 @@ fn check_key(report: &mut Report<'_>, element: Element<'_>, key: &VerifyingKey) 
     report.add_minor(&rules::SIG_09, at.unwrap_or(element), message);
 }
 
-/// Returns the groups, entities and roles inside of an element that have a signature.
+/// Returns the groups, entities and roles inside an element that have their own signature.
 fn signed_below(root: Element<'_>) -> Vec<Element<'_>> {
     let mut signed = Vec::new();
     let mut open = vec![root];
-    // Nothing else is looked into, in particular not what an `Extensions` holds.
+    // Other elements are not searched, in particular not the content of `Extensions`.
     while let Some(element) = open.pop() {
         let is_group = element.is_in(NamespaceId::METADATA, "EntitiesDescriptor");
         if is_group || element.is_in(NamespaceId::METADATA, "EntityDescriptor") {

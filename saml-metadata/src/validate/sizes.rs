@@ -1,4 +1,4 @@
-//! MD-IAM and MD-OS: consumers that only say how long things may be.
+//! MD-IAM and MD-OS: consumers that document only size limits.
 
 use super::{report::Report, rules::consumer as rules};
 
@@ -9,11 +9,12 @@ pub(super) fn check(report: &mut Report<'_>) {
     let document = report.document;
     let root = document.root();
     let characters = document.text().chars().count();
-    let message = format!("the file has {characters} characters");
     if !(1_000..=10_000_000).contains(&characters) {
-        report.add(&rules::IAM_01, root, message.clone());
+        let message = format!("the file has {characters} characters, not 1000 to 10000000");
+        report.add(&rules::IAM_01, root, message);
     }
     if characters > 1_048_576 {
+        let message = format!("the file has {characters} characters, more than 1048576");
         report.add(&rules::OS_01, root, message);
     }
     match document.entity() {

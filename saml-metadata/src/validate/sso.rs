@@ -1,4 +1,4 @@
-//! MD-IDP and MD-SP: what the two single sign-on roles need.
+//! MD-IDP and MD-SP: the requirements of the two single sign-on roles.
 
 use super::{report::Report, rules::role as rules, seen::Seen, uri::is_absolute};
 use crate::{
@@ -39,7 +39,7 @@ fn check_idp(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         }
     }
     if !has_key(idp.key_descriptors(), KeyUse::Signing) {
-        let message = "the identity provider has no key to sign with";
+        let message = "the identity provider has no signing key";
         report.add(&rules::IDP_03, element, message);
     }
     if idp.single_logout_services().next().is_none() {
@@ -76,11 +76,11 @@ fn check_sp(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
         report.add(&rules::SP_02, element, message);
     }
     if !has_key(sp.key_descriptors(), KeyUse::Encryption) {
-        let message = "the service provider has no key to encrypt for it";
+        let message = "the service provider has no encryption key";
         report.add(&rules::SP_03, element, message);
     }
     if sp.authn_requests_signed() && !has_key(sp.key_descriptors(), KeyUse::Signing) {
-        let message = "the service provider signs its requests but has no key to sign with";
+        let message = "the service provider signs its requests, but has no signing key";
         report.add(&rules::SP_04, (element, "AuthnRequestsSigned"), message);
     }
     if !sp.want_assertions_signed() {
@@ -104,18 +104,19 @@ fn check_attribute_services(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
         let element = service.element();
         match service.index() {
             None => {
-                let message = "AttributeConsumingService has no index up to 65535";
+                let message = "AttributeConsumingService has no index from 0 to 65535";
                 report.add(&rules::SP_06, (element, "index"), message);
             }
             Some(index) if !indexes.insert(index) => {
-                let message = format!("two AttributeConsumingService have the index {index}");
+                let message =
+                    format!("two AttributeConsumingService elements have the index {index}");
                 report.add(&rules::SP_06, (element, "index"), message);
             }
             Some(_) => {}
         }
         if service.is_default() == Some(true) {
             if has_default {
-                let message = "two AttributeConsumingService are the default";
+                let message = "two AttributeConsumingService elements are the default";
                 report.add(&rules::SP_06, (element, "isDefault"), message);
             }
             has_default = true;
@@ -156,14 +157,14 @@ fn check_attribute_service(report: &mut Report<'_>, service: AttributeConsumingS
             Some(format) => {
                 let is_uri = format == attribute_name_format::URI;
                 let looks_like_uri = name.starts_with("urn:") || name.starts_with("http");
-                let wrong = if is_uri && !is_absolute(name) {
-                    "is not a URI but of the format uri"
+                let problem = if is_uri && !is_absolute(name) {
+                    "is not a URI, but has the NameFormat uri"
                 } else if !is_uri && looks_like_uri && is_absolute(name) {
-                    "is a URI but not of the format uri"
+                    "is a URI, but does not have the NameFormat uri"
                 } else {
                     continue;
                 };
-                let message = format!("the attribute {:?} {wrong}", shorten(name));
+                let message = format!("the attribute {:?} {problem}", shorten(name));
                 report.add(&rules::SP_07, (requested.element(), "NameFormat"), message);
             }
         }
@@ -184,23 +185,23 @@ fn check_discovery(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
     let mut has_default = false;
     for response in responses {
         if uri(response, "Binding") != namespace::DISCOVERY {
-            let message = "DiscoveryResponse has not the discovery binding";
+            let message = "DiscoveryResponse does not have the discovery binding";
             report.add(&rules::SP_08, (response, "Binding"), message);
         }
         match response.attribute("index").and_then(parse_index) {
             None => {
-                let message = "DiscoveryResponse has no index up to 65535";
+                let message = "DiscoveryResponse has no index from 0 to 65535";
                 report.add(&rules::SP_08, (response, "index"), message);
             }
             Some(index) if !indexes.insert(index) => {
-                let message = format!("two DiscoveryResponse have the index {index}");
+                let message = format!("two DiscoveryResponse elements have the index {index}");
                 report.add(&rules::SP_08, (response, "index"), message);
             }
             Some(_) => {}
         }
         if boolean(response, "isDefault") == Some(true) {
             if has_default {
-                let message = "two DiscoveryResponse are the default";
+                let message = "two DiscoveryResponse elements are the default";
                 report.add(&rules::SP_08, (response, "isDefault"), message);
             }
             has_default = true;

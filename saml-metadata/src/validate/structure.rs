@@ -1,4 +1,4 @@
-//! MD-ROOT: the document against the schema.
+//! MD-ROOT: the structure of the document, compared with the schema.
 
 use super::{
     report::Report,
@@ -17,16 +17,19 @@ use crate::{
     tree::{NamespaceId, NodeKind},
 };
 
-/// Checks that the document is metadata at all.
+/// Checks that the root element is SAML metadata, and returns whether it is.
 pub(super) fn check_root(report: &mut Report<'_>) -> bool {
     let root = report.document.root();
     let is_metadata = root.namespace_id() == NamespaceId::METADATA
         && matches!(root.local_name(), "EntityDescriptor" | "EntitiesDescriptor");
     if !is_metadata {
         let message = match root.namespace() {
-            "" => format!("the root element is {} of no namespace", root.local_name()),
+            "" => format!(
+                "the root element is {} without a namespace",
+                root.local_name()
+            ),
             uri => format!(
-                "the root element is {} of the namespace {}",
+                "the root element is {} in the namespace {}",
                 shorten(root.local_name()),
                 shorten(uri)
             ),
@@ -36,7 +39,7 @@ pub(super) fn check_root(report: &mut Report<'_>) -> bool {
     is_metadata
 }
 
-/// What is known of the elements before one.
+/// The IDs, namespaces and group names of the elements before the current one.
 pub(super) struct Before<'a> {
     ids: Seen<&'a str>,
     namespaces: Seen<NamespaceId>,
@@ -44,7 +47,7 @@ pub(super) struct Before<'a> {
 }
 
 impl Before<'_> {
-    /// Starts with the root element.
+    /// Returns the state before the root element.
     pub(super) fn new() -> Self {
         Self {
             ids: Seen::new(),
@@ -54,7 +57,7 @@ impl Before<'_> {
     }
 }
 
-/// Checks one element after the other.
+/// Checks one element. The caller passes all elements in document order.
 pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &mut Before<'a>) {
     check_id(report, element, &mut before.ids);
     check_namespaces(report, element, &mut before.namespaces);
@@ -74,7 +77,7 @@ pub(super) fn check<'a>(report: &mut Report<'a>, element: Element<'a>, before: &
 }
 
 fn check_element(report: &mut Report<'_>, element: Element<'_>) {
-    // An unknown element is reported where it stands.
+    // The check of the parent's children reports an unknown element.
     let Some(model) = schema::of(element.local_name()) else {
         return;
     };
@@ -85,7 +88,7 @@ fn check_element(report: &mut Report<'_>, element: Element<'_>) {
     if model.text {
         for child in element.children() {
             let message = format!(
-                "{} has the element {} in its text",
+                "{} must contain only text, but contains the element {}",
                 element.local_name(),
                 shorten(child.qualified_name())
             );
@@ -106,11 +109,11 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
         return;
     }
     for attribute in element.attributes() {
-        let known =
+        let is_known =
             !attribute.namespace().is_empty() || model.attributes.contains(&attribute.local_name());
-        if !known {
+        if !is_known {
             let message = format!(
-                "{} has no attribute {}",
+                "{} must not have the attribute {}",
                 element.local_name(),
                 shorten(attribute.local_name())
             );
@@ -121,7 +124,7 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             );
         }
     }
-    // Few elements have one of them.
+    // A quick check first: few elements have one of these attributes.
     let has_boolean = element
         .attributes()
         .any(|attribute| BOOLEANS.contains(&attribute.local_name()));
@@ -141,7 +144,7 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
     }
 }
 
-/// The attributes of the schema that are true or false.
+/// The boolean attributes of the schema.
 const BOOLEANS: [&str; 5] = [
     "isDefault",
     "isRequired",
@@ -150,19 +153,19 @@ const BOOLEANS: [&str; 5] = [
     "WantAssertionsSigned",
 ];
 
-/// Walks the children along the places of the model.
+/// Compares the children with the places of the model.
 fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
     let mut at = 0;
     let mut counts = [0_usize; schema::MOST_PLACES];
     let mut last: Option<Element<'_>> = None;
     for child in element.children() {
         let Some(place) = place_of(child, model.places, at) else {
-            check_stranger(report, element, child, model, extended);
+            check_unexpected(report, element, child, model, extended);
             continue;
         };
         if place < at {
             let before = last.map_or("", Element::local_name);
-            let message = format!("{} must stand before {before}", child.local_name());
+            let message = format!("{} must come before {before}", child.local_name());
             report.add(&rules::ROOT_03, child, message);
         } else {
             at = place;
@@ -186,7 +189,7 @@ fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, 
     }
 }
 
-fn check_stranger(
+fn check_unexpected(
     report: &mut Report<'_>,
     element: Element<'_>,
     child: Element<'_>,
@@ -199,23 +202,23 @@ fn check_stranger(
         let message = if schema::of(child.local_name()).is_none() {
             format!("SAML metadata has no element {name}")
         } else {
-            format!("{name} must not stand in {parent}")
+            format!("{name} is not allowed in {parent}")
         };
         report.add(&rules::ROOT_03, child, message);
     } else if child.namespace_id() == NamespaceId::NONE {
-        // Other namespaces are welcome in an endpoint, but not none at all.
+        // An endpoint may contain elements of other namespaces, but none without a namespace.
         let message = format!("{name} in {parent} has no namespace");
         report.add(&rules::ROOT_04, child, message);
     } else if !model.open && !extended {
         let message = format!(
-            "{} must not stand in {parent}",
+            "{} is not allowed in {parent}",
             shorten(child.qualified_name())
         );
         report.add(&rules::ROOT_04, child, message);
     }
 }
 
-/// Returns the place of a child, which is most likely `at` or behind it.
+/// Returns the index of the place for a child. The search starts at the most likely one, `at`.
 fn place_of(child: Element<'_>, places: &[Place], at: usize) -> Option<usize> {
     let prefix = match child.namespace_id() {
         NamespaceId::METADATA => "",
@@ -226,7 +229,7 @@ fn place_of(child: Element<'_>, places: &[Place], at: usize) -> Option<usize> {
     let local = child.local_name();
     let is_child = |place: &Place| {
         place.names.iter().any(|name| {
-            // A local name has no colon, so it is equal to none that has a prefix.
+            // A local name has no colon, so it never equals a name with a prefix.
             name.len() == prefix.len() + local.len()
                 && name.strip_prefix(prefix).is_some_and(|name| name == local)
         })
@@ -237,7 +240,7 @@ fn place_of(child: Element<'_>, places: &[Place], at: usize) -> Option<usize> {
         .or_else(|| places[..at].iter().position(is_child))
 }
 
-/// Elements of elements have no text between them.
+/// Checks that there is no text between the child elements.
 fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     let document = report.document;
     let content = element.content_span();
@@ -251,7 +254,7 @@ fn check_no_text(report: &mut Report<'_>, element: Element<'_>) {
     }
     has_text |= !is_blank(&document.text()[at..content.end]);
     if has_text {
-        let message = format!("{} has text beside its elements", element.local_name());
+        let message = format!("{} has text between its elements", element.local_name());
         report.add(&rules::ROOT_03, element, message);
     }
 }
@@ -290,7 +293,7 @@ fn check_id<'a>(report: &mut Report<'a>, element: Element<'a>, ids: &mut Seen<&'
         return;
     };
     if !is_ncname(id) {
-        let message = format!("the ID {:?} is not a name", shorten(id));
+        let message = format!("the ID {:?} is not a valid XML name", shorten(id));
         report.add(&rules::ROOT_02, (element, name), message);
     }
     if !ids.insert(id) {
@@ -300,7 +303,7 @@ fn check_id<'a>(report: &mut Report<'a>, element: Element<'a>, ids: &mut Seen<&'
 }
 
 fn check_namespaces(report: &mut Report<'_>, element: Element<'_>, seen: &mut Seen<NamespaceId>) {
-    /// Namespaces of federations beside those that the crate knows.
+    /// Namespaces that federations use, in addition to the namespaces that the crate knows.
     const ALLOWED: [&str; 6] = [
         "http://ukfederation.org.uk/2006/11/label",
         "urn:oasis:names:tc:SAML:protocol:ext:req-attr",
@@ -319,9 +322,9 @@ fn check_namespaces(report: &mut Report<'_>, element: Element<'_>, seen: &mut Se
     }
     let near = [namespace::METADATA, namespace::ASSERTION, namespace::UI];
     let message = if near.iter().any(|near| near.eq_ignore_ascii_case(uri)) {
-        format!("the namespace {} is spelled wrong", shorten(uri))
+        format!("the namespace {} is misspelled", shorten(uri))
     } else if is_absolute(uri) {
-        format!("the namespace {} is not a known one", shorten(uri))
+        format!("the namespace {} is unknown", shorten(uri))
     } else {
         format!("the namespace {} is not an absolute URI", shorten(uri))
     };
@@ -330,7 +333,7 @@ fn check_namespaces(report: &mut Report<'_>, element: Element<'_>, seen: &mut Se
 
 fn check_group<'a>(report: &mut Report<'a>, group: Element<'a>, names: &mut Seen<&'a str>) {
     if group.parent().is_some() {
-        report.add(&rules::ROOT_06, group, "a group stands inside of another");
+        report.add(&rules::ROOT_06, group, "the group is inside another group");
     }
     match group.attribute("Name") {
         None => report.add(&rules::ROOT_06, group, "the group has no Name"),

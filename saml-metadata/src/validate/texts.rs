@@ -1,4 +1,4 @@
-//! MD-ENT-08 to -10: the texts of elements and attributes.
+//! MD-ENT-08 to MD-ENT-10, and MD-UI-05: the texts of elements and attributes.
 
 use std::borrow::Cow;
 
@@ -69,7 +69,7 @@ fn is_localized(local_name: &str) -> bool {
 }
 
 fn check_values(report: &mut Report<'_>, element: Element<'_>) {
-    // Hardly any value has blanks at its ends, so names are not looked at before.
+    // A quick check first: few values have leading or trailing whitespace.
     let is_padded = |value: &str| {
         let bytes = value.as_bytes();
         bytes.first().is_some_and(|b| is_space(*b)) || bytes.last().is_some_and(|b| is_space(*b))
@@ -80,7 +80,7 @@ fn check_values(report: &mut Report<'_>, element: Element<'_>) {
     for name in VALUES {
         let value = element.attribute(name);
         if value.is_some_and(|value| collapse(value) != value) {
-            let message = format!("{name} has blanks at its ends");
+            let message = format!("{name} has leading or trailing whitespace");
             report.add(&rules::ENT_10, (element, name), message);
         }
     }
@@ -106,25 +106,25 @@ fn check_text(report: &mut Report<'_>, element: Element<'_>, is_localized: bool)
     }
     let text = element.text();
     if is_blank(text) {
-        // An Organization's texts have a rule of their own.
+        // MD-ENT-05 checks the texts of an Organization.
         if !name.starts_with("Organization") {
             report.add(&rules::ENT_08, element, format!("{name} is empty"));
         }
     } else if collapse(text) != text {
-        let message = format!("{name} has blanks at its ends");
+        let message = format!("{name} has leading or trailing whitespace");
         report.add(&rules::ENT_10, element, message);
     }
 }
 
-/// The languages met so far, in lower case, of each element name inside of each parent.
+/// The languages seen so far, in lower case, per parent and element name.
 pub(super) struct Languages<'a> {
     seen: Seen<(Option<NodeId>, &'a str, Cow<'a, str>)>,
-    /// Where all parents of those have ended.
+    /// The end of all parents of the seen elements.
     end: usize,
 }
 
 impl<'a> Languages<'a> {
-    /// Starts with the root element.
+    /// Returns the state before the root element.
     pub(super) fn new() -> Self {
         Self {
             seen: Seen::new(),
@@ -132,9 +132,10 @@ impl<'a> Languages<'a> {
         }
     }
 
-    /// Notes the language of an element, and returns whether it is new there.
+    /// Adds the language of an element, and returns whether it is new for this parent and name.
     fn insert(&mut self, element: Element<'a>, language: Cow<'a, str>) -> bool {
-        // Nothing follows inside of a parent that has ended, so a large document has few of them.
+        // No further element belongs to a parent that has ended. Removing the old entries keeps the
+        // list short in a large document.
         if element.span().start >= self.end {
             self.seen.clear();
         }

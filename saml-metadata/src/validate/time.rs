@@ -1,11 +1,11 @@
-//! MD-TIME: how long the metadata is good for.
+//! MD-TIME: the validity and the cache duration of the metadata.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{report::Report, rules::document as rules};
 use crate::{
     Element,
-    model::time::{CacheDuration, parse_duration, parse_moment},
+    model::time::{CacheDuration, parse_date_time, parse_duration},
     tree::NamespaceId,
 };
 
@@ -23,14 +23,14 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-/// Returns whether the schema gives the element a `validUntil`.
+/// Returns whether the schema allows a `validUntil` on the element.
 fn has_lifetime(element: Element<'_>) -> bool {
     element.namespace_id() == NamespaceId::METADATA && element.local_name().ends_with("Descriptor")
 }
 
 fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestamp> {
     let place = (element, "validUntil");
-    let moment = match parse_moment(element.attribute("validUntil")?) {
+    let moment = match parse_date_time(element.attribute("validUntil")?) {
         Ok(moment) => moment,
         Err(error) => {
             report.add(&rules::TIME_01, place, format!("validUntil {error}"));
@@ -38,7 +38,11 @@ fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestam
         }
     };
     if !moment.is_utc {
-        report.add_minor(&rules::TIME_01, place, "validUntil is not in UTC with a Z");
+        report.add_minor(
+            &rules::TIME_01,
+            place,
+            "validUntil is not in UTC (it must end with Z)",
+        );
     }
     let until = moment.timestamp;
     if report.now.duration_since(until) > report.policy.clock_skew {
@@ -65,11 +69,7 @@ fn check_cache(
     let length = cache.estimate();
     let end = report.now.saturating_add(length).unwrap_or(Timestamp::MAX);
     if !length.is_positive() {
-        report.add(
-            &rules::TIME_05,
-            place,
-            "cacheDuration is not longer than nothing",
-        );
+        report.add(&rules::TIME_05, place, "cacheDuration is not positive");
     } else if until.is_some_and(|until| end > until && until > report.now) {
         report.add(
             &rules::TIME_05,
@@ -92,11 +92,11 @@ fn check_root(
     until: Option<Timestamp>,
     cache: Option<CacheDuration>,
 ) {
-    let says_until = root.attribute("validUntil").is_some();
-    if !says_until {
+    let has_until = root.attribute("validUntil").is_some();
+    if !has_until {
         report.add(&rules::TIME_03, root, "the root element has no validUntil");
     }
-    if !says_until && cache.is_none() && root.attribute("cacheDuration").is_none() {
+    if !has_until && cache.is_none() && root.attribute("cacheDuration").is_none() {
         report.add(
             &rules::TIME_06,
             root,

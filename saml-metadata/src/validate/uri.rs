@@ -1,10 +1,10 @@
-//! What the rules want to know of addresses.
+//! Properties of URIs that the rules check.
 
 use url::{Host, Url};
 
 use crate::reader::chars::starts_with_ignoring_case;
 
-/// Returns whether a text is an absolute URI, without blanks (RFC 3986 4.3).
+/// Returns whether a text is an absolute URI without whitespace (RFC 3986 4.3).
 pub(super) fn is_absolute(text: &str) -> bool {
     let Some(colon) = memchr::memchr(b':', text.as_bytes()) else {
         return false;
@@ -18,14 +18,14 @@ pub(super) fn is_absolute(text: &str) -> bool {
 }
 
 fn has_white_space_or_controls(text: &str) -> bool {
-    // Without a branch, this goes through many bytes at once.
-    let (mut wrong, mut all) = (false, 0);
+    // The loop has no branch, so the compiler can check many bytes at once.
+    let (mut has_blank, mut all) = (false, 0);
     for byte in text.bytes() {
-        wrong |= byte <= b' ' || byte == 0x7f;
+        has_blank |= byte <= b' ' || byte == 0x7f;
         all |= byte;
     }
     if all.is_ascii() {
-        return wrong;
+        return has_blank;
     }
     text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
@@ -36,11 +36,11 @@ pub(super) fn scheme(text: &str) -> String {
     scheme.to_ascii_lowercase()
 }
 
-/// Returns whether a text is a web address that certainly is one and has nothing odd about it.
+/// Returns whether a text is certainly an https URL without [`oddities`].
 ///
-/// Most addresses are, and are known by one look at their bytes. Whatever the URL standard has
-/// more to say about is left to its parser: ports, user names, fragments, hosts that are numbers,
-/// international, in upper case or local.
+/// Most URLs are, and one pass over their bytes shows it. The URL parser decides about all others:
+/// URLs with a port, a user name or a fragment, and hosts that are IP addresses, international, in
+/// upper case or local.
 fn is_plain(text: &str) -> bool {
     let Some(behind) = text.strip_prefix("https://") else {
         return false;
@@ -67,13 +67,14 @@ fn is_plain(text: &str) -> bool {
         && memchr::memchr(b'#', path.as_bytes()).is_none()
 }
 
-/// Returns whether a text is an absolute URI, an https address, and one without [`oddities`], at
-/// one look; one that is not may still be all that.
+/// Returns whether a text is certainly an absolute URI, an https URL, and without [`oddities`].
+///
+/// This is a quick check: for some texts with all these properties it returns false.
 pub(super) fn is_usual(text: &str) -> bool {
     is_plain(text) && !has_white_space_or_controls(text)
 }
 
-/// Returns whether a text is an address of the web.
+/// Returns whether a text is an http or https URL.
 pub(super) fn is_web(text: &str) -> bool {
     if is_plain(text) {
         return true;
@@ -82,7 +83,7 @@ pub(super) fn is_web(text: &str) -> bool {
         && Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
-/// Says what is odd about a web address that others shall reach.
+/// Returns the unusual parts of an http or https URL that partners must reach.
 pub(super) fn oddities(text: &str) -> Vec<&'static str> {
     let mut odd = Vec::new();
     if is_plain(text) {
@@ -92,7 +93,7 @@ pub(super) fn oddities(text: &str) -> Vec<&'static str> {
         .iter()
         .any(|start| starts_with_ignoring_case(text, start))
     {
-        return vec!["is percent-encoded as a whole"];
+        return vec!["is percent-encoded, including its scheme"];
     }
     let Ok(url) = Url::parse(text) else {
         return odd;
@@ -106,7 +107,7 @@ pub(super) fn oddities(text: &str) -> Vec<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         odd.push("has a user name");
     }
-    // `Url` has normalized host and port, so they are looked at as written.
+    // `Url` has normalized the host and the port, so this checks them as written.
     let authority = authority(text);
     let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
     if host_and_port.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -118,22 +119,22 @@ pub(super) fn oddities(text: &str) -> Vec<&'static str> {
         ":80"
     };
     if host_and_port.ends_with(default_port) {
-        odd.push("names the default port");
+        odd.push("contains the default port");
     }
     match url.host() {
         Some(Host::Domain(host)) if host == "localhost" || host.ends_with(".localhost") => {
-            odd.push("is of this machine only");
+            odd.push("is reachable only on the local machine");
         }
         Some(Host::Domain(host)) if !host.contains('.') => {
             odd.push("has a host name without a domain");
         }
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => odd.push("has a number for a host"),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => odd.push("has an IP address as its host"),
         _ => {}
     }
     odd
 }
 
-/// Returns what stands between `//` and the path.
+/// Returns the part between `//` and the path.
 fn authority(text: &str) -> &str {
     let behind = text.split_once("//").map_or("", |(_, behind)| behind);
     behind.split(['/', '?', '#']).next().unwrap_or(behind)
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_is_absolute_with_a_scheme_and_something_behind() {
+    fn an_absolute_uri_has_a_scheme_and_text_after_it() {
         for text in ["https://a.example/", "urn:a", "http:x", "mailto:a@b"] {
             assert!(is_absolute(text), "{text}");
         }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_plain_at_one_look_is_so_to_the_parser() {
+    fn the_url_parser_agrees_that_a_plain_url_is_plain() {
         let hosts = [
             "sp.example.com",
             "a.b",
@@ -208,7 +209,7 @@ mod tests {
                     is_usual(&text) && is_absolute(&text) && is_web(&text),
                     "{text}"
                 );
-                let url = Url::parse(&text).expect("an address");
+                let url = Url::parse(&text).expect("a URL");
                 assert!(url.has_host() && url.fragment().is_none(), "{text}");
                 assert!(url.username().is_empty() && url.port().is_none(), "{text}");
                 let host = url.host().expect("a host");
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_oddity_is_named() {
+    fn every_oddity_is_reported() {
         let cases = [
             ("https://sp.example.com/acs", vec![]),
             ("https://sp.example.com:8443/acs", vec![]),
@@ -233,15 +234,21 @@ mod tests {
             ),
             (
                 "https://sp.example.com:443/acs",
-                vec!["names the default port"],
+                vec!["contains the default port"],
             ),
-            ("https://localhost/acs", vec!["is of this machine only"]),
+            (
+                "https://localhost/acs",
+                vec!["is reachable only on the local machine"],
+            ),
             ("https://sp/acs", vec!["has a host name without a domain"]),
-            ("https://10.0.0.1/acs", vec!["has a number for a host"]),
-            ("https://[::1]/acs", vec!["has a number for a host"]),
+            (
+                "https://10.0.0.1/acs",
+                vec!["has an IP address as its host"],
+            ),
+            ("https://[::1]/acs", vec!["has an IP address as its host"]),
             (
                 "https%3A%2F%2Fsp.example.com",
-                vec!["is percent-encoded as a whole"],
+                vec!["is percent-encoded, including its scheme"],
             ),
         ];
         for (text, expected) in cases {

@@ -1,17 +1,17 @@
-//! RSA keys that betray their generator.
+//! Weak RSA keys: the ROCA fingerprint.
 
-/// The primes of ROCA's fingerprint, those first that rule out most moduli.
+/// The primes of the ROCA fingerprint. The primes that rule out most moduli come first.
 ///
-/// Modulo the small primes that are not here every number is a power of 65537.
+/// Modulo the other small primes, every number is a power of 65537.
 const PRIMES: [u32; 17] = [
     97, 37, 79, 11, 61, 73, 127, 151, 13, 17, 19, 53, 71, 103, 107, 109, 157,
 ];
 
 /// Returns whether a modulus has the fingerprint of Infineon's generator (CVE-2017-15361).
 ///
-/// That generator made primes of the form k·M + (65537^a mod M) for a product M of small primes,
-/// so that the modulus is a power of 65537 modulo each of them (Nemec and others, "The Return of
-/// Coppersmith's Attack", 2017). Of random moduli, about one in 2^28 has it too.
+/// The generator made primes of the form k·M + (65537^a mod M) for a product M of small primes,
+/// so the modulus is a power of 65537 modulo each of them (Nemec and others, "The Return of
+/// Coppersmith's Attack", 2017). About one in 2^28 random moduli has the fingerprint too.
 pub(super) fn is_roca(modulus: &[u8]) -> bool {
     !modulus.is_empty()
         && PRIMES
@@ -20,7 +20,7 @@ pub(super) fn is_roca(modulus: &[u8]) -> bool {
 }
 
 fn remainder(big_endian: &[u8], divisor: u32) -> u32 {
-    // Four bytes at a time, because a division takes long; the first ones may be fewer.
+    // Takes four bytes at a time, because a division is slow. The first group may be shorter.
     let (head, words) = big_endian.as_rchunks::<4>();
     let divisor = u64::from(divisor);
     let head = head
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_remainder_is_that_of_the_whole_number_whatever_its_length() {
+    fn the_remainder_is_right_for_numbers_of_every_length() {
         let bytes: Vec<u8> = (1..=9).collect();
         for length in 0..=bytes.len() {
             let bytes = &bytes[..length];
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_have_not() {
+    fn other_numbers_do_not_have_the_fingerprint() {
         assert!(!is_roca(&[]));
         assert!(!is_roca(&[1, 0, 3]));
         assert!(!is_roca(&[0xc5; 256]));

@@ -3,9 +3,9 @@ use jiff::Timestamp;
 use super::{BuildError, Entity, Organization, endpoints, entity_setters, keys, texts};
 use crate::{Document, names::protocol};
 
-/// Builds the metadata of an identity provider, in the shape that Okta hands out.
+/// Builder for the metadata of an identity provider, with the same structure as Okta's metadata.
 #[derive(Debug, Clone)]
-#[must_use = "a builder does nothing before `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct IdpMetadata {
     entity: Entity,
     want_authn_requests_signed: bool,
@@ -16,7 +16,7 @@ pub struct IdpMetadata {
 }
 
 impl IdpMetadata {
-    /// Starts with an entityID.
+    /// Creates a builder with an entityID.
     pub fn new(entity_id: impl Into<String>) -> Self {
         Self {
             entity: Entity::new(entity_id.into()),
@@ -50,13 +50,13 @@ impl IdpMetadata {
         self
     }
 
-    /// Adds a certificate, as DER, of a key to sign with.
+    /// Adds the certificate of a signing key, as DER.
     pub fn signing_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.certificates.push(("signing", der.into()));
         self
     }
 
-    /// Adds a certificate, as DER, of a key to encrypt for the provider.
+    /// Adds the certificate of an encryption key, as DER; peers encrypt for the provider with it.
     pub fn encryption_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.certificates.push(("encryption", der.into()));
         self
@@ -68,7 +68,7 @@ impl IdpMetadata {
         self
     }
 
-    /// Sets `WantAuthnRequestsSigned`; the default is no.
+    /// Sets `WantAuthnRequestsSigned` (default: `false`).
     pub fn want_authn_requests_signed(mut self, wanted: bool) -> Self {
         self.want_authn_requests_signed = wanted;
         self
@@ -76,12 +76,12 @@ impl IdpMetadata {
 
     entity_setters!();
 
-    /// Returns the document.
+    /// Builds the document.
     ///
     /// # Errors
     ///
-    /// Fails when there is no single sign-on service, or a value has a character that XML cannot
-    /// express.
+    /// Fails if there is no single sign-on service, or if a value has a character that XML cannot
+    /// represent or exceeds a limit.
     pub fn build(self) -> Result<Document, BuildError> {
         if self.single_sign_on_services.is_empty() {
             return Err(BuildError::NoEndpoint {

@@ -3,9 +3,10 @@ use jiff::Timestamp;
 use super::{BuildError, Entity, Organization, endpoints, entity_setters, keys, texts};
 use crate::{Document, names::protocol};
 
-/// Builds the metadata of a service provider, in the shape that IAM Identity Center hands out.
+/// Builder for the metadata of a service provider, with the same structure as the metadata of IAM
+/// Identity Center.
 #[derive(Debug, Clone)]
-#[must_use = "a builder does nothing before `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct SpMetadata {
     entity: Entity,
     authn_requests_signed: bool,
@@ -17,7 +18,7 @@ pub struct SpMetadata {
 }
 
 impl SpMetadata {
-    /// Starts with an entityID.
+    /// Creates a builder with an entityID.
     pub fn new(entity_id: impl Into<String>) -> Self {
         Self {
             entity: Entity::new(entity_id.into()),
@@ -32,7 +33,8 @@ impl SpMetadata {
 
     /// Adds an `AssertionConsumerService`; at least one is required.
     ///
-    /// They are numbered from 0 in the order added, and the first one is the default.
+    /// The services are numbered from 0 in the order in which they are added. The first service is
+    /// the default.
     pub fn assertion_consumer_service(
         mut self,
         binding: impl Into<String>,
@@ -54,13 +56,13 @@ impl SpMetadata {
         self
     }
 
-    /// Adds a certificate, as DER, of a key to sign with.
+    /// Adds the certificate of a signing key, as DER.
     pub fn signing_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.certificates.push(("signing", der.into()));
         self
     }
 
-    /// Adds a certificate, as DER, of a key to encrypt for the provider.
+    /// Adds the certificate of an encryption key, as DER; peers encrypt for the provider with it.
     pub fn encryption_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.certificates.push(("encryption", der.into()));
         self
@@ -72,13 +74,13 @@ impl SpMetadata {
         self
     }
 
-    /// Sets `AuthnRequestsSigned`; the default is no.
+    /// Sets `AuthnRequestsSigned` (default: `false`).
     pub fn authn_requests_signed(mut self, signed: bool) -> Self {
         self.authn_requests_signed = signed;
         self
     }
 
-    /// Sets `WantAssertionsSigned`; the default is yes.
+    /// Sets `WantAssertionsSigned` (default: `true`).
     pub fn want_assertions_signed(mut self, wanted: bool) -> Self {
         self.want_assertions_signed = wanted;
         self
@@ -86,12 +88,12 @@ impl SpMetadata {
 
     entity_setters!();
 
-    /// Returns the document.
+    /// Builds the document.
     ///
     /// # Errors
     ///
-    /// Fails when there is no assertion consumer service, or a value has a character that XML
-    /// cannot express.
+    /// Fails if there is no assertion consumer service, or if a value has a character that XML
+    /// cannot represent or exceeds a limit.
     pub fn build(self) -> Result<Document, BuildError> {
         if self.assertion_consumer_services.is_empty() {
             return Err(BuildError::NoEndpoint {

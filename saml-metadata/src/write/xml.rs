@@ -1,10 +1,10 @@
 use crate::reader::escape::{escape_attribute, escape_text};
 
-/// XML written element by element, without white space between elements.
+/// Writer for XML, without white space between elements.
 #[derive(Debug)]
 pub(crate) struct Xml {
     text: String,
-    /// Whether the last start tag still lacks its `>`.
+    /// Whether the last start tag still has no `>`.
     in_tag: bool,
 }
 
@@ -24,7 +24,7 @@ impl Xml {
     }
 
     pub(crate) fn attribute(&mut self, name: &str, value: &str) {
-        debug_assert!(self.in_tag, "attributes come before the inside");
+        debug_assert!(self.in_tag, "attributes must come before the content");
         self.text.push(' ');
         self.text.push_str(name);
         self.text.push_str("=\"");

@@ -1,4 +1,4 @@
-//! The addresses of IAM Identity Center.
+//! URLs of IAM Identity Center.
 
 use saml_metadata::aws::{AcsHost, SpUrls, SpUrlsError, check_acs, check_issuer};
 
@@ -20,7 +20,7 @@ fn every_form_of_host_and_tenant_is_accepted() {
             "x",
         ] {
             let acs = check_acs(format!("https://{host}/platform/saml/acs/{tenant}"));
-            let acs = acs.expect("an address");
+            let acs = acs.expect("an ACS URL");
             assert_eq!(
                 (acs.region.as_str(), acs.host, acs.tenant.as_str()),
                 ("us-east-1", form, tenant)
@@ -28,13 +28,13 @@ fn every_form_of_host_and_tenant_is_accepted() {
         }
     }
     let gov = check_acs("https://us-gov-west-1.signin.aws/platform/saml/acs/x");
-    assert_eq!(gov.expect("an address").region, "us-gov-west-1");
+    assert_eq!(gov.expect("an ACS URL").region, "us-gov-west-1");
 }
 
 #[test]
-fn other_addresses_are_refused_with_the_reason() {
+fn other_urls_are_refused_with_the_reason() {
     let path = "does not have the path /platform/saml/acs/<tenant>";
-    let decorated = "has more than a host and a path, or is not normalized";
+    let extra_parts = "has more than a host and a path, or is not normalized";
     for (url, reason) in [
         ("", "is not an absolute URL"),
         (
@@ -73,35 +73,35 @@ fn other_addresses_are_refused_with_the_reason() {
         ),
         (
             "https://us-east-1.signin.aws:8443/platform/saml/acs/x",
-            decorated,
+            extra_parts,
         ),
         (
             "https://us-east-1.signin.aws:443/platform/saml/acs/x",
-            decorated,
+            extra_parts,
         ),
         (
             "https://a@us-east-1.signin.aws/platform/saml/acs/x",
-            decorated,
+            extra_parts,
         ),
         (
             "https://us-east-1.signin.aws/platform/saml/acs/x?y",
-            decorated,
+            extra_parts,
         ),
         (
             "https://us-east-1.signin.aws/platform/saml/acs/x#y",
-            decorated,
+            extra_parts,
         ),
         (
             "https://us-east-1.signin.aws/platform/saml/acs/x ",
-            decorated,
+            extra_parts,
         ),
         (
             "https://US-EAST-1.signin.aws/platform/saml/acs/x",
-            decorated,
+            extra_parts,
         ),
         (
             "https://us-east-1.signin.aws/other/../platform/saml/acs/x",
-            decorated,
+            extra_parts,
         ),
     ] {
         let error = check_acs(url).expect_err(url);
@@ -110,7 +110,7 @@ fn other_addresses_are_refused_with_the_reason() {
 }
 
 #[test]
-fn an_issuer_is_the_one_of_its_instance_to_the_letter() {
+fn an_issuer_must_equal_the_issuer_of_its_instance() {
     let issuer = "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345";
     assert!(check_issuer("us-east-1", "d-9067012345", issuer).is_ok());
     for other in [
@@ -127,8 +127,8 @@ fn an_issuer_is_the_one_of_its_instance_to_the_letter() {
 }
 
 #[test]
-fn the_addresses_are_read_from_the_file() {
-    let urls = SpUrls::read(&document(AWS_SP)).expect("addresses");
+fn the_urls_are_read_from_the_file() {
+    let urls = SpUrls::read(&document(AWS_SP)).expect("URLs");
     assert_eq!(
         urls.issuer.as_str(),
         "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345"
@@ -143,7 +143,7 @@ fn the_addresses_are_read_from_the_file() {
     );
     assert_eq!(
         SpUrls::read(&document(AWS_SP_CLASSIC))
-            .expect("addresses")
+            .expect("URLs")
             .acs
             .len(),
         1
@@ -151,7 +151,7 @@ fn the_addresses_are_read_from_the_file() {
 }
 
 #[test]
-fn all_addresses_of_several_regions_are_read_the_default_first() {
+fn the_acs_urls_of_all_regions_are_read_with_the_default_first() {
     let xml = change(
         AWS_SP_REGIONS,
         &[
@@ -159,7 +159,7 @@ fn all_addresses_of_several_regions_are_read_the_default_first() {
             ("index=\"2\"", "index=\"2\" isDefault=\"true\""),
         ],
     );
-    let urls = SpUrls::read(&document(&xml)).expect("addresses");
+    let urls = SpUrls::read(&document(&xml)).expect("URLs");
     let hosts: Vec<&str> = urls.acs.iter().filter_map(|url| url.host_str()).collect();
     assert_eq!(
         hosts,
@@ -173,7 +173,7 @@ fn all_addresses_of_several_regions_are_read_the_default_first() {
 }
 
 #[test]
-fn another_file_is_refused_with_the_reason() {
+fn the_file_of_another_service_is_refused_with_the_reason() {
     let error = |xml: &str| SpUrls::read(&document(xml)).expect_err("refused");
     assert_eq!(
         error(IDP).to_string(),
@@ -203,8 +203,8 @@ fn another_file_is_refused_with_the_reason() {
         error(&change(AWS_SP, &[("HTTP-POST", "HTTP-Artifact")])),
         SpUrlsError::Binding
     ));
-    let acs =
-        &AWS_SP[AWS_SP.find("<md:Assertion").expect("it")..AWS_SP.find("</md:SPSSO").expect("it")];
+    let acs = &AWS_SP[AWS_SP.find("<md:Assertion").expect("a match")
+        ..AWS_SP.find("</md:SPSSO").expect("a match")];
     assert!(matches!(
         error(&change(AWS_SP, &[(acs, "")])),
         SpUrlsError::NoAcs

@@ -1,4 +1,4 @@
-//! The canonical form, as the specifications' own examples and rules have it.
+//! Canonicalization, tested with the examples and rules of the specifications.
 
 use proptest::prelude::*;
 use saml_metadata::{
@@ -14,7 +14,7 @@ fn check(method: &Method, xml: &str, expected: &str) {
     assert_eq!(String::from_utf8_lossy(&bytes), expected);
 }
 
-/// Canonicalizes the element of a name inside a document.
+/// Canonicalizes the first element with this name and compares the result.
 #[track_caller]
 fn check_inside(method: &Method, xml: &str, name: &str, expected: &str) {
     let document = document(xml);
@@ -44,7 +44,7 @@ const SURROUNDINGS: &str = "<?xml version=\"1.0\"?>
 ";
 
 #[test]
-fn what_stands_around_the_root_has_lines_of_its_own() {
+fn nodes_around_the_root_are_on_separate_lines() {
     let without = "<?xml-stylesheet href=\"doc.xsl\"
    type=\"text/xsl\"   ?>
 <doc>Hello, world!</doc>
@@ -77,8 +77,8 @@ fn namespaces_and_attributes_are_sorted_and_not_repeated() {
 }
 
 #[test]
-fn characters_are_escaped_in_one_way() {
-    // After Canonical XML 1.0 section 3.4.
+fn characters_are_escaped_as_specified() {
+    // Based on Canonical XML 1.0 section 3.4.
     check(
         &Method::exclusive(),
         "<doc><text>First line&#x0d;&#10;Second line</text><value>&#x32;</value>\
@@ -93,7 +93,7 @@ fn characters_are_escaped_in_one_way() {
 }
 
 #[test]
-fn line_ends_are_line_feeds_wherever_they_stand() {
+fn line_endings_become_line_feeds_everywhere() {
     check(
         &Method::exclusive().comments(true),
         "<a b='1\r\n2'>x\r\ny\rz<![CDATA[\r\n\r]]><!--c\r\nd--><?p q\rr?></a>",
@@ -105,7 +105,7 @@ fn line_ends_are_line_feeds_wherever_they_stand() {
 const ENVELOPED: &str = r#"<n0:pdu xmlns:n0="http://a.example" xmlns:n1="http://b.example" xmlns:n2="http://c.example" xml:lang="fr" xml:space="retain"><n1:elem2 xmlns:n1="http://example.net" xml:lang="en"><n3:stuff xmlns:n3="ftp://example.org"/></n1:elem2></n0:pdu>"#;
 
 #[test]
-fn the_exclusive_form_does_not_depend_on_the_surroundings() {
+fn the_exclusive_form_does_not_depend_on_the_ancestors() {
     check_inside(
         &Method::exclusive(),
         ENVELOPED,
@@ -115,7 +115,7 @@ fn the_exclusive_form_does_not_depend_on_the_surroundings() {
 }
 
 #[test]
-fn the_inclusive_form_brings_namespaces_and_xml_attributes_along() {
+fn the_inclusive_form_includes_inherited_namespaces_and_xml_attributes() {
     check_inside(
         &Method::inclusive(),
         ENVELOPED,
@@ -125,7 +125,7 @@ fn the_inclusive_form_brings_namespaces_and_xml_attributes_along() {
 }
 
 #[test]
-fn listed_prefixes_are_brought_along() {
+fn the_exclusive_form_includes_listed_prefixes() {
     check_inside(
         &Method::exclusive().prefixes(["n2", "unknown"]),
         ENVELOPED,
@@ -141,7 +141,7 @@ fn listed_prefixes_are_brought_along() {
 }
 
 #[test]
-fn the_exclusive_form_writes_a_namespace_where_it_is_used() {
+fn the_exclusive_form_declares_a_namespace_where_it_is_used() {
     check(
         &Method::exclusive(),
         "<a xmlns='urn:d' xmlns:p='urn:p'><p:b/><p:b><p:c p:d=''/></p:b><e xmlns=''><f xmlns='urn:d'/></e></a>",
@@ -150,7 +150,7 @@ fn the_exclusive_form_writes_a_namespace_where_it_is_used() {
 }
 
 #[test]
-fn a_prefix_bound_anew_is_written_anew() {
+fn a_redeclared_prefix_is_declared_again() {
     check(
         &Method::exclusive(),
         "<p:a xmlns:p='urn:1'><p:b xmlns:p='urn:2'><p:c xmlns:p='urn:1'/></p:b><p:d/></p:a>",
@@ -191,7 +191,7 @@ fn methods() -> [Method; 5] {
     ]
 }
 
-/// Expects that the canonical form of every form is the form itself.
+/// Expects that canonicalization is idempotent, for the document and for each element.
 fn check_stable(bytes: &[u8]) {
     let Ok(document) = read(bytes) else { return };
     for method in methods() {
@@ -199,21 +199,29 @@ fn check_stable(bytes: &[u8]) {
             continue;
         };
         let again = read(&form).expect("a canonical form is well-formed");
-        let second = method.document(&again).expect("a canonical form has one");
+        let second = method
+            .document(&again)
+            .expect("a canonical form can be canonicalized");
         assert_eq!(
             String::from_utf8_lossy(&second),
             String::from_utf8_lossy(&form),
             "{method:?}"
         );
         for element in document.root().descendants() {
-            let form = method.element(element).expect("the whole document has one");
+            let form = method
+                .element(element)
+                .expect("an element has a form if its document has one");
             let again = read(&form).expect("a canonical form is well-formed");
-            assert_eq!(method.document(&again).expect("a form"), form, "{method:?}");
+            assert_eq!(
+                method.document(&again).expect("a canonical form"),
+                form,
+                "{method:?}"
+            );
         }
     }
 }
 
-/// Expects that a stream has the canonical form of the whole document.
+/// Expects that a stream gives the canonical form of the whole document.
 #[track_caller]
 fn check_streamed(bytes: &[u8]) {
     let Ok(document) = read(bytes) else { return };
@@ -229,9 +237,11 @@ fn check_streamed(bytes: &[u8]) {
             (Err(C14nStreamError::NoCanonicalForm { source, .. }), Err(expected)) => {
                 assert_eq!(source, expected);
             }
-            // A stream is of metadata, and holds less at a time.
+            // A stream accepts only metadata and buffers less at a time.
             (Err(C14nStreamError::Read(_)), _) if !is_small_metadata(&document) => {}
-            (streamed, expected) => panic!("{streamed:?}, not {expected:?}"),
+            (streamed, expected) => {
+                panic!("the stream gives {streamed:?}, but the document gives {expected:?}")
+            }
         }
     }
 }
@@ -242,7 +252,7 @@ fn is_small_metadata(document: &saml_metadata::Document) -> bool {
 }
 
 #[test]
-fn a_stream_has_the_form_of_the_whole_document() {
+fn a_stream_has_the_canonical_form_of_the_whole_document() {
     for (_, text) in ALL {
         check_streamed(text.as_bytes());
         check_streamed(
@@ -263,7 +273,7 @@ fn a_stream_has_the_form_of_the_whole_document() {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+#[expect(clippy::print_stdout, reason = "a skipped test prints why")]
 fn skip(folder: &str) {
     println!("skipped: there is no corpus at {folder}");
 }
@@ -275,7 +285,7 @@ fn without_declaration(text: &str) -> &str {
 }
 
 #[test]
-fn a_stream_without_a_form_says_where() {
+fn a_stream_without_a_canonical_form_is_refused() {
     let xml = "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata'>\
                <md:EntityDescriptor/><md:EntityDescriptor xmlns:a='b'/></md:EntitiesDescriptor>";
     check_streamed(xml.as_bytes());
@@ -285,13 +295,13 @@ fn a_stream_without_a_form_says_where() {
 }
 
 #[test]
-fn an_output_that_fails_is_told() {
+fn a_write_error_is_returned() {
     let error = Method::exclusive().stream(ALL[0].1.as_bytes(), &mut [0; 10][..]);
     assert!(matches!(error, Err(C14nStreamError::Write { .. })));
 }
 
 #[test]
-fn the_form_of_a_form_is_the_form() {
+fn canonicalization_is_idempotent() {
     for (_, text) in ALL {
         check_stable(text.as_bytes());
     }
@@ -347,17 +357,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_form_of_any_form_is_the_form(
+    fn canonicalization_of_any_document_is_idempotent(
         inside in prop::collection::vec(element(), 0..5),
         before in "(<!--c-->|<\\?p d\\?>|\n){0,3}",
     ) {
-        // The prefixes are declared, so that most of what comes out is a document.
+        // The prefixes are declared, so that most of the generated texts are well-formed.
         let text = format!("{before}<r xmlns:p=\"urn:p\" xmlns:q=\"urn:q\">{}</r>{before}", inside.concat());
         check_stable(text.as_bytes());
     }
 
     #[test]
-    fn a_stream_has_the_form_of_any_whole_document(
+    fn a_stream_has_the_canonical_form_of_any_document(
         inside in prop::collection::vec((element(), 0..4_u8), 0..6),
         before in "(<!--c-->|<\\?p d\\?>|\n){0,3}",
     ) {

@@ -5,7 +5,7 @@ use saml_metadata::{Certificate, CertificateError, KeyUse, PublicKey};
 use crate::support::{IDP, SP, certificate, change, der, document};
 
 #[test]
-fn keys_are_for_what_they_say_or_for_everything() {
+fn a_key_serves_its_declared_use_or_both_without_one() {
     let certificates = |xml: &str| {
         let document = document(xml);
         let entity = document.entity().expect("an entity");
@@ -30,7 +30,7 @@ fn keys_are_for_what_they_say_or_for_everything() {
 }
 
 #[test]
-fn a_key_descriptor_has_its_parts() {
+fn all_parts_of_a_key_descriptor_are_read() {
     let xml = change(
         IDP,
         &[(
@@ -59,7 +59,7 @@ fn a_key_descriptor_has_its_parts() {
 }
 
 #[test]
-fn a_certificate_tells_what_consoles_show() {
+fn a_certificate_has_the_details_that_consoles_show() {
     let certificate = Certificate::from_der(der("rsa2048")).expect("a certificate");
     assert_eq!(
         certificate.subject(),
@@ -89,7 +89,7 @@ fn a_certificate_tells_what_consoles_show() {
 }
 
 #[test]
-fn every_kind_of_key_is_told_apart() {
+fn kinds_of_public_keys_are_distinguished() {
     let key = |name: &str| {
         let certificate = Certificate::from_der(der(name)).expect("a certificate");
         format!("{:?}", certificate.public_key())
@@ -111,7 +111,7 @@ fn every_kind_of_key_is_told_apart() {
 }
 
 #[test]
-fn two_certificates_of_one_key_have_the_key_in_common() {
+fn two_certificates_of_one_key_have_the_same_public_key() {
     let read = |name: &str| Certificate::from_der(der(name)).expect("a certificate");
     let (old, new) = (read("expired"), read("p256"));
     assert_ne!(old.fingerprint_sha256(), new.fingerprint_sha256());
@@ -119,7 +119,7 @@ fn two_certificates_of_one_key_have_the_key_in_common() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_read_says_why() {
+fn an_unreadable_certificate_is_refused_with_the_reason() {
     let base64 = certificate("p256");
     let error = |text: &str| {
         Certificate::from_base64(text)
@@ -134,11 +134,11 @@ fn a_certificate_that_cannot_be_read_says_why() {
         error(&format!(
             "-----BEGIN CERTIFICATE-----{base64}-----END CERTIFICATE-----"
         )),
-        "the certificate is wrapped as PEM"
+        "the certificate is PEM, not plain base64"
     );
     assert_eq!(
         error("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"),
-        "the certificate is PEM encoded in base64 once more"
+        "the certificate is base64 of PEM, not base64 of DER"
     );
     assert_eq!(error("MII*"), "the certificate is not base64");
     assert_eq!(error("MIIB"), "the bytes are not an X.509 certificate");
@@ -152,7 +152,7 @@ fn a_certificate_that_cannot_be_read_says_why() {
 const FINGERPRINT: &str = "FE:A7:41:6D:3B:D9:81:07:42:63:3D:2E:D5:E6:F6:DF:00:3E:4E:BB:58:17:53:65:55:B8:23:F3:A2:E1:CB:74";
 
 #[test]
-fn a_certificate_is_found_in_a_pem_file_whatever_else_is_in_it() {
+fn a_certificate_is_found_among_other_pem_sections() {
     let certificate = Certificate::from_der(der("p256")).expect("a certificate");
     let other = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     let text = format!("Bag Attributes\n{other}{}", certificate.pem());
@@ -160,7 +160,10 @@ fn a_certificate_is_found_in_a_pem_file_whatever_else_is_in_it() {
 
     for text in ["", other, "MIIB"] {
         let error = Certificate::from_pem(text).expect_err("no certificate");
-        assert_eq!(error.to_string(), "there is no certificate in PEM");
+        assert_eq!(
+            error.to_string(),
+            "the text has no valid PEM section CERTIFICATE"
+        );
     }
     let broken = certificate.pem().replace("MII", "!!!");
     let error = Certificate::from_pem(&broken).expect_err("not base64");

@@ -1,4 +1,5 @@
-//! Real documents, which are not part of the project: without them these tests say that they skip.
+//! Tests on a corpus of real documents. The corpus is not part of the project; without it, these
+//! tests print that they are skipped.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -14,7 +15,7 @@ struct Sample {
     bytes: Vec<u8>,
 }
 
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+#[expect(clippy::print_stdout, reason = "a skipped test prints why")]
 fn corpus() -> Option<Vec<Sample>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let Ok(index) = fs::read_to_string(folder.join("index.tsv")) else {
@@ -24,13 +25,13 @@ fn corpus() -> Option<Vec<Sample>> {
     let sample = |line: &str| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [file, _, _, _, _, _, entities, schema, ..] = columns[..] else {
-            panic!("the index has the line {line:?}");
+            panic!("the index line has too few columns: {line:?}");
         };
         Some(Sample {
             file: file.to_owned(),
             entities: entities.parse().ok()?,
             schema: schema.to_owned(),
-            // The index lists more documents than were picked.
+            // The index also lists documents that are not in the folder.
             bytes: fs::read(folder.join(file)).ok()?,
         })
     };
@@ -61,9 +62,9 @@ fn every_schema_valid_document_is_read_and_written_back_byte_for_byte() {
 }
 
 #[test]
-fn the_schema_rules_say_what_the_schema_says() {
-    /// Errors that a schema cannot see, so that valid documents have them.
-    const BEYOND: [&str; 21] = [
+fn the_schema_rules_agree_with_the_schema() {
+    /// Rules that no schema can check: a schema-valid document may break them.
+    const NOT_IN_SCHEMA: [&str; 21] = [
         "MD-TIME-02",
         "MD-ENT-02",
         "MD-ENT-05",
@@ -86,10 +87,10 @@ fn the_schema_rules_say_what_the_schema_says() {
         "MD-SHIB-01",
         "MD-ATTR-01",
     ];
-    /// Errors in the inside of certificates and extensions.
-    const INSIDE: [&str; 3] = ["MD-KEY-02", "MD-KEY-03", "MD-KEY-04"];
-    /// The schemas of extensions are not checked yet.
-    const EXTENSIONS: [&str; 1] = ["IdentityPython__pyFF__test02-invalid.xml"];
+    /// Rules about the contents of keys and certificates, which the schema does not check either.
+    const KEY_CONTENTS: [&str; 3] = ["MD-KEY-02", "MD-KEY-03", "MD-KEY-04"];
+    /// A document that only the schema of an extension refuses; no rule checks these schemas yet.
+    const INVALID_EXTENSIONS: [&str; 1] = ["IdentityPython__pyFF__test02-invalid.xml"];
 
     let Some(samples) = corpus() else { return };
     for sample in samples {
@@ -102,18 +103,18 @@ fn the_schema_rules_say_what_the_schema_says() {
             .filter(saml_metadata::Finding::is_error)
             .map(|finding| finding.to_string())
             .collect();
-        let of_schema = |error: &&String| {
-            BEYOND
+        let is_schema_error = |error: &&String| {
+            NOT_IN_SCHEMA
                 .iter()
-                .chain(&INSIDE)
+                .chain(&KEY_CONTENTS)
                 .all(|rule| !error.contains(rule))
         };
         match sample.schema.as_str() {
             "valid" => {
-                let wrong: Vec<&String> = errors.iter().filter(of_schema).collect();
+                let wrong: Vec<&String> = errors.iter().filter(is_schema_error).collect();
                 assert!(wrong.is_empty(), "{}: {wrong:?}", sample.file);
             }
-            "invalid" if !EXTENSIONS.contains(&sample.file.as_str()) => {
+            "invalid" if !INVALID_EXTENSIONS.contains(&sample.file.as_str()) => {
                 assert!(!errors.is_empty(), "{} has no error", sample.file);
             }
             _ => {}
@@ -122,13 +123,13 @@ fn the_schema_rules_say_what_the_schema_says() {
 }
 
 #[test]
-fn attacks_are_refused_or_read_as_what_they_are() {
+fn attacks_are_refused_or_read_as_one_unchanged_entity() {
     let Some(samples) = corpus() else { return };
     for sample in samples.iter().filter(|sample| sample.schema == "attack") {
         match read(&sample.bytes) {
             Ok(document) => {
                 assert!(document.bytes() == sample.bytes, "{}", sample.file);
-                // A second entity in an extension or a signature is not one of the document's.
+                // An entity inside an extension or a signature does not count as an entity of the document.
                 assert_eq!(document.entities().count(), 1, "{}", sample.file);
                 let _ = validate(&document, Profile::AwsIdentityCenter, now());
             }
@@ -140,7 +141,7 @@ fn attacks_are_refused_or_read_as_what_they_are() {
 }
 
 #[test]
-fn real_documents_of_okta_and_aws_are_fit_for_use() {
+fn okta_and_aws_documents_have_no_errors() {
     let Some(samples) = corpus() else { return };
     for (file, profile) in [
         ("SYNTHETIC__okta-idp.xml", Profile::Okta),
@@ -164,16 +165,16 @@ fn real_documents_of_okta_and_aws_are_fit_for_use() {
     }
 }
 
-/// What is wrong with the documents that no schema calls valid: the kind of refusal, or the rules
-/// that they break in [`Profile::SamlCore`].
+/// The snapshot has a line for each document that is not schema-valid: the kind of read error, or
+/// the rules of [`Profile::SamlCore`] that the document breaks.
 #[test]
-fn every_document_that_is_not_valid_is_refused_or_found_fault_with() {
+fn every_invalid_document_is_refused_or_has_findings() {
     let Some(samples) = corpus() else { return };
     let mut lines: Vec<String> = samples
         .iter()
         .filter(|sample| sample.schema != "valid")
         .map(|sample| {
-            let fault = match read(&sample.bytes) {
+            let result = match read(&sample.bytes) {
                 Err(error) => format!("refused, {:?}", error.kind()),
                 Ok(document) => {
                     let rules: BTreeSet<String> = validate(&document, Profile::SamlCore, now())
@@ -184,7 +185,7 @@ fn every_document_that_is_not_valid_is_refused_or_found_fault_with() {
                     rules.into_iter().collect::<Vec<_>>().join(" ")
                 }
             };
-            format!("{}: {fault}", sample.file)
+            format!("{}: {result}", sample.file)
         })
         .collect();
     lines.sort_unstable();

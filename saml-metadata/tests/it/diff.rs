@@ -1,4 +1,4 @@
-//! A comparison finds what changed, all of it, and nothing else.
+//! A diff finds all changes and nothing else.
 
 use proptest::prelude::*;
 use saml_metadata::{
@@ -20,7 +20,7 @@ fn only(xml: &str, replacements: &[(&str, &str)]) -> Change {
     changes.remove(0)
 }
 
-/// Applies an edit to a role of the service provider and compares.
+/// Applies an edit to the first role and returns the changes that the diff finds.
 #[track_caller]
 fn edited(xml: &str, edit: impl for<'a> FnOnce(Edit<'a>, Element<'a>) -> Edit<'a>) -> Vec<Change> {
     let old = document(xml);
@@ -49,7 +49,7 @@ fn a_document_does_not_differ_from_itself() {
 }
 
 #[test]
-fn how_a_document_is_written_makes_no_difference() {
+fn comments_prefixes_and_white_space_make_no_difference() {
     let other = change(SP, &[("<md:SPSSO", "<!-- c -->\n  <md:SPSSO")])
         .replace("<md:", "<m:")
         .replace("</md:", "</m:")
@@ -59,7 +59,7 @@ fn how_a_document_is_written_makes_no_difference() {
 }
 
 #[test]
-fn another_entity_id_breaks_sign_in_both_ways() {
+fn a_changed_entity_id_breaks_sign_in_whether_the_partner_lags_or_leads() {
     let change = only(
         SP,
         &[(
@@ -81,7 +81,7 @@ fn another_entity_id_breaks_sign_in_both_ways() {
 }
 
 #[test]
-fn a_key_beside_the_old_one_waits_for_the_partner() {
+fn an_added_key_may_break_sign_in_only_while_the_partner_lags() {
     let new = certificate("rsa2048");
     let changes = edited(SP, |edit, role| {
         edit.insert(
@@ -102,7 +102,7 @@ fn a_key_beside_the_old_one_waits_for_the_partner() {
 }
 
 #[test]
-fn a_key_instead_of_the_old_one_breaks_sign_in() {
+fn replacing_the_signing_key_breaks_sign_in() {
     let new = certificate("rsa2048");
     let changes = edited(SP, |edit, role| {
         let key = role
@@ -131,7 +131,7 @@ fn a_key_instead_of_the_old_one_breaks_sign_in() {
 }
 
 #[test]
-fn endpoints_are_told_apart_by_binding_index_and_location() {
+fn endpoints_are_matched_by_binding_index_and_location() {
     let moved = only(
         SP,
         &[("https://sp.example.com/acs/2", "https://sp.example.com/two")],
@@ -164,7 +164,7 @@ fn endpoints_are_told_apart_by_binding_index_and_location() {
 }
 
 #[test]
-fn every_other_kind_of_change_has_a_name() {
+fn other_changes_have_their_own_kinds() {
     let kind = |replacements: &[(&str, &str)]| only(SP, replacements).kind;
     assert_eq!(
         kind(&[("2026-12-01T", "2026-12-02T")]),
@@ -206,17 +206,17 @@ fn every_other_kind_of_change_has_a_name() {
 }
 
 #[test]
-fn a_role_that_goes_breaks_sign_in_and_one_that_comes_does_not() {
+fn removing_a_role_breaks_sign_in_and_adding_one_does_not() {
     let role = "<md:AttributeAuthorityDescriptor protocolSupportEnumeration=\"urn:p\"/><md:SPSSO";
     let added = only(SP, &[("<md:SPSSO", role)]);
     assert_eq!((added.kind, added.breaks()), (ChangeKind::RoleAdded, false));
     let (old, new) = (document(SP), document(IDP));
     let changes = diff(&old, &new);
-    let gone = changes
+    let removed = changes
         .iter()
         .find(|c| c.kind == ChangeKind::RoleRemoved)
-        .expect("gone");
-    assert!(gone.breaks());
+        .expect("removed");
+    assert!(removed.breaks());
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn entities_of_aggregates_are_matched_by_entity_id() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn a_change_is_data() {
+fn a_change_serializes_to_json() {
     let change = only(SP, &[("2026-12-01T", "2026-12-02T")]);
     let json = serde_json::to_value(&change).expect("JSON");
     assert_eq!(json["kind"], "validity");
@@ -260,7 +260,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_an_edit_adds_is_exactly_what_differs(index in 10..60_000_u16, path in "[a-z&<>\"]{1,9}", what in 0..3) {
+    fn an_added_element_is_the_only_change(index in 10..60_000_u16, path in "[a-z&<>\"]{1,9}", what in 0..3) {
         let location = format!("https://sp.example.com/{path}");
         let new = match what {
             0 => NewElement::indexed_endpoint("AssertionConsumerService", binding::PAOS, &location, index),
@@ -279,7 +279,7 @@ proptest! {
     }
 
     #[test]
-    fn what_an_edit_sets_is_exactly_what_differs(value in "[a-z&<>\"' ]{1,9}x") {
+    fn a_set_attribute_is_the_only_change(value in "[a-z&<>\"' ]{1,9}x") {
         let changes = edited(SP, |edit, role| edit.set_attribute(role, "errorURL", &value));
         prop_assert_eq!(changes.len(), 1);
         prop_assert_eq!(changes[0].after.as_deref(), Some(value.trim()));

@@ -1,4 +1,4 @@
-//! Edits change what they name, and nothing else.
+//! Edits change only the elements and attributes that they name.
 
 use saml_metadata::{Certificate, Document, Edit, EditError, KeyUse, NewElement};
 
@@ -20,7 +20,7 @@ fn error(xml: &str, edit: impl for<'a> FnOnce(Edit<'a>, &'a Document) -> Edit<'a
 }
 
 #[test]
-fn an_attribute_is_set_between_its_own_quotes() {
+fn an_attribute_keeps_its_quotes_when_its_value_is_set() {
     let set = |xml: &str, value: &str| {
         edited(xml, |edit, document| {
             edit.set_attribute(document.root(), "b", value)
@@ -38,7 +38,7 @@ fn an_attribute_is_set_between_its_own_quotes() {
 }
 
 #[test]
-fn a_missing_attribute_is_added_behind_the_name() {
+fn a_missing_attribute_is_added_after_the_element_name() {
     let set = |xml: &str| {
         edited(xml, |edit, document| {
             edit.set_attribute(document.root(), "b", "c")
@@ -53,7 +53,7 @@ fn a_missing_attribute_is_added_behind_the_name() {
 }
 
 #[test]
-fn an_attribute_is_removed_with_the_blanks_before_it() {
+fn removing_an_attribute_removes_the_white_space_before_it() {
     let removed = edited("<a x='y'\n  b='c' z='z'/>", |edit, document| {
         edit.remove_attribute(document.root(), "b")
             .remove_attribute(document.root(), "none")
@@ -77,7 +77,7 @@ fn a_text_is_set_and_escaped() {
 }
 
 #[test]
-fn an_element_is_removed_with_all_inside() {
+fn an_element_is_removed_with_its_contents() {
     let removed = edited("<a> <b><c/></b> <d/></a>", |edit, document| {
         edit.remove(document.root().children().next().expect("b"))
     });
@@ -85,7 +85,7 @@ fn an_element_is_removed_with_all_inside() {
 }
 
 #[test]
-fn several_changes_are_made_at_once() {
+fn one_edit_applies_several_changes() {
     let result = edited("<a b='1'><c>2</c><d/></a>", |edit, document| {
         let children: Vec<_> = document.root().children().collect();
         edit.remove(children[1])
@@ -97,7 +97,7 @@ fn several_changes_are_made_at_once() {
 }
 
 #[test]
-fn everything_around_a_change_stays_as_it_is() {
+fn an_edit_leaves_the_rest_of_the_document_unchanged() {
     let result = edited(IDP, |edit, document| {
         let idp = document
             .entity()
@@ -122,7 +122,7 @@ fn everything_around_a_change_stays_as_it_is() {
 }
 
 #[test]
-fn what_cannot_be_done_says_why() {
+fn an_impossible_edit_is_refused_with_the_reason() {
     let text = |error: EditError| error.to_string();
     assert_eq!(
         text(error("<a/>", |edit, d| edit.set_attribute(
@@ -130,7 +130,7 @@ fn what_cannot_be_done_says_why() {
             "x:b",
             "c"
         ))),
-        "\"x:b\" is not the name of an attribute without a namespace"
+        "\"x:b\" is not a valid name for an attribute without a namespace"
     );
     assert_eq!(
         text(error("<a/>", |edit, d| edit.set_attribute(
@@ -138,7 +138,7 @@ fn what_cannot_be_done_says_why() {
             "xmlns",
             "c"
         ))),
-        "\"xmlns\" is not the name of an attribute without a namespace"
+        "\"xmlns\" is not a valid name for an attribute without a namespace"
     );
     assert_eq!(
         text(error("<a/>", |edit, d| edit.set_text(d.root(), "\0"))),
@@ -146,7 +146,7 @@ fn what_cannot_be_done_says_why() {
     );
     assert_eq!(
         text(error("<a><b/></a>", |edit, d| edit.set_text(d.root(), "c"))),
-        "the element `a` has elements inside, not text"
+        "the element `a` has child elements, so its text cannot be set"
     );
     assert_eq!(
         text(error("<a/>", |edit, d| edit.remove(d.root()))),
@@ -157,12 +157,12 @@ fn what_cannot_be_done_says_why() {
             let b = d.root().children().next().expect("b");
             edit.set_text(b, "x").remove(b)
         })),
-        "two changes touch the same place"
+        "two changes overlap"
     );
 }
 
 #[test]
-fn the_first_error_is_the_one_reported() {
+fn the_first_of_several_errors_is_reported() {
     let error = error("<a/>", |edit, d| {
         edit.set_text(d.root(), "\u{1}")
             .remove(d.root())
@@ -186,7 +186,7 @@ fn an_element_of_another_document_is_refused() {
 }
 
 #[test]
-fn an_edit_past_a_limit_is_refused() {
+fn an_edit_that_exceeds_a_limit_is_refused() {
     let error = error("<a b=''/>", |edit, d| {
         edit.set_attribute(d.root(), "b", &"x".repeat(100_000))
     });
@@ -199,7 +199,7 @@ fn an_edit_past_a_limit_is_refused() {
 }
 
 #[test]
-fn a_new_element_goes_where_the_schema_wants_it_and_the_rest_stays() {
+fn an_element_is_inserted_after_its_siblings_of_the_same_name() {
     let result = edited(SP, |edit, document| {
         let role = document.root().children().next().expect("a role");
         edit.insert(
@@ -219,7 +219,7 @@ fn a_new_element_goes_where_the_schema_wants_it_and_the_rest_stays() {
 }
 
 #[test]
-fn a_new_element_of_a_kind_that_is_missing_goes_between_its_neighbours() {
+fn an_element_without_siblings_of_its_name_is_inserted_in_schema_order() {
     let inserted = |xml: &str, name: &str| {
         edited(xml, |edit, document| {
             edit.insert(document.root(), &NewElement::metadata(name))
@@ -253,7 +253,7 @@ fn a_new_element_of_a_kind_that_is_missing_goes_between_its_neighbours() {
 }
 
 #[test]
-fn prefixes_are_those_in_force_or_declared() {
+fn a_new_element_uses_prefixes_in_scope_or_declares_them() {
     let inserted = |xml: &str, new: NewElement| {
         edited(xml, |edit, document| edit.insert(document.root(), &new))
     };
@@ -279,7 +279,7 @@ fn prefixes_are_those_in_force_or_declared() {
 }
 
 #[test]
-fn a_key_is_replaced_by_another_and_nothing_else_changes() {
+fn replacing_a_key_changes_nothing_else() {
     let certificate = Certificate::from_der(der("rsa2048")).expect("a certificate");
     let document = document(SP);
     let role = document
@@ -308,15 +308,15 @@ fn a_key_is_replaced_by_another_and_nothing_else_changes() {
 }
 
 #[test]
-fn a_new_element_that_does_not_fit_says_why() {
+fn an_element_that_does_not_fit_is_refused_with_the_reason() {
     let refused = |new: NewElement| error(SP, |edit, d| edit.insert(d.root(), &new)).to_string();
     assert_eq!(
         refused(NewElement::metadata("NameIDFormat")),
-        "the schema has no place for NameIDFormat in EntityDescriptor"
+        "the schema does not allow NameIDFormat in EntityDescriptor"
     );
     assert_eq!(
         refused(NewElement::metadata("md:X")),
-        "\"md:X\" is not a name without a prefix"
+        "\"md:X\" is not a valid name without a prefix"
     );
     assert_eq!(
         refused(NewElement::metadata("Organization").text("\0")),

@@ -1,14 +1,14 @@
-//! Bytes to text and back.
+//! Character encodings: decoding a document and writing it back.
 
 use saml_metadata::{ReadErrorKind, read};
 
 use crate::support::{ALL, OKTA};
 
-fn utf16(text: &str, little: bool) -> Vec<u8> {
+fn utf16(text: &str, little_endian: bool) -> Vec<u8> {
     let units = std::iter::once(0xfeff).chain(text.encode_utf16());
     units
         .flat_map(|unit| {
-            if little {
+            if little_endian {
                 unit.to_le_bytes()
             } else {
                 unit.to_be_bytes()
@@ -28,7 +28,7 @@ fn a_document_is_written_back_byte_for_byte() {
 }
 
 #[test]
-fn a_utf8_mark_is_kept_and_not_counted_as_a_column() {
+fn a_utf8_byte_order_mark_is_kept_and_is_not_a_column() {
     let bytes = ["\u{feff}".as_bytes(), OKTA.as_bytes()].concat();
     let document = read(&bytes).expect("a document");
     assert_eq!(document.bytes(), bytes);
@@ -41,9 +41,9 @@ fn a_utf8_mark_is_kept_and_not_counted_as_a_column() {
 
 #[test]
 fn utf16_of_both_byte_orders_is_read_and_written_back() {
-    for little in [true, false] {
+    for little_endian in [true, false] {
         let xml = OKTA.replace("UTF-8", "UTF-16").replace("acme", "acmé😀");
-        let bytes = utf16(&xml, little);
+        let bytes = utf16(&xml, little_endian);
         let document = read(&bytes).expect("a document");
         let idp = document
             .entity()
@@ -75,7 +75,7 @@ fn an_edit_of_utf16_stays_utf16() {
 }
 
 #[test]
-fn a_place_in_utf16_is_counted_in_its_bytes() {
+fn offsets_in_utf16_count_utf16_bytes() {
     let error = read(&utf16("<r>😀\n é &</r>", false)).expect_err("refused");
     assert_eq!(
         error.to_string(),
@@ -85,19 +85,19 @@ fn a_place_in_utf16_is_counted_in_its_bytes() {
 }
 
 #[test]
-fn utf16_that_lies_is_refused() {
+fn invalid_utf16_and_utf32_are_refused() {
     let cases: [(Vec<u8>, &str); 6] = [
         (
             utf16("<?xml version='1.0' encoding='UTF-8'?><r/>", true),
-            "line 1, column 21: the document says its encoding is \"UTF-8\", but it must be UTF-8 or UTF-16 and was read as UTF-16",
+            "line 1, column 21: the document declares the encoding \"UTF-8\", but was read as UTF-16; only UTF-8 and UTF-16 are supported",
         ),
         (
             utf16("<?xml version='1.0' encoding='UTF-16BE'?><r/>", true),
-            "line 1, column 21: the document says its encoding is \"UTF-16BE\", but it must be UTF-8 or UTF-16 and was read as UTF-16",
+            "line 1, column 21: the document declares the encoding \"UTF-16BE\", but was read as UTF-16; only UTF-8 and UTF-16 are supported",
         ),
         (
             utf16("<r/>", true)[2..].to_vec(),
-            "line 1, column 1: the document is UTF-16 without the byte order mark it needs",
+            "line 1, column 1: the document is UTF-16 without the required byte order mark",
         ),
         (
             [utf16("<r/>", true), vec![0x20]].concat(),
@@ -110,7 +110,7 @@ fn utf16_that_lies_is_refused() {
                 utf16("</r>", false)[2..].to_vec(),
             ]
             .concat(),
-            "line 1, column 4: the UTF-16 unit 0xd800 is half a character",
+            "line 1, column 4: the UTF-16 unit 0xd800 is an unpaired surrogate",
         ),
         (
             b"\xff\xfe\0\0<\0\0\0r\0\0\0/\0\0\0>\0\0\0".to_vec(),
@@ -125,7 +125,7 @@ fn utf16_that_lies_is_refused() {
 }
 
 #[test]
-fn windows_line_ends_change_no_value() {
+fn windows_line_endings_change_no_value() {
     for (name, unix) in ALL {
         let windows = unix.replace('\n', "\r\n");
         let (unix, windows) = (

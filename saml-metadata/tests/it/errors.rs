@@ -1,11 +1,11 @@
-//! Files that are something else, named as what they are.
+//! Errors for files that are not XML, and for documents without exactly one entity.
 
 use saml_metadata::{EntityError, ReadErrorKind, read};
 
 use crate::support::{AGGREGATE, OKTA, SP, document};
 
 #[test]
-fn a_file_of_another_kind_is_named() {
+fn the_error_names_the_kind_of_a_file_that_is_not_xml() {
     let cases: [(&[u8], &str); 12] = [
         (
             br#"{"errorCode":"E0000007"}"#,
@@ -14,20 +14,20 @@ fn a_file_of_another_kind_is_named() {
         (b"\n [1]", "starts with `[`, which looks like JSON"),
         (
             b"<!DOCTYPE html><html></html>",
-            "an HTML page, perhaps of a login or an error",
+            "an HTML page, perhaps a login page or an error page",
         ),
         (
             b"\xef\xbb\xbf<HTML><body>",
-            "an HTML page, perhaps of a login or an error",
+            "an HTML page, perhaps a login page or an error page",
         ),
         (
             b"-----BEGIN CERTIFICATE-----\nMIIB",
-            "a PEM certificate alone, not the metadata around it",
+            "a PEM certificate, not a metadata document",
         ),
         (b"-----BEGIN PRIVATE KEY-----\nMIIB", "a PEM file"),
         (
             b"https://acme.okta.com/app/exk1/sso/saml/metadata",
-            "a web address, not the document behind it",
+            "a URL, not the document at this URL",
         ),
         (b"PK\x03\x04", "a ZIP archive or an Office file"),
         (b"\x1f\x8b\x08", "a gzip archive"),
@@ -38,15 +38,15 @@ fn a_file_of_another_kind_is_named() {
         ),
         (b"hello", "starts with 'h' and has no tag"),
     ];
-    for (bytes, what) in cases {
-        let error = read(bytes).expect_err(what);
-        assert_eq!(error.to_string(), format!("not XML at all: {what}"));
+    for (bytes, kind) in cases {
+        let error = read(bytes).expect_err(kind);
+        assert_eq!(error.to_string(), format!("not XML at all: {kind}"));
         assert_eq!(error.kind(), ReadErrorKind::NotXml);
     }
 }
 
 #[test]
-fn html_in_utf16_is_named_too() {
+fn html_in_utf16_is_recognized() {
     let bytes: Vec<u8> = "\u{feff}<html>"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -54,12 +54,12 @@ fn html_in_utf16_is_named_too() {
     let error = read(&bytes).expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "not XML at all: an HTML page, perhaps of a login or an error"
+        "not XML at all: an HTML page, perhaps a login page or an error page"
     );
 }
 
 #[test]
-fn a_long_name_does_not_flood_the_message() {
+fn a_long_name_is_shortened_in_the_message() {
     let error = read(format!("<{}>", "a".repeat(10_000)).as_bytes()).expect_err("refused");
     assert_eq!(
         error.to_string(),
@@ -71,9 +71,9 @@ fn a_long_name_does_not_flood_the_message() {
 }
 
 #[test]
-fn a_document_of_one_entity_has_it() {
+fn the_only_entity_is_found_with_or_without_a_group() {
     assert_eq!(
-        document(OKTA).entity().expect("one").entity_id(),
+        document(OKTA).entity().expect("one entity").entity_id(),
         "http://www.okta.com/exk4uqa1b2C3d4E5f6g7"
     );
     let group = format!(
@@ -81,13 +81,13 @@ fn a_document_of_one_entity_has_it() {
         &SP[SP.find("<md:").expect("a root")..]
     );
     assert_eq!(
-        document(&group).entity().expect("one").entity_id(),
+        document(&group).entity().expect("one entity").entity_id(),
         "https://sp.example.com/metadata"
     );
 }
 
 #[test]
-fn what_is_not_one_entity_says_why() {
+fn an_error_says_why_a_document_has_no_single_entity() {
     let error = |xml: &str| document(xml).entity().expect_err("not one entity");
     let cases = [
         (
@@ -117,7 +117,7 @@ fn what_is_not_one_entity_says_why() {
 }
 
 #[test]
-fn what_a_document_says_cannot_break_the_line_of_a_message() {
+fn line_breaks_from_the_document_are_escaped_in_messages() {
     let error = read(b"<a>&b\nc\td;</a>").expect_err("no such entity");
     assert_eq!(
         error.to_string(),
@@ -131,6 +131,6 @@ fn what_a_document_says_cannot_break_the_line_of_a_message() {
     );
     assert_eq!(
         findings[0].to_string(),
-        "line 1, column 1: error MD-ROOT-01: the root element is r of the namespace u\\nv\\r"
+        "line 1, column 1: error MD-ROOT-01: the root element is r in the namespace u\\nv\\r"
     );
 }

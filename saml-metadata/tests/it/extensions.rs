@@ -1,4 +1,4 @@
-//! The typed views over extensions.
+//! Typed views of extensions.
 
 use saml_metadata::{
     Document, Extensions, SubjectIdRequirement,
@@ -7,14 +7,14 @@ use saml_metadata::{
 
 use crate::support::{IDP, SP, change, document};
 
-/// Returns the service provider with extensions of the entity.
+/// Returns the service provider with the given extensions of the entity.
 fn with(extensions: &str) -> Document {
     let extensions = format!("<md:Extensions>{extensions}</md:Extensions><md:SPSSO");
     document(&change(SP, &[("<md:SPSSO", &extensions)]))
 }
 
 #[track_caller]
-fn of_entity(document: &Document) -> Extensions<'_> {
+fn entity_extensions(document: &Document) -> Extensions<'_> {
     let entity = document.entity().expect("an entity");
     entity.extensions().expect("extensions")
 }
@@ -43,7 +43,7 @@ fn a_role_has_discovery_responses_and_request_initiators() {
 }
 
 #[test]
-fn an_entity_says_which_subject_id_it_needs() {
+fn an_entity_declares_its_subject_id_requirement() {
     for (text, expected) in [
         ("subject-id", Some(SubjectIdRequirement::SubjectId)),
         ("pairwise-id", Some(SubjectIdRequirement::PairwiseId)),
@@ -52,12 +52,15 @@ fn an_entity_says_which_subject_id_it_needs() {
         ("both", None),
     ] {
         let document = with(&attributes(entity_attribute::SUBJECT_ID_REQUIREMENT, text));
-        let requirement = of_entity(&document).subject_id_requirement();
+        let requirement = entity_extensions(&document).subject_id_requirement();
         assert_eq!(requirement, expected);
         let written = requirement.map(|requirement| requirement.to_string());
         assert_eq!(written, expected.map(|_| text.to_owned()));
     }
-    assert_eq!(of_entity(&document(IDP)).subject_id_requirement(), None);
+    assert_eq!(
+        entity_extensions(&document(IDP)).subject_id_requirement(),
+        None
+    );
 }
 
 #[test]
@@ -66,7 +69,7 @@ fn the_values_of_an_entity_attribute_are_found_by_its_name() {
         entity_attribute::CATEGORY,
         entity_category::PERSONALIZED,
     ));
-    let extensions = of_entity(&document);
+    let extensions = entity_extensions(&document);
     let values = |name| extensions.entity_attribute_values(name).collect::<Vec<_>>();
     assert_eq!(
         values(entity_attribute::CATEGORY),
@@ -81,7 +84,7 @@ fn a_publication_has_policies_and_a_path() {
     let document = with(
         "<mdrpi:PublicationInfo xmlns:mdrpi='urn:oasis:names:tc:SAML:metadata:rpi' publisher='urn:b'><mdrpi:UsagePolicy xml:lang='en'>https://b.example.com/policy</mdrpi:UsagePolicy></mdrpi:PublicationInfo><mdrpi:PublicationPath xmlns:mdrpi='urn:oasis:names:tc:SAML:metadata:rpi'><mdrpi:Publication publisher='urn:a' publicationId='1'/></mdrpi:PublicationPath>",
     );
-    let extensions = of_entity(&document);
+    let extensions = entity_extensions(&document);
     let info = extensions.publication_info().expect("a publication");
     let policies: Vec<_> = info
         .usage_policies()
@@ -96,11 +99,11 @@ fn a_publication_has_policies_and_a_path() {
 }
 
 #[test]
-fn a_signing_method_says_for_which_sizes_of_keys_it_is() {
+fn a_signing_method_has_a_range_of_key_sizes() {
     let document = with(
         "<alg:SigningMethod xmlns:alg='urn:oasis:names:tc:SAML:metadata:algsupport' Algorithm='urn:a' MinKeySize='2048' MaxKeySize='4096'/><alg:SigningMethod xmlns:alg='urn:oasis:names:tc:SAML:metadata:algsupport' Algorithm='urn:b' MinKeySize='many'/>",
     );
-    let methods: Vec<_> = of_entity(&document)
+    let methods: Vec<_> = entity_extensions(&document)
         .signing_method_details()
         .map(|method| {
             (
@@ -121,7 +124,7 @@ fn a_key_authority_has_a_depth_and_keys() {
     let document = with(
         "<shibmd:KeyAuthority xmlns:shibmd='urn:mace:shibboleth:metadata:1.0' VerifyDepth='5'><ds:KeyInfo><ds:KeyName>a</ds:KeyName></ds:KeyInfo></shibmd:KeyAuthority><shibmd:KeyAuthority xmlns:shibmd='urn:mace:shibboleth:metadata:1.0'/>",
     );
-    let authorities: Vec<_> = of_entity(&document)
+    let authorities: Vec<_> = entity_extensions(&document)
         .key_authorities()
         .map(|authority| (authority.verify_depth(), authority.key_infos().count()))
         .collect();

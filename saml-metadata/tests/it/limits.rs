@@ -1,8 +1,8 @@
-//! Each limit is reached, refused with its own error, and not a byte earlier.
+//! Limits: input at a limit is read, and input over it is refused with the error of that limit.
 
 use saml_metadata::{Limit, Limits, ReadErrorKind, read, read_with};
 
-/// Checks that one document is within the limits and the other is over the one named.
+/// Checks that `within` is read and that `over` is refused because of `limit`.
 #[track_caller]
 fn check(limits: &Limits, within: &str, over: &str, limit: Limit, message: &str) {
     if let Err(error) = read_with(within, limits) {
@@ -30,7 +30,7 @@ fn the_size_is_limited() {
 }
 
 #[test]
-fn the_size_as_utf8_is_limited_too() {
+fn the_size_after_conversion_to_utf8_is_limited() {
     let limits = Limits {
         bytes: 40,
         ..Limits::default()
@@ -59,7 +59,7 @@ fn the_depth_is_limited() {
 }
 
 #[test]
-fn the_attributes_of_an_element_are_limited_declarations_included() {
+fn the_attributes_and_namespace_declarations_of_an_element_are_limited() {
     let limits = Limits {
         attributes: 2,
         ..Limits::default()
@@ -89,7 +89,7 @@ fn the_length_of_an_attribute_is_limited() {
 }
 
 #[test]
-fn the_length_of_a_text_is_limited_however_it_is_put_together() {
+fn the_length_of_a_text_is_limited_across_all_its_parts() {
     let limits = Limits {
         text_length: 10,
         ..Limits::default()
@@ -135,7 +135,7 @@ fn the_length_of_a_text_is_limited_however_it_is_put_together() {
 }
 
 #[test]
-fn the_namespace_declarations_in_force_are_limited() {
+fn the_namespace_declarations_in_scope_are_limited() {
     let limits = Limits {
         namespace_bindings: 2,
         ..Limits::default()
@@ -145,12 +145,12 @@ fn the_namespace_declarations_in_force_are_limited() {
         "<a xmlns='u'><b xmlns:p='v'/><b xmlns:p='v'/></a>",
         "<a xmlns='u'><b xmlns:p='v'><c xmlns:q='w'/></b></a>",
         Limit::NamespaceBindings,
-        "line 1, column 38: more than 2 namespace declarations are in force at once",
+        "line 1, column 38: more than 2 namespace declarations are in scope",
     );
 }
 
 #[test]
-fn the_nodes_are_limited() {
+fn the_number_of_nodes_is_limited() {
     let limits = Limits {
         nodes: 4,
         ..Limits::default()
@@ -165,7 +165,7 @@ fn the_nodes_are_limited() {
 }
 
 #[test]
-fn the_entities_are_limited_wherever_they_stand() {
+fn the_number_of_entities_is_limited() {
     let limits = Limits {
         entities: 1,
         ..Limits::default()
@@ -179,17 +179,16 @@ fn the_entities_are_limited_wherever_they_stand() {
     );
 }
 
-/// Returns so many pieces, each behind a blank.
+/// Returns `count` pieces, each after a space.
 fn many(count: usize, one: impl Fn(usize) -> String) -> String {
     (0..count)
         .flat_map(|number| [" ".to_owned(), one(number)])
         .collect()
 }
 
-/// Attacks of a size that makes quadratic work visible: they take seconds with it, and
-/// milliseconds without.
+/// The inputs are large enough to reveal quadratic run time: seconds instead of milliseconds.
 #[test]
-fn attacks_end_at_a_limit() {
+fn oversized_input_is_refused_at_a_limit() {
     let attributes = format!("<a{}/>", many(40_000, |n| format!("a{n}=''")));
     let namespaces = format!("<a{}/>", many(40_000, |n| format!("xmlns:a{n}='u{n}'")));
     let depth = "<a>".repeat(100_000);
@@ -208,7 +207,7 @@ fn attacks_end_at_a_limit() {
 }
 
 #[test]
-fn without_limits_the_same_documents_are_read_in_linear_time() {
+fn large_documents_are_read_in_linear_time_without_limits() {
     let limits = Limits {
         depth: usize::MAX,
         attributes: usize::MAX,
@@ -218,7 +217,7 @@ fn without_limits_the_same_documents_are_read_in_linear_time() {
     };
     let attributes = many(40_000, |n| format!("a{n}=''"));
     assert!(read_with(format!("<a{attributes}/>"), &limits).is_ok());
-    // quick-xml itself has no limit on depth; neither reading nor dropping is recursive.
+    // quick-xml itself has no depth limit. Neither reading nor dropping a document is recursive.
     let deep = "<a>".repeat(100_000) + &"</a>".repeat(100_000);
     let document = read_with(deep, &limits).expect("a deep document");
     assert_eq!(document.root().descendants().count(), 100_000);

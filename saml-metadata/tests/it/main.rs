@@ -1,4 +1,4 @@
-//! Rules that the public interface keeps, one module for each part of it.
+//! Integration tests of the public API, with one module per area.
 
 mod aws;
 #[cfg(feature = "signature")]

@@ -1,16 +1,21 @@
-//! Every way to be malformed that an XML tokenizer may let pass, and what is said about it.
+//! Malformed documents that an XML tokenizer might accept, and the expected error for each.
 
 use saml_metadata::{ReadErrorKind, read};
 
 use ReadErrorKind::{Doctype, Encoding, Malformed, Namespace, NotXml};
 
-/// What is wrong, the document, the class of the error, and the whole message.
+/// The name of a case, the document, the kind of the error, and the full message.
 type Case = (&'static str, &'static [u8], ReadErrorKind, &'static str);
 
 const CASES: &[Case] = &[
-    ("nothing", b"", NotXml, "not XML at all: the file is empty"),
     (
-        "only blanks",
+        "an empty file",
+        b"",
+        NotXml,
+        "not XML at all: the file is empty",
+    ),
+    (
+        "only white space",
         b" \n\t",
         NotXml,
         "not XML at all: the file is empty",
@@ -28,7 +33,7 @@ const CASES: &[Case] = &[
         "line 1, column 11: the document has no element",
     ),
     (
-        "only a declaration",
+        "only an XML declaration",
         b"<?xml version=\"1.0\"?>",
         Malformed,
         "line 1, column 22: the document has no element",
@@ -37,76 +42,76 @@ const CASES: &[Case] = &[
         "text before the root",
         b"a<r/>",
         Malformed,
-        "line 1, column 1: text stands before the root element",
+        "line 1, column 1: text before the root element is not allowed",
     ),
     (
         "text after the root",
         b"<r/>\n a",
         Malformed,
-        "line 2, column 2: text stands behind the root element",
+        "line 2, column 2: text after the root element is not allowed",
     ),
     (
         "a reference before the root",
         b"&#32;<r/>",
         Malformed,
-        "line 1, column 1: a reference stands outside of the root element",
+        "line 1, column 1: a reference outside the root element is not allowed",
     ),
     (
         "a reference after the root",
         b"<r/>&amp;",
         Malformed,
-        "line 1, column 5: a reference stands outside of the root element",
+        "line 1, column 5: a reference outside the root element is not allowed",
     ),
     (
         "CDATA before the root",
         b"<![CDATA[ ]]><r/>",
         Malformed,
-        "line 1, column 1: a CDATA section stands outside of the root element",
+        "line 1, column 1: a CDATA section outside the root element is not allowed",
     ),
     (
         "CDATA after the root",
         b"<r/><![CDATA[]]>",
         Malformed,
-        "line 1, column 5: a CDATA section stands outside of the root element",
+        "line 1, column 5: a CDATA section outside the root element is not allowed",
     ),
     (
         "two roots",
         b"<r/><s/>",
         Malformed,
-        "line 1, column 5: a second element stands beside the root element",
+        "line 1, column 5: the document has a second root element",
     ),
     (
         "two roots of one name",
         b"<r></r><r></r>",
         Malformed,
-        "line 1, column 8: a second element stands beside the root element",
+        "line 1, column 8: the document has a second root element",
     ),
     (
-        "an open root",
+        "an unclosed root",
         b"<r><a></a>",
         Malformed,
         "line 1, column 11: the document ends before `</r>`",
     ),
     (
-        "an open child",
+        "an unclosed child",
         b"<r><a></r>",
         Malformed,
-        "line 1, column 7: `</r>` stands where `</a>` is expected",
+        "line 1, column 7: expected `</a>`, found `</r>`",
     ),
     (
-        "crossed tags",
+        "overlapping elements",
         b"<r><a><b></a></b></r>",
         Malformed,
-        "line 1, column 10: `</a>` stands where `</b>` is expected",
+        "line 1, column 10: expected `</b>`, found `</a>`",
     ),
     (
-        "an end without a start",
+        "an end tag without a start tag",
         b"</r>",
         Malformed,
         "line 1, column 1: `</r>` has no start tag",
     ),
     (
-        "an end too many",
+        "an extra end tag",
         b"<r></r></r>",
         Malformed,
         "line 1, column 8: `</r>` has no start tag",
@@ -115,13 +120,13 @@ const CASES: &[Case] = &[
         "an end tag in another case",
         b"<r></R>",
         Malformed,
-        "line 1, column 4: `</R>` stands where `</r>` is expected",
+        "line 1, column 4: expected `</r>`, found `</R>`",
     ),
     (
         "an end tag with an attribute",
         b"<r></r a='b'>",
         Malformed,
-        "line 1, column 4: `</r a='b'>` stands where `</r>` is expected",
+        "line 1, column 4: expected `</r>`, found `</r a='b'>`",
     ),
     (
         "a tag without an end",
@@ -130,7 +135,7 @@ const CASES: &[Case] = &[
         "line 1, column 4: a tag has no end",
     ),
     (
-        "a tag that is only a bracket",
+        "a tag that consists of its bracket",
         b"<r><",
         Malformed,
         "line 1, column 4: a tag has no end",
@@ -148,7 +153,7 @@ const CASES: &[Case] = &[
         "line 1, column 5: the element name `` is not a name",
     ),
     (
-        "a slash apart from its bracket",
+        "a space between slash and bracket",
         b"<r/ >",
         Malformed,
         "line 1, column 2: the element name `r/` is not a name",
@@ -166,7 +171,7 @@ const CASES: &[Case] = &[
         "line 1, column 2: the element name `-r` is not a name",
     ),
     (
-        "a name with a character that names lack",
+        "a name with a forbidden character",
         b"<r!/>",
         Malformed,
         "line 1, column 2: the element name `r!` is not a name",
@@ -208,7 +213,7 @@ const CASES: &[Case] = &[
         "line 1, column 1: a tag has no end",
     ),
     (
-        "an attribute in two kinds of quotes",
+        "an attribute with mixed quotes",
         b"<r a='b\" c=\"d'e\"/>",
         Malformed,
         "line 1, column 1: a tag has no end",
@@ -220,7 +225,7 @@ const CASES: &[Case] = &[
         "line 1, column 9: a space is missing before an attribute",
     ),
     (
-        "an attribute twice",
+        "a repeated attribute",
         b"<r a='b' a='c'/>",
         Malformed,
         "line 1, column 10: the attribute `a` appears twice",
@@ -268,7 +273,7 @@ const CASES: &[Case] = &[
         "line 1, column 4: `&;` is not a reference",
     ),
     (
-        "a character reference that is no number",
+        "a character reference that is not a number",
         b"<r>&#xZ;</r>",
         Malformed,
         "line 1, column 4: `&#xZ;` is not a character reference",
@@ -292,13 +297,13 @@ const CASES: &[Case] = &[
         "line 1, column 7: `&#1;` refers to a character that XML does not allow",
     ),
     (
-        "a reference to half a character",
+        "a reference to a surrogate",
         b"<r>&#xD800;</r>",
         Malformed,
         "line 1, column 4: `&#xD800;` refers to a character that XML does not allow",
     ),
     (
-        "a reference beyond all characters",
+        "a reference beyond U+10FFFF",
         b"<r>&#x110000;</r>",
         Malformed,
         "line 1, column 4: `&#x110000;` refers to a character that XML does not allow",
@@ -316,7 +321,7 @@ const CASES: &[Case] = &[
         "line 1, column 7: the character U+0001 is not allowed in XML",
     ),
     (
-        "a character that is none",
+        "a noncharacter",
         b"<r>\xef\xbf\xbe</r>",
         Malformed,
         "line 1, column 4: the character U+FFFE is not allowed in XML",
@@ -334,13 +339,13 @@ const CASES: &[Case] = &[
         "line 1, column 4: the byte 0xff is not UTF-8",
     ),
     (
-        "an overlong form",
+        "an overlong UTF-8 sequence",
         b"<r>\xc0\xaf</r>",
         Encoding,
         "line 1, column 4: the byte 0xc0 is not UTF-8",
     ),
     (
-        "half a character as UTF-8",
+        "a surrogate encoded as UTF-8",
         b"<r>\xed\xa0\x80</r>",
         Encoding,
         "line 1, column 4: the byte 0xed is not UTF-8",
@@ -352,19 +357,19 @@ const CASES: &[Case] = &[
         "line 1, column 5: the byte 0xfc is not UTF-8",
     ),
     (
-        "the end of a section in text",
+        "the end of a CDATA section in text",
         b"<r>a]]>b</r>",
         Malformed,
-        "line 1, column 5: `]]>` must not stand in text",
+        "line 1, column 5: `]]>` is not allowed in text",
     ),
     (
-        "a section without an end",
+        "a CDATA section without an end",
         b"<r><![CDATA[a</r>",
         Malformed,
         "line 1, column 4: a CDATA section has no end",
     ),
     (
-        "a section in lower case",
+        "a CDATA section in lower case",
         b"<r><![cdata[a]]></r>",
         Malformed,
         "line 1, column 4: a CDATA section has no end",
@@ -373,13 +378,13 @@ const CASES: &[Case] = &[
         "two hyphens in a comment",
         b"<r><!-- a -- b --></r>",
         Malformed,
-        "line 1, column 11: `--` must not stand in a comment",
+        "line 1, column 11: `--` is not allowed in a comment",
     ),
     (
         "three hyphens at the end of a comment",
         b"<r><!-- a ---></r>",
         Malformed,
-        "line 1, column 11: `--` must not stand in a comment",
+        "line 1, column 11: `--` is not allowed in a comment",
     ),
     (
         "a comment without an end",
@@ -394,124 +399,124 @@ const CASES: &[Case] = &[
         "line 1, column 4: a comment has no end",
     ),
     (
-        "markup of no kind",
+        "an unknown markup declaration",
         b"<r><!a></r>",
         Malformed,
         "line 1, column 4: `<!` starts neither a comment nor a CDATA section",
     ),
     (
-        "an instruction without an end",
+        "a processing instruction without an end",
         b"<r><?a </r>",
         Malformed,
         "line 1, column 4: a processing instruction has no end",
     ),
     (
-        "an instruction without a name",
+        "a processing instruction without a name",
         b"<r><? a?></r>",
         Malformed,
         "line 1, column 4: the processing instruction name `` is not a name",
     ),
     (
-        "an instruction with a colon in its name",
+        "a processing instruction with a colon in its name",
         b"<?a:b c?><r/>",
         Malformed,
         "line 1, column 1: the processing instruction name `a:b` is not a name",
     ),
     (
-        "an instruction named XML",
+        "a processing instruction named XML",
         b"<r><?XML a?></r>",
         Malformed,
-        "line 1, column 4: `<?xml …?>` may stand only at the very start of the document",
+        "line 1, column 4: `<?xml …?>` is allowed only at the start of the document",
     ),
     (
-        "a blank before the declaration",
+        "a space before the XML declaration",
         b" <?xml version='1.0'?><r/>",
         Malformed,
-        "line 1, column 2: `<?xml …?>` may stand only at the very start of the document",
+        "line 1, column 2: `<?xml …?>` is allowed only at the start of the document",
     ),
     (
-        "a declaration in the middle",
+        "an XML declaration inside the root",
         b"<r><?xml version='1.0'?></r>",
         Malformed,
-        "line 1, column 4: `<?xml …?>` may stand only at the very start of the document",
+        "line 1, column 4: `<?xml …?>` is allowed only at the start of the document",
     ),
     (
-        "two declarations",
+        "two XML declarations",
         b"<?xml version='1.0'?><?xml version='1.0'?><r/>",
         Malformed,
-        "line 1, column 22: `<?xml …?>` may stand only at the very start of the document",
+        "line 1, column 22: `<?xml …?>` is allowed only at the start of the document",
     ),
     (
-        "a declaration without a version",
+        "an XML declaration without a version",
         b"<?xml encoding='UTF-8'?><r/>",
         Malformed,
-        "line 1, column 7: the XML declaration says version, encoding, standalone, each once and in this order",
+        "line 1, column 7: the parts of the XML declaration must be version, encoding and standalone, each at most once and in this order",
     ),
     (
-        "an empty declaration",
+        "an empty XML declaration",
         b"<?xml?><r/>",
         Malformed,
         "line 1, column 1: the XML declaration has no version",
     ),
     (
-        "an unknown version",
+        "an unknown XML version",
         b"<?xml version='9.9'?><r/>",
         Malformed,
         "line 1, column 7: XML version \"9.9\" is not supported, only 1.0",
     ),
     (
-        "version 1.1",
+        "XML version 1.1",
         b"<?xml version='1.1'?><r/>",
         Malformed,
         "line 1, column 7: XML version \"1.1\" is not supported, only 1.0",
     ),
     (
-        "a declaration in the wrong order",
+        "an XML declaration in the wrong order",
         b"<?xml version='1.0' standalone='yes' encoding='UTF-8'?><r/>",
         Malformed,
-        "line 1, column 38: the XML declaration says version, encoding, standalone, each once and in this order",
+        "line 1, column 38: the parts of the XML declaration must be version, encoding and standalone, each at most once and in this order",
     ),
     (
-        "a declaration with a part twice",
+        "an XML declaration with a repeated part",
         b"<?xml version='1.0' version='1.0'?><r/>",
         Malformed,
-        "line 1, column 21: the XML declaration says version, encoding, standalone, each once and in this order",
+        "line 1, column 21: the parts of the XML declaration must be version, encoding and standalone, each at most once and in this order",
     ),
     (
-        "a declaration with an unknown part",
+        "an XML declaration with an unknown part",
         b"<?xml version='1.0' a='b'?><r/>",
         Malformed,
         "line 1, column 21: the XML declaration has an unknown part `a`",
     ),
     (
-        "a declaration without spaces",
+        "an XML declaration without spaces",
         b"<?xml version='1.0'encoding='UTF-8'?><r/>",
         Malformed,
-        "line 1, column 20: the XML declaration lacks a space between its parts",
+        "line 1, column 20: the XML declaration has no space between two parts",
     ),
     (
-        "a declaration without quotes",
+        "an XML declaration without quotes",
         b"<?xml version=1.0?><r/>",
         Malformed,
         "line 1, column 7: the XML declaration is not of the form `name=\"value\"`",
     ),
     (
-        "a standalone that is no yes or no",
+        "a standalone value other than yes and no",
         b"<?xml version='1.0' standalone='maybe'?><r/>",
         Malformed,
-        "line 1, column 21: standalone is \"maybe\", not yes or no",
+        "line 1, column 21: standalone must be yes or no, not \"maybe\"",
     ),
     (
-        "a lie about the encoding",
+        "an XML declaration with the wrong encoding",
         b"<?xml version='1.0' encoding='UTF-16'?><r/>",
         Encoding,
-        "line 1, column 21: the document says its encoding is \"UTF-16\", but it must be UTF-8 or UTF-16 and was read as UTF-8",
+        "line 1, column 21: the document declares the encoding \"UTF-16\", but was read as UTF-8; only UTF-8 and UTF-16 are supported",
     ),
     (
         "an unknown encoding",
         b"<?xml version='1.0' encoding='KOI-9'?><r/>",
         Encoding,
-        "line 1, column 21: the document says its encoding is \"KOI-9\", but it must be UTF-8 or UTF-16 and was read as UTF-8",
+        "line 1, column 21: the document declares the encoding \"KOI-9\", but was read as UTF-8; only UTF-8 and UTF-16 are supported",
     ),
     (
         "a second byte order mark",
@@ -523,64 +528,64 @@ const CASES: &[Case] = &[
         "a DOCTYPE",
         b"<!DOCTYPE r><r/>",
         Doctype,
-        "line 1, column 1: the document has a DOCTYPE, which metadata may not have",
+        "line 1, column 1: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
         "a DOCTYPE with entities",
         b"<!DOCTYPE r [<!ENTITY a 'b'>]>\n<r>&a;</r>",
         Doctype,
-        "line 1, column 1: the document has a DOCTYPE, which metadata may not have",
+        "line 1, column 1: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
         "an external DOCTYPE",
         b"<?xml version='1.0'?>\n<!DOCTYPE r SYSTEM 'http://a/b'><r/>",
         Doctype,
-        "line 2, column 1: the document has a DOCTYPE, which metadata may not have",
+        "line 2, column 1: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
         "a DOCTYPE without an end",
         b"<!DOCTYPE r [",
         Doctype,
-        "line 1, column 1: the document has a DOCTYPE, which metadata may not have",
+        "line 1, column 1: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
         "a DOCTYPE without a name",
         b"<!DOCTYPE><r/>",
         Doctype,
-        "line 1, column 1: the document has a DOCTYPE, which metadata may not have",
+        "line 1, column 1: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
         "a DOCTYPE in lower case",
         b"<!doctype r><r/>",
         Doctype,
-        "line 1, column 1: the document has a DOCTYPE, which metadata may not have",
+        "line 1, column 1: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
-        "a DOCTYPE inside",
+        "a DOCTYPE inside the root",
         b"<r><!DOCTYPE r></r>",
         Doctype,
-        "line 1, column 4: the document has a DOCTYPE, which metadata may not have",
+        "line 1, column 4: the document has a DOCTYPE, which is not allowed in metadata",
     ),
     (
-        "two colons",
+        "two colons in an element name",
         b"<a:b:c xmlns:a='u'/>",
         Malformed,
         "line 1, column 2: the element name `a:b:c` has more than one colon",
     ),
     (
-        "a colon in front",
+        "a leading colon",
         b"<:r/>",
         Malformed,
         "line 1, column 2: the element name `:r` starts with a colon",
     ),
     (
-        "a colon at the end",
+        "a trailing colon",
         b"<r: xmlns:r='u'/>",
         Malformed,
         "line 1, column 2: the element name `r:` ends with a colon",
     ),
     (
-        "two colons in an attribute",
+        "two colons in an attribute name",
         b"<r xmlns:a='u' a:b:c='d'/>",
         Malformed,
         "line 1, column 16: the attribute name `a:b:c` has more than one colon",
@@ -604,40 +609,40 @@ const CASES: &[Case] = &[
         "line 1, column 4: the prefix `a` is not declared",
     ),
     (
-        "an attribute twice under two prefixes",
+        "a repeated attribute under two prefixes",
         b"<r xmlns:a='u' xmlns:b='u' a:c='1' b:c='2'/>",
         Namespace,
-        "line 1, column 36: the attribute `b:c` appears twice, under two prefixes of one namespace",
+        "line 1, column 36: the attribute `b:c` appears twice, with two prefixes of one namespace",
     ),
     (
-        "a prefix of nothing",
+        "a prefix for an empty namespace",
         b"<r xmlns:p=''/>",
         Namespace,
         "line 1, column 10: the prefix `p` is bound to an empty namespace",
     ),
     (
-        "xml bound to something else",
+        "the prefix xml bound to another namespace",
         b"<r xmlns:xml='u'/>",
         Namespace,
-        "line 1, column 10: the prefix `xml` may not be bound to another namespace",
+        "line 1, column 10: the prefix `xml` must not be bound to another namespace",
     ),
     (
-        "another prefix for xml",
+        "another prefix for the namespace of xml",
         b"<r xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
         Namespace,
-        "line 1, column 10: `http://www.w3.org/XML/1998/namespace` belongs to the prefix `xml`",
+        "line 1, column 10: `http://www.w3.org/XML/1998/namespace` is reserved for the prefix `xml`",
     ),
     (
-        "xmlns declared",
+        "a declaration of the prefix xmlns",
         b"<r xmlns:xmlns='u'/>",
         Namespace,
-        "line 1, column 10: the prefix `xmlns` may not be declared",
+        "line 1, column 10: the prefix `xmlns` must not be declared",
     ),
     (
-        "a prefix for xmlns",
+        "a prefix for the namespace of xmlns",
         b"<r xmlns:p='http://www.w3.org/2000/xmlns/'/>",
         Namespace,
-        "line 1, column 10: `http://www.w3.org/2000/xmlns/` belongs to the prefix `xmlns`",
+        "line 1, column 10: `http://www.w3.org/2000/xmlns/` is reserved for the prefix `xmlns`",
     ),
     (
         "xmlns as an element prefix",
@@ -648,7 +653,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn every_malformed_document_is_refused_with_what_is_wrong_and_where() {
+fn every_malformed_document_is_refused_with_its_error_and_position() {
     let mut wrong = Vec::new();
     for (name, bytes, kind, message) in CASES {
         match read(bytes) {
@@ -663,7 +668,7 @@ fn every_malformed_document_is_refused_with_what_is_wrong_and_where() {
 }
 
 #[test]
-fn no_case_stands_twice() {
+fn no_case_is_listed_twice() {
     for (at, (name, bytes, ..)) in CASES.iter().enumerate() {
         let twice = CASES[..at]
             .iter()
@@ -673,7 +678,7 @@ fn no_case_stands_twice() {
 }
 
 #[test]
-fn every_refusal_belongs_to_a_rule() {
+fn every_read_error_belongs_to_a_rule() {
     let rule = |bytes: &[u8]| read(bytes).expect_err("refused").rule().to_string();
     assert_eq!(rule(b"<r>"), "MD-XML-01");
     assert_eq!(rule(b"<p:r/>"), "MD-XML-01");
@@ -682,9 +687,9 @@ fn every_refusal_belongs_to_a_rule() {
     assert_eq!(rule(b"<r>\xff</r>"), "MD-XML-03");
 }
 
-/// The neighbours of malformed documents, which are fine.
+/// These well-formed documents resemble the malformed ones.
 #[test]
-fn what_xml_allows_is_read() {
+fn well_formed_documents_are_read() {
     for xml in [
         "<r/>",
         "<r />",

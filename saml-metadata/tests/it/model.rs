@@ -1,4 +1,4 @@
-//! The typed views, on documents that use all of them.
+//! Typed views, tested with documents that use every view.
 
 use saml_metadata::{
     ContactType, Endpoint, EntityDescriptor, Localized, Role,
@@ -12,7 +12,7 @@ fn pairs<'a>(texts: impl Iterator<Item = Localized<'a>>) -> Vec<(&'a str, &'a st
 }
 
 #[test]
-fn an_identity_provider_has_its_parts() {
+fn all_parts_of_an_identity_provider_are_read() {
     let document = document(IDP);
     let entity = document.entity().expect("an entity");
     assert_eq!(entity.id(), Some("_idp"));
@@ -70,7 +70,7 @@ fn an_identity_provider_has_its_parts() {
 }
 
 #[test]
-fn an_entity_has_people_behind_it() {
+fn the_organization_and_contacts_of_an_entity_are_read() {
     let document = document(IDP);
     let entity = document.entity().expect("an entity");
     let organization = entity.organization().expect("an organization");
@@ -105,7 +105,7 @@ fn an_entity_has_people_behind_it() {
 }
 
 #[test]
-fn extensions_are_typed_where_known_and_elements_where_not() {
+fn known_extensions_are_typed_and_unknown_ones_are_elements() {
     let xml = change(
         IDP,
         &[(
@@ -160,7 +160,7 @@ fn extensions_are_typed_where_known_and_elements_where_not() {
         .expect("extensions");
     let scope = role.scopes().next().expect("a scope");
     assert_eq!((scope.text(), scope.is_regexp()), ("example.com", false));
-    let ui = role.ui_info().expect("a look");
+    let ui = role.ui_info().expect("UI info");
     assert_eq!(pairs(ui.display_names()), [("en", "Example login")]);
     assert_eq!(
         pairs(ui.descriptions()),
@@ -191,7 +191,7 @@ fn extensions_are_typed_where_known_and_elements_where_not() {
 }
 
 #[test]
-fn the_default_is_the_first_true_then_the_first_unmarked_then_the_first() {
+fn the_default_endpoint_is_the_first_true_then_the_first_unmarked_then_the_first() {
     let default = |xml: &str| {
         let document = document(xml);
         let sp = document
@@ -202,7 +202,7 @@ fn the_default_is_the_first_true_then_the_first_unmarked_then_the_first() {
         let acs = sp.default_assertion_consumer_service().expect("a service");
         acs.location().to_owned()
     };
-    // The first one says no, the second one says nothing.
+    // The first endpoint has `isDefault="false"`, the second has no `isDefault`.
     assert_eq!(default(SP), "https://sp.example.com/acs/2");
     let third_is_true = change(SP, &[("index=\"3\"", "index=\"3\" isDefault=\" 1 \"")]);
     assert_eq!(default(&third_is_true), "https://sp.example.com/acs/3");
@@ -217,7 +217,7 @@ fn the_default_is_the_first_true_then_the_first_unmarked_then_the_first() {
 }
 
 #[test]
-fn a_service_provider_has_its_parts() {
+fn all_parts_of_a_service_provider_are_read() {
     let document = document(SP);
     let sp = document
         .entity()
@@ -255,7 +255,7 @@ fn a_service_provider_has_its_parts() {
 }
 
 #[test]
-fn the_earliest_end_of_all_around_counts() {
+fn the_earliest_valid_until_of_an_entity_and_its_groups_applies() {
     let document = document(AGGREGATE);
     let until = |entity: EntityDescriptor<'_>| {
         let until = entity
@@ -292,7 +292,7 @@ fn the_earliest_end_of_all_around_counts() {
 }
 
 #[test]
-fn an_end_that_cannot_be_read_is_not_no_end() {
+fn an_unreadable_valid_until_is_an_error() {
     let document = document(&change(IDP, &[("2026-12-01T00:00:00Z", "tomorrow")]));
     let entity = document.entity().expect("an entity");
     let message = "\"tomorrow\" is not a time like 2026-01-31T12:00:00Z";
@@ -311,7 +311,7 @@ fn an_end_that_cannot_be_read_is_not_no_end() {
 }
 
 #[test]
-fn groups_and_all_kinds_of_roles_are_there() {
+fn groups_and_all_kinds_of_roles_are_read() {
     let document = document(AGGREGATE);
     let group = document.group().expect("a group");
     assert_eq!(group.name(), Some("https://federation.example.org/all"));
@@ -336,7 +336,7 @@ fn groups_and_all_kinds_of_roles_are_there() {
         .extensions()
         .expect("extensions")
         .publication_info()
-        .expect("it");
+        .expect("publication info");
     assert_eq!(published.publisher(), "https://federation.example.org/");
     assert_eq!(published.publication_id(), Some("20261124"));
 
@@ -374,7 +374,7 @@ fn groups_and_all_kinds_of_roles_are_there() {
         .nth(4)
         .expect("e")
         .affiliation()
-        .expect("it");
+        .expect("an affiliation");
     assert_eq!(affiliation.owner_id(), "https://a.example.com");
     assert_eq!(
         affiliation.members().collect::<Vec<_>>(),
@@ -383,7 +383,7 @@ fn groups_and_all_kinds_of_roles_are_there() {
 }
 
 #[test]
-fn entities_inside_of_an_entity_are_not_entities_of_the_document() {
+fn entities_inside_an_entity_do_not_count_as_entities_of_the_document() {
     let inner = &SP[SP.find("<md:").expect("a root")..];
     let xml = change(
         IDP,
@@ -395,13 +395,13 @@ fn entities_inside_of_an_entity_are_not_entities_of_the_document() {
     let document = document(&xml);
     assert_eq!(document.entities().count(), 1);
     assert_eq!(
-        document.entity().expect("one").entity_id(),
+        document.entity().expect("one entity").entity_id(),
         "https://idp.example.com/metadata"
     );
 }
 
 #[test]
-fn the_role_for_saml2_comes_first() {
+fn an_identity_provider_for_saml2_is_preferred() {
     let xml = "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' entityID='urn:a'>
         <IDPSSODescriptor ID='a' protocolSupportEnumeration='urn:oasis:names:tc:SAML:1.1:protocol'/>
         <IDPSSODescriptor ID='b' protocolSupportEnumeration='urn:x&#10;urn:oasis:names:tc:SAML:2.0:protocol '/>
@@ -413,7 +413,7 @@ fn the_role_for_saml2_comes_first() {
 }
 
 #[test]
-fn what_a_document_lacks_reads_as_empty() {
+fn missing_attributes_read_as_empty() {
     let xml = "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'>
         <SPSSODescriptor><AssertionConsumerService index='70000'/></SPSSODescriptor></EntityDescriptor>";
     let document = document(xml);

@@ -1,4 +1,4 @@
-//! Elements and attributes by their namespace, never by prefix.
+//! Elements and attributes are matched by namespace, never by prefix.
 
 use saml_metadata::names::namespace;
 
@@ -19,7 +19,7 @@ fn prefixes_do_not_matter() {
 }
 
 #[test]
-fn an_element_of_another_namespace_is_not_the_one_of_that_name() {
+fn an_element_of_the_same_name_in_another_namespace_does_not_match() {
     let xml = "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' entityID='urn:a'>
         <IDPSSODescriptor xmlns='urn:evil'/></EntityDescriptor>";
     assert!(
@@ -32,7 +32,7 @@ fn an_element_of_another_namespace_is_not_the_one_of_that_name() {
 }
 
 #[test]
-fn the_default_namespace_is_not_for_attributes() {
+fn the_default_namespace_does_not_apply_to_attributes() {
     let document = document("<a xmlns='u' xmlns:p='u' b='1' p:b='2'/>");
     let root = document.root();
     assert_eq!(root.attribute("b"), Some("1"));
@@ -55,7 +55,7 @@ fn a_declaration_ends_with_its_element() {
 }
 
 #[test]
-fn declarations_are_listed_apart_from_attributes() {
+fn namespace_declarations_are_not_listed_as_attributes() {
     let document = document("<a xmlns='u' xmlns:p='v' b='c' xml:lang='en'/>");
     let root = document.root();
     assert_eq!(
@@ -75,7 +75,7 @@ fn declarations_are_listed_apart_from_attributes() {
 }
 
 #[test]
-fn comments_sections_and_references_do_not_cut_a_text() {
+fn comments_cdata_and_references_do_not_split_a_text() {
     let document = document(
         "<r><a>x<!-- y -->z</a><a>x<![CDATA[<&>]]>z</a><a>x&amp;&#122;</a><a>x\r\nz</a><a><?p?></a></r>",
     );
@@ -88,7 +88,7 @@ fn comments_sections_and_references_do_not_cut_a_text() {
 }
 
 #[test]
-fn an_element_with_elements_inside_has_no_text() {
+fn an_element_with_child_elements_has_no_text() {
     let document = document("<a>x<b/>y</a>");
     assert_eq!(document.root().text(), "");
 }
@@ -116,7 +116,7 @@ fn a_path_counts_siblings_of_the_same_name_only() {
 }
 
 #[test]
-fn spans_are_places_in_the_text() {
+fn spans_are_byte_ranges_of_the_text() {
     let document = document("<a>\n <b c='d&amp;'>e</b></a>");
     let b = document.root().children().next().expect("b");
     assert_eq!(b.source(), "<b c='d&amp;'>e</b>");

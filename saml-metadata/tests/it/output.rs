@@ -1,4 +1,4 @@
-//! What findings look like to machines and to people.
+//! Output formats of findings: JSON and SARIF for programs, text for a terminal.
 
 #[cfg(feature = "serde")]
 mod json;

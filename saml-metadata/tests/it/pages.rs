@@ -1,5 +1,6 @@
-//! The documentation page of every rule, written from the table of rules and from examples that
-//! are run here. `UPDATE_RULE_DOCS=1 cargo test -p saml-metadata --all-features pages` writes them again.
+//! Generates the documentation page of every rule from the rule table and from tested examples.
+//!
+//! `UPDATE_RULE_DOCS=1 cargo test -p saml-metadata --all-features pages` updates the pages.
 
 mod examples;
 #[cfg(feature = "signature")]
@@ -11,12 +12,12 @@ use saml_metadata::{Document, Finding, Profile, Rule, Severity, read, rules, val
 
 use crate::support::{self, AGGREGATE, AWS_SP, AWS_SP_CLASSIC, IDP, OKTA, SP, now};
 
-/// A document that keeps a rule, and one that breaks it: one of the fixtures with a place changed.
+/// An example of a rule: a change of a fixture that satisfies the rule, and one that violates it.
 struct Example {
     rule: &'static str,
     profile: Profile,
     base: Base,
-    /// The place in the fixture.
+    /// The text in the fixture that `passes` or `fails` replaces.
     place: &'static str,
     passes: &'static str,
     fails: &'static str,
@@ -30,19 +31,19 @@ enum Base {
     Okta,
     AwsSp,
     AwsSpClassic,
-    /// The first signed by xmlsec1, with the inside of the signature in braces.
+    /// `Idp`, signed by xmlsec1, with the content of the signature as a placeholder.
     #[cfg(feature = "signature")]
     Signed,
-    /// The same with the signature as it stands.
+    /// `Idp`, signed by xmlsec1, with the complete signature.
     #[cfg(feature = "signature")]
     Signature,
-    /// The same in a group.
+    /// `Signature` inside a group.
     #[cfg(feature = "signature")]
     SignedInGroup,
 }
 
 impl Base {
-    /// Returns the fixture, with each certificate as the name of its file in braces.
+    /// Returns the fixture. Each certificate is replaced by a placeholder with its file name.
     fn text(self) -> String {
         const START: &str = "<ds:X509Certificate>";
 
@@ -58,25 +59,25 @@ impl Base {
             Self::AwsSp => AWS_SP,
             Self::AwsSpClassic => AWS_SP_CLASSIC,
             #[cfg(feature = "signature")]
-            Self::Signed | Self::Signature | Self::SignedInGroup => unreachable!("made before"),
+            Self::Signed | Self::Signature | Self::SignedInGroup => unreachable!("returned above"),
         };
         let mut named = String::new();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once(START) {
-            let (certificate, after) = behind.split_once('<').expect("an end");
+            let (certificate, after) = behind.split_once('<').expect("a closing character");
             let digits: String = certificate.split_whitespace().collect();
             let name = ["p256", "p256-encryption", "rsa2048"]
                 .into_iter()
                 .find(|name| support::certificate(name) == digits)
-                .expect("a certificate of the fixtures");
-            write!(named, "{before}{START}{{{name}}}<").expect("a string");
+                .expect("a known certificate");
+            write!(named, "{before}{START}{{{name}}}<").expect("writing to a string");
             rest = after;
         }
         named + rest
     }
 }
 
-/// Names in braces, and what stands for them in a document.
+/// Returns the text for a placeholder, which is a name in braces.
 fn placeholder(name: &str) -> String {
     match name {
         "75000 characters" => "x".repeat(75_000),
@@ -99,11 +100,12 @@ fn placeholder(name: &str) -> String {
     }
 }
 
+/// Replaces the placeholders in a text.
 fn expand(text: &str, with: impl Fn(&str) -> String) -> String {
     let mut expanded = String::new();
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('{') {
-        let (name, after) = behind.split_once('}').expect("an end");
+        let (name, after) = behind.split_once('}').expect("a closing character");
         expanded += before;
         expanded += &with(name);
         rest = after;
@@ -114,7 +116,11 @@ fn expand(text: &str, with: impl Fn(&str) -> String) -> String {
 impl Example {
     fn document(&self, changed: &str) -> String {
         let base = self.base.text();
-        assert!(base.contains(self.place), "{}: no place", self.rule);
+        assert!(
+            base.contains(self.place),
+            "{}: the fixture does not contain the place",
+            self.rule
+        );
         expand(&base.replacen(self.place, changed, 1), placeholder)
     }
 
@@ -126,7 +132,7 @@ impl Example {
         validate(document, self.profile, now())
     }
 
-    /// Returns what the rule says about a document.
+    /// Returns the messages of the rule about the changed fixture.
     fn messages(&self, changed: &str) -> Vec<String> {
         match read(self.document(changed).as_bytes()) {
             Err(error) => vec![error.to_string()],
@@ -141,7 +147,7 @@ impl Example {
 }
 
 #[test]
-fn the_passing_example_of_a_rule_passes_and_the_failing_one_fails() {
+fn the_passing_example_passes_and_the_failing_example_fails() {
     let mut wrong = Vec::new();
     for example in examples::all() {
         let Example {
@@ -152,16 +158,16 @@ fn the_passing_example_of_a_rule_passes_and_the_failing_one_fails() {
         } = example;
         let passing = example.messages(passes);
         if !passing.is_empty() {
-            wrong.push(format!("{rule} does not pass: {passing:?}"));
+            wrong.push(format!("{rule}: the passing example fails: {passing:?}"));
         }
         if example.messages(fails).is_empty() {
-            wrong.push(format!("{rule} does not fail"));
+            wrong.push(format!("{rule}: the failing example passes"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Returns the rules about signatures, which only a verifier can hold documents to.
+/// Returns the rules about signatures, which only a verifier can check.
 fn signature_rules() -> Vec<&'static Rule> {
     #[cfg(feature = "signature")]
     return saml_metadata::signature::signature_rules().collect();
@@ -196,16 +202,16 @@ fn page(rule: &Rule) -> String {
         ..
     } = rule;
     let mut page = format!(
-        "# {id}\n\nThe rule: {summary}.\n\nSource: {clause}.\n\nWhat to do: {help}\n\n\
-         | profile | severity | broken only a little |\n| --- | --- | --- |\n"
+        "# {id}\n\nRule: {summary}.\n\nSource: {clause}.\n\nAction: {help}\n\n\
+         | profile | severity | severity of a minor violation |\n| --- | --- | --- |\n"
     );
     for profile in Profile::ALL {
         let strict = severity(rule.severity(profile));
         let mild = severity(rule.mild_severity(profile));
-        writeln!(page, "| {profile} | {strict} | {mild} |").expect("a string");
+        writeln!(page, "| {profile} | {strict} | {mild} |").expect("writing to a string");
     }
     if id.as_str().starts_with("MD-SIG-") {
-        page += "\n`signature::Verifier` holds documents to this rule, with keys that the caller has from elsewhere;\nwithout keys there is nothing to say about a signature. `Verifier::validate` makes findings of it.\n";
+        page += "\n`signature::Verifier` checks this rule with keys from the caller: a signature cannot be verified without keys.\n`Verifier::validate` reports a violation as a finding.\n";
     }
     let example = example_of(rule).expect("every rule has an example");
     let shown = |text: &str| {
@@ -220,35 +226,36 @@ fn page(rule: &Rule) -> String {
     };
     let (passes, fails) = (shown(example.passes), shown(example.fails));
     let profile = example.profile;
-    write!(page, "\n## Passes\n\n```xml\n{passes}\n```\n").expect("a string");
+    write!(page, "\n## Passes\n\n```xml\n{passes}\n```\n").expect("writing to a string");
     write!(
         page,
         "\n## Fails\n\nIn the profile {profile}:\n\n```xml\n{fails}\n```\n\n"
     )
-    .expect("a string");
+    .expect("writing to a string");
     for message in example.messages(example.fails) {
-        writeln!(page, "> {message}").expect("a string");
+        writeln!(page, "> {message}").expect("writing to a string");
     }
     page
 }
 
 fn index() -> String {
     let mut index =
-        "# Rules\n\nWhat each rule asks, with a page that has its severities, where it \
-         comes from, what to do, and an example that passes and one that fails. The rules about \
-         signatures (MD-SIG) are held by the verification, which needs keys.\n\n\
-         | rule | it asks that |\n| --- | --- |\n"
+        "# Rules\n\nThe requirement of each rule. The page of a rule has its source, the action for a \
+         document that violates it, its severities, an example that passes and an example that \
+         fails. `signature::Verifier` checks the rules about signatures (MD-SIG), because these \
+         rules need keys.\n\n\
+         | rule | requirement |\n| --- | --- |\n"
             .to_owned();
     let mut all: Vec<&Rule> = rules().chain(signature_rules()).collect();
     all.sort_by_key(|rule| rule.id);
     for Rule { id, summary, .. } in all {
-        writeln!(index, "| [{id}]({id}.md) | {summary} |").expect("a string");
+        writeln!(index, "| [{id}]({id}.md) | {summary} |").expect("writing to a string");
     }
     index
 }
 
 #[test]
-fn the_pages_say_what_the_table_says() {
+fn the_pages_match_the_rule_table() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
     let mut pages: Vec<(String, String)> = rules()
         .chain(signature_rules())
@@ -261,7 +268,7 @@ fn the_pages_say_what_the_table_says() {
             fs::write(folder.join(name), text).expect("a page");
         }
     }
-    let again = "run `UPDATE_RULE_DOCS=1 cargo test -p saml-metadata --all-features pages`";
+    let command = "run `UPDATE_RULE_DOCS=1 cargo test -p saml-metadata --all-features pages`";
     for (name, text) in &pages {
         let mut written = fs::read_to_string(folder.join(name)).unwrap_or_default();
         if cfg!(not(feature = "signature")) {
@@ -270,7 +277,7 @@ fn the_pages_say_what_the_table_says() {
                 .filter(|line| !line.starts_with("| [MD-SIG-"))
                 .collect();
         }
-        assert!(written == *text, "{name} is not up to date: {again}");
+        assert!(written == *text, "{name} is out of date: {command}");
     }
     let known = |name: &str| {
         let is_of_feature = cfg!(not(feature = "signature")) && name.starts_with("MD-SIG-");
@@ -279,6 +286,6 @@ fn the_pages_say_what_the_table_says() {
     for entry in fs::read_dir(&folder).expect("a folder") {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy();
-        assert!(known(&name), "{name} is the page of no rule");
+        assert!(known(&name), "{name} does not belong to a rule");
     }
 }

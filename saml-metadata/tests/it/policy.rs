@@ -11,7 +11,7 @@ fn id(name: &str) -> RuleId {
     RuleId::parse(name).expect(name)
 }
 
-/// Returns the findings of a rule as `severity: message`.
+/// Returns the findings of one rule, each as `severity: message`.
 fn found(xml: &str, policy: &Policy, name: &str) -> Vec<String> {
     validate(&document(xml), policy, now())
         .into_iter()
@@ -21,18 +21,18 @@ fn found(xml: &str, policy: &Policy, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn profiles_are_found_by_their_names() {
+fn profiles_and_rules_are_parsed_from_their_names() {
     for profile in Profile::ALL {
         assert_eq!(profile.to_string().parse(), Ok(profile));
     }
     let error = "aws".parse::<Profile>().expect_err("no profile");
-    assert_eq!(error.to_string(), "not the name of a profile");
+    assert_eq!(error.to_string(), "unknown profile name");
     assert_eq!(id("md-aws-01").as_str(), "MD-AWS-01");
     assert_eq!(RuleId::parse("MD-AWS-99"), None);
 }
 
 #[test]
-fn a_policy_without_changes_is_its_profile() {
+fn a_policy_without_changes_equals_its_profile() {
     for profile in Profile::ALL {
         let policy = Policy::new(profile);
         assert_eq!(policy.profile(), profile);
@@ -49,7 +49,7 @@ fn a_policy_without_changes_is_its_profile() {
 }
 
 #[test]
-fn the_stricter_profiles_ask_for_more() {
+fn stricter_profiles_raise_severities() {
     let severity = |name, profile| rule(name).severity(profile);
     for name in ["MD-TIME-03", "MD-EP-03", "MD-SP-02", "MD-SP-03", "MD-UI-02"] {
         assert_eq!(severity(name, Profile::SamlCore), Some(Severity::Warning));
@@ -69,16 +69,16 @@ fn the_stricter_profiles_ask_for_more() {
             assert_eq!(severity(name, profile).is_some(), profile == only, "{name}");
         }
     }
-    let unregistered = "error: nobody says who registered the entity";
+    let unregistered = "error: neither the entity nor an enclosing group has a RegistrationInfo";
     let edugain = Policy::new(Profile::Edugain);
     assert_eq!(found(SP, &edugain, "MD-RPI-02"), [unregistered]);
-    let unshown = "warning: the role has no UIInfo";
+    let no_ui_info = "warning: the role has no UIInfo";
     let saml2int = Policy::new(Profile::Saml2int);
-    assert_eq!(found(SP, &saml2int, "MD-UI-02"), [unshown]);
+    assert_eq!(found(SP, &saml2int, "MD-UI-02"), [no_ui_info]);
 }
 
 #[test]
-fn a_real_okta_file_has_no_errors_in_the_profiles_of_consumers() {
+fn okta_metadata_has_no_errors_in_the_profiles_of_consumers() {
     for profile in [
         Profile::Okta,
         Profile::AwsIdentityCenter,
@@ -96,7 +96,7 @@ fn a_real_okta_file_has_no_errors_in_the_profiles_of_consumers() {
 }
 
 #[test]
-fn a_rule_can_be_made_milder_stricter_and_turned_off_and_on() {
+fn a_policy_sets_the_severity_of_a_rule_or_turns_it_off() {
     let xml = change(OKTA, &[("use=\"signing\"", "use=\"encryption\"")]);
     let policy = Policy::new(Profile::AwsIdentityCenter);
     let message = "the file has an encryption key";
@@ -111,7 +111,7 @@ fn a_rule_can_be_made_milder_stricter_and_turned_off_and_on() {
     );
     let off = policy.without(id("MD-AWS-03"));
     assert_eq!(found(&xml, &off, "MD-AWS-03"), [""; 0]);
-    // A consumer's rule counts outside of its profile, if so wished.
+    // A policy can turn on a consumer's rule in another profile.
     let on = Policy::new(Profile::SamlCore).severity(id("MD-AWS-03"), Severity::Warning);
     assert_eq!(
         found(&xml, &on, "MD-AWS-03"),
@@ -120,7 +120,7 @@ fn a_rule_can_be_made_milder_stricter_and_turned_off_and_on() {
 }
 
 #[test]
-fn a_rule_broken_a_little_does_not_matter_more_than_before() {
+fn a_policy_never_raises_the_severity_of_a_minor_finding() {
     let soon = rule("MD-KEY-05");
     let policy = Policy::new(Profile::AwsIdentityCenter);
     let with = |severity| {
@@ -135,7 +135,7 @@ fn a_rule_broken_a_little_does_not_matter_more_than_before() {
 }
 
 #[test]
-fn only_the_registrars_named_are_welcome() {
+fn only_named_registrars_are_accepted() {
     let policy = Policy::new(Profile::Edugain);
     let ours = "https://federation.example.org/";
     let other = policy
@@ -144,14 +144,16 @@ fn only_the_registrars_named_are_welcome() {
     assert_eq!(found(IDP, &policy, "MD-RPI-02"), [""; 0]);
     assert_eq!(
         found(IDP, &other, "MD-RPI-02"),
-        ["error: the registrar \"https://federation.example.org/\" is not an expected one"]
+        [
+            "error: the policy does not expect the registrationAuthority \"https://federation.example.org/\""
+        ]
     );
     let both = other.registration_authority(ours);
     assert_eq!(found(IDP, &both, "MD-RPI-02"), [""; 0]);
 }
 
 #[test]
-fn periods_can_be_set() {
+fn a_policy_sets_periods() {
     let policy = Policy::new(Profile::SamlCore);
     let days = |days: i64| SignedDuration::from_hours(days * 24);
     assert_eq!(found(IDP, &policy, "MD-TIME-04"), [""; 0]);
@@ -172,7 +174,7 @@ fn periods_can_be_set() {
 }
 
 #[test]
-fn edugain_takes_four_weeks() {
+fn edugain_allows_a_validity_of_four_weeks() {
     let four_weeks = change(IDP, &[("2026-12-01T00:00:00Z", "2026-12-22T11:00:00Z")]);
     let core = Policy::new(Profile::SamlCore);
     let edugain = Policy::new(Profile::Edugain);
@@ -181,7 +183,7 @@ fn edugain_takes_four_weeks() {
 }
 
 #[test]
-fn namespaces_of_ones_own_are_known() {
+fn a_policy_adds_known_namespaces() {
     let xml = change(
         IDP,
         &[("<md:Extensions>", "<md:Extensions><x:y xmlns:x='urn:x'/>")],
@@ -195,17 +197,17 @@ fn namespaces_of_ones_own_are_known() {
 }
 
 #[test]
-fn keys_that_others_have_are_found() {
+fn a_published_private_key_is_reported() {
     let first = &key_digest();
     let policy = Policy::new(Profile::SamlCore);
     assert_eq!(found(SP, &policy, "MD-KEY-07"), [""; 0]);
     assert_eq!(
         found(SP, &policy.published_key(first), "MD-KEY-07"),
-        ["warning: the private half of the key is known to others"]
+        ["warning: the private key is publicly known"]
     );
 }
 
-/// Returns the digest of the key of the service provider, as a console would show it.
+/// Returns the digest of the service provider's key in the format of admin consoles.
 fn key_digest() -> String {
     use sha2::{Digest as _, Sha256};
 
@@ -217,7 +219,7 @@ fn key_digest() -> String {
 }
 
 #[test]
-fn findings_of_a_rule_are_listed_up_to_a_number_and_then_counted() {
+fn findings_over_the_limit_per_rule_are_only_counted() {
     let attribute = "<md:RequestedAttribute Name=\"urn:oid:2.5.4.42\" NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:uri\"/>";
     let many = "<md:RequestedAttribute Name=\"urn:oid:2.5.4.42\"/>".repeat(150);
     let xml = change(SP, &[(attribute, &many)]);
@@ -226,14 +228,14 @@ fn findings_of_a_rule_are_listed_up_to_a_number_and_then_counted() {
     assert_eq!(all.len(), 101);
     assert_eq!(
         all[100],
-        "warning: 50 more findings of this rule, from here on"
+        "warning: 50 more findings of this rule, starting here"
     );
     let few = policy.clone().findings_per_rule(1);
     assert_eq!(
         found(&xml, &few, "MD-SP-07"),
         [
             "warning: the attribute \"urn:oid:2.5.4.42\" has no NameFormat",
-            "warning: 149 more findings of this rule, from here on",
+            "warning: 149 more findings of this rule, starting here",
         ]
     );
     let unlimited = policy.findings_per_rule(usize::MAX);
@@ -241,8 +243,8 @@ fn findings_of_a_rule_are_listed_up_to_a_number_and_then_counted() {
 }
 
 #[test]
-fn an_error_that_is_not_listed_is_still_one() {
-    // The mild finding comes first, so that the error is among those that are only counted.
+fn a_count_keeps_the_severity_of_unlisted_errors() {
+    // The minor finding comes first, so that the error is only counted.
     let xml = change(
         IDP,
         &[
@@ -254,14 +256,14 @@ fn an_error_that_is_not_listed_is_still_one() {
     assert_eq!(
         found(&xml, &policy, "MD-TIME-01"),
         [
-            "warning: validUntil is not in UTC with a Z",
-            "error: 1 more findings of this rule, from here on",
+            "warning: validUntil is not in UTC (it must end with Z)",
+            "error: 1 more finding of this rule, starting here",
         ]
     );
-    // Neither is listed; the worse one counts.
+    // Neither finding is listed. The count has the severity of the more severe one.
     let none = policy.findings_per_rule(0);
     assert_eq!(
         found(&xml, &none, "MD-TIME-01"),
-        ["error: 2 more findings of this rule, from here on"]
+        ["error: 2 more findings of this rule, starting here"]
     );
 }

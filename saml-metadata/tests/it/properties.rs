@@ -1,4 +1,4 @@
-//! What holds for every document, with documents made at random.
+//! Properties that hold for every document, tested with random documents.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use saml_metadata::{Profile, read, validate};
 
 use crate::support::{ALL, now};
 
-/// Texts with everything that XML allows and is hard on readers.
+/// Texts with characters that XML allows and that are hard to parse.
 fn value() -> impl Strategy<Value = String> {
     let special = prop::sample::select(vec![
         "&",
@@ -32,7 +32,7 @@ fn value() -> impl Strategy<Value = String> {
     .prop_map(|parts| parts.concat())
 }
 
-/// Pieces that documents are made of, well-formed or not.
+/// Pieces of documents, well-formed and malformed.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![
@@ -121,7 +121,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// Writes a tree with the plainest escaping, other than that of the crate.
+/// Writes a tree with the simplest escaping. The crate escapes in another way.
 fn write(tree: &Tree, to: &mut String) {
     let escape = |text: &str| -> String {
         let numbered = |c: char| format!("&#{};", u32::from(c));
@@ -170,7 +170,7 @@ fn compare(tree: &Tree, element: saml_metadata::Element<'_>) {
     }
 }
 
-/// Looks at everything that reading promises of a document.
+/// Checks all guarantees about a document that was read.
 fn inspect(bytes: &[u8]) {
     let Ok(document) = read(bytes) else { return };
     assert_eq!(document.bytes(), bytes);
@@ -226,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read(tree in tree()) {
+    fn any_written_tree_is_read_back(tree in tree()) {
         let mut xml = String::new();
         write(&tree, &mut xml);
         let document = read(xml.as_bytes()).expect("a document");
@@ -235,7 +235,7 @@ proptest! {
     }
 
     #[test]
-    fn a_value_set_reads_back_the_same(tree in tree(), value in value()) {
+    fn a_value_that_was_set_reads_back_unchanged(tree in tree(), value in value()) {
         let mut xml = String::new();
         write(&tree, &mut xml);
         let document = read(xml.as_bytes()).expect("a document");
@@ -258,11 +258,11 @@ proptest! {
         which in 0..ALL.len(),
         start in any::<prop::sample::Index>(),
         length in 0..40_usize,
-        instead in prop::collection::vec(piece(), 0..3),
+        replacement in prop::collection::vec(piece(), 0..3),
     ) {
         let bytes = ALL[which].1.as_bytes();
         let start = start.index(bytes.len());
         let end = (start + length).min(bytes.len());
-        inspect(&[&bytes[..start], instead.concat().as_bytes(), &bytes[end..]].concat());
+        inspect(&[&bytes[..start], replacement.concat().as_bytes(), &bytes[end..]].concat());
     }
 }

@@ -1,4 +1,4 @@
-//! Make before break: who must hold which key when.
+//! Key rollover (make before break): which party must hold which key at which time.
 
 use saml_metadata::{
     Document, IdpSsoDescriptor,
@@ -19,18 +19,18 @@ fn idp(keys: &[&str]) -> Document {
 }
 
 #[track_caller]
-fn judge(old: &[&str], new: &[&str]) -> Verdict {
+fn check_rollover(old: &[&str], new: &[&str]) -> Verdict {
     let (old, new) = (idp(old), idp(new));
     rollover(
-        old.entity().expect("one"),
-        new.entity().expect("one"),
+        old.entity().expect("one entity"),
+        new.entity().expect("one entity"),
         now(),
     )
 }
 
 #[test]
-fn fingerprints_look_as_on_consoles() {
-    // What `openssl dgst` says of the three bytes.
+fn fingerprints_have_the_format_of_admin_consoles() {
+    // The output of `openssl dgst` for the same three bytes.
     assert_eq!(
         fingerprint_sha1(b"abc"),
         "A9:99:3E:36:47:06:81:6A:BA:3E:25:71:78:50:C2:6C:9C:D0:D8:9D"
@@ -39,9 +39,9 @@ fn fingerprints_look_as_on_consoles() {
 }
 
 #[test]
-fn a_timeline_is_in_the_order_of_ends_and_knows_where_each_is() {
+fn a_timeline_is_sorted_by_expiry_and_has_the_state_of_each_certificate() {
     let document = idp(&["future", "p256", "expired"]);
-    let spans = timeline(document.entity().expect("one"), now());
+    let spans = timeline(document.entity().expect("one entity"), now());
     assert!(spans.is_sorted_by_key(|span| span.not_after));
     let state = |name: &str| {
         let fingerprint = fingerprint_sha256(&der(name));
@@ -65,29 +65,31 @@ fn a_timeline_is_in_the_order_of_ends_and_knows_where_each_is() {
 }
 
 #[test]
-fn nothing_to_roll_over_is_safe_and_takes_no_step() {
-    let verdict = judge(&["p256"], &["p256"]);
+fn an_unchanged_key_is_safe_and_needs_no_step() {
+    let verdict = check_rollover(&["p256"], &["p256"]);
     assert!(verdict.safe && verdict.steps.is_empty());
-    assert_eq!(verdict.to_string(), "the overlap is safe");
+    assert_eq!(verdict.to_string(), "the rollover is safe");
 }
 
 #[test]
-fn a_new_key_beside_the_old_one_is_safe_and_signs_last() {
-    let verdict = judge(&["p256"], &["p256", "rsa2048"]);
+fn adding_a_key_is_safe_and_signing_with_it_is_the_last_step() {
+    let verdict = check_rollover(&["p256"], &["p256", "rsa2048"]);
     assert!(verdict.safe, "{verdict}");
     let key = fingerprint_sha256(&der("rsa2048"));
     assert_eq!(
         verdict.steps,
         [
-            format!("IDPSSODescriptor: partners take the new document, which has {key}"),
-            format!("IDPSSODescriptor: once all partners have it, sign with {key}"),
+            format!(
+                "IDPSSODescriptor: let all partners load the new document, which contains {key}"
+            ),
+            format!("IDPSSODescriptor: when all partners have loaded it, sign with {key}"),
         ]
     );
 }
 
 #[test]
-fn a_key_that_is_not_valid_yet_waits_for_its_time() {
-    let verdict = judge(&["rsa2048"], &["rsa2048", "future"]);
+fn a_key_that_is_not_valid_yet_signs_only_from_its_start_date() {
+    let verdict = check_rollover(&["rsa2048"], &["rsa2048", "future"]);
     assert!(verdict.safe);
     assert!(
         verdict.steps[1].contains(", not before "),
@@ -97,19 +99,19 @@ fn a_key_that_is_not_valid_yet_waits_for_its_time() {
 }
 
 #[test]
-fn taking_the_old_key_away_is_safe_once_it_has_ceased_to_sign() {
-    let verdict = judge(&["p256", "rsa2048"], &["rsa2048"]);
+fn removing_a_key_is_safe_after_it_stopped_signing() {
+    let verdict = check_rollover(&["p256", "rsa2048"], &["rsa2048"]);
     assert!(verdict.safe);
     assert_eq!(verdict.steps.len(), 1);
     assert!(
         verdict.steps[0]
-            .ends_with("must have ceased to sign before the first partner takes the new document")
+            .ends_with("must stop signing before the first partner loads the new document")
     );
 }
 
 #[test]
-fn one_key_going_and_one_coming_is_safe_over_a_third() {
-    let verdict = judge(&["p256", "rsa2048"], &["rsa2048", "rsa3072"]);
+fn replacing_a_key_is_safe_if_a_third_key_stays() {
+    let verdict = check_rollover(&["p256", "rsa2048"], &["rsa2048", "rsa3072"]);
     assert!(verdict.safe);
     let bridge = fingerprint_sha256(&der("rsa2048"));
     assert!(
@@ -120,33 +122,33 @@ fn one_key_going_and_one_coming_is_safe_over_a_third() {
 }
 
 #[test]
-fn a_key_instead_of_the_old_one_is_not_safe() {
-    let verdict = judge(&["p256"], &["rsa2048"]);
+fn replacing_the_only_key_is_not_safe() {
+    let verdict = check_rollover(&["p256"], &["rsa2048"]);
     assert!(!verdict.safe);
     assert_eq!(
         verdict.to_string(),
-        "the overlap is not safe: IDPSSODescriptor: no signing key is in both documents, so \
-         partners with the old one refuse signatures by the new keys, and partners with the new \
-         one those by the old keys"
+        "the rollover is not safe: IDPSSODescriptor: the documents share no signing key, so \
+         partners with the old document reject signatures by the new keys, and partners with \
+         the new document reject signatures by the old keys"
     );
 }
 
 #[test]
-fn an_overlap_of_expired_certificates_is_not_safe() {
-    let verdict = judge(&["expired"], &["expired", "rsa2048"]);
+fn an_overlap_without_a_valid_certificate_is_not_safe() {
+    let verdict = check_rollover(&["expired"], &["expired", "rsa2048"]);
     assert_eq!(
         verdict.reasons,
-        ["IDPSSODescriptor: no certificate of a signing key in both documents is valid now"]
+        ["IDPSSODescriptor: no signing key in both documents has a certificate that is valid now"]
     );
-    let verdict = judge(&["p256"], &[]);
+    let verdict = check_rollover(&["p256"], &[]);
     assert_eq!(
         verdict.reasons,
-        ["IDPSSODescriptor has no signing key any more"]
+        ["IDPSSODescriptor has no signing key in the new document"]
     );
 }
 
 #[test]
-fn a_key_to_decrypt_with_is_there_before_the_partner_encrypts_for_it() {
+fn a_decryption_key_must_be_ready_before_partners_encrypt_for_it() {
     let sp = |key: &str| {
         let builder = SpMetadata::new("urn:sp")
             .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/")
@@ -155,8 +157,8 @@ fn a_key_to_decrypt_with_is_there_before_the_partner_encrypts_for_it() {
     };
     let (old, new) = (sp("rsa3072"), sp("rsa2048"));
     let verdict = rollover(
-        old.entity().expect("one"),
-        new.entity().expect("one"),
+        old.entity().expect("one entity"),
+        new.entity().expect("one entity"),
         now(),
     );
     assert!(verdict.safe, "{verdict}");
@@ -166,41 +168,41 @@ fn a_key_to_decrypt_with_is_there_before_the_partner_encrypts_for_it() {
         verdict.steps
     );
     assert!(
-        verdict.steps[1].contains("go on decrypting with"),
+        verdict.steps[1].contains("keep decrypting with"),
         "{:?}",
         verdict.steps
     );
     let stale = sp("expired");
     let verdict = rollover(
-        old.entity().expect("one"),
-        stale.entity().expect("one"),
+        old.entity().expect("one entity"),
+        stale.entity().expect("one entity"),
         now(),
     );
     assert!(!verdict.safe);
 }
 
 #[test]
-fn another_entity_or_a_role_less_is_not_safe() {
+fn a_changed_entity_id_or_a_missing_role_is_not_safe() {
     let old = idp(&["p256"]);
     let new = SpMetadata::new("urn:sp")
         .assertion_consumer_service(binding::HTTP_POST, "https://sp.example.com/")
         .build()
         .expect("a document");
     let verdict = rollover(
-        old.entity().expect("one"),
-        new.entity().expect("one"),
+        old.entity().expect("one entity"),
+        new.entity().expect("one entity"),
         now(),
     );
     assert_eq!(
         verdict.reasons,
         [
-            "the entityID changes, so partners take it for another entity",
-            "IDPSSODescriptor is gone"
+            "the entityID changes, so partners see a different entity",
+            "IDPSSODescriptor is missing in the new document"
         ]
     );
     assert!(
         old.entity()
-            .expect("one")
+            .expect("one entity")
             .identity_provider()
             .map(IdpSsoDescriptor::element)
             .is_some()

@@ -1,6 +1,6 @@
-//! To samael's types and back: what is not in the losses is the same on both sides.
+//! Conversion to samael's types and back: everything that is not reported as a loss is preserved.
 
-mod sides;
+mod elements;
 
 use std::str::FromStr as _;
 
@@ -13,10 +13,10 @@ use saml_metadata::{
 
 use crate::support::{AGGREGATE, ALL, IDP, OKTA, change, document};
 
-fn there_and_back(entity: EntityDescriptor<'_>) -> (Converted<theirs::EntityDescriptor>, Document) {
-    let there = to_samael(entity);
-    let back = from_samael(&there.value).expect("what was XML is XML");
-    (there, back.value)
+fn round_trip(entity: EntityDescriptor<'_>) -> (Converted<theirs::EntityDescriptor>, Document) {
+    let converted = to_samael(entity);
+    let restored = from_samael(&converted.value).expect("a document from converted values");
+    (converted, restored.value)
 }
 
 fn lines<T>(converted: &Converted<T>) -> String {
@@ -25,31 +25,31 @@ fn lines<T>(converted: &Converted<T>) -> String {
 }
 
 #[test]
-fn what_came_over_comes_back_the_same() {
+fn a_round_trip_preserves_the_samael_value() {
     for (name, xml) in ALL {
         for entity in document(xml).entities() {
-            let (there, back) = there_and_back(entity);
-            let again = to_samael(back.entity().expect("one entity"));
-            assert_eq!(again.value, there.value, "{name}");
+            let (converted, restored) = round_trip(entity);
+            let again = to_samael(restored.entity().expect("one entity"));
+            assert_eq!(again.value, converted.value, "{name}");
         }
     }
 }
 
 #[test]
-fn a_group_goes_over_with_all_that_is_in_it_and_its_own_losses() {
+fn a_group_is_converted_with_its_contents_and_losses() {
     let aggregate = document(AGGREGATE);
     let group = aggregate.group().expect("a group");
-    let there = group_to_samael(group);
+    let converted = group_to_samael(group);
     assert_eq!(
-        there.value.descriptors.len(),
+        converted.value.descriptors.len(),
         group
             .element()
             .children()
             .filter(|child| child.local_name().ends_with("Descriptor"))
             .count()
     );
-    let back = group_from_samael(&there.value).expect("what was XML is XML");
-    let again = back.value.group().expect("a group");
+    let restored = group_from_samael(&converted.value).expect("a document from converted values");
+    let again = restored.value.group().expect("a group");
     assert_eq!(again.name(), group.name());
     let names = |document: &Document| -> Vec<String> {
         document
@@ -57,49 +57,58 @@ fn a_group_goes_over_with_all_that_is_in_it_and_its_own_losses() {
             .map(|entity| entity.entity_id().to_owned())
             .collect()
     };
-    assert_eq!(names(&back.value), names(&aggregate));
+    assert_eq!(names(&restored.value), names(&aggregate));
     assert_eq!(
         again.groups().last().and_then(EntitiesDescriptor::name),
         Some("https://federation.example.org/inner")
     );
-    assert_eq!(group_to_samael(again).value, there.value);
-    // What is lost of each entity is lost in the group too.
+    assert_eq!(group_to_samael(again).value, converted.value);
+    // The group's losses include the losses of each entity.
     let of_entities: usize = aggregate
         .entities()
         .map(|entity| to_samael(entity).losses.len())
         .sum();
-    assert!(there.losses.len() >= of_entities, "{}", lines(&there));
+    assert!(
+        converted.losses.len() >= of_entities,
+        "{}",
+        lines(&converted)
+    );
 
-    let mut unsigned = there.value.clone();
-    unsigned.name = Some("a\u{0}b".to_owned());
-    assert!(group_from_samael(&unsigned).is_err());
+    let mut invalid = converted.value.clone();
+    invalid.name = Some("a\u{0}b".to_owned());
+    assert!(group_from_samael(&invalid).is_err());
 }
 
 #[test]
-fn nodes_are_kept_or_reported() {
+fn every_node_is_kept_or_reported_as_a_loss() {
     for (name, xml) in ALL {
         for entity in document(xml).entities() {
-            let (there, back) = there_and_back(entity);
+            let (converted, restored) = round_trip(entity);
             let count = |entity: EntityDescriptor<'_>| {
                 let elements = entity.element().descendants();
                 elements
                     .map(|element| 1 + element.attributes().count())
                     .sum::<usize>()
             };
-            let lost = count(entity) - count(back.entity().expect("one entity"));
-            // What samael requires is there afterwards as an empty text, and not in the document.
-            let mut losses = there.losses.iter();
-            let is_told = losses.any(|loss| !loss.what.ends_with("stands for it"));
-            assert_eq!(lost > 0, is_told, "{name}: {lost} lost, {}", lines(&there));
+            let lost = count(entity) - count(restored.entity().expect("one entity"));
+            // A required attribute comes back as an empty string, so this kind of loss removes nothing.
+            let mut losses = converted.losses.iter();
+            let is_reported = losses.any(|loss| !loss.what.ends_with("stands for it"));
+            assert_eq!(
+                lost > 0,
+                is_reported,
+                "{name}: {lost} lost, {}",
+                lines(&converted)
+            );
         }
     }
 }
 
 #[test]
-fn the_document_of_okta_loses_nothing_and_is_fit_for_aws() {
+fn okta_metadata_converts_without_losses_and_stays_valid_for_aws() {
     let okta = document(OKTA);
-    let (there, back) = there_and_back(okta.entity().expect("one entity"));
-    assert_eq!(lines(&there), "");
+    let (converted, restored) = round_trip(okta.entity().expect("one entity"));
+    assert_eq!(lines(&converted), "");
     let now = crate::support::now();
     let errors = |document: &Document| {
         saml_metadata::validate(document, saml_metadata::Profile::AwsIdentityCenter, now)
@@ -108,17 +117,17 @@ fn the_document_of_okta_loses_nothing_and_is_fit_for_aws() {
             .count()
     };
     assert_eq!(errors(&okta), 0);
-    assert_eq!(errors(&back), 0);
-    let role = back
+    assert_eq!(errors(&restored), 0);
+    let role = restored
         .entity()
-        .expect("one")
+        .expect("one entity")
         .identity_provider()
-        .expect("one");
+        .expect("one entity");
     assert_eq!(role.single_sign_on_services().count(), 2);
 }
 
 #[test]
-fn what_has_no_place_is_named_with_its_path() {
+fn data_without_a_samael_field_is_reported_with_its_path() {
     let full = document(IDP);
     insta::assert_snapshot!(lines(&to_samael(full.entity().expect("one entity"))));
     let group = document(AGGREGATE);
@@ -138,22 +147,22 @@ fn a_cache_duration_of_a_role_is_lost_in_both_directions() {
             r#"<md:IDPSSODescriptor cacheDuration="PT1H""#,
         )],
     );
-    let there = to_samael(document(&xml).entity().expect("one"));
+    let converted = to_samael(document(&xml).entity().expect("one entity"));
     assert_eq!(
-        lines(&there),
-        "/md:EntityDescriptor/md:IDPSSODescriptor/@cacheDuration: has no place in samael"
+        lines(&converted),
+        "/md:EntityDescriptor/md:IDPSSODescriptor/@cacheDuration: is not supported by samael"
     );
-    let mut value = there.value;
+    let mut value = converted.value;
     value.idp_sso_descriptors.as_mut().expect("roles")[0].cache_duration = Some(3600);
-    let back = from_samael(&value).expect("XML");
+    let restored = from_samael(&value).expect("XML");
     assert_eq!(
-        lines(&back),
-        "/md:EntityDescriptor/md:IDPSSODescriptor/@cacheDuration: samael's type is a number, which is not a duration"
+        lines(&restored),
+        "/md:EntityDescriptor/md:IDPSSODescriptor/@cacheDuration: samael's type is a number, not a duration"
     );
 }
 
 #[test]
-fn markup_in_texts_of_samael_is_escaped() {
+fn markup_in_samael_strings_is_escaped() {
     let mut entity = theirs::EntityDescriptor {
         entity_id: Some("urn:a\"><evil/>".to_owned()),
         ..Default::default()
@@ -167,23 +176,23 @@ fn markup_in_texts_of_samael_is_escaped() {
         organization_urls: None,
     });
     let written = from_samael(&entity).expect("XML");
-    let back = to_samael(written.value.entity().expect("one entity"));
-    assert_eq!(back.value, entity);
+    let restored = to_samael(written.value.entity().expect("one entity"));
+    assert_eq!(restored.value, entity);
     entity.entity_id = Some("a\0b".to_owned());
-    let error = from_samael(&entity).expect_err("no XML");
+    let error = from_samael(&entity).expect_err("NUL is not allowed in XML");
     assert_eq!(error.to_string(), "a value cannot be written as XML");
 }
 
 #[test]
-fn samael_reads_what_we_read_where_it_can_read_at_all() {
-    let theirs = theirs::EntityDescriptor::from_str(OKTA).expect("samael reads Okta's");
-    let ours = to_samael(document(OKTA).entity().expect("one")).value;
+fn samael_and_this_crate_read_okta_metadata_alike() {
+    let theirs = theirs::EntityDescriptor::from_str(OKTA).expect("samael reads Okta's metadata");
+    let ours = to_samael(document(OKTA).entity().expect("one entity")).value;
     assert_eq!(ours.entity_id, theirs.entity_id);
     assert_eq!(ours.idp_sso_descriptors, theirs.idp_sso_descriptors);
 }
 
 #[test]
-fn the_corpus_goes_there_and_back() {
+fn corpus_documents_survive_the_round_trip() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         println!("skipped: there is no corpus");
@@ -199,9 +208,9 @@ fn the_corpus_goes_there_and_back() {
             continue;
         };
         for entity in document.entities() {
-            let (there, back) = there_and_back(entity);
-            let again = to_samael(back.entity().expect("one entity"));
-            assert_eq!(again.value, there.value, "{}", path.display());
+            let (converted, restored) = round_trip(entity);
+            let again = to_samael(restored.entity().expect("one entity"));
+            assert_eq!(again.value, converted.value, "{}", path.display());
             seen += 1;
         }
     }
@@ -271,14 +280,14 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn values_of_samael_come_back_equal_but_for_the_losses((mut entity, losses) in entity()) {
+    fn samael_values_survive_the_round_trip_except_for_losses((mut entity, losses) in entity()) {
         let document = from_samael(&entity).expect("XML");
         prop_assert_eq!(document.losses.len(), losses);
-        let back = to_samael(document.value.entity().expect("one entity"));
-        prop_assert!(back.losses.is_empty(), "{}", lines(&back));
+        let restored = to_samael(document.value.entity().expect("one entity"));
+        prop_assert!(restored.losses.is_empty(), "{}", lines(&restored));
         for role in entity.sp_sso_descriptors.iter_mut().flatten() {
             role.cache_duration = None;
         }
-        prop_assert_eq!(back.value, entity);
+        prop_assert_eq!(restored.value, entity);
     }
 }

@@ -1,5 +1,5 @@
-//! The schemas' own word, where xmllint and the schemas are at hand: they are not part of the
-//! project, and without them these tests say that they skip.
+//! Validation with xmllint and the XML schemas. Neither is part of the project; without them, these
+//! tests print that they are skipped.
 
 use std::{
     io::Write as _,
@@ -14,8 +14,8 @@ use saml_metadata::{
 
 use crate::support::{ALL, change, der, document};
 
-/// Asks xmllint whether a document is valid; `None` if it cannot be asked.
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+/// Returns whether xmllint finds a document valid, or `None` if xmllint or the schemas are missing.
+#[expect(clippy::print_stdout, reason = "a skipped test prints why")]
 fn is_valid(xml: &[u8]) -> Option<bool> {
     let driver = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../shared/corpus/saml-xsd/all-metadata-driver.xsd");
@@ -29,13 +29,13 @@ fn is_valid(xml: &[u8]) -> Option<bool> {
             .spawn()
     });
     let Some(Ok(mut child)) = child else {
-        println!("skipped: there is no xmllint, or no {}", driver.display());
+        println!("skipped: xmllint or {} is missing", driver.display());
         return None;
     };
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(xml).expect("xmllint reads all");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin.write_all(xml).expect("xmllint reads its input");
     drop(stdin);
-    Some(child.wait().expect("xmllint ends").success())
+    Some(child.wait().expect("xmllint exits").success())
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn the_fixtures_are_valid() {
 }
 
 #[test]
-fn what_is_built_is_valid() {
+fn built_metadata_is_valid() {
     let idp = IdpMetadata::new("https://idp.example.com/")
         .single_sign_on_service(binding::HTTP_POST, "https://idp.example.com/sso?a=1&b=2")
         .name_id_format(name_id_format::PERSISTENT)
@@ -76,7 +76,7 @@ fn what_is_built_is_valid() {
 }
 
 #[test]
-fn what_is_edited_stays_valid() {
+fn edited_metadata_stays_valid() {
     for (name, xml) in ALL {
         let document = document(xml);
         let mut edit = document.edit();
@@ -89,7 +89,7 @@ fn what_is_edited_stays_valid() {
 }
 
 #[test]
-fn an_invalid_document_is_told_apart() {
+fn an_invalid_document_is_detected() {
     let broken = change(ALL[0].1, &[("entityID=", "entityName=")]);
     assert_ne!(is_valid(broken.as_bytes()), Some(true));
 }

@@ -1,4 +1,5 @@
-//! Signatures: what others sign is verified, what was tampered with is refused for its own reason.
+//! Signatures: documents signed by other tools are verified, and each kind of tampering is refused
+//! with its own error.
 
 mod attacks;
 mod corpus;
@@ -15,10 +16,10 @@ use saml_metadata::{
 
 use crate::support::{change, document};
 
-/// What xmlsec1 signed with the RSA key.
+/// A document that xmlsec1 signed with the RSA key.
 pub(crate) const SIGNED: &str = include_str!("../fixtures/signature/xmlsec1-rsa-sha256.xml");
 
-/// Returns a file of the folder of keys and signed documents.
+/// Returns a file from the folder of keys and signed documents.
 #[track_caller]
 pub(crate) fn fixture(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/signature");
@@ -34,7 +35,7 @@ pub(crate) fn verifier() -> Verifier {
     Verifier::new([key("rsa"), key("p256"), key("p384"), key("p521")])
 }
 
-/// Expects a refusal of a document, by its rule and in these words.
+/// Expects that verification fails with this rule and this message.
 #[track_caller]
 pub(crate) fn check(verifier: &Verifier, document: &Document, rule: &str, message: &str) {
     match stream::verify_both(verifier, document) {
@@ -47,7 +48,7 @@ pub(crate) fn check(verifier: &Verifier, document: &Document, rule: &str, messag
     }
 }
 
-/// Expects a refusal of the signed fixture with replacements made.
+/// Changes the signed fixture and expects that verification fails with this rule and this message.
 #[track_caller]
 pub(crate) fn check_changed(replacements: &[(&str, &str)], rule: &str, message: &str) {
     let changed = document(&change(SIGNED, replacements));
@@ -55,7 +56,7 @@ pub(crate) fn check_changed(replacements: &[(&str, &str)], rule: &str, message: 
 }
 
 #[track_caller]
-fn check_theirs(file: &str, key: usize, algorithm: SignatureAlgorithm) {
+fn check_fixture(file: &str, key: usize, algorithm: SignatureAlgorithm) {
     let text = fixture(&format!("{file}.xml"));
     let signed = document(&text);
     let found = stream::verify_both(&verifier(), &signed).expect(file);
@@ -68,26 +69,26 @@ fn check_theirs(file: &str, key: usize, algorithm: SignatureAlgorithm) {
         &verifier(),
         &tampered,
         "MD-SIG-06",
-        "the contents are not the ones that were signed",
+        "the content was changed after signing",
     );
 }
 
 #[test]
-fn what_xmlsec1_signs_is_verified() {
-    check_theirs("xmlsec1-rsa-sha256", 0, SignatureAlgorithm::RsaSha256);
-    check_theirs("xmlsec1-rsa-sha384", 0, SignatureAlgorithm::RsaSha384);
-    check_theirs("xmlsec1-rsa-sha512", 0, SignatureAlgorithm::RsaSha512);
-    check_theirs(
+fn documents_signed_by_xmlsec1_are_verified() {
+    check_fixture("xmlsec1-rsa-sha256", 0, SignatureAlgorithm::RsaSha256);
+    check_fixture("xmlsec1-rsa-sha384", 0, SignatureAlgorithm::RsaSha384);
+    check_fixture("xmlsec1-rsa-sha512", 0, SignatureAlgorithm::RsaSha512);
+    check_fixture(
         "xmlsec1-ecdsa-sha256",
         1,
         SignatureAlgorithm::EcdsaP256Sha256,
     );
-    check_theirs(
+    check_fixture(
         "xmlsec1-ecdsa-sha384",
         2,
         SignatureAlgorithm::EcdsaP384Sha384,
     );
-    check_theirs(
+    check_fixture(
         "xmlsec1-ecdsa-sha512",
         3,
         SignatureAlgorithm::EcdsaP521Sha512,
@@ -95,18 +96,18 @@ fn what_xmlsec1_signs_is_verified() {
 }
 
 #[test]
-fn a_whole_document_is_signed_with_what_stands_around_its_root() {
+fn a_signature_of_a_whole_document_covers_the_nodes_around_the_root() {
     let text = fixture("xmlsec1-aggregate-whole.xml");
     let signed = document(&text);
     let found = stream::verify_both(&verifier(), &signed).expect("verified");
     assert_eq!(found.entities().count(), 5);
-    for place in ["<?before", "<?behind", "validUntil"] {
-        let tampered = document(&change(&text, &[(place, &format!("{place}1"))]));
+    for part in ["<?before", "<?behind", "validUntil"] {
+        let tampered = document(&change(&text, &[(part, &format!("{part}1"))]));
         check(
             &verifier(),
             &tampered,
             "MD-SIG-06",
-            "the contents are not the ones that were signed",
+            "the content was changed after signing",
         );
     }
     for extra in ["<?more?>", "<!-- more -->"] {
@@ -117,29 +118,29 @@ fn a_whole_document_is_signed_with_what_stands_around_its_root() {
 }
 
 #[test]
-fn what_signxml_signs_is_verified() {
-    check_theirs("signxml-rsa-sha256", 0, SignatureAlgorithm::RsaSha256);
-    check_theirs(
+fn documents_signed_by_signxml_are_verified() {
+    check_fixture("signxml-rsa-sha256", 0, SignatureAlgorithm::RsaSha256);
+    check_fixture(
         "signxml-rsa-pss-sha256",
         0,
         SignatureAlgorithm::RsaPssSha256,
     );
-    check_theirs(
+    check_fixture(
         "signxml-rsa-pss-sha512",
         0,
         SignatureAlgorithm::RsaPssSha512,
     );
-    check_theirs(
+    check_fixture(
         "signxml-ecdsa-sha256",
         1,
         SignatureAlgorithm::EcdsaP256Sha256,
     );
-    check_theirs(
+    check_fixture(
         "signxml-ecdsa-sha384",
         2,
         SignatureAlgorithm::EcdsaP384Sha384,
     );
-    check_theirs(
+    check_fixture(
         "signxml-ecdsa-sha512",
         3,
         SignatureAlgorithm::EcdsaP521Sha512,
@@ -148,13 +149,13 @@ fn what_signxml_signs_is_verified() {
 
 #[test]
 fn every_canonicalization_of_the_profile_is_verified() {
-    check_theirs("xmlsec1-prefix-list", 0, SignatureAlgorithm::RsaSha256);
-    check_theirs("xmlsec1-inclusive", 0, SignatureAlgorithm::RsaSha256);
-    check_theirs("xmlsec1-with-comments", 0, SignatureAlgorithm::RsaSha256);
+    check_fixture("xmlsec1-prefix-list", 0, SignatureAlgorithm::RsaSha256);
+    check_fixture("xmlsec1-inclusive", 0, SignatureAlgorithm::RsaSha256);
+    check_fixture("xmlsec1-with-comments", 0, SignatureAlgorithm::RsaSha256);
 }
 
 #[test]
-fn sha1_is_taken_only_when_asked_for() {
+fn sha1_is_refused_by_default() {
     let signed = document(&fixture("xmlsec1-sha1.xml"));
     check(
         &verifier(),
@@ -168,22 +169,22 @@ fn sha1_is_taken_only_when_asked_for() {
 }
 
 #[test]
-fn the_number_of_the_key_that_fits_is_told() {
+fn the_index_of_the_matching_key_is_returned() {
     let signed = document(SIGNED);
     let verifier = Verifier::new([key("p256"), key("other"), key("rsa")]);
     assert_eq!(verifier.verify(&signed).expect("verified").key(), 2);
 }
 
 #[test]
-fn a_key_of_somebody_else_does_not_do_whatever_the_key_info_says() {
-    let message = "the signature was not made with any of the given keys";
+fn a_signature_by_an_untrusted_key_is_refused_despite_its_key_info() {
+    let message = "the signature does not verify with any of the given keys";
     let other = Verifier::new([key("other")]);
     check(&other, &document(SIGNED), "MD-SIG-06", message);
 }
 
 #[test]
-fn without_a_key_for_the_algorithm_nothing_is_verified() {
-    let message = "none of the given keys is for the algorithm \
+fn verification_fails_without_a_key_for_the_algorithm() {
+    let message = "none of the given keys fits the algorithm \
                    http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     let signed = document(SIGNED);
     check(&Verifier::new([]), &signed, "MD-SIG-06", message);
@@ -200,7 +201,7 @@ fn short_rsa_keys_are_refused() {
 }
 
 #[test]
-fn keys_of_other_kinds_are_refused() {
+fn unsupported_kinds_of_keys_are_refused() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/certificates");
     for name in ["dsa", "p192"] {
         let pem = std::fs::read_to_string(format!("{folder}/{name}.pem")).expect(name);
@@ -213,7 +214,7 @@ fn keys_of_other_kinds_are_refused() {
 }
 
 #[test]
-fn an_error_says_where() {
+fn an_error_has_a_position_and_a_span() {
     let changed = change(
         SIGNED,
         &[("<ds:Reference URI=\"#_idp\"", "<ds:Reference URI=\"#_b\"")],
@@ -223,13 +224,13 @@ fn an_error_says_where() {
     assert!(changed.text()[error.span()].starts_with("<ds:Reference URI=\"#_b\">"));
     assert_eq!(
         error.to_string(),
-        "line 3, column 776: the signature is about \"#_b\", not about the element it stands in"
+        "line 3, column 776: the signature references \"#_b\", not the element that contains it"
     );
     assert!(matches!(error.refusal(), Refusal::OtherReference { .. }));
 }
 
 #[test]
-fn the_rules_are_in_order() {
+fn the_signature_rules_are_in_order() {
     let ids: Vec<&str> = signature_rules().map(|rule| rule.id.as_str()).collect();
     assert_eq!(
         ids,

@@ -1,4 +1,4 @@
-//! A stream hands out what the whole document holds, and holds little.
+//! A stream returns the same entities as the whole document, and buffers little.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -29,7 +29,7 @@ fn kind(error: &StreamError) -> Option<ReadErrorKind> {
     }
 }
 
-/// Compares each entity of a stream with that of the whole document.
+/// Compares each streamed entity with the same entity of the whole document.
 #[track_caller]
 fn compare(document: &Document, streamed: &[StreamedEntity]) {
     let entities: Vec<_> = document.entities().collect();
@@ -49,7 +49,7 @@ fn compare(document: &Document, streamed: &[StreamedEntity]) {
         );
         let group = |entity: saml_metadata::EntityDescriptor<'_>| {
             let group = entity.group()?;
-            // What comes behind an entity, against the schema, a stream cannot know yet.
+            // The schema forbids extensions after an entity. A stream has not read them yet.
             let start = entity.element().span().start;
             let extensions = group
                 .extensions()
@@ -59,7 +59,7 @@ fn compare(document: &Document, streamed: &[StreamedEntity]) {
             Some((group.name().map(str::to_owned), extensions))
         };
         assert_eq!(group(entity), group(whole));
-        // The tree is the one that reading the small document gives.
+        // Reading the bytes of the streamed document gives the same tree.
         let again = read(streamed.document().bytes()).expect("a document");
         let all = |document: &Document| -> Vec<_> {
             document
@@ -82,19 +82,19 @@ fn compare(document: &Document, streamed: &[StreamedEntity]) {
                 .collect()
         };
         assert_eq!(all(streamed.document()), all(&again));
-        // Places are those in the stream.
+        // Positions and spans refer to the stream.
         for (own, other) in element.descendants().zip(whole.element().descendants()) {
             assert_eq!(own.namespace(), other.namespace());
-            let place = document.position(other.span().start);
-            assert_eq!(streamed.position_of(own.span().start), place);
+            let position = document.position(other.span().start);
+            assert_eq!(streamed.position_of(own.span().start), position);
             let end = document.position(other.span().end).offset;
-            assert_eq!(streamed.span_of(own.span()), place.offset..end);
+            assert_eq!(streamed.span_of(own.span()), position.offset..end);
         }
     }
 }
 
 #[test]
-fn a_stream_gives_the_entities_of_the_whole_document() {
+fn a_stream_has_the_entities_of_the_whole_document() {
     for (name, xml) in ALL {
         let document = read(xml.as_bytes()).expect(name);
         let streamed = stream(xml.as_bytes()).expect(name);
@@ -103,7 +103,7 @@ fn a_stream_gives_the_entities_of_the_whole_document() {
 }
 
 #[test]
-fn a_lone_entity_is_a_stream_of_one() {
+fn a_single_entity_is_a_stream_of_one() {
     let streamed = stream(IDP.as_bytes()).expect("a stream");
     assert_eq!(streamed.len(), 1);
     assert!(streamed[0].entity().group().is_none());
@@ -114,7 +114,7 @@ fn a_lone_entity_is_a_stream_of_one() {
 }
 
 #[test]
-fn an_entity_comes_with_the_tags_around_it_and_nothing_of_the_others() {
+fn a_streamed_entity_has_its_groups_but_no_other_entities() {
     let streamed = stream(AGGREGATE.as_bytes()).expect("a stream");
     let ids: Vec<&str> = streamed.iter().map(|s| s.entity().entity_id()).collect();
     assert_eq!(
@@ -153,9 +153,9 @@ fn an_entity_comes_with_the_tags_around_it_and_nothing_of_the_others() {
     let published = outer
         .extensions()
         .and_then(saml_metadata::Extensions::publication_info)
-        .expect("kept");
+        .expect("publication info");
     assert_eq!(published.publisher(), "https://federation.example.org/");
-    // Namespaces in scope are those of the groups.
+    // The namespace declarations of the groups are in scope.
     let fed = "http://docs.oasis-open.org/wsfed/federation/200706";
     assert_eq!(
         streamed[3].entity().element().namespace_of_prefix("fed"),
@@ -177,7 +177,7 @@ fn a_streamed_entity_is_edited_like_any_document() {
 }
 
 #[test]
-fn a_group_is_known_to_be_signed_once_its_signature_was_met() {
+fn a_group_counts_as_signed_after_its_signature_was_read() {
     let signature = "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/>";
     let signed = change(AGGREGATE, &[("PT6H\">", &format!("PT6H\">{signature}"))]);
     let streamed = stream(signed.as_bytes()).expect("a stream");
@@ -188,7 +188,7 @@ fn a_group_is_known_to_be_signed_once_its_signature_was_met() {
 }
 
 #[test]
-fn large_extensions_of_a_group_are_left_out_and_that_is_said() {
+fn large_group_extensions_are_left_out_and_reported_as_missing() {
     let large = format!(
         "<x:y xmlns:x='urn:x'>{}</x:y></md:Extensions>",
         "z".repeat(20_000)
@@ -209,8 +209,8 @@ fn large_extensions_of_a_group_are_left_out_and_that_is_said() {
 }
 
 #[test]
-fn findings_stand_where_they_stand_in_the_whole_stream() {
-    // Rules about groups as such see one entity at a time; those about entities agree.
+fn findings_have_their_positions_in_the_whole_stream() {
+    // Rules about groups see one entity at a time. The findings about entities are the same.
     let document = read(AGGREGATE.as_bytes()).expect("a document");
     let whole = validate(&document, Profile::SamlCore, now());
     let streamed = stream(AGGREGATE.as_bytes()).expect("a stream");
@@ -235,7 +235,7 @@ fn findings_stand_where_they_stand_in_the_whole_stream() {
 }
 
 #[test]
-fn what_is_wrong_behind_an_entity_comes_after_it() {
+fn an_error_after_an_entity_does_not_hide_the_entity() {
     let broken = change(
         AGGREGATE,
         &[("  <md:EntitiesDescriptor Name", "  <md:A></md:B>")],
@@ -243,30 +243,30 @@ fn what_is_wrong_behind_an_entity_comes_after_it() {
     let mut stream = EntityStream::new(broken.as_bytes());
     assert!(stream.next().is_some_and(|first| first.is_ok()));
     let error = stream.next().expect("an item").expect_err("an error");
-    let place = read(broken.as_bytes()).expect_err("refused").position();
-    assert_eq!(error.position(), Some(place));
+    let expected = read(broken.as_bytes()).expect_err("refused").position();
+    assert_eq!(error.position(), Some(expected));
     assert!(stream.next().is_none());
 }
 
 #[test]
-fn what_is_wrong_first_is_reported_whatever_stands_behind_it() {
+fn the_first_error_in_the_input_is_reported() {
     for first in ["</md:Other>", "<!other>", "&<"] {
-        for behind in [&b"\xff"[..], b"\0"] {
+        for later in [&b"\xff"[..], b"\0"] {
             let mut xml =
                 br#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">"#
                     .to_vec();
-            let place = xml.len();
+            let expected = xml.len();
             xml.extend_from_slice(first.as_bytes());
-            xml.extend_from_slice(behind);
+            xml.extend_from_slice(later);
             let error = error(&xml);
             assert_eq!(kind(&error), Some(ReadErrorKind::Malformed), "{error:?}");
             let offset = error.position().map(|position| position.offset);
-            assert_eq!(offset, Some(place), "{error:?}");
+            assert_eq!(offset, Some(expected), "{error:?}");
         }
     }
 }
 
-/// Documents that are wrong in one way each.
+/// Returns documents with one error each.
 fn broken() -> Vec<String> {
     let with = |inside: &str| {
         format!(
@@ -329,7 +329,7 @@ fn broken() -> Vec<String> {
 }
 
 #[test]
-fn a_stream_refuses_what_the_reader_refuses_with_the_same_words_at_the_same_place() {
+fn a_stream_and_the_reader_report_the_same_error_at_the_same_position() {
     for xml in broken() {
         let expected = read(xml.as_bytes()).expect_err(&xml);
         let error = error(xml.as_bytes());
@@ -356,7 +356,7 @@ fn utf16(text: &str, big_endian: bool) -> Vec<u8> {
 }
 
 #[test]
-fn utf16_and_marks_are_read_and_places_count_the_bytes_of_the_stream() {
+fn utf16_and_byte_order_marks_are_read_and_offsets_count_stream_bytes() {
     let text = change(
         AGGREGATE,
         &[
@@ -368,7 +368,7 @@ fn utf16_and_marks_are_read_and_places_count_the_bytes_of_the_stream() {
         let bytes = utf16(&text, big_endian);
         let document = read(&bytes).expect("a document");
         compare(&document, &stream(&bytes).expect("a stream"));
-        let input = Drop(&bytes, 1);
+        let input = SlowReader(&bytes, 1);
         let streamed: Result<Vec<_>, _> =
             EntityStream::new(BufReader::with_capacity(1, input)).collect();
         compare(&document, &streamed.expect("a stream"));
@@ -379,7 +379,7 @@ fn utf16_and_marks_are_read_and_places_count_the_bytes_of_the_stream() {
 }
 
 #[test]
-fn wrong_encodings_are_refused_as_the_reader_does() {
+fn a_stream_and_the_reader_refuse_the_same_encodings() {
     let cases: [Vec<u8>; 7] = [
         [AGGREGATE.as_bytes(), b"\xff"].concat(),
         [
@@ -397,7 +397,7 @@ fn wrong_encodings_are_refused_as_the_reader_does() {
     for bytes in cases {
         let expected = read(&bytes).expect_err("refused");
         let error = error(&bytes);
-        // A stream that is not metadata says so before it comes to the wrong byte.
+        // A stream that is not metadata fails at its root element, before the wrong byte.
         if kind(&error) != Some(ReadErrorKind::NotMetadata) {
             assert_eq!(kind(&error), Some(expected.kind()));
             assert_eq!(error.position(), Some(expected.position()));
@@ -405,10 +405,10 @@ fn wrong_encodings_are_refused_as_the_reader_does() {
     }
 }
 
-/// Hands out so many bytes at a time.
-struct Drop<'a>(&'a [u8], usize);
+/// A reader that returns at most the given number of bytes at a time.
+struct SlowReader<'a>(&'a [u8], usize);
 
-impl Read for Drop<'_> {
+impl Read for SlowReader<'_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let count = self.1.min(to.len()).min(self.0.len());
         to[..count].copy_from_slice(&self.0[..count]);
@@ -418,7 +418,7 @@ impl Read for Drop<'_> {
 }
 
 #[test]
-fn an_error_of_the_source_is_handed_on() {
+fn an_io_error_of_the_source_is_returned() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -441,7 +441,7 @@ fn a_root_that_is_not_metadata_is_refused() {
     let error = error(b"<?xml version='1.0'?>\n<a><b/></a>");
     assert_eq!(kind(&error), Some(ReadErrorKind::NotMetadata));
     let StreamError::Read { source, .. } = error else {
-        panic!("not a read error");
+        panic!("expected a read error");
     };
     assert_eq!(
         source.to_string(),
@@ -451,7 +451,7 @@ fn a_root_that_is_not_metadata_is_refused() {
 }
 
 #[test]
-fn limits_hold_for_what_is_held_at_once() {
+fn limits_apply_to_the_buffered_part_and_to_the_number_of_entities() {
     let limits = Limits {
         bytes: 2_000,
         nodes: 20,
@@ -496,8 +496,8 @@ fn limits_hold_for_what_is_held_at_once() {
     assert_eq!(kind(last), Some(ReadErrorKind::Limit(Limit::Entities)));
 }
 
-/// An aggregate that is never in memory as a whole: what a part of it says is repeated.
-struct Endless<'a> {
+/// An aggregate that repeats one entity, so that it is never in memory as a whole.
+struct RepeatedEntity<'a> {
     head: &'a [u8],
     entity: &'a [u8],
     left: usize,
@@ -505,7 +505,7 @@ struct Endless<'a> {
     at: usize,
 }
 
-impl Read for Endless<'_> {
+impl Read for RepeatedEntity<'_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let available = self.fill_buf()?;
         let count = available.len().min(to.len());
@@ -515,7 +515,7 @@ impl Read for Endless<'_> {
     }
 }
 
-impl BufRead for Endless<'_> {
+impl BufRead for RepeatedEntity<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.head.len() && !self.head.is_empty() {
             (self.head, self.at) = (&[], 0);
@@ -539,7 +539,7 @@ impl BufRead for Endless<'_> {
 }
 
 #[test]
-fn a_stream_of_many_megabytes_holds_no_more_than_one_entity_and_a_piece() {
+fn a_large_stream_buffers_at_most_one_entity_and_one_chunk() {
     let start = OKTA
         .find("<md:EntityDescriptor")
         .or_else(|| OKTA.find("<EntityDescriptor"));
@@ -547,7 +547,7 @@ fn a_stream_of_many_megabytes_holds_no_more_than_one_entity_and_a_piece() {
     let head = "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' Name='n'>";
     let tail = "</md:EntitiesDescriptor>\n";
     let copies = 8 * 1024 * 1024 / entity.len();
-    let input = Endless {
+    let input = RepeatedEntity {
         head: head.as_bytes(),
         entity: entity.as_bytes(),
         left: copies,
@@ -566,7 +566,7 @@ fn a_stream_of_many_megabytes_holds_no_more_than_one_entity_and_a_piece() {
         last = Some(position);
     }
     assert_eq!(count, copies);
-    assert!(most < 1 << 20, "{most} bytes were held");
+    assert!(most < 1 << 20, "{most} bytes were buffered");
 }
 
 fn piece() -> impl Strategy<Value = String> {
@@ -597,7 +597,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_stream_is_the_whole_document_in_parts(
+    fn the_streamed_entities_equal_those_of_any_whole_document(
         pieces in prop::collection::vec(piece(), 0..25),
         balanced in any::<bool>(),
         step in 1..200_usize,
@@ -644,7 +644,7 @@ proptest! {
         match (read(xml.as_bytes()), stream(xml.as_bytes())) {
             (Ok(document), Ok(streamed)) => compare(&document, &streamed),
             (Err(expected), Err(StreamError::Read { source, .. })) => {
-                // The reader looks for forbidden characters first, and the stream in passing.
+                // The reader checks for forbidden characters first. The stream checks them while it reads.
                 if source.kind() != ReadErrorKind::NotMetadata {
                     prop_assert_eq!(expected.kind(), source.kind());
                 }
@@ -656,14 +656,14 @@ proptest! {
 }
 
 #[test]
-fn a_service_provider_streams_its_certificate() {
+fn a_streamed_service_provider_has_its_certificate() {
     let streamed = stream(SP.as_bytes()).expect("a stream");
     let role = streamed[0].entity().service_provider().expect("a role");
     assert_eq!(role.signing_certificates().len(), 1);
 }
 
 #[test]
-fn real_documents_stream_as_they_are_read() {
+fn corpus_documents_stream_as_they_are_read() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/saml");
     let Ok(files) = std::fs::read_dir(folder) else {
         println!("skipped: there is no corpus at {folder}");

@@ -1,25 +1,25 @@
-//! Fixtures, and the moment that all tests take for now.
+//! Fixtures and the fixed current time of all tests.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use saml_metadata::{Document, read};
 
-/// An identity provider with everything, that no rule has anything against.
+/// An identity provider that uses every feature and breaks no rule.
 pub(crate) const IDP: &str = include_str!("../fixtures/idp.xml");
-/// A service provider of the same kind.
+/// A service provider that uses every feature and breaks no rule.
 pub(crate) const SP: &str = include_str!("../fixtures/sp.xml");
-/// Groups in groups, and the rarer roles.
+/// An aggregate with nested groups and the less common roles.
 pub(crate) const AGGREGATE: &str = include_str!("../fixtures/aggregate.xml");
-/// The shape in which Okta hands out an app's identity provider.
+/// Identity provider metadata in the form that Okta serves for an app.
 pub(crate) const OKTA: &str = include_str!("../fixtures/okta.xml");
-/// The shape in which IAM Identity Center hands out its service provider.
+/// Service provider metadata in the form that IAM Identity Center serves.
 pub(crate) const AWS_SP: &str = include_str!("../fixtures/aws-sp.xml");
-/// The same of an instance enabled before February 2026.
+/// The service provider metadata of an instance that was enabled before February 2026.
 pub(crate) const AWS_SP_CLASSIC: &str = include_str!("../fixtures/aws-sp-classic.xml");
-/// The same of an instance in two Regions.
+/// The service provider metadata of an instance in two Regions.
 pub(crate) const AWS_SP_REGIONS: &str = include_str!("../fixtures/aws-sp-regions.xml");
 
-/// All of them, by name.
+/// All documents above, with their names.
 pub(crate) const ALL: [(&str, &str); 7] = [
     ("idp", IDP),
     ("sp", SP),
@@ -42,12 +42,15 @@ pub(crate) fn document(xml: &str) -> Document {
     }
 }
 
-/// Returns the text with replacements made, each of which must really be one.
+/// Applies each replacement to its first match; panics if there is no match.
 #[track_caller]
 pub(crate) fn change(xml: &str, replacements: &[(&str, &str)]) -> String {
     let mut changed = xml.to_owned();
     for (from, to) in replacements {
-        assert!(changed.contains(from), "there is no {from:?} to replace");
+        assert!(
+            changed.contains(from),
+            "the text to replace is missing: {from:?}"
+        );
         changed = changed.replacen(from, to, 1);
     }
     changed
@@ -58,12 +61,12 @@ fn certificate_file(name: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
 
-/// Returns whether there is a certificate of the name.
+/// Returns whether a certificate fixture of this name exists.
 pub(crate) fn has_certificate(name: &str) -> bool {
     certificate_file(name).exists()
 }
 
-/// Returns a certificate of the fixtures as base64.
+/// Returns a certificate fixture as base64.
 pub(crate) fn certificate(name: &str) -> String {
     let pem = std::fs::read_to_string(certificate_file(name)).expect("a certificate");
     pem.lines()
@@ -71,7 +74,7 @@ pub(crate) fn certificate(name: &str) -> String {
         .collect()
 }
 
-/// Returns a certificate of the fixtures as DER.
+/// Returns a certificate fixture as DER.
 pub(crate) fn der(name: &str) -> Vec<u8> {
     STANDARD.decode(certificate(name)).expect("base64")
 }

@@ -1,4 +1,4 @@
-//! Every rule, with a document that keeps it and documents that break it.
+//! Each validation rule, with a document that passes it and documents that break it.
 
 mod consumer;
 mod document;
@@ -15,10 +15,10 @@ use saml_metadata::{Profile, rules, validate};
 
 use crate::support::{self, now};
 
-/// Replacements in a document, and what a rule says then.
+/// Replacements that break a rule, and the expected findings.
 type Break<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
-/// Checks what one rule has against a document: `severity: message` in the document's order.
+/// Checks the findings of one rule in document order, each as `severity: message`.
 #[track_caller]
 fn expect(profile: Profile, xml: &str, rule: &str, expected: &[&str]) {
     let document = support::document(xml);
@@ -30,28 +30,28 @@ fn expect(profile: Profile, xml: &str, rule: &str, expected: &[&str]) {
     assert_eq!(found, expected, "{rule}");
 }
 
-/// Checks a rule of the specification: a document that keeps it, and changes that break it.
+/// Checks a rule in [`Profile::SamlCore`]: a document that passes it, and changes that break it.
 #[track_caller]
-fn core(rule: &str, keeps: &str, breaks: &[Break<'_>]) {
-    of(Profile::SamlCore, rule, keeps, breaks);
+fn core(rule: &str, passing: &str, breaks: &[Break<'_>]) {
+    in_profile(Profile::SamlCore, rule, passing, breaks);
 }
 
-/// Checks a rule in a profile: a document that keeps it, and changes that break it.
+/// Checks a rule in a profile: a document that passes it, and changes that break it.
 #[track_caller]
-fn of(profile: Profile, rule: &str, keeps: &str, breaks: &[Break<'_>]) {
-    expect(profile, keeps, rule, &[]);
+fn in_profile(profile: Profile, rule: &str, passing: &str, breaks: &[Break<'_>]) {
+    expect(profile, passing, rule, &[]);
     for (replacements, expected) in breaks {
         expect(
             profile,
-            &support::change(keeps, replacements),
+            &support::change(passing, replacements),
             rule,
             expected,
         );
     }
 }
 
-/// The rules that the reader itself holds; they have tests of their own.
-const OF_THE_READER: [&str; 4] = ["MD-XML-01", "MD-XML-02", "MD-XML-03", "MD-XML-04"];
+/// Rules that the parser enforces while it reads; other modules test them.
+const PARSER_RULES: [&str; 4] = ["MD-XML-01", "MD-XML-02", "MD-XML-03", "MD-XML-04"];
 
 #[test]
 fn every_rule_has_a_test() {
@@ -69,7 +69,7 @@ fn every_rule_has_a_test() {
     .concat();
     let missing: Vec<&str> = rules()
         .map(|rule| rule.id.as_str())
-        .filter(|id| !OF_THE_READER.contains(id) && !tests.contains(&format!("\"{id}\"")))
+        .filter(|id| !PARSER_RULES.contains(id) && !tests.contains(&format!("\"{id}\"")))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

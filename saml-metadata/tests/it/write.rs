@@ -1,4 +1,4 @@
-//! What is built from nothing.
+//! Metadata that is built from scratch.
 
 use saml_metadata::{
     Profile, Severity,
@@ -12,7 +12,7 @@ use crate::support::{AWS_SP, OKTA, der, document, now};
 const SSO: &str = "https://acme.okta.com/app/amazon_aws_sso/exk4uqa1b2C3d4E5f6g7/sso/saml";
 
 #[test]
-fn an_identity_provider_comes_out_as_okta_hands_it_out() {
+fn a_built_identity_provider_can_equal_okta_metadata() {
     let built = IdpMetadata::new("http://www.okta.com/exk4uqa1b2C3d4E5f6g7")
         .signing_certificate(der("rsa2048"))
         .name_id_format(name_id_format::UNSPECIFIED)
@@ -25,7 +25,7 @@ fn an_identity_provider_comes_out_as_okta_hands_it_out() {
 }
 
 #[test]
-fn a_service_provider_comes_out_as_identity_center_hands_it_out() {
+fn a_built_service_provider_can_equal_identity_center_metadata() {
     let tenant = "4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab";
     let built =
         SpMetadata::new("https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067012345")
@@ -40,7 +40,7 @@ fn a_service_provider_comes_out_as_identity_center_hands_it_out() {
             )
             .build()
             .expect("metadata");
-    // The attributes of the root element stand in another order.
+    // The attributes of the root element have another order, so the test compares the roles.
     let entity = built.entity().expect("an entity");
     let expected = document(AWS_SP);
     let expected = expected.entity().expect("an entity");
@@ -60,7 +60,7 @@ fn a_service_provider_comes_out_as_identity_center_hands_it_out() {
 }
 
 #[test]
-fn everything_that_can_be_built_is_in_the_order_of_the_schema() {
+fn built_elements_are_in_schema_order() {
     let idp = IdpMetadata::new("https://idp.example.com/")
         .single_sign_on_service(
             binding::HTTP_REDIRECT,
@@ -92,12 +92,12 @@ fn everything_that_can_be_built_is_in_the_order_of_the_schema() {
         .expect("metadata");
     for built in [idp, sp] {
         let findings = validate(&built, Profile::SamlCore, now());
-        let worse: Vec<String> = findings
+        let above_info: Vec<String> = findings
             .iter()
             .filter(|finding| finding.severity > Severity::Info)
             .map(ToString::to_string)
             .collect();
-        assert!(worse.is_empty(), "{worse:?}");
+        assert!(above_info.is_empty(), "{above_info:?}");
         let entity = built.entity().expect("an entity");
         let names = entity.organization().expect("an organization").names();
         assert_eq!(
@@ -110,7 +110,7 @@ fn everything_that_can_be_built_is_in_the_order_of_the_schema() {
 }
 
 #[test]
-fn what_is_built_reads_back_the_same() {
+fn built_metadata_reads_back_unchanged() {
     let built = SpMetadata::new("urn:a\"b'c<d>&\te")
         .assertion_consumer_service(binding::HTTP_POST, "https://a/\n")
         .build()
@@ -123,7 +123,7 @@ fn what_is_built_reads_back_the_same() {
 }
 
 #[test]
-fn a_role_without_an_endpoint_is_not_built() {
+fn a_role_without_an_endpoint_is_refused() {
     let error = IdpMetadata::new("urn:a").build().expect_err("refused");
     assert_eq!(error.to_string(), "the role has no SingleSignOnService");
     let error = SpMetadata::new("urn:a").build().expect_err("refused");
@@ -134,7 +134,7 @@ fn a_role_without_an_endpoint_is_not_built() {
 }
 
 #[test]
-fn a_value_that_xml_cannot_express_is_not_built() {
+fn a_value_that_is_not_allowed_in_xml_is_refused() {
     let error = SpMetadata::new("urn:a\u{0}")
         .assertion_consumer_service(binding::HTTP_POST, "https://a/")
         .build()

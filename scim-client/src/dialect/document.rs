@@ -2,30 +2,30 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// What a user or a group must and must not have; names of attributes as `name.givenName`.
+/// Rules for the document of a user or a group. Attribute names have the form `name.givenName`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DocumentRules {
-    /// What must have a value.
+    /// Attributes that must have a value.
     pub required: &'static [&'static str],
-    /// What may have one value only, though the RFC allows several.
+    /// Attributes that may have only one value, although the RFC allows several.
     pub single_valued: &'static [&'static str],
-    /// Whose values must be marked as `primary`.
+    /// Attributes whose values must be marked as `primary`.
     pub primary: &'static [&'static str],
-    /// What must not be there.
+    /// Attributes that must be absent.
     pub unsupported: &'static [&'static str],
-    /// What must have all of some parts, if it has any.
+    /// Attributes whose values must contain all of the listed parts.
     pub complete: &'static [(&'static str, &'static [&'static str])],
-    /// Characters that no text may have, URLs apart.
+    /// Characters that texts must not contain, except in URLs.
     pub forbidden_characters: &'static str,
-    /// Whether a text may be empty; if not, the attribute must be left out.
+    /// Whether a text may be empty. If not, the attribute must be omitted.
     pub empty_texts: bool,
-    /// How many members a group may be created with.
+    /// Maximum number of members of a new group.
     pub max_members: Option<usize>,
 }
 
 impl DocumentRules {
-    /// No rules at all.
+    /// An empty set of rules.
     pub const NONE: Self = Self {
         required: &[],
         single_valued: &[],
@@ -39,7 +39,7 @@ impl DocumentRules {
 
     pub(super) fn violations(&self, document: &Value) -> Vec<Violation> {
         let mut violations = Vec::new();
-        let mut object = |attribute: &str, problem: String| {
+        let mut report = |attribute: &str, problem: String| {
             violations.push(Violation {
                 attribute: attribute.to_owned(),
                 problem,
@@ -47,23 +47,23 @@ impl DocumentRules {
         };
         for path in self.required {
             if !values(document, path).any(is_assigned) {
-                object(path, "is required".to_owned());
+                report(path, "is required".to_owned());
             }
         }
         for path in self.single_valued {
             let count = values(document, path).count();
             if count > 1 {
-                object(path, format!("has {count} values, and may have one"));
+                report(path, format!("has {count} values, but may have only one"));
             }
         }
         for path in self.primary {
             if values(document, path).any(|value| value["primary"] != Value::Bool(true)) {
-                object(path, "must be marked as primary".to_owned());
+                report(path, "must be marked as primary".to_owned());
             }
         }
         for path in self.unsupported {
             if values(document, path).any(is_assigned) {
-                object(path, "is not supported".to_owned());
+                report(path, "is not supported".to_owned());
             }
         }
         for (path, parts) in self.complete {
@@ -71,47 +71,41 @@ impl DocumentRules {
                 |part: &&&str| values(document, path).any(|value| !is_assigned(&value[**part]));
             let missing: Vec<&str> = parts.iter().filter(lacks).copied().collect();
             if !missing.is_empty() {
-                object(path, format!("has no {}", missing.join(", no ")));
+                report(path, format!("has no {}", missing.join(", no ")));
             }
         }
         let members = values(document, "members").count();
         if let Some(limit) = self.max_members.filter(|limit| members > *limit) {
-            object(
+            report(
                 "members",
-                format!("has {members} values, and may have {limit}"),
+                format!("has {members} values, but may have only {limit}"),
             );
         }
-        self.object_to_texts(document, "", &mut object);
+        self.check_texts(document, "", &mut report);
         violations
     }
 
-    /// Looks at every text in a document.
-    fn object_to_texts(&self, value: &Value, path: &str, object: &mut impl FnMut(&str, String)) {
+    /// Checks all texts in a document.
+    fn check_texts(&self, value: &Value, path: &str, report: &mut impl FnMut(&str, String)) {
         match value {
             Value::Object(attributes) => {
                 for (name, value) in attributes.iter().filter(|(name, _)| !holds_urls(name)) {
                     let dot = if path.is_empty() { "" } else { "." };
-                    self.object_to_texts(value, &format!("{path}{dot}{name}"), object);
+                    self.check_texts(value, &format!("{path}{dot}{name}"), report);
                 }
             }
             Value::Array(list) => {
                 for value in list {
-                    self.object_to_texts(value, path, object);
+                    self.check_texts(value, path, report);
                 }
             }
             Value::String(text) if text.is_empty() && !self.empty_texts => {
-                object(
-                    path,
-                    "is an empty text; it must be left out instead".to_owned(),
-                );
+                report(path, "is an empty text; omit it instead".to_owned());
             }
             Value::String(text) => {
                 let forbidden = |found: &char| self.forbidden_characters.contains(*found);
                 if let Some(found) = text.chars().find(forbidden) {
-                    object(
-                        path,
-                        format!("has the character `{found}`, which is not allowed"),
-                    );
+                    report(path, format!("contains the forbidden character `{found}`"));
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -119,7 +113,7 @@ impl DocumentRules {
     }
 }
 
-/// Something in a document that a server is known to refuse.
+/// A violation of a server's rules by a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     attribute: String,
@@ -127,7 +121,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Returns the attribute it is about, such as `name.givenName`.
+    /// Returns the attribute that violates a rule, such as `name.givenName`.
     #[must_use]
     pub fn attribute(&self) -> &str {
         &self.attribute
@@ -135,18 +129,19 @@ impl Violation {
 }
 
 impl fmt::Display for Violation {
-    /// Writes `emails has 2 values, and may have one`; never a value of the document.
+    /// Writes text such as `emails has 2 values, but may have only one`, without values of the
+    /// document.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.attribute, self.problem)
     }
 }
 
-/// Returns the values of an attribute: the elements of a list, or the one value.
+/// Returns the values of an attribute: the elements of a list, or a single value.
 fn values<'v>(document: &'v Value, path: &str) -> impl Iterator<Item = &'v Value> {
     let mut found = vec![document];
     let mut rest = Some(path);
     while let Some(path) = rest {
-        // The dots of a URN (`2.0`) do not end a name; what follows its last colon does.
+        // The dots before the last colon of a URN (`2.0`) do not separate names; later dots do.
         let colon = path.rfind(':').map_or(0, |colon| colon + 1);
         let dot = path[colon..].find('.').map(|dot| colon + dot);
         let (name, after) = match dot {
@@ -209,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn a_user_with_what_aws_wants_has_no_objections() {
+    fn a_user_that_follows_the_rules_of_aws_has_no_violations() {
         check(&ada(), &[]);
     }
 
     #[test]
-    fn aws_wants_names() {
+    fn aws_requires_names() {
         check(
             &User::new(""),
             &[
@@ -222,16 +217,19 @@ mod tests {
                 "name.givenName is required",
                 "name.familyName is required",
                 "displayName is required",
-                "userName is an empty text; it must be left out instead",
+                "userName is an empty text; omit it instead",
             ],
         );
         assert_eq!(Dialect::Generic.violations(&User::new("ada")), []);
-        let nobody = Dialect::Generic.violations(&User::default());
-        assert_eq!(nobody.first().map(Violation::attribute), Some("userName"));
+        let violations = Dialect::Generic.violations(&User::default());
+        assert_eq!(
+            violations.first().map(Violation::attribute),
+            Some("userName")
+        );
     }
 
     #[test]
-    fn aws_takes_one_value_of_each_and_the_email_as_primary() {
+    fn aws_accepts_one_value_per_attribute_and_requires_a_primary_email() {
         let mut user = ada();
         user.emails.push(MultiValued {
             value: Some("b@x".into()),
@@ -241,15 +239,15 @@ mod tests {
         check(
             &user,
             &[
-                "emails has 2 values, and may have one",
-                "phoneNumbers has 2 values, and may have one",
+                "emails has 2 values, but may have only one",
+                "phoneNumbers has 2 values, but may have only one",
                 "emails must be marked as primary",
             ],
         );
     }
 
     #[test]
-    fn aws_takes_whole_addresses() {
+    fn aws_requires_complete_addresses() {
         let mut user = ada();
         let address = Address {
             street_address: Some("1 St".into()),
@@ -289,21 +287,21 @@ mod tests {
     }
 
     #[test]
-    fn aws_refuses_some_characters_and_empty_texts() {
+    fn aws_forbids_some_characters_and_empty_texts() {
         let mut user = ada();
         user.title = Some("Head of R&D; 100%".into());
         user.nick_name = Some("".into());
         check(
             &user,
             &[
-                "nickName is an empty text; it must be left out instead",
-                "title has the character `;`, which is not allowed",
+                "nickName is an empty text; omit it instead",
+                "title contains the forbidden character `;`",
             ],
         );
     }
 
     #[test]
-    fn aws_takes_a_hundred_members_with_a_new_group() {
+    fn aws_accepts_at_most_100_members_in_a_new_group() {
         let member = Reference::to(ResourceId::parse("u").unwrap());
         let mut group = Group {
             members: vec![member; 100],
@@ -314,7 +312,7 @@ mod tests {
         let violations = Dialect::AwsIdentityCenter.violations(&group);
         assert_eq!(
             violations[0].to_string(),
-            "members has 101 values, and may have 100"
+            "members has 101 values, but may have only 100"
         );
     }
 }

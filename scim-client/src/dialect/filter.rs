@@ -1,56 +1,57 @@
 use scim_types::filter::{AttributePath, Filter, Operator};
 
-/// Which filters a server takes.
+/// Filters that a server supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FilterRules {
-    /// All there are.
+    /// All filters.
     Any,
-    /// Comparisons by `eq`, joined by `and`, of exactly these attributes in any order.
+    /// Comparisons by `eq`, joined by `and`. Each inner list is one supported set of attributes; their
+    /// order does not matter.
     Only(&'static [&'static [&'static str]]),
 }
 
 impl FilterRules {
-    /// Returns whether the server takes a filter.
+    /// Returns whether the server supports a filter.
     #[must_use]
     pub fn allow(&self, filter: &Filter) -> bool {
         let Self::Only(sets) = self else { return true };
-        let Some(attributes) = compared(filter) else {
+        let Some(attributes) = compared_attributes(filter) else {
             return false;
         };
         sets.iter().any(|set| {
             set.len() == attributes.len()
                 && set
                     .iter()
-                    .all(|name| attributes.iter().any(|path| is(path, name)))
+                    .all(|name| attributes.iter().any(|path| has_name(path, name)))
         })
     }
 
-    /// Returns the filters the server takes, for the text of an error.
-    pub(crate) fn listed(&self) -> String {
+    /// Describes the supported filters for an error text.
+    pub(crate) fn describe(&self) -> String {
         let Self::Only(sets) = self else {
             return "any filter".to_owned();
         };
-        let sets: Vec<String> = sets.iter().map(|set| set.join(" with ")).collect();
+        let sets: Vec<String> = sets.iter().map(|set| set.join(" and ")).collect();
         format!("`eq` on {}", sets.join(", or on "))
     }
 }
 
-/// Returns the attributes of a filter that only compares by `eq` and joins by `and`.
-fn compared(filter: &Filter) -> Option<Vec<&AttributePath>> {
+/// Returns the attributes of a filter that uses only `eq` and `and`; `None` for other filters.
+fn compared_attributes(filter: &Filter) -> Option<Vec<&AttributePath>> {
     match filter {
         Filter::Compare(comparison) => {
             (comparison.operator == Operator::Eq).then(|| vec![&comparison.attribute])
         }
         Filter::And(terms) => {
-            let terms: Option<Vec<_>> = terms.iter().map(compared).collect();
+            let terms: Option<Vec<_>> = terms.iter().map(compared_attributes).collect();
             terms.map(|terms| terms.concat())
         }
         _ => None,
     }
 }
 
-fn is(path: &AttributePath, name: &str) -> bool {
+fn has_name(path: &AttributePath, name: &str) -> bool {
     path.to_string().eq_ignore_ascii_case(name)
 }
 
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_takes_the_filters_its_guide_lists_and_no_others() {
+    fn aws_supports_only_the_filters_of_its_guide() {
         check(r#"userName eq "a""#, true, false);
         check(r#"USERNAME eq "a""#, true, false);
         check(r#"displayName eq "a""#, false, true);
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_takes_no_other_operators() {
+    fn aws_supports_no_other_operators() {
         check(r#"userName sw "a""#, false, false);
         check("userName pr", false, false);
         check(r#"userName eq "a" or externalId eq "b""#, false, false);
@@ -97,10 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_can_be_said() {
+    fn the_supported_filters_are_described() {
         assert_eq!(
-            Dialect::AwsIdentityCenter.rules().user_filters.listed(),
-            "`eq` on userName, or on externalId, or on groups.value, or on id, or on id with manager"
+            Dialect::AwsIdentityCenter.rules().user_filters.describe(),
+            "`eq` on userName, or on externalId, or on groups.value, or on id, or on id and manager"
         );
     }
 }

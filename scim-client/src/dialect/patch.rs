@@ -3,12 +3,12 @@ use serde_json::Value;
 
 use super::Rules;
 
-/// How members are removed from a group.
+/// Form of the operations that remove members from a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MemberRemoval {
-    /// One operation for each: `members[value eq "…"]`, as the RFC says.
+    /// One operation for each member: `members[value eq "…"]`, as the RFC says.
     ByFilter,
-    /// One operation with a list as its value, as the AWS SCIM developer guide says.
+    /// One operation whose value is a list of members, as the AWS SCIM developer guide says.
     ByList,
 }
 
@@ -21,7 +21,7 @@ impl MemberRemoval {
     }
 }
 
-/// Says what is wrong with a change of a group, if the server would refuse or misread it.
+/// Returns the problem of a group patch that the server would refuse or misread.
 pub(crate) fn check_group_patch(rules: &Rules, patch: &PatchOp) -> Option<String> {
     let mut changes = 0;
     for operation in &patch.operations {
@@ -31,15 +31,15 @@ pub(crate) fn check_group_patch(rules: &Rules, patch: &PatchOp) -> Option<String
                 MemberRemoval::ByList => changes += count,
                 MemberRemoval::ByFilter => {
                     return Some(
-                        "a server that goes by RFC 7644 overlooks the list of members to remove, \
-                         and removes all; remove each by its own path"
+                        "a server that follows RFC 7644 ignores the list of members to remove, and \
+                         removes all members; remove each member by its own path"
                             .to_owned(),
                     );
                 }
             },
             Membership::Replaced if rules.max_member_changes.is_some() => {
                 return Some(format!(
-                    "{} does not take the replacement or removal of all members at once",
+                    "{} does not support replacing or removing all members at once",
                     rules.name
                 ));
             }
@@ -48,37 +48,38 @@ pub(crate) fn check_group_patch(rules: &Rules, patch: &PatchOp) -> Option<String
     }
     let limit = rules.max_member_changes.filter(|limit| changes > *limit)?;
     Some(format!(
-        "{} takes {limit} membership changes in one request, and this one has {changes}",
+        "{} allows at most {limit} membership changes per request, but this request has {changes}",
         rules.name
     ))
 }
 
-/// What an operation does to the members of a group.
+/// Effect of an operation on the members of a group.
 #[derive(Debug, PartialEq)]
 enum Membership {
     None,
-    /// Adds or removes so many.
+    /// Adds or removes this number of members.
     Changed(usize),
-    /// Removes so many, whose ids are in the value.
+    /// Removes this number of members, whose ids are in the operation's value.
     RemovedByList(usize),
-    /// Replaces or removes all.
+    /// Replaces or removes all members.
     Replaced,
 }
 
 fn membership(operation: &PatchOperation) -> Membership {
-    let Some((members, chosen)) = members(operation) else {
+    let Some((members, has_filter)) = members(operation) else {
         return Membership::None;
     };
     let listed = members.map_or(0, count);
     match operation.op {
-        _ if chosen => Membership::Changed(1),
+        _ if has_filter => Membership::Changed(1),
         Op::Add => Membership::Changed(listed),
         Op::Remove if listed > 0 => Membership::RemovedByList(listed),
         Op::Remove | Op::Replace => Membership::Replaced,
     }
 }
 
-/// Returns the members in an operation's value, and whether its path chooses one of the group's.
+/// Returns the members in an operation's value, and whether its path has a filter that selects one
+/// member. Returns `None` if the operation does not concern members.
 fn members(operation: &PatchOperation) -> Option<(Option<&Value>, bool)> {
     let is_members = |name: &str| name.eq_ignore_ascii_case("members");
     let value = operation.value.as_ref();
@@ -89,7 +90,7 @@ fn members(operation: &PatchOperation) -> Option<(Option<&Value>, bool)> {
             .find(|(name, _)| is_members(name))?;
         return Some((Some(members), false));
     };
-    // What is no path the server refuses.
+    // The server rejects an invalid path, so it counts as an operation without members.
     let path = Path::parse(path).ok()?;
     is_members(path.attribute()?.name()).then_some((value, path.filter().is_some()))
 }
@@ -122,11 +123,11 @@ mod tests {
     }
 
     const TOO_MANY: Option<&str> = Some(
-        "AWS IAM Identity Center takes 100 membership changes in one request, and this one has 101",
+        "AWS IAM Identity Center allows at most 100 membership changes per request, but this request \
+         has 101",
     );
-    const ALL: Option<&str> = Some(
-        "AWS IAM Identity Center does not take the replacement or removal of all members at once",
-    );
+    const ALL: Option<&str> =
+        Some("AWS IAM Identity Center does not support replacing or removing all members at once");
 
     #[test]
     fn additions_and_removals_count_together_for_aws() {
@@ -151,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_bracket_in_a_quoted_text_does_not_end_a_path() {
-        let chosen = PatchOperation::remove(r#"members[value eq "a]b[c"]"#);
-        check(Dialect::AwsIdentityCenter, vec![chosen], None);
+        let one = PatchOperation::remove(r#"members[value eq "a]b[c"]"#);
+        check(Dialect::AwsIdentityCenter, vec![one], None);
         let other = PatchOperation::remove(r#"emails[display eq "members["]"#);
         check(Dialect::AwsIdentityCenter, vec![other], None);
         let all = PatchOperation::remove("members.value");
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn members_without_a_path_count_too() {
+    fn members_in_an_operation_without_a_path_are_counted() {
         let value: Vec<Value> = ids(101).iter().map(|id| json!({"value": id})).collect();
         let add = PatchOperation {
             op: Op::Add,
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_does_not_replace_or_remove_all_members() {
+    fn aws_does_not_support_replacing_or_removing_all_members() {
         check(
             Dialect::AwsIdentityCenter,
             vec![PatchOperation::replace("members", json!([]))],
@@ -201,14 +202,14 @@ mod tests {
             Dialect::Generic,
             vec![PatchOperation::remove_listed_members(&ids(1))],
             Some(
-                "a server that goes by RFC 7644 overlooks the list of members to remove, and removes \
-                 all; remove each by its own path",
+                "a server that follows RFC 7644 ignores the list of members to remove, and removes \
+                 all members; remove each member by its own path",
             ),
         );
     }
 
     #[test]
-    fn other_changes_are_not_counted() {
+    fn changes_of_other_attributes_are_not_counted() {
         let rename = PatchOperation {
             op: Op::Replace,
             path: None,

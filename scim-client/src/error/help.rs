@@ -1,4 +1,4 @@
-//! What a person can do about an error, in words.
+//! Help texts for the operator: how to solve the problem of an error.
 
 use http::StatusCode;
 use scim_types::ScimType;
@@ -16,22 +16,20 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
         | Error::Body {
             may_have_acted: true,
             ..
-        } => Some(LOOK_FIRST),
+        } => Some(CHECK_FIRST),
         Error::Transport { .. } => Some(
-            "check that this machine reaches the host of the endpoint, that a proxy lets it through, \
-             and that the Region in the endpoint is right",
+            "check that this machine can reach the endpoint's host, that a proxy allows it, and that \
+             the Region in the endpoint is right",
         ),
         Error::Body { .. } => Some(
-            "something other than a SCIM service may answer at this URL: compare it with the endpoint \
+            "the server at this URL may not be a SCIM service: compare the URL with the endpoint that \
              the service shows",
         ),
         Error::ShortList { .. } | Error::List(_) => Some(
-            "the list may have changed while it was read: read it again before anything is removed \
-             because of it",
+            "the list may have changed while it was read: read it again before you remove any \
+             resource that it lacks",
         ),
-        Error::Ambiguous { .. } => {
-            Some("give one of them another name, or delete the one that is not used")
-        }
+        Error::Ambiguous { .. } => Some("rename one of the resources, or delete the unused one"),
         Error::Refused(_) | Error::Request { .. } => None,
     }
 }
@@ -40,49 +38,49 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
     let aws = refusal.dialect == Dialect::AwsIdentityCenter;
     let cursor = [ScimType::InvalidCursor, ScimType::ExpiredCursor];
     match refusal.status {
-        _ if refusal.may_have_acted => Some(LOOK_FIRST),
+        _ if refusal.may_have_acted => Some(CHECK_FIRST),
         StatusCode::UNAUTHORIZED if aws => Some(
-            "the token is wrong, expired or was deleted, or the endpoint's tenant is another's: create \
-             a new one in IAM Identity Center > Settings > Automatic provisioning",
+            "the token is wrong, expired or deleted, or the endpoint belongs to another tenant: create \
+             a new token in IAM Identity Center > Settings > Automatic provisioning",
         ),
         StatusCode::UNAUTHORIZED => {
-            Some("the token is wrong, expired or was revoked: create a new one")
+            Some("the token is wrong, expired or revoked: create a new one")
         }
         StatusCode::FORBIDDEN if aws => Some(
-            "automatic provisioning may be off, or the instance may allow SCIM from some addresses \
-             only: see IAM Identity Center > Settings",
+            "automatic provisioning may be disabled, or the instance may allow SCIM only from certain \
+             addresses: see IAM Identity Center > Settings",
         ),
-        StatusCode::FORBIDDEN => Some("the token is good, and does not allow this"),
+        StatusCode::FORBIDDEN => Some("the token is valid, but it does not allow this operation"),
         StatusCode::NOT_FOUND => Some(
-            "the resource was deleted, or the id is of another endpoint; if every request ends so, the \
-             endpoint's URL is wrong",
+            "the resource was deleted, or its id belongs to another endpoint; if every request fails \
+             with 404, the endpoint's URL is wrong",
         ),
         StatusCode::CONFLICT if aws => Some(
-            "another user or group has this name, e-mail address or external id already, maybe under \
-             another name: find it, and adopt or delete it",
+            "another user or group already has this name, email address or external id: find it, and \
+             adopt or delete it; it may have another name",
         ),
         StatusCode::CONFLICT => Some(
             "another resource has the same name or external id: find it, and adopt or delete it",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => Some("send less in one request"),
+        StatusCode::PAYLOAD_TOO_LARGE => Some("send less data in one request"),
         StatusCode::BAD_REQUEST
             if refusal
                 .scim_type()
                 .is_some_and(|kind| cursor.contains(kind)) =>
         {
-            Some("the cursor is too old: read the list from its start")
+            Some("the cursor is invalid or expired: read the list again from the start")
         }
         StatusCode::BAD_REQUEST if aws => Some(
-            "AWS gives this one answer for every malformed request: a missing name, more than one \
-             e-mail address, an empty text, a forbidden character, more than 100 members; CloudTrail \
-             has more under identitystore-scim.amazonaws.com",
+            "AWS gives the same response to every malformed request: a missing name, more than one \
+             email address, an empty text, a forbidden character, more than 100 members; CloudTrail \
+             has details under identitystore-scim.amazonaws.com",
         ),
         StatusCode::TOO_MANY_REQUESTS => {
-            Some("others use the same limit: wait, or send fewer requests at once")
+            Some("other clients may use the same rate limit: wait, or send fewer requests at once")
         }
         status if status.is_redirection() => Some(
-            "the endpoint's URL leads to another address, to which the token is not sent: compare it \
-             with the endpoint the service shows",
+            "the endpoint's URL redirects to another URL, to which the token is not sent: compare it \
+             with the endpoint that the service shows",
         ),
         status if status.is_server_error() => {
             Some("the service failed, not the request: try again later")
@@ -91,4 +89,4 @@ fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
     }
 }
 
-const LOOK_FIRST: &str = "look whether it was done before it is sent again";
+const CHECK_FIRST: &str = "check whether the server processed the request before you send it again";

@@ -1,4 +1,4 @@
-//! Refusals, and what is said about them.
+//! Tests of errors and their help texts.
 
 use std::error::Error as _;
 
@@ -8,7 +8,7 @@ use scim_types::{Group, ScimType, User};
 use crate::fixture::{Fixture, fixture, id};
 
 #[track_caller]
-fn said(error: &Error) -> (String, String) {
+fn texts(error: &Error) -> (String, String) {
     let source = error.source().expect("a source");
     (error.to_string(), source.to_string())
 }
@@ -27,39 +27,39 @@ async fn refused(fixture: &mut Fixture, status: usize, body: &str) -> Error {
         .groups()
         .create(&Group::new("admins"))
         .await
-        .expect_err("a refusal")
+        .expect_err("the call fails")
 }
 
 #[tokio::test]
-async fn a_wrong_token_comes_with_what_to_do() {
+async fn the_error_of_a_wrong_token_has_a_help_text() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let config = fixture
         .mock("GET", "/ServiceProviderConfig")
         .with_status(401)
         .create_async()
         .await;
-    let error = fixture.client.probe().await.expect_err("a refusal");
+    let error = fixture.client.probe().await.expect_err("the call fails");
     config.assert_async().await;
     assert!(error.is_unauthorized());
     assert_eq!(
-        said(&error),
+        texts(&error),
         (
             "AWS IAM Identity Center refused GET /ServiceProviderConfig with 401 Unauthorized"
                 .into(),
-            "it gave no reason".into()
+            "the server gave no reason".into()
         )
     );
     assert_eq!(
         error.help(),
         Some(
-            "the token is wrong, expired or was deleted, or the endpoint's tenant is another's: \
-             create a new one in IAM Identity Center > Settings > Automatic provisioning"
+            "the token is wrong, expired or deleted, or the endpoint belongs to another tenant: \
+             create a new token in IAM Identity Center > Settings > Automatic provisioning"
         )
     );
 }
 
 #[tokio::test]
-async fn a_conflict_of_aws_keeps_everything_it_says() {
+async fn a_conflict_error_contains_all_details_of_aws() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let body = r#"{"schema":["urn:ietf:params:scim:api:messages:2.0:Error"],
         "detail":"Refused to create a new, duplicate resource.","status":"409",
@@ -73,7 +73,7 @@ async fn a_conflict_of_aws_keeps_everything_it_says() {
         Some("Refused to create a new, duplicate resource.")
     );
     assert_eq!(
-        said(&error),
+        texts(&error),
         (
             "AWS IAM Identity Center refused POST /Groups with 409 Conflict".into(),
             "Refused to create a new, duplicate resource. (request 81abca44)".into()
@@ -82,8 +82,8 @@ async fn a_conflict_of_aws_keeps_everything_it_says() {
     assert!(
         error
             .help()
-            .expect("help")
-            .starts_with("another user or group has this name")
+            .expect("a help text")
+            .starts_with("another user or group already has this name")
     );
 }
 
@@ -101,12 +101,12 @@ async fn the_request_id_of_the_body_is_used_if_there_is_no_header() {
         .users()
         .get(&id("u"))
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     assert_eq!(error.request_id(), Some("of-the-body"));
 }
 
 #[tokio::test]
-async fn the_kind_of_a_mistake_is_kept() {
+async fn the_scim_error_type_is_kept() {
     let mut fixture = fixture(Dialect::Generic).await;
     let error = refused(
         &mut fixture,
@@ -122,29 +122,29 @@ async fn the_kind_of_a_mistake_is_kept() {
 }
 
 #[tokio::test]
-async fn an_html_page_from_a_proxy_keeps_the_status() {
+async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let error = refused(&mut fixture, 500, "<html><h1>Internal error</h1></html>").await;
     assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
     assert_eq!(error.detail(), None);
-    // The server may have acted before it failed, so the request was sent once.
+    // The server may have processed the request before it failed, so it was not retried.
     assert!(error.may_have_acted());
     assert_eq!(
         error.help(),
-        Some("look whether it was done before it is sent again")
+        Some("check whether the server processed the request before you send it again")
     );
     assert!(fixture.clock.slept().is_empty());
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_gateway_keeps_its_words() {
+async fn the_error_message_of_the_gateway_is_the_detail() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let error = refused(&mut fixture, 403, r#"{"message":"Forbidden"}"#).await;
     assert_eq!(error.detail(), Some("Forbidden"));
 }
 
 #[tokio::test]
-async fn a_throttled_request_is_sent_again_even_if_it_creates() {
+async fn a_throttled_create_is_retried() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let throttled = fixture
         .mock("POST", "/Users")
@@ -177,7 +177,7 @@ async fn a_throttled_request_is_sent_again_even_if_it_creates() {
 }
 
 #[tokio::test]
-async fn a_request_that_stays_throttled_says_so_after_ten_times() {
+async fn a_request_that_stays_throttled_fails_after_ten_attempts() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let throttled = fixture
         .mock("GET", "/Users/u")
@@ -190,7 +190,7 @@ async fn a_request_that_stays_throttled_says_so_after_ten_times() {
         .users()
         .get(&id("u"))
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     throttled.assert_async().await;
     assert!(error.is_throttled());
     assert_eq!(
@@ -200,7 +200,7 @@ async fn a_request_that_stays_throttled_says_so_after_ten_times() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
+async fn known_violations_are_added_to_a_400_of_aws() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     fixture
         .mock("POST", "/Users")
@@ -215,7 +215,7 @@ async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
         .users()
         .create(&User::new("ada"))
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     assert_eq!(
         error.source().expect("a source").to_string(),
         "Request is unparsable, syntactically incorrect, or violates schema.; name.givenName is \
@@ -226,7 +226,7 @@ async fn what_is_wrong_with_a_document_is_said_when_aws_does_not() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_scim_is_said_to_be_none() {
+async fn a_response_that_is_not_json_is_an_error() {
     let mut fixture = fixture(Dialect::Generic).await;
     fixture
         .mock("GET", "/Users/u")
@@ -240,9 +240,9 @@ async fn an_answer_that_is_no_scim_is_said_to_be_none() {
         .await
         .expect_err("no user");
     assert_eq!(
-        said(&error),
+        texts(&error),
         (
-            "the answer to GET /Users/u could not be read".into(),
+            "the response to GET /Users/u could not be decoded".into(),
             "expected value at line 1 column 1".into()
         )
     );

@@ -1,4 +1,4 @@
-//! What the tests share: a server on loopback with one tenant, and clients of it.
+//! Shared fixtures: a server on loopback with one tenant, and clients of it.
 
 use std::{
     collections::VecDeque,
@@ -17,7 +17,7 @@ use scim_types::ResourceId;
 pub(crate) const TOKEN: &str = "token-of-the-tests";
 pub(crate) const BASE: &str = "/tenant/scim/v2";
 
-/// A server, and a client of it whose waits take no time.
+/// A server, and a client with a manual clock, so that its waits take no time.
 pub(crate) struct Fixture {
     pub(crate) server: ServerGuard,
     pub(crate) client: Client,
@@ -41,7 +41,7 @@ pub(crate) async fn fixture(dialect: Dialect) -> Fixture {
 }
 
 impl Fixture {
-    /// Starts the description of an answer; the path is below the endpoint, the query exact.
+    /// Returns a mock for a request. The path is relative to the endpoint; the query must match exactly.
     pub(crate) fn mock(&mut self, method: &str, path_and_query: &str) -> Mock {
         let path = format!("{BASE}{path_and_query}");
         self.server
@@ -54,14 +54,14 @@ pub(crate) fn id(text: &str) -> ResourceId {
     ResourceId::parse(text).expect("an id")
 }
 
-/// One thing a [`Script`] does with a request.
+/// Result of one request to a [`Script`].
 pub(crate) type Step = Result<(u16, &'static str), fn() -> TransportError>;
 
-/// A transport that answers by a script, and writes down what it was asked.
+/// A transport that returns scripted responses and records the requests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Script {
@@ -83,9 +83,9 @@ impl Script {
             .expect("a client")
     }
 
-    /// Returns the method, path and query of every request so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no panic").clone()
+    /// Returns the method, path and query of all requests so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("no panic").clone()
     }
 }
 
@@ -95,25 +95,25 @@ impl Transport for Script {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = request.uri().path_and_query().expect("a path");
-        self.asked
+        self.requests
             .lock()
             .expect("no panic")
             .push(format!("{} {target}", request.method()));
         let step = self.steps.lock().expect("no panic").pop_front();
-        let answer = step
-            .expect("the script has an answer")
+        let result = step
+            .expect("the script has a response left")
             .map_err(|error| error());
-        let answer = answer.map(|(status, body)| {
-            let response = Response::builder().status(status);
-            response
+        let result = result.map(|(status, body)| {
+            let builder = Response::builder().status(status);
+            builder
                 .body(Bytes::from_static(body.as_bytes()))
-                .expect("a response")
+                .expect("a valid response")
         });
-        async move { answer }.boxed()
+        async move { result }.boxed()
     }
 }
 
-/// A connection that breaks after the request has left.
+/// Returns the error of a connection that broke after the request was sent.
 pub(crate) fn lost() -> TransportError {
     TransportError::maybe_sent("connection reset")
 }

@@ -1,4 +1,4 @@
-//! The life of users and groups on the sandbox's services: one as in the RFCs, and AWS's.
+//! Life cycles of users and groups on the sandbox, with the generic and the AWS profile.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -12,8 +12,8 @@ use scim_types::{
 };
 use serde_json::json;
 
-/// More than two pages of a hundred.
-const CROWD: usize = 205;
+/// More than two pages of 100 users.
+const MANY: usize = 205;
 
 async fn generic() -> (Sandbox, Client) {
     let sandbox = Sandbox::builder().scim_profile(ScimProfile::Generic);
@@ -38,14 +38,14 @@ async fn aws() -> (Sandbox, Client) {
 
 fn client(url: &str, token: &str, dialect: Dialect) -> Client {
     let endpoint = Endpoint::parse(url).expect("an endpoint");
-    // The pace that AWS documents is kept by a clock that nobody has to wait for.
+    // With a manual clock, the rate limit of AWS causes no real waits.
     let client = Client::builder(&endpoint, Secret::new(token))
         .dialect(dialect)
         .clock(Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH)));
     client.build().expect("a client")
 }
 
-fn person(name: &str) -> User {
+fn new_user(name: &str) -> User {
     let email = format!("{name}@example.com");
     User {
         external_id: Some(ExternalId::new(format!("00u-{name}"))),
@@ -61,12 +61,12 @@ fn person(name: &str) -> User {
     }
 }
 
-async fn people(client: &Client, count: usize) -> Vec<ResourceId> {
+async fn create_users(client: &Client, count: usize) -> Vec<ResourceId> {
     let mut ids = Vec::new();
     for number in 0..count {
         let user = client
             .users()
-            .create(&person(&format!("person-{number}")))
+            .create(&new_user(&format!("person-{number}")))
             .await;
         ids.push(user.expect("a user").id.expect("an id"));
     }
@@ -74,7 +74,7 @@ async fn people(client: &Client, count: usize) -> Vec<ResourceId> {
     ids
 }
 
-/// Who is in a group: AWS tells by its users, others by the group.
+/// Returns the members of a group. AWS lists them only by a filter for users.
 async fn members(client: &Client, group: &ResourceId) -> Vec<ResourceId> {
     let mut members: Vec<ResourceId> = if client.dialect() == Dialect::AwsIdentityCenter {
         let filter = Filter::eq(AttributePath::GROUPS_VALUE, group.as_str());
@@ -90,9 +90,9 @@ async fn members(client: &Client, group: &ResourceId) -> Vec<ResourceId> {
     members
 }
 
-async fn life_of_a_user(client: &Client) {
+async fn check_user_life_cycle(client: &Client) {
     let users = client.users();
-    let ada = person("ada");
+    let ada = new_user("ada");
     let id = users.create(&ada).await.expect("a user").id;
     let id = id.expect("an id");
     let read = users.get(&id).await.expect("a user");
@@ -101,15 +101,15 @@ async fn life_of_a_user(client: &Client) {
         Filter::eq(AttributePath::USER_NAME, "ada@example.com"),
         Filter::eq(AttributePath::EXTERNAL_ID, "00u-ada"),
     ] {
-        let found = users.find(filter).await.expect("an answer");
+        let found = users.find(filter).await.expect("a response");
         assert_eq!(found.and_then(|user| user.id), Some(id.clone()));
     }
-    let nobody = Filter::eq(AttributePath::USER_NAME, "nobody");
-    assert_eq!(users.find(nobody).await.expect("an answer"), None);
+    let absent = Filter::eq(AttributePath::USER_NAME, "absent");
+    assert_eq!(users.find(absent).await.expect("a response"), None);
 
-    let twice = users.create(&ada).await.expect_err("a name that is taken");
-    assert!(twice.is_conflict());
-    assert!(twice.request_id().is_some());
+    let conflict = users.create(&ada).await.expect_err("a conflict");
+    assert!(conflict.is_conflict());
+    assert!(conflict.request_id().is_some());
     let adopted = users.create_or_adopt(&ada).await.expect("a user");
     assert!(matches!(&adopted, Created::Adopted(user) if user.id.as_ref() == Some(&id)));
 
@@ -123,42 +123,42 @@ async fn life_of_a_user(client: &Client) {
         PatchOperation::replace("active", false),
         PatchOperation::remove("title"),
     ]);
-    users.patch(&id, &patch).await.expect("an answer");
+    users.patch(&id, &patch).await.expect("a response");
     let patched = users.get(&id).await.expect("a user");
     assert_eq!((patched.active, patched.title), (Some(false), None));
 
-    users.delete(&id).await.expect("an answer");
-    assert_eq!(users.get_opt(&id).await.expect("an answer"), None);
-    let gone = users.get(&id).await.expect_err("nobody");
-    assert!(gone.is_not_found());
-    assert!(gone.request_id().is_some());
+    users.delete(&id).await.expect("a response");
+    assert_eq!(users.get_opt(&id).await.expect("a response"), None);
+    let not_found = users.get(&id).await.expect_err("a deleted user");
+    assert!(not_found.is_not_found());
+    assert!(not_found.request_id().is_some());
 }
 
-async fn life_of_a_group(client: &Client) {
+async fn check_group_life_cycle(client: &Client) {
     let groups = client.groups();
-    let people = people(client, 5).await;
+    let users = create_users(client, 5).await;
     let mut engineers = Group::new("Engineers");
-    engineers.members = people[..2].iter().cloned().map(Reference::to).collect();
+    engineers.members = users[..2].iter().cloned().map(Reference::to).collect();
     let id = groups.create(&engineers).await.expect("a group").id;
     let id = id.expect("an id");
-    assert_eq!(members(client, &id).await, people[..2]);
+    assert_eq!(members(client, &id).await, users[..2]);
     let by_name = Filter::eq(AttributePath::DISPLAY_NAME, "Engineers");
-    let found = groups.find(by_name).await.expect("an answer");
+    let found = groups.find(by_name).await.expect("a response");
     assert_eq!(found.and_then(|group| group.id), Some(id.clone()));
 
-    let added = groups.add_members(&id, &people[1..]).await;
-    added.expect("an answer");
-    assert_eq!(members(client, &id).await, people);
+    let added = groups.add_members(&id, &users[1..]).await;
+    added.expect("a response");
+    assert_eq!(members(client, &id).await, users);
     for _ in 0..2 {
-        let removed = groups.remove_members(&id, &people[..3]).await;
-        removed.expect("an answer");
-        assert_eq!(members(client, &id).await, people[3..]);
+        let removed = groups.remove_members(&id, &users[..3]).await;
+        removed.expect("a response");
+        assert_eq!(members(client, &id).await, users[3..]);
     }
     let rename = PatchOperation::replace("displayName", "Builders").into();
-    groups.patch(&id, &rename).await.expect("an answer");
+    groups.patch(&id, &rename).await.expect("a response");
     let renamed = groups.get(&id).await.expect("a group");
     assert_eq!(renamed.display_name.as_deref(), Some("Builders"));
-    assert_eq!(members(client, &id).await, people[3..]);
+    assert_eq!(members(client, &id).await, users[3..]);
 
     let replaced = groups.replace(&id, &Group::new("Empty")).await;
     if client.dialect().rules().replaces_groups {
@@ -167,65 +167,65 @@ async fn life_of_a_group(client: &Client) {
     } else {
         assert!(matches!(replaced, Err(Error::Refused(_))));
     }
-    groups.delete(&id).await.expect("an answer");
-    assert_eq!(groups.get_opt(&id).await.expect("an answer"), None);
+    groups.delete(&id).await.expect("a response");
+    assert_eq!(groups.get_opt(&id).await.expect("a response"), None);
 }
 
-async fn a_crowd(client: &Client) {
-    let people = people(client, CROWD).await;
+async fn check_list_of_many_users(client: &Client) {
+    let created = create_users(client, MANY).await;
     let listed = client.users().list(None).try_collect().await;
     let listed = listed.expect("a list").into_iter();
     let mut listed: Vec<ResourceId> = listed.filter_map(|user| user.id).collect();
     listed.sort();
-    assert_eq!(listed, people);
+    assert_eq!(listed, created);
 }
 
 #[tokio::test]
-async fn users_live_and_die_as_in_the_rfcs() {
+async fn the_generic_server_supports_the_life_cycle_of_users() {
     let (_sandbox, client) = generic().await;
-    life_of_a_user(&client).await;
+    check_user_life_cycle(&client).await;
 }
 
 #[tokio::test]
-async fn users_live_and_die_at_aws() {
+async fn aws_supports_the_life_cycle_of_users() {
     let (_sandbox, client) = aws().await;
-    life_of_a_user(&client).await;
+    check_user_life_cycle(&client).await;
 }
 
 #[tokio::test]
-async fn groups_live_and_die_as_in_the_rfcs() {
+async fn the_generic_server_supports_the_life_cycle_of_groups() {
     let (_sandbox, client) = generic().await;
-    life_of_a_group(&client).await;
+    check_group_life_cycle(&client).await;
 }
 
 #[tokio::test]
-async fn groups_live_and_die_at_aws() {
+async fn aws_supports_the_life_cycle_of_groups() {
     let (_sandbox, client) = aws().await;
-    life_of_a_group(&client).await;
+    check_group_life_cycle(&client).await;
 }
 
 #[tokio::test]
-async fn a_list_by_index_has_everybody_once() {
+async fn a_list_by_index_returns_every_user_once() {
     let (_sandbox, client) = generic().await;
-    a_crowd(&client).await;
+    check_list_of_many_users(&client).await;
 }
 
 #[tokio::test]
-async fn a_list_by_cursor_has_everybody_once() {
+async fn a_list_by_cursor_returns_every_user_once() {
     let (_sandbox, client) = generic().await;
-    a_crowd(&client.negotiated().await.expect("an answer")).await;
+    check_list_of_many_users(&client.negotiated().await.expect("a response")).await;
 }
 
 #[tokio::test]
-async fn a_list_by_the_cursor_of_aws_has_everybody_once() {
+async fn a_list_by_the_cursor_of_aws_returns_every_user_once() {
     let (_sandbox, client) = aws().await;
-    a_crowd(&client).await;
+    check_list_of_many_users(&client).await;
 }
 
 #[tokio::test]
-async fn only_the_attributes_that_were_asked_for_are_returned() {
+async fn only_the_selected_attributes_are_returned() {
     let (_sandbox, client) = generic().await;
-    let created = client.users().create(&person("ada")).await;
+    let created = client.users().create(&new_user("ada")).await;
     let id = created.expect("a user").id.expect("an id");
     let wanted = [AttributePath::DISPLAY_NAME];
     let ada = client.users().get_attributes(&id, &wanted).await;
@@ -238,14 +238,22 @@ async fn only_the_attributes_that_were_asked_for_are_returned() {
 }
 
 #[tokio::test]
-async fn what_no_schema_has_is_refused_with_the_words_of_the_rfc() {
+async fn an_attribute_of_no_schema_is_refused_with_the_error_type_of_the_rfc() {
     let (_sandbox, client) = generic().await;
-    let created = client.users().create(&person("ada")).await;
+    let created = client.users().create(&new_user("ada")).await;
     let id = created.expect("a user").id.expect("an id");
     let patch = PatchOperation::replace("shoeSize", json!("42")).into();
-    let error = client.users().patch(&id, &patch).await.expect_err("a path");
+    let error = client
+        .users()
+        .patch(&id, &patch)
+        .await
+        .expect_err("an invalid path");
     assert_eq!(error.scim_type(), Some(&ScimType::InvalidPath));
     let shoes = Filter::eq(AttributePath::parse("shoeSize").expect("a name"), "42");
-    let error = client.users().find(shoes).await.expect_err("a filter");
+    let error = client
+        .users()
+        .find(shoes)
+        .await
+        .expect_err("an invalid filter");
     assert_eq!(error.scim_type(), Some(&ScimType::InvalidFilter));
 }

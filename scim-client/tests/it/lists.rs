@@ -1,4 +1,4 @@
-//! Lists, and what they ask for.
+//! Tests of lists and of the requests that they send.
 
 use scim_client::{Dialect, Error, FilterRules, Rules};
 use scim_types::{
@@ -17,7 +17,7 @@ async fn names(fixture: &Fixture) -> Result<Vec<String>, Error> {
 }
 
 #[tokio::test]
-async fn an_empty_page_in_the_middle_is_not_the_end() {
+async fn an_empty_page_does_not_end_the_list() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let first = fixture
         .mock("GET", "/Groups?cursor&count=100")
@@ -68,7 +68,7 @@ async fn a_filter_is_the_same_on_every_page() {
 }
 
 #[tokio::test]
-async fn a_generic_server_is_asked_by_index() {
+async fn lists_of_a_generic_server_are_paginated_by_index() {
     let mut fixture = fixture(Dialect::Generic).await;
     let first = fixture
         .mock("GET", "/Groups?startIndex=1&count=100")
@@ -88,7 +88,7 @@ async fn a_generic_server_is_asked_by_index() {
 }
 
 #[tokio::test]
-async fn a_list_short_of_its_total_is_an_error_after_what_came() {
+async fn a_list_that_ends_before_its_total_is_an_error_after_all_items() {
     let mut fixture = fixture(Dialect::Generic).await;
     fixture
         .mock("GET", "/Groups?startIndex=1&count=100")
@@ -105,47 +105,48 @@ async fn a_list_short_of_its_total_is_an_error_after_what_came() {
     let error = groups.try_next().await.expect_err("a short list");
     assert_eq!(
         error.to_string(),
-        "the answers to GET /Groups hold 1 of 2 resources, and say no more"
+        "GET /Groups returned only 1 of 2 resources"
     );
     assert!(
         error
             .help()
-            .expect("help")
+            .expect("a help text")
             .starts_with("the list may have changed")
     );
 }
 
 #[tokio::test]
-async fn a_cursor_that_comes_again_is_an_error_and_not_a_loop() {
+async fn a_repeated_cursor_is_an_error() {
     let page = r#"{"nextCursor":"n","Resources":[]}"#;
     let script = Script::new([Ok((200, page)), Ok((200, page))]);
     let users = script.client(Dialect::AwsIdentityCenter).users().list(None);
-    let error = users.try_collect().await.expect_err("a loop");
-    assert_eq!(error.to_string(), "a list was given up");
+    let error = users.try_collect().await.expect_err("a repeated cursor");
+    assert_eq!(error.to_string(), "the list could not be read to its end");
     assert!(matches!(error, Error::List(_)));
-    assert_eq!(script.asked().len(), 2);
+    assert_eq!(script.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_filter_aws_does_not_take_is_not_sent() {
+async fn a_filter_that_aws_does_not_support_is_not_sent() {
     let script = Script::default();
     let filter = Filter::parse("userName sw \"a\"").expect("a filter");
     let users = script
         .client(Dialect::AwsIdentityCenter)
         .users()
         .list(filter);
-    let error = users.try_collect().await.expect_err("a refusal");
+    let error = users.try_collect().await.expect_err("the call fails");
     assert_eq!(
         error.to_string(),
-        "GET /Users was not sent: AWS IAM Identity Center takes `eq` on userName, or on externalId, \
-         or on groups.value, or on id, or on id with manager, and not userName sw \"a\""
+        "GET /Users was not sent: AWS IAM Identity Center supports only `eq` on userName, or on \
+         externalId, or on groups.value, or on id, or on id and manager, but the filter is userName \
+         sw \"a\""
     );
     assert_eq!(error.operation(), "GET /Users");
-    assert!(script.asked().is_empty());
+    assert!(script.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_server_with_rules_of_its_own_is_asked_by_them() {
+async fn the_rules_of_another_server_are_respected() {
     static SMALL: Rules = {
         let mut rules = Rules::GENERIC;
         rules.name = "the small service";
@@ -161,25 +162,25 @@ async fn a_server_with_rules_of_its_own_is_asked_by_them() {
     let groups = client.groups().list(None).try_collect().await;
     assert_eq!(groups.expect("a list").len(), 1);
     assert!(
-        script.asked()[0].ends_with("/Groups?startIndex=1&count=2"),
+        script.requests()[0].ends_with("/Groups?startIndex=1&count=2"),
         "{:?}",
-        script.asked()
+        script.requests()
     );
     let filter = Filter::eq(AttributePath::EXTERNAL_ID, "1");
     let error = client.users().list(filter).try_collect().await;
-    let error = error.expect_err("a refusal").to_string();
+    let error = error.expect_err("the call fails").to_string();
     assert!(
-        error.contains("the small service takes `eq` on userName,"),
+        error.contains("the small service supports only `eq` on userName,"),
         "{error}"
     );
     let error = client.users().create(&User::new("ada")).await;
-    let error = error.expect_err("a refusal");
-    let violations = error.refusal().expect("an answer").violations();
+    let error = error.expect_err("the call fails");
+    let violations = error.refusal().expect("a response").violations();
     assert_eq!(violations[0].to_string(), "title is required");
 }
 
 #[tokio::test]
-async fn what_should_be_one_and_is_several_is_an_error() {
+async fn find_fails_if_several_resources_match() {
     let none = r#"{"totalResults":0}"#;
     let one = r#"{"totalResults":1,"Resources":[{"id":"a"}]}"#;
     let two = r#"{"totalResults":2,"Resources":[{"id":"a"},{"id":"b"}]}"#;
@@ -191,7 +192,7 @@ async fn what_should_be_one_and_is_several_is_an_error() {
             .groups()
             .find(filter.clone())
             .await
-            .expect("an answer")
+            .expect("a response")
             .is_none()
     );
     assert!(
@@ -199,18 +200,18 @@ async fn what_should_be_one_and_is_several_is_an_error() {
             .groups()
             .find(filter.clone())
             .await
-            .expect("an answer")
+            .expect("a response")
             .is_some()
     );
     let error = client.groups().find(filter).await.expect_err("two groups");
     assert_eq!(
         error.to_string(),
-        r#"GET /Groups finds several resources with displayName eq "admins""#
+        r#"GET /Groups found several resources with displayName eq "admins""#
     );
 }
 
 #[tokio::test]
-async fn a_server_that_says_how_it_is_paged_is_paged_like_that() {
+async fn the_servers_pagination_settings_are_used_if_it_reports_them() {
     let mut fixture = fixture(Dialect::Generic).await;
     fixture
         .mock("GET", "/ServiceProviderConfig")
@@ -222,31 +223,31 @@ async fn a_server_that_says_how_it_is_paged_is_paged_like_that() {
         .with_body(r#"{"Resources":[{"displayName":"one"}]}"#)
         .create_async()
         .await;
-    fixture.client = fixture.client.negotiated().await.expect("an answer");
+    fixture.client = fixture.client.negotiated().await.expect("a response");
     assert_eq!(names(&fixture).await.expect("a list"), ["one"]);
     by_cursor.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_paged_as_its_dialect_has_it() {
+async fn the_dialects_pagination_is_used_if_the_server_reports_no_settings() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     fixture
         .mock("GET", "/ServiceProviderConfig")
         .with_body(r#"{"filter":{"supported":true,"maxResults":50}}"#)
         .create_async()
         .await;
-    let as_before = fixture
+    let by_dialect = fixture
         .mock("GET", "/Groups?cursor&count=100")
         .with_body(r#"{"Resources":[]}"#)
         .create_async()
         .await;
-    fixture.client = fixture.client.negotiated().await.expect("an answer");
+    fixture.client = fixture.client.negotiated().await.expect("a response");
     assert!(names(&fixture).await.expect("a list").is_empty());
-    as_before.assert_async().await;
+    by_dialect.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_server_without_cursors_is_asked_by_index() {
+async fn a_list_falls_back_to_pagination_by_index_if_cursors_are_unsupported() {
     let script = Script::new([
         Ok((501, "")),
         Ok((
@@ -262,7 +263,7 @@ async fn a_server_without_cursors_is_asked_by_index() {
     let users = client.users().list(None).try_collect().await;
     assert_eq!(users.expect("a list").len(), 3);
     assert_eq!(
-        script.asked(),
+        script.requests(),
         [
             "GET /v2/Users?cursor&count=100",
             "GET /v2/Users?startIndex=1&count=100",
@@ -272,20 +273,20 @@ async fn a_server_without_cursors_is_asked_by_index() {
 }
 
 #[tokio::test]
-async fn a_server_that_loses_its_cursors_in_the_middle_is_not_asked_otherwise() {
+async fn a_later_page_does_not_fall_back_to_pagination_by_index() {
     let script = Script::new([
         Ok((200, r#"{"nextCursor":"n","Resources":[{"id":"a"}]}"#)),
         Ok((501, "")),
     ]);
     let client = script.client(Dialect::AwsIdentityCenter);
     let error = client.users().list(None).try_collect().await;
-    let error = error.expect_err("half of a list");
+    let error = error.expect_err("an incomplete list");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(501));
-    assert_eq!(script.asked().len(), 2);
+    assert_eq!(script.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_list_that_stops_short_names_its_last_request() {
+async fn the_error_of_a_short_list_contains_the_last_request_id() {
     let mut fixture = fixture(Dialect::Generic).await;
     fixture
         .mock("GET", "/Groups?startIndex=1&count=100")
@@ -293,7 +294,7 @@ async fn a_list_that_stops_short_names_its_last_request() {
         .with_body(r#"{"totalResults":3,"startIndex":1,"Resources":[]}"#)
         .create_async()
         .await;
-    let error = names(&fixture).await.expect_err("half of a list");
+    let error = names(&fixture).await.expect_err("an incomplete list");
     assert!(matches!(error, Error::ShortList { .. }));
     assert_eq!(error.request_id(), Some("r-1"));
 }

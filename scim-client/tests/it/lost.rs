@@ -1,4 +1,4 @@
-//! Answers that are lost, and what is done about them.
+//! Tests of lost responses.
 
 use std::error::Error as _;
 
@@ -16,32 +16,37 @@ fn ada() -> User {
 }
 
 const ADA: &str = r#"{"Resources":[{"id":"u","externalId":"00u1","userName":"ada"}]}"#;
-const ADA_OF_ANOTHER: &str = r#"{"Resources":[{"id":"u","externalId":"00u9","userName":"ada"}]}"#;
-const NOBODY: &str = r#"{"Resources":[]}"#;
+const ADA_WITH_OTHER_ID: &str =
+    r#"{"Resources":[{"id":"u","externalId":"00u9","userName":"ada"}]}"#;
+const NO_USERS: &str = r#"{"Resources":[]}"#;
 
 #[tokio::test]
-async fn a_post_whose_answer_was_lost_is_not_sent_again() {
+async fn a_post_whose_response_was_lost_is_not_retried() {
     let script = Script::new([Err(lost as fn() -> TransportError)]);
     let client = script.client(Dialect::AwsIdentityCenter);
-    let error = client.users().create(&ada()).await.expect_err("no answer");
+    let error = client
+        .users()
+        .create(&ada())
+        .await
+        .expect_err("no response");
     assert!(error.may_have_acted());
     assert_eq!(
         error.to_string(),
-        "POST /Users got no usable answer, and may have been done all the same"
+        "POST /Users got no usable response, but the server may have processed it"
     );
     assert_eq!(
         error.source().expect("a source").to_string(),
-        "the connection broke before the answer was complete"
+        "the connection broke before the response was complete"
     );
     assert_eq!(
         error.help(),
-        Some("look whether it was done before it is sent again")
+        Some("check whether the server processed the request before you send it again")
     );
-    assert_eq!(script.asked(), ["POST /v2/Users"]);
+    assert_eq!(script.requests(), ["POST /v2/Users"]);
 }
 
 #[tokio::test]
-async fn a_post_that_never_left_is_sent_again() {
+async fn a_post_that_was_not_sent_is_retried() {
     let refused: fn() -> TransportError = || TransportError::not_sent("connection refused");
     let script = Script::new([Err(refused), Ok((201, r#"{"id":"u"}"#))]);
     let user = script
@@ -51,11 +56,11 @@ async fn a_post_that_never_left_is_sent_again() {
         .await
         .expect("a user");
     assert_eq!(user.id, Some(id("u")));
-    assert_eq!(script.asked().len(), 2);
+    assert_eq!(script.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_read_whose_answer_was_lost_is_sent_again() {
+async fn a_read_whose_response_was_lost_is_retried() {
     let script = Script::new([
         Err(lost as fn() -> TransportError),
         Ok((200, r#"{"id":"u"}"#)),
@@ -66,11 +71,11 @@ async fn a_read_whose_answer_was_lost_is_sent_again() {
         .get(&id("u"))
         .await
         .expect("a user");
-    assert_eq!(script.asked(), ["GET /v2/Users/u", "GET /v2/Users/u"]);
+    assert_eq!(script.requests(), ["GET /v2/Users/u", "GET /v2/Users/u"]);
 }
 
 #[tokio::test]
-async fn a_user_that_was_created_though_the_answer_was_lost_is_adopted() {
+async fn a_user_is_adopted_if_the_response_of_its_creation_was_lost() {
     let script = Script::new([Err(lost as fn() -> TransportError), Ok((200, ADA))]);
     let client = script.client(Dialect::AwsIdentityCenter);
     let created = client
@@ -80,7 +85,7 @@ async fn a_user_that_was_created_though_the_answer_was_lost_is_adopted() {
         .expect("a user");
     assert!(matches!(&created, Created::Adopted(user) if user.id == Some(id("u"))));
     assert_eq!(
-        script.asked(),
+        script.requests(),
         [
             "POST /v2/Users",
             "GET /v2/Users?filter=externalId%20eq%20%2200u1%22&cursor&count=100"
@@ -89,10 +94,10 @@ async fn a_user_that_was_created_though_the_answer_was_lost_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_user_that_was_there_before_is_adopted_by_name() {
+async fn an_existing_user_is_adopted_by_name() {
     let script = Script::new([
         Ok((409, "{}")),
-        Ok((200, NOBODY)),
+        Ok((200, NO_USERS)),
         Ok((200, r#"{"Resources":[{"id":"u","userName":"ada"}]}"#)),
     ]);
     let client = script.client(Dialect::AwsIdentityCenter);
@@ -103,7 +108,7 @@ async fn a_user_that_was_there_before_is_adopted_by_name() {
         .expect("a user");
     assert_eq!(created.into_resource().id, Some(id("u")));
     assert_eq!(
-        script.asked()[2],
+        script.requests()[2],
         "GET /v2/Users?filter=userName%20eq%20%22ada%22&cursor&count=100"
     );
 }
@@ -112,8 +117,8 @@ async fn a_user_that_was_there_before_is_adopted_by_name() {
 async fn a_user_with_another_external_id_is_never_adopted() {
     let script = Script::new([
         Ok((409, "{}")),
-        Ok((200, NOBODY)),
-        Ok((200, ADA_OF_ANOTHER)),
+        Ok((200, NO_USERS)),
+        Ok((200, ADA_WITH_OTHER_ID)),
     ]);
     let client = script.client(Dialect::AwsIdentityCenter);
     let error = client
@@ -125,37 +130,37 @@ async fn a_user_with_another_external_id_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn a_user_that_is_nowhere_leaves_the_lost_answer_as_the_error() {
+async fn if_no_user_can_be_adopted_the_error_of_the_creation_is_returned() {
     let script = Script::new([
         Err(lost as fn() -> TransportError),
-        Ok((200, NOBODY)),
-        Ok((200, NOBODY)),
+        Ok((200, NO_USERS)),
+        Ok((200, NO_USERS)),
     ]);
     let client = script.client(Dialect::AwsIdentityCenter);
     let error = client
         .users()
         .create_or_adopt(&ada())
         .await
-        .expect_err("no answer");
+        .expect_err("no response");
     assert!(error.may_have_acted());
-    assert_eq!(script.asked().len(), 3, "and the POST is not repeated");
+    assert_eq!(script.requests().len(), 3, "the POST is not retried");
 }
 
 #[tokio::test]
-async fn another_refusal_is_not_looked_into() {
+async fn other_errors_do_not_cause_a_lookup() {
     let script = Script::new([Ok((400, "{}"))]);
     let client = script.client(Dialect::Generic);
     let error = client
         .users()
         .create_or_adopt(&ada())
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
-    assert_eq!(script.asked().len(), 1);
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn what_is_gone_when_a_deletion_is_repeated_counts_as_deleted() {
+async fn a_deletion_succeeds_if_a_retry_finds_nothing_to_delete() {
     let script = Script::new([Err(lost as fn() -> TransportError), Ok((404, ""))]);
     script
         .client(Dialect::Generic)
@@ -169,5 +174,5 @@ async fn what_is_gone_when_a_deletion_is_repeated_counts_as_deleted() {
         .users()
         .delete(&id("u"))
         .await;
-    assert!(error.expect_err("a refusal").is_not_found());
+    assert!(error.expect_err("the call fails").is_not_found());
 }

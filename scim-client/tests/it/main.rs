@@ -1,4 +1,4 @@
-//! The client on the wire, and against a transport that loses answers.
+//! Tests of the client over HTTP, and with a transport that loses responses.
 
 mod errors;
 mod fixture;

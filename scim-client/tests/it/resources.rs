@@ -1,4 +1,4 @@
-//! Reading, creating, replacing, changing and deleting.
+//! Tests of calls that read, create, replace, patch and delete resources.
 
 use std::sync::{Arc, Mutex};
 
@@ -47,7 +47,7 @@ async fn unknown_attributes_are_written_back() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_none_where_that_is_normal() {
+async fn optional_reads_return_none_for_absent_resources() {
     let mut fixture = fixture(Dialect::Generic).await;
     fixture
         .mock("GET", "/Groups/g")
@@ -56,7 +56,13 @@ async fn what_does_not_exist_is_none_where_that_is_normal() {
         .create_async()
         .await;
     let groups = fixture.client.groups();
-    assert!(groups.get_opt(&id("g")).await.expect("an answer").is_none());
+    assert!(
+        groups
+            .get_opt(&id("g"))
+            .await
+            .expect("a response")
+            .is_none()
+    );
     assert!(
         groups
             .get(&id("g"))
@@ -67,7 +73,7 @@ async fn what_does_not_exist_is_none_where_that_is_normal() {
 }
 
 #[tokio::test]
-async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
+async fn a_patch_returns_the_resource_if_the_server_does() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     fixture
         .mock("PATCH", "/Users/u")
@@ -99,21 +105,22 @@ async fn a_patch_is_answered_with_the_resource_or_with_nothing() {
             .groups()
             .patch(&id("g"), &patch)
             .await
-            .expect("an answer"),
+            .expect("a response"),
         None
     );
 }
 
 #[tokio::test]
-async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
+async fn membership_changes_are_sent_to_aws_in_requests_of_100_as_lists() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let bodies = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&bodies);
+    let recorded = Arc::clone(&bodies);
     fixture
         .mock("PATCH", "/Groups/g")
         .match_request(move |request| {
             let body = request.body().expect("a body").clone();
-            seen.lock()
+            recorded
+                .lock()
                 .expect("no panic")
                 .push(serde_json::from_slice(&body).expect("JSON"));
             true
@@ -127,11 +134,11 @@ async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
     groups
         .add_members(&id("g"), &users)
         .await
-        .expect("an answer");
+        .expect("a response");
     groups
         .remove_members(&id("g"), &users[..1])
         .await
-        .expect("an answer");
+        .expect("a response");
     let bodies: Vec<PatchOp> = bodies.lock().expect("no panic").clone();
     let counts: Vec<_> = bodies
         .iter()
@@ -157,7 +164,7 @@ async fn aws_gets_members_a_hundred_at_a_time_and_in_its_own_form() {
 }
 
 #[tokio::test]
-async fn a_generic_server_gets_each_removal_by_its_own_path() {
+async fn members_of_a_generic_server_are_removed_by_one_path_each() {
     let mut fixture = fixture(Dialect::Generic).await;
     let removed = fixture
         .mock("PATCH", "/Groups/g")
@@ -176,12 +183,12 @@ async fn a_generic_server_gets_each_removal_by_its_own_path() {
         .groups()
         .remove_members(&id("g"), &[id("a"), id("b")])
         .await
-        .expect("an answer");
+        .expect("a response");
     removed.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_patch_that_would_be_misread_is_not_sent() {
+async fn a_patch_that_the_server_would_misread_is_not_sent() {
     let script = Script::default();
     let patch = PatchOperation::remove_listed_members([&id("a")]).into();
     let client = script.client(Dialect::Generic);
@@ -189,14 +196,14 @@ async fn a_patch_that_would_be_misread_is_not_sent() {
         .groups()
         .patch(&id("g"), &patch)
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     assert!(matches!(error, Error::Refused(_)));
     assert_eq!(
         error.to_string(),
-        "PATCH /Groups/g was not sent: a server that goes by RFC 7644 overlooks the list of members \
-         to remove, and removes all; remove each by its own path"
+        "PATCH /Groups/g was not sent: a server that follows RFC 7644 ignores the list of members to \
+         remove, and removes all members; remove each member by its own path"
     );
-    assert!(script.asked().is_empty());
+    assert!(script.requests().is_empty());
 }
 
 #[tokio::test]
@@ -245,7 +252,7 @@ async fn schemas_and_resource_types_are_lists() {
 }
 
 #[tokio::test]
-async fn the_slash_at_the_end_of_an_endpoint_does_not_matter() {
+async fn trailing_slashes_of_an_endpoint_are_ignored() {
     let mut fixture = fixture(Dialect::Generic).await;
     let read = fixture
         .mock("GET", "/Users/u")
@@ -268,14 +275,14 @@ async fn the_slash_at_the_end_of_an_endpoint_does_not_matter() {
 }
 
 #[tokio::test]
-async fn the_token_is_shown_nowhere() {
+async fn no_debug_output_contains_the_token() {
     let script = Script::new([Ok((401, ""))]);
     let client = script.client(Dialect::Generic);
     let error = client
         .users()
         .create(&User::new("ada"))
         .await
-        .expect_err("a refusal");
+        .expect_err("the call fails");
     let filter = Filter::eq(AttributePath::USER_NAME, "ada");
     let pager = client.users().list(filter);
     for shown in [
@@ -289,10 +296,10 @@ async fn the_token_is_shown_nowhere() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
+async fn a_redirect_is_not_followed_and_the_token_is_not_sent_there() {
     let mut fixture = fixture(Dialect::Generic).await;
-    let mut stranger = mockito::Server::new_async().await;
-    let lured = stranger
+    let mut foreign = mockito::Server::new_async().await;
+    let untouched = foreign
         .mock("GET", mockito::Matcher::Any)
         .expect(0)
         .create_async()
@@ -300,7 +307,7 @@ async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
     fixture
         .mock("GET", "/Users/u")
         .with_status(307)
-        .with_header("location", &format!("{}/Users/u", stranger.url()))
+        .with_header("location", &format!("{}/Users/u", foreign.url()))
         .create_async()
         .await;
     let error = fixture
@@ -313,14 +320,14 @@ async fn a_redirect_is_not_followed_and_the_token_stays_at_home() {
     assert!(
         error
             .help()
-            .expect("help")
+            .expect("a help text")
             .contains("to which the token is not sent")
     );
-    lured.assert_async().await;
+    untouched.assert_async().await;
 }
 
 #[tokio::test]
-async fn a_group_is_replaced_where_the_server_can() {
+async fn a_group_is_replaced_if_the_server_supports_it() {
     let mut fixture = fixture(Dialect::Generic).await;
     let written = fixture
         .mock("PUT", "/Groups/g")
@@ -335,18 +342,18 @@ async fn a_group_is_replaced_where_the_server_can() {
 }
 
 #[tokio::test]
-async fn aws_is_not_sent_what_it_does_not_have() {
+async fn a_replacement_of_a_group_is_not_sent_to_aws() {
     let fixture = fixture(Dialect::AwsIdentityCenter).await;
     let builders = Group::new("Builders");
     let refused = fixture.client.groups().replace(&id("g"), &builders).await;
     assert_eq!(
-        refused.expect_err("no such request").to_string(),
-        "PUT /Groups/g was not sent: AWS IAM Identity Center replaces no groups; patch it"
+        refused.expect_err("the call fails").to_string(),
+        "PUT /Groups/g was not sent: AWS IAM Identity Center cannot replace groups; patch the group"
     );
 }
 
 #[tokio::test]
-async fn a_resource_is_read_with_some_of_its_attributes() {
+async fn a_resource_is_read_with_selected_attributes() {
     let mut fixture = fixture(Dialect::Generic).await;
     let read = fixture
         .mock("GET", "/Users/u?attributes=userName%2Cgroups.value")
@@ -361,14 +368,15 @@ async fn a_resource_is_read_with_some_of_its_attributes() {
 }
 
 #[tokio::test]
-async fn aws_is_not_asked_for_some_attributes() {
+async fn a_selection_of_attributes_is_not_sent_to_aws() {
     let script = Script::default();
     let client = script.client(Dialect::AwsIdentityCenter);
     let wanted = [AttributePath::USER_NAME];
     let refused = client.users().get_attributes(&id("u"), &wanted).await;
     assert_eq!(
-        refused.expect_err("no such request").to_string(),
-        "GET /Users/u was not sent: AWS IAM Identity Center takes no selection of attributes; get the whole resource"
+        refused.expect_err("the call fails").to_string(),
+        "GET /Users/u was not sent: AWS IAM Identity Center does not support the selection of \
+         attributes; get the whole resource"
     );
-    assert!(script.asked().is_empty());
+    assert!(script.requests().is_empty());
 }

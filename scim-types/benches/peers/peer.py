@@ -1,4 +1,4 @@
-"""scim2-models, and json of the standard library, on the lists that were measured before: seconds inside the process."""
+"""Measures scim2-models and the standard library's json on the lists of the Rust program. The start of Python is not measured."""
 
 import json
 import statistics
@@ -27,7 +27,7 @@ for path in sys.argv[1:]:
     ]:
         try:
             seconds = median(work)
-        except Exception as error:  # What it cannot read is said, and is no reason to measure nothing.
+        except Exception as error:  # A list that cannot be decoded is reported as a row; the next row is still measured.
             print(f"| {name} | {type(error).__name__} | |")
             continue
         print(f"| {name} | {seconds * 1e3:.0f} ms | {len(data) / seconds / 1e6:.1f} |")

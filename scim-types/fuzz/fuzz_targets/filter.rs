@@ -1,4 +1,4 @@
-//! A filter that can be read is printed and read again as the same one, and is evaluated without a panic.
+//! A parsed filter can be printed and parsed again without a change, and its evaluation does not panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! A patch is done as a whole or not at all, and what it leaves is an object; a patch between two resources leads from
-//! the one to the other.
+//! A patch is applied completely or not at all, and its result is an object. The same holds for the patch that is computed
+//! between two resources.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Values without parts, read as servers send them.
+//! Simple values, parsed in the forms that servers send.
 
 use std::fmt;
 
@@ -23,14 +23,14 @@ impl Visitor<'_> for BooleanVisitor {
     type Value = bool;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a boolean, or the text \"true\" or \"false\"")
+        formatter.write_str("a boolean, or the string \"true\" or \"false\"")
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<bool, E> {
         Ok(value)
     }
 
-    // Microsoft Entra sends "True" and "False", AWS's own example "false".
+    // Microsoft Entra sends "True" and "False"; AWS's own example has the string "false".
     fn visit_str<E: de::Error>(self, text: &str) -> Result<bool, E> {
         match text {
             _ if text.eq_ignore_ascii_case("true") => Ok(true),
@@ -52,7 +52,7 @@ impl Visitor<'_> for NumberVisitor {
     type Value = u64;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a whole number that is not negative, or its text")
+        formatter.write_str("a non-negative integer, or a string that contains one")
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<u64, E> {
@@ -77,7 +77,7 @@ impl Visitor<'_> for IntegerVisitor {
     type Value = i64;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a whole number, or its text")
+        formatter.write_str("an integer, or a string that contains one")
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
@@ -95,7 +95,7 @@ impl Visitor<'_> for IntegerVisitor {
     }
 }
 
-/// Values that serde already reads as they should be read.
+/// Implements `Element` for types that serde already parses correctly.
 macro_rules! plain_elements {
     ($($kind:ty),+) => {
         $(impl Element for $kind {

@@ -1,10 +1,10 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// The path to an attribute: `userName`, `name.familyName`, or one with the URN of its schema.
+/// The path of an attribute: `userName`, `name.familyName`, or either with the URN of its schema before it.
 ///
-/// The last colon ends the URN, whose dots (`2.0`) are its own; one sub-attribute may follow the name.
-/// So a URN alone reads as an attribute `User` of a schema `…:2.0`; evaluation looks for an extension
-/// of the whole name first.
+/// The URN ends at the last colon, so dots in the URN (`2.0`) do not separate names. One sub-attribute
+/// may follow the name. A URN alone is therefore parsed as an attribute `User` of a schema `…:2.0`;
+/// the evaluation first looks for an extension with the whole URN.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributePath {
     schema: Option<Cow<'static, str>>,
@@ -13,21 +13,21 @@ pub struct AttributePath {
 }
 
 impl AttributePath {
-    /// `id`: what the server calls a resource.
+    /// `id`: the server's id of a resource.
     pub const ID: Self = Self::known("id", None);
-    /// `externalId`: what the client calls a resource.
+    /// `externalId`: the client's id of a resource.
     pub const EXTERNAL_ID: Self = Self::known("externalId", None);
-    /// `userName`: what a user signs in with.
+    /// `userName`: the sign-in name of a user.
     pub const USER_NAME: Self = Self::known("userName", None);
     /// `displayName`: the name of a group.
     pub const DISPLAY_NAME: Self = Self::known("displayName", None);
-    /// `groups.value`: the id of a group a user is in.
+    /// `groups.value`: the id of a group of the user.
     pub const GROUPS_VALUE: Self = Self::known("groups", Some("value"));
-    /// `members`: who is in a group.
+    /// `members`: the members of a group.
     pub const MEMBERS: Self = Self::known("members", None);
-    /// `members.value`: the id of who is in a group.
+    /// `members.value`: the id of a member of a group.
     pub const MEMBERS_VALUE: Self = Self::known("members", Some("value"));
-    /// `manager`: whom a user reports to.
+    /// `manager`: the manager of a user.
     pub const MANAGER: Self = Self::known("manager", None);
     /// `value`: within brackets, the value of an element.
     pub const VALUE: Self = Self::known("value", None);
@@ -44,11 +44,11 @@ impl AttributePath {
         }
     }
 
-    /// Reads a path.
+    /// Parses a path.
     ///
     /// # Errors
     ///
-    /// When the text is not `name` or `name.sub`, with or without the URI of a schema before it.
+    /// Fails if the text is not `name` or `name.sub`, optionally with the URI of a schema before it.
     pub fn parse(text: &str) -> Result<Self, ParseAttributePathError> {
         let wrong = || ParseAttributePathError {
             text: text.to_owned(),
@@ -73,7 +73,7 @@ impl AttributePath {
         })
     }
 
-    /// Returns the URI of the schema, if the path says one.
+    /// Returns the URI of the schema, if the path has one.
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
@@ -85,13 +85,13 @@ impl AttributePath {
         &self.name
     }
 
-    /// Returns the name of the sub-attribute, if the path says one.
+    /// Returns the name of the sub-attribute, if the path has one.
     #[must_use]
     pub fn sub_attribute(&self) -> Option<&str> {
         self.sub_attribute.as_deref()
     }
 
-    /// Returns whether both lead to the same attribute, in whatever case they are written.
+    /// Returns whether both paths name the same attribute, ignoring case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let same = |left: Option<&str>, right: Option<&str>| match (left, right) {
@@ -125,19 +125,19 @@ impl FromStr for AttributePath {
     }
 }
 
-/// A text that is not the path to an attribute.
+/// The error if a text is not an attribute path.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is not the path to an attribute")]
+#[error("{text:?} is not an attribute path")]
 pub struct ParseAttributePathError {
     text: String,
 }
 
-/// Returns whether a byte may stand in a path: in a name, or in the URI before it.
+/// Returns whether a path may contain a byte, in a name or in the URI before it.
 pub(super) fn is_path_byte(byte: u8) -> bool {
     is_name_byte(byte) || matches!(byte, b'.' | b':' | b'/' | b'%' | b'+' | b'~')
 }
 
-/// Returns whether a text is a name; one that starts with `$` is `$ref` (erratum 8924 of RFC 7644).
+/// Returns whether a text is a name. A name may start with `$`, as in `$ref` (erratum 8924 of RFC 7644).
 pub(crate) fn is_name(text: &str) -> bool {
     text.bytes()
         .next()
@@ -149,7 +149,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')
 }
 
-/// Returns whether a text is a URI, of a schema.
+/// Returns whether a text is the URI of a schema.
 pub(crate) fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
@@ -181,12 +181,12 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str) {
-        let message = format!("{text:?} is not the path to an attribute");
+        let message = format!("{text:?} is not an attribute path");
         assert_eq!(AttributePath::parse(text).unwrap_err().to_string(), message);
     }
 
     #[test]
-    fn the_last_colon_ends_the_schema_and_its_dots_are_its_own() {
+    fn the_schema_ends_at_the_last_colon_and_may_contain_dots() {
         check("userName", None, "userName", None);
         check("manager.$ref", None, "manager", Some("$ref"));
         check(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_path_is_refused() {
+    fn a_malformed_path_is_refused() {
         for text in [
             "",
             "1a",
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_the_same_in_any_case() {
+    fn paths_are_compared_without_case() {
         let path = AttributePath::parse("MEMBERS.Value").unwrap();
         assert!(path.is_same(&AttributePath::MEMBERS_VALUE));
         assert!(!path.is_same(&AttributePath::MEMBERS));

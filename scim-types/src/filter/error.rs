@@ -1,20 +1,20 @@
 use std::fmt;
 
-/// A text that is not a filter, or not one within the limits.
+/// The error if a text is not a filter, or exceeds the limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseFilterError {
     kind: Kind,
     position: usize,
     column: usize,
-    /// What was read, for the text: a filter, or the path of a patch that has one in it.
+    /// The kind of the parsed text, for the message: `filter`, or `path` for the path of a patch.
     subject: &'static str,
 }
 
 impl ParseFilterError {
-    /// Says that something else should stand at a place in the text.
+    /// Returns the error for an unexpected token at a position in the text.
     pub(crate) fn expected(expected: &'static str, text: &str, position: usize) -> Self {
         let rest = &text[position..];
-        // The first character belongs to what was found, whatever it is.
+        // The first character always belongs to the token, even a character that would end it.
         let end = rest
             .char_indices()
             .skip(1)
@@ -51,7 +51,7 @@ impl ParseFilterError {
         }
     }
 
-    /// Says that the mistake is in the path of a patch.
+    /// Changes the message to an error in the path of a patch.
     pub(crate) fn in_path(self) -> Self {
         Self {
             subject: "path",
@@ -59,19 +59,19 @@ impl ParseFilterError {
         }
     }
 
-    /// Returns where the mistake is, in bytes from the start.
+    /// Returns the position of the error, in bytes from the start of the text.
     #[must_use]
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// Returns where the mistake is, in characters; the first is 1.
+    /// Returns the column of the error, in characters; the first column is 1.
     #[must_use]
     pub fn column(&self) -> usize {
         self.column
     }
 
-    /// Returns what stands at the place of the mistake; `None` for the end of the text, or a limit.
+    /// Returns the unexpected token; `None` at the end of the text, or if a limit was exceeded.
     #[must_use]
     pub fn found(&self) -> Option<&str> {
         match &self.kind {
@@ -100,18 +100,18 @@ impl fmt::Display for ParseFilterError {
         } = self;
         match &self.kind {
             Kind::Expected { expected, found } if found.is_empty() => {
-                write!(formatter, "the {subject} ends where {expected} should be")
+                write!(formatter, "expected {expected}, but the {subject} ends")
             }
             Kind::Expected { expected, found } => {
                 write!(
                     formatter,
-                    "{expected} should be at column {column} of the {subject}, not {found:?}"
+                    "expected {expected} at column {column} of the {subject}, found {found:?}"
                 )
             }
             Kind::TooLong { limit, length } => {
                 write!(
                     formatter,
-                    "the {subject} has {length} bytes, and {limit} are allowed"
+                    "the {subject} has {length} bytes, more than the limit of {limit}"
                 )
             }
             Kind::TooDeep { limit } => write!(
@@ -143,5 +143,5 @@ fn ends_token(character: char) -> bool {
     character.is_whitespace() || matches!(character, '(' | ')' | '[' | ']')
 }
 
-/// How many characters of what was found are shown.
+/// Maximum number of characters of an unexpected token in a message.
 const MAX_FOUND: usize = 24;

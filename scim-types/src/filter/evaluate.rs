@@ -9,28 +9,29 @@ use super::{
 use crate::{Schemas, names, schema};
 
 impl Filter {
-    /// Returns whether a resource, as JSON, fulfils the filter.
+    /// Returns whether a resource, given as JSON, matches the filter.
     ///
-    /// Names are the same in any case, and so are texts, unless the RFC says `caseExact` of the
-    /// attribute or it is a reference (RFC 7643 sections 2.2, 2.3.7 and 8.7.1). Of several values one
-    /// is enough; an attribute that is absent, `null` or an empty list equals `null`. Texts that are
-    /// both moments are compared as moments.
+    /// Names are case-insensitive. Strings are too, unless the RFC defines the attribute as `caseExact`
+    /// or the attribute is a reference (RFC 7643 sections 2.2, 2.3.7 and 8.7.1). For a multi-valued
+    /// attribute, one matching value is enough. An attribute that is absent, `null` or an empty list
+    /// equals `null`. Two strings that are both a dateTime are compared as points in time.
     ///
     /// # Errors
     ///
-    /// When the filter asks for an order that values do not have, as of booleans: what a server
-    /// answers with 400 and `invalidFilter`.
+    /// Fails if the filter orders values that have no order, such as booleans. A server answers such a
+    /// filter with status 400 and `invalidFilter`.
     pub fn matches(&self, resource: &Value) -> Result<bool, EvaluateFilterError> {
         self.holds(resource, Scope::default())
     }
 
-    /// Returns whether a resource, as JSON, fulfils the filter, by what its schemas say of `caseExact`.
+    /// Returns whether a resource, given as JSON, matches the filter, with `caseExact` from its schemas.
     ///
-    /// It is [`matches`](Self::matches) for resources of a server's own; what a schema leaves unsaid is as there.
+    /// This is [`matches`](Self::matches) for a server's own resource types. If a schema does not define
+    /// `caseExact` of an attribute, the rules of `matches` apply.
     ///
     /// # Errors
     ///
-    /// As [`matches`](Self::matches).
+    /// Fails in the same cases as [`matches`](Self::matches).
     pub fn matches_with(
         &self,
         resource: &Value,
@@ -43,7 +44,8 @@ impl Filter {
         self.holds(resource, scope)
     }
 
-    /// Returns whether one element of the attribute `of` fulfils the filter; its paths start there.
+    /// Returns whether one element of the attribute `of` matches the filter. The filter's paths are relative
+    /// to the element.
     pub(crate) fn matches_element(
         &self,
         element: &Value,
@@ -57,18 +59,21 @@ impl Filter {
         self.holds(&as_object(element), scope)
     }
 
-    /// Returns the attribute and the text of a filter that is `eq` and no more, if no other text is the same to it.
-    pub(crate) fn plain_text(&self) -> Option<(&AttributePath, &str)> {
+    /// Returns the attribute and the string of a filter that is a single `eq` comparison.
+    ///
+    /// `None` for any other filter, and if ASCII case folding is not enough to compare the string (see
+    /// [`Comparison::ascii_literal`]).
+    pub(crate) fn ascii_literal(&self) -> Option<(&AttributePath, &str)> {
         match self {
-            Self::Compare(comparison) => Some((&comparison.attribute, comparison.plain_text()?)),
+            Self::Compare(comparison) => Some((&comparison.attribute, comparison.ascii_literal()?)),
             _ => None,
         }
     }
 
-    /// Returns the text of an element that such a filter compares, if it is plain.
-    pub(crate) fn plain_value<'v>(&self, element: &'v Value) -> Option<&'v str> {
+    /// Returns the value of an element that such a filter compares, if the value is an ASCII string.
+    pub(crate) fn ascii_value<'v>(&self, element: &'v Value) -> Option<&'v str> {
         match self {
-            Self::Compare(comparison) => comparison.plain_value(element),
+            Self::Compare(comparison) => comparison.ascii_value(element),
             _ => None,
         }
     }
@@ -91,7 +96,7 @@ impl Filter {
             }
             Self::Not(filter) => filter.holds(of, scope).map(|holds| !holds),
             Self::And(terms) => {
-                // A term that cannot be evaluated is an error wherever it stands.
+                // All terms are evaluated, so a term that cannot be evaluated is an error at any position.
                 terms
                     .iter()
                     .try_fold(true, |all, term| Ok(term.holds(of, scope)? && all))
@@ -105,10 +110,10 @@ impl Filter {
 
 impl Comparison {
     fn holds(&self, of: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
-        if self.is_plainly_other(of) {
+        if self.is_quick_mismatch(of) {
             return Ok(false);
         }
-        let rule = Rule {
+        let condition = Condition {
             operator: self.operator,
             literal: &self.value,
             case_exact: scope.is_case_exact(&self.attribute),
@@ -126,25 +131,29 @@ impl Comparison {
             if is_order(self.operator) && matches!(value, Some(Value::Bool(_))) {
                 return Err(unordered());
             }
-            found |= rule.holds(value);
+            found |= condition.holds(value);
         }
         Ok(found)
     }
 }
 
 impl Comparison {
-    /// Says whether `eq` does not hold for a reason that is quickly seen: a text is there that is another
-    /// one in whatever case. Most members of a large group are passed over by it.
-    fn is_plainly_other(&self, of: &Value) -> bool {
-        self.plain_value(of).is_some_and(|value| {
-            self.plain_text()
+    /// Returns whether a quick check already shows that `eq` does not match.
+    ///
+    /// Both strings are ASCII and differ, ignoring case. The check skips most members of a large group.
+    fn is_quick_mismatch(&self, of: &Value) -> bool {
+        self.ascii_value(of).is_some_and(|value| {
+            self.ascii_literal()
                 .is_some_and(|text| !value.eq_ignore_ascii_case(text))
         })
     }
 
-    /// Returns the text that `eq` is said of, if another text in whatever case is never the same: other letters may be
-    /// the same in lower case, and other texts the same moment.
-    fn plain_text(&self) -> Option<&str> {
+    /// Returns the string of an `eq` comparison, if ASCII case folding is enough to compare it with ASCII strings.
+    ///
+    /// `None` for a string with non-ASCII letters, because different letters may be equal in lower case, and for
+    /// a dateTime, because different strings may be the same point in time. Also `None` for an attribute with a
+    /// schema or a sub-attribute.
+    fn ascii_literal(&self) -> Option<&str> {
         let (Operator::Eq, Literal::String(text)) = (self.operator, &self.value) else {
             return None;
         };
@@ -153,14 +162,14 @@ impl Comparison {
         instant::parse(text).is_none().then_some(text)
     }
 
-    /// Returns the value that is compared, if it is there as it is spelled, and a text of plain letters.
-    fn plain_value<'v>(&self, of: &'v Value) -> Option<&'v str> {
+    /// Returns the compared value, if its name has the spelling of the path and it is an ASCII string.
+    fn ascii_value<'v>(&self, of: &'v Value) -> Option<&'v str> {
         let value = of.get(self.attribute.name()).and_then(Value::as_str);
         value.filter(|value| value.is_ascii())
     }
 }
 
-/// A filter asks for an order that the values of an attribute do not have.
+/// The error if a filter orders the values of an attribute, but the values have no order.
 #[derive(Debug, thiserror::Error)]
 #[error("`{attribute}` cannot be compared with `{operator}`, because its values have no order")]
 pub struct EvaluateFilterError {
@@ -168,21 +177,23 @@ pub struct EvaluateFilterError {
     operator: Operator,
 }
 
-/// What one value is held against.
-struct Rule<'a> {
+/// A condition on a single value.
+struct Condition<'a> {
     operator: Operator,
     literal: &'a Literal,
     case_exact: bool,
 }
 
-impl Rule<'_> {
+impl Condition<'_> {
     fn holds(&self, value: Option<&Value>) -> bool {
         let order = match (value.unwrap_or(&Value::Null), self.literal) {
-            (Value::String(value), Literal::String(literal)) => return self.texts(value, literal),
+            (Value::String(value), Literal::String(literal)) => {
+                return self.strings_match(value, literal);
+            }
             (Value::Null, Literal::Null) => Some(Ordering::Equal),
             (Value::Number(value), Literal::Number(literal)) => compare_numbers(value, literal),
             (Value::Bool(value), Literal::Boolean(literal)) => Some(value.cmp(literal)),
-            // Microsoft Entra writes a boolean as a text, in the filter or in the resource.
+            // Microsoft Entra writes a boolean as a string, in the filter or in the resource.
             (Value::Bool(value), Literal::String(text))
             | (Value::String(text), Literal::Boolean(value)) => {
                 names::boolean(text).map(|text| text.cmp(value))
@@ -195,7 +206,7 @@ impl Rule<'_> {
         }
     }
 
-    fn texts(&self, value: &str, literal: &str) -> bool {
+    fn strings_match(&self, value: &str, literal: &str) -> bool {
         let (value, literal) = if self.case_exact {
             (Cow::Borrowed(value), Cow::Borrowed(literal))
         } else {
@@ -224,7 +235,7 @@ fn is_order(operator: Operator) -> bool {
     )
 }
 
-/// Says whether an operator holds for an order; values without one are different.
+/// Returns whether an operator holds for an ordering of two values. Without an ordering, the values differ.
 fn holds_order(operator: Operator, order: Option<Ordering>) -> bool {
     match operator {
         Operator::Ne => order != Some(Ordering::Equal),
@@ -236,7 +247,7 @@ fn holds_order(operator: Operator, order: Option<Ordering>) -> bool {
     }
 }
 
-/// Compares whole numbers exactly, and others as doubles.
+/// Compares integers exactly, and other numbers as doubles.
 fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -255,24 +266,23 @@ fn fold(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where a filter is evaluated.
+/// The context in which a filter is evaluated.
 #[derive(Clone, Copy, Default)]
 struct Scope<'a> {
-    /// The attribute that what is looked at is an element of.
+    /// Within brackets: the attribute whose element is evaluated.
     parent: Option<&'a AttributePath>,
-    /// What is known of the attributes, besides what RFC 7643 says.
+    /// The schemas that take precedence over RFC 7643.
     schemas: Option<&'a Schemas>,
 }
 
 impl Scope<'_> {
-    /// Says whether upper and lower case are different in an attribute: the schemas, where they say it, or else RFC 7643
-    /// (sections 2.3.7 and 8.7.1).
+    /// Returns whether an attribute is `caseExact`, by the schemas or else by RFC 7643 (sections 2.3.7 and 8.7.1).
     fn is_case_exact(self, attribute: &AttributePath) -> bool {
         let (holder, name, sub_attribute) = match self.parent {
             Some(parent) => (parent, parent.name(), Some(attribute.name())),
             None => (attribute, attribute.name(), attribute.sub_attribute()),
         };
-        let said = self.schemas.and_then(|schemas| {
+        let defined = self.schemas.and_then(|schemas| {
             let extension = holder.schema().filter(|urn| !schema::is_core_urn(urn));
             let extension = extension.filter(|urn| {
                 let is_core = |core: &str| core.eq_ignore_ascii_case(urn);
@@ -280,11 +290,11 @@ impl Scope<'_> {
             });
             schemas.case_exact(extension, name, sub_attribute)
         });
-        said.unwrap_or_else(|| is_case_exact(name, sub_attribute.unwrap_or("value")))
+        defined.unwrap_or_else(|| is_case_exact(name, sub_attribute.unwrap_or("value")))
     }
 }
 
-/// Says whether RFC 7643 makes upper and lower case different in an attribute.
+/// Returns whether an attribute is `caseExact` by RFC 7643.
 fn is_case_exact(name: &str, sub_attribute: &str) -> bool {
     let is = |text: &str, other: &str| text.eq_ignore_ascii_case(other);
     let listed = CASE_EXACT.iter().any(|(exact_name, exact_sub_attribute)| {
@@ -293,7 +303,7 @@ fn is_case_exact(name: &str, sub_attribute: &str) -> bool {
     is(name, "$ref") || is(sub_attribute, "$ref") || listed
 }
 
-/// What `caseExact` is said of, and references and binary values, which always are.
+/// The attributes that are `caseExact`, and the references and binary values, which always are.
 const CASE_EXACT: &[(&str, &str)] = &[
     ("id", "value"),
     ("externalId", "value"),

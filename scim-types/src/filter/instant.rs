@@ -1,15 +1,15 @@
-//! Moments as texts, so that two of the same moment compare the same.
+//! Parsing of dateTime strings, so that two strings for the same point in time are equal.
 
-/// A moment: seconds since 1970 in UTC, then nanoseconds.
+/// A point in time: seconds since 1970 in UTC, and nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Instant(i64, u32);
 
-/// Says whether a text is a moment.
-pub(crate) fn is_moment(text: &str) -> bool {
+/// Returns whether a text is an `xsd:dateTime`.
+pub(crate) fn is_date_time(text: &str) -> bool {
     parse(text).is_some()
 }
 
-/// Reads an `xsd:dateTime`, such as `2011-05-13T04:42:34.5Z`; one without an offset counts as UTC.
+/// Parses an `xsd:dateTime`, such as `2011-05-13T04:42:34.5Z` (default offset: UTC).
 pub(super) fn parse(text: &str) -> Option<Instant> {
     let (date, time) = text.split_at_checked(10)?;
     let time = time.strip_prefix(['T', 't'])?;
@@ -17,16 +17,16 @@ pub(super) fn parse(text: &str) -> Option<Instant> {
     let (clock, rest) = time.split_at_checked(8)?;
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
     let (nanos, offset) = fraction(rest)?;
-    let known = (1..=12).contains(&month)
+    let in_range = (1..=12).contains(&month)
         && (1..=31).contains(&day)
         && hour <= 24
         && minute <= 59
         && second <= 60;
     let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    known.then_some(Instant(seconds - offset_seconds(offset)?, nanos))
+    in_range.then_some(Instant(seconds - offset_seconds(offset)?, nanos))
 }
 
-/// Reads three numbers of fixed lengths with a character between them.
+/// Parses three numbers of fixed lengths, separated by a character.
 fn numbers(text: &str, between: char, lengths: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(between);
     let mut numbers = [0; 3];
@@ -39,7 +39,7 @@ fn numbers(text: &str, between: char, lengths: [usize; 3]) -> Option<[i64; 3]> {
     parts.next().is_none().then_some(numbers)
 }
 
-/// Reads a fraction of a second to the nanosecond, and returns what follows it.
+/// Parses a fraction of a second as nanoseconds, and returns it with the rest of the text.
 fn fraction(text: &str) -> Option<(u32, &str)> {
     let Some(text) = text.strip_prefix('.') else {
         return Some((0, text));
@@ -81,14 +81,14 @@ fn digits(text: &str) -> Option<i64> {
 
 /// Returns the days since 1970-01-01 in the Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    // A year that starts in March has its leap day last, and months that repeat every five.
+    // A year that starts in March ends with the leap day, and its month lengths repeat every five months.
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {
         (year - 1, month + 9)
     };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // 719,468 days lie between 0000-03-01 and 1970-01-01.
+    // There are 719,468 days between 0000-03-01 and 1970-01-01.
     year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_counted_from_1970_in_utc() {
+    fn a_date_time_is_parsed_to_seconds_since_1970_in_utc() {
         let seconds = |text: &str| parse(text).map(|instant| instant.0);
         assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(seconds("2011-05-13T04:42:34Z"), Some(1_305_261_754));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn fractions_are_kept_to_the_nanosecond() {
+    fn fractions_are_truncated_to_nanoseconds() {
         assert_eq!(
             parse("1970-01-01T00:00:00.5Z"),
             Some(Instant(0, 500_000_000))
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_not_read() {
+    fn a_malformed_date_time_is_refused() {
         for text in [
             "",
             "2019-10-17",

@@ -70,14 +70,14 @@ impl From<u64> for Literal {
     }
 }
 
-/// Reads a number as JSON writes it, exactly where 64 bits hold it and to the nearest double elsewhere.
+/// Parses a JSON number: exactly if it is a 64-bit integer, otherwise as the nearest double.
 pub(super) fn parse_number(text: &str) -> Option<Number> {
     if !is_json_number(text) {
         return None;
     }
     let whole = text.parse::<i64>().map(Number::from);
     let whole = whole.or_else(|_| text.parse::<u64>().map(Number::from));
-    // `f64` has a value for what is too large, infinity, that JSON cannot write.
+    // A number that is too large becomes infinity in `f64`, which JSON cannot represent.
     whole
         .ok()
         .or_else(|| text.parse().ok().and_then(Number::from_f64))
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_kept_exactly_where_64_bits_hold_them() {
+    fn integers_of_64_bits_are_kept_exactly() {
         check("9223372036854775808", "9223372036854775808");
         check("-9223372036854775808", "-9223372036854775808");
         check("-10.0e+01", "-100.0");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_does_not_take_for_a_number_is_refused() {
+    fn a_text_that_is_not_a_json_number_is_refused() {
         for text in [
             "", "-", "+1", ".5", "1.", "01", "1e", "1e+", "0x1", "1_0", "NaN", "1e400",
         ] {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_written_as_json_writes_them() {
+    fn literals_are_written_as_json() {
         assert_eq!(
             Literal::from("a\"\\\n\u{1}é").to_string(),
             r#""a\"\\\n\u0001é""#

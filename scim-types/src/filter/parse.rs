@@ -4,12 +4,14 @@ use super::{
     literal::parse_number,
 };
 
-/// How long and how deep a filter may be.
+/// Limits on the length and the nesting depth of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes; a filter comes in a URL, which servers cut off at 8 KiB to 16 KiB.
+    /// Maximum number of bytes (default: 16 KiB).
+    ///
+    /// A filter is part of a URL, and servers limit URLs to 8 KiB to 16 KiB.
     pub bytes: usize,
-    /// The most levels of parentheses and brackets; each takes a little of the stack.
+    /// Maximum nesting depth of parentheses and brackets (default: 64). Each level uses stack space.
     pub depth: u8,
 }
 
@@ -27,32 +29,32 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<Filter, ParseFilterErr
         return Err(ParseFilterError::too_long(limits.bytes, text));
     }
     let mut parser = Parser::new(text, limits);
-    let filter = parser.either()?;
+    let filter = parser.disjunction()?;
     match parser.peek() {
         None => Ok(filter),
         Some(_) => Err(parser.expected("`and`, `or` or the end")),
     }
 }
 
-/// The parts of a path that chooses elements: `emails[type eq "work"].value`.
-pub(crate) struct ChosenElements<'a> {
+/// The parts of a path with a filter in brackets (valuePath): `emails[type eq "work"].value`.
+pub(crate) struct ValuePath<'a> {
     pub(crate) attribute: &'a str,
     pub(crate) filter: Filter,
     pub(crate) sub_attribute: Option<&'a str>,
 }
 
-/// Reads a path that chooses elements; `None` when it has no bracket.
-pub(crate) fn parse_chosen(
+/// Parses a path with a filter in brackets; `None` if it has no bracket.
+pub(crate) fn parse_value_path(
     text: &str,
     limits: Limits,
-) -> Result<Option<ChosenElements<'_>>, ParseFilterError> {
+) -> Result<Option<ValuePath<'_>>, ParseFilterError> {
     let mut parser = Parser::new(text, limits);
     parser.skip_spaces();
     let attribute = parser.word(is_path_byte);
     if parser.rest().first() != Some(&b'[') {
         return Ok(None);
     }
-    parser.brackets = true;
+    parser.in_brackets = true;
     let filter = parser.nested(b']', "`]`")?;
     let mut sub_attribute = None;
     if parser.rest().first() == Some(&b'.') {
@@ -65,7 +67,7 @@ pub(crate) fn parse_chosen(
         sub_attribute = Some(name);
     }
     match parser.peek() {
-        None => Ok(Some(ChosenElements {
+        None => Ok(Some(ValuePath {
             attribute,
             filter,
             sub_attribute,
@@ -74,14 +76,14 @@ pub(crate) fn parse_chosen(
     }
 }
 
-/// Reads from left to right; every byte is looked at a fixed number of times.
+/// A parser that reads from left to right and examines each byte a constant number of times.
 struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: u8,
     limit: u8,
-    /// Whether this is between brackets, where brackets must not stand.
-    brackets: bool,
+    /// Whether the position is within brackets, where further brackets are not allowed.
+    in_brackets: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -91,41 +93,41 @@ impl<'a> Parser<'a> {
             at: 0,
             depth: 0,
             limit: limits.depth,
-            brackets: false,
+            in_brackets: false,
         }
     }
 
-    /// Reads filters joined by `or`.
-    fn either(&mut self) -> Result<Filter, ParseFilterError> {
-        let mut filter = self.both()?;
+    /// Parses filters joined by `or`.
+    fn disjunction(&mut self) -> Result<Filter, ParseFilterError> {
+        let mut filter = self.conjunction()?;
         while self.skip_keyword("or") {
-            filter = filter.or(self.both()?);
+            filter = filter.or(self.conjunction()?);
         }
         Ok(filter)
     }
 
-    /// Reads filters joined by `and`.
-    fn both(&mut self) -> Result<Filter, ParseFilterError> {
-        let mut filter = self.one()?;
+    /// Parses filters joined by `and`.
+    fn conjunction(&mut self) -> Result<Filter, ParseFilterError> {
+        let mut filter = self.term()?;
         while self.skip_keyword("and") {
-            filter = filter.and(self.one()?);
+            filter = filter.and(self.term()?);
         }
         Ok(filter)
     }
 
-    /// Reads one filter that is not joined with others.
-    fn one(&mut self) -> Result<Filter, ParseFilterError> {
+    /// Parses a single filter without `and` and `or`.
+    fn term(&mut self) -> Result<Filter, ParseFilterError> {
         if self.peek() == Some(b'(') {
             return self.nested(b')', "`)`");
         }
         let start = self.at;
         let word = self.word(is_path_byte);
-        // An attribute may be called `not`: only parentheses make it the operator.
+        // An attribute may have the name `not`. Only a following parenthesis makes it the operator.
         if word.eq_ignore_ascii_case("not") && self.peek() == Some(b'(') {
             return Ok(!self.nested(b')', "`)`")?);
         }
         let Ok(attribute) = AttributePath::parse(word) else {
-            let expected = if self.brackets {
+            let expected = if self.in_brackets {
                 "a sub-attribute"
             } else {
                 "an attribute"
@@ -138,7 +140,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads what follows an attribute: `pr`, or an operator and a value.
+    /// Parses the rest of a condition after the attribute: `pr`, or an operator and a value.
     fn condition(&mut self, attribute: AttributePath) -> Result<Filter, ParseFilterError> {
         self.skip_spaces();
         let start = self.at;
@@ -153,14 +155,14 @@ impl<'a> Parser<'a> {
         Ok(Filter::compare(attribute, operator, value))
     }
 
-    /// Reads `[filter]`, and what may follow it.
+    /// Parses `[filter]`, and a condition on a sub-attribute after it, if there is one.
     fn elements(&mut self, attribute: AttributePath) -> Result<Filter, ParseFilterError> {
-        if self.brackets {
-            return Err(self.expected("an operator (brackets do not stand in brackets)"));
+        if self.in_brackets {
+            return Err(self.expected("an operator (brackets cannot be nested)"));
         }
-        self.brackets = true;
+        self.in_brackets = true;
         let mut filter = self.nested(b']', "`]`")?;
-        // `emails[type eq "work"].value eq "x"`: not in the grammar, and needed by Microsoft Entra.
+        // `emails[type eq "work"].value eq "x"` is not in the grammar, but Microsoft Entra needs it.
         if self.rest().first() == Some(&b'.') {
             self.at += 1;
             let start = self.at;
@@ -175,18 +177,18 @@ impl<'a> Parser<'a> {
             };
             filter = filter.and(self.condition(sub_attribute)?);
         }
-        self.brackets = false;
-        Ok(Filter::elements(attribute, filter).expect("nothing between brackets has brackets"))
+        self.in_brackets = false;
+        Ok(Filter::elements(attribute, filter).expect("the parser refuses nested brackets"))
     }
 
-    /// Reads a filter between parentheses or brackets; the opening one comes next.
+    /// Parses a filter in parentheses or brackets. The next byte is the opening one.
     fn nested(&mut self, close: u8, expected: &'static str) -> Result<Filter, ParseFilterError> {
         if self.depth == self.limit {
             return Err(ParseFilterError::too_deep(self.limit, self.text, self.at));
         }
         self.depth += 1;
         self.at += 1;
-        let filter = self.either()?;
+        let filter = self.disjunction()?;
         if self.peek() != Some(close) {
             return Err(self.expected(expected));
         }
@@ -206,7 +208,7 @@ impl<'a> Parser<'a> {
             "false" => Ok(Literal::Boolean(false)),
             "null" => Ok(Literal::Null),
             _ => parse_number(word).map(Literal::Number).ok_or_else(|| {
-                let expected = "a text in quotes, a number, true, false or null";
+                let expected = "a quoted string, a number, true, false or null";
                 ParseFilterError::expected(expected, self.text, start)
             }),
         }
@@ -220,16 +222,16 @@ impl<'a> Parser<'a> {
             escaped = *byte == b'\\' && !escaped;
             ends
         });
-        // Two quotes stand around what was skipped and found.
+        // `length` excludes the two quotes.
         let end = end.map(|length| start + length + 2);
         let text = end.and_then(|end| serde_json::from_str(&self.text[start..end]).ok());
-        let wrong = || ParseFilterError::expected("a text as JSON writes it", self.text, start);
+        let wrong = || ParseFilterError::expected("a JSON string", self.text, start);
         let text = text.ok_or_else(wrong)?;
         self.at = end.unwrap_or(self.text.len());
         Ok(Literal::String(text))
     }
 
-    /// Skips a keyword, if it comes next as a word of its own.
+    /// Skips a keyword if it is the next whole word, and returns whether it was.
     fn skip_keyword(&mut self, keyword: &str) -> bool {
         self.skip_spaces();
         let rest = self.rest();
@@ -237,14 +239,15 @@ impl<'a> Parser<'a> {
         let ends = rest
             .get(keyword.len())
             .is_none_or(|byte| !is_path_byte(*byte));
-        let comes = ends && found.is_some_and(|it| it.eq_ignore_ascii_case(keyword.as_bytes()));
-        if comes {
+        let matches =
+            ends && found.is_some_and(|found| found.eq_ignore_ascii_case(keyword.as_bytes()));
+        if matches {
             self.at += keyword.len();
         }
-        comes
+        matches
     }
 
-    /// Reads as many bytes as belong to a word.
+    /// Reads the longest run of bytes that belong to a word.
     fn word(&mut self, belongs: impl Fn(u8) -> bool) -> &'a str {
         let rest = self.rest();
         let end = rest
@@ -256,7 +259,7 @@ impl<'a> Parser<'a> {
         word
     }
 
-    /// Skips spaces, and returns the byte that comes next.
+    /// Skips spaces and returns the next byte.
     fn peek(&mut self) -> Option<u8> {
         self.skip_spaces();
         self.rest().first().copied()
@@ -309,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_also_a_keyword_is_told_by_its_place() {
+    fn the_position_decides_whether_a_word_is_a_name_or_a_keyword() {
         check(
             "not pr or pr pr and and eq null",
             "not pr or pr pr and and eq null",
@@ -323,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_may_hold_every_escape_of_json_and_every_bracket() {
+    fn strings_may_contain_all_json_escapes_and_brackets() {
         check(
             r#"a eq "\u00e9\ud83d\ude00\"\\\/""#,
             "a eq \"é😀\\\"\\\\/\"",
@@ -333,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_microsoft_entra_needs_becomes_one_of_the_grammar() {
+    fn the_form_of_microsoft_entra_is_converted_to_the_grammar() {
         check(
             r#"emails[type eq "work"].value eq "ada@x" or a pr"#,
             r#"emails[type eq "work" and value eq "ada@x"] or a pr"#,
@@ -344,64 +347,64 @@ mod tests {
         );
         refused(
             r#"emails[type eq "work"].value"#,
-            "the filter ends where an operator should be",
+            "expected an operator, but the filter ends",
         );
         refused(
             r#"emails[type eq "work"].a.b eq 1"#,
-            r#"a sub-attribute should be at column 24 of the filter, not "a.b""#,
+            r#"expected a sub-attribute at column 24 of the filter, found "a.b""#,
         );
     }
 
     #[test]
-    fn a_mistake_is_said_with_its_place_and_its_text() {
-        refused("", "the filter ends where an attribute should be");
-        refused("   ", "the filter ends where an attribute should be");
+    fn an_error_message_has_the_column_and_the_unexpected_token() {
+        refused("", "expected an attribute, but the filter ends");
+        refused("   ", "expected an attribute, but the filter ends");
         refused(
             "é pr",
-            r#"an attribute should be at column 1 of the filter, not "é""#,
+            r#"expected an attribute at column 1 of the filter, found "é""#,
         );
-        refused("userName", "the filter ends where an operator should be");
+        refused("userName", "expected an operator, but the filter ends");
         refused(
             "a eq \"é\" b pr",
-            r#"`and`, `or` or the end should be at column 10 of the filter, not "b""#,
+            r#"expected `and`, `or` or the end at column 10 of the filter, found "b""#,
         );
         refused(
             "meta.x lte 1",
-            r#"an operator should be at column 8 of the filter, not "lte""#,
+            r#"expected an operator at column 8 of the filter, found "lte""#,
         );
         refused(
             "not a pr",
-            r#"an operator should be at column 5 of the filter, not "a""#,
+            r#"expected an operator at column 5 of the filter, found "a""#,
         );
-        refused("(a pr", "the filter ends where `)` should be");
+        refused("(a pr", "expected `)`, but the filter ends");
         refused(
             "a[b pr)",
-            r#"`]` should be at column 7 of the filter, not ")""#,
+            r#"expected `]` at column 7 of the filter, found ")""#,
         );
         refused(
             "a[]",
-            r#"a sub-attribute should be at column 3 of the filter, not "]""#,
+            r#"expected a sub-attribute at column 3 of the filter, found "]""#,
         );
         refused(
             "a eq 'x'",
-            r#"a text in quotes, a number, true, false or null should be at column 6 of the filter, not "'x'""#,
+            r#"expected a quoted string, a number, true, false or null at column 6 of the filter, found "'x'""#,
         );
         refused(
             r#"a eq "x\a""#,
-            r#"a text as JSON writes it should be at column 6 of the filter, not "\"x\\a\"""#,
+            r#"expected a JSON string at column 6 of the filter, found "\"x\\a\"""#,
         );
         refused(
             "a[b[c pr]]",
-            r#"an operator (brackets do not stand in brackets) should be at column 4 of the filter, not "[c""#,
+            r#"expected an operator (brackets cannot be nested) at column 4 of the filter, found "[c""#,
         );
         refused(
             "a eq nonsense-that-goes-on-and-on",
-            r#"a text in quotes, a number, true, false or null should be at column 6 of the filter, not "nonsense-that-goes-on-an…""#,
+            r#"expected a quoted string, a number, true, false or null at column 6 of the filter, found "nonsense-that-goes-on-an…""#,
         );
     }
 
     #[test]
-    fn an_error_says_where_it_is() {
+    fn an_error_has_its_position_and_the_unexpected_token() {
         let error = Filter::parse("a eq \"é\" b").unwrap_err();
         assert_eq!(
             (error.position(), error.column(), error.found()),
@@ -411,19 +414,19 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_never_ends_is_refused() {
+    fn an_unterminated_string_is_refused() {
         for text in [r#"a eq "x"#, r#"a eq "x\"#, r#"a eq "x\""#, "a eq \""] {
             assert!(
                 Filter::parse(text)
                     .unwrap_err()
                     .to_string()
-                    .starts_with("a text as JSON")
+                    .starts_with("expected a JSON string at")
             );
         }
     }
 
     #[test]
-    fn a_filter_that_is_too_deep_is_refused_before_the_stack_is() {
+    fn a_filter_that_is_too_deep_is_refused_before_the_stack_overflows() {
         let deep = |depth: usize| format!("{}a pr{}", "(".repeat(depth), ")".repeat(depth));
         assert!(Filter::parse(&deep(64)).is_ok());
         for depth in [65, 5_000] {
@@ -444,19 +447,19 @@ mod tests {
         assert!(error.is_too_long() && !error.is_too_deep());
         assert_eq!(
             error.to_string(),
-            "the filter has 16385 bytes, and 16384 are allowed"
+            "the filter has 16385 bytes, more than the limit of 16384"
         );
     }
 
     #[test]
-    fn a_long_chain_is_not_deep() {
+    fn a_long_chain_of_and_has_no_depth() {
         let limits = Limits {
             bytes: usize::MAX,
             ..Limits::default()
         };
         let text = vec!["a pr"; 100_000].join(" and ");
         let Filter::And(terms) = Filter::parse_within(&text, limits).unwrap() else {
-            panic!("not an and")
+            panic!("expected an `and`")
         };
         assert_eq!(terms.iter().count(), 100_000);
     }

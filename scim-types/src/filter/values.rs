@@ -1,4 +1,4 @@
-//! What a path leads to in a resource.
+//! Lookup of the values that a path selects in a resource.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::AttributePath;
 use crate::{names, schema};
 
-/// Returns the values a path leads to: at least one, and `None` for each that is absent.
+/// Returns the values that a path selects: at least one entry, and `None` for each absent value.
 pub(super) fn values<'v>(of: &'v Value, path: &AttributePath) -> Vec<Option<&'v Value>> {
     let Some((attribute, sub_attribute)) = attribute(of, path) else {
         return vec![None];
@@ -15,7 +15,7 @@ pub(super) fn values<'v>(of: &'v Value, path: &AttributePath) -> Vec<Option<&'v 
     let inner = |value: &'v Value| match (sub_attribute, value) {
         (None, value) => Some(value),
         (Some(name), Value::Object(attributes)) => lookup(attributes, name),
-        // A value that is not complex is its own `value`, as in `schemas.value`.
+        // A simple value is its own `value`, as in `schemas.value`.
         (Some(name), value) => name.eq_ignore_ascii_case("value").then_some(value),
     };
     match attribute {
@@ -38,7 +38,7 @@ pub(super) fn elements_of<'v>(of: &'v Value, path: &AttributePath) -> Vec<Cow<'v
     lists.map(as_object).collect()
 }
 
-/// Returns an element as an object; one that is none is the `value` of one.
+/// Returns an element as an object. A simple element becomes the `value` of an object.
 pub(super) fn as_object(element: &Value) -> Cow<'_, Value> {
     match element {
         Value::Object(_) => Cow::Borrowed(element),
@@ -49,7 +49,7 @@ pub(super) fn as_object(element: &Value) -> Cow<'_, Value> {
     }
 }
 
-/// Returns the attribute of a path, and the name of the sub-attribute that is left to look up.
+/// Returns the attribute of a path, and the name of the sub-attribute that is not yet looked up.
 fn attribute<'v, 'p>(
     of: &'v Value,
     path: &'p AttributePath,
@@ -59,7 +59,7 @@ fn attribute<'v, 'p>(
     let Some(schema) = path.schema() else {
         return Some((lookup(attributes, name)?, sub_attribute));
     };
-    // A path may be the URN of an extension itself, whose last part then looks like an attribute.
+    // A path may be the URN of an extension. Then the last part of the URN looks like an attribute.
     if let Some(extension) = lookup(attributes, &format!("{schema}:{name}")) {
         return Some((extension, sub_attribute));
     }
@@ -75,7 +75,7 @@ fn lookup<'v>(attributes: &'v Map<String, Value>, name: &str) -> Option<&'v Valu
     names::find(attributes, name).map(|(_, value)| value)
 }
 
-/// Returns what is compared when the path names a complex attribute as a whole: its `value`.
+/// Returns the value to compare for a path to a whole complex attribute: its `value`.
 pub(super) fn default_value(value: &Value) -> &Value {
     value
         .as_object()

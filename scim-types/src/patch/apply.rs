@@ -1,4 +1,4 @@
-//! Operations, done one after the other on a copy.
+//! Application of operations, one after another, to a copy of the resource.
 
 use serde_json::{Map, Value};
 
@@ -7,21 +7,21 @@ use super::{
     change::Change,
     error::{Refusal, Short},
     removals::{self, AnyOf},
-    target::{By, Resolver, Step, Target},
+    target::{Resolver, SelectBy, Step, Target},
     value::as_list,
 };
 use crate::{Op, PatchOp, PatchOperation, Schemas, names, schema::declares};
 
 impl PatchOp {
-    /// Returns a resource with the changes of this patch: all of them, or the error that stopped one.
+    /// Returns a copy of a resource with all operations of this patch applied, or the first error.
     ///
-    /// The URN of an extension comes into `schemas` with the first attribute that is set in it, and
-    /// goes with the last that is removed. Whether anything changed is seen by comparing the two.
+    /// The URN of an extension is added to `schemas` with the extension's first attribute, and removed with
+    /// its last attribute. To find out whether the patch changed anything, compare the two resources.
     ///
     /// # Errors
     ///
-    /// When an operation is malformed, leads nowhere, or does what its schema or the options do not
-    /// allow; the error says which one, and what a server answers.
+    /// Fails if an operation is malformed, has no target, or is not allowed by its schema or the options.
+    /// The error has the index of the operation, and the `scimType` for the response of a server.
     pub fn apply(&self, resource: &Value, options: &Options) -> Result<Value, PatchError> {
         let Value::Object(attributes) = resource else {
             let refusal = Refusal::invalid_syntax("the resource is not an object");
@@ -29,16 +29,16 @@ impl PatchOp {
         };
         let (count, limit) = (self.operations.len(), options.max_operations);
         if count == 0 {
-            let refusal = Refusal::invalid_syntax("it has no operation");
+            let refusal = Refusal::invalid_syntax("it has no operations");
             return Err(PatchError::whole(refusal));
         }
         if count > limit {
-            let refusal = format!("it has {count} operations, and {limit} are allowed");
+            let refusal = format!("it has {count} operations, more than the limit of {limit}");
             return Err(PatchError::whole(Refusal::too_many(refusal)));
         }
         let schemas = options.schemas.clone();
         let schemas = schemas.unwrap_or_else(|| Schemas::of(resource));
-        let begin = || Patched {
+        let start = || Patched {
             resolver: Resolver {
                 schemas: &schemas,
                 options,
@@ -46,14 +46,16 @@ impl PatchOp {
             },
             attributes: attributes.clone(),
         };
-        // Nothing of the resource itself is touched, so an error leaves nothing half done.
-        let mut patched = begin();
+        // All changes are made to a copy, so an error leaves no partial change in the resource.
+        let mut patched = start();
         let mut index = 0;
-        while let Some(left @ [operation, ..]) = self.operations.get(index..) {
+        while let Some(remaining @ [operation, ..]) = self.operations.get(index..) {
             let wrong = |index: usize, operation: &PatchOperation, refusal| {
                 PatchError::at(index, operation.op, operation.path.clone(), refusal)
             };
-            let Some((count, path, any)) = removals::at_start_of(left, options.path_limits) else {
+            let Some((count, path, any)) =
+                removals::leading_removals(remaining, options.path_limits)
+            else {
                 patched
                     .run(operation)
                     .map_err(|refusal| wrong(index, operation, refusal))?;
@@ -61,8 +63,8 @@ impl PatchOp {
                 continue;
             };
             if patched.remove_any(&path, &any).is_err() {
-                // Which of them it was is known when they are done one by one.
-                patched = begin();
+                // To find the operation that fails, all operations are applied one by one.
+                patched = start();
                 for (index, operation) in self.operations.iter().enumerate() {
                     patched
                         .run(operation)
@@ -82,20 +84,20 @@ struct Patched<'a> {
 }
 
 impl Patched<'_> {
-    /// Removes every element that any of several removals chooses.
+    /// Removes every element that at least one of several removals selects.
     fn remove_any(&mut self, path: &Path, any: &AnyOf) -> Result<(), Refusal> {
         match self.resolver.target(path, &self.attributes)? {
             Target::Attribute {
                 extension,
                 mut steps,
             } => {
-                let chosen = steps.iter_mut().filter_map(|step| step.chosen.as_mut());
-                chosen.for_each(|chosen| chosen.by = By::AnyOf(any));
+                let selections = steps.iter_mut().filter_map(|step| step.selection.as_mut());
+                selections.for_each(|selection| selection.by = SelectBy::AnyOf(any));
                 self.change_attribute(extension.as_deref(), &steps, &Change::Remove)
             }
-            Target::Resource | Target::Extension(_) => {
-                Err(Refusal::invalid_path("what is removed has no elements"))
-            }
+            Target::Resource | Target::Extension(_) => Err(Refusal::invalid_path(
+                "the target of the removal has no elements",
+            )),
         }
     }
 
@@ -116,7 +118,7 @@ impl Patched<'_> {
 
     fn run_without_path(&mut self, operation: &PatchOperation) -> Result<(), Refusal> {
         match operation.op {
-            Op::Remove => Err(Refusal::no_target("a removal says no path")),
+            Op::Remove => Err(Refusal::no_target("a removal needs a path")),
             Op::Add | Op::Replace => {
                 let change = self.change(operation)?;
                 self.change_all(None, change)
@@ -131,16 +133,16 @@ impl Patched<'_> {
             (Op::Remove, Some(value)) => match self.resolver.options.listed_removal {
                 ListedRemoval::Listed => Ok(Change::RemoveListed(value)),
                 ListedRemoval::Refuse => Err(Refusal::invalid_value(
-                    "a removal has a value, which could be overlooked and everything removed",
+                    "a removal must not have a value (a server that ignores it removes all values)",
                 )),
             },
             (Op::Add, Some(value)) => Ok(Change::Add(value)),
             (Op::Replace, Some(value)) => Ok(Change::Replace(value)),
-            (Op::Add | Op::Replace, None) => Err(Refusal::invalid_value("it says no value")),
+            (Op::Add | Op::Replace, None) => Err(Refusal::invalid_value("it has no value")),
         }
     }
 
-    /// Changes the resource or an extension by an object of attributes, or removes the extension.
+    /// Applies an object of attributes to the resource or an extension, or removes the extension.
     fn change_all(&mut self, extension: Option<&str>, change: Change) -> Result<(), Refusal> {
         let (values, add) = match (change, extension) {
             (Change::Add(Value::Object(values)), _) => (values, true),
@@ -152,10 +154,14 @@ impl Patched<'_> {
                 return Ok(());
             }
             (Change::Remove | Change::RemoveListed(_), _) => {
-                return Err(Refusal::mutability("a resource is not removed by a patch"));
+                return Err(Refusal::mutability(
+                    "a patch cannot remove a whole resource",
+                ));
             }
             (Change::Add(_) | Change::Replace(_), _) => {
-                return Err(Refusal::invalid_value("an object of attributes is needed"));
+                return Err(Refusal::invalid_value(
+                    "the value must be an object of attributes",
+                ));
             }
         };
         for (name, value) in values {
@@ -176,11 +182,11 @@ impl Patched<'_> {
         Ok(())
     }
 
-    /// Changes what a name in an object without a path stands for: `title`, `name.givenName`, a URN.
+    /// Changes the target of a name in the value of an operation without a path: `title`, `name.givenName`, a URN.
     fn change_named(&mut self, name: &str, is_object: bool, change: Change) -> Result<(), Refusal> {
         let path = match Path::parse_within(name, self.resolver.options.path_limits) {
             Ok(path) => path,
-            // Where no schema is known, any name may be one.
+            // If no schema is known, any name may be an attribute.
             Err(_) if self.resolver.schemas.core().is_none() => {
                 let step = self.resolver.step(None, name)?;
                 return self.change_unless_same(None, &[step], &change);
@@ -194,7 +200,7 @@ impl Patched<'_> {
                 extension: Some(urn),
                 ..
             } if is_object && self.resolver.extension(&urn, &self.attributes).is_none() => {
-                // Neither is known, and an extension is likelier than a complex attribute of one.
+                // The URN is unknown. An extension is more likely than a complex attribute of an extension.
                 self.change_all(Some(name), change)
             }
             Target::Attribute { extension, steps } => {
@@ -203,8 +209,8 @@ impl Patched<'_> {
         }
     }
 
-    /// Changes an attribute, unless it is read-only and has that value: what a client sends back is
-    /// overlooked (Okta sends the `id` with every new name of a group).
+    /// Changes an attribute, but ignores a read-only attribute that the client sends back with its current
+    /// value (Okta sends the `id` with every new name of a group).
     fn change_unless_same(
         &mut self,
         extension: Option<&str>,
@@ -221,7 +227,7 @@ impl Patched<'_> {
         self.change_attribute(extension, steps, change)
     }
 
-    /// Returns what stands where the steps lead, if they choose no elements.
+    /// Returns the current value at the end of the steps, if the steps have no filter.
     fn current(&self, extension: Option<&str>, steps: &[Step<'_>]) -> Value {
         let names = extension
             .into_iter()
@@ -276,19 +282,19 @@ impl Patched<'_> {
         Ok(())
     }
 
-    /// Puts a URN into `schemas`.
+    /// Adds a URN to `schemas`.
     fn declare(&mut self, urn: &str) {
         if declares(Some(&self.attributes), urn) {
             return;
         }
         let schemas = self.schemas();
         let core = self.resolver.schemas.core().filter(|_| schemas.is_empty());
-        let said = core.map(Value::from).into_iter().chain(schemas);
-        let schemas: Value = said.chain([urn.into()]).collect();
+        let declared = core.map(Value::from).into_iter().chain(schemas);
+        let schemas: Value = declared.chain([urn.into()]).collect();
         self.set_schemas(schemas);
     }
 
-    /// Takes a URN out of `schemas`.
+    /// Removes a URN from `schemas`.
     fn undeclare(&mut self, urn: &str) {
         let others = self.schemas().into_iter().filter(|schema| {
             schema
@@ -304,13 +310,13 @@ impl Patched<'_> {
         }
     }
 
-    /// Refuses to lose the core schema, and keeps the URN of every extension that is there.
+    /// Refuses the removal of the core schema from `schemas`, and keeps the URN of every extension that the resource has.
     fn keep_schemas(&mut self, before: &Map<String, Value>) -> Result<(), Refusal> {
         if let Some(core) = self.resolver.schemas.core() {
             let lost = declares(Some(before), core) && !declares(Some(&self.attributes), core);
             if lost {
                 return Err(Refusal::mutability(format!(
-                    "`schemas` must say `{core}`, the core schema"
+                    "`schemas` must contain `{core}`, the core schema"
                 )));
             }
         }

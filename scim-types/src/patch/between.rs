@@ -1,4 +1,4 @@
-//! The patch that makes one resource into another.
+//! Computation of the patch that changes one resource into another.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Absent, ListedRemoval, Options, Path, value::as_list};
 use crate::{
     Op, PatchOp, PatchOperation, Schemas,
-    filter::{AttributePath, Filter, is_moment, is_name},
+    filter::{AttributePath, Filter, is_date_time, is_name},
     names,
     schema::{
         declares,
@@ -17,21 +17,21 @@ use crate::{
 };
 
 impl PatchOp {
-    /// Returns the patch that makes `before` into `after`; `None` when they say the same.
+    /// Returns the patch that changes `before` into `after`; `None` if the two are equivalent.
     ///
-    /// It touches what differs and nothing else: one sub-attribute, one member. Members are told apart
-    /// by their `value` alone, and each is added and removed by itself, so that a change somebody else
-    /// made in the meantime stays; other lists are replaced when something is gone from them. Not
-    /// compared are the order of lists, what is read-only, `id`, `meta`, and `schemas`, which follows
-    /// from the rest.
+    /// The patch changes only the differences, down to a single sub-attribute or member. Members are
+    /// identified by their `value` alone. They are added and removed individually, so that concurrent
+    /// changes by another client are kept. Other lists are replaced if an element was removed from them. The
+    /// comparison ignores the order of lists, read-only attributes, `id`, `meta`, and `schemas` (which
+    /// depends on the other attributes).
     ///
-    /// [`apply`](Self::apply) with the same options makes `before` into `after`, as far as a patch can:
-    /// a required attribute that `after` does not have is removed here, and that removal is refused
-    /// there.
+    /// [`apply`](Self::apply) with the same options changes `before` into `after`, with one exception: if
+    /// `after` lacks a required attribute, the patch removes the attribute, and `apply` refuses the removal.
     ///
     /// # Errors
     ///
-    /// When one of them is not an object, or an attribute that differs has a name that no path can say.
+    /// Fails if a resource is not an object, or if an attribute that differs has a name that a path cannot
+    /// contain.
     pub fn between<T: Serialize + ?Sized>(
         before: &T,
         after: &T,
@@ -59,18 +59,18 @@ impl PatchOp {
     }
 }
 
-/// Why no patch can be computed from two resources.
+/// The error if no patch can be computed from two resources.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BetweenError {
-    /// A resource could not be written as JSON.
-    #[error("a resource could not be written as JSON")]
+    /// A resource cannot be serialized as JSON.
+    #[error("a resource cannot be serialized as JSON")]
     Json(#[from] serde_json::Error),
     /// A resource is not an object.
     #[error("a resource is not a JSON object")]
     NotAnObject,
-    /// An attribute that differs has a name that no path can say.
-    #[error("the attribute {name:?} differs, and no path can say its name")]
+    /// An attribute that differs has a name that a path cannot contain.
+    #[error("the attribute {name:?} differs, but a path cannot contain its name")]
     #[non_exhaustive]
     NoPath {
         /// The name.
@@ -84,9 +84,9 @@ struct Differences<'a> {
     operations: Vec<PatchOperation>,
 }
 
-/// An attribute, and what it is before and after.
+/// An attribute with its values before and after.
 struct Pair<'a> {
-    /// How a path says it.
+    /// The path of the attribute.
     path: String,
     name: &'a str,
     definition: Option<&'a Definition>,
@@ -140,30 +140,30 @@ impl Differences<'_> {
     ) -> Result<(), BetweenError> {
         for urn in names_of(before, after).filter(|name| names::is_urn(name)) {
             let so_far = self.operations.len();
-            let (was, is) = (value_of(before, urn), value_of(after, urn));
-            match (was, is) {
-                (Some(Value::Object(was)), Some(Value::Object(is))) if !is.is_empty() => {
-                    // The path of a part begins with the URN as the server knows it.
-                    let declared = !was.values().all(names::is_unassigned)
+            let (old, new) = (value_of(before, urn), value_of(after, urn));
+            match (old, new) {
+                (Some(Value::Object(old)), Some(Value::Object(new))) if !new.is_empty() => {
+                    // Paths to single attributes start with the URN, so the server must already know it.
+                    let declared = !old.values().all(names::is_unassigned)
                         || declares(Some(before), urn)
                         || self.schemas.attributes(Some(urn)).is_some();
                     if declared {
-                        self.attributes(Some(urn), was, is)?;
+                        self.attributes(Some(urn), old, new)?;
                     } else {
-                        self.new_extension(urn, is);
+                        self.new_extension(urn, new);
                     }
                 }
-                (was, Some(Value::Object(is))) if was.is_none_or(names::is_unassigned) => {
-                    self.new_extension(urn, is);
+                (old, Some(Value::Object(new))) if old.is_none_or(names::is_unassigned) => {
+                    self.new_extension(urn, new);
                 }
-                (Some(Value::Object(was)), is) if is.is_none_or(names::is_unassigned) => {
-                    let stays = is.is_none() && self.options.absent == Absent::Stay;
-                    if !stays && !was.values().all(names::is_unassigned) {
+                (Some(Value::Object(old)), new) if new.is_none_or(names::is_unassigned) => {
+                    let stays = new.is_none() && self.options.absent == Absent::Stay;
+                    if !stays && !old.values().all(names::is_unassigned) {
                         self.operations.push(PatchOperation::remove(urn));
                     }
                 }
-                (was, is) if is_object(was) || is_object(is) => return Err(no_path(urn)),
-                // What is no object is an attribute like others.
+                (old, new) if is_object(old) || is_object(new) => return Err(no_path(urn)),
+                // A value that is not an object is an ordinary attribute, compared elsewhere.
                 _ => {}
             }
             if self.operations.len() > so_far && Path::parse(urn).is_err() {
@@ -175,23 +175,23 @@ impl Differences<'_> {
 
     fn new_extension(&mut self, urn: &str, attributes: &Map<String, Value>) {
         let definitions = self.schemas.attributes(Some(urn));
-        let mut said = Map::new();
+        let mut written = Map::new();
         for (name, value) in attributes {
             let definition = definitions.and_then(|known| definition::find(known, name));
             if definition.is_some_and(Definition::is_read_only) {
                 continue;
             }
             if let Some(value) = cleaned(value, definition) {
-                said.insert(name.clone(), value);
+                written.insert(name.clone(), value);
             }
         }
-        if !said.is_empty() {
-            // Without a path, because a path that is the URN of an extension not every server reads;
-            // and not `add`, which would leave out what a list has twice.
+        if !written.is_empty() {
+            // No path, because some servers do not accept the URN of an extension as a path. `replace`,
+            // because `add` would drop duplicate elements of a list.
             self.operations.push(PatchOperation {
                 op: Op::Replace,
                 path: None,
-                value: Some(json!({ urn: said })),
+                value: Some(json!({ urn: written })),
             });
         }
     }
@@ -203,8 +203,8 @@ impl Differences<'_> {
         let (before, after) = match (before, after) {
             (_, None) if pair.after.is_none() && stay => return Ok(()),
             (None, None) => return Ok(()),
-            // `{"givenName": null}` says something of one sub-attribute alone.
-            (Some(_), None) if stay && says_parts(pair.after) && is_object(pair.before) => {
+            // `{"givenName": null}` changes only one sub-attribute.
+            (Some(_), None) if stay && has_sub_attributes(pair.after) && is_object(pair.before) => {
                 return self.sub_attributes(pair);
             }
             (Some(before), None) => {
@@ -212,7 +212,7 @@ impl Differences<'_> {
                 self.removal(pair, before);
                 return Ok(());
             }
-            // What is there twice cannot be added.
+            // `add` cannot create duplicate elements.
             (None, Some(Value::Array(after))) => return self.list(pair, &[], after),
             (None, Some(after)) => {
                 check_name(pair)?;
@@ -234,7 +234,7 @@ impl Differences<'_> {
         }
         if !names::is_same(&before, &after) {
             check_name(pair)?;
-            // Without a schema, what is put in the place of a list becomes an element of one.
+            // Without a schema, `replace` of a list by a single value creates a list with that element.
             if before.is_array() {
                 self.operations.push(PatchOperation::remove(&*pair.path));
             }
@@ -248,7 +248,7 @@ impl Differences<'_> {
         let members = definition::is_reference_list(pair.definition, pair.name);
         let ids = members.then(|| ids(&as_list(before))).flatten();
         match ids {
-            // Who wants a list does not take the removal of all.
+            // A server that needs a list of members does not accept a removal of all members.
             Some(ids) if self.options.listed_removal == ListedRemoval::Listed => {
                 let all: Vec<&str> = ids.iter().map(String::as_str).collect();
                 self.operations.push(listed_removal(&pair.path, &all));
@@ -269,12 +269,12 @@ impl Differences<'_> {
             if definition.is_some_and(Definition::is_read_only) {
                 continue;
             }
-            let (was, is) = (value_of(before, name), value_of(after, name));
-            let stays = is.is_none() && self.options.absent == Absent::Stay;
-            let was = was.and_then(|was| cleaned(was, definition));
-            let is = is.and_then(|is| cleaned(is, definition));
-            let same = match (&was, &is) {
-                (Some(was), Some(is)) => names::is_same(was, is),
+            let (old, new) = (value_of(before, name), value_of(after, name));
+            let stays = new.is_none() && self.options.absent == Absent::Stay;
+            let old = old.and_then(|old| cleaned(old, definition));
+            let new = new.and_then(|new| cleaned(new, definition));
+            let same = match (&old, &new) {
+                (Some(old), Some(new)) => names::is_same(old, new),
                 (None, None) => true,
                 _ => false,
             };
@@ -285,15 +285,15 @@ impl Differences<'_> {
             if !is_name(name) {
                 return Err(no_path(name));
             }
-            // A value that has parts itself would be merged with the one that is there.
-            let parts = was
+            // `replace` would merge a value that has parts with the existing value.
+            let parts = old
                 .as_ref()
-                .is_some_and(|was| was.is_object() || was.is_array());
-            if is.is_none() || parts {
+                .is_some_and(|old| old.is_object() || old.is_array());
+            if new.is_none() || parts {
                 let path = format!("{}.{name}", pair.path);
                 operations.push(PatchOperation::remove(path));
             }
-            changed.extend(is.map(|is| (name, is)));
+            changed.extend(new.map(|new| (name, new)));
         }
         let change = match changed.as_slice() {
             [] => None,
@@ -321,28 +321,28 @@ impl Differences<'_> {
         after: Vec<Value>,
     ) -> Result<(), BetweenError> {
         if definition::is_reference_list(pair.definition, pair.name)
-            && let (Some(was), Some(is)) = (ids(before), ids(&after))
+            && let (Some(old), Some(new)) = (ids(before), ids(&after))
         {
-            return self.members(pair, &was, &is, after);
+            return self.members(pair, &old, &new, after);
         }
-        let mut gone: HashMap<String, usize> = HashMap::new();
+        let mut unmatched: HashMap<String, usize> = HashMap::new();
         for element in before {
-            *gone.entry(names::identity(element)).or_default() += 1;
+            *unmatched.entry(names::identity(element)).or_default() += 1;
         }
-        let known: HashSet<String> = gone.keys().cloned().collect();
+        let known: HashSet<String> = unmatched.keys().cloned().collect();
         let mut added = Vec::new();
         for element in &after {
-            match gone.get_mut(&names::identity(element)) {
+            match unmatched.get_mut(&names::identity(element)) {
                 Some(count) if *count > 0 => *count -= 1,
                 _ => added.push(element.clone()),
             }
         }
-        let only_added = gone.values().all(|count| *count == 0);
+        let only_added = unmatched.values().all(|count| *count == 0);
         if only_added && added.is_empty() {
             return Ok(());
         }
         check_name(pair)?;
-        // What is there already is not added again, not even when it is to be there twice.
+        // `add` skips an element that already exists, even if `after` has it twice.
         let mut seen = known;
         let new = added
             .iter()
@@ -358,38 +358,39 @@ impl Differences<'_> {
     fn members(
         &mut self,
         pair: &Pair<'_>,
-        was: &[String],
-        is: &[String],
+        old: &[String],
+        new: &[String],
         after: Vec<Value>,
     ) -> Result<(), BetweenError> {
         let (before_ids, after_ids): (HashSet<&String>, HashSet<&String>) =
-            (was.iter().collect(), is.iter().collect());
+            (old.iter().collect(), new.iter().collect());
         let mut seen = HashSet::new();
-        let gone = was
+        let removed = old
             .iter()
             .filter(|id| !after_ids.contains(id) && seen.insert(*id));
-        let gone: Vec<&str> = gone.map(String::as_str).collect();
-        let added = after.iter().zip(is);
+        let removed: Vec<&str> = removed.map(String::as_str).collect();
+        let added = after.iter().zip(new);
         let added = added.filter(|(_, id)| !before_ids.contains(id) && seen.insert(*id));
         let added: Vec<Value> = added.map(|(element, _)| element.clone()).collect();
-        if gone.is_empty() && added.is_empty() {
+        if removed.is_empty() && added.is_empty() {
             return Ok(());
         }
         check_name(pair)?;
         match self.options.listed_removal {
-            _ if gone.is_empty() => {}
-            ListedRemoval::Listed => self.operations.push(listed_removal(&pair.path, &gone)),
+            _ if removed.is_empty() => {}
+            ListedRemoval::Listed => self.operations.push(listed_removal(&pair.path, &removed)),
             ListedRemoval::Refuse => {
-                // A filter finds texts in any case, and must not find a member that stays.
-                let staying = was.iter().filter(|id| after_ids.contains(id));
+                // A filter ignores case and compares dateTimes by time, so it could also match a member that stays.
+                let staying = old.iter().filter(|id| after_ids.contains(id));
                 let staying: HashSet<String> = staying.map(|id| id.to_lowercase()).collect();
-                let doubtful = |id: &&str| staying.contains(&id.to_lowercase()) || is_moment(id);
-                if gone.iter().any(doubtful) {
+                let ambiguous =
+                    |id: &&str| staying.contains(&id.to_lowercase()) || is_date_time(id);
+                if removed.iter().any(ambiguous) {
                     self.operations
                         .push(PatchOperation::replace(&*pair.path, after));
                     return Ok(());
                 }
-                let removals = gone.iter().map(|id| {
+                let removals = removed.iter().map(|id| {
                     let filter = Filter::eq(AttributePath::VALUE, *id);
                     PatchOperation::remove(format!("{}[{filter}]", pair.path))
                 });
@@ -412,7 +413,7 @@ fn listed_removal(path: &str, ids: &[&str]) -> PatchOperation {
     }
 }
 
-/// Returns the `value` of every element, if all have one that is a text.
+/// Returns the `value` of every element, if every element has a string as its `value`.
 fn ids(list: &[Value]) -> Option<Vec<String>> {
     let id = |element: &Value| {
         let value = names::assigned(element.as_object()?, "value")?;
@@ -421,7 +422,7 @@ fn ids(list: &[Value]) -> Option<Vec<String>> {
     list.iter().map(id).collect()
 }
 
-/// Returns a value without what is unassigned or read-only; `None` when nothing is left.
+/// Returns a value without its unassigned and read-only parts; `None` if no part remains.
 fn cleaned(value: &Value, definition: Option<&Definition>) -> Option<Value> {
     let value = match value {
         Value::Object(attributes) => {
@@ -462,7 +463,7 @@ fn object<T: Serialize + ?Sized>(resource: &T) -> Result<Map<String, Value>, Bet
     }
 }
 
-/// Returns the names in both, each once.
+/// Returns the names that are in at least one of the two objects, each once.
 fn names_of<'m>(
     before: &'m Map<String, Value>,
     after: &'m Map<String, Value>,
@@ -481,8 +482,8 @@ fn is_object(value: Option<&Value>) -> bool {
     value.is_some_and(Value::is_object)
 }
 
-/// Says whether a value is an object that says something, if only `null`, of a sub-attribute.
-fn says_parts(value: Option<&Value>) -> bool {
+/// Returns whether a value is an object with at least one sub-attribute, which may be `null`.
+fn has_sub_attributes(value: Option<&Value>) -> bool {
     value
         .and_then(Value::as_object)
         .is_some_and(|attributes| !attributes.is_empty())

@@ -1,10 +1,10 @@
-//! Changes of one attribute.
+//! Changes to one attribute.
 
 use serde_json::{Map, Value};
 
 use super::{
     error::{Refusal, Short},
-    list::settle_primary,
+    list::enforce_single_primary,
     target::{Resolver, Step},
     value::{as_list, drop_unassigned},
 };
@@ -13,7 +13,7 @@ use crate::{
     schema::definition::{Definition, Mutability},
 };
 
-/// What is done to an attribute.
+/// A change to an attribute.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     Add(Value),
@@ -29,7 +29,7 @@ impl Change {
 }
 
 impl<'a> Resolver<'a> {
-    /// Changes what the steps lead to from an object.
+    /// Applies a change to the target of the steps, which start at an object.
     pub(super) fn change(
         self,
         attributes: &mut Map<String, Value>,
@@ -48,15 +48,15 @@ impl<'a> Resolver<'a> {
         let name = names::find(attributes, step.name).map(|(name, _)| name.to_owned());
         let existing = name.as_deref().and_then(|name| attributes.get_mut(name));
         let existing = existing.map_or(Value::Null, Value::take);
-        let was = Was::of(&existing, step.definition);
-        let value = match (step.chosen, rest) {
-            (Some(_), rest) => self.change_chosen(step, rest, existing, change)?,
+        let previous = Previous::of(&existing, step.definition);
+        let value = match (step.selection, rest) {
+            (Some(_), rest) => self.change_selected(step, rest, existing, change)?,
             (None, []) => self.assign(step, existing, change.clone())?,
             (None, rest) => self.descend(step, rest, existing, change)?,
         };
-        was.allows(&value, step.name, step.definition)?;
+        previous.allows(&value, step.name, step.definition)?;
         if names::is_unassigned(&value) {
-            // Removing by a shift keeps the others in their order.
+            // `retain` shifts the other attributes, which keeps their order.
             attributes.retain(|known, _| !known.eq_ignore_ascii_case(step.name));
         } else {
             let name = name.unwrap_or_else(|| step.name.to_owned());
@@ -65,7 +65,7 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    /// Changes an attribute as a whole.
+    /// Applies a change to an attribute as a whole.
     fn assign(self, step: &Step<'a>, existing: Value, change: Change) -> Result<Value, Refusal> {
         let multi_valued = match (step.definition, &change) {
             (Some(definition), _) => definition.multi_valued,
@@ -82,7 +82,7 @@ impl<'a> Resolver<'a> {
                 Ok(list.into())
             }
             Change::RemoveListed(_) => Err(Refusal::invalid_value(format!(
-                "`{}` has one value, which a removal does not say",
+                "`{}` is not multi-valued, so a removal must not list values",
                 Short(step.name)
             ))),
             Change::Add(value) if multi_valued => {
@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
             }
             Change::Replace(value) if multi_valued => {
                 let mut list = self.elements(value, step.definition)?;
-                settle_primary(step, &mut list, &[])?;
+                enforce_single_primary(step, &mut list, &[])?;
                 Ok(list.into())
             }
             Change::Add(Value::Null) => Ok(existing),
@@ -101,7 +101,7 @@ impl<'a> Resolver<'a> {
                 if existing.is_object() && !value.is_object() && step.definition.is_none() =>
             {
                 Err(Refusal::invalid_value(format!(
-                    "`{}` takes an object",
+                    "`{}` must be an object",
                     Short(step.name)
                 )))
             }
@@ -109,7 +109,7 @@ impl<'a> Resolver<'a> {
                 if step.definition.is_some() && value.is_array() =>
             {
                 Err(Refusal::invalid_value(format!(
-                    "`{}` takes one value, not a list",
+                    "`{}` must be a single value, not a list",
                     Short(step.name)
                 )))
             }
@@ -124,7 +124,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Changes something in an attribute.
+    /// Applies a change to a sub-attribute of an attribute.
     fn descend(
         self,
         step: &Step<'a>,
@@ -139,7 +139,7 @@ impl<'a> Resolver<'a> {
             let mut list = as_list(existing);
             if list.is_empty() && !change.removes() {
                 return Err(Refusal::no_target(format!(
-                    "`{}` has no element",
+                    "`{}` has no elements",
                     Short(step.name)
                 )));
             }
@@ -165,28 +165,28 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Puts a value in the place of another; a complex one leaves what it does not say.
+    /// Replaces a value. A complex value keeps the existing sub-attributes that the new value does not contain.
     pub(super) fn merged(
         existing: Value,
         value: Value,
         definition: Option<&Definition>,
     ) -> Result<Value, Refusal> {
-        let (mut attributes, said) = match (existing, value) {
-            (Value::Object(attributes), Value::Object(said)) => (attributes, said),
-            (_, Value::Object(mut said)) => {
+        let (mut attributes, new) = match (existing, value) {
+            (Value::Object(attributes), Value::Object(new)) => (attributes, new),
+            (_, Value::Object(mut new)) => {
                 if definition.is_some() {
-                    drop_unassigned(&mut said);
+                    drop_unassigned(&mut new);
                 }
-                return Ok(said.into());
+                return Ok(new.into());
             }
             (_, value) => return Ok(value),
         };
-        for (name, value) in said {
+        for (name, value) in new {
             let sub_attribute = definition.and_then(|definition| definition.sub_attribute(&name));
             let known = names::find(&attributes, &name).map(|(name, _)| name.to_owned());
             let existing = known.as_deref().and_then(|name| attributes.get(name));
-            let was = Was::of(existing.unwrap_or(&Value::Null), sub_attribute);
-            was.allows(&value, &name, sub_attribute)?;
+            let previous = Previous::of(existing.unwrap_or(&Value::Null), sub_attribute);
+            previous.allows(&value, &name, sub_attribute)?;
             if names::is_unassigned(&value) {
                 attributes.retain(|known, _| !known.eq_ignore_ascii_case(&name));
             } else {
@@ -197,14 +197,14 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// What an attribute was before a change, as far as that limits the change.
-struct Was {
+/// The state of an attribute before a change, which limits the change.
+struct Previous {
     assigned: bool,
-    /// The value that must stay, if it is one.
+    /// The value that must not change, if the attribute is immutable and has a value.
     fixed: Option<Value>,
 }
 
-impl Was {
+impl Previous {
     fn of(existing: &Value, definition: Option<&Definition>) -> Self {
         let assigned = !names::is_unassigned(existing);
         let immutable =
@@ -224,13 +224,13 @@ impl Was {
         let required = definition.is_some_and(|definition| definition.required);
         if required && self.assigned && names::is_unassigned(value) {
             return Err(Refusal::mutability(format!(
-                "`{}` is required, and cannot be removed",
+                "`{}` is required and cannot be removed",
                 Short(name)
             )));
         }
         match &self.fixed {
             Some(fixed) if !names::is_same(fixed, value) => Err(Refusal::mutability(format!(
-                "`{}` cannot be changed once it has a value",
+                "`{}` is immutable and cannot be changed",
                 Short(name)
             ))),
             _ => Ok(()),

@@ -6,7 +6,7 @@ use std::{
 use super::ParsePathError;
 use crate::{Error, Op, ScimType, StatusCode, filter::EvaluateFilterError};
 
-/// Why a patch was refused as a whole; the resource stays as it was.
+/// The error if a patch is refused. No operation was applied.
 #[derive(Debug)]
 pub struct PatchError {
     operation: Option<(usize, Op)>,
@@ -31,25 +31,25 @@ impl PatchError {
         }
     }
 
-    /// Returns which operation it was, counted from 0; `None` when it is the patch as a whole.
+    /// Returns the index of the refused operation, counted from 0; `None` if the error concerns the whole patch.
     #[must_use]
     pub fn operation(&self) -> Option<usize> {
         self.operation.map(|(index, _)| index)
     }
 
-    /// Returns the path of the operation as it was said, if it said one.
+    /// Returns the path of the refused operation as it was sent, if the operation has one.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
     }
 
-    /// Returns the kind of mistake, as it is said on the wire.
+    /// Returns the kind of the error (`scimType`).
     #[must_use]
     pub fn scim_type(&self) -> &ScimType {
         &self.refusal.scim_type
     }
 
-    /// Returns what is wrong, without the place.
+    /// Returns the reason, without the operation and its path.
     #[must_use]
     pub fn problem(&self) -> String {
         self.refusal.to_string()
@@ -88,7 +88,7 @@ impl error::Error for PatchError {
     }
 }
 
-/// The body of the answer: status 400, the kind of mistake, and what is wrong.
+/// Returns the body of a server's response: status 400, the `scimType`, and the reason.
 impl From<&PatchError> for Error {
     fn from(error: &PatchError) -> Self {
         let mut detail = error.to_string();
@@ -104,7 +104,7 @@ impl From<&PatchError> for Error {
     }
 }
 
-/// What is wrong with an operation, wherever it stands.
+/// The reason for refusing an operation, without its position.
 #[derive(Debug)]
 pub(super) struct Refusal {
     scim_type: ScimType,
@@ -155,7 +155,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
             Problem::Text(text) => formatter.write_str(text),
-            Problem::Path(_) => formatter.write_str("its path cannot be read"),
+            Problem::Path(_) => formatter.write_str("its path cannot be parsed"),
             Problem::Filter(_) => formatter.write_str("its filter cannot be evaluated"),
         }
     }
@@ -183,7 +183,7 @@ impl From<EvaluateFilterError> for Refusal {
     }
 }
 
-/// A text from outside on one line, cut where it gets long.
+/// Displays an untrusted text on one line, and truncates a long text.
 pub(super) struct Short<'a>(pub(super) &'a str);
 
 impl fmt::Display for Short<'_> {
@@ -199,5 +199,5 @@ impl fmt::Display for Short<'_> {
     }
 }
 
-/// How many characters of a path are shown.
+/// Maximum number of characters that are displayed.
 const MAX_SHOWN: usize = 120;

@@ -1,4 +1,4 @@
-//! Changes of attributes with several values.
+//! Changes to multi-valued attributes.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::{
     MissingElement,
     change::Change,
     error::{Refusal, Short},
-    target::{By, Resolver, Step},
+    target::{Resolver, SelectBy, Step},
     value::as_list,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl<'a> Resolver<'a> {
-    /// Adds elements that are not there yet.
+    /// Adds the elements that the list does not contain yet.
     pub(super) fn add_elements(
         step: &Step<'_>,
         list: &mut Vec<Value>,
@@ -35,10 +35,10 @@ impl<'a> Resolver<'a> {
                 .into_iter()
                 .filter(|element| known.insert(element_identity(element, by_value))),
         );
-        settle_primary(step, list, &was_primary)
+        enforce_single_primary(step, list, &was_primary)
     }
 
-    /// Removes the elements that are listed; never more.
+    /// Removes the listed elements, and no other element.
     pub(super) fn remove_listed(
         self,
         step: &Step<'_>,
@@ -48,18 +48,18 @@ impl<'a> Resolver<'a> {
         let listed = as_list(listed);
         if listed.len() > self.options.max_operations {
             return Err(Refusal::too_many(format!(
-                "it lists {} values, and {} are allowed",
+                "it lists {} values, more than the limit of {}",
                 listed.len(),
                 self.options.max_operations
             )));
         }
-        // What says nothing would be found in every element.
+        // An empty value would match every element, and all elements would be removed.
         if listed
             .iter()
-            .any(|value| value.is_array() || says_nothing(value))
+            .any(|value| value.is_array() || is_empty_value(value))
         {
             return Err(Refusal::invalid_value(
-                "a value to remove is not said, and never are all removed instead",
+                "a value to remove must not be empty or a list",
             ));
         }
         if step.is_reference_list() {
@@ -71,7 +71,7 @@ impl<'a> Resolver<'a> {
                 };
                 let id = id.ok_or_else(|| {
                     Refusal::invalid_value(format!(
-                        "a value to remove from `{}` does not say its `value`",
+                        "a value to remove from `{}` has no `value`",
                         step.name
                     ))
                 })?;
@@ -79,20 +79,20 @@ impl<'a> Resolver<'a> {
             }
             list.retain(|element| !ids.contains(&element_identity(element, true)));
         } else {
-            list.retain(|element| !listed.iter().any(|listed| is_listed(element, listed)));
+            list.retain(|element| !listed.iter().any(|listed| matches_listed(element, listed)));
         }
         Ok(())
     }
 
-    /// Changes the elements that the filter of a step chooses.
-    pub(super) fn change_chosen(
+    /// Changes the elements that the filter of a step selects.
+    pub(super) fn change_selected(
         self,
         step: &Step<'a>,
         rest: &[Step<'a>],
         existing: Value,
         change: &Change,
     ) -> Result<Value, Refusal> {
-        let Some(choice) = step.chosen else {
+        let Some(selection) = step.selection else {
             return Ok(existing);
         };
         let single = match step.definition {
@@ -101,50 +101,53 @@ impl<'a> Resolver<'a> {
         };
         if single {
             return Err(Refusal::invalid_path(format!(
-                "`{}` has one value, so nothing is chosen among its elements",
+                "`{}` is not multi-valued, so a filter cannot select elements",
                 Short(step.name)
             )));
         }
         let mut list = as_list(existing);
-        let mut chosen = Vec::new();
+        let mut selected = Vec::new();
         for (index, element) in list.iter().enumerate() {
-            if choice.has(element, self.schemas)? {
-                chosen.push(index);
+            if selection.matches(element, self.schemas)? {
+                selected.push(index);
             }
         }
         match change {
             Change::RemoveListed(_) => {
                 return Err(Refusal::invalid_value(
-                    "the filter says what to remove, so a value must not",
+                    "the filter already selects the elements to remove, so a value is not allowed",
                 ));
             }
             Change::Remove if rest.is_empty() => {
                 let mut index = 0;
                 list.retain(|_| {
                     index += 1;
-                    chosen.binary_search(&(index - 1)).is_err()
+                    selected.binary_search(&(index - 1)).is_err()
                 });
             }
-            Change::Remove => self.change_elements(step, rest, &mut list, &chosen, change)?,
-            Change::Add(_) | Change::Replace(_) if chosen.is_empty() => {
-                let made = match choice.by {
-                    By::Filter(filter) => self.made_element(step, filter)?,
-                    By::AnyOf(_) => None,
+            Change::Remove => self.change_elements(step, rest, &mut list, &selected, change)?,
+            Change::Add(_) | Change::Replace(_) if selected.is_empty() => {
+                let created = match selection.by {
+                    SelectBy::Filter(filter) => self.element_from_filter(step, filter)?,
+                    SelectBy::AnyOf(_) => None,
                 };
-                let element = made.ok_or_else(|| {
-                    Refusal::no_target(format!("no element of `{}` is chosen", Short(step.name)))
+                let element = created.ok_or_else(|| {
+                    Refusal::no_target(format!(
+                        "the filter selects no element of `{}`",
+                        Short(step.name)
+                    ))
                 })?;
-                self.add_made(step, rest, &mut list, element, change)?;
+                self.add_created(step, rest, &mut list, element, change)?;
             }
             Change::Add(_) | Change::Replace(_) => {
-                self.change_elements(step, rest, &mut list, &chosen, change)?;
+                self.change_elements(step, rest, &mut list, &selected, change)?;
             }
         }
         Ok(list.into())
     }
 
-    /// Adds an element that was made, and writes what was to be written to it.
-    pub(super) fn add_made(
+    /// Adds an element that was created from a filter, and applies the change to it.
+    pub(super) fn add_created(
         self,
         step: &Step<'a>,
         rest: &[Step<'a>],
@@ -152,17 +155,17 @@ impl<'a> Resolver<'a> {
         element: Value,
         change: &Change,
     ) -> Result<(), Refusal> {
-        // What the filter said of the element stays, unless the value says something else.
+        // The sub-attributes from the filter stay, unless the value has other values for them.
         let change = match change {
             Change::Replace(value) => &Change::Add(value.clone()),
             change => change,
         };
         let was_primary = primaries(list);
         list.push(self.changed_element(step, rest, element, change)?);
-        settle_primary(step, list, &was_primary)
+        enforce_single_primary(step, list, &was_primary)
     }
 
-    /// Changes some elements, each as a whole or something in it.
+    /// Changes some elements: each as a whole, or a sub-attribute in each.
     pub(super) fn change_elements(
         self,
         step: &Step<'a>,
@@ -177,7 +180,7 @@ impl<'a> Resolver<'a> {
             let element = place.take();
             *place = self.changed_element(step, rest, element, change)?;
         }
-        settle_primary(step, list, &was_primary)?;
+        enforce_single_primary(step, list, &was_primary)?;
         list.retain(|element| !names::is_unassigned(element));
         Ok(())
     }
@@ -195,7 +198,7 @@ impl<'a> Resolver<'a> {
                     if element.is_object() && is_simple(value) && step.definition.is_none() =>
                 {
                     Err(Refusal::invalid_value(format!(
-                        "an element of `{}` takes an object",
+                        "an element of `{}` must be an object",
                         Short(step.name)
                     )))
                 }
@@ -211,7 +214,7 @@ impl<'a> Resolver<'a> {
                 self.change(&mut attributes, rest, change)?;
                 Ok(attributes.into())
             }
-            // An element that is not complex is its own `value`.
+            // A simple element is its own `value`.
             ([step], _) if step.name.eq_ignore_ascii_case("value") => match change {
                 Change::Add(value) | Change::Replace(value) => Ok(value.clone()),
                 Change::Remove | Change::RemoveListed(_) => Ok(Value::Null),
@@ -226,8 +229,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns the element that a filter describes, if elements are made and it describes one.
-    pub(super) fn made_element(
+    /// Returns an element with the values from a filter, if the options allow its creation and the filter has
+    /// only `eq` comparisons.
+    pub(super) fn element_from_filter(
         self,
         step: &Step<'a>,
         filter: &Filter,
@@ -244,7 +248,7 @@ impl<'a> Resolver<'a> {
         };
         let mut attributes = Map::new();
         for term in terms {
-            let Some((name, value)) = description(term) else {
+            let Some((name, value)) = eq_comparison(term) else {
                 return Ok(None);
             };
             if names::find(&attributes, name).is_some() {
@@ -256,8 +260,10 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Makes the one element that became the primary one the only one (RFC 7644 section 3.5.2).
-pub(super) fn settle_primary(
+/// Makes a newly primary element the only primary element (RFC 7644 section 3.5.2).
+///
+/// Fails if more than one element became primary.
+pub(super) fn enforce_single_primary(
     step: &Step<'_>,
     list: &mut [Value],
     was_primary: &[bool],
@@ -287,7 +293,7 @@ pub(super) fn settle_primary(
             Ok(())
         }
         _ => Err(Refusal::invalid_value(format!(
-            "more than one element of `{}` would be the primary one",
+            "more than one element of `{}` would be primary",
             Short(step.name)
         ))),
     }
@@ -297,8 +303,8 @@ pub(super) fn primaries(list: &[Value]) -> Vec<bool> {
     list.iter().map(names::is_primary).collect()
 }
 
-/// Returns what a filter says an attribute is, if that is all it says.
-fn description(filter: &Filter) -> Option<(&str, Value)> {
+/// Returns the attribute and the value of a filter that is a single `eq` comparison.
+fn eq_comparison(filter: &Filter) -> Option<(&str, Value)> {
     let Filter::Compare(Comparison {
         attribute,
         operator: Operator::Eq,
@@ -319,24 +325,26 @@ fn description(filter: &Filter) -> Option<(&str, Value)> {
     Some((attribute.name(), value))
 }
 
-/// Says whether an element has everything that is said of one; `null` is said of what it has not.
-fn is_listed(element: &Value, listed: &Value) -> bool {
+/// Returns whether an element has all sub-attributes of a listed value. A listed `null` matches an absent one.
+fn matches_listed(element: &Value, listed: &Value) -> bool {
     match (element, listed) {
-        (Value::Object(attributes), Value::Object(said)) => said.iter().all(|(name, said)| {
-            let value = names::assigned(attributes, name);
-            value.map_or(names::is_unassigned(said), |value| {
-                names::is_same(value, said)
+        (Value::Object(attributes), Value::Object(listed)) => {
+            listed.iter().all(|(name, listed)| {
+                let value = names::assigned(attributes, name);
+                value.map_or(names::is_unassigned(listed), |value| {
+                    names::is_same(value, listed)
+                })
             })
-        }),
+        }
         (Value::Object(attributes), listed) => names::assigned(attributes, "value") == Some(listed),
-        (element, Value::Object(said)) => {
-            said.len() == 1 && names::assigned(said, "value") == Some(element)
+        (element, Value::Object(listed)) => {
+            listed.len() == 1 && names::assigned(listed, "value") == Some(element)
         }
         (element, listed) => element == listed,
     }
 }
 
-fn says_nothing(value: &Value) -> bool {
+fn is_empty_value(value: &Value) -> bool {
     match value {
         Value::Object(attributes) => attributes.values().all(names::is_unassigned),
         value => value.is_null(),

@@ -3,14 +3,16 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::{
-    AttributePath, Filter, Limits, ParseFilterError, is_name, is_uri, parse_chosen,
+    AttributePath, Filter, Limits, ParseFilterError, is_name, is_uri, parse_value_path,
 };
 
-/// Where a patch operation works (RFC 7644 section 3.5.2): `name.familyName`, `emails[type eq
-/// "work"].value`, or the URN of an extension.
+/// The path of a patch operation (RFC 7644 section 3.5.2).
 ///
-/// A text that ends in a version and a name (`…:2.0:User`) is read as the URN of a schema; where a
-/// resource has a schema `…:2.0`, applying takes the name for an attribute of it.
+/// It is `name.familyName`, `emails[type eq "work"].value`, or the URN of an extension, for example.
+///
+/// A text that ends in a version and a name (`…:2.0:User`) is parsed as the URN of a schema. If a
+/// resource has a schema `…:2.0`, the application of a patch treats the name as an attribute of that
+/// schema.
 ///
 /// ```
 /// use scim_types::patch::Path;
@@ -36,20 +38,20 @@ pub(super) enum Kind {
 }
 
 impl Path {
-    /// Reads a path within the default [`Limits`].
+    /// Parses a path within the default [`Limits`].
     ///
     /// # Errors
     ///
-    /// When the text is not a path, is too long, or has a filter that is nested too deep.
+    /// Fails if the text is not a path, is too long, or has a filter that is nested too deep.
     pub fn parse(text: &str) -> Result<Self, ParsePathError> {
         Self::parse_within(text, Limits::default())
     }
 
-    /// Reads a path within limits.
+    /// Parses a path within the given limits.
     ///
     /// # Errors
     ///
-    /// When the text is not a path, is too long, or has a filter that is nested too deep.
+    /// Fails if the text is not a path, is too long, or has a filter that is nested too deep.
     pub fn parse_within(text: &str, limits: Limits) -> Result<Self, ParsePathError> {
         let wrong = |error: ParseFilterError| ParsePathError {
             error: error.in_path(),
@@ -59,7 +61,7 @@ impl Path {
             return Err(wrong(ParseFilterError::too_long(limits.bytes, text)));
         }
         let bracket = text.find('[').unwrap_or(text.len());
-        let chosen = parse_chosen(text, limits).map_err(|error| ParsePathError {
+        let value_path = parse_value_path(text, limits).map_err(|error| ParsePathError {
             in_filter: error.position() >= bracket,
             ..wrong(error)
         })?;
@@ -69,11 +71,11 @@ impl Path {
                 .ok()
                 .ok_or_else(|| wrong(ParseFilterError::expected("an attribute", text, start)))
         };
-        let kind = match chosen {
-            Some(chosen) => Kind::Elements {
-                attribute: attribute_path(chosen.attribute)?,
-                filter: Box::new(chosen.filter),
-                sub_attribute: chosen.sub_attribute.map(str::to_owned),
+        let kind = match value_path {
+            Some(value_path) => Kind::Elements {
+                attribute: attribute_path(value_path.attribute)?,
+                filter: Box::new(value_path.filter),
+                sub_attribute: value_path.sub_attribute.map(str::to_owned),
             },
             None if is_schema(text.trim()) => Kind::Schema(text.trim().to_owned()),
             None => Kind::Attribute(attribute_path(text.trim())?),
@@ -81,16 +83,16 @@ impl Path {
         Ok(Self(kind))
     }
 
-    /// Returns the path to the elements of an attribute that fulfil a filter.
+    /// Returns the path to the elements of an attribute that match a filter.
     ///
     /// # Errors
     ///
-    /// When the filter looks at elements itself.
+    /// Fails if the filter itself contains a filter on elements, because brackets cannot be nested.
     pub fn elements(
         attribute: AttributePath,
         filter: Filter,
     ) -> Result<Self, crate::filter::NestedElementsError> {
-        // The check is the one of a filter on elements.
+        // `Filter::elements` refuses nested brackets.
         Filter::elements(attribute.clone(), filter.clone())?;
         Ok(Self(Kind::Elements {
             attribute,
@@ -99,8 +101,9 @@ impl Path {
         }))
     }
 
-    /// Returns the path to the attribute, without what is in brackets and after them; `None` when the
-    /// path is the URN of a schema.
+    /// Returns the path up to the brackets, without the filter and the sub-attribute after it.
+    ///
+    /// `None` if the path is the URN of a schema.
     #[must_use]
     pub fn attribute(&self) -> Option<&AttributePath> {
         match &self.0 {
@@ -109,7 +112,7 @@ impl Path {
         }
     }
 
-    /// Returns what an element must fulfil, if the path chooses elements.
+    /// Returns the filter that selects elements, if the path has one.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
         match &self.0 {
@@ -118,7 +121,7 @@ impl Path {
         }
     }
 
-    /// Returns the sub-attribute where the path ends, if it ends in one.
+    /// Returns the sub-attribute at the end of the path, if the path has one.
     #[must_use]
     pub fn sub_attribute(&self) -> Option<&str> {
         match &self.0 {
@@ -128,7 +131,7 @@ impl Path {
         }
     }
 
-    /// Returns the URN of the schema, if the path says one or is one.
+    /// Returns the URN of the schema, if the path starts with one or is one.
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         match &self.0 {
@@ -190,7 +193,7 @@ impl From<Path> for String {
     }
 }
 
-/// A text that is not the path of a patch operation, or not one within the limits.
+/// The error if a text is not the path of a patch operation, or exceeds the limits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ParsePathError {
@@ -199,13 +202,13 @@ pub struct ParsePathError {
 }
 
 impl ParsePathError {
-    /// Returns where the mistake is, in bytes from the start.
+    /// Returns the position of the error, in bytes from the start of the text.
     #[must_use]
     pub fn position(&self) -> usize {
         self.error.position()
     }
 
-    /// Returns whether the mistake is between the brackets.
+    /// Returns whether the error is within the brackets.
     #[must_use]
     pub fn is_in_filter(&self) -> bool {
         self.in_filter
@@ -224,7 +227,7 @@ impl ParsePathError {
     }
 }
 
-/// Says whether a text looks like the URN of a schema: its end is a version, or a name after one.
+/// Returns whether a text looks like the URN of a schema: it ends in a version, or in a name after a version.
 fn is_schema(text: &str) -> bool {
     let Some((start, end)) = text.rsplit_once(':') else {
         return false;
@@ -237,7 +240,7 @@ fn is_schema(text: &str) -> bool {
     is_uri(start) && (is_version(end) || is_name(end) && after_version())
 }
 
-/// Says whether a part of a URN is a version, such as `2.0`.
+/// Returns whether a part of a URN is a version, such as `2.0`.
 fn is_version(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
         && text
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_the_rfc_is_read_and_written_the_same() {
+    fn every_form_of_the_rfc_is_written_as_it_was_read() {
         for text in [
             "members",
             "name.familyName",
@@ -293,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_path_are_told_apart() {
+    fn a_path_is_split_into_its_parts() {
         let path = check("urn:x:a.b[c pr].d", "urn:x:a.b[c pr].d");
         assert_eq!(path.schema(), Some("urn:x"));
         assert_eq!(path.attribute().map(AttributePath::name), Some("a"));
@@ -310,41 +313,41 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_said_with_its_place() {
-        refused("", "the path ends where an attribute should be");
+    fn an_error_message_has_the_column_and_the_unexpected_token() {
+        refused("", "expected an attribute, but the path ends");
         refused(
             "/name/familyName",
-            r#"an attribute should be at column 1 of the path, not "/name/familyName""#,
+            r#"expected an attribute at column 1 of the path, found "/name/familyName""#,
         );
         refused(
             "a.b.c",
-            r#"an attribute should be at column 1 of the path, not "a.b.c""#,
+            r#"expected an attribute at column 1 of the path, found "a.b.c""#,
         );
         refused(
             r#"userName eq "x""#,
-            r#"an attribute should be at column 1 of the path, not "userName""#,
+            r#"expected an attribute at column 1 of the path, found "userName""#,
         );
         refused(
             "a[b pr].c.d",
-            r#"a sub-attribute should be at column 9 of the path, not "c.d""#,
+            r#"expected a sub-attribute at column 9 of the path, found "c.d""#,
         );
         refused(
             "a[b pr][c pr]",
-            r#"`.` and a sub-attribute, or the end should be at column 8 of the path, not "[c""#,
+            r#"expected `.` and a sub-attribute, or the end at column 8 of the path, found "[c""#,
         );
         let error = refused(
             "a[b eq]",
-            "a text in quotes, a number, true, false or null should be at column 7 of the path, not \"]\"",
+            "expected a quoted string, a number, true, false or null at column 7 of the path, found \"]\"",
         );
         assert!(error.is_in_filter() && error.position() == 6);
         assert!(
             !refused(
                 "[b pr]",
-                r#"an attribute should be at column 1 of the path, not "[b""#
+                r#"expected an attribute at column 1 of the path, found "[b""#
             )
             .is_in_filter()
         );
-        refused(r#"a[b eq "c""#, "the path ends where `]` should be");
+        refused(r#"a[b eq "c""#, "expected `]`, but the path ends");
     }
 
     #[test]
@@ -356,12 +359,15 @@ mod tests {
         );
         assert!(error.is_too_deep() && error.is_in_filter());
         let long = format!("a[b eq \"{}\"]", "c".repeat(20_000));
-        let error = refused(&long, "the path has 20010 bytes, and 16384 are allowed");
+        let error = refused(
+            &long,
+            "the path has 20010 bytes, more than the limit of 16384",
+        );
         assert!(error.is_too_long() && !error.is_in_filter());
     }
 
     #[test]
-    fn a_path_is_a_text_in_json() {
+    fn a_path_is_a_string_in_json() {
         let path: Path = serde_json::from_str(r#""emails[type eq \"work\"]""#).unwrap();
         let work = Filter::eq(AttributePath::parse("type").unwrap(), "work");
         let emails = AttributePath::parse("emails").unwrap();

@@ -1,7 +1,7 @@
-//! Removals of elements that follow each other, done in one pass over the list.
+//! Consecutive removals of elements, applied in one pass over the list.
 //!
-//! A server that goes by the RFC is sent one operation for each member to be removed, and each would look at all members
-//! of the group.
+//! A client sends one operation for each removed member to a server that follows the RFC. Applied one by one, each
+//! operation would examine all members of the group.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,12 @@ use crate::{
     filter::{AttributePath, EvaluateFilterError, Filter, Limits},
 };
 
-/// The removals that some operations begin with, and how many they are.
+/// Returns the removals at the start of `operations`: their number, the first path, and all their filters.
 ///
-/// They are of one form, `members[value eq "…"]`, of one list and by one attribute: what all of them choose is what any
-/// of them does, whatever was removed before.
-pub(super) fn at_start_of(
+/// `None` if there are fewer than two. All have the form `members[value eq "…"]`, with the same list and the same
+/// attribute. Together they remove every element that at least one of them selects, because an earlier removal does not
+/// change what a later one selects.
+pub(super) fn leading_removals(
     operations: &[PatchOperation],
     limits: Limits,
 ) -> Option<(usize, Path, AnyOf)> {
@@ -45,10 +46,10 @@ pub(super) fn at_start_of(
     (count > 1).then_some((count, first, any))
 }
 
-/// Filters of which one has to choose an element.
+/// Several filters, at least one of which must match an element.
 #[derive(Debug, Default)]
 pub(super) struct AnyOf {
-    /// By their texts, in lower case.
+    /// The filters, grouped by the string that they compare with, in lower case.
     filters: HashMap<String, Vec<Filter>>,
 }
 
@@ -58,30 +59,30 @@ impl AnyOf {
         same.push(filter.clone());
     }
 
-    pub(super) fn chooses(
+    pub(super) fn matches(
         &self,
         element: &Value,
         of: &AttributePath,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
-        let chooses = |filter: &Filter| filter.matches_element(element, of, schemas);
+        let matches = |filter: &Filter| filter.matches_element(element, of, schemas);
         let mut filters = self.filters.values().flatten();
         let first = filters.next();
-        match first.and_then(|filter| filter.plain_value(element)) {
-            // Another text is another value to all of them.
+        match first.and_then(|filter| filter.ascii_value(element)) {
+            // All filters compare the same attribute, so only filters with this string can match.
             Some(text) => {
                 let same = self.filters.get(&text.to_ascii_lowercase());
-                any(same.into_iter().flatten().map(chooses))
+                any(same.into_iter().flatten().map(matches))
             }
-            None => any(first.into_iter().chain(filters).map(chooses)),
+            None => any(first.into_iter().chain(filters).map(matches)),
         }
     }
 }
 
 fn any(
-    mut chosen: impl Iterator<Item = Result<bool, EvaluateFilterError>>,
+    mut matches: impl Iterator<Item = Result<bool, EvaluateFilterError>>,
 ) -> Result<bool, EvaluateFilterError> {
-    chosen.try_fold(false, |any, one| Ok(any || one?))
+    matches.try_fold(false, |any, one| Ok(any || one?))
 }
 
 fn is_removal(operation: &PatchOperation) -> bool {
@@ -100,5 +101,5 @@ fn list_of(path: &Path) -> Option<&AttributePath> {
 }
 
 fn text_of(path: &Path) -> Option<(&AttributePath, &str)> {
-    path.filter()?.plain_text()
+    path.filter()?.ascii_literal()
 }

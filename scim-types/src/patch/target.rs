@@ -1,4 +1,4 @@
-//! Where in a resource a path leads.
+//! Resolution of a path to its target in a resource.
 
 use serde_json::{Map, Value};
 
@@ -17,53 +17,53 @@ use crate::{
     },
 };
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Debug)]
 pub(super) enum Target<'a> {
     /// The resource as a whole.
     Resource,
     /// An extension as a whole, by its URN.
     Extension(String),
-    /// An attribute of the resource or of an extension, or something in it.
+    /// An attribute of the resource or of an extension, or a sub-attribute of it.
     Attribute {
         extension: Option<String>,
         steps: Vec<Step<'a>>,
     },
 }
 
-/// One name on the way from an object to the target.
+/// One attribute name on the way from an object to the target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step<'a> {
-    /// The name as the schema spells it, or else as the path does.
+    /// The name as the schema spells it; for an unknown attribute, as the path spells it.
     pub(super) name: &'a str,
     pub(super) definition: Option<&'a Definition>,
-    /// Which elements are chosen.
-    pub(super) chosen: Option<Chosen<'a>>,
+    /// The selection of elements, if the path has a filter at this step.
+    pub(super) selection: Option<Selection<'a>>,
 }
 
-/// Which elements of a list are chosen.
+/// A selection of elements of a list.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Chosen<'a> {
-    pub(super) by: By<'a>,
-    /// The list.
+pub(super) struct Selection<'a> {
+    pub(super) by: SelectBy<'a>,
+    /// The path of the list.
     pub(super) of: &'a AttributePath,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum By<'a> {
+pub(super) enum SelectBy<'a> {
     Filter(&'a Filter),
     AnyOf(&'a AnyOf),
 }
 
-impl Chosen<'_> {
-    pub(super) fn has(
+impl Selection<'_> {
+    pub(super) fn matches(
         self,
         element: &Value,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         match self.by {
-            By::Filter(filter) => filter.matches_element(element, self.of, schemas),
-            By::AnyOf(any) => any.chooses(element, self.of, schemas),
+            SelectBy::Filter(filter) => filter.matches_element(element, self.of, schemas),
+            SelectBy::AnyOf(any) => any.matches(element, self.of, schemas),
         }
     }
 }
@@ -78,12 +78,12 @@ impl Step<'_> {
     }
 }
 
-/// Looks names up in the schemas.
+/// Resolves names with the schemas.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolver<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) options: &'a Options,
-    /// The resource before the patch: an extension it had stays known when its last value goes.
+    /// The resource before the patch. An extension that it had stays known after its last value is removed.
     pub(super) before: &'a Map<String, Value>,
 }
 
@@ -133,8 +133,8 @@ impl<'a> Resolver<'a> {
         let (mut name, mut sub_attribute) = (path.name(), path.sub_attribute());
         let mut extension = None;
         if let Some(schema) = path.schema() {
-            // What follows the last colon may be the end of the URN itself. Microsoft Entra once put a
-            // dot between that URN and the attribute.
+            // The text after the last colon may be the last part of the URN. Microsoft Entra once
+            // separated such a URN and the attribute by a dot.
             let whole = format!("{schema}:{name}");
             let core = self.schemas.is_core(&whole, resource);
             let known = self.extension(&whole, resource);
@@ -147,7 +147,7 @@ impl<'a> Resolver<'a> {
                     }
                     (None, Some(_)) => {
                         return Err(Refusal::invalid_path(format!(
-                            "`{}` is a schema, which has no elements",
+                            "`{}` is a schema and has no elements",
                             Short(&whole)
                         )));
                     }
@@ -163,8 +163,8 @@ impl<'a> Resolver<'a> {
             self.push_sub_step(&mut steps, name)?;
         }
         if let (Some(filter), Some(step)) = (filter, steps.last_mut()) {
-            step.chosen = Some(Chosen {
-                by: By::Filter(filter),
+            step.selection = Some(Selection {
+                by: SelectBy::Filter(filter),
                 of: path,
             });
         }
@@ -174,10 +174,10 @@ impl<'a> Resolver<'a> {
         Ok(Target::Attribute { extension, steps })
     }
 
-    /// Returns the URN of an extension as it is spelled, if it is one.
+    /// Returns the URN of an extension in its existing spelling, if the URN names an extension.
     pub(super) fn extension(self, urn: &str, resource: &Map<String, Value>) -> Option<String> {
-        let now = self.schemas.extension(urn, resource);
-        now.or_else(|| self.schemas.extension(urn, self.before))
+        let current = self.schemas.extension(urn, resource);
+        current.or_else(|| self.schemas.extension(urn, self.before))
     }
 
     /// Returns the step to an attribute of the resource, or of an extension.
@@ -190,7 +190,7 @@ impl<'a> Resolver<'a> {
         Ok(Step {
             name: definition.map_or(name, |definition| definition.name.as_str()),
             definition,
-            chosen: None,
+            selection: None,
         })
     }
 
@@ -214,12 +214,12 @@ impl<'a> Resolver<'a> {
         steps.push(Step {
             name: definition.map_or(name, |definition| definition.name.as_str()),
             definition,
-            chosen: None,
+            selection: None,
         });
         Ok(())
     }
 
-    /// Refuses an attribute that its schema does not have, unless such are kept.
+    /// Refuses an attribute that is not in its schema, unless the options keep unknown attributes.
     pub(super) fn unknown(self, name: &str) -> Result<(), Refusal> {
         match self.options.unknown_attributes {
             UnknownAttributes::Keep => Ok(()),
@@ -230,11 +230,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Refuses the core schema of another kind of resource.
+    /// Refuses the core schema of another resource type.
     fn refuse_other_core(self, urn: &str) -> Result<(), Refusal> {
         match self.schemas.core() {
             Some(core) if is_core_urn(urn) => Err(Refusal::invalid_path(format!(
-                "the resource follows `{core}`, not `{}`",
+                "the core schema of the resource is `{core}`, not `{}`",
                 Short(urn)
             ))),
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! Values as an attribute takes them.
+//! Conversion of values to the type of their attribute.
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Resolver<'_> {
-    /// Returns the elements a value stands for: those of a list, or itself.
+    /// Returns the elements of a value: the elements of a list, or the value itself.
     pub(super) fn elements(
         self,
         value: Value,
@@ -29,7 +29,7 @@ impl Resolver<'_> {
         Ok(elements)
     }
 
-    /// Returns one element of an attribute with several values.
+    /// Returns one element of a multi-valued attribute.
     pub(super) fn element(
         self,
         value: Value,
@@ -37,7 +37,7 @@ impl Resolver<'_> {
     ) -> Result<Value, Refusal> {
         if definition.is_some() && value.is_array() {
             return Err(Refusal::invalid_value(
-                "a list stands where one value belongs",
+                "an element must be a single value, not a list",
             ));
         }
         let mut element = self.value(value, definition)?;
@@ -47,7 +47,7 @@ impl Resolver<'_> {
         Ok(element)
     }
 
-    /// Returns a value to be added, in which `null` says nothing.
+    /// Returns a value to add, without its unassigned sub-attributes: `null` has no effect in an addition.
     pub(super) fn addition(
         self,
         value: Value,
@@ -60,7 +60,7 @@ impl Resolver<'_> {
         Ok(value)
     }
 
-    /// Returns a value as its attribute takes it; in a complex one, `null` still says what to remove.
+    /// Returns a value in the type of its attribute. In a complex value, `null` is kept and means removal.
     pub(super) fn value(
         self,
         value: Value,
@@ -73,7 +73,7 @@ impl Resolver<'_> {
             return Ok(value);
         }
         let loose = self.options.loose_values;
-        let taken = match (definition.kind, value) {
+        let converted = match (definition.kind, value) {
             (Kind::Any, value)
             | (Kind::Text, value @ Value::String(_))
             | (Kind::Boolean, value @ Value::Bool(_))
@@ -96,19 +96,19 @@ impl Resolver<'_> {
             }
             _ => None,
         };
-        taken.ok_or_else(|| {
-            let (name, kind) = (Short(&definition.name), definition.kind.in_words());
-            Refusal::invalid_value(format!("`{name}` takes {kind}"))
+        converted.ok_or_else(|| {
+            let (name, kind) = (Short(&definition.name), definition.kind.noun());
+            Refusal::invalid_value(format!("`{name}` must be {kind}"))
         })
     }
 
-    /// Returns the sub-attributes of a complex value; what only the server may write is left out.
+    /// Returns the sub-attributes of a complex value, without the read-only sub-attributes.
     fn complex(
         self,
         attributes: Map<String, Value>,
         definition: &Definition,
     ) -> Result<Map<String, Value>, Refusal> {
-        let mut taken = Map::new();
+        let mut converted = Map::new();
         for (name, value) in attributes {
             let sub_attribute = definition.sub_attribute(&name);
             if sub_attribute.is_some_and(Definition::is_read_only) {
@@ -127,24 +127,24 @@ impl Resolver<'_> {
                     (name, value)
                 }
             };
-            if taken.contains_key(&name) {
+            if converted.contains_key(&name) {
                 return Err(Refusal::invalid_value(format!(
-                    "`{}` is said twice",
+                    "`{}` occurs more than once",
                     Short(&name)
                 )));
             }
-            taken.insert(name, value);
+            converted.insert(name, value);
         }
-        Ok(taken)
+        Ok(converted)
     }
 }
 
-/// Takes out the attributes that have no value.
+/// Removes the attributes that have no value.
 pub(super) fn drop_unassigned(attributes: &mut Map<String, Value>) {
     attributes.retain(|_, value| !names::is_unassigned(value));
 }
 
-/// Returns what stands in the place of a list as one.
+/// Returns a value as a list: `null` as an empty list, and a single value as a list of one.
 pub(super) fn as_list(value: Value) -> Vec<Value> {
     match value {
         Value::Array(list) => list,

@@ -2,7 +2,7 @@
 
 use super::definition::{Definition, Kind, Mutability, Returned};
 
-/// What every resource has (RFC 7643 section 3.1).
+/// Returns the common attributes of every resource (RFC 7643 section 3.1).
 pub(super) fn common() -> Vec<Definition> {
     vec![
         Definition {
@@ -28,7 +28,7 @@ pub(super) fn common() -> Vec<Definition> {
     ]
 }
 
-/// RFC 7643 section 4.1.
+/// Returns the attributes of a user (RFC 7643 section 4.1).
 pub(super) fn user() -> Vec<Definition> {
     vec![
         text("userName").required(),
@@ -79,7 +79,7 @@ pub(super) fn user() -> Vec<Definition> {
     ]
 }
 
-/// RFC 7643 section 4.2, by whose words a group must have a name.
+/// Returns the attributes of a group (RFC 7643 section 4.2, whose text requires a name).
 pub(super) fn group() -> Vec<Definition> {
     vec![
         text("displayName").required(),
@@ -89,8 +89,8 @@ pub(super) fn group() -> Vec<Definition> {
                 text("value").immutable(),
                 reference("$ref").immutable(),
                 text("type").immutable(),
-                // Not in the RFC, and made read-only by an erratum; clients send it all the same, and
-                // what they send is kept.
+                // `display` is not in the RFC, and an erratum makes it read-only. Clients still send it, and
+                // the sent value is kept.
                 text("display"),
             ],
         )
@@ -98,7 +98,7 @@ pub(super) fn group() -> Vec<Definition> {
     ]
 }
 
-/// RFC 7643 section 4.3.
+/// Returns the attributes of the enterprise extension of a user (RFC 7643 section 4.3).
 pub(super) fn enterprise() -> Vec<Definition> {
     let mut attributes = texts(&[
         "employeeNumber",
@@ -134,7 +134,7 @@ fn addresses() -> Definition {
     complex("addresses", parts).many()
 }
 
-/// Several values of a type, with what may be said about each (RFC 7643 section 2.4).
+/// Returns a multi-valued attribute with the default sub-attributes (RFC 7643 section 2.4).
 fn values(name: &str, kind: Kind) -> Definition {
     let parts = vec![
         Definition::new("value", kind),

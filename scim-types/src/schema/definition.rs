@@ -1,10 +1,10 @@
-//! What a schema says about one attribute, in the form in which it is asked for.
+//! The definition of an attribute in a schema, in typed form.
 
 use serde_json::{Number, Value};
 
 use crate::{SchemaAttribute, names};
 
-/// What a schema says about one attribute (RFC 7643 section 7).
+/// The definition of one attribute in a schema (RFC 7643 section 7).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Definition {
     pub(crate) name: String,
@@ -13,9 +13,9 @@ pub(crate) struct Definition {
     pub(crate) required: bool,
     pub(crate) mutability: Mutability,
     pub(crate) returned: Returned,
-    /// Whether upper and lower case are different; `None` leaves it to RFC 7643.
+    /// Whether values are case-sensitive; `None`: RFC 7643 decides.
     pub(crate) case_exact: Option<bool>,
-    /// Empty for a complex attribute of which nothing more is known, too.
+    /// The sub-attributes; also empty for a complex attribute whose sub-attributes are unknown.
     pub(crate) sub_attributes: Vec<Self>,
 }
 
@@ -30,28 +30,28 @@ pub(crate) enum Kind {
     Reference,
     Binary,
     Complex,
-    /// A type this crate does not know, which takes every value.
+    /// A type that this crate does not know. It accepts every value.
     Any,
 }
 
 impl Kind {
-    /// Says what values of the type are, for the text of an error.
-    pub(crate) fn in_words(self) -> &'static str {
+    /// Returns the noun for a value of the type, for error messages.
+    pub(crate) fn noun(self) -> &'static str {
         match self {
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Boolean => "a boolean",
             Self::Decimal => "a number",
-            Self::Integer => "a whole number",
-            Self::DateTime => "a moment, such as 2011-05-13T04:42:34Z",
+            Self::Integer => "an integer",
+            Self::DateTime => "a dateTime, such as 2011-05-13T04:42:34Z",
             Self::Reference => "a URI",
-            Self::Binary => "bytes in Base64",
+            Self::Binary => "Base64 data",
             Self::Complex => "an object",
             Self::Any => "a value",
         }
     }
 }
 
-/// Who may write an attribute.
+/// Whether a client may write an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutability {
     ReadOnly,
@@ -83,7 +83,7 @@ impl Definition {
         }
     }
 
-    /// Reads what a schema says; `None` when it does not even say a name.
+    /// Converts an attribute of a schema document; `None` if the attribute has no name.
     pub(crate) fn read(attribute: &SchemaAttribute) -> Option<Self> {
         let word = |text: &Option<String>| text.as_deref().map(str::to_ascii_lowercase);
         let sub_attributes: Vec<_> = attribute
@@ -119,7 +119,7 @@ impl Definition {
                 Some("never") => Returned::Never,
                 _ => Returned::Sometimes,
             },
-            // References and binary values always are (RFC 7643 sections 2.3.6 and 2.3.7).
+            // References and binary values are always case-exact (RFC 7643 sections 2.3.6 and 2.3.7).
             case_exact: attribute
                 .case_exact
                 .map(|exact| exact || matches!(kind, Kind::Reference | Kind::Binary)),
@@ -149,7 +149,7 @@ impl Definition {
         }
     }
 
-    /// Makes it readable only, with everything in it.
+    /// Makes the attribute and all its sub-attributes read-only.
     pub(crate) fn read_only(self) -> Self {
         let sub_attributes = self.sub_attributes.into_iter().map(Self::read_only);
         Self {
@@ -163,32 +163,32 @@ impl Definition {
         self.mutability == Mutability::ReadOnly
     }
 
-    /// Returns what is said about a sub-attribute.
+    /// Returns the definition of a sub-attribute.
     pub(crate) fn sub_attribute(&self, name: &str) -> Option<&Self> {
         find(&self.sub_attributes, name)
     }
 
-    /// Says whether every sub-attribute is known, so that another name is a mistake.
+    /// Returns whether all sub-attributes are known, so that any other name is an error.
     pub(crate) fn is_closed(&self) -> bool {
         self.kind != Kind::Any && !(self.kind == Kind::Complex && self.sub_attributes.is_empty())
     }
 
-    /// Says whether the elements are other resources, which their `value` alone tells apart: the
-    /// members of a group.
+    /// Returns whether the elements refer to other resources and are identified by their `value` alone,
+    /// like the members of a group.
     pub(crate) fn is_reference_list(&self) -> bool {
         let value = self.sub_attribute("value");
         self.multi_valued && value.is_some_and(|value| value.mutability == Mutability::Immutable)
     }
 }
 
-/// Returns what is said about an attribute.
+/// Returns the definition of an attribute.
 pub(crate) fn find<'d>(definitions: &'d [Definition], name: &str) -> Option<&'d Definition> {
     definitions
         .iter()
         .find(|definition| definition.name.eq_ignore_ascii_case(name))
 }
 
-/// Says whether the elements of an attribute are told apart by their `value` alone.
+/// Returns whether the elements of an attribute are identified by their `value` alone.
 pub(crate) fn is_reference_list(definition: Option<&Definition>, name: &str) -> bool {
     definition.map_or_else(
         || name.eq_ignore_ascii_case("members"),
@@ -196,7 +196,7 @@ pub(crate) fn is_reference_list(definition: Option<&Definition>, name: &str) -> 
     )
 }
 
-/// Returns a text that is the same for elements that are the same.
+/// Returns a text that is equal for equal elements.
 pub(crate) fn element_identity(element: &Value, by_value: bool) -> String {
     let value = element
         .as_object()
@@ -207,13 +207,13 @@ pub(crate) fn element_identity(element: &Value, by_value: bool) -> String {
     }
 }
 
-/// Reads a number written as a text.
+/// Parses a number that is written as a string.
 pub(crate) fn number(text: &str, kind: Kind) -> Option<Number> {
     let number: Number = serde_json::from_str(text).ok()?;
     (kind != Kind::Integer || is_whole(&number)).then_some(number)
 }
 
-/// Says whether a number has neither a fraction nor an exponent (RFC 7643 section 2.3.4).
+/// Returns whether a number has neither a fraction nor an exponent (RFC 7643 section 2.3.4).
 pub(crate) fn is_whole(number: &Number) -> bool {
     number.is_i64() || number.is_u64()
 }

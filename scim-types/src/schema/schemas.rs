@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{names, schema_uri};
 
-/// The schemas that resources of one kind follow: a core schema, and extensions.
+/// The schemas of a resource type: a core schema and extensions.
 ///
-/// They are what patches and documents are held against. Nothing is known of an attribute in an
-/// extension that is not among them, so it takes any value. Clones share the definitions.
+/// Patches and documents are checked against them. If an extension is not among them, its attributes
+/// are unknown and accept any value. Clones share the definitions.
 ///
 /// ```
 /// use scim_types::Schemas;
@@ -37,7 +37,7 @@ struct Part {
 }
 
 impl Schemas {
-    /// Returns the schemas of a user: the core one and the enterprise extension.
+    /// Returns the schemas of a user: the core schema and the enterprise extension.
     #[must_use]
     pub fn user() -> Self {
         USER.clone()
@@ -49,33 +49,34 @@ impl Schemas {
         GROUP.clone()
     }
 
-    /// Returns no schema: nothing is known, so every attribute takes every value.
+    /// Returns an empty set of schemas, with which every attribute accepts every value.
     #[must_use]
     pub fn unknown() -> Self {
         UNKNOWN.clone()
     }
 
-    /// Returns the schemas of a resource that says it is a user or a group, and otherwise none.
+    /// Returns the schemas of a resource that declares the user or group schema; for any other resource,
+    /// [`unknown`](Self::unknown).
     #[must_use]
     pub fn of(resource: &Value) -> Self {
-        let said = |urn: &str| declares(resource.as_object(), urn);
-        if said(schema_uri::USER) {
+        let declared = |urn: &str| declares(resource.as_object(), urn);
+        if declared(schema_uri::USER) {
             Self::user()
-        } else if said(schema_uri::GROUP) {
+        } else if declared(schema_uri::GROUP) {
             Self::group()
         } else {
             Self::unknown()
         }
     }
 
-    /// Reads the schemas that a server shows.
+    /// Returns the schemas from the schema documents of a server.
     ///
-    /// The attributes that all resources have (`id`, `externalId`, `meta`, `schemas`) need not be among
-    /// those of `core`. An attribute without a name is overlooked.
+    /// `core` may omit the common attributes of all resources (`id`, `externalId`, `meta`, `schemas`). An
+    /// attribute without a name is ignored.
     ///
     /// # Errors
     ///
-    /// When one of them does not say its URN.
+    /// Fails if a schema has no `id` (its URN).
     pub fn new(core: &Schema, extensions: &[Schema]) -> Result<Self, SchemaWithoutIdError> {
         let mut core = Part::read(core)?;
         for definition in core::common() {
@@ -90,7 +91,7 @@ impl Schemas {
         })))
     }
 
-    /// Returns the URN of the core schema; `None` when nothing is known.
+    /// Returns the URN of the core schema; `None` if no core schema is known.
     #[must_use]
     pub fn core(&self) -> Option<&str> {
         self.0.core.as_ref().map(|core| core.urn.as_str())
@@ -101,7 +102,7 @@ impl Schemas {
         self.0.extensions.iter().map(|part| part.urn.as_str())
     }
 
-    /// Returns what is known of the attributes in a place: the top, or an extension.
+    /// Returns the definitions of the attributes at the top level (`None`) or in an extension.
     pub(crate) fn attributes(&self, extension: Option<&str>) -> Option<&[Definition]> {
         let part = match extension {
             None => self.0.core.as_ref(),
@@ -114,7 +115,7 @@ impl Schemas {
         part.map(|part| part.attributes.as_slice())
     }
 
-    /// Returns what is said of upper and lower case in an attribute, or its `value` or another one inside of it.
+    /// Returns `caseExact` of an attribute or its sub-attribute (default: `value`), if the schemas define it.
     pub(crate) fn case_exact(
         &self,
         extension: Option<&str>,
@@ -126,16 +127,16 @@ impl Schemas {
         match (inner, sub_attribute) {
             (Some(inner), _) => inner.case_exact,
             (None, None) => definition.case_exact,
-            // A value that is not complex is its own `value`.
+            // A simple value is its own `value`.
             (None, Some(name)) if name.eq_ignore_ascii_case("value") => definition.case_exact,
             (None, Some(_)) => None,
         }
     }
 
-    /// Says whether a URN is the one of the core schema.
+    /// Returns whether a URN is the URN of the core schema.
     ///
-    /// Where none is known, it is the first one a resource declares, unless that is an extension which
-    /// the resource has.
+    /// If no core schema is known, every URN of an RFC core schema counts, and so does the first URN that the
+    /// resource declares, unless the resource has an extension with that URN.
     pub(crate) fn is_core(&self, urn: &str, resource: &Map<String, Value>) -> bool {
         if let Some(core) = self.core() {
             return core.eq_ignore_ascii_case(urn);
@@ -146,7 +147,7 @@ impl Schemas {
         is_core_urn(urn) || is_first && names::find(resource, urn).is_none()
     }
 
-    /// Returns the URN of an extension as it is spelled, if it is known here or to a resource.
+    /// Returns the URN of an extension in its existing spelling, if the schemas or the resource have the extension.
     pub(crate) fn extension(&self, urn: &str, resource: &Map<String, Value>) -> Option<String> {
         let known = self
             .extensions()
@@ -158,7 +159,7 @@ impl Schemas {
                 .map(|(name, _)| name.to_owned())
         };
         let declared = || declares(Some(resource), urn).then(|| urn.to_owned());
-        // What stands in the resource is spelled as it is there.
+        // The spelling in the resource has precedence.
         present().or(known).or_else(declared)
     }
 }
@@ -180,23 +181,23 @@ impl Part {
     }
 }
 
-/// A schema that does not say its URN.
+/// The error if a schema has no `id` (its URN).
 #[derive(Debug, thiserror::Error)]
-#[error("the schema {name:?} does not say its URN")]
+#[error("the schema {name:?} has no `id` (its URN)")]
 pub struct SchemaWithoutIdError {
     name: String,
 }
 
-/// Says whether a URN is the one of a core schema, whose attributes stand at the top of a resource.
+/// Returns whether a URN belongs to a core schema, whose attributes are at the top level of a resource.
 pub(crate) fn is_core_urn(urn: &str) -> bool {
     let Some((start, rest)) = urn.split_at_checked(schema_uri::CORE_PREFIX.len()) else {
         return false;
     };
-    // A version and a name; more would be the path to an attribute.
+    // The rest is a version and a name. A third part would make it the path of an attribute.
     start.eq_ignore_ascii_case(schema_uri::CORE_PREFIX) && rest.matches(':').count() == 1
 }
 
-/// Says whether a resource declares a schema.
+/// Returns whether a resource declares a schema.
 pub(crate) fn declares(resource: Option<&Map<String, Value>>, urn: &str) -> bool {
     let schemas = resource.and_then(|resource| names::find(resource, "schemas"));
     let schemas = schemas.and_then(|(_, schemas)| schemas.as_array());
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kind_of_a_resource_is_told_by_what_it_declares() {
+    fn the_declared_schemas_determine_the_built_in_schemas() {
         let of = |schemas: Value| Schemas::of(&json!({ "schemas": schemas }));
         assert_eq!(
             of(json!([
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_of_a_server_are_read_and_have_what_all_resources_have() {
+    fn schemas_of_a_server_are_completed_with_the_common_attributes() {
         let device = Schema {
             id: Some("urn:acme:2.0:Device".into()),
             ..serde_json::from_value(json!({"attributes": [
@@ -290,7 +291,7 @@ mod tests {
         };
         assert_eq!(
             Schemas::new(&device, &[nameless]).unwrap_err().to_string(),
-            r#"the schema "Thing" does not say its URN"#
+            r#"the schema "Thing" has no `id` (its URN)"#
         );
     }
 }

@@ -1,4 +1,4 @@
-//! A resource, held against what its schemas say.
+//! The check of a resource against its schemas.
 
 use std::collections::HashSet;
 
@@ -15,13 +15,15 @@ use crate::{
 };
 
 impl Schemas {
-    /// Returns what is wrong with a resource, in the order of its attributes, and what is tolerated.
+    /// Returns the errors and the tolerated deviations of a resource, in the order of its attributes.
     ///
-    /// Tolerated, and so no error, are in a request what is read-only, booleans and numbers as texts,
-    /// countries and languages in another form, and an extension that is not declared; and everywhere
-    /// attributes that no schema knows. Refused is what the RFC says MUST not be: a required attribute
-    /// that is missing or empty, more than one primary value, a value of another type or form, an
-    /// attribute said twice, a changed immutable one, and what is never returned.
+    /// A request may contain read-only attributes, booleans and numbers as strings, countries and languages
+    /// in another form, and an undeclared extension. These deviations are tolerated. Attributes that are in
+    /// no schema are tolerated in requests and responses.
+    ///
+    /// A violation of a MUST in the RFC is an error: a required attribute that is missing or empty, more than
+    /// one primary value, a value of another type or form, a duplicate attribute, a changed immutable
+    /// attribute, and an attribute in a response that must never be returned.
     #[must_use]
     pub fn check(&self, resource: &Value, direction: Direction<'_>) -> Vec<Finding> {
         let mut checker = Checker {
@@ -56,7 +58,10 @@ impl Schemas {
             return;
         };
         if is_core_urn(urn) {
-            checker.note(urn, "is a core schema, whose attributes stand at the top");
+            checker.note(
+                urn,
+                "is a core schema: its attributes belong at the top level",
+            );
             return;
         }
         if !declares(Some(resource), urn) && !names::is_unassigned(value) {
@@ -88,19 +93,19 @@ impl Checker<'_> {
     fn schemas(&mut self, schemas: &Schemas, resource: &Map<String, Value>) {
         match (names::assigned(resource, "schemas"), schemas.core()) {
             (Some(_), Some(core)) if !declares(Some(resource), core) => {
-                let problem = format!("does not say `{core}`");
+                let problem = format!("does not contain `{core}`");
                 self.error("schemas", problem, ScimType::InvalidSyntax);
             }
-            // A core schema says itself that `schemas` is required.
+            // If a core schema is known, it requires `schemas`, so the check of required attributes reports a missing one.
             (Some(_), _) | (None, Some(_)) => {}
             (None, None) => {
-                let problem = "is required, and missing";
+                let problem = "is required but missing";
                 self.error("schemas", problem, ScimType::InvalidSyntax);
             }
         }
     }
 
-    /// Checks attributes that stand in one object, whose path ends in what `prefix` is.
+    /// Checks the attributes of one object. `prefix` is the path of the object, with the separator at its end.
     fn attributes(
         &mut self,
         prefix: &str,
@@ -112,7 +117,7 @@ impl Checker<'_> {
         for (name, value) in attributes {
             let path = format!("{prefix}{name}");
             if !seen.insert(name.to_ascii_lowercase()) {
-                self.error(&path, "is said twice", ScimType::InvalidSyntax);
+                self.error(&path, "occurs more than once", ScimType::InvalidSyntax);
                 continue;
             }
             if prefix.is_empty() && names::is_urn(name) && value.is_object() {
@@ -138,14 +143,14 @@ impl Checker<'_> {
                 ScimType::InvalidValue
             };
             let path = format!("{prefix}{}", definition.name);
-            self.error(&path, "is required, and missing", scim_type);
+            self.error(&path, "is required but missing", scim_type);
         }
         if let Some(before) = before {
-            self.gone(prefix, attributes, definitions, before);
+            self.removed_immutable(prefix, attributes, definitions, before);
         }
     }
 
-    /// Says whether an attribute must be there.
+    /// Returns whether an attribute must be present.
     fn is_needed(&self, definition: &Definition) -> bool {
         match self.direction {
             Direction::Response => {
@@ -158,8 +163,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Finds immutable attributes that had a value and have none any more.
-    fn gone(
+    /// Reports immutable attributes that had a value and no longer have one.
+    fn removed_immutable(
         &mut self,
         prefix: &str,
         attributes: &Map<String, Value>,
@@ -174,7 +179,7 @@ impl Checker<'_> {
             {
                 self.error(
                     &format!("{prefix}{name}"),
-                    "cannot be changed once it has a value",
+                    "is immutable and cannot be changed",
                     ScimType::Mutability,
                 );
             }
@@ -192,7 +197,7 @@ impl Checker<'_> {
             return;
         }
         if definition.is_read_only() && self.direction.is_request() {
-            self.note(path, "is read-only, and overlooked");
+            self.note(path, "is read-only and ignored");
             return;
         }
         if !self.direction.is_request() && definition.returned == Returned::Never {
@@ -203,17 +208,21 @@ impl Checker<'_> {
         if immutable && before.is_some_and(|before| !names::is_same(before, value)) {
             self.error(
                 path,
-                "cannot be changed once it has a value",
+                "is immutable and cannot be changed",
                 ScimType::Mutability,
             );
         }
         match (value, definition.multi_valued) {
             (Value::Array(list), true) => self.list(path, list, definition),
             (Value::Array(_), false) if definition.kind != Kind::Any => {
-                self.error(path, "takes one value, not a list", ScimType::InvalidValue);
+                self.error(
+                    path,
+                    "must be a single value, not a list",
+                    ScimType::InvalidValue,
+                );
             }
             (value, true) => {
-                self.error(path, "takes a list of values", ScimType::InvalidValue);
+                self.error(path, "must be a list of values", ScimType::InvalidValue);
                 self.value(path, value, definition, None);
             }
             (value, false) => self.value(path, value, definition, before),
@@ -257,15 +266,15 @@ impl Checker<'_> {
                 self.attributes(&format!("{path}."), attributes, known, before);
             }
             (Kind::Boolean, Value::String(text)) if names::boolean(text).is_some() => {
-                self.loose(path, "is a boolean written as a text");
+                self.loose(path, "is a boolean written as a string");
             }
             (kind @ (Kind::Decimal | Kind::Integer), Value::String(text))
                 if number(text, kind).is_some() =>
             {
-                self.loose(path, "is a number written as a text");
+                self.loose(path, "is a number written as a string");
             }
             (kind, value) => {
-                let problem = format!("takes {}, not {}", kind.in_words(), in_words(value));
+                let problem = format!("must be {}, not {}", kind.noun(), noun(value));
                 self.error(path, problem, ScimType::InvalidValue);
             }
         }
@@ -276,7 +285,7 @@ impl Checker<'_> {
         if text.is_empty() {
             // "Each User MUST include a non-empty userName value" (RFC 7643 section 4.1.1).
             if definition.required {
-                self.error(path, "is required, and empty", ScimType::InvalidValue);
+                self.error(path, "is required but empty", ScimType::InvalidValue);
             }
             return;
         }
@@ -295,8 +304,10 @@ impl Checker<'_> {
         }
     }
 
-    /// Says that a value is not written as it should be: tolerated of a client, whose own rules nobody
-    /// knows, and not of a server.
+    /// Reports a value in a non-standard form.
+    ///
+    /// The form is tolerated in a request, because the client's own rules are unknown. In a response it is an
+    /// error.
     fn loose(&mut self, path: &str, problem: &str) {
         if self.direction.is_request() {
             self.note(path, problem);
@@ -322,12 +333,12 @@ impl Checker<'_> {
     }
 }
 
-fn in_words(value: &Value) -> &'static str {
+fn noun(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

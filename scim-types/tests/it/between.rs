@@ -1,4 +1,4 @@
-//! The patch that makes one resource into another.
+//! Computation of the patch that changes one resource into another.
 
 use scim_types::{
     Group, PatchOp, PatchOperation, Schemas, User,
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Checks the operations between two resources, and that they make the one into the other.
+/// Checks the operations between two resources, and that they change the first into the second.
 #[track_caller]
 #[expect(
     clippy::needless_pass_by_value,
@@ -57,7 +57,7 @@ fn users(before: Value, after: Value, expected: Value) {
 }
 
 #[test]
-fn what_is_the_same_needs_no_patch() {
+fn equivalent_resources_need_no_patch() {
     let before = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "id": "1", "meta": {"version": "a"}, "groups": [{"value": "g"}],
@@ -86,7 +86,7 @@ fn one_value_is_added_replaced_or_removed() {
 }
 
 #[test]
-fn of_a_complex_attribute_only_the_parts_that_differ_are_said() {
+fn only_the_sub_attributes_that_differ_are_patched() {
     users(
         json!({"name": {"givenName": "A", "familyName": "L"}}),
         json!({"name": {"givenName": "Ada", "familyName": "L"}}),
@@ -108,7 +108,7 @@ fn of_a_complex_attribute_only_the_parts_that_differ_are_said() {
 }
 
 #[test]
-fn a_list_that_only_grows_is_added_to_and_another_is_replaced() {
+fn new_elements_are_added_to_a_list_and_any_other_change_replaces_it() {
     let (work, home) = (
         json!({"value": "w", "primary": true}),
         json!({"value": "h"}),
@@ -123,7 +123,7 @@ fn a_list_that_only_grows_is_added_to_and_another_is_replaced() {
         json!({"emails": [home]}),
         json!([{"op": "replace", "path": "emails", "value": [home]}]),
     );
-    // What is there twice is not had by adding.
+    // `add` cannot create duplicate elements.
     users(
         json!({"emails": [home]}),
         json!({"emails": [home, home]}),
@@ -132,7 +132,7 @@ fn a_list_that_only_grows_is_added_to_and_another_is_replaced() {
 }
 
 #[test]
-fn members_are_added_and_removed_one_by_one() {
+fn only_the_changed_members_are_added_and_removed() {
     let options = Options::default();
     check(
         &group(&["a", "b", "c"]),
@@ -150,29 +150,29 @@ fn members_are_added_and_removed_one_by_one() {
         &Options::aws_identity_center(),
         json!([{"op": "remove", "path": "members", "value": [{"value": "a"}, {"value": "b"}]}]),
     );
-    // A filter would find both: it overlooks the case of letters.
+    // A filter would match both members, because it ignores case.
     check(
         &group(&["a", "A"]),
         &group(&["A"]),
         &options,
         json!([{"op": "replace", "path": "members", "value": [{"value": "A"}]}]),
     );
-    // And it takes texts of the same moment for the same.
-    let (moment, same) = ("2011-05-13T04:42:34Z", "2011-05-13T04:42:34.0Z");
+    // Also because it compares dateTimes as points in time.
+    let (time, same) = ("2011-05-13T04:42:34Z", "2011-05-13T04:42:34.0Z");
     check(
-        &group(&[moment, same]),
+        &group(&[time, same]),
         &group(&[same]),
         &options,
         json!([{"op": "replace", "path": "members", "value": [{"value": same}]}]),
     );
-    // What a server says of a member besides is no difference.
+    // Other sub-attributes of a member are not compared.
     let shown = json!({"members": [{"value": "a", "display": "Ada", "$ref": "../Users/a"}]});
     let patch = PatchOp::between(&shown, &json!({"members": [{"value": "a"}]}), &options);
     assert_eq!(patch.unwrap(), None);
 }
 
 #[test]
-fn all_members_are_removed_at_once_except_where_a_list_is_wanted() {
+fn all_members_are_removed_at_once_unless_the_server_needs_a_list() {
     let mut empty = group(&[]);
     empty.as_object_mut().unwrap().remove("members");
     check(
@@ -190,7 +190,7 @@ fn all_members_are_removed_at_once_except_where_a_list_is_wanted() {
 }
 
 #[test]
-fn an_extension_comes_changes_and_goes() {
+fn an_extension_is_added_changed_and_removed() {
     users(
         json!({}),
         json!({ENTERPRISE: {"department": "R"}}),
@@ -213,7 +213,7 @@ fn an_extension_comes_changes_and_goes() {
 }
 
 #[test]
-fn what_is_absent_stays_when_the_resource_says_only_what_is_to_change() {
+fn an_absent_attribute_stays_if_the_resource_contains_only_changes() {
     let stay = Options {
         absent: Absent::Stay,
         ..Options::default()
@@ -248,7 +248,7 @@ fn what_is_absent_stays_when_the_resource_says_only_what_is_to_change() {
 }
 
 #[test]
-fn without_a_schema_values_of_every_form_take_the_place_of_others() {
+fn without_a_schema_a_value_of_any_type_replaces_another() {
     let options = Options {
         schemas: Some(Schemas::unknown()),
         ..Options::default()
@@ -283,7 +283,7 @@ fn without_a_schema_values_of_every_form_take_the_place_of_others() {
 }
 
 #[test]
-fn typed_resources_are_compared_too() {
+fn typed_resources_can_be_compared() {
     let before = User {
         title: Some("Dr.".into()),
         ..User::new("ada")
@@ -309,22 +309,22 @@ fn typed_resources_are_compared_too() {
 }
 
 #[test]
-fn what_no_path_can_say_is_an_error() {
+fn a_name_that_a_path_cannot_contain_is_an_error() {
     let options = Options::default();
     let error = PatchOp::between(&json!({}), &json!({"a b": 1}), &options).unwrap_err();
     assert!(matches!(error, BetweenError::NoPath { .. }));
     assert_eq!(
         error.to_string(),
-        r#"the attribute "a b" differs, and no path can say its name"#
+        r#"the attribute "a b" differs, but a path cannot contain its name"#
     );
     let error = PatchOp::between(&json!({"urn:x y": {"a": 1}}), &json!({}), &options).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"the attribute "urn:x y" differs, and no path can say its name"#
+        r#"the attribute "urn:x y" differs, but a path cannot contain its name"#
     );
     let error = PatchOp::between(&json!({}), &json!([]), &options).unwrap_err();
     assert_eq!(error.to_string(), "a resource is not a JSON object");
-    // What is the same needs no name.
+    // Equal attributes need no path.
     let same = json!({"a b": 1});
     assert_eq!(PatchOp::between(&same, &same, &options).unwrap(), None);
 }

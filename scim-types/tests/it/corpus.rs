@@ -1,13 +1,13 @@
-//! Finds collected documents, which are not part of the project.
+//! Access to the collected documents, which are not part of the repository.
 
 use std::{env, fs, path::PathBuf};
 
 use serde::de::DeserializeOwned;
 
-/// Returns the folder of a set, or says that the test is skipped.
+/// Returns the folder of a set; prints that the test is skipped and returns `None` if the folder is missing.
 ///
-/// It is looked for in the folder `SCIM_CORPUS` names, or else beside the project.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+/// The parent folder is in the environment variable `SCIM_CORPUS` (default: a folder next to the repository).
+#[expect(clippy::print_stdout, reason = "a skipped test prints the reason")]
 pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/scim");
     let folder = env::var_os("SCIM_CORPUS")
@@ -16,12 +16,14 @@ pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: the collected documents `{name}` are not here; SCIM_CORPUS may say where");
+    println!(
+        "skipped: the collected documents `{name}` are missing; set SCIM_CORPUS to their folder"
+    );
     None
 }
 
-/// Returns a file of a set, or says that the test is skipped.
+/// Returns a parsed file of a set; prints that the test is skipped and returns `None` if the set is missing.
 pub(crate) fn json<T: DeserializeOwned>(set: &str, file: &str) -> Option<T> {
     let text = fs::read_to_string(folder(set)?.join(file)).expect("a readable file");
-    Some(serde_json::from_str(&text).expect("JSON of the form the set has"))
+    Some(serde_json::from_str(&text).expect("JSON in the format of the set"))
 }

@@ -1,4 +1,4 @@
-//! Documents that are read and written again without a loss.
+//! Lossless round trips of documents.
 
 use std::fs;
 
@@ -11,65 +11,66 @@ use serde_json::{Map, Value, json};
 
 use crate::corpus;
 
-/// Reads a document as what it says it is and writes it again; `None` when it does not say.
-fn again(document: &Value) -> Option<Value> {
+/// Parses a document as the type that it declares and serializes it; `None` if it declares no known type.
+fn reserialized(document: &Value) -> Option<Value> {
     let schemas = document["schemas"].as_array().cloned().unwrap_or_default();
     let name = schemas.first()?.as_str()?.rsplit(':').next()?;
     Some(match name {
-        "User" => again_as::<User>(document),
-        "Group" => again_as::<Group>(document),
-        "ServiceProviderConfig" => again_as::<ServiceProviderConfig>(document),
-        "ResourceType" => again_as::<ResourceType>(document),
-        "Schema" => again_as::<Schema>(document),
-        "Error" => again_as::<Error>(document),
-        "PatchOp" => again_as::<PatchOp>(document),
-        "BulkRequest" => again_as::<BulkRequest>(document),
-        "BulkResponse" => again_as::<BulkResponse>(document),
-        "SearchRequest" => again_as::<SearchRequest>(document),
-        "ListResponse" => again_as::<ListResponse<Value>>(document),
+        "User" => reserialized_as::<User>(document),
+        "Group" => reserialized_as::<Group>(document),
+        "ServiceProviderConfig" => reserialized_as::<ServiceProviderConfig>(document),
+        "ResourceType" => reserialized_as::<ResourceType>(document),
+        "Schema" => reserialized_as::<Schema>(document),
+        "Error" => reserialized_as::<Error>(document),
+        "PatchOp" => reserialized_as::<PatchOp>(document),
+        "BulkRequest" => reserialized_as::<BulkRequest>(document),
+        "BulkResponse" => reserialized_as::<BulkResponse>(document),
+        "SearchRequest" => reserialized_as::<SearchRequest>(document),
+        "ListResponse" => reserialized_as::<ListResponse<Value>>(document),
         _ => return None,
     })
 }
 
-fn again_as<T: DeserializeOwned + Serialize>(document: &Value) -> Value {
+fn reserialized_as<T: DeserializeOwned + Serialize>(document: &Value) -> Value {
     let value: T = serde_json::from_str(&document.to_string())
         .unwrap_or_else(|error| panic!("{error} in {document}"));
-    serde_json::to_value(&value).expect("what was read can be written")
+    serde_json::to_value(&value).expect("a parsed document can be serialized")
 }
 
-/// Takes out what says nothing, `null` and empty lists, and writes operations in lower case (RFC 7643
-/// section 2.5, RFC 7644 section 3.5.2).
-fn by_the_book(value: &Value) -> Value {
+/// Removes `null` and empty lists, and converts `op` to lower case (RFC 7643 section 2.5, RFC 7644 section
+/// 3.5.2).
+fn normalized(value: &Value) -> Value {
     match value {
         Value::Object(attributes) => {
             let attributes = attributes
                 .iter()
                 .map(|(name, value)| match (name.as_str(), value) {
                     ("op", Value::String(op)) => (name.clone(), op.to_lowercase().into()),
-                    (name, value) => (name.to_owned(), by_the_book(value)),
+                    (name, value) => (name.to_owned(), normalized(value)),
                 });
-            let says = |value: &Value| !value.is_null() && value.as_array() != Some(&Vec::new());
+            let is_assigned =
+                |value: &Value| !value.is_null() && value.as_array() != Some(&Vec::new());
             attributes
-                .filter(|(_, value)| says(value))
+                .filter(|(_, value)| is_assigned(value))
                 .collect::<Map<_, _>>()
                 .into()
         }
-        Value::Array(list) => list.iter().map(by_the_book).collect(),
+        Value::Array(list) => list.iter().map(normalized).collect(),
         value => value.clone(),
     }
 }
 
 #[track_caller]
 fn round_trip(name: &str, document: &Value) -> bool {
-    let written = again(document);
+    let written = reserialized(document);
     if let Some(written) = &written {
-        assert_eq!(by_the_book(written), by_the_book(document), "{name}");
+        assert_eq!(normalized(written), normalized(document), "{name}");
     }
     written.is_some()
 }
 
 #[test]
-fn a_user_with_everything_comes_back_whole() {
+fn a_user_with_all_attributes_round_trips() {
     let user = json!({
         "schemas": [
             "urn:ietf:params:scim:schemas:core:2.0:User",
@@ -112,7 +113,7 @@ fn a_user_with_everything_comes_back_whole() {
 }
 
 #[test]
-fn every_other_document_comes_back_whole() {
+fn every_other_document_type_round_trips() {
     let documents = json!([
         {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "g", "displayName": "G",
          "members": [{"value": "u", "$ref": "../Users/u", "type": "User", "display": "U", "n": 1}],
@@ -160,7 +161,7 @@ fn every_other_document_comes_back_whole() {
 }
 
 #[test]
-fn the_examples_of_the_rfcs_come_back_whole() {
+fn the_examples_of_the_rfcs_round_trip() {
     let Some(folder) = corpus::folder("rfc-json") else {
         return;
     };
@@ -174,11 +175,11 @@ fn the_examples_of_the_rfcs_come_back_whole() {
             read += u32::from(round_trip(&path.display().to_string(), &document));
         }
     }
-    assert!(read >= 45, "{read} of the examples were read");
+    assert!(read >= 45, "only {read} examples were read");
 }
 
 #[test]
-fn the_documents_of_aws_and_its_clients_come_back_whole() {
+fn the_documents_of_aws_and_its_clients_round_trip() {
     for set in ["aws", "idp-elimity/okta", "idp-elimity/azuread"] {
         let Some(folder) = corpus::folder(set) else {
             return;
@@ -192,7 +193,7 @@ fn the_documents_of_aws_and_its_clients_come_back_whole() {
                 .cloned()
                 .unwrap_or_else(|| vec![documents]);
             for document in documents {
-                // What one system sends and what the other answers stand in one file.
+                // A file contains both requests and responses.
                 for part in [
                     &document,
                     &document["request"],

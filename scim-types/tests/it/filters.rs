@@ -1,4 +1,4 @@
-//! Filters that everyone reads, filters that nobody reads, and what they find.
+//! Valid filters, invalid filters, and the resources that filters match.
 
 use scim_types::filter::Filter;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::corpus;
 
-/// Filters of the RFC, of AWS and of its clients, and the form they are written in.
+/// Filters of the RFC, of AWS and of its clients, and their canonical forms.
 const ACCEPTED: &[(&str, &str)] = &[
     // RFC 7644 figure 2
     (r#"userName Eq "bjensen""#, r#"userName eq "bjensen""#),
@@ -44,7 +44,7 @@ const ACCEPTED: &[(&str, &str)] = &[
         r#"id eq "90677c" and members eq "9067-78""#,
         r#"id eq "90677c" and members eq "9067-78""#,
     ),
-    // Values of every kind, and names of every kind
+    // Values and names of every kind
     (
         "a eq null and b eq true or c ne -1.5E-2",
         "a eq null and b eq true or c ne -0.015",
@@ -65,7 +65,7 @@ const ACCEPTED: &[(&str, &str)] = &[
     ("((a pr))  ", "a pr"),
 ];
 
-/// Texts that are no filters.
+/// Texts that are not filters.
 const REJECTED: &[&str] = &[
     "",
     "  ",
@@ -117,7 +117,7 @@ const REJECTED: &[&str] = &[
 ];
 
 #[test]
-fn what_the_rfc_and_its_clients_write_is_read_and_written_in_one_form() {
+fn filters_of_the_rfc_and_of_clients_are_written_in_canonical_form() {
     for (text, canonical) in ACCEPTED {
         let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(filter.to_string(), *canonical);
@@ -126,14 +126,14 @@ fn what_the_rfc_and_its_clients_write_is_read_and_written_in_one_form() {
 }
 
 #[test]
-fn what_is_no_filter_is_refused() {
+fn a_text_that_is_not_a_filter_is_refused() {
     for text in REJECTED {
         assert!(Filter::parse(text).is_err(), "{text}");
     }
 }
 
 #[test]
-fn eight_parsers_and_this_one_agree() {
+fn this_parser_agrees_with_eight_other_parsers() {
     #[derive(Deserialize)]
     struct Consensus {
         valid: Vec<String>,
@@ -144,7 +144,7 @@ fn eight_parsers_and_this_one_agree() {
     };
     assert!(
         set.valid.len() >= 316 && set.invalid.len() >= 94,
-        "the set is whole"
+        "the set is complete"
     );
     for text in &set.valid {
         let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -160,7 +160,7 @@ fn eight_parsers_and_this_one_agree() {
 }
 
 #[test]
-fn the_vectors_of_another_implementation_are_read_or_refused_alike() {
+fn the_vectors_of_another_implementation_are_parsed_or_refused_alike() {
     #[derive(Deserialize)]
     struct Case {
         filter: String,
@@ -192,7 +192,7 @@ fn the_vectors_of_another_implementation_are_written_alike() {
 }
 
 #[test]
-fn the_vectors_of_another_implementation_find_the_same() {
+fn the_vectors_of_another_implementation_match_alike() {
     #[derive(Deserialize)]
     struct Case {
         filter: String,
@@ -208,10 +208,10 @@ fn the_vectors_of_another_implementation_find_the_same() {
         return;
     };
     for Case { filter, matches } in set.cases {
-        let found = Filter::parse(&filter)
+        let result = Filter::parse(&filter)
             .unwrap()
             .matches(&set.resource)
             .unwrap();
-        assert_eq!(found, matches, "{filter}");
+        assert_eq!(result, matches, "{filter}");
     }
 }

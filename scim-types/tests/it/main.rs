@@ -1,4 +1,4 @@
-//! What the crate promises, held against documents and filters: its own, the RFCs', and collected ones.
+//! Integration tests with handwritten documents and filters, with those in the RFCs, and with collected ones.
 
 mod between;
 mod corpus;

@@ -1,4 +1,4 @@
-//! What holds for every patch, and for every two resources.
+//! Properties of every patch, and of the patch between any two resources.
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use scim_types::{
@@ -12,10 +12,10 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 const ACME: &str = "urn:acme:hr:2.0:User";
 
 fn object(attributes: Vec<(&'static str, Option<Value>)>) -> Value {
-    let said = attributes
+    let assigned = attributes
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    said.collect::<Map<_, _>>().into()
+    assigned.collect::<Map<_, _>>().into()
 }
 
 fn text() -> BoxedStrategy<Value> {
@@ -24,7 +24,7 @@ fn text() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Elements, one of which may be the primary one.
+/// Elements, at most one of which is primary.
 fn elements() -> impl Strategy<Value = Value> {
     let element = (text(), option::of(text()))
         .prop_map(|(value, kind)| object(vec![("value", Some(value)), ("type", kind)]));
@@ -36,8 +36,8 @@ fn elements() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Any JSON with names that a path can say.
-fn anything() -> BoxedStrategy<Value> {
+/// Any JSON value with names that a path can contain.
+fn any_json() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(Value::from),
         (0..3).prop_map(Value::from),
@@ -60,7 +60,7 @@ fn user() -> impl Strategy<Value = Value> {
         let manager = manager.map(|value| json!({ "value": value }));
         object(vec![("department", department), ("manager", manager)])
     });
-    let acme = proptest::collection::btree_map("[a-c]", anything(), 1..3)
+    let acme = proptest::collection::btree_map("[a-c]", any_json(), 1..3)
         .prop_map(|map| map.into_iter().collect());
     let attributes = (
         option::of(text()),
@@ -111,21 +111,21 @@ fn group() -> impl Strategy<Value = Value> {
     })
 }
 
-fn thing() -> impl Strategy<Value = Value> {
-    proptest::collection::btree_map("[a-d]|urn:x:[a-b]|urn:x:1|urn:x:2\\.0:T", anything(), 0..5)
+fn custom_resource() -> impl Strategy<Value = Value> {
+    proptest::collection::btree_map("[a-d]|urn:x:[a-b]|urn:x:1|urn:x:2\\.0:T", any_json(), 0..5)
         .prop_map(|map| {
             let named = map.into_iter().filter(|(name, value)| {
-                // A URN that is not the name of an extension is nothing that a path can say.
+                // A path cannot contain a URN that is not the name of an extension.
                 !name.starts_with("urn:") || value.is_object()
             });
-            let mut thing: Map<String, Value> = named.collect();
-            let extensions: Value = thing
+            let mut custom_resource: Map<String, Value> = named.collect();
+            let extensions: Value = custom_resource
                 .keys()
                 .filter(|name| name.starts_with("urn:"))
                 .map(String::as_str)
                 .collect();
-            thing.insert("schemas".into(), extensions);
-            thing.into()
+            custom_resource.insert("schemas".into(), extensions);
+            custom_resource.into()
         })
 }
 
@@ -139,13 +139,13 @@ fn options() -> impl Strategy<Value = Options> {
     })
 }
 
-/// A value in one form: lists in order, and nothing where nothing is said.
-fn one_form(value: &Value) -> Value {
+/// Returns a value in normal form: sorted lists, and no unassigned attributes.
+fn normalized(value: &Value) -> Value {
     match value {
         Value::Object(attributes) => {
             let attributes = attributes
                 .iter()
-                .map(|(name, value)| (name.clone(), one_form(value)))
+                .map(|(name, value)| (name.clone(), normalized(value)))
                 .filter(|(_, value)| !value.is_null());
             let attributes: Map<_, _> = attributes.collect();
             if attributes.is_empty() {
@@ -156,7 +156,7 @@ fn one_form(value: &Value) -> Value {
         }
         Value::Array(list) if list.is_empty() => Value::Null,
         Value::Array(list) => {
-            let mut list: Vec<Value> = list.iter().map(one_form).collect();
+            let mut list: Vec<Value> = list.iter().map(normalized).collect();
             list.sort_by_key(Value::to_string);
             list.into()
         }
@@ -164,16 +164,21 @@ fn one_form(value: &Value) -> Value {
     }
 }
 
-fn becomes(before: &Value, after: &Value, options: &Options) -> Result<(), TestCaseError> {
+/// Asserts that the patch between two resources changes the first into the second.
+fn patch_is_complete(
+    before: &Value,
+    after: &Value,
+    options: &Options,
+) -> Result<(), TestCaseError> {
     let patch = PatchOp::between(before, after, options).expect("two resources with names");
     let Some(patch) = patch else {
-        prop_assert_eq!(one_form(before), one_form(after));
+        prop_assert_eq!(normalized(before), normalized(after));
         return Ok(());
     };
     let patched = patch.apply(before, options);
-    let patched = patched.unwrap_or_else(|error| panic!("{error} of {patch:?}"));
-    prop_assert_eq!(one_form(&patched), one_form(after), "{:?}", patch);
-    // Nothing is left to say.
+    let patched = patched.unwrap_or_else(|error| panic!("{error} in {patch:?}"));
+    prop_assert_eq!(normalized(&patched), normalized(after), "{:?}", patch);
+    // No difference remains.
     prop_assert_eq!(
         PatchOp::between(&patched, after, options).expect("two resources with names"),
         None
@@ -181,7 +186,7 @@ fn becomes(before: &Value, after: &Value, options: &Options) -> Result<(), TestC
     Ok(())
 }
 
-/// An operation that makes sense, or nearly so.
+/// An operation that is valid or almost valid.
 fn operation() -> impl Strategy<Value = PatchOperation> {
     let path = select(vec![
         "",
@@ -207,7 +212,7 @@ fn operation() -> impl Strategy<Value = PatchOperation> {
         "urn:acme:hr:2.0:User:a.b",
     ]);
     let value = prop_oneof![
-        anything(),
+        any_json(),
         text(),
         elements(),
         Just(json!({"value": "n", "primary": true})),
@@ -226,7 +231,7 @@ fn operation() -> impl Strategy<Value = PatchOperation> {
     })
 }
 
-/// Removals by what an element says, of one list mostly.
+/// Removals by a filter, mostly on the same list.
 fn removals() -> impl Strategy<Value = Vec<PatchOperation>> {
     let path = select(vec![
         "members[value eq T]",
@@ -256,8 +261,8 @@ fn removals() -> impl Strategy<Value = Vec<PatchOperation>> {
     vec(removal, 1..8)
 }
 
-/// Asserts that a patch does what its operations do one by one, or fails at the same one.
-fn is_the_sum_of_its_operations(
+/// Asserts that a patch has the same result as its operations one by one, or fails at the same operation.
+fn equals_its_operations_one_by_one(
     before: &Value,
     operations: Vec<PatchOperation>,
     options: &Options,
@@ -285,53 +290,53 @@ proptest! {
     })]
 
     #[test]
-    fn the_patch_between_two_users_makes_the_one_into_the_other(
+    fn the_patch_between_two_users_changes_the_first_into_the_second(
         before in user(), after in user(), options in options()
     ) {
-        becomes(&before, &after, &options)?;
+        patch_is_complete(&before, &after, &options)?;
     }
 
     #[test]
-    fn the_patch_between_two_groups_makes_the_one_into_the_other(
+    fn the_patch_between_two_groups_changes_the_first_into_the_second(
         before in group(), after in group(), options in options()
     ) {
-        becomes(&before, &after, &options)?;
+        patch_is_complete(&before, &after, &options)?;
     }
 
     #[test]
-    fn the_patch_between_two_things_makes_the_one_into_the_other(
-        before in thing(), after in thing()
+    fn the_patch_between_two_custom_resources_changes_the_first_into_the_second(
+        before in custom_resource(), after in custom_resource()
     ) {
         let options = Options { schemas: Some(Schemas::unknown()), ..Options::default() };
-        becomes(&before, &after, &options)?;
+        patch_is_complete(&before, &after, &options)?;
     }
 
     #[test]
-    fn a_patch_is_done_whole_or_not_at_all(
+    fn a_patch_equals_its_operations_one_by_one(
         before in user(), operations in vec(operation(), 1..6), options in options()
     ) {
-        is_the_sum_of_its_operations(&before, operations, &options)?;
+        equals_its_operations_one_by_one(&before, operations, &options)?;
     }
 
     #[test]
-    fn removals_that_follow_each_other_are_done_as_one_by_one(
+    fn consecutive_removals_equal_removals_one_by_one(
         user in user(), group in group(), operations in removals()
     ) {
-        // A group with addresses, so that both lists are there at once.
+        // A group with `emails`, so that the resource has both lists.
         let mut both = group;
         both["emails"] = user["emails"].clone();
         let options = Options { schemas: Some(Schemas::unknown()), ..Options::default() };
-        is_the_sum_of_its_operations(&both, operations.clone(), &options)?;
-        is_the_sum_of_its_operations(&both, operations, &Options::default())?;
+        equals_its_operations_one_by_one(&both, operations.clone(), &options)?;
+        equals_its_operations_one_by_one(&both, operations, &Options::default())?;
     }
 
     #[test]
-    fn a_patched_user_is_still_a_user(
+    fn a_patched_user_is_valid(
         before in user(), operations in vec(operation(), 1..6), options in options()
     ) {
         if let Ok(after) = PatchOp::new(operations).apply(&before, &options) {
             let findings = Schemas::user().check(&after, scim_types::validate::Direction::Response);
-            // Empty texts are what the generator makes of everything.
+            // The generator creates empty strings for all attributes.
             let wrong = findings.into_iter().filter(|finding| {
                 finding.is_error() && !finding.problem().contains("empty")
             });

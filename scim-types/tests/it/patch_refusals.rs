@@ -1,4 +1,4 @@
-//! What patches must not do, and what is said of it.
+//! Patches that must be refused, and their error messages.
 
 use std::error::Error;
 
@@ -10,19 +10,19 @@ use crate::patching::{
 };
 
 #[test]
-fn a_filter_that_chooses_nothing_is_an_error_except_for_a_removal() {
+fn a_filter_that_selects_nothing_is_an_error_except_in_a_removal() {
     for op in ["add", "replace"] {
         refused(
             json!([{"op": op, "path": "phoneNumbers[type eq \"work\"].value", "value": "1"}]),
             &format!(
-                "noTarget Operations[0] ({op} phoneNumbers[type eq \"work\"].value) was refused: no \
-                 element of `phoneNumbers` is chosen"
+                "noTarget Operations[0] ({op} phoneNumbers[type eq \"work\"].value) was refused: the \
+                 filter selects no element of `phoneNumbers`"
             ),
         );
     }
     refused(
         json!([{"op": "replace", "path": "phoneNumbers.value", "value": "1"}]),
-        "noTarget Operations[0] (replace phoneNumbers.value) was refused: `phoneNumbers` has no element",
+        "noTarget Operations[0] (replace phoneNumbers.value) was refused: `phoneNumbers` has no elements",
     );
     user(
         json!([
@@ -36,14 +36,14 @@ fn a_filter_that_chooses_nothing_is_an_error_except_for_a_removal() {
 }
 
 #[test]
-fn members_are_never_removed_by_a_list_that_is_overlooked() {
+fn an_ignored_list_never_removes_all_members() {
     let remove = json!([{"op": "Remove", "path": "members", "value": [{"value": "u-1"}]}]);
     refused_with(
         &admins(),
         &Options::default(),
         remove.clone(),
-        "invalidValue Operations[0] (remove members) was refused: a removal has a value, which could be \
-         overlooked and everything removed",
+        "invalidValue Operations[0] (remove members) was refused: a removal must not have a value (a server \
+         that ignores it removes all values)",
     );
     let listed = Options {
         listed_removal: ListedRemoval::Listed,
@@ -66,17 +66,14 @@ fn members_are_never_removed_by_a_list_that_is_overlooked() {
         );
     }
     for (value, problem) in [
-        (
-            json!([{}]),
-            "a value to remove is not said, and never are all removed instead",
-        ),
+        (json!([{}]), "a value to remove must not be empty or a list"),
         (
             json!([null]),
-            "a value to remove is not said, and never are all removed instead",
+            "a value to remove must not be empty or a list",
         ),
         (
             json!({"display": "Ada"}),
-            "a value to remove from `members` does not say its `value`",
+            "a value to remove from `members` has no `value`",
         ),
     ] {
         refused_with(
@@ -90,10 +87,10 @@ fn members_are_never_removed_by_a_list_that_is_overlooked() {
         &admins(),
         &listed,
         json!([{"op": "remove", "path": "members[value pr]", "value": [{"value": "u-1"}]}]),
-        "invalidValue Operations[0] (remove members[value pr]) was refused: the filter says what to \
-         remove, so a value must not",
+        "invalidValue Operations[0] (remove members[value pr]) was refused: the filter already selects the \
+         elements to remove, so a value is not allowed",
     );
-    // Without a value, it is what the words of the RFC say.
+    // Without a value, all members are removed, as the RFC says.
     group(
         json!([{"op": "remove", "path": "members"}]),
         json!({"members": null}),
@@ -107,17 +104,17 @@ fn members_are_never_removed_by_a_list_that_is_overlooked() {
 }
 
 #[test]
-fn what_is_required_or_read_only_is_not_changed() {
+fn a_required_or_read_only_attribute_cannot_be_removed_or_changed() {
     for (operation, place, problem) in [
         (
             json!({"op": "remove", "path": "userName"}),
             "remove userName",
-            "`userName` is required, and cannot be removed",
+            "`userName` is required and cannot be removed",
         ),
         (
             json!({"op": "replace", "path": "userName", "value": null}),
             "replace userName",
-            "`userName` is required, and cannot be removed",
+            "`userName` is required and cannot be removed",
         ),
         (
             json!({"op": "remove", "path": "id"}),
@@ -142,17 +139,17 @@ fn what_is_required_or_read_only_is_not_changed() {
         (
             json!({"op": "remove", "path": "schemas"}),
             "remove schemas",
-            "`schemas` is required, and cannot be removed",
+            "`schemas` is required and cannot be removed",
         ),
         (
             json!({"op": "replace", "path": "schemas", "value": ["urn:x"]}),
             "replace schemas",
-            "`schemas` must say `urn:ietf:params:scim:schemas:core:2.0:User`, the core schema",
+            "`schemas` must contain `urn:ietf:params:scim:schemas:core:2.0:User`, the core schema",
         ),
         (
             json!({"op": "remove", "path": "urn:ietf:params:scim:schemas:core:2.0:User"}),
             "remove urn:ietf:params:scim:schemas:core:2.0:User",
-            "a resource is not removed by a patch",
+            "a patch cannot remove a whole resource",
         ),
     ] {
         refused(
@@ -164,21 +161,21 @@ fn what_is_required_or_read_only_is_not_changed() {
         &admins(),
         &Options::default(),
         json!([{"op": "replace", "path": "members[value eq \"u-1\"].value", "value": "u-3"}]),
-        "mutability Operations[0] (replace members[value eq \"u-1\"].value) was refused: `value` cannot be \
-         changed once it has a value",
+        "mutability Operations[0] (replace members[value eq \"u-1\"].value) was refused: `value` is \
+         immutable and cannot be changed",
     );
     refused_with(
         &admins(),
         &Options::default(),
         json!([{"op": "add", "path": "members[value eq \"u-1\"]", "value": {"value": "u-3"}}]),
-        "mutability Operations[0] (add members[value eq \"u-1\"]) was refused: `value` cannot be changed \
-         once it has a value",
+        "mutability Operations[0] (add members[value eq \"u-1\"]) was refused: `value` is immutable and \
+         cannot be changed",
     );
 }
 
 #[test]
-fn what_is_read_only_may_be_said_again_without_a_path() {
-    // What Okta sends with every change of a group.
+fn a_read_only_attribute_may_be_sent_back_unchanged_without_a_path() {
+    // Okta sends the `id` with every change of a group.
     group(
         json!([{"op": "replace", "value": {"id": "g-1", "displayName": "Admins"}}]),
         json!({"displayName": "Admins"}),
@@ -195,7 +192,7 @@ fn what_is_read_only_may_be_said_again_without_a_path() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_is_refused() {
+fn a_path_without_a_target_is_refused() {
     let (wrong, user_urn) = (
         "invalidPath Operations[0]",
         "urn:ietf:params:scim:schemas:core:2.0:User",
@@ -216,16 +213,16 @@ fn a_path_that_leads_nowhere_is_refused() {
         ),
         (
             "userName[value eq \"x\"]",
-            "`userName` has one value, so nothing is chosen among its elements".to_owned(),
+            "`userName` is not multi-valued, so a filter cannot select elements".to_owned(),
         ),
         (
             "name[givenName pr]",
-            "`name` has one value, so nothing is chosen among its elements".to_owned(),
+            "`name` is not multi-valued, so a filter cannot select elements".to_owned(),
         ),
         (
             "urn:ietf:params:scim:schemas:core:2.0:Group:displayName",
             format!(
-                "the resource follows `{user_urn}`, not `urn:ietf:params:scim:schemas:core:2.0:Group`"
+                "the core schema of the resource is `{user_urn}`, not `urn:ietf:params:scim:schemas:core:2.0:Group`"
             ),
         ),
         (
@@ -240,13 +237,13 @@ fn a_path_that_leads_nowhere_is_refused() {
     }
     refused(
         json!([{"op": "add", "path": "emails[", "value": "x"}]),
-        "invalidFilter Operations[0] (add emails[) was refused: its path cannot be read: the path ends where \
-         a sub-attribute should be",
+        "invalidFilter Operations[0] (add emails[) was refused: its path cannot be parsed: expected a \
+         sub-attribute, but the path ends",
     );
     refused(
         json!([{"op": "add", "value": {"a b": 1}}]),
-        "invalidPath Operations[0] (add) was refused: its path cannot be read: an attribute should be at \
-         column 1 of the path, not \"a\"",
+        "invalidPath Operations[0] (add) was refused: its path cannot be parsed: expected an attribute at \
+         column 1 of the path, found \"a\"",
     );
     refused(
         json!([{"op": "remove", "path": "emails[primary gt true]"}]),
@@ -256,7 +253,7 @@ fn a_path_that_leads_nowhere_is_refused() {
 }
 
 #[test]
-fn values_are_taken_as_their_schema_says() {
+fn values_are_converted_to_the_type_in_their_schema() {
     user(
         json!([{"op": "Replace", "path": "active", "value": "False"}]),
         json!({"active": false}),
@@ -281,50 +278,50 @@ fn values_are_taken_as_their_schema_says() {
             &strict,
             "active",
             json!("False"),
-            "`active` takes a boolean",
+            "`active` must be a boolean",
         ),
-        (&strict, "name", json!("Ada"), "`name` takes an object"),
+        (&strict, "name", json!("Ada"), "`name` must be an object"),
         (
             &strict,
             "phoneNumbers",
             json!("1"),
-            "`phoneNumbers` takes an object",
+            "`phoneNumbers` must be an object",
         ),
         (
             &Options::default(),
             "active",
             json!("no"),
-            "`active` takes a boolean",
+            "`active` must be a boolean",
         ),
         (
             &Options::default(),
             "title",
             json!(7),
-            "`title` takes a text",
+            "`title` must be a string",
         ),
         (
             &Options::default(),
             "title",
             json!(["a"]),
-            "`title` takes one value, not a list",
+            "`title` must be a single value, not a list",
         ),
         (
             &Options::default(),
             "name",
             json!({"givenName": ["a"]}),
-            "`givenName` takes a text",
+            "`givenName` must be a string",
         ),
         (
             &Options::default(),
             "name",
             json!({"givenName": "a", "GIVENNAME": "b"}),
-            "`givenName` is said twice",
+            "`givenName` occurs more than once",
         ),
         (
             &Options::default(),
             "emails",
             json!([["a"]]),
-            "a list stands where one value belongs",
+            "an element must be a single value, not a list",
         ),
     ] {
         refused_with(
@@ -337,22 +334,22 @@ fn values_are_taken_as_their_schema_says() {
 }
 
 #[test]
-fn a_message_that_says_too_little_is_refused() {
+fn an_incomplete_patch_is_refused() {
     refused(
         json!([]),
-        "invalidSyntax the patch was refused: it has no operation",
+        "invalidSyntax the patch was refused: it has no operations",
     );
     refused(
         json!([{"op": "remove"}]),
-        "noTarget Operations[0] (remove) was refused: a removal says no path",
+        "noTarget Operations[0] (remove) was refused: a removal needs a path",
     );
     refused(
         json!([{"op": "add", "path": "title"}]),
-        "invalidValue Operations[0] (add title) was refused: it says no value",
+        "invalidValue Operations[0] (add title) was refused: it has no value",
     );
     refused(
         json!([{"op": "replace", "value": "x"}]),
-        "invalidValue Operations[0] (replace) was refused: an object of attributes is needed",
+        "invalidValue Operations[0] (replace) was refused: the value must be an object of attributes",
     );
     refused_with(
         &json!([]),
@@ -363,7 +360,7 @@ fn a_message_that_says_too_little_is_refused() {
 }
 
 #[test]
-fn an_error_says_which_operation_it_was_and_what_a_server_answers() {
+fn an_error_has_the_operation_and_the_answer_of_a_server() {
     let operations = json!([
         {"op": "replace", "path": "title", "value": "Dr."},
         {"op": "remove", "path": "emails[x eq]"}
@@ -375,21 +372,21 @@ fn an_error_says_which_operation_it_was_and_what_a_server_answers() {
         (error.operation(), error.path()),
         (Some(1), Some("emails[x eq]"))
     );
-    assert_eq!(error.problem(), "its path cannot be read");
+    assert_eq!(error.problem(), "its path cannot be parsed");
     assert_eq!(
         serde_json::to_value(scim_types::Error::from(&error)).unwrap(),
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
             "status": "400",
             "scimType": "invalidFilter",
-            "detail": "Operations[1] (remove emails[x eq]) was refused: its path cannot be read: a text in \
-                       quotes, a number, true, false or null should be at column 12 of the path, not \"]\""
+            "detail": "Operations[1] (remove emails[x eq]) was refused: its path cannot be parsed: expected a \
+                       quoted string, a number, true, false or null at column 12 of the path, found \"]\""
         })
     );
 }
 
 #[test]
-fn what_is_too_long_too_deep_or_too_much_is_an_error_of_its_own() {
+fn a_patch_that_exceeds_a_limit_has_its_own_error() {
     let deep = format!("emails[{}type pr{}]", "(".repeat(5_000), ")".repeat(5_000));
     let error = patch(json!([{"op": "remove", "path": deep}])).apply(&ada(), &Options::default());
     let error = error.unwrap_err();
@@ -398,12 +395,12 @@ fn what_is_too_long_too_deep_or_too_much_is_an_error_of_its_own() {
         error.source().unwrap().to_string(),
         "the path is nested more than 64 levels deep at column 71"
     );
-    assert!(error.to_string().len() < 250, "a long path is cut");
+    assert!(error.to_string().len() < 250, "a long path is truncated");
     let long = format!("emails[value eq \"{}\"]", "a".repeat(10_000_000));
     let error = patch(json!([{"op": "remove", "path": long}])).apply(&ada(), &Options::default());
     assert_eq!(
         error.unwrap_err().source().unwrap().to_string(),
-        "the path has 10000019 bytes, and 16384 are allowed"
+        "the path has 10000019 bytes, more than the limit of 16384"
     );
     let options = Options {
         max_operations: 2,
@@ -415,19 +412,19 @@ fn what_is_too_long_too_deep_or_too_much_is_an_error_of_its_own() {
         &ada(),
         &options,
         three.into(),
-        "tooMany the patch was refused: it has 3 operations, and 2 are allowed",
+        "tooMany the patch was refused: it has 3 operations, more than the limit of 2",
     );
     refused_with(
         &admins(),
         &options,
         json!([{"op": "remove", "path": "members", "value": ["a", "b", "c"]}]),
-        "tooMany Operations[0] (remove members) was refused: it lists 3 values, and 2 are allowed",
+        "tooMany Operations[0] (remove members) was refused: it lists 3 values, more than the limit of 2",
     );
 }
 
 #[test]
-fn large_groups_are_changed_in_time_that_grows_with_their_size() {
-    // Were every new member held against every old one, this would take minutes.
+fn patching_large_groups_takes_linear_time() {
+    // A comparison of every new member with every existing member would take minutes.
     let members = |range: std::ops::Range<u32>| -> Value {
         range
             .map(|number| json!({"value": format!("u-{number}")}))
@@ -446,7 +443,7 @@ fn large_groups_are_changed_in_time_that_grows_with_their_size() {
     };
     let patched = patch(operations).apply(&group, &options).unwrap();
     assert_eq!(patched["members"], members(60_000..75_000));
-    // Or every removal against every member.
+    // So would a comparison of every removal with every member.
     let removals = (0..10_000)
         .map(|number| json!({"op": "remove", "path": format!("members[value eq \"U-{number}\"]")}));
     let patched = patch(removals.collect()).apply(&group, &options).unwrap();

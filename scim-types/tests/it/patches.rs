@@ -1,4 +1,4 @@
-//! What patches do to a user and a group, case by case.
+//! The effect of patches on a user and a group.
 
 use scim_types::{
     Schemas,
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::patching::{ENTERPRISE, ada, changes, group, patch, refused, user};
 
 #[test]
-fn a_complex_attribute_keeps_what_the_value_does_not_say() {
+fn a_complex_attribute_keeps_sub_attributes_that_the_value_does_not_contain() {
     let name =
         json!({"name": {"givenName": "Ada", "familyName": "Lovelace", "formatted": "Ada L."}});
     for op in ["add", "replace"] {
@@ -47,13 +47,13 @@ fn a_complex_attribute_keeps_what_the_value_does_not_say() {
 }
 
 #[test]
-fn a_value_that_is_there_is_not_added_again() {
+fn an_existing_value_is_not_added_again() {
     user(
         json!([{"op": "add", "path": "emails",
                 "value": [{"TYPE": "home", "value": "ada@home.example", "display": null}]}]),
         json!({}),
     );
-    // A member is the same by its `value` alone.
+    // A member is identified by its `value` alone.
     group(
         json!([{"op": "add", "path": "members",
                 "value": [{"value": "u-1", "display": "Other"}, {"value": "u-3"}, {"value": "u-3"}]}]),
@@ -62,7 +62,7 @@ fn a_value_that_is_there_is_not_added_again() {
 }
 
 #[test]
-fn a_new_primary_value_takes_that_from_the_others() {
+fn a_new_primary_value_makes_the_others_non_primary() {
     let new = json!({"value": "ada@new.example", "primary": true});
     user(
         json!([{"op": "add", "path": "emails", "value": new}]),
@@ -82,12 +82,12 @@ fn a_new_primary_value_takes_that_from_the_others() {
     refused(
         json!([{"op": "add", "path": "emails", "value": [new, {"value": "x", "primary": true}]}]),
         "invalidValue Operations[0] (add emails) was refused: more than one element of `emails` would be \
-         the primary one",
+         primary",
     );
 }
 
 #[test]
-fn an_element_that_is_chosen_is_made_where_entra_needs_it() {
+fn a_missing_element_is_created_for_entra() {
     let entra = Options::entra();
     changes(
         &ada(),
@@ -126,7 +126,7 @@ fn an_element_that_is_chosen_is_made_where_entra_needs_it() {
 }
 
 #[test]
-fn an_element_that_is_replaced_is_replaced_whole_and_one_that_is_added_to_is_not() {
+fn replace_replaces_a_whole_element_and_add_extends_it() {
     user(
         json!([{"op": "replace", "path": "emails[type eq \"home\"]", "value": {"value": "x@y"}}]),
         json!({"emails": [
@@ -143,7 +143,7 @@ fn an_element_that_is_replaced_is_replaced_whole_and_one_that_is_added_to_is_not
 }
 
 #[test]
-fn a_sub_attribute_of_several_values_is_set_in_all_of_them() {
+fn a_sub_attribute_of_a_multi_valued_attribute_is_set_in_all_values() {
     user(
         json!([{"op": "replace", "path": "emails.display", "value": "x"}]),
         json!({"emails": [
@@ -160,7 +160,7 @@ fn a_sub_attribute_of_several_values_is_set_in_all_of_them() {
 }
 
 #[test]
-fn brackets_look_at_one_element_at_a_time_and_may_hold_every_character() {
+fn a_filter_in_brackets_matches_single_elements_and_may_contain_any_character() {
     user(
         json!([{"op": "remove", "path": "emails[type eq \"work\" and value eq \"ada@home.example\"]"}]),
         json!({}),
@@ -176,7 +176,7 @@ fn brackets_look_at_one_element_at_a_time_and_may_hold_every_character() {
 }
 
 #[test]
-fn removing_the_last_value_or_replacing_with_none_leaves_nothing() {
+fn an_attribute_without_values_is_removed() {
     for operations in [
         json!([{"op": "remove", "path": "emails[type pr]"}]),
         json!([{"op": "remove", "path": "emails"}]),
@@ -193,7 +193,7 @@ fn removing_the_last_value_or_replacing_with_none_leaves_nothing() {
         ]),
         json!({"name": null}),
     );
-    // To add nothing changes nothing.
+    // Adding `null` has no effect.
     user(
         json!([{"op": "add", "value": {"title": null, "name": {"givenName": null}}}]),
         json!({}),
@@ -201,7 +201,7 @@ fn removing_the_last_value_or_replacing_with_none_leaves_nothing() {
 }
 
 #[test]
-fn an_extension_is_declared_while_it_has_a_value() {
+fn an_extension_is_declared_as_long_as_it_has_a_value() {
     let mut with = ada();
     with["schemas"] = json!(["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE]);
     with[ENTERPRISE] = json!({"department": "R"});
@@ -210,7 +210,7 @@ fn an_extension_is_declared_while_it_has_a_value() {
         json!({"op": "add", "path": ENTERPRISE, "value": {"department": "R"}}),
         json!({"op": "add", "path": format!("{ENTERPRISE}:department"), "value": "R"}),
         json!({"op": "add", "path": format!("{}:DEPARTMENT", ENTERPRISE.to_uppercase()), "value": "R"}),
-        // Microsoft Entra put a dot there until 2018.
+        // Microsoft Entra used a dot as the separator until 2018.
         json!({"op": "add", "path": format!("{ENTERPRISE}.department"), "value": "R"}),
         json!({"op": "replace", "value": {ENTERPRISE: {"department": "R"}}}),
         json!({"op": "replace", "value": {format!("{ENTERPRISE}:department"): "R"}}),
@@ -224,7 +224,7 @@ fn an_extension_is_declared_while_it_has_a_value() {
         let patched = patch(json!([{"op": "remove", "path": path}])).apply(&with, &options);
         assert_eq!(patched.unwrap(), ada(), "{path}");
     }
-    // It stays declared as long as it is there, whatever is said of `schemas`.
+    // A patch of `schemas` cannot undeclare an extension that has a value.
     changes(
         &with,
         &options,
@@ -234,7 +234,7 @@ fn an_extension_is_declared_while_it_has_a_value() {
 }
 
 #[test]
-fn an_extension_without_a_known_schema_takes_everything() {
+fn an_extension_without_a_known_schema_accepts_any_value() {
     let acme = "urn:acme:hr:2.0:User";
     for operation in [
         json!({"op": "add", "path": format!("{acme}:badge"), "value": {"n": 1}}),
@@ -253,7 +253,7 @@ fn an_extension_without_a_known_schema_takes_everything() {
 }
 
 #[test]
-fn unknown_attributes_are_kept_where_they_may_be() {
+fn unknown_attributes_are_kept_if_the_options_allow_them() {
     let keep = Options {
         unknown_attributes: UnknownAttributes::Keep,
         ..Options::default()
@@ -277,7 +277,7 @@ fn unknown_attributes_are_kept_where_they_may_be() {
 }
 
 #[test]
-fn what_okta_and_entra_send_is_done() {
+fn patches_of_okta_and_entra_are_applied() {
     let entra = Options::entra();
     changes(
         &ada(),
@@ -317,7 +317,7 @@ fn what_okta_and_entra_send_is_done() {
 }
 
 #[test]
-fn the_first_schema_of_a_resource_nobody_knows_is_its_core() {
+fn the_first_schema_of_an_unknown_resource_type_is_its_core_schema() {
     let device = json!({
         "schemas": ["urn:acme:2.0:Device", "urn:acme:2.0:Place"],
         "serial": "1",

@@ -1,4 +1,4 @@
-//! A user and a group to patch, and what is checked of them.
+//! Fixtures for patch tests: a user, a group, and checks of the result.
 
 use std::error::Error;
 
@@ -39,7 +39,7 @@ pub(crate) fn patch(operations: Value) -> PatchOp {
     serde_json::from_value(json!({ "Operations": operations })).expect("operations")
 }
 
-/// Checks that operations change the given attributes of a resource, and nothing else.
+/// Checks that operations change the given attributes of a resource, and no others.
 #[track_caller]
 #[expect(
     clippy::needless_pass_by_value,
@@ -48,15 +48,15 @@ pub(crate) fn patch(operations: Value) -> PatchOp {
 pub(crate) fn changes(resource: &Value, options: &Options, operations: Value, expected: Value) {
     let patched = patch(operations).apply(resource, options);
     let patched = patched.unwrap_or_else(|error| panic!("{error}: {:?}", error.source()));
-    let mut whole = resource.clone();
+    let mut expected_resource = resource.clone();
     for (name, value) in expected.as_object().expect("attributes") {
-        let attributes = whole.as_object_mut().expect("a resource");
+        let attributes = expected_resource.as_object_mut().expect("a resource");
         match value {
             Value::Null => attributes.remove(name),
             value => attributes.insert(name.clone(), value.clone()),
         };
     }
-    assert_eq!(patched, whole);
+    assert_eq!(patched, expected_resource);
 }
 
 #[track_caller]
@@ -69,7 +69,7 @@ pub(crate) fn group(operations: Value, expected: Value) {
     changes(&admins(), &Options::default(), operations, expected);
 }
 
-/// Checks that operations are refused, with the texts of the error and its source.
+/// Checks that operations are refused, and compares the messages of the error and its source.
 #[track_caller]
 pub(crate) fn refused_with(resource: &Value, options: &Options, operations: Value, expected: &str) {
     let error = patch(operations)

@@ -1,4 +1,4 @@
-//! Paths that three implementations were asked about.
+//! Paths that three other implementations parsed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::corpus;
 
-/// Paths the three do not agree on, whether we read them, and why.
+/// Paths on which the three do not agree, whether this crate accepts them, and why.
 const CONTESTED: &[(&str, bool, &str)] = &[
     ("$ref", true, "a name may start with `$` (erratum 8924)"),
     (
@@ -24,34 +24,34 @@ const CONTESTED: &[(&str, bool, &str)] = &[
     (
         "emails.value[type eq \"work\"]",
         true,
-        "the grammar has it; the schema of `emails` refuses it when it is applied",
+        "the grammar allows it; the schema of `emails` refuses it when the patch is applied",
     ),
     (
         "emails.type eq \"work\"",
         false,
-        "a condition without brackets says nothing about where to write",
+        "a condition without brackets does not name a target",
     ),
     (
         "userName eq \"x\"",
         false,
-        "a condition without brackets says nothing about where to write",
+        "a condition without brackets does not name a target",
     ),
     (
         "",
         false,
-        "an operation without a path has none, or the empty text, and is read so there",
+        "an empty path means no path, and `PatchOperation` handles it",
     ),
     ("/name/familyName", false, "a JSON pointer is not a path"),
     ("members/0", false, "a JSON pointer is not a path"),
     (
         "urn:example:my.ext:2.0:User:x.y",
         true,
-        "the last colon ends the URN, and its dots are its own",
+        "the URN ends at the last colon and may contain dots",
     ),
 ];
 
 #[test]
-fn paths_are_read_as_three_implementations_read_them() {
+fn paths_are_parsed_as_by_three_other_implementations() {
     #[derive(Deserialize)]
     struct Case {
         path: String,
@@ -60,7 +60,7 @@ fn paths_are_read_as_three_implementations_read_them() {
     let Some(cases) = corpus::json::<Vec<Case>>("filters", "path-matrix.json") else {
         return;
     };
-    assert_eq!(cases.len(), 46, "the set is whole");
+    assert_eq!(cases.len(), 46, "the set is complete");
     let mut contested: BTreeMap<&str, bool> = CONTESTED
         .iter()
         .map(|(path, read, _)| (*path, *read))
@@ -75,7 +75,7 @@ fn paths_are_read_as_three_implementations_read_them() {
             3 => true,
             _ => contested
                 .remove(path.as_str())
-                .unwrap_or_else(|| panic!("{path:?} is contested, and not in the list")),
+                .unwrap_or_else(|| panic!("{path:?} is contested, but not in the list")),
         };
         let ours = Path::parse(path);
         assert_eq!(ours.is_ok(), expected, "{path:?}: {ours:?}");
@@ -84,7 +84,7 @@ fn paths_are_read_as_three_implementations_read_them() {
 }
 
 #[test]
-fn the_built_in_schemas_are_those_of_the_rfc() {
+fn the_built_in_schemas_equal_the_schemas_of_the_rfc() {
     let read = |name: &str| {
         corpus::json::<scim_types::Schema>("rfc-json", &format!("rfc7643-8.7.1-schema-{name}.json"))
     };
@@ -93,7 +93,7 @@ fn the_built_in_schemas_are_those_of_the_rfc() {
     else {
         return;
     };
-    // A document with a value of every attribute is judged alike by both.
+    // Both give the same findings for a document with a value of every attribute.
     let rfc = Schemas::new(&user, &[enterprise]).expect("schemas with URNs");
     let full = corpus::json::<Value>("rfc-json", "rfc7643-8.3-enterprise_user.json");
     let full = full.expect("a user");

@@ -1,4 +1,4 @@
-//! What holds for every filter and every document.
+//! Properties of every filter and every document.
 
 use proptest::{collection::vec, prelude::*};
 use scim_types::{
@@ -31,7 +31,7 @@ fn literal() -> impl Strategy<Value = Literal> {
         any::<f64>()
             .prop_filter_map("JSON has no such number", Number::from_f64)
             .prop_map(
-                // A whole number that fits reads as one, whatever it was written as.
+                // An integer that fits is parsed as an integer, even if it was written as a double.
                 |number| match Filter::parse(&format!("a eq {number}")).expect("a filter") {
                     Filter::Compare(comparison) => comparison.value,
                     other => panic!("{other}"),
@@ -74,13 +74,12 @@ fn filter() -> BoxedStrategy<Filter> {
             .prop_map(|(path, operator, value)| Filter::compare(path, operator, value)),
     ]
     .boxed();
-    let elements = (attribute_path(), joined(condition.clone())).prop_map(|(path, filter)| {
-        Filter::elements(path, filter).expect("no brackets between brackets")
-    });
+    let elements = (attribute_path(), joined(condition.clone()))
+        .prop_map(|(path, filter)| Filter::elements(path, filter).expect("no nested brackets"));
     joined(prop_oneof![condition, elements].boxed())
 }
 
-/// Pieces of filters, in an order that makes sense only by chance.
+/// Pieces of filters, in random order.
 fn jumble() -> impl Strategy<Value = String> {
     let pieces = vec![
         "a", "not", "and", "or", "pr", "eq", "gt", "(", ")", "[", "]", ".", ":", "\"", "\\",
@@ -130,7 +129,7 @@ fn path() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_path_that_is_written_is_read_as_the_same(text in path()) {
+    fn a_written_path_is_parsed_as_the_same_path(text in path()) {
         let limits = Limits { bytes: usize::MAX, depth: u8::MAX };
         let path = Path::parse_within(&text, limits);
         prop_assert_eq!(path.as_ref().map(ToString::to_string), Ok(text.clone()));
@@ -138,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_path_or_refused_and_what_is_read_has_one_form(text in jumble()) {
+    fn any_text_is_refused_or_parsed_as_a_path_with_a_canonical_form(text in jumble()) {
         match Path::parse(&text) {
             Ok(path) => {
                 let written = path.to_string();
@@ -149,14 +148,14 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same(filter in filter()) {
+    fn a_written_filter_is_parsed_as_the_same_filter(filter in filter()) {
         let limits = Limits { bytes: usize::MAX, depth: u8::MAX };
         let text = filter.to_string();
         prop_assert_eq!(Filter::parse_within(&text, limits), Ok(filter), "{}", text);
     }
 
     #[test]
-    fn any_text_is_read_or_refused_and_what_is_read_has_one_form(text in jumble()) {
+    fn any_text_is_refused_or_parsed_as_a_filter_with_a_canonical_form(text in jumble()) {
         match Filter::parse(&text) {
             Ok(filter) => {
                 let written = filter.to_string();
@@ -170,16 +169,16 @@ proptest! {
     }
 
     #[test]
-    fn the_opposite_finds_what_the_filter_does_not(filter in filter(), resource in document()) {
+    fn a_negated_filter_matches_if_the_filter_does_not(filter in filter(), resource in document()) {
         if let Ok(found) = filter.matches(&resource) {
             prop_assert_eq!((!filter).matches(&resource).ok(), Some(!found));
         }
     }
 
     #[test]
-    fn unknown_attributes_come_back_as_they_were(document in document()) {
+    fn unknown_attributes_round_trip_unchanged(document in document()) {
         let user: User = serde_json::from_str(&document.to_string()).expect("a user");
-        let mut written = serde_json::to_value(&user).expect("what was read can be written");
+        let mut written = serde_json::to_value(&user).expect("a parsed user can be serialized");
         let urns = document.as_object().into_iter().flat_map(|map| map.keys());
         let urns: Vec<&String> = urns.filter(|name| name.starts_with("urn:")).collect();
         let mut schemas = vec![json!("urn:ietf:params:scim:schemas:core:2.0:User")];

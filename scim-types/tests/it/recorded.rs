@@ -1,4 +1,4 @@
-//! The patch suites of other implementations, as they were recorded, and every answer that differs.
+//! Recorded patch suites of other implementations, and every case in which the results differ.
 
 use std::collections::BTreeMap;
 
@@ -10,119 +10,119 @@ use serde_json::{Map, Value, json};
 
 use crate::corpus;
 
-/// An answer of ours that differs from the recorded one, and why it does.
+/// The number of a case in which this crate differs from the recorded result, and the reason.
 pub(crate) type Deviation = (usize, &'static str);
 
 const SCIM2_MODELS: &[Deviation] = &[
     (
         7,
-        "`ref` is no attribute of a member, and is refused rather than overlooked",
+        "a member has no attribute `ref`, so it is refused instead of ignored",
     ),
     (
         9,
-        "`ref` is no attribute of a member, and is refused rather than overlooked",
+        "a member has no attribute `ref`, so it is refused instead of ignored",
     ),
     (
         13,
-        "an attribute that its schema does not have is refused rather than overlooked",
+        "an attribute that is not in its schema is refused instead of ignored",
     ),
     (
         14,
-        "without a path the value is an object; another one is refused rather than overlooked",
+        "without a path the value must be an object; another value is refused instead of ignored",
     ),
     (
         17,
-        "a removal with a value is for lists; elsewhere it is refused rather than overlooked",
+        "a removal with a value is only for lists; otherwise it is refused instead of ignored",
     ),
     (
         38,
-        "without a path the value is an object; another one is refused rather than overlooked",
+        "without a path the value must be an object; another value is refused instead of ignored",
     ),
     (
         44,
-        "two primary values from before are left alone by what does not make a third",
+        "two existing primary values stay, unless the patch makes another value primary",
     ),
     (
         49,
-        "`manager.displayName` is read-only: what a client says of it is overlooked",
+        "`manager.displayName` is read-only: a value from a client is ignored",
     ),
     (
         56,
-        "an attribute in a resource without a known schema is kept rather than overlooked",
+        "an attribute in a resource without a known schema is kept instead of ignored",
     ),
     (
         61,
-        "the value is what is wrong with a text for a whole schema, not the path",
+        "for a string as the value of a whole schema, the error is in the value, not in the path",
     ),
     (
         62,
-        "the URN of an extension leaves `schemas` with its last attribute",
+        "the URN of an extension is removed from `schemas` with the extension's last attribute",
     ),
     (
         73,
-        "without a path the value is an object; another one is refused rather than overlooked",
+        "without a path the value must be an object; another value is refused instead of ignored",
     ),
     (
         74,
-        "the value is what is wrong with a text for a whole schema, not the path",
+        "for a string as the value of a whole schema, the error is in the value, not in the path",
     ),
-    (
-        75,
-        "a patch without an operation is malformed: it has no `Operations` to do",
-    ),
+    (75, "a patch without operations is malformed"),
     (
         78,
-        "an operation that does not exist makes the message malformed, not its value",
+        "an unknown `op` is a syntax error of the message, not an invalid value",
     ),
 ];
 const SCIM_PATCH: &[Deviation] = &[
-    (5, "`schemas` says the extension that was changed"),
-    (16, "`schemas` says the extension that was changed"),
+    (5, "`schemas` contains the URN of the changed extension"),
+    (16, "`schemas` contains the URN of the changed extension"),
     (
         20,
-        "an element that is chosen and replaced is replaced whole (RFC 7644 section 3.5.2.3)",
+        "`replace` replaces a selected element as a whole (RFC 7644 section 3.5.2.3)",
     ),
     (
         21,
-        "an element that is chosen and replaced is replaced whole (RFC 7644 section 3.5.2.3)",
+        "`replace` replaces a selected element as a whole (RFC 7644 section 3.5.2.3)",
     ),
     (
         26,
-        "a list that is replaced is replaced whole (RFC 7644 section 3.5.2.3)",
+        "`replace` replaces a list as a whole (RFC 7644 section 3.5.2.3)",
     ),
     (
         28,
-        "an element that is chosen and replaced is replaced whole (RFC 7644 section 3.5.2.3)",
+        "`replace` replaces a selected element as a whole (RFC 7644 section 3.5.2.3)",
     ),
-    (29, "an empty object is no value (RFC 7643 section 2.5)"),
-    (35, "`schemas` says the extension that was changed"),
+    (
+        29,
+        "an empty object counts as unassigned (RFC 7643 section 2.5)",
+    ),
+    (35, "`schemas` contains the URN of the changed extension"),
     (
         46,
-        "an element that is chosen by `eq` is made for an object too, not just for one value",
+        "a missing element of an `eq` filter is also created for an object, not only for a single value",
     ),
-    (48, "`schemas` says the extension that was changed"),
+    (48, "`schemas` contains the URN of the changed extension"),
     (
         62,
         "two primary values in one operation are refused (RFC 7643 section 2.4)",
     ),
     (
         63,
-        "the value that becomes the primary one takes that from the others (RFC 7644 section 3.5.2)",
+        "a new primary value makes the other values non-primary (RFC 7644 section 3.5.2)",
     ),
-    (86, "`schemas` says the extension that was changed"),
-    (87, "a path has two names at most"),
+    (86, "`schemas` contains the URN of the changed extension"),
+    (87, "a path has at most two names"),
 ];
-const SCIMMY_ADD: &[Deviation] = &[(3, "a text in a filter has quotes (RFC 7644 figure 1)")];
+const SCIMMY_ADD: &[Deviation] = &[(3, "a string in a filter needs quotes (RFC 7644 figure 1)")];
 const SCIMMY_REMOVE: &[Deviation] = &[
-    (3, "members are told apart by their `value` alone"),
-    (7, "a text in a filter has quotes (RFC 7644 figure 1)"),
+    (3, "members are identified by their `value` alone"),
+    (7, "a string in a filter needs quotes (RFC 7644 figure 1)"),
 ];
 const SCIMMY_REPLACE: &[Deviation] = &[(
     1,
-    "a complex attribute keeps what the value does not say (RFC 7644 section 3.5.2.3)",
+    "a complex attribute keeps the sub-attributes that the value does not contain (RFC 7644 section 3.5.2.3)",
 )];
 
-/// One recorded case: a resource, operations, and the resource afterwards or the kind of mistake.
+/// One recorded case: a resource, a patch, and the patched resource or the kind of the error.
 struct Case {
     before: Value,
     patch: Value,
@@ -131,35 +131,39 @@ struct Case {
 }
 
 impl Case {
-    /// Returns in which way our answer differs from the recorded one, if it does.
+    /// Returns the difference between this crate's result and the recorded result, if they differ.
     fn difference(&self) -> Option<String> {
         let patch: Result<PatchOp, _> = serde_json::from_value(self.patch.clone());
         let patched = match patch {
-            // An operation that does not exist is no operation: what a server answers with 400.
+            // A server answers an unknown `op` with status 400.
             Err(_) => Err("invalidSyntax".to_owned()),
             Ok(patch) => patch
                 .apply(&self.before, &self.options)
                 .map_err(|error| error.scim_type().to_string()),
         };
         match (&patched, &self.after) {
-            (Ok(patched), Ok(after)) if assigned(patched) == assigned(after) => None,
+            (Ok(patched), Ok(after))
+                if without_unassigned(patched) == without_unassigned(after) =>
+            {
+                None
+            }
             (Err(ours), Err(theirs)) if theirs.as_ref().is_none_or(|theirs| theirs == ours) => None,
             (ours, theirs) => Some(format!("{ours:?} instead of {theirs:?}")),
         }
     }
 }
 
-/// Takes out what says nothing.
-fn assigned(value: &Value) -> Value {
+/// Removes `null` and empty lists.
+fn without_unassigned(value: &Value) -> Value {
     match value {
         Value::Object(attributes) => {
-            let said = attributes
+            let assigned = attributes
                 .iter()
                 .filter(|(_, value)| !value.is_null() && value.as_array() != Some(&Vec::new()))
-                .map(|(name, value)| (name.clone(), assigned(value)));
-            said.collect::<Map<_, _>>().into()
+                .map(|(name, value)| (name.clone(), without_unassigned(value)));
+            assigned.collect::<Map<_, _>>().into()
         }
-        Value::Array(list) => list.iter().map(assigned).collect(),
+        Value::Array(list) => list.iter().map(without_unassigned).collect(),
         value => value.clone(),
     }
 }
@@ -175,7 +179,7 @@ fn check(cases: impl IntoIterator<Item = Case>, deviations: &[Deviation]) {
     );
 }
 
-/// Checks that exactly the listed cases differ, so that the list says neither too little nor too much.
+/// Checks that exactly the listed cases differ, so that the list is complete and has no obsolete entries.
 #[track_caller]
 pub(crate) fn check_listed(
     differences: impl IntoIterator<Item = Option<String>>,
@@ -190,11 +194,11 @@ pub(crate) fn check_listed(
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
-    assert!(listed.is_empty(), "{listed:?} is not in the set");
+    assert!(listed.is_empty(), "the set has no case {listed:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The suite gives some resources a schema of their own, with an attribute that cannot be changed.
+/// Returns the suite's own schema for some resources, with an immutable attribute.
 fn locked() -> Schemas {
     let schema: Schema = serde_json::from_value(json!({
         "id": "urn:test:Locked",
@@ -208,10 +212,10 @@ fn locked() -> Schemas {
 }
 
 #[test]
-fn the_recorded_suite_of_scim2_models_is_answered_alike() {
+fn the_recorded_suite_of_scim2_models_has_the_same_results() {
     let set = corpus::json::<Vec<Value>>("patch", "scim2-models-0.6.12-recorded.json");
     let Some(set) = set else { return };
-    assert_eq!(set.len(), 81, "the set is whole");
+    assert_eq!(set.len(), 81, "the set is complete");
     let cases = set.into_iter().map(|case| Case {
         options: Options {
             schemas: case["input"].get("schemas").is_none().then(locked),
@@ -229,10 +233,10 @@ fn the_recorded_suite_of_scim2_models_is_answered_alike() {
 }
 
 #[test]
-fn the_recorded_suite_of_scim_patch_is_answered_alike() {
+fn the_recorded_suite_of_scim_patch_has_the_same_results() {
     let set = corpus::json::<Vec<Value>>("patch", "scim-patch-npm-0.8.3-recorded.json");
     let Some(set) = set else { return };
-    assert_eq!(set.len(), 96, "the set is whole");
+    assert_eq!(set.len(), 96, "the set is complete");
     let cases = set.into_iter().map(|case| Case {
         options: Options {
             missing_element: if case["options"]["treatMissingAsAdd"] == json!(false) {
@@ -246,7 +250,7 @@ fn the_recorded_suite_of_scim_patch_is_answered_alike() {
         patch: json!({ "Operations": case["ops"] }),
         after: match case.get("output") {
             Some(after) => Ok(after.clone()),
-            // That suite says `invalidSyntax` of most mistakes; the kinds are our own.
+            // The suite has `invalidSyntax` for most errors, so the kinds are not compared.
             None => Err(None),
         },
     });
@@ -254,7 +258,7 @@ fn the_recorded_suite_of_scim_patch_is_answered_alike() {
 }
 
 #[test]
-fn the_recorded_suite_of_scimmy_is_answered_alike() {
+fn the_recorded_suite_of_scimmy_has_the_same_results() {
     let Some(set) = corpus::json::<Value>("scimmy", "patchop.json") else {
         return;
     };
@@ -277,7 +281,7 @@ fn the_recorded_suite_of_scimmy_is_answered_alike() {
     }
 }
 
-/// Both suites know no schema, and remove what is listed.
+/// Returns options without a schema and with listed removals, as in both suites.
 fn without_schema() -> Options {
     Options {
         schemas: Some(Schemas::unknown()),

@@ -1,4 +1,4 @@
-//! What is said of a resource on its way in and on its way out.
+//! Findings for a resource in requests and responses.
 
 use std::fs;
 
@@ -32,40 +32,40 @@ fn user(attributes: Value, direction: Direction<'_>, expected: &[&str]) {
 }
 
 #[test]
-fn what_is_required_must_be_there_and_say_something() {
+fn a_required_attribute_must_be_present_and_not_empty() {
     check(
         &Schemas::user(),
         &json!({}),
         Direction::Create,
         &[
-            "schemas: is required, and missing (invalidSyntax)",
-            "userName: is required, and missing (invalidValue)",
+            "schemas: is required but missing (invalidSyntax)",
+            "userName: is required but missing (invalidValue)",
         ],
     );
     user(
         json!({"userName": ""}),
         Direction::Create,
-        &["userName: is required, and empty (invalidValue)"],
+        &["userName: is required but empty (invalidValue)"],
     );
     user(
         json!({"userName": null}),
         Direction::Create,
-        &["userName: is required, and missing (invalidValue)"],
+        &["userName: is required but missing (invalidValue)"],
     );
     check(
         &Schemas::group(),
         &json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"]}),
         Direction::Create,
         &[
-            "schemas: does not say `urn:ietf:params:scim:schemas:core:2.0:Group` (invalidSyntax)",
-            "displayName: is required, and missing (invalidValue)",
+            "schemas: does not contain `urn:ietf:params:scim:schemas:core:2.0:Group` (invalidSyntax)",
+            "displayName: is required but missing (invalidValue)",
         ],
     );
     check(
         &Schemas::unknown(),
         &json!({"a": 1}),
         Direction::Create,
-        &["schemas: is required, and missing (invalidSyntax)"],
+        &["schemas: is required but missing (invalidSyntax)"],
     );
     check(
         &Schemas::user(),
@@ -76,12 +76,12 @@ fn what_is_required_must_be_there_and_say_something() {
 }
 
 #[test]
-fn a_response_has_an_id_and_may_be_a_part_of_the_resource() {
+fn a_response_needs_an_id_and_may_be_partial() {
     check(
         &Schemas::user(),
         &json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "title": "Dr."}),
         Direction::Response,
-        &["id: is required, and missing (invalidValue)"],
+        &["id: is required but missing (invalidValue)"],
     );
     user(
         json!({"id": "1", "password": "x", "groups": [{"value": "g"}]}),
@@ -91,38 +91,38 @@ fn a_response_has_an_id_and_may_be_a_part_of_the_resource() {
 }
 
 #[test]
-fn what_is_read_only_is_overlooked_in_a_request() {
+fn a_read_only_attribute_is_ignored_in_a_request() {
     for direction in [Direction::Create, Direction::replace(&json!({"id": "2"}))] {
         user(
             json!({"id": "1", "meta": {"created": "yesterday"}, "groups": []}),
             direction,
             &[
-                "id: is read-only, and overlooked",
-                "meta: is read-only, and overlooked",
+                "id: is read-only and ignored",
+                "meta: is read-only and ignored",
             ],
         );
     }
     user(
         json!({"id": "1", "meta": {"created": "yesterday"}}),
         Direction::Response,
-        &["meta.created: is not a moment, such as 2011-05-13T04:42:34Z (invalidValue)"],
+        &["meta.created: is not a dateTime, such as 2011-05-13T04:42:34Z (invalidValue)"],
     );
 }
 
 #[test]
-fn one_value_at_most_is_the_primary_one() {
+fn at_most_one_value_is_primary() {
     user(
         json!({"emails": [{"primary": true}, {"primary": "True"}, {"primary": false}]}),
         Direction::Create,
         &[
-            "emails[1].primary: is a boolean written as a text",
+            "emails[1].primary: is a boolean written as a string",
             "emails: has more than one primary value (invalidValue)",
         ],
     );
 }
 
 #[test]
-fn a_value_has_the_type_its_schema_says() {
+fn a_value_must_have_the_type_in_its_schema() {
     user(
         json!({
             "active": 1, "title": ["Dr."], "emails": {"value": "a"}, "name": "Ada",
@@ -130,31 +130,31 @@ fn a_value_has_the_type_its_schema_says() {
         }),
         Direction::Create,
         &[
-            "active: takes a boolean, not a number (invalidValue)",
-            "emails: takes a list of values (invalidValue)",
-            "name: takes an object, not a text (invalidValue)",
-            "phoneNumbers[0]: takes an object, not a text (invalidValue)",
-            "title: takes one value, not a list (invalidValue)",
+            "active: must be a boolean, not a number (invalidValue)",
+            "emails: must be a list of values (invalidValue)",
+            "name: must be an object, not a string (invalidValue)",
+            "phoneNumbers[0]: must be an object, not a string (invalidValue)",
+            "title: must be a single value, not a list (invalidValue)",
         ],
     );
 }
 
 #[test]
-fn texts_for_booleans_are_read_from_clients_and_not_written_by_servers() {
+fn a_boolean_as_a_string_is_tolerated_in_requests_but_not_in_responses() {
     user(
         json!({"active": "False"}),
         Direction::Create,
-        &["active: is a boolean written as a text"],
+        &["active: is a boolean written as a string"],
     );
     user(
         json!({"id": "1", "active": "False"}),
         Direction::Response,
-        &["active: is a boolean written as a text (invalidValue)"],
+        &["active: is a boolean written as a string (invalidValue)"],
     );
 }
 
 #[test]
-fn a_text_has_the_form_the_rfc_demands() {
+fn a_string_must_have_the_format_that_the_rfc_requires() {
     user(
         json!({
             "profileUrl": "my page", "locale": "en_GB",
@@ -164,7 +164,7 @@ fn a_text_has_the_form_the_rfc_demands() {
         }),
         Direction::Create,
         &[
-            "addresses[0].country: is not a country of two letters (ISO 3166-1)",
+            "addresses[0].country: is not a two-letter country code (ISO 3166-1)",
             "locale: is not a language tag, such as en-GB",
             "profileUrl: is not a URI (invalidValue)",
             "x509Certificates[1].value: is not Base64 (invalidValue)",
@@ -174,27 +174,27 @@ fn a_text_has_the_form_the_rfc_demands() {
         json!({"id": "1", "locale": "en_GB", "addresses": [{"country": "England"}]}),
         Direction::Response,
         &[
-            "addresses[0].country: is not a country of two letters (ISO 3166-1) (invalidValue)",
+            "addresses[0].country: is not a two-letter country code (ISO 3166-1) (invalidValue)",
             "locale: is not a language tag, such as en-GB (invalidValue)",
         ],
     );
 }
 
 #[test]
-fn an_attribute_that_no_schema_knows_is_tolerated_and_one_said_twice_is_not() {
+fn an_unknown_attribute_is_tolerated_but_a_duplicate_is_not() {
     user(
         json!({"shoeSize": 37, "USERNAME": "bob", "name": {"nick": "A"}}),
         Direction::Create,
         &[
             "name.nick: is not in the schema",
             "shoeSize: is not in the schema",
-            "userName: is said twice (invalidSyntax)",
+            "userName: occurs more than once (invalidSyntax)",
         ],
     );
 }
 
 #[test]
-fn an_extension_is_declared_by_a_server_and_may_be_undeclared_by_a_client() {
+fn a_response_must_declare_an_extension_but_a_request_need_not() {
     let attributes = json!({
         "id": "1", ENTERPRISE: {"department": 7, "x": 1}, "urn:acme:2.0:User": {"any": [1]},
         "urn:acme:2.0:Empty": {}
@@ -203,10 +203,10 @@ fn an_extension_is_declared_by_a_server_and_may_be_undeclared_by_a_client() {
         attributes.clone(),
         Direction::Create,
         &[
-            "id: is read-only, and overlooked",
+            "id: is read-only and ignored",
             "urn:acme:2.0:User: is not declared in `schemas`",
             &format!("{ENTERPRISE}: is not declared in `schemas`"),
-            &format!("{ENTERPRISE}:department: takes a text, not a number (invalidValue)"),
+            &format!("{ENTERPRISE}:department: must be a string, not a number (invalidValue)"),
             &format!("{ENTERPRISE}:x: is not in the schema"),
         ],
     );
@@ -216,14 +216,14 @@ fn an_extension_is_declared_by_a_server_and_may_be_undeclared_by_a_client() {
         &[
             "urn:acme:2.0:User: is not declared in `schemas` (invalidSyntax)",
             &format!("{ENTERPRISE}: is not declared in `schemas` (invalidSyntax)"),
-            &format!("{ENTERPRISE}:department: takes a text, not a number (invalidValue)"),
+            &format!("{ENTERPRISE}:department: must be a string, not a number (invalidValue)"),
             &format!("{ENTERPRISE}:x: is not in the schema"),
         ],
     );
 }
 
 #[test]
-fn what_is_immutable_stays_when_a_resource_is_replaced() {
+fn an_immutable_attribute_must_keep_its_value_in_a_replacement() {
     let schema: Schema = serde_json::from_value(json!({
         "id": "urn:acme:2.0:Device",
         "attributes": [
@@ -235,7 +235,7 @@ fn what_is_immutable_stays_when_a_resource_is_replaced() {
     .unwrap();
     let schemas = Schemas::new(&schema, &[]).unwrap();
     let device = |serial: Value| json!({"schemas": ["urn:acme:2.0:Device"], "serial": serial});
-    let changed = "serial: cannot be changed once it has a value (mutability)";
+    let changed = "serial: is immutable and cannot be changed (mutability)";
     for (before, after, expected) in [
         (json!("a"), json!("a"), vec![]),
         (Value::Null, json!("a"), vec![]),
@@ -255,32 +255,32 @@ fn what_is_immutable_stays_when_a_resource_is_replaced() {
         &json!({"schemas": ["urn:acme:2.0:Device"], "size": 1.5, "weight": "2.5"}),
         Direction::Create,
         &[
-            "size: takes a whole number, not a number (invalidValue)",
-            "weight: is a number written as a text",
+            "size: must be an integer, not a number (invalidValue)",
+            "weight: is a number written as a string",
         ],
     );
 }
 
 #[test]
-fn a_finding_says_its_place_its_kind_and_whether_it_is_an_error() {
+fn a_finding_has_its_path_its_kind_and_whether_it_is_an_error() {
     let findings = Schemas::group().check(
         &json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": 7, "x": 1}),
         Direction::Create,
     );
-    let [wrong, odd] = findings.as_slice() else {
-        panic!("two findings")
+    let [wrong, tolerated] = findings.as_slice() else {
+        panic!("expected two findings")
     };
     assert_eq!(
         (wrong.path(), wrong.problem()),
-        ("displayName", "takes a text, not a number")
+        ("displayName", "must be a string, not a number")
     );
     assert_eq!(wrong.scim_type(), Some(&scim_types::ScimType::InvalidValue));
     assert!(wrong.is_error());
-    assert!(!odd.is_error() && odd.scim_type().is_none());
+    assert!(!tolerated.is_error() && tolerated.scim_type().is_none());
 }
 
 #[test]
-fn the_users_and_groups_of_the_rfcs_and_of_clients_are_without_error() {
+fn the_users_and_groups_of_the_rfcs_and_of_clients_have_no_errors() {
     let mut checked = 0;
     for (set, start) in [
         ("rfc-json", "rfc7643-8."),
@@ -325,7 +325,7 @@ fn the_users_and_groups_of_the_rfcs_and_of_clients_are_without_error() {
                     .iter()
                     .map(scim_types::validate::Finding::path)
                     .collect();
-                // The figure of a whole user breaks two rules of the document it stands in.
+                // The full user in RFC 7643 violates two rules of that RFC.
                 let known: &[&str] = match name.as_str() {
                     "rfc7643-8.2-user-full.json" | "rfc7643-8.3-enterprise_user.json" => {
                         &["addresses[0].country", "addresses[1].country", "password"]
@@ -337,5 +337,5 @@ fn the_users_and_groups_of_the_rfcs_and_of_clients_are_without_error() {
             }
         }
     }
-    assert!(checked >= 8, "{checked} were checked");
+    assert!(checked >= 8, "only {checked} resources were checked");
 }

@@ -1,51 +1,54 @@
-//! A sync's plan in the words of a pipeline's plan.
+//! Converts a sync plan to changes of a pipeline plan.
 
 use crate::{
     plan::{Action, Change, StepId, Value},
     sync::{GroupChange, SyncPlan, UserChange},
 };
 
-/// Takes out of a plan what was never shown to anybody.
-pub(super) fn leave_everybody(plan: &mut SyncPlan) {
-    let later: Vec<String> = plan.removals().collect();
-    if later.is_empty() {
+/// Drops the removals from a plan and adds a note that lists them: the operator could not review them before.
+pub(super) fn defer_removals(plan: &mut SyncPlan) {
+    let removals: Vec<String> = plan.removals().collect();
+    if removals.is_empty() {
         return;
     }
     plan.users.retain(|change| !change.removes());
     plan.groups
         .retain(|change| !matches!(change, GroupChange::Delete(_)));
     plan.notes.push(format!(
-        "left to the next run, because this one remembers nothing: {}",
-        later.join(", ")
+        "removals deferred to the next run, because this run has no cached state: {}",
+        removals.join(", ")
     ));
 }
 
+/// The target of the change that writes users and groups.
 pub(super) const WRITE: &str = "users and groups of AWS, as in Okta";
+/// The target of the manual step that provides the SCIM token.
 pub(super) const TOKEN: &str = "SCIM access token";
 
-/// The names of many in one field: the first ones, and a digest of all, so that another set is seen to be another.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 20;
+/// Lists names in one field. A long list is cut and gets a digest of all names, so that different lists differ.
+fn name_list(names: &[String]) -> String {
+    const MAX_SHOWN: usize = 20;
     let shown = names
         .iter()
-        .take(SHOWN)
+        .take(MAX_SHOWN)
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join(", ");
-    match names.len().checked_sub(SHOWN) {
+    match names.len().checked_sub(MAX_SHOWN) {
         None | Some(0) => shown,
         Some(more) => {
-            let all = crate::sync::digest(names.join("\n").as_bytes());
-            format!("{shown} and {more} more (in all {all})")
+            let digest = crate::sync::digest(names.join("\n").as_bytes());
+            format!("{shown} and {more} more (digest of all: {digest})")
         }
     }
 }
 
-pub(super) fn written(plan: &SyncPlan) -> Option<Change> {
+/// Returns the change that writes all creations and updates of the plan, if there are any.
+pub(super) fn write_change(plan: &SyncPlan) -> Option<Change> {
     let (mut fields, mut change) = (Vec::new(), Change::new(Action::Update, WRITE));
-    let users = |wanted: fn(&UserChange) -> bool| {
+    let users = |matches: fn(&UserChange) -> bool| {
         let users = plan.users.iter();
-        let users = users.filter(move |change| !change.removes() && wanted(change));
+        let users = users.filter(move |change| !change.removes() && matches(change));
         users.map(UserChange::name).collect::<Vec<_>>()
     };
     fields.push((
@@ -56,8 +59,8 @@ pub(super) fn written(plan: &SyncPlan) -> Option<Change> {
         "update users",
         users(|change| matches!(change, UserChange::Update { .. })),
     ));
-    let groups = |wanted: fn(&GroupChange) -> bool| {
-        let groups = plan.groups.iter().filter(move |change| wanted(change));
+    let groups = |matches: fn(&GroupChange) -> bool| {
+        let groups = plan.groups.iter().filter(move |change| matches(change));
         groups
             .map(|change| {
                 let text = change.to_string();
@@ -75,15 +78,15 @@ pub(super) fn written(plan: &SyncPlan) -> Option<Change> {
         groups(|change| matches!(change, GroupChange::Update { .. })),
     ));
     for (name, names) in fields.into_iter().filter(|(_, names)| !names.is_empty()) {
-        change = change.with(name, listed(&names));
+        change = change.with(name, name_list(&names));
     }
-    // What is remembered for the first time has to be kept, even if all of it is there.
-    let begins = plan.serial == 0;
-    (!change.fields.is_empty() || begins).then_some(change)
+    // The first run must save the cached state even if there is nothing to write.
+    let is_first_run = plan.serial == 0;
+    (!change.fields.is_empty() || is_first_run).then_some(change)
 }
 
-/// What nobody can say before the endpoint can be asked.
-pub(super) fn unknown() -> Change {
+/// Returns the write change for a plan that is unknown until the SCIM endpoint can be used.
+pub(super) fn undetermined_write_change() -> Change {
     let after = |_| Value::AfterApply(StepId::new("scim-endpoint"));
     [
         "create users",
@@ -97,9 +100,10 @@ pub(super) fn unknown() -> Change {
     })
 }
 
-pub(super) fn removed_user(change: &UserChange) -> String {
+/// Returns the target of the change that deactivates or deletes a user.
+pub(super) fn removal_target(change: &UserChange) -> String {
     match change {
-        UserChange::Delete(gone) => format!("user {gone}"),
+        UserChange::Delete(removed) => format!("user {removed}"),
         change => format!("sign-in of user {}", change.name()),
     }
 }

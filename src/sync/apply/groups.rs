@@ -1,34 +1,35 @@
-//! Writing one group and who is in it.
+//! Writes one group and its members.
 
 use scim_client::{Created, MemberRemoval};
 use scim_types::{Group, Reference};
 
 use super::{
-    BTreeSet, ExternalId, GroupChange, PatchOp, PatchOperation, ResourceId, Run, ScimError, TRIES,
-    retry_undecodable, target,
+    BTreeSet, ExternalId, GroupChange, MAX_WRITE_ATTEMPTS, PatchOp, PatchOperation, ResourceId,
+    Run, ScimError, retry_undecodable, target,
 };
 use crate::sync::{plan::Member, state::CachedGroup};
 
-/// What is written about a group: in one request, or in as many as its members need.
+/// The changes to one existing group. They need several requests if there are many members.
 #[derive(Default)]
-struct Writes {
+struct GroupPatch {
     name: Option<String>,
     external_id: Option<ExternalId>,
     add: Vec<ResourceId>,
     remove: Vec<ResourceId>,
-    /// Who is in it, if that is not remembered yet.
+    /// The current managed members, if the cached state does not have them yet.
     present: Vec<ResourceId>,
 }
 
 impl Run<'_> {
-    pub(super) async fn group(&self, change: &GroupChange) -> Result<(), ScimError> {
+    /// Applies one change of a group.
+    pub(super) async fn apply_group_change(&self, change: &GroupChange) -> Result<(), ScimError> {
         match change {
             GroupChange::Create {
                 external_id,
                 name,
                 members,
             } => {
-                let members = self.resolve(name, members);
+                let members = self.member_ids(name, members);
                 self.create_group(external_id, name, &members).await
             }
             GroupChange::Update {
@@ -41,60 +42,61 @@ impl Run<'_> {
                 remove,
                 present,
             } => {
-                let add = self.resolve(name, add);
-                let writes = Writes {
+                let add = self.member_ids(name, add);
+                let patch = GroupPatch {
                     name: renamed_from.is_some().then(|| name.clone()),
                     external_id: adopts.then(|| external_id.clone()),
-                    // One who was made anew in the source has the account of before, and is both.
+                    // A user recreated in the source keeps its account, so one id can be both added and removed.
                     remove: remove
                         .iter()
                         .filter(|id| !add.contains(id))
                         .cloned()
                         .collect(),
                     add,
-                    present: self.ours(present.0.iter().flatten()),
+                    present: self.managed_among(present.0.iter().flatten()),
                 };
-                self.write_group(id, external_id, name, writes).await
+                self.patch_group(id, external_id, name, patch).await
             }
-            GroupChange::Delete(gone) => {
-                match retry_undecodable(|| async { self.scim.groups().delete(&gone.id).await })
+            GroupChange::Delete(removed) => {
+                match retry_undecodable(|| async { self.scim.groups().delete(&removed.id).await })
                     .await
                 {
                     Err(error) if !error.is_not_found() => return Err(error),
-                    _ => self.lock().state.forget_group(&gone.id),
+                    _ => self.lock().state.remove_group(&removed.id),
                 }
                 Ok(())
             }
         }
     }
 
-    /// The ids of members; who could not be written is left out and reported.
-    fn resolve(&self, group: &str, members: &[Member]) -> Vec<ResourceId> {
+    /// Returns the target ids of members. Members that could not be written are omitted and reported.
+    fn member_ids(&self, group: &str, members: &[Member]) -> Vec<ResourceId> {
         let mut inner = self.lock();
         let mut ids = Vec::with_capacity(members.len());
-        let mut left_out = Vec::new();
+        let mut omitted = Vec::new();
         for member in members {
             let id = member
                 .id
                 .as_ref()
-                .or_else(|| inner.made.get(&member.external_id))
-                // A run that goes on after an error knows who was made before it.
+                .or_else(|| inner.created_ids.get(&member.external_id))
+                // A resumed run finds users that were created before the interruption in the state.
                 .or_else(|| {
-                    let known = inner.state.users.get(&member.external_id);
-                    known.map(|user| &user.id)
+                    let cached = inner.state.users.get(&member.external_id);
+                    cached.map(|user| &user.id)
                 });
             match id {
                 Some(id) => ids.push(id.clone()),
-                None => left_out.push(format!(
-                    "user {} is not in group {group}, because the user could not be written",
+                None => omitted.push(format!(
+                    "user {} was not added to group {group}, because the user could not be written",
                     member.external_id
                 )),
             }
         }
-        inner.report.members_left_out.extend(left_out);
+        inner.report.members_left_out.extend(omitted);
         ids
     }
 
+    /// Creates a group, or adopts an existing group with the same id or name.
     async fn create_group(
         &self,
         external_id: &ExternalId,
@@ -104,19 +106,19 @@ impl Run<'_> {
         let rules = self.scim.dialect().rules();
         let first = rules.groups.max_members.unwrap_or(members.len());
         let (first, rest) = members.split_at(first.min(members.len()));
-        let wanted = Group {
+        let group = Group {
             external_id: Some(external_id.clone()),
             members: first.iter().cloned().map(Reference::to).collect(),
             ..Group::new(name)
         };
-        let mut left = TRIES;
+        let mut attempts_left = MAX_WRITE_ATTEMPTS;
         let created = loop {
-            left -= 1;
-            match self.scim.groups().create_or_adopt(&wanted).await {
-                Err(error) if error.may_have_acted() && left > 0 => {}
+            attempts_left -= 1;
+            match self.scim.groups().create_or_adopt(&group).await {
+                Err(error) if error.may_have_acted() && attempts_left > 0 => {}
                 Err(error) => {
                     if error.is_not_found() {
-                        self.forget_missing(first).await?;
+                        self.uncache_missing_users(first).await?;
                     }
                     return Err(error);
                 }
@@ -128,25 +130,25 @@ impl Run<'_> {
                 let Some(id) = group.id else {
                     return Ok(());
                 };
-                self.remember_group(&id, external_id, name, first, &[]);
+                self.cache_group(&id, external_id, name, first, &[]);
                 self.lock().report.done.members_added += first.len();
-                let writes = Writes {
+                let patch = GroupPatch {
                     add: rest.to_vec(),
-                    ..Writes::default()
+                    ..GroupPatch::default()
                 };
-                self.write_group(&id, external_id, name, writes).await
+                self.patch_group(&id, external_id, name, patch).await
             }
             Created::Adopted(found) => {
                 let Some(id) = found.id else {
                     return Ok(());
                 };
                 let present = target::members_of(self.scim, &id).await?;
-                let ours = self.ours(present.iter());
-                self.remember_group(&id, external_id, name, &ours, &[]);
+                let managed = self.managed_among(present.iter());
+                self.cache_group(&id, external_id, name, &managed, &[]);
                 let wanted: BTreeSet<&ResourceId> = members.iter().collect();
                 let renamed = found.display_name.as_deref() != Some(name);
                 let adopted = found.external_id.as_ref() != Some(external_id);
-                let writes = Writes {
+                let patch = GroupPatch {
                     name: renamed.then(|| name.to_owned()),
                     external_id: adopted.then(|| external_id.clone()),
                     add: members
@@ -154,53 +156,57 @@ impl Run<'_> {
                         .filter(|id| !present.contains(id))
                         .cloned()
                         .collect(),
-                    // Whom others have put there stays.
-                    remove: ours.into_iter().filter(|id| !wanted.contains(id)).collect(),
+                    // Unmanaged members are kept.
+                    remove: managed
+                        .into_iter()
+                        .filter(|id| !wanted.contains(id))
+                        .collect(),
                     present: Vec::new(),
                 };
-                self.write_group(&id, external_id, name, writes).await
+                self.patch_group(&id, external_id, name, patch).await
             }
         }
     }
 
-    /// Those of some users whom this sync manages.
-    fn ours<'u>(&self, users: impl Iterator<Item = &'u ResourceId>) -> Vec<ResourceId> {
+    /// Returns the managed users among `users`.
+    fn managed_among<'u>(&self, users: impl Iterator<Item = &'u ResourceId>) -> Vec<ResourceId> {
         let inner = self.lock();
-        let ours: BTreeSet<&ResourceId> = inner.state.users.values().map(|user| &user.id).collect();
-        users.filter(|id| ours.contains(id)).cloned().collect()
+        let managed: BTreeSet<&ResourceId> =
+            inner.state.users.values().map(|user| &user.id).collect();
+        users.filter(|id| managed.contains(id)).cloned().collect()
     }
 
-    /// Writes in as few requests as the dialect takes; each may be sent again.
-    async fn write_group(
+    /// Sends the changes in as few requests as the dialect allows. Each request is idempotent.
+    async fn patch_group(
         &self,
         id: &ResourceId,
         external_id: &ExternalId,
         name: &str,
-        mut writes: Writes,
+        mut patch: GroupPatch,
     ) -> Result<(), ScimError> {
         let rules = self.scim.dialect().rules();
         let limit = rules.max_member_changes.unwrap_or(usize::MAX).max(1);
         let mut attributes: Vec<PatchOperation> = Vec::new();
         attributes.extend(
-            writes
+            patch
                 .name
                 .take()
                 .map(|name| PatchOperation::replace("displayName", name)),
         );
         attributes.extend(
-            writes
+            patch
                 .external_id
                 .take()
                 .map(|id| PatchOperation::replace("externalId", id.as_str())),
         );
         if !rules.mixed_group_patch && !attributes.is_empty() {
-            self.patch_group(id, std::mem::take(&mut attributes), &[])
+            self.send_patch(id, std::mem::take(&mut attributes), &[])
                 .await?;
         }
-        let present = std::mem::take(&mut writes.present);
+        let present = std::mem::take(&mut patch.present);
         let mut present = Some(present).filter(|present| !present.is_empty());
-        while !attributes.is_empty() || !writes.add.is_empty() || !writes.remove.is_empty() {
-            let added: Vec<ResourceId> = writes.add.drain(..writes.add.len().min(limit)).collect();
+        while !attributes.is_empty() || !patch.add.is_empty() || !patch.remove.is_empty() {
+            let added: Vec<ResourceId> = patch.add.drain(..patch.add.len().min(limit)).collect();
             let room = if rules.mixed_group_patch {
                 limit - added.len()
             } else if added.is_empty() {
@@ -208,33 +214,33 @@ impl Run<'_> {
             } else {
                 0
             };
-            let removed: Vec<ResourceId> = writes
-                .remove
-                .drain(..writes.remove.len().min(room))
-                .collect();
+            let removed: Vec<ResourceId> =
+                patch.remove.drain(..patch.remove.len().min(room)).collect();
             let mut operations = std::mem::take(&mut attributes);
             if !added.is_empty() {
                 operations.push(PatchOperation::add_members(&added));
             }
             if !removed.is_empty() {
-                operations.extend(removal(rules.member_removal, &removed));
+                operations.extend(member_removals(rules.member_removal, &removed));
             }
-            self.patch_group(id, operations, &added).await?;
-            // Before the first removal is forgotten, and not before the group is known under this id.
+            self.send_patch(id, operations, &added).await?;
+            // The current members are cached only when the group has its new external id, and before removed members
+            // leave the cached state.
             if let Some(present) = present.take() {
-                self.remember_group(id, external_id, name, &present, &[]);
+                self.cache_group(id, external_id, name, &present, &[]);
             }
-            self.remember_group(id, external_id, name, &added, &removed);
+            self.cache_group(id, external_id, name, &added, &removed);
             let done = &mut self.lock().report.done;
             done.members_added += added.len();
             done.members_removed += removed.len();
         }
-        // Nothing may have been left to write about a group that was made empty.
-        self.remember_group(id, external_id, name, &present.unwrap_or_default(), &[]);
+        // The loop sends nothing if no attributes and no member changes are left; the group must be cached anyway.
+        self.cache_group(id, external_id, name, &present.unwrap_or_default(), &[]);
         Ok(())
     }
 
-    async fn patch_group(
+    /// Sends one `PATCH`. If the target returns 404, removes the missing group or users from the cached state.
+    async fn send_patch(
         &self,
         id: &ResourceId,
         operations: Vec<PatchOperation>,
@@ -244,27 +250,28 @@ impl Run<'_> {
         let result =
             retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await;
         if result.as_ref().is_err_and(ScimError::is_not_found) {
-            // Either the group is gone or one of those who were to be put into it: the next run makes what is missing.
+            // The group or one of the added users does not exist. The next run creates it again.
             if self.scim.groups().get_opt(id).await?.is_none() {
-                self.lock().state.forget_group(id);
+                self.lock().state.remove_group(id);
             } else {
-                self.forget_missing(added).await?;
+                self.uncache_missing_users(added).await?;
             }
         }
         result.map(|_| ())
     }
 
-    /// Forgets those users whom the target does not have any more.
-    async fn forget_missing(&self, users: &[ResourceId]) -> Result<(), ScimError> {
+    /// Removes users that no longer exist in the target from the cached state.
+    async fn uncache_missing_users(&self, users: &[ResourceId]) -> Result<(), ScimError> {
         for id in users {
             if self.scim.users().get_opt(id).await?.is_none() {
-                self.lock().state.forget_user(id);
+                self.lock().state.remove_user(id);
             }
         }
         Ok(())
     }
 
-    fn remember_group(
+    /// Updates the cached state of a group after a write.
+    fn cache_group(
         &self,
         id: &ResourceId,
         external_id: &ExternalId,
@@ -275,7 +282,7 @@ impl Run<'_> {
         let mut inner = self.lock();
         let groups = &mut inner.state.groups;
         if !groups.contains_key(external_id) {
-            // One that was known under another id of the source is known under this one alone.
+            // An adopted group may be cached under another external id.
             groups.retain(|_, group| group.id != *id);
         }
         let group = groups
@@ -294,7 +301,8 @@ impl Run<'_> {
     }
 }
 
-fn removal(form: MemberRemoval, ids: &[ResourceId]) -> Vec<PatchOperation> {
+/// Returns the patch operations that remove members, in the form that the dialect requires.
+fn member_removals(form: MemberRemoval, ids: &[ResourceId]) -> Vec<PatchOperation> {
     match form {
         MemberRemoval::ByFilter => ids.iter().map(PatchOperation::remove_member).collect(),
         MemberRemoval::ByList => vec![PatchOperation::remove_listed_members(ids)],

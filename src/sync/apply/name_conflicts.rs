@@ -1,7 +1,9 @@
-//! Names that wait for each other.
+//! Resolves name conflicts between the changes of a run.
 //!
-//! A name belongs to one user or group at a time, and with AWS an email address does too. Where A is to get the name
-//! that B has, and B another, B goes first; where they swap, one of them has a name in between that nobody wants.
+//! A name belongs to only one user or group at a time; in AWS the same holds for email addresses. A change conflicts if
+//! another resource still holds a name that the change claims. If the holder has a pending change that releases the name,
+//! the holder is written first. If pending changes form a cycle, such as two users that swap names, one resource gets a
+//! temporary name.
 
 mod changes;
 
@@ -11,187 +13,210 @@ use futures::future::BoxFuture;
 use scim_client::Error as ScimError;
 use scim_types::{ExternalId, PatchOp, PatchOperation, User};
 
-use changes::unique;
+use changes::unique_names;
 
 use super::{GroupChange, ResourceId, Run, UserChange, retry_undecodable, run_all, target};
 use crate::sync::{UserProfile, plan::Counts};
 
-/// One thing that is done to the target.
+/// A change of one user or one group.
 pub(super) trait Change: Sync {
+    /// Writes the change to the target.
     fn write<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<(), ScimError>>;
 
-    /// What is done, to whom.
-    fn what(&self) -> String;
+    /// Returns the change and its subject in words, such as `create user ada@example.com`.
+    fn description(&self) -> String;
 
+    /// Counts the change as applied.
     fn count(&self, done: &mut Counts);
 
-    /// What it is to be called, in every way that has to be unique.
-    fn wanted(&self) -> Vec<String>;
+    /// Returns the unique names that the resource has after the change.
+    fn desired_names(&self) -> Vec<String>;
 
-    /// Whether it takes something away and may give up names by that.
+    /// Returns whether this removal may release names.
     fn releases_names(&self) -> bool {
         false
     }
 
-    /// Notes that it is done before its turn.
+    /// Records that the change is applied early.
     fn mark_applied_early(&self, _: &Run<'_>) {}
 
-    /// What is there already, and is called otherwise than it will be perhaps.
-    fn named<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>>;
+    /// Reads the current names of the resource, if the change updates an existing one.
+    fn existing<'r>(
+        &'r self,
+        run: &'r Run<'_>,
+    ) -> BoxFuture<'r, Result<Option<ExistingResource>, ScimError>>;
 }
 
-/// A change that was refused because of something that is there.
-pub(super) struct Blocked<'c, C> {
+/// A change that the target rejected because another resource has one of its names.
+pub(super) struct ConflictingChange<'c, C> {
     pub(super) change: &'c C,
     pub(super) error: ScimError,
 }
 
-/// A user or a group of the target, and what it is called.
-pub(super) enum Named {
+/// An existing user or group of the target, with its current and its desired names.
+pub(super) enum ExistingResource {
     User {
         id: ResourceId,
         external_id: ExternalId,
         user: Box<User>,
-        wanted: Box<UserProfile>,
+        desired: Box<UserProfile>,
     },
     Group {
         id: ResourceId,
         name: String,
-        wanted: String,
+        desired_name: String,
     },
 }
 
-impl Named {
-    fn names(&self) -> Vec<String> {
+impl ExistingResource {
+    fn current_names(&self) -> Vec<String> {
         match self {
-            Self::User { user, .. } => unique(&UserProfile::of(user)),
+            Self::User { user, .. } => unique_names(&UserProfile::of(user)),
             Self::Group { name, .. } => vec![name.to_lowercase()],
         }
     }
 }
 
-/// A change that is still blocked, and what is known of it.
-struct Waiting<'c, C> {
+/// A conflicting change that waits for another attempt.
+struct PendingChange<'c, C> {
     change: &'c C,
+    /// The error of the last attempt.
     error: ScimError,
-    /// What is called otherwise than it will be.
-    named: Option<Named>,
-    wanted: Vec<String>,
-    /// It was tried when nobody who waits was in its way, and something else is.
+    /// The resource before the change, if it exists and could be read.
+    existing: Option<ExistingResource>,
+    desired_names: Vec<String>,
+    /// Whether a retry failed although no other pending change held its names: an unrelated resource holds one.
     stuck: bool,
-    aside: bool,
+    has_temporary_name: bool,
 }
 
 impl Run<'_> {
-    /// Tries each again once nobody who waits is in its way. Where all of a ring wait for each other, one is moved aside;
-    /// it gets its name back if that was of no use.
-    pub(super) async fn resolve_conflicts<C: Change>(&self, blocked: Vec<Blocked<'_, C>>) {
-        let mut waiting: Vec<Waiting<'_, C>> = blocked
+    /// Retries each change as soon as no other pending change holds its names.
+    ///
+    /// If pending changes form a cycle, one resource gets a temporary name. If its change still fails, it gets its old names
+    /// back.
+    pub(super) async fn resolve_conflicts<C: Change>(
+        &self,
+        conflicting: Vec<ConflictingChange<'_, C>>,
+    ) {
+        let mut pending: Vec<PendingChange<'_, C>> = conflicting
             .into_iter()
-            .map(|Blocked { change, error }| Waiting {
-                wanted: change.wanted(),
+            .map(|ConflictingChange { change, error }| PendingChange {
+                desired_names: change.desired_names(),
                 change,
                 error,
-                named: None,
+                existing: None,
                 stuck: false,
-                aside: false,
+                has_temporary_name: false,
             })
             .collect();
-        self.look(&mut waiting).await;
-        while !waiting.is_empty() {
-            let free = free(&waiting);
-            if !free.is_empty() {
-                self.each_again(&mut waiting, &free).await;
+        self.read_existing(&mut pending).await;
+        while !pending.is_empty() {
+            let ready = ready_changes(&pending);
+            if !ready.is_empty() {
+                self.retry_changes(&mut pending, &ready).await;
                 continue;
             }
-            let Some((first, held)) = find_cycle(&waiting) else {
+            let Some((index, held_names)) = find_cycle(&pending) else {
                 break;
             };
-            let one = &mut waiting[first];
-            if let Some(named) = &one.named {
-                match self.call(named, Some(&held)).await {
-                    Ok(()) => one.aside = true,
+            let first = &mut pending[index];
+            if let Some(existing) = &first.existing {
+                match self.rename(existing, Some(&held_names)).await {
+                    Ok(()) => first.has_temporary_name = true,
                     Err(error) => {
-                        one.error = error;
-                        one.stuck = true;
+                        first.error = error;
+                        first.stuck = true;
                     }
                 }
             }
         }
-        // Something that could not be seen may be out of the way by now.
-        let all: Vec<usize> = (0..waiting.len()).collect();
-        self.each_again(&mut waiting, &all).await;
-        for one in waiting {
-            self.record_result(Err(one.error), one.change);
-            if let Some(named) = one.named.filter(|_| one.aside)
-                && let Err(error) = self.call(&named, None).await
+        // Resources that could not be read may have released names in the meantime.
+        let all: Vec<usize> = (0..pending.len()).collect();
+        self.retry_changes(&mut pending, &all).await;
+        for failed in pending {
+            self.record_result(Err(failed.error), failed.change);
+            if let Some(existing) = failed.existing.filter(|_| failed.has_temporary_name)
+                && let Err(error) = self.rename(&existing, None).await
             {
-                self.record_result(Err(error), one.change);
+                self.record_result(Err(error), failed.change);
             }
         }
     }
 
-    /// Finds out what those who wait are called now. Who cannot be read is in no ring that could be seen.
-    async fn look<C: Change>(&self, waiting: &mut [Waiting<'_, C>]) {
-        let mut work: Vec<BoxFuture<'_, Option<(usize, Named)>>> = Vec::new();
-        for (place, one) in waiting.iter().enumerate() {
-            let change = one.change;
+    /// Reads the current names of the pending resources. A resource that cannot be read is not part of any cycle.
+    async fn read_existing<C: Change>(&self, pending: &mut [PendingChange<'_, C>]) {
+        let mut work: Vec<BoxFuture<'_, Option<(usize, ExistingResource)>>> = Vec::new();
+        for (index, waiting) in pending.iter().enumerate() {
+            let change = waiting.change;
             work.push(Box::pin(async move {
-                Some((place, change.named(self).await.ok().flatten()?))
+                Some((index, change.existing(self).await.ok().flatten()?))
             }));
         }
-        for (place, named) in run_all(work, target::width(self.scim)).await {
-            waiting[place].named = Some(named);
+        for (index, existing) in run_all(work, target::concurrency(self.scim)).await {
+            pending[index].existing = Some(existing);
         }
     }
 
-    /// Tries some of it again; what is done, or fails for another reason, waits no more.
-    async fn each_again<C: Change>(&self, waiting: &mut Vec<Waiting<'_, C>>, places: &[usize]) {
-        let changes: Vec<&C> = places.iter().map(|place| waiting[*place].change).collect();
-        let blocked = self.each(&changes).await;
-        let mut blocked: HashMap<*const C, ScimError> = blocked
+    /// Retries some of the pending changes. A change stays pending only if it conflicts again; it is then marked as stuck.
+    async fn retry_changes<C: Change>(
+        &self,
+        pending: &mut Vec<PendingChange<'_, C>>,
+        indexes: &[usize],
+    ) {
+        let changes: Vec<&C> = indexes.iter().map(|index| pending[*index].change).collect();
+        let conflicting = self.write_batch(&changes).await;
+        let mut conflicting: HashMap<*const C, ScimError> = conflicting
             .into_iter()
-            .map(|Blocked { change, error }| (std::ptr::from_ref(change), error))
+            .map(|ConflictingChange { change, error }| (std::ptr::from_ref(change), error))
             .collect();
-        let tried: HashSet<*const C> = changes.into_iter().map(std::ptr::from_ref).collect();
-        waiting.retain_mut(|one| {
-            let place = std::ptr::from_ref(one.change);
-            if !tried.contains(&place) {
+        let retried: HashSet<*const C> = changes.into_iter().map(std::ptr::from_ref).collect();
+        pending.retain_mut(|waiting| {
+            let key = std::ptr::from_ref(waiting.change);
+            if !retried.contains(&key) {
                 return true;
             }
-            let error = blocked.remove(&place);
-            let waits = error.is_some();
+            let error = conflicting.remove(&key);
+            let conflicts_again = error.is_some();
             if let Some(error) = error {
-                one.error = error;
-                one.stuck = true;
+                waiting.error = error;
+                waiting.stuck = true;
             }
-            waits
+            conflicts_again
         });
     }
 
-    /// Calls something by its old names; or moves it aside: by its new ones where nobody of those who wait has them, and
-    /// with something before the old ones where somebody has.
-    async fn call(&self, named: &Named, held: Option<&HashSet<String>>) -> Result<(), ScimError> {
-        let called = |old: &str, new: &str| match held {
+    /// Renames a resource to break a cycle, or restores its old names.
+    ///
+    /// With `held_names`, each name becomes the desired name; if another pending change holds the desired name, it becomes a
+    /// temporary name: the old name with a prefix. Without `held_names`, the old names are restored.
+    async fn rename(
+        &self,
+        existing: &ExistingResource,
+        held_names: Option<&HashSet<String>>,
+    ) -> Result<(), ScimError> {
+        let new_name = |old: &str, desired: &str| match held_names {
             None => old.to_owned(),
-            Some(held) if held.contains(&new.to_lowercase()) => format!("{TEMPORARY_PREFIX}{old}"),
-            Some(_) => new.to_owned(),
+            Some(held) if held.contains(&desired.to_lowercase()) => {
+                format!("{TEMPORARY_PREFIX}{old}")
+            }
+            Some(_) => desired.to_owned(),
         };
-        match named {
-            Named::User {
+        match existing {
+            ExistingResource::User {
                 id,
                 external_id,
                 user,
-                wanted,
+                desired,
             } => {
                 let old = UserProfile::of(user);
-                let email = match (&old.email, &wanted.email) {
-                    (Some(old), Some(new)) => Some(called(old, new)),
-                    (Some(_), None) if held.is_some() => None,
+                let email = match (&old.email, &desired.email) {
+                    (Some(old), Some(desired)) => Some(new_name(old, desired)),
+                    (Some(_), None) if held_names.is_some() => None,
                     (old, _) => old.clone(),
                 };
                 let profile = UserProfile {
-                    user_name: called(&old.user_name, &wanted.user_name),
+                    user_name: new_name(&old.user_name, &desired.user_name),
                     email,
                     ..old
                 };
@@ -199,8 +224,12 @@ impl Run<'_> {
                 retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
                     .await?;
             }
-            Named::Group { id, name, wanted } => {
-                let name = called(name, wanted);
+            ExistingResource::Group {
+                id,
+                name,
+                desired_name,
+            } => {
+                let name = new_name(name, desired_name);
                 let patch: PatchOp = PatchOperation::replace("displayName", name).into();
                 retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await?;
             }
@@ -209,71 +238,82 @@ impl Run<'_> {
     }
 }
 
-/// Who of those who wait has which name.
-fn holders<C>(waiting: &[Waiting<'_, C>]) -> HashMap<String, usize> {
+/// Maps each current name to the index of the pending change that holds it.
+///
+/// Resources with a temporary name hold none.
+fn name_holders<C>(pending: &[PendingChange<'_, C>]) -> HashMap<String, usize> {
     let mut holders = HashMap::new();
-    for (place, one) in waiting.iter().enumerate() {
-        let held = one.named.as_ref().filter(|_| !one.aside).map(Named::names);
-        holders.extend(held.into_iter().flatten().map(|name| (name, place)));
+    for (index, waiting) in pending.iter().enumerate() {
+        let names = waiting
+            .existing
+            .as_ref()
+            .filter(|_| !waiting.has_temporary_name)
+            .map(ExistingResource::current_names);
+        holders.extend(names.into_iter().flatten().map(|name| (name, index)));
     }
     holders
 }
 
-/// Those in whose way nobody is who waits, and nobody else as far as that is known.
-fn free<C>(waiting: &[Waiting<'_, C>]) -> Vec<usize> {
-    let holders = holders(waiting);
-    (0..waiting.len())
-        .filter(|place| {
-            let one = &waiting[*place];
-            let mut held = one.wanted.iter().filter_map(|name| holders.get(name));
-            !one.stuck && held.all(|other| other == place)
+/// Returns the changes that no other pending change blocks and that are not stuck.
+fn ready_changes<C>(pending: &[PendingChange<'_, C>]) -> Vec<usize> {
+    let holders = name_holders(pending);
+    (0..pending.len())
+        .filter(|index| {
+            let waiting = &pending[*index];
+            let mut holding = waiting
+                .desired_names
+                .iter()
+                .filter_map(|name| holders.get(name));
+            !waiting.stuck && holding.all(|holder| holder == index)
         })
         .collect()
 }
 
-/// The first who may be moved aside of those who wait for each other all around, and which names others than it have.
+/// Returns the first change of a cycle that can get a temporary name, and the names that the other pending changes hold.
 ///
-/// Who wants a name besides that nobody of them has goes first: it gets that name at once, or it shows that a stranger has
-/// it, before anybody has given up a name for it.
-fn find_cycle<C>(waiting: &[Waiting<'_, C>]) -> Option<(usize, HashSet<String>)> {
-    let holders = holders(waiting);
-    let waits_for = |place: usize| {
-        let wanted = waiting[place].wanted.iter();
-        let others = wanted.filter_map(|name| holders.get(name));
-        others.copied().filter(move |other| *other != place)
+/// Prefers a change that also claims a name that no pending change holds. The rename then either gets that name at once,
+/// or fails because an unrelated resource has it, before another resource has released a name.
+fn find_cycle<C>(pending: &[PendingChange<'_, C>]) -> Option<(usize, HashSet<String>)> {
+    let holders = name_holders(pending);
+    let blockers = |index: usize| {
+        let desired = pending[index].desired_names.iter();
+        let others = desired.filter_map(|name| holders.get(name));
+        others.copied().filter(move |other| *other != index)
     };
     let in_a_cycle = |first: usize| {
-        if waiting[first].aside || waiting[first].stuck {
+        if pending[first].has_temporary_name || pending[first].stuck {
             return false;
         }
         let (mut seen, mut is_cycle) = (HashSet::new(), false);
-        let mut next: Vec<usize> = waits_for(first).collect();
-        while let Some(place) = next.pop() {
-            if waiting[place].stuck {
-                // Who waits for one that gets no further gets no further either.
+        let mut next: Vec<usize> = blockers(first).collect();
+        while let Some(index) = next.pop() {
+            if pending[index].stuck {
+                // A change that waits for a stuck change is blocked too; a temporary name does not help.
                 return false;
             }
-            is_cycle |= place == first;
-            if seen.insert(place) {
-                next.extend(waits_for(place));
+            is_cycle |= index == first;
+            if seen.insert(index) {
+                next.extend(blockers(index));
             }
         }
         is_cycle
     };
-    let doubtful = |place: &usize| {
-        let wanted = &waiting[*place].wanted;
-        !wanted.iter().all(|name| holders.contains_key(name))
+    let claims_other_name = |index: &usize| {
+        let desired = &pending[*index].desired_names;
+        !desired.iter().all(|name| holders.contains_key(name))
     };
-    let (doubtful, sure): (Vec<usize>, Vec<usize>) = (0..waiting.len()).partition(doubtful);
-    let first = doubtful
+    let (preferred, others): (Vec<usize>, Vec<usize>) =
+        (0..pending.len()).partition(claims_other_name);
+    let first = preferred
         .into_iter()
-        .chain(sure)
-        .find(|place| in_a_cycle(*place))?;
-    let held = holders
+        .chain(others)
+        .find(|index| in_a_cycle(*index))?;
+    let held_names = holders
         .into_iter()
-        .filter_map(|(name, place)| (place != first).then_some(name));
-    Some((first, held.collect()))
+        .filter_map(|(name, index)| (index != first).then_some(name));
+    Some((first, held_names.collect()))
 }
 
-/// Before the names of who is moved aside: nobody wants such a name, and who sees it knows what goes on.
+/// The prefix of a temporary name. No other resource claims such a name, and an operator who sees it recognizes a rename in
+/// progress.
 const TEMPORARY_PREFIX: &str = "renaming-";

@@ -1,16 +1,17 @@
-//! Writing one user.
+//! Writes one user.
 
 use scim_client::Created;
 use scim_types::{Resource as _, User, filter::Filter};
 
 use super::{
-    CachedUser, ExternalId, PatchOp, PatchOperation, RemovedPrincipal, ResourceId, Run, ScimError,
-    TRIES, UserChange, retry_undecodable, target,
+    CachedUser, ExternalId, MAX_WRITE_ATTEMPTS, PatchOp, PatchOperation, RemovedPrincipal,
+    ResourceId, Run, ScimError, UserChange, retry_undecodable, target,
 };
 use crate::sync::UserProfile;
 
 impl Run<'_> {
-    pub(super) async fn user(&self, change: &UserChange) -> Result<(), ScimError> {
+    /// Applies one change of a user.
+    pub(super) async fn apply_user_change(&self, change: &UserChange) -> Result<(), ScimError> {
         match change {
             UserChange::Create {
                 external_id,
@@ -29,52 +30,57 @@ impl Run<'_> {
                     .update_user(id, external_id, profile, base, *adopts)
                     .await;
                 if result.as_ref().is_err_and(ScimError::is_not_found) {
-                    // RemovedPrincipal from the target: the next run makes them anew.
-                    self.lock().state.forget_user(id);
+                    // The user was deleted in the target. The next run creates it again.
+                    self.lock().state.remove_user(id);
                 }
                 result
             }
-            UserChange::Deactivate(gone) => self.deactivate(gone).await,
-            UserChange::Delete(gone) => self.delete_user(gone).await,
+            UserChange::Deactivate(removed) => self.deactivate_user(removed).await,
+            UserChange::Delete(removed) => self.delete_user(removed).await,
         }
     }
 
+    /// Creates a user, or adopts an existing account with the same id or name.
     async fn create_user(
         &self,
         external_id: &ExternalId,
         profile: &UserProfile,
     ) -> Result<(), ScimError> {
-        let wanted = profile.written_onto(User::default(), external_id);
-        let mut left = TRIES;
-        let user = loop {
-            left -= 1;
-            match self.scim.users().create_or_adopt(&wanted).await {
-                // It was looked for and is not there, so the lost request has done nothing.
-                Err(error) if error.may_have_acted() && left > 0 => {}
-                Err(error) if error.is_conflict() => match self.left_behind(profile).await? {
+        let user = profile.written_onto(User::default(), external_id);
+        let mut attempts_left = MAX_WRITE_ATTEMPTS;
+        let created = loop {
+            attempts_left -= 1;
+            match self.scim.users().create_or_adopt(&user).await {
+                // The client has searched for the user and not found it, so the request with the lost response had no
+                // effect.
+                Err(error) if error.may_have_acted() && attempts_left > 0 => {}
+                Err(error) if error.is_conflict() => match self.orphaned_account(profile).await? {
                     Some(found) => break Created::Adopted(found),
                     None => return Err(error),
                 },
                 Err(error) => return Err(error),
-                Ok(Created::Adopted(found)) if self.is_somebody_elses(&found, external_id) => {
-                    // The id of the source is gone from it, and yet it is known whose it is.
-                    break Created::New(self.scim.users().create(&wanted).await?);
+                Ok(Created::Adopted(found))
+                    if self.belongs_to_another_user(&found, external_id) =>
+                {
+                    // The account has lost its external id, but the cached state maps it to another user.
+                    break Created::New(self.scim.users().create(&user).await?);
                 }
                 Ok(created) => break created,
             }
         };
-        let id = match &user {
+        let id = match &created {
             Created::New(user) => user.id.clone(),
             Created::Adopted(found) => {
-                let same = UserProfile::of(found) == *profile
+                let is_current = UserProfile::of(found) == *profile
                     && found.external_id.as_ref() == Some(external_id);
-                if let (Some(id), false) = (&found.id, same) {
+                if let (Some(id), false) = (&found.id, is_current) {
                     let written = profile.written_onto(found.clone(), external_id);
                     retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
                         .await?;
                 }
                 if let (Some(id), None) = (&found.id, &found.external_id) {
-                    // What nobody has managed may be in groups of which nobody has remembered that; the next run sees to it.
+                    // An unmanaged user may be a member of groups whose cached members lack it. The next run removes
+                    // memberships that the source does not have.
                     let groups = target::groups_of(self.scim, id).await?;
                     self.lock().state.cache_membership(id, &groups);
                 }
@@ -83,44 +89,53 @@ impl Run<'_> {
         };
         if let Some(id) = id {
             let mut inner = self.lock();
-            inner.made.insert(external_id.clone(), id.clone());
+            inner.created_ids.insert(external_id.clone(), id.clone());
             drop(inner);
-            let adopted = matches!(user, Created::Adopted(_));
-            self.remember_user(id, external_id, profile, adopted);
+            let adopted = matches!(created, Created::Adopted(_));
+            self.cache_user(id, external_id, profile, adopted);
         }
         Ok(())
     }
 
-    /// Who has the name and is of the source no more: the person was made anew there. A plan that was made from memory
-    /// could not see that.
-    async fn left_behind(&self, profile: &UserProfile) -> Result<Option<User>, ScimError> {
-        if self.lost.is_empty() {
+    /// Returns the managed account that has the profile's user name but no matching user in the source.
+    ///
+    /// Such an account belongs to a user that was recreated in the source under a new id. A plan based on the cached state
+    /// cannot match it, because the cached state has no user names.
+    async fn orphaned_account(&self, profile: &UserProfile) -> Result<Option<User>, ScimError> {
+        if self.missing_users.is_empty() {
             return Ok(None);
         }
-        let name = Filter::eq(User::NAME, profile.user_name.as_str());
-        let found = self.scim.users().find(name).await?;
-        let lost = |user: &User| user.id.as_ref().is_some_and(|id| self.lost.contains(id));
-        Ok(found.filter(lost))
+        let has_name = Filter::eq(User::NAME, profile.user_name.as_str());
+        let found = self.scim.users().find(has_name).await?;
+        let is_orphan = |user: &User| {
+            user.id
+                .as_ref()
+                .is_some_and(|id| self.missing_users.contains(id))
+        };
+        Ok(found.filter(is_orphan))
     }
 
-    /// Whether a user of the target is remembered to be somebody's who is in the source still.
-    fn is_somebody_elses(&self, found: &User, external_id: &ExternalId) -> bool {
+    /// Returns whether the cached state maps this target user to another user that still exists in the source.
+    fn belongs_to_another_user(&self, found: &User, external_id: &ExternalId) -> bool {
         let inner = self.lock();
         let mut users = inner.state.users.iter();
-        users.any(|(known, user)| {
-            known != external_id
+        users.any(|(cached_id, user)| {
+            cached_id != external_id
                 && found.id.as_ref() == Some(&user.id)
-                && !self.lost.contains(&user.id)
+                && !self.missing_users.contains(&user.id)
         })
     }
 
-    /// Whether somebody of the source has been given the account in this run.
-    fn taken_over(&self, gone: &RemovedPrincipal) -> bool {
+    /// Returns whether this run has mapped the account to another user of the source.
+    fn was_adopted(&self, removed: &RemovedPrincipal) -> bool {
         let inner = self.lock();
         let mut users = inner.state.users.iter();
-        users.any(|(known, user)| user.id == gone.id && Some(known) != gone.external_id.as_ref())
+        users.any(|(external_id, user)| {
+            user.id == removed.id && Some(external_id) != removed.external_id.as_ref()
+        })
     }
 
+    /// Updates a user to a profile.
     async fn update_user(
         &self,
         id: &ResourceId,
@@ -129,36 +144,38 @@ impl Run<'_> {
         base: Option<User>,
         adopts: bool,
     ) -> Result<(), ScimError> {
-        // A user is replaced as a whole; what this run has not read is read now, so that what others have set stays.
+        // `PUT` replaces the whole user. Without the current user, attributes that the sync does not manage would be lost.
         let base = match base {
             Some(base) => base,
             None => self.scim.users().get(id).await?,
         };
         let written = profile.written_onto(base, external_id);
         retry_undecodable(|| async { self.scim.users().replace(id, &written).await }).await?;
-        self.remember_user(id.clone(), external_id, profile, adopts);
+        self.cache_user(id.clone(), external_id, profile, adopts);
         Ok(())
     }
 
-    async fn deactivate(&self, gone: &RemovedPrincipal) -> Result<(), ScimError> {
-        if self.taken_over(gone) {
+    /// Deactivates a user, unless another user of the source has adopted the account in this run.
+    async fn deactivate_user(&self, removed: &RemovedPrincipal) -> Result<(), ScimError> {
+        if self.was_adopted(removed) {
             return Ok(());
         }
         let patch: PatchOp = PatchOperation::replace("active", false).into();
-        match retry_undecodable(|| async { self.scim.users().patch(&gone.id, &patch).await }).await
+        match retry_undecodable(|| async { self.scim.users().patch(&removed.id, &patch).await })
+            .await
         {
-            Err(error) if error.is_not_found() => self.lock().state.forget_user(&gone.id),
+            Err(error) if error.is_not_found() => self.lock().state.remove_user(&removed.id),
             result => {
                 result?;
                 let now = self.now();
                 let mut inner = self.lock();
                 let users = &mut inner.state.users;
-                if let Some(id) = &gone.external_id
+                if let Some(id) = &removed.external_id
                     && let Some(user) = users.get_mut(id)
                 {
                     user.active = false;
                     user.inactive_since = Some(now);
-                    // Whoever comes back is written, whatever they are like then.
+                    // An unknown digest forces an update if the user comes back.
                     user.digest.clear();
                 }
             }
@@ -166,18 +183,20 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn delete_user(&self, gone: &RemovedPrincipal) -> Result<(), ScimError> {
-        if self.taken_over(gone) {
+    /// Deletes a user, unless another user of the source has adopted the account in this run.
+    async fn delete_user(&self, removed: &RemovedPrincipal) -> Result<(), ScimError> {
+        if self.was_adopted(removed) {
             return Ok(());
         }
-        match retry_undecodable(|| async { self.scim.users().delete(&gone.id).await }).await {
+        match retry_undecodable(|| async { self.scim.users().delete(&removed.id).await }).await {
             Err(error) if !error.is_not_found() => return Err(error),
-            _ => self.lock().state.forget_user(&gone.id),
+            _ => self.lock().state.remove_user(&removed.id),
         }
         Ok(())
     }
 
-    fn remember_user(
+    /// Updates the cached state of a user after a write.
+    fn cache_user(
         &self,
         id: ResourceId,
         external_id: &ExternalId,
@@ -187,9 +206,9 @@ impl Run<'_> {
         let now = self.now();
         let mut inner = self.lock();
         if adopted {
-            // One who was known under another id of the source is known under this one alone.
+            // An adopted account may be cached under another external id.
             let users = &mut inner.state.users;
-            users.retain(|known, user| user.id != id || known == external_id);
+            users.retain(|cached_id, user| user.id != id || cached_id == external_id);
         }
         let user = CachedUser {
             id,

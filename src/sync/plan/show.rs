@@ -1,14 +1,15 @@
-//! How a plan is shown to a reviewer.
+//! Displays a plan for review.
 
 use std::{collections::BTreeSet, fmt};
 
 use super::{Counts, GroupChange, RemovedPrincipal, SyncPlan, UserChange};
+use crate::plan::count;
 
 impl fmt::Display for RemovedPrincipal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.name, &self.external_id) {
             (Some(name), _) => f.write_str(name),
-            (None, Some(id)) => write!(f, "{id} (now {})", self.id),
+            (None, Some(id)) => write!(f, "{id} (target id {})", self.id),
             (None, None) => write!(f, "{}", self.id),
         }
     }
@@ -36,15 +37,15 @@ impl fmt::Display for UserChange {
                     }
                 }
                 if *adopts {
-                    f.write_str(" (is there already, gets its id)")?;
+                    f.write_str(" (already exists, adopted)")?;
                 }
                 if *deactivates {
-                    f.write_str(" (deactivated: may not sign in to the source)")?;
+                    f.write_str(" (deactivated: inactive in the source)")?;
                 }
                 Ok(())
             }
-            Self::Deactivate(_) => f.write_str(" (deactivated: gone from the source)"),
-            Self::Delete(_) => f.write_str(" (deleted: gone from the source)"),
+            Self::Deactivate(_) => f.write_str(" (deactivated: missing or inactive in the source)"),
+            Self::Delete(_) => f.write_str(" (deleted: not in the source)"),
             Self::Create { .. } => Ok(()),
         }
     }
@@ -54,7 +55,7 @@ impl fmt::Display for GroupChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create { name, members, .. } => {
-                write!(f, "+ group {name} with {} members", members.len())
+                write!(f, "+ group {name} with {}", count(members.len(), "member"))
             }
             Self::Update {
                 name,
@@ -69,14 +70,14 @@ impl fmt::Display for GroupChange {
                     write!(f, " (was {before})")?;
                 }
                 if *adopts {
-                    f.write_str(" (is there already, gets its id)")?;
+                    f.write_str(" (already exists, adopted)")?;
                 }
                 if !add.is_empty() || !remove.is_empty() {
                     write!(f, ": +{} -{} members", add.len(), remove.len())?;
                 }
                 Ok(())
             }
-            Self::Delete(gone) => write!(f, "- group {gone} (deleted: gone from the source)"),
+            Self::Delete(removed) => write!(f, "- group {removed} (deleted: not in the source)"),
         }
     }
 }
@@ -94,32 +95,29 @@ impl fmt::Display for Counts {
             (self.members_added, "member", "add"),
             (self.members_removed, "member", "remove"),
         ];
-        let words: Vec<String> = parts
+        let phrases: Vec<String> = parts
             .iter()
-            .filter(|(count, ..)| *count > 0)
-            .map(|(count, noun, verb)| {
-                let s = if *count == 1 { "" } else { "s" };
-                format!("{count} {noun}{s} to {verb}")
-            })
+            .filter(|(number, ..)| *number > 0)
+            .map(|(number, noun, verb)| format!("{} to {verb}", count(*number, noun)))
             .collect();
-        if words.is_empty() {
+        if phrases.is_empty() {
             f.write_str("No changes")
         } else {
-            f.write_str(&words.join(", "))
+            f.write_str(&phrases.join(", "))
         }
     }
 }
 
 impl fmt::Display for SyncPlan {
-    /// At most a hundred changes of each kind are shown one by one; the summary counts all.
+    /// Lists at most 100 changes of each kind; the summary counts all changes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Sync: {}", self.summary())?;
         show(f, &self.users)?;
         show(f, &self.groups)?;
-        for skipped in self.skipped.iter().take(SHOWN) {
-            writeln!(f, "  ! {} is left as it is: {}", skipped.name, skipped.why)?;
+        for skipped in self.skipped.iter().take(MAX_SHOWN) {
+            writeln!(f, "  ! {} is skipped: {}", skipped.name, skipped.why)?;
         }
-        for note in self.notes.iter().take(SHOWN) {
+        for note in self.notes.iter().take(MAX_SHOWN) {
             writeln!(f, "  ! {note}")?;
         }
         Ok(())
@@ -127,14 +125,14 @@ impl fmt::Display for SyncPlan {
 }
 
 fn show(f: &mut fmt::Formatter<'_>, changes: &[impl fmt::Display]) -> fmt::Result {
-    for change in changes.iter().take(SHOWN) {
+    for change in changes.iter().take(MAX_SHOWN) {
         writeln!(f, "  {change}")?;
     }
-    match changes.len().checked_sub(SHOWN) {
+    match changes.len().checked_sub(MAX_SHOWN) {
         None | Some(0) => Ok(()),
         Some(more) => writeln!(f, "  … and {more} more"),
     }
 }
 
-/// Nobody reads more lines than this; the plan itself has them all.
-const SHOWN: usize = 100;
+/// Maximum number of lines per kind in a displayed plan. The plan itself holds all changes.
+const MAX_SHOWN: usize = 100;

@@ -10,7 +10,7 @@ fn ext(id: impl std::fmt::Display) -> ExternalId {
 }
 
 fn rid(id: impl std::fmt::Display) -> ResourceId {
-    ResourceId::parse(id.to_string()).expect("an id")
+    ResourceId::parse(id.to_string()).expect("a valid id")
 }
 
 fn profile(name: &str) -> UserProfile {
@@ -25,9 +25,9 @@ fn profile(name: &str) -> UserProfile {
     }
 }
 
-fn known_user(id: &str, external_id: Option<&str>, profile: &UserProfile) -> TargetUser {
+fn target_user(id: &str, external_id: Option<&str>, profile: &UserProfile) -> TargetUser {
     let external_id = external_id.map(ext);
-    let read = profile.written_onto(scim_types::User::default(), &ext("x"));
+    let scim_user = profile.written_onto(scim_types::User::default(), &ext("x"));
     TargetUser {
         id: rid(id),
         digest: profile.digest(),
@@ -35,12 +35,12 @@ fn known_user(id: &str, external_id: Option<&str>, profile: &UserProfile) -> Tar
         managed: external_id.is_some(),
         external_id,
         inactive_since: None,
-        remembered: None,
-        read: Some(Box::new(read)),
+        cached_external_id: None,
+        scim_user: Some(Box::new(scim_user)),
     }
 }
 
-fn known_group(id: &str, external_id: Option<&str>, name: &str, members: &[&str]) -> TargetGroup {
+fn target_group(id: &str, external_id: Option<&str>, name: &str, members: &[&str]) -> TargetGroup {
     TargetGroup {
         id: rid(id),
         external_id: external_id.map(ext),
@@ -69,12 +69,13 @@ fn source(users: &[(&str, &str)], groups: &[(&str, &str, &[&str])]) -> Directory
 }
 
 fn now() -> Timestamp {
-    "2026-11-24T09:00:00Z".parse().expect("a moment")
+    "2026-11-24T09:00:00Z".parse().expect("a timestamp")
 }
 
+/// Asserts the changes of a plan, as displayed.
 #[track_caller]
-fn check(source: &Directory, known: &TargetSnapshot, policy: Policy, expected: &[&str]) {
-    let plan = plan(source, known, policy, now(), 0);
+fn check(source: &Directory, target: &TargetSnapshot, policy: Policy, expected: &[&str]) {
+    let plan = plan(source, target, policy, now(), 0);
     let changes = plan.users.iter().map(ToString::to_string);
     let changes: Vec<String> = changes
         .chain(plan.groups.iter().map(ToString::to_string))
@@ -82,6 +83,7 @@ fn check(source: &Directory, known: &TargetSnapshot, policy: Policy, expected: &
     assert_eq!(changes, expected, "{plan}");
 }
 
+/// Deletes removed users and groups, users without a retention period.
 const DELETE: Policy = Policy {
     users: Removal::Delete {
         after: Duration::ZERO,
@@ -91,7 +93,7 @@ const DELETE: Policy = Policy {
 };
 
 #[test]
-fn an_empty_target_gets_everybody_and_every_group_with_its_members() {
+fn an_empty_target_gets_all_users_and_groups_with_their_members() {
     let source = source(&[("1", "ada"), ("2", "bob")], &[("g", "team", &["1", "2"])]);
     check(
         &source,
@@ -102,15 +104,15 @@ fn an_empty_target_gets_everybody_and_every_group_with_its_members() {
 }
 
 #[test]
-fn a_rename_and_a_new_login_are_updates_and_never_a_deletion_and_a_creation() {
+fn a_renamed_user_or_group_is_updated_and_not_recreated() {
     let source = source(&[("1", "ada.king")], &[("g", "engines", &["1"])]);
-    let known = TargetSnapshot {
-        users: vec![known_user("a", Some("1"), &profile("ada"))],
-        groups: vec![known_group("t", Some("g"), "team", &["a"])],
+    let target = TargetSnapshot {
+        users: vec![target_user("a", Some("1"), &profile("ada"))],
+        groups: vec![target_group("t", Some("g"), "team", &["a"])],
     };
     check(
         &source,
-        &known,
+        &target,
         DELETE,
         &[
             "~ user ada.king (was ada): displayName, userName",
@@ -120,158 +122,163 @@ fn a_rename_and_a_new_login_are_updates_and_never_a_deletion_and_a_creation() {
 }
 
 #[test]
-fn who_is_there_under_the_name_is_adopted() {
+fn an_existing_resource_with_the_same_name_is_adopted() {
     let source = source(&[("1", "Ada"), ("2", "bob")], &[("g", "team", &[])]);
-    let known = TargetSnapshot {
+    let target = TargetSnapshot {
         users: vec![
-            known_user("a", None, &profile("ada")),
-            // Made anew in the source, under another id.
-            known_user("b", Some("9"), &profile("bob")),
+            target_user("a", None, &profile("ada")),
+            // Recreated in the source under another id.
+            target_user("b", Some("9"), &profile("bob")),
         ],
-        groups: vec![known_group("t", None, "team", &[])],
+        groups: vec![target_group("t", None, "team", &[])],
     };
     check(
         &source,
-        &known,
+        &target,
         DELETE,
         &[
-            "~ user Ada (was ada): displayName, userName (is there already, gets its id)",
-            "~ user bob (is there already, gets its id)",
-            "~ group team (is there already, gets its id)",
+            "~ user Ada (was ada): displayName, userName (already exists, adopted)",
+            "~ user bob (already exists, adopted)",
+            "~ group team (already exists, adopted)",
         ],
     );
 }
 
 #[test]
-fn a_name_that_somebody_else_of_the_source_has_is_not_adopted() {
-    // 1 was `ada` and is `bob` now; 2 is a new `ada`.
+fn a_resource_that_matches_another_source_user_by_id_is_not_adopted_by_name() {
+    // User 1 was renamed from `ada` to `bob`; user 2 is new and has the name `ada`.
     let source = source(&[("2", "ada"), ("1", "bob")], &[]);
-    let known = TargetSnapshot {
-        users: vec![known_user("a", Some("1"), &profile("ada"))],
+    let target = TargetSnapshot {
+        users: vec![target_user("a", Some("1"), &profile("ada"))],
         groups: Vec::new(),
     };
     check(
         &source,
-        &known,
+        &target,
         DELETE,
         &["+ user ada", "~ user bob (was ada): displayName, userName"],
     );
 }
 
 #[test]
-fn who_is_gone_is_deactivated_first_and_deleted_by_a_later_run_if_that_is_wanted() {
+fn a_removed_user_is_deactivated_first_and_deleted_only_by_a_later_run_if_deletion_is_enabled() {
     let source = source(&[("1", "ada")], &[]);
-    let gone = |active| {
+    let target = |active| {
         let profile = UserProfile {
             active,
             ..profile("bob")
         };
         TargetSnapshot {
             users: vec![
-                known_user("a", Some("1"), &self::profile("ada")),
-                known_user("b", Some("2"), &profile),
+                target_user("a", Some("1"), &self::profile("ada")),
+                target_user("b", Some("2"), &profile),
             ],
             groups: Vec::new(),
         }
     };
-    let deactivate = ["x user bob (deactivated: gone from the source)"];
-    check(&source, &gone(true), Policy::default(), &deactivate);
-    check(&source, &gone(true), DELETE, &deactivate);
-    check(&source, &gone(false), Policy::default(), &[]);
+    let deactivate = ["x user bob (deactivated: missing or inactive in the source)"];
+    check(&source, &target(true), Policy::default(), &deactivate);
+    check(&source, &target(true), DELETE, &deactivate);
+    check(&source, &target(false), Policy::default(), &[]);
     check(
         &source,
-        &gone(false),
+        &target(false),
         DELETE,
-        &["- user bob (deleted: gone from the source)"],
+        &["- user bob (deleted: not in the source)"],
     );
     let keep = Policy {
         users: Removal::Keep,
         ..DELETE
     };
-    check(&source, &gone(true), keep, &[]);
-    let patient = Policy {
+    check(&source, &target(true), keep, &[]);
+    let retention = Policy {
         users: Removal::Delete {
             after: Duration::from_hours(24),
         },
         ..DELETE
     };
-    check(&source, &gone(false), patient, &[]);
-    let mut since = gone(false);
-    since.users[1].inactive_since = Some(now() - jiff::SignedDuration::from_hours(25));
+    check(&source, &target(false), retention, &[]);
+    let mut deactivated = target(false);
+    deactivated.users[1].inactive_since = Some(now() - jiff::SignedDuration::from_hours(25));
     check(
         &source,
-        &since,
-        patient,
-        &["- user bob (deleted: gone from the source)"],
+        &deactivated,
+        retention,
+        &["- user bob (deleted: not in the source)"],
     );
-    since.users[1].inactive_since = Some(now() - jiff::SignedDuration::from_hours(23));
-    check(&source, &since, patient, &[]);
+    deactivated.users[1].inactive_since = Some(now() - jiff::SignedDuration::from_hours(23));
+    check(&source, &deactivated, retention, &[]);
 }
 
 #[test]
-fn what_others_have_made_is_never_removed() {
-    let known = TargetSnapshot {
-        users: vec![known_user("a", None, &profile("theirs"))],
-        groups: vec![known_group("t", None, "theirs", &["a"])],
+fn unmanaged_users_groups_and_members_are_never_removed() {
+    let target = TargetSnapshot {
+        users: vec![target_user("a", None, &profile("unmanaged"))],
+        groups: vec![target_group("t", None, "unmanaged", &["a"])],
     };
-    check(&source(&[], &[]), &known, DELETE, &[]);
-    // Nor is their user taken out of a group of ours.
-    let ours = TargetSnapshot {
-        groups: vec![known_group("t", Some("g"), "ours", &["a"])],
-        ..known
+    check(&source(&[], &[]), &target, DELETE, &[]);
+    // An unmanaged member of a managed group is kept too.
+    let managed_group = TargetSnapshot {
+        groups: vec![target_group("t", Some("g"), "managed", &["a"])],
+        ..target
     };
-    check(&source(&[], &[("g", "ours", &[])]), &ours, DELETE, &[]);
+    check(
+        &source(&[], &[("g", "managed", &[])]),
+        &managed_group,
+        DELETE,
+        &[],
+    );
 }
 
 #[test]
-fn who_may_not_sign_in_is_deactivated_and_not_created() {
+fn an_inactive_user_is_deactivated_but_not_created() {
     let mut source = source(&[("1", "ada"), ("2", "new")], &[("g", "team", &["1", "2"])]);
     for user in &mut source.users {
         user.profile.active = false;
     }
-    let known = TargetSnapshot {
-        users: vec![known_user("a", Some("1"), &profile("ada"))],
-        groups: vec![known_group("t", Some("g"), "team", &["a"])],
+    let target = TargetSnapshot {
+        users: vec![target_user("a", Some("1"), &profile("ada"))],
+        groups: vec![target_group("t", Some("g"), "team", &["a"])],
     };
     check(
         &source,
-        &known,
+        &target,
         Policy::default(),
-        &["x user ada: active (deactivated: may not sign in to the source)"],
+        &["x user ada: active (deactivated: inactive in the source)"],
     );
 }
 
 #[test]
-fn one_whom_the_target_would_refuse_stops_nobody_and_is_not_taken_for_gone() {
+fn a_user_with_an_unacceptable_profile_is_skipped_and_not_removed() {
     let mut source = source(&[("1", "ada"), ("2", "bob"), ("3", "eve")], &[]);
     source.users[0].profile.family_name.clear();
-    source.users[1].problems = vec!["login is no email address".into()];
-    let known = TargetSnapshot {
-        users: vec![known_user("a", Some("1"), &profile("ada"))],
+    source.users[1].problems = vec!["login is not an email address".into()];
+    let target = TargetSnapshot {
+        users: vec![target_user("a", Some("1"), &profile("ada"))],
         groups: Vec::new(),
     };
     let policy = Policy {
         dialect: Dialect::AwsIdentityCenter,
         ..DELETE
     };
-    check(&source, &known, policy, &["+ user eve"]);
-    let plan = plan(&source, &known, policy, now(), 0);
+    check(&source, &target, policy, &["+ user eve"]);
+    let plan = plan(&source, &target, policy, now(), 0);
     let skipped: Vec<&str> = plan.skipped.iter().map(|skipped| &*skipped.name).collect();
     assert_eq!(skipped, ["ada", "bob"]);
 }
 
 #[test]
-fn a_gone_group_is_kept_unless_its_deletion_is_wanted() {
+fn a_removed_group_is_kept_unless_deletion_is_enabled() {
     let source = source(&[], &[]);
-    let known = TargetSnapshot {
+    let target = TargetSnapshot {
         users: Vec::new(),
-        groups: vec![known_group("t", Some("g"), "team", &[])],
+        groups: vec![target_group("t", Some("g"), "team", &[])],
     };
-    check(&source, &known, Policy::default(), &[]);
+    check(&source, &target, Policy::default(), &[]);
     check(
         &source,
-        &known,
+        &target,
         DELETE,
-        &["- group team (deleted: gone from the source)"],
+        &["- group team (deleted: not in the source)"],
     );
 }

@@ -1,64 +1,67 @@
-//! Every kind of failure in every kind of write: the directory ends right, and nothing is there twice.
+//! Fault injection: after failed, interrupted or rejected writes, the target ends in sync and without duplicates.
 
 use std::{sync::Arc, time::Duration};
 
-use okta_aws_sso::sync::{Directory, DirectorySync, GroupRemoval, Removal, RemovalLimits};
+use okta_aws_sso::sync::{
+    Directory, DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits,
+};
 use rest_core::{HttpOptions, HttpTransport};
 use sandbox::{Fault, Service};
+use scim_types::ExternalId;
 
-use super::rig::{Rig, directory};
+use super::fixture::{SyncFixture, directory, user_id};
 
-/// One kind of write: the request that meets the fault, and the change of the source that brings it about.
+/// A kind of write: the request that gets the fault, and the change of the source that causes the request.
 struct Write {
     on: &'static str,
     change: fn(&mut Directory),
-    /// What is to be in the target in the end.
+    /// Whether the write is a deletion.
     deletes: bool,
 }
 
 const WRITES: [Write; 8] = [
     Write {
         on: "POST /",
-        change: |all| all.users.extend(directory(7, 0, 0).users.pop()),
+        change: |source| source.users.extend(directory(7, 0, 0).users.pop()),
         deletes: false,
     },
     Write {
         on: "PUT /",
-        change: |all| all.users[2].profile.display_name = "Another".into(),
+        change: |source| source.users[2].profile.display_name = "Another".into(),
         deletes: false,
     },
     Write {
         on: "PATCH /",
-        change: |all| drop(all.users.pop()),
+        change: |source| drop(source.users.pop()),
         deletes: false,
     },
     Write {
         on: "DELETE /",
-        change: |all| drop(all.users.pop()),
+        change: |source| drop(source.users.pop()),
         deletes: true,
     },
     Write {
         on: "POST /",
-        change: |all| *all = directory(6, 3, 3),
+        change: |source| *source = directory(6, 3, 3),
         deletes: false,
     },
     Write {
         on: "PATCH /",
-        change: |all| {
-            all.groups[0].members.pop_first();
-            let newcomer = all.users[4].id.clone();
-            all.groups[0].members.insert(newcomer);
+        change: |source| {
+            source.groups[0].members.pop_first();
+            let new_member = source.users[4].id.clone();
+            source.groups[0].members.insert(new_member);
         },
         deletes: false,
     },
     Write {
         on: "PATCH /",
-        change: |all| all.groups[0].name = "renamed".into(),
+        change: |source| source.groups[0].name = "renamed".into(),
         deletes: false,
     },
     Write {
         on: "DELETE /",
-        change: |all| drop(all.groups.pop()),
+        change: |source| drop(source.groups.pop()),
         deletes: true,
     },
 ];
@@ -75,36 +78,47 @@ fn faults() -> Vec<(String, Fault)> {
         }
     }
     let others = [
-        ("no answer, not done", Fault::stall(scim, false)),
-        ("no answer, done", Fault::stall(scim, true)),
-        ("hung up, not done", Fault::hang_up_before_acting(scim)),
-        ("hung up, done", Fault::hang_up_after_acting(scim)),
-        ("half an answer", Fault::truncated_response(scim)),
+        ("no response, not applied", Fault::stall(scim, false)),
+        ("no response, applied", Fault::stall(scim, true)),
         (
-            "a page and 502",
+            "connection closed, not applied",
+            Fault::hang_up_before_acting(scim),
+        ),
+        (
+            "connection closed, applied",
+            Fault::hang_up_after_acting(scim),
+        ),
+        ("truncated response", Fault::truncated_response(scim)),
+        (
+            "HTML page with 502",
             Fault::fail(scim, 502, "<html>Bad gateway"),
         ),
-        ("a page and 200", Fault::fail(scim, 200, "<html>Welcome")),
+        (
+            "HTML page with 200",
+            Fault::fail(scim, 200, "<html>Welcome"),
+        ),
     ];
     faults.extend(others.map(|(name, fault)| (name.to_owned(), fault)));
     faults
 }
 
-impl Rig {
-    /// The same with a client that does not wait long for an answer.
-    async fn impatient() -> Self {
-        let mut rig = Self::new().await;
+impl SyncFixture {
+    /// Creates a fixture whose client has a short timeout.
+    async fn with_short_timeout() -> Self {
+        let mut fixture = Self::new().await;
         let transport = HttpTransport::new(HttpOptions {
             total_timeout: Duration::from_millis(300),
             ..HttpOptions::default()
         });
-        rig.scim = rig.client(|client| client.transport(Arc::new(transport)));
-        rig
+        fixture.scim = fixture.client_with(|client| client.transport(Arc::new(transport)));
+        fixture
     }
 }
 
-fn eager(rig: &Rig, all: &Directory) -> DirectorySync {
-    rig.sync(all)
+/// Creates a sync that deletes removed users and groups.
+fn deleting_sync(fixture: &SyncFixture, source: &Directory) -> DirectorySync {
+    fixture
+        .sync(source)
         .removal(Removal::Delete {
             after: Duration::ZERO,
         })
@@ -113,82 +127,189 @@ fn eager(rig: &Rig, all: &Directory) -> DirectorySync {
 }
 
 #[tokio::test]
-async fn no_failure_of_any_write_leaves_the_directory_wrong_or_anything_there_twice() {
+async fn every_fault_in_every_kind_of_write_ends_in_sync_without_duplicates() {
     for (name, fault) in faults() {
         for write in &WRITES {
             let what = format!("{} with {name}", write.on);
-            let rig = Rig::impatient().await;
-            let mut all = directory(6, 2, 3);
-            rig.run(&rig.sync(&all)).await;
-            (write.change)(&mut all);
+            let fixture = SyncFixture::with_short_timeout().await;
+            let mut source = directory(6, 2, 3);
+            fixture.run(&fixture.sync(&source)).await;
+            (write.change)(&mut source);
             if write.deletes {
-                // Deactivated by a run without faults; what is deleted then meets the fault.
-                rig.run(&rig.sync(&all).removal_limits(RemovalLimits::at_most(5)))
+                // A run without faults deactivates the user; the next run deletes it and gets the fault.
+                fixture
+                    .run(
+                        &fixture
+                            .sync(&source)
+                            .removal_limits(RemovalLimits::at_most(5)),
+                    )
                     .await;
             }
-            rig.sandbox.inject(fault.clone().on(write.on));
-            let sync = eager(&rig, &all);
+            fixture.sandbox.inject(fault.clone().on(write.on));
+            let sync = deleting_sync(&fixture, &source);
             let plan = sync.plan().await.expect("a plan");
             assert_eq!(plan.users.len() + plan.groups.len(), 1, "{what}: {plan}");
             let report = sync.apply(&plan).await.expect("a run");
             if let Err(error) = report.complete() {
                 panic!("{what}: {}", error.explain());
             }
-            rig.assert_in_sync(&all);
+            fixture.assert_in_sync(&source);
             if write.deletes {
                 assert_eq!(
-                    rig.sandbox.identity_users().len(),
-                    all.users.len(),
+                    fixture.sandbox.identity_users().len(),
+                    source.users.len(),
                     "{what}"
                 );
             }
-            // What is remembered is what is there.
-            for sync in [rig.sync(&all), rig.forgetful(&all)] {
-                let left = sync.plan().await.expect("a plan");
-                assert!(left.is_empty(), "{what}: {left}");
+            // The cached state matches the target.
+            for sync in [fixture.sync(&source), fixture.stateless_sync(&source)] {
+                let plan = sync.plan().await.expect("a plan");
+                assert!(plan.is_empty(), "{what}: {plan}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_target_that_fails_for_good_ends_the_run_and_the_next_one_goes_on() {
-    let rig = Rig::new().await;
-    let all = directory(80, 2, 3);
-    let sync = rig.sync(&all);
+async fn a_persistent_failure_ends_the_run_and_the_next_run_continues() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(80, 2, 3);
+    let sync = fixture.sync(&source);
     let plan = sync.plan().await.expect("a plan");
-    // Five users are written before it begins.
+    // The target fails after five requests.
     for _ in 0..2000 {
         let fault = Fault::refuse(Service::Scim, 503, None);
-        rig.sandbox.inject(fault.after(5));
+        fixture.sandbox.inject(fault.after(5));
     }
     let report = sync.apply(&plan).await.expect("a run");
     assert!(report.given_up.is_some());
     assert!(report.not_tried > 20, "{}", report.not_tried);
-    rig.sandbox.clear_faults();
-    rig.run(&sync).await;
-    rig.assert_in_sync(&all);
+    fixture.sandbox.clear_faults();
+    fixture.run(&sync).await;
+    fixture.assert_in_sync(&source);
 }
 
 #[tokio::test]
-async fn a_run_that_was_dropped_anywhere_is_run_again_and_makes_nothing_twice() {
+async fn a_run_killed_at_any_request_is_continued_without_duplicates() {
     for requests in [1, 5, 12, 21, 23, 26] {
-        let rig = Rig::new().await;
-        let all = directory(20, 5, 5);
-        let sync = rig.sync(&all);
-        // The run stands still at some request and is dropped there, as if the process had ended.
+        let fixture = SyncFixture::new().await;
+        let source = directory(20, 5, 5);
+        let sync = fixture.sync(&source);
+        // The run hangs at a request and is dropped there, as if the process had been killed.
         for _ in 0..20 {
-            rig.sandbox
+            fixture
+                .sandbox
                 .inject(Fault::stall(Service::Scim, true).after(requests));
         }
         let run = async {
             let plan = sync.plan().await?;
             sync.apply(&plan).await
         };
-        let ended = tokio::time::timeout(Duration::from_millis(400), run).await;
-        assert!(ended.is_err(), "it went past request {requests}");
-        rig.sandbox.clear_faults();
-        rig.run(&rig.sync(&all)).await;
-        rig.assert_in_sync(&all);
+        let result = tokio::time::timeout(Duration::from_millis(400), run).await;
+        assert!(
+            result.is_err(),
+            "the run did not stop at request {requests}"
+        );
+        fixture.sandbox.clear_faults();
+        fixture.run(&fixture.sync(&source)).await;
+        fixture.assert_in_sync(&source);
+    }
+}
+
+#[tokio::test]
+async fn one_rejected_user_does_not_stop_the_others() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(20, 1, 20);
+    // AWS requires unique email addresses too.
+    source.users[3].profile.email = Some("person.00004@example.com".to_owned());
+    source.users[8].profile.display_name = "R&D; all of it".to_owned();
+    let sync = fixture.sync(&source);
+    let plan = sync.plan().await.expect("a plan");
+    assert_eq!(plan.skipped.len(), 1, "{plan}");
+    let report = sync.apply(&plan).await.expect("a run");
+    assert_eq!(report.done.users_created, 18);
+    assert_eq!(report.done.members_added, 18);
+    assert_eq!(report.failed.len(), 1);
+    assert_eq!(report.members_left_out.len(), 1);
+    let response = &report.failed[0].response;
+    assert_eq!(response.status, Some(409));
+    assert!(response.request_id.is_some());
+    let error = report.complete().expect_err("an incomplete run");
+    assert!(
+        error.to_string().contains("create user person.0000"),
+        "{error}"
+    );
+    // After the correction, the next run writes the rest.
+    source.users[3].profile.email = None;
+    source.users[4].profile.email = Some("person.00004@example.com".to_owned());
+    source.users[8].profile.display_name = "Research".to_owned();
+    fixture.run(&fixture.sync(&source)).await;
+    fixture.assert_in_sync(&source);
+}
+
+#[tokio::test]
+async fn a_rejected_token_ends_the_run() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(50, 5, 5);
+    let sync = fixture.sync(&source);
+    let plan = sync.plan().await.expect("a plan");
+    assert_eq!(fixture.sandbox.console().delete_scim_tokens(), 1);
+    fixture.sandbox.forget_requests();
+    let report = sync.apply(&plan).await.expect("a run");
+    assert!(report.failed.len() < 25, "{}", report.failed.len());
+    assert_eq!(report.failed.len() + report.not_tried, 55);
+    let error = report.complete().expect_err("an incomplete run");
+    assert!(
+        error
+            .to_string()
+            .contains("no longer accepts the SCIM token"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_membership_written_by_an_interrupted_run_is_reverted_with_the_source() {
+    for mode in [ReadMode::Cached, ReadMode::Verify] {
+        let fixture = SyncFixture::new().await;
+        let before = directory(6, 1, 4);
+        fixture.run(&fixture.sync(&before)).await;
+        let mut source = before.clone();
+        source.groups[0].members.insert(ExternalId::new(user_id(5)));
+        for _ in 0..20 {
+            let fault = Fault::stall(Service::Scim, true).on("PATCH /");
+            fixture.sandbox.inject(fault);
+        }
+        let sync = fixture.sync(&source);
+        let run = async {
+            let plan = sync.plan().await?;
+            sync.apply(&plan).await
+        };
+        let result = tokio::time::timeout(Duration::from_millis(300), run).await;
+        assert!(result.is_err());
+        fixture.sandbox.clear_faults();
+        fixture.run(&fixture.sync(&before).mode(mode)).await;
+        fixture.assert_in_sync(&before);
+    }
+}
+
+#[tokio::test]
+async fn a_membership_with_a_lost_response_is_reverted_with_the_source() {
+    for mode in [ReadMode::Cached, ReadMode::Verify] {
+        let fixture = SyncFixture::new().await;
+        let before = directory(6, 1, 4);
+        fixture.run(&fixture.sync(&before)).await;
+        let mut source = before.clone();
+        source.groups[0].members.insert(ExternalId::new(user_id(5)));
+        for _ in 0..50 {
+            let fault = Fault::hang_up_after_acting(Service::Scim).on("PATCH /");
+            fixture.sandbox.inject(fault);
+        }
+        let sync = fixture.sync(&source);
+        let plan = sync.plan().await.expect("a plan");
+        let report = sync.apply(&plan).await.expect("a run");
+        assert_eq!(report.failed.len(), 1, "{report:?}");
+        fixture.sandbox.clear_faults();
+        fixture.run(&fixture.sync(&before).mode(mode)).await;
+        fixture.assert_in_sync(&before);
     }
 }

@@ -1,4 +1,4 @@
-//! The same sync with a server that goes by the RFCs: pages by index, groups that show their members, no limits.
+//! The sync with a generic SCIM server (RFC 7644): pages by index, groups with members, no limits.
 
 use std::{
     collections::BTreeMap,
@@ -17,23 +17,26 @@ use rest_core::{Secret, Transport, TransportError};
 use scim_types::{PatchOp, filter::Filter, patch::Options};
 use serde_json::{Value, json};
 
-use super::rig::{OktaLike, directory};
+use super::fixture::{OktaIdSource, directory};
 
-/// Users and groups by id, as a server of the RFCs keeps them.
+/// A fake SCIM server.
 #[derive(Debug, Default)]
 struct Server {
-    kept: Mutex<Kept>,
+    content: Mutex<Content>,
 }
 
+/// The server's resources by kind and id, and the received requests.
 #[derive(Debug, Default)]
-struct Kept {
+struct Content {
     resources: BTreeMap<(String, String), Value>,
     requests: Vec<String>,
+    /// The number of the last id.
     next: usize,
 }
 
-impl Kept {
-    fn answer(&mut self, request: &Request<Bytes>) -> (u16, Value) {
+impl Content {
+    /// Handles a request; returns the status and the body.
+    fn response(&mut self, request: &Request<Bytes>) -> (u16, Value) {
         let path: Vec<&str> = request
             .uri()
             .path()
@@ -72,7 +75,7 @@ impl Kept {
                         let change: PatchOp = serde_json::from_value(body()).expect("a patch");
                         *found = change
                             .apply(found, &Options::default())
-                            .expect("a good patch");
+                            .expect("an applicable patch");
                         (200, found.clone())
                     }
                     _ => {
@@ -85,6 +88,7 @@ impl Kept {
         }
     }
 
+    /// Returns a page of the resources that match the query.
     fn list(&self, kind: &str, query: &str) -> Value {
         let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
             .into_owned()
@@ -98,21 +102,27 @@ impl Kept {
         let filter = query
             .get("filter")
             .map(|text| Filter::parse(text).expect("a filter"));
-        let found: Vec<&Value> = self
+        let matching: Vec<&Value> = self
             .resources
             .iter()
             .filter(|((of, _), _)| of == kind)
             .map(|(_, resource)| resource)
             .filter(|resource| {
-                let fits = |filter: &Filter| filter.matches(resource).expect("a filter that fits");
-                filter.as_ref().is_none_or(fits)
+                let matches =
+                    |filter: &Filter| filter.matches(resource).expect("an applicable filter");
+                filter.as_ref().is_none_or(matches)
             })
             .collect();
         let (start, count) = (number("startIndex", 1_usize), number("count", 100_usize));
-        let page: Vec<&Value> = found.iter().skip(start - 1).take(count).copied().collect();
+        let page: Vec<&Value> = matching
+            .iter()
+            .skip(start - 1)
+            .take(count)
+            .copied()
+            .collect();
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-            "totalResults": found.len(), "startIndex": start, "itemsPerPage": page.len(), "Resources": page,
+            "totalResults": matching.len(), "startIndex": start, "itemsPerPage": page.len(), "Resources": page,
         })
     }
 }
@@ -122,29 +132,29 @@ impl Transport for Server {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let (status, body) = self.kept.lock().expect("the server").response(&request);
+        let (status, body) = self.content.lock().expect("the server").response(&request);
         let body = if body.is_null() {
             String::new()
         } else {
             body.to_string()
         };
-        let answer = Response::builder().status(status).body(Bytes::from(body));
-        Box::pin(async move { Ok(answer.expect("an answer")) })
+        let response = Response::builder().status(status).body(Bytes::from(body));
+        Box::pin(async move { Ok(response.expect("a valid response")) })
     }
 }
 
 #[tokio::test]
-async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
+async fn a_generic_server_ends_in_sync_with_fewer_requests() {
     let server = Arc::new(Server::default());
     let endpoint = Endpoint::parse("https://scim.example/v2").expect("an endpoint");
     let scim = Client::builder(&endpoint, Secret::new("token"))
         .transport(server.clone())
         .build()
         .expect("a client");
-    let mut all = directory(250, 3, 150);
+    let mut source = directory(250, 3, 150);
     let store = StateStore::memory();
-    let run = async |all: &okta_aws_sso::sync::Directory, mode, store: &StateStore| {
-        let sync = DirectorySync::new(OktaLike(all.clone()), &scim)
+    let run = async |source: &okta_aws_sso::sync::Directory, mode, store: &StateStore| {
+        let sync = DirectorySync::new(OktaIdSource(source.clone()), &scim)
             .store(store.clone())
             .mode(mode)
             .removal_limits(RemovalLimits::at_most(10))
@@ -157,34 +167,34 @@ async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
         report
             .complete()
             .unwrap_or_else(|error| panic!("{}", error.explain()));
-        let mut kept = server.kept.lock().expect("the server");
-        std::mem::take(&mut kept.requests)
+        let mut content = server.content.lock().expect("the server");
+        std::mem::take(&mut content.requests)
     };
-    let first = run(&all, ReadMode::Cached, &store).await;
-    // Every member rides in the request that makes the group.
+    let first = run(&source, ReadMode::Cached, &store).await;
+    // The request that creates a group contains all its members.
     assert_eq!(first.len(), 2 + 250 + 3);
-    assert_eq!(run(&all, ReadMode::Cached, &store).await.len(), 0);
-    // Three pages of users and one of groups, which show who is in them.
+    assert_eq!(run(&source, ReadMode::Cached, &store).await.len(), 0);
+    // Three pages of users and one page of groups with their members.
     for mode in [ReadMode::Verify, ReadMode::Full] {
-        assert_eq!(run(&all, mode, &StateStore::memory()).await.len(), 3 + 1);
+        assert_eq!(run(&source, mode, &StateStore::memory()).await.len(), 3 + 1);
     }
 
-    all.groups[0].name = "renamed".to_owned();
-    let gone = all.groups[0].members.pop_first().expect("a member");
-    let newcomer = all.users[249].id.clone();
-    all.groups[0].members.insert(newcomer);
-    all.groups.pop();
-    all.users.retain(|user| user.id != gone);
-    for group in &mut all.groups {
-        group.members.remove(&gone);
+    source.groups[0].name = "renamed".to_owned();
+    let removed = source.groups[0].members.pop_first().expect("a member");
+    let new_member = source.users[249].id.clone();
+    source.groups[0].members.insert(new_member);
+    source.groups.pop();
+    source.users.retain(|user| user.id != removed);
+    for group in &mut source.groups {
+        group.members.remove(&removed);
     }
-    run(&all, ReadMode::Full, &store).await;
-    // Deactivated by that run, deleted by the next.
-    let last = run(&all, ReadMode::Full, &store).await;
+    run(&source, ReadMode::Full, &store).await;
+    // That run deactivates the user; the next run deletes it.
+    let last = run(&source, ReadMode::Full, &store).await;
     assert_eq!(last.last().map(String::as_str), Some("DELETE Users"));
-    let kept = server.kept.lock().expect("the server");
+    let content = server.content.lock().expect("the server");
     let of = |kind: &str| {
-        let some = kept.resources.iter().filter(|((of, _), _)| of == kind);
+        let some = content.resources.iter().filter(|((of, _), _)| of == kind);
         some.map(|(_, resource)| resource.clone())
             .collect::<Vec<_>>()
     };
@@ -193,6 +203,6 @@ async fn a_server_that_goes_by_the_rfcs_ends_the_same_and_is_asked_for_less() {
     assert_eq!(groups.len(), 2);
     assert_eq!(groups[0]["displayName"], "renamed");
     let members = |group: &Value| group["members"].as_array().map_or(0, Vec::len);
-    assert_eq!(members(&groups[0]), all.groups[0].members.len());
-    assert_eq!(members(&groups[1]), all.groups[1].members.len());
+    assert_eq!(members(&groups[0]), source.groups[0].members.len());
+    assert_eq!(members(&groups[1]), source.groups[1].members.len());
 }

@@ -1,4 +1,4 @@
-//! The example `scim_sync` as a user runs it.
+//! The example program `scim_sync`, run as a process.
 
 use sandbox::PersonStatus;
 
@@ -24,8 +24,7 @@ async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
 }
 
 #[tokio::test]
-async fn a_run_against_a_served_sandbox_goes_on_from_its_state_and_ends_with_3_if_the_guard_refuses()
- {
+async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exceeded() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
     let shown = sandbox.console().enable_identity_center();
@@ -91,7 +90,7 @@ async fn a_run_against_a_served_sandbox_goes_on_from_its_state_and_ends_with_3_i
     }
     let (code, shown, said) = run(&["--verify"]).await;
     assert_eq!(code, Some(3), "{shown}{said}");
-    assert!(said.contains("the guard allows 1"), "{said}");
+    assert!(said.contains("the limit is 1"), "{said}");
     assert!(said.contains("--max-removals"), "{said}");
     assert_eq!(writes(), 0);
     let (code, _, said) = run(&["--verify", "--max-removals", "2"]).await;

@@ -1,4 +1,4 @@
-//! Signed metadata: made for the measurement, and verified.
+//! Signs and verifies metadata for the measurement.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use crate::{Result, ours};
 #[path = "../../generate/signed.rs"]
 mod signed;
 
-/// Writes a document with a signature.
+/// Signs a document and writes it to standard output.
 pub(crate) fn sign(file: &str) -> Result<()> {
     let signed = signed::sign(&fs::read(file)?);
     Ok(std::io::stdout().lock().write_all(&signed)?)
@@ -28,14 +28,14 @@ pub(crate) fn verify_stream(file: &str) -> Result<usize> {
     })
 }
 
-/// Reads a document, verifies it, and looks at its entities.
+/// Reads a document, verifies it, and counts its entities.
 pub(crate) fn verify(owned: Vec<u8>) -> Result<usize> {
     let document = ours(owned)?;
     let verified = signed::verifier().verify(&document)?;
     Ok(verified.entities().count())
 }
 
-/// Makes a stream canonical, for nobody.
+/// Canonicalizes a stream and discards the output.
 pub(crate) fn canonicalize_stream(file: &str) -> Result<usize> {
     let input = BufReader::with_capacity(64 << 10, File::open(file)?);
     Method::exclusive().stream(input, std::io::sink())?;

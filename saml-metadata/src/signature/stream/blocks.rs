@@ -1,4 +1,4 @@
-//! Bytes that are read several times, and are the same each time.
+//! Reader that makes sure that several passes over the input read the same bytes.
 
 use std::{
     fmt,
@@ -11,28 +11,29 @@ use aws_lc_rs::{
     error::Unspecified,
 };
 
-/// Bytes that one tag is about. Of 100 MB, 25 KB of tags are kept.
+/// Size of a block, which has one tag. An input of 100 MB has 25 KB of tags.
 const BLOCK: usize = 64 << 10;
 
-/// Reads in blocks, and hands a block out only when it is the one that was there before.
+/// Reads in blocks. The first pass records a tag per block, later passes verify the tags.
 #[derive(Debug)]
 pub(super) struct Blocks<R> {
     inner: R,
     block: Vec<u8>,
     at: usize,
-    /// Blocks read.
+    /// Number of blocks read.
     count: usize,
     is_ended: bool,
     tags: Tags,
-    /// Whether all tags are known, rather than being taken now.
-    is_known: bool,
+    /// Whether the pass verifies the tags instead of recording them.
+    verifies: bool,
 }
 
-/// What the first reading keeps of each block, for the next ones.
+/// The tags of all blocks.
 ///
-/// It is a message authentication code (GMAC, NIST SP 800-38D) under a key that is made for the one
-/// verification and never leaves it: whoever can change the bytes does not know it, and so cannot
-/// make a block with the tag of another. A digest would do the same in four times the time.
+/// A tag is a message authentication code (GMAC, NIST SP 800-38D). Its key is created for one
+/// verification and stays in memory. An attacker who can change the bytes does not know the key, and
+/// so cannot create another block with the same tag. A digest would give the same protection, but
+/// takes four times as long.
 #[derive(Debug)]
 pub(super) struct Tags {
     key: LessSafeKey,
@@ -41,7 +42,8 @@ pub(super) struct Tags {
 
 impl Tags {
     fn new() -> io::Result<Self> {
-        // From the system: that of aws-lc gathers entropy for a tenth of a second when it is first used.
+        // The random number generator of aws-lc would gather entropy for a tenth of a second at its
+        // first use, so the system's generator is used.
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         let key = UnboundKey::new(&AES_256_GCM, &key).map_err(io::Error::other)?;
@@ -51,11 +53,11 @@ impl Tags {
         })
     }
 
-    /// Returns the tag of a block, for which no other block stands in its place.
+    /// Returns the tag of a block, which depends on its number and its bytes.
     fn tag(&self, number: usize, block: &[u8]) -> Result<Tag, Unspecified> {
         let mut nonce = [0; NONCE_LEN];
         nonce[..size_of::<usize>()].copy_from_slice(&number.to_le_bytes());
-        // A number comes again only for a block that is compared, whose tag nobody sees.
+        // A later pass uses the same nonce again, but its tag is only compared and never disclosed.
         let nonce = Nonce::assume_unique_for_key(nonce);
         self.key
             .seal_in_place_separate_tag(nonce, Aad::from(block), &mut [])
@@ -63,17 +65,17 @@ impl Tags {
 }
 
 impl<R: Read> Blocks<R> {
-    /// Reads for the first time.
-    pub(super) fn first(inner: R) -> io::Result<Self> {
+    /// Creates the reader for the first pass, which records the tags.
+    pub(super) fn recording(inner: R) -> io::Result<Self> {
         Ok(Self::new(inner, Tags::new()?, false))
     }
 
-    /// Reads what must be the same bytes again.
-    pub(super) fn again(inner: R, tags: Tags) -> Self {
+    /// Creates the reader for a later pass, which fails if the bytes differ from the first pass.
+    pub(super) fn verifying(inner: R, tags: Tags) -> Self {
         Self::new(inner, tags, true)
     }
 
-    fn new(inner: R, tags: Tags, is_known: bool) -> Self {
+    fn new(inner: R, tags: Tags, verifies: bool) -> Self {
         Self {
             inner,
             block: Vec::with_capacity(BLOCK),
@@ -81,11 +83,11 @@ impl<R: Read> Blocks<R> {
             count: 0,
             is_ended: false,
             tags,
-            is_known,
+            verifies,
         }
     }
 
-    /// Returns the tags of everything; the reading has to have come to the end.
+    /// Returns the tags of all blocks; must be called after the end of the input.
     pub(super) fn into_tags(self) -> Tags {
         debug_assert!(self.is_ended);
         self.tags
@@ -95,25 +97,27 @@ impl<R: Read> Blocks<R> {
         self.block.capacity() + self.tags.tags.capacity() * size_of::<Tag>()
     }
 
-    /// Reads the next block, which is empty at the end.
+    /// Reads the next block; the block is empty at the end of the input.
     fn next(&mut self) -> io::Result<()> {
         self.at = 0;
         self.block.clear();
-        let room = u64::try_from(BLOCK).unwrap_or(u64::MAX);
-        (&mut self.inner).take(room).read_to_end(&mut self.block)?;
+        let length = u64::try_from(BLOCK).unwrap_or(u64::MAX);
+        (&mut self.inner)
+            .take(length)
+            .read_to_end(&mut self.block)?;
         if self.block.is_empty() {
             self.is_ended = true;
-            let is_all = !self.is_known || self.count == self.tags.tags.len();
+            let is_all = !self.verifies || self.count == self.tags.tags.len();
             return if is_all { Ok(()) } else { Err(self.changed()) };
         }
         let tag = self.tags.tag(self.count, &self.block);
         let tag = tag.map_err(io::Error::other)?;
         let known = self.tags.tags.get(self.count);
         let is_same = |known: &Tag| verify_slices_are_equal(known.as_ref(), tag.as_ref()).is_ok();
-        if !self.is_known {
+        if !self.verifies {
             self.tags.tags.push(tag);
         } else if !known.is_some_and(is_same) {
-            // None of it may get out, not even to somebody who asks again.
+            // The caller must not get these bytes, not even from another read.
             self.block.clear();
             return Err(self.changed());
         }
@@ -148,16 +152,16 @@ impl<R: Read> BufRead for Blocks<R> {
     }
 }
 
-/// What a reading says about a block that is not the one of the first reading.
+/// The error for a block that differs from the first pass.
 #[derive(Debug)]
 pub(super) struct Changed {
-    /// Bytes before the block.
+    /// Offset of the block.
     pub(super) offset: usize,
 }
 
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the bytes from {} on have changed", self.offset)
+        write!(f, "the bytes have changed from offset {} on", self.offset)
     }
 }
 

@@ -1,21 +1,21 @@
 use super::blocks::Changed;
 use crate::{StreamError, signature::SignatureError};
 
-/// Why a signed stream is not verified, or ended before its end.
+/// The reason why a signed stream could not be verified, or ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedStreamError {
     /// The metadata cannot be opened or read.
     #[error("the signed metadata cannot be read")]
     Read(#[source] StreamError),
-    /// The metadata is not what its signature says, or has none.
-    #[error("the signature of the metadata is refused")]
+    /// The metadata has no signature, or its signature was rejected.
+    #[error("the signature of the metadata was rejected")]
     Refused(#[from] SignatureError),
-    /// What was opened again is not what was verified.
-    #[error("the metadata was changed after it was verified, from byte {offset} on")]
+    /// The second pass read other bytes than the verified bytes.
+    #[error("the metadata was changed after verification, from byte {offset} on")]
     #[non_exhaustive]
     Changed {
-        /// Bytes from the beginning that are the same, in steps of 64 KiB.
+        /// Number of unchanged bytes at the start, a multiple of 64 KiB.
         offset: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The first reading: all of a stream is made canonical and digested, and its signature checked.
+//! The first pass over a stream: canonicalizes and digests the content, and verifies the signature.
 
 use std::mem::take;
 
@@ -16,40 +16,41 @@ use crate::{
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
-/// Sees a stream, and knows in the end whether its root element is signed.
+/// Visits a stream and determines whether its root element is signed.
 pub(super) struct Scan<'v> {
     verifier: &'v Verifier,
     root: Option<Root>,
-    /// The contents of the first signature, and what they are worth.
+    /// The first signature of the root element, with the result of its checks.
     signature: Option<Signature>,
-    /// How many signatures the root element has.
+    /// Number of signatures of the root element.
     signatures: usize,
     has_elements: bool,
-    /// Instructions before the root element, and what stands between its start tag and the signature.
+    /// Canonical form of the processing instructions before the root element.
     before: Canonicalizer<Vec<u8>>,
+    /// Canonical form of the text between the root element's start tag and the signature.
     inside: Canonicalizer<Vec<u8>>,
     digest: Digesting,
 }
 
-/// What is known of the root element once its start tag has been met.
+/// The properties of the root element that its start tag shows.
 struct Root {
     id: Option<String>,
-    /// Attributes that have the ID as their value.
+    /// Number of attributes in the document with the same value as the ID.
     same: usize,
-    /// Says of the element what is wrong with it.
+    /// The error for a root element without a signature; also supplies the position of other errors.
     unsigned: SignatureError,
 }
 
 struct Signature {
     misplaced: SignatureError,
-    /// The outcome should another element have the ID of the root.
-    if_twice: Option<SignatureError>,
-    /// The outcome but for the digest.
+    /// The error if another element has the ID of the root element.
+    if_duplicate_id: Option<SignatureError>,
+    /// The result of all checks except the digest.
     form: Result<Form, SignatureError>,
     is_first: bool,
 }
 
-/// A signature by one of the keys, of the form that it must have.
+/// A signature with a valid form that verifies with one of the keys.
 #[derive(Debug, Clone)]
 pub(super) struct Form {
     pub(super) key: usize,
@@ -62,9 +63,9 @@ pub(super) struct Form {
 }
 
 enum Digesting {
-    /// It is not known yet how.
-    Waits,
-    /// It is known that the signature is wrong, or behind what it signs.
+    /// The algorithms are not known yet.
+    Waiting,
+    /// The signature is invalid, or some content comes before it.
     Off,
     On {
         form: Canonicalizer<Context>,
@@ -73,13 +74,13 @@ enum Digesting {
     Failed(C14nError),
 }
 
-/// What a scan has found.
+/// The result of a scan.
 pub(super) enum Outcome {
     Verified(Form),
-    /// The signature is right as far as it goes, but was met too late to digest what stands before it.
-    Again {
+    /// The signature verifies, but it comes after a part of the content, which was not digested.
+    NeedsSecondScan {
         form: Form,
-        /// What to say should that be the end of it.
+        /// The error if there is no second scan.
         misplaced: SignatureError,
     },
 }
@@ -94,25 +95,26 @@ impl<'v> Scan<'v> {
             has_elements: false,
             before: Canonicalizer::default(),
             inside: Canonicalizer::default(),
-            digest: Digesting::Waits,
+            digest: Digesting::Waiting,
         }
     }
 
-    /// Scans again, knowing how to digest.
-    pub(super) fn again(verifier: &'v Verifier, form: &Form) -> Self {
+    /// Creates a second scan, with the algorithms that the first scan found.
+    pub(super) fn with_form(verifier: &'v Verifier, form: &Form) -> Self {
         Self {
             digest: Digesting::of(form),
             ..Self::new(verifier)
         }
     }
 
-    /// Says what the whole stream is, in the order in which a document is looked at.
+    /// Returns the result for the whole stream. The checks have the same order as in
+    /// [`Verifier::verify`].
     pub(super) fn finish(self) -> Result<Outcome, SignatureError> {
         let Self {
             root, signature, ..
         } = self;
-        // A stream without a root element was refused by the reader.
-        let root = root.expect("the reader has asked for a root element");
+        // The reader fails on a stream without a root element.
+        let root = root.expect("the reader requires a root element");
         let Some(signature) = signature else {
             return Err(root.unsigned);
         };
@@ -124,15 +126,15 @@ impl<'v> Scan<'v> {
             return Err(signature.misplaced);
         }
         if root.same > 1
-            && let Some(error) = signature.if_twice
+            && let Some(error) = signature.if_duplicate_id
         {
             return Err(error);
         }
         let form = signature.form?;
         let digest = match self.digest {
-            Digesting::Waits | Digesting::Off => {
+            Digesting::Waiting | Digesting::Off => {
                 let misplaced = signature.misplaced;
-                return Ok(Outcome::Again { form, misplaced });
+                return Ok(Outcome::NeedsSecondScan { form, misplaced });
             }
             Digesting::Failed(source) => {
                 return Err(root.unsigned.with(Refusal::NoCanonicalForm { source }));
@@ -153,7 +155,7 @@ impl<'v> Scan<'v> {
         self.root = Some(Root {
             id: root.attribute("ID").map(str::to_owned),
             same: 0,
-            unsigned: unsigned.placed(|offset| part.position(offset)),
+            unsigned: unsigned.map_position(|offset| part.position(offset)),
         });
     }
 
@@ -165,7 +167,7 @@ impl<'v> Scan<'v> {
         }
     }
 
-    /// Looks at the children of the root element in a part, and returns the first signature.
+    /// Checks the children of the root element in a part, and returns the first signature.
     fn children<'a>(
         &mut self,
         root: Element<'a>,
@@ -178,7 +180,7 @@ impl<'v> Scan<'v> {
                 self.signatures += 1;
                 if self.signatures == 1 {
                     found = child.id();
-                    self.meet(root, child, part);
+                    self.check_signature(root, child, part);
                 }
             }
             self.has_elements = true;
@@ -186,10 +188,11 @@ impl<'v> Scan<'v> {
         found
     }
 
-    fn meet<'a>(&mut self, root: Element<'a>, signature: Element<'a>, part: &Part<'a>) {
-        let place = |error: SignatureError| error.placed(|offset| part.position(offset));
+    fn check_signature<'a>(&mut self, root: Element<'a>, signature: Element<'a>, part: &Part<'a>) {
+        let in_stream = |error: SignatureError| error.map_position(|offset| part.position(offset));
         let policy = self.verifier.policy;
-        let form = |twice| check_form(root, signature, policy, move |_: &str| twice);
+        let form =
+            |is_duplicate_id| check_form(root, signature, policy, move |_: &str| is_duplicate_id);
         let checked = form(false).and_then(|form| {
             let wrong_length = SignatureError::new(form.reference, Refusal::DIGEST_LENGTH);
             Ok(Form {
@@ -199,19 +202,19 @@ impl<'v> Scan<'v> {
                 digest: form.digest,
                 digest_value: form.digest_value,
                 is_whole: form.is_whole,
-                wrong_length: place(wrong_length),
+                wrong_length: in_stream(wrong_length),
             })
         });
         self.signature = Some(Signature {
             is_first: !self.has_elements,
-            misplaced: place(SignatureError::new(signature, Refusal::Misplaced)),
-            if_twice: form(true).err().map(place),
-            form: checked.map_err(place),
+            misplaced: in_stream(SignatureError::new(signature, Refusal::Misplaced)),
+            if_duplicate_id: form(true).err().map(in_stream),
+            form: checked.map_err(in_stream),
         });
     }
 
-    /// Starts to digest once the signature has said how, or gives up on it.
-    fn settle(&mut self, part: &Part<'_>, is_first: bool) {
+    /// Starts the digest if the signature is valid and the first element, otherwise turns it off.
+    fn start_digest(&mut self, part: &Part<'_>, is_first: bool) {
         let Some(Ok(form)) = self.signature.as_ref().map(|found| &found.form) else {
             self.digest = Digesting::Off;
             return;
@@ -223,7 +226,7 @@ impl<'v> Scan<'v> {
         self.digest = Digesting::of(form);
         let before = take(&mut self.before).finish();
         let inside = take(&mut self.inside).finish();
-        self.digest.step(part, |form, is_whole| {
+        self.digest.update(part, |form, is_whole| {
             if is_whole {
                 form.raw(&before);
             }
@@ -243,12 +246,12 @@ impl StreamVisitor for Scan<'_> {
             self.begin(group, part);
         } else {
             self.has_elements = true;
-            if matches!(self.digest, Digesting::Waits) {
+            if matches!(self.digest, Digesting::Waiting) {
                 self.digest = Digesting::Off;
             }
         }
         self.count_ids(part);
-        self.digest.step(part, |form, _| form.open(part));
+        self.digest.update(part, |form, _| form.open(part));
     }
 
     fn content(&mut self, part: &Part<'_>) {
@@ -259,12 +262,12 @@ impl StreamVisitor for Scan<'_> {
             if let Some(root) = root {
                 self.begin(root, part);
                 without = self.children(root, part, root.children());
-                self.settle(part, true);
+                self.start_digest(part, true);
             } else if self.root.is_none() {
-                // Instructions have a canonical form always.
+                // This cannot fail: processing instructions always have a canonical form.
                 let _ = self.before.content(part, NodeId::NONE);
             }
-            self.digest.step(part, |form, is_whole| {
+            self.digest.update(part, |form, is_whole| {
                 if is_whole || root.is_some() {
                     form.content(part, without)?;
                 }
@@ -274,25 +277,26 @@ impl StreamVisitor for Scan<'_> {
             let is_first = !self.has_elements;
             let root = Element::new(document, part.group);
             let without = self.children(root, part, elements(part));
-            if matches!(self.digest, Digesting::Waits) {
+            if matches!(self.digest, Digesting::Waiting) {
                 if self.has_elements {
-                    self.settle(part, is_first && without != NodeId::NONE);
+                    self.start_digest(part, is_first && without != NodeId::NONE);
                 } else {
-                    // A namespace that is in its way is in the way of the start tag, too.
+                    // Only a namespace of the start tag can make this fail, and that error is
+                    // reported for the start tag.
                     let _ = self.inside.content(part, NodeId::NONE);
                 }
             }
             self.digest
-                .step(part, |form, _| form.content(part, without));
+                .update(part, |form, _| form.content(part, without));
         } else {
             self.digest
-                .step(part, |form, _| form.content(part, NodeId::NONE));
+                .update(part, |form, _| form.content(part, NodeId::NONE));
         }
         self.count_ids(part);
     }
 
     fn close(&mut self, part: &Part<'_>) {
-        self.digest.step(part, |form, _| {
+        self.digest.update(part, |form, _| {
             form.close(part);
             Ok(())
         });
@@ -307,7 +311,8 @@ impl Digesting {
         }
     }
 
-    fn step(
+    /// Writes a part to the digest, if it is on.
+    fn update(
         &mut self,
         part: &Part<'_>,
         write: impl FnOnce(&mut Canonicalizer<Context>, bool) -> Result<(), C14nError>,
@@ -320,7 +325,7 @@ impl Digesting {
     }
 }
 
-/// Returns the elements right inside of the group that a part is in.
+/// Returns the child elements of the group that are in the part.
 fn elements<'a>(part: &Part<'a>) -> impl Iterator<Item = Element<'a>> {
     let document = part.document;
     let end = part.text.end;

@@ -1,4 +1,4 @@
-//! MD-ATTR: entity attributes, and what categories demand.
+//! MD-ATTR: entity attributes, and the requirements of entity categories.
 
 use super::{extended, is_second, registration::is_english};
 use crate::{
@@ -22,7 +22,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     });
     match around {
         None => {
-            let message = "EntityAttributes must stand in the Extensions of an entity or group";
+            let message = "EntityAttributes must be in the Extensions of an entity or group";
             report.add(&rules::ATTR_01, element, message);
         }
         Some(_) if is_second(element, NAME) => {
@@ -36,10 +36,10 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
             check_attribute(report, SamlAttribute::new(child));
         } else if !child.is_in(NamespaceId::ASSERTION, "Assertion") {
             let name = shorten(child.qualified_name());
-            let message = format!("EntityAttributes must not hold {name}");
+            let message = format!("EntityAttributes must not contain {name}");
             report.add(&rules::ATTR_01, child, message);
         } else if is_group {
-            let message = "the EntityAttributes of a group must not hold an Assertion";
+            let message = "the EntityAttributes of a group must not contain an Assertion";
             report.add(&rules::ATTR_01, child, message);
         }
     }
@@ -53,11 +53,12 @@ fn check_attribute(report: &mut Report<'_>, attribute: SamlAttribute<'_>) {
         report.add(&rules::ATTR_02, (element, "NameFormat"), message);
     }
     if attribute.values().next().is_none() {
-        report.add(&rules::ATTR_02, element, format!("{name:?} has no value"));
+        let message = format!("the attribute {name:?} has no value");
+        report.add(&rules::ATTR_02, element, message);
     }
     for value in attribute.values() {
         if collapse(value.text()) != value.text() {
-            let message = format!("a value of {name:?} has blanks at its ends");
+            let message = format!("a value of {name:?} has leading or trailing whitespace");
             report.add(&rules::ATTR_02, value, message);
         }
     }
@@ -87,20 +88,23 @@ fn check_value(
             if entity.identity_provider().is_none()
                 && entity.attribute_authorities().next().is_none() =>
         {
-            let message = "support of a category is for identity providers to say";
+            let message = "only an identity provider or attribute authority can support a category";
             report.add(&rules::ATTR_02, value, message);
         }
         names::ASSURANCE_CERTIFICATION if is_sirtfi(text) && !has_security_contact(entity) => {
-            let message = "Sirtfi demands a security contact";
+            let message = "Sirtfi requires a security contact";
             report.add(&rules::ATTR_02, value, message);
         }
         names::SUBJECT_ID_REQUIREMENT => {
             if !matches!(text, "subject-id" | "pairwise-id" | "none" | "any") {
-                let message = format!("{:?} is not a requirement of a subject id", shorten(text));
+                let message = format!(
+                    "{:?} is not a subject identifier requirement",
+                    shorten(text)
+                );
                 report.add(&rules::ATTR_02, value, message);
             }
             if entity.service_provider().is_none() {
-                let message = "a requirement of a subject id is for service providers to say";
+                let message = "only a service provider can have a subject identifier requirement";
                 report.add(&rules::ATTR_02, value, message);
             }
         }
@@ -112,7 +116,7 @@ fn is_sirtfi(text: &str) -> bool {
     matches!(text, category::SIRTFI | category::SIRTFI_2)
 }
 
-/// Returns whether a contact is marked as REFEDS marks those for security.
+/// Returns whether a contact has the REFEDS `contactType` for security contacts.
 fn has_security_contact(entity: EntityDescriptor<'_>) -> bool {
     entity.contacts().any(|contact| {
         contact.element().attributes().any(|attribute| {
@@ -130,7 +134,7 @@ fn check_category(
     text: &str,
 ) {
     if is_sirtfi(text) {
-        let message = "Sirtfi is an assurance certification, not a category";
+        let message = "Sirtfi is an assurance certification, not an entity category";
         report.add(&rules::ATTR_02, value, message);
         return;
     }
@@ -141,51 +145,54 @@ fn check_category(
         }
         return;
     }
-    let Some((_, label, demands)) = CATEGORIES.iter().find(|(uri, ..)| *uri == text) else {
+    let Some((_, label, requirements)) = CATEGORIES.iter().find(|(uri, ..)| *uri == text) else {
         return;
     };
     let Some(sp) = entity.service_provider() else {
-        let message = format!("{label} is a category of service providers");
+        let message = format!("{label} is a category for service providers");
         report.add(&rules::ATTR_02, value, message);
         return;
     };
-    for demand in *demands {
-        if !demand.is_met(entity, sp) {
-            let message = format!("{label} demands {}", demand.label());
+    for requirement in *requirements {
+        if !requirement.is_met(entity, sp) {
+            let message = format!("{label} requires {}", requirement.label());
             report.add(&rules::ATTR_02, value, message);
         }
     }
 }
 
-/// Categories of service providers, what to call them, and what their definitions demand.
-const CATEGORIES: [(&str, &str, &[Demand]); 6] = [
+/// Entity categories for service providers: URI, name for messages, and requirements.
+const CATEGORIES: [(&str, &str, &[Requirement]); 6] = [
     (
         category::RESEARCH_AND_SCHOLARSHIP,
         "Research and Scholarship",
         &[
-            Demand::DisplayName,
-            Demand::InformationUrl,
-            Demand::TechnicalContact,
+            Requirement::DisplayName,
+            Requirement::InformationUrl,
+            Requirement::TechnicalContact,
         ],
     ),
     (
         category::CODE_OF_CONDUCT_1,
         "the Code of Conduct",
-        &[Demand::PrivacyStatement, Demand::RequestedAttributes],
+        &[
+            Requirement::PrivacyStatement,
+            Requirement::RequestedAttributes,
+        ],
     ),
     (
         category::CODE_OF_CONDUCT_2,
         "the Code of Conduct",
-        &[Demand::PrivacyStatement],
+        &[Requirement::PrivacyStatement],
     ),
     (category::ANONYMOUS, "Anonymous Access", &[]),
     (category::PSEUDONYMOUS, "Pseudonymous Access", &[]),
     (category::PERSONALIZED, "Personalized Access", &[]),
 ];
 
-/// Something that the metadata of a category's members must have.
+/// A requirement for the metadata of an entity in a category.
 #[derive(Clone, Copy)]
-enum Demand {
+enum Requirement {
     DisplayName,
     InformationUrl,
     PrivacyStatement,
@@ -193,7 +200,7 @@ enum Demand {
     RequestedAttributes,
 }
 
-impl Demand {
+impl Requirement {
     fn label(self) -> &'static str {
         match self {
             Self::DisplayName => "a DisplayName in English",

@@ -1,11 +1,11 @@
-//! MD-RPI: who registered and published.
+//! MD-RPI: registration and publication of an entity.
 
 use jiff::Timestamp;
 
 use super::{extended, is_second};
 use crate::{
     Element, EntityDescriptor,
-    model::{extensions::RegistrationInfo, time::parse_moment, values::uri},
+    model::{extensions::RegistrationInfo, time::parse_date_time, values::uri},
     reader::{chars::is_blank, escape::shorten},
     tree::NamespaceId,
     validate::{report::Report, rules::extension as rules},
@@ -35,7 +35,7 @@ fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str
         )
     });
     let Some(around) = around else {
-        let message = format!("{name} must stand in the Extensions of an entity or group");
+        let message = format!("{name} must be in the Extensions of an entity or group");
         report.add(&rules::RPI_01, element, message);
         return;
     };
@@ -43,22 +43,23 @@ fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str
         report.add(&rules::RPI_01, element, format!("{name} appears twice"));
     } else if name == "PublicationInfo" {
         if around.parent().is_some() {
-            let message = "PublicationInfo does not stand at the root";
+            let message = "PublicationInfo is not in the Extensions of the root element";
             report.add_minor(&rules::RPI_01, element, message);
         }
     } else if of_groups(around).next().is_some() {
-        let message = "the registration is told by the group and by what is in it";
+        let message = "an enclosing group also has a RegistrationInfo";
         report.add(&rules::RPI_01, element, message);
     }
 }
 
-/// Returns the registrations of the groups around an entity or group.
+/// Returns the `RegistrationInfo` elements of the groups around an entity or group.
 fn of_groups(element: Element<'_>) -> impl Iterator<Item = Element<'_>> {
     element.ancestors().skip(1).filter_map(registration_of)
 }
 
 fn registration_of(element: Element<'_>) -> Option<Element<'_>> {
-    // Every entity asks its group, which may have thousands of entities and no Extensions.
+    // This runs for every entity, and its group may have thousands of entities and no Extensions:
+    // the search stops at the first entity.
     element
         .children()
         .take_while(|child| {
@@ -74,10 +75,10 @@ fn check_instant(report: &mut Report<'_>, element: Element<'_>, name: &'static s
         return;
     };
     let place = (element, name);
-    match parse_moment(text) {
+    match parse_date_time(text) {
         Err(error) => report.add(&rules::RPI_02, place, format!("{name} {error}")),
         Ok(moment) if !moment.is_utc => {
-            let message = format!("{name} is not in UTC with a Z");
+            let message = format!("{name} is not in UTC (it must end with Z)");
             report.add(&rules::RPI_02, place, message);
         }
         Ok(moment) if is_future(report, moment.timestamp) => {
@@ -100,7 +101,7 @@ fn check_authority(report: &mut Report<'_>, element: Element<'_>) {
         report.add(&rules::RPI_02, element, message);
     } else if !expected.is_empty() && expected.iter().all(|expected| expected != authority) {
         let message = format!(
-            "the registrar {:?} is not an expected one",
+            "the policy does not expect the registrationAuthority {:?}",
             shorten(authority)
         );
         report.add(&rules::RPI_02, (element, "registrationAuthority"), message);
@@ -119,7 +120,7 @@ fn check_policy(report: &mut Report<'_>, info: RegistrationInfo<'_>) {
     }
 }
 
-/// Returns whether a language tag is of English.
+/// Returns whether a language tag is a tag for English.
 pub(super) fn is_english(language: &str) -> bool {
     let primary = language.split('-').next().unwrap_or(language);
     primary.eq_ignore_ascii_case("en")
@@ -131,7 +132,7 @@ pub(super) fn check_entity(report: &mut Report<'_>, entity: EntityDescriptor<'_>
         .ancestors()
         .all(|around| registration_of(around).is_none())
     {
-        let message = "nobody says who registered the entity";
+        let message = "neither the entity nor an enclosing group has a RegistrationInfo";
         report.add_minor(&rules::RPI_02, element, message);
     }
 }
@@ -142,7 +143,7 @@ mod tests {
 
     use crate::{Profile, element::STEPS, read, validate};
 
-    /// Returns how many children the checks look at in a group of so many entities.
+    /// Returns the number of children that the checks visit in a group of this many entities.
     fn steps(entities: usize) -> usize {
         let mut text =
             r#"<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">"#.to_owned();
@@ -153,13 +154,13 @@ mod tests {
         let document = read(text.as_bytes()).expect("a document");
         let now = "2026-11-24T12:00:00Z".parse().expect("a time");
         let before = STEPS.get();
-        // Everybody who registered nobody is reported, so the whole rule runs.
+        // The entities have no RegistrationInfo and are reported, so the whole rule runs.
         assert!(!validate(&document, Profile::Edugain, now).is_empty());
         STEPS.get() - before
     }
 
     #[test]
-    fn work_grows_with_the_number_of_entities_and_not_with_its_square() {
+    fn the_work_grows_linearly_with_the_number_of_entities() {
         let (few, many) = (steps(200), steps(1600));
         assert!(many < few * 10, "{few} and {many} steps");
     }

@@ -1,4 +1,4 @@
-//! MD-SHIB: the domains that identity providers speak for.
+//! MD-SHIB: the domains (Scope) of an identity provider.
 
 use crate::{
     Element,
@@ -21,7 +21,11 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         return;
     }
     match element.attribute("regexp") {
-        None => report.add_minor(&rules::SHIB_01, element, "the Scope has no regexp"),
+        None => report.add_minor(
+            &rules::SHIB_01,
+            element,
+            "the Scope has no regexp attribute",
+        ),
         Some(value) if boolean(element, "regexp").is_none() => {
             let message = format!("regexp is {:?}, not true or false", shorten(value));
             report.add(&rules::SHIB_01, (element, "regexp"), message);
@@ -30,11 +34,12 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     }
     let shown = shorten(text);
     if collapse(element.text()) != element.text() || text.contains(char::is_whitespace) {
-        let message = format!("the Scope {shown:?} has blanks");
+        let message = format!("the Scope {shown:?} contains whitespace");
         report.add(&rules::SHIB_01, element, message);
     } else if scope.is_regexp() {
         if !(text.starts_with('^') && text.ends_with('$')) {
-            let message = format!("the expression {shown:?} does not stand between ^ and $");
+            let message =
+                format!("the regular expression {shown:?} does not start with ^ and end with $");
             report.add(&rules::SHIB_01, element, message);
         }
     } else if !is_domain(text) {
@@ -49,7 +54,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-/// Returns whether a text is a host name, of one label or more.
+/// Returns whether a text is a host name with one or more labels.
 pub(super) fn is_domain(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.chars().count())

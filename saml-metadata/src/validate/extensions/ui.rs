@@ -1,4 +1,4 @@
-//! MD-UI: how to show a role to people.
+//! MD-UI: the display information of a role.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::{
     validate::{report::Report, rules::extension as rules, uri::is_web},
 };
 
-/// Longer pictures inside of metadata are a burden for all who read it.
+/// Number of characters of a large data: URL. A larger image slows down every consumer of the metadata.
 const LONG_LOGO: usize = 50_000;
 
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
@@ -27,7 +27,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         "DiscoHints" => check_place(report, element, "DiscoHints", &["IDPSSODescriptor"]),
         "Logo" => check_logo(report, Logo::new(element)),
         "Keywords" => check_keywords(report, element),
-        "IPHint" => check_hint(report, element, is_network, "a network"),
+        "IPHint" => check_hint(report, element, is_network, "a network in CIDR notation"),
         "DomainHint" => check_hint(report, element, is_domain, "a domain"),
         "GeolocationHint" => check_hint(report, element, is_place, "a geo: URI"),
         _ => {}
@@ -36,10 +36,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
 
 fn check_place(report: &mut Report<'_>, element: Element<'_>, name: &'static str, roles: &[&str]) {
     if !extended(element).is_some_and(|role| roles.contains(&role.local_name())) {
-        let message = format!(
-            "{name} must stand in the Extensions of {}",
-            roles.join(" or ")
-        );
+        let message = format!("{name} must be in the Extensions of {}", roles.join(" or "));
         report.add(&rules::UI_01, element, message);
     } else if is_second(element, name) {
         report.add(&rules::UI_01, element, format!("{name} appears twice"));
@@ -60,14 +57,17 @@ fn check_logo(report: &mut Report<'_>, logo: Logo<'_>) {
         .is_some_and(|start| start.eq_ignore_ascii_case("data:"));
     if is_data {
         if url.len() > LONG_LOGO {
-            let message = format!("the Logo holds {} characters of data", url.len());
+            let message = format!("the Logo is a data: URL of {} characters", url.len());
             report.add_minor(&rules::UI_03, element, message);
         }
     } else if !is_web(url) {
-        let message = format!("the Logo {:?} is not a web address", shorten(url));
+        let message = format!(
+            "the Logo {:?} is not an http, https or data: URL",
+            shorten(url)
+        );
         report.add(&rules::UI_03, element, message);
     } else if !url.starts_with("https:") {
-        report.add_minor(&rules::UI_03, element, "the Logo is not fetched by https");
+        report.add_minor(&rules::UI_03, element, "the Logo is not an https URL");
     }
 }
 
@@ -81,10 +81,13 @@ fn check_keywords(report: &mut Report<'_>, element: Element<'_>) {
         .into_iter()
         .find(|word| word.starts_with('+') || word.ends_with('+') || word.contains("++"))
     {
-        let message = format!("the keyword {:?} has a + at no blank", shorten(word));
+        let message = format!(
+            "the keyword {:?} has a + that does not join two words",
+            shorten(word)
+        );
         report.add(&rules::UI_04, element, message);
     } else if text.contains(',') {
-        let message = "Keywords are apart by commas instead of blanks";
+        let message = "Keywords are separated by commas instead of spaces";
         report.add_minor(&rules::UI_04, element, message);
     }
 }
@@ -93,17 +96,17 @@ fn check_hint(
     report: &mut Report<'_>,
     element: Element<'_>,
     is_fine: impl Fn(&str) -> bool,
-    what: &str,
+    expected: &str,
 ) {
     let text = collapse(element.text());
     if !is_fine(text) {
         let name = element.local_name();
-        let message = format!("the {name} {:?} is not {what}", shorten(text));
+        let message = format!("the {name} {:?} is not {expected}", shorten(text));
         report.add(&rules::UI_04, element, message);
     }
 }
 
-/// Returns whether a text is an address and the length of its network part (RFC 4632 3.1).
+/// Returns whether a text is an IP address and a prefix length (RFC 4632 3.1).
 fn is_network(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else {
         return false;
@@ -116,7 +119,7 @@ fn is_network(text: &str) -> bool {
         && length.parse::<u8>().is_ok_and(|length| length <= longest)
 }
 
-/// Returns whether a text is a `geo` URI of a place on Earth (RFC 5870 3.3).
+/// Returns whether a text is a `geo` URI with valid coordinates (RFC 5870 3.3).
 fn is_place(text: &str) -> bool {
     let Some(("geo", rest)) = text.split_once(':') else {
         return false;
@@ -169,8 +172,8 @@ fn check_info(report: &mut Report<'_>, info: UiInfo<'_>, is_service: bool) {
     if is_service && lacks(info.privacy_statement_urls()) {
         missing.push("PrivacyStatementURL in English");
     }
-    for what in missing {
-        report.add(&rules::UI_02, element, format!("UIInfo has no {what}"));
+    for part in missing {
+        report.add(&rules::UI_02, element, format!("UIInfo has no {part}"));
     }
 }
 
@@ -179,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_is_an_address_and_a_length() {
+    fn a_network_is_an_ip_address_and_a_prefix_length() {
         for text in ["192.0.2.0/24", "192.0.2.1/32", "2001:db8::/32", "::/0"] {
             assert!(is_network(text), "{text}");
         }
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_on_earth() {
+    fn a_place_has_valid_coordinates() {
         for text in ["geo:47.37,8.53", "geo:-90,180", "geo:1,2,3;crs=wgs84;u=10"] {
             assert!(is_place(text), "{text}");
         }

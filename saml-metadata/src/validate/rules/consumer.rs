@@ -1,4 +1,4 @@
-//! Rules of single products: will that one take the file?
+//! Rules of single products: does the product accept the file?
 
 use super::table;
 
@@ -6,62 +6,62 @@ table! {
     AWS_01 "MD-AWS-01" [only AwsIdentityCenter E]
         "the file has at most 75,000 characters",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
-        "Take the metadata of the one app, not of a whole federation.";
+        "IAM Identity Center accepts no larger file. Use the metadata of this one app, not the metadata of a whole federation.";
     AWS_02 "MD-AWS-02" [only AwsIdentityCenter E]
-        "the file describes one identity provider with entityID, signing certificate and SingleSignOnService",
+        "the file describes one identity provider with an entityID, a signing certificate and a SingleSignOnService",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
-        "Download the identity provider's metadata of the app once more.";
+        "IAM Identity Center needs all of these for sign-in. Download the app's identity provider metadata again.";
     AWS_03 "MD-AWS-03" [only AwsIdentityCenter E] mild [only AwsIdentityCenter W]
         "the file has no encryption key",
         "AWS IAM Identity Center user guide: an encryption key is not supported",
-        "Remove the encryption key; Identity Center does not encrypt.";
+        "Remove the encryption key, and mark each remaining key with use=\"signing\": IAM Identity Center does not encrypt.";
     AWS_04 "MD-AWS-04" [only AwsIdentityCenter E]
-        "the identity provider can send the email address as NameID",
+        "the identity provider supports the NameID format emailAddress",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
-        "Let the app's Name ID format be EmailAddress, equal to the SCIM userName.";
+        "Set the app's Name ID format to EmailAddress. IAM Identity Center finds the user by this value, so it must equal the SCIM userName.";
     AWS_05 "MD-AWS-05" [only AwsIdentityCenter W]
         "a certificate has at most 2,500 characters as PEM",
         "AWS IAM Identity Center quotas, IdP certificate file",
-        "Make a certificate with a shorter name or a smaller key, such as RSA of 2048 bits.";
+        "IAM Identity Center has a quota for the size of a certificate. Create one with a shorter subject name or a smaller key, for example RSA with 2048 bits.";
     AWS_06 "MD-AWS-06" [only AwsIdentityCenter W]
-        "users are sent to an https address by HTTP-POST or HTTP-Redirect",
+        "each SingleSignOnService has an https URL, and at least one uses HTTP-POST or HTTP-Redirect",
         "observed",
-        "Add a SingleSignOnService with HTTP-Redirect or HTTP-POST and an https address.";
+        "IAM Identity Center sends users to this URL for sign-in. Add a SingleSignOnService with HTTP-Redirect or HTTP-POST and an https URL.";
     AWS_07 "MD-AWS-07" [only AwsIdentityCenter I]
         "the file has one signing certificate",
-        "not documented; only a live instance can tell",
-        "Look in Identity Center after the upload which certificates were taken, and add the others there.";
+        "not documented; only a test with a live instance can show it",
+        "After the upload, check in IAM Identity Center which certificates it imported, and add the missing ones there.";
 
     AWSSP_01 "MD-AWSSP-01" [only AwsIdentityCenterSp E]
-        "the file is the one that IAM Identity Center hands out: its issuer and assertion consumer addresses",
+        "the file is the service provider metadata of IAM Identity Center, with its issuer and its assertion consumer service (ACS) URLs",
         "AWS IAM Identity Center user guide, Workforce access through an additional Region",
-        "Download the service provider metadata again from Settings, Identity source.";
+        "In IAM Identity Center, open Settings, Identity source, and download the service provider metadata again.";
     AWSSP_02 "MD-AWSSP-02" [only AwsIdentityCenterSp W]
-        "there is an assertion consumer address of the current form",
+        "at least one assertion consumer service (ACS) URL has the current form",
         "AWS IAM Identity Center user guide, Workforce access through an additional Region",
-        "Nothing for instances enabled before February 2026; others do not use this address.";
+        "Instances enabled before February 2026 need no change. Newer instances do not have the classic URL: download the metadata again.";
 
     OKTA_01 "MD-OKTA-01" [only Okta E] mild [only Okta W]
-        "the file has the shape in which Okta hands out an app's identity provider",
+        "the file has the structure of the identity provider metadata that Okta generates for an app",
         "observed; Okta Management API, Preview the application SAML metadata",
-        "Download the metadata again from the app's Sign On tab.";
+        "The file may have been edited, or may not come from Okta. Download the metadata again from the app's Sign On tab.";
     OKTA_02 "MD-OKTA-02" [only Okta I]
-        "the text was not decoded as ISO-8859-1 on the way",
-        "observed: Okta answers with charset=ISO-8859-1 for UTF-8",
-        "Hand the bytes of the answer to the reader, without decoding them first.";
+        "the text was never decoded as ISO-8859-1",
+        "observed: Okta sends UTF-8 with the header value charset=ISO-8859-1",
+        "Pass the bytes of Okta's response to the reader, without decoding them first.";
 
     GCP_01 "MD-GCP-01" [only GoogleWorkforce E] mild [only GoogleWorkforce W]
-        "the file is short enough, and has one to three signing certificates whose dates Google takes",
+        "the file has at most 131,072 characters, and one to three signing certificates with dates that Google accepts",
         "Google Cloud IAM API v1, WorkforcePoolProvider Saml.idpMetadataXml",
-        "Remove certificates that are not used any more, and make new ones that start now and last at most 15 years.";
+        "Google rejects other files. Remove unused certificates, and create new ones that are valid from now on and for at most 15 years.";
 
     IAM_01 "MD-IAM-01" [only AwsIam E]
         "the file has 1,000 to 10,000,000 characters",
         "AWS IAM API reference, CreateSAMLProvider, SAMLMetadataDocument",
-        "Take the metadata of the one app, with its certificate.";
+        "AWS IAM accepts no other size. Use the metadata of this one app, with its certificate.";
 
     OS_01 "MD-OS-01" [only OpenSearch E]
-        "the file has at most 1,048,576 characters, and its entityID 8 to 512",
+        "the file has at most 1,048,576 characters, and its entityID has 8 to 512 characters",
         "Amazon OpenSearch Service API reference, SAMLIdp",
-        "Take the metadata of the one app, and give its entity an entityID of a usual length.";
+        "Amazon OpenSearch Service accepts no other sizes. Use the metadata of this one app, with an entityID of 8 to 512 characters.";
 }

@@ -1,58 +1,58 @@
-//! Rules about extensions.
+//! Rules about extensions of metadata.
 
 use super::table;
 
 table! {
     UI_01 "MD-UI-01" [E E E E]
-        "UIInfo stands once in the Extensions of a single sign-on role, DiscoHints once in those of an identity provider",
+        "UIInfo appears once in the Extensions of a single sign-on role, and DiscoHints once in the Extensions of an identity provider",
         "sstc-saml-metadata-ui-v1.0 2.1 and 2.2; UK federation ukf-meta check_mdui",
-        "Move the element into the Extensions of the IDPSSODescriptor or SPSSODescriptor, and keep one.";
+        "Move the element into the Extensions of the IDPSSODescriptor or (UIInfo only) the SPSSODescriptor, and keep one.";
     UI_02 "MD-UI-02" [W W O O] mild [O O O O]
-        "a role can be shown to people: name, logo, and for a service description and privacy statement",
+        "a role has a display name and a logo, and a service provider also has a description and a privacy statement",
         "saml2int SDP-MD09; eduGAIN Metadata Aggregation Practice Statement w9 to w13",
-        "Add mdui:UIInfo with DisplayName and Logo, for a service also Description and PrivacyStatementURL, in English at least.";
+        "Add mdui:UIInfo with Logo and an English DisplayName; for a service provider, also add an English Description and PrivacyStatementURL.";
     UI_03 "MD-UI-03" [E E E E] mild [W W W W]
-        "a Logo has a size in pixels, and is an https or data address of bearable length",
+        "a Logo has a size in pixels, and is an https URL or a data: URL of at most 50,000 characters",
         "sstc-saml-metadata-ui-v1.0 2.1.5; saml2int SDP-MD10; eduGAIN Metadata Aggregation Practice Statement R4",
-        "Give width and height as numbers, and an https address.";
+        "Set width and height to positive numbers, and use an https URL.";
     UI_04 "MD-UI-04" [E E E E] mild [W W W W]
-        "Keywords and hints are of the form that discovery reads",
+        "Keywords and discovery hints have the format that discovery services read",
         "sstc-saml-metadata-ui-v1.0 2.1.4, 2.2.1 to 2.2.3; RFC 4632; RFC 5870",
-        "Write networks like 192.0.2.0/24, domains like example.com, places like geo:47.37,8.53, and keywords apart by blanks.";
+        "Write networks like 192.0.2.0/24, domains like example.com and places like geo:47.37,8.53. Separate keywords with spaces.";
     UI_05 "MD-UI-05" [E E E E]
-        "a text of UIInfo has each language once",
+        "each text of UIInfo appears only once per language",
         "sstc-saml-metadata-ui-v1.0 2.1; UK federation ukf-meta check_mdui",
-        "Keep one text of the kind for each language.";
+        "Keep one text of each kind per language.";
 
     RPI_01 "MD-RPI-01" [E E E E] mild [W W W W]
-        "registration and publication are told once, by the entity or its group",
+        "RegistrationInfo appears once, on the entity or on its group, and PublicationInfo once, on the root element",
         "saml-metadata-rpi-v1.0 2.1 and 2.2; eduGAIN Metadata Aggregation Practice Statement E8",
-        "Keep one of each in the Extensions of the entity, or of the group, but not of both.";
+        "Keep one RegistrationInfo in the Extensions of the entity or of its group, but not of both, and one PublicationInfo in the Extensions of the root element.";
     RPI_02 "MD-RPI-02" [E E E E] mild [O O O O]
-        "the registrar is named and an expected one, and times are UTC and past",
+        "the registrationAuthority is present and expected, the publisher is present, and times are in UTC and in the past",
         "saml-metadata-rpi-v1.0 2.1; eduGAIN Metadata Aggregation Practice Statement E2, A3, A4",
-        "Give registrationAuthority, and times like 2026-01-31T12:00:00Z.";
+        "Add registrationAuthority or publisher, and write times like 2026-01-31T12:00:00Z.";
     RPI_03 "MD-RPI-03" [W I I I]
-        "a registration names its policy, in English at least",
+        "a RegistrationInfo has a RegistrationPolicy, at least in English",
         "eduGAIN Metadata Aggregation Practice Statement w3",
         "Add mdrpi:RegistrationPolicy with xml:lang=\"en\".";
 
     ATTR_01 "MD-ATTR-01" [E E E E]
-        "EntityAttributes stands once in the Extensions of an entity or group, and a group's holds no Assertion",
+        "EntityAttributes appears once in the Extensions of an entity or group, and contains no Assertion in a group",
         "sstc-metadata-attr 2.2 and 2.3; eduGAIN Metadata Aggregation Practice Statement E9",
-        "Merge the EntityAttributes, in the Extensions of the EntityDescriptor.";
+        "Merge the EntityAttributes into one, in the Extensions of the EntityDescriptor.";
     ATTR_02 "MD-ATTR-02" [W W W W]
-        "entity attributes are spelled as consumers compare them, and what a category demands is there",
+        "entity attributes have the exact values that consumers compare, and the entity meets the requirements of its categories",
         "REFEDS and GEANT entity category definitions; saml-subject-id-attr-v1.0 4.1; UK federation ukf-meta mdattr_ec",
-        "Add what is missing, or remove the category.";
+        "Correct the value, add what the category requires, or remove the category.";
 
     SHIB_01 "MD-SHIB-01" [E E E E] mild [W W W W]
-        "a Scope is a domain, or a regular expression with both ends fixed",
+        "a Scope is a domain, or a regular expression that starts with ^ and ends with $",
         "Shibboleth metadata extension 1.0; UK federation ukf-meta check_shib_regscope, check_shib_noregscope",
-        "Write the domain in lower case with regexp=\"false\", or an expression like ^[a-z]+\\.example\\.com$.";
+        "Write the domain in lower case with regexp=\"false\", or a regular expression like ^[a-z]+\\.example\\.com$.";
 
     EXT_01 "MD-EXT-01" [W W W W]
-        "extensions are spelled as in their specification, and stand where they are looked for",
+        "extensions are spelled as in their specification, and are in a place where consumers read them",
         "UK federation ukf-meta check_mdui, check_mdrpi, check_algsupport",
-        "Check the spelling, or move the element; consumers ignore what they do not expect.";
+        "Check the spelling, or move the element: consumers ignore an extension that they do not expect.";
 }

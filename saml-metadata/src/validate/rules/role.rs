@@ -4,119 +4,119 @@ use super::table;
 
 table! {
     ROLE_01 "MD-ROLE-01" [E E E E]
-        "protocolSupportEnumeration lists the protocols as URIs",
+        "protocolSupportEnumeration lists the supported protocols as URIs",
         "saml-metadata-2.0-os 2.4.1",
-        "For SAML 2.0 write urn:oasis:names:tc:SAML:2.0:protocol.";
+        "For SAML 2.0, write urn:oasis:names:tc:SAML:2.0:protocol.";
     ROLE_02 "MD-ROLE-02" [E E E E]
-        "bindings belong to a protocol that the role lists",
+        "every binding belongs to a protocol that the role lists",
         "UK federation ukf-meta check_saml1, check_saml2, check_shibboleth",
         "Add the protocol to protocolSupportEnumeration, or remove the endpoint.";
     ROLE_03 "MD-ROLE-03" [W W W W] mild [I O O O]
-        "an identity provider has an errorURL, and it is an https address",
+        "an identity provider has an errorURL, which is an https URL",
         "saml-metadata-2.0-os 2.4.1; saml2int SDP-MD12",
-        "Give an https page that helps users for whom login fails.";
+        "Add the https URL of a page that helps users whose sign-in failed.";
     ROLE_04 "MD-ROLE-04" [I I I I]
-        "a RoleDescriptor is of a known type",
+        "a RoleDescriptor has a known type",
         "saml-metadata-2.0-os 2.4.1",
-        "Nothing: roles of other protocols, such as WS-Federation, are for others to read.";
+        "No change is needed: a role of another protocol, such as WS-Federation, is for consumers of that protocol.";
 
     EP_01 "MD-EP-01" [E E E E]
-        "an endpoint has Binding and Location, both absolute URIs",
+        "an endpoint has a Binding and a Location, and both are absolute URIs",
         "saml-metadata-2.0-os 2.2.2",
-        "Give the whole address, starting with https://.";
+        "Write the complete URL, which starts with https://.";
     EP_02 "MD-EP-02" [E E E E]
-        "an endpoint that browsers are sent to is an http or https address",
+        "the URL of an endpoint has the scheme https or http",
         "saml-bindings-2.0-os 3; CVE-2023-45683",
-        "Do not use this metadata: the address would run as a script or read a file.";
+        "Do not use this metadata: a browser that is sent to such a URL may run a script or read a file.";
     EP_03 "MD-EP-03" [W W O W]
-        "an endpoint is an https address",
+        "the URL of an endpoint has the scheme https",
         "saml2int SDP-IDP03 and SDP-SP09",
         "Serve the endpoint over https.";
     EP_04 "MD-EP-04" [W W W W]
-        "an endpoint's address is a plain one that others can reach",
+        "the URL of an endpoint is plain, and partners can reach it",
         "UK federation ukf-meta check_ukreg, check_urlenc",
-        "Use a public host name in lower case, without user, fragment or default port.";
+        "Use a public host name in lower case, without a user name, a fragment or the default port.";
     EP_05 "MD-EP-05" [E E E E]
-        "the binding fits the kind of endpoint",
+        "the binding fits the type of the endpoint",
         "saml-metadata-2.0-os 2.4.2 to 2.4.7; saml-profiles-2.0-os 4",
-        "Use a binding that the profile has for this endpoint.";
+        "Use a binding that the SAML profile defines for this endpoint.";
     EP_06 "MD-EP-06" [W W W W]
-        "bindings are known ones",
+        "all bindings are known",
         "UK federation ukf-meta check_bindings",
-        "Check the binding for a spelling mistake; consumers ignore what they do not know.";
+        "Check the spelling of the binding: consumers ignore a binding that they do not know.";
     EP_07 "MD-EP-07" [E E E E]
-        "indexed endpoints have an index up to 65535, each its own",
+        "each indexed endpoint has its own index from 0 to 65535",
         "saml-metadata-2.0-os 2.2.3",
-        "Number the endpoints of one kind from 0 or 1.";
+        "Number the endpoints of each type from 0 or 1.";
     EP_08 "MD-EP-08" [E E E E]
-        "at most one of a set is the default",
+        "at most one endpoint of each type is the default",
         "saml-metadata-2.0-os 2.2.3",
         "Keep isDefault=\"true\" on one of them.";
     EP_09 "MD-EP-09" [E E E E]
-        "ResponseLocation is used only where there are responses",
+        "only SingleLogoutService and ManageNameIDService have a ResponseLocation",
         "saml-metadata-2.0-os 2.4.2 to 2.4.4",
         "Remove ResponseLocation.";
     EP_10 "MD-EP-10" [W W W W]
-        "each binding has one SingleSignOnService",
+        "an identity provider has only one SingleSignOnService per binding",
         "UK federation ukf-meta check_saml2",
-        "Keep one of them; consumers take one, you cannot say which.";
+        "Keep one of them: a consumer uses one, and you cannot control which.";
 
     IDP_01 "MD-IDP-01" [E E E E]
         "an identity provider has a SingleSignOnService",
         "saml-metadata-2.0-os 2.4.3",
-        "Add the SingleSignOnService.";
+        "Service providers send users to this endpoint for sign-in. Add the SingleSignOnService.";
     IDP_02 "MD-IDP-02" [W W O O]
-        "an identity provider takes requests by HTTP-Redirect and HTTP-POST",
+        "an identity provider accepts requests by HTTP-Redirect and by HTTP-POST",
         "saml2int SDP-IDP02",
-        "Add the other binding; most service providers use HTTP-Redirect.";
+        "Add the missing binding: most service providers use HTTP-Redirect.";
     IDP_03 "MD-IDP-03" [E E E E]
-        "an identity provider has a key to sign with",
+        "an identity provider has a signing key",
         "saml2int SDP-MD08; eduGAIN Metadata Aggregation Practice Statement R1",
-        "Add the certificate that assertions are signed with.";
+        "Service providers verify assertions with this key. Add the certificate of the key that signs the assertions.";
     IDP_04 "MD-IDP-04" [W O O O]
         "an identity provider has a SingleLogoutService",
         "saml2int SDP-IDP33",
-        "Add one if single logout is wanted.";
+        "Add a SingleLogoutService if you want single logout.";
     IDP_05 "MD-IDP-05" [W W W W]
-        "a saml:Attribute says its NameFormat",
+        "a saml:Attribute has a NameFormat",
         "UK federation ukf-meta check_saml2int",
-        "Add NameFormat, most often urn:oasis:names:tc:SAML:2.0:attrname-format:uri.";
+        "Add NameFormat, usually urn:oasis:names:tc:SAML:2.0:attrname-format:uri.";
 
     SP_01 "MD-SP-01" [E E E E]
         "a service provider has an AssertionConsumerService",
         "saml-metadata-2.0-os 2.4.4",
-        "Add the AssertionConsumerService.";
+        "Identity providers send assertions to this endpoint. Add the AssertionConsumerService.";
     SP_02 "MD-SP-02" [W W W O]
-        "a service provider takes assertions by HTTP-POST",
+        "a service provider accepts assertions by HTTP-POST",
         "saml2int SDP-SP08",
         "Add an AssertionConsumerService with HTTP-POST.";
     SP_03 "MD-SP-03" [W O O O]
-        "a service provider has a key to encrypt for it",
+        "a service provider has an encryption key",
         "saml2int SDP-MD08",
-        "Add a certificate for encryption, if the service can decrypt.";
+        "Add an encryption certificate if the service provider can decrypt assertions.";
     SP_04 "MD-SP-04" [E E E E]
-        "a service provider that signs its requests has a key to sign with",
+        "a service provider that signs its requests has a signing key",
         "UK federation ukf-meta check_saml2_sp_signedrequests",
-        "Add the certificate, or set AuthnRequestsSigned to false.";
+        "Identity providers verify the requests with this key. Add its certificate, or set AuthnRequestsSigned to false.";
     SP_05 "MD-SP-05" [W O O W]
-        "a service provider wants its assertions signed",
+        "a service provider requires signed assertions",
         "saml-metadata-2.0-os 2.4.4",
         "Set WantAssertionsSigned to true.";
     SP_06 "MD-SP-06" [E E E E]
-        "an AttributeConsumingService has a name, attributes and its own index",
+        "an AttributeConsumingService has a name, at least one attribute and its own index",
         "saml-metadata-2.0-os 2.4.4.1",
-        "Add ServiceName and RequestedAttribute, number the services, keep one default.";
+        "Add ServiceName and RequestedAttribute, give each service its own index, and keep one default.";
     SP_07 "MD-SP-07" [W W W W]
-        "a RequestedAttribute says the NameFormat that its name has",
+        "a RequestedAttribute has the NameFormat that fits its Name",
         "UK federation ukf-meta check_reqattr",
-        "Add NameFormat; names that are URIs need urn:oasis:names:tc:SAML:2.0:attrname-format:uri.";
+        "Set NameFormat: a Name that is a URI needs urn:oasis:names:tc:SAML:2.0:attrname-format:uri.";
     SP_08 "MD-SP-08" [W W W W]
         "a DiscoveryResponse has the discovery binding and its own index",
         "sstc-saml-idp-discovery 2.5",
-        "Set Binding to urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol and number them.";
+        "Set Binding to urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol, and give each DiscoveryResponse its own index.";
 
     NID_01 "MD-NID-01" [W W W W]
-        "NameIDFormats are known ones, each once, and not only unspecified",
+        "each NameIDFormat is known and listed only once, and unspecified is not the only one",
         "saml-metadata-2.0-os 2.4.2; saml-core-2.0-os 8.3",
-        "List the formats that are really sent.";
+        "List the formats that assertions really use.";
 }

@@ -11,7 +11,7 @@ fn broken() -> String {
 }
 
 #[test]
-fn a_finding_is_an_object_of_numbers_and_texts() {
+fn a_finding_serializes_to_numbers_and_strings() {
     let findings = validate(&document(&broken()), Profile::SamlCore, now());
     assert_eq!(
         serde_json::to_value(&findings).expect("JSON"),
@@ -22,14 +22,14 @@ fn a_finding_is_an_object_of_numbers_and_texts() {
             "path": "/md:EntityDescriptor/md:ContactPerson/md:GivenName",
             "span": { "start": findings[0].span.start, "end": findings[0].span.end },
             "position": { "offset": findings[0].position.offset, "line": 95, "column": 5 },
-            "help": "Fill the element or leave it out.",
+            "help": "Fill the element or remove it.",
             "clause": "saml-core-2.0-os 1.3.1; eduGAIN Metadata Aggregation Practice Statement E3",
         }])
     );
 }
 
 #[test]
-fn a_rule_is_an_object_of_texts() {
+fn a_rule_serializes_to_strings() {
     let rule = rules().next().expect("a rule");
     assert_eq!(
         serde_json::to_value(rule).expect("JSON"),
@@ -44,22 +44,22 @@ fn a_rule_is_an_object_of_texts() {
     assert_eq!(profile, json!("aws-iam"));
 }
 
-/// Checks what the schema of SARIF 2.1.0 asks of the parts that are written.
+/// Checks the requirements of the SARIF 2.1.0 schema for the parts that are written.
 #[track_caller]
-fn is_sarif(log: &Value, findings: &[Finding]) {
-    only(log, &["$schema", "version", "runs"]);
+fn check_sarif(log: &Value, findings: &[Finding]) {
+    check_keys(log, &["$schema", "version", "runs"]);
     assert_eq!(log["version"], "2.1.0");
     let [run] = log["runs"].as_array().expect("runs").as_slice() else {
-        panic!("not one run");
+        panic!("expected one run");
     };
-    only(run, &["tool", "columnKind", "artifacts", "results"]);
+    check_keys(run, &["tool", "columnKind", "artifacts", "results"]);
     assert!(["unicodeCodePoints", "utf16CodeUnits"].contains(&text(&run["columnKind"])));
     let driver = &run["tool"]["driver"];
-    only(driver, &["name", "version", "rules"]);
+    check_keys(driver, &["name", "version", "rules"]);
     assert!(!text(&driver["name"]).is_empty());
     let rules = driver["rules"].as_array().expect("rules");
     for rule in rules {
-        only(rule, &["id", "shortDescription", "fullDescription", "help"]);
+        check_keys(rule, &["id", "shortDescription", "fullDescription", "help"]);
         for part in ["shortDescription", "fullDescription", "help"] {
             assert!(!text(&rule[part]["text"]).is_empty());
         }
@@ -67,7 +67,7 @@ fn is_sarif(log: &Value, findings: &[Finding]) {
     let results = run["results"].as_array().expect("results");
     assert_eq!(results.len(), findings.len());
     for result in results {
-        only(
+        check_keys(
             result,
             &["ruleId", "ruleIndex", "level", "message", "locations"],
         );
@@ -76,16 +76,16 @@ fn is_sarif(log: &Value, findings: &[Finding]) {
         assert!(["none", "note", "warning", "error"].contains(&text(&result["level"])));
         assert!(!text(&result["message"]["text"]).is_empty());
         for location in result["locations"].as_array().expect("locations") {
-            only(location, &["physicalLocation", "logicalLocations"]);
-            let place = &location["physicalLocation"];
-            only(place, &["artifactLocation", "region"]);
-            let artifact = number(&place["artifactLocation"]["index"]);
+            check_keys(location, &["physicalLocation", "logicalLocations"]);
+            let physical = &location["physicalLocation"];
+            check_keys(physical, &["artifactLocation", "region"]);
+            let artifact = number(&physical["artifactLocation"]["index"]);
             let uri = &run["artifacts"][artifact]["location"]["uri"];
-            assert_eq!(place["artifactLocation"]["uri"], *uri);
+            assert_eq!(physical["artifactLocation"]["uri"], *uri);
             let at = |line, column| {
                 (
-                    number(&place["region"][line]),
-                    number(&place["region"][column]),
+                    number(&physical["region"][line]),
+                    number(&physical["region"][column]),
                 )
             };
             let (start, end) = (at("startLine", "startColumn"), at("endLine", "endColumn"));
@@ -94,14 +94,14 @@ fn is_sarif(log: &Value, findings: &[Finding]) {
                 "{start:?} {end:?}"
             );
             for logical in location["logicalLocations"].as_array().expect("names") {
-                only(logical, &["fullyQualifiedName", "kind"]);
+                check_keys(logical, &["fullyQualifiedName", "kind"]);
             }
         }
     }
 }
 
 #[track_caller]
-fn only(object: &Value, keys: &[&str]) {
+fn check_keys(object: &Value, keys: &[&str]) {
     for key in object.as_object().expect("an object").keys() {
         assert!(keys.contains(&key.as_str()), "{key}");
     }
@@ -115,22 +115,22 @@ fn text(value: &Value) -> &str {
 #[track_caller]
 fn number(value: &Value) -> usize {
     let number = value.as_u64().expect("a number");
-    usize::try_from(number).expect("a small one")
+    usize::try_from(number).expect("a number that fits usize")
 }
 
 #[test]
-fn a_log_is_sarif_in_every_profile() {
+fn the_log_is_valid_sarif_in_every_profile() {
     for profile in Profile::ALL {
         for (name, xml) in ALL {
             let document = document(xml);
             let findings = validate(&document, profile, now());
-            is_sarif(&sarif::log(&document, name, &findings), &findings);
+            check_sarif(&sarif::log(&document, name, &findings), &findings);
         }
     }
 }
 
 #[test]
-fn a_result_says_where_and_what() {
+fn a_sarif_result_has_a_rule_a_message_and_a_location() {
     let document = document(&broken());
     let findings = validate(&document, Profile::SamlCore, now());
     let log = sarif::log(&document, "metadata/idp.xml", &findings);

@@ -18,13 +18,13 @@ fn a_finding_points_into_the_source() {
 }
 
 #[test]
-fn of_a_long_line_only_the_part_around_is_shown() {
+fn a_long_line_is_shortened_around_the_finding() {
     let xml = change(AWS_SP, &[("HTTP-POST", "HTTP-Artifact")]);
     insta::assert_snapshot!(render(&xml, Profile::AwsIdentityCenterSp));
 }
 
 #[test]
-fn of_a_line_of_megabytes_the_column_is_still_right() {
+fn the_column_is_correct_in_a_very_long_line() {
     let comment = format!("<!--{}--><md:SPSSO", "x".repeat(100_000));
     let xml = change(
         AWS_SP,
@@ -34,16 +34,16 @@ fn of_a_line_of_megabytes_the_column_is_still_right() {
 }
 
 #[test]
-fn colours_change_nothing_but_the_colour() {
+fn colours_do_not_change_the_text() {
     let document = document(&change(IDP, &[("PT4H", "P1DT")]));
     let findings = validate(&document, Profile::SamlCore, now());
     let plain = Renderer::plain().render(&document, "a.xml", &findings);
     let coloured = Renderer::coloured().render(&document, "a.xml", &findings);
     let mut stripped = String::new();
     let mut rest = coloured.as_str();
-    while let Some((before, behind)) = rest.split_once("\u{1b}[") {
+    while let Some((before, escape)) = rest.split_once("\u{1b}[") {
         stripped += before;
-        rest = behind.split_once('m').map_or("", |(_, after)| after);
+        rest = escape.split_once('m').map_or("", |(_, after)| after);
     }
     stripped += rest;
     assert!(coloured.contains('\u{1b}'));
@@ -51,7 +51,7 @@ fn colours_change_nothing_but_the_colour() {
 }
 
 #[test]
-fn every_finding_can_be_shown() {
+fn every_finding_is_rendered() {
     for (_, xml) in ALL {
         for profile in Profile::ALL {
             for changed in [xml.to_owned(), xml.replace('\n', "é")] {

@@ -1,4 +1,4 @@
-//! Both sides, compared element by element: what is not in the losses is the same.
+//! Round trips through samael's types, compared element by element.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,23 +11,23 @@ use saml_metadata::{
 
 use crate::support::{ALL, document};
 
-/// An element without what does not count: prefixes, white space, the order of different names.
+/// An element in the form that is compared: without prefixes and white space, children sorted by name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Plain {
+struct Normalized {
     name: String,
     attributes: BTreeMap<String, String>,
     text: String,
     children: Vec<Self>,
 }
 
-/// Returns an element without what is lost, and with what stands for what samael requires.
-fn plain(element: Element<'_>, lost: &BTreeMap<String, &str>) -> Plain {
+/// Normalizes an element, removes the lost parts and adds the empty attributes that samael requires.
+fn normalize(element: Element<'_>, lost: &BTreeMap<String, &str>) -> Normalized {
     let path = element.path();
     let mut attributes: BTreeMap<String, String> = element
         .attributes()
         .map(|attribute| (name_of(attribute), attribute.value()))
         .filter(|(name, _)| {
-            // The spelling of a type's name is kept; what its prefix means is not.
+            // samael keeps the text of `xsi:type`, but not the namespace of the prefix in it.
             lost.get(&format!("{path}/@{name}"))
                 .is_none_or(|what| what.contains("what its prefix means"))
         })
@@ -50,16 +50,16 @@ fn plain(element: Element<'_>, lost: &BTreeMap<String, &str>) -> Plain {
             attributes.insert(required.to_owned(), String::new());
         }
     }
-    let mut children: Vec<Plain> = element
+    let mut children: Vec<Normalized> = element
         .children()
         .filter(|child| {
             lost.get(&child.path())
                 .is_none_or(|what| what.contains("move"))
         })
-        .map(|child| plain(child, lost))
+        .map(|child| normalize(child, lost))
         .collect();
     if lost.contains_key(&format!("{path}/ds:KeyInfo")) {
-        children.push(Plain {
+        children.push(Normalized {
             name: format!("{SIGNATURE} KeyInfo"),
             attributes: BTreeMap::new(),
             text: String::new(),
@@ -67,7 +67,7 @@ fn plain(element: Element<'_>, lost: &BTreeMap<String, &str>) -> Plain {
         });
     }
     children.sort_by(|one, other| one.name.cmp(&other.name));
-    // Certificates of several X509Data are in one.
+    // samael merges the certificates of several X509Data into one.
     let data = format!("{SIGNATURE} X509Data");
     while let Some(second) = children
         .windows(2)
@@ -81,7 +81,7 @@ fn plain(element: Element<'_>, lost: &BTreeMap<String, &str>) -> Plain {
     } else {
         element.text().trim().to_owned()
     };
-    Plain {
+    Normalized {
         name: format!("{} {}", element.namespace(), element.local_name()),
         attributes,
         text,
@@ -121,36 +121,36 @@ fn value_of(name: &str, value: &str) -> String {
     }
 }
 
-/// Sends an entity there and back, and holds what comes back to what was there.
+/// Converts an entity to samael and back, and compares the result with the original.
 #[track_caller]
 fn check(name: &str, entity: EntityDescriptor<'_>) {
-    let there = to_samael(entity);
-    let back = match from_samael(&there.value) {
-        Ok(back) => back,
+    let converted = to_samael(entity);
+    let restored = match from_samael(&converted.value) {
+        Ok(restored) => restored,
         Err(error) => panic!("{name}: {error}"),
     };
-    let silent: Vec<&Loss> = back
+    let unexpected: Vec<&Loss> = restored
         .losses
         .iter()
         .filter(|loss| !loss.path.ends_with("@xsi:type"))
         .collect();
-    assert!(silent.is_empty(), "{name}: {silent:?}");
-    let lost: BTreeMap<String, &str> = there
+    assert!(unexpected.is_empty(), "{name}: {unexpected:?}");
+    let lost: BTreeMap<String, &str> = converted
         .losses
         .iter()
-        // The order is no part of what is compared.
+        // The comparison ignores the order of roles.
         .filter(|loss| !loss.what.contains("the order of roles"))
         .map(|loss| (loss.path.clone(), loss.what))
         .collect();
-    let before = plain(entity.element(), &lost);
-    let after = plain(back.value.root(), &BTreeMap::new());
+    let before = normalize(entity.element(), &lost);
+    let after = normalize(restored.value.root(), &BTreeMap::new());
     assert_eq!(before, after, "{name}");
-    let again = to_samael(back.value.entity().expect("an entity"));
-    assert_eq!(again.value, there.value, "{name}");
+    let again = to_samael(restored.value.entity().expect("an entity"));
+    assert_eq!(again.value, converted.value, "{name}");
 }
 
 #[test]
-fn what_is_not_in_the_losses_is_the_same_on_both_sides() {
+fn everything_except_the_losses_survives_the_round_trip() {
     for (name, xml) in ALL {
         for entity in document(xml).entities() {
             check(name, entity);
@@ -159,7 +159,7 @@ fn what_is_not_in_the_losses_is_the_same_on_both_sides() {
 }
 
 #[test]
-fn real_documents_are_the_same_on_both_sides_but_for_the_losses() {
+fn corpus_documents_survive_the_round_trip_except_for_losses() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let Ok(files) = fs::read_dir(&folder) else {
         println!("skipped: there is no corpus at {}", folder.display());

@@ -1,17 +1,17 @@
-//! The attacks on signatures, recreated from a document that xmlsec1 signed.
+//! Attacks on signatures, derived from a document that xmlsec1 signed.
 
 use saml_metadata::{Limits, ReadErrorKind, read, read_with, signature::Refusal};
 
 use super::{SIGNED, check, check_changed, stream::verify_both, verifier};
 use crate::support::{change, document};
 
-/// The signed entity as an element alone.
+/// Returns the signed entity without the nodes around it.
 fn entity() -> &'static str {
     let start = SIGNED.find("<md:EntityDescriptor").expect("an entity");
     SIGNED[start..].trim_end()
 }
 
-/// The signature as an element alone.
+/// Returns the signature element.
 fn signature() -> &'static str {
     let start = SIGNED.find("<ds:Signature ").expect("a signature");
     let end = SIGNED.find("</ds:Signature>").expect("a signature");
@@ -32,8 +32,8 @@ fn evil(inside: &str) -> String {
 const NOT_SIGNED: &str = "the element is not signed";
 
 #[test]
-fn changed_contents() {
-    let message = "the contents are not the ones that were signed";
+fn changed_contents_are_refused() {
+    let message = "the content was changed after signing";
     let change = |from, to| check_changed(&[(from, to)], "MD-SIG-06", message);
     change("idp.example.com/metadata", "evil.example.net");
     change(" cacheDuration=\"PT4H\"", "");
@@ -46,32 +46,32 @@ fn changed_contents() {
 }
 
 #[test]
-fn changed_signed_info() {
+fn a_changed_signed_info_or_signature_value_is_refused() {
     check_changed(
         &[("<ds:DigestValue>J", "<ds:DigestValue>K")],
         "MD-SIG-06",
-        "the signature was not made with any of the given keys",
+        "the signature does not verify with any of the given keys",
     );
     check_changed(
         &[("<ds:SignatureValue>tQ", "<ds:SignatureValue>tR")],
         "MD-SIG-06",
-        "the signature was not made with any of the given keys",
+        "the signature does not verify with any of the given keys",
     );
 }
 
 #[test]
-fn an_unsigned_document() {
+fn an_unsigned_document_is_refused() {
     check(&verifier(), &document(&unsigned()), "MD-SIG-01", NOT_SIGNED);
 }
 
 #[test]
-fn a_signed_entity_inside_of_an_evil_one() {
+fn a_signed_entity_inside_an_evil_one_is_refused() {
     let wrapped = evil(&format!("<md:Extensions>{}</md:Extensions>", entity()));
     check(&verifier(), &document(&wrapped), "MD-SIG-01", NOT_SIGNED);
 }
 
 #[test]
-fn a_signature_moved_to_an_evil_entity() {
+fn a_signature_moved_to_an_evil_entity_is_refused() {
     let inside = format!(
         "{}<md:Extensions>{}</md:Extensions>",
         signature(),
@@ -81,13 +81,13 @@ fn a_signature_moved_to_an_evil_entity() {
         &verifier(),
         &document(&evil(&inside)),
         "MD-SIG-03",
-        "the signature is about \"#_idp\", not about the element it stands in",
+        "the signature references \"#_idp\", not the element that contains it",
     );
 }
 
 #[test]
-fn an_evil_entity_with_the_same_id() {
-    let message = "the ID \"_idp\" of the signed element stands in the document more than once";
+fn an_evil_entity_with_the_same_id_is_refused() {
+    let message = "the ID \"_idp\" of the signed element is not unique in the document";
     let inside = format!(
         "{}<md:Extensions>{}</md:Extensions>",
         signature(),
@@ -102,19 +102,19 @@ fn an_evil_entity_with_the_same_id() {
 }
 
 #[test]
-fn the_signed_entity_inside_of_the_signature() {
+fn a_signed_entity_inside_the_signature_is_refused() {
     let object = format!("<ds:Object>{}</ds:Object></ds:Signature>", unsigned());
     let inside = signature().replacen("</ds:Signature>", &object, 1);
     check(
         &verifier(),
         &document(&evil(&inside)),
         "MD-SIG-07",
-        "`ds:Object` may not stand in a signature of metadata",
+        "`ds:Object` is not allowed in a signature of metadata",
     );
 }
 
 #[test]
-fn an_evil_entity_beside_the_signed_one() {
+fn an_evil_entity_beside_the_signed_one_is_refused() {
     let group = format!(
         "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\">{}{}</md:EntitiesDescriptor>",
         evil(""),
@@ -130,7 +130,7 @@ fn an_evil_entity_beside_the_signed_one() {
 }
 
 #[test]
-fn a_comment_in_a_value_cuts_nothing() {
+fn a_comment_in_a_value_does_not_truncate_it() {
     let text = change(SIGNED, &[("Example login", "Example<!-- evil --> login")]);
     let document = document(&text);
     let verified = verify_both(&verifier(), &document).expect("comments are not signed");
@@ -146,7 +146,7 @@ fn a_comment_in_a_value_cuts_nothing() {
 }
 
 #[test]
-fn what_is_written_otherwise_but_means_the_same_is_verified() {
+fn another_spelling_of_the_same_xml_is_verified() {
     for (from, to) in [
         ("Example login", "Example<![CDATA[ ]]>login"),
         ("Example login", "&#69;xample login"),
@@ -159,11 +159,11 @@ fn what_is_written_otherwise_but_means_the_same_is_verified() {
         verify_both(&verifier(), &document(&text)).expect(to);
     }
     let lines = SIGNED.replace('\n', "\r\n");
-    verify_both(&verifier(), &document(&lines)).expect("line ends");
+    verify_both(&verifier(), &document(&lines)).expect("line endings");
 }
 
 #[test]
-fn a_doctype() {
+fn a_doctype_is_refused() {
     for doctype in [
         "<!DOCTYPE md:EntityDescriptor>",
         "<!DOCTYPE a [<!ATTLIST md:EntityDescriptor ID CDATA \"_idp\">]>",
@@ -182,17 +182,18 @@ fn a_doctype() {
 }
 
 #[test]
-fn algorithms_out_of_the_list() {
+fn algorithms_outside_the_allow_list_are_refused() {
     let method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
-    let to = |algorithm, message: &str| check_changed(&[(method, algorithm)], "MD-SIG-05", message);
-    let hmac = "the signature is an HMAC, which anybody who can verify it can make";
-    to("http://www.w3.org/2001/04/xmldsig-more#hmac-sha256", hmac);
-    to("http://www.w3.org/2000/09/xmldsig#hmac-sha1", hmac);
+    let check_method =
+        |algorithm, message: &str| check_changed(&[(method, algorithm)], "MD-SIG-05", message);
+    let hmac = "the signature is an HMAC, so every verifier could create it";
+    check_method("http://www.w3.org/2001/04/xmldsig-more#hmac-sha256", hmac);
+    check_method("http://www.w3.org/2000/09/xmldsig#hmac-sha1", hmac);
     let sha1 = "the signature uses SHA-1";
-    to("http://www.w3.org/2000/09/xmldsig#rsa-sha1", sha1);
-    to("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1", sha1);
-    to("http://www.w3.org/2000/09/xmldsig#dsa-sha1", sha1);
-    to(
+    check_method("http://www.w3.org/2000/09/xmldsig#rsa-sha1", sha1);
+    check_method("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1", sha1);
+    check_method("http://www.w3.org/2000/09/xmldsig#dsa-sha1", sha1);
+    check_method(
         "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",
         "\"http://www.w3.org/2001/04/xmldsig-more#rsa-md5\" is not an allowed algorithm",
     );
@@ -215,28 +216,28 @@ fn algorithms_out_of_the_list() {
 }
 
 #[test]
-fn parameters_of_an_algorithm() {
+fn parameters_of_an_algorithm_are_refused() {
     let method =
         "<ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"";
     let to = format!("{method}><ds:HMACOutputLength>0</ds:HMACOutputLength></ds:SignatureMethod>");
     check_changed(
         &[(&format!("{method}/>"), &to)],
         "MD-SIG-07",
-        "`ds:HMACOutputLength` may not stand in a signature of metadata",
+        "`ds:HMACOutputLength` is not allowed in a signature of metadata",
     );
 }
 
 #[test]
-fn an_algorithm_that_is_not_the_one_of_the_key() {
+fn an_algorithm_for_another_kind_of_key_is_refused() {
     check_changed(
         &[("xmldsig-more#rsa-sha256", "xmldsig-more#ecdsa-sha256")],
         "MD-SIG-06",
-        "the signature was not made with any of the given keys",
+        "the signature does not verify with any of the given keys",
     );
 }
 
 #[test]
-fn a_reference_to_something_else() {
+fn a_reference_to_another_target_is_refused() {
     for uri in [
         "#_evil",
         "#",
@@ -247,7 +248,7 @@ fn a_reference_to_something_else() {
         " #_idp",
         "http://evil.example.net/",
     ] {
-        let message = format!("the signature is about {uri:?}, not about the element it stands in");
+        let message = format!("the signature references {uri:?}, not the element that contains it");
         let to = format!("<ds:Reference URI=\"{uri}\"");
         check_changed(
             &[("<ds:Reference URI=\"#_idp\"", &to)],
@@ -266,22 +267,22 @@ fn a_reference_to_something_else() {
             "<ds:Reference Type=\"http://www.w3.org/2000/09/xmldsig#Manifest\" URI",
         )],
         "MD-SIG-07",
-        "the reference has the type \"http://www.w3.org/2000/09/xmldsig#Manifest\"",
+        "the reference has the type \"http://www.w3.org/2000/09/xmldsig#Manifest\", but a type is not allowed",
     );
 }
 
 #[test]
-fn a_reference_to_an_empty_id() {
+fn a_reference_to_an_empty_id_is_refused() {
     let text = change(
         SIGNED,
         &[("ID=\"_idp\"", "ID=\"\""), ("URI=\"#_idp\"", "URI=\"#\"")],
     );
-    let message = "the signature is about \"#\", not about the element it stands in";
+    let message = "the signature references \"#\", not the element that contains it";
     check(&verifier(), &document(&text), "MD-SIG-03", message);
 }
 
 #[test]
-fn an_entity_that_refers_to_the_whole_document() {
+fn an_entity_signature_that_refers_to_the_whole_document_is_refused() {
     let entity = entity().replacen("URI=\"#_idp\"", "URI=\"\"", 1);
     let group = format!(
         "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\">{entity}</md:EntitiesDescriptor>"
@@ -300,7 +301,7 @@ fn an_entity_that_refers_to_the_whole_document() {
 const SIGNED_INFO: &str = "<ds:SignedInfo><ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/></ds:SignedInfo>";
 
 #[test]
-fn several_of_what_there_is_one_of() {
+fn repeated_parts_of_a_signature_are_refused() {
     let twice = |name: &str| {
         let (start, end) = (format!("<ds:{name}"), format!("</ds:{name}>"));
         let from = SIGNED.find(&start).expect("a start");
@@ -331,7 +332,7 @@ fn several_of_what_there_is_one_of() {
             &format!("<ds:Object>{SIGNED_INFO}</ds:Object><ds:KeyInfo>"),
         )],
         "MD-SIG-07",
-        "`ds:Object` may not stand in a signature of metadata",
+        "`ds:Object` is not allowed in a signature of metadata",
     );
     let second = format!("{}\n  <md:Extensions>", signature());
     check_changed(
@@ -342,7 +343,7 @@ fn several_of_what_there_is_one_of() {
 }
 
 #[test]
-fn parts_that_are_missing() {
+fn a_signature_without_signed_info_is_refused() {
     check_changed(
         &[
             ("<ds:SignedInfo>", "<ds:KeyInfo>"),
@@ -354,7 +355,7 @@ fn parts_that_are_missing() {
 }
 
 #[test]
-fn parts_of_another_namespace() {
+fn signature_parts_of_another_namespace_are_refused() {
     let text = change(
         SIGNED,
         &[("<ds:SignedInfo>", "<ds:SignedInfo xmlns:ds=\"urn:evil\">")],
@@ -364,8 +365,8 @@ fn parts_of_another_namespace() {
 }
 
 #[test]
-fn comments_and_the_like_in_what_counts() {
-    let in_info = "`SignedInfo` holds a comment, a processing instruction or a CDATA section";
+fn comments_instructions_and_cdata_in_signature_parts_are_refused() {
+    let in_info = "`SignedInfo` contains a comment, a processing instruction or a CDATA section";
     for inside in ["<!---->", "<?pi?>", "<![CDATA[A]]>"] {
         let to = format!("<ds:DigestValue>{inside}");
         check_changed(&[("<ds:DigestValue>", &to)], "MD-SIG-07", in_info);
@@ -378,12 +379,12 @@ fn comments_and_the_like_in_what_counts() {
     check_changed(
         &[("<ds:SignatureValue>", "<ds:SignatureValue><!--A-->")],
         "MD-SIG-07",
-        "`SignatureValue` holds a comment, a processing instruction or a CDATA section",
+        "`SignatureValue` contains a comment, a processing instruction or a CDATA section",
     );
 }
 
 #[test]
-fn values_that_are_not_base64() {
+fn values_that_are_not_base64_are_refused() {
     for (name, from, to) in [
         ("DigestValue", "<ds:DigestValue>J", "<ds:DigestValue>*"),
         (
@@ -403,7 +404,7 @@ fn values_that_are_not_base64() {
     check_changed(
         &[("<ds:DigestValue>", "<ds:DigestValue><a/>")],
         "MD-SIG-07",
-        "`a` may not stand in a signature of metadata",
+        "`a` is not allowed in a signature of metadata",
     );
 }
 
@@ -412,7 +413,7 @@ const ENVELOPED: &str =
     "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>";
 
 #[test]
-fn transforms_out_of_the_list() {
+fn transforms_outside_the_allow_list_are_refused() {
     for uri in [
         "http://www.w3.org/TR/1999/REC-xpath-19991116",
         "http://www.w3.org/2002/06/xmldsig-filter2",
@@ -436,7 +437,7 @@ fn transforms_out_of_the_list() {
 }
 
 #[test]
-fn transforms_in_other_numbers_and_order() {
+fn transforms_in_another_number_or_order_are_refused() {
     let first = "the first transform is not the enveloped signature transform";
     check_changed(&[(ENVELOPED, "")], "MD-SIG-04", first);
     check_changed(
@@ -456,16 +457,16 @@ fn transforms_in_other_numbers_and_order() {
 }
 
 #[test]
-fn something_inside_of_a_transform() {
+fn an_element_inside_a_transform_is_refused() {
     let xpath = "<ds:XPath>not(ancestor-or-self::ds:Signature)</ds:XPath>";
     let inside = |transform: &str| transform.replace("/>", &format!(">{xpath}</ds:Transform>"));
-    let message = "`ds:XPath` may not stand in a signature of metadata";
+    let message = "`ds:XPath` is not allowed in a signature of metadata";
     check_changed(&[(ENVELOPED, &inside(ENVELOPED))], "MD-SIG-07", message);
     check_changed(&[(EXCLUSIVE, &inside(EXCLUSIVE))], "MD-SIG-07", message);
 }
 
 #[test]
-fn a_signature_in_another_place() {
+fn a_misplaced_signature_is_refused() {
     let text = SIGNED.replacen(signature(), "", 1);
     let end = format!("{}</md:EntityDescriptor>", signature());
     let moved = document(&change(&text, &[("</md:EntityDescriptor>", &end)]));
@@ -473,7 +474,7 @@ fn a_signature_in_another_place() {
         &verifier(),
         &moved,
         "MD-SIG-02",
-        "the signature is not the first element inside of what it signs",
+        "the signature is not the first child of the signed element",
     );
     verify_both(&verifier().allow_any_place(), &moved).expect("allowed");
     let deeper = format!("<md:Extensions>{}", signature());
@@ -487,16 +488,16 @@ fn a_signature_in_another_place() {
 }
 
 #[test]
-fn a_document_without_a_canonical_form() {
+fn a_document_without_a_canonical_form_is_refused() {
     check_changed(
         &[("<md:Extensions>", "<md:Extensions xmlns:a=\"relative\">")],
         "MD-SIG-04",
-        "what is signed has no canonical form",
+        "the signed content has no canonical form",
     );
 }
 
 #[test]
-fn a_deep_document_costs_no_stack() {
+fn a_deep_document_does_not_overflow_the_stack() {
     let depth = 20_000;
     let deep = format!(
         "<md:Extensions>{}{}",
@@ -509,6 +510,6 @@ fn a_deep_document_costs_no_stack() {
         ..Limits::default()
     };
     let document = read_with(text, &limits).expect("within the limits");
-    let message = "the contents are not the ones that were signed";
+    let message = "the content was changed after signing";
     check(&verifier(), &document, "MD-SIG-06", message);
 }

@@ -1,4 +1,4 @@
-//! The signed files of the corpus, which are not part of the project.
+//! Tests on signed files of the corpus, which is not part of the project.
 
 use std::{fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use saml_metadata::{
     signature::{Verifier, VerifyingKey},
 };
 
-#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+#[expect(clippy::print_stdout, reason = "a skipped test prints why")]
 fn file(name: &str) -> Option<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/saml");
     let bytes = fs::read(folder.join(name)).ok();
@@ -18,7 +18,7 @@ fn file(name: &str) -> Option<Vec<u8>> {
     bytes
 }
 
-/// Returns the keys of a document's own signature, which only a test may trust.
+/// Returns the keys inside the document's signature. Only a test may trust them.
 fn keys_of(document: &Document) -> Vec<VerifyingKey> {
     let signature = document
         .root()
@@ -33,7 +33,7 @@ fn keys_of(document: &Document) -> Vec<VerifyingKey> {
 }
 
 #[test]
-fn the_attacks_are_refused_each_for_its_own_reason() {
+fn each_attack_is_refused_with_its_own_reason() {
     let Some(signed) = file("SYNTHETIC__signed-okta-rsa.xml") else {
         return;
     };
@@ -43,15 +43,15 @@ fn the_attacks_are_refused_each_for_its_own_reason() {
         ("signed-okta-rsa", "verified http://www.okta.com/exk0000001"),
         (
             "atk-01-tampered",
-            "MD-SIG-06 the contents are not the ones that were signed",
+            "MD-SIG-06 the content was changed after signing",
         ),
         (
             "atk-03-xsw-sig-on-evil",
-            "MD-SIG-03 the signature is about \"#_md1\", not about the element it stands in",
+            "MD-SIG-03 the signature references \"#_md1\", not the element that contains it",
         ),
         (
             "atk-05-xsw-object",
-            "MD-SIG-07 `ds:Object` may not stand in a signature of metadata",
+            "MD-SIG-07 `ds:Object` is not allowed in a signature of metadata",
         ),
         (
             "atk-07-comment-in-nameid",
@@ -60,29 +60,29 @@ fn the_attacks_are_refused_each_for_its_own_reason() {
         ("atk-09-dtd-default-attr", "MD-XML-02 DOCTYPE"),
         (
             "atk-11-attacker-key",
-            "MD-SIG-02 the signature is not the first element inside of what it signs",
+            "MD-SIG-02 the signature is not the first child of the signed element",
         ),
         (
             "atk-13-uri-empty",
-            "MD-SIG-02 the signature is not the first element inside of what it signs",
+            "MD-SIG-02 the signature is not the first child of the signed element",
         ),
         (
             "atk-15-rsa-sha512",
-            "MD-SIG-02 the signature is not the first element inside of what it signs",
+            "MD-SIG-02 the signature is not the first child of the signed element",
         ),
         ("atk-17-crlf", "verified http://www.okta.com/exk0000001"),
         ("atk-19-cdata", "verified http://www.okta.com/exk0000001"),
         (
             "atk-21-pi-added",
-            "MD-SIG-06 the contents are not the ones that were signed",
+            "MD-SIG-06 the content was changed after signing",
         ),
         (
             "atk-23-sig-not-first-child",
-            "MD-SIG-02 the signature is not the first element inside of what it signs",
+            "MD-SIG-02 the signature is not the first child of the signed element",
         ),
         (
             "atk-25-digestvalue-comment",
-            "MD-SIG-07 `SignedInfo` holds a comment, a processing instruction or a CDATA section",
+            "MD-SIG-07 `SignedInfo` contains a comment, a processing instruction or a CDATA section",
         ),
         (
             "atk-27-xpath-transform",
@@ -94,7 +94,7 @@ fn the_attacks_are_refused_each_for_its_own_reason() {
         ),
         (
             "atk-31-signedinfo-in-object",
-            "MD-SIG-07 `ds:Object` may not stand in a signature of metadata",
+            "MD-SIG-07 `ds:Object` is not allowed in a signature of metadata",
         ),
     ] {
         let Some(bytes) = file(&format!("SYNTHETIC__{name}.xml")) else {
@@ -107,7 +107,7 @@ fn the_attacks_are_refused_each_for_its_own_reason() {
 }
 
 #[test]
-fn those_that_are_only_misplaced_are_refused_for_the_rest_too() {
+fn a_misplaced_signature_is_still_verified_if_any_place_is_allowed() {
     let Some(signed) = file("SYNTHETIC__signed-okta-rsa.xml") else {
         return;
     };
@@ -115,7 +115,7 @@ fn those_that_are_only_misplaced_are_refused_for_the_rest_too() {
     for (name, expected) in [
         (
             "atk-11-attacker-key",
-            "MD-SIG-06 the signature was not made with any of the given keys",
+            "MD-SIG-06 the signature does not verify with any of the given keys",
         ),
         (
             "atk-13-uri-empty",

@@ -1,4 +1,4 @@
-//! The second reading of a signed stream gives only what the first has verified.
+//! The second pass over a signed stream returns only content that the first pass verified.
 
 use std::{
     cell::Cell,
@@ -13,7 +13,7 @@ use saml_metadata::{
 use super::{fixture, stream::signed_aggregate, verifier};
 use crate::support::{AGGREGATE, change, document};
 
-/// An aggregate of several blocks, signed.
+/// Returns a signed aggregate that spans several blocks.
 fn large() -> Vec<u8> {
     let start = AGGREGATE
         .find("    <md:EntityDescriptor")
@@ -29,7 +29,7 @@ fn large() -> Vec<u8> {
     signed.bytes().to_vec()
 }
 
-/// Opens other bytes the second time.
+/// Returns a source that opens `first` the first time and `second` afterwards.
 fn swapped<'a>(first: &'a [u8], second: &'a [u8]) -> impl FnMut() -> io::Result<&'a [u8]> {
     let is_first = Cell::new(true);
     move || {
@@ -41,7 +41,7 @@ fn swapped<'a>(first: &'a [u8], second: &'a [u8]) -> impl FnMut() -> io::Result<
     }
 }
 
-/// Returns the entities that come out of a stream, and what ends it.
+/// Returns the ids of the streamed entities, and the final error if there is one.
 fn drain<R: Read>(stream: VerifiedStream<R>) -> (Vec<String>, Option<String>) {
     let mut ids = Vec::new();
     for entity in stream {
@@ -54,7 +54,7 @@ fn drain<R: Read>(stream: VerifiedStream<R>) -> (Vec<String>, Option<String>) {
 }
 
 #[test]
-fn no_entity_comes_out_of_bytes_that_were_not_verified() {
+fn unverified_bytes_never_yield_an_entity() {
     let signed = large();
     assert!(signed.len() > 1 << 19, "{} bytes", signed.len());
     let text = String::from_utf8(signed.clone()).expect("UTF-8");
@@ -72,7 +72,7 @@ fn no_entity_comes_out_of_bytes_that_were_not_verified() {
     let evil = |from: &str, to: &str| change(&text, &[(from, to)]).into_bytes();
     let mut longer = signed.clone();
     longer.extend_from_slice(b"\n");
-    for (what, second) in [
+    for (case, second) in [
         ("first", evil("a.example.com", "b.example.org")),
         (
             "in the middle",
@@ -90,19 +90,21 @@ fn no_entity_comes_out_of_bytes_that_were_not_verified() {
         ("longer", longer),
     ] {
         let stream = verifier().verify_stream(swapped(&signed, &second));
-        let stream = stream.expect("the first reading is right");
+        let stream = stream.expect("the first pass verifies");
         let (ids, error) = drain(stream);
-        assert!(all.starts_with(&ids), "{what}");
+        assert!(all.starts_with(&ids), "{case}");
         assert!(
-            error.as_ref().is_some_and(|error| error
-                .starts_with("the metadata was changed after it was verified, from byte")),
-            "{what}: {error:?}"
+            error
+                .as_ref()
+                .is_some_and(|error| error
+                    .starts_with("the metadata was changed after verification, from byte")),
+            "{case}: {error:?}"
         );
     }
 }
 
 #[test]
-fn a_stream_stays_small() {
+fn a_verified_stream_buffers_little() {
     let signed = large();
     let mut stream = verifier()
         .verify_stream(|| Ok(&signed[..]))
@@ -112,33 +114,33 @@ fn a_stream_stays_small() {
         entity.expect("an entity");
         most = most.max(stream.held_bytes());
     }
-    assert!(most < 1 << 20, "{most} bytes held");
+    assert!(most < 1 << 20, "{most} bytes were buffered");
 }
 
-/// Fails when it is read for a while.
-struct Torn<'a>(&'a [u8]);
+/// A reader that fails after its last byte instead of reporting the end.
+struct FailsAtEnd<'a>(&'a [u8]);
 
-impl Read for Torn<'_> {
+impl Read for FailsAtEnd<'_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         match self.0.read(to)? {
-            0 => Err(io::Error::other("the disk is gone")),
+            0 => Err(io::Error::other("the disk failed")),
             count => Ok(count),
         }
     }
 }
 
 #[test]
-fn what_cannot_be_read_to_its_end_is_not_verified() {
+fn a_stream_that_cannot_be_read_to_its_end_is_refused() {
     let signed = signed_aggregate();
     let error = verifier()
-        .verify_stream(|| Ok(Torn(signed.as_bytes())))
-        .expect_err("torn");
+        .verify_stream(|| Ok(FailsAtEnd(signed.as_bytes())))
+        .expect_err("the reader fails");
     assert!(matches!(
         error,
         SignedStreamError::Read(StreamError::Io { .. })
     ));
     let error = verifier()
         .verify_stream(|| Err::<&[u8], _>(io::ErrorKind::NotFound.into()))
-        .expect_err("not there");
+        .expect_err("the source does not exist");
     assert_eq!(error.to_string(), "the signed metadata cannot be read");
 }

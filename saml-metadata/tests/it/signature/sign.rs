@@ -1,4 +1,4 @@
-//! Signing: what is signed verifies, and everything else stays byte for byte.
+//! Signing: a signed document verifies, and its other bytes stay unchanged.
 
 use saml_metadata::{
     Certificate, Document,
@@ -27,7 +27,7 @@ fn without_signature(text: &str) -> String {
 }
 
 #[test]
-fn every_algorithm_signs_what_it_verifies() {
+fn every_algorithm_makes_signatures_that_verify() {
     for (name, algorithm) in [
         ("rsa", SignatureAlgorithm::RsaSha256),
         ("rsa", SignatureAlgorithm::RsaSha384),
@@ -48,7 +48,7 @@ fn every_algorithm_signs_what_it_verifies() {
 }
 
 #[test]
-fn every_key_has_an_algorithm_of_its_own() {
+fn every_kind_of_key_has_a_default_algorithm() {
     for (name, algorithm) in [
         ("rsa", SignatureAlgorithm::RsaSha256),
         ("p256", SignatureAlgorithm::EcdsaP256Sha256),
@@ -64,7 +64,7 @@ fn every_key_has_an_algorithm_of_its_own() {
 }
 
 #[test]
-fn everything_but_the_signature_stays_byte_for_byte() {
+fn signing_adds_only_the_signature_and_a_missing_id() {
     for (name, text) in ALL {
         let signed = sign(text, "p256");
         let root = signed.root();
@@ -96,7 +96,7 @@ fn utf_16_stays_utf_16() {
 }
 
 #[test]
-fn a_document_without_an_id_gets_the_same_one_each_time() {
+fn the_id_that_signing_adds_is_deterministic() {
     let text = change(IDP, &[("ID=\"_idp\" ", "")]);
     let ids: Vec<String> = (0..2)
         .map(|_| {
@@ -119,7 +119,7 @@ fn an_id_is_escaped_in_the_reference() {
 }
 
 #[test]
-fn certificates_are_shown_when_asked_for() {
+fn the_certificate_is_included_on_request() {
     let private = private("rsa");
     let pem = fixture("rsa.cert.pem");
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
@@ -142,7 +142,7 @@ fn certificates_are_shown_when_asked_for() {
             .root()
             .children()
             .next()
-            .expect("one")
+            .expect("a signature")
             .source()
             .contains("KeyInfo")
     );
@@ -157,15 +157,15 @@ fn check_refused(text: &str, message: &str) {
 }
 
 #[test]
-fn what_cannot_be_signed_is_refused() {
-    check_refused(SIGNED, "the document is signed already");
+fn documents_that_cannot_be_signed_are_refused() {
+    check_refused(SIGNED, "the document is already signed");
     check_refused(
         "<a/>",
         "the root element is not `EntityDescriptor` or `EntitiesDescriptor` of SAML metadata",
     );
     check_refused(
         &change(IDP, &[("<md:Extensions>", "<md:Extensions Id=\"_idp\">")]),
-        "the ID \"_idp\" of the root element stands in the document more than once",
+        "the ID \"_idp\" of the root element is not unique in the document",
     );
     check_refused(
         &change(
@@ -177,7 +177,7 @@ fn what_cannot_be_signed_is_refused() {
 }
 
 #[test]
-fn an_algorithm_of_another_key_is_refused() {
+fn an_algorithm_that_does_not_fit_the_key_is_refused() {
     for algorithm in [
         SignatureAlgorithm::EcdsaP384Sha384,
         SignatureAlgorithm::RsaSha256,
@@ -194,14 +194,14 @@ fn an_algorithm_of_another_key_is_refused() {
 }
 
 #[test]
-fn sha1_signs_nothing() {
+fn signing_with_sha1_is_refused() {
     let private = private("rsa");
     let signer = Signer::new(&private).algorithm(SignatureAlgorithm::RsaSha1);
     signer.sign(&document(IDP)).expect_err("refused");
 }
 
 #[test]
-fn a_private_key_is_shown_by_nothing() {
+fn debug_output_hides_the_private_key() {
     assert_eq!(format!("{:?}", private("p256")), "SigningKey(P256, ..)");
     let private = private("rsa");
     let shown = format!("{:?}", Signer::new(&private));
@@ -212,7 +212,7 @@ fn a_private_key_is_shown_by_nothing() {
 }
 
 #[test]
-fn private_keys_of_other_forms_are_refused_in_words() {
+fn private_keys_in_other_formats_are_refused_with_the_reason() {
     let message = |pem: &str| {
         SigningKey::from_pkcs8_pem(pem)
             .expect_err("refused")
@@ -222,7 +222,7 @@ fn private_keys_of_other_forms_are_refused_in_words() {
     let old = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     assert_eq!(
         message(old),
-        "the private key is not PKCS #8 without a password; `openssl pkcs8 -topk8 -nodes` makes it so"
+        "the private key is not unencrypted PKCS #8; convert it with `openssl pkcs8 -topk8 -nodes`"
     );
     assert_eq!(
         message(&old.replace("RSA ", "").replace("AAAA", "*")),

@@ -1,4 +1,4 @@
-//! A signed stream is verified as a whole document is, and gives nothing that was not signed.
+//! A signed stream is verified like a whole document, and returns only signed content.
 
 use std::io::Read;
 
@@ -14,7 +14,7 @@ use saml_metadata::{
 use super::{SIGNED, fixture, verifier};
 use crate::support::{AGGREGATE, ALL, change, document, now};
 
-/// Verifies a document, and the same bytes as a stream, which must come to the same end.
+/// Verifies a document, and the same bytes as a stream; the results must be equal.
 #[track_caller]
 pub(crate) fn verify_both<'a>(
     verifier: &Verifier,
@@ -28,11 +28,10 @@ pub(crate) fn verify_both<'a>(
             assert_eq!(stream.key(), found.key());
             assert_eq!(stream.algorithm(), found.algorithm());
             let entities: Vec<_> = stream.map(|entity| entity.expect("an entity")).collect();
-            let sources = |document: &saml_metadata::EntityDescriptor<'_>| {
-                document.element().source().to_owned()
-            };
-            let streamed: Vec<_> = entities.iter().map(|e| sources(&e.entity())).collect();
-            let whole: Vec<_> = found.entities().map(|e| sources(&e)).collect();
+            let source =
+                |entity: &saml_metadata::EntityDescriptor<'_>| entity.element().source().to_owned();
+            let streamed: Vec<_> = entities.iter().map(|e| source(&e.entity())).collect();
+            let whole: Vec<_> = found.entities().map(|e| source(&e)).collect();
             assert_eq!(streamed, whole);
         }
         (Err(whole), Err(SignedStreamError::Refused(streamed))) => {
@@ -40,15 +39,17 @@ pub(crate) fn verify_both<'a>(
             assert_eq!(whole.position(), streamed.position());
             assert_eq!(whole.span().start, streamed.span().start);
         }
-        // A stream is of metadata only.
+        // A stream accepts only metadata.
         (_, Err(SignedStreamError::Read(StreamError::Read { source, .. })))
             if source.kind() == saml_metadata::ReadErrorKind::NotMetadata => {}
-        (expected, stream) => panic!("{expected:?} of a document, {stream:?} of a stream"),
+        (expected, stream) => {
+            panic!("the document gives {expected:?}, but the stream gives {stream:?}")
+        }
     }
     expected
 }
 
-/// The same for bytes that may be anything.
+/// Runs [`verify_both`] on any bytes. If the bytes are not a document, the stream must fail too.
 #[track_caller]
 fn verify_any(verifier: &Verifier, bytes: &[u8]) {
     if let Ok(document) = read(bytes) {
@@ -59,11 +60,11 @@ fn verify_any(verifier: &Verifier, bytes: &[u8]) {
     let streamed = verifier.verify_stream_with(&limits, || Ok(bytes));
     assert!(
         matches!(streamed, Err(SignedStreamError::Read(_))),
-        "{streamed:?} of what cannot be read"
+        "unreadable bytes give {streamed:?}"
     );
 }
 
-/// Groups in groups, signed as a whole.
+/// Returns the aggregate, which has nested groups, with one signature over the whole.
 pub(super) fn signed_aggregate() -> String {
     let key = SigningKey::from_pkcs8_pem(&fixture("p256.key.pem")).expect("a key");
     let signed = Signer::new(&key)
@@ -79,7 +80,7 @@ fn ids<R: Read>(stream: VerifiedStream<R>) -> Vec<String> {
 }
 
 #[test]
-fn what_was_signed_is_streamed() {
+fn the_entities_of_a_signed_stream_are_returned() {
     let signed = signed_aggregate();
     let stream = verifier().verify_stream(|| Ok(signed.as_bytes()));
     let stream = stream.expect("verified");
@@ -92,7 +93,7 @@ fn what_was_signed_is_streamed() {
 }
 
 #[test]
-fn every_fixture_is_the_same_as_a_stream() {
+fn every_fixture_verifies_the_same_as_a_stream() {
     let key = SigningKey::from_pkcs8_pem(&fixture("p384.key.pem")).expect("a key");
     for (name, text) in ALL {
         let unsigned = document(text);
@@ -103,11 +104,11 @@ fn every_fixture_is_the_same_as_a_stream() {
     }
 }
 
-const CHANGED: &str = "the contents are not the ones that were signed";
-const NO_FORM: &str = "what is signed has no canonical form";
+const CHANGED: &str = "the content was changed after signing";
+const NO_FORM: &str = "the signed content has no canonical form";
 const D: &str = "<md:EntityDescriptor entityID=\"https://d.example.com\">";
 
-/// The signed aggregate, and the parts of it that are moved about.
+/// The signed aggregate and the parts of it that the tests move.
 struct Group {
     text: String,
     signature: String,
@@ -129,7 +130,7 @@ impl Group {
         }
     }
 
-    /// Expects both ways to verify to say the same of the aggregate with replacements made.
+    /// Changes the aggregate and expects that both ways of verification fail with this message.
     #[track_caller]
     fn check(&self, replacements: &[(&str, &str)], message: &str) {
         let changed = document(&change(&self.text, replacements));
@@ -139,7 +140,7 @@ impl Group {
 }
 
 #[test]
-fn a_change_anywhere_in_a_group_is_seen() {
+fn a_change_anywhere_in_a_group_is_detected() {
     let group = Group::new();
     let end = "</md:EntitiesDescriptor>\n";
     for (from, to) in [
@@ -160,7 +161,7 @@ fn a_change_anywhere_in_a_group_is_seen() {
 }
 
 #[test]
-fn what_has_no_canonical_form_is_found_anywhere_in_a_group() {
+fn content_without_a_canonical_form_is_detected_anywhere_in_a_group() {
     let group = Group::new();
     for (from, to) in [
         ("<md:Extensions>", "<md:Extensions xmlns:r='r'>"),
@@ -172,11 +173,10 @@ fn what_has_no_canonical_form_is_found_anywhere_in_a_group() {
 }
 
 #[test]
-fn an_id_that_a_group_shares_is_found_wherever_it_stands() {
+fn a_second_use_of_the_group_id_is_detected_at_any_depth() {
     let group = Group::new();
     let id = &group.id;
-    let message =
-        format!("the ID {id:?} of the signed element stands in the document more than once");
+    let message = format!("the ID {id:?} of the signed element is not unique in the document");
     let d = D.replace("entityID", &format!("ID=\"{id}\" entityID"));
     let publisher = format!("<mdrpi:PublicationInfo xml:id='{id}' publisher");
     let inner = format!("<md:EntitiesDescriptor Id='{id}' Name");
@@ -189,21 +189,20 @@ fn an_id_that_a_group_shares_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn of_two_things_that_are_wrong_the_same_one_is_told() {
+fn both_ways_report_the_same_one_of_two_errors() {
     let group = Group::new();
     let id = &group.id;
-    let twice =
-        format!("the ID {id:?} of the signed element stands in the document more than once");
+    let twice = format!("the ID {id:?} of the signed element is not unique in the document");
     let d = D.replace("entityID", &format!("ID=\"{id}\" entityID"));
     let object = ("</ds:SignatureValue>", "</ds:SignatureValue><ds:Object/>");
-    let behind = format!("</md:Extensions>{}", group.signature);
+    let after = format!("</md:Extensions>{}", group.signature);
     let two = "the element has 2 signatures where one is expected";
     group.check(&[(D, &d), ("#enveloped-signature", "#none")], &twice);
     group.check(
         &[(D, &d), object],
-        "`ds:Object` may not stand in a signature of metadata",
+        "`ds:Object` is not allowed in a signature of metadata",
     );
-    group.check(&[("</md:Extensions>", &behind), object], two);
+    group.check(&[("</md:Extensions>", &after), object], two);
     group.check(
         &[
             ("<ds:DigestValue>", "<ds:DigestValue>AA"),
@@ -216,12 +215,12 @@ fn of_two_things_that_are_wrong_the_same_one_is_told() {
             ("ecdsa-sha256", "rsa-sha256"),
             ("c.example.com", "evil.example"),
         ],
-        "the signature was not made with any of the given keys",
+        "the signature does not verify with any of the given keys",
     );
 }
 
 #[test]
-fn a_signature_elsewhere_in_a_group_is_none_of_the_group() {
+fn a_signature_in_an_inner_group_does_not_sign_the_outer_group() {
     let group = Group::new();
     let signature = &group.signature;
     let message = "the element is not signed";
@@ -231,14 +230,14 @@ fn a_signature_elsewhere_in_a_group_is_none_of_the_group() {
 }
 
 #[test]
-fn a_signature_behind_what_it_signs_is_taken_only_when_asked_for() {
+fn a_misplaced_signature_is_accepted_only_on_request() {
     let group = Group::new();
     let signature = &group.signature;
     let unsigned = change(&group.text, &[(signature, "")]);
     let at = unsigned.rfind("</md:EntitiesDescriptor>").expect("an end");
-    let behind = format!("</md:Extensions>{signature}");
+    let after = format!("</md:Extensions>{signature}");
     for text in [
-        change(&unsigned, &[("</md:Extensions>", &behind)]),
+        change(&unsigned, &[("</md:Extensions>", &after)]),
         format!("{}{signature}{}", &unsigned[..at], &unsigned[at..]),
     ] {
         let moved = document(&text);
@@ -253,7 +252,7 @@ fn a_signature_behind_what_it_signs_is_taken_only_when_asked_for() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_wherever_it_stands() {
+fn unreadable_content_is_refused_at_any_position() {
     let signed = signed_aggregate();
     for (from, to) in [
         ("<md:Extensions>", "<md:Extensions a='1' a='2'>"),
@@ -268,9 +267,9 @@ fn what_cannot_be_read_is_refused_wherever_it_stands() {
 }
 
 #[test]
-fn the_signature_over_an_entity_is_not_reached_from_it() {
+fn the_signature_of_a_streamed_entity_is_unreachable() {
     let stream = verifier().verify_stream(|| Ok(SIGNED.as_bytes()));
-    let verified = stream.expect("verified").next().expect("one");
+    let verified = stream.expect("verified").next().expect("an item");
     let verified = verified.expect("an entity");
     let element = verified.entity().element();
     assert!(
@@ -279,19 +278,19 @@ fn the_signature_over_an_entity_is_not_reached_from_it() {
             .all(|inner| inner.local_name() != "Signature" && inner.local_name() != "SignedInfo")
     );
     assert_eq!(
-        element.children().next().expect("one").local_name(),
+        element.children().next().expect("a child").local_name(),
         "Extensions"
     );
     assert!(!verified.lacks_group_extensions());
 }
 
 #[test]
-fn an_entity_inherits_from_the_groups_and_is_placed_in_the_stream() {
+fn a_verified_entity_inherits_from_its_groups_and_has_its_stream_position() {
     let signed = signed_aggregate();
     let stream = verifier().verify_stream(|| Ok(signed.as_bytes()));
     let plain = EntityStream::new(signed.as_bytes());
     for (verified, streamed) in stream.expect("verified").zip(plain) {
-        let (verified, streamed) = (verified.expect("one"), streamed.expect("one"));
+        let (verified, streamed) = (verified.expect("an entity"), streamed.expect("an entity"));
         assert_eq!(verified.position(), streamed.position());
         assert_eq!(verified.span(), streamed.span());
         let entity = verified.entity();
@@ -321,7 +320,7 @@ fn an_entity_inherits_from_the_groups_and_is_placed_in_the_stream() {
 }
 
 #[test]
-fn a_place_is_told_in_bytes_of_utf_16_too() {
+fn positions_in_utf_16_count_utf_16_bytes() {
     let text = change(
         SIGNED,
         &[("\"UTF-8\"", "\"UTF-16\""), ("Example login", "Evil login")],
@@ -345,10 +344,10 @@ fn a_place_is_told_in_bytes_of_utf_16_too() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
-    /// Elements of a signed document are taken out, doubled and moved about; both ways to verify
-    /// have to find the same.
+    /// Removes, duplicates and moves elements of a signed document. Both ways of verification must
+    /// have the same result.
     #[test]
-    fn whatever_is_done_to_a_signed_document_both_say_the_same(
+    fn both_ways_agree_on_any_edited_document(
         is_group: bool,
         any_place: bool,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..6_u8), 1..4),
@@ -384,7 +383,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_changed_are_refused_alike(
+    fn both_ways_agree_on_any_changed_byte(
         at in any::<prop::sample::Index>(),
         byte in prop::sample::select(b"a<>/&\"' =#x".to_vec()),
     ) {

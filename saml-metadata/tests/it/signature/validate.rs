@@ -1,4 +1,4 @@
-//! Signatures as findings, beside those of all other rules.
+//! Problems of signatures as findings, together with the findings of all other rules.
 
 use saml_metadata::{
     Finding, Policy, Profile,
@@ -28,7 +28,7 @@ fn core() -> Policy {
     Policy::new(Profile::SamlCore)
 }
 
-/// A group around the signed entity, signed by another key unless it is to be changed.
+/// Returns a group that contains the given entity. Another key signs the group.
 fn group(entity: &str) -> String {
     let start = entity.find("<md:EntityDescriptor").expect("an entity");
     let group = format!(
@@ -42,19 +42,19 @@ fn group(entity: &str) -> String {
 }
 
 #[test]
-fn there_is_nothing_to_say_about_a_good_signature() {
+fn a_valid_signature_has_no_findings() {
     assert_eq!(findings(&verifier(), SIGNED, core()), [""; 0]);
     assert_eq!(findings(&verifier(), &group(SIGNED), core()), [""; 0]);
 }
 
 #[test]
-fn a_signature_inside_that_does_not_verify_is_found() {
+fn an_invalid_inner_signature_is_reported() {
     let changed = change(SIGNED, &[("Example login", "Evil login")]);
     assert_eq!(
         findings(&verifier(), &group(&changed), core()),
         [
             "/md:EntitiesDescriptor/md:EntityDescriptor[1]: error MD-SIG-08: \
-             a signature of its own is refused: the contents are not the ones that were signed"
+             the signature of this element is invalid: the content was changed after signing"
         ]
     );
     let signature = SIGNED.find("<ds:Signature ").expect("a signature");
@@ -66,13 +66,13 @@ fn a_signature_inside_that_does_not_verify_is_found() {
     assert_eq!(
         found[1],
         "/md:EntityDescriptor/md:AttributeAuthorityDescriptor: error MD-SIG-08: \
-         a signature of its own is refused: the signature is about \"#_idp\", not about the \
-         element it stands in"
+         the signature of this element is invalid: the signature references \"#_idp\", not the \
+         element that contains it"
     );
 }
 
 #[test]
-fn what_stands_in_extensions_is_not_looked_at() {
+fn signatures_inside_extensions_are_ignored() {
     let changed = change(SIGNED, &[("Example login", "Evil login")]);
     let start = changed.find("<md:EntityDescriptor").expect("an entity");
     let extensions = format!("<md:Extensions>{}</md:Extensions>", &changed[start..]);
@@ -86,29 +86,29 @@ fn what_stands_in_extensions_is_not_looked_at() {
 }
 
 #[test]
-fn a_certificate_that_is_not_valid_today_is_remarked_upon() {
+fn a_signing_certificate_that_is_not_valid_now_is_a_warning() {
     let text = fixture("xmlsec1-ecdsa-sha384.xml");
     let verifier = Verifier::new([key("rsa"), key("p384-expired")]);
     verifier
         .verify(&document(&text))
-        .expect("the dates do not matter");
+        .expect("verification ignores the dates");
     assert_eq!(
         findings(&verifier, &text, core()),
         ["/md:EntityDescriptor/ds:Signature: warning MD-SIG-09: \
-             the certificate of the key that signed expired at 2026-01-01T00:00:00Z"]
+             the certificate of the signing key expired at 2026-01-01T00:00:00Z"]
     );
     let early = "2022-01-01T00:00:00Z".parse().expect("a time");
     let found = verifier.validate(&document(&text), Profile::SamlCore, early);
     assert_eq!(
         found[0].message,
-        "the certificate of the key that signed is not valid before 2023-01-01T00:00:00Z"
+        "the certificate of the signing key is not valid before 2023-01-01T00:00:00Z"
     );
     let other = Verifier::new([key("p384"), key("p384-expired")]);
     assert_eq!(findings(&other, &text, core()), [""; 0]);
 }
 
 #[test]
-fn a_policy_decides_what_a_missing_signature_is() {
+fn a_policy_can_turn_off_the_rule_about_a_missing_signature() {
     let missing = signature_rules().next().expect("a rule").id;
     let start = SIGNED.find("<ds:Signature ").expect("a signature");
     let end = SIGNED.find("</ds:Signature>").expect("an end") + "</ds:Signature>".len();

@@ -1,11 +1,11 @@
-//! What a verification gives leads to what was signed, and nowhere else.
+//! A verified element gives access only to content that was signed.
 
 use saml_metadata::signature::Verified;
 
 use super::{SIGNED, verifier};
 use crate::support::document;
 
-/// The signed entity inside of a group that nobody signed.
+/// Returns an unsigned group that contains the signed entity.
 fn group() -> String {
     let start = SIGNED.find("<md:EntityDescriptor").expect("an entity");
     format!(
@@ -16,7 +16,7 @@ fn group() -> String {
     )
 }
 
-/// Calls a test with the signed entity of the group.
+/// Runs a test with the verified entity of the group.
 #[track_caller]
 fn with_entity(test: impl FnOnce(Verified<'_>)) {
     let group = document(&group());
@@ -29,7 +29,7 @@ fn with_entity(test: impl FnOnce(Verified<'_>)) {
 }
 
 #[test]
-fn nothing_around_the_element_is_reached() {
+fn the_ancestors_of_the_verified_element_are_unreachable() {
     with_entity(|verified| {
         let element = verified.element();
         assert_eq!(element.parent(), None);
@@ -43,7 +43,7 @@ fn nothing_around_the_element_is_reached() {
 }
 
 #[test]
-fn the_group_around_an_entity_is_not_its_group() {
+fn an_unsigned_group_is_not_the_group_of_a_verified_entity() {
     with_entity(|verified| {
         let entity = verified.entity().expect("an entity");
         assert_eq!(entity.group(), None);
@@ -57,7 +57,7 @@ fn the_group_around_an_entity_is_not_its_group() {
 }
 
 #[test]
-fn only_the_signed_entity_is_among_the_entities() {
+fn only_the_signed_entity_is_listed() {
     with_entity(|verified| {
         let ids: Vec<&str> = verified
             .entities()
@@ -68,13 +68,13 @@ fn only_the_signed_entity_is_among_the_entities() {
 }
 
 #[test]
-fn the_signature_itself_is_not_reached() {
+fn the_signature_element_is_unreachable() {
     let document = document(SIGNED);
     let verified = verifier().verify(&document).expect("verified");
     let element = verified.element();
     let first = element.children().next().expect("a child");
     assert_eq!(first.local_name(), "Extensions");
-    assert_eq!(first.next_of(), "IDPSSODescriptor");
+    assert_eq!(first.next_sibling_name(), "IDPSSODescriptor");
     assert!(
         element
             .descendants()
@@ -88,21 +88,25 @@ fn the_signature_itself_is_not_reached() {
     );
 }
 
-/// The name of the element behind one, by way of the parent.
-trait NextOf {
-    fn next_of(self) -> String;
+/// Reads the name of the next sibling through the parent.
+trait NextSibling {
+    fn next_sibling_name(self) -> String;
 }
 
-impl NextOf for saml_metadata::Element<'_> {
-    fn next_of(self) -> String {
+impl NextSibling for saml_metadata::Element<'_> {
+    fn next_sibling_name(self) -> String {
         let parent = self.parent().expect("a parent");
-        let mut behind = parent.children().skip_while(|child| *child != self);
-        behind.nth(1).expect("one behind").local_name().to_owned()
+        let mut siblings = parent.children().skip_while(|child| *child != self);
+        siblings
+            .nth(1)
+            .expect("a next sibling")
+            .local_name()
+            .to_owned()
     }
 }
 
 #[test]
-fn what_was_verified_can_be_verified_again() {
+fn a_verified_element_can_be_verified_again() {
     with_entity(|verified| {
         verifier()
             .verify_element(verified.element())
@@ -111,7 +115,7 @@ fn what_was_verified_can_be_verified_again() {
 }
 
 #[test]
-fn each_entity_of_a_group_has_an_outcome_of_its_own() {
+fn each_entity_of_a_group_is_verified_separately() {
     let group = document(&group());
     let outcomes: Vec<String> = verifier()
         .verify_entities(&group)

@@ -1,4 +1,4 @@
-use super::{expect, of};
+use super::{expect, in_profile};
 use crate::support::{
     AGGREGATE, AWS_SP, AWS_SP_CLASSIC, AWS_SP_REGIONS, IDP, OKTA, certificate, change,
 };
@@ -13,15 +13,15 @@ fn key(use_: &str, name: &str) -> String {
 }
 
 fn certificate_of_okta() -> &'static str {
-    let start = OKTA.find("<md:KeyDescriptor").expect("it");
-    &OKTA[start..OKTA.find("<md:NameIDFormat").expect("it")]
+    let start = OKTA.find("<md:KeyDescriptor").expect("a match");
+    &OKTA[start..OKTA.find("<md:NameIDFormat").expect("a match")]
 }
 
 #[test]
 fn the_file_has_at_most_75000_characters() {
     let padded = |to: usize| {
         let more = to - OKTA.chars().count();
-        // Characters, not bytes: these have two of them each.
+        // The limit counts characters, not bytes: `é` is one character of two bytes.
         OKTA.replace(
             "<md:EntityDescriptor",
             &format!("<!--{}--><md:EntityDescriptor", "é".repeat(more - 7)),
@@ -37,10 +37,10 @@ fn the_file_has_at_most_75000_characters() {
 }
 
 #[test]
-fn the_file_describes_one_identity_provider_with_all_it_needs() {
-    let services = &OKTA
-        [OKTA.find("<md:SingleSignOnService").expect("it")..OKTA.find("</md:IDPSSO").expect("it")];
-    of(
+fn the_file_describes_one_complete_identity_provider() {
+    let services = &OKTA[OKTA.find("<md:SingleSignOnService").expect("a match")
+        ..OKTA.find("</md:IDPSSO").expect("a match")];
+    in_profile(
         AwsIdentityCenter,
         "MD-AWS-02",
         OKTA,
@@ -72,7 +72,7 @@ fn the_file_describes_one_identity_provider_with_all_it_needs() {
                         "</md:EntityDescriptor></md:EntitiesDescriptor>",
                     ),
                 ],
-                &["error: the entity stands inside of an EntitiesDescriptor"],
+                &["error: the entity is inside an EntitiesDescriptor"],
             ),
         ],
     );
@@ -102,7 +102,7 @@ fn the_file_describes_one_identity_provider_with_all_it_needs() {
 #[test]
 fn the_file_has_no_encryption_key() {
     let other = format!("{}<md:NameIDFormat", key(" use='encryption'", "p256"));
-    of(
+    in_profile(
         AwsIdentityCenter,
         "MD-AWS-03",
         OKTA,
@@ -113,17 +113,17 @@ fn the_file_has_no_encryption_key() {
             ),
             (
                 &[(" use=\"signing\"", "")],
-                &["warning: a key does not say that it is for signing only"],
+                &["warning: a key is not limited to signing"],
             ),
         ],
     );
 }
 
 #[test]
-fn the_email_address_can_be_sent() {
-    let formats = &OKTA
-        [OKTA.find("<md:NameIDFormat").expect("it")..OKTA.find("<md:SingleSignOn").expect("it")];
-    of(
+fn the_name_id_formats_include_the_email_address() {
+    let formats = &OKTA[OKTA.find("<md:NameIDFormat").expect("a match")
+        ..OKTA.find("<md:SingleSignOn").expect("a match")];
+    in_profile(
         AwsIdentityCenter,
         "MD-AWS-04",
         OKTA,
@@ -135,28 +135,28 @@ fn the_email_address_can_be_sent() {
                 )],
                 &["error: the NameID formats do not include emailAddress"],
             ),
-            // A file that lists none says nothing against it.
+            // A file that lists no NameID format allows all formats.
             (&[(formats, "")], &[]),
         ],
     );
 }
 
 #[test]
-fn a_certificate_fits_the_quota() {
-    of(
+fn a_certificate_is_within_the_quota() {
+    in_profile(
         AwsIdentityCenter,
         "MD-AWS-05",
         OKTA,
         &[(
             &[(certificate_of_okta(), &key(" use='signing'", "long"))],
-            &["warning: a certificate has 3918 characters as PEM"],
+            &["warning: a certificate has 3918 characters as PEM, more than 2500"],
         )],
     );
 }
 
 #[test]
-fn users_are_sent_to_https_by_post_or_redirect() {
-    of(
+fn sign_in_uses_https_with_post_or_redirect() {
+    in_profile(
         AwsIdentityCenter,
         "MD-AWS-06",
         OKTA,
@@ -170,16 +170,16 @@ fn users_are_sent_to_https_by_post_or_redirect() {
             ),
             (
                 &[("https://acme.okta.com", "http://acme.okta.com")],
-                &["warning: users would be sent to an address that is not https"],
+                &["warning: the Location of a SingleSignOnService is not an https URL"],
             ),
         ],
     );
 }
 
 #[test]
-fn several_certificates_are_noted() {
+fn several_certificates_are_reported() {
     let other = format!("{}<md:NameIDFormat", key(" use='signing'", "rsa2048-next"));
-    of(
+    in_profile(
         AwsIdentityCenter,
         "MD-AWS-07",
         OKTA,
@@ -191,8 +191,8 @@ fn several_certificates_are_noted() {
 }
 
 #[test]
-fn the_file_is_the_one_of_identity_center() {
-    of(
+fn the_file_comes_from_identity_center() {
+    in_profile(
         AwsIdentityCenterSp,
         "MD-AWSSP-01",
         AWS_SP,
@@ -210,14 +210,14 @@ fn the_file_is_the_one_of_identity_center() {
             ),
             (
                 &[("HTTP-POST", "HTTP-Artifact")],
-                &["error: an AssertionConsumerService is not by HTTP-POST"],
+                &["error: an AssertionConsumerService does not use HTTP-POST"],
             ),
             (
                 &[(
                     "https://us-east-1.sso.signin.aws/",
                     "http://us-east-1.sso.signin.aws/",
                 )],
-                &["error: the assertion consumer address is not https"],
+                &["error: the ACS URL is not https"],
             ),
             (
                 &[(
@@ -225,7 +225,7 @@ fn the_file_is_the_one_of_identity_center() {
                     "https://us-east-1.sso.signin.example/",
                 )],
                 &[
-                    "error: the assertion consumer address is not at a sign-in host of AWS: \"us-east-1.sso.signin.example\"",
+                    "error: the ACS URL is not at a sign-in host of AWS: \"us-east-1.sso.signin.example\"",
                 ],
             ),
         ],
@@ -233,9 +233,8 @@ fn the_file_is_the_one_of_identity_center() {
     let tenant =
         "us-east-1.sso.signin.aws/platform/saml/acs/4f1d2c3b4a596877-8c1e-4d2f-9a3b-0123456789ab";
     let with = |path: &str| format!("us-east-1.sso.signin.aws{path}");
-    // What a tenant looks like is Identity Center's business; that there is one part of it is not.
-    let path =
-        "error: the assertion consumer address does not have the path /platform/saml/acs/<tenant>";
+    // Identity Center defines the form of a tenant. The rule checks only that it is one path segment.
+    let path = "error: the ACS URL does not have the path /platform/saml/acs/<tenant>";
     for (other, expected) in [
         ("/platform/saml/acs/of-another-form", None),
         ("/platform/saml/acs/", Some(path)),
@@ -243,9 +242,7 @@ fn the_file_is_the_one_of_identity_center() {
         ("/platform/saml/4f1d2c3b", Some(path)),
         (
             "/platform/saml/acs/a?tenant=b",
-            Some(
-                "error: the assertion consumer address has more than a host and a path, or is not normalized",
-            ),
+            Some("error: the ACS URL has more than a host and a path, or is not normalized"),
         ),
     ] {
         let expected: Vec<&str> = expected.into_iter().collect();
@@ -256,7 +253,7 @@ fn the_file_is_the_one_of_identity_center() {
         AwsIdentityCenterSp,
         &change(AWS_SP, &[("HTTP-POST", "HTTP-Redirect")]),
         "MD-AWSSP-01",
-        &["error: an AssertionConsumerService is not by HTTP-POST"],
+        &["error: an AssertionConsumerService does not use HTTP-POST"],
     );
     expect(AwsIdentityCenterSp, AWS_SP_REGIONS, "MD-AWSSP-01", &[]);
     expect(AwsIdentityCenterSp, AWS_SP_CLASSIC, "MD-AWSSP-01", &[]);
@@ -278,21 +275,21 @@ fn the_file_is_the_one_of_identity_center() {
 }
 
 #[test]
-fn there_is_an_address_of_the_current_form() {
+fn an_acs_url_has_the_current_form() {
     expect(AwsIdentityCenterSp, AWS_SP, "MD-AWSSP-02", &[]);
     expect(
         AwsIdentityCenterSp,
         AWS_SP_CLASSIC,
         "MD-AWSSP-02",
-        &["warning: the only assertion consumer address is of the classic form"],
+        &["warning: every ACS URL has the classic form"],
     );
 }
 
 #[test]
-fn the_file_has_the_shape_of_okta() {
+fn the_file_has_the_form_of_okta_metadata() {
     let id = "http://www.okta.com/exk4uqa1b2C3d4E5f6g7";
     let location = "https://acme.okta.com/app/amazon_aws_sso/exk4uqa1b2C3d4E5f6g7/sso/saml";
-    of(
+    in_profile(
         Okta,
         "MD-OKTA-01",
         OKTA,
@@ -303,44 +300,44 @@ fn the_file_has_the_shape_of_okta() {
                     &format!("entityID=\"{id}\""),
                     "entityID='https://acme.okta.com/exk1'",
                 )],
-                &["warning: the entityID is not of the form http://www.okta.com/exk…"],
+                &["warning: the entityID does not have the form http://www.okta.com/exk…"],
             ),
             (
                 &[(
                     "<md:EntityDescriptor ",
                     "<md:EntityDescriptor validUntil='2027-01-01T00:00:00Z' ",
                 )],
-                &["warning: the file has a validUntil, which Okta's have not"],
+                &["warning: the file has a validUntil, unlike Okta's files"],
             ),
             (
                 &[(
                     "<md:IDPSSO",
                     "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/><md:IDPSSO",
                 )],
-                &["warning: the file is signed, which Okta's are not"],
+                &["warning: the file is signed, unlike Okta's files"],
             ),
             (
                 &[(" WantAuthnRequestsSigned=\"false\"", "")],
-                &["warning: the identity provider does not say WantAuthnRequestsSigned"],
+                &["warning: the identity provider has no WantAuthnRequestsSigned"],
             ),
             (
                 &[(certificate_of_okta(), &key(" use='signing'", "rsa2048"))],
-                &["warning: the certificate is not broken into lines of 76 characters"],
+                &["warning: the certificate has lines of more than 76 characters"],
             ),
             (
                 &[("use=\"signing\"", "use=\"encryption\"")],
                 &[
-                    "warning: the file has 0 signing certificates, Okta's have one",
-                    "warning: the file has a key that is not for signing, which Okta's have not",
+                    "warning: the file has 0 signing certificates; Okta's files have one",
+                    "warning: the file has a key that is not for signing, unlike Okta's files",
                 ],
             ),
             (
                 &[(location, &location.replace("acme", "other"))],
-                &["warning: HTTP-POST and HTTP-Redirect go to different addresses"],
+                &["warning: HTTP-POST and HTTP-Redirect have different URLs"],
             ),
             (
                 &[("bindings:HTTP-Redirect", "bindings:HTTP-Artifact")],
-                &["warning: the file has not both HTTP-POST and HTTP-Redirect"],
+                &["warning: the file does not have both HTTP-POST and HTTP-Redirect"],
             ),
         ],
     );
@@ -350,13 +347,13 @@ fn the_file_has_the_shape_of_okta() {
         "MD-OKTA-01",
         &[
             "error: the file describes no identity provider",
-            "warning: the entityID is not of the form http://www.okta.com/exk…",
+            "warning: the entityID does not have the form http://www.okta.com/exk…",
         ],
     );
 }
 
 #[test]
-fn a_text_decoded_the_wrong_way_is_noted() {
+fn text_that_was_decoded_wrongly_is_reported() {
     let named = |name: &str| {
         let organization = format!(
             "<md:Organization><md:OrganizationName xml:lang='de'>{name}</md:OrganizationName></md:Organization></md:EntityDescriptor>"
@@ -374,11 +371,11 @@ fn a_text_decoded_the_wrong_way_is_noted() {
 }
 
 #[test]
-fn a_file_that_aws_would_refuse_has_an_error_with_the_id_of_the_rule() {
+fn a_file_that_aws_would_refuse_has_an_error() {
     let with_encryption = format!("{}<md:NameIDFormat", key(" use='encryption'", "p256"));
-    let services = &OKTA
-        [OKTA.find("<md:SingleSignOnService").expect("it")..OKTA.find("</md:IDPSSO").expect("it")];
-    let entity = &OKTA[OKTA.find("<md:EntityDescriptor").expect("it")..];
+    let services = &OKTA[OKTA.find("<md:SingleSignOnService").expect("a match")
+        ..OKTA.find("</md:IDPSSO").expect("a match")];
+    let entity = &OKTA[OKTA.find("<md:EntityDescriptor").expect("a match")..];
     let two = format!(
         "<md:EntitiesDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata'>{entity}{}</md:EntitiesDescriptor>",
         entity.replacen("exk4uqa1b2C3d4E5f6g7", "exk2", 1)

@@ -3,27 +3,27 @@ use crate::support::{AGGREGATE, IDP, SP, change};
 use saml_metadata::Profile::SamlCore;
 
 #[test]
-fn there_are_no_instructions_and_no_carriage_returns_in_values() {
+fn processing_instructions_and_carriage_returns_in_values_are_reported() {
     core(
         "MD-XML-05",
         IDP,
         &[
             (
                 &[("<md:Extensions>", "<?a b?><md:Extensions>")],
-                &["warning: a processing instruction"],
+                &["warning: the document has a processing instruction"],
             ),
             (
                 &[("<md:Company>Example", "<md:Company>&#13;Example")],
-                &["warning: the text of Company has a carriage return"],
+                &["warning: the text of Company contains a carriage return"],
             ),
         ],
     );
-    // A carriage return of a Windows line end is none of the value.
+    // The carriage return of a Windows line ending is not part of the value.
     expect(SamlCore, &IDP.replace('\n', "\r\n"), "MD-XML-05", &[]);
 }
 
 #[test]
-fn no_comment_stands_inside_of_a_value() {
+fn no_value_contains_a_comment() {
     core(
         "MD-XML-06",
         IDP,
@@ -32,7 +32,7 @@ fn no_comment_stands_inside_of_a_value() {
                 "mailto:ada@example.com",
                 "mailto:ada@example.com<!-- -->.evil.org",
             )],
-            &["warning: a comment stands in the text of EmailAddress"],
+            &["warning: the text of EmailAddress contains a comment"],
         )],
     );
     expect(
@@ -44,7 +44,7 @@ fn no_comment_stands_inside_of_a_value() {
 }
 
 #[test]
-fn the_root_is_metadata() {
+fn the_root_element_is_saml_metadata() {
     core(
         "MD-ROOT-01",
         SP,
@@ -55,7 +55,7 @@ fn the_root_is_metadata() {
                     "urn:oasis:names:tc:SAML:1.0:metadata",
                 )],
                 &[
-                    "error: the root element is EntityDescriptor of the namespace urn:oasis:names:tc:SAML:1.0:metadata",
+                    "error: the root element is EntityDescriptor in the namespace urn:oasis:names:tc:SAML:1.0:metadata",
                 ],
             ),
             (
@@ -64,7 +64,7 @@ fn the_root_is_metadata() {
                     ("</md:EntityDescriptor", "</md:Other"),
                 ],
                 &[
-                    "error: the root element is Other of the namespace urn:oasis:names:tc:SAML:2.0:metadata",
+                    "error: the root element is Other in the namespace urn:oasis:names:tc:SAML:2.0:metadata",
                 ],
             ),
         ],
@@ -73,19 +73,19 @@ fn the_root_is_metadata() {
         SamlCore,
         "<r/>",
         "MD-ROOT-01",
-        &["error: the root element is r of no namespace"],
+        &["error: the root element is r without a namespace"],
     );
 }
 
 #[test]
-fn every_id_is_a_name_and_unique() {
+fn every_id_is_a_valid_name_and_unique() {
     core(
         "MD-ROOT-02",
         IDP,
         &[
             (
                 &[("ID=\"_idp\"", "ID=\"1234\"")],
-                &["error: the ID \"1234\" is not a name"],
+                &["error: the ID \"1234\" is not a valid XML name"],
             ),
             (
                 &[(
@@ -103,7 +103,7 @@ fn every_id_is_a_name_and_unique() {
 }
 
 #[test]
-fn elements_and_attributes_are_those_of_the_schema() {
+fn elements_and_attributes_follow_the_schema() {
     core(
         "MD-ROOT-03",
         IDP,
@@ -117,14 +117,14 @@ fn elements_and_attributes_are_those_of_the_schema() {
                     "<md:Organization>",
                     "<md:NameIDFormat>a:b</md:NameIDFormat><md:Organization>",
                 )],
-                &["error: NameIDFormat must not stand in EntityDescriptor"],
+                &["error: NameIDFormat is not allowed in EntityDescriptor"],
             ),
             (
                 &[(
                     "<md:Organization>",
                     "<md:ContactPerson contactType='other'/><md:Organization>",
                 )],
-                &["error: Organization must stand before ContactPerson"],
+                &["error: Organization must come before ContactPerson"],
             ),
             (
                 &[("<md:Organization>", "<md:Organization/><md:Organization>")],
@@ -132,7 +132,7 @@ fn elements_and_attributes_are_those_of_the_schema() {
             ),
             (
                 &[("cacheDuration", "Name=\"a\" cacheDuration")],
-                &["error: EntityDescriptor has no attribute Name"],
+                &["error: EntityDescriptor must not have the attribute Name"],
             ),
             (
                 &[("isDefault=\"true\"", "isDefault=\"yes\"")],
@@ -140,18 +140,18 @@ fn elements_and_attributes_are_those_of_the_schema() {
             ),
             (
                 &[("<md:Organization>", "<md:Organization>text")],
-                &["error: Organization has text beside its elements"],
+                &["error: Organization has text between its elements"],
             ),
             (
                 &[("<md:Organization>", "<md:Organization><![CDATA[]]>")],
-                &["error: Organization has text beside its elements"],
+                &["error: Organization has text between its elements"],
             ),
             (
                 &[(
                     "<md:GivenName>Ada",
                     "<md:GivenName>A<x:b xmlns:x='urn:x'/>da",
                 )],
-                &["error: GivenName has the element x:b in its text"],
+                &["error: GivenName must contain only text, but contains the element x:b"],
             ),
             (
                 &[(
@@ -162,12 +162,12 @@ fn elements_and_attributes_are_those_of_the_schema() {
             ),
         ],
     );
-    // A role of an extension's type may have what its type says.
+    // A `RoleDescriptor` with an extension type may have the elements of that type.
     core("MD-ROOT-03", AGGREGATE, &[]);
 }
 
 #[test]
-fn foreign_elements_stand_in_extensions() {
+fn foreign_elements_are_inside_extensions() {
     let x = "<x:y xmlns:x='urn:x'/>";
     core(
         "MD-ROOT-04",
@@ -175,7 +175,7 @@ fn foreign_elements_stand_in_extensions() {
         &[
             (
                 &[("<md:Organization>", &format!("{x}<md:Organization>"))],
-                &["error: x:y must not stand in EntityDescriptor"],
+                &["error: x:y is not allowed in EntityDescriptor"],
             ),
             (
                 &[("<md:NameIDFormat>", "<y/><md:NameIDFormat>")],
@@ -183,7 +183,7 @@ fn foreign_elements_stand_in_extensions() {
             ),
         ],
     );
-    // An endpoint and a key may have anything inside.
+    // An endpoint or a key may contain any foreign element.
     let anywhere = change(
         IDP,
         &[
@@ -198,7 +198,7 @@ fn foreign_elements_stand_in_extensions() {
 }
 
 #[test]
-fn extensions_hold_extensions() {
+fn extensions_contain_only_extension_elements() {
     core(
         "MD-ROOT-05",
         IDP,
@@ -223,7 +223,7 @@ fn extensions_hold_extensions() {
 }
 
 #[test]
-fn groups_are_flat_and_have_names() {
+fn groups_are_not_nested_and_have_unique_names() {
     let flat = "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' Name='a'/>";
     core(
         "MD-ROOT-06",
@@ -236,7 +236,7 @@ fn groups_are_flat_and_have_names() {
                     "'a'><EntitiesDescriptor Name='a'/></EntitiesDescriptor>",
                 )],
                 &[
-                    "warning: a group stands inside of another",
+                    "warning: the group is inside another group",
                     "warning: two groups have the Name \"a\"",
                 ],
             ),
@@ -260,7 +260,7 @@ fn groups_are_not_empty() {
 }
 
 #[test]
-fn namespaces_are_known_ones() {
+fn namespaces_are_known() {
     let with = |uri: &str| format!("<md:Extensions><x:y xmlns:x='{uri}'><x:z/></x:y>");
     core(
         "MD-ROOT-08",
@@ -268,7 +268,7 @@ fn namespaces_are_known_ones() {
         &[
             (
                 &[("<md:Extensions>", &with("urn:x"))],
-                &["warning: the namespace urn:x is not a known one"],
+                &["warning: the namespace urn:x is unknown"],
             ),
             (
                 &[("<md:Extensions>", &with("x"))],
@@ -279,7 +279,7 @@ fn namespaces_are_known_ones() {
                     "<md:Extensions>",
                     &with("urn:oasis:names:tc:saml:metadata:ui"),
                 )],
-                &["warning: the namespace urn:oasis:names:tc:saml:metadata:ui is spelled wrong"],
+                &["warning: the namespace urn:oasis:names:tc:saml:metadata:ui is misspelled"],
             ),
         ],
     );
@@ -301,7 +301,7 @@ fn an_entity_id_appears_once() {
 }
 
 #[test]
-fn times_are_times_in_utc() {
+fn times_are_valid_and_in_utc() {
     core(
         "MD-TIME-01",
         IDP,
@@ -312,7 +312,7 @@ fn times_are_times_in_utc() {
             ),
             (
                 &[("2026-12-01T00:00:00Z", "2026-12-01T00:00:00+01:00")],
-                &["warning: validUntil is not in UTC with a Z"],
+                &["warning: validUntil is not in UTC (it must end with Z)"],
             ),
             (
                 &[("PT4H", "P1DT")],
@@ -332,7 +332,7 @@ fn metadata_has_not_expired_at_any_level() {
                 &[("2026-12-01T00:00:00Z", "2026-11-24T11:54:59Z")],
                 &["error: EntityDescriptor expired at 2026-11-24T11:54:59Z"],
             ),
-            // Clocks differ by some minutes.
+            // The rule allows a clock skew of a few minutes.
             (&[("2026-12-01T00:00:00Z", "2026-11-24T11:55:01Z")], &[]),
             (
                 &[(
@@ -346,7 +346,7 @@ fn metadata_has_not_expired_at_any_level() {
 }
 
 #[test]
-fn the_root_says_how_long_it_is_valid() {
+fn the_root_has_a_valid_until() {
     core(
         "MD-TIME-03",
         IDP,
@@ -373,18 +373,18 @@ fn the_root_is_not_valid_for_too_long() {
 }
 
 #[test]
-fn a_cache_duration_is_some_hours() {
+fn a_cache_duration_is_a_few_hours() {
     core(
         "MD-TIME-05",
         IDP,
         &[
             (
                 &[("PT4H", "PT0S")],
-                &["warning: cacheDuration is not longer than nothing"],
+                &["warning: cacheDuration is not positive"],
             ),
             (
                 &[("PT4H", "-PT4H")],
-                &["warning: cacheDuration is not longer than nothing"],
+                &["warning: cacheDuration is not positive"],
             ),
             (
                 &[("PT4H", "P7D")],
@@ -403,7 +403,7 @@ fn a_cache_duration_is_some_hours() {
 }
 
 #[test]
-fn the_root_has_an_end_or_a_cache_duration() {
+fn the_root_has_a_valid_until_or_a_cache_duration() {
     let neither = [
         (" cacheDuration=\"PT4H\"", ""),
         (" validUntil=\"2026-12-01T00:00:00Z\"", ""),

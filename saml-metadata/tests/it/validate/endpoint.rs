@@ -42,7 +42,7 @@ fn an_endpoint_has_a_binding_and_a_location() {
 }
 
 #[test]
-fn an_endpoint_is_of_the_web() {
+fn an_endpoint_url_has_no_script_or_file_scheme() {
     for (location, scheme) in [
         ("javascript:alert(1)", "javascript"),
         ("DATA:text/html,x", "data"),
@@ -54,7 +54,7 @@ fn an_endpoint_is_of_the_web() {
             &[(
                 &[(ACS, &format!("Location='{location}'"))],
                 &[&format!(
-                    "error: Location of AssertionConsumerService is of the scheme {scheme}"
+                    "error: Location of AssertionConsumerService has the scheme {scheme}"
                 )],
             )],
         );
@@ -74,7 +74,7 @@ fn an_endpoint_is_https() {
 }
 
 #[test]
-fn an_endpoint_has_a_plain_address() {
+fn an_endpoint_url_has_no_unusual_parts() {
     core(
         "MD-EP-04",
         SP,
@@ -85,12 +85,12 @@ fn an_endpoint_has_a_plain_address() {
                     "warning: Location of AssertionConsumerService has a fragment",
                     "warning: Location of AssertionConsumerService has a user name",
                     "warning: Location of AssertionConsumerService has upper-case letters in its host",
-                    "warning: Location of AssertionConsumerService names the default port",
+                    "warning: Location of AssertionConsumerService contains the default port",
                 ],
             ),
             (
                 &[(ACS, "Location='https://192.168.0.1/acs'")],
-                &["warning: Location of AssertionConsumerService has a number for a host"],
+                &["warning: Location of AssertionConsumerService has an IP address as its host"],
             ),
         ],
     );
@@ -121,7 +121,7 @@ fn the_binding_fits_the_endpoint() {
 }
 
 #[test]
-fn bindings_are_known_ones() {
+fn bindings_are_known() {
     core(
         "MD-EP-06",
         IDP,
@@ -132,7 +132,7 @@ fn bindings_are_known_ones() {
                     "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Post",
                 )],
                 &[
-                    "warning: the binding \"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Post\" is not a known one",
+                    "warning: the binding \"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Post\" is unknown",
                 ],
             ),
             (
@@ -147,7 +147,7 @@ fn bindings_are_known_ones() {
 }
 
 #[test]
-fn indexed_endpoints_have_their_own_index() {
+fn indexed_endpoints_have_unique_indexes() {
     core(
         "MD-EP-07",
         SP,
@@ -158,15 +158,15 @@ fn indexed_endpoints_have_their_own_index() {
             ),
             (
                 &[("index=\"2\"", "index=\"65536\"")],
-                &["error: index \"65536\" is not a number up to 65535"],
+                &["error: index \"65536\" is not a number from 0 to 65535"],
             ),
             (
                 &[("index=\"2\"", "index=\"-1\"")],
-                &["error: index \"-1\" is not a number up to 65535"],
+                &["error: index \"-1\" is not a number from 0 to 65535"],
             ),
             (
                 &[("index=\"2\"", "index=\"3\"")],
-                &["error: two AssertionConsumerService have the index 3"],
+                &["error: two AssertionConsumerService elements have the index 3"],
             ),
             (&[("index=\"2\"", "index=\"65535\"")], &[]),
         ],
@@ -174,7 +174,7 @@ fn indexed_endpoints_have_their_own_index() {
 }
 
 #[test]
-fn one_of_a_set_is_the_default() {
+fn at_most_one_endpoint_of_a_kind_is_the_default() {
     core(
         "MD-EP-08",
         SP,
@@ -183,7 +183,7 @@ fn one_of_a_set_is_the_default() {
                 ("isDefault=\"false\"", "isDefault=\"true\""),
                 ("index=\"3\"", "index=\"3\" isDefault=\"1\""),
             ],
-            &["error: two AssertionConsumerService are the default"],
+            &["error: two AssertionConsumerService elements are the default"],
         )],
     );
 }
@@ -210,7 +210,7 @@ fn each_binding_has_one_single_sign_on_service() {
         IDP,
         &[(
             &[("bindings:HTTP-POST", "bindings:HTTP-Redirect")],
-            &["warning: there are two SingleSignOnService with HTTP-Redirect"],
+            &["warning: two SingleSignOnService elements use HTTP-Redirect"],
         )],
     );
 }

@@ -5,7 +5,7 @@ use saml_metadata::Profile::SamlCore;
 const ID: &str = "entityID=\"https://idp.example.com/metadata\"";
 
 #[test]
-fn an_entity_has_an_id_of_bearable_length() {
+fn an_entity_id_has_a_limited_length() {
     let id = |length: usize| format!("entityID=\"urn:{}\"", "x".repeat(length - 4));
     core(
         "MD-ENT-01",
@@ -16,15 +16,15 @@ fn an_entity_has_an_id_of_bearable_length() {
             (&[(ID, &id(256))], &[]),
             (
                 &[(ID, &id(257))],
-                &["warning: the entityID has 257 characters"],
+                &["warning: the entityID has 257 characters, more than 256"],
             ),
             (
                 &[(ID, &id(1024))],
-                &["warning: the entityID has 1024 characters"],
+                &["warning: the entityID has 1024 characters, more than 256"],
             ),
             (
                 &[(ID, &id(1025))],
-                &["error: the entityID has 1025 characters"],
+                &["error: the entityID has 1025 characters, more than 1024"],
             ),
         ],
     );
@@ -46,7 +46,7 @@ fn an_entity_id_is_an_absolute_uri() {
             ),
             (
                 &[(ID, "entityID='ftp://a/'")],
-                &["warning: the entityID is of the unusual scheme ftp"],
+                &["warning: the entityID has the unusual scheme ftp"],
             ),
             (&[(ID, "entityID='urn:a'")], &[]),
         ],
@@ -56,7 +56,8 @@ fn an_entity_id_is_an_absolute_uri() {
 #[test]
 fn an_entity_has_roles_or_is_an_affiliation() {
     let affiliation = "<md:AffiliationDescriptor affiliationOwnerID='urn:a'><md:AffiliateMember>urn:b</md:AffiliateMember></md:AffiliationDescriptor>";
-    let role = &SP[SP.find("<md:SPSSO").expect("it")..SP.find("  <md:Organization>").expect("it")];
+    let role = &SP
+        [SP.find("<md:SPSSO").expect("a match")..SP.find("  <md:Organization>").expect("a match")];
     core(
         "MD-ENT-03",
         SP,
@@ -65,7 +66,7 @@ fn an_entity_has_roles_or_is_an_affiliation() {
             (&[(role, affiliation)], &[]),
             (
                 &[(role, &format!("{affiliation}{affiliation}"))],
-                &["error: the entity is two affiliations"],
+                &["error: the entity has two AffiliationDescriptor elements"],
             ),
             (
                 &[
@@ -75,14 +76,14 @@ fn an_entity_has_roles_or_is_an_affiliation() {
                         "<md:Organization><md:OrganizationName xml:lang=\"en\">Example Ltd</md:OrganizationName>",
                     ),
                 ],
-                &["error: the entity has roles and is an affiliation"],
+                &["error: the entity has roles and is also an affiliation"],
             ),
         ],
     );
 }
 
 #[test]
-fn an_entity_has_one_role_of_a_type_for_a_protocol() {
+fn an_entity_has_one_role_per_type_and_protocol() {
     let authority = "<md:AttributeAuthorityDescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'/>";
     let other = authority.replace("2.0", "1.1");
     core(
@@ -95,7 +96,7 @@ fn an_entity_has_one_role_of_a_type_for_a_protocol() {
                     &format!("{authority}<md:Organization>"),
                 )],
                 &[
-                    "warning: there are two AttributeAuthorityDescriptor for the protocol urn:oasis:names:tc:SAML:2.0:protocol",
+                    "warning: two AttributeAuthorityDescriptor elements support the protocol urn:oasis:names:tc:SAML:2.0:protocol",
                 ],
             ),
             (
@@ -125,7 +126,7 @@ fn an_organization_is_complete() {
             ),
             (
                 &[(">https://www.example.com/<", ">www.example.com<")],
-                &["warning: OrganizationURL \"www.example.com\" is not a web address"],
+                &["warning: OrganizationURL \"www.example.com\" is not an http or https URL"],
             ),
             (
                 &[(">Beispiel GmbH<", ">Beispiel\nGmbH<")],
@@ -136,7 +137,7 @@ fn an_organization_is_complete() {
 }
 
 #[test]
-fn somebody_answers_and_contacts_are_of_a_known_type() {
+fn an_entity_has_a_technical_or_support_contact_and_contact_types_are_known() {
     let kind = "contactType=\"technical\"";
     core(
         "MD-ENT-06",
@@ -151,7 +152,7 @@ fn somebody_answers_and_contacts_are_of_a_known_type() {
                 &[(kind, "contactType='security'")],
                 &[
                     "warning: there is no technical or support contact",
-                    "error: there is no contactType \"security\"",
+                    "error: the contactType \"security\" is unknown",
                 ],
             ),
             (
@@ -167,8 +168,9 @@ fn somebody_answers_and_contacts_are_of_a_known_type() {
 
 #[test]
 fn an_email_address_is_one_mailto_address() {
-    let wrong =
-        |address: &str| format!("warning: EmailAddress {address:?} is not mailto: and one address");
+    let wrong = |address: &str| {
+        format!("warning: EmailAddress {address:?} is not a mailto: URI with one address")
+    };
     for address in [
         "ada@example.com",
         "mailto:ada",
@@ -204,7 +206,7 @@ fn details_of_contacts_are_not_empty() {
 }
 
 #[test]
-fn texts_for_people_have_their_language_once() {
+fn localized_texts_have_one_value_per_language() {
     core(
         "MD-ENT-09",
         IDP,
@@ -248,42 +250,42 @@ fn texts_for_people_have_their_language_once() {
 }
 
 #[test]
-fn values_have_no_blanks_at_their_ends() {
+fn values_have_no_surrounding_white_space() {
     core(
         "MD-ENT-10",
         IDP,
         &[
             (
                 &[("<md:Company>Example", "<md:Company> Example")],
-                &["warning: Company has blanks at its ends"],
+                &["warning: Company has leading or trailing whitespace"],
             ),
             (
                 &[(
                     "emailAddress</md:NameIDFormat>",
                     "emailAddress\n    </md:NameIDFormat>",
                 )],
-                &["warning: NameIDFormat has blanks at its ends"],
+                &["warning: NameIDFormat has leading or trailing whitespace"],
             ),
             (
                 &[(
                     "\"https://idp.example.com/sso\"",
                     "\"https://idp.example.com/sso \"",
                 )],
-                &["warning: Location has blanks at its ends"],
+                &["warning: Location has leading or trailing whitespace"],
             ),
             (
                 &[(
                     "\"https://idp.example.com/metadata\"",
                     "\" https://idp.example.com/metadata\"",
                 )],
-                &["warning: entityID has blanks at its ends"],
+                &["warning: entityID has leading or trailing whitespace"],
             ),
         ],
     );
 }
 
 #[test]
-fn more_metadata_has_a_kind_and_an_address() {
+fn an_additional_metadata_location_has_a_namespace_and_a_uri() {
     core(
         "MD-ENT-11",
         IDP,
@@ -328,7 +330,7 @@ fn an_affiliation_has_an_owner_and_members() {
 }
 
 #[test]
-fn the_people_of_a_role_count_too() {
+fn contacts_of_a_role_count_as_contacts_of_the_entity() {
     let moved = change(
         IDP,
         &[

@@ -1,11 +1,11 @@
-use super::{core, expect, of};
+use super::{core, expect, in_profile};
 use crate::support::{AGGREGATE, IDP, SP, change};
 use saml_metadata::Profile::{Edugain, Saml2int, SamlCore};
 
 const UI: &str = "xmlns:mdui='urn:oasis:names:tc:SAML:metadata:ui'";
 const LOGO: &str = "<mdui:Logo width=\"80\" height=\"60\" xml:lang=\"en\">https://idp.example.com/logo.png</mdui:Logo>";
 
-/// Returns the service provider with something more in the extensions of its role.
+/// Returns the service provider with one more extension in its role.
 fn sp_with(extension: &str) -> String {
     change(
         SP,
@@ -13,7 +13,7 @@ fn sp_with(extension: &str) -> String {
     )
 }
 
-/// Returns the service provider as a member of categories.
+/// Returns the service provider with an entity attribute.
 fn sp_in(name: &str, value: &str) -> String {
     let extensions = format!(
         "<md:Extensions><mdattr:EntityAttributes xmlns:mdattr='urn:oasis:names:tc:SAML:metadata:attribute'><saml:Attribute xmlns:saml='urn:oasis:names:tc:SAML:2.0:assertion' Name='{name}' NameFormat='urn:oasis:names:tc:SAML:2.0:attrname-format:uri'><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute></mdattr:EntityAttributes></md:Extensions><md:SPSSO"
@@ -22,7 +22,7 @@ fn sp_in(name: &str, value: &str) -> String {
 }
 
 #[test]
-fn ui_info_and_hints_stand_once_in_their_roles() {
+fn ui_info_and_disco_hints_appear_once_in_their_roles() {
     core(
         "MD-UI-01",
         IDP,
@@ -40,9 +40,7 @@ fn ui_info_and_hints_stand_once_in_their_roles() {
                     "<mdrpi:RegistrationInfo",
                     "<mdui:UIInfo/><mdrpi:RegistrationInfo",
                 )],
-                &[
-                    "error: UIInfo must stand in the Extensions of IDPSSODescriptor or SPSSODescriptor",
-                ],
+                &["error: UIInfo must be in the Extensions of IDPSSODescriptor or SPSSODescriptor"],
             ),
         ],
     );
@@ -50,7 +48,7 @@ fn ui_info_and_hints_stand_once_in_their_roles() {
         SamlCore,
         &sp_with(&format!("<mdui:DiscoHints {UI}/>")),
         "MD-UI-01",
-        &["error: DiscoHints must stand in the Extensions of IDPSSODescriptor"],
+        &["error: DiscoHints must be in the Extensions of IDPSSODescriptor"],
     );
     expect(
         SamlCore,
@@ -61,7 +59,7 @@ fn ui_info_and_hints_stand_once_in_their_roles() {
 }
 
 #[test]
-fn a_role_can_be_shown() {
+fn ui_info_has_a_name_a_logo_a_description_and_a_privacy_url() {
     core(
         "MD-UI-02",
         IDP,
@@ -110,7 +108,7 @@ fn a_role_can_be_shown() {
 }
 
 #[test]
-fn a_logo_has_a_size_and_an_address() {
+fn a_logo_has_a_size_and_a_url() {
     let long = format!("data:image/png;base64,{}", "A".repeat(50_000));
     let url = "https://idp.example.com/logo.png";
     core(
@@ -127,43 +125,43 @@ fn a_logo_has_a_size_and_an_address() {
             ),
             (
                 &[(url, "logo.png")],
-                &["error: the Logo \"logo.png\" is not a web address"],
+                &["error: the Logo \"logo.png\" is not an http, https or data: URL"],
             ),
             (
                 &[(url, "http://idp.example.com/logo.png")],
-                &["warning: the Logo is not fetched by https"],
+                &["warning: the Logo is not an https URL"],
             ),
             (&[(url, "data:image/png;base64,AAAA")], &[]),
             (
                 &[(url, &long)],
-                &["warning: the Logo holds 50022 characters of data"],
+                &["warning: the Logo is a data: URL of 50022 characters"],
             ),
         ],
     );
-    of(
+    in_profile(
         Saml2int,
         "MD-UI-03",
         IDP,
         &[(
             &[(url, "http://idp.example.com/logo.png")],
-            &["error: the Logo is not fetched by https"],
+            &["error: the Logo is not an https URL"],
         )],
     );
 }
 
 #[test]
-fn keywords_and_hints_are_of_their_form() {
+fn keywords_and_hints_have_a_valid_form() {
     core(
         "MD-UI-04",
         IDP,
         &[
             (
                 &[("example login+page", "example ++page")],
-                &["error: the keyword \"++page\" has a + at no blank"],
+                &["error: the keyword \"++page\" has a + that does not join two words"],
             ),
             (
                 &[("example login+page", "example, login")],
-                &["warning: Keywords are apart by commas instead of blanks"],
+                &["warning: Keywords are separated by commas instead of spaces"],
             ),
             (
                 &[("example login+page", " ")],
@@ -171,7 +169,7 @@ fn keywords_and_hints_are_of_their_form() {
             ),
             (
                 &[("192.0.2.0/24", "192.0.2.0")],
-                &["error: the IPHint \"192.0.2.0\" is not a network"],
+                &["error: the IPHint \"192.0.2.0\" is not a network in CIDR notation"],
             ),
             (
                 &[(
@@ -189,7 +187,7 @@ fn keywords_and_hints_are_of_their_form() {
 }
 
 #[test]
-fn a_text_of_ui_info_has_each_language_once() {
+fn a_text_of_ui_info_has_one_value_per_language() {
     let name = "<mdui:DisplayName xml:lang=\"en\">Example login</mdui:DisplayName>";
     let twice = |language: &str| format!("{name}{}", name.replace("\"en\"", language));
     core(
@@ -201,14 +199,14 @@ fn a_text_of_ui_info_has_each_language_once() {
                 &["error: DisplayName appears twice in the language \"EN\""],
             ),
             (&[(name, &twice("'de'"))], &[]),
-            // Logos come in sizes.
+            // Several logos are allowed, because they differ in size.
             (&[(LOGO, &format!("{LOGO}{LOGO}"))], &[]),
         ],
     );
 }
 
 #[test]
-fn a_registration_is_told_once_and_by_the_right_one() {
+fn a_registration_appears_once_and_in_the_right_place() {
     let info = "<mdrpi:RegistrationInfo registrationAuthority='https://other.example.org/'/>";
     core(
         "MD-RPI-01",
@@ -223,7 +221,7 @@ fn a_registration_is_told_once_and_by_the_right_one() {
             ),
             (
                 &[("<mdui:UIInfo>", &format!("{info}<mdui:UIInfo>"))],
-                &["error: RegistrationInfo must stand in the Extensions of an entity or group"],
+                &["error: RegistrationInfo must be in the Extensions of an entity or group"],
             ),
         ],
     );
@@ -244,18 +242,18 @@ fn a_registration_is_told_once_and_by_the_right_one() {
                         &format!("{info}<mdrpi:PublicationInfo"),
                     ),
                 ],
-                &["error: the registration is told by the group and by what is in it"],
+                &["error: an enclosing group also has a RegistrationInfo"],
             ),
             (
                 &[(entity, &published)],
-                &["warning: PublicationInfo does not stand at the root"],
+                &["warning: PublicationInfo is not in the Extensions of the root element"],
             ),
         ],
     );
 }
 
 #[test]
-fn registrars_are_named_and_times_are_past() {
+fn registrars_are_named_and_instants_are_in_the_past() {
     core(
         "MD-RPI-02",
         IDP,
@@ -269,7 +267,7 @@ fn registrars_are_named_and_times_are_past() {
             ),
             (
                 &[("2020-05-01T08:00:00Z", "2020-05-01T08:00:00")],
-                &["error: registrationInstant is not in UTC with a Z"],
+                &["error: registrationInstant is not in UTC (it must end with Z)"],
             ),
             (
                 &[("2020-05-01T08:00:00Z", "2026-11-24T12:05:01Z")],
@@ -292,10 +290,10 @@ fn registrars_are_named_and_times_are_past() {
             ),
         ],
     );
-    let unregistered = "error: nobody says who registered the entity";
+    let unregistered = "error: neither the entity nor an enclosing group has a RegistrationInfo";
     expect(Edugain, IDP, "MD-RPI-02", &[]);
     expect(Edugain, SP, "MD-RPI-02", &[unregistered]);
-    // A group speaks for its members.
+    // The registration of a group applies to its members.
     let group = change(
         AGGREGATE,
         &[(
@@ -326,7 +324,7 @@ fn a_registration_names_its_policy() {
 }
 
 #[test]
-fn entity_attributes_stand_once_where_they_belong() {
+fn entity_attributes_appear_once_and_in_the_right_place() {
     core(
         "MD-ATTR-01",
         IDP,
@@ -340,14 +338,14 @@ fn entity_attributes_stand_once_where_they_belong() {
             ),
             (
                 &[("<mdui:UIInfo>", "<mdattr:EntityAttributes/><mdui:UIInfo>")],
-                &["error: EntityAttributes must stand in the Extensions of an entity or group"],
+                &["error: EntityAttributes must be in the Extensions of an entity or group"],
             ),
             (
                 &[(
                     "<mdattr:EntityAttributes>",
                     "<mdattr:EntityAttributes><saml:NameID/>",
                 )],
-                &["error: EntityAttributes must not hold saml:NameID"],
+                &["error: EntityAttributes must not contain saml:NameID"],
             ),
             (
                 &[(
@@ -364,13 +362,13 @@ fn entity_attributes_stand_once_where_they_belong() {
         AGGREGATE,
         &[(
             &[("<mdrpi:PublicationInfo", asserted)],
-            &["error: the EntityAttributes of a group must not hold an Assertion"],
+            &["error: the EntityAttributes of a group must not contain an Assertion"],
         )],
     );
 }
 
 #[test]
-fn entity_attributes_are_spelled_as_they_are_compared() {
+fn entity_attributes_are_well_formed() {
     let value = "<saml:AttributeValue>http://refeds.org/category/research-and-scholarship</saml:AttributeValue>";
     core(
         "MD-ATTR-02",
@@ -379,12 +377,14 @@ fn entity_attributes_are_spelled_as_they_are_compared() {
             (
                 &[("research-and-scholarship</", "research-and-scholarship </")],
                 &[
-                    "warning: a value of \"http://macedir.org/entity-category-support\" has blanks at its ends",
+                    "warning: a value of \"http://macedir.org/entity-category-support\" has leading or trailing whitespace",
                 ],
             ),
             (
                 &[(value, "")],
-                &["warning: \"http://macedir.org/entity-category-support\" has no value"],
+                &[
+                    "warning: the attribute \"http://macedir.org/entity-category-support\" has no value",
+                ],
             ),
             (
                 &[(
@@ -397,14 +397,14 @@ fn entity_attributes_are_spelled_as_they_are_compared() {
             ),
             (
                 &[("entity-category-support\"", "entity-category\"")],
-                &["warning: Research and Scholarship is a category of service providers"],
+                &["warning: Research and Scholarship is a category for service providers"],
             ),
         ],
     );
 }
 
 #[test]
-fn a_category_demands_what_its_definition_says() {
+fn a_category_requires_what_its_definition_says() {
     let category = "http://macedir.org/entity-category";
     let warn = |name: &str, value: &str, expected: &[&str]| {
         let expected: Vec<String> = expected
@@ -418,14 +418,14 @@ fn a_category_demands_what_its_definition_says() {
         category,
         "http://refeds.org/category/research-and-scholarship",
         &[
-            "Research and Scholarship demands a DisplayName in English",
-            "Research and Scholarship demands an InformationURL in English",
+            "Research and Scholarship requires a DisplayName in English",
+            "Research and Scholarship requires an InformationURL in English",
         ],
     );
     warn(
         category,
         "https://refeds.org/category/code-of-conduct/v2",
-        &["the Code of Conduct demands a PrivacyStatementURL in English"],
+        &["the Code of Conduct requires a PrivacyStatementURL in English"],
     );
     warn(category, "https://refeds.org/category/personalized", &[]);
     warn(category, "urn:example:ours", &[]);
@@ -437,18 +437,18 @@ fn a_category_demands_what_its_definition_says() {
     warn(
         category,
         "https://refeds.org/sirtfi",
-        &["Sirtfi is an assurance certification, not a category"],
+        &["Sirtfi is an assurance certification, not an entity category"],
     );
     warn(
         "http://macedir.org/entity-category-support",
         "https://refeds.org/category/personalized",
-        &["support of a category is for identity providers to say"],
+        &["only an identity provider or attribute authority can support a category"],
     );
     let certified = "urn:oasis:names:tc:SAML:attribute:assurance-certification";
     warn(
         certified,
         "https://refeds.org/sirtfi2",
-        &["Sirtfi demands a security contact"],
+        &["Sirtfi requires a security contact"],
     );
     let contact = "<md:ContactPerson xmlns:remd='http://refeds.org/metadata' contactType='other' remd:contactType='http://refeds.org/metadata/contactType/security'><md:EmailAddress>mailto:s@example.com</md:EmailAddress></md:ContactPerson></md:EntityDescriptor>";
     let with_contact = change(
@@ -461,12 +461,12 @@ fn a_category_demands_what_its_definition_says() {
     warn(
         required,
         "both",
-        &["\"both\" is not a requirement of a subject id"],
+        &["\"both\" is not a subject identifier requirement"],
     );
 }
 
 #[test]
-fn a_scope_is_a_domain_or_an_expression() {
+fn a_scope_is_a_domain_or_a_regular_expression() {
     let scope = "<shibmd:Scope regexp=\"false\">example.com</shibmd:Scope>";
     let with =
         |attribute: &str, text: &str| format!("<shibmd:Scope{attribute}>{text}</shibmd:Scope>");
@@ -475,7 +475,7 @@ fn a_scope_is_a_domain_or_an_expression() {
         (with(" regexp='true'", "^.+\\.example\\.com$"), None),
         (
             with("", "example.com"),
-            Some("warning: the Scope has no regexp"),
+            Some("warning: the Scope has no regexp attribute"),
         ),
         (
             with(" regexp='no'", "example.com"),
@@ -487,7 +487,7 @@ fn a_scope_is_a_domain_or_an_expression() {
         ),
         (
             with(" regexp='false'", "\nexample.com"),
-            Some("error: the Scope \"example.com\" has blanks"),
+            Some("error: the Scope \"example.com\" contains whitespace"),
         ),
         (
             with(" regexp='false'", "@example.com"),
@@ -507,7 +507,9 @@ fn a_scope_is_a_domain_or_an_expression() {
         ),
         (
             with(" regexp='true'", "example\\.com$"),
-            Some("error: the expression \"example\\\\.com$\" does not stand between ^ and $"),
+            Some(
+                "error: the regular expression \"example\\\\.com$\" does not start with ^ and end with $",
+            ),
         ),
     ] {
         let expected: Vec<&str> = expected.into_iter().collect();
@@ -516,7 +518,7 @@ fn a_scope_is_a_domain_or_an_expression() {
 }
 
 #[test]
-fn extensions_are_spelled_right_and_stand_where_they_are_read() {
+fn extensions_are_spelled_right_and_placed_where_consumers_read_them() {
     let initiator = "<init:RequestInitiator xmlns:init='urn:oasis:names:tc:SAML:profiles:SSO:request-init' Binding='urn:oasis:names:tc:SAML:profiles:SSO:request-init' Location='https://sp.example.com/login'/>";
     core(
         "MD-EXT-01",
@@ -524,20 +526,20 @@ fn extensions_are_spelled_right_and_stand_where_they_are_read() {
         &[
             (
                 &[("<mdui:UIInfo>", "<mdui:UiInfo/><mdui:UIInfo>")],
-                &["warning: UiInfo is spelled UIInfo"],
+                &["warning: UiInfo must be spelled UIInfo"],
             ),
             (
                 &[("<mdui:UIInfo>", "<mdui:UIInfo><mdui:Displayname/>")],
-                &["warning: Displayname is spelled DisplayName"],
+                &["warning: Displayname must be spelled DisplayName"],
             ),
             (
                 &[("<alg:DigestMethod", "<alg:HashMethod/><alg:DigestMethod")],
-                &["warning: HashMethod is not an extension of its namespace"],
+                &["warning: HashMethod is not defined in its namespace"],
             ),
             (
                 &[("<mdui:UIInfo>", &format!("{initiator}<mdui:UIInfo>"))],
                 &[
-                    "warning: RequestInitiator is not looked for in the Extensions of IDPSSODescriptor",
+                    "warning: consumers do not read RequestInitiator in the Extensions of IDPSSODescriptor",
                 ],
             ),
         ],

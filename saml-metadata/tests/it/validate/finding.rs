@@ -12,7 +12,7 @@ fn findings(xml: &str, profile: Profile) -> Vec<String> {
 }
 
 #[test]
-fn no_rule_has_anything_against_the_good_documents() {
+fn valid_documents_have_no_findings() {
     assert_eq!(findings(IDP, Profile::SamlCore), [""; 0]);
     assert_eq!(findings(SP, Profile::SamlCore), [""; 0]);
     assert_eq!(findings(AWS_SP, Profile::AwsIdentityCenterSp), [""; 0]);
@@ -23,24 +23,22 @@ fn no_rule_has_anything_against_the_good_documents() {
 }
 
 #[test]
-fn what_okta_hands_out_is_fit_for_aws() {
-    let size = "line 1, column 382: info MD-KEY-06: the key is RSA of 2048 bits";
+fn okta_metadata_has_no_errors_for_aws() {
+    let size = "line 1, column 382: info MD-KEY-06: the key is RSA with 2048 bits";
     assert_eq!(findings(OKTA, Profile::Okta), [size]);
     assert_eq!(findings(OKTA, Profile::AwsIdentityCenter), [size]);
 }
 
 #[test]
-fn what_older_instances_hand_out_is_fit_for_use() {
+fn metadata_of_older_instances_gets_only_a_warning() {
     assert_eq!(
         findings(AWS_SP_CLASSIC, Profile::AwsIdentityCenterSp),
-        [
-            "line 1, column 186: warning MD-AWSSP-02: the only assertion consumer address is of the classic form"
-        ]
+        ["line 1, column 186: warning MD-AWSSP-02: every ACS URL has the classic form"]
     );
 }
 
 #[test]
-fn files_in_each_others_place_are_errors() {
+fn swapped_idp_and_sp_files_are_errors() {
     let errors = |xml: &str, profile| {
         let findings = validate(&document(xml), profile, now());
         findings
@@ -67,7 +65,7 @@ fn files_in_each_others_place_are_errors() {
 }
 
 #[test]
-fn a_finding_says_where_what_why_and_what_to_do() {
+fn a_finding_has_a_position_a_message_a_clause_and_help() {
     let xml = change(
         SP,
         &[(
@@ -95,24 +93,24 @@ fn a_finding_says_where_what_why_and_what_to_do() {
     assert_eq!(finding.clause, "saml-bindings-2.0-os 3; CVE-2023-45683");
     assert_eq!(
         finding.help,
-        "Do not use this metadata: the address would run as a script or read a file."
+        "Do not use this metadata: a browser that is sent to such a URL may run a script or read a file."
     );
     assert_eq!(
         finding.to_string(),
-        "line 29, column 91: error MD-EP-02: Location of AssertionConsumerService is of the scheme javascript"
+        "line 29, column 91: error MD-EP-02: Location of AssertionConsumerService has the scheme javascript"
     );
 }
 
 #[test]
-fn findings_come_in_the_order_of_the_document() {
+fn findings_are_in_document_order() {
     for (name, xml) in ALL {
-        for rule in [
+        for original in [
             "urn:oasis:names:tc:SAML:2.0:bindings:",
             "https://",
             "xml:lang",
             "index=",
         ] {
-            let Ok(document) = read(xml.replace(rule, "x").as_bytes()) else {
+            let Ok(document) = read(xml.replace(original, "x").as_bytes()) else {
                 continue;
             };
             let findings = validate(&document, Profile::SamlCore, now());
@@ -125,7 +123,7 @@ fn findings_come_in_the_order_of_the_document() {
 }
 
 #[test]
-fn the_moment_comes_from_outside() {
+fn the_caller_sets_the_current_time() {
     let document = document(IDP);
     let later = "2040-01-01T00:00:00Z".parse().expect("a time");
     let rules: Vec<&str> = validate(&document, Profile::SamlCore, later)
@@ -136,7 +134,7 @@ fn the_moment_comes_from_outside() {
 }
 
 #[test]
-fn the_table_says_how_much_a_rule_matters_to_whom() {
+fn the_severity_of_a_rule_depends_on_the_profile() {
     let rule = |id: &str| rules().find(|rule| rule.id.as_str() == id).expect("a rule");
     let expired = rule("MD-KEY-05");
     assert_eq!(expired.severity(Profile::SamlCore), Some(Severity::Warning));

@@ -1,12 +1,12 @@
-use super::{core, expect, of};
+use super::{core, expect, in_profile};
 use crate::support::{IDP, OKTA, SP, certificate, change};
 use saml_metadata::Profile::{AwsIdentityCenter, SamlCore};
 
 /// Returns the service provider with another certificate.
 fn with(text: &str) -> String {
     let (start, end) = ("<ds:X509Certificate>", "</ds:X509Certificate>");
-    let from = SP.find(start).expect("it") + start.len();
-    let to = SP.find(end).expect("it");
+    let from = SP.find(start).expect("a match") + start.len();
+    let to = SP.find(end).expect("a match");
     format!("{}{text}{}", &SP[..from], &SP[to..])
 }
 
@@ -16,22 +16,23 @@ fn key(rule: &str, name: &str, expected: &[&str]) {
 }
 
 #[test]
-fn a_key_is_for_signing_or_encryption_or_says_nothing() {
+fn the_use_of_a_key_is_signing_encryption_or_absent() {
     core(
         "MD-KEY-01",
         SP,
         &[(
             &[("<md:KeyDescriptor>", "<md:KeyDescriptor use='both'>")],
-            &["error: a key is for \"both\", which is neither signing nor encryption"],
+            &["error: the use of a key is \"both\", not signing or encryption"],
         )],
     );
 }
 
 #[test]
-fn a_key_descriptor_holds_a_key() {
-    let data = &SP[SP.find("<ds:X509Data>").expect("it")..SP.find("</ds:KeyInfo>").expect("it")];
-    let info =
-        &SP[SP.find("<ds:KeyInfo>").expect("it")..SP.find("</md:KeyDescriptor>").expect("it")];
+fn a_key_descriptor_contains_a_key() {
+    let data =
+        &SP[SP.find("<ds:X509Data>").expect("a match")..SP.find("</ds:KeyInfo>").expect("a match")];
+    let info = &SP[SP.find("<ds:KeyInfo>").expect("a match")
+        ..SP.find("</md:KeyDescriptor>").expect("a match")];
     core(
         "MD-KEY-02",
         SP,
@@ -43,7 +44,7 @@ fn a_key_descriptor_holds_a_key() {
             (&[(info, "")], &["error: a KeyDescriptor has no ds:KeyInfo"]),
             (
                 &[(data, "<ds:KeyName>a</ds:KeyName>")],
-                &["warning: a KeyDescriptor has only the name of a key"],
+                &["warning: a KeyDescriptor has a key name, but no key"],
             ),
             (&[(data, "<ds:KeyValue/>")], &[]),
             (
@@ -58,7 +59,7 @@ fn a_key_descriptor_holds_a_key() {
 }
 
 #[test]
-fn a_key_descriptor_holds_one_certificate() {
+fn a_key_descriptor_contains_at_most_one_certificate() {
     let other = format!(
         "<ds:X509Data><ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data>",
         certificate("rsa3072")
@@ -74,7 +75,7 @@ fn a_key_descriptor_holds_one_certificate() {
 }
 
 #[test]
-fn a_certificate_is_base64_of_der() {
+fn a_certificate_is_der_in_base64() {
     let base64 = certificate("p256");
     for (text, message) in [
         ("", "the certificate is empty"),
@@ -82,7 +83,7 @@ fn a_certificate_is_base64_of_der() {
         ("MIIB", "the bytes are not an X.509 certificate"),
         (
             &format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----"),
-            "the certificate is wrapped as PEM",
+            "the certificate is PEM, not plain base64",
         ),
     ] {
         expect(
@@ -96,12 +97,12 @@ fn a_certificate_is_base64_of_der() {
     key(
         "MD-KEY-04",
         "version1",
-        &["warning: the certificate is of version 1, not 3"],
+        &["warning: the certificate has X.509 version 1, not 3"],
     );
 }
 
 #[test]
-fn a_certificate_is_valid_today_and_for_a_month() {
+fn a_certificate_is_valid_now_and_for_another_month() {
     key("MD-KEY-05", "p256", &[]);
     key(
         "MD-KEY-05",
@@ -121,13 +122,13 @@ fn a_certificate_is_valid_today_and_for_a_month() {
 }
 
 #[test]
-fn aws_does_not_take_a_certificate_that_is_not_valid() {
+fn an_expired_certificate_is_an_error_for_aws() {
     let (from, to) = (
-        OKTA.find("<ds:X509Cert").expect("it"),
-        OKTA.find("</ds:X509Cert").expect("it"),
+        OKTA.find("<ds:X509Cert").expect("a match"),
+        OKTA.find("</ds:X509Cert").expect("a match"),
     );
     let with = |name: &str| format!("<ds:X509Certificate>{}", certificate(name));
-    of(
+    in_profile(
         AwsIdentityCenter,
         "MD-KEY-05",
         OKTA,
@@ -151,12 +152,12 @@ fn keys_are_strong() {
     key(
         "MD-KEY-06",
         "rsa2048",
-        &["warning: the key is RSA of 2048 bits"],
+        &["warning: the key is RSA with 2048 bits"],
     );
     key(
         "MD-KEY-06",
         "rsa1024",
-        &["error: the key is RSA of 1024 bits"],
+        &["error: the key is RSA with 1024 bits"],
     );
     key(
         "MD-KEY-06",
@@ -166,13 +167,13 @@ fn keys_are_strong() {
     key(
         "MD-KEY-06",
         "p192",
-        &["error: the key is of an elliptic curve of 192 bits"],
+        &["error: the elliptic curve of the key has 192 bits"],
     );
-    key("MD-KEY-06", "dsa", &["error: the key is DSA"]);
+    key("MD-KEY-06", "dsa", &["error: the key is a DSA key"]);
 }
 
 #[test]
-fn keys_are_not_of_a_broken_generator() {
+fn keys_do_not_come_from_a_broken_generator() {
     key("MD-KEY-07", "rsa2048", &[]);
     key(
         "MD-KEY-07",
@@ -182,7 +183,7 @@ fn keys_are_not_of_a_broken_generator() {
 }
 
 #[test]
-fn certificates_signed_with_old_hashes_are_noted() {
+fn certificates_signed_with_old_hashes_are_reported() {
     key("MD-KEY-08", "p256", &[]);
     key(
         "MD-KEY-08",
@@ -192,7 +193,7 @@ fn certificates_signed_with_old_hashes_are_noted() {
 }
 
 #[test]
-fn a_key_is_listed_once_for_a_use() {
+fn a_key_is_listed_once_per_use() {
     let key = |use_: &str| {
         format!(
             "<md:KeyDescriptor{use_}><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:KeyDescriptor",
@@ -214,12 +215,12 @@ fn a_key_is_listed_once_for_a_use() {
 }
 
 #[test]
-fn certificates_for_other_purposes_are_noted() {
+fn certificates_for_other_purposes_are_reported() {
     key("MD-KEY-10", "p256", &[]);
     key(
         "MD-KEY-10",
         "authority",
-        &["info: the certificate is one to issue others"],
+        &["info: the certificate is a CA certificate"],
     );
     key(
         "MD-KEY-10",
@@ -229,13 +230,13 @@ fn certificates_for_other_purposes_are_noted() {
 }
 
 #[test]
-fn encryption_methods_stand_with_keys_to_encrypt_with() {
+fn encryption_methods_belong_to_encryption_keys() {
     core(
         "MD-KEY-11",
         IDP,
         &[(
             &[("use=\"encryption\"", "use=\"signing\"")],
-            &["error: EncryptionMethod stands with a key to sign with"],
+            &["error: a signing key has an EncryptionMethod"],
         )],
     );
 }
@@ -251,14 +252,14 @@ fn algorithms_are_not_outdated() {
                     "http://www.w3.org/2009/xmlenc11#aes256-gcm",
                     "http://www.w3.org/2001/04/xmlenc#tripledes-cbc",
                 )],
-                &["warning: Triple DES is offered, which is weak"],
+                &["warning: Triple DES is a weak algorithm"],
             ),
             (
                 &[(
                     "http://www.w3.org/2001/04/xmlenc#sha256",
                     "http://www.w3.org/2000/09/xmldsig#sha1",
                 )],
-                &["warning: SHA-1 is offered, which is weak"],
+                &["warning: SHA-1 is a weak algorithm"],
             ),
             (
                 &[("\"http://www.w3.org/2001/04/xmlenc#sha256\"", "\"SHA256\"")],
@@ -277,6 +278,6 @@ fn algorithms_are_not_outdated() {
         SamlCore,
         &misplaced,
         "MD-ALG-01",
-        &["warning: DigestMethod stands outside of Extensions"],
+        &["warning: DigestMethod is outside Extensions"],
     );
 }

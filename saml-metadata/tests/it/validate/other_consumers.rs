@@ -1,4 +1,4 @@
-use super::{expect, of};
+use super::{expect, in_profile};
 use crate::support::{AGGREGATE, AWS_SP, IDP, OKTA, certificate, change};
 use saml_metadata::Profile::{AwsIam, GoogleWorkforce, OpenSearch};
 
@@ -10,8 +10,8 @@ fn key(name: &str) -> String {
 }
 
 fn key_of_okta() -> &'static str {
-    let start = OKTA.find("<md:KeyDescriptor").expect("it");
-    &OKTA[start..OKTA.find("<md:NameIDFormat").expect("it")]
+    let start = OKTA.find("<md:KeyDescriptor").expect("a match");
+    &OKTA[start..OKTA.find("<md:NameIDFormat").expect("a match")]
 }
 
 fn padded(characters: usize) -> String {
@@ -23,18 +23,18 @@ fn padded(characters: usize) -> String {
 }
 
 #[test]
-fn google_takes_files_of_bearable_size_with_current_keys() {
+fn google_requires_a_limited_file_size_and_current_keys() {
     let four = ["rsa2048", "rsa2048-next", "rsa3072", "p256"]
         .map(key)
         .concat();
-    of(
+    in_profile(
         GoogleWorkforce,
         "MD-GCP-01",
         OKTA,
         &[
             (
                 &[(key_of_okta(), &key("expired"))],
-                &["error: the file has no signing certificate that has not expired"],
+                &["error: the file has no unexpired signing certificate"],
             ),
             (
                 &[(key_of_okta(), &[key("expired"), key("rsa2048")].concat())],
@@ -76,15 +76,15 @@ fn google_takes_files_of_bearable_size_with_current_keys() {
 }
 
 #[test]
-fn iam_takes_files_of_a_thousand_characters_or_more() {
-    of(
+fn iam_requires_at_least_1000_characters() {
+    in_profile(
         AwsIam,
         "MD-IAM-01",
         OKTA,
         &[(
             &[(key_of_okta(), "")],
             &[&format!(
-                "error: the file has {} characters",
+                "error: the file has {} characters, not 1000 to 10000000",
                 OKTA.replacen(key_of_okta(), "", 1).chars().count()
             )],
         )],
@@ -99,10 +99,10 @@ fn iam_takes_files_of_a_thousand_characters_or_more() {
 }
 
 #[test]
-fn opensearch_takes_files_of_a_megabyte_and_ids_of_8_to_512() {
+fn opensearch_limits_the_file_size_and_the_entity_id_length() {
     let id = "entityID=\"http://www.okta.com/exk4uqa1b2C3d4E5f6g7\"";
     let long = format!("entityID='urn:{}'", "x".repeat(509));
-    of(
+    in_profile(
         OpenSearch,
         "MD-OS-01",
         OKTA,
@@ -123,6 +123,6 @@ fn opensearch_takes_files_of_a_megabyte_and_ids_of_8_to_512() {
         OpenSearch,
         &padded(1_048_577),
         "MD-OS-01",
-        &["error: the file has 1048577 characters"],
+        &["error: the file has 1048577 characters, more than 1048576"],
     );
 }

@@ -41,10 +41,10 @@ fn bindings_belong_to_a_protocol_of_the_role() {
                     "protocolSupportEnumeration='urn:oasis:names:tc:SAML:1.1:protocol'",
                 )],
                 &[
-                    "error: SingleLogoutService has a binding of SAML 2.0, which the role does not list",
-                    "error: AssertionConsumerService has a binding of SAML 2.0, which the role does not list",
-                    "error: AssertionConsumerService has a binding of SAML 2.0, which the role does not list",
-                    "error: AssertionConsumerService has a binding of SAML 2.0, which the role does not list",
+                    "error: SingleLogoutService has a SAML 2.0 binding, but the role does not list this protocol",
+                    "error: AssertionConsumerService has a SAML 2.0 binding, but the role does not list this protocol",
+                    "error: AssertionConsumerService has a SAML 2.0 binding, but the role does not list this protocol",
+                    "error: AssertionConsumerService has a SAML 2.0 binding, but the role does not list this protocol",
                 ],
             ),
             (
@@ -53,7 +53,7 @@ fn bindings_belong_to_a_protocol_of_the_role() {
                     "urn:oasis:names:tc:SAML:1.0:profiles:browser-post",
                 )],
                 &[
-                    "error: AssertionConsumerService has a binding of SAML 1.x, which the role does not list",
+                    "error: AssertionConsumerService has a SAML 1.x binding, but the role does not list this protocol",
                 ],
             ),
             (
@@ -62,7 +62,7 @@ fn bindings_belong_to_a_protocol_of_the_role() {
                     "urn:mace:shibboleth:1.0:profiles:AuthnRequest",
                 )],
                 &[
-                    "error: AssertionConsumerService has a binding of Shibboleth, which the role does not list",
+                    "error: AssertionConsumerService has a Shibboleth binding, but the role does not list this protocol",
                 ],
             ),
         ],
@@ -84,21 +84,21 @@ fn an_identity_provider_has_an_https_error_url() {
                     "\"https://idp.example.com/help\"",
                     "\"http://idp.example.com/help\"",
                 )],
-                &["warning: errorURL \"http://idp.example.com/help\" is not an https address"],
+                &["warning: errorURL \"http://idp.example.com/help\" is not an https URL"],
             ),
         ],
     );
 }
 
 #[test]
-fn roles_of_other_protocols_are_noted() {
+fn roles_of_other_protocols_are_reported() {
     core("MD-ROLE-04", IDP, &[]);
     expect(
         SamlCore,
         AGGREGATE,
         "MD-ROLE-04",
         &[
-            "info: a role of the type SecurityTokenServiceType in http://docs.oasis-open.org/wsfed/federation/200706",
+            "info: the role has the unknown type SecurityTokenServiceType in http://docs.oasis-open.org/wsfed/federation/200706",
         ],
     );
     let untyped = change(
@@ -109,7 +109,7 @@ fn roles_of_other_protocols_are_noted() {
         SamlCore,
         &untyped,
         "MD-ROLE-04",
-        &["info: a role without a type"],
+        &["info: the role has no type"],
     );
 }
 
@@ -128,7 +128,7 @@ fn name_id_formats_are_known_and_listed_once() {
                     "urn:oasis:names:tc:SAML:2.0:nameid-format:emailAddress",
                 )],
                 &[
-                    "warning: the NameIDFormat \"urn:oasis:names:tc:SAML:2.0:nameid-format:emailAddress\" is not a known one",
+                    "warning: the NameIDFormat \"urn:oasis:names:tc:SAML:2.0:nameid-format:emailAddress\" is unknown",
                 ],
             ),
             (

@@ -4,8 +4,8 @@ use saml_metadata::Profile::{AwsIdentityCenter, SamlCore};
 
 #[test]
 fn an_identity_provider_has_a_single_sign_on_service() {
-    let from = IDP.find("<md:SingleSignOnService").expect("it");
-    let services = &IDP[from..IDP.find("<saml:Attribute Name=\"urn:oid").expect("it")];
+    let from = IDP.find("<md:SingleSignOnService").expect("a match");
+    let services = &IDP[from..IDP.find("<saml:Attribute Name=\"urn:oid").expect("a match")];
     core(
         "MD-IDP-01",
         IDP,
@@ -17,7 +17,7 @@ fn an_identity_provider_has_a_single_sign_on_service() {
 }
 
 #[test]
-fn an_identity_provider_takes_redirect_and_post() {
+fn an_identity_provider_supports_redirect_and_post() {
     core(
         "MD-IDP-02",
         IDP,
@@ -38,14 +38,14 @@ fn an_identity_provider_takes_redirect_and_post() {
 }
 
 #[test]
-fn an_identity_provider_has_a_key_to_sign_with() {
+fn an_identity_provider_has_a_signing_key() {
     core(
         "MD-IDP-03",
         IDP,
         &[
             (
                 &[("use=\"signing\"", "use=\"encryption\"")],
-                &["error: the identity provider has no key to sign with"],
+                &["error: the identity provider has no signing key"],
             ),
             (&[(" use=\"signing\"", "")], &[]),
         ],
@@ -53,7 +53,7 @@ fn an_identity_provider_has_a_key_to_sign_with() {
 }
 
 #[test]
-fn an_identity_provider_can_log_out() {
+fn an_identity_provider_has_a_logout_service() {
     core("MD-IDP-04", IDP, &[]);
     expect(
         SamlCore,
@@ -65,7 +65,7 @@ fn an_identity_provider_can_log_out() {
 }
 
 #[test]
-fn an_attribute_says_its_name_format() {
+fn an_attribute_has_a_name_format() {
     core(
         "MD-IDP-05",
         IDP,
@@ -81,8 +81,8 @@ fn an_attribute_says_its_name_format() {
 
 #[test]
 fn a_service_provider_has_an_assertion_consumer_service() {
-    let services = &SP[SP.find("<md:AssertionConsumer").expect("it")
-        ..SP.find("<md:AttributeConsuming").expect("it")];
+    let services = &SP[SP.find("<md:AssertionConsumer").expect("a match")
+        ..SP.find("<md:AttributeConsuming").expect("a match")];
     core(
         "MD-SP-01",
         SP,
@@ -94,7 +94,7 @@ fn a_service_provider_has_an_assertion_consumer_service() {
 }
 
 #[test]
-fn a_service_provider_takes_post() {
+fn a_service_provider_supports_post() {
     let soap = SP.replace(
         "HTTP-POST\" Location=\"https://sp.example.com/acs",
         "HTTP-Artifact\" Location=\"https://sp.example.com/acs",
@@ -109,26 +109,26 @@ fn a_service_provider_takes_post() {
 }
 
 #[test]
-fn a_service_provider_has_a_key_to_encrypt_for_it() {
+fn a_service_provider_has_an_encryption_key() {
     core(
         "MD-SP-03",
         SP,
         &[(
             &[("<md:KeyDescriptor>", "<md:KeyDescriptor use='signing'>")],
-            &["warning: the service provider has no key to encrypt for it"],
+            &["warning: the service provider has no encryption key"],
         )],
     );
 }
 
 #[test]
-fn a_service_provider_that_signs_has_a_key() {
+fn a_service_provider_that_signs_has_a_signing_key() {
     core(
         "MD-SP-04",
         SP,
         &[
             (
                 &[("<md:KeyDescriptor>", "<md:KeyDescriptor use='encryption'>")],
-                &["error: the service provider signs its requests but has no key to sign with"],
+                &["error: the service provider signs its requests, but has no signing key"],
             ),
             (
                 &[
@@ -166,7 +166,7 @@ fn a_service_provider_wants_signed_assertions() {
 }
 
 #[test]
-fn a_service_that_wants_attributes_says_which() {
+fn an_attribute_consuming_service_lists_its_attributes() {
     let service = "<md:AttributeConsumingService index=\"1\" isDefault=\"true\">";
     let other = "<md:AttributeConsumingService index='1' isDefault='1'><md:ServiceName xml:lang='en'>x</md:ServiceName></md:AttributeConsumingService>";
     core(
@@ -182,7 +182,7 @@ fn a_service_that_wants_attributes_says_which() {
             ),
             (
                 &[(service, "<md:AttributeConsumingService>")],
-                &["error: AttributeConsumingService has no index up to 65535"],
+                &["error: AttributeConsumingService has no index from 0 to 65535"],
             ),
             (
                 &[("Name=\"urn:oid:2.5.4.42\"", "")],
@@ -192,8 +192,8 @@ fn a_service_that_wants_attributes_says_which() {
                 &[(service, &format!("{other}{service}"))],
                 &[
                     "error: AttributeConsumingService has no RequestedAttribute",
-                    "error: two AttributeConsumingService have the index 1",
-                    "error: two AttributeConsumingService are the default",
+                    "error: two AttributeConsumingService elements have the index 1",
+                    "error: two AttributeConsumingService elements are the default",
                 ],
             ),
         ],
@@ -201,7 +201,7 @@ fn a_service_that_wants_attributes_says_which() {
 }
 
 #[test]
-fn a_requested_attribute_has_the_format_of_its_name() {
+fn the_name_format_of_a_requested_attribute_fits_its_name() {
     let format = " NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:uri\"/>";
     core(
         "MD-SP-07",
@@ -216,11 +216,13 @@ fn a_requested_attribute_has_the_format_of_its_name() {
                     format,
                     " NameFormat='urn:oasis:names:tc:SAML:2.0:attrname-format:basic'/>",
                 )],
-                &["warning: the attribute \"urn:oid:2.5.4.42\" is a URI but not of the format uri"],
+                &[
+                    "warning: the attribute \"urn:oid:2.5.4.42\" is a URI, but does not have the NameFormat uri",
+                ],
             ),
             (
                 &[("Name=\"urn:oid:2.5.4.42\"", "Name='givenName'")],
-                &["warning: the attribute \"givenName\" is not a URI but of the format uri"],
+                &["warning: the attribute \"givenName\" is not a URI, but has the NameFormat uri"],
             ),
             (
                 &[
@@ -237,7 +239,7 @@ fn a_requested_attribute_has_the_format_of_its_name() {
 }
 
 #[test]
-fn a_discovery_response_is_numbered_and_bound() {
+fn a_discovery_response_has_an_index_and_the_discovery_binding() {
     let binding = "Binding=\"urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol\"";
     let other = "<idpdisc:DiscoveryResponse Binding='urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol' Location='https://sp.example.com/d' index='1' isDefault='true'/>";
     core(
@@ -246,14 +248,14 @@ fn a_discovery_response_is_numbered_and_bound() {
         &[
             (
                 &[(binding, "")],
-                &["warning: DiscoveryResponse has not the discovery binding"],
+                &["warning: DiscoveryResponse does not have the discovery binding"],
             ),
             (
                 &[(
                     "Location=\"https://sp.example.com/disco\" index=\"1\"",
                     "Location=\"https://sp.example.com/disco\"",
                 )],
-                &["warning: DiscoveryResponse has no index up to 65535"],
+                &["warning: DiscoveryResponse has no index from 0 to 65535"],
             ),
             (
                 &[(
@@ -261,8 +263,8 @@ fn a_discovery_response_is_numbered_and_bound() {
                     &format!("{other}<idpdisc:DiscoveryResponse"),
                 )],
                 &[
-                    "warning: two DiscoveryResponse have the index 1",
-                    "warning: two DiscoveryResponse are the default",
+                    "warning: two DiscoveryResponse elements have the index 1",
+                    "warning: two DiscoveryResponse elements are the default",
                 ],
             ),
         ],

@@ -1,7 +1,7 @@
-//! This crate beside other people's software, on the same bytes, in turns: `benches/peers/run`.
+//! Compares this crate with other software on the same bytes: `benches/peers/run`.
 //!
-//! Each row is the median of many rounds, and in each round everybody works once, so that whatever else the machine does
-//! happens to all.
+//! Each row is the median of many rounds. In each round every implementation runs once, so that other load on the machine
+//! affects all of them.
 
 use std::{collections::BTreeMap, env, fs, hint::black_box, time::Instant};
 
@@ -22,16 +22,16 @@ type Work<'a> = (&'static str, Box<dyn Fn() + 'a>);
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        // What the Python program reads.
+        // Writes the files that the Python program reads.
         ["generate", folder] => {
             for (name, shape) in [("small", Shape::Small), ("full", Shape::Full)] {
                 fs::write(format!("{folder}/{name}.json"), users::list(10_000, shape)).expect("a file");
             }
         }
-        // One piece of work, for a profiler.
-        ["only", who, shape] => {
+        // Runs one implementation once, for a profiler.
+        ["only", implementation, shape] => {
             let json = users::list(10_000, if shape == "full" { Shape::Full } else { Shape::Small });
-            match who {
+            match implementation {
                 "ours" => drop(black_box(ours(&json))),
                 "scim_v2" => drop(black_box(theirs(&json))),
                 _ => {}
@@ -52,7 +52,7 @@ fn theirs(json: &str) -> TheirList<TheirUser> {
 fn compare() {
     for (name, shape) in [("small", Shape::Small), ("full", Shape::Full)] {
         let json = users::list(10_000, shape);
-        // What is compared does the work: everybody finds all users, and only one loses nothing.
+        // Both implementations find all users, but only scim-types keeps unknown attributes.
         assert_eq!(ours(&json).resources.len(), 10_000);
         assert_eq!(theirs(&json).total_results, 10_000);
         let kept = |written: String| written.contains("\"lot\"");
@@ -64,7 +64,7 @@ fn compare() {
             21,
             json.len(),
             vec![
-                ("scim-types, nothing lost", Box::new(|| drop(black_box(ours(black_box(&json)))))),
+                ("scim-types, lossless", Box::new(|| drop(black_box(ours(black_box(&json)))))),
                 (
                     "scim_v2 1.0.0, unknown attributes dropped",
                     Box::new(|| drop(black_box(theirs(black_box(&json))))),
@@ -101,7 +101,7 @@ fn compare() {
     }
 }
 
-/// Everybody in turns; the first row is what the others are compared with.
+/// Prints the median time of each row. In each round every row runs once; the first row is the baseline.
 fn table(rounds: usize, bytes: usize, work: Vec<Work<'_>>) {
     let mut times: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for round in 0..=rounds {
@@ -121,7 +121,7 @@ fn table(rounds: usize, bytes: usize, work: Vec<Work<'_>>) {
             times[times.len() / 2]
         })
         .collect();
-    println!("| | time | MB/s | times scim-types' time |\n|---|---|---|---|");
+    println!("| | time | MB/s | time relative to scim-types |\n|---|---|---|---|");
     for ((name, _), time) in work.iter().zip(&medians) {
         println!(
             "| {name} | {:.2} ms | {:.0} | {:.2} |",

@@ -45,7 +45,7 @@ fn no(filter: &str) {
 }
 
 #[test]
-fn texts_are_the_same_in_any_case_unless_the_rfc_says_otherwise() {
+fn strings_are_compared_without_case_unless_the_rfc_says_case_exact() {
     yes(r#"USERNAME eq "ada@EXAMPLE.com""#);
     yes(r#"name.familyname sw "LOVE""#);
     no(r#"id eq "ab7""#);
@@ -58,7 +58,7 @@ fn texts_are_the_same_in_any_case_unless_the_rfc_says_otherwise() {
 }
 
 #[test]
-fn absent_null_and_the_empty_list_are_null_and_not_present() {
+fn absent_null_and_empty_list_equal_null_and_are_not_present() {
     for name in ["absent", "nothing", "none", "name.middleName"] {
         yes(&format!(
             "{name} eq null and not ({name} pr) and {name} ne \"x\""
@@ -73,7 +73,7 @@ fn absent_null_and_the_empty_list_are_null_and_not_present() {
 }
 
 #[test]
-fn one_of_several_values_is_enough() {
+fn one_matching_value_of_a_multi_valued_attribute_is_enough() {
     yes(r#"emails co "home""#);
     yes(r#"emails.type eq "work" and emails.value co "home""#);
     yes(r#"tags eq "blue" and tags.value eq "red""#);
@@ -82,7 +82,7 @@ fn one_of_several_values_is_enough() {
 }
 
 #[test]
-fn brackets_look_at_one_element_at_a_time() {
+fn a_filter_in_brackets_must_match_within_one_element() {
     no(r#"emails[type eq "work" and value co "home"]"#);
     yes(r#"emails[type eq "home" and value co "HOME"]"#);
     yes(r#"tags[value eq "red"] and name[familyName pr]"#);
@@ -90,7 +90,7 @@ fn brackets_look_at_one_element_at_a_time() {
 }
 
 #[test]
-fn a_schema_leads_to_its_extension_or_to_the_top() {
+fn a_schema_urn_selects_its_extension_or_the_core_attributes() {
     yes("urn:ietf:params:scim:schemas:core:2.0:User:userName pr");
     yes(r#"URN:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "engines""#);
     yes(r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq "m1""#);
@@ -99,30 +99,30 @@ fn a_schema_leads_to_its_extension_or_to_the_top() {
 }
 
 #[test]
-fn moments_are_compared_as_moments() {
+fn date_times_are_compared_as_points_in_time() {
     yes(r#"meta.created eq "2011-05-13T06:42:34.000+02:00""#);
     yes(r#"meta.created gt "2011-05-13T04:42:33.999Z""#);
     no(r#"meta.created lt "2011-05-13T05:42:34+02:00""#);
 }
 
 #[test]
-fn numbers_are_compared_as_numbers_and_other_types_are_different() {
+fn numbers_are_compared_as_numbers_and_differ_from_other_types() {
     yes("logins gt 11.5 and logins le 12 and logins eq 1.2e1");
     yes("logins gt 11 and logins lt 13 and not (logins lt 12 or logins gt 12)");
-    // Doubles cannot tell these two apart.
+    // As doubles, these two numbers are equal.
     yes("serial gt 9007199254740992 and serial ne 9007199254740992");
     no(r#"logins eq "12" or logins co 1 or userName eq 12"#);
     yes(r#"logins ne "12""#);
 }
 
 #[test]
-fn a_boolean_may_be_written_as_a_text() {
+fn a_boolean_may_be_written_as_a_string() {
     yes(r#"active eq "True" and active eq true and emails[primary eq "TRUE"]"#);
     no(r#"active eq "yes""#);
 }
 
 #[test]
-fn an_order_of_booleans_is_an_error_wherever_it_stands() {
+fn ordering_booleans_is_an_error_at_any_position() {
     for (filter, message) in [
         (
             "active gt true",
@@ -143,7 +143,7 @@ fn an_order_of_booleans_is_an_error_wherever_it_stands() {
 }
 
 #[test]
-fn a_schema_of_ones_own_says_where_case_matters() {
+fn a_custom_schema_defines_case_exact() {
     let schema = |id: &str, attributes: Value| -> crate::Schema {
         serde_json::from_value(serde_json::json!({ "id": id, "attributes": attributes })).unwrap()
     };

@@ -1,13 +1,13 @@
-//! What changes of users and of groups are called, and what they want to be called.
+//! [`Change`] for users and groups: their names before and after the change.
 
 use futures::future::BoxFuture;
 use scim_client::Error as ScimError;
 
-use super::{Change, GroupChange, Named, Run, UserChange};
+use super::{Change, ExistingResource, GroupChange, Run, UserChange};
 use crate::sync::{UserProfile, plan::Counts};
 
-/// What has to be unique of a user.
-pub(super) fn unique(profile: &UserProfile) -> Vec<String> {
+/// Returns the names of a user that must be unique: user name and email address, in lower case.
+pub(super) fn unique_names(profile: &UserProfile) -> Vec<String> {
     let names = [Some(&profile.user_name), profile.email.as_ref()];
     names
         .into_iter()
@@ -18,10 +18,10 @@ pub(super) fn unique(profile: &UserProfile) -> Vec<String> {
 
 impl Change for UserChange {
     fn write<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<(), ScimError>> {
-        Box::pin(run.user(self))
+        Box::pin(run.apply_user_change(self))
     }
 
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         let verb = match self {
             Self::Create { .. } => "create",
             Self::Delete(_) => "delete",
@@ -40,9 +40,9 @@ impl Change for UserChange {
         }
     }
 
-    fn wanted(&self) -> Vec<String> {
+    fn desired_names(&self) -> Vec<String> {
         match self {
-            Self::Create { profile, .. } | Self::Update { profile, .. } => unique(profile),
+            Self::Create { profile, .. } | Self::Update { profile, .. } => unique_names(profile),
             Self::Deactivate(_) | Self::Delete(_) => Vec::new(),
         }
     }
@@ -53,11 +53,14 @@ impl Change for UserChange {
 
     fn mark_applied_early(&self, run: &Run<'_>) {
         if let Self::Update { id, .. } = self {
-            run.lock().left.insert(id.clone());
+            run.lock().applied_early.insert(id.clone());
         }
     }
 
-    fn named<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>> {
+    fn existing<'r>(
+        &'r self,
+        run: &'r Run<'_>,
+    ) -> BoxFuture<'r, Result<Option<ExistingResource>, ScimError>> {
         Box::pin(async move {
             let Self::Update {
                 id,
@@ -73,11 +76,11 @@ impl Change for UserChange {
                 Some(user) => user.clone(),
                 None => Box::new(run.scim.users().get(id).await?),
             };
-            Ok(Some(Named::User {
+            Ok(Some(ExistingResource::User {
                 id: id.clone(),
                 external_id: external_id.clone(),
                 user,
-                wanted: Box::new(profile.clone()),
+                desired: Box::new(profile.clone()),
             }))
         })
     }
@@ -85,10 +88,10 @@ impl Change for UserChange {
 
 impl Change for GroupChange {
     fn write<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<(), ScimError>> {
-        Box::pin(run.group(self))
+        Box::pin(run.apply_group_change(self))
     }
 
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         let verb = match self {
             Self::Create { .. } => "create",
             Self::Update { .. } => "update",
@@ -105,27 +108,30 @@ impl Change for GroupChange {
         }
     }
 
-    fn wanted(&self) -> Vec<String> {
+    fn desired_names(&self) -> Vec<String> {
         match self {
             Self::Create { name, .. } | Self::Update { name, .. } => vec![name.to_lowercase()],
             Self::Delete(_) => Vec::new(),
         }
     }
 
-    fn named<'r>(&'r self, _: &'r Run<'_>) -> BoxFuture<'r, Result<Option<Named>, ScimError>> {
-        let named = match self {
+    fn existing<'r>(
+        &'r self,
+        _: &'r Run<'_>,
+    ) -> BoxFuture<'r, Result<Option<ExistingResource>, ScimError>> {
+        let existing = match self {
             Self::Update {
                 id,
-                name: wanted,
+                name: desired_name,
                 renamed_from: Some(name),
                 ..
-            } => Some(Named::Group {
+            } => Some(ExistingResource::Group {
                 id: id.clone(),
                 name: name.clone(),
-                wanted: wanted.clone(),
+                desired_name: desired_name.clone(),
             }),
             _ => None,
         };
-        Box::pin(std::future::ready(Ok(named)))
+        Box::pin(std::future::ready(Ok(existing)))
     }
 }

@@ -1,13 +1,14 @@
-//! From any source and any target: the plan makes them alike, the next one is empty, and strangers stay.
+//! For random sources and targets: the plan makes the target match the source, the next plan is empty, and unmanaged
+//! resources are kept.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Does to a model of the target what a plan says.
-fn apply(known: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
-    let mut after = known.clone();
-    let mut made: HashMap<ExternalId, ResourceId> = HashMap::new();
+/// Applies a plan to a model of the target.
+fn apply(target: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
+    let mut after = target.clone();
+    let mut created_ids: HashMap<ExternalId, ResourceId> = HashMap::new();
     let user = |id: &ResourceId, external_id: &ExternalId, profile: &UserProfile| TargetUser {
         id: id.clone(),
         external_id: Some(external_id.clone()),
@@ -15,8 +16,8 @@ fn apply(known: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
         active: profile.active,
         managed: true,
         inactive_since: None,
-        remembered: None,
-        read: Some(Box::new(
+        cached_external_id: None,
+        scim_user: Some(Box::new(
             profile.written_onto(scim_types::User::default(), external_id),
         )),
     };
@@ -27,7 +28,7 @@ fn apply(known: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
                 profile,
             } => {
                 let id = rid(format!("new-{external_id}"));
-                made.insert(external_id.clone(), id.clone());
+                created_ids.insert(external_id.clone(), id.clone());
                 after.users.push(user(&id, external_id, profile));
             }
             UserChange::Update {
@@ -36,28 +37,29 @@ fn apply(known: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
                 profile,
                 ..
             } => {
-                let place = after.users.iter().position(|known| known.id == *id);
-                after.users[place.expect("a user")] = user(id, external_id, profile);
+                let index = after.users.iter().position(|found| found.id == *id);
+                after.users[index.expect("the user exists")] = user(id, external_id, profile);
             }
-            UserChange::Deactivate(gone) => {
-                let found = after.users.iter_mut().find(|known| known.id == gone.id);
-                let found = found.expect("a user");
+            UserChange::Deactivate(removed) => {
+                let found = after.users.iter_mut().find(|user| user.id == removed.id);
+                let found = found.expect("the user exists");
                 found.active = false;
-                let read = found.read.as_mut().expect("a user who was read");
-                read.active = Some(false);
-                found.digest = UserProfile::of(read).digest();
+                let scim_user = found.scim_user.as_mut().expect("the user was read");
+                scim_user.active = Some(false);
+                found.digest = UserProfile::of(scim_user).digest();
             }
-            UserChange::Delete(gone) => {
-                after.users.retain(|known| known.id != gone.id);
+            UserChange::Delete(removed) => {
+                after.users.retain(|user| user.id != removed.id);
                 for group in &mut after.groups {
-                    group.members.as_mut().expect("members").remove(&gone.id);
+                    let members = group.members.as_mut().expect("the members are known");
+                    members.remove(&removed.id);
                 }
             }
         }
     }
     let id_of = |member: &Member| {
-        let made = made.get(&member.external_id).cloned();
-        member.id.clone().or(made).expect("somebody who is there")
+        let created = created_ids.get(&member.external_id).cloned();
+        member.id.clone().or(created).expect("the member exists")
     };
     for change in &plan.groups {
         match change {
@@ -80,46 +82,48 @@ fn apply(known: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
                 remove,
                 ..
             } => {
-                let found = after.groups.iter_mut().find(|known| known.id == *id);
-                let found = found.expect("a group");
+                let found = after.groups.iter_mut().find(|group| group.id == *id);
+                let found = found.expect("the group exists");
                 found.external_id = Some(external_id.clone());
                 found.name.clone_from(name);
                 found.managed = true;
-                let members = found.members.as_mut().expect("members");
+                let members = found.members.as_mut().expect("the members are known");
                 members.extend(add.iter().map(id_of));
                 members.retain(|id| !remove.contains(id));
             }
-            GroupChange::Delete(gone) => after.groups.retain(|known| known.id != gone.id),
+            GroupChange::Delete(removed) => after.groups.retain(|group| group.id != removed.id),
         }
     }
     after
 }
 
-/// Users by number: their name and whether they are active. Groups by number: their name and members.
-type People = BTreeMap<u8, (u8, bool)>;
-type Teams = BTreeMap<u8, (u8, BTreeSet<u8>)>;
+/// Users by number: the number of the name, and whether the user is active.
+type Users = BTreeMap<u8, (u8, bool)>;
+/// Groups by number: the number of the name, and the members.
+type Groups = BTreeMap<u8, (u8, BTreeSet<u8>)>;
 
-fn people() -> impl Strategy<Value = People> {
+fn any_users() -> impl Strategy<Value = Users> {
     prop::collection::btree_map(0..12_u8, (0..24_u8, prop::bool::weighted(0.8)), 0..10)
 }
 
-fn teams() -> impl Strategy<Value = Teams> {
+fn any_groups() -> impl Strategy<Value = Groups> {
     let members = prop::collection::btree_set(0..12_u8, 0..8);
     prop::collection::btree_map(0..6_u8, (0..12_u8, members), 0..5)
 }
 
-/// Names are unique in any directory: of two with one name the first is taken.
-fn distinct<T: Clone>(all: &BTreeMap<u8, (u8, T)>) -> BTreeMap<u8, (u8, T)> {
+/// Keeps the first of several entries with the same name, because names are unique in a directory.
+fn with_unique_names<T: Clone>(entries: &BTreeMap<u8, (u8, T)>) -> BTreeMap<u8, (u8, T)> {
     let mut names = BTreeSet::new();
-    all.iter()
+    entries
+        .iter()
         .filter(|(_, (name, _))| names.insert(*name))
         .map(|(id, rest)| (*id, rest.clone()))
         .collect()
 }
 
-fn directory(users: &People, groups: &Teams) -> Directory {
+fn directory(users: &Users, groups: &Groups) -> Directory {
     Directory {
-        users: distinct(users)
+        users: with_unique_names(users)
             .iter()
             .map(|(id, (name, active))| {
                 let profile = UserProfile {
@@ -129,7 +133,7 @@ fn directory(users: &People, groups: &Teams) -> Directory {
                 User::new(ext(id), profile)
             })
             .collect(),
-        groups: distinct(groups)
+        groups: with_unique_names(groups)
             .iter()
             .map(|(id, (name, members))| Group {
                 id: ext(format!("g{id}")),
@@ -141,10 +145,10 @@ fn directory(users: &People, groups: &Teams) -> Directory {
     }
 }
 
-/// A target in which some are managed and some were made by others.
-fn target(users: &People, groups: &Teams, theirs: u8) -> TargetSnapshot {
-    let external_id = |number: u8, id: String| (number % 4 != theirs).then_some(id);
-    let users = distinct(users);
+/// A target with managed users and groups, and with unmanaged ones: every fourth number, if `unmanaged` is below 4.
+fn target(users: &Users, groups: &Groups, unmanaged: u8) -> TargetSnapshot {
+    let external_id = |number: u8, id: String| (number % 4 != unmanaged).then_some(id);
+    let users = with_unique_names(users);
     TargetSnapshot {
         users: users
             .iter()
@@ -154,10 +158,10 @@ fn target(users: &People, groups: &Teams, theirs: u8) -> TargetSnapshot {
                     ..profile(&format!("u{name}"))
                 };
                 let external_id = external_id(*id, id.to_string());
-                known_user(&format!("r{id}"), external_id.as_deref(), &profile)
+                target_user(&format!("r{id}"), external_id.as_deref(), &profile)
             })
             .collect(),
-        groups: distinct(groups)
+        groups: with_unique_names(groups)
             .iter()
             .map(|(id, (name, members))| {
                 let members: Vec<String> = members
@@ -167,7 +171,7 @@ fn target(users: &People, groups: &Teams, theirs: u8) -> TargetSnapshot {
                     .collect();
                 let members: Vec<&str> = members.iter().map(String::as_str).collect();
                 let external_id = external_id(*id, format!("g{id}"));
-                known_group(
+                target_group(
                     &format!("t{id}"),
                     external_id.as_deref(),
                     &format!("t{name}"),
@@ -182,61 +186,62 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_makes_the_target_like_the_source_and_the_next_plan_is_empty(
-        users in people(), groups in teams(), there in people(), grouped in teams(), theirs in 0..5_u8, delete: bool,
+    fn a_plan_makes_the_target_match_the_source_and_the_next_plan_is_empty(
+        users in any_users(), groups in any_groups(),
+        target_users in any_users(), target_groups in any_groups(), unmanaged in 0..5_u8, delete: bool,
     ) {
-        let (source, known) = (directory(&users, &groups), target(&there, &grouped, theirs));
+        let (source, before) = (directory(&users, &groups), target(&target_users, &target_groups, unmanaged));
         let policy = if delete { DELETE } else { Policy::default() };
-        let first = plan(&source, &known, policy, now(), 0);
-        let after = apply(&known, &first);
+        let first = plan(&source, &before, policy, now(), 0);
+        let after = apply(&before, &first);
 
-        // Everybody of the source who is active is there, as the source says; who is not active cannot sign in.
+        // Every active user of the source is in the target with the same profile. Inactive users may be missing.
         let mut ids = HashMap::new();
         for user in &source.users {
-            let found = after.users.iter().find(|known| known.external_id.as_ref() == Some(&user.id));
+            let found = after.users.iter().find(|found| found.external_id.as_ref() == Some(&user.id));
             match found {
                 Some(found) => {
                     ids.insert(&user.id, &found.id);
-                    prop_assert_eq!(UserProfile::of(found.read.as_ref().expect("read")), user.profile.clone());
+                    prop_assert_eq!(UserProfile::of(found.scim_user.as_ref().expect("the user was read")), user.profile.clone());
                 }
                 None => prop_assert!(!user.profile.active),
             }
         }
-        // Every group of the source has its name, and the members who are there and nobody else, strangers apart.
-        let strangers: BTreeSet<&ResourceId> = known.users.iter()
+        // Every group of the source has the same name and members in the target, except for unmanaged members.
+        let unmanaged_users: BTreeSet<&ResourceId> = before.users.iter()
             .filter(|user| !user.managed && !ids.values().any(|id| **id == user.id))
             .map(|user| &user.id)
             .collect();
         for group in &source.groups {
-            let found = after.groups.iter().find(|known| known.external_id.as_ref() == Some(&group.id));
-            let found = found.expect("a group");
+            let found = after.groups.iter().find(|found| found.external_id.as_ref() == Some(&group.id));
+            let found = found.expect("the group exists");
             prop_assert_eq!(&found.name, &group.name);
             let present: BTreeSet<&ResourceId> = found.members.iter().flatten()
-                .filter(|id| !strangers.contains(id)).collect();
+                .filter(|id| !unmanaged_users.contains(id)).collect();
             let wanted: BTreeSet<&ResourceId> = group.members.iter()
                 .filter_map(|member| ids.get(member).copied()).collect();
             prop_assert_eq!(present, wanted);
         }
-        // What others have made is there still, and as it was unless the source has it too.
-        for stranger in &strangers {
-            let before = known.users.iter().find(|user| user.id == **stranger);
-            prop_assert_eq!(after.users.iter().find(|user| user.id == **stranger), before);
+        // Unmanaged users are unchanged. Unmanaged groups still exist, with their unmanaged members.
+        for id in &unmanaged_users {
+            let unchanged = before.users.iter().find(|user| user.id == **id);
+            prop_assert_eq!(after.users.iter().find(|user| user.id == **id), unchanged);
         }
-        for group in known.groups.iter().filter(|group| !group.managed) {
+        for group in before.groups.iter().filter(|group| !group.managed) {
             let found = after.groups.iter().find(|after| after.id == group.id);
-            let found = found.expect("a group of others");
-            for stranger in group.members.iter().flatten().filter(|id| strangers.contains(id)) {
-                prop_assert!(found.members.as_ref().expect("members").contains(stranger));
+            let found = found.expect("the unmanaged group still exists");
+            for id in group.members.iter().flatten().filter(|id| unmanaged_users.contains(id)) {
+                prop_assert!(found.members.as_ref().expect("the members are known").contains(id));
             }
         }
-        // Users first are deactivated, never deleted at once.
+        // Only users that were inactive before are deleted.
         for change in &first.users {
-            if let UserChange::Delete(gone) = change {
-                let before = known.users.iter().find(|user| user.id == gone.id).expect("a user");
-                prop_assert!(before.managed && !before.active);
+            if let UserChange::Delete(removed) = change {
+                let user = before.users.iter().find(|user| user.id == removed.id).expect("the user existed");
+                prop_assert!(user.managed && !user.active);
             }
         }
-        // A user who is deactivated in this run may be deleted by the next; nothing else is left.
+        // The next plan has no changes, except deletions of users that this run has deactivated.
         let second = plan(&source, &after, policy, now(), 0);
         let left: Vec<&UserChange> = second.users.iter().filter(|change| !matches!(change, UserChange::Delete(_))).collect();
         prop_assert!(left.is_empty() && second.groups.is_empty(), "{}", second);

@@ -1,4 +1,4 @@
-//! How metadata is shown to people.
+//! Text output of the example.
 
 use std::io::{self, Write};
 
@@ -29,14 +29,14 @@ pub(crate) fn entity(
             writeln!(out, "  NameID    {format}")?;
         }
         if idp.want_authn_requests_signed() {
-            writeln!(out, "  wants authentication requests to be signed")?;
+            writeln!(out, "  requires signed authentication requests")?;
         }
     }
     if let Some(sp) = entity.service_provider() {
         for acs in sp.assertion_consumer_services() {
             writeln!(
                 out,
-                "  takes assertions at {} ({})",
+                "  ACS       {} ({})",
                 acs.location(),
                 acs.binding()
             )?;
@@ -74,7 +74,7 @@ pub(crate) fn diff(
         for (when, impact) in [
             ("while the partner has the old file", change.partner_lags),
             (
-                "once the partner has the new file, before the change",
+                "if the partner gets the new file before the change",
                 change.partner_leads,
             ),
         ] {
@@ -96,7 +96,16 @@ pub(crate) fn diff(
     let breaking = changes.iter().filter(|change| change.breaks()).count();
     writeln!(
         out,
-        "{} changes, {breaking} of them break sign-in",
-        changes.len()
+        "{}, including {}",
+        count(changes.len(), "change"),
+        count(breaking, "breaking change")
     )
+}
+
+/// Returns a number with a noun, such as `1 change` or `2 changes`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
 }

@@ -1,4 +1,4 @@
-//! What the user of the example sees: bars on a terminal, plain lines in a pipe, or JSON.
+//! Output of the example: a progress bar on a terminal, plain lines in a pipe, or JSON.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -18,14 +18,14 @@ use url::Url;
 
 use crate::args::Failure;
 
-/// What the user sees.
+/// Prints the plan, the progress, the result and errors.
 #[derive(Clone)]
-pub(crate) struct Screen {
+pub(crate) struct Output {
     json: bool,
     bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
-impl Screen {
+impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self {
             json,
@@ -33,9 +33,9 @@ impl Screen {
         }
     }
 
-    /// A line of text, above the bar if there is one.
+    /// Prints a line of text, above the progress bar if there is one.
     fn line(&self, text: &str) {
-        match &*self.bar.lock().expect("nobody panics while drawing") {
+        match &*self.bar.lock().expect("no code panics while it holds the progress bar") {
             Some(bar) => bar.println(text),
             None => print(text),
         }
@@ -58,33 +58,33 @@ impl Screen {
         }
     }
 
-    /// Asks whether to go on, unless that was said before.
+    /// Returns whether the plan may be applied: asks the operator, unless `yes` is true.
     pub(crate) fn confirmed(yes: bool) -> Result<bool, Failure> {
         if yes {
             return Ok(true);
         }
         if !io::stdin().is_terminal() {
             return Err(Failure::input(
-                "nobody is at the terminal to say yes to the plan",
-                "say --yes, or --plan-only to look at it",
+                "the plan needs a confirmation, and standard input is not a terminal",
+                "pass --yes to apply the plan, or --plan-only to show it",
             ));
         }
-        let _closed = write!(io::stderr(), "\nApply this plan? Only `yes` is taken: ");
+        let _closed = write!(io::stderr(), "\nEnter `yes` to apply this plan: ");
         let mut line = String::new();
         io::stdin()
             .read_line(&mut line)
-            .map_err(|error| Failure::input(error.to_string(), "say --yes"))?;
+            .map_err(|error| Failure::input(error.to_string(), "pass --yes"))?;
         Ok(line.trim() == "yes")
     }
 
-    /// Shows what happens until it has happened.
+    /// Shows the progress of applying until the stream of events ends.
     pub(crate) async fn events(self, mut events: BoxStream<'static, Event>, changes: usize) {
         if !self.json && io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
-                .expect("a template that is right");
+                .expect("a valid template");
             let bar = ProgressBar::new(changes as u64).with_style(style.progress_chars("=> "));
             bar.enable_steady_tick(Duration::from_millis(120));
-            *self.bar.lock().expect("nobody panics while drawing") = Some(bar);
+            *self.bar.lock().expect("no code panics while it holds the progress bar") = Some(bar);
         } else if !self.json {
             self.line("");
         }
@@ -101,7 +101,7 @@ impl Screen {
         let bar = self
             .bar
             .lock()
-            .expect("nobody panics while drawing")
+            .expect("no code panics while it holds the progress bar")
             .clone();
         match event {
             Event::ChangeStarted { change, .. } => {
@@ -128,7 +128,7 @@ impl Screen {
                 }
             }
             Event::AlreadyDone { target, .. } => {
-                self.line(&format!("  ok {target}: true already"));
+                self.line(&format!("  ok {target}: already done"));
                 if let Some(bar) = bar {
                     bar.inc(1);
                 }
@@ -138,7 +138,7 @@ impl Screen {
     }
 
     pub(crate) fn applied(&self, report: &Report) {
-        if let Some(bar) = self.bar.lock().expect("nobody panics while drawing").take() {
+        if let Some(bar) = self.bar.lock().expect("no code panics while it holds the progress bar").take() {
             bar.finish_and_clear();
         }
         if self.json {
@@ -146,11 +146,13 @@ impl Screen {
                 &json!({"applied": report.applied, "already_done": report.already_done}),
             );
         } else {
-            self.line(&format!("\nApplied {} changes.", report.applied));
+            let changes = count(report.applied, "change");
+            self.line(&format!("\nApplied {changes}."));
         }
     }
 
-    pub(crate) fn access(
+    /// Prints the checks, the roles of the users, and the URL of the access portal.
+    pub(crate) fn result(
         &self,
         portal: Option<&Url>,
         verification: &Verification,
@@ -176,7 +178,7 @@ impl Screen {
             .load_style(presets::UTF8_FULL_CONDENSED)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(["User", "Account", "Role", "Through"]);
-        // A terminal that is too narrow to break lines in, or does not know its width, gets them whole.
+        // In a terminal that is very narrow or has no known width, the table does not wrap lines.
         if table.width().is_some_and(|width| width < 60) {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
@@ -190,7 +192,9 @@ impl Screen {
         }
         self.line(&format!("\n{table}"));
         for orphan in &report.orphans {
-            self.line(&format!("  ! an assignment to nobody: {orphan}"));
+            self.line(&format!(
+                "  ! assignment to a deleted user or group: {orphan}"
+            ));
         }
         if let Some(portal) = portal {
             self.line(&format!("\nSign in at {portal}"));
@@ -198,14 +202,14 @@ impl Screen {
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
-        if let Some(bar) = self.bar.lock().expect("nobody panics while drawing").take() {
+        if let Some(bar) = self.bar.lock().expect("no code panics while it holds the progress bar").take() {
             bar.abandon();
         }
         let text = match failure {
             Failure::Stopped(error) => format!("error: {}", error.explain()),
             Failure::Blueprint(rendered) => rendered.clone(),
             Failure::Input { what, help } => format!("error: {what}\n  to do:  {help}"),
-            Failure::Unproved => format!("error: {failure}"),
+            Failure::ChecksFailed => format!("error: {failure}"),
         };
         if self.json {
             Self::document(&json!({"error": text}));
@@ -213,61 +217,77 @@ impl Screen {
         let _closed = writeln!(io::stderr(), "{text}");
     }
 
-    /// A person whose hand-offs are shown.
-    pub(crate) fn watched(&self, person: Arc<dyn Operator>, rehearsal: bool) -> Watched {
-        Watched {
-            person,
-            screen: self.clone(),
-            rehearsal,
+    /// Wraps `operator` so that manual steps and the progress bar do not disturb each other.
+    pub(crate) fn operator(
+        &self,
+        operator: Arc<dyn Operator>,
+        on_sandbox: bool,
+    ) -> OperatorWithOutput {
+        OperatorWithOutput {
+            operator,
+            output: self.clone(),
+            on_sandbox,
         }
     }
 }
 
-/// A person whose hand-offs are shown.
-pub(crate) struct Watched {
-    person: Arc<dyn Operator>,
-    screen: Screen,
-    rehearsal: bool,
+/// An operator that shares the terminal with the output.
+///
+/// On a sandbox, the output shows the manual steps. On real tenants, the inner operator shows them, and the progress bar
+/// pauses meanwhile.
+pub(crate) struct OperatorWithOutput {
+    operator: Arc<dyn Operator>,
+    output: Output,
+    on_sandbox: bool,
 }
 
-impl Operator for Watched {
+impl Operator for OperatorWithOutput {
     fn ask<'a>(
         &'a self,
         manual_step: &'a ManualStep,
     ) -> BoxFuture<'a, Result<Answers, OperatorError>> {
-        if self.rehearsal && !self.screen.json {
-            self.screen.line(&format!(
+        if self.on_sandbox && !self.output.json {
+            self.output.line(&format!(
                 "\n  @  {}",
                 manual_step.to_string().trim_end().replace('\n', "\n     ")
             ));
-            self.screen.line("     (done at the sandbox's console)\n");
+            self.output
+                .line("     (done automatically in the sandbox's console)\n");
         }
         Box::pin(async move {
             let bar = self
-                .screen
+                .output
                 .bar
                 .lock()
-                .expect("nobody panics while drawing")
+                .expect("no code panics while it holds the progress bar")
                 .clone();
             match bar {
-                // A bar that ticks would draw over what a person types.
-                Some(bar) if !self.rehearsal => {
+                // A ticking progress bar would overwrite the operator's input.
+                Some(bar) if !self.on_sandbox => {
                     bar.disable_steady_tick();
-                    let answers = self.person.ask(manual_step).await;
+                    let answers = self.operator.ask(manual_step).await;
                     bar.enable_steady_tick(Duration::from_millis(120));
                     answers
                 }
-                _ => self.person.ask(manual_step).await,
+                _ => self.operator.ask(manual_step).await,
             }
         })
     }
 
     fn may_ask_again(&self) -> bool {
-        self.person.may_ask_again()
+        self.operator.may_ask_again()
+    }
+}
+
+/// Returns a number with a noun, such as `1 change` or `2 changes`.
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
     }
 }
 
 fn print(text: &str) {
-    // Who reads may stop reading; that is no reason to fail.
+    // It is no error if the reader closes the pipe early.
     let _closed = writeln!(io::stdout(), "{text}");
 }

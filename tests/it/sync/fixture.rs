@@ -1,18 +1,20 @@
-//! A directory of numbered people and groups, a sandbox's SCIM endpoint, and a count of what reaches it.
+//! The fixture of the sync tests: a source of numbered users and groups, and a sandbox as the target.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use okta_aws_sso::{
     StateStore,
     scim::{Client, ClientBuilder, Dialect, Endpoint},
-    sync::{Directory, DirectorySync, SyncReport},
+    sync::{Directory, DirectorySync, ReadMode, SyncReport},
 };
 use rest_core::{ManualClock, Secret};
 use sandbox::{Recorded, Sandbox, SandboxBuilder, Stage};
+use scim_types::{ResourceId, User};
 
 use crate::fixture::{START, company};
 
-pub(super) struct Rig {
+/// A sandbox as the target, with a SCIM client, a manual clock, and a store for the cached state.
+pub(super) struct SyncFixture {
     endpoint: Endpoint,
     token: Secret,
     pub(super) sandbox: Sandbox,
@@ -21,11 +23,11 @@ pub(super) struct Rig {
     pub(super) store: StateStore,
 }
 
-/// `users` people, and `groups` groups of `members` each.
+/// Returns a source with `users` users, and with `groups` groups of `members` members each.
 ///
-/// Ids have Okta's form, so that the sync knows them again without a memory.
+/// The ids have Okta's form, so the sync recognizes managed users without a cached state.
 pub(super) fn directory(users: usize, groups: usize, members: usize) -> Directory {
-    let people = (0..users).map(|number| {
+    let users_json = (0..users).map(|number| {
         serde_json::json!({
             "id": user_id(number),
             "profile": {
@@ -38,44 +40,54 @@ pub(super) fn directory(users: usize, groups: usize, members: usize) -> Director
             },
         })
     });
-    let groups = (0..groups).map(|group| {
+    let groups_json = (0..groups).map(|group| {
         let members: Vec<String> = (0..members.min(users))
-            .map(|place| user_id((group * 37 + place) % users))
+            .map(|offset| user_id((group * 37 + offset) % users))
             .collect();
         serde_json::json!({
             "id": format!("00g{group:017}"), "name": format!("group-{group:05}"), "members": members,
         })
     });
     let directory = serde_json::json!({
-        "users": people.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>(),
+        "users": users_json.collect::<Vec<_>>(), "groups": groups_json.collect::<Vec<_>>(),
     });
-    serde_json::from_value(directory).expect("a directory")
+    serde_json::from_value(directory).expect("a valid directory")
 }
 
+/// Returns the source id of a user.
 pub(super) fn user_id(number: usize) -> String {
     format!("00u{number:017}")
 }
 
-impl Rig {
+/// Changes the user name and the email address of a user.
+pub(super) fn rename_user(source: &mut Directory, index: usize, name: &str) {
+    let profile = &mut source.users[index].profile;
+    name.clone_into(&mut profile.user_name);
+    profile.email = Some(name.to_owned());
+}
+
+impl SyncFixture {
+    /// Creates a fixture with an empty target.
     pub(super) async fn new() -> Self {
-        Self::of(Sandbox::builder().company(company()).page_size(None)).await
+        Self::with_sandbox(Sandbox::builder().company(company()).page_size(None)).await
     }
 
-    pub(super) async fn of(sandbox: SandboxBuilder) -> Self {
-        let start: jiff::Timestamp = START.parse().expect("a moment");
+    /// Creates a fixture with a configured sandbox.
+    pub(super) async fn with_sandbox(sandbox: SandboxBuilder) -> Self {
+        let start: jiff::Timestamp = START.parse().expect("a timestamp");
         let sandbox = sandbox
             .clock(sandbox::Clock::Manual(start))
             .stage(Stage::Federated)
             .start()
             .await
-            .expect("a sandbox");
-        let clock = ManualClock::new(start.try_into().expect("a moment after 1970"));
+            .expect("the sandbox starts");
+        let clock = ManualClock::new(start.try_into().expect("a timestamp after 1970"));
         clock.on_sleep(sandbox.advancer());
         let shown = sandbox
             .console()
             .enable_automatic_provisioning()
-            .expect("the endpoint");
-        let endpoint = Endpoint::parse(&shown.scim_endpoint).expect("an endpoint");
+            .expect("the SCIM endpoint");
+        let endpoint = Endpoint::parse(&shown.scim_endpoint).expect("a valid endpoint");
         let token = Secret::new(shown.access_token);
         let scim = client(&endpoint, &token, &clock, |client| client);
         Self {
@@ -88,22 +100,26 @@ impl Rig {
         }
     }
 
-    /// Another client of the same endpoint.
-    pub(super) fn client(&self, with: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
-        client(&self.endpoint, &self.token, &self.clock, with)
+    /// Creates another client of the same endpoint.
+    pub(super) fn client_with(
+        &self,
+        configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Client {
+        client(&self.endpoint, &self.token, &self.clock, configure)
     }
 
-    /// A sync of a directory that remembers.
-    pub(super) fn sync(&self, directory: &Directory) -> DirectorySync {
-        self.forgetful(directory).store(self.store.clone())
+    /// Creates a sync with a cached state.
+    pub(super) fn sync(&self, source: &Directory) -> DirectorySync {
+        self.stateless_sync(source).store(self.store.clone())
     }
 
-    /// A sync of a directory that remembers nothing and reads everything.
-    pub(super) fn forgetful(&self, source: &Directory) -> DirectorySync {
-        DirectorySync::new(OktaLike(source.clone()), &self.scim).clock(Arc::new(self.clock.clone()))
+    /// Creates a sync without a cached state, which reads the whole target.
+    pub(super) fn stateless_sync(&self, source: &Directory) -> DirectorySync {
+        DirectorySync::new(OktaIdSource(source.clone()), &self.scim)
+            .clock(Arc::new(self.clock.clone()))
     }
 
-    /// Plans and applies, and takes nothing less than everything.
+    /// Plans and applies a run, and requires that every change is applied.
     pub(super) async fn run(&self, sync: &DirectorySync) -> SyncReport {
         let plan = sync.plan().await.expect("a plan");
         let report = sync.apply(&plan).await.expect("a run");
@@ -112,29 +128,55 @@ impl Rig {
             .unwrap_or_else(|error| panic!("{}", error.explain()))
     }
 
-    /// The requests since the last time they were counted.
-    pub(super) fn requests(&self) -> Vec<Recorded> {
+    /// Returns the requests since the last call, and clears them.
+    pub(super) fn take_requests(&self) -> Vec<Recorded> {
         let requests = self.sandbox.requests();
         self.sandbox.forget_requests();
         requests
     }
 
-    /// How many requests there were since the last time, reads and writes.
-    pub(super) fn calls(&self) -> (usize, usize) {
-        let requests = self.requests();
+    /// Returns the number of reads and of writes since the last call, and clears them.
+    pub(super) fn take_request_counts(&self) -> (usize, usize) {
+        let requests = self.take_requests();
         let writes = requests.iter().filter(|request| request.write).count();
         (requests.len() - writes, writes)
     }
 
-    /// Asserts that the target has a directory and nothing else, nothing of it twice.
+    /// Creates a user that the sync does not manage: without an external id.
+    pub(super) async fn create_unmanaged_user(&self, name: &str) -> ResourceId {
+        let user: User = serde_json::from_value(serde_json::json!({
+            "userName": name, "displayName": "An Unmanaged User", "active": true,
+            "name": {"givenName": "Unmanaged", "familyName": "User"},
+        }))
+        .expect("a valid user");
+        let created = self.scim.users().create(&user).await;
+        created.expect("a user").id.expect("an id")
+    }
+
+    /// Returns the target id of a group.
+    pub(super) fn group_id(&self, name: &str) -> ResourceId {
+        let groups = self.sandbox.identity_groups();
+        let group = groups.iter().find(|group| group.display_name == name);
+        ResourceId::parse(&group.expect("the group exists").id).expect("an id")
+    }
+
+    /// Asserts that the plan is empty in every read mode.
+    pub(super) async fn assert_no_changes(&self, source: &Directory) {
+        for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
+            let plan = self.sync(source).mode(mode).plan().await.expect("a plan");
+            assert!(plan.is_empty(), "{mode:?}: {plan}");
+        }
+    }
+
+    /// Asserts that the target has exactly the users and groups of the source, without duplicates.
     #[track_caller]
-    pub(super) fn assert_in_sync(&self, directory: &Directory) {
-        let names: BTreeMap<&str, &str> = directory
+    pub(super) fn assert_in_sync(&self, source: &Directory) {
+        let names: BTreeMap<&str, &str> = source
             .users
             .iter()
             .map(|user| (user.id.as_str(), user.profile.user_name.as_str()))
             .collect();
-        let mut wanted: Vec<String> = directory
+        let mut expected: Vec<String> = source
             .users
             .iter()
             .map(|user| {
@@ -155,10 +197,10 @@ impl Rig {
                 )
             })
             .collect();
-        wanted.sort();
+        expected.sort();
         found.sort();
-        assert_eq!(found, wanted);
-        let mut wanted: Vec<String> = directory
+        assert_eq!(found, expected);
+        let mut expected: Vec<String> = source
             .groups
             .iter()
             .map(|group| {
@@ -181,9 +223,9 @@ impl Rig {
                 format!("{} {id} {}", group.display_name, group.members.join(","))
             })
             .collect();
-        wanted.sort();
+        expected.sort();
         found.sort();
-        assert_eq!(found, wanted);
+        assert_eq!(found, expected);
     }
 }
 
@@ -191,20 +233,20 @@ fn client(
     endpoint: &Endpoint,
     token: &Secret,
     clock: &ManualClock,
-    with: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> Client {
     let client = Client::builder(endpoint, token.clone())
         .dialect(Dialect::AwsIdentityCenter)
         .clock(Arc::new(clock.clone()));
-    with(client).build().expect("a client")
+    configure(client).build().expect("a client")
 }
 
-/// A directory whose ids are known by their form, as Okta's are.
-pub(super) struct OktaLike(pub(super) Directory);
+/// A source that recognizes its ids by their form, as [`OktaSource`](okta_aws_sso::sync::OktaSource) does.
+pub(super) struct OktaIdSource(pub(super) Directory);
 
-impl okta_aws_sso::sync::Source for OktaLike {
+impl okta_aws_sso::sync::Source for OktaIdSource {
     fn name(&self) -> String {
-        "a directory like Okta's".to_owned()
+        "a directory with Okta ids".to_owned()
     }
 
     fn read(&self) -> futures::future::BoxFuture<'_, okta_aws_sso::Result<Directory>> {

@@ -1,11 +1,11 @@
-//! The person at this terminal.
+//! The operator at this terminal.
 
 use std::{io, path::Path};
 
 use okta_aws_sso::operator::TerminalOperator;
 
-/// The person at this terminal. Files to upload are written beside the state, or here.
-pub(crate) fn person(folder: Option<&Path>) -> TerminalOperator {
+/// Returns the operator at this terminal. Files to upload are written to `folder` (default: the current folder).
+pub(crate) fn terminal_operator(folder: Option<&Path>) -> TerminalOperator {
     TerminalOperator::new(
         io::BufReader::new(io::stdin()),
         io::stderr(),

@@ -1,0 +1,276 @@
+//! Which account of the target belongs to which user of the source: adoption, recreated users, unmanaged resources.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use okta_aws_sso::sync::{GroupRemoval, ReadMode, Removal};
+use sandbox::{Fault, Service};
+use scim_types::{ExternalId, Group, ResourceId, User};
+
+use super::fixture::{SyncFixture, directory, rename_user};
+
+/// Returns the users of the target: name and active flag by target id.
+fn accounts(fixture: &SyncFixture) -> BTreeMap<String, (String, bool)> {
+    let users = fixture.sandbox.identity_users().into_iter();
+    users
+        .map(|user| (user.id, (user.user_name, user.active)))
+        .collect()
+}
+
+#[tokio::test]
+async fn existing_resources_with_the_same_name_are_adopted_and_keep_their_ids() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(4, 2, 3);
+    // Created before, by hand or by another tool.
+    let existing: User = serde_json::from_value(serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "person.00001@example.com", "displayName": "Existing User",
+        "name": {"givenName": "Existing", "familyName": "User", "middleName": "Any"},
+        "phoneNumbers": [{"value": "1", "type": "work"}],
+    }))
+    .expect("a user");
+    let existing = fixture
+        .scim
+        .users()
+        .create(&existing)
+        .await
+        .expect("a user");
+    let group = fixture
+        .scim
+        .groups()
+        .create(&Group::new("group-00001"))
+        .await;
+    let group = group.expect("a group");
+    let ids = [existing.id.clone().expect("an id")];
+    fixture
+        .scim
+        .groups()
+        .add_members(group.id.as_ref().expect("an id"), &ids)
+        .await
+        .expect("a member");
+    fixture.run(&fixture.sync(&source)).await;
+    fixture.assert_in_sync(&source);
+    // The cached state has the adopted resources.
+    for mode in [ReadMode::Cached, ReadMode::Full] {
+        let plan = fixture
+            .sync(&source)
+            .mode(mode)
+            .plan()
+            .await
+            .expect("a plan");
+        assert!(plan.is_empty(), "{plan}");
+    }
+    let id = existing.id.expect("an id");
+    let adopted = fixture.scim.users().get(&id).await.expect("the same user");
+    assert_eq!(adopted.external_id, Some(source.users[1].id.clone()));
+    assert_eq!(adopted.phone_numbers, existing.phone_numbers);
+    let name = adopted.name.expect("a name");
+    assert_eq!(name.middle_name.as_deref(), Some("Any"));
+    let groups = fixture.sandbox.identity_groups();
+    let id = group.id.expect("an id").to_string();
+    assert!(groups.iter().any(|group| group.id == id));
+}
+
+#[tokio::test]
+async fn an_adopted_user_is_removed_from_groups_that_do_not_list_it_in_the_source() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(3, 4, 2);
+    let existing: User = serde_json::from_value(serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "person.00002@example.com", "displayName": "Existing User",
+        "name": {"givenName": "Existing", "familyName": "User"},
+    }))
+    .expect("a user");
+    let existing = fixture
+        .scim
+        .users()
+        .create(&existing)
+        .await
+        .expect("a user");
+    let ids = [existing.id.expect("an id")];
+    for number in 0..4 {
+        let group = Group::new(format!("group-{number:05}"));
+        let group = fixture.scim.groups().create(&group).await.expect("a group");
+        let id = group.id.expect("an id");
+        let added = fixture.scim.groups().add_members(&id, &ids).await;
+        added.expect("a member");
+    }
+    fixture.run(&fixture.sync(&source)).await;
+    fixture.assert_in_sync(&source);
+}
+
+#[tokio::test]
+async fn a_user_adopted_by_a_later_run_is_removed_from_groups_that_do_not_list_it_in_the_source() {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(20, 2, 4);
+        let new_user = source.users.pop().expect("a user");
+        fixture.run(&fixture.sync(&source)).await;
+        let id = fixture
+            .create_unmanaged_user(&new_user.profile.user_name)
+            .await;
+        // The source lists the user in one of the two groups.
+        for group in ["group-00000", "group-00001"] {
+            let group = fixture.group_id(group);
+            let members = [id.clone()];
+            let added = fixture.scim.groups().add_members(&group, &members).await;
+            added.expect("a member");
+        }
+        source.users.push(new_user);
+        fixture.run(&fixture.sync(&source).mode(mode)).await;
+        if mode == ReadMode::Cached {
+            // The plan cannot see the memberships of the account: they are read when the run adopts it.
+            fixture.run(&fixture.sync(&source).mode(mode)).await;
+        }
+        fixture.assert_in_sync(&source);
+        fixture.assert_no_changes(&source).await;
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_adoption_of_a_group_does_not_lose_members_to_remove() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(260, 0, 0);
+    fixture.run(&fixture.sync(&source)).await;
+    // Created by hand, with two managed users that the source does not list in the group.
+    let group = Group::new("group-00000");
+    let created = fixture.scim.groups().create(&group).await;
+    let id = created.expect("a group").id.expect("an id");
+    let users = fixture.sandbox.identity_users();
+    let members: Vec<ResourceId> = users
+        .iter()
+        .filter(|user| user.user_name.as_str() > "person.00257")
+        .map(|user| ResourceId::parse(&user.id).expect("an id"))
+        .collect();
+    fixture
+        .scim
+        .groups()
+        .add_members(&id, &members)
+        .await
+        .expect("members");
+    source.groups = directory(260, 1, 250).groups;
+    let sync = fixture.sync(&source).mode(ReadMode::Verify);
+    let plan = sync.plan().await.expect("a plan");
+    fixture
+        .sandbox
+        .inject(Fault::fail(Service::Scim, 400, "{}").on("PATCH /").after(1));
+    let report = sync.apply(&plan).await.expect("a run");
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    for mode in [ReadMode::Verify, ReadMode::Cached] {
+        fixture.run(&fixture.sync(&source).mode(mode)).await;
+        fixture.assert_in_sync(&source);
+    }
+}
+
+#[tokio::test]
+async fn a_recreated_user_keeps_account_and_groups_in_every_read_mode() {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(20, 2, 4);
+        fixture.run(&fixture.sync(&source)).await;
+        let before = accounts(&fixture);
+        let new_id = ExternalId::new("00u90000000000000001");
+        let old_id = std::mem::replace(&mut source.users[1].id, new_id.clone());
+        for group in &mut source.groups {
+            if group.members.remove(&old_id) {
+                group.members.insert(new_id.clone());
+            }
+        }
+        let sync = fixture.sync(&source).mode(mode);
+        let plan = sync.plan().await.expect("a plan");
+        let report = sync.apply(&plan).await.expect("a run");
+        assert_eq!(accounts(&fixture), before, "{mode:?}: {report:?}");
+        fixture.run(&fixture.sync(&source).mode(mode)).await;
+        fixture.assert_in_sync(&source);
+        fixture.assert_no_changes(&source).await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_user_does_not_get_an_account_whose_external_id_was_removed() {
+    for mode in [ReadMode::Cached, ReadMode::Verify, ReadMode::Full] {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(12, 1, 4);
+        let mut new_user = source.users.pop().expect("a user");
+        fixture.run(&fixture.sync(&source)).await;
+        let before = accounts(&fixture);
+        let name = source.users[0].profile.user_name.clone();
+        let id = before.iter().find(|(_, (found, _))| *found == name);
+        let id = ResourceId::parse(id.expect("the user").0).expect("an id");
+        let mut user = fixture.scim.users().get(&id).await.expect("the user");
+        user.external_id = None;
+        user.meta = None;
+        fixture
+            .scim
+            .users()
+            .replace(&id, &user)
+            .await
+            .expect("the user");
+        new_user.profile.user_name.clone_from(&name);
+        new_user.profile.email = Some(name);
+        source.users.insert(0, new_user);
+        rename_user(&mut source, 1, "another@example.com");
+        let sync = fixture.sync(&source).mode(mode);
+        let plan = sync.plan().await.expect("a plan");
+        // The name is not yet released when the new user is created.
+        for _ in 0..4 {
+            let fault = Fault::refuse(Service::Scim, 503, None);
+            fixture.sandbox.inject(fault.on("PUT /"));
+        }
+        sync.apply(&plan)
+            .await
+            .expect("a run")
+            .complete()
+            .expect("a complete run");
+        fixture.assert_in_sync(&source);
+        let found = fixture.scim.users().get(&id).await.expect("the user");
+        assert_eq!(
+            found.external_id,
+            Some(source.users[1].id.clone()),
+            "{mode:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn unmanaged_resources_are_never_changed() {
+    let fixture = SyncFixture::new().await;
+    let source = directory(20, 2, 3);
+    fixture.run(&fixture.sync(&source)).await;
+    let unmanaged: User = serde_json::from_value(serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "unmanaged@example.com", "displayName": "Unmanaged",
+        "name": {"givenName": "Unmanaged", "familyName": "User"},
+    }))
+    .expect("a user");
+    let unmanaged = fixture
+        .scim
+        .users()
+        .create(&unmanaged)
+        .await
+        .expect("a user");
+    let unmanaged = [unmanaged.id.expect("an id")];
+    let groups = fixture.sandbox.identity_groups();
+    let managed_group = ResourceId::parse(&groups[0].id).expect("an id");
+    fixture
+        .scim
+        .groups()
+        .add_members(&managed_group, &unmanaged)
+        .await
+        .expect("a member");
+    fixture
+        .scim
+        .groups()
+        .create(&Group::new("AWSControlTowerAdmins"))
+        .await
+        .expect("a group");
+    fixture.sandbox.forget_requests();
+    let sync = fixture
+        .stateless_sync(&source)
+        .removal(Removal::Delete {
+            after: Duration::ZERO,
+        })
+        .group_removal(GroupRemoval::Delete);
+    fixture.run(&sync).await;
+    let (_, writes) = fixture.take_request_counts();
+    assert_eq!(writes, 0);
+}
