@@ -1,4 +1,4 @@
-//! What comparing, showing and saving a plan costs, and how it grows with the number of assignments.
+//! Measures comparing, displaying and saving a plan for different numbers of assignments.
 
 use std::hint::black_box;
 
@@ -31,7 +31,7 @@ fn plan(c: &mut Criterion) {
         group.bench_with_input(BenchmarkId::new("compare", count), &count, |b, _| {
             b.iter(|| black_box(&later).deviation_from(black_box(&earlier)));
         });
-        group.bench_with_input(BenchmarkId::new("show", count), &count, |b, _| {
+        group.bench_with_input(BenchmarkId::new("display", count), &count, |b, _| {
             b.iter(|| black_box(&later).to_string());
         });
         group.bench_with_input(BenchmarkId::new("save", count), &count, |b, _| {

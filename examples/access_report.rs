@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Parser;
 use okta_aws_sso::{
     AccessReport, Blueprint, Pipeline,
-    aws::{Aws, Connect, Credentials},
+    aws::{Aws, ConnectOptions, Credentials},
     okta,
     operator::SandboxOperator,
     steps,
@@ -26,7 +26,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (aws, _sandbox) = if Args::parse().real {
-        (Aws::connect(Connect::default()).await?, None)
+        (Aws::connect(ConnectOptions::default()).await?, None)
     } else {
         let (aws, sandbox) = connected_sandbox().await?;
         (aws, Some(sandbox))
@@ -45,17 +45,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             row.user, row.account, row.role, row.through
         );
     }
-    match report.rows.len() {
-        1 => println!("Total: 1 role"),
-        roles => println!("Total: {roles} roles"),
-    }
+    let roles = report.rows.len();
+    let s = if roles == 1 { "" } else { "s" };
+    println!("Total: {roles} role{s}");
     Ok(())
 }
 
 /// Starts a sandbox and connects its Okta to its AWS with `examples/blueprint.toml`.
 async fn connected_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().page_size(None).start().await?;
-    let aws = Aws::connect(Connect {
+    let aws = Aws::connect(ConnectOptions {
         region: Some(sandbox.aws_region().to_owned()),
         endpoint_url: Some(sandbox.aws_endpoint_url().parse()?),
         credentials: Some(Credentials {
@@ -63,7 +62,7 @@ async fn connected_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error
             secret_access_key: Secret::new(sandbox.aws_secret_access_key()),
             session_token: None,
         }),
-        ..Connect::default()
+        ..ConnectOptions::default()
     })
     .await?;
     let okta =

@@ -65,8 +65,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Returns a number with a noun, such as `1 request` or `2 requests`.
 fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
 }

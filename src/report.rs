@@ -1,4 +1,4 @@
-//! Who has which role in which account, and why.
+//! The access report: each user's roles in each account, with the assignment that grants each role.
 
 use std::collections::BTreeMap;
 
@@ -7,42 +7,42 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// One role that somebody has in an account.
+/// One role of a user in an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct AccessRow {
-    /// The user, by the name they sign in with.
+    /// The user's sign-in name.
     pub user: String,
     /// The account's name.
     pub account: String,
     /// The account's id.
     pub account_id: String,
-    /// The permission set: the role.
+    /// The name of the permission set, which is the role in the account.
     pub role: String,
-    /// Why: `directly`, or the group it comes from.
+    /// The source of the role: `directly`, or `group` with the group's name.
     pub through: String,
 }
 
-/// Who has which role in which account, as AWS says.
+/// Each user's roles in each account, as read from AWS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AccessReport {
-    /// One row for each user, account, role and reason, sorted.
+    /// One row per user, account, role and source, sorted.
     pub rows: Vec<AccessRow>,
-    /// Assignments to users or groups that the identity store does not know any more.
+    /// Assignments to users or groups that the identity store no longer has.
     pub orphans: Vec<String>,
 }
 
 impl AccessReport {
-    /// Reads the whole access from an instance of Identity Center.
+    /// Reads all access that an Identity Center instance grants.
     ///
-    /// It asks for the accounts of every permission set, for the assignments of every pair of the two, and for the
-    /// members of every group: for P permission sets in M pairs with G groups about P + M + G calls.
+    /// Sends about P + M + G requests: one for the accounts of each of P permission sets, one for the assignments of each
+    /// of M pairs of permission set and account, and one for the members of each of G groups.
     ///
     /// # Errors
     ///
-    /// If AWS refuses or cannot be read.
+    /// Fails if AWS refuses a request or cannot be read.
     pub async fn read(aws: &Aws, center: &IdentityCenter) -> Result<Self> {
-        let failed = |error| Error::service("the access could not be read from AWS", error);
+        let failed = |error| Error::service("the access report could not be read from AWS", error);
         let accounts = aws.organizations().accounts().await.map_err(failed)?;
         let names: BTreeMap<_, &Account> = accounts
             .iter()

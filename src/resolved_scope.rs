@@ -1,4 +1,4 @@
-//! The people of a blueprint as Okta knows them: who is assigned, which groups are pushed, who is fit for AWS.
+//! The users and groups of a blueprint, as read from Okta: assigned users, pushed groups, and profile violations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,17 @@ use okta_client::{Client, Group, Id, User, UserRef, UserStatus};
 use crate::{
     blueprint::Blueprint,
     error::{Error, ErrorKind, Result},
+    plan::count,
 };
 
-/// The people of a blueprint as Okta knows them.
+/// The users and groups of a blueprint, as read from Okta.
 #[derive(Clone, Debug)]
 pub struct ResolvedScope {
-    /// The users who are assigned one by one.
+    /// The users that are assigned to the app individually.
     pub users: Vec<User>,
-    /// The groups whose members are assigned, with their members.
+    /// The groups that are assigned to the app, with their members.
     pub assigned: Vec<GroupWithMembers>,
-    /// The groups that are pushed, with their members.
+    /// The groups that are pushed to AWS, with their members.
     pub pushed: Vec<GroupWithMembers>,
 }
 
@@ -25,23 +26,24 @@ pub struct ResolvedScope {
 pub struct GroupWithMembers {
     /// The group.
     pub group: Group,
-    /// Who is in it.
+    /// The group's members.
     pub users: Vec<User>,
 }
 
 impl ResolvedScope {
-    /// Reads the people whom a blueprint names.
+    /// Reads the users and groups that a blueprint names.
     ///
     /// # Errors
     ///
-    /// If Okta has no such user or group, or a user whom `access` names cannot be provisioned.
+    /// Fails if Okta does not have such a user or group, or if a user of [`Blueprint::assigned_users`] cannot be
+    /// provisioned.
     pub async fn read(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
         let scope = Self::read_all(okta, blueprint).await?;
         scope.users.iter().try_for_each(require_provisionable)?;
         Ok(scope)
     }
 
-    /// Reads the people whom a blueprint names, those who cannot be provisioned too.
+    /// Reads the users and groups that a blueprint names, including users that cannot be provisioned.
     pub(crate) async fn read_all(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
         let mut scope = Self {
             users: Vec::new(),
@@ -53,27 +55,30 @@ impl ResolvedScope {
                 .users()
                 .get(&UserRef::login(login))
                 .await
-                .map_err(|error| no_user(login, error))?;
-            // Okta also finds a user by a short name or an id; AWS knows the whole login alone.
+                .map_err(|error| user_error(login, error))?;
+            // Okta also finds a user by a short name or an id, but AWS knows only the full login.
             if user.profile.login != login {
                 return Err(Error::new(
                     ErrorKind::UnusableSubject,
-                    format!("`{login}` is the user `{}` in Okta", user.profile.login),
+                    format!(
+                        "`{login}` is not the full login of Okta user `{}`",
+                        user.profile.login
+                    ),
                 )
-                .with_help("write the whole login in the blueprint, spelt as in Okta"));
+                .with_help("write the full login in the blueprint, spelled as in Okta"));
             }
             scope.users.push(user);
         }
         for name in blueprint.assigned_groups() {
-            scope.assigned.push(members(okta, name).await?);
+            scope.assigned.push(read_group(okta, name).await?);
         }
         for name in blueprint.pushed_groups() {
-            scope.pushed.push(members(okta, name).await?);
+            scope.pushed.push(read_group(okta, name).await?);
         }
         Ok(scope)
     }
 
-    /// Everybody who is assigned to the app, one by one or through a group, by id.
+    /// Returns all users that are assigned to the app, individually or through a group, by id.
     #[must_use]
     pub fn assigned_users(&self) -> BTreeMap<&Id<User>, &User> {
         self.assigned
@@ -84,14 +89,14 @@ impl ResolvedScope {
             .collect()
     }
 
-    /// Everybody who is to arrive in AWS: who is assigned, active and fit.
+    /// Returns the users that can be provisioned to AWS: assigned, active, and without profile violations.
     pub fn provisionable_users(&self) -> impl Iterator<Item = &User> {
         self.assigned_users()
             .into_values()
             .filter(|user| is_provisioned(&user.status) && profile_violations(user).is_empty())
     }
 
-    /// Who of a group is to arrive in AWS.
+    /// Returns the group members that can be provisioned to AWS.
     pub fn provisionable_members<'a>(
         &'a self,
         members: &'a GroupWithMembers,
@@ -104,7 +109,7 @@ impl ResolvedScope {
             .filter(move |user| provisionable_users.contains(&user.id))
     }
 
-    /// GroupWithMembers of pushed groups who are not assigned to the app, as notes.
+    /// Returns one note per pushed group with active members that are not assigned to the app.
     pub(crate) fn unassigned_member_notes(&self) -> Vec<String> {
         let assigned = self.assigned_users();
         let mut notes = Vec::new();
@@ -117,8 +122,9 @@ impl ResolvedScope {
                 .collect();
             if !missing.is_empty() {
                 notes.push(format!(
-                    "group {} is pushed without members who are not assigned to the app: {} (name a group of theirs in provisioning.assign_groups, or them in provisioning.assign_users)",
+                    "group {} is pushed without {} not assigned to the app: {} (to include them, add one of their groups to provisioning.assign_groups, or add the users to provisioning.assign_users)",
                     members.group.name,
+                    count(missing.len(), "member"),
                     missing.join(", ")
                 ));
             }
@@ -126,7 +132,7 @@ impl ResolvedScope {
         notes
     }
 
-    /// What a reader should know: members of pushed groups who will be missing in AWS, and why.
+    /// Returns notes for the reader of a plan: the users that will be missing in AWS or in a pushed group, with reasons.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let assigned = self.assigned_users();
@@ -134,14 +140,14 @@ impl ResolvedScope {
         for user in assigned.values() {
             if !is_provisioned(&user.status) {
                 notes.push(format!(
-                    "{} is {} in Okta and will not arrive in AWS",
+                    "user {} is {} in Okta and will not be provisioned to AWS",
                     user.profile.login, user.status
                 ));
-            } else if let problems @ [_, ..] = profile_violations(user).as_slice() {
+            } else if let violations @ [_, ..] = profile_violations(user).as_slice() {
                 notes.push(format!(
-                    "{} will not arrive in AWS: {}",
+                    "user {} will not be provisioned to AWS: {}",
                     user.profile.login,
-                    problems.join("; ")
+                    violations.join("; ")
                 ));
             }
         }
@@ -149,7 +155,7 @@ impl ResolvedScope {
     }
 }
 
-async fn members(okta: &Client, name: &str) -> Result<GroupWithMembers> {
+async fn read_group(okta: &Client, name: &str) -> Result<GroupWithMembers> {
     let found = okta.groups().find_by_name(name).await.map_err(|error| {
         Error::service(
             format!("group `{name}` could not be looked up in Okta"),
@@ -158,7 +164,7 @@ async fn members(okta: &Client, name: &str) -> Result<GroupWithMembers> {
     })?;
     let group = found.ok_or_else(|| {
         Error::new(ErrorKind::UnusableSubject, format!("Okta has no group `{name}`"))
-            .with_help("correct the name in the blueprint (it is compared exactly), or create the group in Okta")
+            .with_help("correct the name in the blueprint (names are compared exactly), or create the group in Okta")
     })?;
     let users = okta
         .groups()
@@ -174,20 +180,20 @@ async fn members(okta: &Client, name: &str) -> Result<GroupWithMembers> {
     Ok(GroupWithMembers { group, users })
 }
 
-fn no_user(login: &str, error: okta_client::Error) -> Error {
+fn user_error(login: &str, error: okta_client::Error) -> Error {
     if error.is_not_found() {
-        let mut unfit = Error::new(
+        return Error::new(
             ErrorKind::UnusableSubject,
             format!("Okta has no user `{login}`"),
-        );
-        unfit = unfit
-            .with_response(crate::error::ServiceError::response(&error))
-            .with_source(error);
-        return unfit.with_help("correct the login in the blueprint, or create the user in Okta");
+        )
+        .with_response(crate::error::ServiceError::response(&error))
+        .with_source(error)
+        .with_help("correct the login in the blueprint, or create the user in Okta");
     }
     Error::service(format!("user `{login}` could not be read from Okta"), error)
 }
 
+/// Fails if the user cannot be provisioned to AWS.
 fn require_provisionable(user: &User) -> Result<()> {
     let login = &user.profile.login;
     if !is_provisioned(&user.status) {
@@ -195,19 +201,22 @@ fn require_provisionable(user: &User) -> Result<()> {
             ErrorKind::UnusableSubject,
             format!("user `{login}` is {} in Okta", user.status),
         )
-        .with_help("activate the user in Okta, or take the line out of the blueprint"));
+        .with_help("activate the user in Okta, or remove the user from the blueprint"));
     }
     match profile_violations(user).as_slice() {
         [] => Ok(()),
-        problems => Err(Error::new(
+        violations => Err(Error::new(
             ErrorKind::UnusableSubject,
-            format!("AWS will not take user `{login}`: {}", problems.join("; ")),
+            format!(
+                "AWS does not accept user `{login}`: {}",
+                violations.join("; ")
+            ),
         )
         .with_help("correct the profile in Okta (Directory > People), then run again")),
     }
 }
 
-/// Whether Okta provisions a user in this status into apps.
+/// Returns whether Okta provisions a user with this status to apps.
 fn is_provisioned(status: &UserStatus) -> bool {
     !matches!(
         status,
@@ -215,8 +224,10 @@ fn is_provisioned(status: &UserStatus) -> bool {
     )
 }
 
-/// What AWS's SCIM endpoint will not take about a user (AWS "SCIM profile and SAML 2.0 implementation"; Okta KB
-/// "Request is unparsable, syntactically incorrect, or violates schema").
+/// Returns the rules of AWS's SCIM endpoint that the user's profile violates.
+///
+/// Sources: AWS "SCIM profile and SAML 2.0 implementation"; Okta KB "Request is unparsable, syntactically incorrect, or
+/// violates schema".
 #[must_use]
 pub fn profile_violations(user: &User) -> Vec<String> {
     let profile = &user.profile;
@@ -226,35 +237,36 @@ pub fn profile_violations(user: &User) -> Vec<String> {
         ("firstName", text(&profile.first_name), true),
         ("lastName", text(&profile.last_name), true),
         ("email", text(&profile.email), true),
-        // Often empty in Okta; what the app's mapping sends then, only a tenant can tell (docs/UNVERIFIED.md).
+        // Often empty in Okta. Only a live tenant can show what the app's mapping sends then (docs/UNVERIFIED.md).
         ("displayName", text(&profile.display_name), false),
     ];
-    let mut problems = Vec::new();
+    let mut violations = Vec::new();
     if !profile.login.contains('@') {
-        problems
-            .push("login is no email address, which AWS wants the SAML NameID to be".to_owned());
+        violations.push(
+            "login is not an email address, but AWS requires one as the SAML NameID".to_owned(),
+        );
     }
-    for (name, value, needed) in values {
-        if needed && value.trim().is_empty() {
-            problems.push(format!("{name} is empty"));
+    for (name, value, required) in values {
+        if required && value.trim().is_empty() {
+            violations.push(format!("{name} is empty"));
         }
         if value.chars().count() > 128 {
-            problems.push(format!("{name} has more than 128 characters"));
+            violations.push(format!("{name} has more than 128 characters"));
         }
         if let Some(bad) = value.chars().find(|c| "<>;:%".contains(*c)) {
-            problems.push(format!("{name} has `{bad}`, which AWS refuses"));
+            violations.push(format!("{name} contains `{bad}`, which AWS rejects"));
         }
         if let Some(bad) = value.chars().find(|c| c.is_control() || is_invisible(*c)) {
-            problems.push(format!(
-                "{name} has the invisible character U+{:04X}, which AWS refuses",
+            violations.push(format!(
+                "{name} contains the invisible character U+{:04X}, which AWS rejects",
                 u32::from(bad)
             ));
         }
     }
-    problems
+    violations
 }
 
-/// Characters that format text and are not seen: they come with copied names.
+/// Returns whether a character formats text without being visible. Such characters come with copied names.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
 }

@@ -1,4 +1,4 @@
-//! What the clients' errors say, in the facade's words.
+//! Conversion of the clients' errors into [`ServiceResponse`].
 
 use crate::error::{ServiceError, ServiceResponse, root_cause};
 

@@ -1,6 +1,7 @@
-//! The steps of the integration, one file for each thing made true.
+//! The steps of the integration, one file per step.
 //!
-//! [`journey`] is all of them in order. Each works alone too: it needs its clients and a [`Context`].
+//! [`default_steps`] returns all steps of a blueprint in order. Each step also works without the pipeline: it needs its
+//! clients and a [`Context`].
 
 mod access_portal;
 mod account_assignments;
@@ -42,11 +43,12 @@ pub use sign_in::SignInTest;
 use crate::{
     blueprint::{Blueprint, ProvisioningMode},
     error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
+    plan::count,
     resolved_scope::ResolvedScope,
     step::{Context, Step},
 };
 
-/// Every step that the blueprint needs, in order.
+/// Returns all steps that the blueprint needs, in order.
 #[must_use]
 pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<dyn Step>> {
     let mut steps: Vec<Box<dyn Step>> = Vec::new();
@@ -87,14 +89,14 @@ pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<d
     steps
 }
 
-/// The key of the catalog entry "AWS IAM Identity Center". `amazon_aws`, "AWS Account Federation", is another app.
+/// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another app.
 const CATALOG_NAME: &str = "amazon_aws_sso";
-/// The app's setting for the assertion consumer service URL, in the catalog entry's own spelling.
+/// The app's setting for the assertion consumer service (ACS) URL, spelled as in the catalog entry.
 const ACS_URL: &str = "acsURL";
-/// The app's setting for the issuer, in the catalog entry's own spelling.
+/// The app's setting for the issuer URL, spelled as in the catalog entry.
 const ENTITY_ID: &str = "entityID";
 
-/// What Okta has switched on for the app, seen in its `features`.
+/// The provisioning features of the app that are off in Okta, read from the app's `features`.
 struct ProvisioningFeatures {
     missing: Vec<&'static str>,
 }
@@ -106,22 +108,23 @@ impl ProvisioningFeatures {
             missing: FEATURES
                 .iter()
                 .filter(|(feature, _)| !on.contains(feature))
-                .map(|(_, words)| *words)
+                .map(|(_, label)| *label)
                 .collect(),
         }
     }
 
-    /// Whether Okta has an endpoint and a token, whatever it does with them.
+    /// Returns whether Okta has a SCIM endpoint and a token, independent of the other features.
     fn integration_on(&self) -> bool {
         !self.missing.contains(&FEATURES[0].1)
     }
 
+    /// Returns whether all features are on.
     fn all_on(&self) -> bool {
         self.missing.is_empty()
     }
 }
 
-/// The features of an app that mirror the boxes of its Provisioning tab (recorded for Okta org2org apps).
+/// The features of an app, each with its label in the Provisioning tab (recorded for Okta org2org apps).
 const FEATURES: [(&str, &str); 4] = [
     ("GROUP_PUSH", "API integration"),
     ("PUSH_NEW_USERS", "Create Users"),
@@ -129,7 +132,7 @@ const FEATURES: [(&str, &str); 4] = [
     ("PUSH_USER_DEACTIVATION", "Deactivate Users"),
 ];
 
-/// The app, if it exists and is known by now.
+/// Returns the app, or `None` if it is not known yet or no longer exists.
 async fn app(okta: &Okta, cx: &Context) -> Result<Option<App>> {
     let Some(id) = cx.facts(|facts| facts.app.clone()) else {
         return Ok(None);
@@ -140,43 +143,48 @@ async fn app(okta: &Okta, cx: &Context) -> Result<Option<App>> {
         .map_err(|error| Error::service(format!("app {id} could not be read from Okta"), error))
 }
 
-/// The app, which an earlier step has made or found.
-async fn needed_app(okta: &Okta, cx: &Context) -> Result<App> {
+/// Returns the app that an earlier step created or found.
+async fn require_app(okta: &Okta, cx: &Context) -> Result<App> {
     app(okta, cx)
         .await?
-        .ok_or_else(|| missing("the Okta app", "catalog-app"))
+        .ok_or_else(|| missing_prerequisite("the Okta app", "catalog-app"))
 }
 
-/// The instance of Identity Center, if it is known by now.
+/// Returns the client of the Identity Center instance, or `None` if the instance is not known yet.
 fn identity_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
     let instance = cx.facts(|facts| facts.instance.clone())?;
     Some(cx.identity_center(&instance.arn, || aws.identity_center(&instance.instance())))
 }
 
-/// The instance of Identity Center, if it is known by now and can give access to accounts.
-fn assigning_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
-    let can = cx.facts(|facts| {
+/// Returns the client of the Identity Center instance, or `None` if the instance is not known yet or has no permission
+/// sets. Without permission sets, the instance cannot assign access to accounts.
+fn assignable_identity_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter> {
+    let has_permission_sets = cx.facts(|facts| {
         facts
             .instance
             .as_ref()
             .is_some_and(|instance| instance.permission_sets)
     });
-    if can { identity_center(aws, cx) } else { None }
+    if has_permission_sets {
+        identity_center(aws, cx)
+    } else {
+        None
+    }
 }
 
-/// The instance of Identity Center, which an earlier step has found.
-fn needed_center(aws: &Aws, cx: &Context) -> Result<IdentityCenter> {
+/// Returns the client of the Identity Center instance that an earlier step found.
+fn require_identity_center(aws: &Aws, cx: &Context) -> Result<IdentityCenter> {
     identity_center(aws, cx)
-        .ok_or_else(|| missing("the instance of IAM Identity Center", "identity-center"))
+        .ok_or_else(|| missing_prerequisite("the instance of IAM Identity Center", "identity-center"))
 }
 
-/// Something that an earlier step would have made known.
-fn missing(what: &str, step: &str) -> Error {
+/// Returns the error for data that is not known because an earlier step has not run.
+fn missing_prerequisite(what: &str, step: &str) -> Error {
     Error::new(ErrorKind::StalePlan, format!("{what} is not known"))
-        .with_help(format!("run the step {step} first"))
+        .with_help(format!("run step {step} first"))
 }
 
-/// The people of the blueprint, read once a context.
+/// Returns the users and groups of the blueprint, read once per context.
 async fn scope<'a>(
     okta: &Okta,
     blueprint: &Blueprint,
@@ -187,7 +195,7 @@ async fn scope<'a>(
         .await
 }
 
-/// The name that a user has in AWS: what Okta says it sends, or the login until Okta says.
+/// Returns the user's name in AWS: the user name in Okta's app assignment, or the login if there is none.
 async fn user_name(
     okta: &Okta,
     blueprint: &Blueprint,
@@ -217,7 +225,7 @@ async fn user_name(
         .unwrap_or_else(|| login.to_owned()))
 }
 
-/// The accounts of the organization, read once a context.
+/// Returns the accounts of the organization, read once per context.
 async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Result<&'a [Account]> {
     let read = async || {
         aws.organizations().accounts().await.map_err(|error| {
@@ -230,26 +238,30 @@ async fn accounts<'a>(aws: &Aws, cx: &'a Context) -> Result<&'a [Account]> {
     cx.accounts.get_or_try_init(read).await.map(Vec::as_slice)
 }
 
-/// An account that the blueprint names by id or by name, fit to be assigned to.
-async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Result<&'a Account> {
+/// Returns the active account with this id or name.
+///
+/// Fails if no account or several accounts match, or if the account is not active.
+async fn account<'a>(aws: &Aws, cx: &'a Context, id_or_name: &str) -> Result<&'a Account> {
     let all = accounts(aws, cx).await?;
     let matches: Vec<&Account> = all
         .iter()
-        .filter(|account| account.id.as_str() == named || account.name.as_deref() == Some(named))
+        .filter(|account| {
+            account.id.as_str() == id_or_name || account.name.as_deref() == Some(id_or_name)
+        })
         .collect();
     match matches.as_slice() {
         [account] if account.state == AccountState::Active => Ok(account),
         [account] => Err(Error::new(
             ErrorKind::UnusableSubject,
             format!(
-                "account {} is {}, and AWS assigns nobody to it",
+                "account {} is {}: AWS does not accept assignments to it",
                 account_name(account),
                 account.state
             ),
         )
-        .with_response(described(aws, account).await)
-        .with_help("reopen the account in AWS Organizations, or take it out of the blueprint")),
-        [] => Err(unknown_account(aws, named, all).await),
+        .with_response(describe_account(aws, account).await)
+        .with_help("reopen the account in AWS Organizations, or remove it from the blueprint")),
+        [] => Err(unknown_account(aws, id_or_name, all).await),
         several => {
             let ids: Vec<String> = several
                 .iter()
@@ -258,17 +270,17 @@ async fn account<'a>(aws: &Aws, cx: &'a Context, named: &str) -> Result<&'a Acco
             Err(Error::new(
                 ErrorKind::UnusableSubject,
                 format!(
-                    "`{named}` is the name of {} accounts: {}",
+                    "`{id_or_name}` is the name of {} accounts: {}",
                     several.len(),
                     ids.join(", ")
                 ),
             )
-            .with_help("name the account by its id in the blueprint"))
+            .with_help("use the account id in the blueprint"))
         }
     }
 }
 
-/// An account's name and id, as a person wants to see them.
+/// Returns the account's name and id for a message.
 fn account_name(account: &Account) -> String {
     match &account.name {
         Some(name) => format!("{name} ({})", account.id),
@@ -276,28 +288,29 @@ fn account_name(account: &Account) -> String {
     }
 }
 
-/// What AWS says about an account that cannot be used, with the request id that its support asks for.
-async fn described(aws: &Aws, account: &Account) -> ServiceResponse {
+/// Returns AWS's response about an account that cannot be used. It has the request id, which AWS support asks for.
+async fn describe_account(aws: &Aws, account: &Account) -> ServiceResponse {
     let call = "organizations DescribeAccount".to_owned();
     match aws.organizations().account(&account.id).await {
-        Ok(again) => ServiceResponse {
+        Ok(current) => ServiceResponse {
             call,
             status: Some(200),
-            code: Some(format!("State {}", again.state)),
-            request_id: again.request_id.or_else(|| account.request_id.clone()),
+            code: Some(format!("State {}", current.state)),
+            request_id: current.request_id.or_else(|| account.request_id.clone()),
             ..ServiceResponse::default()
         },
         Err(error) => error.response(),
     }
 }
 
-async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
+/// Returns the error for an account that the organization does not have, with the most similar name as a suggestion.
+async fn unknown_account(aws: &Aws, id_or_name: &str, all: &[Account]) -> Error {
     let error = Error::new(
         ErrorKind::UnusableSubject,
-        format!("account `{named}` does not exist in the organization"),
+        format!("account `{id_or_name}` does not exist in the organization"),
     );
-    let error = match AccountId::parse(named) {
-        // By id AWS can be asked, and its own answer is worth more than ours.
+    let error = match AccountId::parse(id_or_name) {
+        // AWS can be asked about an id. Its response tells more than this error.
         Ok(id) => match aws.organizations().account(&id).await {
             Err(refused) => error.with_response(refused.response()).with_source(refused),
             Ok(_) => error,
@@ -305,7 +318,10 @@ async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
         Err(_not_an_id) => error.with_response(ServiceResponse {
             call: "organizations ListAccounts".to_owned(),
             status: Some(200),
-            message: Some(format!("{} accounts, none of that name", all.len())),
+            message: Some(format!(
+                "{}, none with this name",
+                count(all.len(), "account")
+            )),
             request_id: all.last().and_then(|account| account.request_id.clone()),
             ..ServiceResponse::default()
         }),
@@ -314,12 +330,12 @@ async fn unknown_account(aws: &Aws, named: &str, all: &[Account]) -> Error {
         .iter()
         .map(|account| {
             (
-                strsim::jaro_winkler(account.name.as_deref().unwrap_or_default(), named),
+                strsim::jaro_winkler(account.name.as_deref().unwrap_or_default(), id_or_name),
                 account,
             )
         })
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .filter(|(likeness, _)| *likeness > 0.8);
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .filter(|(similarity, _)| *similarity > 0.8);
     error.with_help(match nearest {
         Some((_, account)) => format!(
             "did you mean {}? Correct the blueprint",

@@ -220,7 +220,7 @@ impl DirectorySync {
             .0
             .as_deref()
             .cloned()
-            .unwrap_or_else(|| SyncState::of(&self.scim.endpoint().to_string()));
+            .unwrap_or_else(|| SyncState::empty(&self.scim.endpoint().to_string()));
         if plan.is_empty() && stored.as_ref() == Some(&state) {
             return Ok(SyncReport::default());
         }

@@ -19,7 +19,7 @@ use crate::{
 
 /// Options of a connection to AWS. All have defaults.
 #[derive(Debug, Clone)]
-pub struct Connect {
+pub struct ConnectOptions {
     /// The profile of `~/.aws/config` (default: the profile in `AWS_PROFILE`, or else `default`).
     pub profile: Option<String>,
     /// The region (default: the region of the environment or the profile).
@@ -45,7 +45,7 @@ pub struct Connect {
     pub sso_admin_calls_per_second: Option<NonZeroU32>,
 }
 
-impl Default for Connect {
+impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
             profile: None,
@@ -95,7 +95,7 @@ impl Aws {
     ///
     /// Fails if no region is configured, or if the endpoint override is neither https nor on this
     /// machine.
-    pub async fn connect(connect: Connect) -> Result<Self, Error> {
+    pub async fn connect(connect: ConnectOptions) -> Result<Self, Error> {
         let proxy = match &connect.endpoint_url {
             Some(url) if is_loopback(url) => Proxy::Never,
             Some(url) if url.scheme() != "https" => return Err(insecure(url)),
@@ -141,7 +141,7 @@ impl Aws {
     pub(crate) fn assemble(
         config: SdkConfig,
         client: SharedHttpClient,
-        connect: &Connect,
+        connect: &ConnectOptions,
     ) -> Result<Self, Error> {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(no_region());
@@ -293,14 +293,14 @@ fn insecure(url: &Url) -> Error {
 mod tests {
     use url::Url;
 
-    use super::{Aws, Connect};
+    use super::{Aws, ConnectOptions};
     use crate::replay::{Replay, block_on};
 
     #[test]
     fn plain_http_is_allowed_on_this_machine_only() {
-        let connect = Connect {
+        let connect = ConnectOptions {
             endpoint_url: Some(Url::parse("http://user:hunter2@aws.example.com/").expect("a URL")),
-            ..Connect::default()
+            ..ConnectOptions::default()
         };
         let error = block_on(Aws::connect(connect)).expect_err("must be refused");
         assert_eq!(
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_missing_region_is_an_error_that_says_where_to_set_it() {
         let config = aws_config::SdkConfig::builder().build();
-        let error = Aws::assemble(config, Replay::new().client(), &Connect::default())
+        let error = Aws::assemble(config, Replay::new().client(), &ConnectOptions::default())
             .expect_err("must be refused");
         assert_eq!(error.to_string(), "no AWS region is configured");
         assert!(error.help().expect("help").contains("AWS_REGION"));

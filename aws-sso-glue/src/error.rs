@@ -110,7 +110,7 @@ impl Error {
 
     /// Returns whether no response arrived. AWS may have carried out the call anyway.
     #[must_use]
-    pub fn is_unreached(&self) -> bool {
+    pub fn is_no_response(&self) -> bool {
         matches!(self.0.kind, Kind::NoResponse(_))
     }
 

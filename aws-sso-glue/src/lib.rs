@@ -8,10 +8,10 @@
 //! portal.
 //!
 //! ```
-//! use aws_sso_glue::{Aws, Connect};
+//! use aws_sso_glue::{Aws, ConnectOptions};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let aws = Aws::connect(Connect { profile: Some("main".into()), ..Connect::default() }).await?;
+//! let aws = Aws::connect(ConnectOptions { profile: Some("main".into()), ..ConnectOptions::default() }).await?;
 //! println!("calling as {}", aws.caller().await?.arn);
 //! for instance in aws.instances().await? {
 //!     let center = aws.identity_center(&instance);
@@ -44,8 +44,8 @@
 //! # Guarantees
 //!
 //! - Calls are retried as in the SDK's standard retry mode, and also after temporary conflicts. The
-//!   number of attempts is always limited. The waits between attempts use [`Connect::clock`].
-//! - Calls to `sso-admin`, retries included, stay within [`Connect::sso_admin_calls_per_second`].
+//!   number of attempts is always limited. The waits between attempts use [`ConnectOptions::clock`].
+//! - Calls to `sso-admin`, retries included, stay within [`ConnectOptions::sso_admin_calls_per_second`].
 //! - A list is read completely, or the call fails. The result is never a part of a list.
 //! - Creating, attaching, detaching and deleting are idempotent: it is no error if the write is
 //!   already done.
@@ -80,7 +80,7 @@ mod time;
 
 pub use assignments::{Assignment, Assignments, Operation, OperationKind, Principal};
 pub use caller::Caller;
-pub use connect::{Aws, Connect};
+pub use connect::{Aws, ConnectOptions};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use identity_store::{ExternalId, IdentityGroup, IdentityStore, IdentityUser};
@@ -93,4 +93,4 @@ pub use operations::OperationStatus;
 pub use organizations::{Account, AccountState, Organization, Organizations};
 pub use permission_sets::{NewPermissionSet, PermissionSet, PermissionSets, UpdatePermissionSet};
 pub use session::{AssignedAccount, Session};
-pub use sign_in::{DeviceAuthorization, Polled, SignIn};
+pub use sign_in::{DeviceAuthorization, PollResult, SignIn};

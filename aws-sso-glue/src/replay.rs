@@ -26,7 +26,7 @@ use aws_smithy_types::body::SdkBody;
 use rest_core::ManualClock;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::{Aws, Connect, IdentityCenter, Instance, InstanceStatus};
+use crate::{Aws, ConnectOptions, IdentityCenter, Instance, InstanceStatus};
 
 pub(crate) const INSTANCE: &str = "arn:aws:sso:::instance/ssoins-1234567890abcdef";
 pub(crate) const SET: &str =
@@ -172,9 +172,9 @@ impl Replay {
     /// Returns a connection to this fake, and its clock, which advances only when code sleeps.
     pub(crate) fn connect(&self) -> (Aws, ManualClock) {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
-        let connect = Connect {
+        let connect = ConnectOptions {
             clock: Arc::new(clock.clone()),
-            ..Connect::default()
+            ..ConnectOptions::default()
         };
         let credentials = Credentials::new("AKIDEXAMPLE", "the caller's key", None, None, "test");
         let config = SdkConfig::builder()

@@ -14,7 +14,7 @@ use crate::{Aws, Error, Session, service::Service};
 /// 1. Call [`start`](Self::start).
 /// 2. Show the user the URL and the code.
 /// 3. Call [`poll`](Self::poll) once per [`interval`](DeviceAuthorization::interval), until the
-///    result is not [`Polled::Pending`].
+///    result is not [`PollResult::Pending`].
 ///
 /// No method waits, so the caller can show that it waits.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct DeviceAuthorization {
     pub verification_uri_complete: Url,
     /// The lifetime of the code, from the time of the response.
     pub expires_in: Duration,
-    /// The time to wait between two polls, plus 5 seconds for each [`Polled::SlowDown`].
+    /// The time to wait between two polls, plus 5 seconds for each [`PollResult::SlowDown`].
     pub interval: Duration,
     client_id: String,
     client_secret: Secret,
@@ -46,7 +46,7 @@ pub struct DeviceAuthorization {
 /// The result of [`SignIn::poll`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Polled {
+pub enum PollResult {
     /// The user has not finished. Poll again.
     Pending,
     /// The caller polls too often. From now on, wait 5 seconds longer between polls.
@@ -135,7 +135,7 @@ impl SignIn {
     ///
     /// Fails if AWS refuses the call with an error that another poll cannot solve, or if AWS does
     /// not answer.
-    pub async fn poll(&self, authorization: &DeviceAuthorization) -> Result<Polled, Error> {
+    pub async fn poll(&self, authorization: &DeviceAuthorization) -> Result<PollResult, Error> {
         const OPERATION: &str = "CreateToken";
         let call = self
             .oidc
@@ -151,7 +151,7 @@ impl SignIn {
         };
         let token = SERVICE.require_field(OPERATION, "accessToken", response.access_token)?;
         let expires_at = self.aws.clock().now() + seconds(response.expires_in);
-        Ok(Polled::Done(Session::new(
+        Ok(PollResult::Done(Session::new(
             self.portal.clone(),
             Secret::new(token),
             expires_at,
@@ -168,14 +168,14 @@ impl fmt::Debug for SignIn {
 }
 
 /// Converts the errors that are part of the protocol, and returns the others.
-fn polled_from_error(error: Error) -> Result<Polled, Error> {
+fn polled_from_error(error: Error) -> Result<PollResult, Error> {
     match error.code() {
         // This is also an `AccessDeniedException`, but the user did not cause it.
         _ if error.is_kms_error() => Err(error),
-        Some("AuthorizationPendingException") => Ok(Polled::Pending),
-        Some("SlowDownException") => Ok(Polled::SlowDown),
-        Some("ExpiredTokenException") => Ok(Polled::Expired),
-        Some("AccessDeniedException") => Ok(Polled::Denied),
+        Some("AuthorizationPendingException") => Ok(PollResult::Pending),
+        Some("SlowDownException") => Ok(PollResult::SlowDown),
+        Some("ExpiredTokenException") => Ok(PollResult::Expired),
+        Some("AccessDeniedException") => Ok(PollResult::Denied),
         _ => Err(error),
     }
 }

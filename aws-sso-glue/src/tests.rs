@@ -18,7 +18,7 @@ use rest_core::{ManualClock, Secret};
 use url::Url;
 
 use crate::{
-    Aws, Connect, Credentials, Error, IdentityCenter, SignIn,
+    Aws, ConnectOptions, Credentials, Error, IdentityCenter, SignIn,
     replay::{Replay, SET, block_on, capture_log},
 };
 
@@ -45,7 +45,7 @@ fn an_error_contains_all_facts_of_the_refusal() {
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert_eq!(error.message(), Some("User x may not"));
     assert_eq!(error.request_id(), Some("request-1"));
-    assert!(error.is_access_denied() && !error.is_not_found() && !error.is_unreached());
+    assert!(error.is_access_denied() && !error.is_not_found() && !error.is_no_response());
     assert!(
         error
             .help()
@@ -95,7 +95,7 @@ fn a_lost_connection_is_retried_and_the_error_keeps_the_cause() {
         error.to_string(),
         "AWS did not answer sso-admin ListInstances"
     );
-    assert!(error.is_unreached());
+    assert!(error.is_no_response());
     let chain: Vec<_> = std::iter::successors(error.source(), |&error| error.source())
         .map(ToString::to_string)
         .collect();
@@ -214,13 +214,14 @@ fn missing_credentials_are_unauthenticated_and_not_unreached() {
         )))
         .build();
     let replay = Replay::new();
-    let aws = Aws::assemble(config, replay.client(), &Connect::default()).expect("a connection");
+    let aws =
+        Aws::assemble(config, replay.client(), &ConnectOptions::default()).expect("a connection");
     let error = block_on(aws.instances()).expect_err("no credentials");
     assert_eq!(
         error.to_string(),
         "sso-admin ListInstances could not be sent to AWS"
     );
-    assert!(error.is_unauthenticated() && !error.is_unreached());
+    assert!(error.is_unauthenticated() && !error.is_no_response());
     assert!(
         error
             .help()
@@ -248,7 +249,7 @@ fn a_manual_clock_does_not_time_out_a_real_connection() {
         String::from_utf8_lossy(&request[..length]).into_owned()
     });
     let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
-    let connect = Connect {
+    let connect = ConnectOptions {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(Url::parse(&url).expect("a URL")),
         credentials: Some(Credentials {
@@ -257,7 +258,7 @@ fn a_manual_clock_does_not_time_out_a_real_connection() {
             session_token: None,
         }),
         clock: Arc::new(clock.clone()),
-        ..Connect::default()
+        ..ConnectOptions::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -70,7 +70,7 @@ impl Environment {
                     ));
                 }
                 let okta = okta_client(&org_url, Secret::new(token))?;
-                let aws = Aws::connect(aws::Connect::default())
+                let aws = Aws::connect(aws::ConnectOptions::default())
                     .await
                     .map_err(not_connected)?;
                 Ok(Self {
@@ -107,7 +107,7 @@ impl Environment {
 
     async fn on_sandbox(ready: Ready, sandbox: Option<Sandbox>) -> Result<Self, Failure> {
         let okta = okta_client(&ready.okta.org_url, ready.okta.api_token)?;
-        let connect = aws::Connect {
+        let connect = aws::ConnectOptions {
             region: Some(ready.aws.region),
             endpoint_url: Some(ready.aws.endpoint_url),
             credentials: Some(aws::Credentials {
@@ -115,7 +115,7 @@ impl Environment {
                 secret_access_key: ready.aws.secret_access_key,
                 session_token: None,
             }),
-            ..aws::Connect::default()
+            ..aws::ConnectOptions::default()
         };
         let aws = Aws::connect(connect).await.map_err(not_connected)?;
         Ok(Self {
@@ -149,8 +149,7 @@ impl Environment {
 }
 
 fn ready_file(path: &Path) -> Result<Ready, Failure> {
-    let help =
-        "run `cargo run --example sandbox -- --ready-file FILE`, wait until the file exists, and pass it";
+    let help = "run `cargo run --example sandbox -- --ready-file FILE`, wait until the file exists, and pass it";
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::input(format!("{} cannot be read: {error}", path.display()), help)
     })?;

@@ -62,7 +62,7 @@ async fn run(args: &Args, output: &Output) -> Result<(), args::Failure> {
     if args.plan_only || !Output::confirmed(args.yes || environment.is_sandbox())? {
         return Ok(());
     }
-    // The stream of events ends after `apply` ends and all events are shown.
+    // The event stream ends when `apply` ends. The join waits until all events are shown.
     let events = output
         .clone()
         .events(pipeline.events().boxed(), plan.changes().count());

@@ -35,7 +35,11 @@ impl Output {
 
     /// Prints a line of text, above the progress bar if there is one.
     fn line(&self, text: &str) {
-        match &*self.bar.lock().expect("no code panics while it holds the progress bar") {
+        match &*self
+            .bar
+            .lock()
+            .expect("no code panics while it holds the progress bar")
+        {
             Some(bar) => bar.println(text),
             None => print(text),
         }
@@ -84,7 +88,10 @@ impl Output {
                 .expect("a valid template");
             let bar = ProgressBar::new(changes as u64).with_style(style.progress_chars("=> "));
             bar.enable_steady_tick(Duration::from_millis(120));
-            *self.bar.lock().expect("no code panics while it holds the progress bar") = Some(bar);
+            *self
+                .bar
+                .lock()
+                .expect("no code panics while it holds the progress bar") = Some(bar);
         } else if !self.json {
             self.line("");
         }
@@ -138,7 +145,12 @@ impl Output {
     }
 
     pub(crate) fn applied(&self, report: &Report) {
-        if let Some(bar) = self.bar.lock().expect("no code panics while it holds the progress bar").take() {
+        if let Some(bar) = self
+            .bar
+            .lock()
+            .expect("no code panics while it holds the progress bar")
+            .take()
+        {
             bar.finish_and_clear();
         }
         if self.json {
@@ -202,7 +214,12 @@ impl Output {
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
-        if let Some(bar) = self.bar.lock().expect("no code panics while it holds the progress bar").take() {
+        if let Some(bar) = self
+            .bar
+            .lock()
+            .expect("no code panics while it holds the progress bar")
+            .take()
+        {
             bar.abandon();
         }
         let text = match failure {
@@ -281,10 +298,8 @@ impl Operator for OperatorWithOutput {
 
 /// Returns a number with a noun, such as `1 change` or `2 changes`.
 fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
 }
 
 fn print(text: &str) {

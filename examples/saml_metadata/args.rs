@@ -33,14 +33,14 @@ pub(crate) enum Command {
         old: String,
         /// The new metadata.
         new: String,
-        /// The time at which certificates must be valid, such as 2026-11-24T12:00:00Z (default: now).
+        /// The time to check certificates against, such as 2026-11-24T12:00:00Z (default: now).
         #[arg(long, value_name = "TIME")]
         at: Option<jiff::Timestamp>,
         /// The output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Sign the root element and print the signed metadata.
+    /// Sign the root element and write the signed metadata.
     Sign(Sign),
     /// Verify the signature with a trusted key, and print only the signed entities.
     Verify {

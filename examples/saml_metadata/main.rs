@@ -130,7 +130,7 @@ fn print_findings(
     out: &mut impl Write,
 ) -> Result<Passed, Box<dyn Error>> {
     let renderer = if stdout().is_terminal() {
-        Renderer::coloured()
+        Renderer::colored()
     } else {
         Renderer::plain()
     };
@@ -205,8 +205,8 @@ fn sign(args: &Sign, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
         signer = signer.algorithm(algorithm);
     }
     if let Some(path) = &args.certificate {
-        let certificate =
-            Certificate::from_pem(&text(path)?).map_err(|error| file_error(&path.display(), error))?;
+        let certificate = Certificate::from_pem(&text(path)?)
+            .map_err(|error| file_error(&path.display(), error))?;
         signer = signer.certificate(&certificate);
     }
     let document = signer
@@ -214,7 +214,8 @@ fn sign(args: &Sign, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
         .map_err(|error| file_error(&args.input.file, error))?;
     match &args.output {
         Some(path) => {
-            fs::write(path, document.bytes()).map_err(|error| file_error(&path.display(), error))?;
+            fs::write(path, document.bytes())
+                .map_err(|error| file_error(&path.display(), error))?;
         }
         None => out.write_all(document.bytes())?,
     }
@@ -225,8 +226,8 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passe
     let document = read(&input.file)?;
     let mut trusted = Vec::new();
     for path in keys {
-        let key =
-            VerifyingKey::from_pem(&text(path)?).map_err(|error| file_error(&path.display(), error))?;
+        let key = VerifyingKey::from_pem(&text(path)?)
+            .map_err(|error| file_error(&path.display(), error))?;
         trusted.push(key);
     }
     match Verifier::new(trusted).verify(&document) {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use okta_aws_sso::saml::{
     Change, Document, EntityDescriptor, Impact,
-    rollover::{self, Span, Verdict},
+    rollover::{self, CertificateValidity, Verdict},
 };
 
 pub(crate) fn explain(document: &Document, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
@@ -34,12 +34,7 @@ pub(crate) fn entity(
     }
     if let Some(sp) = entity.service_provider() {
         for acs in sp.assertion_consumer_services() {
-            writeln!(
-                out,
-                "  ACS       {} ({})",
-                acs.location(),
-                acs.binding()
-            )?;
+            writeln!(out, "  ACS       {} ({})", acs.location(), acs.binding())?;
         }
         for format in sp.name_id_formats() {
             writeln!(out, "  NameID    {format}")?;
@@ -53,11 +48,11 @@ fn certificates(
     now: Timestamp,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    for span in rollover::timeline(entity, now) {
+    for validity in rollover::timeline(entity, now) {
         writeln!(
             out,
-            "  {span}\n            SHA-256 {}\n            SHA-1   {}",
-            span.fingerprint_sha256, span.fingerprint_sha1
+            "  {validity}\n            SHA-256 {}\n            SHA-1   {}",
+            validity.fingerprint_sha256, validity.fingerprint_sha1
         )?;
     }
     Ok(())
@@ -74,7 +69,7 @@ pub(crate) fn diff(
         for (when, impact) in [
             ("while the partner has the old file", change.partner_lags),
             (
-                "if the partner gets the new file before the change",
+                "while only the partner has the new file",
                 change.partner_leads,
             ),
         ] {
@@ -84,10 +79,14 @@ pub(crate) fn diff(
         }
     }
     for (entity, verdict) in rollovers {
-        let keys: Vec<Span> = rollover::timeline(*entity, at);
+        let keys: Vec<CertificateValidity> = rollover::timeline(*entity, at);
         writeln!(out, "{}: {verdict}", entity.entity_id())?;
-        for span in keys {
-            writeln!(out, "  {span}\n    SHA-256 {}", span.fingerprint_sha256)?;
+        for validity in keys {
+            writeln!(
+                out,
+                "  {validity}\n    SHA-256 {}",
+                validity.fingerprint_sha256
+            )?;
         }
         for (number, step) in verdict.steps.iter().enumerate() {
             writeln!(out, "  {}. {step}", number + 1)?;
@@ -104,8 +103,6 @@ pub(crate) fn diff(
 
 /// Returns a number with a noun, such as `1 change` or `2 changes`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
 }

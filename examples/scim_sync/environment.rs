@@ -1,4 +1,4 @@
-//! The Okta org that is read and the SCIM endpoint that is written: real ones, or a sandbox.
+//! The Okta org to read and the SCIM endpoint to write: real tenants or a sandbox.
 
 use std::path::Path;
 
@@ -14,14 +14,15 @@ use url::Url;
 
 use crate::args::Args;
 
-/// Both ends.
-pub(crate) struct Ends {
+/// The clients of both services.
+pub(crate) struct Environment {
     pub(crate) okta: okta::Client,
     pub(crate) scim: Client,
-    // Serves until the example ends, and counts.
+    /// The sandbox in this process, which counts the requests. Dropping it stops it.
     sandbox: Option<Sandbox>,
 }
 
+/// The addresses and credentials of a sandbox.
 #[derive(Deserialize)]
 struct Ready {
     okta: ReadyOkta,
@@ -34,26 +35,31 @@ struct ReadyOkta {
     api_token: Secret,
 }
 
-impl Ends {
-    pub(crate) async fn of(args: &Args) -> Result<Self, Error> {
+impl Environment {
+    /// Connects to the sandbox of `--target`, or to the real tenants of the environment variables, or else to a new
+    /// sandbox in this process.
+    pub(crate) async fn connect(args: &Args) -> Result<Self, Error> {
         if let Some(path) = &args.target {
-            return Self::served(path).await;
+            return Self::running_sandbox(path).await;
         }
-        if !args.is_rehearsal() {
-            return Self::real();
+        if !args.uses_own_sandbox() {
+            return Self::real_tenants();
         }
         let sandbox = Sandbox::builder()
             .page_size(None)
             .stage(Stage::Federated)
             .start()
             .await
-            .map_err(|error| unfit(format!("the sandbox did not start: {error}")))?;
-        let shown = sandbox
+            .map_err(|error| unusable(format!("the sandbox did not start: {error}")))?;
+        let provisioning = sandbox
             .console()
             .enable_automatic_provisioning()
-            .map_err(|error| unfit(error.to_string()))?;
+            .map_err(|error| unusable(error.to_string()))?;
         let okta = okta_client(&sandbox.okta_url(), Secret::new(sandbox.okta_token()))?;
-        let scim = scim_client(&shown.scim_endpoint, Secret::new(shown.access_token))?;
+        let scim = scim_client(
+            &provisioning.scim_endpoint,
+            Secret::new(provisioning.access_token),
+        )?;
         Ok(Self {
             okta,
             scim,
@@ -61,33 +67,33 @@ impl Ends {
         })
     }
 
-    /// A sandbox of another process, at whose console somebody makes a token.
-    async fn served(ready: &Path) -> Result<Self, Error> {
-        let unreadable = |why: String| {
-            unfit(format!("{} cannot be used: {why}", ready.display())).with_help(
-                "name what `cargo run --example sandbox -- --ready-file FILE` has written",
+    /// Connects to a sandbox in another process, and creates a SCIM token in its console.
+    async fn running_sandbox(ready: &Path) -> Result<Self, Error> {
+        let unreadable = |cause: String| {
+            unusable(format!("{} cannot be used: {cause}", ready.display())).with_help(
+                "pass the file that `cargo run --example sandbox -- --ready-file FILE` has written",
             )
         };
         let text = std::fs::read_to_string(ready).map_err(|error| unreadable(error.to_string()))?;
         let ready: Ready =
             serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-        let person =
-            SandboxOperator::new(ready.console_url).map_err(|error| unfit(error.to_string()))?;
-        let asked = ManualStep::new(
+        let operator =
+            SandboxOperator::new(ready.console_url).map_err(|error| unusable(error.to_string()))?;
+        let manual_step = ManualStep::new(
             ManualStepKind::AutomaticProvisioning,
             "Enable automatic provisioning",
             "the sandbox's console",
         );
-        let answers = person.ask(&asked).await.map_err(|error| {
-            unfit(format!("the sandbox has given no token: {error}")).with_help(
-                "join the two first: cargo run --example integrate -- --target READY.json",
+        let answers = operator.ask(&manual_step).await.map_err(|error| {
+            unusable(format!("the sandbox returned no SCIM token: {error}")).with_help(
+                "connect the sandbox first: cargo run --example integrate -- --target READY.json",
             )
         })?;
         let (Some(endpoint), Some(token)) = (
             answers.get("scim_endpoint"),
             answers.get_secret("access_token"),
         ) else {
-            return Err(unfit("the sandbox has given no token".to_owned()));
+            return Err(unusable("the sandbox returned no SCIM token".to_owned()));
         };
         Ok(Self {
             okta: okta_client(&ready.okta.org_url, ready.okta.api_token)?,
@@ -96,11 +102,11 @@ impl Ends {
         })
     }
 
-    fn real() -> Result<Self, Error> {
+    fn real_tenants() -> Result<Self, Error> {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_not_set| {
-                unfit(format!("{name} is not set")).with_help(
-                    "set OKTA_ORG_URL, OKTA_API_TOKEN, SCIM_ENDPOINT and SCIM_TOKEN, or none of them for a rehearsal",
+                unusable(format!("{name} is not set")).with_help(
+                    "set OKTA_ORG_URL, OKTA_API_TOKEN, SCIM_ENDPOINT and SCIM_TOKEN, or none of them to use a sandbox",
                 )
             })
         };
@@ -119,41 +125,48 @@ impl Ends {
         })
     }
 
-    /// Says what the sandbox was asked since the last time.
-    pub(crate) fn count(&self, what: &str) {
+    /// Prints the number of requests that the sandbox in this process received since the last call. Prints nothing for
+    /// other environments.
+    pub(crate) fn print_requests(&self, phase: &str) {
         let Some(sandbox) = &self.sandbox else {
             return;
         };
         let requests = sandbox.requests();
-        sandbox.forget_requests();
-        let of = |service, write| {
-            let some = requests
+        sandbox.clear_requests();
+        let number_of = |service, write| {
+            let matching = requests
                 .iter()
                 .filter(|request| request.service == service && request.write == write);
-            some.count()
+            matching.count()
         };
         println!(
-            "  {what}: {} requests to Okta, {} SCIM reads, {} SCIM writes",
-            of(Service::Okta, false),
-            of(Service::Scim, false),
-            of(Service::Scim, true),
+            "  {phase}: {} to Okta, {}, {}",
+            count(number_of(Service::Okta, false), "request"),
+            count(number_of(Service::Scim, false), "SCIM read"),
+            count(number_of(Service::Scim, true), "SCIM write"),
         );
     }
 }
 
 fn okta_client(org_url: &str, token: Secret) -> Result<okta::Client, Error> {
     let client = okta::Client::builder(org_url, token).build();
-    client.map_err(|error| unfit(error.to_string()))
+    client.map_err(|error| unusable(error.to_string()))
 }
 
 fn scim_client(endpoint: &str, token: Secret) -> Result<Client, Error> {
-    let endpoint = Endpoint::parse(endpoint).map_err(|error| unfit(error.to_string()))?;
+    let endpoint = Endpoint::parse(endpoint).map_err(|error| unusable(error.to_string()))?;
     let client = Client::builder(&endpoint, token)
         .dialect(Dialect::AwsIdentityCenter)
         .build();
-    client.map_err(|error| unfit(error.to_string()))
+    client.map_err(|error| unusable(error.to_string()))
 }
 
-pub(crate) fn unfit(why: String) -> Error {
-    Error::new(ErrorKind::UnusableSubject, why)
+pub(crate) fn unusable(message: String) -> Error {
+    Error::new(ErrorKind::UnusableSubject, message)
+}
+
+/// Returns a number with a noun, such as `1 request` or `2 requests`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
 }

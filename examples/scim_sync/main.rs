@@ -1,12 +1,13 @@
-//! How do Okta's users and groups get into AWS without Okta's provisioning, and what does each run cost?
-//! `cargo run --example scim_sync` on a sandbox; `-- --help` for real; `-- --table` counts requests beside other tools
-#![expect(clippy::print_stdout, reason = "a program says what it found")]
+//! How do Okta's users and groups get to AWS without Okta's provisioning, and how many requests does a run send?
+//! `cargo run --example scim_sync` runs on a sandbox; `-- --help` explains how to run on real tenants; `-- --table` compares
+//! the number of requests with other tools
+#![expect(clippy::print_stdout, reason = "a program prints its result")]
 
 mod args;
-mod company;
-mod ends;
+mod environment;
 mod measure;
 mod table;
+mod test_directory;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ use okta_aws_sso::{
     sync::{DirectorySync, OktaSource, ReadMode, RemovalLimits},
 };
 
-use crate::{args::Args, ends::Ends};
+use crate::{args::Args, environment::Environment};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -25,66 +26,66 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let args = Args::parse();
-    let done = if let Some(rate) = args.measure {
+    let result = if let Some(rate) = args.measure {
         measure::run(&args, rate).await
     } else if args.table {
         table::run(&args).await
     } else {
         run(&args).await
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            args::say_what_to_do(&error);
-            // A pipeline tells a refusal of the guard, which a person has to look at, from everything else.
-            let refused = error.kind() == ErrorKind::GuardRejected;
-            ExitCode::from(if refused { args::GUARDED } else { 1 })
+            args::print_error(&error);
+            // A CI pipeline can tell an exceeded removal limit, which needs a review, from other errors.
+            let exceeded = error.kind() == ErrorKind::GuardRejected;
+            ExitCode::from(if exceeded { args::LIMIT_EXCEEDED } else { 1 })
         }
     }
 }
 
 async fn run(args: &Args) -> Result<(), Error> {
     let blueprint = args.blueprint()?;
-    let ends = Ends::of(args).await?;
-    let source = OktaSource::new(&ends.okta, &blueprint);
+    let environment = Environment::connect(args).await?;
+    let source = OktaSource::new(&environment.okta, &blueprint);
     let store = args.store()?;
-    let guard = args
+    let limits = args
         .max_removals
         .map_or_else(RemovalLimits::default, RemovalLimits::at_most);
-    let sync = DirectorySync::new(source.clone(), &ends.scim)
+    let sync = DirectorySync::new(source.clone(), &environment.scim)
         .store(store.clone())
-        .removal_limits(guard)
+        .removal_limits(limits)
         .mode(args.mode());
 
     let plan = sync.plan().await?;
     print!("{plan}");
-    ends.count("planned");
+    environment.print_requests("planned");
     sync.check(&plan).map_err(Error::from)?;
     if args.dry_run {
         println!("Nothing was written.");
         return Ok(());
     }
     let report = sync.apply(&plan).await?.complete()?;
-    println!("Done: {}", words(&report.done.to_string()));
-    ends.count("written");
-    if args.is_rehearsal() {
-        for (mode, words) in [
+    println!("Done: {}", past_tense(&report.done.to_string()));
+    environment.print_requests("written");
+    if args.uses_own_sandbox() {
+        for (mode, phase) in [
             (ReadMode::Cached, "again"),
-            (ReadMode::Verify, "again, all users and groups read"),
-            (ReadMode::Full, "again, memberships read too"),
+            (ReadMode::Verify, "again, with all users and groups read"),
+            (ReadMode::Full, "again, with memberships read too"),
         ] {
-            let again = DirectorySync::new(source.clone(), &ends.scim)
+            let again = DirectorySync::new(source.clone(), &environment.scim)
                 .store(store.clone())
                 .mode(mode);
             println!("Sync: {}", again.plan().await?.summary());
-            ends.count(words);
+            environment.print_requests(phase);
         }
     }
     Ok(())
 }
 
-/// What was to be done, as what was done.
-fn words(counts: &str) -> String {
+/// Converts the text of planned changes to a text of applied changes.
+fn past_tense(counts: &str) -> String {
     counts
         .replace(" to create", " created")
         .replace(" to update", " updated")

@@ -1,4 +1,4 @@
-//! How fast a first run is: as fast as the target takes it.
+//! Measures the write rate of a first run.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use okta_aws_sso::{
     sync::{DirectorySync, SyncState},
 };
 use rest_core::{Clock as _, SystemClock};
-use sandbox::{Sandbox, ScimRates};
+use sandbox::{Sandbox, ScimRateLimits};
 
 use crate::{
     args::Args,
-    company::{Size, target},
+    environment::count,
+    test_directory::{Size, start_target},
 };
 
 const SIZE: Size = Size {
@@ -21,18 +22,18 @@ const SIZE: Size = Size {
     members: 100,
 };
 
-/// Writes a large directory to a sandbox that answers 429 above `rate` writes a second; 0 lets everything through.
+/// Writes a large directory to a sandbox that answers 429 above `rate` writes per second; 0 means no limit.
 pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
-    let rates = (rate > 0).then_some(ScimRates {
+    let rates = (rate > 0).then_some(ScimRateLimits {
         writes: rate,
         reads: u32::MAX,
     });
-    // Not slower than anything: as fast as it goes.
+    // Without a limit, the client's rate limiter gets a rate that it never reaches.
     let allowed = if rate > 0 { f64::from(rate) } else { 1e6 };
     let limiter = RateLimiter::new(Rate::per_second(allowed));
     let writes = limiter.clone();
-    let (sandbox, scim) = target(Sandbox::builder().scim_rates(rates), None, |client| {
-        // Enough for the rate at a fifth of a second for each request.
+    let (sandbox, scim) = start_target(Sandbox::builder().scim_rates(rates), None, |client| {
+        // This is enough to reach the rate if each request takes a fifth of a second.
         client
             .limit_writes(writes)
             .max_in_flight((rate as usize / 5).clamp(10, 100))
@@ -43,10 +44,10 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     let sync = DirectorySync::new(SIZE.directory(), &scim).store(store.clone());
     let plan = sync.plan().await?;
     println!("{}", plan.to_string().lines().next().unwrap_or_default());
-    sandbox.forget_requests();
+    sandbox.clear_requests();
     let started = SystemClock.now();
     let report = sync.apply(&plan).await?.complete()?;
-    let took = SystemClock
+    let duration = SystemClock
         .now()
         .duration_since(started)
         .unwrap_or(Duration::ZERO);
@@ -57,32 +58,37 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
         .count();
     let sent = requests.iter().filter(|request| request.write).count();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    let reached = sent as f64 / took.as_secs_f64();
-    println!("Done: {}", crate::words(&report.done.to_string()));
-    println!("{sent} writes in {:.2} s", took.as_secs_f64());
+    let reached = sent as f64 / duration.as_secs_f64();
+    println!("Done: {}", crate::past_tense(&report.done.to_string()));
+    println!(
+        "{} in {:.2} s",
+        count(sent, "write"),
+        duration.as_secs_f64()
+    );
     if rate > 0 {
         println!(
-            "{reached:.1} writes a second of {rate} that are allowed: {:.3}",
+            "{reached:.1} writes per second of {rate} allowed (ratio {:.3})",
             reached / allowed
         );
     } else {
-        println!("{reached:.1} writes a second, as fast as it goes");
+        println!("{reached:.1} writes per second without a limit");
     }
+    println!("responses with status 429: {throttled}");
     println!(
-        "{throttled} answers of 429, the rate was lowered {} times",
+        "slowdowns of the rate limiter: {}",
         limiter.stats().slowdowns
     );
-    let kept = store.read(SyncState::FILE).await?.unwrap_or_default();
-    println!("what is remembered: {} kB", kept.len() / 1024);
+    let saved = store.read(SyncState::FILE).await?.unwrap_or_default();
+    println!("cached state: {} kB", saved.len() / 1024);
     if let (Some(before), Some(after)) = (before, peak_memory()) {
-        println!("memory at its peak: {after} MB, {before} MB of it before (the sandbox is in it)");
+        println!("peak memory: {after} MB, sandbox included ({before} MB before the sync)");
     }
     let again = sync.plan().await?;
     println!("again: {}", again.summary());
     Ok(())
 }
 
-/// The most memory this process has had, in megabytes; known on Linux.
+/// Returns the peak memory of this process in megabytes; `None` on systems other than Linux.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,4 +1,5 @@
-//! Requests, counted by the sandbox, beside what other tools need by their own code.
+//! Compares the number of SCIM requests with other tools: the sandbox counts the requests of this sync, and formulas from
+//! the code of the other tools give theirs.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use sandbox::{Clock, Sandbox};
 
 use crate::{
     args::Args,
-    company::{Size, target},
+    test_directory::{Size, start_target},
 };
 
 const SIZES: [Size; 3] = [
@@ -32,27 +33,32 @@ const SIZES: [Size; 3] = [
     },
 ];
 
-/// What one of us needs for each kind of run.
+/// The requests of one tool for each kind of run.
 struct Row {
     tool: &'static str,
+    /// The first run.
     first: String,
+    /// A run without changes.
     unchanged: String,
+    /// A run without changes that reads all users and groups.
     verify: String,
+    /// A run without changes that also reads all memberships.
     full: String,
+    /// A run in which a new user joins three groups.
     joins: String,
 }
 
 pub(crate) async fn run(args: &Args) -> Result<(), Error> {
     println!(
-        "SCIM requests. N users, G groups, M memberships; m of a group. One new user joins k = 3 groups."
+        "SCIM requests for N users, G groups and M memberships (m per group). A new user joins k = 3 groups."
     );
     println!(
-        "ours: counted by the sandbox. The others: the formulas of their code (ssosync 21bd7da, idp-scim-sync a375c40),"
+        "okta-aws-sso: counted by the sandbox. Others: formulas from their code (ssosync 21bd7da, idp-scim-sync a375c40)."
     );
-    println!("which read AWS's Identity Store API as well (IDS) or believe their state.");
+    println!("IDS: requests to AWS's Identity Store API. idp-scim-sync trusts its own state.");
     for size in SIZES {
         if size.users > 1_000 && !args.large {
-            println!("\n(10,000 / 1,000 / 100,000: say --large, and build with --release)");
+            println!("\n(pass --large and build with --release for 10,000 / 1,000 / 100,000)");
             continue;
         }
         let memberships = size.groups * size.members;
@@ -64,7 +70,11 @@ pub(crate) async fn run(args: &Args) -> Result<(), Error> {
             "  {:16} {:>10} {:>22} {:>16} {:>14} {:>14}",
             "", "first run", "nothing changed", "users, groups", "all read", "one joins 3"
         );
-        for row in [ssosync(size), idp_scim_sync(size), ours(size).await?] {
+        for row in [
+            ssosync(size),
+            idp_scim_sync(size),
+            count_requests(size).await?,
+        ] {
             println!(
                 "  {:16} {:>10} {:>22} {:>16} {:>14} {:>14}",
                 row.tool, row.first, row.unchanged, row.verify, row.full, row.joins
@@ -74,8 +84,10 @@ pub(crate) async fn run(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
-/// "N + G + 3M" for the first run; "N SCIM + 1 + ⌈G/100⌉ + ⌈N/100⌉ + Σ max(1, ⌈m/100⌉) IDS" for one without changes;
-/// "N + 1 + 2k" for a user who joins k groups. It has no state.
+/// Returns the requests of ssosync, which has no cached state.
+///
+/// First run: N + G + 3M. Run without changes: N SCIM requests, and 1 + ⌈G/100⌉ + ⌈N/100⌉ + Σ max(1, ⌈m/100⌉) IDS requests.
+/// New user who joins k groups: N + 1 + 2k.
 fn ssosync(size: Size) -> Row {
     let Size {
         users,
@@ -94,7 +106,10 @@ fn ssosync(size: Size) -> Row {
     }
 }
 
-/// "2 + G + 2N + Σ ⌈m/100⌉" for the first run; nothing with state and "2 + N" without for one without changes; "1 + k".
+/// Returns the requests of idp-scim-sync.
+///
+/// First run: 2 + G + 2N + Σ ⌈m/100⌉. Run without changes: 0 with its state, 2 + N without. New user who joins k groups:
+/// 1 + k.
 fn idp_scim_sync(size: Size) -> Row {
     let Size {
         users,
@@ -111,17 +126,18 @@ fn idp_scim_sync(size: Size) -> Row {
     }
 }
 
-async fn ours(size: Size) -> Result<Row, Error> {
-    // A clock that does not sleep: the pace is what `--measure` is about.
+/// Counts the requests of this crate's sync on a sandbox.
+async fn count_requests(size: Size) -> Result<Row, Error> {
+    // The clock does not really sleep: this counts requests only, and `--measure` measures the rate.
     let start = jiff::Timestamp::UNIX_EPOCH;
     let clock = Arc::new(ManualClock::new(std::time::SystemTime::UNIX_EPOCH));
     let builder = Sandbox::builder().clock(Clock::Manual(start));
-    let (sandbox, scim) = target(builder, Some(clock.clone()), |client| client).await?;
+    let (sandbox, scim) = start_target(builder, Some(clock.clone()), |client| client).await?;
     let store = StateStore::memory();
     let all = size.directory();
     let count = || {
         let requests = sandbox.requests().len();
-        sandbox.forget_requests();
+        sandbox.clear_requests();
         requests
     };
     let sync = DirectorySync::new(all.clone(), &scim)
@@ -154,7 +170,7 @@ async fn ours(size: Size) -> Result<Row, Error> {
     let sync = DirectorySync::new(joined, &scim).store(store).clock(clock);
     run(&sync).await?;
     Ok(Row {
-        tool: "ours",
+        tool: "okta-aws-sso",
         first: first.to_string(),
         unchanged: unchanged.to_string(),
         verify: verify.to_string(),

@@ -1,4 +1,4 @@
-//! Directories of any size, and a sandbox to write them to.
+//! Generated directories of any size, and a sandbox as their target.
 
 use std::sync::Arc;
 
@@ -10,17 +10,21 @@ use okta_aws_sso::{
 use rest_core::{Clock, Secret};
 use sandbox::{Sandbox, SandboxBuilder, Stage};
 
-use crate::ends::unfit;
+use crate::environment::unusable;
 
-/// So many people, and so many groups of the same size.
+/// The size of a generated directory.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
+    /// Number of users.
     pub(crate) users: usize,
+    /// Number of groups.
     pub(crate) groups: usize,
+    /// Number of members per group.
     pub(crate) members: usize,
 }
 
 impl Size {
+    /// Generates a directory of this size.
     pub(crate) fn directory(self) -> Directory {
         let user_id = |number: usize| format!("00u{number:017}");
         let users = (0..self.users).map(|number| {
@@ -36,7 +40,8 @@ impl Size {
             })
         });
         let groups = (0..self.groups).map(|group| {
-            let members = (0..self.members).map(|place| user_id((group * 97 + place) % self.users));
+            let members =
+                (0..self.members).map(|member| user_id((group * 97 + member) % self.users));
             serde_json::json!({
                 "id": format!("00g{group:017}"), "name": format!("group-{group:05}"),
                 "members": members.collect::<Vec<_>>(),
@@ -45,15 +50,15 @@ impl Size {
         serde_json::from_value(serde_json::json!({
             "users": users.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>(),
         }))
-        .expect("a directory is what it looks like")
+        .expect("a valid directory")
     }
 }
 
-/// A sandbox with an empty directory, and a client of it.
-pub(crate) async fn target(
+/// Starts a sandbox with an empty directory, and returns it with a SCIM client.
+pub(crate) async fn start_target(
     builder: SandboxBuilder,
     clock: Option<Arc<dyn Clock>>,
-    with: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> Result<(Sandbox, Client), Error> {
     let sandbox = builder
         .company(sandbox::Company::empty())
@@ -61,20 +66,23 @@ pub(crate) async fn target(
         .stage(Stage::Federated)
         .start()
         .await
-        .map_err(|error| unfit(error.to_string()))?;
-    let shown = sandbox
+        .map_err(|error| unusable(error.to_string()))?;
+    let provisioning = sandbox
         .console()
         .enable_automatic_provisioning()
-        .map_err(|error| unfit(error.to_string()))?;
-    let endpoint =
-        Endpoint::parse(&shown.scim_endpoint).map_err(|error| unfit(error.to_string()))?;
-    let client = Client::builder(&endpoint, Secret::new(shown.access_token))
+        .map_err(|error| unusable(error.to_string()))?;
+    let endpoint = Endpoint::parse(&provisioning.scim_endpoint)
+        .map_err(|error| unusable(error.to_string()))?;
+    let client = Client::builder(&endpoint, Secret::new(provisioning.access_token))
         .dialect(Dialect::AwsIdentityCenter);
     let client = match clock {
         Some(clock) => client.clock(clock),
         None => client,
     };
-    let client = with(client).build();
-    sandbox.forget_requests();
-    Ok((sandbox, client.map_err(|error| unfit(error.to_string()))?))
+    let client = configure(client).build();
+    sandbox.clear_requests();
+    Ok((
+        sandbox,
+        client.map_err(|error| unusable(error.to_string()))?,
+    ))
 }

@@ -13,8 +13,7 @@ mod saml;
 pub use assignments::{AppGroup, AppUser, AppUserScope, AppUserStatus, SyncState};
 pub use document::{App, AppDocument};
 pub use provisioning::{
-    AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningStatus,
-    ProvisioningSwitches,
+    AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningOptions, ProvisioningStatus,
 };
 pub use saml::SigningKey;
 

@@ -48,8 +48,8 @@ mod vendor;
 
 pub use apps::{
     App, AppDocument, AppGroup, AppStatus, AppUser, AppUserScope, AppUserStatus, Apps, AuthScheme,
-    Connection, ConnectionStatus, ListApps, NewApp, Provisioning, ProvisioningStatus,
-    ProvisioningSwitches, SigningKey, SyncState,
+    Connection, ConnectionStatus, ListApps, NewApp, Provisioning, ProvisioningOptions,
+    ProvisioningStatus, SigningKey, SyncState,
 };
 pub use client::{BuildError, Client, ClientBuilder};
 pub use domains::{CertificateSource, DnsRecord, Domain, DomainValidation, Domains, NewDomain};
@@ -57,7 +57,8 @@ pub use error::{ApiError, BodyError, Error};
 pub use groups::{Group, GroupKind, Groups, ListGroups};
 pub use id::{Id, ParseIdError};
 pub use push::{
-    NewPushMapping, PushMapping, PushMappings, PushStatus, PushSwitch, PushTarget, TargetGroup,
+    NewPushMapping, PushActivation, PushMapping, PushMappings, PushStatus, PushTarget,
+    TargetGroupAction,
 };
 pub use rest_core::Pager;
 pub use users::{ListUsers, User, UserProfile, UserRef, UserStatus, Users};

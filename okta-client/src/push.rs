@@ -70,11 +70,11 @@ impl<'a> PushMappings<'a> {
     pub async fn set_status(
         &self,
         id: &Id<PushMapping>,
-        status: PushSwitch,
+        status: PushActivation,
     ) -> Result<PushMapping, Error> {
         let status = match status {
-            PushSwitch::Active => PushStatus::Active,
-            PushSwitch::Inactive => PushStatus::Inactive,
+            PushActivation::Active => PushStatus::Active,
+            PushActivation::Inactive => PushStatus::Inactive,
         };
         let call = Call::patch(self.path(&[id.as_str()]))
             .json(&json!({ "status": status.as_str() }))
@@ -92,10 +92,14 @@ impl<'a> PushMappings<'a> {
     /// # Errors
     ///
     /// Fails if the request fails, if the mapping is active, or if the mapping does not exist.
-    pub async fn delete(&self, id: &Id<PushMapping>, target: TargetGroup) -> Result<(), Error> {
+    pub async fn delete(
+        &self,
+        id: &Id<PushMapping>,
+        target: TargetGroupAction,
+    ) -> Result<(), Error> {
         let delete_target = match target {
-            TargetGroup::Keep => "false",
-            TargetGroup::Delete => "true",
+            TargetGroupAction::Keep => "false",
+            TargetGroupAction::Delete => "true",
         };
         let call =
             Call::delete(self.path(&[id.as_str()])).query("deleteTargetGroup", delete_target);
@@ -142,7 +146,7 @@ pub enum PushTarget {
 
 /// Desired status of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PushSwitch {
+pub enum PushActivation {
     /// Changes are pushed.
     Active,
     /// Nothing is pushed.
@@ -151,7 +155,7 @@ pub enum PushSwitch {
 
 /// Whether to keep the group at the app when its mapping is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetGroup {
+pub enum TargetGroupAction {
     /// Keep the group.
     Keep,
     /// Delete the group.

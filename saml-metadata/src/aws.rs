@@ -111,13 +111,13 @@ pub enum SpUrlsError {
 pub enum CheckUrlError {
     /// The text is not a URL.
     #[error("is not an absolute URL")]
-    NotAnAddress,
+    NotAUrl,
     /// The scheme is not https.
     #[error("is not https")]
     NotHttps,
     /// The URL has a user, a port, a query or a fragment, or is not normalized.
     #[error("has more than a host and a path, or is not normalized")]
-    Decorated,
+    NotNormalized,
     /// The host has none of Identity Center's forms.
     #[error("is not at a sign-in host of AWS: {host:?}")]
     #[non_exhaustive]
@@ -275,7 +275,7 @@ pub(crate) fn parse_issuer(text: &str) -> Result<(), CheckUrlError> {
 fn parse(text: &str) -> Result<Url, CheckUrlError> {
     // The parser's own reason adds nothing to "is not an absolute URL".
     let Ok(url) = Url::parse(text) else {
-        return Err(CheckUrlError::NotAnAddress);
+        return Err(CheckUrlError::NotAUrl);
     };
     if url.scheme() != "https" {
         return Err(CheckUrlError::NotHttps);
@@ -289,7 +289,7 @@ fn parse(text: &str) -> Result<Url, CheckUrlError> {
     if text == plain {
         Ok(url)
     } else {
-        Err(CheckUrlError::Decorated)
+        Err(CheckUrlError::NotNormalized)
     }
 }
 

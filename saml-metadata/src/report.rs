@@ -40,7 +40,7 @@ impl Renderer {
 
     /// Returns a renderer with terminal colours.
     #[must_use]
-    pub fn coloured() -> Self {
+    pub fn colored() -> Self {
         Self(annotate_snippets::Renderer::styled())
     }
 

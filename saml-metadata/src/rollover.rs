@@ -26,7 +26,7 @@ pub fn fingerprint_sha1(der: &[u8]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct Span {
+pub struct CertificateValidity {
     /// The element name of the role that has the certificate.
     pub role: String,
     /// Whether the key is for signatures. A key without a use is for signatures and encryption.
@@ -44,10 +44,10 @@ pub struct Span {
     /// The end of the validity period, inclusive.
     pub not_after: Timestamp,
     /// The state at the requested time.
-    pub state: State,
+    pub state: CertificateState,
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for CertificateValidity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let uses = match (self.signing, self.encryption) {
             (true, true) => "signing and encryption",
@@ -77,7 +77,7 @@ impl fmt::Display for Span {
     derive(serde::Serialize),
     serde(rename_all = "kebab-case")
 )]
-pub enum State {
+pub enum CertificateState {
     /// Not valid yet.
     Future,
     /// Valid.
@@ -86,7 +86,7 @@ pub enum State {
     Expired,
 }
 
-impl State {
+impl CertificateState {
     fn of(certificate: &Certificate, now: Timestamp) -> Self {
         if now < certificate.not_before() {
             Self::Future
@@ -98,7 +98,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for CertificateState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Future => "not valid yet",
@@ -112,21 +112,21 @@ impl fmt::Display for State {
 ///
 /// Unreadable certificates are left out; [`validate`](crate::validate()) reports them.
 #[must_use]
-pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
+pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<CertificateValidity> {
+    let mut spans: Vec<CertificateValidity> = Vec::new();
     for role in entity.roles().map(crate::Role::descriptor) {
         for key in role.key_descriptors() {
             for certificate in key.certificates().filter_map(Result::ok) {
-                spans.push(Span {
+                spans.push(CertificateValidity {
                     role: role.element().local_name().to_owned(),
-                    signing: key.serves(KeyUse::Signing),
-                    encryption: key.serves(KeyUse::Encryption),
+                    signing: key.allows_use(KeyUse::Signing),
+                    encryption: key.allows_use(KeyUse::Encryption),
                     subject: certificate.subject().to_owned(),
                     fingerprint_sha256: certificate.fingerprint_sha256(),
                     fingerprint_sha1: fingerprint_sha1(certificate.der()),
                     not_before: certificate.not_before(),
                     not_after: certificate.not_after(),
-                    state: State::of(&certificate, now),
+                    state: CertificateState::of(&certificate, now),
                 });
             }
         }
@@ -243,12 +243,18 @@ fn check_signing(
              signatures by the new keys, and partners with the new document reject signatures by \
              the old keys"
         ));
-    } else if !before.is_empty() && !shared.iter().any(|c| State::of(c, now) == State::Valid) {
+    } else if !before.is_empty()
+        && !shared
+            .iter()
+            .any(|c| CertificateState::of(c, now) == CertificateState::Valid)
+    {
         verdict.reasons.push(format!(
             "{name}: no signing key in both documents has a certificate that is valid now"
         ));
     }
-    let usable = after.iter().any(|c| State::of(c, now) == State::Valid);
+    let usable = after
+        .iter()
+        .any(|c| CertificateState::of(c, now) == CertificateState::Valid);
     if !after.is_empty() && !usable {
         verdict.reasons.push(format!(
             "{name}: no signing certificate of the new document is valid now"
@@ -272,8 +278,8 @@ fn check_signing(
         verdict.steps.push(format!(
             "{name}: let all partners load the new document, which contains {key}"
         ));
-        let wait = match State::of(certificate, now) {
-            State::Future => format!(", not before {}", certificate.not_before()),
+        let wait = match CertificateState::of(certificate, now) {
+            CertificateState::Future => format!(", not before {}", certificate.not_before()),
             _ => String::new(),
         };
         verdict.steps.push(format!(
@@ -292,8 +298,10 @@ fn check_encryption(
     let (before, after) = (old.encryption_certificates(), new.encryption_certificates());
     for certificate in only_in(&after, &before) {
         let key = fingerprint_sha256(certificate.der());
-        if State::of(certificate, now) != State::Valid && !is_signing_key_of_idp(certificate, new) {
-            let state = State::of(certificate, now);
+        if CertificateState::of(certificate, now) != CertificateState::Valid
+            && !is_signing_key_of_idp(certificate, new)
+        {
+            let state = CertificateState::of(certificate, now);
             verdict.reasons.push(format!(
                 "{name}: the new encryption certificate {key} is {state}"
             ));

@@ -47,7 +47,7 @@ mod verify;
 
 pub use self::{
     algorithm::SignatureAlgorithm,
-    error::{Refusal, SignatureError},
+    error::{SignatureError, SignatureErrorKind},
     key::{KeyError, VerifyingKey},
     secret::SigningKey,
     sign::{SignError, Signer},

@@ -109,9 +109,9 @@ impl<R: BufRead> EntityStream<R> {
 
     /// Returns the approximate number of bytes of memory in use, for monitoring.
     #[must_use]
-    pub fn held_bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         let state = &self.state;
-        self.input.held_bytes()
+        self.input.memory_bytes()
             + self.pending.capacity() * size_of::<(Token, Range<usize>)>()
             + state.nodes.capacity() * size_of::<crate::tree::Node>()
             + state.attributes.capacity() * size_of::<crate::tree::AttributeRecord>()

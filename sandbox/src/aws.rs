@@ -62,7 +62,7 @@ pub(crate) fn handle(
     now: Timestamp,
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
-    cloud.settle(now);
+    cloud.complete_due_operations(now);
     let id = cloud.next_request_id();
     match service_of(request) {
         Some(Service::Oidc) => {

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use url::Url;
 
 use crate::{
-    Clock, Company, ProvisioningForm, RateLimits, Sandbox, ScimRates,
+    Clock, Company, OktaRateLimits, ProvisioningForm, Sandbox, ScimRateLimits,
     aws::{self, AccessKey, BaseUrls, Cloud, Seed},
     clock::{SandboxClock, signed},
     company::AccountState,
@@ -33,8 +33,8 @@ pub struct SandboxBuilder {
     operation_delay: Duration,
     certificate_delay: Duration,
     page_size: Option<usize>,
-    rate_limits: RateLimits,
-    scim_rates: Option<ScimRates>,
+    rate_limits: OktaRateLimits,
+    scim_rates: Option<ScimRateLimits>,
     connections_supported: bool,
     permission_sets: bool,
     all_features: bool,
@@ -64,7 +64,7 @@ pub enum ScimProfile {
 pub enum Stage {
     /// Okta has users, AWS has accounts, and nothing connects them.
     #[default]
-    Nothing,
+    Initial,
     /// Identity Center is enabled.
     IdentityCenter,
     /// Okta has the application, and Okta is the identity source of Identity Center.
@@ -86,7 +86,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the stage of the integration; default: [`Stage::Nothing`].
+    /// Sets the stage of the integration; default: [`Stage::Initial`].
     pub fn stage(mut self, stage: Stage) -> Self {
         self.stage = stage;
         self
@@ -120,13 +120,13 @@ impl SandboxBuilder {
     }
 
     /// Sets Okta's limit of requests per minute; default: more than any test sends.
-    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+    pub fn rate_limits(mut self, limits: OktaRateLimits) -> Self {
         self.rate_limits = limits;
         self
     }
 
     /// Sets how many requests per second the SCIM endpoint accepts before it answers 429; default: unlimited.
-    pub fn scim_rates(mut self, rates: Option<ScimRates>) -> Self {
+    pub fn scim_rates(mut self, rates: Option<ScimRateLimits>) -> Self {
         self.scim_rates = rates;
         self
     }
@@ -282,7 +282,7 @@ impl Default for SandboxBuilder {
             operation_delay: Duration::ZERO,
             certificate_delay: Duration::ZERO,
             page_size: Some(1),
-            rate_limits: RateLimits::default(),
+            rate_limits: OktaRateLimits::default(),
             scim_rates: None,
             connections_supported: false,
             permission_sets: true,
@@ -295,7 +295,7 @@ impl Default for SandboxBuilder {
 }
 
 /// Performs the actions that lead to a stage, in the same way as an operator.
-fn advance_to_stage(state: &mut SandboxState, stage: Stage) -> Result<(), crate::Refused> {
+fn advance_to_stage(state: &mut SandboxState, stage: Stage) -> Result<(), crate::ConsoleError> {
     if stage >= Stage::IdentityCenter {
         state.enable_identity_center(None)?;
     }

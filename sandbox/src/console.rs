@@ -17,7 +17,7 @@ use crate::{
 
 /// The error message of a console that rejected an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(String);
+pub struct ConsoleError(String);
 
 /// The values that the AWS console shows after Identity Center is enabled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,7 +99,7 @@ impl<'a> Console<'a> {
     /// # Errors
     ///
     /// Returns the console's error message if Identity Center cannot be enabled.
-    pub fn enable_identity_center(&self) -> Result<IdentityCenter, Refused> {
+    pub fn enable_identity_center(&self) -> Result<IdentityCenter, ConsoleError> {
         self.sandbox.state().enable_identity_center(None)
     }
 
@@ -108,8 +108,12 @@ impl<'a> Console<'a> {
     /// # Errors
     ///
     /// Returns the console's error message if Identity Center is not enabled.
-    pub fn access_portal(&self) -> Result<String, Refused> {
-        self.sandbox.state().cloud.portal_url().map_err(Refused)
+    pub fn access_portal(&self) -> Result<String, ConsoleError> {
+        self.sandbox
+            .state()
+            .cloud
+            .portal_url()
+            .map_err(ConsoleError)
     }
 
     /// Sets the identity source to the identity provider of this metadata file.
@@ -117,7 +121,10 @@ impl<'a> Console<'a> {
     /// # Errors
     ///
     /// Returns the console's error message if it rejects the metadata file.
-    pub fn change_identity_source(&self, idp_metadata: &[u8]) -> Result<ServiceProvider, Refused> {
+    pub fn change_identity_source(
+        &self,
+        idp_metadata: &[u8],
+    ) -> Result<ServiceProvider, ConsoleError> {
         self.sandbox.state().change_identity_source(idp_metadata)
     }
 
@@ -126,7 +133,7 @@ impl<'a> Console<'a> {
     /// # Errors
     ///
     /// Returns the console's error message, for example if two tokens exist.
-    pub fn enable_automatic_provisioning(&self) -> Result<AutomaticProvisioning, Refused> {
+    pub fn enable_automatic_provisioning(&self) -> Result<AutomaticProvisioning, ConsoleError> {
         self.sandbox.state().enable_automatic_provisioning()
     }
 
@@ -144,7 +151,10 @@ impl<'a> Console<'a> {
     /// # Errors
     ///
     /// Returns Okta's error message if it rejects the base URL's format or the credentials.
-    pub fn configure_provisioning(&self, form: &ProvisioningForm) -> Result<Vec<String>, Refused> {
+    pub fn configure_provisioning(
+        &self,
+        form: &ProvisioningForm,
+    ) -> Result<Vec<String>, ConsoleError> {
         self.sandbox.state().configure_provisioning(form)
     }
 
@@ -160,7 +170,7 @@ impl<'a> Console<'a> {
     /// # Errors
     ///
     /// Returns the error message that the user sees, with the reason.
-    pub fn sign_in(&self, user_code: &str, login: &str) -> Result<String, Refused> {
+    pub fn sign_in(&self, user_code: &str, login: &str) -> Result<String, ConsoleError> {
         self.sandbox.state().sign_in(user_code, login)
     }
 
@@ -171,13 +181,13 @@ impl<'a> Console<'a> {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for ConsoleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl error::Error for Refused {}
+impl error::Error for ConsoleError {}
 
 impl ProvisioningForm {
     /// Creates the form with all three checkboxes selected.
@@ -209,13 +219,13 @@ impl SandboxState {
     pub(crate) fn enable_identity_center(
         &mut self,
         region: Option<&str>,
-    ) -> Result<IdentityCenter, Refused> {
+    ) -> Result<IdentityCenter, ConsoleError> {
         let now = self.now();
         let region = region.unwrap_or(&self.region);
         let enabled = self
             .cloud
             .enable_identity_center(region, now)
-            .map_err(Refused)?;
+            .map_err(ConsoleError)?;
         Ok(IdentityCenter {
             region: enabled.region,
             instance_arn: enabled.instance_arn,
@@ -226,12 +236,12 @@ impl SandboxState {
     pub(crate) fn change_identity_source(
         &mut self,
         idp_metadata: &[u8],
-    ) -> Result<ServiceProvider, Refused> {
+    ) -> Result<ServiceProvider, ConsoleError> {
         let now = self.now();
         let provider = self
             .cloud
             .change_identity_source(idp_metadata, now)
-            .map_err(Refused)?;
+            .map_err(ConsoleError)?;
         Ok(ServiceProvider {
             sp_metadata: provider.xml,
             acs_url: provider.acs_url,
@@ -242,9 +252,9 @@ impl SandboxState {
 
     pub(crate) fn enable_automatic_provisioning(
         &mut self,
-    ) -> Result<AutomaticProvisioning, Refused> {
+    ) -> Result<AutomaticProvisioning, ConsoleError> {
         let now = self.now();
-        let provisioning = self.cloud.enable_provisioning(now).map_err(Refused)?;
+        let provisioning = self.cloud.enable_provisioning(now).map_err(ConsoleError)?;
         Ok(AutomaticProvisioning {
             scim_endpoint: provisioning.endpoint,
             access_token: provisioning.token,
@@ -254,13 +264,13 @@ impl SandboxState {
     pub(crate) fn configure_provisioning(
         &mut self,
         form: &ProvisioningForm,
-    ) -> Result<Vec<String>, Refused> {
-        okta::check_base_url(&form.base_url).map_err(|message| Refused(message.to_owned()))?;
+    ) -> Result<Vec<String>, ConsoleError> {
+        okta::check_base_url(&form.base_url).map_err(|message| ConsoleError(message.to_owned()))?;
         let app = self.identity_center_app()?.id.clone();
         let now = self.now();
         self.provisioning_engine
             .test_credentials(&mut self.cloud, &form.base_url, &form.api_token, now)
-            .map_err(Refused)?;
+            .map_err(ConsoleError)?;
         let app = self.org.apps.get_mut(&app);
         let provisioning = &mut app.ok_or_else(no_app)?.provisioning;
         provisioning.connection = Some(Connection {
@@ -290,17 +300,17 @@ impl SandboxState {
         self.org.dns.extend(records);
     }
 
-    pub(crate) fn sign_in(&mut self, user_code: &str, login: &str) -> Result<String, Refused> {
+    pub(crate) fn sign_in(&mut self, user_code: &str, login: &str) -> Result<String, ConsoleError> {
         let now = self.now();
         let assertion = self.assertion(login)?;
         self.cloud
             .approve_device(user_code, &assertion, now)
-            .map_err(Refused)?;
+            .map_err(ConsoleError)?;
         Ok(assertion.name_id)
     }
 
     /// Adds the application to Okta and makes Okta the identity source.
-    pub(crate) fn federate(&mut self) -> Result<(), Refused> {
+    pub(crate) fn federate(&mut self) -> Result<(), ConsoleError> {
         let now = self.now();
         let no_settings = serde_json::json!({});
         let added = self.org.install(
@@ -311,8 +321,8 @@ impl SandboxState {
         );
         let app = added.and_then(|id| self.org.apps.get(&id));
         let metadata = app.and_then(|app| self.org.metadata_file(app));
-        let metadata =
-            metadata.ok_or_else(|| Refused("cannot add the application to Okta".to_owned()))?;
+        let metadata = metadata
+            .ok_or_else(|| ConsoleError("cannot add the application to Okta".to_owned()))?;
         let provider = self.change_identity_source(metadata.as_bytes())?;
         let app = self.identity_center_app()?.id.clone();
         let app = self.org.apps.get_mut(&app).ok_or_else(no_app)?;
@@ -322,20 +332,25 @@ impl SandboxState {
     }
 
     /// Returns the SAML assertion that Okta sends to AWS for a user.
-    fn assertion(&self, login: &str) -> Result<Assertion, Refused> {
+    fn assertion(&self, login: &str) -> Result<Assertion, ConsoleError> {
         let user = self.org.users.values().find(|user| user.login() == login);
-        let user = user.ok_or_else(|| Refused("Unable to sign in: no such user".to_owned()))?;
+        let user =
+            user.ok_or_else(|| ConsoleError("Unable to sign in: no such user".to_owned()))?;
         if !user.is_active() {
-            return Err(Refused(
+            return Err(ConsoleError(
                 "Unable to sign in: the user is not active".to_owned(),
             ));
         }
         let app = self.identity_center_app()?;
         let Some(assigned) = app.users.get(&user.id) else {
-            return Err(Refused(format!("{login} is not assigned to {}", app.name)));
+            return Err(ConsoleError(format!(
+                "{login} is not assigned to {}",
+                app.name
+            )));
         };
         let key = app.active_key();
-        let key = key.ok_or_else(|| Refused("the application has no signing key".to_owned()))?;
+        let key =
+            key.ok_or_else(|| ConsoleError("the application has no signing key".to_owned()))?;
         // Okta sends this value if the application's field is blank. AWS rejects it.
         let setting = |key| {
             app.setting(key)
@@ -352,13 +367,13 @@ impl SandboxState {
     }
 
     /// Returns the active Identity Center application.
-    fn identity_center_app(&self) -> Result<&App, Refused> {
+    fn identity_center_app(&self) -> Result<&App, ConsoleError> {
         let mut apps = self.org.apps.values();
         apps.find(|app| app.name == IDENTITY_CENTER && app.active)
             .ok_or_else(no_app)
     }
 }
 
-fn no_app() -> Refused {
-    Refused("Okta has no active application AWS IAM Identity Center".to_owned())
+fn no_app() -> ConsoleError {
+    ConsoleError("Okta has no active application AWS IAM Identity Center".to_owned())
 }

@@ -71,12 +71,12 @@ impl Fault {
     }
 
     /// Closes the connection before the request is processed.
-    pub fn hang_up_before_acting(service: Service) -> Self {
+    pub fn close_before_processing(service: Service) -> Self {
         Self::new(service, FaultKind::CloseBeforeProcessing)
     }
 
     /// Processes the request and closes the connection without a response.
-    pub fn hang_up_after_acting(service: Service) -> Self {
+    pub fn close_after_processing(service: Service) -> Self {
         Self::new(service, FaultKind::CloseAfterProcessing)
     }
 

@@ -63,13 +63,13 @@ pub use self::{
     clock::Clock,
     company::{AccountSeed, AccountState, Company, Person, PersonStatus, Team},
     console::{
-        AutomaticProvisioning, Console, DnsRecord, IdentityCenter, ProvisioningForm, Refused,
+        AutomaticProvisioning, Console, ConsoleError, DnsRecord, IdentityCenter, ProvisioningForm,
         ServiceProvider,
     },
     faults::Fault,
-    okta::RateLimits,
-    record::{Recorded, Service},
-    scim_rates::ScimRates,
+    okta::OktaRateLimits,
+    record::{RecordedRequest, Service},
+    scim_rates::ScimRateLimits,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{
@@ -205,7 +205,7 @@ impl Sandbox {
     }
 
     /// Returns a function that advances this sandbox. A client's clock calls it instead of sleeping.
-    pub fn advancer(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
+    pub fn advance_fn(&self) -> impl Fn(Duration) + Clone + Send + Sync + 'static {
         let state = self.state.clone();
         move |by| state.lock().advance(by)
     }
@@ -224,13 +224,13 @@ impl Sandbox {
     ///
     /// Requests to the console and Okta's own provisioning requests are not included.
     #[must_use]
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state().log.clone()
     }
 
     /// Returns the recorded requests that change data, including rejected ones.
     #[must_use]
-    pub fn writes(&self) -> Vec<Recorded> {
+    pub fn writes(&self) -> Vec<RecordedRequest> {
         let mut requests = self.requests();
         requests.retain(|request| request.write);
         requests
@@ -238,12 +238,12 @@ impl Sandbox {
 
     /// Returns the requests that Okta's provisioning sent to the SCIM endpoint.
     #[must_use]
-    pub fn provisioning_requests(&self) -> Vec<Recorded> {
+    pub fn provisioning_requests(&self) -> Vec<RecordedRequest> {
         self.state().provisioning_engine.sent.clone()
     }
 
     /// Clears the recorded requests.
-    pub fn forget_requests(&self) {
+    pub fn clear_requests(&self) {
         let mut state = self.state();
         state.log.clear();
         state.provisioning_engine.sent.clear();
@@ -272,7 +272,7 @@ impl Sandbox {
     /// # Panics
     ///
     /// Panics if the group or the user does not exist, or if the group cannot be edited.
-    pub fn set_member(&self, group: &str, login: &str, member: bool) {
+    pub fn set_group_member(&self, group: &str, login: &str, member: bool) {
         let id = self.group_id(group);
         let id = id.unwrap_or_else(|| panic!("Okta has no group {group}"));
         let result = self.change(|state, now| state.org.set_membership(&id, login, member, now));

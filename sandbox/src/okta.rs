@@ -26,7 +26,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-pub use self::limits::RateLimits;
+pub use self::limits::OktaRateLimits;
 pub(crate) use self::{
     apps::App,
     assignments::SyncStatus,
@@ -56,7 +56,7 @@ pub(crate) struct Setup {
     pub(crate) authority: String,
     pub(crate) token: String,
     pub(crate) page_size: Option<usize>,
-    pub(crate) rate_limits: RateLimits,
+    pub(crate) rate_limits: OktaRateLimits,
     pub(crate) connections_supported: bool,
     pub(crate) certificate_delay: SignedDuration,
 }

@@ -19,7 +19,7 @@ use crate::{
     aws::Cloud,
     clock::after,
     okta::{IDENTITY_CENTER, Org, PushStatus, SyncStatus, credentials_refused},
-    record::Recorded,
+    record::RecordedRequest,
 };
 
 /// The state of Okta's provisioning jobs.
@@ -33,7 +33,7 @@ pub(crate) struct ProvisioningEngine {
     /// The value of [`Org::changes`] at the last planning.
     planned_changes: Option<u64>,
     /// The requests that Okta sent.
-    pub(crate) sent: Vec<Recorded>,
+    pub(crate) sent: Vec<RecordedRequest>,
 }
 
 /// The id of an application and the id of one of its users or mappings.
@@ -108,11 +108,11 @@ impl ProvisioningEngine {
                 break;
             };
             time = due;
-            cloud.settle(time);
+            cloud.complete_due_operations(time);
             self.run(org, cloud, time);
             org.changes += 1;
         }
-        cloud.settle(now);
+        cloud.complete_due_operations(now);
     }
 
     /// Tests the credentials, as Okta's button "Test API Credentials" does.

@@ -21,7 +21,7 @@ pub enum Service {
 /// One recorded request, without headers and body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Recorded {
+pub struct RecordedRequest {
     /// The API that received the request.
     pub service: Service,
     /// The HTTP method, such as `GET`.
@@ -40,7 +40,7 @@ pub struct Recorded {
     pub status: Option<u16>,
 }
 
-impl fmt::Display for Recorded {
+impl fmt::Display for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)?;
         if let Some(query) = &self.query {

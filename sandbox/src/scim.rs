@@ -38,7 +38,7 @@ pub(crate) fn handle(
     now: Timestamp,
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
-    cloud.settle(now);
+    cloud.complete_due_operations(now);
     let id = cloud.next_request_id();
     let outcome =
         authenticate(cloud, now, request).and_then(|route| call(cloud, now, request, &route));

@@ -10,14 +10,14 @@ use crate::record::method_writes;
 /// The limits work like AWS's API limits: a token bucket holds as many tokens as the rate and is refilled
 /// at that rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScimRates {
+pub struct ScimRateLimits {
     /// Number of write requests per second.
     pub writes: u32,
     /// Number of read requests per second.
     pub reads: u32,
 }
 
-impl ScimRates {
+impl ScimRateLimits {
     /// The limits on the quotas page of IAM Identity Center: "25 TPS writes, 40 TPS reads per identity
     /// store". Earlier copies of the page say 20 for both together.
     pub const AWS: Self = Self {
@@ -38,7 +38,7 @@ struct Bucket {
 }
 
 impl ScimLimits {
-    pub(crate) fn new(rates: Option<ScimRates>) -> Self {
+    pub(crate) fn new(rates: Option<ScimRateLimits>) -> Self {
         Self(rates.map(|rates| (Bucket::new(rates.writes), Bucket::new(rates.reads))))
     }
 
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_bucket_admits_a_burst_and_refills_at_the_rate() {
-        let mut limits = ScimLimits::new(Some(ScimRates {
+        let mut limits = ScimLimits::new(Some(ScimRateLimits {
             writes: 2,
             reads: 1,
         }));

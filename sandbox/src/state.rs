@@ -14,7 +14,7 @@ use crate::{
     faults::{FaultKind, Faults, RequestInfo},
     okta::{self, Org},
     provisioning_engine::ProvisioningEngine,
-    record::{Recorded, Service, method_writes},
+    record::{RecordedRequest, Service, method_writes},
     scim::{self, generic::Directory},
     scim_rates::ScimLimits,
     throttled,
@@ -32,7 +32,7 @@ pub(crate) struct SandboxState {
     pub(crate) clock: SandboxClock,
     pub(crate) faults: Faults,
     pub(crate) scim_rates: ScimLimits,
-    pub(crate) log: Vec<Recorded>,
+    pub(crate) log: Vec<RecordedRequest>,
     /// The Region that is selected in the AWS console.
     pub(crate) region: String,
 }
@@ -232,7 +232,7 @@ impl SandboxState {
             Delivery::Close | Delivery::Stall => None,
         };
         tracing::debug!(service = ?request_info.service, method = %request_info.method, path = request_info.path, status, "answered");
-        self.log.push(Recorded {
+        self.log.push(RecordedRequest {
             service: request_info.service,
             method: request.method().to_string(),
             path: request_info.path.to_owned(),

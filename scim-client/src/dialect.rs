@@ -67,7 +67,7 @@ impl Dialect {
     /// Returns the known rules that a user or a group violates.
     ///
     /// The result is advice, because the server's rules may have changed. AWS gives the same error
-    /// text for all of them, so a [`Refusal`](crate::Refusal) with status 400 includes the violations.
+    /// text for all of them, so a [`ErrorResponse`](crate::ErrorResponse) with status 400 includes the violations.
     #[must_use]
     pub fn violations<R: Resource>(self, resource: &R) -> Vec<Violation> {
         let rules = self.rules();
@@ -120,7 +120,7 @@ pub struct Rules {
     /// members.
     pub mixed_group_patch: bool,
     /// Whether the server returns the members of a group.
-    pub shows_members: bool,
+    pub returns_members: bool,
     /// Whether the server supports the parameter `attributes`, which selects some attributes.
     pub selects_attributes: bool,
 }
@@ -137,7 +137,7 @@ pub enum Paging {
 /// A request that was not sent, because the server would refuse or misread it.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} was not sent: {problem}")]
-pub struct RefusedRequest {
+pub struct UnsupportedRequest {
     pub(crate) operation: String,
     pub(crate) problem: String,
 }
@@ -165,7 +165,7 @@ impl Rules {
         member_removal: MemberRemoval::ByFilter,
         replaces_groups: true,
         mixed_group_patch: true,
-        shows_members: true,
+        returns_members: true,
         selects_attributes: true,
     };
 
@@ -234,14 +234,14 @@ impl Rules {
                 ],
             )],
             forbidden_characters: FORBIDDEN_BY_AWS,
-            empty_texts: false,
+            allows_empty_texts: false,
             max_members: None,
         },
         groups: DocumentRules {
             required: &["displayName"],
             unsupported: &["members.display"],
             forbidden_characters: FORBIDDEN_BY_AWS,
-            empty_texts: false,
+            allows_empty_texts: false,
             max_members: Some(100),
             ..DocumentRules::NONE
         },
@@ -256,7 +256,7 @@ impl Rules {
         // id in one request.
         mixed_group_patch: true,
         // "members is always empty" (AWS SCIM developer guide, limitations of GetGroup and ListGroups).
-        shows_members: false,
+        returns_members: false,
         // `attributes` and `excludedAttributes` are not supported (AWS SCIM developer guide, limitations
         // of ListUsers and ListGroups). The guide documents no exception for single resources.
         selects_attributes: false,

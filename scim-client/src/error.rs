@@ -6,7 +6,7 @@ use http::StatusCode;
 use rest_core::{Idempotency, PagerError, Reached, Response, TransportError};
 use scim_types::{ScimType, filter::Filter};
 
-use crate::{Dialect, RefusedRequest, Violation};
+use crate::{Dialect, UnsupportedRequest, Violation};
 
 /// Error of a call. The variants are in the order of a call's progress.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ use crate::{Dialect, RefusedRequest, Violation};
 pub enum Error {
     /// The dialect does not support the request; nothing was sent.
     #[error(transparent)]
-    Refused(#[from] RefusedRequest),
+    Unsupported(#[from] UnsupportedRequest),
     /// The request could not be built; nothing was sent.
     #[error("{operation} could not be sent")]
     #[non_exhaustive]
@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// The server answered with a status other than 2xx.
     #[error("{} refused {} with {}", .0.dialect.rules().name, .0.operation, .0.status)]
-    Api(#[source] Box<Refusal>),
+    Api(#[source] Box<ErrorResponse>),
     /// The server answered with success, but the response could not be decoded.
     #[error("the response to {operation} could not be decoded")]
     #[non_exhaustive]
@@ -86,7 +86,7 @@ impl Error {
     #[must_use]
     pub fn operation(&self) -> &str {
         match self {
-            Self::Refused(refused) => &refused.operation,
+            Self::Unsupported(refused) => &refused.operation,
             Self::Request { operation, .. }
             | Self::Transport { operation, .. }
             | Self::Body { operation, .. }
@@ -109,7 +109,7 @@ impl Error {
 
     /// Returns the server's error response, if there is one.
     #[must_use]
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn error_response(&self) -> Option<&ErrorResponse> {
         match self {
             Self::Api(refusal) => Some(refusal),
             _ => None,
@@ -119,13 +119,13 @@ impl Error {
     /// Returns the detail text of the error response, if there is one.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.refusal().and_then(Refusal::detail)
+        self.error_response().and_then(ErrorResponse::detail)
     }
 
     /// Returns the SCIM error type of the error response. AWS never sends one.
     #[must_use]
     pub fn scim_type(&self) -> Option<&ScimType> {
-        self.refusal().and_then(Refusal::scim_type)
+        self.error_response().and_then(ErrorResponse::scim_type)
     }
 
     /// Returns the id of the request, which AWS support asks for.
@@ -204,7 +204,7 @@ impl Error {
             }
             rest_core::Error::Refused(response) => {
                 let may_have_acted = not_idempotent && response.status().is_server_error();
-                Self::Api(Box::new(Refusal::read(
+                Self::Api(Box::new(ErrorResponse::read(
                     &response,
                     operation,
                     dialect,
@@ -239,7 +239,7 @@ impl Error {
 
 /// A server's error response.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct ErrorResponse {
     operation: String,
     dialect: Dialect,
     status: StatusCode,
@@ -250,7 +250,7 @@ pub struct Refusal {
     violations: Vec<Violation>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     fn read(
         response: &Response,
         operation: String,
@@ -315,7 +315,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     /// Writes `uniqueness: that name is taken; title is not supported (request 81abca44)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kind) = self.scim_type() {
@@ -332,7 +332,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ErrorResponse {}
 
 fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportError) -> String {
     match source.reached() {

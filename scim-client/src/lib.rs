@@ -45,10 +45,11 @@ mod vendor;
 
 pub use client::{Client, ClientBuilder};
 pub use dialect::{
-    Dialect, DocumentRules, FilterRules, MemberRemoval, Paging, RefusedRequest, Rules, Violation,
+    Dialect, DocumentRules, FilterRules, MemberRemoval, Paging, Rules, UnsupportedRequest,
+    Violation,
 };
 pub use endpoint::{Endpoint, ParseEndpointError};
-pub use error::{Error, Refusal};
+pub use error::{Error, ErrorResponse};
 pub use probe::Probe;
 pub use resources::{Created, Resources};
 #[doc(no_inline)]

@@ -4,7 +4,7 @@ use http::StatusCode;
 use rest_core::Call;
 use scim_types::{ListResponse, Pagination, filter::Filter};
 
-use crate::{Dialect, Error, Paging, RefusedRequest};
+use crate::{Dialect, Error, Paging, UnsupportedRequest};
 
 /// Pagination settings: the method, and the number of resources per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl List {
             &rules.user_filters
         };
         match &self.filter {
-            Some(filter) if !allowed.allow(filter) => Err(RefusedRequest {
+            Some(filter) if !allowed.allow(filter) => Err(UnsupportedRequest {
                 operation: self.operation(),
                 problem: format!(
                     "{} supports only {}, but the filter is {filter}",

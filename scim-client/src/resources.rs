@@ -10,7 +10,7 @@ use scim_types::{
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::{
-    Client, Error, RefusedRequest,
+    Client, Error, UnsupportedRequest,
     client::{SCIM_JSON, decode, has_body},
     dialect::check_group_patch,
     paging::List,
@@ -51,7 +51,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or the resource does not exist. Fails with [`Error::Refused`], without
+    /// Fails if the request fails or the resource does not exist. Fails with [`Error::Unsupported`], without
     /// sending a request, if the dialect does not support the selection of attributes (AWS).
     pub async fn get_attributes(
         &self,
@@ -65,7 +65,7 @@ impl<'a, R: Resource> Resources<'a, R> {
                 "{} does not support the selection of attributes; get the whole resource",
                 rules.name
             );
-            return Err(RefusedRequest { operation, problem }.into());
+            return Err(UnsupportedRequest { operation, problem }.into());
         }
         let names: Vec<String> = attributes.iter().map(ToString::to_string).collect();
         let call = Call::get([R::ENDPOINT, id.as_str()]).query("attributes", names.join(","));
@@ -83,7 +83,7 @@ impl<'a, R: Resource> Resources<'a, R> {
 
     /// Lists all resources, or those that match a filter.
     ///
-    /// If the dialect does not support the filter, the pager returns [`Error::Refused`] without
+    /// If the dialect does not support the filter, the pager returns [`Error::Unsupported`] without
     /// sending a request.
     pub fn list(&self, filter: impl Into<Option<Filter>>) -> Pager<R, Error> {
         let client = self.client.clone();
@@ -235,14 +235,14 @@ impl Resources<'_, Group> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or the group does not exist. Fails with [`Error::Refused`], without
+    /// Fails if the request fails or the group does not exist. Fails with [`Error::Unsupported`], without
     /// sending a request, if the dialect does not support it (AWS).
     pub async fn replace(&self, id: &ResourceId, group: &Group) -> Result<Group, Error> {
         let rules = self.client.dialect().rules();
         if !rules.replaces_groups {
             let operation = format!("PUT /{}/{id}", Group::ENDPOINT);
             let problem = format!("{} cannot replace groups; patch the group", rules.name);
-            return Err(RefusedRequest { operation, problem }.into());
+            return Err(UnsupportedRequest { operation, problem }.into());
         }
         let call = Call::put([Group::ENDPOINT, id.as_str()]).json_as(SCIM_JSON, group);
         self.write(call, Idempotency::Idempotent, group).await
@@ -255,12 +255,12 @@ impl Resources<'_, Group> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or the group does not exist. Fails with [`Error::Refused`], without
+    /// Fails if the request fails or the group does not exist. Fails with [`Error::Unsupported`], without
     /// sending a request, if the server would refuse or misread the membership changes.
     pub async fn patch(&self, id: &ResourceId, patch: &PatchOp) -> Result<Option<Group>, Error> {
         if let Some(problem) = check_group_patch(self.client.dialect().rules(), patch) {
             let operation = format!("PATCH /{}/{id}", Group::ENDPOINT);
-            return Err(RefusedRequest { operation, problem }.into());
+            return Err(UnsupportedRequest { operation, problem }.into());
         }
         self.send_patch(id, patch).await
     }

@@ -139,9 +139,9 @@ fn patches(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter_with_large_drop(apply));
     }
     let (before, after) = (large_group(10_000), large_group(10_100));
-    let between = || PatchOp::between(&before, &after, &options).expect("a patch");
-    assert_eq!(between().expect("a change").operations.len(), 1);
-    group.bench_function("between 10,000 and 10,100 members", |b| b.iter(between));
+    let diff = || PatchOp::diff(&before, &after, &options).expect("a patch");
+    assert_eq!(diff().expect("a change").operations.len(), 1);
+    group.bench_function("diff between 10,000 and 10,100 members", |b| b.iter(diff));
     group.finish();
 }
 

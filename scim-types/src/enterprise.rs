@@ -2,7 +2,7 @@ use crate::{ResourceId, Text, attribute::complex};
 
 complex! {
     /// The enterprise extension of a user (RFC 7643 section 4.3).
-    pub struct Enterprise {
+    pub struct EnterpriseUser {
         /// The employee number or code.
         pub employee_number: Option<Text> = "employeeNumber",
         /// The name of the cost centre.

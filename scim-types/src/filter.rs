@@ -53,7 +53,7 @@ pub enum Filter {
     /// A comparison of an attribute with a value: `title eq "Dr."`.
     Compare(Comparison),
     /// At least one element of an attribute matches a filter (valuePath): `emails[type eq "work"]`.
-    Elements(ElementFilter),
+    ValuePath(ValuePathFilter),
     /// The inner filter does not match: `not (title pr)`.
     Not(Box<Self>),
     /// All of the filters match.
@@ -110,13 +110,16 @@ impl Filter {
     /// # Errors
     ///
     /// Fails if `filter` already contains a filter on elements, because brackets cannot be nested.
-    pub fn elements(attribute: AttributePath, filter: Self) -> Result<Self, NestedElementsError> {
+    pub fn value_path(
+        attribute: AttributePath,
+        filter: Self,
+    ) -> Result<Self, NestedValuePathError> {
         if filter.has_elements() {
-            return Err(NestedElementsError {
+            return Err(NestedValuePathError {
                 filter: filter.to_string(),
             });
         }
-        Ok(Self::Elements(ElementFilter {
+        Ok(Self::ValuePath(ValuePathFilter {
             attribute,
             filter: Box::new(filter),
         }))
@@ -153,7 +156,7 @@ impl Filter {
     fn has_elements(&self) -> bool {
         match self {
             Self::Present(_) | Self::Compare(_) => false,
-            Self::Elements(_) => true,
+            Self::ValuePath(_) => true,
             Self::Not(filter) => filter.has_elements(),
             Self::And(terms) | Self::Or(terms) => terms.iter().any(Self::has_elements),
         }
@@ -179,7 +182,7 @@ impl fmt::Display for Filter {
             }) => {
                 write!(formatter, "{attribute} {operator} {value}")
             }
-            Self::Elements(ElementFilter { attribute, filter }) => {
+            Self::ValuePath(ValuePathFilter { attribute, filter }) => {
                 write!(formatter, "{attribute}[{filter}]")
             }
             Self::Not(filter) => write!(formatter, "not ({filter})"),
@@ -275,12 +278,12 @@ impl fmt::Display for Operator {
 
 /// A filter on the elements of a multi-valued attribute. One matching element is enough.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ElementFilter {
+pub struct ValuePathFilter {
     attribute: AttributePath,
     filter: Box<Filter>,
 }
 
-impl ElementFilter {
+impl ValuePathFilter {
     /// Returns the attribute whose elements are filtered.
     #[must_use]
     pub fn attribute(&self) -> &AttributePath {
@@ -331,7 +334,7 @@ impl<'a> IntoIterator for &'a Terms {
 /// The error if a filter on elements contains another filter on elements.
 #[derive(Debug, thiserror::Error)]
 #[error("brackets cannot be nested, and this filter already has brackets: {filter}")]
-pub struct NestedElementsError {
+pub struct NestedValuePathError {
     filter: String,
 }
 
@@ -371,10 +374,10 @@ mod tests {
     fn brackets_cannot_be_nested() {
         let work = Filter::eq(AttributePath::parse("type").unwrap(), "work");
         let emails = AttributePath::parse("emails").unwrap();
-        let filter = Filter::elements(emails.clone(), work).unwrap();
+        let filter = Filter::value_path(emails.clone(), work).unwrap();
         assert_eq!(filter.to_string(), r#"emails[type eq "work"]"#);
         assert_eq!(
-            Filter::elements(emails, !filter.or(present("a")))
+            Filter::value_path(emails, !filter.or(present("a")))
                 .unwrap_err()
                 .to_string(),
             r#"brackets cannot be nested, and this filter already has brackets: not (emails[type eq "work"] or a pr)"#

@@ -62,7 +62,7 @@ mod user;
 pub mod validate;
 
 pub use bulk::{BulkMethod, BulkOperation, BulkRequest, BulkResponse, BulkResult};
-pub use enterprise::{Enterprise, Manager};
+pub use enterprise::{EnterpriseUser, Manager};
 pub use error::{Error, ScimType, StatusCode};
 pub use group::Group;
 pub use id::{ExternalId, ParseResourceIdError, ResourceId};
@@ -75,10 +75,11 @@ pub use patch_op::{Op, ParseOpError, PatchOp, PatchOperation};
 pub use presence::Presence;
 pub use resource::Resource;
 pub use resource_type::{ResourceType, SchemaExtension};
-pub use schema::{Schema, SchemaAttribute, SchemaWithoutIdError, Schemas};
+pub use schema::{MissingSchemaIdError, Schema, SchemaAttribute, Schemas};
 pub use search::{ParseSortOrderError, SearchRequest, SortOrder};
 pub use service_provider::{
-    AuthenticationScheme, BulkSupport, FilterSupport, Pagination, ServiceProviderConfig, Supported,
+    AuthenticationScheme, BulkSupport, FeatureSupport, FilterSupport, Pagination,
+    ServiceProviderConfig,
 };
 pub use text::Text;
 pub use user::{Name, User};

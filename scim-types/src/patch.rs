@@ -20,7 +20,7 @@
 //!     {"value": "ada@home.example", "primary": true},
 //! ]));
 //! // The reverse: the patch that changes one resource into the other.
-//! let patch = PatchOp::between(&user, &patched, &Options::default())?.expect("a difference");
+//! let patch = PatchOp::diff(&user, &patched, &Options::default())?.expect("a difference");
 //! assert_eq!(patch.apply(&user, &Options::default())?, patched);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,8 +38,8 @@
 //! [`Options`] has the settings for clients that do not follow the RFC.
 
 mod apply;
-mod between;
 mod change;
+mod diff;
 mod error;
 mod list;
 mod path;
@@ -48,7 +48,7 @@ mod target;
 mod value;
 
 pub use self::{
-    between::BetweenError,
+    diff::DiffError,
     error::PatchError,
     path::{ParsePathError, Path},
 };
@@ -70,9 +70,9 @@ pub struct Options {
     pub missing_element: MissingElement,
     /// Whether `"True"` is accepted as `true`, `"7"` as 7, and a string as a complex value with that
     /// `value`. Microsoft Entra sends such values.
-    pub loose_values: bool,
-    /// Meaning of an absent attribute for [`PatchOp::between`](crate::PatchOp::between).
-    pub absent: Absent,
+    pub lenient_values: bool,
+    /// Meaning of an absent attribute for [`PatchOp::diff`](crate::PatchOp::diff).
+    pub absent: AbsentAttributes,
     /// Limits on the length of a path and the nesting depth of its filter.
     pub path_limits: Limits,
     /// Maximum number of operations in one patch, and of values in a listed removal (default: 5,000).
@@ -89,7 +89,7 @@ impl Options {
     #[must_use]
     pub fn entra() -> Self {
         Self {
-            listed_removal: ListedRemoval::Listed,
+            listed_removal: ListedRemoval::RemoveListed,
             missing_element: MissingElement::Create,
             ..Self::default()
         }
@@ -101,7 +101,7 @@ impl Options {
     #[must_use]
     pub fn aws_identity_center() -> Self {
         Self {
-            listed_removal: ListedRemoval::Listed,
+            listed_removal: ListedRemoval::RemoveListed,
             ..Self::default()
         }
     }
@@ -114,8 +114,8 @@ impl Default for Options {
             unknown_attributes: UnknownAttributes::Refuse,
             listed_removal: ListedRemoval::Refuse,
             missing_element: MissingElement::Refuse,
-            loose_values: true,
-            absent: Absent::Remove,
+            lenient_values: true,
+            absent: AbsentAttributes::Remove,
             path_limits: Limits::default(),
             // Okta's group push sends one operation for each removed member; AWS accepts 100 changes.
             max_operations: 5_000,
@@ -143,8 +143,8 @@ pub enum ListedRemoval {
     /// Refuse the patch: `invalidValue`.
     Refuse,
     /// Remove the listed values: members by their `value`, and other elements if they have all listed
-    /// sub-attributes. [`PatchOp::between`](crate::PatchOp::between) then also removes members by a list.
-    Listed,
+    /// sub-attributes. [`PatchOp::diff`](crate::PatchOp::diff) then also removes members by a list.
+    RemoveListed,
 }
 
 /// Policy for a write with a filter that selects no element.
@@ -158,10 +158,10 @@ pub enum MissingElement {
 
 /// Meaning of an attribute that is absent from the desired resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absent {
+pub enum AbsentAttributes {
     /// The desired resource is complete, so the patch removes the attribute.
     Remove,
     /// The desired resource contains only the changes: an absent attribute stays unchanged, and an
     /// attribute that is `null` or empty is removed.
-    Stay,
+    Keep,
 }

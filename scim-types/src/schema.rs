@@ -4,7 +4,7 @@ mod schemas;
 
 use serde_json::Value;
 
-pub use self::schemas::{SchemaWithoutIdError, Schemas};
+pub use self::schemas::{MissingSchemaIdError, Schemas};
 pub(crate) use self::schemas::{declares, is_core_urn};
 use crate::{
     Meta,

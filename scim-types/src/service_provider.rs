@@ -12,17 +12,17 @@ document! {
         /// The URI of the server's documentation.
         pub documentation_uri: Option<Text> = "documentationUri",
         /// Support for PATCH.
-        pub patch: Option<Supported> = "patch",
+        pub patch: Option<FeatureSupport> = "patch",
         /// Support for bulk requests, and their limits.
         pub bulk: Option<BulkSupport> = "bulk",
         /// Support for filters, and the maximum number of results.
         pub filter: Option<FilterSupport> = "filter",
         /// Support for password changes.
-        pub change_password: Option<Supported> = "changePassword",
+        pub change_password: Option<FeatureSupport> = "changePassword",
         /// Support for sorting.
-        pub sort: Option<Supported> = "sort",
+        pub sort: Option<FeatureSupport> = "sort",
         /// Support for entity tags.
-        pub etag: Option<Supported> = "etag",
+        pub etag: Option<FeatureSupport> = "etag",
         /// Support for pagination.
         pub pagination: Option<Pagination> = "pagination",
         /// The authentication schemes that the server supports.
@@ -34,7 +34,7 @@ document! {
 
 complex! {
     /// Support for a feature.
-    pub struct Supported {
+    pub struct FeatureSupport {
         /// Whether the feature is supported.
         pub supported: Option<bool> = "supported",
     }

@@ -1,5 +1,5 @@
 use crate::{
-    Address, Enterprise, ExternalId, Meta, MultiValued, Reference, ResourceId, Text,
+    Address, EnterpriseUser, ExternalId, Meta, MultiValued, Reference, ResourceId, Text,
     attribute::{complex, document},
 };
 
@@ -55,7 +55,7 @@ document! {
         /// Certificates: DER, encoded in Base64.
         pub x509_certificates: Vec<MultiValued> = "x509Certificates",
         /// The enterprise extension.
-        pub enterprise: Option<Enterprise> =
+        pub enterprise: Option<EnterpriseUser> =
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
         /// The metadata of the resource.
         pub meta: Option<Meta> = "meta",

@@ -68,8 +68,7 @@ impl SandboxOperator {
         {
             // At most two tokens can exist. An operator deletes the unused ones and creates another.
             Err(OperatorError::Declined(_)) => {
-                self.post(["aws", "delete-scim-tokens"], &json!({}))
-                    .await?;
+                self.post(["aws", "delete-scim-tokens"], &json!({})).await?;
                 self.post(["aws", "automatic-provisioning"], &json!({}))
                     .await?
             }

@@ -104,7 +104,12 @@ impl Terminal {
             std::fs::create_dir_all(folder)?;
             let path = folder.join(&file.name);
             std::fs::write(&path, &file.bytes)?;
-            writeln!(self.output, "  {} is saved as {}", file.name, path.display())?;
+            writeln!(
+                self.output,
+                "  {} is saved as {}",
+                file.name,
+                path.display()
+            )?;
         }
         let mut answers = Answers::default();
         for ask in &manual_step.asks {

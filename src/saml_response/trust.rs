@@ -369,7 +369,7 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
             keys.push(key);
         }
     }
-    let verifier = Verifier::new(keys).allow_sha1().allow_any_place();
+    let verifier = Verifier::new(keys).allow_sha1().allow_any_position();
     let mut signed = Signed {
         ids: BTreeSet::new(),
         certificate: 0,
@@ -390,7 +390,7 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
                     .ids
                     .extend(candidate.attribute("ID").map(str::to_owned));
             }
-            Err(error) => last = error.refusal().to_string(),
+            Err(error) => last = error.kind().to_string(),
         }
     }
     if signed.ids.is_empty() || candidates.len() != signed.ids.len() {

@@ -205,7 +205,10 @@ mod tests {
             store.put(STATE, json.into_bytes()).await.expect("a file");
             let error = store.load().await.expect_err("another version");
             let text = error.explain();
-            assert!(text.contains(&format!("format version {version}")), "{text}");
+            assert!(
+                text.contains(&format!("format version {version}")),
+                "{text}"
+            );
             assert!(text.contains(help), "{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! The address where people sign in is known.
+//! Step `access-portal`: the URL of the AWS access portal is known and verified.
 
 use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
@@ -12,24 +12,24 @@ use crate::{
     step::{Applied, Check, Context, Planned, Step},
 };
 
-/// The address of the access portal, where people sign in, is known and belongs to the instance.
+/// Finds and verifies the URL of the access portal, where users sign in.
 #[derive(Clone, Debug)]
 pub struct AccessPortal {
     aws: Aws,
-    wanted: Option<Url>,
+    configured: Option<Url>,
 }
 
 impl AccessPortal {
-    /// The step; an address that the blueprint gives is verified instead of asked for.
+    /// Creates the step. A URL from the blueprint is verified; without one, the operator is asked for it.
     #[must_use]
-    pub fn new(aws: &Aws, wanted: Option<&Url>) -> Self {
+    pub fn new(aws: &Aws, configured: Option<&Url>) -> Self {
         Self {
             aws: aws.clone(),
-            wanted: wanted.cloned(),
+            configured: configured.cloned(),
         }
     }
 
-    /// Proves an address: by its form, and by AWS, which starts a sign-in only for an address it knows.
+    /// Verifies a URL by its form and by starting a sign-in, which AWS does only for a URL of an access portal.
     async fn verify_url(&self, instance: &InstanceFact, text: &str) -> Result<Url> {
         let portal = parse(instance, text)?;
         self.aws.sign_in(&portal, &instance.region).start().await.map_err(|error| {
@@ -40,17 +40,17 @@ impl AccessPortal {
     }
 }
 
-/// The address that an instance has unless somebody chose an alias.
+/// Returns the URL of an instance whose portal URL was not customized.
 fn default_portal(instance: &InstanceFact) -> String {
     format!("https://{}.awsapps.com/start", instance.identity_store)
 }
 
-/// Checks an address against the forms that AWS documents (IAM Identity Center user guide, "Workforce access through an
-/// additional Region").
+/// Parses a URL and checks it against the forms that AWS documents (IAM Identity Center user guide, "Workforce access
+/// through an additional Region").
 fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     let refused = |why: &str| {
         Error::new(ErrorKind::InvalidAnswer, format!("`{text}` is not the access portal of instance {}: {why}", instance.arn)).with_help(format!(
-            "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console; without an alias it is {}",
+            "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console; if it was not customized, it is {}",
             default_portal(instance)
         ))
     };
@@ -58,7 +58,7 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
         .map_err(|error| refused(&error.to_string()))?;
     let host = url.host_str().unwrap_or_default();
     if url.scheme() != "https" {
-        return Err(refused("it is not an https address"));
+        return Err(refused("it is not an https URL"));
     }
     if let Some(name) = host.strip_suffix(".awsapps.com") {
         if url.path() != "/start" {
@@ -76,7 +76,7 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     {
         return Ok(url);
     }
-    Err(refused("its host has none of the forms that AWS gives out"))
+    Err(refused("its host is not an access portal host of this instance"))
 }
 
 impl Step for AccessPortal {
@@ -85,7 +85,7 @@ impl Step for AccessPortal {
     }
 
     fn title(&self) -> String {
-        "AWS access portal".to_owned()
+        "AWS access portal URL verified".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -99,24 +99,27 @@ impl Step for AccessPortal {
                     Value::AfterApply(StepId::new("identity-center")),
                 )));
             };
-            if let Some(wanted) = &self.wanted {
-                parse(&instance, wanted.as_str())?;
+            if let Some(configured) = &self.configured {
+                parse(&instance, configured.as_str())?;
             }
             let verified = known.as_ref().is_some_and(|known| {
                 parse(&instance, known.as_str()).is_ok()
-                    && self.wanted.as_ref().is_none_or(|wanted| wanted == known)
+                    && self
+                        .configured
+                        .as_ref()
+                        .is_none_or(|configured| configured == known)
             });
-            Ok(match (verified, &self.wanted) {
+            Ok(match (verified, &self.configured) {
                 (true, _) => Planned::nothing(),
-                (false, Some(wanted)) => Planned::one(
-                    Change::new(Action::Check, "access portal URL").with("URL", wanted.as_str()),
+                (false, Some(configured)) => Planned::one(
+                    Change::new(Action::Check, "access portal URL").with("URL", configured.as_str()),
                 ),
-                // Filled in only by the person: the default is what they most likely find.
+                // Only the operator can tell the URL. The default is the most likely one.
                 (false, None) => {
                     let change = Change::new(Action::ManualStep, "access portal URL");
                     Planned::one(change.with(
                         "URL",
-                        format!("{} unless an alias was chosen", default_portal(&instance)),
+                        format!("{} (unless customized)", default_portal(&instance)),
                     ))
                 }
             })
@@ -126,23 +129,23 @@ impl Step for AccessPortal {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let instance = cx.facts(|facts| facts.instance.clone()).ok_or_else(|| {
-                super::missing("the instance of IAM Identity Center", "identity-center")
+                super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
             })?;
-            let portal = if let Some(wanted) = &self.wanted {
-                self.verify_url(&instance, wanted.as_str()).await?
+            let portal = if let Some(configured) = &self.configured {
+                self.verify_url(&instance, configured.as_str()).await?
             } else {
                 let manual_step = ManualStep::new(
                         ManualStepKind::AccessPortal,
-                        "Read the address of the access portal",
+                        "Read the URL of the access portal",
                         "AWS console > IAM Identity Center > Dashboard > Settings summary",
                     )
                     .instructions([
                         "Copy the AWS access portal URL.",
-                        "If people should see a name of yours in it, customize it first: that can be done once only.",
-                        "If nobody can hand anything back to this run: put it into the blueprint as aws.portal_url.",
+                        "To use your own name in the URL, customize the URL first. It can be customized only once.",
+                        "If this run cannot ask for answers, set aws.portal_url in the blueprint.",
                     ])
                     .value("default", default_portal(&instance))
-                    .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (nothing: the default)");
+                    .ask_optional("portal_url", AskKind::Text, "AWS access portal URL (empty: the default)");
                 cx.manual_step(manual_step, async |answers| {
                     let default = default_portal(&instance);
                     self.verify_url(&instance, answers.get("portal_url").unwrap_or(&default))
@@ -159,9 +162,9 @@ impl Step for AccessPortal {
         Box::pin(async move {
             Ok(vec![match cx.facts(|facts| facts.portal.clone()) {
                 Some(portal) => Check::unverifiable(format!(
-                    "AWS access portal {portal}: verified when it was handed over"
+                    "AWS access portal {portal}: verified when the URL was entered"
                 )),
-                None => Check::unverifiable("AWS access portal: its address was not handed over"),
+                None => Check::unverifiable("AWS access portal: its URL is not known yet"),
             }])
         })
     }
@@ -185,24 +188,24 @@ mod tests {
     }
 
     #[test]
-    fn every_form_that_aws_gives_out_is_taken() {
-        for good in [
+    fn every_documented_url_form_is_accepted() {
+        for valid in [
             "https://d-9067abcdef.awsapps.com/start",
             "https://d-9067abcdef.awsapps.com/start/",
             "https://acme.awsapps.com/start",
             "https://ssoins-72231234abcd5678.us-east-1.portal.amazonaws.com",
             "https://ssoins-72231234abcd5678.portal.us-east-1.app.aws",
         ] {
-            parse(&instance(), good).expect(good);
+            parse(&instance(), valid).expect(valid);
         }
     }
 
     #[test]
-    fn a_portal_of_another_store_or_form_is_refused_with_the_reason() {
-        for (bad, why) in [
+    fn a_portal_of_another_identity_store_or_form_is_rejected_with_the_reason() {
+        for (invalid, why) in [
             (
                 "http://acme.awsapps.com/start",
-                "it is not an https address",
+                "it is not an https URL",
             ),
             ("https://acme.awsapps.com/", "it does not end in /start"),
             (
@@ -211,15 +214,15 @@ mod tests {
             ),
             (
                 "https://awsapps.com.example.net/start",
-                "its host has none of the forms that AWS gives out",
+                "its host is not an access portal host of this instance",
             ),
             ("acme", "relative URL without a base"),
         ] {
-            let error = parse(&instance(), bad).expect_err(bad);
+            let error = parse(&instance(), invalid).expect_err(invalid);
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "`{bad}` is not the access portal of instance arn:aws:sso:::instance/ssoins-72231234abcd5678: {why}"
+                    "`{invalid}` is not the access portal of instance arn:aws:sso:::instance/ssoins-72231234abcd5678: {why}"
                 )
             );
         }

@@ -1,4 +1,4 @@
-//! Users and groups have their permission sets in their accounts.
+//! Step `account-assignments`: users and groups have the permission sets of the blueprint in their accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,10 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// Users and groups have their permission sets in their accounts, as the blueprint says.
+/// Assigns permission sets in accounts to users and groups.
 ///
-/// Each assignment is waited for to its end: AWS works on it in the background, and says only then why it failed.
+/// AWS creates an assignment in the background and reports a failure only at the end, so the step waits for the result of
+/// each assignment. Assignments outside the blueprint are kept.
 #[derive(Clone, Debug)]
 pub struct AccountAssignments {
     okta: Okta,
@@ -26,7 +27,7 @@ pub struct AccountAssignments {
     blueprint: Blueprint,
 }
 
-/// One assignment, by the names a person knows.
+/// An assignment that the blueprint asks for, by the names that an operator knows.
 #[derive(Clone, Debug)]
 struct Desired {
     principal: PrincipalSpec,
@@ -45,7 +46,7 @@ impl Desired {
 }
 
 impl AccountAssignments {
-    /// The step for the access that a blueprint gives.
+    /// Creates the step for the `access` of a blueprint.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
@@ -55,11 +56,12 @@ impl AccountAssignments {
         }
     }
 
-    async fn desired_all(&self, cx: &Context) -> Result<Vec<Desired>> {
-        let mut desired_all = Vec::new();
+    /// Returns the assignments of the blueprint, without duplicates.
+    async fn desired_assignments(&self, cx: &Context) -> Result<Vec<Desired>> {
+        let mut all_desired = Vec::new();
         for access in &self.blueprint.access {
-            for named in access.accounts() {
-                let account = super::account(&self.aws, cx, named).await?;
+            for id_or_name in access.accounts() {
+                let account = super::account(&self.aws, cx, id_or_name).await?;
                 let organization = cx.facts(|facts| facts.organization.clone());
                 if organization.is_some_and(|known| {
                     known.caller != known.management_account
@@ -67,11 +69,11 @@ impl AccountAssignments {
                 }) {
                     return Err(Error::new(
                         ErrorKind::UnusableSubject,
-                        format!("a delegated administrator cannot assign anybody to the management account {}", account.id),
+                        format!("a delegated administrator cannot assign access to the management account {}", account.id),
                     )
-                    .with_help("run this line of access with credentials of the management account, or take it out of the blueprint"));
+                    .with_help("use credentials of the management account, or remove this account from `access` in the blueprint"));
                 }
-                desired_all.push(Desired {
+                all_desired.push(Desired {
                     principal: access.principal(),
                     account: account.id.clone(),
                     account_name: account
@@ -83,11 +85,11 @@ impl AccountAssignments {
             }
         }
         let mut seen = BTreeSet::new();
-        desired_all.retain(|desired| seen.insert(desired.target()));
-        Ok(desired_all)
+        all_desired.retain(|desired| seen.insert(desired.target()));
+        Ok(all_desired)
     }
 
-    /// The principal as the identity store knows it, if it has arrived.
+    /// Looks up the principal in the identity store. Returns `None` if it has not arrived there.
     async fn principal(
         &self,
         center: &IdentityCenter,
@@ -118,7 +120,8 @@ impl AccountAssignments {
         })
     }
 
-    /// The principal of a change: its id stands in the plan by the time it is applied.
+    /// Returns the principal of a change. Its id is in the change if it was known when the change was planned; otherwise
+    /// it is looked up.
     async fn planned_principal(
         &self,
         center: &IdentityCenter,
@@ -138,7 +141,7 @@ impl AccountAssignments {
                 .principal(center, &desired.principal, cx)
                 .await?
                 .ok_or_else(|| {
-                    super::missing(
+                    super::missing_prerequisite(
                         &format!("{} in the identity store", desired.principal),
                         "arrival",
                     )
@@ -146,6 +149,7 @@ impl AccountAssignments {
         }
     }
 
+    /// Returns whether AWS lists the assignment.
     async fn is_assigned(
         &self,
         center: &IdentityCenter,
@@ -162,16 +166,14 @@ impl AccountAssignments {
             .await
             .map_err(|error| {
                 Error::service(
-                    format!(
-                        "whether AWS has assigned {} could not be read",
-                        desired.target()
-                    ),
+                    format!("assignment {} could not be verified", desired.target()),
                     error,
                 )
             })?;
         Ok(assigned.contains(&principal))
     }
 
+    /// Starts the creation of an assignment.
     async fn start(
         &self,
         center: &IdentityCenter,
@@ -182,7 +184,7 @@ impl AccountAssignments {
         let arn = cx
             .facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned())
             .ok_or_else(|| {
-                super::missing(
+                super::missing_prerequisite(
                     &format!("permission set {}", desired.permission_set),
                     "permission-sets",
                 )
@@ -198,7 +200,7 @@ impl AccountAssignments {
             .start_create(&assignment)
             .await
             .map_err(|error| {
-                Error::service(format!("AWS did not assign {}", desired.target()), error)
+                Error::service(format!("AWS did not create assignment {}", desired.target()), error)
             })
     }
 }
@@ -209,28 +211,28 @@ impl Step for AccountAssignments {
     }
 
     fn title(&self) -> String {
-        "Account assignments".to_owned()
+        "Account assignments created".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let desired_all = self.desired_all(cx).await?;
-            let mut present = Current {
-                center: super::assigning_center(&self.aws, cx),
+            let all_desired = self.desired_assignments(cx).await?;
+            let mut current = Current {
+                center: super::assignable_identity_center(&self.aws, cx),
                 pairs: BTreeMap::new(),
                 principals: BTreeMap::new(),
             };
             let mut changes = Vec::new();
-            for desired in &desired_all {
-                let (principal, assigned) = present.lookup(self, desired, cx).await?;
+            for desired in &all_desired {
+                let (principal, assigned) = current.lookup(self, desired, cx).await?;
                 if assigned {
-                    // It is there, whoever has seen to it: what was underway for it is over.
+                    // The assignment exists, so a pending operation for it is obsolete.
                     cx.update_facts(|facts| {
                         facts.pending_operations.remove(&operation_key(desired))
                     });
                     continue;
                 }
-                let principal = principal.as_ref().map(id_of);
+                let principal = principal.as_ref().map(principal_id);
                 changes.push(Change::new(Action::Create, desired.target()).with_value(
                     "principal",
                     Value::known_or_after(principal, &StepId::new("arrival")),
@@ -238,25 +240,25 @@ impl Step for AccountAssignments {
             }
             Ok(Planned {
                 changes,
-                notes: present.others(&desired_all),
+                notes: current.foreign_assignment_notes(&all_desired),
             })
         })
     }
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let desired_all = self.desired_all(cx).await?;
-            let desired = desired_all
+            let all_desired = self.desired_assignments(cx).await?;
+            let desired = all_desired
                 .iter()
                 .find(|desired| desired.target() == change.target)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
-            let center = super::needed_center(&self.aws, cx)?;
+            let center = super::require_identity_center(&self.aws, cx)?;
             let key = operation_key(desired);
             let Some(id) = cx.facts(|facts| facts.pending_operations.get(&key).cloned()) else {
                 let operation = self.start(&center, desired, change, cx).await?;
                 cx.update_facts(|facts| facts.pending_operations.insert(key, operation.id));
                 return Ok(Applied::waiting(format!(
-                    "AWS to assign {}",
+                    "AWS to create assignment {}",
                     desired.target()
                 )));
             };
@@ -268,20 +270,23 @@ impl Step for AccountAssignments {
                 })
                 .await;
             let status = match status {
-                // AWS forgets operations after a while; whether the assignment is there, the next plan sees.
+                // AWS deletes operations after some time. The next plan shows whether the assignment exists.
                 Err(error) if error.is_not_found() => OperationStatus::Failed {
-                    reason: Some("AWS does not know the operation any more".to_owned()),
+                    reason: Some("AWS no longer has the operation".to_owned()),
                 },
                 status => status.map_err(|error| {
                     Error::service(
-                        format!("how far {} is could not be read", desired.target()),
+                        format!(
+                            "the status of assignment {} could not be read",
+                            desired.target()
+                        ),
                         error,
                     )
                 })?,
             };
             if status == OperationStatus::InProgress {
                 return Ok(Applied::waiting(format!(
-                    "AWS to assign {}",
+                    "AWS to create assignment {}",
                     desired.target()
                 )));
             }
@@ -290,40 +295,41 @@ impl Step for AccountAssignments {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
                     format!(
-                        "AWS could not assign {}: {}",
+                        "AWS could not create assignment {}: {}",
                         desired.target(),
                         reason.as_deref().unwrap_or("no reason given")
                     ),
                 )
-                .with_help("see to the reason, then run again")),
-                // An id that was left over from an earlier assignment says nothing about this one.
+                .with_help("fix the cause, then run again")),
+                // The saved operation may belong to an earlier assignment, so AWS must list this one.
                 _ if self.is_assigned(&center, desired, change, cx).await? => Ok(Applied::Done),
                 _ => Ok(Applied::waiting(format!(
-                    "AWS to show {}",
+                    "AWS to list assignment {}",
                     desired.target()
                 ))),
             }
         })
     }
 
-    /// AWS takes 10 to 15 assignments at a time (Identity Center quotas); a few are left to other tools.
+    /// Returns 8: AWS processes 10 to 15 assignments at the same time (Identity Center quotas), and other tools need some.
     fn parallelism(&self) -> usize {
         8
     }
 }
 
+/// Returns the assignment's key in the saved pending operations.
 fn operation_key(desired: &Desired) -> String {
     format!("assignment {}", desired.target())
 }
 
-fn id_of(principal: &Principal) -> String {
+fn principal_id(principal: &Principal) -> String {
     match principal {
         Principal::User(id) => id.to_string(),
         Principal::Group(id) => id.to_string(),
     }
 }
 
-/// What is assigned now, asked once for each account and permission set.
+/// The assignments that exist now, read once per account and permission set.
 struct Current {
     center: Option<IdentityCenter>,
     pairs: BTreeMap<(AccountId, PermissionSetArn), Vec<Principal>>,
@@ -331,30 +337,32 @@ struct Current {
 }
 
 impl Current {
-    /// Who else has these permission sets in these accounts: they keep them.
-    fn others(&self, desired_all: &[Desired]) -> Vec<String> {
-        let ours: BTreeSet<&Principal> = self.principals.values().flatten().collect();
+    /// Returns notes about assignments of these permission sets in these accounts that are not in the blueprint. The step
+    /// keeps them.
+    fn foreign_assignment_notes(&self, all_desired: &[Desired]) -> Vec<String> {
+        let in_blueprint: BTreeSet<&Principal> = self.principals.values().flatten().collect();
         let mut notes = Vec::new();
         for ((account, set), principals) in &self.pairs {
-            let others: Vec<String> = principals
+            let foreign: Vec<String> = principals
                 .iter()
-                .filter(|principal| !ours.contains(principal))
-                .map(id_of)
+                .filter(|principal| !in_blueprint.contains(principal))
+                .map(principal_id)
                 .collect();
-            if !others.is_empty() {
-                let name = desired_all
+            if !foreign.is_empty() {
+                let name = all_desired
                     .iter()
                     .find(|desired| desired.account == *account)
                     .map_or("", |desired| &desired.account_name);
                 notes.push(format!(
-                    "others have {set} in {name} ({account}) too, and keep it: {}",
-                    others.join(", ")
+                    "{set} in {name} ({account}) is also assigned outside the blueprint; these assignments are kept: {}",
+                    foreign.join(", ")
                 ));
             }
         }
         notes
     }
 
+    /// Returns the principal, if it has arrived, and whether the assignment exists.
     async fn lookup(
         &mut self,
         step: &AccountAssignments,

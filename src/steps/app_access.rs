@@ -1,11 +1,11 @@
-//! People are assigned to the app, and groups are pushed.
+//! Step `app-access`: users and groups are assigned to the Okta app, and groups are pushed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
 use okta_client::{
-    App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushMapping, PushStatus,
-    PushSwitch, PushTarget, User,
+    App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushActivation, PushMapping,
+    PushStatus, PushTarget, User,
 };
 
 use crate::{
@@ -16,16 +16,16 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// The blueprint's users and groups are assigned to the app, and its groups are pushed unless runs write them.
+/// Assigns the blueprint's users and groups to the app, and pushes its groups unless the runs write them.
 ///
-/// Nobody is unassigned, and no mapping is deleted: what somebody else has set up stays.
+/// The step unassigns no user or group and deletes no push mapping, so manual assignments and mappings stay.
 #[derive(Clone, Debug)]
 pub struct AppAccess {
     okta: Okta,
     blueprint: Blueprint,
 }
 
-/// What the app has already.
+/// The assignments and push mappings that the app has now.
 #[derive(Default)]
 struct Current {
     users: BTreeSet<Id<User>>,
@@ -33,7 +33,7 @@ struct Current {
     pushed: BTreeMap<Id<Group>, PushMapping>,
 }
 
-/// One thing that this step makes true.
+/// An assignment or push that the blueprint asks for.
 enum Desired<'a> {
     User(&'a User),
     Assigned(&'a Group),
@@ -41,7 +41,7 @@ enum Desired<'a> {
 }
 
 impl AppAccess {
-    /// The step for the people of a blueprint.
+    /// Creates the step for the users and groups of a blueprint.
     #[must_use]
     pub fn new(okta: &Okta, blueprint: &Blueprint) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl AppAccess {
         }
     }
 
-    async fn present(&self, app: &Id<App>) -> Result<Current> {
+    async fn read_current(&self, app: &Id<App>) -> Result<Current> {
         let failed = |what: &str| {
             let what = format!("the {what} of app {app} could not be read from Okta");
             move |error| Error::service(what, error)
@@ -74,7 +74,8 @@ impl AppAccess {
             .await
             .map_err(failed("pushed groups"))?;
         Ok(Current {
-            // A user who is assigned through a group only loses access with it: being named is a desired of its own.
+            // A user that is assigned only through a group loses access with that group. A user that the blueprint
+            // names therefore needs an individual assignment.
             users: users
                 .into_iter()
                 .filter(|user| user.scope == AppUserScope::User)
@@ -88,7 +89,7 @@ impl AppAccess {
         })
     }
 
-    async fn do_wish(&self, app: &Id<App>, desired: Desired<'_>) -> Result<()> {
+    async fn apply_desired(&self, app: &Id<App>, desired: Desired<'_>) -> Result<()> {
         let apps = self.okta.apps();
         match desired {
             Desired::User(user) => {
@@ -119,7 +120,7 @@ impl AppAccess {
                 {
                     Some(mapping) if mapping.status == PushStatus::Inactive => {
                         mappings
-                            .set_status(&mapping.id, PushSwitch::Active)
+                            .set_status(&mapping.id, PushActivation::Active)
                             .await
                             .map_err(failed)?;
                     }
@@ -148,28 +149,30 @@ impl Desired<'_> {
     }
 }
 
-fn desired_all(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<Item = Desired<'_>> {
+/// Returns the assignments and pushes of the blueprint, in the order in which they are made.
+fn all_desired(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<Item = Desired<'_>> {
     let users = scope.users.iter().map(Desired::User);
     let assigned = scope
         .assigned
         .iter()
         .map(|members| Desired::Assigned(&members.group));
-    // Pushed last: a push carries the members who are assigned by then.
-    let by_okta = mode == ProvisioningMode::Okta;
+    // Groups are pushed last, because a push includes only members that are already assigned.
+    let pushes_groups = mode == ProvisioningMode::Okta;
     let pushed = scope
         .pushed
         .iter()
-        .filter(move |_| by_okta)
+        .filter(move |_| pushes_groups)
         .map(|members| Desired::Pushed(&members.group));
     users.chain(assigned).chain(pushed)
 }
 
-fn planned(desired: &Desired<'_>, present: &Current) -> (Option<Change>, Option<String>) {
+/// Returns the change that `desired` needs, if any, and a note about a failed push.
+fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Option<String>) {
     let create = || Some(Change::new(Action::Create, desired.target()));
     match desired {
-        Desired::User(user) if present.users.contains(&user.id) => (None, None),
-        Desired::Assigned(group) if present.groups.contains(&group.id) => (None, None),
-        Desired::Pushed(group) => match present.pushed.get(&group.id) {
+        Desired::User(user) if current.users.contains(&user.id) => (None, None),
+        Desired::Assigned(group) if current.groups.contains(&group.id) => (None, None),
+        Desired::Pushed(group) => match current.pushed.get(&group.id) {
             None => (create(), None),
             Some(mapping) => match mapping.status {
                 PushStatus::Inactive => (
@@ -197,37 +200,39 @@ fn planned(desired: &Desired<'_>, present: &Current) -> (Option<Change>, Option<
     }
 }
 
-/// Okta and AWS both say that one group cannot be assigned and pushed: its members go missing or linger (AWS
-/// "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting"). The blueprint is checked for itself; this
-/// looks at what somebody has set up before.
-fn refuse_both(scope: &ResolvedScope, present: &Current) -> Result<()> {
-    let refused = |group: &Group, now: &str, wanted: &str, help: &str| {
+/// Fails if a group would be both assigned and pushed.
+///
+/// Okta and AWS do not support both for one group: its members can be missing, or stay in AWS after they left (AWS
+/// "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting"). The blueprint alone is validated when it is
+/// parsed; this function also checks it against the app's current assignments and pushes.
+fn reject_assigned_and_pushed(scope: &ResolvedScope, current: &Current) -> Result<()> {
+    let conflict = |group: &Group, existing: &str, desired: &str, help: &str| {
         Err(Error::new(
             ErrorKind::UnusableSubject,
             format!(
-                "group {} is {now} already and would be {wanted}: Okta and AWS do not support both for one group, as its members go missing or linger in AWS",
+                "group {} is already {existing} and cannot also be {desired}: Okta and AWS do not support both for one group, because members can be missing or stay in AWS after they left",
                 group.name
             ),
         )
         .with_help(help))
     };
     for GroupWithMembers { group, .. } in &scope.pushed {
-        if present.groups.contains(&group.id) {
-            return refused(
+        if current.groups.contains(&group.id) {
+            return conflict(
                 group,
                 "assigned to the app",
                 "pushed",
-                "assign its members through another group (provisioning.assign_groups), unassign this one in Okta, and run again",
+                "assign its members through another group (provisioning.assign_groups), unassign this group in Okta, then run again",
             );
         }
     }
     for GroupWithMembers { group, .. } in &scope.assigned {
-        if present.pushed.contains_key(&group.id) {
-            return refused(
+        if current.pushed.contains_key(&group.id) {
+            return conflict(
                 group,
                 "pushed",
                 "assigned to the app",
-                "name another group in provisioning.assign_groups: this one may have access in AWS",
+                "use another group in provisioning.assign_groups, because this group may have access in AWS",
             );
         }
     }
@@ -240,15 +245,15 @@ impl Step for AppAccess {
     }
 
     fn title(&self) -> String {
-        "Users and groups in the Okta app".to_owned()
+        "Users and groups set up in the Okta app".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx.facts(|facts| facts.app.clone());
-            let present = match &app {
-                Some(app) => self.present(app).await?,
+            let current = match &app {
+                Some(app) => self.read_current(app).await?,
                 None => Current::default(),
             };
             let mut result = Planned {
@@ -257,10 +262,10 @@ impl Step for AppAccess {
             };
             let mode = self.blueprint.provisioning.mode;
             if mode == ProvisioningMode::Okta {
-                refuse_both(scope, &present)?;
+                reject_assigned_and_pushed(scope, &current)?;
             }
-            for desired in desired_all(scope, mode) {
-                let (change, note) = planned(&desired, &present);
+            for desired in all_desired(scope, mode) {
+                let (change, note) = plan_desired(&desired, &current);
                 result.changes.extend(change);
                 result.notes.extend(note);
             }
@@ -273,11 +278,11 @@ impl Step for AppAccess {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx
                 .facts(|facts| facts.app.clone())
-                .ok_or_else(|| super::missing("the Okta app", "catalog-app"))?;
-            let desired = desired_all(scope, self.blueprint.provisioning.mode)
+                .ok_or_else(|| super::missing_prerequisite("the Okta app", "catalog-app"))?;
+            let desired = all_desired(scope, self.blueprint.provisioning.mode)
                 .find(|desired| desired.target() == change.target)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
-            self.do_wish(&app, desired).await?;
+            self.apply_desired(&app, desired).await?;
             Ok(Applied::Done)
         })
     }

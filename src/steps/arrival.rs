@@ -1,4 +1,4 @@
-//! Those who were assigned and pushed in Okta are in the identity store of AWS.
+//! Step `arrival`: the provisioned users and groups have arrived in AWS's identity store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,15 @@ use okta_client::{AppUser, Client as Okta, Group, Id, PushMapping, PushStatus, U
 use crate::{
     blueprint::{Blueprint, PrincipalSpec, WaitFor},
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, StepId, count},
     resolved_scope::{GroupWithMembers, ResolvedScope},
     step::{Applied, Check, Context, Planned, Step, Waiting},
 };
 
-/// Those who were assigned and pushed in Okta have arrived in the identity store of AWS.
+/// Waits until AWS's identity store has the users, groups and memberships that Okta provisions.
 ///
-/// This is the hop that nothing confirms: Okta provisions in the background. What is missing is listed, with what Okta
-/// says about it.
+/// Okta provisions in the background and confirms nothing, so the step compares the identity store with the blueprint. It
+/// lists each missing part with its status in Okta.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     okta: Okta,
@@ -25,21 +25,22 @@ pub struct Arrival {
     blueprint: Blueprint,
 }
 
-/// What has not arrived.
+/// The users, groups and memberships that are missing in AWS.
 #[derive(Default)]
 struct Missing {
-    users: Vec<(Id<User>, Absent)>,
+    users: Vec<(Id<User>, MissingUser)>,
     groups: Vec<String>,
     memberships: Vec<(String, String)>,
-    /// Who is in a group in AWS and not in Okta: nobody waits for them to go, and verification finds them.
-    lingering: Vec<(String, String)>,
+    /// Memberships that AWS has but Okta does not. The step does not wait for their removal; `verify` reports them.
+    extra_memberships: Vec<(String, String)>,
 }
 
-/// A user who has not arrived.
-struct Absent {
+/// A user that has not arrived in AWS, or is disabled there.
+struct MissingUser {
     login: String,
+    /// The user's name in AWS.
     name: String,
-    /// In AWS there is one of that name, and they are disabled.
+    /// Whether AWS has a user with this name that is disabled.
     disabled: bool,
 }
 
@@ -48,19 +49,19 @@ impl Missing {
         self.users.is_empty() && self.groups.is_empty() && self.memberships.is_empty()
     }
 
-    /// What has to arrive before anybody is given access.
-    fn awaited(mut self, blueprint: &Blueprint) -> Self {
+    /// Keeps only the parts that must arrive before access is assigned (`provisioning.wait_for`).
+    fn only_awaited(mut self, blueprint: &Blueprint) -> Self {
         if blueprint.provisioning.wait_for == WaitFor::Access {
-            let named = |principal: &PrincipalSpec| {
+            let has_access = |principal: &PrincipalSpec| {
                 blueprint
                     .access
                     .iter()
                     .any(|access| access.principal() == *principal)
             };
             self.users
-                .retain(|(_, user)| named(&PrincipalSpec::User(user.login.clone())));
+                .retain(|(_, user)| has_access(&PrincipalSpec::User(user.login.clone())));
             self.groups
-                .retain(|group| named(&PrincipalSpec::Group(group.clone())));
+                .retain(|group| has_access(&PrincipalSpec::Group(group.clone())));
             self.memberships.clear();
         }
         self
@@ -68,7 +69,7 @@ impl Missing {
 }
 
 impl Arrival {
-    /// The step for the people of a blueprint.
+    /// Creates the step for the users and groups of a blueprint.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
@@ -78,8 +79,8 @@ impl Arrival {
         }
     }
 
-    /// What Okta says about everybody assigned to the app.
-    async fn app_users(&self, cx: &Context) -> Result<BTreeMap<Id<User>, AppUser>> {
+    /// Reads the app's user assignments from Okta.
+    async fn read_app_users(&self, cx: &Context) -> Result<BTreeMap<Id<User>, AppUser>> {
         let Some(app) = cx.facts(|facts| facts.app.clone()) else {
             return Ok(BTreeMap::new());
         };
@@ -101,26 +102,27 @@ impl Arrival {
             .collect())
     }
 
-    async fn missing(
+    /// Returns the parts of the scope that the identity store does not have.
+    async fn find_missing(
         &self,
         scope: &ResolvedScope,
         assigned: &BTreeMap<Id<User>, AppUser>,
         cx: &Context,
     ) -> Result<Missing> {
         let name = |user: &User| user_name(assigned, user);
-        let absent = |user: &User, disabled| {
-            let absent = Absent {
+        let missing_user = |user: &User, disabled| {
+            let missing_user = MissingUser {
                 login: user.profile.login.clone(),
                 name: name(user),
                 disabled,
             };
-            (user.id.clone(), absent)
+            (user.id.clone(), missing_user)
         };
         let mut missing = Missing::default();
         let Some(center) = super::identity_center(&self.aws, cx) else {
             missing.users = scope
                 .provisionable_users()
-                .map(|user| absent(user, false))
+                .map(|user| missing_user(user, false))
                 .collect();
             missing.groups = scope
                 .pushed
@@ -148,7 +150,7 @@ impl Arrival {
         for user in scope.provisionable_users() {
             match users.get(&name(user)) {
                 Some(found) if found.active != Some(false) => {}
-                found => missing.users.push(absent(user, found.is_some())),
+                found => missing.users.push(missing_user(user, found.is_some())),
             }
         }
         for members in &scope.pushed {
@@ -156,16 +158,16 @@ impl Arrival {
                 missing.groups.push(members.group.name.clone());
                 continue;
             };
-            let present: BTreeSet<UserId> = store
+            let members_in_aws: BTreeSet<UserId> = store
                 .members(id)
                 .await
                 .map_err(failed)?
                 .into_iter()
                 .collect();
             for user in scope.provisionable_members(members) {
-                // Who has not arrived at all is listed once.
+                // A user that has not arrived is listed as a missing user, not as a missing member too.
                 if let Some(found) = users.get(&name(user))
-                    && !present.contains(&found.id)
+                    && !members_in_aws.contains(&found.id)
                 {
                     missing
                         .memberships
@@ -173,41 +175,41 @@ impl Arrival {
                 }
             }
             let members_in_okta: BTreeSet<String> = members.users.iter().map(name).collect();
-            let lingering = users.values().filter(|user| {
-                present.contains(&user.id) && !members_in_okta.contains(&user.user_name)
+            let extra_members = users.values().filter(|user| {
+                members_in_aws.contains(&user.id) && !members_in_okta.contains(&user.user_name)
             });
-            missing
-                .lingering
-                .extend(lingering.map(|user| (user.user_name.clone(), members.group.name.clone())));
+            missing.extra_memberships.extend(
+                extra_members.map(|user| (user.user_name.clone(), members.group.name.clone())),
+            );
         }
         Ok(missing)
     }
 
-    /// What is missing, in words, with what Okta says about it.
-    async fn reasons(
+    /// Describes each missing part with its status in Okta.
+    async fn describe_missing(
         &self,
         missing: &Missing,
         assigned: &BTreeMap<Id<User>, AppUser>,
         cx: &Context,
     ) -> Result<Vec<String>> {
-        let mut reasons = Vec::new();
-        for (id, Absent { name, disabled, .. }) in &missing.users {
+        let mut lines = Vec::new();
+        for (id, MissingUser { name, disabled, .. }) in &missing.users {
             let why = match assigned.get(id) {
-                _ if *disabled => "there, and disabled in AWS".to_owned(),
-                None => "not assigned to the app".to_owned(),
+                _ if *disabled => "exists in AWS, but is disabled".to_owned(),
+                None => "Okta: not assigned to the app".to_owned(),
                 Some(user) => {
                     let sync = user
                         .sync_state
                         .as_ref()
                         .map(|state| format!(", sync {state}"))
                         .unwrap_or_default();
-                    format!("{}{sync}", user.status)
+                    format!("Okta: {}{sync}", user.status)
                 }
             };
-            reasons.push(format!("user {name} (Okta: {why})"));
+            lines.push(format!("user {name} ({why})"));
         }
         if missing.groups.is_empty() && missing.memberships.is_empty() {
-            return Ok(reasons);
+            return Ok(lines);
         }
         let mut mappings = BTreeMap::new();
         if let Some(app) = cx.facts(|facts| facts.app.clone()) {
@@ -221,8 +223,8 @@ impl Arrival {
             );
         }
         let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-        refuse_broken_pushes(missing, scope, &mappings)?;
-        let state = |group: &str| {
+        reject_failed_pushes(missing, scope, &mappings)?;
+        let status = |group: &str| {
             let id = scope
                 .pushed
                 .iter()
@@ -236,50 +238,54 @@ impl Arrival {
                 },
             }
         };
-        reasons.extend(
+        lines.extend(
             missing
                 .groups
                 .iter()
-                .map(|group| format!("group {group} (Okta: {})", state(group))),
+                .map(|group| format!("group {group} (Okta: {})", status(group))),
         );
-        reasons.extend(
+        lines.extend(
             missing
                 .memberships
                 .iter()
-                .map(|(user, group)| format!("{user} in group {group} (Okta: {})", state(group))),
+                .map(|(user, group)| {
+                    format!("membership of {user} in group {group} (Okta: {})", status(group))
+                }),
         );
-        Ok(reasons)
+        Ok(lines)
     }
 }
 
-/// A push that has failed does not mend itself, so nobody waits for it.
-fn refuse_broken_pushes(
+/// Fails if Okta could not push a missing group, or a group with a missing membership.
+///
+/// Waiting would not help: a failed push needs the operator.
+fn reject_failed_pushes(
     missing: &Missing,
     scope: &ResolvedScope,
     mappings: &BTreeMap<Id<Group>, PushMapping>,
 ) -> Result<()> {
     for GroupWithMembers { group, .. } in &scope.pushed {
-        let concerned = missing.groups.contains(&group.name)
+        let is_missing = missing.groups.contains(&group.name)
             || missing
                 .memberships
                 .iter()
                 .any(|(_, name)| *name == group.name);
         if let Some(mapping) = mappings.get(&group.id)
             && mapping.status == PushStatus::Error
-            && concerned
+            && is_missing
         {
             let why = mapping
                 .error_summary
                 .as_deref()
                 .unwrap_or("no reason given");
             return Err(Error::new(ErrorKind::UnusableSubject, format!("Okta could not push group {} to AWS: {why}", group.name))
-                .with_help("see to the reason under Push Groups of the app in Okta, push the group again there, then run again"));
+                .with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again"));
         }
     }
     Ok(())
 }
 
-/// The name a user has in AWS: what Okta says it sends, or the login until Okta says.
+/// Returns the user's name in AWS: the user name in Okta's app assignment, or the login if there is none.
 fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
     let sent = assigned
         .get(&user.id)
@@ -293,30 +299,31 @@ impl Step for Arrival {
     }
 
     fn title(&self) -> String {
-        "Users and groups in AWS".to_owned()
+        "Users and groups arrived in AWS".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.app_users(cx).await?;
+            let assigned = self.read_app_users(cx).await?;
             let missing = self
-                .missing(scope, &assigned, cx)
+                .find_missing(scope, &assigned, cx)
                 .await?
-                .awaited(&self.blueprint);
+                .only_awaited(&self.blueprint);
             if missing.is_empty() {
                 return Ok(Planned::nothing());
             }
-            // How many are missing falls by itself between two plans, so it is a remark and not part of the change.
+            // The number of missing parts falls between two plans without any change of this run. It is therefore a note:
+            // as part of the change, it would make the plan stale.
             let planned = Planned::one(Change::new(
                 Action::Wait,
                 "users and groups to arrive through SCIM",
             ));
             Ok(planned.note(format!(
-                "missing in AWS now: {} users, {} groups, {} memberships",
-                missing.users.len(),
-                missing.groups.len(),
-                missing.memberships.len()
+                "missing in AWS now: {}, {}, {}",
+                count(missing.users.len(), "user"),
+                count(missing.groups.len(), "group"),
+                count(missing.memberships.len(), "membership")
             )))
         })
     }
@@ -324,17 +331,17 @@ impl Step for Arrival {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.app_users(cx).await?;
+            let assigned = self.read_app_users(cx).await?;
             let missing = self
-                .missing(scope, &assigned, cx)
+                .find_missing(scope, &assigned, cx)
                 .await?
-                .awaited(&self.blueprint);
+                .only_awaited(&self.blueprint);
             if missing.is_empty() {
                 return Ok(Applied::Done);
             }
             Ok(Applied::Waiting(Waiting {
                 on: "users and groups to arrive in AWS".to_owned(),
-                missing: self.reasons(&missing, &assigned, cx).await?,
+                missing: self.describe_missing(&missing, &assigned, cx).await?,
             }))
         })
     }
@@ -342,21 +349,21 @@ impl Step for Arrival {
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.app_users(cx).await?;
-            let missing = self.missing(scope, &assigned, cx).await?;
-            let mut checks: Vec<Check> = match self.reasons(&missing, &assigned, cx).await {
-                Ok(reasons) => reasons
+            let assigned = self.read_app_users(cx).await?;
+            let missing = self.find_missing(scope, &assigned, cx).await?;
+            let mut checks: Vec<Check> = match self.describe_missing(&missing, &assigned, cx).await {
+                Ok(lines) => lines
                     .into_iter()
-                    .map(|reason| Check::failed(format!("missing in AWS: {reason}")))
+                    .map(|line| Check::failed(format!("missing in AWS: {line}")))
                     .collect(),
                 Err(error) if error.kind() == ErrorKind::UnusableSubject => {
                     vec![Check::failed(error.to_string())]
                 }
                 Err(error) => return Err(error),
             };
-            for (user, group) in &missing.lingering {
+            for (user, group) in &missing.extra_memberships {
                 checks.push(Check::failed(format!(
-                    "{user} is in group {group} in AWS, and not in Okta"
+                    "{user} is a member of group {group} in AWS but not in Okta"
                 )));
             }
             Ok(if checks.is_empty() {

@@ -1,4 +1,4 @@
-//! The app "AWS IAM Identity Center" is there, once.
+//! Step `catalog-app`: Okta has the app "AWS IAM Identity Center".
 
 use futures::future::BoxFuture;
 use okta_client::{App, AppStatus, Client as Okta, ListApps, NewApp};
@@ -10,7 +10,7 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// The app "AWS IAM Identity Center" of Okta's catalog is there, once, and active.
+/// Creates, adopts or activates the app "AWS IAM Identity Center" of Okta's catalog.
 #[derive(Clone, Debug)]
 pub struct CatalogApp {
     okta: Okta,
@@ -18,7 +18,7 @@ pub struct CatalogApp {
 }
 
 impl CatalogApp {
-    /// The step for the app with a label; one that exists is adopted.
+    /// Creates the step for the app with this label. An existing app with the label is adopted.
     #[must_use]
     pub fn new(okta: &Okta, label: &str) -> Self {
         Self {
@@ -27,7 +27,8 @@ impl CatalogApp {
         }
     }
 
-    /// The app, and the other apps of the same catalog entry: an org may join several AWS organizations.
+    /// Returns the app, and the other apps of the same catalog entry. An org may have one for each of several AWS
+    /// organizations.
     async fn find(&self, cx: &Context) -> Result<(Option<App>, Vec<App>)> {
         if let Some(known) = super::app(&self.okta, cx).await? {
             return Ok((Some(known), Vec::new()));
@@ -43,22 +44,22 @@ impl CatalogApp {
             .try_collect()
             .await
             .map_err(|error| Error::service("the apps could not be listed from Okta", error))?;
-        let (mut ours, others): (Vec<App>, Vec<App>) =
+        let (mut labelled, others): (Vec<App>, Vec<App>) =
             all.into_iter().partition(|app| app.label() == self.label);
-        if ours.len() > 1 {
-            let ids: Vec<String> = ours.iter().map(|app| app.id().to_string()).collect();
+        if labelled.len() > 1 {
+            let ids: Vec<String> = labelled.iter().map(|app| app.id().to_string()).collect();
             return Err(Error::new(
                 ErrorKind::UnusableSubject,
                 format!(
                     "Okta has {} apps {CATALOG_NAME} with the label `{}`: {}",
-                    ours.len(),
+                    labelled.len(),
                     self.label,
                     ids.join(", ")
                 ),
             )
-            .with_help("give the one that is not meant another label in Okta, then run again"));
+            .with_help("give the other apps a different label in Okta, then run again"));
         }
-        Ok((ours.pop(), others))
+        Ok((labelled.pop(), others))
     }
 
     fn target(&self) -> String {
@@ -72,7 +73,7 @@ impl Step for CatalogApp {
     }
 
     fn title(&self) -> String {
-        "Okta app from the catalog".to_owned()
+        "Okta app created and active".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -81,7 +82,7 @@ impl Step for CatalogApp {
             let mut planned = Planned::nothing();
             for other in others {
                 planned.notes.push(format!(
-                    "app \"{}\" ({}) of the same catalog entry is left alone; okta.app_label = \"{}\" in the blueprint would adopt it",
+                    "app \"{}\" ({}) of the same catalog entry is not changed; to adopt it, set okta.app_label = \"{}\" in the blueprint",
                     other.label(),
                     other.id(),
                     other.label()
@@ -101,14 +102,14 @@ impl Step for CatalogApp {
             cx.update_facts(|facts| facts.app = Some(app.id().clone()));
             if adopted {
                 planned.notes.push(format!(
-                    "app \"{}\" ({}) is there already, and is adopted",
+                    "app \"{}\" ({}) already exists and is adopted",
                     app.label(),
                     app.id()
                 ));
             }
             if app.label() != self.label {
                 planned.notes.push(format!(
-                    "app {} is labelled \"{}\" in Okta, and \"{}\" in the blueprint; it is kept",
+                    "app {} has the label \"{}\" in Okta and \"{}\" in the blueprint; the label in Okta is kept",
                     app.id(),
                     app.label(),
                     self.label
@@ -126,7 +127,7 @@ impl Step for CatalogApp {
             match app.user_name_template() {
                 Some(USER_NAME_TEMPLATE | "${source.email}") | None => {}
                 Some(other) => {
-                    planned.notes.push(format!("the app names users by `{other}`; AWS wants the name that SCIM sent and SAML sends to be the same"));
+                    planned.notes.push(format!("the app derives user names from `{other}`; AWS requires the same user name in SCIM and SAML"));
                 }
             }
             Ok(planned)
@@ -166,5 +167,5 @@ impl Step for CatalogApp {
     }
 }
 
-/// AWS wants the SAML `NameID` and the SCIM `userName` to be the same, and both come from this.
+/// The source of the SAML `NameID` and the SCIM `userName`, which AWS requires to be equal.
 const USER_NAME_TEMPLATE: &str = "${source.login}";

@@ -1,4 +1,4 @@
-//! The org answers on a host of the customer's own.
+//! Step `custom-domain`: the Okta org is reachable under the customer's host name.
 
 use futures::future::BoxFuture;
 use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, NewDomain};
@@ -10,7 +10,7 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// The org answers on a host of the customer's own, with a certificate that Okta manages.
+/// Sets up a custom domain of the Okta org, with a certificate that Okta manages.
 #[derive(Clone, Debug)]
 pub struct CustomDomain {
     okta: Okta,
@@ -18,10 +18,10 @@ pub struct CustomDomain {
 }
 
 impl CustomDomain {
-    /// The step for one host, such as `login.example.com`.
+    /// Creates the step for a host name, such as `login.example.com`.
     #[must_use]
     pub fn new(okta: &Okta, name: &str) -> Self {
-        // Okta lower-cases what it is given, and it is compared with what Okta says.
+        // Okta returns names in lower case, and the step compares them.
         Self {
             okta: okta.clone(),
             name: name.to_ascii_lowercase(),
@@ -35,14 +35,14 @@ impl CustomDomain {
         Ok(all.into_iter().find(|domain| domain.name == self.name))
     }
 
-    async fn needed(&self) -> Result<Domain> {
+    async fn require(&self) -> Result<Domain> {
         self.find()
             .await?
-            .ok_or_else(|| super::missing(&format!("custom domain {}", self.name), "custom-domain"))
+            .ok_or_else(|| super::missing_prerequisite(&format!("custom domain {}", self.name), "custom-domain"))
     }
 
-    /// Has Okta look at the records: it never does so by itself.
-    async fn verified(&self, domain: &Domain) -> Result<Domain> {
+    /// Asks Okta to check the DNS records. Okta does not check them without being asked.
+    async fn verify_domain(&self, domain: &Domain) -> Result<Domain> {
         self.okta
             .domains()
             .verify(&domain.id)
@@ -83,7 +83,7 @@ impl CustomDomain {
     fn wait(&self) -> Change {
         Change::new(
             Action::Wait,
-            format!("{} to be verified and to have its certificate", self.name),
+            format!("{} to be verified and to get its certificate", self.name),
         )
     }
 }
@@ -94,7 +94,7 @@ impl Step for CustomDomain {
     }
 
     fn title(&self) -> String {
-        format!("Okta custom domain {}", self.name)
+        format!("Okta custom domain {} verified", self.name)
     }
 
     fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -124,7 +124,7 @@ impl Step for CustomDomain {
                         };
                         self.okta.domains().create(&new).await.map_err(|error| {
                             Error::service(
-                                format!("Okta did not take the custom domain {}", self.name),
+                                format!("Okta did not create the custom domain {}", self.name),
                                 error,
                             )
                         })?;
@@ -132,10 +132,10 @@ impl Step for CustomDomain {
                     Ok(Applied::Done)
                 }
                 Action::ManualStep => {
-                    let mut domain = self.needed().await?;
+                    let mut domain = self.require().await?;
                     if domain.validation == DomainValidation::NotStarted {
-                        // The records may be there already; Okta looks only when it is asked to.
-                        domain = self.verified(&domain).await?;
+                        // The DNS records may already exist. Okta checks them only when it is asked.
+                        domain = self.verify_domain(&domain).await?;
                     }
                     if !matches!(
                         domain.validation,
@@ -146,7 +146,7 @@ impl Step for CustomDomain {
                     let mut manual_step = ManualStep::new(ManualStepKind::DnsRecords, format!("Publish the DNS records of {}", self.name), "the DNS provider of the domain")
                         .instructions([
                             "Create these records.",
-                            "If the domain has CAA records, allow letsencrypt.org: Okta's certificate comes from there.",
+                            "If the domain has CAA records, allow letsencrypt.org, which issues Okta's certificate.",
                         ]);
                     for record in &domain.dns_records {
                         manual_step = manual_step.value(
@@ -158,12 +158,12 @@ impl Step for CustomDomain {
                         .await
                 }
                 Action::Wait => {
-                    let domain = self.needed().await?;
-                    let verified = self.verified(&domain).await?;
+                    let domain = self.require().await?;
+                    let verified = self.verify_domain(&domain).await?;
                     Ok(match verified.validation {
                         DomainValidation::Completed => Applied::Done,
                         other => Applied::waiting(format!(
-                            "Okta to see the records of {} and to install its certificate (now {other})",
+                            "Okta to verify the DNS records of {} and to install its certificate (status: {other})",
                             self.name
                         )),
                     })

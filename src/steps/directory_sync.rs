@@ -192,7 +192,7 @@ impl SyncStep {
                 .0
                 .as_deref()
                 .cloned()
-                .unwrap_or_else(|| SyncState::of(&scim.endpoint().to_string())),
+                .unwrap_or_else(|| SyncState::empty(&scim.endpoint().to_string())),
         };
         state.serial = state.serial.max(plan.serial + 1);
         let run = Run::new(&scim, cx.clock(), StateSink::Context(cx), state, plan);

@@ -1,4 +1,4 @@
-//! An organization instance of Identity Center is there and has permission sets.
+//! Step `identity-center`: the organization has an Identity Center instance with permission sets.
 
 use aws_sso_glue::{Aws, Instance, InstanceStatus};
 use futures::future::BoxFuture;
@@ -11,7 +11,8 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// An organization instance of Identity Center is there, in whatever Region, and has permission sets.
+/// Finds the organization's Identity Center instance in any Region, or has the operator enable one, and enables
+/// permission sets.
 #[derive(Clone, Debug)]
 pub struct IdentityCenterInstance {
     aws: Aws,
@@ -19,7 +20,7 @@ pub struct IdentityCenterInstance {
 }
 
 impl IdentityCenterInstance {
-    /// The step; the Region is where an instance is to be enabled if there is none.
+    /// Creates the step. If the organization has no instance, one is enabled in this Region.
     #[must_use]
     pub fn new(aws: &Aws, region: Option<&str>) -> Self {
         Self {
@@ -32,7 +33,8 @@ impl IdentityCenterInstance {
         self.region.as_deref().unwrap_or_else(|| self.aws.region())
     }
 
-    /// The organization's instance. Account instances of members, which can only serve applications, do not count.
+    /// Returns the organization's instance. Account instances of member accounts are ignored, because they serve only
+    /// applications.
     async fn find(&self, cx: &Context) -> Result<Option<Instance>> {
         let all = self.aws.instances().await.map_err(|error| {
             Error::service(
@@ -65,7 +67,7 @@ impl IdentityCenterInstance {
                     error,
                 )
             })?;
-        // Absent means a Region whose service does not know the switch yet: there every instance has them.
+        // The field is absent in Regions that do not have this setting yet. There, every instance has permission sets.
         Ok(details.permission_sets_enabled == Some(false))
     }
 
@@ -86,7 +88,7 @@ impl IdentityCenterInstance {
         Ok(())
     }
 
-    async fn enabled_by_a_person(&self, cx: &Context) -> Result<Instance> {
+    async fn enable_manually(&self, cx: &Context) -> Result<Instance> {
         if let Some(found) = self.find(cx).await? {
             return Ok(found);
         }
@@ -119,7 +121,7 @@ impl Step for IdentityCenterInstance {
     }
 
     fn title(&self) -> String {
-        "IAM Identity Center instance".to_owned()
+        "IAM Identity Center enabled".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -127,7 +129,7 @@ impl Step for IdentityCenterInstance {
             let Some(instance) = self.find(cx).await? else {
                 cx.update_facts(|facts| facts.instance = None);
                 return Ok(Planned::one(
-                    Change::new(Action::ManualStep, "IAM Identity Center, enabled")
+                    Change::new(Action::ManualStep, "enabling IAM Identity Center")
                         .with("Region", self.region())
                         .with("permission sets", "on (cannot be turned off again)"),
                 ));
@@ -135,9 +137,9 @@ impl Step for IdentityCenterInstance {
             let mut planned = Planned::nothing();
             match instance.status {
                 InstanceStatus::Active => {
-                    let lacks = self.lacks_permission_sets(&instance).await?;
-                    learn(cx, &instance, !lacks);
-                    if lacks {
+                    let lacks_permission_sets = self.lacks_permission_sets(&instance).await?;
+                    save_instance(cx, &instance, !lacks_permission_sets);
+                    if lacks_permission_sets {
                         planned.changes.push(
                             Change::new(Action::Update, format!("instance {}", instance.arn))
                                 .from_to("permission sets", Some("off".into()), "on"),
@@ -145,7 +147,7 @@ impl Step for IdentityCenterInstance {
                     }
                 }
                 InstanceStatus::CreateInProgress => {
-                    learn(cx, &instance, false);
+                    save_instance(cx, &instance, false);
                     planned.changes.push(Change::new(
                         Action::Wait,
                         format!("instance {} to become active", instance.arn),
@@ -157,14 +159,14 @@ impl Step for IdentityCenterInstance {
                         format!("instance {} is {other}", instance.arn),
                     )
                     .with_help(
-                        "see to it in the AWS console: only an active instance can be used",
+                        "check the instance in the AWS console; only an active instance can be used",
                     ));
                 }
             }
             if let Some(region) = &self.region
                 && *region != instance.primary_region
             {
-                planned.notes.push(format!("the instance is in {}, not in {region} as the blueprint says; it cannot be moved", instance.primary_region));
+                planned.notes.push(format!("the instance is in {}, but the blueprint says {region}; an instance cannot be moved", instance.primary_region));
             }
             Ok(planned)
         })
@@ -173,9 +175,9 @@ impl Step for IdentityCenterInstance {
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let instance = match change.action {
-                Action::ManualStep => self.enabled_by_a_person(cx).await?,
+                Action::ManualStep => self.enable_manually(cx).await?,
                 Action::Update | Action::Wait => self.find(cx).await?.ok_or_else(|| {
-                    super::missing("the instance of IAM Identity Center", "identity-center")
+                    super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
                 })?,
                 _ => return Err(unknown_change(&self.id(), change)),
             };
@@ -188,12 +190,12 @@ impl Step for IdentityCenterInstance {
             if self.lacks_permission_sets(&instance).await? {
                 self.enable_permission_sets(&instance).await?;
             }
-            learn(cx, &instance, true);
+            save_instance(cx, &instance, true);
             Ok(Applied::Done)
         })
     }
 }
 
-fn learn(cx: &Context, instance: &Instance, permission_sets: bool) {
+fn save_instance(cx: &Context, instance: &Instance, permission_sets: bool) {
     cx.update_facts(|facts| facts.instance = Some(InstanceFact::of(instance, permission_sets)));
 }

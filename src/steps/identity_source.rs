@@ -1,4 +1,4 @@
-//! Identity Center's identity source is Okta.
+//! Step `identity-source`: Okta is the identity source of Identity Center.
 
 use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
@@ -15,10 +15,10 @@ use crate::{
     step::{Applied, Check, Context, Planned, Step},
 };
 
-/// Identity Center's identity source is Okta as an external identity provider.
+/// Makes Okta the identity source of Identity Center, as an external identity provider.
 ///
-/// No public API can set it or read it. A person does it with the validated metadata, and hands back what AWS shows;
-/// whether AWS really trusts Okta is verified by the sign-in test.
+/// No public API can set or read the identity source. The operator sets it in the AWS console with Okta's validated
+/// metadata, and enters the service provider values that AWS shows. The sign-in test verifies that AWS trusts Okta.
 #[derive(Clone, Debug)]
 pub struct IdentitySource {
     okta: Okta,
@@ -26,7 +26,7 @@ pub struct IdentitySource {
 }
 
 impl IdentitySource {
-    /// The step for the app and the instance that earlier steps have made or found.
+    /// Creates the step. It uses the app and the instance of earlier steps.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws) -> Self {
         Self {
@@ -35,8 +35,8 @@ impl IdentitySource {
         }
     }
 
-    /// The instance as it is now: its identity store is another one after a change from Active Directory.
-    async fn instance_now(&self, known: &InstanceFact) -> Result<InstanceFact> {
+    /// Reads the instance again, because a change from Active Directory gives it another identity store.
+    async fn current_instance(&self, known: &InstanceFact) -> Result<InstanceFact> {
         let all = self.aws.instances().await.map_err(|error| {
             Error::service(
                 "the instances of Identity Center could not be listed",
@@ -51,14 +51,16 @@ impl IdentitySource {
     }
 }
 
-/// What the app holds already, if it fits the instance: then somebody has set the source up before.
-fn held_by(app: &App, instance: &InstanceFact) -> Option<IdentitySourceFact> {
+/// Returns the identity source that the app's URLs describe, or `None` if they do not belong to the instance.
+///
+/// An app with matching URLs means that the source was configured before.
+fn source_in_app(app: &App, instance: &InstanceFact) -> Option<IdentitySourceFact> {
     let acs = Url::parse(app.setting(ACS_URL)?).ok()?;
     let issuer = Url::parse(app.setting(ENTITY_ID)?).ok()?;
     verify_urls(instance, vec![acs], issuer, None).ok()
 }
 
-/// Proves what a person hands back: the file, or the two URLs.
+/// Verifies the operator's answers: the metadata file, or the two URLs.
 fn verify_answers(
     instance: &InstanceFact,
     trusts: &TrustedIdp,
@@ -89,14 +91,14 @@ fn verify_answers(
         let text = answers.get(key).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidAnswer,
-                format!("neither the metadata file nor the {name} was handed back"),
+                format!("neither the metadata file nor the {name} was entered"),
             )
-            .with_help("hand back the file that AWS offers for download, or both URLs")
+            .with_help("provide the metadata file that AWS offers for download, or both URLs")
         })?;
         Url::parse(text).map_err(|error| {
             Error::new(
                 ErrorKind::InvalidAnswer,
-                format!("`{text}` is not the {name}: {error}"),
+                format!("`{text}` is not a valid {name}: {error}"),
             )
         })
     };
@@ -111,7 +113,9 @@ fn verify_answers(
     )
 }
 
-/// The issuer can be derived from the Region and the identity store, and the ACS URL has one of a few hosts.
+/// Verifies that the URLs belong to the instance.
+///
+/// The issuer URL follows from the Region and the identity store. The ACS URL has one of a few known hosts.
 fn verify_urls(
     instance: &InstanceFact,
     acs: Vec<Url>,
@@ -131,10 +135,10 @@ fn verify_urls(
     }
     if !regions.contains(&instance.region) {
         return Err(refused(format!(
-            "no ACS URL is in the Region of the instance, {}: {}",
+            "no ACS URL is in the Region of the instance, {}; found: {}",
             instance.region,
             if regions.is_empty() {
-                "there is none".to_owned()
+                "none".to_owned()
             } else {
                 regions.join(", ")
             }
@@ -153,7 +157,7 @@ impl Step for IdentitySource {
     }
 
     fn title(&self) -> String {
-        "Identity source: Okta".to_owned()
+        "Identity source set to Okta".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -171,30 +175,30 @@ impl Step for IdentitySource {
                             Value::known_or_after(certificate, &StepId::new("idp-metadata")),
                         )
                         .with(
-                            "hands back",
+                            "asks for",
                             "service provider metadata, or ACS URL and issuer URL",
                         ),
                 )
             };
-            let fits = |source: &IdentitySourceFact| {
+            let belongs_to_instance = |source: &IdentitySourceFact| {
                 instance.as_ref().is_some_and(|instance| {
                     verify_urls(instance, source.acs.clone(), source.issuer.clone(), None).is_ok()
                 })
             };
-            let Some(source) = source.filter(fits) else {
+            let Some(source) = source.filter(belongs_to_instance) else {
                 let app = super::app(&self.okta, cx).await?;
-                let held = instance.and_then(|instance| held_by(&app?, &instance));
-                let planned = if held.is_some() {
-                    Planned::nothing().note("the app already has this instance's URLs, so the source counts as set up; the sign-in test verifies it")
+                let configured = instance.and_then(|instance| source_in_app(&app?, &instance));
+                let planned = if configured.is_some() {
+                    Planned::nothing().note("the app already has this instance's URLs, so the identity source is assumed to be configured; the sign-in test verifies it")
                 } else {
                     manual_step()
                 };
-                cx.update_facts(|facts| facts.identity_source = held);
+                cx.update_facts(|facts| facts.identity_source = configured);
                 return Ok(planned);
             };
             Ok(match (source.trusts, &idp) {
                 (Some(trusts), idp) if idp.as_ref().map(TrustedIdp::of) != Some(trusts.clone()) => manual_step().note(
-                    "Okta signs with another certificate than AWS was given: until AWS has the new one too, nobody can sign in",
+                    "Okta now signs with a certificate that AWS does not have: users cannot sign in until AWS has it",
                 ),
                 _ => Planned::nothing(),
             })
@@ -205,42 +209,42 @@ impl Step for IdentitySource {
         Box::pin(async move {
             let (instance, idp) = cx.facts(|facts| (facts.instance.clone(), facts.idp.clone()));
             let instance = instance.ok_or_else(|| {
-                super::missing("the instance of IAM Identity Center", "identity-center")
+                super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
             })?;
-            let idp = idp.ok_or_else(|| super::missing("Okta's metadata", "idp-metadata"))?;
+            let idp = idp.ok_or_else(|| super::missing_prerequisite("Okta's metadata", "idp-metadata"))?;
             let settings = format!(
                 "AWS console > IAM Identity Center > Settings > Identity source (https://{}.console.aws.amazon.com/singlesignon)",
                 instance.region
             );
             let manual_step = if cx.facts(|facts| facts.identity_source.is_some()) {
-                ManualStep::new(ManualStepKind::IdentitySource, "Give IAM Identity Center the new certificate of Okta", settings)
+                ManualStep::new(ManualStepKind::IdentitySource, "Import Okta's new certificate into IAM Identity Center", settings)
                     .instructions([
                         "Actions > Manage authentication.",
-                        "Import the certificate of the file given here (or replace the identity provider metadata by it). Keep the old certificate until everybody signs in with the new one.",
+                        "Import the certificate from the file below, or replace the identity provider metadata with the file. Keep the old certificate until all users sign in with the new one.",
                         "Download the service provider metadata again, or copy the ACS URL and the issuer URL.",
                     ])
             } else {
                 ManualStep::new(ManualStepKind::IdentitySource, "Make Okta the identity source of IAM Identity Center", settings)
-                    .warning("Keep a way in that does not go through Identity Center, such as an IAM user or role of the management account.")
-                    .warning("From the Identity Center directory, users, groups and assignments stay, but people sign in through Okta only, and only those whose user names match.")
-                    .warning("From Active Directory, AWS DELETES all users, groups and assignments, and the store's id and the portal's address change.")
+                    .warning("Keep break-glass access that does not use Identity Center, such as an IAM user or role of the management account.")
+                    .warning("If the identity source is now the Identity Center directory: users, groups and assignments stay, but users can sign in only through Okta, and only if their user names match.")
+                    .warning("If the identity source is now Active Directory: AWS DELETES all users, groups and assignments, and the identity store id and the portal URL change.")
                     .instructions([
-                        "Actions > Change identity source, and choose External identity provider. (If this Okta app is the source already, only download the file of the next step.)",
+                        "Actions > Change identity source, and choose External identity provider. (If this Okta app is already the identity source, only download the file of the next step.)",
                         "Under Service provider metadata, download the metadata file (or copy the ACS URL and the issuer URL).",
-                        "Under Identity provider metadata, upload the file given here.",
-                        "Read what AWS warns of, type ACCEPT, and change the identity source.",
-                        "If nobody can hand anything back to this run: put the two URLs into the Sign On tab of the app in Okta; the next run finds them there.",
+                        "Under Identity provider metadata, upload the file below.",
+                        "Read AWS's warnings, type ACCEPT, and change the identity source.",
+                        "If this run cannot ask for answers, enter the two URLs in the Sign On tab of the app in Okta. The next run reads them there.",
                     ])
             }
             .file(super::idp_metadata::FILE, super::idp_metadata::current(&self.okta, cx).await?)
             .value("signing certificate (SHA-256)", &idp.certificate)
-            .ask_optional("sp_metadata", AskKind::File, "the service provider metadata file, downloaded")
+            .ask_optional("sp_metadata", AskKind::File, "downloaded service provider metadata file")
             .ask_optional("acs_url", AskKind::Text, "or: IAM Identity Center Assertion Consumer Service (ACS) URL")
             .ask_optional("issuer_url", AskKind::Text, "and: IAM Identity Center issuer URL");
             let (instance, source) = cx
                 .manual_step(manual_step, async |answers| {
-                    // From Active Directory, the change gives the instance another identity store.
-                    let instance = self.instance_now(&instance).await?;
+                    // A change from Active Directory gives the instance another identity store.
+                    let instance = self.current_instance(&instance).await?;
                     verify_answers(&instance, &TrustedIdp::of(&idp), cx, &answers)
                         .map(|source| (instance, source))
                 })
@@ -258,10 +262,10 @@ impl Step for IdentitySource {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
                 Check::unverifiable(
-                    "identity source: no public API shows it; the sign-in test does",
+                    "identity source: no public API shows it; the sign-in test verifies it",
                 )
             } else {
-                Check::failed("identity source: AWS has not been given Okta's present metadata")
+                Check::failed("identity source: AWS does not have Okta's current metadata")
             }])
         })
     }

@@ -1,4 +1,4 @@
-//! Okta's metadata for the active signing key is read, validated and kept.
+//! Step `idp-metadata`: Okta's SAML metadata is validated and saved.
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
@@ -12,29 +12,30 @@ use crate::{
     step::{Applied, Context, Planned, Step},
 };
 
-/// Okta's metadata for the app's active signing key is read, validated for AWS, and kept as `metadata.xml`.
+/// Reads Okta's metadata for the app's active signing key, validates it for AWS, and saves it as `metadata.xml`.
 #[derive(Clone, Debug)]
 pub struct IdpMetadata {
     okta: Okta,
 }
 
-/// The name that the metadata is kept under.
+/// The file name of the saved metadata.
 pub(super) const FILE: &str = "metadata.xml";
 
-struct Read {
+/// Validated metadata.
+struct ValidatedMetadata {
     bytes: Vec<u8>,
     fact: IdpFact,
-    remarks: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl IdpMetadata {
-    /// The step for the app that an earlier step has made or found.
+    /// Creates the step. It uses the app of an earlier step.
     #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self { okta: okta.clone() }
     }
 
-    async fn read(&self, app: &App, cx: &Context) -> Result<Read> {
+    async fn read(&self, app: &App, cx: &Context) -> Result<ValidatedMetadata> {
         let kid = app.signing_kid().ok_or_else(|| {
             Error::new(
                 ErrorKind::UnusableSubject,
@@ -57,20 +58,20 @@ impl IdpMetadata {
                 )
             })?
             .to_vec();
-        validated(bytes, kid, cx)
+        validate(bytes, kid, cx)
     }
 }
 
-/// Reads and validates the metadata that AWS is to be given.
-fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<Read> {
+/// Parses the metadata and validates it against AWS's rules.
+fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata> {
     let refused = |why: String| {
-        Error::new(ErrorKind::InvalidAnswer, format!("Okta's metadata is not what AWS takes: {why}"))
-            .with_help("open the app's Sign On tab in Okta and see to its signing certificate; AWS refuses such a file")
+        Error::new(ErrorKind::InvalidAnswer, format!("AWS would reject Okta's metadata: {why}"))
+            .with_help("check the signing certificate in the app's Sign On tab in Okta")
     };
     let document = saml_metadata::read(&bytes)
         .map_err(|error| refused(error.to_string()).with_source(error))?;
     let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, cx.now());
-    let (errors, remarks): (Vec<Finding>, Vec<Finding>) =
+    let (errors, others): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(Finding::is_error);
     if !errors.is_empty() {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -93,15 +94,15 @@ fn validated(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<Read> {
         certificate: certificate.fingerprint_sha256(),
         not_after: certificate.not_after(),
     };
-    let remarks = remarks
+    let notes = others
         .iter()
         .filter(|finding| finding.severity == Severity::Warning)
         .map(ToString::to_string)
         .collect();
-    Ok(Read {
+    Ok(ValidatedMetadata {
         bytes,
         fact,
-        remarks,
+        notes,
     })
 }
 
@@ -123,7 +124,7 @@ impl Step for IdpMetadata {
     }
 
     fn title(&self) -> String {
-        "Okta's SAML metadata".to_owned()
+        "Okta's SAML metadata validated".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -156,14 +157,14 @@ impl Step for IdpMetadata {
             };
             Ok(Planned {
                 changes,
-                notes: read.remarks,
+                notes: read.notes,
             })
         })
     }
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let app = super::needed_app(&self.okta, cx).await?;
+            let app = super::require_app(&self.okta, cx).await?;
             let read = self.read(&app, cx).await?;
             cx.put_file(FILE, read.bytes);
             cx.set_planned_idp(Some(read.fact.clone()));
@@ -173,11 +174,11 @@ impl Step for IdpMetadata {
     }
 }
 
-/// The validated metadata, for the person who uploads it: as kept in this run, or read again.
+/// Returns the validated metadata for the upload to AWS: as saved in this run, or read again from Okta.
 pub(super) async fn current(okta: &Okta, cx: &Context) -> Result<Vec<u8>> {
-    if let Some(kept) = cx.file(FILE) {
-        return Ok(kept);
+    if let Some(saved) = cx.file(FILE) {
+        return Ok(saved);
     }
-    let app = super::needed_app(okta, cx).await?;
+    let app = super::require_app(okta, cx).await?;
     Ok(IdpMetadata::new(okta).read(&app, cx).await?.bytes)
 }

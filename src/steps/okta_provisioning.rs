@@ -1,9 +1,9 @@
-//! Okta provisions into AWS: create, update and deactivate.
+//! Step `okta-provisioning`: Okta provisions users to AWS.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
-use okta_client::{AuthScheme, Client as Okta, ConnectionStatus, ProvisioningSwitches};
+use okta_client::{AuthScheme, Client as Okta, ConnectionStatus, ProvisioningOptions};
 use rest_core::Secret;
 use scim_client::Endpoint;
 
@@ -15,11 +15,11 @@ use crate::{
     step::{Applied, Context, Planned, Step, Waiting},
 };
 
-/// Okta provisions into AWS, with Create, Update and Deactivate on.
+/// Enables Okta's provisioning to AWS, with Create Users, Update User Attributes and Deactivate Users on.
 ///
-/// Okta documents its connection API for six other apps. For this one it is tried, and believed only if Okta says
-/// afterwards that the connection is enabled with a token: it answers 200 to what it ignores. Otherwise a person does
-/// it, and the app's `features` show when it is done.
+/// Okta documents its connection API for six other apps. The step tries it for this app too, but trusts the result only if
+/// Okta then reports an enabled connection with a token, because Okta answers 200 to requests that it ignores. Otherwise
+/// the operator configures provisioning in the console, and the app's `features` show when that is done.
 #[derive(Debug)]
 pub struct OktaProvisioning {
     okta: Okta,
@@ -27,7 +27,7 @@ pub struct OktaProvisioning {
 }
 
 impl OktaProvisioning {
-    /// The step for the app that an earlier step has made or found.
+    /// Creates the step. It uses the app of an earlier step.
     #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl OktaProvisioning {
         }
     }
 
-    /// Tries the API. Returns whether Okta then says that the connection is there.
+    /// Tries the connection API. Returns whether Okta then reports an enabled connection.
     async fn try_api(
         &self,
         app: &okta_client::Id<okta_client::App>,
@@ -55,7 +55,7 @@ impl OktaProvisioning {
             }
             apps.set_provisioning(
                 app,
-                &ProvisioningSwitches {
+                &ProvisioningOptions {
                     create: true,
                     update: true,
                     deactivate: true,
@@ -64,17 +64,17 @@ impl OktaProvisioning {
             .await?;
             Ok(true)
         };
-        // A refusal is what is expected of an app that Okta does not document the API for: a person does it then.
+        // Okta does not document the API for this app, so a refusal is expected. The operator then does it.
         tried.await.unwrap_or_else(|error| {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
-                "the connection API was refused"
+                "Okta refused the connection API"
             );
             false
         })
     }
 
-    /// Asks a person for the whole form, or for the boxes alone where Okta has an endpoint already.
+    /// Asks the operator to fill in the whole form, or only to tick the boxes if Okta already has an endpoint (`None`).
     async fn ask(&self, endpoint: Option<&Endpoint>, cx: &Context) -> Result<()> {
         let mut manual_step = ManualStep::new(
             ManualStepKind::OktaProvisioning,
@@ -88,11 +88,11 @@ impl OktaProvisioning {
             manual_step = manual_step
                 .instructions([
                     "Configure API Integration > Enable API integration.",
-                    "Paste the Base URL below, without a slash at its end, and the access token of AWS.",
+                    "Paste the Base URL below, without a slash at the end, and the access token of AWS.",
                     "Test API Credentials, then Save.",
                 ])
                 .value("Base URL", endpoint.without_slash())
-                .value("API Token", "the access token that AWS has shown");
+                .value("API Token", "the access token that AWS showed");
         }
         manual_step = manual_step.instructions([
             "To App > Edit: tick Create Users, Update User Attributes and Deactivate Users, then Save.",
@@ -107,14 +107,14 @@ impl Step for OktaProvisioning {
     }
 
     fn title(&self) -> String {
-        "Okta provisioning".to_owned()
+        "Okta provisioning to AWS enabled".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let app = super::app(&self.okta, cx).await?;
             let missing = app.as_ref().map_or_else(
-                || super::FEATURES.map(|(_, words)| words).to_vec(),
+                || super::FEATURES.map(|(_, label)| label).to_vec(),
                 |app| ProvisioningFeatures::of(app).missing,
             );
             if missing.is_empty() {
@@ -128,17 +128,17 @@ impl Step for OktaProvisioning {
                     .with_value("Base URL", endpoint)
                     .with_value("API Token", Value::Secret);
             }
-            for words in missing {
-                change = change.from_to(words, Some("off".to_owned()), "on");
+            for label in missing {
+                change = change.from_to(label, Some("off".to_owned()), "on");
             }
             Ok(Planned::one(change)
-                .note("Okta's API is tried first; a person is asked only where it does nothing"))
+                .note("Okta's API is tried first; the operator is asked only if the API has no effect"))
         })
     }
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let app = super::needed_app(&self.okta, cx).await?;
+            let app = super::require_app(&self.okta, cx).await?;
             if ProvisioningFeatures::of(&app).all_on() {
                 return Ok(Applied::Done);
             }
@@ -148,7 +148,7 @@ impl Step for OktaProvisioning {
                 } else {
                     let endpoint = cx
                         .facts(|facts| facts.scim.clone())
-                        .ok_or_else(|| super::missing("the SCIM endpoint", "scim-endpoint"))?;
+                        .ok_or_else(|| super::missing_prerequisite("the SCIM endpoint", "scim-endpoint"))?;
                     let done = match cx.scim_token() {
                         Some(token) => self.try_api(app.id(), &endpoint, &token).await,
                         None => false,
@@ -160,15 +160,15 @@ impl Step for OktaProvisioning {
                 self.asked.store(true, Ordering::Release);
             }
             let missing =
-                ProvisioningFeatures::of(&super::needed_app(&self.okta, cx).await?).missing;
+                ProvisioningFeatures::of(&super::require_app(&self.okta, cx).await?).missing;
             if missing.is_empty() {
                 return Ok(Applied::Done);
             }
             Ok(Applied::Waiting(Waiting {
-                on: "Okta to show that provisioning is on".to_owned(),
+                on: "Okta to report that provisioning is on".to_owned(),
                 missing: missing
                     .into_iter()
-                    .map(|words| format!("{words} is off"))
+                    .map(|label| format!("{label} is off"))
                     .collect(),
             }))
         })

@@ -1,6 +1,6 @@
-//! The organization can carry Identity Center, and we may act in it.
+//! Step `organization`: the AWS organization meets the requirements of Identity Center.
 
-use aws_sso_glue::{Aws, Organization as Described};
+use aws_sso_glue::{Aws, Organization as OrganizationDetails};
 use futures::future::BoxFuture;
 
 use crate::{
@@ -10,25 +10,27 @@ use crate::{
     step::{Applied, Context, Planned, Step},
 };
 
-/// The organization has all features and trusts Identity Center, and our credentials may act for it.
+/// Checks that the organization has all features and that the credentials may act for it, and enables trusted access for
+/// Identity Center.
 #[derive(Clone, Debug)]
 pub struct Organization {
     aws: Aws,
 }
 
 impl Organization {
-    /// The step for the organization that the credentials belong to.
+    /// Creates the step for the organization of the credentials.
     #[must_use]
     pub fn new(aws: &Aws) -> Self {
         Self { aws: aws.clone() }
     }
 
-    async fn preflight(&self, cx: &Context) -> Result<Described> {
+    /// Reads the caller and the organization, and checks the requirements.
+    async fn preflight(&self, cx: &Context) -> Result<OrganizationDetails> {
         let caller = self
             .aws
             .caller()
             .await
-            .map_err(|error| Error::service("AWS does not know who we are", error))?;
+            .map_err(|error| Error::service("the AWS credentials could not be verified", error))?;
         let described = self.aws.organizations().describe().await.map_err(|error| {
             Error::service(
                 format!(
@@ -39,8 +41,8 @@ impl Organization {
             )
         })?;
         if !described.all_features {
-            return Err(Error::new(ErrorKind::UnusableSubject, format!("organization {} has consolidated billing only", described.id)).with_help(
-                "enable all features in AWS Organizations > Settings (every invited account has to agree), then run again: Identity Center needs them",
+            return Err(Error::new(ErrorKind::UnusableSubject, format!("organization {} has only the consolidated billing features", described.id)).with_help(
+                "Identity Center needs all features: enable them in AWS Organizations > Settings (every invited account must approve), then run again",
             ));
         }
         if caller.account != described.management_account {
@@ -98,7 +100,7 @@ impl Step for Organization {
     }
 
     fn title(&self) -> String {
-        "AWS organization".to_owned()
+        "AWS organization ready for Identity Center".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {

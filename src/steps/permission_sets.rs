@@ -1,10 +1,10 @@
-//! The permission sets are there, with what the blueprint says.
+//! Step `permission-sets`: the permission sets exist as the blueprint describes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
-    Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet as Current,
-    PermissionSetArn, UpdatePermissionSet,
+    Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet, PermissionSetArn,
+    UpdatePermissionSet,
 };
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
@@ -17,98 +17,98 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// The permission sets of the blueprint are there, and what they allow is provisioned into the accounts.
+/// Creates and updates the permission sets of the blueprint, and provisions changes into the accounts.
 ///
-/// A set that the blueprint only names, without describing it, is made if it is absent. One that is there is left alone,
-/// unless it allows nothing at all: then somebody, or a run that was interrupted, has left it half made.
+/// The blueprint may name a permission set without describing it. Such a set is created if it does not exist. An existing
+/// one is not changed, unless it has no policy: then an interrupted run or another tool has left it incomplete.
 #[derive(Clone, Debug)]
 pub struct PermissionSets {
     aws: Aws,
-    wanted: BTreeMap<String, Wanted>,
+    desired: BTreeMap<String, Desired>,
 }
 
+/// A permission set that the blueprint asks for.
 #[derive(Clone, Debug)]
-struct Wanted {
+struct Desired {
     set: PermissionSetSpec,
+    /// Whether the blueprint describes the set. Otherwise it only names it.
     described: bool,
 }
 
-/// What a set has now.
-struct Found {
-    set: Current,
+/// A permission set as it is in AWS.
+struct Current {
+    set: PermissionSet,
     policies: BTreeSet<String>,
     customer_managed: Vec<String>,
     inline: Option<String>,
 }
 
-impl Found {
-    fn allows_nothing(&self) -> bool {
+impl Current {
+    fn has_no_policy(&self) -> bool {
         self.policies.is_empty() && self.customer_managed.is_empty() && self.inline.is_none()
     }
 }
 
-impl Wanted {
-    /// Whether the set is ours to alter.
-    fn governs(&self, found: &Found) -> bool {
-        self.described || found.allows_nothing()
+impl Desired {
+    /// Returns whether the step may change the set: the blueprint describes it, or it has no policy.
+    fn may_change(&self, current: &Current) -> bool {
+        self.described || current.has_no_policy()
     }
 
-    /// What a reader should know about a set that is used and not ours to alter.
-    fn remark(&self, name: &str, found: &Found) -> Option<String> {
+    /// Returns a note about a set that is used unchanged and has other policies than expected.
+    fn note(&self, name: &str, current: &Current) -> Option<String> {
         let expected: BTreeSet<String> = self.set.managed_policies.iter().cloned().collect();
-        let same = found.policies == expected
-            && found.inline.is_none()
-            && found.customer_managed.is_empty();
-        if self.governs(found) || same {
+        let matches = current.policies == expected
+            && current.inline.is_none()
+            && current.customer_managed.is_empty();
+        if self.may_change(current) || matches {
             return None;
         }
-        let has: Vec<&str> = found
+        let inline = current.inline.as_ref().map(|_| "an inline policy");
+        let has: Vec<&str> = current
             .policies
             .iter()
-            .chain(&found.customer_managed)
+            .chain(&current.customer_managed)
             .map(String::as_str)
+            .chain(inline)
             .collect();
-        let inline = if found.inline.is_some() {
-            " and an inline policy"
-        } else {
-            ""
-        };
         Some(format!(
-            "permission set {name} is there already and is used as it is: it has {}{inline}; describe it in the blueprint to change that",
+            "permission set {name} already exists and is used unchanged: it has {}; to change it, describe it in the blueprint",
             has.join(", ")
         ))
     }
 }
 
 impl PermissionSets {
-    /// The step for the permission sets of a blueprint.
+    /// Creates the step for the permission sets of a blueprint.
     #[must_use]
     pub fn new(aws: &Aws, blueprint: &Blueprint) -> Self {
-        let wanted = blueprint
+        let desired = blueprint
             .wanted_permission_sets()
             .into_iter()
             .map(|(name, set)| {
                 let described = blueprint.permission_sets.contains_key(name);
-                (name.to_owned(), Wanted { set, described })
+                (name.to_owned(), Desired { set, described })
             });
         Self {
             aws: aws.clone(),
-            wanted: wanted.collect(),
+            desired: desired.collect(),
         }
     }
 
-    async fn converge(&self, name: &str, wanted: &Wanted, cx: &Context) -> Result<Applied> {
-        let center = super::needed_center(&self.aws, cx)?;
+    /// Creates the permission set or updates it to match `desired`, without removing policies, and provisions the changes.
+    async fn reconcile(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
+        let center = super::require_identity_center(&self.aws, cx)?;
         let failed =
-            |error| Error::service(format!("AWS did not take permission set {name}"), error);
+            |error| Error::service(format!("permission set {name} could not be created or updated"), error);
         let sets = center.permission_sets();
-        let found = if let Some(found) = find(&center, name).await? {
-            found
+        let set = if let Some(set) = find(&center, name).await? {
+            set
         } else {
             let new = NewPermissionSet {
                 name: name.to_owned(),
-                description: wanted.set.description.clone(),
-                session_duration: wanted.set.session_duration.clone(),
+                description: desired.set.description.clone(),
+                session_duration: desired.set.session_duration.clone(),
                 ..NewPermissionSet::default()
             };
             sets.create(&new).await.map_err(failed)?
@@ -116,55 +116,56 @@ impl PermissionSets {
         cx.update_facts(|facts| {
             facts
                 .permission_sets
-                .insert(name.to_owned(), found.arn.clone())
+                .insert(name.to_owned(), set.arn.clone())
         });
-        let found = read(&center, found).await?;
-        let arn = &found.set.arn;
-        let mut altered = false;
-        if !wanted.governs(&found) {
-            return self.provisioned(&center, name, arn, cx).await;
+        let current = read(&center, set).await?;
+        let arn = &current.set.arn;
+        let mut changed = false;
+        if !desired.may_change(&current) {
+            return self.check_provisioning(&center, name, arn, cx).await;
         }
-        if attributes_differ(&found.set, &wanted.set) {
+        if attributes_differ(&current.set, &desired.set) {
             let change = UpdatePermissionSet {
-                description: wanted.set.description.clone(),
-                session_duration: wanted.set.session_duration.clone(),
+                description: desired.set.description.clone(),
+                session_duration: desired.set.session_duration.clone(),
                 ..UpdatePermissionSet::default()
             };
             sets.update(arn, &change).await.map_err(failed)?;
-            altered = true;
+            changed = true;
         }
-        for policy in wanted
+        for policy in desired
             .set
             .managed_policies
             .iter()
-            .filter(|policy| !found.policies.contains(*policy))
+            .filter(|policy| !current.policies.contains(*policy))
         {
             sets.attach_managed_policy(arn, policy)
                 .await
                 .map_err(failed)?;
-            altered = true;
+            changed = true;
         }
-        if let Some(policy) = &wanted.set.inline_policy
-            && !same_json(Some(policy), found.inline.as_deref())
+        if let Some(policy) = &desired.set.inline_policy
+            && !same_json(Some(policy), current.inline.as_deref())
         {
             sets.put_inline_policy(arn, policy).await.map_err(failed)?;
-            altered = true;
+            changed = true;
         }
-        if altered {
-            self.provision(&center, name, arn, cx).await
+        if changed {
+            self.start_provisioning(&center, name, arn, cx).await
         } else {
-            self.provisioned(&center, name, arn, cx).await
+            self.check_provisioning(&center, name, arn, cx).await
         }
     }
 
+    /// Removes a policy from the permission set: `what` is the ARN of a managed policy, or [`INLINE`].
     async fn remove(
         &self,
         name: &str,
-        wanted: &Wanted,
+        desired: &Desired,
         what: &str,
         cx: &Context,
     ) -> Result<Applied> {
-        let center = super::needed_center(&self.aws, cx)?;
+        let center = super::require_identity_center(&self.aws, cx)?;
         let failed = |error| {
             Error::service(
                 format!("AWS did not remove {what} from permission set {name}"),
@@ -172,31 +173,31 @@ impl PermissionSets {
             )
         };
         let sets = center.permission_sets();
-        let Some(found) = find(&center, name).await? else {
+        let Some(set) = find(&center, name).await? else {
             return Ok(Applied::Done);
         };
-        let found = read(&center, found).await?;
-        let mut altered = false;
-        if what == INLINE && wanted.set.inline_policy.is_none() && found.inline.is_some() {
-            sets.delete_inline_policy(&found.set.arn)
+        let current = read(&center, set).await?;
+        let mut changed = false;
+        if what == INLINE && desired.set.inline_policy.is_none() && current.inline.is_some() {
+            sets.delete_inline_policy(&current.set.arn)
                 .await
                 .map_err(failed)?;
-            altered = true;
-        } else if found.policies.contains(what) {
-            sets.detach_managed_policy(&found.set.arn, what)
+            changed = true;
+        } else if current.policies.contains(what) {
+            sets.detach_managed_policy(&current.set.arn, what)
                 .await
                 .map_err(failed)?;
-            altered = true;
+            changed = true;
         }
-        if altered {
-            self.provision(&center, name, &found.set.arn, cx).await
+        if changed {
+            self.start_provisioning(&center, name, &current.set.arn, cx).await
         } else {
-            self.provisioned(&center, name, &found.set.arn, cx).await
+            self.check_provisioning(&center, name, &current.set.arn, cx).await
         }
     }
 
-    /// Carries what was altered into the accounts: until then it does nothing there.
-    async fn provision(
+    /// Starts to provision the changed permission set into its accounts. Until then, the change has no effect there.
+    async fn start_provisioning(
         &self,
         center: &IdentityCenter,
         name: &str,
@@ -224,8 +225,8 @@ impl PermissionSets {
         )))
     }
 
-    /// Looks after a provisioning that was started, in this run or one before, or that somebody has left out.
-    async fn provisioned(
+    /// Checks a provisioning that this run or an earlier run started. Starts one if accounts are outdated.
+    async fn check_provisioning(
         &self,
         center: &IdentityCenter,
         name: &str,
@@ -235,8 +236,8 @@ impl PermissionSets {
         let Some(operation) =
             cx.facts(|facts| facts.pending_operations.get(&operation_key(name)).cloned())
         else {
-            return if outdated(center, name, arn).await? {
-                self.provision(center, name, arn, cx).await
+            return if has_outdated_accounts(center, name, arn).await? {
+                self.start_provisioning(center, name, arn, cx).await
             } else {
                 Ok(Applied::Done)
             };
@@ -253,14 +254,14 @@ impl PermissionSets {
         {
             Ok(OperationStatus::InProgress) => return Ok(waiting()),
             Ok(status) => status,
-            // AWS forgets operations after a while; which accounts are behind, it still knows.
+            // AWS deletes operations after some time, but still lists the outdated accounts.
             Err(error) if error.is_not_found() => {
                 cx.update_facts(|facts| facts.pending_operations.remove(&operation_key(name)));
                 return Ok(waiting());
             }
             Err(error) => {
                 let what =
-                    format!("how far permission set {name} is provisioned could not be read");
+                    format!("the provisioning status of permission set {name} could not be read");
                 return Err(Error::service(what, error));
             }
         };
@@ -273,13 +274,13 @@ impl PermissionSets {
                     reason.as_deref().unwrap_or("no reason given")
                 ),
             )
-            .with_help("see to the reason, then run again")),
+            .with_help("fix the cause, then run again")),
             _ => Ok(Applied::Done),
         }
     }
 
-    /// Whether what the set allows has not reached all of its accounts.
-    async fn is_unfinished(
+    /// Returns whether some accounts do not have the latest version of the permission set yet.
+    async fn is_provisioning_pending(
         &self,
         center: &IdentityCenter,
         name: &str,
@@ -288,30 +289,32 @@ impl PermissionSets {
     ) -> Result<bool> {
         Ok(
             cx.facts(|facts| facts.pending_operations.contains_key(&operation_key(name)))
-                || outdated(center, name, arn).await?,
+                || has_outdated_accounts(center, name, arn).await?,
         )
     }
 }
 
-async fn outdated(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -> Result<bool> {
+/// Returns whether AWS lists accounts that do not have the latest version of the permission set.
+async fn has_outdated_accounts(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -> Result<bool> {
     let accounts = center
         .permission_sets()
         .outdated_accounts(arn)
         .await
         .map_err(|error| {
             Error::service(
-                format!("where permission set {name} is out of date could not be read"),
+                format!("the accounts with an outdated permission set {name} could not be listed"),
                 error,
             )
         })?;
     Ok(!accounts.is_empty())
 }
 
+/// Returns the permission set's key in the saved pending operations.
 fn operation_key(name: &str) -> String {
     format!("permission-set {name}")
 }
 
-async fn find(center: &IdentityCenter, name: &str) -> Result<Option<Current>> {
+async fn find(center: &IdentityCenter, name: &str) -> Result<Option<PermissionSet>> {
     center.permission_sets().find(name).await.map_err(|error| {
         Error::service(
             format!("permission set {name} could not be looked up"),
@@ -320,7 +323,8 @@ async fn find(center: &IdentityCenter, name: &str) -> Result<Option<Current>> {
     })
 }
 
-async fn read(center: &IdentityCenter, set: Current) -> Result<Found> {
+/// Reads the policies of a permission set.
+async fn read(center: &IdentityCenter, set: PermissionSet) -> Result<Current> {
     let failed = |error| {
         Error::service(
             format!("permission set {} could not be read", set.name),
@@ -339,7 +343,7 @@ async fn read(center: &IdentityCenter, set: Current) -> Result<Found> {
         .await
         .map_err(failed)?;
     let inline = sets.inline_policy(&set.arn).await.map_err(failed)?;
-    Ok(Found {
+    Ok(Current {
         set,
         policies,
         customer_managed,
@@ -347,27 +351,27 @@ async fn read(center: &IdentityCenter, set: Current) -> Result<Found> {
     })
 }
 
-fn attributes_differ(present: &Current, wanted: &PermissionSetSpec) -> bool {
-    // What the blueprint does not say is AWS's to choose.
+fn attributes_differ(current: &PermissionSet, desired: &PermissionSetSpec) -> bool {
+    // An attribute that the blueprint does not set keeps AWS's value.
     let differs =
-        |wanted: &Option<String>, present: &Option<String>| wanted.is_some() && wanted != present;
-    differs(&wanted.description, &present.description)
-        || differs(&wanted.session_duration, &present.session_duration)
+        |desired: &Option<String>, current: &Option<String>| desired.is_some() && desired != current;
+    differs(&desired.description, &current.description)
+        || differs(&desired.session_duration, &current.session_duration)
 }
 
-/// Policies are compared as JSON: AWS may format them anew.
-fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
+/// Compares two policies as JSON, because AWS may change their formatting.
+fn same_json(left: Option<&str>, right: Option<&str>) -> bool {
     let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    match (one, other) {
-        (Some(one), Some(other)) => {
-            one == other || parse(one).is_some_and(|one| Some(one) == parse(other))
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            left == right || parse(left).is_some_and(|left| Some(left) == parse(right))
         }
         (None, None) => true,
         _ => false,
     }
 }
 
-/// A policy in a plan: its digest, which tells one from another, and its length.
+/// Returns the text for a policy in a plan: a digest, which distinguishes policies, and the length.
 fn digest(policy: &str) -> String {
     let canonical = serde_json::from_str::<serde_json::Value>(policy)
         .map_or_else(|_not_json| policy.to_owned(), |json| json.to_string());
@@ -379,7 +383,8 @@ fn digest(policy: &str) -> String {
     )
 }
 
-fn creation(name: &str, set: &PermissionSetSpec) -> Change {
+/// Returns the change that creates a permission set.
+fn create_change(name: &str, set: &PermissionSetSpec) -> Change {
     let mut change = Change::new(Action::Create, target(name));
     for (field, value) in [
         ("description", &set.description),
@@ -398,48 +403,49 @@ fn creation(name: &str, set: &PermissionSetSpec) -> Change {
     change
 }
 
-fn alterations(name: &str, wanted: &Wanted, found: &Found) -> Planned {
+/// Returns the changes that make an existing permission set match `desired`.
+fn update_changes(name: &str, desired: &Desired, current: &Current) -> Planned {
     let mut planned = Planned::nothing();
     let mut change = Change::new(Action::Update, target(name));
     let pairs = [
         (
             "description",
-            &wanted.set.description,
-            &found.set.description,
+            &desired.set.description,
+            &current.set.description,
         ),
         (
             "session duration",
-            &wanted.set.session_duration,
-            &found.set.session_duration,
+            &desired.set.session_duration,
+            &current.set.session_duration,
         ),
     ];
-    for (field, wanted, present) in pairs {
-        if let Some(value) = wanted
-            && Some(value) != present.as_ref()
+    for (field, desired, current) in pairs {
+        if let Some(value) = desired
+            && Some(value) != current.as_ref()
         {
-            change = change.from_to(field, present.clone(), value);
+            change = change.from_to(field, current.clone(), value);
         }
     }
-    let policies: BTreeSet<String> = wanted.set.managed_policies.iter().cloned().collect();
-    for policy in policies.difference(&found.policies) {
+    let policies: BTreeSet<String> = desired.set.managed_policies.iter().cloned().collect();
+    for policy in policies.difference(&current.policies) {
         change = change.with("managed policy", policy);
     }
-    match (&wanted.set.inline_policy, &found.inline) {
-        (Some(policy), present) if !same_json(Some(policy), present.as_deref()) => {
-            change = change.from_to(INLINE, present.as_deref().map(digest), digest(policy));
+    match (&desired.set.inline_policy, &current.inline) {
+        (Some(policy), inline) if !same_json(Some(policy), inline.as_deref()) => {
+            change = change.from_to(INLINE, inline.as_deref().map(digest), digest(policy));
         }
         (None, Some(_)) => planned
             .changes
-            .push(Change::new(Action::Remove, removal(name, INLINE))),
+            .push(Change::new(Action::Remove, removal_target(name, INLINE))),
         _ => {}
     }
     if !change.fields.is_empty() {
         planned.changes.insert(0, change);
     }
-    for policy in found.policies.difference(&policies) {
+    for policy in current.policies.difference(&policies) {
         planned
             .changes
-            .push(Change::new(Action::Remove, removal(name, policy)));
+            .push(Change::new(Action::Remove, removal_target(name, policy)));
     }
     planned
 }
@@ -448,7 +454,7 @@ fn target(name: &str) -> String {
     format!("permission set {name}")
 }
 
-fn removal(name: &str, what: &str) -> String {
+fn removal_target(name: &str, what: &str) -> String {
     format!("{what} from permission set {name}")
 }
 
@@ -458,44 +464,44 @@ impl Step for PermissionSets {
     }
 
     fn title(&self) -> String {
-        "Permission sets".to_owned()
+        "Permission sets created and up to date".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let Some(center) = super::assigning_center(&self.aws, cx) else {
+            let Some(center) = super::assignable_identity_center(&self.aws, cx) else {
                 return Ok(Planned::changes(
-                    self.wanted
+                    self.desired
                         .iter()
-                        .map(|(name, wanted)| creation(name, &wanted.set))
+                        .map(|(name, desired)| create_change(name, &desired.set))
                         .collect(),
                 ));
             };
             let all = center.permission_sets().list().await.map_err(|error| {
                 Error::service("the permission sets could not be listed", error)
             })?;
-            let mut present: BTreeMap<String, Current> =
+            let mut existing: BTreeMap<String, PermissionSet> =
                 all.into_iter().map(|set| (set.name.clone(), set)).collect();
             let mut planned = Planned::nothing();
-            for (name, wanted) in &self.wanted {
-                let Some(set) = present.remove(name) else {
+            for (name, desired) in &self.desired {
+                let Some(set) = existing.remove(name) else {
                     cx.update_facts(|facts| facts.permission_sets.remove(name));
-                    planned.changes.push(creation(name, &wanted.set));
+                    planned.changes.push(create_change(name, &desired.set));
                     continue;
                 };
                 cx.update_facts(|facts| {
                     facts.permission_sets.insert(name.clone(), set.arn.clone())
                 });
-                let found = read(&center, set).await?;
-                planned.notes.extend(wanted.remark(name, &found));
-                let mut changes = if wanted.governs(&found) {
-                    alterations(name, wanted, &found).changes
+                let current = read(&center, set).await?;
+                planned.notes.extend(desired.note(name, &current));
+                let mut changes = if desired.may_change(&current) {
+                    update_changes(name, desired, &current).changes
                 } else {
                     Vec::new()
                 };
                 if changes.is_empty()
                     && self
-                        .is_unfinished(&center, name, &found.set.arn, cx)
+                        .is_provisioning_pending(&center, name, &current.set.arn, cx)
                         .await?
                 {
                     changes.push(Change::new(Action::Wait, target(name)));
@@ -508,14 +514,14 @@ impl Step for PermissionSets {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            for (name, wanted) in &self.wanted {
+            for (name, desired) in &self.desired {
                 if change.target == target(name) {
-                    return self.converge(name, wanted, cx).await;
+                    return self.reconcile(name, desired, cx).await;
                 }
                 if change.action == Action::Remove
-                    && let Some(what) = change.target.strip_suffix(&removal(name, ""))
+                    && let Some(what) = change.target.strip_suffix(&removal_target(name, ""))
                 {
-                    return self.remove(name, wanted, what, cx).await;
+                    return self.remove(name, desired, what, cx).await;
                 }
             }
             Err(unknown_change(&self.id(), change))

@@ -1,4 +1,4 @@
-//! The Okta app knows where AWS wants assertions, and as whom AWS wants to be addressed.
+//! Step `saml-settings`: the Okta app has AWS's ACS URL and issuer URL.
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
@@ -10,22 +10,22 @@ use crate::{
     step::{Applied, Context, Planned, Step},
 };
 
-/// The Okta app has the ACS URL and the issuer URL of Identity Center.
+/// Writes the ACS URL and the issuer URL of Identity Center to the Okta app.
 #[derive(Clone, Debug)]
 pub struct SamlSettings {
     okta: Okta,
 }
 
 impl SamlSettings {
-    /// The step for the app that an earlier step has made or found.
+    /// Creates the step. It uses the app of an earlier step.
     #[must_use]
     pub fn new(okta: &Okta) -> Self {
         Self { okta: okta.clone() }
     }
 }
 
-/// What is to be in the app, if it is known by now.
-fn wanted(cx: &Context) -> Option<[(&'static str, String); 2]> {
+/// Returns the settings that the app needs, or `None` if they are not known yet.
+fn desired_settings(cx: &Context) -> Option<[(&'static str, String); 2]> {
     cx.facts(|facts| {
         let source = facts.identity_source.as_ref()?;
         Some([
@@ -35,8 +35,8 @@ fn wanted(cx: &Context) -> Option<[(&'static str, String); 2]> {
     })
 }
 
-/// Differences that come with any write and mean nothing.
-fn means_nothing(path: &str) -> bool {
+/// Returns whether the value at this path changes with every write.
+fn changes_with_every_write(path: &str) -> bool {
     path.ends_with("lastUpdated") || path.starts_with("/_links") || path.starts_with("_links")
 }
 
@@ -46,26 +46,26 @@ impl Step for SamlSettings {
     }
 
     fn title(&self) -> String {
-        "SAML settings of the Okta app".to_owned()
+        "SAML settings written to the Okta app".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let target = "settings of the app";
             let app = super::app(&self.okta, cx).await?;
-            let wanted = wanted(cx);
+            let desired = desired_settings(cx);
             let mut change = Change::new(Action::Update, target);
             let mut moves_sign_in = false;
             for key in [ACS_URL, ENTITY_ID] {
-                let now = app.as_ref().and_then(|app| app.setting(key));
-                let value = wanted
+                let current = app.as_ref().and_then(|app| app.setting(key));
+                let value = desired
                     .as_ref()
-                    .and_then(|wanted| wanted.iter().find(|(name, _)| *name == key))
+                    .and_then(|desired| desired.iter().find(|(name, _)| *name == key))
                     .map(|(_, value)| value.clone());
-                if now.is_none() || now != value.as_deref() {
-                    moves_sign_in |= now.is_some();
+                if current.is_none() || current != value.as_deref() {
+                    moves_sign_in |= current.is_some();
                     let value = Value::known_or_after(value, &StepId::new("identity-source"));
-                    change = change.from_to_value(key, now.map(ToOwned::to_owned), value);
+                    change = change.from_to_value(key, current.map(ToOwned::to_owned), value);
                 }
             }
             if change.fields.is_empty() {
@@ -73,7 +73,7 @@ impl Step for SamlSettings {
             }
             let planned = Planned::one(change);
             Ok(if moves_sign_in {
-                planned.note("the app points elsewhere now: from this change on, everybody who signs in through it arrives here")
+                planned.note("the app currently has other URLs: after this change, all users who sign in through it reach this Identity Center instance")
             } else {
                 planned
             })
@@ -82,14 +82,15 @@ impl Step for SamlSettings {
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let wanted = wanted(cx).ok_or_else(|| {
-                super::missing("the ACS URL and the issuer URL", "identity-source")
+            let desired = desired_settings(cx).ok_or_else(|| {
+                super::missing_prerequisite("the ACS URL and the issuer URL", "identity-source")
             })?;
-            let before = super::needed_app(&self.okta, cx).await?;
+            let before = super::require_app(&self.okta, cx).await?;
             let id = before.id().clone();
-            // Okta has no PATCH for apps, and a PUT replaces: the whole document goes back, with two values changed.
+            // Okta has no PATCH for apps, and a PUT replaces the app. The request therefore sends the whole document, with
+            // two values changed.
             let mut document = before.edit();
-            for (key, value) in &wanted {
+            for (key, value) in &desired {
                 document.set_setting(key, value);
             }
             self.okta
@@ -98,38 +99,38 @@ impl Step for SamlSettings {
                 .await
                 .map_err(|error| {
                     Error::service(
-                        format!("Okta did not take the SAML settings of app {id}"),
+                        format!("Okta did not accept the SAML settings of app {id}"),
                         error,
                     )
                 })?;
-            let after = super::needed_app(&self.okta, cx).await?;
-            check_kept(&before, &after, &wanted)?;
+            let after = super::require_app(&self.okta, cx).await?;
+            check_written(&before, &after, &desired)?;
             Ok(Applied::Done)
         })
     }
 }
 
-/// Whether the two values are there, and nothing else has changed.
-fn check_kept(before: &App, after: &App, wanted: &[(&'static str, String)]) -> Result<()> {
-    for (key, value) in wanted {
-        let now = after.setting(key);
-        if now != Some(value) {
+/// Fails if the app does not have the two values, or if another value has changed.
+fn check_written(before: &App, after: &App, desired: &[(&'static str, String)]) -> Result<()> {
+    for (key, value) in desired {
+        let current = after.setting(key);
+        if current != Some(value) {
             return Err(Error::new(
                 ErrorKind::StalePlan,
-                format!("Okta took {key} = {value} for app {} and now says {}", after.id(), now.unwrap_or("nothing")),
+                format!("Okta accepted {key} = {value} for app {} but now returns {}", after.id(), current.unwrap_or("no value")),
             )
-            .with_help("somebody may have changed the app at the same time: look at its Sign On tab, then run again"));
+            .with_help("the app may have been changed elsewhere at the same time: check its Sign On tab in Okta, then run again"));
         }
     }
-    let ours = |path: &str| wanted.iter().any(|(key, _)| path.ends_with(key));
-    let lost: Vec<String> = before
+    let written = |path: &str| desired.iter().any(|(key, _)| path.ends_with(key));
+    let unexpected: Vec<String> = before
         .differences(after)
         .into_iter()
-        .filter(|path| !ours(path) && !means_nothing(path))
+        .filter(|path| !written(path) && !changes_with_every_write(path))
         .collect();
-    if lost.is_empty() {
+    if unexpected.is_empty() {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::StalePlan, format!("more of app {} has changed than was written: {}", after.id(), lost.join(", ")))
-        .with_help("somebody may have changed the app at the same time: look at these values in Okta, then run again"))
+    Err(Error::new(ErrorKind::StalePlan, format!("app {} has changes that this run did not write: {}", after.id(), unexpected.join(", ")))
+        .with_help("the app may have been changed elsewhere at the same time: check these values in Okta, then run again"))
 }

@@ -1,4 +1,4 @@
-//! Automatic provisioning is enabled in AWS, and its endpoint and token are verified.
+//! Step `scim-endpoint`: automatic provisioning is enabled in AWS, and its SCIM endpoint and token are verified.
 
 use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
@@ -13,54 +13,54 @@ use crate::{
     step::{Applied, Check, Context, Planned, Step},
 };
 
-/// Automatic provisioning is enabled in AWS, and its SCIM endpoint and token work.
+/// Has the operator enable automatic provisioning in AWS, and verifies the SCIM endpoint and the token.
 ///
-/// The token goes to Okta and nowhere else: it is held in memory until it was handed on, and never written down. A
-/// run that was interrupted in between asks for it again.
+/// Only Okta gets the token. The run keeps it in memory until Okta has it, and never saves it. A run that was interrupted
+/// before that asks for the token again.
 ///
-/// Where this crate writes to AWS itself ([`ScimEndpoint::direct`]), Okta gets neither, and the token is held as long as
-/// the run; a later run is given it by its caller or asks for it again, and only if there is something to write.
+/// With [`ScimEndpoint::direct`], the run writes to AWS without Okta. Okta gets neither endpoint nor token, and the run
+/// keeps the token in memory until it ends. A later run gets the token from its caller, or asks for it again if it has
+/// changes to write.
 #[derive(Clone, Debug)]
 pub struct ScimEndpoint {
     okta: Okta,
     aws: Aws,
-    taker: Taker,
+    writer: ScimWriter,
 }
 
-/// Who is to have the endpoint and the token.
+/// The writer of users and groups, which needs the endpoint and the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taker {
+enum ScimWriter {
     Okta,
-    /// This run.
-    Us,
+    ThisRun,
 }
 
 impl ScimEndpoint {
-    /// The step; the app of an earlier step says whether a token is needed still.
+    /// Creates the step for provisioning by Okta. The app of an earlier step shows whether Okta still needs a token.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws) -> Self {
         Self {
             okta: okta.clone(),
             aws: aws.clone(),
-            taker: Taker::Okta,
+            writer: ScimWriter::Okta,
         }
     }
 
-    /// The step where this crate writes users and groups itself, and Okta has no token.
+    /// Creates the step for `provisioning.mode = "direct"`: this run writes users and groups, and Okta gets no token.
     #[must_use]
     pub fn direct(okta: &Okta, aws: &Aws) -> Self {
         Self {
-            taker: Taker::Us,
+            writer: ScimWriter::ThisRun,
             ..Self::new(okta, aws)
         }
     }
 }
 
-/// What helps whenever something about the endpoint or the token is wrong.
-const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic provisioning; a token is shown once, so create a new one if it is lost";
+/// The help for every error about the endpoint or the token.
+const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic provisioning; AWS shows a token only once, so create a new one if it is lost";
 
 impl ScimEndpoint {
-    /// Has a person hand over the endpoint and a token, and verifies both.
+    /// Asks the operator for the endpoint and a token, and verifies both.
     pub(super) async fn ask(&self, cx: &Context) -> Result<()> {
         let mut manual_step = ManualStep::new(
             ManualStepKind::AutomaticProvisioning,
@@ -68,25 +68,27 @@ impl ScimEndpoint {
             "AWS console > IAM Identity Center > Settings > Automatic provisioning > Enable",
         )
         .instructions([
-            "Choose Enable (if it is enabled already: Manage provisioning > Generate token; two tokens can exist, delete one that nobody uses).",
+            "Choose Enable. If it is already enabled, choose Manage provisioning > Generate token. At most two tokens can exist: delete an unused one.",
         ])
-        .instructions(match self.taker {
-            Taker::Okta => [
-                "Copy the SCIM endpoint and the access token. The token is shown once: keep the dialog open until it is in Okta.",
-                "If nobody can hand anything back to this run: enter both in Okta (Applications > the app > Provisioning > Configure API Integration, the Base URL without a slash at its end) and save; the next run sees that it is done.",
+        .instructions(match self.writer {
+            ScimWriter::Okta => [
+                "Copy the SCIM endpoint and the access token. AWS shows the token only once: keep the dialog open until the token is in Okta.",
+                "If this run cannot ask for answers, enter both in Okta (Applications > the app > Provisioning > Configure API Integration, the Base URL without a slash at the end) and save. The next run detects it.",
             ],
-            Taker::Us => [
-                "Copy the SCIM endpoint and the access token. The token is shown once: keep the dialog open until this run has taken it.",
-                "Keep the token where your secrets are, if later runs are to go on without a person: it is given to the pipeline (Pipeline::scim_token).",
+            ScimWriter::ThisRun => [
+                "Copy the SCIM endpoint and the access token. AWS shows the token only once: keep the dialog open until this run has accepted it.",
+                "To run without an operator later, save the token in your secret store and pass it to the pipeline (Pipeline::scim_token).",
             ],
         })
         .ask("scim_endpoint", AskKind::Text, "SCIM endpoint")
         .ask("access_token", AskKind::Secret, "Access token");
         if let Some(known) = cx.facts(|facts| facts.scim.clone()) {
-            manual_step = manual_step.value("endpoint verified before", known.to_string());
+            manual_step = manual_step.value("endpoint verified earlier", known.to_string());
         }
         let endpoint = cx
-            .manual_step(manual_step, async |answers| self.verify_answers(&answers, cx).await)
+            .manual_step(manual_step, async |answers| {
+                self.verify_answers(&answers, cx).await
+            })
             .await?;
         cx.update_facts(|facts| facts.scim = Some(endpoint));
         Ok(())
@@ -96,7 +98,7 @@ impl ScimEndpoint {
         let missing = |what: &str| {
             Error::new(
                 ErrorKind::InvalidAnswer,
-                format!("the {what} was not handed back"),
+                format!("the {what} was not entered"),
             )
             .with_help(HELP)
         };
@@ -104,13 +106,13 @@ impl ScimEndpoint {
             .get("scim_endpoint")
             .ok_or_else(|| missing("SCIM endpoint"))?;
         let endpoint = Endpoint::parse(text).map_err(|_it_may_be_the_token| {
-            // What was pasted at the wrong prompt may be the token, so it is not repeated.
+            // The text may be the token, pasted at the wrong prompt. The error therefore does not repeat it.
             Error::new(
                 ErrorKind::InvalidAnswer,
-                "what was handed back as the SCIM endpoint is not one",
+                "the text entered as the SCIM endpoint is not a SCIM endpoint",
             )
             .with_help(format!(
-                "it looks like https://scim.us-east-1.amazonaws.com/…/scim/v2/; {HELP}"
+                "a SCIM endpoint looks like https://scim.us-east-1.amazonaws.com/…/scim/v2/; {HELP}"
             ))
         })?;
         let instance = cx.facts(|facts| facts.instance.clone());
@@ -120,16 +122,16 @@ impl ScimEndpoint {
             return Err(Error::new(
                 ErrorKind::InvalidAnswer,
                 format!(
-                    "the SCIM endpoint {endpoint} is in {region}, and the instance in {}",
+                    "the SCIM endpoint {endpoint} is in {region}, but the instance is in {}",
                     instance.region
                 ),
             )
             .with_help(HELP));
         }
-        if endpoint.aws_region().is_none() && !is_this_machine(&endpoint) {
+        if endpoint.aws_region().is_none() && !is_loopback(&endpoint) {
             return Err(Error::new(
                 ErrorKind::InvalidAnswer,
-                format!("the SCIM endpoint {endpoint} is not at AWS, and was not sent the token"),
+                format!("the SCIM endpoint {endpoint} is not an AWS endpoint, so the token was not sent to it"),
             )
             .with_help(HELP));
         }
@@ -149,21 +151,23 @@ impl ScimEndpoint {
             })?;
         let failed = |error| {
             Error::service(
-                format!("the SCIM endpoint {endpoint} does not take the token"),
+                format!("the SCIM endpoint {endpoint} did not accept the token"),
                 error,
             )
         };
         scim.probe().await.map_err(failed)?;
         if let Some(user) = scim.users().list(None).try_next().await.map_err(failed)? {
-            self.check_store(&endpoint, user.id.as_ref().map(ToString::to_string), cx)
+            self.check_identity_store(&endpoint, user.id.as_ref().map(ToString::to_string), cx)
                 .await?;
         }
         cx.set_scim_token(token.clone());
         Ok(endpoint)
     }
 
-    /// Whether a user of the endpoint is a user of the instance: another organization's endpoint works just as well.
-    async fn check_store(
+    /// Fails if a user of the endpoint is not a user of the instance.
+    ///
+    /// The endpoint and token of another organization would also work, so they alone do not show the instance.
+    async fn check_identity_store(
         &self,
         endpoint: &Endpoint,
         user: Option<String>,
@@ -181,7 +185,7 @@ impl ScimEndpoint {
             .await
             .map_err(|error| {
                 Error::service(
-                    "whether the SCIM endpoint belongs to the instance could not be read",
+                    "the identity store of the SCIM endpoint could not be verified",
                     error,
                 )
             })?;
@@ -196,7 +200,7 @@ impl ScimEndpoint {
     }
 }
 
-fn is_this_machine(endpoint: &Endpoint) -> bool {
+fn is_loopback(endpoint: &Endpoint) -> bool {
     match endpoint.url().host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -207,7 +211,7 @@ fn is_this_machine(endpoint: &Endpoint) -> bool {
 
 fn manual_step() -> Change {
     Change::new(Action::ManualStep, "automatic provisioning")
-        .with("hands back", "SCIM endpoint and access token")
+        .with("asks for", "SCIM endpoint and access token")
         .with_value("token", Value::Secret)
 }
 
@@ -217,12 +221,12 @@ impl Step for ScimEndpoint {
     }
 
     fn title(&self) -> String {
-        "SCIM endpoint of AWS".to_owned()
+        "SCIM endpoint and token verified".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            if self.taker == Taker::Us {
+            if self.writer == ScimWriter::ThisRun {
                 let known = cx.facts(|facts| facts.scim.is_some());
                 return Ok(if known {
                     Planned::nothing()
@@ -235,7 +239,7 @@ impl Step for ScimEndpoint {
             let known = cx.facts(|facts| facts.scim.clone());
             if connected && known.is_none() {
                 return Ok(Planned::nothing().note(
-                    "Okta has an endpoint and a token already, which nobody can read: if users do not arrive, it provisions somewhere else",
+                    "Okta already has a SCIM endpoint and a token, which no API can read: if users do not arrive in AWS, Okta provisions to another endpoint",
                 ));
             }
             if connected || (known.is_some() && cx.scim_token().is_some()) {
@@ -256,11 +260,11 @@ impl Step for ScimEndpoint {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![
-                if self.taker == Taker::Us && planned.changes.is_empty() {
+                if self.writer == ScimWriter::ThisRun && planned.changes.is_empty() {
                     Check::verified(self.title())
                 } else if planned.changes.is_empty() {
                     Check::unverifiable(
-                        "SCIM token: Okta alone has it; what has arrived in AWS shows that it works",
+                        "SCIM token: only Okta has it; users and groups that arrive in AWS show that it works",
                     )
                 } else {
                     Check::failed("SCIM endpoint: Okta has no token for it yet")

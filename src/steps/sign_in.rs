@@ -1,11 +1,11 @@
-//! Somebody signs in and has the roles that the plan expected.
+//! Step `sign-in`: a test user signs in and has the expected roles.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
 
-use aws_sso_glue::{AccountId, Aws, DeviceAuthorization, Polled, Session, SignIn};
+use aws_sso_glue::{AccountId, Aws, DeviceAuthorization, PollResult, Session, SignIn};
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use sha2::{Digest as _, Sha256};
@@ -20,10 +20,10 @@ use crate::{
     step::{Applied, Check, Context, Planned, Step, Waiting},
 };
 
-/// Somebody signs in through Okta, sees the accounts and roles that the plan expected, and one role's credentials work.
+/// Has the operator sign in as a test user, and verifies the accounts, the roles, and the credentials of one role.
 ///
-/// It is the proof of everything that no API shows: that AWS trusts Okta's certificate, that the URLs are right, and
-/// that the names match.
+/// The test verifies conditions that no API shows: AWS trusts Okta's certificate, the URLs are correct, and the user names
+/// match.
 #[derive(Debug)]
 pub struct SignInTest {
     okta: Okta,
@@ -32,19 +32,20 @@ pub struct SignInTest {
     pending: Mutex<PendingSignIn>,
 }
 
+/// The progress of the sign-in between two calls of `apply`.
 #[derive(Debug, Default)]
 enum PendingSignIn {
     #[default]
-    Nothing,
-    Asked(Box<DeviceAuthorization>),
+    NotStarted,
+    Started(Box<DeviceAuthorization>),
     SignedIn(Box<Session>),
 }
 
-/// What somebody is to see: the roles in each account.
+/// The roles that the test user must see in each account.
 type Expected = BTreeMap<AccountId, BTreeSet<String>>;
 
 impl SignInTest {
-    /// The step for the access that a blueprint gives.
+    /// Creates the step for the `access` of a blueprint.
     #[must_use]
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
@@ -55,10 +56,10 @@ impl SignInTest {
         }
     }
 
-    /// Who signs in: who the blueprint names for it, or the first who has access.
-    fn login(&self, scope: &ResolvedScope) -> Result<String> {
-        if let Some(named) = &self.blueprint.sign_in.user {
-            return Ok(named.clone());
+    /// Returns the login of the test user: `sign_in.user` of the blueprint, or else the first user with access.
+    fn test_login(&self, scope: &ResolvedScope) -> Result<String> {
+        if let Some(login) = &self.blueprint.sign_in.user {
+            return Ok(login.clone());
         }
         self.blueprint
             .access
@@ -71,12 +72,13 @@ impl SignInTest {
                 }
             })
             .ok_or_else(|| {
-                Error::new(ErrorKind::UnusableSubject, "nobody has access who could sign in as a test")
-                    .with_help("put somebody who is assigned to the app into one of the groups, or set sign_in.skip = true")
+                Error::new(ErrorKind::UnusableSubject, "no user with access can sign in as the test user")
+                    .with_help("add a user who is assigned to the app to a group of `access`, or set sign_in.skip = true")
             })
     }
 
-    async fn expected(&self, login: &str, scope: &ResolvedScope, cx: &Context) -> Result<Expected> {
+    /// Returns the accounts and roles that the blueprint gives to the user.
+    async fn expected_roles(&self, login: &str, scope: &ResolvedScope, cx: &Context) -> Result<Expected> {
         let mut expected = Expected::new();
         for access in &self.blueprint.access {
             let applies = match access.principal() {
@@ -91,8 +93,8 @@ impl SignInTest {
             if !applies {
                 continue;
             }
-            for named in access.accounts() {
-                let account = super::account(&self.aws, cx, named).await?;
+            for id_or_name in access.accounts() {
+                let account = super::account(&self.aws, cx, id_or_name).await?;
                 expected
                     .entry(account.id.clone())
                     .or_default()
@@ -102,7 +104,7 @@ impl SignInTest {
         Ok(expected)
     }
 
-    /// A digest of what the test verifies: who sees what, and with which key Okta signs.
+    /// Returns a digest of the tested access: the user, the accounts and roles, and Okta's signing certificate.
     fn digest(login: &str, expected: &Expected, cx: &Context) -> String {
         let mut text = format!("{login}\n");
         for (account, roles) in expected {
@@ -121,76 +123,77 @@ impl SignInTest {
     fn sign_in(&self, cx: &Context) -> Result<SignIn> {
         let (portal, instance) = cx.facts(|facts| (facts.portal.clone(), facts.instance.clone()));
         let portal =
-            portal.ok_or_else(|| super::missing("the access portal URL", "access-portal"))?;
+            portal.ok_or_else(|| super::missing_prerequisite("the access portal URL", "access-portal"))?;
         let instance = instance.ok_or_else(|| {
-            super::missing("the instance of IAM Identity Center", "identity-center")
+            super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
         })?;
         Ok(self.aws.sign_in(&portal, &instance.region))
     }
 
-    async fn signed_in(&self, login: &str, cx: &Context) -> Result<Option<Session>> {
+    /// Returns the session of the test user, or `None` if the sign-in is still pending.
+    async fn session(&self, login: &str, cx: &Context) -> Result<Option<Session>> {
         let pending = std::mem::take(&mut *self.lock());
         let sign_in = self.sign_in(cx)?;
-        let asked = match pending {
+        let authorization = match pending {
             PendingSignIn::SignedIn(session) => return Ok(Some(*session)),
-            PendingSignIn::Asked(asked) => *asked,
-            PendingSignIn::Nothing => {
-                let asked = sign_in
+            PendingSignIn::Started(authorization) => *authorization,
+            PendingSignIn::NotStarted => {
+                let authorization = sign_in
                     .start()
                     .await
                     .map_err(|error| Error::service("AWS did not start a sign-in", error))?;
                 let manual_step = ManualStep::new(
                     ManualStepKind::SignIn,
                     format!("Sign in as {login}"),
-                    asked.verification_uri_complete.to_string(),
+                    authorization.verification_uri_complete.to_string(),
                 )
-                .warning("Use a private window, so that nobody else's session answers.")
+                .warning("Use a private browser window, so that the browser does not use another user's session.")
                 .instructions([
-                    format!("Open the address, and sign in through Okta as {login}."),
-                    "Confirm that the code is the one below, and allow access.".to_owned(),
+                    format!("Open the URL, and sign in through Okta as {login}."),
+                    "Check that the browser shows the code below, and allow access.".to_owned(),
                 ])
                 .value("user", login)
-                .value("code", &asked.user_code);
+                .value("code", &authorization.user_code);
                 cx.manual_step(manual_step, async |_| Ok(())).await?;
-                asked
+                authorization
             }
         };
-        match sign_in.poll(&asked).await.map_err(|error| {
-            Error::service(format!("the sign-in as {login} did not succeed"), error)
+        match sign_in.poll(&authorization).await.map_err(|error| {
+            Error::service(format!("the sign-in as {login} failed"), error)
         })? {
-            Polled::Done(session) => Ok(Some(session)),
-            Polled::Expired => Err(Error::new(
+            PollResult::Done(session) => Ok(Some(session)),
+            PollResult::Expired => Err(Error::new(
                 ErrorKind::ManualStep,
-                format!("nobody signed in as {login} before the code ran out"),
+                format!("the code expired before {login} signed in"),
             )
-            .with_help("run again, and sign in while the code is good")),
-            Polled::Denied => Err(Error::new(
+            .with_help("run again, and sign in before the code expires")),
+            PollResult::Denied => Err(Error::new(
                 ErrorKind::ManualStep,
                 format!("the sign-in as {login} was denied in the browser"),
             )
             .with_help("run again, and allow access")),
             _ => {
-                *self.lock() = PendingSignIn::Asked(Box::new(asked));
+                *self.lock() = PendingSignIn::Started(Box::new(authorization));
                 Ok(None)
             }
         }
     }
 
-    /// What was expected and is not seen yet.
-    async fn unseen(&self, session: &Session, expected: &Expected) -> Result<Vec<String>> {
+    /// Returns the expected accounts and roles that the access portal does not list yet.
+    async fn missing_access(&self, session: &Session, expected: &Expected) -> Result<Vec<String>> {
         let failed =
-            |error| Error::service("the access portal did not list what the user sees", error);
-        let seen: BTreeSet<AccountId> = session
+            |error| Error::service("the user's accounts and roles could not be listed", error);
+        let visible: BTreeSet<AccountId> = session
             .accounts()
             .await
             .map_err(failed)?
             .into_iter()
             .map(|account| account.id)
             .collect();
-        let mut unseen = Vec::new();
-        for (account, wanted) in expected {
-            if !seen.contains(account) {
-                unseen.push(format!("account {account}"));
+        let mut missing = Vec::new();
+        for (account, expected_roles) in expected {
+            if !visible.contains(account) {
+                missing.push(format!("account {account}"));
                 continue;
             }
             let roles: BTreeSet<String> = session
@@ -199,17 +202,17 @@ impl SignInTest {
                 .map_err(failed)?
                 .into_iter()
                 .collect();
-            unseen.extend(
-                wanted
+            missing.extend(
+                expected_roles
                     .difference(&roles)
                     .map(|role| format!("role {role} in account {account}")),
             );
         }
-        Ok(unseen)
+        Ok(missing)
     }
 
-    /// Takes one role's credentials and asks AWS who has them.
-    async fn verify_one(
+    /// Gets the credentials of one role and verifies with AWS that they belong to the role and the user.
+    async fn verify_credentials(
         &self,
         session: &Session,
         expected: &Expected,
@@ -224,28 +227,32 @@ impl SignInTest {
         let what = format!("role {role} in account {account}");
         let credentials = session.credentials(account, role).await.map_err(|error| {
             Error::service(
-                format!("the access portal gave no credentials for {what}"),
+                format!("the access portal returned no credentials for {what}"),
                 error,
             )
         })?;
-        let caller = self.aws.verify_credentials(credentials).await.map_err(|error| {
-            Error::service(format!("the credentials for {what} do not work"), error)
-        })?;
+        let caller = self
+            .aws
+            .verify_credentials(credentials)
+            .await
+            .map_err(|error| {
+                Error::service(format!("the credentials for {what} do not work"), error)
+            })?;
         if caller.account != *account || !caller.arn.contains(&format!("AWSReservedSSO_{role}_")) {
             return Err(Error::new(
                 ErrorKind::StalePlan,
                 format!("the credentials for {what} belong to {}", caller.arn),
             )
-            .with_help("look at the permission set's role in that account"));
+            .with_help("check the role of the permission set in that account"));
         }
-        // The session is named after the user; STS names have at most 64 characters.
+        // The session has the user's name. Session names in STS have at most 64 characters.
         let signed_in = caller.arn.rsplit('/').next().unwrap_or_default();
         if user_name.len() <= 64 && !signed_in.eq_ignore_ascii_case(user_name) {
             return Err(Error::new(
                 ErrorKind::InvalidAnswer,
-                format!("somebody else has answered the sign-in: {signed_in}, not {user_name}"),
+                format!("{signed_in} signed in instead of the test user {user_name}"),
             )
-            .with_help("run again, and sign in from a private window: an open session of somebody else's answers for them"));
+            .with_help("run again, and sign in from a private browser window: otherwise the browser can use another user's session"));
         }
         Ok(())
     }
@@ -253,7 +260,7 @@ impl SignInTest {
     fn lock(&self) -> std::sync::MutexGuard<'_, PendingSignIn> {
         self.pending
             .lock()
-            .expect("nobody panics while holding the sign-in")
+            .expect("no code panics while it holds the lock of the sign-in")
     }
 }
 
@@ -263,23 +270,23 @@ impl Step for SignInTest {
     }
 
     fn title(&self) -> String {
-        "Sign-in test".to_owned()
+        "Sign-in test passed".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let login = self.login(scope)?;
-            let expected = self.expected(&login, scope, cx).await?;
+            let login = self.test_login(scope)?;
+            let expected = self.expected_roles(&login, scope, cx).await?;
             if expected.is_empty() {
                 return Err(Error::new(
                     ErrorKind::UnusableSubject,
                     format!(
-                        "{login} is to sign in as a test, and no line of access gives them anything"
+                        "the test user {login} gets no role from the blueprint"
                     ),
                 )
                 .with_help(
-                    "name somebody who has access as sign_in.user, or set sign_in.skip = true",
+                    "set sign_in.user to a user who has access, or set sign_in.skip = true",
                 ));
             }
             let verified = cx.facts(|facts| facts.signed_in.clone());
@@ -299,26 +306,26 @@ impl Step for SignInTest {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let login = self.login(scope)?;
-            let expected = self.expected(&login, scope, cx).await?;
-            let Some(session) = self.signed_in(&login, cx).await? else {
+            let login = self.test_login(scope)?;
+            let expected = self.expected_roles(&login, scope, cx).await?;
+            let Some(session) = self.session(&login, cx).await? else {
                 return Ok(Applied::waiting(format!("{login} to sign in")));
             };
-            let unseen = self.unseen(&session, &expected).await?;
-            if !unseen.is_empty() {
+            let missing = self.missing_access(&session, &expected).await?;
+            if !missing.is_empty() {
                 *self.lock() = PendingSignIn::SignedIn(Box::new(session));
                 return Ok(Applied::Waiting(Waiting {
-                    on: format!("{login} to see what was assigned"),
-                    missing: unseen,
+                    on: format!("the access portal to list the assigned roles of {login}"),
+                    missing,
                 }));
             }
             let user_name = super::user_name(&self.okta, &self.blueprint, &login, cx).await?;
-            self.verify_one(&session, &expected, &user_name).await?;
-            // The session has served its purpose; that it cannot be ended early is no reason to fail.
+            self.verify_credentials(&session, &expected, &user_name).await?;
+            // The session is no longer needed. A failed logout must not fail the test, because the session also expires.
             if let Err(error) = session.logout().await {
                 tracing::debug!(
                     error = &error as &dyn std::error::Error,
-                    "the test session was not ended"
+                    "the session of the test user could not be ended"
                 );
             }
             let digest = Self::digest(&login, &expected, cx);
@@ -331,10 +338,10 @@ impl Step for SignInTest {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
-                Check::verified("sign-in test: passed for the present access and signing key")
+                Check::verified("sign-in test: passed for the current access and signing key")
             } else {
                 Check::unverifiable(
-                    "sign-in test: not passed yet for the present access and signing key",
+                    "sign-in test: not passed yet for the current access and signing key",
                 )
             }])
         })

@@ -77,7 +77,7 @@ impl Settings {
         let mut next_state = input
             .state
             .cloned()
-            .unwrap_or_else(|| SyncState::of(input.target));
+            .unwrap_or_else(|| SyncState::empty(input.target));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
                 id, adopts: true, ..

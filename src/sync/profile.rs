@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use scim_client::Dialect;
-use scim_types::{Enterprise, ExternalId, MultiValued, Name, Text, User};
+use scim_types::{EnterpriseUser, ExternalId, MultiValued, Name, Text, User};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -115,7 +115,7 @@ impl Attribute {
     }
 
     /// Sets the attribute's value in a SCIM user.
-    fn set(self, user: &mut User, enterprise: &mut Enterprise, value: Option<&str>) {
+    fn set(self, user: &mut User, enterprise: &mut EnterpriseUser, value: Option<&str>) {
         let slot = match self {
             Self::NickName => &mut user.nick_name,
             Self::Title => &mut user.title,
@@ -158,7 +158,7 @@ impl UserProfile {
     ///
     /// Other attributes of `base` are kept, except the read-only ones.
     #[must_use]
-    pub fn written_onto(&self, base: User, id: &ExternalId) -> User {
+    pub fn merge_into(&self, base: User, id: &ExternalId) -> User {
         let mut user = base;
         let mut enterprise = user.enterprise.take().unwrap_or_default();
         for attribute in Attribute::ALL {
@@ -168,7 +168,7 @@ impl UserProfile {
                 self.more.get(&attribute).map(String::as_str),
             );
         }
-        user.enterprise = (enterprise != Enterprise::default()).then_some(enterprise);
+        user.enterprise = (enterprise != EnterpriseUser::default()).then_some(enterprise);
         user.external_id = Some(id.clone());
         user.user_name = Some(self.user_name.as_str().into());
         user.display_name = Some(self.display_name.as_str().into());
@@ -224,7 +224,7 @@ impl UserProfile {
         id: &ExternalId,
         dialect: Dialect,
     ) -> Result<(Self, Vec<String>), Vec<String>> {
-        let violations = dialect.violations(&self.written_onto(User::default(), id));
+        let violations = dialect.violations(&self.merge_into(User::default(), id));
         let mut accepted = self.clone();
         let mut remarks = Vec::new();
         let mut problems = Vec::new();
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_written_profile_is_read_back_unchanged() {
         let id = ExternalId::new("00u1");
-        let user = ada().written_onto(User::default(), &id);
+        let user = ada().merge_into(User::default(), &id);
         assert_eq!(user.external_id, Some(id.clone()));
         assert_eq!(UserProfile::of(&user), ada());
         let less = UserProfile {
@@ -311,7 +311,7 @@ mod tests {
             more: BTreeMap::new(),
             ..ada()
         };
-        assert_eq!(UserProfile::of(&less.written_onto(user, &id)), less);
+        assert_eq!(UserProfile::of(&less.merge_into(user, &id)), less);
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
             }),
             ..User::default()
         };
-        let user = ada().written_onto(base.clone(), &ExternalId::new("00u1"));
+        let user = ada().merge_into(base.clone(), &ExternalId::new("00u1"));
         assert_eq!(user.phone_numbers, base.phone_numbers);
         assert_eq!(user.profile_url, base.profile_url);
         let name = user.name.expect("the user has a name");

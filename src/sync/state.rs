@@ -54,7 +54,7 @@ impl SyncState {
 
     /// Creates an empty state for a target.
     #[must_use]
-    pub fn of(target: &str) -> Self {
+    pub fn empty(target: &str) -> Self {
         Self {
             target: target.to_owned(),
             ..Self::default()
@@ -104,7 +104,7 @@ impl SyncState {
 
     /// Returns the number of cached users and of cached groups.
     #[must_use]
-    pub fn users_and_groups(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (usize, usize) {
         (self.users.len(), self.groups.len())
     }
 
@@ -329,7 +329,7 @@ mod tests {
 
     fn state() -> SyncState {
         let id = |text: &str| ResourceId::parse(text).expect("an id");
-        let mut state = SyncState::of("https://scim.example/v2/");
+        let mut state = SyncState::empty("https://scim.example/v2/");
         for (number, active) in [(1, true), (2, false), (10, true)] {
             let user = CachedUser {
                 id: id(&format!("r{number}")),

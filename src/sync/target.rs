@@ -44,10 +44,10 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSna
         let managed = managed(user.external_id.as_ref());
         target_user(user, managed)
     });
-    let shows_members = scim.dialect().rules().shows_members;
+    let returns_members = scim.dialect().rules().returns_members;
     let groups = groups.into_iter().map(|group| {
         let managed = managed(group.external_id.as_ref());
-        target_group(group, managed, shows_members)
+        target_group(group, managed, returns_members)
     });
     Ok(TargetSnapshot {
         users: users.collect::<Result<_>>()?,
@@ -73,7 +73,7 @@ fn target_user(user: User, managed: bool) -> Result<TargetUser> {
     })
 }
 
-fn target_group(group: Group, managed: bool, shows_members: bool) -> Result<TargetGroup> {
+fn target_group(group: Group, managed: bool, returns_members: bool) -> Result<TargetGroup> {
     let name = group.display_name.unwrap_or_default();
     let id = group.id.ok_or_else(|| missing_id("group", &name))?;
     let members = group.members.into_iter().filter_map(|member| member.value);
@@ -82,7 +82,7 @@ fn target_group(group: Group, managed: bool, shows_members: bool) -> Result<Targ
         external_id: group.external_id,
         name: name.into_string(),
         managed,
-        members: shows_members.then(|| members.collect()),
+        members: returns_members.then(|| members.collect()),
     })
 }
 
@@ -238,7 +238,7 @@ pub(super) async fn members_of(
     scim: &Client,
     group: &ResourceId,
 ) -> Result<BTreeSet<ResourceId>, ScimError> {
-    if scim.dialect().rules().shows_members {
+    if scim.dialect().rules().returns_members {
         let group = scim.groups().get(group).await?;
         return Ok(group
             .members

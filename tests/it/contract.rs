@@ -59,7 +59,7 @@ async fn keeps_the_contract(fixture: Fixture) {
         let id = step.id();
 
         // Planning changes nothing, and says the same twice.
-        fixture.sandbox.forget_requests();
+        fixture.sandbox.clear_requests();
         let planned = step.plan(&cx).await.expect("a plan");
         assert_eq!(
             step.plan(&cx).await.expect("the same plan"),
@@ -95,7 +95,7 @@ async fn keeps_the_contract(fixture: Fixture) {
 
         // After the apply there is nothing left, and verifying agrees and writes nothing.
         assert_eq!(step.plan(&cx).await.expect("a plan").changes, [], "{id}");
-        fixture.sandbox.forget_requests();
+        fixture.sandbox.clear_requests();
         let checks = step.verify(&cx).await.expect("checks");
         assert!(!checks.is_empty(), "{id}");
         assert!(

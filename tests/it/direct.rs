@@ -56,7 +56,7 @@ async fn from_nothing_to_a_user_who_signs_in_and_nothing_is_changed_by_the_secon
         let found = fixture.pipeline().verify().await.expect("a verification");
         assert!(found.passed(), "{found:?}");
 
-        fixture.sandbox.forget_requests();
+        fixture.sandbox.clear_requests();
         let (plan, report) = fixture.run().await.expect("the second run");
         assert_eq!(plan.to_string().lines().next(), Some("Plan: No changes"));
         assert_eq!(report.applied, 0);
@@ -101,7 +101,7 @@ async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_fi
     fixture
         .sandbox
         .set_user_attribute(ada, "displayName", "Countess");
-    fixture.sandbox.set_member("deployers", ada, true);
+    fixture.sandbox.set_group_member("deployers", ada, true);
     let plan = fixture.pipeline().plan().await.expect("a plan");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     insta::assert_snapshot!(step, @r"

@@ -267,7 +267,7 @@ async fn who_lingers_in_a_group_of_aws_fails_the_verification() {
     // Okta is told, and what it would push has not left yet.
     fixture
         .sandbox
-        .set_member("deployers", "person.00002@example.com", false);
+        .set_group_member("deployers", "person.00002@example.com", false);
     assert_eq!(
         fixture.failed_checks().await,
         ["person.00002@example.com is in group deployers in AWS, and not in Okta"]

@@ -93,7 +93,7 @@ async fn a_second_run_changes_nothing_and_writes_nothing() {
         .expect("a store")
         .expect("a state")
         .serial;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let (plan, report) = fixture.run().await.expect("the second run");
     assert!(plan.is_empty(), "{plan}");
     assert_eq!(plan.to_string().lines().next(), Some("Plan: No changes"));
@@ -270,7 +270,7 @@ async fn verification_finds_what_somebody_has_taken_away() {
     fixture.run().await.expect("the journey");
     fixture
         .sandbox
-        .set_member("deployers", "ada.lovelace@example.com", true);
+        .set_group_member("deployers", "ada.lovelace@example.com", true);
     assert_eq!(
         fixture.failed_checks().await,
         ["missing in AWS: ada.lovelace@example.com in group deployers (Okta: ACTIVE)"]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
     Blueprint, CheckOutcome, Operator, Pipeline, Plan, Report, Result, StateStore, WaitPolicy,
-    aws::{Aws, Connect, Credentials},
+    aws::{Aws, ConnectOptions, Credentials},
     okta,
     operator::SandboxOperator,
     steps,
@@ -90,7 +90,7 @@ impl Fixture {
             .await
             .expect("a sandbox");
         let clock = ManualClock::new(start.try_into().expect("a moment after 1970"));
-        clock.on_sleep(sandbox.advancer());
+        clock.on_sleep(sandbox.advance_fn());
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let okta = okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token()))
             .clock(shared.clone())
@@ -157,7 +157,7 @@ impl Fixture {
 
 /// A connection to the sandbox's AWS.
 pub(crate) async fn aws(sandbox: &Sandbox, secret: &str, clock: Arc<dyn Clock>) -> Aws {
-    Aws::connect(Connect {
+    Aws::connect(ConnectOptions {
         region: Some(sandbox.aws_region().to_owned()),
         endpoint_url: Some(sandbox.aws_endpoint_url().parse().expect("a URL")),
         credentials: Some(Credentials {
@@ -166,7 +166,7 @@ pub(crate) async fn aws(sandbox: &Sandbox, secret: &str, clock: Arc<dyn Clock>) 
             session_token: None,
         }),
         clock,
-        ..Connect::default()
+        ..ConnectOptions::default()
     })
     .await
     .expect("a connection")

@@ -1,11 +1,11 @@
 //! A run that loses any one answer, before or after the service has acted, ends right when it is run again.
 
-use sandbox::{Fault, Recorded, Service};
+use sandbox::{Fault, RecordedRequest, Service};
 
 use crate::fixture::{Fixture, TEAM};
 
 /// What identifies a kind of request: its method and path without ids, and its operation.
-fn kind(request: &Recorded) -> String {
+fn kind(request: &RecordedRequest) -> String {
     match &request.target {
         Some(target) => target.clone(),
         None => format!("{} {}", request.method, request.path),
@@ -31,8 +31,8 @@ async fn no_lost_answer_makes_anything_twice() {
     assert!(kinds.len() > 10, "{kinds:?}");
     for (service, on) in kinds {
         for fault in [
-            Fault::hang_up_before_acting(service),
-            Fault::hang_up_after_acting(service),
+            Fault::close_before_processing(service),
+            Fault::close_after_processing(service),
         ] {
             let fixture = Fixture::new(TEAM).await;
             fixture.sandbox.inject(fault.on(on.clone()));

@@ -99,7 +99,7 @@ async fn integrate_run_again_says_that_nothing_changes() {
     let first = run().await.expect("the program");
     assert!(first.status.success(), "{}", stderr(&first));
     assert!(folder.path().join("state/metadata.xml").exists());
-    sandbox.forget_requests();
+    sandbox.clear_requests();
     let second = run().await.expect("the program");
     assert!(second.status.success(), "{}", stderr(&second));
     assert_eq!(stdout(&second).lines().next(), Some("No changes"));

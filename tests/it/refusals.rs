@@ -226,7 +226,7 @@ async fn a_group_that_somebody_has_assigned_is_not_pushed() {
         fixture.blueprint = quiet(first);
         fixture.run().await.expect("the first blueprint");
         fixture.blueprint = quiet(then);
-        fixture.sandbox.forget_requests();
+        fixture.sandbox.clear_requests();
         let error = fails(&fixture).await;
         assert_eq!(error.kind(), ErrorKind::UnusableSubject);
         assert!(error.to_string().starts_with(message), "{error}");

@@ -4,12 +4,7 @@
 //! The auto traits of a future are part of its API and change without notice in its signature
 //! (rust-lang/rust#89976).
 
-#![expect(
-    unreachable_code,
-    dead_code,
-    clippy::diverging_sub_expression,
-    reason = "compiled and never called"
-)]
+#![expect(dead_code, reason = "compiled and never called")]
 
 use std::sync::Arc;
 
@@ -216,7 +211,7 @@ fn spawned(okta: okta::Client, aws: Aws, center: IdentityCenter, scim: scim::Cli
 async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let okta =
         okta::Client::builder("https://acme.okta.com", Secret::new(String::new())).build()?;
-    let aws = Aws::connect(aws::Connect::default()).await?;
+    let aws = Aws::connect(aws::ConnectOptions::default()).await?;
     let blueprint = Blueprint::from_toml("")?;
     let pipeline = Pipeline::new(steps::default_steps(&blueprint, &okta, &aws))
         .blueprint(&blueprint)

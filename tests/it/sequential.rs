@@ -59,14 +59,14 @@ async fn groups_after_a_refused_second_change(parallelism: usize) -> (Vec<String
             .on("POST /api/v1/groups")
             .after(1),
     );
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let error = pipeline.apply(&plan).await.expect_err("a refused change");
     assert_eq!(error.kind(), ErrorKind::Service);
     let sent = fixture.sandbox.writes().len();
     let mut existing = Vec::new();
     for name in ["first", "second", "third"] {
         let found = fixture.okta.groups().find_by_name(name).await;
-        existing.extend(found.expect("an answer").map(|group| group.profile.name));
+        existing.extend(found.expect("an answer").map(|group| group.name));
     }
     (existing, sent)
 }
@@ -111,7 +111,7 @@ async fn no_policy_is_detached_after_a_refused_attach() {
     fixture
         .sandbox
         .inject(Fault::refuse(Service::Aws, 400, None).on("AttachManagedPolicyToPermissionSet"));
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     pipeline.apply(&plan).await.expect_err("a refused attach");
     let writes: Vec<String> = fixture
         .sandbox
@@ -142,7 +142,7 @@ async fn no_user_is_deactivated_after_a_failed_scim_write() {
     fixture
         .sandbox
         .inject(Fault::refuse(Service::Scim, 400, None).on("PUT "));
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     pipeline.apply(&plan).await.expect_err("a refused write");
     let writes: Vec<String> = fixture
         .sandbox

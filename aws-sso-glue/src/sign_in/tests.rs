@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::{DeviceAuthorization, Polled, SignIn};
+use super::{DeviceAuthorization, PollResult, SignIn};
 use crate::{
     Session,
     replay::{Replay, block_on, capture_log},
@@ -38,7 +38,7 @@ fn started(replay: &Replay) -> (SignIn, DeviceAuthorization) {
 fn session(replay: &Replay) -> Session {
     let (sign_in, authorization) = started(replay);
     match block_on(sign_in.poll(&authorization)).expect("a response") {
-        Polled::Done(session) => session,
+        PollResult::Done(session) => session,
         other => panic!("not signed in: {other:?}"),
     }
 }
@@ -105,11 +105,11 @@ fn a_poll_distinguishes_all_results_of_the_protocol_and_never_waits() {
     let sign_in = aws.sign_in(&start_url, "eu-west-1");
     let authorization = block_on(sign_in.start()).expect("a start");
     let poll = || block_on(sign_in.poll(&authorization)).expect("a response");
-    assert!(matches!(poll(), Polled::Pending));
-    assert!(matches!(poll(), Polled::SlowDown));
-    assert!(matches!(poll(), Polled::Expired));
-    assert!(matches!(poll(), Polled::Denied));
-    let Polled::Done(session) = poll() else {
+    assert!(matches!(poll(), PollResult::Pending));
+    assert!(matches!(poll(), PollResult::SlowDown));
+    assert!(matches!(poll(), PollResult::Expired));
+    assert!(matches!(poll(), PollResult::Denied));
+    let PollResult::Done(session) = poll() else {
         panic!("not signed in")
     };
     let in_eight_hours = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000 + 8);

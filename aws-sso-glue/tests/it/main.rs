@@ -7,8 +7,8 @@ use std::{
 };
 
 use aws_sso_glue::{
-    AccountState, Assignment, Aws, Connect, Credentials, IdentityCenter, NewPermissionSet,
-    Operation, OperationStatus, Polled, Principal, UpdatePermissionSet,
+    AccountState, Assignment, Aws, ConnectOptions, Credentials, IdentityCenter, NewPermissionSet,
+    Operation, OperationStatus, PollResult, Principal, UpdatePermissionSet,
 };
 use bytes::Bytes;
 use rest_core::{Clock as _, HttpTransport, ManualClock, Secret, Transport as _};
@@ -44,8 +44,8 @@ impl Fixture {
             .await
             .expect("a sandbox");
         let clock = ManualClock::new(start);
-        clock.on_sleep(sandbox.advancer());
-        let connect = Connect {
+        clock.on_sleep(sandbox.advance_fn());
+        let connect = ConnectOptions {
             region: Some(sandbox.aws_region().to_owned()),
             endpoint_url: Some(sandbox.aws_endpoint_url().parse().expect("a URL")),
             credentials: Some(Credentials {
@@ -54,7 +54,7 @@ impl Fixture {
                 session_token: None,
             }),
             clock: Arc::new(clock.clone()),
-            ..Connect::default()
+            ..ConnectOptions::default()
         };
         let aws = Aws::connect(connect).await.expect("a connection");
         Self {
@@ -146,7 +146,7 @@ fn admin() -> NewPermissionSet {
 
 #[tokio::test]
 async fn the_organization_and_its_accounts_are_read_with_one_item_per_page() {
-    let fixture = Fixture::at(Stage::Nothing).await;
+    let fixture = Fixture::at(Stage::Initial).await;
     let caller = fixture.aws.caller().await.expect("a caller");
     assert_eq!(caller.account.as_str(), "111122223333");
     let organizations = fixture.aws.organizations();
@@ -264,7 +264,7 @@ async fn a_creation_with_a_lost_response_creates_one_permission_set() {
     let center = fixture.center().await;
     fixture
         .sandbox
-        .inject(Fault::hang_up_after_acting(Service::Aws).on("CreatePermissionSet"));
+        .inject(Fault::close_after_processing(Service::Aws).on("CreatePermissionSet"));
     let set = center
         .permission_sets()
         .create(&admin())
@@ -428,7 +428,7 @@ async fn a_user_signs_in_and_gets_keys_that_aws_accepts() {
     let sign_in = fixture.aws.sign_in(&portal, center.region());
     let authorization = sign_in.start().await.expect("a start");
     let polled = sign_in.poll(&authorization).await.expect("a response");
-    assert!(matches!(polled, Polled::Pending), "{polled:?}");
+    assert!(matches!(polled, PollResult::Pending), "{polled:?}");
     fixture
         .sandbox
         .console()
@@ -436,7 +436,7 @@ async fn a_user_signs_in_and_gets_keys_that_aws_accepts() {
         .expect("a sign-in");
     fixture.clock.sleep(authorization.interval).await;
     let session = match sign_in.poll(&authorization).await.expect("a response") {
-        Polled::Done(session) => session,
+        PollResult::Done(session) => session,
         other => panic!("not signed in: {other:?}"),
     };
     let accounts = session.accounts().await.expect("accounts");
@@ -487,12 +487,12 @@ async fn a_sign_in_that_takes_too_long_expires() {
         .sleep(authorization.expires_in + Duration::from_secs(1))
         .await;
     let polled = sign_in.poll(&authorization).await.expect("a response");
-    assert!(matches!(polled, Polled::Expired), "{polled:?}");
+    assert!(matches!(polled, PollResult::Expired), "{polled:?}");
 }
 
 #[tokio::test]
 async fn a_wrong_secret_key_is_unauthenticated_and_not_access_denied() {
-    let fixture = Fixture::at(Stage::Nothing).await;
+    let fixture = Fixture::at(Stage::Initial).await;
     let credentials = Credentials {
         access_key_id: fixture.sandbox.aws_access_key_id().to_owned(),
         secret_access_key: Secret::new("mistyped"),

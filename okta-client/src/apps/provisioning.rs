@@ -120,10 +120,10 @@ impl Apps<'_> {
     pub async fn set_provisioning(
         &self,
         id: &Id<App>,
-        switches: &ProvisioningSwitches,
+        options: &ProvisioningOptions,
     ) -> Result<Provisioning, Error> {
         self.client
-            .read(Call::put(path(id, &USER_PROVISIONING)).json(&switches.body()))
+            .read(Call::put(path(id, &USER_PROVISIONING)).json(&options.body()))
             .await
     }
 
@@ -169,27 +169,27 @@ pub struct Provisioning {
     /// Whether provisioning is enabled.
     pub status: ProvisioningStatus,
     /// The enabled options.
-    pub switches: ProvisioningSwitches,
+    pub options: ProvisioningOptions,
 }
 
 impl FromJson for Provisioning {
     fn from_json(value: Value) -> Result<Self, Missing> {
         let on = |pointer| json::str_at(&value, pointer) == Some(ENABLED);
-        let switches = ProvisioningSwitches {
+        let options = ProvisioningOptions {
             create: on("/capabilities/create/lifecycleCreate/status"),
             update: on("/capabilities/update/profile/status"),
             deactivate: on("/capabilities/update/lifecycleDeactivate/status"),
         };
         Ok(Self {
             status: json::word(&value, "/status"),
-            switches,
+            options,
         })
     }
 }
 
 /// The three options of the Admin Console's page "To App".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ProvisioningSwitches {
+pub struct ProvisioningOptions {
     /// "Create Users": an assigned user gets an account at the app.
     pub create: bool,
     /// "Update User Attributes": changes of a profile are sent to the app.
@@ -198,7 +198,7 @@ pub struct ProvisioningSwitches {
     pub deactivate: bool,
 }
 
-impl ProvisioningSwitches {
+impl ProvisioningOptions {
     fn body(self) -> Value {
         let status = |on| json!({ "status": if on { ENABLED } else { "DISABLED" } });
         json!({
@@ -267,7 +267,7 @@ const ENABLED: &str = "ENABLED";
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningSwitches};
+    use super::{AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningOptions};
     use crate::json::FromJson;
 
     fn connection(value: Value) -> (ConnectionStatus, AuthScheme, Option<String>) {
@@ -295,12 +295,12 @@ mod tests {
 
     #[test]
     fn the_three_options_are_encoded_and_decoded() {
-        let switches = ProvisioningSwitches {
+        let options = ProvisioningOptions {
             create: true,
             update: false,
             deactivate: true,
         };
-        let body = switches.body();
+        let body = options.body();
         assert_eq!(
             body,
             json!({
@@ -316,10 +316,10 @@ mod tests {
         assert_eq!(
             Provisioning::from_json(response)
                 .expect("valid provisioning")
-                .switches,
-            switches
+                .options,
+            options
         );
         let empty = Provisioning::from_json(json!({})).expect("valid provisioning");
-        assert_eq!(empty.switches, ProvisioningSwitches::default());
+        assert_eq!(empty.options, ProvisioningOptions::default());
     }
 }

@@ -2,7 +2,7 @@
 
 use okta_client::{
     CertificateSource, Id, ListApps, ListGroups, ListUsers, NewApp, NewDomain, NewPushMapping,
-    ProvisioningSwitches, PushSwitch, PushTarget, TargetGroup, UserRef,
+    ProvisioningOptions, PushActivation, PushTarget, TargetGroupAction, UserRef,
 };
 use rest_core::Secret;
 use serde_json::{Value, json};
@@ -315,14 +315,14 @@ async fn calls_for_provisioning_match_the_api_reference() {
     );
 
     let org = Org::responding([json(200, feature)]);
-    let switches = ProvisioningSwitches {
+    let options = ProvisioningOptions {
         create: true,
         update: true,
         deactivate: false,
     };
     org.client()
         .apps()
-        .set_provisioning(&app_id(), &switches)
+        .set_provisioning(&app_id(), &options)
         .await
         .unwrap();
     let body = json!({
@@ -450,13 +450,16 @@ async fn calls_for_push_mappings_match_the_api_reference() {
     let client = org.client();
     client
         .push_mappings(&app_id())
-        .set_status(&id, PushSwitch::Inactive)
+        .set_status(&id, PushActivation::Inactive)
         .await
         .unwrap();
     let line = "PATCH /api/v1/apps/0oa1/group-push/mappings/gPm1";
     check(&org, line, json!({ "status": "INACTIVE" }));
 
-    for (target, value) in [(TargetGroup::Keep, "false"), (TargetGroup::Delete, "true")] {
+    for (target, value) in [
+        (TargetGroupAction::Keep, "false"),
+        (TargetGroupAction::Delete, "true"),
+    ] {
         // Documented status: 204. Actual status: 200, without a body.
         let org = done(200);
         org.client()
@@ -528,7 +531,7 @@ async fn a_mapping_is_read_again_if_its_update_returns_an_empty_body() {
     let client = org.client();
     client
         .push_mappings(&app_id())
-        .set_status(&id, PushSwitch::Inactive)
+        .set_status(&id, PushActivation::Inactive)
         .await
         .unwrap();
     assert_eq!(

@@ -13,7 +13,7 @@ fuzz_target!(|input: (bool, &[u8])| {
     let (any_place, bytes) = input;
     let mut verifier = Verifier::new([VerifyingKey::from_pem(KEY).expect("a key")]);
     if any_place {
-        verifier = verifier.allow_any_place();
+        verifier = verifier.allow_any_position();
     }
     let streamed = verifier.verify_stream_with(&Limits::default(), || Ok(bytes));
     let Ok(document) = read(bytes) else {
@@ -27,7 +27,7 @@ fuzz_target!(|input: (bool, &[u8])| {
             assert!(whole.eq(streamed.iter().map(|e| e.entity().element().source())));
         }
         (Err(whole), Err(SignedStreamError::Refused(streamed))) => {
-            assert_eq!(whole.refusal().to_string(), streamed.refusal().to_string());
+            assert_eq!(whole.kind().to_string(), streamed.kind().to_string());
             assert_eq!(whole.position(), streamed.position());
         }
         // A stream accepts only metadata.

@@ -223,7 +223,7 @@ impl<'c> Comparison<'c> {
             (KeyUse::Encryption, "encryption"),
         ] {
             let keys = |role: RoleDescriptor<'_>| -> Vec<String> {
-                let keys = role.key_descriptors().filter(|key| key.serves(wanted));
+                let keys = role.key_descriptors().filter(|key| key.allows_use(wanted));
                 let mut keys: Vec<String> = keys.flat_map(key_names).collect();
                 keys.sort();
                 keys.dedup();

@@ -27,7 +27,7 @@ impl<'a> KeyDescriptor<'a> {
     ///
     /// A key without a `use` may be used for all purposes, a key with an unknown `use` for none.
     #[must_use]
-    pub fn serves(self, wanted: KeyUse) -> bool {
+    pub fn allows_use(self, wanted: KeyUse) -> bool {
         match self.key_use() {
             Some(own) => own == wanted,
             None => self.0.attribute("use").is_none(),

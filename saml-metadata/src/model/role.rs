@@ -403,7 +403,7 @@ fn certificates<'a>(
     keys: impl Iterator<Item = KeyDescriptor<'a>>,
     wanted: KeyUse,
 ) -> Vec<Certificate> {
-    keys.filter(|key| key.serves(wanted))
+    keys.filter(|key| key.allows_use(wanted))
         .flat_map(KeyDescriptor::certificates)
         .filter_map(Result::ok)
         .collect()

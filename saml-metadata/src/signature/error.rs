@@ -12,23 +12,23 @@ use crate::{
 /// `line 1, column 240: the signature does not verify with any of the given keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureError {
-    refusal: Refusal,
+    kind: SignatureErrorKind,
     span: Range<usize>,
     position: Position,
 }
 
 impl SignatureError {
-    pub(super) fn new(at: Element<'_>, refusal: Refusal) -> Self {
+    pub(super) fn new(at: Element<'_>, kind: SignatureErrorKind) -> Self {
         Self {
-            refusal,
+            kind,
             span: at.span(),
             position: at.document().position(at.span().start),
         }
     }
 
     /// Returns an error with the same position and another reason.
-    pub(super) fn with(self, refusal: Refusal) -> Self {
-        Self { refusal, ..self }
+    pub(super) fn with(self, kind: SignatureErrorKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Converts the positions to positions in a stream, with a function from an offset into the text
@@ -36,11 +36,13 @@ impl SignatureError {
     pub(super) fn map_position(self, convert: impl Fn(usize) -> Position) -> Self {
         let position = convert(self.span.start);
         Self {
-            refusal: match self.refusal {
-                Refusal::NoCanonicalForm { source } => Refusal::NoCanonicalForm {
-                    source: source.map_offset(|offset| convert(offset).offset),
-                },
-                refusal => refusal,
+            kind: match self.kind {
+                SignatureErrorKind::NoCanonicalForm { source } => {
+                    SignatureErrorKind::NoCanonicalForm {
+                        source: source.map_offset(|offset| convert(offset).offset),
+                    }
+                }
+                kind => kind,
             },
             span: position.offset..convert(self.span.end).offset.max(position.offset),
             position,
@@ -49,14 +51,14 @@ impl SignatureError {
 
     /// Returns the reason.
     #[must_use]
-    pub fn refusal(&self) -> &Refusal {
-        &self.refusal
+    pub fn kind(&self) -> &SignatureErrorKind {
+        &self.kind
     }
 
     /// Returns the violated rule.
     #[must_use]
     pub fn rule(&self) -> RuleId {
-        self.refusal.rule()
+        self.kind.rule()
     }
 
     /// Returns the byte range in [`Document::text`](crate::Document::text), or in the stream.
@@ -76,14 +78,14 @@ impl SignatureError {
 
 impl fmt::Display for SignatureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.position, self.refusal)
+        write!(f, "{}: {}", self.position, self.kind)
     }
 }
 
 impl std::error::Error for SignatureError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.refusal {
-            Refusal::NoCanonicalForm { source } => Some(source),
+        match &self.kind {
+            SignatureErrorKind::NoCanonicalForm { source } => Some(source),
             _ => None,
         }
     }
@@ -92,7 +94,7 @@ impl std::error::Error for SignatureError {
 /// A reason to reject a signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum SignatureErrorKind {
     /// The element has no signature as a child.
     #[error("the element is not signed")]
     NotSigned,
@@ -220,7 +222,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl SignatureErrorKind {
     /// Returns the violated rule.
     #[must_use]
     pub fn rule(&self) -> RuleId {

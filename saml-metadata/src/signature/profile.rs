@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     algorithm::{DigestAlgorithm, SignatureAlgorithm},
-    error::{Refusal, SignatureError},
+    error::{SignatureError, SignatureErrorKind},
 };
 use crate::{
     Document, Element,
@@ -109,15 +109,15 @@ pub(super) fn check_form<'a>(
 fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
     let mut signatures = element.children_in(NamespaceId::SIGNATURE, "Signature");
     let Some(signature) = signatures.next() else {
-        return refuse(element, Refusal::NotSigned);
+        return refuse(element, SignatureErrorKind::NotSigned);
     };
     let others = signatures.count();
     if others > 0 {
         let count = others + 1;
-        return refuse(element, Refusal::SeveralSignatures { count });
+        return refuse(element, SignatureErrorKind::SeveralSignatures { count });
     }
     if !policy.any_place && element.children().next() != Some(signature) {
-        return refuse(signature, Refusal::Misplaced);
+        return refuse(signature, SignatureErrorKind::Misplaced);
     }
     Ok(signature)
 }
@@ -131,10 +131,10 @@ fn check_uri(
 ) -> Result<bool> {
     if let Some(uri) = reference.attribute("Type") {
         let uri = shorten(uri);
-        return refuse(reference, Refusal::ReferenceType { uri });
+        return refuse(reference, SignatureErrorKind::ReferenceType { uri });
     }
     let Some(uri) = reference.attribute("URI") else {
-        return refuse(reference, Refusal::NoUri);
+        return refuse(reference, SignatureErrorKind::NoUri);
     };
     let is_root = element.document().root().id() == element.id();
     if uri.is_empty() && is_root {
@@ -145,13 +145,13 @@ fn check_uri(
         Some(id) if uri.strip_prefix('#') == Some(id) => {
             if is_duplicate_id(id) {
                 let id = shorten(id);
-                return refuse(element, Refusal::DuplicateId { id });
+                return refuse(element, SignatureErrorKind::DuplicateId { id });
             }
             Ok(false)
         }
         _ => {
             let uri = shorten(uri);
-            refuse(reference, Refusal::OtherReference { uri })
+            refuse(reference, SignatureErrorKind::OtherReference { uri })
         }
     }
 }
@@ -186,12 +186,12 @@ fn transform(reference: Element<'_>) -> Result<Method> {
         .or_else(|_| check_children(list, &["Transform"]))
         .or_else(|_| {
             let count = list.children().count();
-            refuse(list, Refusal::TransformCount { count })
+            refuse(list, SignatureErrorKind::TransformCount { count })
         })?;
     let mut transforms = list.children();
     let first = transforms.next();
     let Some(enveloped) = first.filter(|t| algorithm_of(*t) == ENVELOPED) else {
-        return refuse(list, Refusal::NotEnveloped);
+        return refuse(list, SignatureErrorKind::NotEnveloped);
     };
     check_children(enveloped, &[])?;
     match transforms.next() {
@@ -210,7 +210,7 @@ fn canonicalization(element: Element<'_>) -> Result<Method> {
         INCLUSIVE_COMMENTS => Method::inclusive().comments(true),
         _ => {
             let uri = shorten(uri);
-            return refuse(element, Refusal::Canonicalization { uri });
+            return refuse(element, SignatureErrorKind::Canonicalization { uri });
         }
     };
     let is_exclusive = matches!(uri, EXCLUSIVE | EXCLUSIVE_COMMENTS);
@@ -230,18 +230,20 @@ fn canonicalization(element: Element<'_>) -> Result<Method> {
 fn signature_algorithm(element: Element<'_>, policy: Policy) -> Result<SignatureAlgorithm> {
     let uri = algorithm_of(element);
     match SignatureAlgorithm::of(uri) {
-        Some(SignatureAlgorithm::RsaSha1) if !policy.sha1 => refuse(element, Refusal::Sha1),
+        Some(SignatureAlgorithm::RsaSha1) if !policy.sha1 => {
+            refuse(element, SignatureErrorKind::Sha1)
+        }
         Some(algorithm) => Ok(algorithm),
-        None => refuse(element, Refusal::algorithm(uri)),
+        None => refuse(element, SignatureErrorKind::algorithm(uri)),
     }
 }
 
 fn digest_algorithm(element: Element<'_>, policy: Policy) -> Result<DigestAlgorithm> {
     let uri = algorithm_of(element);
     match DigestAlgorithm::of(uri) {
-        Some(DigestAlgorithm::Sha1) if !policy.sha1 => refuse(element, Refusal::Sha1),
+        Some(DigestAlgorithm::Sha1) if !policy.sha1 => refuse(element, SignatureErrorKind::Sha1),
         Some(algorithm) => Ok(algorithm),
-        None => refuse(element, Refusal::algorithm(uri)),
+        None => refuse(element, SignatureErrorKind::algorithm(uri)),
     }
 }
 
@@ -256,7 +258,7 @@ fn only_child<'a>(element: Element<'a>, name: &'static str) -> Result<Element<'a
         (Some(child), 0) => Ok(child),
         (first, others) => {
             let count = others + usize::from(first.is_some());
-            refuse(element, Refusal::Count { name, count })
+            refuse(element, SignatureErrorKind::Count { name, count })
         }
     }
 }
@@ -273,8 +275,8 @@ fn check_children(element: Element<'_>, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn unexpected(element: Element<'_>) -> Refusal {
-    Refusal::Unexpected {
+fn unexpected(element: Element<'_>) -> SignatureErrorKind {
+    SignatureErrorKind::Unexpected {
         name: shorten(element.qualified_name()),
     }
 }
@@ -292,7 +294,7 @@ fn check_plain(element: Element<'_>, name: &'static str) -> Result<()> {
         .into_iter()
         .any(|node| node.kind != NodeKind::Element)
     {
-        return refuse(element, Refusal::NotPlain { name });
+        return refuse(element, SignatureErrorKind::NotPlain { name });
     }
     Ok(())
 }
@@ -302,10 +304,10 @@ fn base64(element: Element<'_>, name: &'static str) -> Result<Vec<u8>> {
     let compact: Vec<u8> = element.text().bytes().filter(|b| !is_space(*b)).collect();
     match STANDARD.decode(compact) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
-        _ => refuse(element, Refusal::Base64 { name }),
+        _ => refuse(element, SignatureErrorKind::Base64 { name }),
     }
 }
 
-pub(super) fn refuse<T>(at: Element<'_>, refusal: Refusal) -> Result<T> {
-    Err(SignatureError::new(at, refusal))
+pub(super) fn refuse<T>(at: Element<'_>, kind: SignatureErrorKind) -> Result<T> {
+    Err(SignatureError::new(at, kind))
 }

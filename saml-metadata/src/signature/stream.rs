@@ -34,7 +34,7 @@ impl Verifier {
     /// same tag at the same position. So each entity of the stream was signed, and is available
     /// immediately, before the end of the second pass.
     ///
-    /// The checks of the signature, their order and the [`Refusal`](super::Refusal)s are the same as
+    /// The checks of the signature, their order and the [`SignatureErrorKind`](super::SignatureErrorKind)s are the same as
     /// in [`verify`](Self::verify). The [limits](EntityStream#limits) are the limits of a stream.
     ///
     /// ```
@@ -131,8 +131,8 @@ impl<R: Read> VerifiedStream<R> {
 
     /// Returns the approximate number of bytes of memory in use, for monitoring.
     #[must_use]
-    pub fn held_bytes(&self) -> usize {
-        self.stream.held_bytes() + self.stream.source().held_bytes()
+    pub fn memory_bytes(&self) -> usize {
+        self.stream.memory_bytes() + self.stream.source().memory_bytes()
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     algorithm::{KeyKind, SignatureAlgorithm},
-    error::{Refusal, SignatureError},
+    error::{SignatureError, SignatureErrorKind},
     key::VerifyingKey,
     profile::{self, Form, Policy, refuse},
 };
@@ -48,7 +48,7 @@ impl Verifier {
     /// Accepts a signature at any position among the children of the signed element, instead of only
     /// as the first child, which the schema requires.
     #[must_use]
-    pub fn allow_any_place(mut self) -> Self {
+    pub fn allow_any_position(mut self) -> Self {
         self.policy.any_place = true;
         self
     }
@@ -139,14 +139,22 @@ impl Verifier {
         let is_strong = |key: &VerifyingKey| kind != KeyKind::Rsa || key.bits() >= MIN_RSA_BITS;
         if !of_kind().any(is_strong) {
             return match of_kind().next() {
-                Some(weak) => refuse(form.signature, Refusal::WeakKey { bits: weak.bits() }),
-                None => refuse(form.signature, Refusal::NoKey { algorithm }),
+                Some(weak) => refuse(
+                    form.signature,
+                    SignatureErrorKind::WeakKey { bits: weak.bits() },
+                ),
+                None => refuse(form.signature, SignatureErrorKind::NoKey { algorithm }),
             };
         }
         let message = form
             .canonicalization
             .element(form.signed_info)
-            .or_else(|source| refuse(form.signed_info, Refusal::NoCanonicalForm { source }))?;
+            .or_else(|source| {
+                refuse(
+                    form.signed_info,
+                    SignatureErrorKind::NoCanonicalForm { source },
+                )
+            })?;
         let fits = |key: &VerifyingKey| {
             key.kind() == kind
                 && is_strong(key)
@@ -156,7 +164,7 @@ impl Verifier {
         };
         match self.keys.iter().position(fits) {
             Some(number) => Ok(number),
-            None => refuse(form.signature, Refusal::OtherKey),
+            None => refuse(form.signature, SignatureErrorKind::OtherKey),
         }
     }
 }
@@ -166,12 +174,12 @@ const MIN_RSA_BITS: usize = 2048;
 
 fn check_digest(element: Element<'_>, form: &Form<'_>) -> Result<(), SignatureError> {
     let digest = digest(element, form.signature.id(), form)
-        .or_else(|source| refuse(element, Refusal::NoCanonicalForm { source }))?;
+        .or_else(|source| refuse(element, SignatureErrorKind::NoCanonicalForm { source }))?;
     if digest.len() != form.digest_value.len() {
-        return refuse(form.reference, Refusal::DIGEST_LENGTH);
+        return refuse(form.reference, SignatureErrorKind::DIGEST_LENGTH);
     }
     if digest != form.digest_value {
-        return refuse(element, Refusal::Changed);
+        return refuse(element, SignatureErrorKind::Changed);
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ impl<R: BufRead> Input<R> {
             && self.window_offset(self.decoded.len()) <= self.max_window
     }
 
-    pub(super) fn held_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.raw.capacity() + self.decoded.capacity() + self.window.capacity()
     }
 

@@ -83,7 +83,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
             Some(KeyUse::Signing) => {}
         }
         let certificates = check_certificates(report, key);
-        if key.serves(KeyUse::Signing) {
+        if key.allows_use(KeyUse::Signing) {
             signing += certificates;
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn check(report: &mut Report<'_>) {
 fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
     let signing = || {
         idp.key_descriptors()
-            .filter(|key| key.serves(KeyUse::Signing))
+            .filter(|key| key.allows_use(KeyUse::Signing))
     };
     let keys = signing().count();
     if keys > MOST_KEYS {

@@ -148,12 +148,12 @@ impl Policy {
 
     /// Returns the severity of a minor violation of a rule; `None` if it is ignored.
     #[must_use]
-    pub fn mild_severity_of(&self, rule: &Rule) -> Option<Severity> {
-        let mild = rule.mild_severity(self.profile);
+    pub fn minor_severity_of(&self, rule: &Rule) -> Option<Severity> {
+        let minor = rule.minor_severity(self.profile);
         match self.changes.get(&rule.id) {
             Some(change) if rule.severity(self.profile).is_none() => *change,
-            Some(change) => mild.zip(*change).map(|(mild, most)| mild.min(most)),
-            None => mild,
+            Some(change) => minor.zip(*change).map(|(minor, most)| minor.min(most)),
+            None => minor,
         }
     }
 }

@@ -37,14 +37,14 @@ pub enum Profile {
 pub(crate) struct Difference {
     pub(crate) rule: &'static str,
     pub(crate) severity: Severity,
-    pub(crate) mild: Option<Severity>,
+    pub(crate) minor: Option<Severity>,
 }
 
-const fn error(rule: &'static str, mild: Option<Severity>) -> Difference {
+const fn error(rule: &'static str, minor: Option<Severity>) -> Difference {
     Difference {
         rule,
         severity: Severity::Error,
-        mild,
+        minor,
     }
 }
 
@@ -52,7 +52,7 @@ const fn warning(rule: &'static str) -> Difference {
     Difference {
         rule,
         severity: Severity::Warning,
-        mild: Some(Severity::Warning),
+        minor: Some(Severity::Warning),
     }
 }
 
@@ -85,7 +85,7 @@ const EDUGAIN: &[Difference] = &[
     Difference {
         rule: "MD-UI-02",
         severity: Severity::Warning,
-        mild: W,
+        minor: W,
     },
 ];
 

@@ -100,7 +100,7 @@ impl<'a> Report<'a> {
         place: impl Into<Place<'p>>,
         message: impl Into<String>,
     ) {
-        if let Some(severity) = self.policy.mild_severity_of(rule) {
+        if let Some(severity) = self.policy.minor_severity_of(rule) {
             self.push(rule, severity, place.into(), message.into());
         }
     }

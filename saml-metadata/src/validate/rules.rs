@@ -52,7 +52,7 @@ pub struct Rule {
     /// Advice for a document that breaks the rule.
     pub help: &'static str,
     severities: Severities,
-    mild: Severities,
+    minor: Severities,
 }
 
 impl Rule {
@@ -70,10 +70,10 @@ impl Rule {
     /// Example: a certificate that expires soon is a minor violation of the rule that certificates
     /// must be valid.
     #[must_use]
-    pub fn mild_severity(&self, profile: Profile) -> Option<Severity> {
+    pub fn minor_severity(&self, profile: Profile) -> Option<Severity> {
         match profile.difference(self.id) {
-            Some(difference) => difference.mild,
-            None => self.mild.of(profile),
+            Some(difference) => difference.minor,
+            None => self.minor.of(profile),
         }
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn signature_rules() -> impl Iterator<Item = &'static Rule> {
 /// Declares rules, and the table that lists them.
 ///
 /// A rule consists of the name of its constant, its id, its severities, optionally the severities
-/// of minor violations (`mild`), summary, clause and help. The severities are those of the profiles
+/// of minor violations (`minor`), summary, clause and help. The severities are those of the profiles
 /// core, Okta, AWS and AWS SP (`E` for error, `W` for warning, `I` for info, `O` for off), or
 /// `only`, a profile and its severity.
 macro_rules! table {
@@ -163,10 +163,10 @@ macro_rules! table {
             aws_sp: table!(@severity $aws_sp),
         }
     };
-    (@mild $($mild:ident)+) => { table!(@severities $($mild)+) };
-    (@mild) => { table!(@severities O O O O) };
+    (@minor $($minor:ident)+) => { table!(@severities $($minor)+) };
+    (@minor) => { table!(@severities O O O O) };
     ($(
-        $name:ident $id:literal [$($severity:ident)+] $(mild [$($mild:ident)+])?
+        $name:ident $id:literal [$($severity:ident)+] $(minor [$($minor:ident)+])?
         $summary:literal,
         $clause:literal,
         $help:literal;
@@ -178,7 +178,7 @@ macro_rules! table {
                 clause: $clause,
                 help: $help,
                 severities: table!(@severities $($severity)+),
-                mild: table!(@mild $($($mild)+)?),
+                minor: table!(@minor $($($minor)+)?),
             };
         )+
         pub(super) static TABLE: &[&$crate::validate::Rule] = &[$(&$name),+];
@@ -211,7 +211,7 @@ mod tests {
         for rule in rules() {
             for profile in Profile::ALL {
                 assert!(
-                    rule.mild_severity(profile) <= rule.severity(profile),
+                    rule.minor_severity(profile) <= rule.severity(profile),
                     "{} in {profile:?}",
                     rule.id
                 );

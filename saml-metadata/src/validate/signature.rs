@@ -26,10 +26,7 @@ pub(crate) fn check(
         match verifier.verify_element(element) {
             Ok(found) => check_key(&mut report, element, verifier.key_of(found)),
             Err(error) => {
-                let message = format!(
-                    "the signature of this element is invalid: {}",
-                    error.refusal()
-                );
+                let message = format!("the signature of this element is invalid: {}", error.kind());
                 report.add(&rules::SIG_08, element, message);
             }
         }
@@ -39,7 +36,7 @@ pub(crate) fn check(
 
 fn add(report: &mut Report<'_>, root: Element<'_>, error: &SignatureError) {
     let at = root.child_in(NamespaceId::SIGNATURE, "Signature");
-    let message = error.refusal().to_string();
+    let message = error.kind().to_string();
     if let Some(rule) = signature_rules().find(|rule| rule.id == error.rule()) {
         report.add(rule, at.unwrap_or(root), message);
     }

@@ -93,7 +93,8 @@ fn check_sp(report: &mut Report<'_>, sp: SpSsoDescriptor<'_>) {
 
 fn has_key<'a>(mut keys: impl Iterator<Item = KeyDescriptor<'a>>, wanted: KeyUse) -> bool {
     keys.any(|key| {
-        key.serves(wanted) && (key.certificate_elements().next().is_some() || key.has_bare_key())
+        key.allows_use(wanted)
+            && (key.certificate_elements().next().is_some() || key.has_bare_key())
     })
 }
 

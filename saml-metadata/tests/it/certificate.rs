@@ -49,8 +49,8 @@ fn all_parts_of_a_key_descriptor_are_read() {
     assert_eq!(keys[0].key_names().collect::<Vec<_>>(), ["idp"]);
     assert!(keys[0].has_bare_key());
     assert!(!keys[1].has_bare_key());
-    assert!(keys[1].serves(KeyUse::Encryption));
-    assert!(!keys[1].serves(KeyUse::Signing));
+    assert!(keys[1].allows_use(KeyUse::Encryption));
+    assert!(!keys[1].allows_use(KeyUse::Signing));
     let methods: Vec<&str> = keys[1]
         .encryption_methods()
         .map(saml_metadata::EncryptionMethod::algorithm)

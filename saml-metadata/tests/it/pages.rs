@@ -207,8 +207,8 @@ fn page(rule: &Rule) -> String {
     );
     for profile in Profile::ALL {
         let strict = severity(rule.severity(profile));
-        let mild = severity(rule.mild_severity(profile));
-        writeln!(page, "| {profile} | {strict} | {mild} |").expect("writing to a string");
+        let minor = severity(rule.minor_severity(profile));
+        writeln!(page, "| {profile} | {strict} | {minor} |").expect("writing to a string");
     }
     if id.as_str().starts_with("MD-SIG-") {
         page += "\n`signature::Verifier` checks this rule with keys from the caller: a signature cannot be verified without keys.\n`Verifier::validate` reports a violation as a finding.\n";

@@ -38,7 +38,7 @@ fn a_policy_without_changes_equals_its_profile() {
         assert_eq!(policy.profile(), profile);
         for rule in rules() {
             assert_eq!(policy.severity_of(rule), rule.severity(profile));
-            assert_eq!(policy.mild_severity_of(rule), rule.mild_severity(profile));
+            assert_eq!(policy.minor_severity_of(rule), rule.minor_severity(profile));
         }
         let document = document(IDP);
         assert_eq!(
@@ -127,11 +127,11 @@ fn a_policy_never_raises_the_severity_of_a_minor_finding() {
         policy
             .clone()
             .severity(soon.id, severity)
-            .mild_severity_of(soon)
+            .minor_severity_of(soon)
     };
     assert_eq!(with(Severity::Error), Some(Severity::Warning));
     assert_eq!(with(Severity::Info), Some(Severity::Info));
-    assert_eq!(policy.without(soon.id).mild_severity_of(soon), None);
+    assert_eq!(policy.without(soon.id).minor_severity_of(soon), None);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use saml_metadata::{
     Document, IdpSsoDescriptor,
     names::binding,
-    rollover::{State, Verdict, fingerprint_sha1, fingerprint_sha256, rollover, timeline},
+    rollover::{
+        CertificateState, Verdict, fingerprint_sha1, fingerprint_sha256, rollover, timeline,
+    },
     write::{IdpMetadata, SpMetadata},
 };
 
@@ -51,9 +53,9 @@ fn a_timeline_is_sorted_by_expiry_and_has_the_state_of_each_certificate() {
             .expect(name)
             .state
     };
-    assert_eq!(state("expired"), State::Expired);
-    assert_eq!(state("p256"), State::Valid);
-    assert_eq!(state("future"), State::Future);
+    assert_eq!(state("expired"), CertificateState::Expired);
+    assert_eq!(state("p256"), CertificateState::Valid);
+    assert_eq!(state("future"), CertificateState::Future);
     assert!(spans.iter().all(|span| span.signing && !span.encryption));
     assert!(
         spans[0]

@@ -11,7 +11,7 @@ mod view;
 
 use saml_metadata::{
     Document,
-    signature::{Refusal, SignatureAlgorithm, Verifier, VerifyingKey, signature_rules},
+    signature::{SignatureAlgorithm, SignatureErrorKind, Verifier, VerifyingKey, signature_rules},
 };
 
 use crate::support::{change, document};
@@ -41,7 +41,7 @@ pub(crate) fn check(verifier: &Verifier, document: &Document, rule: &str, messag
     match stream::verify_both(verifier, document) {
         Ok(found) => panic!("{found:?}"),
         Err(error) => {
-            assert_eq!(error.refusal().to_string(), message);
+            assert_eq!(error.kind().to_string(), message);
             assert_eq!(error.rule().as_str(), rule);
             assert!(document.text().get(error.span()).is_some());
         }
@@ -226,7 +226,10 @@ fn an_error_has_a_position_and_a_span() {
         error.to_string(),
         "line 3, column 776: the signature references \"#_b\", not the element that contains it"
     );
-    assert!(matches!(error.refusal(), Refusal::OtherReference { .. }));
+    assert!(matches!(
+        error.kind(),
+        SignatureErrorKind::OtherReference { .. }
+    ));
 }
 
 #[test]

@@ -559,7 +559,7 @@ fn a_large_stream_buffers_at_most_one_entity_and_one_chunk() {
     while let Some(item) = stream.next() {
         let streamed = item.expect("an entity");
         count += 1;
-        most = most.max(stream.held_bytes());
+        most = most.max(stream.memory_bytes());
         let position = streamed.position();
         assert_eq!(position.offset, head.len() + (count - 1) * entity.len());
         assert!(last.is_none_or(|last| last < position));

@@ -43,9 +43,9 @@ impl Cloud {
     }
 
     /// Completes the asynchronous operations that are due.
-    pub(crate) fn settle(&mut self, now: Timestamp) {
+    pub(crate) fn complete_due_operations(&mut self, now: Timestamp) {
         if let Some(center) = &mut self.center {
-            center.settle(&self.organization, now);
+            center.complete_due_operations(&self.organization, now);
         }
     }
 

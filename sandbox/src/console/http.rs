@@ -7,10 +7,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{DnsRecord, ProvisioningForm, Refused};
+use super::{ConsoleError, DnsRecord, ProvisioningForm};
 use crate::{
     faults::Fault,
-    record::{Recorded, Service},
+    record::{RecordedRequest, Service},
     state::SandboxState,
 };
 
@@ -37,8 +37,8 @@ enum Failure {
     Refused(String),
 }
 
-impl From<Refused> for Failure {
-    fn from(Refused(message): Refused) -> Self {
+impl From<ConsoleError> for Failure {
+    fn from(ConsoleError(message): ConsoleError) -> Self {
         Self::Refused(message)
     }
 }
@@ -50,7 +50,7 @@ fn answer(state: &mut SandboxState, request: &Request<Bytes>) -> Result<Value, F
             to_json(&state.enable_identity_center(form.region.as_deref())?)
         }
         (&Method::POST, "/aws/access-portal") => {
-            let portal_url = state.cloud.portal_url().map_err(Refused)?;
+            let portal_url = state.cloud.portal_url().map_err(ConsoleError)?;
             Ok(json!({ "portal_url": portal_url }))
         }
         (&Method::POST, "/aws/identity-source") => {
@@ -83,7 +83,10 @@ fn answer(state: &mut SandboxState, request: &Request<Bytes>) -> Result<Value, F
         }
         (&Method::GET, "/requests") => to_json(&state.log),
         (&Method::GET, "/writes") => {
-            let writes = state.log.iter().filter(|request: &&Recorded| request.write);
+            let writes = state
+                .log
+                .iter()
+                .filter(|request: &&RecordedRequest| request.write);
             Ok(json!({ "count": writes.count() }))
         }
         (&Method::GET, "/snapshot") => Ok(state.snapshot()),
@@ -215,8 +218,8 @@ impl TryFrom<FaultForm> for Fault {
             "throttle" => Self::throttle(service, form.seconds),
             "concurrency" => Self::concurrency(),
             "fail" => Self::fail(service, form.status.unwrap_or(502), form.body),
-            "hang-up-before" => Self::hang_up_before_acting(service),
-            "hang-up-after" => Self::hang_up_after_acting(service),
+            "close-before-processing" => Self::close_before_processing(service),
+            "close-after-processing" => Self::close_after_processing(service),
             "foreign-next-link" => Self::foreign_next_link(form.origin),
             other => return Err(Failure::Refused(format!("unknown fault kind {other:?}"))),
         };

@@ -10,7 +10,7 @@ use crate::clock::after;
 /// The number of requests per minute that the Okta org accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RateLimits {
+pub enum OktaRateLimits {
     /// 10,000 in every bucket: the headers are present and no test reaches a limit.
     #[default]
     Generous,
@@ -25,7 +25,7 @@ pub enum RateLimits {
 /// The current window of each bucket.
 #[derive(Debug)]
 pub(super) struct Limits {
-    rates: RateLimits,
+    rates: OktaRateLimits,
     windows: HashMap<&'static str, Window>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct RateLimitStatus {
 }
 
 impl Limits {
-    pub(super) fn new(rates: RateLimits) -> Self {
+    pub(super) fn new(rates: OktaRateLimits) -> Self {
         Self {
             rates,
             windows: HashMap::new(),
@@ -129,17 +129,18 @@ impl Bucket {
         }
     }
 
-    fn limit(self, rates: RateLimits) -> u32 {
+    fn limit(self, rates: OktaRateLimits) -> u32 {
         match (rates, self) {
-            (RateLimits::Generous, _) => 10_000,
-            (RateLimits::Integrator, Self::Apps) => 10,
-            (RateLimits::Integrator, Self::Domains) => 15,
-            (RateLimits::Integrator, _) | (RateLimits::Workforce, Self::Apps | Self::Domains) => 50,
-            (RateLimits::Workforce, Self::App | Self::Groups) => 250,
-            (RateLimits::Workforce, Self::Users) => 300,
-            (RateLimits::Workforce, Self::Group) => 500,
-            (RateLimits::Workforce, Self::Other) => 600,
-            (RateLimits::Workforce, Self::User) => 1000,
+            (OktaRateLimits::Generous, _) => 10_000,
+            (OktaRateLimits::Integrator, Self::Apps) => 10,
+            (OktaRateLimits::Integrator, Self::Domains) => 15,
+            (OktaRateLimits::Integrator, _)
+            | (OktaRateLimits::Workforce, Self::Apps | Self::Domains) => 50,
+            (OktaRateLimits::Workforce, Self::App | Self::Groups) => 250,
+            (OktaRateLimits::Workforce, Self::Users) => 300,
+            (OktaRateLimits::Workforce, Self::Group) => 500,
+            (OktaRateLimits::Workforce, Self::Other) => 600,
+            (OktaRateLimits::Workforce, Self::User) => 1000,
         }
     }
 }
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn a_bucket_is_full_until_its_minute_is_over() {
         let start = Timestamp::UNIX_EPOCH;
-        let mut limits = Limits::new(RateLimits::Integrator);
+        let mut limits = Limits::new(OktaRateLimits::Integrator);
         for left in (0..10).rev() {
             let status = limits.record(Bucket::Apps, start);
             assert!(!status.exceeded);

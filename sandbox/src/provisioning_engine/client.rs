@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     aws::Cloud,
-    record::{Recorded, Service, method_writes},
+    record::{RecordedRequest, Service, method_writes},
     scim,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct Scim<'a> {
     pub(super) cloud: &'a mut Cloud,
     pub(super) authority: &'a str,
-    pub(super) sent: &'a mut Vec<Recorded>,
+    pub(super) sent: &'a mut Vec<RecordedRequest>,
     pub(super) base_url: &'a str,
     pub(super) token: &'a str,
     pub(super) now: Timestamp,
@@ -123,7 +123,7 @@ impl Scim<'_> {
     }
 
     fn record(&mut self, request: &Request<Bytes>, status: StatusCode) {
-        self.sent.push(Recorded {
+        self.sent.push(RecordedRequest {
             service: Service::Scim,
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),

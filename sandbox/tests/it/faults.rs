@@ -49,10 +49,10 @@ async fn a_connection_is_closed_before_or_after_the_request_is_processed() {
         okta(&sandbox, Method::POST, "/api/v1/groups")
             .json(&json!({ "profile": { "name": "new" } }))
     };
-    sandbox.inject(Fault::hang_up_before_acting(Service::Okta).on("POST /api/v1/groups"));
+    sandbox.inject(Fault::close_before_processing(Service::Okta).on("POST /api/v1/groups"));
     create().send().await.expect_err("no response");
     assert_eq!(sandbox.group_id("new"), None);
-    sandbox.inject(Fault::hang_up_after_acting(Service::Okta));
+    sandbox.inject(Fault::close_after_processing(Service::Okta));
     create().send().await.expect_err("no response");
     assert!(sandbox.group_id("new").is_some());
     let requests: Vec<String> = sandbox.requests().iter().map(ToString::to_string).collect();

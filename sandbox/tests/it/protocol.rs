@@ -1,7 +1,7 @@
 //! The rules for all requests to Okta.
 
 use reqwest::Method;
-use sandbox::RateLimits;
+use sandbox::OktaRateLimits;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -46,7 +46,7 @@ async fn every_response_has_request_id_rate_limit_and_date_headers() {
 #[tokio::test]
 async fn a_full_bucket_rejects_requests_until_its_minute_ends() {
     let sandbox = builder()
-        .rate_limits(RateLimits::Integrator)
+        .rate_limits(OktaRateLimits::Integrator)
         .start()
         .await
         .expect("a sandbox");

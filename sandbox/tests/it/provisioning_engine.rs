@@ -162,7 +162,7 @@ async fn a_changed_profile_is_updated_and_a_deprovisioned_user_is_deactivated() 
         "Countess of Lovelace",
     );
     sandbox.set_user_status("person.00002@example.com", PersonStatus::Deprovisioned);
-    sandbox.forget_requests();
+    sandbox.clear_requests();
     sandbox.advance(DELAY);
     let users = sandbox.identity_users();
     assert_eq!(

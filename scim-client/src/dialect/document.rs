@@ -19,7 +19,7 @@ pub struct DocumentRules {
     /// Characters that texts must not contain, except in URLs.
     pub forbidden_characters: &'static str,
     /// Whether a text may be empty. If not, the attribute must be omitted.
-    pub empty_texts: bool,
+    pub allows_empty_texts: bool,
     /// Maximum number of members of a new group.
     pub max_members: Option<usize>,
 }
@@ -33,7 +33,7 @@ impl DocumentRules {
         unsupported: &[],
         complete: &[],
         forbidden_characters: "",
-        empty_texts: true,
+        allows_empty_texts: true,
         max_members: None,
     };
 
@@ -99,7 +99,7 @@ impl DocumentRules {
                     self.check_texts(value, path, report);
                 }
             }
-            Value::String(text) if text.is_empty() && !self.empty_texts => {
+            Value::String(text) if text.is_empty() && !self.allows_empty_texts => {
                 report(path, "is an empty text; omit it instead".to_owned());
             }
             Value::String(text) => {
@@ -176,7 +176,7 @@ fn holds_urls(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use scim_types::{
-        Address, Enterprise, Group, Manager, MultiValued, Name, Reference, ResourceId, User,
+        Address, EnterpriseUser, Group, Manager, MultiValued, Name, Reference, ResourceId, User,
     };
 
     use super::*;
@@ -271,9 +271,9 @@ mod tests {
             display_name: Some("Charles".into()),
             ..Manager::default()
         };
-        user.enterprise = Some(Enterprise {
+        user.enterprise = Some(EnterpriseUser {
             manager: Some(manager),
-            ..Enterprise::default()
+            ..EnterpriseUser::default()
         });
         check(
             &user,

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use scim_types::ScimType;
 
-use super::{Error, Refusal};
+use super::{Error, ErrorResponse};
 use crate::Dialect;
 
 pub(super) fn of(error: &Error) -> Option<&'static str> {
@@ -30,11 +30,11 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
              resource that it lacks",
         ),
         Error::Ambiguous { .. } => Some("rename one of the resources, or delete the unused one"),
-        Error::Refused(_) | Error::Request { .. } => None,
+        Error::Unsupported(_) | Error::Request { .. } => None,
     }
 }
 
-fn of_refusal(refusal: &Refusal) -> Option<&'static str> {
+fn of_refusal(refusal: &ErrorResponse) -> Option<&'static str> {
     let aws = refusal.dialect == Dialect::AwsIdentityCenter;
     let cursor = [ScimType::InvalidCursor, ScimType::ExpiredCursor];
     match refusal.status {

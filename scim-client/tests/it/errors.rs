@@ -194,7 +194,9 @@ async fn a_request_that_stays_throttled_fails_after_ten_attempts() {
     throttled.assert_async().await;
     assert!(error.is_throttled());
     assert_eq!(
-        error.refusal().map(scim_client::Refusal::attempts),
+        error
+            .error_response()
+            .map(scim_client::ErrorResponse::attempts),
         Some(10)
     );
 }
@@ -221,7 +223,7 @@ async fn known_violations_are_added_to_a_400_of_aws() {
         "Request is unparsable, syntactically incorrect, or violates schema.; name.givenName is \
          required; name.familyName is required; displayName is required"
     );
-    let violations = error.refusal().expect("a refusal").violations();
+    let violations = error.error_response().expect("a refusal").violations();
     assert_eq!(violations.len(), 3);
 }
 

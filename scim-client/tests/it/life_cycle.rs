@@ -165,7 +165,7 @@ async fn check_group_life_cycle(client: &Client) {
         replaced.expect("a group");
         assert!(members(client, &id).await.is_empty());
     } else {
-        assert!(matches!(replaced, Err(Error::Refused(_))));
+        assert!(matches!(replaced, Err(Error::Unsupported(_))));
     }
     groups.delete(&id).await.expect("a response");
     assert_eq!(groups.get_opt(&id).await.expect("a response"), None);

@@ -175,7 +175,7 @@ async fn the_rules_of_another_server_are_respected() {
     );
     let error = client.users().create(&User::new("ada")).await;
     let error = error.expect_err("the call fails");
-    let violations = error.refusal().expect("a response").violations();
+    let violations = error.error_response().expect("a response").violations();
     assert_eq!(violations[0].to_string(), "title is required");
 }
 

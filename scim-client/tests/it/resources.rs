@@ -197,7 +197,7 @@ async fn a_patch_that_the_server_would_misread_is_not_sent() {
         .patch(&id("g"), &patch)
         .await
         .expect_err("the call fails");
-    assert!(matches!(error, Error::Refused(_)));
+    assert!(matches!(error, Error::Unsupported(_)));
     assert_eq!(
         error.to_string(),
         "PATCH /Groups/g was not sent: a server that follows RFC 7644 ignores the list of members to \

@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
             continue;
         };
         assert!(matches!(after, Value::Object(_)));
-        if let Ok(Some(back)) = PatchOp::between(&before, &after, &options)
+        if let Ok(Some(back)) = PatchOp::diff(&before, &after, &options)
             && let Ok(again) = back.apply(&before, &options)
         {
             assert!(matches!(again, Value::Object(_)));

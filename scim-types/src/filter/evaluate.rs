@@ -82,7 +82,7 @@ impl Filter {
         match self {
             Self::Present(attribute) => Ok(values(of, attribute).into_iter().any(is_present)),
             Self::Compare(comparison) => comparison.holds(of, scope),
-            Self::Elements(elements) => {
+            Self::ValuePath(elements) => {
                 let inside = Scope {
                     parent: Some(elements.attribute()),
                     ..scope

@@ -178,7 +178,7 @@ impl<'a> Parser<'a> {
             filter = filter.and(self.condition(sub_attribute)?);
         }
         self.in_brackets = false;
-        Ok(Filter::elements(attribute, filter).expect("the parser refuses nested brackets"))
+        Ok(Filter::value_path(attribute, filter).expect("the parser refuses nested brackets"))
     }
 
     /// Parses a filter in parentheses or brackets. The next byte is the opening one.

@@ -131,7 +131,7 @@ impl Patched<'_> {
         match (operation.op, value) {
             (Op::Remove, None | Some(Value::Null)) => Ok(Change::Remove),
             (Op::Remove, Some(value)) => match self.resolver.options.listed_removal {
-                ListedRemoval::Listed => Ok(Change::RemoveListed(value)),
+                ListedRemoval::RemoveListed => Ok(Change::RemoveListed(value)),
                 ListedRemoval::Refuse => Err(Refusal::invalid_value(
                     "a removal must not have a value (a server that ignores it removes all values)",
                 )),

@@ -30,7 +30,7 @@ pub struct Path(Kind);
 pub(super) enum Kind {
     Schema(String),
     Attribute(AttributePath),
-    Elements {
+    ValuePath {
         attribute: AttributePath,
         filter: Box<Filter>,
         sub_attribute: Option<String>,
@@ -72,7 +72,7 @@ impl Path {
                 .ok_or_else(|| wrong(ParseFilterError::expected("an attribute", text, start)))
         };
         let kind = match value_path {
-            Some(value_path) => Kind::Elements {
+            Some(value_path) => Kind::ValuePath {
                 attribute: attribute_path(value_path.attribute)?,
                 filter: Box::new(value_path.filter),
                 sub_attribute: value_path.sub_attribute.map(str::to_owned),
@@ -88,13 +88,13 @@ impl Path {
     /// # Errors
     ///
     /// Fails if the filter itself contains a filter on elements, because brackets cannot be nested.
-    pub fn elements(
+    pub fn value_path(
         attribute: AttributePath,
         filter: Filter,
-    ) -> Result<Self, crate::filter::NestedElementsError> {
-        // `Filter::elements` refuses nested brackets.
-        Filter::elements(attribute.clone(), filter.clone())?;
-        Ok(Self(Kind::Elements {
+    ) -> Result<Self, crate::filter::NestedValuePathError> {
+        // `Filter::value_path` refuses nested brackets.
+        Filter::value_path(attribute.clone(), filter.clone())?;
+        Ok(Self(Kind::ValuePath {
             attribute,
             filter: Box::new(filter),
             sub_attribute: None,
@@ -108,7 +108,7 @@ impl Path {
     pub fn attribute(&self) -> Option<&AttributePath> {
         match &self.0 {
             Kind::Schema(_) => None,
-            Kind::Attribute(attribute) | Kind::Elements { attribute, .. } => Some(attribute),
+            Kind::Attribute(attribute) | Kind::ValuePath { attribute, .. } => Some(attribute),
         }
     }
 
@@ -116,7 +116,7 @@ impl Path {
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
         match &self.0 {
-            Kind::Elements { filter, .. } => Some(filter),
+            Kind::ValuePath { filter, .. } => Some(filter),
             Kind::Schema(_) | Kind::Attribute(_) => None,
         }
     }
@@ -125,7 +125,7 @@ impl Path {
     #[must_use]
     pub fn sub_attribute(&self) -> Option<&str> {
         match &self.0 {
-            Kind::Elements { sub_attribute, .. } => sub_attribute.as_deref(),
+            Kind::ValuePath { sub_attribute, .. } => sub_attribute.as_deref(),
             Kind::Attribute(attribute) => attribute.sub_attribute(),
             Kind::Schema(_) => None,
         }
@@ -136,7 +136,7 @@ impl Path {
     pub fn schema(&self) -> Option<&str> {
         match &self.0 {
             Kind::Schema(urn) => Some(urn),
-            Kind::Attribute(attribute) | Kind::Elements { attribute, .. } => attribute.schema(),
+            Kind::Attribute(attribute) | Kind::ValuePath { attribute, .. } => attribute.schema(),
         }
     }
 
@@ -156,7 +156,7 @@ impl fmt::Display for Path {
         match &self.0 {
             Kind::Schema(urn) => formatter.write_str(urn),
             Kind::Attribute(attribute) => write!(formatter, "{attribute}"),
-            Kind::Elements {
+            Kind::ValuePath {
                 attribute,
                 filter,
                 sub_attribute,
@@ -371,12 +371,15 @@ mod tests {
         let path: Path = serde_json::from_str(r#""emails[type eq \"work\"]""#).unwrap();
         let work = Filter::eq(AttributePath::parse("type").unwrap(), "work");
         let emails = AttributePath::parse("emails").unwrap();
-        assert_eq!(path, Path::elements(emails.clone(), work.clone()).unwrap());
+        assert_eq!(
+            path,
+            Path::value_path(emails.clone(), work.clone()).unwrap()
+        );
         assert_eq!(
             serde_json::to_string(&path).unwrap(),
             r#""emails[type eq \"work\"]""#
         );
-        let nested = Filter::elements(emails.clone(), work).unwrap();
-        assert!(Path::elements(emails, nested).is_err());
+        let nested = Filter::value_path(emails.clone(), work).unwrap();
+        assert!(Path::value_path(emails, nested).is_err());
     }
 }

@@ -91,7 +91,7 @@ fn is_removal(operation: &PatchOperation) -> bool {
 
 fn list_of(path: &Path) -> Option<&AttributePath> {
     match path.kind() {
-        Kind::Elements {
+        Kind::ValuePath {
             attribute,
             sub_attribute: None,
             ..

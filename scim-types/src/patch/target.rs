@@ -96,7 +96,7 @@ impl<'a> Resolver<'a> {
         match path.kind() {
             Kind::Schema(urn) => self.schema(urn, resource),
             Kind::Attribute(attribute) => self.attribute(attribute, None, None, resource),
-            Kind::Elements {
+            Kind::ValuePath {
                 attribute,
                 filter,
                 sub_attribute,

@@ -72,7 +72,7 @@ impl Resolver<'_> {
         if value.is_null() {
             return Ok(value);
         }
-        let loose = self.options.loose_values;
+        let lenient = self.options.lenient_values;
         let converted = match (definition.kind, value) {
             (Kind::Any, value)
             | (Kind::Text, value @ Value::String(_))
@@ -82,15 +82,17 @@ impl Resolver<'_> {
                 form::of(kind, &text).is_none().then_some(text.into())
             }
             (Kind::Integer, Value::Number(number)) => is_whole(&number).then_some(number.into()),
-            (Kind::Boolean, Value::String(text)) if loose => names::boolean(&text).map(Value::Bool),
-            (Kind::Decimal | Kind::Integer, Value::String(text)) if loose => {
+            (Kind::Boolean, Value::String(text)) if lenient => {
+                names::boolean(&text).map(Value::Bool)
+            }
+            (Kind::Decimal | Kind::Integer, Value::String(text)) if lenient => {
                 number(&text, definition.kind).map(Value::Number)
             }
             (Kind::Complex, Value::Object(attributes)) => {
                 return self.complex(attributes, definition).map(Value::Object);
             }
             (Kind::Complex, Value::String(text))
-                if loose && definition.sub_attribute("value").is_some() =>
+                if lenient && definition.sub_attribute("value").is_some() =>
             {
                 Some(Map::from_iter([("value".to_owned(), Value::String(text))]).into())
             }

@@ -77,7 +77,7 @@ impl Schemas {
     /// # Errors
     ///
     /// Fails if a schema has no `id` (its URN).
-    pub fn new(core: &Schema, extensions: &[Schema]) -> Result<Self, SchemaWithoutIdError> {
+    pub fn new(core: &Schema, extensions: &[Schema]) -> Result<Self, MissingSchemaIdError> {
         let mut core = Part::read(core)?;
         for definition in core::common() {
             if definition::find(&core.attributes, &definition.name).is_none() {
@@ -172,8 +172,8 @@ impl Part {
         }
     }
 
-    fn read(schema: &Schema) -> Result<Self, SchemaWithoutIdError> {
-        let urn = schema.id.as_deref().ok_or_else(|| SchemaWithoutIdError {
+    fn read(schema: &Schema) -> Result<Self, MissingSchemaIdError> {
+        let urn = schema.id.as_deref().ok_or_else(|| MissingSchemaIdError {
             name: schema.name.clone().unwrap_or_default(),
         })?;
         let attributes = schema.attributes.iter().filter_map(Definition::read);
@@ -184,7 +184,7 @@ impl Part {
 /// The error if a schema has no `id` (its URN).
 #[derive(Debug, thiserror::Error)]
 #[error("the schema {name:?} has no `id` (its URN)")]
-pub struct SchemaWithoutIdError {
+pub struct MissingSchemaIdError {
     name: String,
 }
 

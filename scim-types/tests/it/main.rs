@@ -1,7 +1,7 @@
 //! Integration tests with handwritten documents and filters, with those in the RFCs, and with collected ones.
 
-mod between;
 mod corpus;
+mod diff;
 mod documents;
 mod filters;
 mod patch_properties;

@@ -130,7 +130,7 @@ fn custom_resource() -> impl Strategy<Value = Value> {
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    let removal = select(vec![ListedRemoval::Refuse, ListedRemoval::Listed]);
+    let removal = select(vec![ListedRemoval::Refuse, ListedRemoval::RemoveListed]);
     let missing = select(vec![MissingElement::Refuse, MissingElement::Create]);
     (removal, missing).prop_map(|(listed_removal, missing_element)| Options {
         listed_removal,
@@ -170,7 +170,7 @@ fn patch_is_complete(
     after: &Value,
     options: &Options,
 ) -> Result<(), TestCaseError> {
-    let patch = PatchOp::between(before, after, options).expect("two resources with names");
+    let patch = PatchOp::diff(before, after, options).expect("two resources with names");
     let Some(patch) = patch else {
         prop_assert_eq!(normalized(before), normalized(after));
         return Ok(());
@@ -180,7 +180,7 @@ fn patch_is_complete(
     prop_assert_eq!(normalized(&patched), normalized(after), "{:?}", patch);
     // No difference remains.
     prop_assert_eq!(
-        PatchOp::between(&patched, after, options).expect("two resources with names"),
+        PatchOp::diff(&patched, after, options).expect("two resources with names"),
         None
     );
     Ok(())

@@ -46,7 +46,7 @@ fn an_ignored_list_never_removes_all_members() {
          that ignores it removes all values)",
     );
     let listed = Options {
-        listed_removal: ListedRemoval::Listed,
+        listed_removal: ListedRemoval::RemoveListed,
         ..Options::default()
     };
     let rest = json!({"members": [{"value": "u-2"}]});
@@ -270,7 +270,7 @@ fn values_are_converted_to_the_type_in_their_schema() {
         }),
     );
     let strict = Options {
-        loose_values: false,
+        lenient_values: false,
         ..Options::default()
     };
     for (options, path, value, problem) in [
@@ -404,7 +404,7 @@ fn a_patch_that_exceeds_a_limit_has_its_own_error() {
     );
     let options = Options {
         max_operations: 2,
-        listed_removal: ListedRemoval::Listed,
+        listed_removal: ListedRemoval::RemoveListed,
         ..Options::default()
     };
     let three = vec![json!({"op": "remove", "path": "title"}); 3];
@@ -437,7 +437,7 @@ fn patching_large_groups_takes_linear_time() {
         {"op": "remove", "path": "members", "value": members(0..60_000)}
     ]);
     let options = Options {
-        listed_removal: ListedRemoval::Listed,
+        listed_removal: ListedRemoval::RemoveListed,
         max_operations: 100_000,
         ..Options::default()
     };

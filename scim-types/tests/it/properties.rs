@@ -75,7 +75,7 @@ fn filter() -> BoxedStrategy<Filter> {
     ]
     .boxed();
     let elements = (attribute_path(), joined(condition.clone()))
-        .prop_map(|(path, filter)| Filter::elements(path, filter).expect("no nested brackets"));
+        .prop_map(|(path, filter)| Filter::value_path(path, filter).expect("no nested brackets"));
     joined(prop_oneof![condition, elements].boxed())
 }
 

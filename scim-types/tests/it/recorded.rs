@@ -219,7 +219,7 @@ fn the_recorded_suite_of_scim2_models_has_the_same_results() {
     let cases = set.into_iter().map(|case| Case {
         options: Options {
             schemas: case["input"].get("schemas").is_none().then(locked),
-            listed_removal: ListedRemoval::Listed,
+            listed_removal: ListedRemoval::RemoveListed,
             ..Options::default()
         },
         before: case["input"].clone(),
@@ -285,7 +285,7 @@ fn the_recorded_suite_of_scimmy_has_the_same_results() {
 fn without_schema() -> Options {
     Options {
         schemas: Some(Schemas::unknown()),
-        listed_removal: ListedRemoval::Listed,
+        listed_removal: ListedRemoval::RemoveListed,
         ..Options::default()
     }
 }

@@ -220,7 +220,7 @@ impl Run<'_> {
                     email,
                     ..old
                 };
-                let written = profile.written_onto(user.as_ref().clone(), external_id);
+                let written = profile.merge_into(user.as_ref().clone(), external_id);
                 retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
                     .await?;
             }

@@ -46,7 +46,7 @@ impl Run<'_> {
         external_id: &ExternalId,
         profile: &UserProfile,
     ) -> Result<(), ScimError> {
-        let user = profile.written_onto(User::default(), external_id);
+        let user = profile.merge_into(User::default(), external_id);
         let mut attempts_left = MAX_WRITE_ATTEMPTS;
         let created = loop {
             attempts_left -= 1;
@@ -74,7 +74,7 @@ impl Run<'_> {
                 let is_current = UserProfile::of(found) == *profile
                     && found.external_id.as_ref() == Some(external_id);
                 if let (Some(id), false) = (&found.id, is_current) {
-                    let written = profile.written_onto(found.clone(), external_id);
+                    let written = profile.merge_into(found.clone(), external_id);
                     retry_undecodable(|| async { self.scim.users().replace(id, &written).await })
                         .await?;
                 }
@@ -149,7 +149,7 @@ impl Run<'_> {
             Some(base) => base,
             None => self.scim.users().get(id).await?,
         };
-        let written = profile.written_onto(base, external_id);
+        let written = profile.merge_into(base, external_id);
         retry_undecodable(|| async { self.scim.users().replace(id, &written).await }).await?;
         self.cache_user(id.clone(), external_id, profile, adopts);
         Ok(())

@@ -27,7 +27,7 @@ fn profile(name: &str) -> UserProfile {
 
 fn target_user(id: &str, external_id: Option<&str>, profile: &UserProfile) -> TargetUser {
     let external_id = external_id.map(ext);
-    let scim_user = profile.written_onto(scim_types::User::default(), &ext("x"));
+    let scim_user = profile.merge_into(scim_types::User::default(), &ext("x"));
     TargetUser {
         id: rid(id),
         digest: profile.digest(),

@@ -263,7 +263,7 @@ async fn unmanaged_resources_are_never_changed() {
         .create(&Group::new("AWSControlTowerAdmins"))
         .await
         .expect("a group");
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let sync = fixture
         .stateless_sync(&source)
         .removal(Removal::Delete {

@@ -82,11 +82,11 @@ fn faults() -> Vec<(String, Fault)> {
         ("no response, applied", Fault::stall(scim, true)),
         (
             "connection closed, not applied",
-            Fault::hang_up_before_acting(scim),
+            Fault::close_before_processing(scim),
         ),
         (
             "connection closed, applied",
-            Fault::hang_up_after_acting(scim),
+            Fault::close_after_processing(scim),
         ),
         ("truncated response", Fault::truncated_response(scim)),
         (
@@ -254,7 +254,7 @@ async fn a_rejected_token_ends_the_run() {
     let sync = fixture.sync(&source);
     let plan = sync.plan().await.expect("a plan");
     assert_eq!(fixture.sandbox.console().delete_scim_tokens(), 1);
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let report = sync.apply(&plan).await.expect("a run");
     assert!(report.failed.len() < 25, "{}", report.failed.len());
     assert_eq!(report.failed.len() + report.not_tried, 55);
@@ -301,7 +301,7 @@ async fn a_membership_with_a_lost_response_is_reverted_with_the_source() {
         let mut source = before.clone();
         source.groups[0].members.insert(ExternalId::new(user_id(5)));
         for _ in 0..50 {
-            let fault = Fault::hang_up_after_acting(Service::Scim).on("PATCH /");
+            let fault = Fault::close_after_processing(Service::Scim).on("PATCH /");
             fixture.sandbox.inject(fault);
         }
         let sync = fixture.sync(&source);

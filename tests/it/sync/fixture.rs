@@ -8,7 +8,7 @@ use okta_aws_sso::{
     sync::{Directory, DirectorySync, ReadMode, SyncReport},
 };
 use rest_core::{ManualClock, Secret};
-use sandbox::{Recorded, Sandbox, SandboxBuilder, Stage};
+use sandbox::{RecordedRequest, Sandbox, SandboxBuilder, Stage};
 use scim_types::{ResourceId, User};
 
 use crate::fixture::{START, company};
@@ -82,7 +82,7 @@ impl SyncFixture {
             .await
             .expect("the sandbox starts");
         let clock = ManualClock::new(start.try_into().expect("a timestamp after 1970"));
-        clock.on_sleep(sandbox.advancer());
+        clock.on_sleep(sandbox.advance_fn());
         let shown = sandbox
             .console()
             .enable_automatic_provisioning()
@@ -129,9 +129,9 @@ impl SyncFixture {
     }
 
     /// Returns the requests since the last call, and clears them.
-    pub(super) fn take_requests(&self) -> Vec<Recorded> {
+    pub(super) fn take_requests(&self) -> Vec<RecordedRequest> {
         let requests = self.sandbox.requests();
-        self.sandbox.forget_requests();
+        self.sandbox.clear_requests();
         requests
     }
 

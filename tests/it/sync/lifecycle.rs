@@ -21,7 +21,7 @@ async fn a_removed_user_is_deactivated_first_and_deleted_only_after_the_retentio
     let sync = fixture
         .sync(&source)
         .removal(Removal::Delete { after: day });
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     fixture.run(&sync).await;
     let methods: Vec<String> = fixture
         .take_requests()
@@ -213,7 +213,7 @@ async fn a_saved_plan_is_applied_only_if_it_is_not_stale() {
 async fn planning_writes_nothing_and_is_repeatable() {
     let fixture = SyncFixture::new().await;
     let source = directory(5, 1, 3);
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let first = fixture.sync(&source).plan().await.expect("a plan");
     assert_eq!(fixture.sync(&source).plan().await.expect("a plan"), first);
     assert_eq!(fixture.take_request_counts().1, 0);
@@ -255,7 +255,7 @@ async fn a_lost_state_costs_reads_but_no_writes() {
     let fixture = SyncFixture::new().await;
     let source = directory(5, 1, 3);
     fixture.run(&fixture.sync(&source)).await;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let sync = fixture.stateless_sync(&source).store(StateStore::memory());
     fixture.run(&sync).await;
     assert_eq!(fixture.take_request_counts(), (1 + 1 + 1, 0));

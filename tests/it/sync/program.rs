@@ -46,7 +46,7 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
     };
     let (code, _, said) = run(&[]).await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("join the two first"), "{said}");
+    assert!(said.contains("connect the sandbox first"), "{said}");
 
     let joined = example("integrate")
         .arg("--target")
@@ -65,7 +65,7 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
 
     let writes = || {
         let requests = sandbox.writes();
-        sandbox.forget_requests();
+        sandbox.clear_requests();
         let scim = requests
             .iter()
             .filter(|request| request.service == sandbox::Service::Scim);

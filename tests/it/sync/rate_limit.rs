@@ -7,13 +7,13 @@ use okta_aws_sso::{
     sync::DirectorySync,
 };
 use rest_core::Clock as _;
-use sandbox::{Sandbox, ScimRates};
+use sandbox::{Sandbox, ScimRateLimits};
 
 use super::fixture::{SyncFixture, directory};
 use crate::fixture::company;
 
 /// Creates a fixture whose target limits the request rate.
-async fn rate_limited_fixture(rates: ScimRates) -> SyncFixture {
+async fn rate_limited_fixture(rates: ScimRateLimits) -> SyncFixture {
     let sandbox = Sandbox::builder()
         .company(company())
         .page_size(None)
@@ -38,7 +38,7 @@ fn seconds_since(fixture: &SyncFixture, start: SystemTime) -> f64 {
 
 #[tokio::test]
 async fn a_run_stays_within_the_documented_rates_and_gets_no_429() {
-    let fixture = rate_limited_fixture(ScimRates::AWS).await;
+    let fixture = rate_limited_fixture(ScimRateLimits::AWS).await;
     let source = directory(400, 40, 20);
     let start = fixture.clock.now();
     fixture.run(&fixture.sync(&source)).await;
@@ -59,7 +59,7 @@ async fn a_run_stays_within_the_documented_rates_and_gets_no_429() {
 
 #[tokio::test]
 async fn a_run_adapts_to_a_target_with_a_lower_rate_limit_and_writes_everything() {
-    let fixture = rate_limited_fixture(ScimRates {
+    let fixture = rate_limited_fixture(ScimRateLimits {
         writes: 10,
         reads: 40,
     })

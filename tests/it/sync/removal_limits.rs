@@ -25,7 +25,7 @@ async fn assert_rejected(change: impl Fn(&mut Directory), text: &str) {
         let fixture = SyncFixture::new().await;
         let mut source = directory(40, 4, 20);
         fixture.run(&fixture.sync(&source)).await;
-        fixture.sandbox.forget_requests();
+        fixture.sandbox.clear_requests();
         change(&mut source);
         let sync = if cached {
             fixture.sync(&source)
@@ -109,7 +109,7 @@ async fn a_source_without_groups_is_rejected_although_all_users_are_present() {
     let fixture = SyncFixture::new().await;
     let mut source = directory(200, 6, 30);
     fixture.run(&fixture.sync(&source)).await;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     source.groups.clear();
     let sync = fixture.sync(&source).group_removal(GroupRemoval::Delete);
     let plan = sync.plan().await.expect("a plan");
@@ -157,7 +157,7 @@ async fn deleting_a_protected_group_is_rejected() {
     let fixture = SyncFixture::new().await;
     let mut source = directory(20, 2, 5);
     fixture.run(&fixture.sync(&source)).await;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let removed = source.groups.pop().expect("a group");
     let limits = RemovalLimits {
         protected_groups: [removed.name].into(),
@@ -180,7 +180,7 @@ async fn protected_names_match_in_any_letter_case_and_read_mode() {
             let fixture = SyncFixture::new().await;
             let mut source = directory(20, 2, 4);
             fixture.run(&fixture.sync(&source)).await;
-            fixture.sandbox.forget_requests();
+            fixture.sandbox.clear_requests();
             match case {
                 0 => drop(source.users.pop()),
                 1 => rename_user(&mut source, 19, "another@example.com"),
@@ -241,7 +241,7 @@ async fn a_source_that_cannot_be_read_completely_is_an_error() {
     assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 1);
 
     // The first pages of members are read; then a page fails with every retry.
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let paths: Vec<String> = {
         sync.plan().await.expect("a plan");
         fixture

@@ -30,7 +30,7 @@ impl Size {
 async fn assert_request_counts(size: Size) {
     let fixture = SyncFixture::new().await;
     let source = directory(size.users, size.groups, size.members);
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
 
     fixture.run(&fixture.sync(&source)).await;
     assert_eq!(
@@ -122,7 +122,7 @@ async fn memberships_are_read_by_user_if_that_needs_fewer_requests() {
     let fixture = SyncFixture::new().await;
     let source = directory(5, 40, 3);
     fixture.run(&fixture.stateless_sync(&source)).await;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     let plan = fixture
         .stateless_sync(&source)
         .plan()
@@ -137,7 +137,7 @@ async fn a_group_rename_with_member_changes_takes_one_request() {
     let fixture = SyncFixture::new().await;
     let mut source = directory(10, 2, 4);
     fixture.run(&fixture.sync(&source)).await;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     source.groups[0].name = "renamed".to_owned();
     source.groups[0].members.pop_first();
     let new_member = source.users[9].id.clone();
@@ -152,7 +152,7 @@ async fn a_changed_user_is_the_only_one_read_in_cached_mode() {
     let fixture = SyncFixture::new().await;
     let mut source = directory(150, 1, 4);
     fixture.run(&fixture.sync(&source)).await;
-    fixture.sandbox.forget_requests();
+    fixture.sandbox.clear_requests();
     source.users[7].profile.user_name = "new.name@example.com".to_owned();
     source.users[7].profile.email = Some("new.name@example.com".to_owned());
     fixture.run(&fixture.sync(&source)).await;

@@ -93,7 +93,7 @@ impl<R: Read> Blocks<R> {
         self.tags
     }
 
-    pub(super) fn held_bytes(&self) -> usize {
+    pub(super) fn memory_bytes(&self) -> usize {
         self.block.capacity() + self.tags.tags.capacity() * size_of::<Tag>()
     }
 

@@ -8,7 +8,7 @@ use crate::{
     Element,
     c14n::{C14nError, Canonicalizer, Method},
     signature::{
-        Refusal, SignatureAlgorithm, SignatureError, Verifier,
+        SignatureAlgorithm, SignatureError, SignatureErrorKind, Verifier,
         algorithm::DigestAlgorithm,
         profile::{self, check_form},
     },
@@ -120,7 +120,9 @@ impl<'v> Scan<'v> {
         };
         if self.signatures > 1 {
             let count = self.signatures;
-            return Err(root.unsigned.with(Refusal::SeveralSignatures { count }));
+            return Err(root
+                .unsigned
+                .with(SignatureErrorKind::SeveralSignatures { count }));
         }
         if !signature.is_first && !self.verifier.policy.any_place {
             return Err(signature.misplaced);
@@ -137,7 +139,9 @@ impl<'v> Scan<'v> {
                 return Ok(Outcome::NeedsSecondScan { form, misplaced });
             }
             Digesting::Failed(source) => {
-                return Err(root.unsigned.with(Refusal::NoCanonicalForm { source }));
+                return Err(root
+                    .unsigned
+                    .with(SignatureErrorKind::NoCanonicalForm { source }));
             }
             Digesting::On { form, .. } => form.finish().finish(),
         };
@@ -145,13 +149,13 @@ impl<'v> Scan<'v> {
             return Err(form.wrong_length);
         }
         if digest.as_ref() != form.digest_value {
-            return Err(root.unsigned.with(Refusal::Changed));
+            return Err(root.unsigned.with(SignatureErrorKind::Changed));
         }
         Ok(Outcome::Verified(form))
     }
 
     fn begin(&mut self, root: Element<'_>, part: &Part<'_>) {
-        let unsigned = SignatureError::new(root, Refusal::NotSigned);
+        let unsigned = SignatureError::new(root, SignatureErrorKind::NotSigned);
         self.root = Some(Root {
             id: root.attribute("ID").map(str::to_owned),
             same: 0,
@@ -194,7 +198,8 @@ impl<'v> Scan<'v> {
         let form =
             |is_duplicate_id| check_form(root, signature, policy, move |_: &str| is_duplicate_id);
         let checked = form(false).and_then(|form| {
-            let wrong_length = SignatureError::new(form.reference, Refusal::DIGEST_LENGTH);
+            let wrong_length =
+                SignatureError::new(form.reference, SignatureErrorKind::DIGEST_LENGTH);
             Ok(Form {
                 key: self.verifier.check_signature(&form)?,
                 algorithm: form.algorithm,
@@ -207,7 +212,10 @@ impl<'v> Scan<'v> {
         });
         self.signature = Some(Signature {
             is_first: !self.has_elements,
-            misplaced: in_stream(SignatureError::new(signature, Refusal::Misplaced)),
+            misplaced: in_stream(SignatureError::new(
+                signature,
+                SignatureErrorKind::Misplaced,
+            )),
             if_duplicate_id: form(true).err().map(in_stream),
             form: checked.map_err(in_stream),
         });

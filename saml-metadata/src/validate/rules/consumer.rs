@@ -11,7 +11,7 @@ table! {
         "the file describes one identity provider with an entityID, a signing certificate and a SingleSignOnService",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
         "IAM Identity Center needs all of these for sign-in. Download the app's identity provider metadata again.";
-    AWS_03 "MD-AWS-03" [only AwsIdentityCenter E] mild [only AwsIdentityCenter W]
+    AWS_03 "MD-AWS-03" [only AwsIdentityCenter E] minor [only AwsIdentityCenter W]
         "the file has no encryption key",
         "AWS IAM Identity Center user guide: an encryption key is not supported",
         "Remove the encryption key, and mark each remaining key with use=\"signing\": IAM Identity Center does not encrypt.";
@@ -41,7 +41,7 @@ table! {
         "AWS IAM Identity Center user guide, Workforce access through an additional Region",
         "Instances enabled before February 2026 need no change. Newer instances do not have the classic URL: download the metadata again.";
 
-    OKTA_01 "MD-OKTA-01" [only Okta E] mild [only Okta W]
+    OKTA_01 "MD-OKTA-01" [only Okta E] minor [only Okta W]
         "the file has the structure of the identity provider metadata that Okta generates for an app",
         "observed; Okta Management API, Preview the application SAML metadata",
         "The file may have been edited, or may not come from Okta. Download the metadata again from the app's Sign On tab.";
@@ -50,7 +50,7 @@ table! {
         "observed: Okta sends UTF-8 with the header value charset=ISO-8859-1",
         "Pass the bytes of Okta's response to the reader, without decoding them first.";
 
-    GCP_01 "MD-GCP-01" [only GoogleWorkforce E] mild [only GoogleWorkforce W]
+    GCP_01 "MD-GCP-01" [only GoogleWorkforce E] minor [only GoogleWorkforce W]
         "the file has at most 131,072 characters, and one to three signing certificates with dates that Google accepts",
         "Google Cloud IAM API v1, WorkforcePoolProvider Saml.idpMetadataXml",
         "Google rejects other files. Remove unused certificates, and create new ones that are valid from now on and for at most 15 years.";

@@ -65,7 +65,7 @@ table! {
         "eduGAIN Metadata Aggregation Practice Statement E1",
         "Remove all but one of the entities: a consumer uses one of them, and you cannot control which.";
 
-    TIME_01 "MD-TIME-01" [E E E E] mild [W W W W]
+    TIME_01 "MD-TIME-01" [E E E E] minor [W W W W]
         "validUntil is a time in UTC, and cacheDuration is a duration",
         "saml-core-2.0-os 1.3.3; XML Schema Part 2, 3.2.6 and 3.2.7",
         "Write times like 2026-01-31T12:00:00Z and durations like PT6H or P1D.";
@@ -81,7 +81,7 @@ table! {
         "the validUntil of the root element is at most two weeks ahead (eduGAIN: four weeks)",
         "Kantara IIP-MD04; OpenSAML RequiredValidUntilFilter",
         "Publish more often, with an earlier validUntil: consumers trust a stolen key until that time.";
-    TIME_05 "MD-TIME-05" [W O O O] mild [I O O O]
+    TIME_05 "MD-TIME-05" [W O O O] minor [I O O O]
         "cacheDuration is 1 to 6 hours, and ends before validUntil",
         "eduGAIN Metadata Aggregation Practice Statement",
         "Use a cacheDuration between PT1H and PT6H.";

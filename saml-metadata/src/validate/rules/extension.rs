@@ -7,15 +7,15 @@ table! {
         "UIInfo appears once in the Extensions of a single sign-on role, and DiscoHints once in the Extensions of an identity provider",
         "sstc-saml-metadata-ui-v1.0 2.1 and 2.2; UK federation ukf-meta check_mdui",
         "Move the element into the Extensions of the IDPSSODescriptor or (UIInfo only) the SPSSODescriptor, and keep one.";
-    UI_02 "MD-UI-02" [W W O O] mild [O O O O]
+    UI_02 "MD-UI-02" [W W O O] minor [O O O O]
         "a role has a display name and a logo, and a service provider also has a description and a privacy statement",
         "saml2int SDP-MD09; eduGAIN Metadata Aggregation Practice Statement w9 to w13",
         "Add mdui:UIInfo with Logo and an English DisplayName; for a service provider, also add an English Description and PrivacyStatementURL.";
-    UI_03 "MD-UI-03" [E E E E] mild [W W W W]
+    UI_03 "MD-UI-03" [E E E E] minor [W W W W]
         "a Logo has a size in pixels, and is an https URL or a data: URL of at most 50,000 characters",
         "sstc-saml-metadata-ui-v1.0 2.1.5; saml2int SDP-MD10; eduGAIN Metadata Aggregation Practice Statement R4",
         "Set width and height to positive numbers, and use an https URL.";
-    UI_04 "MD-UI-04" [E E E E] mild [W W W W]
+    UI_04 "MD-UI-04" [E E E E] minor [W W W W]
         "Keywords and discovery hints have the format that discovery services read",
         "sstc-saml-metadata-ui-v1.0 2.1.4, 2.2.1 to 2.2.3; RFC 4632; RFC 5870",
         "Write networks like 192.0.2.0/24, domains like example.com and places like geo:47.37,8.53. Separate keywords with spaces.";
@@ -24,11 +24,11 @@ table! {
         "sstc-saml-metadata-ui-v1.0 2.1; UK federation ukf-meta check_mdui",
         "Keep one text of each kind per language.";
 
-    RPI_01 "MD-RPI-01" [E E E E] mild [W W W W]
+    RPI_01 "MD-RPI-01" [E E E E] minor [W W W W]
         "RegistrationInfo appears once, on the entity or on its group, and PublicationInfo once, on the root element",
         "saml-metadata-rpi-v1.0 2.1 and 2.2; eduGAIN Metadata Aggregation Practice Statement E8",
         "Keep one RegistrationInfo in the Extensions of the entity or of its group, but not of both, and one PublicationInfo in the Extensions of the root element.";
-    RPI_02 "MD-RPI-02" [E E E E] mild [O O O O]
+    RPI_02 "MD-RPI-02" [E E E E] minor [O O O O]
         "the registrationAuthority is present and expected, the publisher is present, and times are in UTC and in the past",
         "saml-metadata-rpi-v1.0 2.1; eduGAIN Metadata Aggregation Practice Statement E2, A3, A4",
         "Add registrationAuthority or publisher, and write times like 2026-01-31T12:00:00Z.";
@@ -46,7 +46,7 @@ table! {
         "REFEDS and GEANT entity category definitions; saml-subject-id-attr-v1.0 4.1; UK federation ukf-meta mdattr_ec",
         "Correct the value, add what the category requires, or remove the category.";
 
-    SHIB_01 "MD-SHIB-01" [E E E E] mild [W W W W]
+    SHIB_01 "MD-SHIB-01" [E E E E] minor [W W W W]
         "a Scope is a domain, or a regular expression that starts with ^ and ends with $",
         "Shibboleth metadata extension 1.0; UK federation ukf-meta check_shib_regscope, check_shib_noregscope",
         "Write the domain in lower case with regexp=\"false\", or a regular expression like ^[a-z]+\\.example\\.com$.";

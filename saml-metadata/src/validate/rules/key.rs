@@ -7,7 +7,7 @@ table! {
         "the use of a key is signing, encryption or absent",
         "saml-metadata-2.0-os 2.4.1.1; SAML 2.0 errata E62",
         "Set use to signing or encryption, or remove it.";
-    KEY_02 "MD-KEY-02" [E E E E] mild [W W W W]
+    KEY_02 "MD-KEY-02" [E E E E] minor [W W W W]
         "a KeyDescriptor contains a key",
         "Metadata Interoperability Profile 2.6.1",
         "Add the certificate as ds:X509Certificate.";
@@ -15,15 +15,15 @@ table! {
         "a KeyDescriptor contains at most one certificate",
         "Metadata Interoperability Profile 2.6.1",
         "Write a separate KeyDescriptor for each certificate.";
-    KEY_04 "MD-KEY-04" [E E E E] mild [W W W W]
+    KEY_04 "MD-KEY-04" [E E E E] minor [W W W W]
         "a certificate element contains one X.509 version 3 certificate in base64",
         "XML Signature 4.4.4",
         "Write the DER bytes in base64, without PEM header and footer lines and without anything after them.";
-    KEY_05 "MD-KEY-05" [W W E W] mild [W W W W]
+    KEY_05 "MD-KEY-05" [W W E W] minor [W W W W]
         "certificates are valid now and for the next 30 days",
         "Kantara IIP-MD12; AWS IAM Identity Center user guide, Rotate a SAML 2.0 certificate",
         "Create a new signing key, give its certificate to the partner, then switch to the new key.";
-    KEY_06 "MD-KEY-06" [E E E E] mild [W I I I]
+    KEY_06 "MD-KEY-06" [E E E E] minor [W I I I]
         "keys are strong: RSA with at least 2048 bits and an exponent of at least 65537, or an elliptic curve with at least 256 bits",
         "saml2int SDP-MD06 and SDP-MD07",
         "Create a new key: RSA with 3072 bits, or an elliptic curve with 256 bits.";

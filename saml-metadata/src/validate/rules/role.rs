@@ -11,7 +11,7 @@ table! {
         "every binding belongs to a protocol that the role lists",
         "UK federation ukf-meta check_saml1, check_saml2, check_shibboleth",
         "Add the protocol to protocolSupportEnumeration, or remove the endpoint.";
-    ROLE_03 "MD-ROLE-03" [W W W W] mild [I O O O]
+    ROLE_03 "MD-ROLE-03" [W W W W] minor [I O O O]
         "an identity provider has an errorURL, which is an https URL",
         "saml-metadata-2.0-os 2.4.1; saml2int SDP-MD12",
         "Add the https URL of a page that helps users whose sign-in failed.";

@@ -35,7 +35,7 @@ table! {
         "every signature of a group, entity or role inside the document is valid",
         "OpenSAML SignatureValidationFilter; saml-metadata-2.0-os 3",
         "Leave the element out, or ask the publisher of the aggregate to remove the signatures of its members.";
-    SIG_09 "MD-SIG-09" [E E E E] mild [W W W W]
+    SIG_09 "MD-SIG-09" [E E E E] minor [W W W W]
         "an RSA signing key has at least 2048 bits, and a key that is given as a certificate has a valid certificate",
         "eduGAIN joining checklist; NIST SP 800-131A; Metadata Interoperability Profile 2.6.1",
         "Ask the publisher to use a longer key, or ask for a newer certificate of the same key.";

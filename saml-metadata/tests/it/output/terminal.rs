@@ -38,15 +38,15 @@ fn colours_do_not_change_the_text() {
     let document = document(&change(IDP, &[("PT4H", "P1DT")]));
     let findings = validate(&document, Profile::SamlCore, now());
     let plain = Renderer::plain().render(&document, "a.xml", &findings);
-    let coloured = Renderer::coloured().render(&document, "a.xml", &findings);
+    let colored = Renderer::colored().render(&document, "a.xml", &findings);
     let mut stripped = String::new();
-    let mut rest = coloured.as_str();
+    let mut rest = colored.as_str();
     while let Some((before, escape)) = rest.split_once("\u{1b}[") {
         stripped += before;
         rest = escape.split_once('m').map_or("", |(_, after)| after);
     }
     stripped += rest;
-    assert!(coloured.contains('\u{1b}'));
+    assert!(colored.contains('\u{1b}'));
     assert_eq!(stripped, plain);
 }
 

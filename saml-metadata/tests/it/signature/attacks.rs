@@ -1,6 +1,6 @@
 //! Attacks on signatures, derived from a document that xmlsec1 signed.
 
-use saml_metadata::{Limits, ReadErrorKind, read, read_with, signature::Refusal};
+use saml_metadata::{Limits, ReadErrorKind, read, read_with, signature::SignatureErrorKind};
 
 use super::{SIGNED, check, check_changed, stream::verify_both, verifier};
 use crate::support::{change, document};
@@ -293,7 +293,7 @@ fn an_entity_signature_that_refers_to_the_whole_document_is_refused() {
         .verify_element(entity.element())
         .expect_err("refused");
     assert!(
-        matches!(error.refusal(), Refusal::OtherReference { .. }),
+        matches!(error.kind(), SignatureErrorKind::OtherReference { .. }),
         "{error}"
     );
 }
@@ -476,11 +476,11 @@ fn a_misplaced_signature_is_refused() {
         "MD-SIG-02",
         "the signature is not the first child of the signed element",
     );
-    verify_both(&verifier().allow_any_place(), &moved).expect("allowed");
+    verify_both(&verifier().allow_any_position(), &moved).expect("allowed");
     let deeper = format!("<md:Extensions>{}", signature());
     let deeper = document(&change(&text, &[("<md:Extensions>", &deeper)]));
     check(
-        &verifier().allow_any_place(),
+        &verifier().allow_any_position(),
         &deeper,
         "MD-SIG-01",
         NOT_SIGNED,

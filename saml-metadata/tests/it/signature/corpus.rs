@@ -111,7 +111,7 @@ fn a_misplaced_signature_is_still_verified_if_any_place_is_allowed() {
     let Some(signed) = file("SYNTHETIC__signed-okta-rsa.xml") else {
         return;
     };
-    let verifier = Verifier::new(keys_of(&read(&signed).expect("read"))).allow_any_place();
+    let verifier = Verifier::new(keys_of(&read(&signed).expect("read"))).allow_any_position();
     for (name, expected) in [
         (
             "atk-11-attacker-key",
@@ -150,6 +150,6 @@ fn outcome(verifier: &Verifier, bytes: &[u8]) -> String {
             "verified {}",
             found.entity().expect("an entity").entity_id()
         ),
-        Err(error) => format!("{} {}", error.rule(), error.refusal()),
+        Err(error) => format!("{} {}", error.rule(), error.kind()),
     }
 }

@@ -112,7 +112,7 @@ fn a_verified_stream_buffers_little() {
     let mut most = 0;
     while let Some(entity) = stream.next() {
         entity.expect("an entity");
-        most = most.max(stream.held_bytes());
+        most = most.max(stream.memory_bytes());
     }
     assert!(most < 1 << 20, "{most} bytes were buffered");
 }

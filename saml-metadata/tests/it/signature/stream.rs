@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use saml_metadata::{
     Document, EntityStream, Limits, Profile, StreamError, read,
     signature::{
-        Refusal, SignatureError, SignedStreamError, Signer, SigningKey, Verified, VerifiedStream,
-        Verifier,
+        SignatureError, SignatureErrorKind, SignedStreamError, Signer, SigningKey, Verified,
+        VerifiedStream, Verifier,
     },
 };
 
@@ -35,7 +35,7 @@ pub(crate) fn verify_both<'a>(
             assert_eq!(streamed, whole);
         }
         (Err(whole), Err(SignedStreamError::Refused(streamed))) => {
-            assert_eq!(whole.refusal(), streamed.refusal());
+            assert_eq!(whole.kind(), streamed.kind());
             assert_eq!(whole.position(), streamed.position());
             assert_eq!(whole.span().start, streamed.span().start);
         }
@@ -100,7 +100,7 @@ fn every_fixture_verifies_the_same_as_a_stream() {
         let signed = Signer::new(&key).sign(&unsigned).expect(name);
         verify_both(&verifier(), &signed).expect(name);
         let error = verify_both(&verifier(), &unsigned).expect_err(name);
-        assert_eq!(*error.refusal(), Refusal::NotSigned);
+        assert_eq!(*error.kind(), SignatureErrorKind::NotSigned);
     }
 }
 
@@ -135,7 +135,7 @@ impl Group {
     fn check(&self, replacements: &[(&str, &str)], message: &str) {
         let changed = document(&change(&self.text, replacements));
         let error = verify_both(&verifier(), &changed).expect_err(message);
-        assert_eq!(error.refusal().to_string(), message);
+        assert_eq!(error.kind().to_string(), message);
     }
 }
 
@@ -242,12 +242,12 @@ fn a_misplaced_signature_is_accepted_only_on_request() {
     ] {
         let moved = document(&text);
         let error = verify_both(&verifier(), &moved).expect_err("misplaced");
-        assert_eq!(*error.refusal(), Refusal::Misplaced);
-        let lax = verifier().allow_any_place();
+        assert_eq!(*error.kind(), SignatureErrorKind::Misplaced);
+        let lax = verifier().allow_any_position();
         verify_both(&lax, &moved).expect("in any place");
         let changed = document(&change(&text, &[("c.example.com", "evil.example")]));
         let error = verify_both(&lax, &changed).expect_err("changed");
-        assert_eq!(*error.refusal(), Refusal::Changed);
+        assert_eq!(*error.kind(), SignatureErrorKind::Changed);
     }
 }
 
@@ -378,7 +378,7 @@ proptest! {
             }
             text = new;
         }
-        let verifier = if any_place { verifier().allow_any_place() } else { verifier() };
+        let verifier = if any_place { verifier().allow_any_position() } else { verifier() };
         verify_any(&verifier, text.as_bytes());
     }
 

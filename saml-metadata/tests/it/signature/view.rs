@@ -121,7 +121,7 @@ fn each_entity_of_a_group_is_verified_separately() {
         .verify_entities(&group)
         .map(|outcome| match outcome {
             Ok(verified) => verified.entity().expect("an entity").entity_id().to_owned(),
-            Err(error) => error.refusal().to_string(),
+            Err(error) => error.kind().to_string(),
         })
         .collect();
     assert_eq!(

@@ -143,7 +143,7 @@ fn the_severity_of_a_rule_depends_on_the_profile() {
         Some(Severity::Error)
     );
     assert_eq!(
-        expired.mild_severity(Profile::AwsIdentityCenter),
+        expired.minor_severity(Profile::AwsIdentityCenter),
         Some(Severity::Warning)
     );
     assert_eq!(rule("MD-AWS-03").severity(Profile::SamlCore), None);

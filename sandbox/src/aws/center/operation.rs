@@ -175,7 +175,7 @@ impl Center {
     }
 
     /// Completes the operations that are due.
-    pub(crate) fn settle(&mut self, organization: &Organization, now: Timestamp) {
+    pub(crate) fn complete_due_operations(&mut self, organization: &Organization, now: Timestamp) {
         let (due, outstanding): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.outstanding)
             .into_iter()
             .partition(|index| self.operations[*index].due <= now);

@@ -18,7 +18,7 @@ fn apply(target: &TargetSnapshot, plan: &SyncPlan) -> TargetSnapshot {
         inactive_since: None,
         cached_external_id: None,
         scim_user: Some(Box::new(
-            profile.written_onto(scim_types::User::default(), external_id),
+            profile.merge_into(scim_types::User::default(), external_id),
         )),
     };
     for change in &plan.users {

@@ -274,7 +274,10 @@ fn deleting_the_last_assignment_deletes_the_role() {
         .sso("DeleteAccountAssignment", last)
         .expect("an operation");
     fixture.harness.advance(10);
-    fixture.harness.cloud.settle(fixture.harness.now);
+    fixture
+        .harness
+        .cloud
+        .complete_due_operations(fixture.harness.now);
     assert_eq!(
         fixture.harness.cloud.permission_sets()[0].accounts,
         Vec::<String>::new()

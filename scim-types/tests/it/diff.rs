@@ -2,7 +2,7 @@
 
 use scim_types::{
     Group, PatchOp, PatchOperation, Schemas, User,
-    patch::{Absent, BetweenError, Options},
+    patch::{AbsentAttributes, DiffError, Options},
 };
 use serde_json::{Value, json};
 
@@ -15,11 +15,11 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
     reason = "callers write `json!` in place"
 )]
 fn check(before: &Value, after: &Value, options: &Options, expected: Value) {
-    let patch = PatchOp::between(before, after, options).expect("two resources");
+    let patch = PatchOp::diff(before, after, options).expect("two resources");
     let patch = patch.expect("a difference");
     let written = serde_json::to_value(&patch).expect("a patch");
     assert_eq!(written["Operations"], expected);
-    if options.absent == Absent::Remove {
+    if options.absent == AbsentAttributes::Remove {
         assert_eq!(patch.apply(before, options).expect("a change"), *after);
     }
 }
@@ -68,7 +68,7 @@ fn equivalent_resources_need_no_patch() {
         "USERNAME": "ada", "emails": [{"value": "b"}, {"Value": "a"}], "phoneNumbers": [],
         ENTERPRISE: {"manager": {"value": "m"}, "department": null}
     });
-    let patch = PatchOp::between(&before, &after, &Options::default());
+    let patch = PatchOp::diff(&before, &after, &Options::default());
     assert_eq!(patch.unwrap(), None);
 }
 
@@ -167,7 +167,7 @@ fn only_the_changed_members_are_added_and_removed() {
     );
     // Other sub-attributes of a member are not compared.
     let shown = json!({"members": [{"value": "a", "display": "Ada", "$ref": "../Users/a"}]});
-    let patch = PatchOp::between(&shown, &json!({"members": [{"value": "a"}]}), &options);
+    let patch = PatchOp::diff(&shown, &json!({"members": [{"value": "a"}]}), &options);
     assert_eq!(patch.unwrap(), None);
 }
 
@@ -215,7 +215,7 @@ fn an_extension_is_added_changed_and_removed() {
 #[test]
 fn an_absent_attribute_stays_if_the_resource_contains_only_changes() {
     let stay = Options {
-        absent: Absent::Stay,
+        absent: AbsentAttributes::Keep,
         ..Options::default()
     };
     let before = user(json!({
@@ -244,7 +244,7 @@ fn an_absent_attribute_stays_if_the_resource_contains_only_changes() {
             {"op": "remove", "path": "name.middleName"}
         ]),
     );
-    assert_eq!(PatchOp::between(&before, &json!({}), &stay).unwrap(), None);
+    assert_eq!(PatchOp::diff(&before, &json!({}), &stay).unwrap(), None);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn typed_resources_can_be_compared() {
         active: Some(false),
         ..User::new("ada")
     };
-    let patch = PatchOp::between(&before, &after, &Options::default()).unwrap();
+    let patch = PatchOp::diff(&before, &after, &Options::default()).unwrap();
     assert_eq!(
         patch,
         Some(PatchOp::new(vec![
@@ -301,7 +301,7 @@ fn typed_resources_can_be_compared() {
             PatchOperation::add("active", false),
         ]))
     );
-    let renamed = PatchOp::between(&Group::new("a"), &Group::new("b"), &Options::default());
+    let renamed = PatchOp::diff(&Group::new("a"), &Group::new("b"), &Options::default());
     assert_eq!(
         renamed.unwrap(),
         Some(PatchOperation::replace("displayName", "b").into())
@@ -311,20 +311,20 @@ fn typed_resources_can_be_compared() {
 #[test]
 fn a_name_that_a_path_cannot_contain_is_an_error() {
     let options = Options::default();
-    let error = PatchOp::between(&json!({}), &json!({"a b": 1}), &options).unwrap_err();
-    assert!(matches!(error, BetweenError::NoPath { .. }));
+    let error = PatchOp::diff(&json!({}), &json!({"a b": 1}), &options).unwrap_err();
+    assert!(matches!(error, DiffError::NoPath { .. }));
     assert_eq!(
         error.to_string(),
         r#"the attribute "a b" differs, but a path cannot contain its name"#
     );
-    let error = PatchOp::between(&json!({"urn:x y": {"a": 1}}), &json!({}), &options).unwrap_err();
+    let error = PatchOp::diff(&json!({"urn:x y": {"a": 1}}), &json!({}), &options).unwrap_err();
     assert_eq!(
         error.to_string(),
         r#"the attribute "urn:x y" differs, but a path cannot contain its name"#
     );
-    let error = PatchOp::between(&json!({}), &json!([]), &options).unwrap_err();
+    let error = PatchOp::diff(&json!({}), &json!([]), &options).unwrap_err();
     assert_eq!(error.to_string(), "a resource is not a JSON object");
     // Equal attributes need no path.
     let same = json!({"a b": 1});
-    assert_eq!(PatchOp::between(&same, &same, &options).unwrap(), None);
+    assert_eq!(PatchOp::diff(&same, &same, &options).unwrap(), None);
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Absent, ListedRemoval, Options, Path, value::as_list};
+use super::{AbsentAttributes, ListedRemoval, Options, Path, value::as_list};
 use crate::{
     Op, PatchOp, PatchOperation, Schemas,
     filter::{AttributePath, Filter, is_date_time, is_name},
@@ -32,11 +32,11 @@ impl PatchOp {
     ///
     /// Fails if a resource is not an object, or if an attribute that differs has a name that a path cannot
     /// contain.
-    pub fn between<T: Serialize + ?Sized>(
+    pub fn diff<T: Serialize + ?Sized>(
         before: &T,
         after: &T,
         options: &Options,
-    ) -> Result<Option<Self>, BetweenError> {
+    ) -> Result<Option<Self>, DiffError> {
         let (before, after) = (object(before)?, object(after)?);
         let schemas = options.schemas.clone().unwrap_or_else(|| {
             let of = |resource: &Map<String, Value>| Schemas::of(&resource.clone().into());
@@ -62,7 +62,7 @@ impl PatchOp {
 /// The error if no patch can be computed from two resources.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum BetweenError {
+pub enum DiffError {
     /// A resource cannot be serialized as JSON.
     #[error("a resource cannot be serialized as JSON")]
     Json(#[from] serde_json::Error),
@@ -101,7 +101,7 @@ impl Differences<'_> {
         extension: Option<&str>,
         before: &Map<String, Value>,
         after: &Map<String, Value>,
-    ) -> Result<(), BetweenError> {
+    ) -> Result<(), DiffError> {
         let definitions = self.schemas.clone();
         let definitions = definitions.attributes(extension);
         for name in names_of(before, after) {
@@ -137,7 +137,7 @@ impl Differences<'_> {
         &mut self,
         before: &Map<String, Value>,
         after: &Map<String, Value>,
-    ) -> Result<(), BetweenError> {
+    ) -> Result<(), DiffError> {
         for urn in names_of(before, after).filter(|name| names::is_urn(name)) {
             let so_far = self.operations.len();
             let (old, new) = (value_of(before, urn), value_of(after, urn));
@@ -157,7 +157,7 @@ impl Differences<'_> {
                     self.new_extension(urn, new);
                 }
                 (Some(Value::Object(old)), new) if new.is_none_or(names::is_unassigned) => {
-                    let stays = new.is_none() && self.options.absent == Absent::Stay;
+                    let stays = new.is_none() && self.options.absent == AbsentAttributes::Keep;
                     if !stays && !old.values().all(names::is_unassigned) {
                         self.operations.push(PatchOperation::remove(urn));
                     }
@@ -196,10 +196,10 @@ impl Differences<'_> {
         }
     }
 
-    fn attribute(&mut self, pair: &Pair<'_>) -> Result<(), BetweenError> {
+    fn attribute(&mut self, pair: &Pair<'_>) -> Result<(), DiffError> {
         let clean = |value: Option<&Value>| value.and_then(|value| cleaned(value, pair.definition));
         let (before, after) = (clean(pair.before), clean(pair.after));
-        let stay = self.options.absent == Absent::Stay;
+        let stay = self.options.absent == AbsentAttributes::Keep;
         let (before, after) = match (before, after) {
             (_, None) if pair.after.is_none() && stay => return Ok(()),
             (None, None) => return Ok(()),
@@ -249,7 +249,7 @@ impl Differences<'_> {
         let ids = members.then(|| ids(&as_list(before))).flatten();
         match ids {
             // A server that needs a list of members does not accept a removal of all members.
-            Some(ids) if self.options.listed_removal == ListedRemoval::Listed => {
+            Some(ids) if self.options.listed_removal == ListedRemoval::RemoveListed => {
                 let all: Vec<&str> = ids.iter().map(String::as_str).collect();
                 self.operations.push(listed_removal(&pair.path, &all));
             }
@@ -257,7 +257,7 @@ impl Differences<'_> {
         }
     }
 
-    fn sub_attributes(&mut self, pair: &Pair<'_>) -> Result<(), BetweenError> {
+    fn sub_attributes(&mut self, pair: &Pair<'_>) -> Result<(), DiffError> {
         let (Some(Value::Object(before)), Some(Value::Object(after))) = (pair.before, pair.after)
         else {
             return Ok(());
@@ -270,7 +270,7 @@ impl Differences<'_> {
                 continue;
             }
             let (old, new) = (value_of(before, name), value_of(after, name));
-            let stays = new.is_none() && self.options.absent == Absent::Stay;
+            let stays = new.is_none() && self.options.absent == AbsentAttributes::Keep;
             let old = old.and_then(|old| cleaned(old, definition));
             let new = new.and_then(|new| cleaned(new, definition));
             let same = match (&old, &new) {
@@ -319,7 +319,7 @@ impl Differences<'_> {
         pair: &Pair<'_>,
         before: &[Value],
         after: Vec<Value>,
-    ) -> Result<(), BetweenError> {
+    ) -> Result<(), DiffError> {
         if definition::is_reference_list(pair.definition, pair.name)
             && let (Some(old), Some(new)) = (ids(before), ids(&after))
         {
@@ -361,7 +361,7 @@ impl Differences<'_> {
         old: &[String],
         new: &[String],
         after: Vec<Value>,
-    ) -> Result<(), BetweenError> {
+    ) -> Result<(), DiffError> {
         let (before_ids, after_ids): (HashSet<&String>, HashSet<&String>) =
             (old.iter().collect(), new.iter().collect());
         let mut seen = HashSet::new();
@@ -378,7 +378,9 @@ impl Differences<'_> {
         check_name(pair)?;
         match self.options.listed_removal {
             _ if removed.is_empty() => {}
-            ListedRemoval::Listed => self.operations.push(listed_removal(&pair.path, &removed)),
+            ListedRemoval::RemoveListed => {
+                self.operations.push(listed_removal(&pair.path, &removed))
+            }
             ListedRemoval::Refuse => {
                 // A filter ignores case and compares dateTimes by time, so it could also match a member that stays.
                 let staying = old.iter().filter(|id| after_ids.contains(id));
@@ -442,7 +444,7 @@ fn cleaned(value: &Value, definition: Option<&Definition>) -> Option<Value> {
     (!names::is_unassigned(&value)).then_some(value)
 }
 
-fn check_name(pair: &Pair<'_>) -> Result<(), BetweenError> {
+fn check_name(pair: &Pair<'_>) -> Result<(), DiffError> {
     if is_name(pair.name) {
         Ok(())
     } else {
@@ -450,16 +452,16 @@ fn check_name(pair: &Pair<'_>) -> Result<(), BetweenError> {
     }
 }
 
-fn no_path(name: &str) -> BetweenError {
-    BetweenError::NoPath {
+fn no_path(name: &str) -> DiffError {
+    DiffError::NoPath {
         name: name.to_owned(),
     }
 }
 
-fn object<T: Serialize + ?Sized>(resource: &T) -> Result<Map<String, Value>, BetweenError> {
+fn object<T: Serialize + ?Sized>(resource: &T) -> Result<Map<String, Value>, DiffError> {
     match serde_json::to_value(resource)? {
         Value::Object(attributes) => Ok(attributes),
-        _ => Err(BetweenError::NotAnObject),
+        _ => Err(DiffError::NotAnObject),
     }
 }
 
