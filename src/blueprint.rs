@@ -254,7 +254,7 @@ impl Blueprint {
     /// Returns the permission sets that are used or described, by name. A set without policies whose name is an AWS
     /// managed policy for a job function gets that policy.
     #[must_use]
-    pub fn wanted_permission_sets(&self) -> BTreeMap<&str, PermissionSetSpec> {
+    pub fn desired_permission_sets(&self) -> BTreeMap<&str, PermissionSetSpec> {
         let mut wanted: BTreeMap<&str, PermissionSetSpec> = self
             .permission_sets
             .iter()

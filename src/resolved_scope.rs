@@ -78,7 +78,7 @@ impl ResolvedScope {
         Ok(scope)
     }
 
-    /// Returns all users that are assigned to the app, individually or through a group, by id.
+    /// Returns all users that are assigned to the app, individually or through a group. The key is the user id.
     #[must_use]
     pub fn assigned_users(&self) -> BTreeMap<&Id<User>, &User> {
         self.assigned

@@ -1,9 +1,9 @@
-//! Why does AWS not let somebody in? A linter of SAML responses.
+//! A linter of SAML responses: explains why AWS refuses a sign-in.
 //!
-//! IAM Identity Center shows one page for every reason to refuse a sign-in. [`lint`] reads the
-//! response that the browser posted, as it was copied out of the form field `SAMLResponse`, and
-//! says which rule of SAML or of AWS it breaks, what was found and what was expected, and what to
-//! change in Okta or AWS.
+//! IAM Identity Center shows the same error page for every refused sign-in. [`lint`] reads the
+//! response that the browser posted, copied from the form field `SAMLResponse`. The report lists
+//! each rule of SAML or AWS that the response breaks, with the value found, the value expected and
+//! the change to make in Okta or AWS.
 //!
 //! ```
 //! use okta_aws_sso::saml_response::{Expectations, lint};
@@ -23,21 +23,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Who reads the response
+//! # Signature verification
 //!
-//! The strict reader of [`saml_metadata`] comes first, so that a DOCTYPE or malformed XML never
-//! reaches the C libraries. Signatures are verified twice: by xmlsec1 through `samael`, and by
-//! [`saml_metadata::signature`]; where the two disagree, that is a finding. xmlsec1 is only asked
-//! about signatures that refer to elements of the response, as it would fetch other references.
-//! What is read after that is what the signature covers. If nothing is covered, the report says
-//! so and reads on as it stands, since further reasons help whoever has to mend it.
+//! The strict parser of [`saml_metadata`] runs first, so a DOCTYPE or malformed XML never reaches
+//! the C libraries. Two verifiers check the signatures: xmlsec1 (through `samael`) and
+//! [`saml_metadata::signature`]. A disagreement between them is a finding. xmlsec1 gets only
+//! signatures that refer to elements of the response, because it would fetch other references.
+//!
+//! The linter then checks the signed assertion. If no signature covers an assertion, the report
+//! says so, and the linter checks the unsigned assertion: further findings help to repair the
+//! sign-in.
 //!
 //! # Personal data
 //!
-//! A response names a person. Findings quote what is wrong in it, so they name the person too;
-//! nothing is logged or kept. xmlsec1 itself writes to standard error which of its functions failed
-//! when a signature does not hold; its lines name elements and algorithms of the signature, and not
-//! what is signed.
+//! A response names a user. Findings quote wrong values of the response, so they can name the user
+//! too. The linter logs and stores nothing. If a signature is invalid, xmlsec1 itself writes the
+//! names of its failed functions to standard error; these lines name elements and algorithms of the
+//! signature, but not the signed contents.
 
 mod assertion;
 mod compare;
@@ -57,19 +59,21 @@ pub use self::{
 use jiff::{SignedDuration, Timestamp};
 use saml_metadata::{Document, Element, names::namespace};
 
-use self::{input::Unreadable, rule as rules_of};
+use self::{input::Unreadable, rule as rule_table};
 
 /// The namespace of SAML's protocol messages.
 const PROTOCOL: &str = saml_metadata::names::protocol::SAML_2_0;
 
-/// How much the clocks of Okta and AWS may differ unless told: an assumption, as no page of AWS
-/// says how much it allows. Other implementations allow three to five minutes.
+/// The default clock skew that the linter allows between Okta and AWS: 5 min.
+///
+/// This is an assumption, because AWS does not document the skew that it allows. Other
+/// implementations allow three to five minutes.
 pub const DEFAULT_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// The longest response that is looked at, in bytes after decoding: ten times AWS's quota.
-const MOST_BYTES: usize = 500_000;
+/// The maximum length of a response in bytes, after decoding: ten times AWS's quota.
+const MAX_BYTES: usize = 500_000;
 
-/// What AWS expects of a response.
+/// The values that AWS expects in a response.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Expectations {
@@ -81,11 +85,12 @@ pub struct Expectations {
 }
 
 impl Expectations {
-    /// Starts with what the console of IAM Identity Center shows, and the moment of the sign-in.
+    /// Creates expectations from the URLs that the IAM Identity Center console shows, and the time
+    /// of the sign-in.
     ///
-    /// `acs_url` is the "IAM Identity Center Assertion Consumer Service (ACS) URL", which is the
-    /// recipient of assertions; `issuer_url` is the "IAM Identity Center issuer URL", their
-    /// audience.
+    /// `acs_url` is the "IAM Identity Center Assertion Consumer Service (ACS) URL", the recipient of
+    /// assertions. `issuer_url` is the "IAM Identity Center issuer URL", the audience of assertions.
+    /// `now` is the time of the sign-in.
     pub fn new(acs_url: impl Into<String>, issuer_url: impl Into<String>, now: Timestamp) -> Self {
         Self {
             acs_urls: vec![acs_url.into()],
@@ -96,30 +101,30 @@ impl Expectations {
         }
     }
 
-    /// Adds another ACS URL, such as the dual-stack one or that of another Region.
+    /// Adds another ACS URL, such as the dual-stack URL or the URL of another Region.
     pub fn acs_url(mut self, url: impl Into<String>) -> Self {
         self.acs_urls.push(url.into());
         self
     }
 
-    /// Sets the SCIM `userName` of the person who signs in.
+    /// Sets the SCIM `userName` of the user who signs in. Default: the linter does not check the name.
     pub fn user_name(mut self, name: impl Into<String>) -> Self {
         self.user_name = Some(name.into());
         self
     }
 
-    /// Sets how much the clocks of Okta and AWS may differ; the default is [`DEFAULT_SKEW`].
+    /// Sets the allowed clock skew between Okta and AWS. Default: [`DEFAULT_SKEW`].
     pub fn skew(mut self, skew: SignedDuration) -> Self {
         self.skew = skew.abs();
         self
     }
 }
 
-/// Says what AWS has against a SAML response.
+/// Returns the reasons why AWS would refuse a SAML response.
 ///
-/// `pasted` is the value of the form field `SAMLResponse`, as Base64, URL-encoded or not, or the
-/// XML itself; white space around it does not matter. `metadata` is what AWS was given of the
-/// identity provider.
+/// `pasted` is the value of the form field `SAMLResponse` (Base64, possibly URL-encoded) or the XML
+/// itself; the linter ignores white space around it. `metadata` is the identity provider's metadata
+/// that was uploaded to AWS.
 #[must_use]
 pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> LintReport {
     let mut report = LintReport::new();
@@ -127,9 +132,9 @@ pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> L
         Ok(document) => document,
         Err(unreadable) => {
             let rule = match unreadable {
-                Unreadable::Doctype => &rules_of::XML_02,
-                Unreadable::TooLong { .. } => &rules_of::XML_04,
-                _ => &rules_of::XML_01,
+                Unreadable::Doctype => &rule_table::XML_02,
+                Unreadable::TooLong { .. } => &rule_table::XML_04,
+                _ => &rule_table::XML_01,
             };
             report.unreadable(rule, unreadable.to_string());
             return report;
@@ -138,19 +143,20 @@ pub fn lint(pasted: &str, metadata: &Document, expectations: &Expectations) -> L
     let response = document.root();
     if !response.is(PROTOCOL, "Response") {
         let found = format!("the element {}", values::short(response.qualified_name()));
-        report.unreadable(&rules_of::XML_03, found);
+        report.unreadable(&rule_table::XML_03, found);
         return report;
     }
     input::check_length(response, &mut report);
     status::check(response, metadata, expectations, &mut report);
-    if let Some(assertion) = trust::assertion(response, metadata, expectations, &mut report) {
+    if let Some(assertion) = trust::select_assertion(response, metadata, expectations, &mut report)
+    {
         assertion::check(response, assertion, metadata, expectations, &mut report);
     }
     report.sort();
     report
 }
 
-/// Returns the children of an element that are of SAML's assertion namespace and have a name.
+/// Returns the children with this name in SAML's assertion namespace.
 fn assertion_children<'a>(element: Element<'a>, name: &'static str) -> Vec<Element<'a>> {
     element
         .children()
@@ -158,7 +164,7 @@ fn assertion_children<'a>(element: Element<'a>, name: &'static str) -> Vec<Eleme
         .collect()
 }
 
-/// Returns the first of them.
+/// Returns the first child with this name in SAML's assertion namespace.
 fn assertion_child<'a>(element: Element<'a>, name: &'static str) -> Option<Element<'a>> {
     element
         .children()

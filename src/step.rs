@@ -51,7 +51,7 @@ pub trait Step: Send + Sync {
             let planned = self.plan(cx).await?;
             let failed = planned.changes.iter().map(|change| {
                 Check::failed(format!(
-                    "{}: would {} {}",
+                    "{}: not done: {} {}",
                     self.title(),
                     change.action.verb(),
                     change.target

@@ -89,7 +89,8 @@ pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Vec<Box<d
     steps
 }
 
-/// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another app.
+/// The key of Okta's catalog entry "AWS IAM Identity Center". The entry `amazon_aws`, "AWS Account Federation", is another
+/// app.
 const CATALOG_NAME: &str = "amazon_aws_sso";
 /// The app's setting for the assertion consumer service (ACS) URL, spelled as in the catalog entry.
 const ACS_URL: &str = "acsURL";
@@ -174,8 +175,9 @@ fn assignable_identity_center(aws: &Aws, cx: &Context) -> Option<IdentityCenter>
 
 /// Returns the client of the Identity Center instance that an earlier step found.
 fn require_identity_center(aws: &Aws, cx: &Context) -> Result<IdentityCenter> {
-    identity_center(aws, cx)
-        .ok_or_else(|| missing_prerequisite("the instance of IAM Identity Center", "identity-center"))
+    identity_center(aws, cx).ok_or_else(|| {
+        missing_prerequisite("the instance of IAM Identity Center", "identity-center")
+    })
 }
 
 /// Returns the error for data that is not known because an earlier step has not run.
@@ -310,7 +312,7 @@ async fn unknown_account(aws: &Aws, id_or_name: &str, all: &[Account]) -> Error 
         format!("account `{id_or_name}` does not exist in the organization"),
     );
     let error = match AccountId::parse(id_or_name) {
-        // AWS can be asked about an id. Its response tells more than this error.
+        // For an id, the error also shows AWS's own response.
         Ok(id) => match aws.organizations().account(&id).await {
             Err(refused) => error.with_response(refused.response()).with_source(refused),
             Ok(_) => error,

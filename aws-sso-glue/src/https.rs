@@ -1,4 +1,4 @@
-//! The HTTP client that all services share.
+//! The HTTP client that the SDK clients of all AWS services share.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -13,10 +13,10 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 
-/// An HTTPS client whose timeouts always use the machine's clock.
+/// An HTTPS client whose timeouts always use the operating system's clock.
 ///
-/// The SDK's own client measures its timeouts with the configured clock. With a manual clock in a
-/// test, every connection would time out before it is established.
+/// The SDK's default HTTP client measures its timeouts with the configured clock. With a manual clock in
+/// a test, every connection would time out before it is established.
 #[derive(Debug)]
 pub(crate) struct Https {
     proxy: Proxy,

@@ -15,7 +15,7 @@ use aws_smithy_async::{
 use futures::future::BoxFuture;
 use rest_core::Clock;
 
-/// The clock that the SDK uses for the time and for waits between attempts.
+/// The clock from which the SDK gets the current time, and with which it waits between attempts.
 #[derive(Debug, Clone)]
 pub(crate) struct SdkClock(pub(crate) Arc<dyn Clock>);
 
@@ -31,8 +31,8 @@ impl TimeSource for SdkClock {
     }
 }
 
-/// Makes a boxed future `Sync`, because the SDK requires it. The mutex is never contended, because
-/// the SDK never shares a sleep.
+/// Makes a boxed future `Sync`, because the SDK requires `Sync`. The mutex is never locked: `poll` has
+/// exclusive access to the future.
 struct SharedSleep(Mutex<BoxFuture<'static, ()>>);
 
 impl Future for SharedSleep {

@@ -14,12 +14,12 @@ pub(crate) trait FromJson: Sized {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Missing(pub(crate) &'static str);
 
-/// Returns the text at `pointer`. An empty text counts as absent, as in Okta's API.
+/// Returns the string at `pointer`. An empty string counts as absent, as in Okta's API.
 pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
     str_at(value, pointer).map(str::to_owned)
 }
 
-/// Like [`text`], but borrowed.
+/// Returns the same as [`text`], but borrowed from `value`.
 pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value
         .pointer(pointer)
@@ -27,7 +27,7 @@ pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
         .filter(|text| !text.is_empty())
 }
 
-/// Returns the texts of the list at `pointer`. Elements that are not texts are omitted.
+/// Returns the strings of the list at `pointer`. Elements that are not strings are omitted.
 pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
     let list = value.pointer(pointer).and_then(Value::as_array);
     list.into_iter()
@@ -37,7 +37,8 @@ pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the open enum at `pointer`.
+/// Returns the string at `pointer` as an open enum. If it is absent, returns `Other` with an empty
+/// string.
 pub(crate) fn word<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> T {
     T::from(str_at(value, pointer).unwrap_or_default())
 }

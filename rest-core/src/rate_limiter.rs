@@ -18,12 +18,12 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Returns a rate of `requests` per second, with a burst of a quarter of that.
+    /// Returns a rate of `requests` per second, with a burst of `requests / 4` (at least 1).
     ///
-    /// The service counts requests when they arrive, and the limiter counts them when they are
-    /// sent; on the way, requests may bunch up. A burst of a quarter of a second makes up for a
-    /// pause of the client. It also leaves most of the burst of a service that accepts one second's
-    /// requests at once.
+    /// The limiter counts a request when it is sent, the service when it arrives. Network delays can
+    /// make several requests arrive at once. If the service accepts a burst of one second's requests,
+    /// a burst of a quarter of a second leaves most of the service's burst for such delays, and still
+    /// lets the client catch up after a pause.
     #[must_use]
     pub fn per_second(requests: f64) -> Self {
         Self {
@@ -37,7 +37,7 @@ impl Rate {
 ///
 /// Callers send in the order in which they call [`acquire`](Self::acquire). A throttled request or
 /// a server error halves the rate, and all callers wait as long as the server asks. Each success
-/// raises the rate a little: the full rate returns after about twenty seconds. Clones share one
+/// raises the rate a little: from zero, the full rate returns after about twenty seconds. Clones share one
 /// bucket.
 ///
 /// ```
@@ -73,8 +73,9 @@ struct Bucket {
     per_second: f64,
     /// Time at which the bucket is full again if no more tokens are taken.
     full_at: Option<SystemTime>,
-    /// Earliest time of the next request.
+    /// Earliest time of the next request, if the server asked for a wait.
     closed_until: Option<SystemTime>,
+    /// Time of the last slowdown.
     slowed_at: Option<SystemTime>,
     stats: RateLimiterStats,
 }
@@ -118,7 +119,7 @@ impl RateLimiter {
             AttemptResult::Throttled { wait } | AttemptResult::ServerFailed { wait } => {
                 bucket.slow_down(now, wait);
             }
-            // The request may not have reached the server, so its result says nothing about load.
+            // The request may not have reached the server, so its result says nothing about the server's load.
             AttemptResult::NotSent | AttemptResult::MaybeSent => {}
         }
     }
@@ -192,7 +193,7 @@ impl fmt::Debug for RateLimiter {
     }
 }
 
-// One request every ten seconds is slow enough for every service.
+/// Minimum rate. One request every ten seconds is slow enough for every service.
 const MIN_PER_SECOND: f64 = 0.1;
 /// Time from zero to the full rate, in seconds.
 const RECOVERY_SECONDS: f64 = 20.0;
@@ -200,7 +201,8 @@ const RECOVERY_SECONDS: f64 = 20.0;
 const MAX_QUEUED: f64 = 100_000.0;
 /// Minimum time between two slowdowns.
 const SLOWDOWN_INTERVAL: Duration = Duration::from_secs(1);
-// The longest wait of a retry is the same; a longer wait would hide an outage.
+/// Maximum wait that the server can ask for: the same as `RetryPolicy::max_wait` (default). A longer wait
+/// would hide an outage.
 const MAX_CLOSED: Duration = Duration::from_secs(90);
 
 #[cfg(test)]
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn concurrent_callers_are_let_through_at_the_rate() {
+    fn concurrent_callers_send_at_the_rate() {
         let clock = ManualClock::new(at(0));
         let limiter = limiter(10.0, 1.0);
         block_on(join_all((0..11).map(|_| limiter.acquire(&clock))));

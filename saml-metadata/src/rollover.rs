@@ -1,4 +1,4 @@
-//! Key rollover: validity of certificates over time, and safety of a change of keys.
+//! Key rollover: the validity periods of certificates, and a check whether a change of keys is safe.
 
 use std::fmt;
 
@@ -8,15 +8,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Certificate, EntityDescriptor, KeyUse, RoleDescriptor, model::certificate::colon_hex};
 
-/// Returns the SHA-256 fingerprint of bytes in the format of consoles: `AB:CD:…`.
+/// Returns the SHA-256 fingerprint of bytes in the format that admin consoles show: `AB:CD:…`.
 #[must_use]
 pub fn fingerprint_sha256(der: &[u8]) -> String {
     colon_hex(&Sha256::digest(der))
 }
 
-/// Returns the SHA-1 fingerprint of bytes in the format of consoles: `AB:CD:…`.
+/// Returns the SHA-1 fingerprint of bytes in the format that admin consoles show: `AB:CD:…`.
 ///
-/// It helps an operator to compare a certificate on two screens. It is no security check.
+/// Operators use the fingerprint to compare a certificate in two consoles. The comparison is not a
+/// security check.
 #[must_use]
 pub fn fingerprint_sha1(der: &[u8]) -> String {
     colon_hex(&Sha1::from(der).digest().bytes())
@@ -29,7 +30,8 @@ pub fn fingerprint_sha1(der: &[u8]) -> String {
 pub struct CertificateValidity {
     /// The element name of the role that has the certificate.
     pub role: String,
-    /// Whether the key is for signatures. A key without a use is for signatures and encryption.
+    /// Whether the key is for signatures. A key without the attribute `use` is for signatures and
+    /// encryption.
     pub signing: bool,
     /// Whether partners may encrypt with the key.
     pub encryption: bool,
@@ -70,7 +72,8 @@ impl fmt::Display for CertificateValidity {
     }
 }
 
-/// The state of a certificate at a point in time. Later versions will not add states.
+/// The state of a certificate at a point in time. The enum is exhaustive: later versions will not add
+/// states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
@@ -135,7 +138,8 @@ pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Certificate
     spans
 }
 
-/// The result of [`rollover`]: whether each partner may load the new metadata at a different time.
+/// The result of [`rollover`]: whether sign-in keeps working although partners load the new metadata at
+/// different times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -144,7 +148,8 @@ pub struct Verdict {
     pub safe: bool,
     /// The reasons why the change is not safe; empty if it is safe.
     pub reasons: Vec<String>,
-    /// The steps of the change, in order (make before break).
+    /// The steps of the change, in order. During all steps, every partner accepts the key that signs
+    /// (make before break).
     pub steps: Vec<String>,
 }
 
@@ -193,18 +198,18 @@ pub fn rollover(old: EntityDescriptor<'_>, new: EntityDescriptor<'_>, now: Times
             .push("the entityID changes, so partners see a different entity".to_owned());
     }
     let roles: Vec<RoleDescriptor<'_>> = new.roles().map(crate::Role::descriptor).collect();
-    let mut free = vec![true; roles.len()];
+    let mut unmatched = vec![true; roles.len()];
     for role in old.roles().map(crate::Role::descriptor) {
         let name = role.element().local_name();
         let found =
-            (0..roles.len()).find(|at| free[*at] && roles[*at].element().local_name() == name);
+            (0..roles.len()).find(|at| unmatched[*at] && roles[*at].element().local_name() == name);
         let Some(at) = found else {
             verdict
                 .reasons
                 .push(format!("{name} is missing in the new document"));
             continue;
         };
-        free[at] = false;
+        unmatched[at] = false;
         check_signing(&mut verdict, name, role, roles[at], now);
         check_encryption(&mut verdict, name, role, roles[at], now);
     }
@@ -249,7 +254,7 @@ fn check_signing(
             .any(|c| CertificateState::of(c, now) == CertificateState::Valid)
     {
         verdict.reasons.push(format!(
-            "{name}: no signing key in both documents has a certificate that is valid now"
+            "{name}: no signing key that is in both documents has a certificate that is valid now"
         ));
     }
     let usable = after
@@ -262,7 +267,7 @@ fn check_signing(
     }
     for certificate in &removed {
         let key = fingerprint_sha256(certificate.der());
-        // If no key was added, one of the remaining keys must already sign.
+        // If no key was added, the entity must already sign with one of the remaining keys.
         verdict.steps.push(format!(
             "{name}: {key} must stop signing before the first partner loads the new document"
         ));
@@ -283,7 +288,7 @@ fn check_signing(
             _ => String::new(),
         };
         verdict.steps.push(format!(
-            "{name}: when all partners have loaded it, sign with {key}{wait}"
+            "{name}: when all partners have loaded the new document, sign with {key}{wait}"
         ));
     }
 }
@@ -308,7 +313,7 @@ fn check_encryption(
         }
         if !is_signing_key_of_idp(certificate, new) {
             verdict.steps.push(format!(
-                "{name}: be able to decrypt with {key} before the first partner loads the new document"
+                "{name}: enable decryption with {key} before the first partner loads the new document"
             ));
         }
     }
@@ -323,10 +328,11 @@ fn check_encryption(
     }
 }
 
-/// Returns whether an identity provider also signs with the certificate. `check_signing` has then
-/// checked it already.
+/// Returns whether an identity provider also signs with the certificate. If so, `check_signing` has
+/// already checked the certificate.
 fn is_signing_key_of_idp(certificate: &Certificate, role: RoleDescriptor<'_>) -> bool {
-    // An identity provider signs with a key without a use; in sign-in no partner encrypts for it.
+    // An identity provider uses a key without the attribute `use` for signatures: no partner encrypts
+    // for the identity provider during sign-in.
     role.element().local_name() == "IDPSSODescriptor"
         && role.signing_certificates().contains(certificate)
 }

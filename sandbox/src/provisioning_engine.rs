@@ -1,8 +1,8 @@
 //! Okta's provisioning engine, which creates users and pushes groups over SCIM.
 //!
 //! The engine is not triggered by events. It compares the desired state of AWS with the state that
-//! it sent, gives every difference a due time, and sends the changes that are due. Requests are real
-//! HTTP values. The SCIM endpoint's own handler processes them, so all its rules apply.
+//! it sent, gives every difference a due time, and sends the changes that are due. The engine passes each
+//! request as an `http::Request` to the handler of the SCIM endpoint, so all rules of the endpoint apply.
 
 mod client;
 mod groups;
@@ -30,13 +30,13 @@ pub(crate) struct ProvisioningEngine {
     authority: String,
     users: BTreeMap<JobId, RemoteUser>,
     groups: BTreeMap<JobId, RemoteGroup>,
-    /// The value of [`Org::changes`] at the last planning.
+    /// The value of [`Org::changes`] when the engine last planned its jobs.
     planned_changes: Option<u64>,
     /// The requests that Okta sent.
     pub(crate) sent: Vec<RecordedRequest>,
 }
 
-/// The id of an application and the id of one of its users or mappings.
+/// The id of an application, and the id of one of its users or of its group push mappings.
 type JobId = (String, String);
 
 /// Okta's record of a user at AWS.
@@ -55,7 +55,7 @@ struct RemoteUser {
 struct RemoteGroup {
     id: Option<String>,
     members: BTreeSet<String>,
-    /// Whether the first push after the last activation of the mapping succeeded.
+    /// Whether a push has succeeded since the push mapping was last activated.
     initial_push_done: bool,
     job: Job,
 }
@@ -68,7 +68,7 @@ struct Job {
 }
 
 impl Job {
-    /// Sets the due time of a change. A job that already has a due time keeps it.
+    /// Sets the due time of the job, if there is a change. A job that already has a due time keeps that time.
     ///
     /// Clears the due time if there is no change or AWS already rejected the same change.
     fn plan(&mut self, change: Option<&Value>, due: Timestamp) {
@@ -96,7 +96,7 @@ impl ProvisioningEngine {
         }
     }
 
-    /// Runs all jobs that are due, in the order and at the times at which they became due.
+    /// Runs all jobs that are due, ordered by due time. Each job runs as if the current time were its due time.
     pub(crate) fn run_due_jobs(&mut self, org: &mut Org, cloud: &mut Cloud, now: Timestamp) {
         let mut time = now;
         loop {
@@ -115,7 +115,7 @@ impl ProvisioningEngine {
         cloud.complete_due_operations(now);
     }
 
-    /// Tests the credentials, as Okta's button "Test API Credentials" does.
+    /// Tests the credentials, like the button "Test API Credentials" in Okta's Admin Console.
     pub(crate) fn test_credentials(
         &mut self,
         cloud: &mut Cloud,
@@ -138,7 +138,7 @@ impl ProvisioningEngine {
         }
     }
 
-    /// Retries the failed jobs, as an administrator does from the list of failed tasks.
+    /// Marks the failed jobs for a retry, like an administrator who retries the failed tasks in Okta's task list.
     pub(crate) fn retry_failed(&mut self, org: &mut Org) {
         for remote in self.users.values_mut() {
             remote.job.rejected = None;
@@ -155,7 +155,7 @@ impl ProvisioningEngine {
         org.changes += 1;
     }
 
-    /// Returns the failed jobs, as the dashboard shows them.
+    /// Returns the error messages of the failed jobs, in the format of Okta's dashboard.
     pub(crate) fn errors(org: &Org) -> Vec<String> {
         let mut errors = Vec::new();
         for app in org.apps.values() {
@@ -257,7 +257,7 @@ impl ProvisioningEngine {
     }
 }
 
-/// Returns when to retry a job after a temporary error: always later than `now`.
+/// Returns the time at which to retry a job after a temporary error. It is always later than `now`.
 fn retry_time(now: Timestamp) -> Timestamp {
     after(now, SignedDuration::from_secs(1))
 }

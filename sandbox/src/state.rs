@@ -21,7 +21,7 @@ use crate::{
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 
-/// Both vendors, the provisioning between them, and the faults that apply to requests.
+/// The simulated Okta org and AWS cloud, Okta's provisioning engine, and the injected faults.
 #[derive(Debug)]
 pub(crate) struct SandboxState {
     pub(crate) org: Org,
@@ -180,7 +180,8 @@ impl SandboxState {
         response
     }
 
-    /// Changes the origin of the link to the next page, if the response has one and a fault matches.
+    /// Replaces the origin of the response's link to the next page. Does nothing if the response has no such link or no
+    /// fault matches the request.
     fn replace_next_link(
         &mut self,
         request_info: &RequestInfo<'_>,
@@ -284,13 +285,13 @@ impl SandboxState {
         })
     }
 
-    /// Returns the visible state of both vendors, for a comparison before and after an action.
+    /// Returns the visible state of Okta and AWS, to compare the state before an action with the state after it.
     pub(crate) fn snapshot(&self) -> Value {
         json!({ "okta": self.org.snapshot(), "aws": self.aws_snapshot() })
     }
 }
 
-/// Returns an HTML page, as a proxy sends it.
+/// Returns a response with an HTML page, as a proxy in front of the API would send it.
 fn html_page(status: u16, body: String) -> Response<Bytes> {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -299,7 +300,7 @@ fn html_page(status: u16, body: String) -> Response<Bytes> {
     response
 }
 
-/// Returns the link with another origin.
+/// Returns the `Link` header with the origin of its URL replaced, or `None` if the header cannot be parsed.
 fn with_origin(link: &HeaderValue, origin: &str) -> Option<HeaderValue> {
     let (address, rest) = link.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
     let address = Url::parse(address).ok()?;

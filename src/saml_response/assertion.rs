@@ -1,4 +1,4 @@
-//! What the assertion says.
+//! Checks of the assertion: subject, conditions, statements and attributes.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use saml_metadata::{Document, Element, names::name_id_format::EMAIL_ADDRESS};
 
 use super::{
     Expectations, LintReport, assertion_child, assertion_children, rule, status,
-    time::{self, Side},
+    time::{self, Bound},
     values::{is_address, quoted, short},
 };
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 pub(super) fn check(
     response: Element<'_>,
@@ -48,7 +48,7 @@ pub(super) fn check(
         time::check(
             statement,
             "SessionNotOnOrAfter",
-            Side::Before,
+            Bound::NotOnOrAfter,
             &rule::TIME_04,
             expectations,
             report,
@@ -60,7 +60,7 @@ pub(super) fn check(
 fn check_name_id(subject: Element<'_>, expectations: &Expectations, report: &mut LintReport) {
     let Some(name_id) = assertion_child(subject, "NameID") else {
         let found = match assertion_child(subject, "EncryptedID") {
-            Some(_) => "an EncryptedID, which AWS does not decrypt",
+            Some(_) => "an EncryptedID, which AWS cannot decrypt",
             None => "no NameID",
         };
         report.add(
@@ -89,7 +89,10 @@ fn check_name_id(subject: Element<'_>, expectations: &Expectations, report: &mut
         && name != user_name
     {
         let found = if name.to_lowercase() == user_name.to_lowercase() {
-            format!("{:?}, which differs in upper and lower case", short(name))
+            format!(
+                "{:?}, which differs only in upper and lower case",
+                short(name)
+            )
         } else {
             format!("{:?}", short(name))
         };
@@ -114,15 +117,16 @@ fn check_confirmations(
         .filter_map(|confirmation| assertion_child(confirmation, "SubjectConfirmationData"))
         .collect();
     if bearer.is_empty() {
-        let expected = "a SubjectConfirmation of the method bearer, with its data".to_owned();
+        let expected =
+            "a SubjectConfirmation with the method bearer and SubjectConfirmationData".to_owned();
         report.add(&rule::CONF_01, subject, "none".to_owned(), expected);
         return;
     }
-    // One of them has to be good; what is wrong is said of the one with the least wrong.
+    // One valid confirmation is enough, so the report gets only the confirmation with the fewest errors.
     let mut best: Option<LintReport> = None;
     for data in bearer {
-        let mut own = LintReport::new();
-        check_confirmation(response, data, expectations, &mut own);
+        let mut candidate = LintReport::new();
+        check_confirmation(response, data, expectations, &mut candidate);
         let errors = |report: &LintReport| {
             report
                 .findings()
@@ -130,8 +134,11 @@ fn check_confirmations(
                 .filter(|finding| finding.is_error())
                 .count()
         };
-        if best.as_ref().is_none_or(|best| errors(&own) < errors(best)) {
-            best = Some(own);
+        if best
+            .as_ref()
+            .is_none_or(|best| errors(&candidate) < errors(best))
+        {
+            best = Some(candidate);
         }
     }
     if let Some(best) = best {
@@ -161,13 +168,13 @@ fn check_confirmation(
             &rule::TIME_03,
             data,
             found,
-            "a moment until when to deliver it".to_owned(),
+            "a deadline for the delivery".to_owned(),
         );
     }
     time::check(
         data,
         "NotOnOrAfter",
-        Side::Before,
+        Bound::NotOnOrAfter,
         &rule::TIME_03,
         expectations,
         report,
@@ -175,7 +182,7 @@ fn check_confirmation(
     time::check(
         data,
         "NotBefore",
-        Side::From,
+        Bound::NotBefore,
         &rule::TIME_01,
         expectations,
         report,
@@ -190,7 +197,7 @@ fn check_confirmation(
             &rule::IRT_02,
             data,
             found,
-            format!("that of the response, {}", quoted(outer)),
+            format!("the InResponseTo of the response, {}", quoted(outer)),
         );
     }
 }
@@ -209,7 +216,7 @@ fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report:
     time::check(
         conditions,
         "NotBefore",
-        Side::From,
+        Bound::NotBefore,
         &rule::TIME_01,
         expectations,
         report,
@@ -217,7 +224,7 @@ fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report:
     time::check(
         conditions,
         "NotOnOrAfter",
-        Side::Before,
+        Bound::NotOnOrAfter,
         &rule::TIME_02,
         expectations,
         report,
@@ -232,7 +239,7 @@ fn check_conditions(assertion: Element<'_>, expectations: &Expectations, report:
             expected(),
         );
     }
-    // Each restriction has to be met, by one of its audiences.
+    // The issuer URL must be an audience of every restriction.
     for restriction in restrictions {
         let audiences: Vec<&str> = assertion_children(restriction, "Audience")
             .into_iter()
@@ -268,22 +275,22 @@ fn check_attributes(assertion: Element<'_>, report: &mut LintReport) {
             keys.insert(key);
             check_tag(attribute, key, report);
         } else if ["Role", "RoleSessionName", "SessionDuration"].contains(&known) {
-            let expected = "no attribute of the application AWS Account Federation".to_owned();
+            let expected = "no attribute of the Okta application AWS Account Federation".to_owned();
             report.add(&rule::ATTR_01, attribute, format!("{name:?}"), expected);
         }
     }
-    if keys.len() > MOST_TAGS {
+    if keys.len() > MAX_TAGS {
         let found = format!("{} AccessControl attributes", keys.len());
         report.add(
             &rule::ATTR_04,
             assertion,
             found,
-            format!("at most {MOST_TAGS}"),
+            format!("at most {MAX_TAGS}"),
         );
     }
 }
 
-/// Holds an attribute for access control to the limits of session tags.
+/// Checks an access control attribute against the limits of session tags.
 fn check_tag(attribute: Element<'_>, key: &str, report: &mut LintReport) {
     if !(1..=128).contains(&key.chars().count()) || !key.chars().all(is_tag_character) {
         let expected = "1 to 128 letters, digits, spaces or _ . : / = + - @".to_owned();
@@ -302,14 +309,18 @@ fn check_tag(attribute: Element<'_>, key: &str, report: &mut LintReport) {
     for value in values {
         let text = value.text();
         if text.chars().count() > 256 || !text.chars().all(is_tag_character) {
-            let found = format!("{:?}, of {} characters", short(text), text.chars().count());
+            let found = format!(
+                "{:?}, a value of {} characters",
+                short(text),
+                text.chars().count()
+            );
             let expected = "at most 256 letters, digits, spaces or _ . : / = + - @".to_owned();
             report.add(&rule::ATTR_03, value, found, expected);
         }
     }
 }
 
-/// `[\p{L}\p{Z}\p{N}_.:/=+\-@]`, as the reference of STS has it.
+/// Returns whether a session tag can contain the character: `[\p{L}\p{Z}\p{N}_.:/=+\-@]` (STS API reference).
 fn is_tag_character(c: char) -> bool {
     c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }

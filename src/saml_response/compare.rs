@@ -1,4 +1,4 @@
-//! Two readings of what is signed.
+//! Compares how two parsers read the signed part of a response.
 
 use std::str::FromStr as _;
 
@@ -10,18 +10,21 @@ use super::{
     values::{path, short},
 };
 
-/// Compares what samael's types say of the signed part with what is read here.
+/// The expectation of every finding of this module.
+const SAME_VALUES: &str = "the same values from both parsers";
+
+/// Reports a finding if samael and this project read different values from the signed element.
 pub(super) fn compare(
-    covered: Element<'_>,
+    signed: Element<'_>,
     assertions: &[Element<'_>],
     xml: &str,
     report: &mut LintReport,
 ) {
-    let is_response = covered.is(PROTOCOL, "Response");
+    let is_response = signed.is(PROTOCOL, "Response");
     let Some(ours) = (if is_response {
         assertions.first().copied()
     } else {
-        Some(covered)
+        Some(signed)
     }) else {
         return;
     };
@@ -35,55 +38,55 @@ pub(super) fn compare(
             .map_err(|error| error.to_string())
     };
     let theirs = match theirs {
-        Ok(Some(theirs)) => facts_of(&theirs),
+        Ok(Some(theirs)) => samael_values(&theirs),
         Ok(None) => Vec::new(),
         Err(error) => {
             let found = format!("samael cannot read it: {}", short(&error));
-            report.add(&rule::READ_01, ours, found, "one reading".to_owned());
+            report.add(&rule::READ_01, ours, found, SAME_VALUES.to_owned());
             return;
         }
     };
-    let ours_facts = facts(ours);
-    if let Some((ours_fact, theirs_fact)) = ours_facts
+    let our_values = own_values(ours);
+    if let Some((our_value, their_value)) = our_values
         .iter()
         .zip(&theirs)
         .find(|(ours, theirs)| ours != theirs)
     {
-        let found = format!("samael reads {theirs_fact:?}, this project reads {ours_fact:?}");
+        let found = format!("samael reads {their_value:?}, this project reads {our_value:?}");
         report.push(
             &rule::READ_01,
             Severity::Error,
             path(ours),
             found,
-            "one reading".to_owned(),
+            SAME_VALUES.to_owned(),
         );
-    } else if ours_facts.len() != theirs.len() {
+    } else if our_values.len() != theirs.len() {
         let found = format!(
-            "samael reads {} values, this project {}",
+            "samael reads {} values, this project reads {}",
             theirs.len(),
-            ours_facts.len()
+            our_values.len()
         );
         report.push(
             &rule::READ_01,
             Severity::Error,
             path(ours),
             found,
-            "one reading".to_owned(),
+            SAME_VALUES.to_owned(),
         );
     }
 }
 
-/// Issuer, `NameID`, recipients and audiences as we read them.
-fn facts(assertion: Element<'_>) -> Vec<String> {
+/// Returns the issuer, `NameID`, recipients and audiences as this project reads them.
+fn own_values(assertion: Element<'_>) -> Vec<String> {
     let text = |element: Element<'_>| element.text().trim().to_owned();
-    let mut facts: Vec<String> = assertion_child(assertion, "Issuer")
+    let mut values: Vec<String> = assertion_child(assertion, "Issuer")
         .map(text)
         .into_iter()
         .collect();
     let subject = assertion_child(assertion, "Subject");
     if let Some(subject) = subject {
-        facts.extend(assertion_child(subject, "NameID").map(text));
-        facts.extend(
+        values.extend(assertion_child(subject, "NameID").map(text));
+        values.extend(
             assertion_children(subject, "SubjectConfirmation")
                 .into_iter()
                 .filter_map(|confirmation| assertion_child(confirmation, "SubjectConfirmationData"))
@@ -92,22 +95,22 @@ fn facts(assertion: Element<'_>) -> Vec<String> {
         );
     }
     if let Some(conditions) = assertion_child(assertion, "Conditions") {
-        facts.extend(
+        values.extend(
             assertion_children(conditions, "AudienceRestriction")
                 .into_iter()
                 .flat_map(|restriction| assertion_children(restriction, "Audience"))
                 .map(text),
         );
     }
-    facts
+    values
 }
 
-/// The same as samael reads them.
-fn facts_of(assertion: &schema::Assertion) -> Vec<String> {
-    let mut facts: Vec<String> = assertion.issuer.value.iter().cloned().collect();
+/// Returns the same values as samael reads them.
+fn samael_values(assertion: &schema::Assertion) -> Vec<String> {
+    let mut values: Vec<String> = assertion.issuer.value.iter().cloned().collect();
     if let Some(subject) = &assertion.subject {
-        facts.extend(subject.name_id.iter().map(|name| name.value.clone()));
-        facts.extend(
+        values.extend(subject.name_id.iter().map(|name| name.value.clone()));
+        values.extend(
             subject
                 .subject_confirmations
                 .iter()
@@ -117,7 +120,7 @@ fn facts_of(assertion: &schema::Assertion) -> Vec<String> {
         );
     }
     if let Some(conditions) = &assertion.conditions {
-        facts.extend(
+        values.extend(
             conditions
                 .audience_restrictions
                 .iter()
@@ -125,5 +128,5 @@ fn facts_of(assertion: &schema::Assertion) -> Vec<String> {
                 .flat_map(|restriction| restriction.audience.iter().cloned()),
         );
     }
-    facts.iter().map(|fact| fact.trim().to_owned()).collect()
+    values.iter().map(|value| value.trim().to_owned()).collect()
 }

@@ -5,9 +5,9 @@ use base64::{
 use percent_encoding::percent_decode_str;
 use saml_metadata::{Document, Element, Limits, ReadError, ReadErrorKind, read_with};
 
-use super::{LintReport, MOST_BYTES, assertion_children, rule, values::short};
+use super::{LintReport, MAX_BYTES, assertion_children, rule, values::short};
 
-/// Base64 as people paste it: with padding or without, and with bits left over.
+/// A lenient Base64 decoder for pasted text: padding is optional, and trailing bits are allowed.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -16,12 +16,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// "SAML assertion: 50,000 characters" (IAM Identity Center user guide, quotas).
-const MOST_CHARACTERS: usize = 50_000;
+const MAX_CHARACTERS: usize = 50_000;
 
-/// Why a pasted text could not be read as XML.
+/// The reason why a pasted text could not be parsed as XML.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreadable {
-    #[error("nothing was pasted")]
+    #[error("no text was pasted")]
     Empty,
     #[error("the text has {bytes} bytes")]
     TooLong { bytes: usize },
@@ -36,16 +36,16 @@ pub(super) enum Unreadable {
     },
 }
 
-/// Reads what was pasted.
+/// Decodes and parses the pasted text.
 pub(super) fn read(pasted: &str) -> Result<Document, Unreadable> {
     let pasted = pasted.trim().trim_start_matches('\u{feff}');
-    // Base64 is a third longer, URL-encoding of it up to three times that.
-    if pasted.len() > MOST_BYTES * 4 {
+    // Base64 adds a third to the length, and URL-encoding can triple the result.
+    if pasted.len() > MAX_BYTES * 4 {
         let bytes = pasted.len();
         return Err(Unreadable::TooLong { bytes });
     }
     let bytes = decode(pasted)?;
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         let bytes = bytes.len();
         return Err(Unreadable::TooLong { bytes });
     }
@@ -74,32 +74,34 @@ fn decode(pasted: &str) -> Result<Vec<u8>, Unreadable> {
     if decoded.trim_start().starts_with('<') {
         return Ok(decoded.trim().as_bytes().to_vec());
     }
-    // Lines are wrapped by terminals and mail programs.
+    // Terminals and mail programs wrap lines.
     let compact: String = decoded
         .chars()
         .filter(|c| !c.is_ascii_whitespace())
         .collect();
-    let start = || Unreadable::Encoding {
+    let encoding_error = || Unreadable::Encoding {
         start: short(pasted),
     };
-    let bytes = LENIENT.decode(compact).map_err(|_not_base64| start())?;
+    let bytes = LENIENT
+        .decode(compact)
+        .map_err(|_not_base64| encoding_error())?;
     if bytes.is_empty() {
-        Err(start())
+        Err(encoding_error())
     } else {
         Ok(bytes)
     }
 }
 
-/// Holds the assertions to AWS's quota.
+/// Checks the length of each assertion against AWS's quota.
 pub(super) fn check_length(response: Element<'_>, report: &mut LintReport) {
     for assertion in assertion_children(response, "Assertion") {
         let characters = assertion.source().chars().count();
-        if characters > MOST_CHARACTERS {
+        if characters > MAX_CHARACTERS {
             report.add(
                 &rule::XML_04,
                 assertion,
                 format!("{characters} characters"),
-                format!("at most {MOST_CHARACTERS}"),
+                format!("at most {MAX_CHARACTERS}"),
             );
         }
     }

@@ -4,26 +4,26 @@ use saml_metadata::{Element, Severity};
 
 use super::{rule::LintRule, values};
 
-/// Something that a rule has against a response.
+/// A violation of a rule in a response, or a note about the response.
 ///
 /// `Display` is one line: `error RESP-AUD-01: found "https://a", expected "https://b"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LintFinding {
-    /// The rule, with the clause, the reason of AWS and the way out.
+    /// The rule, with its clause, its reason and its help text.
     pub rule: &'static LintRule,
-    /// How much it matters here.
+    /// The severity of this finding.
     pub severity: Severity,
-    /// What was found. It quotes the response, which may be a person's name.
+    /// The value found. It quotes the response, so it can contain a user's name.
     pub found: String,
-    /// What was expected.
+    /// The value expected.
     pub expected: String,
-    /// Where, as an `XPath` with the usual prefixes; empty for the text as a whole.
+    /// The location, as an `XPath` with the usual prefixes; empty for the pasted text as a whole.
     pub path: String,
 }
 
 impl LintFinding {
-    /// Returns whether AWS would not let the person in because of this.
+    /// Returns whether AWS would refuse the sign-in because of this finding.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -41,9 +41,9 @@ impl fmt::Display for LintFinding {
     }
 }
 
-/// What there is to say about a response.
+/// The result of [`lint`](super::lint).
 ///
-/// `Display` is a text for people: each finding with its clause, reason and way out.
+/// `Display` writes a text for people: each finding with its reason, clause and help text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintReport {
     findings: Vec<LintFinding>,
@@ -60,28 +60,28 @@ impl LintReport {
         }
     }
 
-    /// Returns what was found, errors first.
+    /// Returns the findings, errors first.
     #[must_use]
     pub fn findings(&self) -> &[LintFinding] {
         &self.findings
     }
 
-    /// Returns whether what was pasted is a SAML response at all.
+    /// Returns whether the pasted text is a readable SAML response.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         self.readable
     }
 
-    /// Returns whether AWS would take the response, as far as can be said from here.
+    /// Returns whether AWS would accept the response, as far as the linter can tell.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         !self.findings.iter().any(LintFinding::is_error)
     }
 
-    /// Returns the SHA-256 fingerprint of the certificate whose key signed what was read.
+    /// Returns the SHA-256 fingerprint of the certificate that verifies the signature.
     ///
-    /// `None` if no signature of the metadata's keys covers the assertion; what the findings say
-    /// of the assertion is then of an assertion that anybody may have written.
+    /// `None` if no valid signature by a key of the metadata covers the assertion. The findings
+    /// then describe an assertion of unknown origin.
     #[must_use]
     pub fn signer(&self) -> Option<&str> {
         self.signer.as_deref()
@@ -138,7 +138,7 @@ impl LintReport {
         self.findings.extend(other.findings);
     }
 
-    /// Errors first; otherwise in the order in which the response is read.
+    /// Moves errors to the front; keeps the order in which the response was read otherwise.
     pub(super) fn sort(&mut self) {
         self.findings
             .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -150,7 +150,7 @@ impl fmt::Display for LintReport {
         for finding in &self.findings {
             writeln!(f, "{} {}", finding.severity, finding.rule.id)?;
             let path = if finding.path.is_empty() {
-                "what was pasted"
+                "the pasted text"
             } else {
                 &finding.path
             };
@@ -169,20 +169,20 @@ impl fmt::Display for LintReport {
             .filter(|finding| finding.is_error())
             .count();
         match (&self.signer, self.readable) {
-            (_, false) => writeln!(f, "this is not a SAML response that can be read"),
+            (_, false) => writeln!(f, "the pasted text is not a readable SAML response"),
             (Some(signer), true) => writeln!(
                 f,
                 "signed by the certificate with SHA-256 fingerprint {signer}"
             ),
             (None, true) => writeln!(
                 f,
-                "no signature covers the assertion: what is said of it is of what stands there"
+                "no valid signature covers the assertion, so the findings describe an unverified assertion"
             ),
         }?;
         match errors {
             0 => write!(
                 f,
-                "AWS would take this response, as far as can be said from here"
+                "AWS would accept this response, as far as the linter can tell"
             ),
             1 => write!(f, "AWS would refuse this response: 1 error"),
             more => write!(f, "AWS would refuse this response: {more} errors"),

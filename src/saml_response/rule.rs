@@ -1,18 +1,18 @@
 use saml_metadata::Severity;
 
-/// Something that a response is held to.
+/// A rule that the linter checks in a SAML response.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LintRule {
-    /// Its name, such as `RESP-AUD-01`.
+    /// The rule id, such as `RESP-AUD-01`.
     pub id: &'static str,
-    /// How much it matters, as a rule.
+    /// The usual severity; a finding can have a lower or higher one.
     pub severity: Severity,
-    /// The document and section it comes from.
+    /// The document and section that define the rule.
     pub clause: &'static str,
-    /// Why AWS would refuse a response that breaks it.
+    /// The reason why AWS would refuse a response that breaks the rule.
     pub reason: &'static str,
-    /// What to change in Okta or AWS.
+    /// The change to make in Okta or AWS.
     pub help: &'static str,
 }
 
@@ -38,159 +38,159 @@ macro_rules! table {
 table! {
     XML_01: "RESP-XML-01", Error,
         "saml-bindings-2.0-os 3.5.4",
-        "AWS cannot read the response at all",
-        "copy the whole value of the form field SAMLResponse from the browser's network log, not from a page that shows it decoded";
+        "AWS cannot read the response",
+        "copy the whole value of the form field SAMLResponse from the browser's network log; do not copy it from a page that shows the decoded response";
     XML_02: "RESP-XML-02", Error,
-        "saml-core-2.0-os 1.3; CVE-2024-52596 and its kind",
-        "a DOCTYPE can redefine what the signed text says, so service providers refuse it",
-        "find out who changed the response on its way: Okta never writes a DOCTYPE";
+        "saml-core-2.0-os 1.3; CVE-2024-52596 and similar",
+        "a DOCTYPE can change the meaning of the signed text, so service providers refuse it",
+        "find the component between Okta and AWS that changed the response: Okta never writes a DOCTYPE";
     XML_03: "RESP-XML-03", Error,
         "saml-core-2.0-os 3.3.3",
-        "the ACS URL takes SAML 2.0 responses and nothing else",
+        "the ACS URL accepts only SAML 2.0 responses",
         "copy the form field SAMLResponse, not SAMLRequest or RelayState";
     XML_04: "RESP-XML-04", Error,
         "IAM Identity Center user guide, quotas: SAML assertion, 50,000 characters",
-        "AWS has a quota for assertions",
+        "AWS limits the length of an assertion",
         "send fewer attributes and groups from the Okta application";
     VERSION_01: "RESP-VERSION-01", Error,
         "saml-core-2.0-os 3.2.2, 4.1",
-        "AWS speaks SAML 2.0",
+        "AWS supports only SAML 2.0",
         "use an Okta application whose sign-on mode is SAML 2.0";
     STATUS_01: "RESP-STATUS-01", Error,
         "saml-core-2.0-os 3.2.2.2",
-        "the identity provider says that it did not sign the person in, so there is nothing to accept",
-        "look up the event in Okta's system log: assignment of the user, sign-on policy, or session";
+        "the identity provider reports that it did not sign the user in, so AWS has no sign-in to accept",
+        "find the event in Okta's system log; check the user's assignment, the sign-on policy and the session";
     ISS_01: "RESP-ISS-01", Error,
         "saml-profiles-2.0-os 4.1.4.2; saml-core-2.0-os 2.2.5",
-        "AWS knows one identity provider, by the entityID of the metadata that it was given",
-        "give AWS the metadata of the Okta application that sends this response: each application has an issuer of its own";
+        "AWS trusts one identity provider, and identifies it by the entityID of the uploaded metadata",
+        "upload the metadata of the Okta application that sends this response to AWS: each application has its own issuer";
     DEST_01: "RESP-DEST-01", Error,
         "saml-bindings-2.0-os 3.5.5.2; saml-core-2.0-os 3.2.2",
-        "the response is addressed to somebody else",
-        "set the ACS URL of the Okta application to the one that AWS's console shows";
+        "the response is addressed to another URL",
+        "set the ACS URL of the Okta application to the ACS URL that the AWS console shows";
     IRT_01: "RESP-IRT-01", Info,
         "saml-profiles-2.0-os 4.1.4.3, 4.1.5",
-        "nothing: this is how the sign-in was begun",
+        "no problem: this finding only says where the sign-in started",
         "nothing to do";
     IRT_02: "RESP-IRT-02", Error,
         "saml-profiles-2.0-os 4.1.4.3",
-        "the assertion answers another request than the response does",
-        "sign in again in a new window; a replayed or mixed-up response cannot be mended";
+        "the assertion and the response answer different requests",
+        "sign in again in a new browser window; a replayed or mixed-up response cannot be repaired";
     ASSERT_01: "RESP-ASSERT-01", Error,
         "saml-profiles-2.0-os 4.1.4.2",
-        "without an assertion there is nobody to sign in",
-        "look at the status of the response, and at Okta's system log";
+        "without an assertion, AWS does not know which user signs in",
+        "check the status of the response, and Okta's system log";
     ASSERT_02: "RESP-ASSERT-02", Error,
         "saml-profiles-2.0-os 4.1.4.2; saml-core-2.0-os 2.3.3",
-        "which of several assertions counts is anybody's guess, which attacks make use of",
-        "send one assertion";
+        "with several assertions, it is unclear which one AWS reads; attacks exploit this",
+        "send exactly one assertion";
     ASSERT_03: "RESP-ASSERT-03", Error,
         "IAM Identity Center user guide, other identity providers: encryption is not supported",
-        "AWS has no key to decrypt with",
+        "AWS has no key to decrypt the assertion",
         "turn off assertion encryption in the SAML settings of the Okta application";
     SIG_01: "RESP-SIG-01", Error,
         "saml-profiles-2.0-os 4.1.4.5",
-        "anybody could have written an unsigned response",
+        "the sender of an unsigned response cannot be verified",
         "turn on the signature of the assertion, the response or both in the SAML settings of the Okta application";
     SIG_02: "RESP-SIG-02", Error,
         "saml-core-2.0-os 5.4; XML Signature 3.2",
-        "the response was signed with another key than those AWS was given, or was changed after it was signed",
-        "download the metadata of the Okta application again and give it to AWS: its signing certificate may have been rotated";
+        "the response was signed with a key that AWS does not have, or was changed after it was signed",
+        "download the metadata of the Okta application again and upload it to AWS: the signing certificate may have been rotated";
     SIG_03: "RESP-SIG-03", Error,
         "saml-core-2.0-os 5.4.2",
-        "the signature is about something else than the assertion that would be read: this is how signature wrapping attacks look",
-        "treat this response as forged; sign in again and compare";
+        "the signature does not cover the assertion that AWS would read, as in a signature wrapping attack",
+        "treat this response as forged; sign in again and compare the two responses";
     SIG_04: "RESP-SIG-04", Error,
         "saml-core-2.0-os 5.4.1 to 5.4.4",
         "the signature has a form that SAML does not allow",
-        "let Okta sign, and let nothing between Okta and AWS rewrite the response";
+        "let Okta sign the response, and make sure that no component between Okta and AWS rewrites it";
     SIG_05: "RESP-SIG-05", Warning,
         "saml-core-2.0-os 5.4",
-        "xmlsec1 and this project's own verifier disagree about the signature, so AWS's may side with either",
-        "compare the reasons; a plain RSA-SHA256 signature with exclusive canonicalization is taken by both";
+        "xmlsec1 and this project's verifier disagree about the signature, so AWS may accept or refuse it",
+        "compare the reasons; both verifiers accept a plain RSA-SHA256 signature with exclusive canonicalization";
     SIG_06: "RESP-SIG-06", Error,
         "IAM Identity Center user guide, rotating SAML certificates",
-        "AWS refuses assertions by certificates whose time is over",
-        "make a new signing certificate in Okta, give AWS the metadata with it, and then activate it in Okta";
+        "AWS refuses assertions that are signed with an expired certificate",
+        "create a new signing certificate in Okta, upload the metadata with this certificate to AWS, and then activate the certificate in Okta";
     SIG_07: "RESP-SIG-07", Error,
         "IAM Identity Center user guide, other identity providers: the metadata has an X509Certificate",
-        "AWS has no key to verify the signature with",
-        "give AWS metadata with a signing certificate";
+        "AWS has no key to verify the signature",
+        "upload metadata with a signing certificate to AWS";
     ALG_01: "RESP-ALG-01", Error,
-        "field reports of refused SHA-1 signatures, no page of AWS; NIST SP 800-131A",
-        "a SHA-1 signature can be forged by whoever can pay for it, and is refused in practice",
-        "set signature and digest algorithm of the Okta application to RSA-SHA256 and SHA256";
+        "field reports of refused SHA-1 signatures (not documented by AWS); NIST SP 800-131A",
+        "an attacker with enough money can forge a SHA-1 signature, and such signatures are refused in practice",
+        "set the signature algorithm of the Okta application to RSA-SHA256, and the digest algorithm to SHA256";
     READ_01: "RESP-READ-01", Warning,
         "saml-core-2.0-os 2 and 3",
-        "two readers see different things in the same signed response, or one of them cannot read it, so AWS may see a third",
-        "let Okta write the response, and let nothing rewrite it";
+        "two parsers read different values from the same signed response, or one of them cannot read it, so AWS may read other values again",
+        "let Okta generate the response, and make sure that no component rewrites it";
     COND_01: "RESP-COND-01", Error,
         "saml-profiles-2.0-os 4.1.4.2",
-        "an assertion for the web has conditions that say until when and for whom it is",
-        "let Okta write the assertion";
+        "an assertion for web sign-in needs Conditions that limit its validity period and its audience",
+        "let Okta generate the assertion";
     AUD_01: "RESP-AUD-01", Error,
         "saml-core-2.0-os 2.5.1.4; saml-profiles-2.0-os 4.1.4.2",
-        "the assertion is meant for another service provider",
-        "set the issuer URL (audience) of the Okta application to the \"IAM Identity Center issuer URL\" of AWS's console";
+        "the assertion is for another service provider",
+        "set the issuer URL (audience) of the Okta application to the \"IAM Identity Center issuer URL\" that the AWS console shows";
     TIME_01: "RESP-TIME-01", Error,
         "saml-core-2.0-os 2.5.1.2",
         "the assertion is not valid yet",
-        "compare the clocks: the moment given here, Okta's and AWS's";
+        "compare the sign-in time given to the linter with the clocks of Okta and AWS";
     TIME_02: "RESP-TIME-02", Error,
         "saml-core-2.0-os 2.5.1.2",
-        "the assertion is no longer valid",
-        "sign in again; a response is good for minutes. If the moment of the sign-in was another, give that one";
+        "the assertion has expired",
+        "sign in again: a response is valid for a few minutes. If the sign-in happened at another time, give the linter that time";
     TIME_03: "RESP-TIME-03", Error,
         "saml-profiles-2.0-os 4.1.4.2, 4.1.4.3",
-        "the time to deliver the assertion is over",
-        "sign in again; a response is good for minutes. If the moment of the sign-in was another, give that one";
+        "the deadline for delivering the assertion has passed",
+        "sign in again: a response is valid for a few minutes. If the sign-in happened at another time, give the linter that time";
     TIME_04: "RESP-TIME-04", Error,
         "saml-core-2.0-os 2.7.2",
-        "the session that the assertion speaks of is over",
-        "sign in again, and look at the session lifetime of the Okta application";
+        "the session that the assertion describes has expired",
+        "sign in again, and check the session lifetime of the Okta application";
     TIME_05: "RESP-TIME-05", Error,
         "saml-core-2.0-os 1.3.3",
-        "a time that cannot be read is not a time that has not passed",
-        "let Okta write the assertion";
+        "AWS cannot check a time limit that it cannot parse",
+        "let Okta generate the assertion";
     CONF_01: "RESP-CONF-01", Error,
         "saml-profiles-2.0-os 4.1.4.2",
-        "an assertion that a browser carries has a bearer confirmation",
-        "let Okta write the assertion";
+        "an assertion that a browser delivers needs a bearer confirmation",
+        "let Okta generate the assertion";
     REC_01: "RESP-REC-01", Error,
         "saml-profiles-2.0-os 4.1.4.2",
-        "the assertion is for delivery to another address",
-        "set the ACS URL of the Okta application to the one that AWS's console shows; in several Regions, add each of them";
+        "the assertion is for delivery to another URL",
+        "set the ACS URL of the Okta application to the ACS URL that the AWS console shows; for several Regions, add the ACS URL of each Region";
     NID_01: "RESP-NID-01", Error,
         "saml-profiles-2.0-os 4.1.4.2; IAM Identity Center user guide, other identity providers",
-        "AWS finds the person by the NameID",
+        "AWS finds the user by the NameID",
         "map the application username in the Okta application";
     NID_02: "RESP-NID-02", Error,
         "IAM Identity Center user guide, other identity providers: NameID format",
-        "AWS takes NameIDs of the format emailAddress",
+        "AWS accepts only NameIDs of the format emailAddress",
         "set the NameID format of the Okta application to EmailAddress";
     NID_03: "RESP-NID-03", Error,
         "IAM Identity Center user guide, other identity providers; RFC 2822 3.4.1",
-        "AWS takes NameIDs of the form name@domain.com",
+        "AWS accepts only NameIDs of the form name@domain.com",
         "set the application username format in Okta to the login or the email address";
     NID_04: "RESP-NID-04", Error,
         "IAM Identity Center user guide, other identity providers: NameID equals the user name",
-        "no user in AWS has this name, and signing in creates none",
-        "use the same application username for SAML and for provisioning, and assign the user so that Okta provisions them first";
+        "no user in AWS has this name, and a sign-in does not create a user",
+        "use the same application username for SAML and for provisioning, and assign the user so that Okta provisions the user before the sign-in";
     AUTHN_01: "RESP-AUTHN-01", Error,
         "saml-profiles-2.0-os 4.1.4.2",
-        "the assertion does not say that somebody was authenticated",
-        "let Okta write the assertion";
+        "the assertion does not say that the user was authenticated",
+        "let Okta generate the assertion";
     ATTR_01: "RESP-ATTR-01", Warning,
         "IAM user guide, SAML assertions for the authentication response",
-        "the attribute is for AWS IAM's own SAML federation; Identity Center makes nothing of it",
+        "the attribute is for AWS IAM's own SAML federation; Identity Center does not use it",
         "use Okta's application \"AWS IAM Identity Center\" (amazon_aws_sso), not \"AWS Account Federation\" (amazon_aws)";
     ATTR_02: "RESP-ATTR-02", Error,
         "AWS STS API reference, Tag: key",
-        "a session tag of this name cannot be made, so no role can be taken",
+        "AWS cannot create a session tag with this key, so the user cannot assume a role",
         "name the attribute with 1 to 128 letters, digits, spaces or _ . : / = + - @";
     ATTR_03: "RESP-ATTR-03", Error,
         "AWS STS API reference, Tag: value",
-        "a session tag with this value cannot be made, so no role can be taken",
+        "AWS cannot create a session tag with this value, so the user cannot assume a role",
         "send one value of at most 256 letters, digits, spaces or _ . : / = + - @";
     ATTR_04: "RESP-ATTR-04", Error,
         "AWS STS API reference, Tag: at most 50 session tags",

@@ -1,4 +1,4 @@
-//! What is around the assertion.
+//! Checks of the response element: version, status, issuer, destination and request.
 
 use saml_metadata::{Document, Element, EntityDescriptor, names::namespace};
 
@@ -24,10 +24,10 @@ pub(super) fn check(
         check_issuer(issuer, metadata, report);
     }
     let destination = response.attribute("Destination");
-    let is_ours = |url: &str| expectations.acs_urls.iter().any(|acs| acs == url);
+    let is_acs_url = |url: &str| expectations.acs_urls.iter().any(|acs| acs == url);
     match destination {
-        Some(url) if is_ours(url) => {}
-        // It has to be there only if the response itself is signed.
+        Some(url) if is_acs_url(url) => {}
+        // Only a signed response must have a Destination.
         None if !has_signature(response) => {}
         _ => {
             let expected = expectations.acs_urls.join(" or ");
@@ -40,13 +40,13 @@ pub(super) fn check(
         }
     }
     let found = match response.attribute("InResponseTo") {
-        Some(_) => "InResponseTo: the sign-in began at AWS's portal or a program",
-        None => "no InResponseTo: the sign-in began at Okta's dashboard",
+        Some(_) => "InResponseTo: the sign-in started at the AWS access portal or in a program",
+        None => "no InResponseTo: the sign-in started at Okta's dashboard",
     };
     report.add(&rule::IRT_01, response, found.to_owned(), String::new());
 }
 
-/// Holds an `Issuer` to the entityID that AWS was given.
+/// Checks that an `Issuer` equals the entityID of the metadata.
 pub(super) fn check_issuer(issuer: Element<'_>, metadata: &Document, report: &mut LintReport) {
     let entity_id = metadata.entity().ok().map(EntityDescriptor::entity_id);
     let found = issuer.text().trim();
@@ -104,35 +104,39 @@ fn check_status(response: Element<'_>, report: &mut LintReport) {
     );
 }
 
-/// What a status code means (saml-core-2.0-os 3.2.2.2).
+/// Returns the meaning of a status code (saml-core-2.0-os 3.2.2.2).
 fn meaning(value: Option<&str>) -> &'static str {
     let name = value.and_then(|value| value.strip_prefix("urn:oasis:names:tc:SAML:2.0:status:"));
     match name {
         Some("Success") => "the request succeeded",
-        Some("Requester") => "the fault is in the request",
-        Some("Responder") => "the fault is on the identity provider's side",
-        Some("VersionMismatch") => "the versions of SAML differ",
-        Some("AuthnFailed") => "the person could not be authenticated",
-        Some("InvalidAttrNameOrValue") => "an attribute of the request was not understood",
-        Some("InvalidNameIDPolicy") => "the NameID format that was asked for cannot be given",
-        Some("NoAuthnContext") => "the way of authenticating that was asked for is not possible",
+        Some("Requester") => "the request caused the error",
+        Some("Responder") => "the identity provider caused the error",
+        Some("VersionMismatch") => "the SAML versions differ",
+        Some("AuthnFailed") => "the user could not be authenticated",
+        Some("InvalidAttrNameOrValue") => {
+            "the identity provider did not understand an attribute of the request"
+        }
+        Some("InvalidNameIDPolicy") => {
+            "the identity provider does not support the requested NameID format"
+        }
+        Some("NoAuthnContext") => "the requested authentication context is not available",
         Some("NoAvailableIDP" | "NoSupportedIDP") => "no identity provider was found",
-        Some("NoPassive") => "the person would have to be asked, which the request forbids",
-        Some("PartialLogout") => "not every session was ended",
+        Some("NoPassive") => "the user would have to interact, but the request forbids it",
+        Some("PartialLogout") => "some sessions were not ended",
         Some("ProxyCountExceeded") => "the request went through too many providers",
-        Some("RequestDenied") => "the identity provider does not want to answer",
-        Some("RequestUnsupported") => "the identity provider does not know such requests",
+        Some("RequestDenied") => "the identity provider denied the request",
+        Some("RequestUnsupported") => "the identity provider does not support this request",
         Some("RequestVersionDeprecated" | "RequestVersionTooHigh" | "RequestVersionTooLow") => {
-            "the request's version of SAML is not taken"
+            "the SAML version of the request is not supported"
         }
-        Some("ResourceNotRecognized") => "what was asked for is not known",
-        Some("TooManyResponses") => "there would be too many answers",
-        Some("UnknownAttrProfile") => "the attribute profile is not known",
-        Some("UnknownPrincipal") => "the identity provider does not know the person",
+        Some("ResourceNotRecognized") => "the requested resource is unknown",
+        Some("TooManyResponses") => "the result would have too many responses",
+        Some("UnknownAttrProfile") => "the attribute profile is unknown",
+        Some("UnknownPrincipal") => "the identity provider does not know the user",
         Some("UnsupportedBinding") => {
-            "the identity provider cannot answer by the binding asked for"
+            "the identity provider does not support the requested binding"
         }
-        _ if value.is_none() => "there is no status code",
-        _ => "a status code that SAML does not define",
+        _ if value.is_none() => "the response has no status code",
+        _ => "SAML does not define this status code",
     }
 }

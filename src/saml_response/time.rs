@@ -6,16 +6,16 @@ use super::{
     values::{quoted, short},
 };
 
-/// Which side of a moment is good.
+/// The kind of a time limit.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// `NotBefore`: from it on.
-    From,
-    /// `NotOnOrAfter`: before it.
-    Before,
+pub(super) enum Bound {
+    /// The earliest valid time.
+    NotBefore,
+    /// The end of the validity; this time itself is not valid.
+    NotOnOrAfter,
 }
 
-/// Returns a time of an attribute; SAML's times are in UTC and say so (core 1.3.3).
+/// Parses the time in an attribute; a SAML time is in UTC and has a time zone (core 1.3.3).
 pub(super) fn read(element: Element<'_>, name: &str, report: &mut LintReport) -> Option<Timestamp> {
     let text = element.attribute(name)?;
     if let Ok(time) = text.trim().parse::<Timestamp>() {
@@ -31,11 +31,11 @@ pub(super) fn read(element: Element<'_>, name: &str, report: &mut LintReport) ->
     None
 }
 
-/// Holds the moment of the sign-in to a limit, allowing for clocks that differ.
+/// Checks the time of the sign-in against a limit; a violation within the clock skew is only a warning.
 pub(super) fn check(
     element: Element<'_>,
     name: &'static str,
-    side: Side,
+    bound: Bound,
     rule: &'static LintRule,
     expectations: &Expectations,
     report: &mut LintReport,
@@ -44,26 +44,26 @@ pub(super) fn check(
         return;
     };
     let now = expectations.now;
-    let is_within = |now: Timestamp| match side {
-        Side::From => now >= limit,
-        Side::Before => now < limit,
+    let is_within = |now: Timestamp| match bound {
+        Bound::NotBefore => now >= limit,
+        Bound::NotOnOrAfter => now < limit,
     };
     if is_within(now) {
         return;
     }
-    let shifted = match side {
-        Side::From => now.checked_add(expectations.skew).unwrap_or(Timestamp::MAX),
-        Side::Before => now.checked_sub(expectations.skew).unwrap_or(Timestamp::MIN),
+    let shifted = match bound {
+        Bound::NotBefore => now.checked_add(expectations.skew).unwrap_or(Timestamp::MAX),
+        Bound::NotOnOrAfter => now.checked_sub(expectations.skew).unwrap_or(Timestamp::MIN),
     };
     let found = format!("{name} is {}", quoted(element.attribute(name)));
-    let relation = match side {
-        Side::From => "at or before",
-        Side::Before => "after",
+    let relation = match bound {
+        Bound::NotBefore => "at or before",
+        Bound::NotOnOrAfter => "after",
     };
-    let expected = format!("{relation} the moment of the sign-in, {now}");
+    let expected = format!("{relation} the sign-in time {now}");
     if is_within(shifted) {
         let expected = format!(
-            "{expected}; it is within the {:#} that clocks may differ",
+            "{expected}; the difference is within the allowed clock skew of {:#}",
             expectations.skew
         );
         report.warn(rule, element, found, expected);

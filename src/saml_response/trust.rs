@@ -1,4 +1,4 @@
-//! Who signed what.
+//! Verifies signatures, and selects the assertion that a signature covers.
 
 use std::{collections::BTreeSet, error::Error as _};
 
@@ -26,7 +26,7 @@ const TRANSFORMS: [&str; 5] = [
     "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
 ];
 
-/// The methods of signing and digesting that xmlsec1 is asked about; SHA-1 has a rule of its own.
+/// The signature and digest algorithms that xmlsec1 may verify; SHA-1 has its own rule.
 const METHODS: [&str; 14] = [
     "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
     "http://www.w3.org/2000/09/xmldsig#sha1",
@@ -44,13 +44,16 @@ const METHODS: [&str; 14] = [
     "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1",
 ];
 
-/// The most signatures that are verified: one of the response and one of an assertion, and room for
-/// a forgery, as each costs a verification with each key.
-const MOST_SIGNATURES: usize = 4;
+/// The maximum number of signatures that are verified.
+///
+/// One for the response, one for an assertion, and room for a forgery. The number is limited because
+/// each signature is verified with each key.
+const MAX_SIGNATURES: usize = 4;
 
-/// Returns the assertion to read: the one that a signature covers or, if none is covered, the one
-/// that stands there, after adding why.
-pub(super) fn assertion<'a>(
+/// Returns the assertion to check: the signed assertion or, if no assertion is signed, the first one.
+///
+/// Adds findings if no signature covers the assertion, or if there is not exactly one assertion.
+pub(super) fn select_assertion<'a>(
     response: Element<'a>,
     metadata: &Document,
     expectations: &Expectations,
@@ -85,18 +88,18 @@ pub(super) fn assertion<'a>(
             "one Assertion".to_owned(),
         ),
     }
-    let covered = covered(response, &assertions, metadata, expectations, report);
-    let Some(covered) = covered else {
+    let signed = signed_element(response, &assertions, metadata, expectations, report);
+    let Some(signed) = signed else {
         return assertions.first().copied();
     };
-    if covered == response {
+    if signed == response {
         return assertions.first().copied();
     }
-    Some(covered)
+    Some(signed)
 }
 
-/// Returns the response or the assertion, whichever a signature covers; the outer one if both.
-fn covered<'a>(
+/// Returns the signed element: the response, or else an assertion.
+fn signed_element<'a>(
     response: Element<'a>,
     assertions: &[Element<'a>],
     metadata: &Document,
@@ -117,7 +120,7 @@ fn covered<'a>(
     }
     let certificates = signing_certificates(metadata);
     if certificates.is_empty() {
-        let expected = "a certificate to verify with".to_owned();
+        let expected = "a certificate to verify the signature".to_owned();
         report.add(
             &rule::SIG_07,
             response,
@@ -126,7 +129,7 @@ fn covered<'a>(
         );
         return None;
     }
-    if let Some((at, found)) = unfit(&signatures) {
+    if let Some((at, found)) = unsafe_for_xmlsec(&signatures) {
         let expected =
             "references to elements of the response, SAML's transforms, RSA or ECDSA with SHA"
                 .to_owned();
@@ -136,7 +139,7 @@ fn covered<'a>(
     let candidates: Vec<Element<'a>> = std::iter::once(response)
         .chain(assertions.iter().copied())
         .collect();
-    let judged = Judged {
+    let verification = Verification {
         response,
         assertions,
         candidates: &candidates,
@@ -144,115 +147,118 @@ fn covered<'a>(
         signature: signatures[0],
         expectations,
     };
-    judged.verify(report)
+    verification.run(report)
 }
 
-/// What the two verifiers are asked about.
-struct Judged<'r, 'a> {
+/// The input of the two verifiers.
+struct Verification<'r, 'a> {
     response: Element<'a>,
     assertions: &'r [Element<'a>],
     /// The response and its assertions.
     candidates: &'r [Element<'a>],
     certificates: &'r [Certificate],
-    /// The first signature of all.
+    /// The first signature of the response, the location of findings.
     signature: Element<'a>,
     expectations: &'r Expectations,
 }
 
-impl<'a> Judged<'_, 'a> {
-    /// Returns the outermost candidate that a signature covers.
-    fn verify(&self, report: &mut LintReport) -> Option<Element<'a>> {
-        let ours = by_us(self.candidates, self.certificates);
-        let theirs = by_xmlsec(self.response, self.certificates);
+impl<'a> Verification<'_, 'a> {
+    /// Verifies with both verifiers; returns the outermost signed candidate.
+    fn run(&self, report: &mut LintReport) -> Option<Element<'a>> {
+        let ours = verify_natively(self.candidates, self.certificates);
+        let theirs = verify_with_xmlsec(self.response, self.certificates);
         match (ours, theirs) {
-            (Ok(ours), Ok(theirs)) => self.agree(&ours, &theirs, report),
+            (Ok(ours), Ok(theirs)) => self.both_valid(&ours, &theirs, report),
             (Err(ours), Err(theirs)) => {
-                let found = format!("no key of the metadata fits ({ours}; xmlsec1: {theirs})");
+                let found = format!(
+                    "no key of the metadata verifies the signature ({ours}; xmlsec1: {theirs})"
+                );
                 let expected = fingerprints(self.certificates);
                 report.add(&rule::SIG_02, self.signature, found, expected);
                 None
             }
             (Ok(ours), Err(theirs)) => {
                 let found = format!(
-                    "this project's verifier takes the signature, xmlsec1 does not: {theirs}"
+                    "this project's verifier accepts the signature, xmlsec1 does not: {theirs}"
                 );
-                self.disagree(found, &ours, report);
-                self.outer(&ours)
+                self.report_disagreement(found, &ours, report);
+                self.outermost(&ours)
             }
             (Err(ours), Ok(theirs)) => {
-                let Some(covered) = self.outer(&theirs) else {
-                    self.elsewhere(report);
+                let Some(signed) = self.outermost(&theirs) else {
+                    self.report_other_element(report);
                     return None;
                 };
                 let found = format!(
-                    "xmlsec1 takes the signature, this project's verifier does not: {ours}"
+                    "xmlsec1 accepts the signature, this project's verifier does not: {ours}"
                 );
-                self.disagree(found, &theirs, report);
-                compare(covered, self.assertions, &theirs.xml, report);
-                Some(covered)
+                self.report_disagreement(found, &theirs, report);
+                compare(signed, self.assertions, &theirs.xml, report);
+                Some(signed)
             }
         }
     }
 
-    fn outer(&self, signed: &Signed) -> Option<Element<'a>> {
+    /// Returns the outermost candidate whose id is among the verified ids.
+    fn outermost(&self, verified: &Verified) -> Option<Element<'a>> {
         let is_signed = |candidate: &Element<'a>| {
             candidate
                 .attribute("ID")
-                .is_some_and(|id| signed.ids.contains(id))
+                .is_some_and(|id| verified.ids.contains(id))
         };
         self.candidates.iter().copied().find(is_signed)
     }
 
-    fn agree(
+    fn both_valid(
         &self,
-        ours: &Signed,
-        theirs: &Signed,
+        ours: &Verified,
+        theirs: &Verified,
         report: &mut LintReport,
     ) -> Option<Element<'a>> {
-        let covered = self.outer(ours);
-        if self.outer(theirs) != covered {
-            let found = "xmlsec1 verifies one element, this project's verifier another";
-            let expected = "the assertion that would be read".to_owned();
+        let signed = self.outermost(ours);
+        if self.outermost(theirs) != signed {
+            let found = "xmlsec1 and this project's verifier verify different elements";
+            let expected = "a signature of the assertion that AWS would read".to_owned();
             report.add(&rule::SIG_03, self.response, found.to_owned(), expected);
             return None;
         }
         self.signed_by(ours, report);
-        if let Some(covered) = covered {
-            compare(covered, self.assertions, &theirs.xml, report);
+        if let Some(signed) = signed {
+            compare(signed, self.assertions, &theirs.xml, report);
         }
-        covered
+        signed
     }
 
-    fn disagree(&self, found: String, signed: &Signed, report: &mut LintReport) {
-        let expected = "one answer".to_owned();
+    fn report_disagreement(&self, found: String, verified: &Verified, report: &mut LintReport) {
+        let expected = "the same result from both verifiers".to_owned();
         report.add(&rule::SIG_05, self.response, found, expected);
-        self.signed_by(signed, report);
+        self.signed_by(verified, report);
     }
 
-    fn elsewhere(&self, report: &mut LintReport) {
+    fn report_other_element(&self, report: &mut LintReport) {
         let found =
-            "a good signature, of an element that is neither the response nor its assertion";
-        let expected = "a signature of the assertion that would be read".to_owned();
+            "a valid signature of an element that is neither the response nor its assertion";
+        let expected = "a signature of the assertion that AWS would read".to_owned();
         report.add(&rule::SIG_03, self.signature, found.to_owned(), expected);
     }
 
-    fn signed_by(&self, signed: &Signed, report: &mut LintReport) {
-        let certificate = &self.certificates[signed.certificate];
+    fn signed_by(&self, verified: &Verified, report: &mut LintReport) {
+        let certificate = &self.certificates[verified.certificate];
         signed_by(certificate, self.response, self.expectations, report);
     }
 }
 
-/// What was verified.
-struct Signed {
+/// The result of a successful verification.
+struct Verified {
     /// The IDs of the signed elements.
     ids: BTreeSet<String>,
-    /// The number of the certificate.
+    /// The index of the certificate that verifies the signature.
     certificate: usize,
-    /// What is left of the response when all that is not signed is taken out.
+    /// The response, reduced to its signed part by xmlsec1; empty for this project's verifier.
     xml: String,
 }
 
-/// Returns the certificates of the keys that the identity provider signs with.
+/// Returns the identity provider's signing certificates from the metadata, at most 16.
 fn signing_certificates(metadata: &Document) -> Vec<Certificate> {
     let entity = metadata.entity().ok();
     let provider = entity.and_then(EntityDescriptor::identity_provider);
@@ -261,6 +267,7 @@ fn signing_certificates(metadata: &Document) -> Vec<Certificate> {
     certificates
 }
 
+/// Returns the expected signers as text, for a finding.
 fn fingerprints(certificates: &[Certificate]) -> String {
     let list: Vec<String> = certificates
         .iter()
@@ -272,7 +279,9 @@ fn fingerprints(certificates: &[Certificate]) -> String {
     )
 }
 
-/// Says which certificate it was, and whether its time is over.
+/// Records the certificate that verifies the signature.
+///
+/// Adds a finding if the certificate is not valid at the time of the sign-in.
 fn signed_by(
     certificate: &Certificate,
     response: Element<'_>,
@@ -287,12 +296,15 @@ fn signed_by(
             &rule::SIG_06,
             response,
             found,
-            format!("one valid at {}", expectations.now),
+            format!("a certificate valid at {}", expectations.now),
         );
     }
 }
 
-/// SHA-1 is not refused here, so that the report can say that it is SHA-1 and what else there is.
+/// Adds a finding for each weak algorithm.
+///
+/// SHA-1 signatures are still verified, so the report can name SHA-1 and the other problems of the
+/// response.
 fn check_algorithms(signature: Element<'_>, report: &mut LintReport) {
     for element in signature.descendants() {
         let is_method = element.is(namespace::SIGNATURE, "SignatureMethod")
@@ -317,9 +329,11 @@ fn check_algorithms(signature: Element<'_>, report: &mut LintReport) {
     }
 }
 
-/// Returns what keeps xmlsec1 from being asked: it follows references and runs transforms.
-fn unfit<'a>(signatures: &[Element<'a>]) -> Option<(Element<'a>, String)> {
-    if signatures.len() > MOST_SIGNATURES {
+/// Returns the first element that xmlsec1 must not process, with a description.
+///
+/// xmlsec1 follows references and runs transforms, so only known forms are safe.
+fn unsafe_for_xmlsec<'a>(signatures: &[Element<'a>]) -> Option<(Element<'a>, String)> {
+    if signatures.len() > MAX_SIGNATURES {
         return Some((signatures[0], format!("{} signatures", signatures.len())));
     }
     signatures
@@ -359,8 +373,11 @@ fn is_plain_id(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
 }
 
-/// Verifies with this project's own verifier: every candidate that has a signature.
-fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Signed, String> {
+/// Verifies every signed candidate with this project's verifier.
+fn verify_natively(
+    candidates: &[Element<'_>],
+    certificates: &[Certificate],
+) -> Result<Verified, String> {
     let mut numbers = Vec::new();
     let mut keys = Vec::new();
     for (number, certificate) in certificates.iter().enumerate() {
@@ -370,12 +387,12 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
         }
     }
     let verifier = Verifier::new(keys).allow_sha1().allow_any_position();
-    let mut signed = Signed {
+    let mut verified = Verified {
         ids: BTreeSet::new(),
         certificate: 0,
         xml: String::new(),
     };
-    let mut last = "no candidate is signed".to_owned();
+    let mut last = "neither the response nor an assertion has its own signature".to_owned();
     let is_signed = |candidate: &&Element<'_>| {
         candidate
             .children()
@@ -385,22 +402,25 @@ fn by_us(candidates: &[Element<'_>], certificates: &[Certificate]) -> Result<Sig
     for candidate in &candidates {
         match verifier.verify_element(**candidate) {
             Ok(good) => {
-                signed.certificate = numbers[good.key()];
-                signed
+                verified.certificate = numbers[good.key()];
+                verified
                     .ids
                     .extend(candidate.attribute("ID").map(str::to_owned));
             }
             Err(error) => last = error.kind().to_string(),
         }
     }
-    if signed.ids.is_empty() || candidates.len() != signed.ids.len() {
+    if verified.ids.is_empty() || candidates.len() != verified.ids.len() {
         return Err(last);
     }
-    Ok(signed)
+    Ok(verified)
 }
 
-/// Verifies with xmlsec1, each certificate by itself to know which one it was.
-fn by_xmlsec(response: Element<'_>, certificates: &[Certificate]) -> Result<Signed, String> {
+/// Verifies with xmlsec1, one certificate at a time, so the result names the certificate.
+fn verify_with_xmlsec(
+    response: Element<'_>,
+    certificates: &[Certificate],
+) -> Result<Verified, String> {
     let mut last = String::new();
     for (number, certificate) in certificates.iter().enumerate() {
         let der = CertificateDer::from(certificate.der().to_vec());
@@ -420,7 +440,7 @@ fn by_xmlsec(response: Element<'_>, certificates: &[Certificate]) -> Result<Sign
             }
         };
         let Ok(document) = read(xml.as_bytes()) else {
-            "what it says is signed is not XML".clone_into(&mut last);
+            "the signed part that it returns is not XML".clone_into(&mut last);
             continue;
         };
         let ids = document
@@ -429,7 +449,7 @@ fn by_xmlsec(response: Element<'_>, certificates: &[Certificate]) -> Result<Sign
             .map(str::to_owned)
             .into_iter()
             .collect();
-        return Ok(Signed {
+        return Ok(Verified {
             ids,
             certificate: number,
             xml,

@@ -1,20 +1,20 @@
 use saml_metadata::Element;
 
-/// Cuts a value that comes from a stranger.
+/// Truncates an untrusted value to 120 characters.
 pub(super) fn short(value: &str) -> String {
-    const MOST: usize = 120;
-    match value.char_indices().nth(MOST) {
+    const MAX: usize = 120;
+    match value.char_indices().nth(MAX) {
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),
     }
 }
 
-/// A value for a report: quoted, cut, or `none`.
+/// Formats a value for a report: quoted and truncated, or `none`.
 pub(super) fn quoted(value: Option<&str>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| format!("{:?}", short(value)))
 }
 
-/// The `XPath` of an element, with the usual prefix of protocol elements too.
+/// Returns the `XPath` of an element, with the usual prefix `samlp` for protocol elements too.
 pub(super) fn path(element: Element<'_>) -> String {
     [
         "Response",
@@ -32,14 +32,16 @@ pub(super) fn path(element: Element<'_>) -> String {
     })
 }
 
-/// Whether a text is an `addr-spec` of RFC 2822 as far as AWS asks for one: `name@domain.com`.
+/// Returns whether a text has the form that AWS requires, `name@domain.com`.
+///
+/// This is the part of the `addr-spec` of RFC 2822 that AWS documents.
 pub(super) fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };
-    let plain = |c: char| !c.is_whitespace() && !c.is_control();
+    let is_allowed = |c: char| !c.is_whitespace() && !c.is_control();
     !local.is_empty()
-        && local.chars().all(plain)
+        && local.chars().all(is_allowed)
         && !local.contains(['<', '>', '(', ')', ',', ';'])
         && !domain.is_empty()
         && domain.split('.').all(|label| {
@@ -52,7 +54,7 @@ mod tests {
     use super::{is_address, short};
 
     #[test]
-    fn an_address_has_a_name_and_a_domain() {
+    fn an_email_address_has_a_name_and_a_domain() {
         for good in ["ada@example.com", "a.b+c@x.example", "ada@host"] {
             assert!(is_address(good), "{good}");
         }
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_falls_between_characters() {
+    fn a_value_is_truncated_at_a_character_boundary() {
         assert_eq!(short(&"é".repeat(200)).chars().count(), 121);
     }
 }

@@ -76,7 +76,9 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     {
         return Ok(url);
     }
-    Err(refused("its host is not an access portal host of this instance"))
+    Err(refused(
+        "its host is not an access portal host of this instance",
+    ))
 }
 
 impl Step for AccessPortal {
@@ -85,7 +87,7 @@ impl Step for AccessPortal {
     }
 
     fn title(&self) -> String {
-        "AWS access portal URL verified".to_owned()
+        "AWS access portal".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -112,9 +114,10 @@ impl Step for AccessPortal {
             Ok(match (verified, &self.configured) {
                 (true, _) => Planned::nothing(),
                 (false, Some(configured)) => Planned::one(
-                    Change::new(Action::Check, "access portal URL").with("URL", configured.as_str()),
+                    Change::new(Action::Check, "access portal URL")
+                        .with("URL", configured.as_str()),
                 ),
-                // Only the operator can tell the URL. The default is the most likely one.
+                // No public API returns the URL, so the operator reads it. The default is the most likely value.
                 (false, None) => {
                     let change = Change::new(Action::ManualStep, "access portal URL");
                     Planned::one(change.with(
@@ -129,7 +132,10 @@ impl Step for AccessPortal {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let instance = cx.facts(|facts| facts.instance.clone()).ok_or_else(|| {
-                super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
+                super::missing_prerequisite(
+                    "the instance of IAM Identity Center",
+                    "identity-center",
+                )
             })?;
             let portal = if let Some(configured) = &self.configured {
                 self.verify_url(&instance, configured.as_str()).await?
@@ -162,7 +168,7 @@ impl Step for AccessPortal {
         Box::pin(async move {
             Ok(vec![match cx.facts(|facts| facts.portal.clone()) {
                 Some(portal) => Check::unverifiable(format!(
-                    "AWS access portal {portal}: verified when the URL was entered"
+                    "AWS access portal {portal}: verified when the URL was saved"
                 )),
                 None => Check::unverifiable("AWS access portal: its URL is not known yet"),
             }])
@@ -203,10 +209,7 @@ mod tests {
     #[test]
     fn a_portal_of_another_identity_store_or_form_is_rejected_with_the_reason() {
         for (invalid, why) in [
-            (
-                "http://acme.awsapps.com/start",
-                "it is not an https URL",
-            ),
+            ("http://acme.awsapps.com/start", "it is not an https URL"),
             ("https://acme.awsapps.com/", "it does not end in /start"),
             (
                 "https://d-9067ffffff.awsapps.com/start",

@@ -90,7 +90,7 @@ impl AccountAssignments {
     }
 
     /// Looks up the principal in the identity store. Returns `None` if it has not arrived there.
-    async fn principal(
+    async fn find_principal(
         &self,
         center: &IdentityCenter,
         principal: &PrincipalSpec,
@@ -138,7 +138,7 @@ impl AccountAssignments {
         match known {
             Some(known) => Ok(known),
             None => self
-                .principal(center, &desired.principal, cx)
+                .find_principal(center, &desired.principal, cx)
                 .await?
                 .ok_or_else(|| {
                     super::missing_prerequisite(
@@ -200,7 +200,10 @@ impl AccountAssignments {
             .start_create(&assignment)
             .await
             .map_err(|error| {
-                Error::service(format!("AWS did not create assignment {}", desired.target()), error)
+                Error::service(
+                    format!("AWS did not create assignment {}", desired.target()),
+                    error,
+                )
             })
     }
 }
@@ -211,7 +214,7 @@ impl Step for AccountAssignments {
     }
 
     fn title(&self) -> String {
-        "Account assignments created".to_owned()
+        "Account assignments".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -311,7 +314,8 @@ impl Step for AccountAssignments {
         })
     }
 
-    /// Returns 8: AWS processes 10 to 15 assignments at the same time (Identity Center quotas), and other tools need some.
+    /// Returns 8. AWS processes 10 to 15 assignments at the same time (Identity Center quotas); the rest is left to other
+    /// tools.
     fn parallelism(&self) -> usize {
         8
     }
@@ -354,7 +358,7 @@ impl Current {
                     .find(|desired| desired.account == *account)
                     .map_or("", |desired| &desired.account_name);
                 notes.push(format!(
-                    "{set} in {name} ({account}) is also assigned outside the blueprint; these assignments are kept: {}",
+                    "permission set {set} in {name} ({account}) is also assigned outside the blueprint; these assignments are kept: {}",
                     foreign.join(", ")
                 ));
             }
@@ -373,7 +377,7 @@ impl Current {
             return Ok((None, false));
         };
         if !self.principals.contains_key(&desired.principal) {
-            let principal = step.principal(center, &desired.principal, cx).await?;
+            let principal = step.find_principal(center, &desired.principal, cx).await?;
             self.principals.insert(desired.principal.clone(), principal);
         }
         let principal = self.principals[&desired.principal].clone();

@@ -16,7 +16,7 @@ use crate::{
     step::{Applied, Context, Planned, Step, unknown_change},
 };
 
-/// Assigns the blueprint's users and groups to the app, and pushes its groups unless the runs write them.
+/// Assigns the blueprint's users and groups to the app, and pushes its groups if `provisioning.mode` is `okta`.
 ///
 /// The step unassigns no user or group and deletes no push mapping, so manual assignments and mappings stay.
 #[derive(Clone, Debug)]
@@ -245,7 +245,7 @@ impl Step for AppAccess {
     }
 
     fn title(&self) -> String {
-        "Users and groups set up in the Okta app".to_owned()
+        "Users and groups in the Okta app".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {

@@ -244,14 +244,12 @@ impl Arrival {
                 .iter()
                 .map(|group| format!("group {group} (Okta: {})", status(group))),
         );
-        lines.extend(
-            missing
-                .memberships
-                .iter()
-                .map(|(user, group)| {
-                    format!("membership of {user} in group {group} (Okta: {})", status(group))
-                }),
-        );
+        lines.extend(missing.memberships.iter().map(|(user, group)| {
+            format!(
+                "membership of {user} in group {group} (Okta: {})",
+                status(group)
+            )
+        }));
         Ok(lines)
     }
 }
@@ -299,7 +297,7 @@ impl Step for Arrival {
     }
 
     fn title(&self) -> String {
-        "Users and groups arrived in AWS".to_owned()
+        "Arrival of users and groups in AWS".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -351,7 +349,8 @@ impl Step for Arrival {
             let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.read_app_users(cx).await?;
             let missing = self.find_missing(scope, &assigned, cx).await?;
-            let mut checks: Vec<Check> = match self.describe_missing(&missing, &assigned, cx).await {
+            let mut checks: Vec<Check> = match self.describe_missing(&missing, &assigned, cx).await
+            {
                 Ok(lines) => lines
                     .into_iter()
                     .map(|line| Check::failed(format!("missing in AWS: {line}")))

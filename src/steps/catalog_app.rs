@@ -73,7 +73,7 @@ impl Step for CatalogApp {
     }
 
     fn title(&self) -> String {
-        "Okta app created and active".to_owned()
+        "Okta app from the catalog".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {

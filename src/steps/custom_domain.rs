@@ -1,4 +1,4 @@
-//! Step `custom-domain`: the Okta org is reachable under the customer's host name.
+//! Step `custom-domain`: makes the Okta org reachable under a host name of the customer.
 
 use futures::future::BoxFuture;
 use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, NewDomain};
@@ -21,7 +21,7 @@ impl CustomDomain {
     /// Creates the step for a host name, such as `login.example.com`.
     #[must_use]
     pub fn new(okta: &Okta, name: &str) -> Self {
-        // Okta returns names in lower case, and the step compares them.
+        // Okta returns domain names in lower case, and `find` compares them with this name.
         Self {
             okta: okta.clone(),
             name: name.to_ascii_lowercase(),
@@ -36,12 +36,12 @@ impl CustomDomain {
     }
 
     async fn require(&self) -> Result<Domain> {
-        self.find()
-            .await?
-            .ok_or_else(|| super::missing_prerequisite(&format!("custom domain {}", self.name), "custom-domain"))
+        self.find().await?.ok_or_else(|| {
+            super::missing_prerequisite(&format!("custom domain {}", self.name), "custom-domain")
+        })
     }
 
-    /// Asks Okta to check the DNS records. Okta does not check them without being asked.
+    /// Asks Okta to check the DNS records. Okta checks them only on request.
     async fn verify_domain(&self, domain: &Domain) -> Result<Domain> {
         self.okta
             .domains()
@@ -59,12 +59,13 @@ impl CustomDomain {
         format!("DNS records of {}", self.name)
     }
 
-    fn create(&self) -> Change {
+    fn create_change(&self) -> Change {
         Change::new(Action::Create, format!("custom domain {}", self.name))
             .with("certificateSourceType", "OKTA_MANAGED")
     }
 
-    fn publish(&self, domain: Option<&Domain>) -> Change {
+    /// Returns the manual step for the DNS records. The records are known only if the domain exists.
+    fn dns_records_change(&self, domain: Option<&Domain>) -> Change {
         let records = domain.map(|domain| {
             let lines = domain.dns_records.iter().map(|record| {
                 format!(
@@ -80,7 +81,7 @@ impl CustomDomain {
             .with_value("records", Value::known_or_after(records, &self.id()))
     }
 
-    fn wait(&self) -> Change {
+    fn wait_change(&self) -> Change {
         Change::new(
             Action::Wait,
             format!("{} to be verified and to get its certificate", self.name),
@@ -94,20 +95,24 @@ impl Step for CustomDomain {
     }
 
     fn title(&self) -> String {
-        format!("Okta custom domain {} verified", self.name)
+        format!("Okta custom domain {}", self.name)
     }
 
     fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let domain = self.find().await?;
             Ok(Planned::changes(match &domain {
-                None => vec![self.create(), self.publish(None), self.wait()],
+                None => vec![
+                    self.create_change(),
+                    self.dns_records_change(None),
+                    self.wait_change(),
+                ],
                 Some(found) => match found.validation {
                     DomainValidation::Completed => Vec::new(),
                     DomainValidation::NotStarted | DomainValidation::FailedToVerify => {
-                        vec![self.publish(domain.as_ref()), self.wait()]
+                        vec![self.dns_records_change(domain.as_ref()), self.wait_change()]
                     }
-                    _ => vec![self.wait()],
+                    _ => vec![self.wait_change()],
                 },
             }))
         })
@@ -134,7 +139,7 @@ impl Step for CustomDomain {
                 Action::ManualStep => {
                     let mut domain = self.require().await?;
                     if domain.validation == DomainValidation::NotStarted {
-                        // The DNS records may already exist. Okta checks them only when it is asked.
+                        // The operator may have published the DNS records already. Okta checks them only on request.
                         domain = self.verify_domain(&domain).await?;
                     }
                     if !matches!(

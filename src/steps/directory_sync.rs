@@ -217,7 +217,7 @@ impl Step for SyncStep {
     }
 
     fn title(&self) -> String {
-        "Users and groups written to AWS".to_owned()
+        "Directory sync to AWS".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -261,7 +261,7 @@ impl Step for SyncStep {
             let token_missing = cx.scim_token().is_none() && cx.facts(|facts| facts.scim.is_some());
             if token_missing && !planned.changes.is_empty() {
                 let token = Change::new(Action::ManualStep, TOKEN)
-                    .with("hands back", "SCIM endpoint and access token")
+                    .with("asks for", "SCIM endpoint and access token")
                     .with_value("token", Value::Secret);
                 planned.changes.insert(0, token);
             }
@@ -280,7 +280,7 @@ impl Step for SyncStep {
             let plan = match prepared {
                 Some(plan) => plan,
                 None => self.sync_plan(cx).await?.ok_or_else(|| {
-                    super::missing("the SCIM endpoint with its token", "scim-endpoint")
+                    super::missing_prerequisite("the SCIM endpoint with its token", "scim-endpoint")
                 })?,
             };
             let (user_removals, user_writes): (Vec<_>, Vec<_>) =

@@ -20,7 +20,8 @@ pub struct IdentityCenterInstance {
 }
 
 impl IdentityCenterInstance {
-    /// Creates the step. If the organization has no instance, one is enabled in this Region.
+    /// Creates the step. If the organization has no instance, one is enabled in this Region (default: the Region of the AWS
+    /// client).
     #[must_use]
     pub fn new(aws: &Aws, region: Option<&str>) -> Self {
         Self {
@@ -63,7 +64,7 @@ impl IdentityCenterInstance {
             .await
             .map_err(|error| {
                 Error::service(
-                    format!("instance {} could not be described", instance.arn),
+                    format!("the details of instance {} could not be read", instance.arn),
                     error,
                 )
             })?;
@@ -121,7 +122,7 @@ impl Step for IdentityCenterInstance {
     }
 
     fn title(&self) -> String {
-        "IAM Identity Center enabled".to_owned()
+        "IAM Identity Center instance".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -129,9 +130,12 @@ impl Step for IdentityCenterInstance {
             let Some(instance) = self.find(cx).await? else {
                 cx.update_facts(|facts| facts.instance = None);
                 return Ok(Planned::one(
-                    Change::new(Action::ManualStep, "enabling IAM Identity Center")
-                        .with("Region", self.region())
-                        .with("permission sets", "on (cannot be turned off again)"),
+                    Change::new(
+                        Action::ManualStep,
+                        "IAM Identity Center for the organization",
+                    )
+                    .with("Region", self.region())
+                    .with("permission sets", "on (cannot be turned off again)"),
                 ));
             };
             let mut planned = Planned::nothing();
@@ -177,7 +181,10 @@ impl Step for IdentityCenterInstance {
             let instance = match change.action {
                 Action::ManualStep => self.enable_manually(cx).await?,
                 Action::Update | Action::Wait => self.find(cx).await?.ok_or_else(|| {
-                    super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
+                    super::missing_prerequisite(
+                        "the instance of IAM Identity Center",
+                        "identity-center",
+                    )
                 })?,
                 _ => return Err(unknown_change(&self.id(), change)),
             };

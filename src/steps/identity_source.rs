@@ -157,7 +157,7 @@ impl Step for IdentitySource {
     }
 
     fn title(&self) -> String {
-        "Identity source set to Okta".to_owned()
+        "Identity source: Okta".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -209,9 +209,13 @@ impl Step for IdentitySource {
         Box::pin(async move {
             let (instance, idp) = cx.facts(|facts| (facts.instance.clone(), facts.idp.clone()));
             let instance = instance.ok_or_else(|| {
-                super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
+                super::missing_prerequisite(
+                    "the instance of IAM Identity Center",
+                    "identity-center",
+                )
             })?;
-            let idp = idp.ok_or_else(|| super::missing_prerequisite("Okta's metadata", "idp-metadata"))?;
+            let idp =
+                idp.ok_or_else(|| super::missing_prerequisite("Okta's metadata", "idp-metadata"))?;
             let settings = format!(
                 "AWS console > IAM Identity Center > Settings > Identity source (https://{}.console.aws.amazon.com/singlesignon)",
                 instance.region

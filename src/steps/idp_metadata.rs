@@ -65,8 +65,11 @@ impl IdpMetadata {
 /// Parses the metadata and validates it against AWS's rules.
 fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata> {
     let refused = |why: String| {
-        Error::new(ErrorKind::InvalidAnswer, format!("AWS would reject Okta's metadata: {why}"))
-            .with_help("check the signing certificate in the app's Sign On tab in Okta")
+        Error::new(
+            ErrorKind::InvalidAnswer,
+            format!("AWS would reject Okta's metadata: {why}"),
+        )
+        .with_help("check the signing certificate in the app's Sign On tab in Okta")
     };
     let document = saml_metadata::read(&bytes)
         .map_err(|error| refused(error.to_string()).with_source(error))?;
@@ -99,11 +102,7 @@ fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata
         .filter(|finding| finding.severity == Severity::Warning)
         .map(ToString::to_string)
         .collect();
-    Ok(ValidatedMetadata {
-        bytes,
-        fact,
-        notes,
-    })
+    Ok(ValidatedMetadata { bytes, fact, notes })
 }
 
 fn entity_id(fact: &IdpFact) -> String {
@@ -124,7 +123,7 @@ impl Step for IdpMetadata {
     }
 
     fn title(&self) -> String {
-        "Okta's SAML metadata validated".to_owned()
+        "Okta's SAML metadata".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {

@@ -23,7 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub struct OktaProvisioning {
     okta: Okta,
-    asked: AtomicBool,
+    /// Whether this run has configured provisioning, by the API or by the operator.
+    configured: AtomicBool,
 }
 
 impl OktaProvisioning {
@@ -32,7 +33,7 @@ impl OktaProvisioning {
     pub fn new(okta: &Okta) -> Self {
         Self {
             okta: okta.clone(),
-            asked: AtomicBool::new(false),
+            configured: AtomicBool::new(false),
         }
     }
 
@@ -107,7 +108,7 @@ impl Step for OktaProvisioning {
     }
 
     fn title(&self) -> String {
-        "Okta provisioning to AWS enabled".to_owned()
+        "Okta provisioning to AWS".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -131,8 +132,9 @@ impl Step for OktaProvisioning {
             for label in missing {
                 change = change.from_to(label, Some("off".to_owned()), "on");
             }
-            Ok(Planned::one(change)
-                .note("Okta's API is tried first; the operator is asked only if the API has no effect"))
+            Ok(Planned::one(change).note(
+                "Okta's API is tried first; the operator is asked only if the API has no effect",
+            ))
         })
     }
 
@@ -142,13 +144,13 @@ impl Step for OktaProvisioning {
             if ProvisioningFeatures::of(&app).all_on() {
                 return Ok(Applied::Done);
             }
-            if !self.asked.load(Ordering::Acquire) {
+            if !self.configured.load(Ordering::Acquire) {
                 if ProvisioningFeatures::of(&app).integration_on() {
                     self.ask(None, cx).await?;
                 } else {
-                    let endpoint = cx
-                        .facts(|facts| facts.scim.clone())
-                        .ok_or_else(|| super::missing_prerequisite("the SCIM endpoint", "scim-endpoint"))?;
+                    let endpoint = cx.facts(|facts| facts.scim.clone()).ok_or_else(|| {
+                        super::missing_prerequisite("the SCIM endpoint", "scim-endpoint")
+                    })?;
                     let done = match cx.scim_token() {
                         Some(token) => self.try_api(app.id(), &endpoint, &token).await,
                         None => false,
@@ -157,7 +159,7 @@ impl Step for OktaProvisioning {
                         self.ask(Some(&endpoint), cx).await?;
                     }
                 }
-                self.asked.store(true, Ordering::Release);
+                self.configured.store(true, Ordering::Release);
             }
             let missing =
                 ProvisioningFeatures::of(&super::require_app(&self.okta, cx).await?).missing;

@@ -26,12 +26,11 @@ impl Organization {
 
     /// Reads the caller and the organization, and checks the requirements.
     async fn preflight(&self, cx: &Context) -> Result<OrganizationDetails> {
-        let caller = self
-            .aws
-            .caller()
-            .await
-            .map_err(|error| Error::service("the AWS credentials could not be verified", error))?;
-        let described = self.aws.organizations().describe().await.map_err(|error| {
+        let caller =
+            self.aws.caller().await.map_err(|error| {
+                Error::service("the AWS credentials could not be verified", error)
+            })?;
+        let organization = self.aws.organizations().describe().await.map_err(|error| {
             Error::service(
                 format!(
                     "the organization of account {} could not be read",
@@ -40,12 +39,12 @@ impl Organization {
                 error,
             )
         })?;
-        if !described.all_features {
-            return Err(Error::new(ErrorKind::UnusableSubject, format!("organization {} has only the consolidated billing features", described.id)).with_help(
+        if !organization.all_features {
+            return Err(Error::new(ErrorKind::UnusableSubject, format!("organization {} has only the consolidated billing features", organization.id)).with_help(
                 "Identity Center needs all features: enable them in AWS Organizations > Settings (every invited account must approve), then run again",
             ));
         }
-        if caller.account != described.management_account {
+        if caller.account != organization.management_account {
             let delegated = self
                 .aws
                 .organizations()
@@ -62,7 +61,7 @@ impl Organization {
                     ErrorKind::UnusableSubject,
                     format!(
                         "account {} is neither the management account of organization {} ({}) nor a delegated administrator of Identity Center",
-                        caller.account, described.id, described.management_account
+                        caller.account, organization.id, organization.management_account
                     ),
                 )
                 .with_help("use credentials of the management account, or register this account as a delegated administrator of sso.amazonaws.com"));
@@ -70,12 +69,12 @@ impl Organization {
         }
         cx.update_facts(|facts| {
             facts.organization = Some(OrganizationFact {
-                id: described.id.clone(),
-                management_account: described.management_account.clone(),
+                id: organization.id.clone(),
+                management_account: organization.management_account.clone(),
                 caller: caller.account.clone(),
             });
         });
-        Ok(described)
+        Ok(organization)
     }
 
     async fn is_trusted(&self) -> Result<bool> {
@@ -100,18 +99,18 @@ impl Step for Organization {
     }
 
     fn title(&self) -> String {
-        "AWS organization ready for Identity Center".to_owned()
+        "AWS organization".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let described = self.preflight(cx).await?;
+            let organization = self.preflight(cx).await?;
             if self.is_trusted().await? {
                 return Ok(Planned::nothing());
             }
             Ok(Planned::one(
                 Change::new(Action::Create, format!("trusted access for {SERVICE}"))
-                    .with("organization", described.id),
+                    .with("organization", organization.id),
             ))
         })
     }

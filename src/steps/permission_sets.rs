@@ -84,7 +84,7 @@ impl PermissionSets {
     #[must_use]
     pub fn new(aws: &Aws, blueprint: &Blueprint) -> Self {
         let desired = blueprint
-            .wanted_permission_sets()
+            .desired_permission_sets()
             .into_iter()
             .map(|(name, set)| {
                 let described = blueprint.permission_sets.contains_key(name);
@@ -99,8 +99,12 @@ impl PermissionSets {
     /// Creates the permission set or updates it to match `desired`, without removing policies, and provisions the changes.
     async fn reconcile(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
         let center = super::require_identity_center(&self.aws, cx)?;
-        let failed =
-            |error| Error::service(format!("permission set {name} could not be created or updated"), error);
+        let failed = |error| {
+            Error::service(
+                format!("permission set {name} could not be created or updated"),
+                error,
+            )
+        };
         let sets = center.permission_sets();
         let set = if let Some(set) = find(&center, name).await? {
             set
@@ -190,9 +194,11 @@ impl PermissionSets {
             changed = true;
         }
         if changed {
-            self.start_provisioning(&center, name, &current.set.arn, cx).await
+            self.start_provisioning(&center, name, &current.set.arn, cx)
+                .await
         } else {
-            self.check_provisioning(&center, name, &current.set.arn, cx).await
+            self.check_provisioning(&center, name, &current.set.arn, cx)
+                .await
         }
     }
 
@@ -295,7 +301,11 @@ impl PermissionSets {
 }
 
 /// Returns whether AWS lists accounts that do not have the latest version of the permission set.
-async fn has_outdated_accounts(center: &IdentityCenter, name: &str, arn: &PermissionSetArn) -> Result<bool> {
+async fn has_outdated_accounts(
+    center: &IdentityCenter,
+    name: &str,
+    arn: &PermissionSetArn,
+) -> Result<bool> {
     let accounts = center
         .permission_sets()
         .outdated_accounts(arn)
@@ -353,8 +363,9 @@ async fn read(center: &IdentityCenter, set: PermissionSet) -> Result<Current> {
 
 fn attributes_differ(current: &PermissionSet, desired: &PermissionSetSpec) -> bool {
     // An attribute that the blueprint does not set keeps AWS's value.
-    let differs =
-        |desired: &Option<String>, current: &Option<String>| desired.is_some() && desired != current;
+    let differs = |desired: &Option<String>, current: &Option<String>| {
+        desired.is_some() && desired != current
+    };
     differs(&desired.description, &current.description)
         || differs(&desired.session_duration, &current.session_duration)
 }
@@ -464,7 +475,7 @@ impl Step for PermissionSets {
     }
 
     fn title(&self) -> String {
-        "Permission sets created and up to date".to_owned()
+        "Permission sets".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {

@@ -46,7 +46,7 @@ impl Step for SamlSettings {
     }
 
     fn title(&self) -> String {
-        "SAML settings written to the Okta app".to_owned()
+        "SAML settings of the Okta app".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {

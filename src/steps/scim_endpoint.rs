@@ -57,7 +57,7 @@ impl ScimEndpoint {
 }
 
 /// The help for every error about the endpoint or the token.
-const HELP: &str = "copy both from IAM Identity Center > Settings > Automatic provisioning; AWS shows a token only once, so create a new one if it is lost";
+const HELP: &str = "copy the SCIM endpoint and the access token from IAM Identity Center > Settings > Automatic provisioning; AWS shows a token only once, so create a new one if it is lost";
 
 impl ScimEndpoint {
     /// Asks the operator for the endpoint and a token, and verifies both.
@@ -166,7 +166,7 @@ impl ScimEndpoint {
 
     /// Fails if a user of the endpoint is not a user of the instance.
     ///
-    /// The endpoint and token of another organization would also work, so they alone do not show the instance.
+    /// The endpoint and token of another organization also work, so a successful request is not enough.
     async fn check_identity_store(
         &self,
         endpoint: &Endpoint,
@@ -221,7 +221,7 @@ impl Step for ScimEndpoint {
     }
 
     fn title(&self) -> String {
-        "SCIM endpoint and token verified".to_owned()
+        "SCIM endpoint of AWS".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -267,7 +267,7 @@ impl Step for ScimEndpoint {
                         "SCIM token: only Okta has it; users and groups that arrive in AWS show that it works",
                     )
                 } else {
-                    Check::failed("SCIM endpoint: Okta has no token for it yet")
+                    Check::failed("SCIM endpoint and token: not set up yet")
                 },
             ])
         })

@@ -72,13 +72,18 @@ impl SignInTest {
                 }
             })
             .ok_or_else(|| {
-                Error::new(ErrorKind::UnusableSubject, "no user with access can sign in as the test user")
+                Error::new(ErrorKind::UnusableSubject, "`access` has no user that can sign in as the test user")
                     .with_help("add a user who is assigned to the app to a group of `access`, or set sign_in.skip = true")
             })
     }
 
     /// Returns the accounts and roles that the blueprint gives to the user.
-    async fn expected_roles(&self, login: &str, scope: &ResolvedScope, cx: &Context) -> Result<Expected> {
+    async fn expected_roles(
+        &self,
+        login: &str,
+        scope: &ResolvedScope,
+        cx: &Context,
+    ) -> Result<Expected> {
         let mut expected = Expected::new();
         for access in &self.blueprint.access {
             let applies = match access.principal() {
@@ -122,8 +127,8 @@ impl SignInTest {
 
     fn sign_in(&self, cx: &Context) -> Result<SignIn> {
         let (portal, instance) = cx.facts(|facts| (facts.portal.clone(), facts.instance.clone()));
-        let portal =
-            portal.ok_or_else(|| super::missing_prerequisite("the access portal URL", "access-portal"))?;
+        let portal = portal
+            .ok_or_else(|| super::missing_prerequisite("the access portal URL", "access-portal"))?;
         let instance = instance.ok_or_else(|| {
             super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
         })?;
@@ -158,9 +163,11 @@ impl SignInTest {
                 authorization
             }
         };
-        match sign_in.poll(&authorization).await.map_err(|error| {
-            Error::service(format!("the sign-in as {login} failed"), error)
-        })? {
+        match sign_in
+            .poll(&authorization)
+            .await
+            .map_err(|error| Error::service(format!("the sign-in as {login} failed"), error))?
+        {
             PollResult::Done(session) => Ok(Some(session)),
             PollResult::Expired => Err(Error::new(
                 ErrorKind::ManualStep,
@@ -270,7 +277,7 @@ impl Step for SignInTest {
     }
 
     fn title(&self) -> String {
-        "Sign-in test passed".to_owned()
+        "Sign-in test".to_owned()
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -281,9 +288,7 @@ impl Step for SignInTest {
             if expected.is_empty() {
                 return Err(Error::new(
                     ErrorKind::UnusableSubject,
-                    format!(
-                        "the test user {login} gets no role from the blueprint"
-                    ),
+                    format!("the test user {login} gets no role from the blueprint"),
                 )
                 .with_help(
                     "set sign_in.user to a user who has access, or set sign_in.skip = true",
@@ -320,8 +325,9 @@ impl Step for SignInTest {
                 }));
             }
             let user_name = super::user_name(&self.okta, &self.blueprint, &login, cx).await?;
-            self.verify_credentials(&session, &expected, &user_name).await?;
-            // The session is no longer needed. A failed logout must not fail the test, because the session also expires.
+            self.verify_credentials(&session, &expected, &user_name)
+                .await?;
+            // The session is no longer needed, so a failed logout does not fail the test.
             if let Err(error) = session.logout().await {
                 tracing::debug!(
                     error = &error as &dyn std::error::Error,

@@ -1,4 +1,4 @@
-//! Compares source and target and returns the plan: a pure function.
+//! Computes the plan from the source and the target snapshot, without I/O.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -30,8 +30,9 @@ pub enum Removal {
     Deactivate,
     /// Deactivates the users, and deletes them in a later run after a retention period.
     ///
-    /// Deleting a user deletes the user's assignments; if the user comes back, they must be created again. If the
-    /// deactivation time is unknown (no cached state), the user is deleted only with a retention period of zero.
+    /// The deletion of a user also deletes the user's assignments; if the user returns, the assignments must be created
+    /// again. If the deactivation time is unknown (no cached state), the user is deleted only with a retention period of
+    /// zero.
     Delete {
         /// The retention period: the minimum time between deactivation and deletion.
         after: Duration,
@@ -71,7 +72,8 @@ pub(super) struct TargetUser {
     /// The digest of the [`UserProfile`].
     pub(super) digest: String,
     pub(super) active: bool,
-    /// Whether the sync may remove the user: it is in the cached state, or has an id that the source may have issued.
+    /// Whether the sync may remove the user: the cached state has the user, or the source may have issued the user's
+    /// external id.
     pub(super) managed: bool,
     /// The time of deactivation, if the cached state has it.
     pub(super) inactive_since: Option<Timestamp>,
@@ -152,8 +154,10 @@ fn by_external_id<'a>(
     ids.filter_map(|(index, id)| Some((id?, index))).collect()
 }
 
-/// Matches by external id first, then by name. A name matches only if no other resource of the source has the id of the
-/// resource with this name.
+/// Matches by external id first, then by name.
+///
+/// A target resource matches by name only if no source resource has its external id, and matches only one source
+/// resource by name.
 fn match_by_id_then_name<'a>(
     source: impl Iterator<Item = (&'a ExternalId, Option<usize>)> + Clone,
     by_id: &HashMap<&ExternalId, usize>,
@@ -230,8 +234,8 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
 
 /// Plans the changes of users.
 ///
-/// Returns the source users that will exist in the target and can be group members: each with its target id, or with
-/// `None` if the run creates it.
+/// Returns the source users that will exist in the target and can be group members. The value is the user's target id, or
+/// `None` if the run creates the user.
 fn plan_users<'a>(
     source: &'a Directory,
     target: &TargetSnapshot,
@@ -262,7 +266,7 @@ fn plan_users<'a>(
                     .extend(remarks.iter().map(|remark| format!("{name}: {remark}")));
                 profile
             }
-            // An inactive user is deactivated even if its profile has problems.
+            // A user that is inactive in the source is deactivated even if the profile has problems.
             (Err(_), Some(found)) if !user.profile.active && found.active => {
                 removals.push(UserChange::Deactivate(found.to_removed()));
                 continue;
@@ -329,7 +333,7 @@ fn plan_users<'a>(
 ///
 /// # Errors
 ///
-/// Returns a note for the reviewer if the user is kept by policy, or because the deactivation time is unknown.
+/// Returns a note for the reviewer of the plan if the policy keeps the user, or if the deactivation time is unknown.
 fn plan_user_removal(
     user: &TargetUser,
     removal: Removal,

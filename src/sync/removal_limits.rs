@@ -14,9 +14,9 @@ pub struct RemovalLimits {
     /// Maximum number of removals: users deactivated or deleted, plus groups deleted (default: 100).
     pub max_removals: usize,
     /// Maximum share of removals in percent (default: 10). It limits users and groups together, relative to all managed
-    /// users and groups, and groups alone, relative to all managed groups. One removal is always allowed.
+    /// users and groups, and groups alone, relative to all managed groups. The share always allows one removal.
     pub max_share: u8,
-    /// Maximum share of removed memberships in percent (default: 30). Ten removed memberships are always allowed.
+    /// Maximum share of removed memberships in percent (default: 30). The share always allows ten removals.
     pub max_member_share: u8,
     /// Whether the source may have new ids for most of the managed users (default: false).
     pub new_ids: bool,
@@ -85,8 +85,8 @@ pub enum LimitExceeded {
     },
     /// Too many groups would be deleted.
     ///
-    /// Groups have their own limit: if there are many more users than groups, even the deletion of all groups is a small
-    /// share of both together, but it removes the access of all users.
+    /// Groups have their own limit: if there are many more users than groups, the deletion of all groups is only a small
+    /// share of all users and groups, but it removes the access of all users.
     #[error(
         "the plan deletes {} of {}, and the limit is {allowed}: {}",
         .names.len(), count(*.managed, "managed group"), abbreviated(.names)
@@ -124,7 +124,7 @@ pub enum LimitExceeded {
 }
 
 impl RemovalLimits {
-    /// Returns limits with this number of removals and without a limit on their share.
+    /// Returns limits with this maximum number of removals, and without a limit on the share of removals.
     #[must_use]
     pub fn at_most(max_removals: usize) -> Self {
         Self {
@@ -138,7 +138,8 @@ impl RemovalLimits {
     ///
     /// # Errors
     ///
-    /// Returns [`LimitExceeded`] if the plan exceeds a limit. If it exceeds several, the most specific cause is returned.
+    /// Returns [`LimitExceeded`] if the plan exceeds a limit. If it exceeds several limits, the error is the most
+    /// specific one.
     pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
         let totals = &plan.totals;
         let managed = totals.managed_users;
@@ -271,7 +272,7 @@ impl LimitExceeded {
                 "check the scope of the source and the permissions of its token; an empty source never removes users"
             }
             Self::NewIds { .. } => {
-                "check that the source is the right org; if the users really have new ids, for example after a migration, allow that for one run (new_ids)"
+                "check that the source is the right org; if the users really have new ids, for example after a migration, set new_ids for one run"
             }
             Self::TooManyGroups { .. } => {
                 "check that the source still has its groups; if the deletions are intended, raise max_share for this run"
@@ -283,7 +284,7 @@ impl LimitExceeded {
                 "review the plan; if the removals are intended, raise max_member_share for this run"
             }
             Self::Protected { .. } => {
-                "remove it from the scope of the source, rename it there, or remove its name from protected_users or protected_groups"
+                "remove these users or groups from the scope of the source, rename them in the source, or remove their names from protected_users or protected_groups"
             }
         }
     }
@@ -298,8 +299,8 @@ impl From<LimitExceeded> for Error {
     }
 }
 
-/// Minimum number of missing users for [`LimitExceeded::NewIds`]. Below it, single users were probably recreated in the
-/// source.
+/// Minimum number of missing users for [`LimitExceeded::NewIds`]. If fewer users are missing, they were probably recreated
+/// one by one in the source.
 const MIN_MISSING_USERS: usize = 3;
 
 /// The groups that AWS Control Tower creates in the same identity store (AWS Control Tower user guide, "IAM Identity Center

@@ -16,11 +16,11 @@ pub struct SyncReport {
     pub done: Counts,
     /// The failed changes, each with the target's response.
     pub failed: Vec<Failed>,
-    /// Memberships that were not written because their user could not be written.
+    /// Messages about memberships that were not written, because their user could not be written.
     pub members_left_out: Vec<String>,
-    /// Number of changes that were not tried, because the run was given up.
+    /// Number of changes that were not tried, because the run stopped early.
     pub not_tried: usize,
-    /// The reason why the run was given up, if it was.
+    /// The reason why the run stopped early, if it did.
     pub given_up: Option<String>,
 }
 
@@ -47,7 +47,8 @@ impl SyncReport {
     ///
     /// # Errors
     ///
-    /// Fails if a change was not applied. The error lists such changes; applied changes are kept.
+    /// Fails if a change was not applied. The error lists the first changes that failed. Changes that were applied stay
+    /// applied.
     pub fn complete(self) -> Result<Self> {
         if self.is_complete() {
             return Ok(self);
@@ -86,7 +87,7 @@ impl SyncReport {
     }
 }
 
-/// Maximum number of failures, and of left-out members, in an error message.
+/// Maximum number of failed changes in an error message; also the maximum number of memberships that were not written.
 const MAX_SHOWN: usize = 20;
 
 impl fmt::Display for Failed {

@@ -1,4 +1,4 @@
-//! The contract that every step keeps, held by one suite.
+//! The contract of `Step`, tested with every step.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ async fn fixture() -> Fixture {
 fn context(fixture: &Fixture) -> Context {
     Context::new(
         State::new().facts,
-        fixture.person.clone(),
+        fixture.operator.clone(),
         Arc::new(fixture.clock.clone()),
     )
 }
 
 /// Applies one change until it is done, as the pipeline does.
-async fn finish(
+async fn apply_until_done(
     step: &dyn Step,
     change: &okta_aws_sso::plan::Change,
     cx: &Context,
@@ -38,27 +38,31 @@ async fn finish(
             Applied::Waiting(_) => fixture.clock.sleep(std::time::Duration::from_secs(5)).await,
         }
     }
-    panic!("{}: {} did not come true", step.id(), change.target);
+    panic!(
+        "{}: {} is not done after 100 attempts",
+        step.id(),
+        change.target
+    );
 }
 
 #[tokio::test]
 async fn every_step_keeps_the_contract() {
-    keeps_the_contract(fixture().await).await;
+    assert_contract(fixture().await).await;
 }
 
 #[tokio::test]
-async fn every_step_keeps_the_contract_where_the_run_writes_users_and_groups() {
+async fn every_step_keeps_the_contract_in_direct_mode() {
     let blueprint = crate::direct::direct(&format!("{WITH_DOMAIN}{TEAM}"));
-    keeps_the_contract(Fixture::new(&blueprint).await).await;
+    assert_contract(Fixture::new(&blueprint).await).await;
 }
 
-async fn keeps_the_contract(fixture: Fixture) {
+async fn assert_contract(fixture: Fixture) {
     let cx = context(&fixture);
     let mut written = std::collections::BTreeSet::new();
     for step in steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws) {
         let id = step.id();
 
-        // Planning changes nothing, and says the same twice.
+        // Planning writes nothing, and two plans are equal.
         fixture.sandbox.clear_requests();
         let planned = step.plan(&cx).await.expect("a plan");
         assert_eq!(
@@ -72,28 +76,32 @@ async fn keeps_the_contract(fixture: Fixture) {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(writes, Vec::<String>::new(), "{id} writes while it plans");
-        // Who was written by this run has arrived.
-        let arrived = id.as_str() == "arrival" && written.contains("directory-sync");
+        assert_eq!(
+            writes,
+            Vec::<String>::new(),
+            "{id} sends writes while planning"
+        );
+        // In direct mode, the directory sync wrote the users, so the arrival step has no changes.
+        let already_arrived = id.as_str() == "arrival" && written.contains("directory-sync");
         assert!(
-            !planned.changes.is_empty() || arrived,
-            "{id} has nothing to do, so nothing is proved here"
+            !planned.changes.is_empty() || already_arrived,
+            "{id} has no changes, so this test verifies nothing"
         );
         written.insert(id.to_string());
 
-        // Targets are unique, so that a change can be found again.
+        // Action and target identify a change, so they are unique.
         for (index, change) in planned.changes.iter().enumerate() {
-            let twins = planned.changes[..index]
+            let duplicates = planned.changes[..index]
                 .iter()
                 .filter(|other| other.action == change.action && other.target == change.target);
-            assert_eq!(twins.count(), 0, "{id}: {}", change.target);
+            assert_eq!(duplicates.count(), 0, "{id}: {}", change.target);
         }
 
         for change in &planned.changes {
-            finish(step.as_ref(), change, &cx, &fixture).await;
+            apply_until_done(step.as_ref(), change, &cx, &fixture).await;
         }
 
-        // After the apply there is nothing left, and verifying agrees and writes nothing.
+        // After the apply, the plan is empty, and the verification passes without writes.
         assert_eq!(step.plan(&cx).await.expect("a plan").changes, [], "{id}");
         fixture.sandbox.clear_requests();
         let checks = step.verify(&cx).await.expect("checks");
@@ -107,16 +115,16 @@ async fn keeps_the_contract(fixture: Fixture) {
         assert_eq!(
             fixture.sandbox.writes().len(),
             0,
-            "{id} writes while it verifies"
+            "{id} sends writes while verifying"
         );
 
-        // Applying once more does no harm: nothing is made twice, and nobody is asked to do what is done.
+        // Apply is idempotent: a second apply creates no duplicates. Manual steps and checks are not repeated.
         for change in planned
             .changes
             .iter()
             .filter(|change| !matches!(change.action, Action::ManualStep | Action::Check))
         {
-            finish(step.as_ref(), change, &cx, &fixture).await;
+            apply_until_done(step.as_ref(), change, &cx, &fixture).await;
         }
         assert_eq!(
             step.plan(&cx).await.expect("a plan").changes,
@@ -130,12 +138,12 @@ async fn keeps_the_contract(fixture: Fixture) {
 }
 
 #[tokio::test]
-async fn every_step_has_a_name_and_a_title_of_its_own() {
+async fn every_step_has_a_unique_id_and_title() {
     let fixture = fixture().await;
-    let journey = steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws);
+    let steps = steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws);
     let ids: std::collections::BTreeSet<String> =
-        journey.iter().map(|step| step.id().to_string()).collect();
+        steps.iter().map(|step| step.id().to_string()).collect();
     let titles: std::collections::BTreeSet<String> =
-        journey.iter().map(|step| step.title()).collect();
-    assert_eq!((ids.len(), titles.len()), (journey.len(), journey.len()));
+        steps.iter().map(|step| step.title()).collect();
+    assert_eq!((ids.len(), titles.len()), (steps.len(), steps.len()));
 }

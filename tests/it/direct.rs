@@ -1,4 +1,4 @@
-//! The journey in direct mode: Okta provisions nothing, and the run writes users and groups itself.
+//! Direct mode: Okta provisions nothing, and the run writes users and groups to AWS.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use sandbox::{PersonStatus, Sandbox, Service, Stage};
 
 use crate::fixture::{Fixture, SEED, TEAM, company};
 
-/// The same, written by the run.
+/// Returns the blueprint with provisioning mode `direct`.
 pub(crate) fn direct(blueprint: &str) -> String {
     if blueprint.contains("[provisioning]") {
         blueprint.replace("[provisioning]", "[provisioning]\nmode = \"direct\"")
@@ -21,7 +21,7 @@ pub(crate) fn direct(blueprint: &str) -> String {
     }
 }
 
-/// A team whose access goes through one group, which is assigned to the app and is a group in AWS too.
+/// A blueprint with a group that is assigned to the app and also exists in AWS.
 const ONE_GROUP: &str = r#"
 [provisioning]
 mode = "direct"
@@ -42,14 +42,14 @@ fn scim_requests(fixture: &Fixture) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn from_nothing_to_a_user_who_signs_in_and_nothing_is_changed_by_the_second_run() {
+async fn the_first_run_ends_with_a_sign_in_and_the_second_run_changes_nothing() {
     for blueprint in [SEED, TEAM] {
         let fixture = Fixture::new(&direct(blueprint)).await;
-        let (plan, report) = fixture.run().await.expect("the journey");
+        let (plan, report) = fixture.run().await.expect("the first run");
         let steps: Vec<&str> = plan.steps.iter().map(|step| step.step.as_str()).collect();
         assert!(steps.contains(&"directory-sync"), "{steps:?}");
         assert!(!steps.contains(&"okta-provisioning"), "{steps:?}");
-        // The sign-in test is the last step: somebody has signed in and seen the role.
+        // The sign-in test is the last step: the test user signed in and saw the role.
         assert_eq!(steps.last(), Some(&"sign-in"));
         assert!(report.facts.signed_in.is_some());
         assert_eq!(fixture.sandbox.provisioning_requests(), []);
@@ -66,9 +66,9 @@ async fn from_nothing_to_a_user_who_signs_in_and_nothing_is_changed_by_the_secon
 }
 
 #[tokio::test]
-async fn groups_are_there_with_their_members_and_the_app_pushes_nothing() {
+async fn the_run_writes_groups_with_members_and_the_app_pushes_none() {
     let fixture = Fixture::new(&direct(TEAM)).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let groups = fixture.sandbox.identity_groups();
     assert_eq!(groups.len(), 1);
     assert_eq!(groups[0].display_name, "deployers");
@@ -83,9 +83,9 @@ async fn groups_are_there_with_their_members_and_the_app_pushes_nothing() {
 }
 
 #[tokio::test]
-async fn one_group_may_be_assigned_to_the_app_and_be_a_group_in_aws() {
+async fn a_group_can_be_assigned_to_the_app_and_exist_in_aws() {
     let fixture = Fixture::new(ONE_GROUP).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     assert_eq!(
         fixture.assignments(),
         ["GROUP deployers: ReadOnlyAccess in 200000000002"]
@@ -94,9 +94,9 @@ async fn one_group_may_be_assigned_to_the_app_and_be_a_group_in_aws() {
 }
 
 #[tokio::test]
-async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_first() {
+async fn the_next_run_asks_for_the_token_and_writes_a_change_from_okta() {
     let fixture = Fixture::new(&direct(TEAM)).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let ada = "ada.lovelace@example.com";
     fixture
         .sandbox
@@ -106,8 +106,8 @@ async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_fi
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     insta::assert_snapshot!(step, @r"
          @ SCIM access token
-             hands back  SCIM endpoint and access token
-             token       (secret, never saved)
+             asks for  SCIM endpoint and access token
+             token     (secret, never saved)
          ~ users and groups of AWS, as in Okta
              update users   ada.lovelace@example.com
              update groups  deployers: +1 -0 members
@@ -118,11 +118,10 @@ async fn a_change_in_okta_is_written_by_the_next_run_which_asks_for_the_token_fi
 }
 
 #[tokio::test]
-async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_changed_is_put_right()
- {
+async fn without_an_operator_the_caller_provides_the_token() {
     let mut fixture = Fixture::new(&direct(TEAM)).await;
-    fixture.run().await.expect("the journey");
-    fixture.person = Arc::new(NoOperator);
+    fixture.run().await.expect("the first run");
+    fixture.operator = Arc::new(NoOperator);
     fixture
         .sandbox
         .set_user_attribute("ada.lovelace@example.com", "displayName", "Countess");
@@ -149,24 +148,24 @@ async fn without_a_person_the_token_comes_from_the_caller_and_what_others_have_c
     );
     let found = pipeline.verify().await.expect("a verification");
     assert!(found.passed(), "{found:?}");
-    let proved = found
+    let sync_check = found
         .checks
         .iter()
-        .find(|check| check.what == "Users and groups written to AWS");
+        .find(|check| check.what == "Directory sync to AWS");
     assert_eq!(
-        proved.map(|check| check.outcome),
+        sync_check.map(|check| check.outcome),
         Some(CheckOutcome::Verified)
     );
 }
 
 #[tokio::test]
-async fn who_leaves_is_shut_out_when_both_guards_allow_it() {
+async fn a_deprovisioned_user_is_deactivated_if_the_guard_allows_the_removal() {
     let fixture = Fixture::new(&direct(TEAM)).await;
-    fixture.run().await.expect("the journey");
-    let gone = "person.00003@example.com";
+    fixture.run().await.expect("the first run");
+    let leaver = "person.00003@example.com";
     fixture
         .sandbox
-        .set_user_status(gone, PersonStatus::Deprovisioned);
+        .set_user_status(leaver, PersonStatus::Deprovisioned);
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let error = pipeline.apply(&plan).await.expect_err("a removal");
@@ -178,7 +177,7 @@ async fn who_leaves_is_shut_out_when_both_guards_allow_it() {
         .await
         .expect("the removal");
     let users = fixture.sandbox.identity_users();
-    let user = users.iter().find(|user| user.user_name == gone);
+    let user = users.iter().find(|user| user.user_name == leaver);
     assert!(user.is_some_and(|user| !user.active));
     assert_eq!(
         fixture.sandbox.identity_groups()[0].members,
@@ -188,13 +187,12 @@ async fn who_leaves_is_shut_out_when_both_guards_allow_it() {
 }
 
 #[tokio::test]
-async fn a_directory_that_okta_has_provisioned_is_taken_over_without_loss() {
-    let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey through Okta");
+async fn users_and_groups_provisioned_by_okta_are_adopted_with_their_ids() {
+    let mut fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the run with Okta provisioning");
     let before: Vec<String> = ids(&fixture);
-    let mut taken = fixture;
-    taken.blueprint = Blueprint::from_toml(&direct(TEAM)).expect("a blueprint");
-    let plan = taken.pipeline().plan().await.expect("a plan");
+    fixture.blueprint = Blueprint::from_toml(&direct(TEAM)).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     assert!(
         step.notes
@@ -202,12 +200,13 @@ async fn a_directory_that_okta_has_provisioned_is_taken_over_without_loss() {
             .any(|note| note.starts_with("Okta provisions into AWS too")),
         "{step}"
     );
-    taken.pipeline().apply(&plan).await.expect("the change");
-    assert_eq!(ids(&taken), before);
-    let again = taken.pipeline().plan().await.expect("another plan");
-    assert!(again.is_empty(), "{again}");
+    fixture.pipeline().apply(&plan).await.expect("the change");
+    assert_eq!(ids(&fixture), before);
+    let plan = fixture.pipeline().plan().await.expect("another plan");
+    assert!(plan.is_empty(), "{plan}");
 }
 
+/// Returns the ids of the users and groups in AWS, sorted.
 fn ids(fixture: &Fixture) -> Vec<String> {
     let users = fixture.sandbox.identity_users();
     let groups = fixture.sandbox.identity_groups();
@@ -221,40 +220,38 @@ fn ids(fixture: &Fixture) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_run_that_was_interrupted_after_the_endpoint_asks_for_the_token_again() {
-    let mut fixture = Fixture::new(&direct(SEED)).await;
-    // A pipeline without the step: as far as a run that was killed had come.
+async fn a_run_that_failed_after_the_endpoint_step_asks_for_the_token_again() {
+    let fixture = Fixture::new(&direct(SEED)).await;
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    let person = fixture.person.clone();
+    // The endpoint is known, but it refuses one write.
     fixture
         .sandbox
         .inject(sandbox::Fault::fail(Service::Scim, 401, "{}").on("POST /"));
-    let error = pipeline.apply(&plan).await.expect_err("a refusal");
+    let error = pipeline.apply(&plan).await.expect_err("a refused write");
     assert!(
         error
             .to_string()
             .contains("not all changes were applied to the target"),
         "{error}"
     );
-    fixture.person = person;
     fixture.run().await.expect("the rest");
     assert!(fixture.run().await.expect("another run").0.is_empty());
 }
 
 #[tokio::test]
-async fn what_an_identity_center_of_others_has_is_left_alone() {
+async fn direct_mode_works_with_an_existing_identity_center() {
     let sandbox = Sandbox::builder()
         .company(company())
         .stage(Stage::Provisioned);
-    let fixture = Fixture::of(sandbox, &direct(SEED)).await;
-    fixture.run().await.expect("the journey");
+    let fixture = Fixture::with_sandbox(sandbox, &direct(SEED)).await;
+    fixture.run().await.expect("the first run");
     assert_eq!(fixture.assignments().len(), 1);
     assert!(fixture.run().await.expect("another run").0.is_empty());
 }
 
 #[test]
-fn a_mode_that_does_not_exist_is_shown_in_its_place() {
+fn an_unknown_mode_is_an_error_with_its_position() {
     let text = "[provisioning]\nmode = \"directly\"\n";
     let error = Blueprint::from_toml(text).expect_err("no such mode");
     assert_eq!(error.span().map(|span| &text[span]), Some("\"directly\""));
@@ -262,52 +259,56 @@ fn a_mode_that_does_not_exist_is_shown_in_its_place() {
 }
 
 #[test]
-fn the_mode_is_part_of_the_schema_and_okta_by_default() {
+fn the_schema_contains_the_mode_and_the_default_is_okta() {
     let schema = serde_json::to_string(&Blueprint::json_schema()).expect("JSON");
     assert!(schema.contains("ProvisioningMode"), "{schema}");
     let both = "[provisioning]\nassign_groups = [\"a\"]\npush_groups = [\"a\"]\n";
-    Blueprint::from_toml(both).expect_err("one group for both, pushed by Okta");
-    Blueprint::from_toml(&direct(both)).expect("one group for both");
+    Blueprint::from_toml(both)
+        .expect_err("in mode okta, a group cannot be both assigned and pushed");
+    Blueprint::from_toml(&direct(both)).expect("in direct mode, a group can be both");
 }
 
 #[tokio::test]
-async fn the_first_run_takes_nobody_away_and_the_next_one_shows_whom_it_would() {
-    let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey through Okta");
-    let mut taken = fixture;
-    // Ada is out of scope now, and Okta has made her.
-    let less = direct(TEAM).replace(
+async fn the_first_direct_run_removes_no_user_and_the_next_plan_lists_the_removal() {
+    let mut fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the run with Okta provisioning");
+    // Okta created the user Ada, and the new blueprint does not contain her.
+    let smaller = direct(TEAM).replace(
         "assign_groups = [\"aws-users\"]",
         "assign_users = [\"person.00002@example.com\", \"person.00003@example.com\"]",
     );
-    let less = less.replace(
+    let smaller = smaller.replace(
         "user = \"ada.lovelace@example.com\"",
         "user = \"person.00002@example.com\"",
     );
-    taken.blueprint = Blueprint::from_toml(&less).expect("a blueprint");
-    taken.run().await.expect("the first run");
+    fixture.blueprint = Blueprint::from_toml(&smaller).expect("a blueprint");
+    fixture.run().await.expect("the first direct run");
     assert!(
-        taken
+        fixture
             .sandbox
             .identity_users()
             .iter()
             .all(|user| user.active)
     );
-    let plan = taken.pipeline().plan().await.expect("a plan");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     let removals = step
         .changes
         .iter()
         .filter(|change| change.action == Action::Remove);
     assert_eq!(removals.count(), 1, "{step}");
-    let error = taken.pipeline().apply(&plan).await.expect_err("a removal");
+    let error = fixture
+        .pipeline()
+        .apply(&plan)
+        .await
+        .expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::GuardRejected);
 }
 
 #[tokio::test]
-async fn a_run_that_has_lost_its_memory_takes_nobody_away_even_if_it_can_read_everything() {
+async fn a_run_without_cached_state_removes_no_user() {
     let mut fixture = Fixture::new(&direct(TEAM)).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let mut state = fixture
         .store
         .load()
@@ -319,7 +320,7 @@ async fn a_run_that_has_lost_its_memory_takes_nobody_away_even_if_it_can_read_ev
         .store
         .save(&mut state)
         .await
-        .expect("the state alone");
+        .expect("the state is saved without the cached sync state");
     fixture
         .sandbox
         .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);

@@ -1,4 +1,4 @@
-//! What somebody has changed, left half done, or set up before: found, shown in the plan, and put right.
+//! Drift: the plan shows manual changes and incomplete setups, and the run corrects them.
 
 use okta_aws_sso::{
     ErrorKind,
@@ -11,7 +11,7 @@ use sandbox::{Sandbox, Stage};
 
 use crate::fixture::{Fixture, SEED, TEAM, company};
 
-/// What a plan would do in a step: each change in a few words.
+/// Returns the planned changes of a step, such as `create app "AWS Dev"`.
 fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
     let step = plan.step(&StepId::new(step)).expect("the step");
     step.changes
@@ -21,8 +21,8 @@ fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_permission_set_that_was_left_half_made_is_finished() {
-    let fixture = Fixture::of(
+async fn a_permission_set_without_its_policy_is_completed() {
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
@@ -40,8 +40,8 @@ async fn a_permission_set_that_was_left_half_made_is_finished() {
         .permission_sets()
         .create(&new)
         .await
-        .expect("a set without a policy");
-    let (plan, _) = fixture.run().await.expect("the journey");
+        .expect("a permission set without a policy");
+    let (plan, _) = fixture.run().await.expect("the first run");
     assert_eq!(
         changes(&plan, "permission-sets"),
         ["update permission set AdministratorAccess"]
@@ -53,8 +53,8 @@ async fn a_permission_set_that_was_left_half_made_is_finished() {
 }
 
 #[tokio::test]
-async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
-    let fixture = Fixture::of(
+async fn an_existing_permission_set_with_another_policy_is_used_unchanged_with_a_note() {
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
@@ -67,14 +67,18 @@ async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
         name: "AdministratorAccess".to_owned(),
         ..NewPermissionSet::default()
     };
-    let set = center.permission_sets().create(&new).await.expect("a set");
+    let set = center
+        .permission_sets()
+        .create(&new)
+        .await
+        .expect("a permission set");
     let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     center
         .permission_sets()
         .attach_managed_policy(&set.arn, policy)
         .await
         .expect("a policy");
-    let (plan, _) = fixture.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the first run");
     let step = plan
         .step(&StepId::new("permission-sets"))
         .expect("the step");
@@ -82,7 +86,7 @@ async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
     assert_eq!(
         step.notes,
         [
-            "permission set AdministratorAccess is there already and is used as it is: it has arn:aws:iam::aws:policy/ReadOnlyAccess; describe it in the blueprint to change that"
+            "permission set AdministratorAccess already exists and is used unchanged: it has arn:aws:iam::aws:policy/ReadOnlyAccess; to change it, describe it in the blueprint"
         ]
     );
     assert_eq!(
@@ -92,9 +96,9 @@ async fn a_set_of_somebody_elses_is_used_as_it_is_and_said_so() {
 }
 
 #[tokio::test]
-async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it() {
+async fn a_manually_added_policy_is_removed_only_if_the_guard_allows_it() {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let instance = &fixture.aws.instances().await.expect("instances")[0];
     let center = fixture.aws.identity_center(instance);
     let set = center
@@ -102,7 +106,7 @@ async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it(
         .find("Deploy")
         .await
         .expect("a call")
-        .expect("the set");
+        .expect("the permission set");
     let policy = "arn:aws:iam::aws:policy/IAMFullAccess";
     center
         .permission_sets()
@@ -120,7 +124,7 @@ async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it(
     let deploy = sets
         .iter()
         .find(|set| set.name == "Deploy")
-        .expect("the set");
+        .expect("the permission set");
     assert_eq!(
         deploy.managed_policies,
         ["arn:aws:iam::aws:policy/PowerUserAccess"]
@@ -129,9 +133,9 @@ async fn a_policy_that_was_added_by_hand_is_removed_only_if_the_guard_allows_it(
 }
 
 #[tokio::test]
-async fn a_new_signing_key_is_handed_to_aws_in_one_planned_run() {
+async fn a_new_signing_key_reaches_aws_in_one_run() {
     let fixture = Fixture::new(SEED).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let app = fixture
         .store
         .load()
@@ -159,7 +163,7 @@ async fn a_new_signing_key_is_handed_to_aws_in_one_planned_run() {
     assert_eq!(changes(&plan, "idp-metadata"), ["update metadata.xml"]);
     assert_eq!(
         changes(&plan, "identity-source"),
-        ["hand off external identity provider"]
+        ["manual step for external identity provider"]
     );
     assert_eq!(changes(&plan, "saml-settings"), Vec::<String>::new());
     assert_eq!(
@@ -170,9 +174,9 @@ async fn a_new_signing_key_is_handed_to_aws_in_one_planned_run() {
 }
 
 #[tokio::test]
-async fn an_app_that_was_deleted_is_made_again_in_one_planned_run() {
+async fn a_deleted_app_is_recreated_in_one_run() {
     let fixture = Fixture::new(SEED).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let app = fixture
         .store
         .load()
@@ -196,15 +200,15 @@ async fn an_app_that_was_deleted_is_made_again_in_one_planned_run() {
     );
     assert_eq!(
         changes(&plan, "identity-source"),
-        ["hand off external identity provider"]
+        ["manual step for external identity provider"]
     );
     assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
     assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 
 #[tokio::test]
-async fn an_app_for_another_organization_is_left_alone() {
-    let fixture = Fixture::of(
+async fn an_existing_app_with_another_label_is_not_changed() {
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
@@ -221,13 +225,13 @@ async fn an_app_for_another_organization_is_left_alone() {
         notes[0].starts_with("app \"AWS IAM Identity Center\" (0oa"),
         "{notes:?}"
     );
-    assert!(notes[0].contains("is left alone"), "{notes:?}");
+    assert!(notes[0].contains("is not changed"), "{notes:?}");
 }
 
 #[tokio::test]
-async fn what_a_plan_would_overwrite_is_shown_and_must_still_be_so() {
+async fn a_plan_shows_the_value_it_overwrites_and_is_stale_if_that_value_changes() {
     let fixture = Fixture::new(SEED).await;
-    let (_, report) = fixture.run().await.expect("the journey");
+    let (_, report) = fixture.run().await.expect("the first run");
     let app = report.facts.app.expect("the app");
     let set = async |url: &str| {
         let mut document = fixture.okta.apps().get(&app).await.expect("the app").edit();
@@ -248,76 +252,74 @@ async fn what_a_plan_would_overwrite_is_shown_and_must_still_be_so() {
         Some("https://us-east-1.signin.aws/platform/saml/acs/other")
     );
     assert!(
-        step.notes[0].starts_with("the app points elsewhere now"),
+        step.notes[0].starts_with("the app currently has other URLs"),
         "{:?}",
         step.notes
     );
     set("https://us-east-1.signin.aws/platform/saml/acs/third").await;
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .expect_err("somebody else's write");
+    let error = pipeline.apply(&plan).await.expect_err("a stale plan");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 
 #[tokio::test]
-async fn who_lingers_in_a_group_of_aws_fails_the_verification() {
+async fn a_membership_that_exists_only_in_aws_fails_the_verification() {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
-    // Okta is told, and what it would push has not left yet.
+    fixture.run().await.expect("the first run");
+    // Okta has removed the member, but has not pushed the change to AWS yet.
     fixture
         .sandbox
         .set_group_member("deployers", "person.00002@example.com", false);
     assert_eq!(
         fixture.failed_checks().await,
-        ["person.00002@example.com is in group deployers in AWS, and not in Okta"]
+        ["person.00002@example.com is a member of group deployers in AWS but not in Okta"]
     );
 }
 
 #[tokio::test]
-async fn a_token_at_the_wrong_prompt_is_not_repeated() {
+async fn a_token_entered_as_the_endpoint_is_not_printed() {
     let mut fixture = Fixture::new(SEED).await;
-    let person = fixture.person.clone();
-    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |manual_step| {
-        let person = person.clone();
+    let operator = fixture.operator.clone();
+    fixture.operator = std::sync::Arc::new(ScriptedOperator::new(move |manual_step| {
+        let operator = operator.clone();
         async move {
             if manual_step.kind == ManualStepKind::AutomaticProvisioning {
                 return Ok(Answers::default()
                     .text("scim_endpoint", "t0k3n")
                     .secret("access_token", Secret::new("x")));
             }
-            okta_aws_sso::Operator::ask(&person, &manual_step).await
+            okta_aws_sso::Operator::ask(&operator, &manual_step).await
         }
     }));
-    let error = fixture.run().await.expect_err("no endpoint");
+    let error = fixture.run().await.expect_err("an invalid endpoint");
     assert_eq!(
         error.to_string(),
-        "what was handed back as the SCIM endpoint is not one"
+        "the text entered as the SCIM endpoint is not a SCIM endpoint"
     );
     assert!(!error.explain().contains("t0k3n") && !format!("{error:?}").contains("t0k3n"));
 }
 
 #[tokio::test]
-async fn what_does_not_come_true_in_time_is_named() {
+async fn a_timeout_names_the_users_that_did_not_arrive() {
     let sandbox = Sandbox::builder().company(company());
-    let fixture = Fixture::slow(sandbox, SEED, std::time::Duration::from_hours(2)).await;
-    let error = fixture.run().await.expect_err("two hours");
+    let fixture =
+        Fixture::with_provisioning_delay(sandbox, SEED, std::time::Duration::from_hours(2)).await;
+    let error = fixture.run().await.expect_err("a timeout");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(
         error.to_string(),
         "no progress for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
     );
-    // It goes on when it is run again.
+    // The next run resumes.
     fixture.sandbox.advance(std::time::Duration::from_hours(2));
     fixture.run().await.expect("the rest");
 }
 
 #[tokio::test]
-async fn somebody_elses_session_does_not_pass_the_sign_in_test() {
+async fn a_sign_in_as_another_user_fails_the_sign_in_test() {
     let mut fixture = Fixture::new(TEAM).await;
-    let person = fixture.person.clone();
-    fixture.person = std::sync::Arc::new(ScriptedOperator::new(move |mut manual_step| {
-        let person = person.clone();
+    let operator = fixture.operator.clone();
+    fixture.operator = std::sync::Arc::new(ScriptedOperator::new(move |mut manual_step| {
+        let operator = operator.clone();
         async move {
             if manual_step.kind == ManualStepKind::SignIn {
                 for (name, value) in &mut manual_step.values {
@@ -326,7 +328,7 @@ async fn somebody_elses_session_does_not_pass_the_sign_in_test() {
                     }
                 }
             }
-            okta_aws_sso::Operator::ask(&person, &manual_step).await
+            okta_aws_sso::Operator::ask(&operator, &manual_step).await
         }
     }));
     fixture
@@ -334,9 +336,9 @@ async fn somebody_elses_session_does_not_pass_the_sign_in_test() {
         .access
         .retain(|access| access.group.is_some());
     fixture.blueprint.sign_in.user = Some("person.00003@example.com".to_owned());
-    let error = fixture.run().await.expect_err("somebody else");
+    let error = fixture.run().await.expect_err("a sign-in as another user");
     assert_eq!(
         error.to_string(),
-        "somebody else has answered the sign-in: person.00002@example.com, not person.00003@example.com"
+        "person.00002@example.com signed in instead of the test user person.00003@example.com"
     );
 }

@@ -1,4 +1,4 @@
-//! From nothing to a user who signs in.
+//! Complete runs: from two empty tenants to a user who signs in.
 
 use futures::StreamExt as _;
 use okta_aws_sso::{
@@ -11,9 +11,9 @@ use sandbox::{Sandbox, Stage};
 use crate::fixture::{Fixture, SEED, TEAM, company};
 
 #[tokio::test]
-async fn ten_lines_take_one_user_from_nothing_to_a_role() {
+async fn the_smallest_blueprint_gives_one_user_a_role() {
     let fixture = Fixture::new(SEED).await;
-    let (plan, report) = fixture.run().await.expect("the journey");
+    let (plan, report) = fixture.run().await.expect("the first run");
     assert_eq!(report.applied, plan.changes().count());
     assert_eq!(
         fixture.assignments(),
@@ -25,25 +25,25 @@ async fn ten_lines_take_one_user_from_nothing_to_a_role() {
 }
 
 #[tokio::test]
-async fn events_are_all_there_for_who_looks_after_the_apply_and_then_end() {
+async fn events_are_buffered_until_they_are_read_and_end_with_the_apply() {
     let fixture = Fixture::new(SEED).await;
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let events = pipeline.events();
-    pipeline.apply(&plan).await.expect("the journey");
+    pipeline.apply(&plan).await.expect("the first run");
     let events: Vec<Event> = events.collect().await;
     let done = |event: &&Event| matches!(event, Event::ChangeDone { .. });
     assert_eq!(events.iter().filter(done).count(), plan.changes().count());
-    // A refused apply ends them too.
+    // A refused apply ends the events too.
     let events = pipeline.events();
     pipeline.apply(&plan).await.expect_err("a stale plan");
     assert_eq!(events.count().await, 0);
 }
 
 #[tokio::test]
-async fn groups_arrive_with_their_members_and_get_their_roles() {
+async fn groups_arrive_with_members_and_get_their_roles() {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     assert_eq!(
         fixture.assignments(),
         [
@@ -85,7 +85,7 @@ async fn groups_arrive_with_their_members_and_get_their_roles() {
 #[tokio::test]
 async fn a_second_run_changes_nothing_and_writes_nothing() {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let serial = fixture
         .store
         .load()
@@ -118,7 +118,7 @@ async fn a_second_run_changes_nothing_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_plan_of_the_seed_story_reads_like_this() {
+async fn the_plan_of_the_smallest_blueprint() {
     let fixture = Fixture::new(SEED).await;
     let plan = fixture.pipeline().plan().await.expect("a plan");
     insta::assert_snapshot!(plan);
@@ -141,21 +141,21 @@ async fn planning_changes_nothing_and_saves_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_person_the_run_stops_with_what_to_do_and_goes_on_later() {
+async fn without_an_operator_the_run_stops_with_help_and_resumes_later() {
     let mut fixture = Fixture::new(SEED).await;
-    let person = std::mem::replace(&mut fixture.person, std::sync::Arc::new(NoOperator));
-    let error = fixture.run().await.expect_err("nobody is there");
+    let operator = std::mem::replace(&mut fixture.operator, std::sync::Arc::new(NoOperator));
+    let error = fixture.run().await.expect_err("an operator is needed");
     assert_eq!(error.kind(), ErrorKind::ManualStep);
     assert_eq!(
         error.to_string(),
         "an operator is needed: Enable IAM Identity Center for the organization in us-east-1"
     );
-    let help = error.help().expect("what to do");
+    let help = error.help().expect("a help text");
     assert!(
         help.contains("Choose Enable, and \"with AWS Organizations\""),
         "{help}"
     );
-    fixture.person = person;
+    fixture.operator = operator;
     fixture.run().await.expect("the rest");
     assert_eq!(fixture.assignments().len(), 1);
 }
@@ -166,7 +166,7 @@ async fn a_custom_domain_gets_its_records_and_its_certificate() {
         "[okta]\ncustom_domain = \"login.example.com\"\n{SEED}"
     ))
     .await;
-    let (plan, _) = fixture.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the first run");
     let step = plan.step(&StepId::new("custom-domain")).expect("the step");
     let actions: Vec<Action> = step.changes.iter().map(|change| change.action).collect();
     assert_eq!(actions, [Action::Create, Action::ManualStep, Action::Wait]);
@@ -174,40 +174,40 @@ async fn a_custom_domain_gets_its_records_and_its_certificate() {
 }
 
 #[tokio::test]
-async fn okta_is_connected_without_a_person_where_its_api_really_works() {
-    let fixture = Fixture::of(
+async fn provisioning_needs_no_manual_step_if_oktas_api_supports_it() {
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder()
             .company(company())
             .connections_supported(true),
         SEED,
     )
     .await;
-    fixture.run().await.expect("the journey");
-    let asked: Vec<String> = fixture
+    fixture.run().await.expect("the first run");
+    let requests: Vec<String> = fixture
         .sandbox
         .requests()
         .iter()
         .map(ToString::to_string)
         .collect();
     assert!(
-        asked
+        requests
             .iter()
             .any(|request| request.contains("features/USER_PROVISIONING")),
-        "{asked:#?}"
+        "{requests:#?}"
     );
     assert_eq!(fixture.assignments().len(), 1);
 }
 
 #[tokio::test]
-async fn what_others_have_set_up_is_adopted_and_kept() {
-    let fixture = Fixture::of(
+async fn an_existing_setup_is_adopted_unchanged() {
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder()
             .company(company())
             .stage(Stage::Provisioned),
         SEED,
     )
     .await;
-    let (plan, _) = fixture.run().await.expect("the journey");
+    let (plan, _) = fixture.run().await.expect("the first run");
     for step in [
         "catalog-app",
         "identity-center",
@@ -227,13 +227,13 @@ async fn what_others_have_set_up_is_adopted_and_kept() {
 }
 
 #[tokio::test]
-async fn an_instance_without_permission_sets_is_given_them() {
+async fn permission_sets_are_turned_on_for_an_existing_instance() {
     let sandbox = Sandbox::builder()
         .company(company())
         .stage(Stage::IdentityCenter)
         .permission_sets(false);
-    let fixture = Fixture::of(sandbox, SEED).await;
-    let (plan, _) = fixture.run().await.expect("the journey");
+    let fixture = Fixture::with_sandbox(sandbox, SEED).await;
+    let (plan, _) = fixture.run().await.expect("the first run");
     let step = plan
         .step(&StepId::new("identity-center"))
         .expect("the step");
@@ -242,9 +242,9 @@ async fn an_instance_without_permission_sets_is_given_them() {
 }
 
 #[tokio::test]
-async fn the_report_says_who_has_what_and_why() {
+async fn the_access_report_lists_each_role_with_its_source() {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let instance = &fixture.aws.instances().await.expect("instances")[0];
     let report = AccessReport::read(&fixture.aws, &fixture.aws.identity_center(instance))
         .await
@@ -265,14 +265,16 @@ async fn the_report_says_who_has_what_and_why() {
 }
 
 #[tokio::test]
-async fn verification_finds_what_somebody_has_taken_away() {
+async fn verification_finds_a_membership_that_is_missing_in_aws() {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     fixture
         .sandbox
         .set_group_member("deployers", "ada.lovelace@example.com", true);
     assert_eq!(
         fixture.failed_checks().await,
-        ["missing in AWS: ada.lovelace@example.com in group deployers (Okta: ACTIVE)"]
+        [
+            "missing in AWS: membership of ada.lovelace@example.com in group deployers (Okta: ACTIVE)"
+        ]
     );
 }

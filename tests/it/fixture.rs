@@ -1,4 +1,4 @@
-//! A company in a sandbox, our clients, and a clock that does not sleep.
+//! The test fixture: a company in a sandbox, clients for it, and a manual clock that does not sleep.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use okta_aws_sso::{
 use rest_core::{Clock, ManualClock, Secret};
 use sandbox::{Sandbox, SandboxBuilder};
 
-/// Where every story begins.
+/// The start time of every test.
 pub(crate) const START: &str = "2026-11-24T09:00:00Z";
 
-/// The seed story: one user, one account, one role.
+/// The smallest blueprint: one user, one account, one role.
 pub(crate) const SEED: &str = r#"
 [[access]]
 user = "ada.lovelace@example.com"
@@ -23,7 +23,7 @@ account = "Sandbox"
 permission_set = "AdministratorAccess"
 "#;
 
-/// A bit of everything: a user, a pushed group, an assigned group, a permission set of one's own.
+/// A blueprint with a user, a pushed group, an assigned group and a custom permission set.
 pub(crate) const TEAM: &str = r#"
 [provisioning]
 assign_groups = ["aws-users"]
@@ -45,7 +45,7 @@ accounts = ["Sandbox", "Workload 0003"]
 permission_set = "Deploy"
 "#;
 
-/// A company small enough to read.
+/// A company with a few users and accounts, so that a failed assertion stays readable.
 pub(crate) fn company() -> sandbox::Company {
     sandbox::Company::small(3, 3).team(
         "deployers",
@@ -59,28 +59,28 @@ pub(crate) struct Fixture {
     pub(crate) aws: Aws,
     pub(crate) clock: ManualClock,
     pub(crate) store: StateStore,
-    pub(crate) person: Arc<dyn Operator>,
+    pub(crate) operator: Arc<dyn Operator>,
     pub(crate) blueprint: Blueprint,
 }
 
 impl Fixture {
-    /// A small company at the very start, and a blueprint for it.
+    /// Creates a fixture with a small company, two empty tenants and a blueprint.
     pub(crate) async fn new(blueprint: &str) -> Self {
-        Self::of(Sandbox::builder().company(company()), blueprint).await
+        Self::with_sandbox(Sandbox::builder().company(company()), blueprint).await
     }
 
-    /// A sandbox with a clock of ours in which everything takes a while.
-    pub(crate) async fn of(sandbox: SandboxBuilder, blueprint: &str) -> Self {
-        Self::slow(sandbox, blueprint, Duration::from_secs(40)).await
+    /// Creates a fixture from a sandbox; Okta provisions after 40 s of the manual clock.
+    pub(crate) async fn with_sandbox(sandbox: SandboxBuilder, blueprint: &str) -> Self {
+        Self::with_provisioning_delay(sandbox, blueprint, Duration::from_secs(40)).await
     }
 
-    /// A sandbox in which Okta takes its time to provision.
-    pub(crate) async fn slow(
+    /// Creates a fixture from a sandbox with a manual clock and this provisioning delay.
+    pub(crate) async fn with_provisioning_delay(
         sandbox: SandboxBuilder,
         blueprint: &str,
         provisioning: Duration,
     ) -> Self {
-        let start: jiff::Timestamp = START.parse().expect("a moment");
+        let start: jiff::Timestamp = START.parse().expect("a timestamp");
         let sandbox = sandbox
             .clock(sandbox::Clock::Manual(start))
             .provisioning_delay(provisioning)
@@ -88,23 +88,23 @@ impl Fixture {
             .certificate_delay(Duration::from_mins(1))
             .start()
             .await
-            .expect("a sandbox");
-        let clock = ManualClock::new(start.try_into().expect("a moment after 1970"));
+            .expect("the sandbox starts");
+        let clock = ManualClock::new(start.try_into().expect("a timestamp after 1970"));
         clock.on_sleep(sandbox.advance_fn());
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let okta = okta::Client::builder(&sandbox.okta_url(), Secret::new(sandbox.okta_token()))
             .clock(shared.clone())
             .build()
-            .expect("a client of Okta");
+            .expect("an Okta client");
         let aws = aws(&sandbox, sandbox.aws_secret_access_key(), shared).await;
-        let person =
-            SandboxOperator::new(sandbox.console_url().parse().expect("a URL")).expect("a person");
+        let operator = SandboxOperator::new(sandbox.console_url().parse().expect("a URL"))
+            .expect("an operator");
         Self {
             okta,
             aws,
             clock,
             store: StateStore::memory(),
-            person: Arc::new(person),
+            operator: Arc::new(operator),
             blueprint: Blueprint::from_toml(blueprint).expect("a blueprint"),
             sandbox,
         }
@@ -114,12 +114,12 @@ impl Fixture {
         Pipeline::new(steps::default_steps(&self.blueprint, &self.okta, &self.aws))
             .blueprint(&self.blueprint)
             .store(self.store.clone())
-            .operator(self.person.clone())
+            .operator(self.operator.clone())
             .clock(Arc::new(self.clock.clone()))
             .wait_policy(WaitPolicy::default())
     }
 
-    /// Plans and applies, as a tool would.
+    /// Plans and applies the blueprint.
     pub(crate) async fn run(&self) -> Result<(Plan, Report)> {
         let pipeline = self.pipeline();
         let plan = pipeline.plan().await?;
@@ -127,7 +127,7 @@ impl Fixture {
         Ok((plan, report))
     }
 
-    /// What a verification finds not to be so.
+    /// Returns the names of the failed checks of a verification.
     pub(crate) async fn failed_checks(&self) -> Vec<String> {
         let found = self.pipeline().verify().await.expect("a verification");
         let failed = found
@@ -137,7 +137,7 @@ impl Fixture {
         failed.map(|check| check.what).collect()
     }
 
-    /// What AWS has in the end: each assignment in one line, sorted.
+    /// Returns the account assignments in AWS, one line each, sorted.
     pub(crate) fn assignments(&self) -> Vec<String> {
         let mut lines: Vec<String> = self
             .sandbox
@@ -155,7 +155,7 @@ impl Fixture {
     }
 }
 
-/// A connection to the sandbox's AWS.
+/// Connects to the AWS organization of the sandbox.
 pub(crate) async fn aws(sandbox: &Sandbox, secret: &str, clock: Arc<dyn Clock>) -> Aws {
     Aws::connect(ConnectOptions {
         region: Some(sandbox.aws_region().to_owned()),

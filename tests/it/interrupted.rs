@@ -1,10 +1,12 @@
-//! A run that loses any one answer, before or after the service has acted, ends right when it is run again.
+//! Fault injection: if any single response is lost, a second run completes the integration without duplicates.
+//!
+//! The connection breaks either before or after the service executes the request.
 
 use sandbox::{Fault, RecordedRequest, Service};
 
 use crate::fixture::{Fixture, TEAM};
 
-/// What identifies a kind of request: its method and path without ids, and its operation.
+/// Returns the kind of a request: its operation, or else its method and path.
 fn kind(request: &RecordedRequest) -> String {
     match &request.target {
         Some(target) => target.clone(),
@@ -12,9 +14,10 @@ fn kind(request: &RecordedRequest) -> String {
     }
 }
 
-async fn writes_of_a_journey() -> Vec<(Service, String)> {
+/// Returns each kind of write that a complete run sends.
+async fn writes_of_a_run() -> Vec<(Service, String)> {
     let fixture = Fixture::new(TEAM).await;
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let mut kinds: Vec<(Service, String)> = Vec::new();
     for request in fixture.sandbox.writes() {
         let kind = (request.service, kind(&request));
@@ -26,8 +29,8 @@ async fn writes_of_a_journey() -> Vec<(Service, String)> {
 }
 
 #[tokio::test]
-async fn no_lost_answer_makes_anything_twice() {
-    let kinds = writes_of_a_journey().await;
+async fn a_lost_response_creates_no_duplicates() {
+    let kinds = writes_of_a_run().await;
     assert!(kinds.len() > 10, "{kinds:?}");
     for (service, on) in kinds {
         for fault in [
@@ -36,17 +39,17 @@ async fn no_lost_answer_makes_anything_twice() {
         ] {
             let fixture = Fixture::new(TEAM).await;
             fixture.sandbox.inject(fault.on(on.clone()));
-            // It may stop or find a way by itself; what counts is how it ends.
+            // The first run may fail or recover; the second run must succeed.
             let first = fixture
                 .run()
                 .await
                 .map(|_| ())
                 .map_err(|error| error.explain());
-            let again = fixture.run().await;
+            let second = fixture.run().await;
             assert!(
-                again.is_ok(),
-                "{on}: first {first:?}, then {}",
-                again.expect_err("a failure").explain()
+                second.is_ok(),
+                "{on}: the first run returned {first:?}, the second run failed: {}",
+                second.expect_err("a failure").explain()
             );
             assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1, "{on}");
             assert_eq!(fixture.sandbox.permission_sets().len(), 2, "{on}");

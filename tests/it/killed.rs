@@ -1,4 +1,4 @@
-//! A run that is killed after any step, by the operating system and without a word, goes on when it is run again.
+//! A run that is killed with SIGKILL during or after any step completes when it runs again.
 
 use std::process::Stdio;
 
@@ -29,21 +29,21 @@ const STEPS: [&str; 15] = [
 ];
 
 #[tokio::test]
-async fn killed_after_any_step_it_goes_on_and_makes_nothing_twice() {
+async fn a_run_killed_after_any_step_resumes_without_duplicates() {
     for step in STEPS {
-        killed_when(step, "step-done").await;
+        kill_and_rerun(step, "step-done").await;
     }
 }
 
 #[tokio::test]
-async fn killed_in_the_middle_of_any_step_it_goes_on_and_makes_nothing_twice() {
+async fn a_run_killed_during_any_step_resumes_without_duplicates() {
     for step in STEPS {
-        killed_when(step, "change-started").await;
+        kill_and_rerun(step, "change-started").await;
     }
 }
 
-/// Kills a run as soon as it says that a step has come so far, and runs it again.
-async fn killed_when(step: &str, event: &str) {
+/// Kills a run when it prints this event of this step, and runs it again.
+async fn kill_and_rerun(step: &str, event: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
     let blueprint = blueprint(
@@ -67,28 +67,32 @@ async fn killed_when(step: &str, event: &str) {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the program");
-    let mut lines = BufReader::new(first.stdout.take().expect("its output")).lines();
+        .expect("the program starts");
+    let mut lines = BufReader::new(first.stdout.take().expect("the standard output")).lines();
     let mut seen = false;
-    let mut told = String::new();
+    let mut output = String::new();
     while let Some(line) = lines.next_line().await.expect("a line") {
-        let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        told.extend([&line, "\n"]);
-        if said["event"] == event && said["step"] == step {
+        let message: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        output.extend([&line, "\n"]);
+        if message["event"] == event && message["step"] == step {
             seen = true;
             // SIGKILL: no destructor runs.
-            first.start_kill().expect("a signal");
+            first.start_kill().expect("the signal is sent");
             break;
         }
     }
-    let end = first.wait_with_output().await.expect("its end");
-    assert!(seen, "{step} was never at {event}: {told}{}", stderr(&end));
-
-    let again = program().output().await.expect("the program");
+    let end = first.wait_with_output().await.expect("the exit status");
     assert!(
-        again.status.success(),
-        "killed at {event} of {step}: {}",
-        stderr(&again)
+        seen,
+        "{step} never printed {event}: {output}{}",
+        stderr(&end)
+    );
+
+    let second = program().output().await.expect("the program starts");
+    assert!(
+        second.status.success(),
+        "the run after the kill at {event} of {step} failed: {}",
+        stderr(&second)
     );
     assert_eq!(sandbox.app_count("amazon_aws_sso"), 1, "{step}");
     assert_eq!(sandbox.permission_sets().len(), 2, "{step}");
@@ -96,8 +100,8 @@ async fn killed_when(step: &str, event: &str) {
 }
 
 #[test]
-fn the_list_of_steps_is_whole() {
-    // An event's name and the step's id are what the test looks for: they are part of what `--json` promises.
+fn a_step_done_event_contains_its_name_and_the_step_id() {
+    // The tests above search for the event name and the step id, which are part of the `--json` format.
     let event = Event::StepDone {
         step: okta_aws_sso::plan::StepId::new("arrival"),
     };

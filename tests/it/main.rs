@@ -1,4 +1,4 @@
-//! Whole stories through the facade, on the sandbox.
+//! Integration tests of the facade, on the sandbox.
 
 mod contract;
 mod direct;

@@ -1,4 +1,4 @@
-//! The example programs as a user runs them.
+//! The example programs, run as processes.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,13 +9,13 @@ use std::{
 use sandbox::Sandbox;
 use tokio::process::Command;
 
-/// A program of `examples/`, which `cargo test` builds beside the tests.
+/// Returns a command for a program of `examples/`, which `cargo test` builds beside the tests.
 pub(crate) fn example(name: &str) -> Command {
-    let tests = std::env::current_exe().expect("the test's own path");
+    let tests = std::env::current_exe().expect("the path of the test binary");
     let folder: PathBuf = tests
         .ancestors()
         .nth(2)
-        .expect("the folder of the profile")
+        .expect("the folder of the build profile")
         .join("examples");
     let mut command = Command::new(folder.join(name));
     for variable in [
@@ -33,7 +33,7 @@ pub(crate) fn example(name: &str) -> Command {
     command
 }
 
-/// A sandbox that answers fast, and the file that says where.
+/// Starts a sandbox with short delays; returns it and the file with its URLs and credentials.
 pub(crate) async fn served(folder: &Path) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::builder()
         .company(crate::fixture::company())
@@ -48,7 +48,7 @@ pub(crate) async fn served(folder: &Path) -> (Sandbox, PathBuf) {
     (sandbox, ready)
 }
 
-/// A blueprint in a file.
+/// Writes a blueprint to a file, and returns the path.
 pub(crate) fn blueprint(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("blueprint.toml");
     std::fs::write(&path, text).expect("a file");
@@ -65,7 +65,10 @@ pub(crate) fn stderr(output: &Output) -> String {
 
 #[tokio::test]
 async fn integrate_needs_no_arguments() {
-    let output = example("integrate").output().await.expect("the program");
+    let output = example("integrate")
+        .output()
+        .await
+        .expect("the program starts");
     let shown = stdout(&output);
     assert!(output.status.success(), "{shown}\n{}", stderr(&output));
     for part in [
@@ -80,7 +83,7 @@ async fn integrate_needs_no_arguments() {
 }
 
 #[tokio::test]
-async fn integrate_run_again_says_that_nothing_changes() {
+async fn a_second_run_of_integrate_prints_no_changes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
     let blueprint = blueprint(folder.path(), crate::fixture::TEAM);
@@ -96,18 +99,18 @@ async fn integrate_run_again_says_that_nothing_changes() {
             .arg("--yes");
         command.output()
     };
-    let first = run().await.expect("the program");
+    let first = run().await.expect("the program starts");
     assert!(first.status.success(), "{}", stderr(&first));
     assert!(folder.path().join("state/metadata.xml").exists());
     sandbox.clear_requests();
-    let second = run().await.expect("the program");
+    let second = run().await.expect("the program starts");
     assert!(second.status.success(), "{}", stderr(&second));
     assert_eq!(stdout(&second).lines().next(), Some("No changes"));
     assert_eq!(sandbox.writes().len(), 0);
 }
 
 #[tokio::test]
-async fn plan_only_changes_nothing_and_json_is_one_document_a_line() {
+async fn plan_only_writes_nothing_and_json_output_has_one_document_per_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
     let blueprint = blueprint(folder.path(), crate::fixture::SEED);
@@ -118,7 +121,7 @@ async fn plan_only_changes_nothing_and_json_is_one_document_a_line() {
         .arg("--blueprint")
         .arg(&blueprint)
         .args(["--plan-only", "--json"]);
-    let output = command.output().await.expect("the program");
+    let output = command.output().await.expect("the program starts");
     assert!(output.status.success(), "{}", stderr(&output));
     let documents: Vec<serde_json::Value> = stdout(&output)
         .lines()
@@ -129,12 +132,12 @@ async fn plan_only_changes_nothing_and_json_is_one_document_a_line() {
 }
 
 #[tokio::test]
-async fn without_a_yes_and_without_a_terminal_nothing_is_applied_for_real() {
+async fn an_okta_url_without_a_token_is_an_error() {
     let output = example("integrate")
         .env("OKTA_ORG_URL", "http://127.0.0.1:9")
         .output()
         .await
-        .expect("the program");
+        .expect("the program starts");
     assert!(!output.status.success());
     assert!(
         stderr(&output).contains("only one of OKTA_ORG_URL and OKTA_API_TOKEN is set"),
@@ -143,17 +146,17 @@ async fn without_a_yes_and_without_a_terminal_nothing_is_applied_for_real() {
     );
 }
 
-/// Runs the metadata example; returns its exit code and what it said.
+/// Runs the metadata example; returns its exit code, standard output and standard error.
 async fn saml_metadata<const N: usize>(arguments: [&str; N]) -> (i32, String, String) {
     let output = example("saml_metadata").args(arguments).output().await;
-    let output = output.expect("the program");
+    let output = output.expect("the program starts");
     let code = output.status.code().expect("an exit code");
     (code, stdout(&output), stderr(&output))
 }
 
-/// Metadata as Okta has it, of an app of the sandbox.
+/// Metadata in Okta's form, of an app of the sandbox.
 const IDP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/okta-metadata.xml");
-/// A moment at which its certificate is valid.
+/// A time at which the certificate of [`IDP`] is valid.
 const AT: &str = "2027-01-01T00:00:00Z";
 
 #[tokio::test]
@@ -168,7 +171,7 @@ async fn the_metadata_example_explains_and_validates() {
 }
 
 #[tokio::test]
-async fn metadata_that_breaks_a_rule_ends_with_1_and_what_is_no_metadata_with_2() {
+async fn the_exit_code_is_1_for_a_broken_rule_and_2_for_an_unreadable_file() {
     let good = ["validate", IDP, "--profile", "okta", "--at", AT];
     assert_eq!(saml_metadata(good).await.0, 0);
     let (code, out, _) = saml_metadata(["validate", IDP, "--at", "2099-01-01T00:00:00Z"]).await;
@@ -184,16 +187,16 @@ async fn metadata_that_breaks_a_rule_ends_with_1_and_what_is_no_metadata_with_2(
     let (code, _, err) = saml_metadata(["explain", &file.display().to_string()]).await;
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("not XML at all"), "{err}");
-    let (code, _, err) = saml_metadata(["explain", "there-is-none.xml"]).await;
+    let (code, _, err) = saml_metadata(["explain", "missing.xml"]).await;
     assert_eq!(code, 2, "{err}");
     assert!(
-        err.starts_with("error: there-is-none.xml could not be used\n"),
+        err.starts_with("error: missing.xml could not be used\n"),
         "{err}"
     );
 }
 
 #[tokio::test]
-async fn warnings_count_where_they_are_denied() {
+async fn deny_warnings_makes_warnings_fail_the_validation() {
     let okta = ["validate", IDP, "--profile", "edugain", "--deny-warnings"];
     assert_eq!(saml_metadata(okta).await.0, 1);
     let aws = ["validate", IDP, "--at", AT, "--deny-warnings"];
@@ -201,7 +204,7 @@ async fn warnings_count_where_they_are_denied() {
 }
 
 #[tokio::test]
-async fn findings_are_printed_for_programs_too() {
+async fn findings_can_be_printed_as_json_and_sarif() {
     let (_, out, _) = saml_metadata(["validate", IDP, IDP, "--at", AT, "--format", "json"]).await;
     let lines: Vec<serde_json::Value> = out
         .lines()
@@ -216,7 +219,7 @@ async fn findings_are_printed_for_programs_too() {
 }
 
 #[tokio::test]
-async fn the_metadata_example_says_what_a_change_breaks() {
+async fn the_metadata_example_lists_what_a_change_breaks() {
     let folder = tempfile::tempdir().expect("a folder");
     let new = folder.path().join("new.xml");
     let text = std::fs::read_to_string(IDP).expect("a file");
@@ -240,7 +243,7 @@ async fn the_metadata_example_says_what_a_change_breaks() {
 }
 
 #[tokio::test]
-async fn what_the_metadata_example_signs_it_verifies_unless_it_was_altered() {
+async fn a_signed_file_verifies_until_it_is_altered() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let key = rcgen::KeyPair::generate().expect("a key");
@@ -281,9 +284,9 @@ async fn what_the_metadata_example_signs_it_verifies_unless_it_was_altered() {
     assert!(out.starts_with("not verified: MD-SIG-06 "), "{out}");
     assert!(
         !out.contains("entity http"),
-        "nothing unsigned is shown: {out}"
+        "the output contains unsigned text: {out}"
     );
-    // A private key is no key to trust, and never shown.
+    // A private key is refused as a trusted key, and is never printed.
     let (code, _, err) = saml_metadata(["verify", &output, "--key", &key]).await;
     assert_eq!(code, 2, "{err}");
     assert!(!err.contains("PRIVATE"), "{err}");
@@ -294,7 +297,7 @@ async fn the_report_example_lists_roles() {
     let output = example("access_report")
         .output()
         .await
-        .expect("the program");
+        .expect("the program starts");
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
         stdout(&output).contains("group aws-platform-admins"),

@@ -1,4 +1,5 @@
-//! What a user gets wrong ends with one message: the thing, the service's answer with its request id, the way out.
+//! Mistakes of the operator: each ends with one message that names the problem, the service's response with its request
+//! id, and the help text.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use sandbox::{Company, Person, PersonStatus, Sandbox};
 
 use crate::fixture::{self, Fixture, SEED, company};
 
-/// The message with what differs from run to run taken out.
+/// Returns the message of an error, without the values that differ between runs.
 fn explained(error: &Error) -> String {
     let text = error.explain();
     let request = error
@@ -20,7 +21,7 @@ fn explained(error: &Error) -> String {
     let request = request.unwrap_or_else(|| panic!("no request id in\n{text}"));
     assert!(!request.is_empty());
     let text = text.replace(&request, "REQUEST");
-    // The port is any free one.
+    // The port is a random free port.
     text.split("http://127.0.0.1:")
         .enumerate()
         .map(|(index, part)| {
@@ -36,6 +37,7 @@ fn explained(error: &Error) -> String {
         .collect()
 }
 
+/// Runs the fixture, and returns the error.
 async fn fails(fixture: &Fixture) -> Error {
     fixture.run().await.expect_err("a failure")
 }
@@ -56,19 +58,19 @@ async fn a_wrong_aws_key() {
     insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
-/// A person who does as asked but for one hand-off.
-fn person_but(
+/// Returns an operator who answers every manual step correctly, except the steps of one kind.
+fn operator_with_wrong_answer(
     fixture: &Fixture,
     kind: ManualStepKind,
-    instead: fn(Answers) -> Answers,
+    replace: fn(Answers) -> Answers,
 ) -> Arc<dyn Operator> {
-    let person = fixture.person.clone();
+    let operator = fixture.operator.clone();
     Arc::new(ScriptedOperator::new(move |manual_step| {
-        let person = person.clone();
+        let operator = operator.clone();
         async move {
-            let answers = person.ask(&manual_step).await?;
+            let answers = operator.ask(&manual_step).await?;
             Ok(if manual_step.kind == kind {
-                instead(answers)
+                replace(answers)
             } else {
                 answers
             })
@@ -79,20 +81,22 @@ fn person_but(
 #[tokio::test]
 async fn a_wrong_scim_token() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.person = person_but(&fixture, ManualStepKind::AutomaticProvisioning, |answers| {
-        answers.secret("access_token", Secret::new("wrong"))
-    });
+    fixture.operator =
+        operator_with_wrong_answer(&fixture, ManualStepKind::AutomaticProvisioning, |answers| {
+            answers.secret("access_token", Secret::new("wrong"))
+        });
     let text = explained(&fails(&fixture).await);
-    // The tenant is part of the address and differs.
+    // The endpoint URL contains the tenant id, which differs between runs.
     insta::with_settings!({filters => vec![(r"HOST/\S+/scim/v2/", "HOST/TENANT/scim/v2/")]}, { insta::assert_snapshot!(text) });
 }
 
 #[tokio::test]
 async fn a_metadata_file_that_is_not_metadata() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.person = person_but(&fixture, ManualStepKind::IdentitySource, |answers| {
-        answers.file("sp_metadata", *b"{\"acs\": 1}")
-    });
+    fixture.operator =
+        operator_with_wrong_answer(&fixture, ManualStepKind::IdentitySource, |answers| {
+            answers.file("sp_metadata", *b"{\"acs\": 1}")
+        });
     let error = fails(&fixture).await;
     assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
     insta::assert_snapshot!(error.explain());
@@ -101,7 +105,7 @@ async fn a_metadata_file_that_is_not_metadata() {
 #[tokio::test]
 async fn metadata_of_another_instance() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.person = person_but(&fixture, ManualStepKind::IdentitySource, |_| {
+    fixture.operator = operator_with_wrong_answer(&fixture, ManualStepKind::IdentitySource, |_| {
         Answers::default()
             .text(
                 "acs_url",
@@ -147,7 +151,7 @@ async fn an_account_name_that_is_misspelt() {
 #[tokio::test]
 async fn a_suspended_account() {
     let sandbox = Sandbox::builder();
-    let fixture = Fixture::of(sandbox, &SEED.replace("\"Sandbox\"", "\"Legacy\"")).await;
+    let fixture = Fixture::with_sandbox(sandbox, &SEED.replace("\"Sandbox\"", "\"Legacy\"")).await;
     insta::assert_snapshot!(explained(&fails(&fixture).await));
 }
 
@@ -158,9 +162,9 @@ async fn a_user_who_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_user_whom_aws_would_not_take() {
+async fn a_user_that_aws_does_not_accept() {
     let people = Company::small(1, 2).person(Person::new("cher@example.com", "Cher", ""));
-    let fixture = Fixture::of(
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder().company(people),
         &SEED.replace("ada.lovelace", "cher"),
     )
@@ -168,16 +172,16 @@ async fn a_user_whom_aws_would_not_take() {
     let error = fails(&fixture).await;
     assert_eq!(
         error.to_string(),
-        "AWS will not take user `cher@example.com`: lastName is empty"
+        "AWS does not accept user `cher@example.com`: lastName is empty"
     );
 }
 
 #[tokio::test]
-async fn a_user_who_has_left() {
+async fn a_suspended_user() {
     let people = Company::small(1, 2).person(
         Person::new("gone@example.com", "Long", "Gone").with_status(PersonStatus::Suspended),
     );
-    let fixture = Fixture::of(
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder().company(people),
         &SEED.replace("ada.lovelace", "gone"),
     )
@@ -191,16 +195,16 @@ async fn a_user_who_has_left() {
 #[tokio::test]
 async fn a_group_that_does_not_exist() {
     let fixture =
-        Fixture::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"nobody\""))
+        Fixture::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"missing\""))
             .await;
     assert_eq!(
         fails(&fixture).await.to_string(),
-        "Okta has no group `nobody`"
+        "Okta has no group `missing`"
     );
 }
 
 #[tokio::test]
-async fn a_group_that_somebody_has_assigned_is_not_pushed() {
+async fn a_group_cannot_be_both_assigned_and_pushed() {
     let group = SEED.replace(
         "user = \"ada.lovelace@example.com\"",
         "group = \"deployers\"",
@@ -210,22 +214,22 @@ async fn a_group_that_somebody_has_assigned_is_not_pushed() {
         (
             &assigned,
             &group,
-            "group deployers is assigned to the app already and would be pushed",
+            "group deployers is already assigned to the app and cannot also be pushed",
         ),
         (
             &group,
             &assigned,
-            "group deployers is pushed already and would be assigned to the app",
+            "group deployers is already pushed and cannot also be assigned to the app",
         ),
     ] {
-        // The sign-in test needs somebody who has access; that is not what this is about.
-        let quiet = |text: &str| {
+        // The sign-in test needs a user with access, so this test skips it.
+        let without_sign_in = |text: &str| {
             Blueprint::from_toml(&format!("{text}\n[sign_in]\nskip = true\n")).expect("a blueprint")
         };
         let mut fixture = Fixture::new(SEED).await;
-        fixture.blueprint = quiet(first);
+        fixture.blueprint = without_sign_in(first);
         fixture.run().await.expect("the first blueprint");
-        fixture.blueprint = quiet(then);
+        fixture.blueprint = without_sign_in(then);
         fixture.sandbox.clear_requests();
         let error = fails(&fixture).await;
         assert_eq!(error.kind(), ErrorKind::UnusableSubject);
@@ -238,7 +242,7 @@ async fn a_group_that_somebody_has_assigned_is_not_pushed() {
 async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
     let mut fixture = Fixture::new(SEED).await;
     let plan = fixture.pipeline().plan().await.expect("a plan");
-    fixture.run().await.expect("the journey");
+    fixture.run().await.expect("the first run");
     let error = fixture
         .pipeline()
         .apply(&plan)
@@ -246,7 +250,7 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
         .expect_err("a stale plan");
     assert_eq!(
         error.to_string(),
-        "the plan is stale: the state has moved on since it was made"
+        "the plan is stale: the state has changed since it was made"
     );
     fixture.blueprint =
         Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
@@ -264,10 +268,11 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
 }
 
 #[tokio::test]
-async fn a_world_that_has_moved_stops_the_run_before_the_step() {
+async fn a_change_that_was_not_planned_stops_the_run_before_the_step() {
     let mut fixture = Fixture::new(SEED).await;
-    fixture.run().await.expect("the journey");
-    // A second line of access, planned; then its user loses the permission set's account to somebody else's change.
+    fixture.run().await.expect("the first run");
+    // The new blueprint needs a new permission set. The test removes this change from the plan, so the step finds a change
+    // that was not planned.
     fixture.blueprint =
         Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
             .expect("a blueprint");
@@ -282,7 +287,7 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
     let error = pipeline
         .apply(&plan)
         .await
-        .expect_err("something that was not planned");
+        .expect_err("a change that was not planned");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
     assert_eq!(
         error.to_string(),
@@ -292,8 +297,8 @@ async fn a_world_that_has_moved_stops_the_run_before_the_step() {
 }
 
 #[tokio::test]
-async fn who_never_arrives_is_named_with_what_okta_says() {
-    let fixture = Fixture::of(
+async fn the_run_waits_only_for_members_that_are_assigned_to_the_app() {
+    let fixture = Fixture::with_sandbox(
         Sandbox::builder().company(company()),
         &SEED
             .replace(
@@ -306,13 +311,13 @@ async fn who_never_arrives_is_named_with_what_okta_says() {
             ),
     )
     .await;
-    // A user made by hand at AWS has the name already, and blocks the one that Okta sends.
+    // The group has a second member, who is not assigned to the app.
     let sandbox = &fixture.sandbox;
     fixture
         .run()
         .await
         .map(|_| ())
-        .expect("only who is assigned is waited for");
+        .expect("the run does not wait for the unassigned member");
     assert_eq!(
         sandbox.identity_groups()[0].members,
         ["person.00002@example.com"]

@@ -1,4 +1,4 @@
-//! No secret in anything that a run prints, logs or keeps, however much it is asked to log.
+//! A run never prints, logs or stores a secret, even at log level trace.
 
 use sandbox::Sandbox;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_whole_run_at_trace_level_shows_no_secret() {
+async fn a_complete_run_at_trace_level_prints_no_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_sandbox, ready) = served(folder.path()).await;
     let blueprint = blueprint(folder.path(), TEAM);
@@ -27,32 +27,32 @@ async fn a_whole_run_at_trace_level_shows_no_secret() {
             .env("RUST_LOG", "trace")
             .output()
             .await
-            .expect("the program");
+            .expect("the program starts");
         assert!(output.status.success(), "{}", stderr(&output));
-        let mut said = stdout(&output) + &stderr(&output);
-        assert!(said.len() > 10_000, "the log is there");
+        let mut text = stdout(&output) + &stderr(&output);
+        assert!(text.len() > 10_000, "the log is missing");
         for file in std::fs::read_dir(&state).expect("the state") {
-            said.push_str(&std::fs::read_to_string(file.expect("a file").path()).expect("text"));
+            text.push_str(&std::fs::read_to_string(file.expect("a file").path()).expect("text"));
         }
         for secret in [
             Sandbox::OKTA_TOKEN,
             Sandbox::AWS_SECRET_ACCESS_KEY,
             Sandbox::SCIM_TOKEN_MARK,
         ] {
-            assert!(!said.contains(secret), "a secret is shown");
+            assert!(!text.contains(secret), "the output contains a secret");
         }
     }
 }
 
 #[tokio::test]
-async fn a_refused_token_is_not_shown_either() {
+async fn a_refused_token_is_not_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_sandbox, ready) = served(folder.path()).await;
-    let wrong = "00wr0ng-t0ken-that-nobody-may-see";
-    let text = std::fs::read_to_string(&ready)
+    let wrong = "00wr0ng-t0ken-that-must-stay-secret";
+    let ready_file = std::fs::read_to_string(&ready)
         .expect("a file")
         .replace(Sandbox::OKTA_TOKEN, wrong);
-    std::fs::write(&ready, text).expect("a file");
+    std::fs::write(&ready, ready_file).expect("a file");
     let blueprint = blueprint(folder.path(), SEED);
     let mut command = example("integrate");
     command
@@ -62,10 +62,10 @@ async fn a_refused_token_is_not_shown_either() {
         .arg(&blueprint)
         .arg("--yes")
         .env("RUST_LOG", "trace");
-    let output = command.output().await.expect("the program");
+    let output = command.output().await.expect("the program starts");
     assert!(!output.status.success());
-    let said = stdout(&output) + &stderr(&output);
-    assert!(said.contains("E0000011"), "{said}");
-    assert!(!said.contains(wrong));
-    assert!(!said.contains("panicked"));
+    let text = stdout(&output) + &stderr(&output);
+    assert!(text.contains("E0000011"), "{text}");
+    assert!(!text.contains(wrong));
+    assert!(!text.contains("panicked"));
 }

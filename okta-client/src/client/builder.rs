@@ -56,7 +56,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client. This sends nothing.
+    /// Builds the client without sending a request.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl ClientBuilder {
     }
 }
 
-/// Error of building a client.
+/// The error if a client cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -87,7 +87,7 @@ pub enum BuildError {
     #[error("{org_url:?} is not the URL of an Okta org, such as https://acme.okta.com")]
     #[non_exhaustive]
     OrgUrl {
-        /// The text.
+        /// The org URL as given.
         org_url: String,
         /// The cause.
         source: url::ParseError,
@@ -100,7 +100,7 @@ pub enum BuildError {
         host: String,
     },
     /// The org URL contains more than a scheme, a host and a port.
-    #[error("the URL of an Okta org ends after the host: https://{host}")]
+    #[error("the org URL must have only a scheme, a host and a port, such as https://{host}")]
     #[non_exhaustive]
     MoreThanHost {
         /// The host.
@@ -115,7 +115,7 @@ pub enum BuildError {
         /// The host to use.
         api_host: String,
     },
-    /// The token or another part of the client is not valid.
+    /// The token, the user agent or another setting is not valid; the source has the reason.
     #[error("the client could not be built")]
     Service(#[from] rest_core::BuildError),
 }
@@ -156,7 +156,8 @@ fn parse_org_url(org_url: &str) -> Result<Url, BuildError> {
 /// Returns the org's API host if `host` is the host of its Admin Console.
 fn api_host_of_admin_console(host: &str) -> Option<String> {
     let (org, rest) = host.split_once("-admin.")?;
-    // On other domains, a name such as `login-admin` may be a custom domain.
+    // `-admin` marks the Admin Console only on Okta's own domains: `login-admin.example.com` may be
+    // the custom domain of an org.
     let is_okta = OKTA_DOMAINS.contains(&rest);
     (is_okta && !org.is_empty() && !org.contains('.')).then(|| format!("{org}.{rest}"))
 }
@@ -239,14 +240,15 @@ mod tests {
             "acme.okta.com",
             "\"acme.okta.com\" is not the URL of an Okta org, such as https://acme.okta.com",
         );
-        let text = "the URL of an Okta org ends after the host: https://acme.okta.com";
+        let text =
+            "the org URL must have only a scheme, a host and a port, such as https://acme.okta.com";
         check_error("https://acme.okta.com/api/v1", text);
         check_error("https://acme.okta.com/?x", text);
         check_error("https://ada:pw@acme.okta.com", text);
     }
 
     #[test]
-    fn an_invalid_token_is_an_error_that_does_not_contain_it() {
+    fn the_error_for_an_invalid_token_does_not_contain_the_token() {
         let token = Secret::new("00abc\n");
         let error = Client::builder("https://acme.okta.com", token)
             .build()

@@ -10,9 +10,9 @@ use crate::json;
 
 /// An error response of Okta.
 ///
-/// "Only the `errorCode` property is supported for runtime error flow control" (Okta, "Core Okta
-/// API"); show the texts to the operator. If the body is empty or comes from a proxy, only the status
-/// and possibly the request id are known.
+/// Programs may depend only on the code: "Only the `errorCode` property is supported for runtime error
+/// flow control" (Okta, "Core Okta API"). The summary and the causes are for display to the operator. If
+/// the body is empty or comes from a proxy, only the status and possibly the request id are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -23,7 +23,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Returns the status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
@@ -53,7 +53,8 @@ impl ApiError {
         self.request_id.as_deref()
     }
 
-    /// Returns how to solve the problem, by Okta's error code or else by the status.
+    /// Returns advice for the operator: for Okta's error code if it is known, otherwise for the HTTP
+    /// status.
     pub(super) fn help(&self) -> Option<&'static str> {
         let by_code = self.code().and_then(|code| {
             HELP.iter()
@@ -65,7 +66,7 @@ impl ApiError {
             401 => Some(
                 "Okta does not accept the token: check that it belongs to this org and still exists.",
             ),
-            403 => Some("The admin who created the token has no role that allows this."),
+            403 => Some("The admin who created the token has no role that allows this operation."),
             404 | 405 if self.code.is_none() => Some(NOT_OKTA),
             429 => Some(THROTTLED),
             500..=599 => Some("Okta or a proxy in front of it failed: try again later."),
@@ -73,14 +74,14 @@ impl ApiError {
         })
     }
 
-    /// Decodes an error response. An unexpected body is not an error.
+    /// Decodes an error response. Fields that the body lacks are `None` or empty.
     pub(super) fn read(response: &Response) -> Self {
         let body: Value = response.json().unwrap_or(Value::Null);
         let causes = causes(&body);
         // Okta's OAuth token endpoints use `error_description` and `error`.
         let headline = json::str_at(&body, "/errorSummary")
             .or_else(|| json::str_at(&body, "/error_description"))
-            .map(tidy);
+            .map(to_single_line);
         let summary = match (headline, causes.is_empty()) {
             (headline, true) => headline,
             (Some(headline), false) => Some(format!("{headline}: {}", causes.join("; "))),
@@ -91,13 +92,14 @@ impl ApiError {
             request_id: response.request_id().map(str::to_owned),
             code: json::str_at(&body, "/errorCode")
                 .or_else(|| json::str_at(&body, "/error"))
-                .map(tidy),
+                .map(to_single_line),
             summary,
             causes,
         }
     }
 
-    /// Removes `secret` from the texts, for calls whose body contains one.
+    /// Removes `secret` from the summary and the causes. Okta may repeat values of a request body, so calls
+    /// that send a secret use this.
     pub(crate) fn hide(&mut self, secret: &Secret) {
         let texts = self.summary.iter_mut().chain(&mut self.causes);
         for text in texts.filter(|text| text.contains(secret.expose())) {
@@ -123,7 +125,7 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Returns the texts of `errorCauses`, which is a list or, in some responses, a single object.
+/// Returns the causes in `errorCauses`, which is a list or, in some responses, a single object.
 fn causes(body: &Value) -> Vec<String> {
     let all = match body.get("errorCauses") {
         Some(Value::Array(list)) => list.as_slice(),
@@ -136,13 +138,13 @@ fn causes(body: &Value) -> Vec<String> {
                 .as_str()
                 .or_else(|| json::str_at(cause, "/errorSummary"))
         })
-        .map(tidy)
+        .map(to_single_line)
         .take(MAX_CAUSES)
         .collect()
 }
 
 /// Returns `text` as one line of limited length, without control characters.
-fn tidy(text: &str) -> String {
+fn to_single_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
@@ -213,8 +215,8 @@ const HELP: [(&str, &str); 17] = [
 
 const TOKEN: &str = "Okta does not accept the token: it is mistyped, expired, revoked, or belongs to \
                      another org. Create a new one in the Admin Console under Security > API > Tokens.";
-const ROLE: &str = "The admin who created the token has no role that allows this: create the token \
-                    as an admin who may manage applications, groups and users.";
+const ROLE: &str = "The admin who created the token has no role that allows this operation: create \
+                    the token as an admin who may manage applications, groups and users.";
 
 #[cfg(test)]
 mod tests {
@@ -283,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_text_from_okta_becomes_one_line_of_limited_length() {
-        assert_eq!(super::tidy("a\r\n\u{1b}[31m  b\t"), "a [31m b");
-        assert_eq!(super::tidy(&"x".repeat(600)).len(), 500);
+        assert_eq!(super::to_single_line("a\r\n\u{1b}[31m  b\t"), "a [31m b");
+        assert_eq!(super::to_single_line(&"x".repeat(600)).len(), 500);
     }
 }

@@ -1,4 +1,4 @@
-//! The namespaces and prefixes in scope.
+//! The namespace declarations in scope, and the ids of the namespaces.
 
 use std::collections::HashMap;
 
@@ -14,6 +14,7 @@ use crate::{
 struct Binding {
     /// The prefix in the text; empty for the default namespace.
     prefix: Slice,
+    /// The prefix's [`key`], which makes the lookup fast.
     key: u64,
     namespace: NamespaceId,
 }
@@ -28,7 +29,8 @@ fn key(prefix: &str) -> u64 {
     prefix.bytes().fold(0, join)
 }
 
-/// The key of all long prefixes; these bytes never occur in UTF-8.
+/// The key of every prefix of more than 8 bytes. Its bytes (0xFF) never occur in UTF-8, so no shorter
+/// prefix has this key.
 const LONG: u64 = u64::MAX;
 
 /// The declarations in scope, and the ids of the namespaces.
@@ -36,13 +38,13 @@ const LONG: u64 = u64::MAX;
 pub(crate) struct Scope {
     bindings: Vec<Binding>,
     /// Ids of the namespaces that are not in the table of known namespaces.
-    numbers: HashMap<Box<str>, NamespaceId>,
-    /// The same namespaces in order of their ids.
+    ids: HashMap<Box<str>, NamespaceId>,
+    /// The keys of `ids`, in order of the ids.
     pub(crate) namespaces: Vec<Box<str>>,
 }
 
 impl Scope {
-    /// Returns the number of declarations in scope, for [`Scope::leave`].
+    /// Returns the number of declarations in scope, to pass to [`Scope::leave`] later.
     pub(crate) fn depth(&self) -> usize {
         self.bindings.len()
     }
@@ -52,10 +54,11 @@ impl Scope {
         self.bindings.truncate(depth);
     }
 
-    /// Removes the namespaces after the first `count`; no declaration in scope may use them.
+    /// Removes all entries of `namespaces` after the first `count`. The caller ensures that no
+    /// declaration in scope uses a removed namespace.
     pub(crate) fn forget_namespaces(&mut self, count: usize) {
         for uri in self.namespaces.drain(count..) {
-            self.numbers.remove(&uri);
+            self.ids.remove(&uri);
         }
     }
 
@@ -69,7 +72,7 @@ impl Scope {
     ) -> Result<(), Fault> {
         let at = prefix.start as usize;
         let name = &text[prefix.range()];
-        let wrong = match (name, uri) {
+        let error = match (name, uri) {
             ("xml", namespace::XML) => return Ok(()),
             ("xmlns", _) => Some("the prefix `xmlns` must not be declared".to_owned()),
             ("xml", _) => {
@@ -82,14 +85,14 @@ impl Scope {
             )),
             _ => None,
         };
-        if let Some(message) = wrong {
+        if let Some(message) = error {
             return Err(Fault::namespace(at, message));
         }
         if self.bindings.len() >= limits.namespace_bindings {
             let limit = limits.namespace_bindings;
             return Err(Fault::limit(Limit::NamespaceBindings, limit, at));
         }
-        let namespace = self.number(uri);
+        let namespace = self.id_of(uri);
         self.bindings.push(Binding {
             prefix,
             key: key(name),
@@ -119,17 +122,18 @@ impl Scope {
         }
     }
 
-    fn number(&mut self, uri: &str) -> NamespaceId {
-        if let Some(known) = namespace::KNOWN.iter().position(|(known, _)| *known == uri) {
-            return NamespaceId(crate::tree::number(known));
+    /// Returns the id of a namespace, and assigns the next id to a new namespace.
+    fn id_of(&mut self, uri: &str) -> NamespaceId {
+        if let Some(index) = namespace::KNOWN.iter().position(|(known, _)| *known == uri) {
+            return NamespaceId(crate::tree::number(index));
         }
-        if let Some(number) = self.numbers.get(uri) {
-            return *number;
+        if let Some(id) = self.ids.get(uri) {
+            return *id;
         }
         let next = namespace::KNOWN.len() + self.namespaces.len();
-        let number = NamespaceId(crate::tree::number(next));
-        self.numbers.insert(uri.into(), number);
+        let id = NamespaceId(crate::tree::number(next));
+        self.ids.insert(uri.into(), id);
         self.namespaces.push(uri.into());
-        number
+        id
     }
 }

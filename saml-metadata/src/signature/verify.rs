@@ -1,3 +1,5 @@
+//! The verifier of signatures, and the view of a verified element.
+
 use std::{borrow::Cow, fmt};
 
 use aws_lc_rs::signature::UnparsedPublicKey;
@@ -36,8 +38,8 @@ impl Verifier {
 
     /// Also accepts RSA signatures and digests with SHA-1.
     ///
-    /// An attacker with enough money can create two documents with the same SHA-1 digest. Use this
-    /// only if the publisher cannot change the algorithm, and if only the publisher controls the
+    /// SHA-1 is not collision-resistant: an attacker with enough money can create two documents with
+    /// the same digest. Use this only if the publisher cannot change the algorithm, and if only the publisher controls the
     /// content of the document.
     #[must_use]
     pub fn allow_sha1(mut self) -> Self {
@@ -70,7 +72,7 @@ impl Verifier {
     ///
     /// Fails as [`verify`](Self::verify) does.
     pub fn verify_element<'a>(&self, element: Element<'a>) -> Result<Verified<'a>, SignatureError> {
-        // An element from a `Verified` hides its signature, so a new view is needed.
+        // An element from a `Verified` hides its signature, so the check needs a new view of the element.
         let element = Element::new(element.document(), element.id());
         let form = profile::check(element, self.policy)?;
         let key = self.check_signature(&form)?;
@@ -99,8 +101,8 @@ impl Verifier {
     ///
     /// [`validate`](crate::validate()) checks all other rules. This method checks the signature of
     /// the root element, the separate signatures of groups, entities and roles inside it, and the
-    /// dates of the certificates of the given keys. An empty result means that the document is
-    /// signed; [`verify`](Self::verify) returns the signed element.
+    /// dates of the certificates of the given keys. An empty result means that the document is signed
+    /// and that every signature was verified; [`verify`](Self::verify) returns the signed element.
     ///
     /// ```
     /// use saml_metadata::{Profile, signature::Verifier};
@@ -155,21 +157,21 @@ impl Verifier {
                     SignatureErrorKind::NoCanonicalForm { source },
                 )
             })?;
-        let fits = |key: &VerifyingKey| {
+        let verifies = |key: &VerifyingKey| {
             key.kind() == kind
                 && is_strong(key)
                 && UnparsedPublicKey::new(algorithm.verification(), key.der())
                     .verify(&message, &form.value)
                     .is_ok()
         };
-        match self.keys.iter().position(fits) {
-            Some(number) => Ok(number),
+        match self.keys.iter().position(verifies) {
+            Some(index) => Ok(index),
             None => refuse(form.signature, SignatureErrorKind::OtherKey),
         }
     }
 }
 
-/// An attacker with enough money can break shorter keys.
+/// Minimum length of an RSA key in bits. An attacker with enough money can break shorter keys.
 const MIN_RSA_BITS: usize = 2048;
 
 fn check_digest(element: Element<'_>, form: &Form<'_>) -> Result<(), SignatureError> {
@@ -202,13 +204,13 @@ fn digest(
 /// An element whose signature was verified.
 ///
 /// The view gives access to the element and its content, except for the signature, which does not
-/// cover itself. The view cannot leave the element: the element has no parent, and an entity inside
-/// it has no group outside it.
+/// cover itself. The view gives no access to anything outside the element: it shows neither the
+/// parent of the element nor the groups around it.
 ///
 /// Not everything that the view returns is signed. Spans and source text refer to the document,
-/// including comments, which are not signed. With exclusive canonicalization, prefixes that no name
-/// uses are not signed either: do not trust the namespace of a prefix in a value, such as an
-/// `xsi:type`.
+/// including comments, which are not signed. With exclusive canonicalization, the declaration of a
+/// prefix is not signed either if no element or attribute name uses the prefix: do not trust the
+/// namespace of a prefix in a value, such as an `xsi:type`.
 #[derive(Clone, Copy)]
 pub struct Verified<'a> {
     element: Element<'a>,
@@ -223,7 +225,7 @@ impl<'a> Verified<'a> {
         self.element
     }
 
-    /// Returns the only signed entity.
+    /// Returns the signed entity, if the signed element contains exactly one.
     ///
     /// # Errors
     ///

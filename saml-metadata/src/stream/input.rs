@@ -27,23 +27,28 @@ pub(super) struct Input<R> {
     pub(super) tokenized: usize,
     /// Length of the text before `decoded`, in bytes of UTF-8 and without the byte order mark.
     before: usize,
-    /// Text that has been split into tokens and that the stream has not dropped.
+    /// Text that has been split into tokens and that the stream still needs.
     pub(super) window: String,
     /// Maximum length of the window.
     max_window: usize,
     stage: Stage,
+    /// Whether the text so far contains a carriage return, which the reader must normalize.
     pub(super) carriage_return: bool,
-    /// The failure that stops the stream after `decoded`. Its offset counts in the same way as
-    /// `before`.
+    /// The failure that stops the stream after `decoded`. The offset of an `InStream` failure counts
+    /// bytes in the same way as `before`.
     pub(super) failure: Option<Failure>,
     /// The position of the first character.
     pub(super) start: Position,
 }
 
+/// The progress of reading from `inner`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// Nothing was read.
     New,
-    Begun,
+    /// Some bytes were read, and more may follow.
+    Started,
+    /// The stream ended or failed.
     Ended,
 }
 
@@ -85,7 +90,7 @@ impl<R: BufRead> Input<R> {
     pub(super) fn check_window(&self) -> Result<(), Fault> {
         if self.window.len() > self.max_window {
             let message = format!(
-                "an entity, including the start tags of its groups, is larger than {} bytes",
+                "an entity, including the start tags of the groups around it, is larger than {} bytes",
                 self.max_window
             );
             let kind = crate::ReadErrorKind::Limit(Limit::Bytes);
@@ -112,7 +117,8 @@ impl<R: BufRead> Input<R> {
         self.copied = self.tokenized;
     }
 
-    /// Returns whether `decoded` is the end of the text, without a failure, and fits the window.
+    /// Returns whether the text ends with `decoded`, without a failure, and `decoded` fits into the
+    /// window.
     pub(super) fn is_last(&self) -> bool {
         self.stage == Stage::Ended
             && self.failure.is_none()
@@ -125,8 +131,8 @@ impl<R: BufRead> Input<R> {
 
     /// Decodes more text, to complete the token that begins at `tokenized`.
     ///
-    /// Returns false if there is no more text, at the end or because of a failure. Then all the text
-    /// before the failure is in the window.
+    /// Returns false if there is no more text, because the stream has ended or failed. In this case, all
+    /// the text before the end or the failure is in the window.
     pub(super) fn feed(&mut self) -> bool {
         let held = self.decoded.len() - self.tokenized;
         // An incomplete token is scanned again only after the available text has doubled, so that
@@ -156,7 +162,8 @@ impl<R: BufRead> Input<R> {
         has_more
     }
 
-    /// Decodes the next bytes and appends them to `decoded`; may append nothing.
+    /// Decodes the next bytes and appends the text to `decoded`. Appends nothing if no character is
+    /// complete.
     fn refill(&mut self) {
         self.extend_window();
         self.before += self.tokenized;
@@ -164,14 +171,14 @@ impl<R: BufRead> Input<R> {
         (self.tokenized, self.copied) = (0, 0);
         let old = self.decoded.len();
         match self.stage {
-            Stage::New => self.begin(),
-            Stage::Begun => {
+            Stage::New => self.read_first_chunk(),
+            Stage::Started => {
                 self.read_more(self.encoding == Encoding::Utf8 && self.raw.is_empty());
                 self.decode();
             }
             Stage::Ended => {}
         }
-        // The text before `old` has already been scanned.
+        // The text before the offset `old` has already been scanned.
         let found = scan(self.decoded.get(old..).unwrap_or_default());
         self.carriage_return |= found.carriage_return;
         if let Some((at, c)) = found.forbidden {
@@ -183,9 +190,9 @@ impl<R: BufRead> Input<R> {
     }
 
     /// Reads the first bytes, detects the encoding and the format, and decodes them.
-    fn begin(&mut self) {
+    fn read_first_chunk(&mut self) {
         while self.raw.len() < CHUNK && self.stage != Stage::Ended && self.failure.is_none() {
-            self.stage = Stage::Begun;
+            self.stage = Stage::Started;
             self.read_more(false);
         }
         match source::detect(&self.raw) {
@@ -206,10 +213,10 @@ impl<R: BufRead> Input<R> {
         // If the first chunk is only white space, XML may still follow.
         let is_whole = self.stage == Stage::Ended;
         let is_blank = crate::reader::chars::is_blank(&self.decoded);
-        let wrong_encoding = self.failure.is_some();
+        let has_failed = self.failure.is_some();
         if let Some(what) = source::text_format(&self.decoded)
             && (is_whole || !is_blank)
-            && !wrong_encoding
+            && !has_failed
         {
             self.decoded.clear();
             return self.fail(source::not_xml(&what));
@@ -284,12 +291,12 @@ impl<R: BufRead> Input<R> {
             }
         };
         let is_last = self.stage == Stage::Ended;
-        // A leading surrogate at the end waits for the trailing surrogate.
-        let waits = !is_last
+        // A leading surrogate at the end stays in `raw` until the trailing surrogate has been read.
+        let ends_in_surrogate = !is_last
             && pairs
                 .last()
                 .is_some_and(|pair| (0xd800..0xdc00).contains(&unit(pair)));
-        let whole = pairs.len() - usize::from(waits);
+        let whole = pairs.len() - usize::from(ends_in_surrogate);
         let mut wrong = None;
         for character in char::decode_utf16(pairs[..whole].iter().map(unit)) {
             match character {

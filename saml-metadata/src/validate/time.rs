@@ -1,4 +1,4 @@
-//! MD-TIME: the validity and the cache duration of the metadata.
+//! MD-TIME: `validUntil` and `cacheDuration` of the metadata.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,8 +9,9 @@ use crate::{
     tree::NamespaceId,
 };
 
-const SHORTEST_CACHE: SignedDuration = SignedDuration::from_hours(1);
-const LONGEST_CACHE: SignedDuration = SignedDuration::from_hours(6);
+/// The limits of `cacheDuration` in eduGAIN's practice statement (rule MD-TIME-05).
+const MIN_CACHE_DURATION: SignedDuration = SignedDuration::from_hours(1);
+const MAX_CACHE_DURATION: SignedDuration = SignedDuration::from_hours(6);
 
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     if !has_lifetime(element) {
@@ -23,28 +24,29 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     }
 }
 
-/// Returns whether the schema allows a `validUntil` on the element.
+/// Returns whether the element is a `…Descriptor` of the metadata namespace. The schema allows
+/// `validUntil` and `cacheDuration` on all of them except `KeyDescriptor`.
 fn has_lifetime(element: Element<'_>) -> bool {
     element.namespace_id() == NamespaceId::METADATA && element.local_name().ends_with("Descriptor")
 }
 
 fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestamp> {
     let place = (element, "validUntil");
-    let moment = match parse_date_time(element.attribute("validUntil")?) {
-        Ok(moment) => moment,
+    let date_time = match parse_date_time(element.attribute("validUntil")?) {
+        Ok(date_time) => date_time,
         Err(error) => {
             report.add(&rules::TIME_01, place, format!("validUntil {error}"));
             return None;
         }
     };
-    if !moment.is_utc {
+    if !date_time.is_utc {
         report.add_minor(
             &rules::TIME_01,
             place,
             "validUntil is not in UTC (it must end with Z)",
         );
     }
-    let until = moment.timestamp;
+    let until = date_time.timestamp;
     if report.now.duration_since(until) > report.policy.clock_skew {
         let message = format!("{} expired at {until}", element.local_name());
         report.add(&rules::TIME_02, place, message);
@@ -74,9 +76,9 @@ fn check_cache(
         report.add(
             &rules::TIME_05,
             place,
-            "cacheDuration ends after validUntil",
+            "cacheDuration, counted from now, ends after validUntil",
         );
-    } else if length < SHORTEST_CACHE || length > LONGEST_CACHE {
+    } else if length < MIN_CACHE_DURATION || length > MAX_CACHE_DURATION {
         report.add_minor(
             &rules::TIME_05,
             place,

@@ -84,7 +84,9 @@ fn adding_a_key_is_safe_and_signing_with_it_is_the_last_step() {
             format!(
                 "IDPSSODescriptor: let all partners load the new document, which contains {key}"
             ),
-            format!("IDPSSODescriptor: when all partners have loaded it, sign with {key}"),
+            format!(
+                "IDPSSODescriptor: when all partners have loaded the new document, sign with {key}"
+            ),
         ]
     );
 }
@@ -140,7 +142,9 @@ fn an_overlap_without_a_valid_certificate_is_not_safe() {
     let verdict = check_rollover(&["expired"], &["expired", "rsa2048"]);
     assert_eq!(
         verdict.reasons,
-        ["IDPSSODescriptor: no signing key in both documents has a certificate that is valid now"]
+        [
+            "IDPSSODescriptor: no signing key that is in both documents has a certificate that is valid now"
+        ]
     );
     let verdict = check_rollover(&["p256"], &[]);
     assert_eq!(
@@ -165,7 +169,7 @@ fn a_decryption_key_must_be_ready_before_partners_encrypt_for_it() {
     );
     assert!(verdict.safe, "{verdict}");
     assert!(
-        verdict.steps[0].contains("be able to decrypt with"),
+        verdict.steps[0].contains("enable decryption with"),
         "{:?}",
         verdict.steps
     );

@@ -7,15 +7,15 @@ use super::caller::{Caller, CallerError};
 use super::reply::{Refusal, escape};
 use super::sigv4::SignatureError;
 
-/// The only version of the service.
+/// The only version of the STS API.
 const VERSION: &str = "2011-06-15";
 
-/// Returns the action named in the form of the request body.
+/// Returns the `Action` parameter of the request, whose body is a URL-encoded form.
 pub(super) fn action(request: &Request<Bytes>) -> Option<String> {
     field(request, "Action")
 }
 
-/// Runs an action; returns the XML inside the result element.
+/// Runs the action of a request. Returns the XML inside the `GetCallerIdentityResult` element.
 pub(super) fn call(
     caller: Result<Caller, CallerError>,
     request: &Request<Bytes>,

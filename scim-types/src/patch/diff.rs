@@ -59,7 +59,7 @@ impl PatchOp {
     }
 }
 
-/// The error if no patch can be computed from two resources.
+/// The error if the patch between two resources cannot be computed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffError {
@@ -95,7 +95,7 @@ struct Pair<'a> {
 }
 
 impl Differences<'_> {
-    /// Compares the attributes of a resource, or of an extension that both have.
+    /// Compares the attributes of the two resources, or of an extension that both resources have.
     fn attributes(
         &mut self,
         extension: Option<&str>,
@@ -143,7 +143,7 @@ impl Differences<'_> {
             let (old, new) = (value_of(before, urn), value_of(after, urn));
             match (old, new) {
                 (Some(Value::Object(old)), Some(Value::Object(new))) if !new.is_empty() => {
-                    // Paths to single attributes start with the URN, so the server must already know it.
+                    // A path to a single attribute starts with the URN, so the server must already know the URN.
                     let declared = !old.values().all(names::is_unassigned)
                         || declares(Some(before), urn)
                         || self.schemas.attributes(Some(urn)).is_some();
@@ -163,7 +163,7 @@ impl Differences<'_> {
                     }
                 }
                 (old, new) if is_object(old) || is_object(new) => return Err(no_path(urn)),
-                // A value that is not an object is an ordinary attribute, compared elsewhere.
+                // A value that is not an object is an ordinary attribute; `attributes` compares it.
                 _ => {}
             }
             if self.operations.len() > so_far && Path::parse(urn).is_err() {
@@ -186,8 +186,8 @@ impl Differences<'_> {
             }
         }
         if !written.is_empty() {
-            // No path, because some servers do not accept the URN of an extension as a path. `replace`,
-            // because `add` would drop duplicate elements of a list.
+            // The operation has no path, because some servers do not accept the URN of an extension as a path.
+            // It is `replace`, because `add` would drop duplicate elements of a list.
             self.operations.push(PatchOperation {
                 op: Op::Replace,
                 path: None,
@@ -212,7 +212,7 @@ impl Differences<'_> {
                 self.removal(pair, before);
                 return Ok(());
             }
-            // `add` cannot create duplicate elements.
+            // `add` cannot create duplicate elements, so `list` chooses between `add` and `replace`.
             (None, Some(Value::Array(after))) => return self.list(pair, &[], after),
             (None, Some(after)) => {
                 check_name(pair)?;
@@ -234,7 +234,8 @@ impl Differences<'_> {
         }
         if !names::is_same(&before, &after) {
             check_name(pair)?;
-            // Without a schema, `replace` of a list by a single value creates a list with that element.
+            // Without a schema, `replace` with a single value keeps a list: its only element is then the value. So
+            // the list is removed first.
             if before.is_array() {
                 self.operations.push(PatchOperation::remove(&*pair.path));
             }
@@ -248,7 +249,7 @@ impl Differences<'_> {
         let members = definition::is_reference_list(pair.definition, pair.name);
         let ids = members.then(|| ids(&as_list(before))).flatten();
         match ids {
-            // A server that needs a list of members does not accept a removal of all members.
+            // A server that requires a removal to list the members does not accept a removal without a list.
             Some(ids) if self.options.listed_removal == ListedRemoval::RemoveListed => {
                 let all: Vec<&str> = ids.iter().map(String::as_str).collect();
                 self.operations.push(listed_removal(&pair.path, &all));
@@ -285,11 +286,11 @@ impl Differences<'_> {
             if !is_name(name) {
                 return Err(no_path(name));
             }
-            // `replace` would merge a value that has parts with the existing value.
-            let parts = old
+            // `replace` would merge an object or a list with the existing value, so the existing value is removed first.
+            let is_composite = old
                 .as_ref()
                 .is_some_and(|old| old.is_object() || old.is_array());
-            if new.is_none() || parts {
+            if new.is_none() || is_composite {
                 let path = format!("{}.{name}", pair.path);
                 operations.push(PatchOperation::remove(path));
             }

@@ -1,3 +1,5 @@
+//! The path of a patch operation.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -8,11 +10,11 @@ use crate::filter::{
 
 /// The path of a patch operation (RFC 7644 section 3.5.2).
 ///
-/// It is `name.familyName`, `emails[type eq "work"].value`, or the URN of an extension, for example.
+/// Examples are `name.familyName`, `emails[type eq "work"].value`, and the URN of an extension.
 ///
-/// A text that ends in a version and a name (`…:2.0:User`) is parsed as the URN of a schema. If a
-/// resource has a schema `…:2.0`, the application of a patch treats the name as an attribute of that
-/// schema.
+/// A path that ends in a version and a name (`…:2.0:User`) is parsed as the URN of a schema. If the
+/// resource has a schema `…:2.0`, [`PatchOp::apply`](crate::PatchOp::apply) treats the name as an attribute
+/// of that schema instead.
 ///
 /// ```
 /// use scim_types::patch::Path;
@@ -42,7 +44,7 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// Fails if the text is not a path, is too long, or has a filter that is nested too deep.
+    /// Fails if the text is not a path, is too long, or has a filter that is nested too deeply.
     pub fn parse(text: &str) -> Result<Self, ParsePathError> {
         Self::parse_within(text, Limits::default())
     }
@@ -51,25 +53,25 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// Fails if the text is not a path, is too long, or has a filter that is nested too deep.
+    /// Fails if the text is not a path, is too long, or has a filter that is nested too deeply.
     pub fn parse_within(text: &str, limits: Limits) -> Result<Self, ParsePathError> {
-        let wrong = |error: ParseFilterError| ParsePathError {
+        let path_error = |error: ParseFilterError| ParsePathError {
             error: error.in_path(),
             in_filter: false,
         };
         if text.len() > limits.bytes {
-            return Err(wrong(ParseFilterError::too_long(limits.bytes, text)));
+            return Err(path_error(ParseFilterError::too_long(limits.bytes, text)));
         }
         let bracket = text.find('[').unwrap_or(text.len());
         let value_path = parse_value_path(text, limits).map_err(|error| ParsePathError {
             in_filter: error.position() >= bracket,
-            ..wrong(error)
+            ..path_error(error)
         })?;
         let start = text.len() - text.trim_start().len();
         let attribute_path = |word: &str| {
             AttributePath::parse(word)
                 .ok()
-                .ok_or_else(|| wrong(ParseFilterError::expected("an attribute", text, start)))
+                .ok_or_else(|| path_error(ParseFilterError::expected("an attribute", text, start)))
         };
         let kind = match value_path {
             Some(value_path) => Kind::ValuePath {
@@ -83,11 +85,11 @@ impl Path {
         Ok(Self(kind))
     }
 
-    /// Returns the path to the elements of an attribute that match a filter.
+    /// Returns the path `attribute[filter]`, which selects the elements of a multi-valued attribute.
     ///
     /// # Errors
     ///
-    /// Fails if the filter itself contains a filter on elements, because brackets cannot be nested.
+    /// Fails if the filter itself contains a value path, because brackets cannot be nested.
     pub fn value_path(
         attribute: AttributePath,
         filter: Filter,
@@ -101,9 +103,9 @@ impl Path {
         }))
     }
 
-    /// Returns the path up to the brackets, without the filter and the sub-attribute after it.
+    /// Returns the attribute path: the part before the brackets, or the whole path if it has no brackets.
     ///
-    /// `None` if the path is the URN of a schema.
+    /// Returns `None` if the path is the URN of a schema.
     #[must_use]
     pub fn attribute(&self) -> Option<&AttributePath> {
         match &self.0 {
@@ -131,7 +133,7 @@ impl Path {
         }
     }
 
-    /// Returns the URN of the schema, if the path starts with one or is one.
+    /// Returns the URN of a schema, if the path is a URN or starts with a URN.
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         match &self.0 {
@@ -193,7 +195,7 @@ impl From<Path> for String {
     }
 }
 
-/// The error if a text is not the path of a patch operation, or exceeds the limits.
+/// The error for a text that is not the path of a patch operation, or that exceeds the limits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ParsePathError {
@@ -208,7 +210,7 @@ impl ParsePathError {
         self.error.position()
     }
 
-    /// Returns whether the error is within the brackets.
+    /// Returns whether the error is inside the brackets, that is, in the filter.
     #[must_use]
     pub fn is_in_filter(&self) -> bool {
         self.in_filter
@@ -261,14 +263,14 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(text: &str, message: &str) -> ParsePathError {
+    fn check_error(text: &str, message: &str) -> ParsePathError {
         let error = Path::parse(text).unwrap_err();
         assert_eq!(error.to_string(), message);
         error
     }
 
     #[test]
-    fn every_form_of_the_rfc_is_written_as_it_was_read() {
+    fn every_path_form_of_the_rfc_round_trips() {
         for text in [
             "members",
             "name.familyName",
@@ -314,52 +316,52 @@ mod tests {
 
     #[test]
     fn an_error_message_has_the_column_and_the_unexpected_token() {
-        refused("", "expected an attribute, but the path ends");
-        refused(
+        check_error("", "expected an attribute, but the path ends");
+        check_error(
             "/name/familyName",
             r#"expected an attribute at column 1 of the path, found "/name/familyName""#,
         );
-        refused(
+        check_error(
             "a.b.c",
             r#"expected an attribute at column 1 of the path, found "a.b.c""#,
         );
-        refused(
+        check_error(
             r#"userName eq "x""#,
             r#"expected an attribute at column 1 of the path, found "userName""#,
         );
-        refused(
+        check_error(
             "a[b pr].c.d",
             r#"expected a sub-attribute at column 9 of the path, found "c.d""#,
         );
-        refused(
+        check_error(
             "a[b pr][c pr]",
             r#"expected `.` and a sub-attribute, or the end at column 8 of the path, found "[c""#,
         );
-        let error = refused(
+        let error = check_error(
             "a[b eq]",
             "expected a quoted string, a number, true, false or null at column 7 of the path, found \"]\"",
         );
         assert!(error.is_in_filter() && error.position() == 6);
         assert!(
-            !refused(
+            !check_error(
                 "[b pr]",
                 r#"expected an attribute at column 1 of the path, found "[b""#
             )
             .is_in_filter()
         );
-        refused(r#"a[b eq "c""#, "expected `]`, but the path ends");
+        check_error(r#"a[b eq "c""#, "expected `]`, but the path ends");
     }
 
     #[test]
     fn a_path_that_is_too_deep_or_too_long_is_refused() {
         let deep = format!("a[{}b pr{}]", "(".repeat(5_000), ")".repeat(5_000));
-        let error = refused(
+        let error = check_error(
             &deep,
             "the path is nested more than 64 levels deep at column 66",
         );
         assert!(error.is_too_deep() && error.is_in_filter());
         let long = format!("a[b eq \"{}\"]", "c".repeat(20_000));
-        let error = refused(
+        let error = check_error(
             &long,
             "the path has 20010 bytes, more than the limit of 16384",
         );

@@ -57,10 +57,10 @@ pub(super) fn user() -> Vec<Definition> {
             returned: Returned::Never,
             ..text("password")
         },
-        values("emails", Kind::Text),
-        values("phoneNumbers", Kind::Text),
-        values("ims", Kind::Text),
-        values("photos", Kind::Reference),
+        multi_valued("emails", Kind::Text),
+        multi_valued("phoneNumbers", Kind::Text),
+        multi_valued("ims", Kind::Text),
+        multi_valued("photos", Kind::Reference),
         addresses(),
         complex(
             "groups",
@@ -73,13 +73,15 @@ pub(super) fn user() -> Vec<Definition> {
         )
         .many()
         .read_only(),
-        values("entitlements", Kind::Text),
-        values("roles", Kind::Text),
-        values("x509Certificates", Kind::Binary),
+        multi_valued("entitlements", Kind::Text),
+        multi_valued("roles", Kind::Text),
+        multi_valued("x509Certificates", Kind::Binary),
     ]
 }
 
-/// Returns the attributes of a group (RFC 7643 section 4.2, whose text requires a name).
+/// Returns the attributes of a group (RFC 7643 section 4.2).
+///
+/// `displayName` is required by the text of section 4.2, but not by the schema in section 8.7.1 (erratum 5368).
 pub(super) fn group() -> Vec<Definition> {
     vec![
         text("displayName").required(),
@@ -89,8 +91,8 @@ pub(super) fn group() -> Vec<Definition> {
                 text("value").immutable(),
                 reference("$ref").immutable(),
                 text("type").immutable(),
-                // `display` is not in the RFC, and an erratum makes it read-only. Clients still send it, and
-                // the sent value is kept.
+                // The RFC does not define `display`; an erratum adds it as read-only. Here it is writable, because
+                // clients send it, and the sent value must be kept.
                 text("display"),
             ],
         )
@@ -128,14 +130,14 @@ fn addresses() -> Definition {
         "country",
         "type",
     ]);
-    // "The default set of sub-attributes" (RFC 7643 section 2.4).
+    // RFC 7643 section 2.4 lists these two in "the default set of sub-attributes" of a multi-valued attribute.
     parts.push(text("display"));
     parts.push(Definition::new("primary", Kind::Boolean));
     complex("addresses", parts).many()
 }
 
 /// Returns a multi-valued attribute with the default sub-attributes (RFC 7643 section 2.4).
-fn values(name: &str, kind: Kind) -> Definition {
+fn multi_valued(name: &str, kind: Kind) -> Definition {
     let parts = vec![
         Definition::new("value", kind),
         text("display"),

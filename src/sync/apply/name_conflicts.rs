@@ -23,7 +23,7 @@ pub(super) trait Change: Sync {
     /// Writes the change to the target.
     fn write<'r>(&'r self, run: &'r Run<'_>) -> BoxFuture<'r, Result<(), ScimError>>;
 
-    /// Returns the change and its subject in words, such as `create user ada@example.com`.
+    /// Describes the change for messages, such as `create user ada@example.com`.
     fn description(&self) -> String;
 
     /// Counts the change as applied.
@@ -32,12 +32,12 @@ pub(super) trait Change: Sync {
     /// Returns the unique names that the resource has after the change.
     fn desired_names(&self) -> Vec<String>;
 
-    /// Returns whether this removal may release names.
+    /// Returns whether the change may release names. Only removals are asked.
     fn releases_names(&self) -> bool {
         false
     }
 
-    /// Records that the change is applied early.
+    /// Records that this removal is applied early: before the other removals, to release names.
     fn mark_applied_early(&self, _: &Run<'_>) {}
 
     /// Reads the current names of the resource, if the change updates an existing one.
@@ -85,7 +85,8 @@ struct PendingChange<'c, C> {
     /// The resource before the change, if it exists and could be read.
     existing: Option<ExistingResource>,
     desired_names: Vec<String>,
-    /// Whether a retry failed although no other pending change held its names: an unrelated resource holds one.
+    /// Whether the change cannot succeed: the retry or the temporary rename failed although no other pending change held
+    /// the names, so an unrelated resource holds one of them.
     stuck: bool,
     has_temporary_name: bool,
 }
@@ -93,8 +94,8 @@ struct PendingChange<'c, C> {
 impl Run<'_> {
     /// Retries each change as soon as no other pending change holds its names.
     ///
-    /// If pending changes form a cycle, one resource gets a temporary name. If its change still fails, it gets its old names
-    /// back.
+    /// If pending changes form a cycle, one resource gets a temporary name. If the change of this resource still fails, its
+    /// old names are restored.
     pub(super) async fn resolve_conflicts<C: Change>(
         &self,
         conflicting: Vec<ConflictingChange<'_, C>>,
@@ -131,7 +132,7 @@ impl Run<'_> {
                 }
             }
         }
-        // Resources that could not be read may have released names in the meantime.
+        // A last attempt for all: a resource whose names could not be read may have released a name in the meantime.
         let all: Vec<usize> = (0..pending.len()).collect();
         self.retry_changes(&mut pending, &all).await;
         for failed in pending {
@@ -144,7 +145,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the current names of the pending resources. A resource that cannot be read is not part of any cycle.
+    /// Reads the current names of the pending resources. The search for cycles ignores a resource that cannot be read.
     async fn read_existing<C: Change>(&self, pending: &mut [PendingChange<'_, C>]) {
         let mut work: Vec<BoxFuture<'_, Option<(usize, ExistingResource)>>> = Vec::new();
         for (index, waiting) in pending.iter().enumerate() {
@@ -188,8 +189,9 @@ impl Run<'_> {
 
     /// Renames a resource to break a cycle, or restores its old names.
     ///
-    /// With `held_names`, each name becomes the desired name; if another pending change holds the desired name, it becomes a
-    /// temporary name: the old name with a prefix. Without `held_names`, the old names are restored.
+    /// With `held_names` (the names that other pending changes hold), the resource gets each desired name that is not held,
+    /// and a temporary name in place of each desired name that is held. A temporary name is the old name with a prefix.
+    /// Without `held_names`, the old names are restored.
     async fn rename(
         &self,
         existing: &ExistingResource,
@@ -240,7 +242,7 @@ impl Run<'_> {
 
 /// Maps each current name to the index of the pending change that holds it.
 ///
-/// Resources with a temporary name hold none.
+/// A resource with a temporary name counts as holding no name.
 fn name_holders<C>(pending: &[PendingChange<'_, C>]) -> HashMap<String, usize> {
     let mut holders = HashMap::new();
     for (index, waiting) in pending.iter().enumerate() {
@@ -269,10 +271,11 @@ fn ready_changes<C>(pending: &[PendingChange<'_, C>]) -> Vec<usize> {
         .collect()
 }
 
-/// Returns the first change of a cycle that can get a temporary name, and the names that the other pending changes hold.
+/// Returns a change that is part of a cycle and whose resource can get a temporary name, and the names that the other
+/// pending changes hold.
 ///
-/// Prefers a change that also claims a name that no pending change holds. The rename then either gets that name at once,
-/// or fails because an unrelated resource has it, before another resource has released a name.
+/// Prefers a change that also claims a name that no pending change holds. The rename claims that name at once. If an
+/// unrelated resource has it, the rename fails before another resource has released a name.
 fn find_cycle<C>(pending: &[PendingChange<'_, C>]) -> Option<(usize, HashSet<String>)> {
     let holders = name_holders(pending);
     let blockers = |index: usize| {
@@ -288,7 +291,7 @@ fn find_cycle<C>(pending: &[PendingChange<'_, C>]) -> Option<(usize, HashSet<Str
         let mut next: Vec<usize> = blockers(first).collect();
         while let Some(index) = next.pop() {
             if pending[index].stuck {
-                // A change that waits for a stuck change is blocked too; a temporary name does not help.
+                // A change that waits for a stuck change stays blocked, even with a temporary name.
                 return false;
             }
             is_cycle |= index == first;

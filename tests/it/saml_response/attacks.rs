@@ -1,6 +1,6 @@
-//! Forgeries: what is not covered by a good signature is not read as if it were.
+//! Forged responses: the linter never reports an unsigned element as signed.
 
-use okta_aws_sso::saml_response::{Report, lint};
+use okta_aws_sso::saml_response::{LintReport, lint};
 
 use super::{
     errors_of,
@@ -12,16 +12,16 @@ fn signed() -> String {
     sign(RESPONSE, ASSERTION)
 }
 
-/// The signed assertion, as it stands in a response.
+/// Returns the text of the assertion in a response.
 fn assertion(response: &str) -> &str {
     let start = response.find("<saml2:Assertion").expect("an assertion");
     let end = "</saml2:Assertion>";
-    let stop = response.rfind(end).expect("its end") + end.len();
+    let stop = response.rfind(end).expect("an end tag") + end.len();
     &response[start..stop]
 }
 
-/// An assertion about somebody else, that nobody signed.
-fn evil() -> String {
+/// Returns an unsigned assertion for another user, Eve.
+fn forged_assertion() -> String {
     let names = [
         ("ada.lovelace@example.com", "eve@example.com"),
         ("ID=\"id2\"", "ID=\"id3\""),
@@ -29,8 +29,8 @@ fn evil() -> String {
     change(assertion(RESPONSE), &names)
 }
 
-fn judged(response: &str) -> Report {
-    // AWS would let Eve in, if it believed the forgery.
+/// Lints a response as a sign-in of Eve, who would get in if AWS accepted the forgery.
+fn lint_as_eve(response: &str) -> LintReport {
     lint(
         &base64(response),
         &metadata(),
@@ -39,20 +39,20 @@ fn judged(response: &str) -> Report {
 }
 
 #[test]
-fn what_was_changed_after_signing_is_refused() {
-    let report = judged(&change(&signed(), &[("ada.lovelace@", "eve@")]));
+fn an_assertion_changed_after_signing_is_refused() {
+    let report = lint_as_eve(&change(&signed(), &[("ada.lovelace@", "eve@")]));
     assert_eq!(errors_of(&report), ["RESP-SIG-02"], "{report}");
     assert!(report.signer().is_none());
     snapshot("changed_after_signing", &report);
 }
 
 #[test]
-fn a_signed_assertion_among_extensions_covers_nothing() {
+fn a_signed_assertion_in_the_extensions_does_not_cover_the_other_assertion() {
     let signed = signed();
     let original = assertion(&signed);
     let hidden = format!("<saml2p:Extensions>{original}</saml2p:Extensions><saml2p:Status>");
-    let without = signed.replace(original, &evil());
-    let report = judged(&change(&without, &[("<saml2p:Status>", &hidden)]));
+    let without = signed.replace(original, &forged_assertion());
+    let report = lint_as_eve(&change(&without, &[("<saml2p:Status>", &hidden)]));
     assert_eq!(errors_of(&report), ["RESP-SIG-03"], "{report}");
     assert!(report.signer().is_none());
     snapshot("signed_assertion_among_extensions", &report);
@@ -62,9 +62,9 @@ fn a_signed_assertion_among_extensions_covers_nothing() {
 fn the_signed_one_of_two_assertions_is_read() {
     let signed = signed();
     let original = assertion(&signed);
-    let two = signed.replace(original, &format!("{}{original}", evil()));
-    let report = judged(&two);
-    // The NameID that is complained about is the signed one's.
+    let two = signed.replace(original, &format!("{}{original}", forged_assertion()));
+    let report = lint_as_eve(&two);
+    // The finding is about the NameID of the signed assertion.
     assert_eq!(
         errors_of(&report),
         ["RESP-ASSERT-02", "RESP-NID-04"],
@@ -74,15 +74,15 @@ fn the_signed_one_of_two_assertions_is_read() {
 }
 
 #[test]
-fn a_signature_moved_into_another_assertion_covers_nothing() {
+fn a_signature_moved_into_another_assertion_does_not_sign_it() {
     let signed = signed();
     let original = assertion(&signed);
     let start = original.find("<ds:Signature").expect("a signature");
-    let end = original.find("</ds:Signature>").expect("its end") + "</ds:Signature>".len();
+    let end = original.find("</ds:Signature>").expect("an end tag") + "</ds:Signature>".len();
     let signature = &original[start..end];
     let bare = original.replace(signature, "");
     let forged = change(
-        &evil(),
+        &forged_assertion(),
         &[(
             "</saml2:Issuer><saml2:Subject>",
             &format!("</saml2:Issuer>{signature}<saml2:Subject>"),
@@ -90,7 +90,7 @@ fn a_signature_moved_into_another_assertion_covers_nothing() {
     );
     let advice = format!("<saml2:Advice>{bare}</saml2:Advice><saml2:AuthnStatement ");
     let forged = forged.replacen("<saml2:AuthnStatement ", &advice, 1);
-    let report = judged(&signed.replace(original, &forged));
+    let report = lint_as_eve(&signed.replace(original, &forged));
     assert!(
         !report.is_accepted() && report.signer().is_none(),
         "{report}"
@@ -99,21 +99,21 @@ fn a_signature_moved_into_another_assertion_covers_nothing() {
 }
 
 #[test]
-fn two_elements_of_one_id_are_refused() {
+fn two_elements_with_the_same_id_are_refused() {
     let signed = signed();
     let original = assertion(&signed);
-    let twin = evil().replace("ID=\"id3\"", "ID=\"id2\"");
-    let report = judged(&signed.replace(original, &format!("{twin}{original}")));
+    let twin = forged_assertion().replace("ID=\"id3\"", "ID=\"id2\"");
+    let report = lint_as_eve(&signed.replace(original, &format!("{twin}{original}")));
     assert!(
         !report.is_accepted() && report.signer().is_none(),
         "{report}"
     );
-    snapshot("two_of_one_id", &report);
+    snapshot("duplicate_id", &report);
 }
 
 #[test]
 fn a_reference_to_a_file_is_not_followed() {
-    let report = judged(&change(
+    let report = lint_as_eve(&change(
         &signed(),
         &[("URI=\"#id2\"", "URI=\"file:///etc/passwd\"")],
     ));
@@ -126,10 +126,10 @@ fn a_reference_to_a_file_is_not_followed() {
 }
 
 #[test]
-fn a_transform_that_saml_does_not_know_is_not_run() {
+fn a_transform_that_saml_does_not_allow_is_not_run() {
     let xslt = "http://www.w3.org/TR/1999/REC-xslt-19991116";
     let enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-    let report = judged(&change(&signed(), &[(enveloped, xslt)]));
+    let report = lint_as_eve(&change(&signed(), &[(enveloped, xslt)]));
     assert_eq!(
         errors_of(&report),
         ["RESP-SIG-04", "RESP-NID-04"],
@@ -139,10 +139,10 @@ fn a_transform_that_saml_does_not_know_is_not_run() {
 }
 
 #[test]
-fn a_secret_shared_with_nobody_is_no_key() {
+fn an_hmac_signature_is_refused() {
     let method = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     let hmac = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
-    let report = judged(&change(&signed(), &[(method, hmac)]));
+    let report = lint_as_eve(&change(&signed(), &[(method, hmac)]));
     assert_eq!(
         errors_of(&report),
         ["RESP-SIG-04", "RESP-NID-04"],
@@ -152,7 +152,7 @@ fn a_secret_shared_with_nobody_is_no_key() {
 }
 
 #[test]
-fn a_key_that_aws_was_not_given_is_refused() {
+fn a_key_that_is_not_in_the_metadata_is_refused() {
     let pasted = base64(&signed());
     let report = lint(
         &pasted,
@@ -160,14 +160,14 @@ fn a_key_that_aws_was_not_given_is_refused() {
         &expectations(),
     );
     assert_eq!(errors_of(&report), ["RESP-SIG-02"], "{report}");
-    snapshot("another_key", &report);
+    snapshot("unknown_key", &report);
     let report = lint(&pasted, &forge::metadata_without_keys(), &expectations());
     assert_eq!(errors_of(&report), ["RESP-SIG-07"], "{report}");
-    snapshot("no_key", &report);
+    snapshot("metadata_without_keys", &report);
 }
 
 #[test]
-fn a_certificate_whose_time_is_over_is_refused() {
+fn an_expired_certificate_is_refused() {
     let document = forge::metadata_with_an_expired_certificate();
     let report = lint(&base64(&signed()), &document, &expectations());
     assert_eq!(errors_of(&report), ["RESP-SIG-06"], "{report}");
@@ -175,20 +175,20 @@ fn a_certificate_whose_time_is_over_is_refused() {
 }
 
 #[test]
-fn a_comment_does_not_cut_a_name_short() {
+fn a_comment_does_not_truncate_a_name_id() {
     let commented = change(
         &signed(),
         &[("@example.com<", "@example.com<!---->.evil.example<")],
     );
-    assert!(!judged(&commented).is_accepted());
-    // A comment is not part of what is signed, and not of what is read.
+    assert!(!lint_as_eve(&commented).is_accepted());
+    // A comment is neither signed nor read.
     let commented = change(&signed(), &[("ada.lovelace@", "ada.<!-- -->lovelace@")]);
     let report = lint(&base64(&commented), &metadata(), &expectations());
     assert_eq!(errors_of(&report), [""; 0], "{report}");
 }
 
 #[test]
-fn a_signature_that_is_no_child_of_what_it_signs_divides_the_verifiers() {
+fn the_verifiers_disagree_if_the_signature_is_not_a_direct_child() {
     let signed = forge::sign_inside(RESPONSE, ASSERTION, "<saml2:Advice>", "</saml2:Advice>");
     let report = lint(&base64(&signed), &metadata(), &expectations());
     let rules: Vec<&str> = report
@@ -198,5 +198,5 @@ fn a_signature_that_is_no_child_of_what_it_signs_divides_the_verifiers() {
         .collect();
     assert!(rules.contains(&"RESP-SIG-05"), "{report}");
     assert_eq!(errors_of(&report), [""; 0], "{report}");
-    snapshot("a_signature_that_is_no_child_of_what_it_signs", &report);
+    snapshot("signature_is_not_a_direct_child", &report);
 }

@@ -1,4 +1,4 @@
-//! Responses that a test signs with keys of its own.
+//! Builds responses and metadata, and signs the responses with test keys.
 
 use std::sync::LazyLock;
 
@@ -10,12 +10,12 @@ use okta_aws_sso::{
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd};
 use samael::crypto::{Crypto, CryptoProvider as _};
 
-/// What Okta posts, but for the signature.
+/// A response as Okta posts it, without the signature.
 pub(crate) const RESPONSE: &str = include_str!("../../../examples/saml_response/response.xml");
 pub(crate) const ACS_URL: &str = "https://eu-central-1.signin.aws/platform/saml/acs/0a1b2c3d";
 pub(crate) const ISSUER_URL: &str =
     "https://eu-central-1.signin.aws.amazon.com/platform/saml/d-9067000000";
-/// A moment at which [`RESPONSE`] is good.
+/// A time at which [`RESPONSE`] is valid.
 pub(crate) const NOW: &str = "2026-11-24T12:00:05Z";
 
 static KEY: LazyLock<KeyPair> = LazyLock::new(key);
@@ -25,7 +25,7 @@ fn key() -> KeyPair {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key")
 }
 
-/// Which element is signed, and how.
+/// The element to sign, and the algorithms.
 #[derive(Clone, Copy)]
 pub(crate) struct Signing {
     pub(crate) id: &'static str,
@@ -50,12 +50,12 @@ pub(crate) const SHA1: Signing = Signing {
     ..ASSERTION
 };
 
-/// Signs a response, behind the issuer of the element that is signed.
+/// Signs a response, with the signature behind the issuer of the signed element.
 pub(crate) fn sign(response: &str, signing: Signing) -> String {
     sign_inside(response, signing, "", "")
 }
 
-/// Signs a response, with the signature between two tags.
+/// Signs a response, with the signature inside an extra element with these tags.
 pub(crate) fn sign_inside(response: &str, signing: Signing, start: &str, end: &str) -> String {
     let Signing { id, method, digest } = signing;
     let signature = format!(
@@ -78,7 +78,7 @@ pub(crate) fn sign_inside(response: &str, signing: Signing, start: &str, end: &s
     Crypto::sign_xml(template, &KEY.serialize_der()).expect("a signature")
 }
 
-/// Returns a text with replacements, each of which must really be one, at every place.
+/// Replaces every occurrence of each text; panics if a text does not occur.
 #[track_caller]
 pub(crate) fn change(text: &str, replacements: &[(&str, &str)]) -> String {
     let mut changed = text.to_owned();
@@ -89,9 +89,9 @@ pub(crate) fn change(text: &str, replacements: &[(&str, &str)]) -> String {
     changed
 }
 
-/// A response with replacements, signed after them.
+/// Changes [`RESPONSE`], and signs the result.
 #[track_caller]
-pub(crate) fn changed(replacements: &[(&str, &str)]) -> String {
+pub(crate) fn change_and_sign(replacements: &[(&str, &str)]) -> String {
     sign(&change(RESPONSE, replacements), ASSERTION)
 }
 
@@ -121,12 +121,12 @@ fn certificate(key: &KeyPair, last_year: i32) -> Vec<u8> {
         .to_vec()
 }
 
-/// The metadata of who signs here.
+/// Metadata with the key that signs the responses.
 pub(crate) fn metadata() -> Document {
     metadata_of("http://www.okta.com/exk1", &[certificate(&KEY, 2036)])
 }
 
-/// The same while keys are rotated: an unused one and the one in use.
+/// The same metadata during a key rotation: an unused key and the signing key.
 pub(crate) fn metadata_with_two_keys() -> Document {
     metadata_of(
         "http://www.okta.com/exk1",
@@ -134,17 +134,17 @@ pub(crate) fn metadata_with_two_keys() -> Document {
     )
 }
 
-/// The same after the key has been replaced.
+/// The same metadata after the key was replaced.
 pub(crate) fn metadata_with_another_key() -> Document {
     metadata_of("http://www.okta.com/exk1", &[certificate(&OTHER_KEY, 2036)])
 }
 
-/// The same with a certificate whose time is over.
+/// The same metadata with an expired certificate.
 pub(crate) fn metadata_with_an_expired_certificate() -> Document {
     metadata_of("http://www.okta.com/exk1", &[certificate(&KEY, 2026)])
 }
 
-/// The same without keys.
+/// The same metadata without keys.
 pub(crate) fn metadata_without_keys() -> Document {
     metadata_of("http://www.okta.com/exk1", &[])
 }

@@ -1,4 +1,4 @@
-//! The example program as a user runs it.
+//! Tests of the example program `saml_response`.
 
 use std::{fs, path::Path};
 
@@ -33,11 +33,11 @@ async fn run(folder: &Path, pasted: &str, more: &[&str]) -> Run {
 }
 
 #[tokio::test]
-async fn the_exit_code_says_whether_aws_would_take_it() {
+async fn the_exit_code_says_whether_aws_would_accept_the_response() {
     let folder = tempfile::tempdir().expect("a folder");
     let good = base64(&sign(RESPONSE, ASSERTION));
-    let taken = run(folder.path(), &good, &[]).await;
-    assert_eq!(taken.code, Some(0), "{}{}", taken.out, taken.err);
+    let accepted = run(folder.path(), &good, &[]).await;
+    assert_eq!(accepted.code, Some(0), "{}{}", accepted.out, accepted.err);
     let refused = run(folder.path(), &good, &["--user-name", "eve@example.com"]).await;
     assert_eq!(refused.code, Some(1), "{}{}", refused.out, refused.err);
     let unreadable = run(folder.path(), "It's not you, it's us", &[]).await;
@@ -51,7 +51,7 @@ async fn the_exit_code_says_whether_aws_would_take_it() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_forged_response_is_logged() {
+async fn no_value_of_a_forged_response_is_logged() {
     let folder = tempfile::tempdir().expect("a folder");
     let forged = change(&sign(RESPONSE, ASSERTION), &[("engines", "looms")]);
     let refused = run(folder.path(), &base64(&forged), &[]).await;

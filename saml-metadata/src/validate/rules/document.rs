@@ -82,7 +82,7 @@ table! {
         "Kantara IIP-MD04; OpenSAML RequiredValidUntilFilter",
         "Publish more often, with an earlier validUntil: consumers trust a stolen key until that time.";
     TIME_05 "MD-TIME-05" [W O O O] minor [I O O O]
-        "cacheDuration is 1 to 6 hours, and ends before validUntil",
+        "cacheDuration is 1 to 6 hours and, counted from now, ends before validUntil",
         "eduGAIN Metadata Aggregation Practice Statement",
         "Use a cacheDuration between PT1H and PT6H.";
     TIME_06 "MD-TIME-06" [W O O O]

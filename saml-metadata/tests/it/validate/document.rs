@@ -388,7 +388,7 @@ fn a_cache_duration_is_a_few_hours() {
             ),
             (
                 &[("PT4H", "P7D")],
-                &["warning: cacheDuration ends after validUntil"],
+                &["warning: cacheDuration, counted from now, ends after validUntil"],
             ),
             (
                 &[("PT4H", "PT59M")],
