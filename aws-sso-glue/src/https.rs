@@ -15,8 +15,8 @@ use aws_smithy_runtime_api::client::{
 
 /// An HTTPS client whose timeouts always use the operating system's clock.
 ///
-/// The SDK's default HTTP client measures its timeouts with the configured clock. With a manual clock in
-/// a test, every connection would time out before it is established.
+/// The SDK's default HTTP client measures its timeouts with the configured clock. With a manual
+/// clock in a test, every connection would time out before it is established.
 #[derive(Debug)]
 pub(crate) struct Https {
     proxy: Proxy,

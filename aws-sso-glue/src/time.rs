@@ -31,8 +31,8 @@ impl TimeSource for SdkClock {
     }
 }
 
-/// Makes a boxed future `Sync`, because the SDK requires `Sync`. The mutex is never locked: `poll` has
-/// exclusive access to the future.
+/// Makes a boxed future `Sync`, because the SDK requires `Sync`. The mutex is never locked: `poll`
+/// has exclusive access to the future.
 struct SharedSleep(Mutex<BoxFuture<'static, ()>>);
 
 impl Future for SharedSleep {

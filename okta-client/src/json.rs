@@ -37,7 +37,7 @@ pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the string at `pointer` as an open enum. If it is absent, returns `Other` with an empty
+/// Returns the string at `pointer` as an open enum. An absent string becomes `Other` with an empty
 /// string.
 pub(crate) fn word<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> T {
     T::from(str_at(value, pointer).unwrap_or_default())

@@ -20,10 +20,10 @@ pub struct Rate {
 impl Rate {
     /// Returns a rate of `requests` per second, with a burst of `requests / 4` (at least 1).
     ///
-    /// The limiter counts a request when it is sent, the service when it arrives. Network delays can
-    /// make several requests arrive at once. If the service accepts a burst of one second's requests,
-    /// a burst of a quarter of a second leaves most of the service's burst for such delays, and still
-    /// lets the client catch up after a pause.
+    /// The limiter counts a request when it is sent, the service when it arrives. Network delays
+    /// can make several requests arrive at once. If the service accepts a burst of one second's
+    /// requests, a burst of a quarter of a second leaves most of the service's burst for such
+    /// delays, and still lets the client catch up after a pause.
     #[must_use]
     pub fn per_second(requests: f64) -> Self {
         Self {
@@ -37,8 +37,8 @@ impl Rate {
 ///
 /// Callers send in the order in which they call [`acquire`](Self::acquire). A throttled request or
 /// a server error halves the rate, and all callers wait as long as the server asks. Each success
-/// raises the rate a little: from zero, the full rate returns after about twenty seconds. Clones share one
-/// bucket.
+/// raises the rate a little: from zero, the full rate returns after about twenty seconds. Clones
+/// share one bucket.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -119,7 +119,8 @@ impl RateLimiter {
             AttemptResult::Throttled { wait } | AttemptResult::ServerFailed { wait } => {
                 bucket.slow_down(now, wait);
             }
-            // The request may not have reached the server, so its result says nothing about the server's load.
+            // The request may not have reached the server, so its result says nothing about the
+            // load.
             AttemptResult::NotSent | AttemptResult::MaybeSent => {}
         }
     }
@@ -201,8 +202,8 @@ const RECOVERY_SECONDS: f64 = 20.0;
 const MAX_QUEUED: f64 = 100_000.0;
 /// Minimum time between two slowdowns.
 const SLOWDOWN_INTERVAL: Duration = Duration::from_secs(1);
-/// Maximum wait that the server can ask for: the same as `RetryPolicy::max_wait` (default). A longer wait
-/// would hide an outage.
+/// Maximum wait that the server can ask for, the same as the default of `RetryPolicy::max_wait`. A
+/// longer wait would hide an outage.
 const MAX_CLOSED: Duration = Duration::from_secs(90);
 
 #[cfg(test)]

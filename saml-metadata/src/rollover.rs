@@ -1,4 +1,5 @@
-//! Key rollover: the validity periods of certificates, and a check whether a change of keys is safe.
+//! Key rollover: the validity periods of certificates, and a check whether a change of keys is
+//! safe.
 
 use std::fmt;
 
@@ -72,8 +73,8 @@ impl fmt::Display for CertificateValidity {
     }
 }
 
-/// The state of a certificate at a point in time. The enum is exhaustive: later versions will not add
-/// states.
+/// The state of a certificate at a point in time. The enum is exhaustive: later versions will not
+/// add states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(
     feature = "serde",
@@ -138,8 +139,8 @@ pub fn timeline(entity: EntityDescriptor<'_>, now: Timestamp) -> Vec<Certificate
     spans
 }
 
-/// The result of [`rollover`]: whether sign-in keeps working although partners load the new metadata at
-/// different times.
+/// The result of [`rollover`]: whether sign-in keeps working although partners load the new
+/// metadata at different times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -148,8 +149,8 @@ pub struct Verdict {
     pub safe: bool,
     /// The reasons why the change is not safe; empty if it is safe.
     pub reasons: Vec<String>,
-    /// The steps of the change, in order. During all steps, every partner accepts the key that signs
-    /// (make before break).
+    /// The steps of the change, in order. If the change is safe, every partner accepts the signing
+    /// key during all steps (make before break).
     pub steps: Vec<String>,
 }
 
@@ -331,8 +332,8 @@ fn check_encryption(
 /// Returns whether an identity provider also signs with the certificate. If so, `check_signing` has
 /// already checked the certificate.
 fn is_signing_key_of_idp(certificate: &Certificate, role: RoleDescriptor<'_>) -> bool {
-    // An identity provider uses a key without the attribute `use` for signatures: no partner encrypts
-    // for the identity provider during sign-in.
+    // An identity provider uses a key without the attribute `use` for signatures: no partner
+    // encrypts for the identity provider during sign-in.
     role.element().local_name() == "IDPSSODescriptor"
         && role.signing_certificates().contains(certificate)
 }

@@ -295,14 +295,14 @@ impl Default for SandboxBuilder {
 }
 
 /// Performs the actions that lead to a stage, in the same way as an operator.
-fn advance_to_stage(state: &mut SandboxState, stage: Stage) -> Result<(), crate::ConsoleError> {
-    if stage >= Stage::IdentityCenter {
+fn advance_to_stage(state: &mut SandboxState, target: Stage) -> Result<(), crate::ConsoleError> {
+    if target >= Stage::IdentityCenter {
         state.enable_identity_center(None)?;
     }
-    if stage >= Stage::Federated {
+    if target >= Stage::Federated {
         state.federate()?;
     }
-    if stage >= Stage::Provisioned {
+    if target >= Stage::Provisioned {
         let provisioning = state.enable_automatic_provisioning()?;
         let base_url = provisioning.scim_endpoint.trim_end_matches('/');
         state

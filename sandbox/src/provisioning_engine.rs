@@ -1,8 +1,8 @@
 //! Okta's provisioning engine, which creates users and pushes groups over SCIM.
 //!
-//! The engine is not triggered by events. It compares the desired state of AWS with the state that
-//! it sent, gives every difference a due time, and sends the changes that are due. The engine passes each
-//! request as an `http::Request` to the handler of the SCIM endpoint, so all rules of the endpoint apply.
+//! The engine is not triggered by events. It compares the desired state of AWS with the state that it sent,
+//! gives every difference a due time, and sends the changes that are due. The engine passes each request as
+//! an `http::Request` to the handler of the SCIM endpoint, so all rules of the endpoint apply.
 
 mod client;
 mod groups;
@@ -68,7 +68,8 @@ struct Job {
 }
 
 impl Job {
-    /// Sets the due time of the job, if there is a change. A job that already has a due time keeps that time.
+    /// Sets the due time of the job, if there is a change. A job that already has a due time keeps that
+    /// time.
     ///
     /// Clears the due time if there is no change or AWS already rejected the same change.
     fn plan(&mut self, change: Option<&Value>, due: Timestamp) {
@@ -96,7 +97,8 @@ impl ProvisioningEngine {
         }
     }
 
-    /// Runs all jobs that are due, ordered by due time. Each job runs as if the current time were its due time.
+    /// Runs all jobs that are due, ordered by due time. Each job runs as if the current time were its due
+    /// time.
     pub(crate) fn run_due_jobs(&mut self, org: &mut Org, cloud: &mut Cloud, now: Timestamp) {
         let mut time = now;
         loop {
@@ -138,7 +140,8 @@ impl ProvisioningEngine {
         }
     }
 
-    /// Marks the failed jobs for a retry, like an administrator who retries the failed tasks in Okta's task list.
+    /// Marks the failed jobs for a retry, like an administrator who retries the failed tasks in Okta's task
+    /// list.
     pub(crate) fn retry_failed(&mut self, org: &mut Org) {
         for remote in self.users.values_mut() {
             remote.job.rejected = None;

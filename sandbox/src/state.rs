@@ -180,8 +180,8 @@ impl SandboxState {
         response
     }
 
-    /// Replaces the origin of the response's link to the next page. Does nothing if the response has no such link or no
-    /// fault matches the request.
+    /// Replaces the origin of the response's link to the next page. Does nothing if the response has no
+    /// such link or no fault matches the request.
     fn replace_next_link(
         &mut self,
         request_info: &RequestInfo<'_>,
@@ -285,7 +285,8 @@ impl SandboxState {
         })
     }
 
-    /// Returns the visible state of Okta and AWS, to compare the state before an action with the state after it.
+    /// Returns the visible state of Okta and AWS, to compare the state before an action with the state
+    /// after it.
     pub(crate) fn snapshot(&self) -> Value {
         json!({ "okta": self.org.snapshot(), "aws": self.aws_snapshot() })
     }

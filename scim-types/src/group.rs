@@ -12,7 +12,7 @@ document! {
         /// The members, if the server returns them.
         ///
         /// AWS IAM Identity Center returns an empty list for every group, even for a group with members (AWS
-        /// SCIM developer guide, GetGroup). An empty list from AWS therefore does not mean that the group is
+        /// SCIM developer guide, `GetGroup`). An empty list from AWS therefore does not mean that the group is
         /// empty.
         pub members: Vec<Reference> = "members",
         /// The metadata of the resource.

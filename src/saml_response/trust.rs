@@ -386,7 +386,7 @@ fn verify_natively(
             keys.push(key);
         }
     }
-    let verifier = Verifier::new(keys).allow_sha1().allow_any_position();
+    let native = Verifier::new(keys).allow_sha1().allow_any_position();
     let mut verified = Verified {
         ids: BTreeSet::new(),
         certificate: 0,
@@ -400,7 +400,7 @@ fn verify_natively(
     };
     let candidates: Vec<&Element<'_>> = candidates.iter().filter(is_signed).collect();
     for candidate in &candidates {
-        match verifier.verify_element(**candidate) {
+        match native.verify_element(**candidate) {
             Ok(good) => {
                 verified.certificate = numbers[good.key()];
                 verified

@@ -31,8 +31,8 @@ pub enum Removal {
     /// Deactivates the users, and deletes them in a later run after a retention period.
     ///
     /// The deletion of a user also deletes the user's assignments; if the user returns, the assignments must be created
-    /// again. If the deactivation time is unknown (no cached state), the user is deleted only with a retention period of
-    /// zero.
+    /// again. If the deactivation time is unknown (no cached state), the user is deleted only with a retention period
+    /// of zero.
     Delete {
         /// The retention period: the minimum time between deactivation and deletion.
         after: Duration,
@@ -162,7 +162,7 @@ fn match_by_id_then_name<'a>(
     source: impl Iterator<Item = (&'a ExternalId, Option<usize>)> + Clone,
     by_id: &HashMap<&ExternalId, usize>,
 ) -> Vec<Option<usize>> {
-    let mut matched: HashSet<usize> = source
+    let mut taken: HashSet<usize> = source
         .clone()
         .filter_map(|(id, _)| by_id.get(id).copied())
         .collect();
@@ -171,7 +171,7 @@ fn match_by_id_then_name<'a>(
             by_id
                 .get(id)
                 .copied()
-                .or_else(|| same_name.filter(|index| matched.insert(*index)))
+                .or_else(|| same_name.filter(|index| taken.insert(*index)))
         })
         .collect()
 }
@@ -234,8 +234,8 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
 
 /// Plans the changes of users.
 ///
-/// Returns the source users that will exist in the target and can be group members. The value is the user's target id, or
-/// `None` if the run creates the user.
+/// Returns the source users that will exist in the target and can be group members. The value is the user's target id,
+/// or `None` if the run creates the user.
 fn plan_users<'a>(
     source: &'a Directory,
     target: &TargetSnapshot,
@@ -307,12 +307,12 @@ fn plan_users<'a>(
             plan.users.push(change);
         }
     }
-    let matched: HashSet<usize> = matches.into_iter().flatten().collect();
+    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
     let missing: Vec<&TargetUser> = target
         .users
         .iter()
         .enumerate()
-        .filter(|(index, user)| user.managed && !matched.contains(index))
+        .filter(|(index, user)| user.managed && !taken.contains(index))
         .map(|(_, user)| user)
         .collect();
     let missing_ids = missing.iter().map(|user| user.id.clone()).collect();
@@ -429,9 +429,9 @@ fn plan_groups(
             });
         }
     }
-    let matched: HashSet<usize> = matches.into_iter().flatten().collect();
+    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
     for (index, group) in target.groups.iter().enumerate() {
-        if !group.managed || matched.contains(&index) {
+        if !group.managed || taken.contains(&index) {
             continue;
         }
         let removed = RemovedPrincipal {

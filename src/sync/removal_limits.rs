@@ -85,8 +85,8 @@ pub enum LimitExceeded {
     },
     /// Too many groups would be deleted.
     ///
-    /// Groups have their own limit: if there are many more users than groups, the deletion of all groups is only a small
-    /// share of all users and groups, but it removes the access of all users.
+    /// Groups have their own limit: if there are many more users than groups, the deletion of all groups is only a
+    /// small share of all users and groups, but it removes the access of all users.
     #[error(
         "the plan deletes {} of {}, and the limit is {allowed}: {}",
         .names.len(), count(*.managed, "managed group"), abbreviated(.names)
@@ -299,8 +299,8 @@ impl From<LimitExceeded> for Error {
     }
 }
 
-/// Minimum number of missing users for [`LimitExceeded::NewIds`]. If fewer users are missing, they were probably recreated
-/// one by one in the source.
+/// Minimum number of missing users for [`LimitExceeded::NewIds`]. If fewer users are missing, they were probably
+/// recreated one by one in the source.
 const MIN_MISSING_USERS: usize = 3;
 
 /// The groups that AWS Control Tower creates in the same identity store (AWS Control Tower user guide, "IAM Identity Center

@@ -189,16 +189,16 @@ fn sandbox(builder: SandboxBuilder) {
 }
 
 /// A task of an embedding program: it owns everything that it uses.
-fn spawned(okta: okta::Client, aws: Aws, center: IdentityCenter, scim: scim::Client) {
+fn spawned(okta: &okta::Client, aws: Aws, center: IdentityCenter, scim: &scim::Client) {
     let blueprint = Blueprint::default();
-    let pipeline = Arc::new(Pipeline::new(steps::default_steps(&blueprint, &okta, &aws)));
+    let pipeline = Arc::new(Pipeline::new(steps::default_steps(&blueprint, okta, &aws)));
     let apply = pipeline.clone();
     tokio::spawn(async move {
         let plan = apply.plan().await?;
         apply.apply(&plan).await?;
         apply.verify().await
     });
-    let sync = DirectorySync::new(OktaSource::new(&okta, &blueprint), &scim);
+    let sync = DirectorySync::new(OktaSource::new(okta, &blueprint), scim);
     tokio::spawn(async move {
         let plan: SyncPlan = sync.plan().await?;
         sync.apply(&plan).await

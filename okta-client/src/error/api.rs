@@ -10,9 +10,10 @@ use crate::json;
 
 /// An error response of Okta.
 ///
-/// Programs may depend only on the code: "Only the `errorCode` property is supported for runtime error
-/// flow control" (Okta, "Core Okta API"). The summary and the causes are for display to the operator. If
-/// the body is empty or comes from a proxy, only the status and possibly the request id are known.
+/// Programs may depend only on the code: "Only the `errorCode` property is supported for runtime
+/// error flow control" (Okta, "Core Okta API"). The summary and the causes are for display to the
+/// operator. If the body is empty or comes from a proxy, only the status and possibly the request
+/// id are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -53,8 +54,8 @@ impl ApiError {
         self.request_id.as_deref()
     }
 
-    /// Returns advice for the operator: for Okta's error code if it is known, otherwise for the HTTP
-    /// status.
+    /// Returns advice for the operator: for Okta's error code if it is known, otherwise for the
+    /// HTTP status.
     pub(super) fn help(&self) -> Option<&'static str> {
         let by_code = self.code().and_then(|code| {
             HELP.iter()
@@ -98,8 +99,8 @@ impl ApiError {
         }
     }
 
-    /// Removes `secret` from the summary and the causes. Okta may repeat values of a request body, so calls
-    /// that send a secret use this.
+    /// Removes `secret` from the summary and the causes, in case Okta repeats a value of the
+    /// request body there.
     pub(crate) fn hide(&mut self, secret: &Secret) {
         let texts = self.summary.iter_mut().chain(&mut self.causes);
         for text in texts.filter(|text| text.contains(secret.expose())) {

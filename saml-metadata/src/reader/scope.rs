@@ -29,8 +29,8 @@ fn key(prefix: &str) -> u64 {
     prefix.bytes().fold(0, join)
 }
 
-/// The key of every prefix of more than 8 bytes. Its bytes (0xFF) never occur in UTF-8, so no shorter
-/// prefix has this key.
+/// The key of every prefix of more than 8 bytes. Its bytes (0xFF) never occur in UTF-8, so no
+/// shorter prefix has this key.
 const LONG: u64 = u64::MAX;
 
 /// The declarations in scope, and the ids of the namespaces.

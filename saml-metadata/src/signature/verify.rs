@@ -38,9 +38,9 @@ impl Verifier {
 
     /// Also accepts RSA signatures and digests with SHA-1.
     ///
-    /// SHA-1 is not collision-resistant: an attacker with enough money can create two documents with
-    /// the same digest. Use this only if the publisher cannot change the algorithm, and if only the publisher controls the
-    /// content of the document.
+    /// SHA-1 is not collision-resistant: an attacker with enough money can create two documents
+    /// with the same digest. Use this only if the publisher cannot change the algorithm, and if
+    /// only the publisher controls the content of the document.
     #[must_use]
     pub fn allow_sha1(mut self) -> Self {
         self.policy.sha1 = true;
@@ -72,7 +72,8 @@ impl Verifier {
     ///
     /// Fails as [`verify`](Self::verify) does.
     pub fn verify_element<'a>(&self, element: Element<'a>) -> Result<Verified<'a>, SignatureError> {
-        // An element from a `Verified` hides its signature, so the check needs a new view of the element.
+        // An element from a `Verified` hides its signature, so the check needs a new view of the
+        // element.
         let element = Element::new(element.document(), element.id());
         let form = profile::check(element, self.policy)?;
         let key = self.check_signature(&form)?;
@@ -101,8 +102,9 @@ impl Verifier {
     ///
     /// [`validate`](crate::validate()) checks all other rules. This method checks the signature of
     /// the root element, the separate signatures of groups, entities and roles inside it, and the
-    /// dates of the certificates of the given keys. An empty result means that the document is signed
-    /// and that every signature was verified; [`verify`](Self::verify) returns the signed element.
+    /// dates of the certificates of the given keys. An empty result means that the document is
+    /// signed and that every signature was verified; [`verify`](Self::verify) returns the signed
+    /// element.
     ///
     /// ```
     /// use saml_metadata::{Profile, signature::Verifier};

@@ -34,8 +34,8 @@ pub(super) struct Input<R> {
     stage: Stage,
     /// Whether the text so far contains a carriage return, which the reader must normalize.
     pub(super) carriage_return: bool,
-    /// The failure that stops the stream after `decoded`. The offset of an `InStream` failure counts
-    /// bytes in the same way as `before`.
+    /// The failure that stops the stream after `decoded`. The offset of an `InStream` failure
+    /// counts bytes in the same way as `before`.
     pub(super) failure: Option<Failure>,
     /// The position of the first character.
     pub(super) start: Position,
@@ -131,8 +131,8 @@ impl<R: BufRead> Input<R> {
 
     /// Decodes more text, to complete the token that begins at `tokenized`.
     ///
-    /// Returns false if there is no more text, because the stream has ended or failed. In this case, all
-    /// the text before the end or the failure is in the window.
+    /// Returns false if there is no more text, because the stream has ended or failed. In this
+    /// case, all the text before the end or the failure is in the window.
     pub(super) fn feed(&mut self) -> bool {
         let held = self.decoded.len() - self.tokenized;
         // An incomplete token is scanned again only after the available text has doubled, so that

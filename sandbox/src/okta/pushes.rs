@@ -23,7 +23,7 @@ pub(crate) struct Push {
     /// The Okta group that represents the group at the application.
     pub(crate) target: String,
     pub(crate) status: Status,
-    pub(crate) last_push: Option<Timestamp>,
+    pub(crate) last_sent: Option<Timestamp>,
     created: Timestamp,
     pub(crate) updated: Timestamp,
 }
@@ -70,7 +70,7 @@ impl Push {
             },
         });
         // Okta omits both fields if they have no value.
-        if let Some(time) = self.last_push {
+        if let Some(time) = self.last_sent {
             document["lastPush"] = seconds(time).into();
         }
         if let Status::Error(reason) = &self.status {
@@ -171,7 +171,7 @@ impl Org {
             source: source.to_owned(),
             target,
             status,
-            last_push: None,
+            last_sent: None,
             created: call.now,
             updated: call.now,
         };

@@ -79,7 +79,7 @@ pub(super) fn run(
     };
     mapping.updated = now;
     match result {
-        Ok(()) => mapping.last_push = Some(now),
+        Ok(()) => mapping.last_sent = Some(now),
         Err(Failure::Refused { status, .. }) if is_temporary(status) => {
             remote.job.due = Some(retry_time(now));
         }

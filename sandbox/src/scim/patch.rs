@@ -209,7 +209,7 @@ fn remove(user: &mut Map<String, Value>, path: &Path) -> Result<(), Refusal> {
             None => {}
         },
         (Some(filter), Some(inner)) => {
-            set_sub_attribute(selected(user, attribute, filter)?, inner, None)?
+            set_sub_attribute(selected(user, attribute, filter)?, inner, None)?;
         }
         (Some((name, value)), None) => {
             if let Some(Value::Array(items)) = user.get_mut(attribute) {

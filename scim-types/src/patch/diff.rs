@@ -143,7 +143,8 @@ impl Differences<'_> {
             let (old, new) = (value_of(before, urn), value_of(after, urn));
             match (old, new) {
                 (Some(Value::Object(old)), Some(Value::Object(new))) if !new.is_empty() => {
-                    // A path to a single attribute starts with the URN, so the server must already know the URN.
+                    // A path to a single attribute starts with the URN, so the server must already know the
+                    // URN.
                     let declared = !old.values().all(names::is_unassigned)
                         || declares(Some(before), urn)
                         || self.schemas.attributes(Some(urn)).is_some();
@@ -186,8 +187,8 @@ impl Differences<'_> {
             }
         }
         if !written.is_empty() {
-            // The operation has no path, because some servers do not accept the URN of an extension as a path.
-            // It is `replace`, because `add` would drop duplicate elements of a list.
+            // The operation has no path, because some servers do not accept the URN of an extension as a
+            // path. It is `replace`, because `add` would drop duplicate elements of a list.
             self.operations.push(PatchOperation {
                 op: Op::Replace,
                 path: None,
@@ -234,8 +235,8 @@ impl Differences<'_> {
         }
         if !names::is_same(&before, &after) {
             check_name(pair)?;
-            // Without a schema, `replace` with a single value keeps a list: its only element is then the value. So
-            // the list is removed first.
+            // Without a schema, `replace` with a single value keeps a list: its only element is then the
+            // value. So the list is removed first.
             if before.is_array() {
                 self.operations.push(PatchOperation::remove(&*pair.path));
             }
@@ -249,7 +250,8 @@ impl Differences<'_> {
         let members = definition::is_reference_list(pair.definition, pair.name);
         let ids = members.then(|| ids(&as_list(before))).flatten();
         match ids {
-            // A server that requires a removal to list the members does not accept a removal without a list.
+            // A server that requires a removal to list the members does not accept a removal without a
+            // list.
             Some(ids) if self.options.listed_removal == ListedRemoval::RemoveListed => {
                 let all: Vec<&str> = ids.iter().map(String::as_str).collect();
                 self.operations.push(listed_removal(&pair.path, &all));
@@ -286,7 +288,8 @@ impl Differences<'_> {
             if !is_name(name) {
                 return Err(no_path(name));
             }
-            // `replace` would merge an object or a list with the existing value, so the existing value is removed first.
+            // `replace` would merge an object or a list with the existing value, so the existing value is
+            // removed first.
             let is_composite = old
                 .as_ref()
                 .is_some_and(|old| old.is_object() || old.is_array());
@@ -380,7 +383,7 @@ impl Differences<'_> {
         match self.options.listed_removal {
             _ if removed.is_empty() => {}
             ListedRemoval::RemoveListed => {
-                self.operations.push(listed_removal(&pair.path, &removed))
+                self.operations.push(listed_removal(&pair.path, &removed));
             }
             ListedRemoval::Refuse => {
                 // A filter ignores case and compares dateTimes by time, so it could also match a member that stays.

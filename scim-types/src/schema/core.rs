@@ -81,7 +81,7 @@ pub(super) fn user() -> Vec<Definition> {
 
 /// Returns the attributes of a group (RFC 7643 section 4.2).
 ///
-/// `displayName` is required by the text of section 4.2, but not by the schema in section 8.7.1 (erratum 5368).
+/// The text of section 4.2 requires `displayName`, but the schema in section 8.7.1 does not (erratum 5368).
 pub(super) fn group() -> Vec<Definition> {
     vec![
         text("displayName").required(),
@@ -91,8 +91,8 @@ pub(super) fn group() -> Vec<Definition> {
                 text("value").immutable(),
                 reference("$ref").immutable(),
                 text("type").immutable(),
-                // The RFC does not define `display`; an erratum adds it as read-only. Here it is writable, because
-                // clients send it, and the sent value must be kept.
+                // The RFC does not define `display`; an erratum adds it as read-only. Here it is writable,
+                // because clients send it, and the sent value must be kept.
                 text("display"),
             ],
         )
@@ -130,7 +130,8 @@ fn addresses() -> Definition {
         "country",
         "type",
     ]);
-    // RFC 7643 section 2.4 lists these two in "the default set of sub-attributes" of a multi-valued attribute.
+    // RFC 7643 section 2.4 lists these two in "the default set of sub-attributes" of a multi-valued
+    // attribute.
     parts.push(text("display"));
     parts.push(Definition::new("primary", Kind::Boolean));
     complex("addresses", parts).many()

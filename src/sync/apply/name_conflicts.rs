@@ -85,8 +85,8 @@ struct PendingChange<'c, C> {
     /// The resource before the change, if it exists and could be read.
     existing: Option<ExistingResource>,
     desired_names: Vec<String>,
-    /// Whether the change cannot succeed: the retry or the temporary rename failed although no other pending change held
-    /// the names, so an unrelated resource holds one of them.
+    /// Whether the change cannot succeed: the retry or the temporary rename failed although no other pending change
+    /// held the names, so an unrelated resource holds one of them.
     stuck: bool,
     has_temporary_name: bool,
 }
@@ -94,8 +94,8 @@ struct PendingChange<'c, C> {
 impl Run<'_> {
     /// Retries each change as soon as no other pending change holds its names.
     ///
-    /// If pending changes form a cycle, one resource gets a temporary name. If the change of this resource still fails, its
-    /// old names are restored.
+    /// If pending changes form a cycle, one resource gets a temporary name. If the change of this resource still fails,
+    /// its old names are restored.
     pub(super) async fn resolve_conflicts<C: Change>(
         &self,
         conflicting: Vec<ConflictingChange<'_, C>>,
@@ -189,9 +189,9 @@ impl Run<'_> {
 
     /// Renames a resource to break a cycle, or restores its old names.
     ///
-    /// With `held_names` (the names that other pending changes hold), the resource gets each desired name that is not held,
-    /// and a temporary name in place of each desired name that is held. A temporary name is the old name with a prefix.
-    /// Without `held_names`, the old names are restored.
+    /// With `held_names` (the names that other pending changes hold), the resource gets each desired name that is not
+    /// held, and a temporary name in place of each desired name that is held. A temporary name is the old name with a
+    /// prefix. Without `held_names`, the old names are restored.
     async fn rename(
         &self,
         existing: &ExistingResource,
