@@ -1,5 +1,5 @@
-//! Which user has which role in which account, and through which group?
-//! `cargo run --example access_report` reads a sandbox; `-- --real` reads the organization of your AWS profile
+//! Lists the roles of users in accounts, and the group that each role comes from.
+//! `cargo run --example access_report` reads a sandbox; `-- --real` reads the organization of your AWS profile.
 #![expect(clippy::print_stdout, reason = "a program prints its result")]
 
 use std::sync::Arc;

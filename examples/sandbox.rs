@@ -1,5 +1,5 @@
-//! How can I try this without a tenant? This program serves an Okta org and an AWS organization on this machine.
-//! `cargo run --example sandbox -- --ready-file ready.json`, then `cargo run --example integrate -- --target ready.json`
+//! Serves an Okta org and an AWS organization on this machine, to try the integration without a tenant.
+//! `cargo run --example sandbox -- --ready-file ready.json`, then `cargo run --example integrate -- --target ready.json`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

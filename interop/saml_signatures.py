@@ -1,9 +1,11 @@
-"""Compares signatures and canonical forms of saml-metadata with xmlsec1, signxml, bergshamra and lxml, which share no code with it.
+"""Compares signatures and canonical forms of saml-metadata with xmlsec1, signxml, bergshamra and lxml.
 
-The argument is the path of the example `signature` (default: the one in the target folder). The other tools verify our
-signatures; we verify their signatures, on the whole document and on a stream; and every canonical form equals lxml's,
-byte for byte. With `--fixtures`, the script instead writes the documents that xmlsec1 and signxml sign to
-saml-metadata/tests/fixtures/signature, for the tests.
+These tools share no code with saml-metadata. They verify our signatures. We verify their signatures, both on the whole
+document and on a stream. Every canonical form must equal the form of lxml, byte for byte.
+
+The argument is the path of the example `signature` (default: the example in the target folder). With `--fixtures`, the
+script instead writes the documents that xmlsec1 and signxml sign to saml-metadata/tests/fixtures/signature, for the
+tests.
 
 Two versions of xmlsec1 are used: the command of the system, which may not support RSA-PSS, and the library in the wheel
 of `xmlsec`, which supports it.
@@ -38,8 +40,8 @@ SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA384 = "http://www.w3.org/2001/04/xmldsig-more#sha384"
 SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
 
-# Name, key, signature method, digest, canonicalization, contents of the second transform.
 PREFIXES = f'<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="saml mdui #default"/>'
+# Columns: name, key, signature method, digest, canonicalization, contents of the second transform.
 XMLSEC = [
     ("xmlsec1-rsa-sha256", "rsa", MORE + "rsa-sha256", SHA256, EXCLUSIVE, ""),
     ("xmlsec1-rsa-sha384", "rsa", MORE + "rsa-sha384", MORE + "sha384", EXCLUSIVE, ""),
@@ -61,7 +63,8 @@ SIGNXML = [
     ("signxml-ecdsa-sha384", "p384", METHOD.ECDSA_SHA384, DIGEST.SHA384),
     ("signxml-ecdsa-sha512", "p521", METHOD.ECDSA_SHA512, DIGEST.SHA512),
 ]
-# Our name, key, signature method, digest, signxml's name, whether the xmlsec1 of Debian 12 supports it.
+# Columns: our name, key, signature method, digest, the name in signxml, whether the xmlsec1 of Debian 12 supports the
+# method.
 OURS = [
     ("rsa-sha256", "rsa", MORE + "rsa-sha256", SHA256, METHOD.RSA_SHA256, True),
     ("rsa-sha384", "rsa", MORE + "rsa-sha384", SHA384, METHOD.RSA_SHA384, True),
@@ -147,7 +150,7 @@ def sign_with_bergshamra(key, template):
     keys = pybergshamra.KeysManager()
     keys.add_key(pybergshamra.load_pem_auto((KEYS / f"{key}.key.pem").read_bytes()))
     context = pybergshamra.DsigContext(keys)
-    # bergshamra fills in a certificate only if it has one. It has only the key, so the empty element is removed.
+    # bergshamra does not fill in the certificate, because it gets only the key. So the empty element is removed.
     certificate = "<ds:KeyInfo><ds:X509Data><ds:X509Certificate/></ds:X509Data></ds:KeyInfo>"
     return pybergshamra.sign(context, template.replace(certificate, "")).encode()
 
@@ -155,7 +158,7 @@ def sign_with_bergshamra(key, template):
 def fixtures(folder):
     for name, key, *rest in XMLSEC:
         yield name, key, sign_with_xmlsec1(folder, key, template(*rest))
-    # Nested groups; the signature covers the whole document, with the nodes around the root element.
+    # This document has nested groups. The signature covers the whole document, including the nodes around the root element.
     whole = template(MORE + "rsa-sha256", SHA256, uri="", source="aggregate")
     whole = whole.replace("?>\n", "?>\n<?before it?>\n", 1) + "<?behind it?>\n"
     yield "xmlsec1-aggregate-whole", "rsa", sign_with_xmlsec1(folder, "rsa", whole)

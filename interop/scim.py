@@ -42,7 +42,7 @@ def wait(process, is_ready, what):
         time.sleep(0.05)
 
 
-def answers(port):
+def is_listening(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -55,7 +55,7 @@ def running(command, what, port=None, ready=None, **environment):
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment}
     )
     try:
-        wait(process, ready.exists if ready else lambda: answers(port), what)
+        wait(process, ready.exists if ready else lambda: is_listening(port), what)
         yield
     finally:
         process.terminate()
@@ -105,11 +105,11 @@ def test_client(folder):
             "defaultPageSize": 100, "maxPageSize": 100, "cursorTimeout": 3600,
         },
     }))
-    for how, extra in [("by index", []), ("by cursor", ["--service-provider-config", by_cursor])]:
+    for pagination, extra in [("by index", []), ("by cursor", ["--service-provider-config", by_cursor])]:
         port = free_port()
         command = [BIN / "scim2-server", "--port", str(port), "--bearer-token", TOKEN, *extra]
         with running(command, "scim2-server", port=port):
-            life_cycle(f"scim2-server, {how}", f"http://127.0.0.1:{port}/v2", TOKEN)
+            life_cycle(f"scim2-server, {pagination}", f"http://127.0.0.1:{port}/v2", TOKEN)
     port = free_port()
     with running(["node", SCIMMY / "server.mjs", str(port)], "scimmy-routers", port=port, SCIM_TOKEN=TOKEN):
         life_cycle("scimmy-routers", f"http://127.0.0.1:{port}/scim/v2", TOKEN)

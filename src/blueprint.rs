@@ -1,6 +1,6 @@
 //! The blueprint: the user's description of the wanted access.
 //!
-//! A blueprint is a serde value. A small case needs few lines:
+//! A blueprint is read from TOML or JSON, or deserialized with serde. A small case needs few lines:
 //!
 //! ```
 //! let blueprint = okta_aws_sso::Blueprint::from_toml(
@@ -38,7 +38,7 @@ pub struct Blueprint {
     /// The AWS organization.
     #[serde(default)]
     pub aws: AwsSection,
-    /// Users and groups that are provisioned into AWS in addition to those in `access`.
+    /// Users and groups that are provisioned into AWS in addition to the users and groups in `access`.
     #[serde(default)]
     pub provisioning: Provisioning,
     /// The permission sets that `access` uses, by name.
@@ -77,7 +77,7 @@ pub struct AwsSection {
     pub portal_url: Option<Url>,
 }
 
-/// Users and groups that are provisioned into AWS in addition to those in `access`.
+/// Users and groups that are provisioned into AWS in addition to the users and groups in `access`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Provisioning {
@@ -113,8 +113,8 @@ pub enum ProvisioningMode {
 pub enum WaitFor {
     /// All assigned users and pushed groups, with all memberships.
     #[default]
-    Everybody,
-    /// The users and groups in `access`. Verification reports the others that are missing.
+    All,
+    /// Only the users and groups in `access`. Verification also reports the other users and groups that are missing.
     Access,
 }
 
@@ -128,7 +128,7 @@ pub struct PermissionSetSpec {
     pub session_duration: Option<String>,
     /// ARNs of AWS managed policies.
     pub managed_policies: Vec<String>,
-    /// The inline policy document, as JSON text.
+    /// The inline policy document, as a JSON string.
     pub inline_policy: Option<String>,
 }
 
@@ -208,7 +208,7 @@ impl Blueprint {
         schemars::schema_for!(Self)
     }
 
-    /// Returns a digest, which changes with the blueprint.
+    /// Returns a digest that changes whenever a value of the blueprint changes.
     ///
     /// # Panics
     ///
@@ -255,18 +255,18 @@ impl Blueprint {
     /// managed policy for a job function gets that policy.
     #[must_use]
     pub fn desired_permission_sets(&self) -> BTreeMap<&str, PermissionSetSpec> {
-        let mut wanted: BTreeMap<&str, PermissionSetSpec> = self
+        let mut desired: BTreeMap<&str, PermissionSetSpec> = self
             .permission_sets
             .iter()
             .map(|(name, set)| (name.as_str(), set.clone()))
             .collect();
-        for (name, set) in &mut wanted {
+        for (name, set) in &mut desired {
             if set.managed_policies.is_empty() && set.inline_policy.is_none() {
                 set.managed_policies.extend(well_known_policy(name));
             }
         }
         for access in &self.access {
-            wanted
+            desired
                 .entry(&access.permission_set)
                 .or_insert_with(|| PermissionSetSpec {
                     managed_policies: well_known_policy(&access.permission_set)
@@ -275,12 +275,12 @@ impl Blueprint {
                     ..PermissionSetSpec::default()
                 });
         }
-        wanted
+        desired
     }
 }
 
 impl Access {
-    /// Returns the user or group. A validated entry has exactly one.
+    /// Returns the user or group. A validated entry has either a user or a group.
     #[must_use]
     pub fn principal(&self) -> PrincipalSpec {
         match (&self.user, &self.group) {

@@ -1,4 +1,4 @@
-//! The error of the facade: the failed operation, its subject, the service's response, and help.
+//! The error type of this crate: a summary, the failed operation, the service's response, and help.
 
 use std::{error::Error as StdError, fmt};
 
@@ -9,13 +9,13 @@ type Source = Box<dyn StdError + Send + Sync + 'static>;
 
 /// An error of the integration.
 ///
-/// [`Display`](fmt::Display) writes one clause that names the subject. [`Error::explain`] returns the whole message
-/// for an operator: the clause, the operation, the service's response, and help.
+/// [`Display`](fmt::Display) writes the summary: one line that names the subject. [`Error::explain`] returns the whole
+/// message for an operator: the summary, the operation, the service's response, and help.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    what: String,
+    summary: String,
     context: Option<String>,
     response: Option<ServiceResponse>,
     help: Option<String>,
@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Service,
     /// A user, group, account or other subject of the blueprint does not exist or cannot be used in its current state.
     UnusableSubject,
-    /// A manual step is due and no operator did it. A run with an operator resumes here.
+    /// A manual step is due, and no operator has done it. The next run with an operator resumes at this step.
     ManualStep,
     /// The operator's answer to a manual step is not valid.
     InvalidAnswer,
@@ -63,11 +63,11 @@ pub struct ServiceResponse {
 }
 
 impl Error {
-    /// Creates an error with a clause that names the subject.
-    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+    /// Creates an error with a summary: one line that names the subject.
+    pub fn new(kind: ErrorKind, summary: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            what: what.into(),
+            summary: summary.into(),
             context: None,
             response: None,
             help: None,
@@ -82,7 +82,7 @@ impl Error {
         self
     }
 
-    /// Sets the help: what the operator can do.
+    /// Sets the help: the action that the operator can take.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
@@ -103,10 +103,11 @@ impl Error {
         self
     }
 
-    /// Creates an error from a client's error, with its response, its help and the client error as the source.
-    pub fn service<E: ServiceError>(what: impl Into<String>, error: E) -> Self {
+    /// Creates an error from an error of a service client. The client's error provides the response and the help, and
+    /// becomes the source.
+    pub fn service<E: ServiceError>(summary: impl Into<String>, error: E) -> Self {
         let help = error.advice();
-        let mut this = Self::new(ErrorKind::Service, what).with_response(error.response());
+        let mut this = Self::new(ErrorKind::Service, summary).with_response(error.response());
         this.0.help = help;
         this.with_source(error)
     }
@@ -114,8 +115,8 @@ impl Error {
     /// Appends the messages of other errors of the same step.
     pub(crate) fn and(mut self, others: &[String]) -> Self {
         for other in others {
-            self.0.what.push_str("; and ");
-            self.0.what.push_str(other);
+            self.0.summary.push_str("; and ");
+            self.0.summary.push_str(other);
         }
         self
     }
@@ -132,7 +133,7 @@ impl Error {
         self.0.response.as_ref()
     }
 
-    /// Returns what the operator can do, if it is known.
+    /// Returns the action that the operator can take, if it is known.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
@@ -141,7 +142,7 @@ impl Error {
     /// Returns the whole message for an operator, on several lines, without a trailing newline.
     #[must_use]
     pub fn explain(&self) -> String {
-        let mut text = self.0.what.clone();
+        let mut text = self.0.summary.clone();
         let mut line = |label: &str, value: &str| {
             text.push_str("\n  ");
             text.push_str(label);
@@ -155,9 +156,9 @@ impl Error {
         } else {
             let mut source = self.source();
             while let Some(cause) = source {
-                let said = cause.to_string();
-                if !self.0.what.contains(&said) {
-                    line("cause:  ", &said);
+                let message = cause.to_string();
+                if !self.0.summary.contains(&message) {
+                    line("cause:  ", &message);
                 }
                 source = cause.source();
             }
@@ -171,7 +172,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.what)
+        f.write_str(&self.0.summary)
     }
 }
 
@@ -179,9 +180,9 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
-            .field("what", &self.0.what)
+            .field("summary", &self.0.summary)
             .field("context", &self.0.context)
-            .field("answer", &self.0.response)
+            .field("response", &self.0.response)
             .field("help", &self.0.help)
             .field("source", &self.0.source)
             .finish()
@@ -216,11 +217,11 @@ impl fmt::Display for ServiceResponse {
     }
 }
 
-/// An error of one of the clients, as the facade shows it.
+/// An error of a service client that [`Error::service`] can convert.
 pub trait ServiceError: StdError + Send + Sync + Sized + 'static {
     /// Returns the service's response.
     fn response(&self) -> ServiceResponse;
-    /// Returns what the operator can do, if it is known.
+    /// Returns the action that the operator can take, if it is known.
     fn advice(&self) -> Option<String>;
 }
 
@@ -238,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_explanation_has_clause_context_response_and_help() {
+    fn an_explanation_has_summary_context_response_and_help() {
         let error = Error::new(
             ErrorKind::UnusableSubject,
             "account 999999999999 does not exist",

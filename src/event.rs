@@ -68,7 +68,8 @@ pub enum Event {
 pub(crate) struct Listeners(Mutex<Vec<mpsc::UnboundedSender<Event>>>);
 
 impl Listeners {
-    /// Returns a stream of all events from now on. It ends with the next apply or with the pipeline.
+    /// Returns a stream of all events from now on. The stream ends when the next apply ends, or when the pipeline is
+    /// dropped.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         let (sender, receiver) = mpsc::unbounded();
         self.0
@@ -83,7 +84,7 @@ impl Listeners {
         EndOfApply(self)
     }
 
-    pub(crate) fn tell(&self, event: &Event) {
+    pub(crate) fn emit(&self, event: &Event) {
         tracing::debug!(?event);
         // Streams whose reader was dropped are removed.
         self.0
@@ -97,7 +98,7 @@ struct EndOfApply<'a>(&'a Listeners);
 
 impl Drop for EndOfApply<'_> {
     fn drop(&mut self) {
-        // A poisoned lock means that sending an event panicked; that panic is already reported.
+        // A poisoned lock means that sending an event panicked. The panic itself is already reported.
         if let Ok(mut listeners) = self.0.0.lock() {
             listeners.clear();
         }

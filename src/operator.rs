@@ -13,12 +13,12 @@ pub use sandbox::SandboxOperator;
 pub use scripted::ScriptedOperator;
 pub use terminal::TerminalOperator;
 
-/// The operator, or a program in place of the operator, who does what no public API can do.
+/// Does the manual steps, which no public API can do: the operator, or a program in place of the operator.
 pub trait Operator: Send + Sync {
     /// Shows the manual step and returns the operator's answers.
     ///
     /// The call may take minutes or hours. The caller verifies the answers. If [`Operator::may_ask_again`] returns
-    /// `true`, the caller may ask again with [`ManualStep::refused`] set.
+    /// `true`, the caller may ask again with [`ManualStep::rejected`] set.
     fn ask<'a>(
         &'a self,
         manual_step: &'a ManualStep,
@@ -50,11 +50,11 @@ pub struct ManualStep {
     pub kind: ManualStepKind,
     /// The goal, in a few words.
     pub title: String,
-    /// The page of the console where it is done.
+    /// The page of the console where the operator does the manual step.
     pub place: String,
     /// The instructions, one console action per line.
     pub instructions: Vec<String>,
-    /// Consequences to know before doing it.
+    /// Consequences that the operator must know before the action.
     pub warnings: Vec<String>,
     /// Values to enter in the console.
     pub values: Vec<(String, String)>,
@@ -62,8 +62,8 @@ pub struct ManualStep {
     pub file: Option<Attachment>,
     /// The answers that the run needs.
     pub asks: Vec<Ask>,
-    /// The reason why the previous answers were refused, if this is a repetition.
-    pub refused: Option<String>,
+    /// The reason why the previous answers were rejected, if the manual step is asked again.
+    pub rejected: Option<String>,
 }
 
 /// The kinds of manual steps that the steps of this crate ask for.
@@ -104,7 +104,7 @@ pub struct Ask {
     pub prompt: String,
     /// The kind of answer.
     pub kind: AskKind,
-    /// Whether the answer may be left out.
+    /// Whether the operator may omit the answer.
     pub optional: bool,
 }
 
@@ -135,15 +135,16 @@ pub enum OperatorError {
     /// The run has no operator.
     #[error("the run has no operator")]
     Absent,
-    /// The operator declined or failed to do it.
-    #[error("the operator did not do it: {0}")]
+    /// The operator declined the manual step or failed to do it.
+    #[error("the operator did not do the manual step: {0}")]
     Declined(String),
-    /// Asking the operator failed.
+    /// The operator could not be asked.
     #[error("the operator could not be asked")]
     Unreachable(#[from] std::io::Error),
 }
 
-/// No operator: a run stops at the first manual step with an error that says what to do, and can be resumed.
+/// The operator of an unattended run: the run stops at the first manual step, with an error that says what to do. It can
+/// be resumed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoOperator;
 
@@ -154,7 +155,7 @@ impl Operator for NoOperator {
 }
 
 impl Answers {
-    /// Adds a text.
+    /// Adds a text answer.
     #[must_use]
     pub fn text(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.texts.insert(key, value.into());
@@ -209,7 +210,7 @@ impl ManualStep {
             values: Vec::new(),
             file: None,
             asks: Vec::new(),
-            refused: None,
+            rejected: None,
         }
     }
 
@@ -256,7 +257,7 @@ impl ManualStep {
         self
     }
 
-    /// Asks for an answer that may be left out.
+    /// Asks for an answer that the operator may omit.
     #[must_use]
     pub fn ask_optional(
         mut self,
@@ -278,8 +279,8 @@ impl fmt::Display for ManualStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
         writeln!(f, "  at {}", self.place)?;
-        if let Some(refused) = &self.refused {
-            writeln!(f, "  refused: {}", refused.replace('\n', "\n    "))?;
+        if let Some(reason) = &self.rejected {
+            writeln!(f, "  rejected: {}", reason.replace('\n', "\n    "))?;
         }
         for warning in &self.warnings {
             writeln!(f, "  ! {warning}")?;

@@ -135,7 +135,7 @@ impl Pipeline {
         self
     }
 
-    /// Sets how long a change may wait without progress.
+    /// Sets the polling intervals and the stall timeout of changes that take time.
     #[must_use]
     pub fn wait_policy(mut self, wait_policy: WaitPolicy) -> Self {
         self.wait_policy = wait_policy;
@@ -144,7 +144,7 @@ impl Pipeline {
 
     /// Sets the access token of AWS's SCIM endpoint, for unattended runs with `provisioning.mode = "direct"`.
     ///
-    /// Without it, a run that has users or groups to write asks the operator. The token is never saved.
+    /// Without a token, a run that has users or groups to write asks the operator. The token is never saved.
     #[must_use]
     pub fn scim_token(mut self, token: Secret) -> Self {
         self.scim_token = Some(token);
@@ -153,7 +153,7 @@ impl Pipeline {
 
     /// Returns a stream of the events from now until the end of the next [`apply`](Self::apply).
     ///
-    /// The stream buffers events without a limit until they are read, so a slow reader misses none.
+    /// The stream buffers events without a limit until they are read, so a slow reader misses no event.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         self.listeners.subscribe()
     }
@@ -164,7 +164,7 @@ impl Pipeline {
         &self.store
     }
 
-    /// Returns the changes that the services need to match the blueprint. It changes nothing and saves no state.
+    /// Plans the changes that make the services match the blueprint. Planning changes nothing and saves no state.
     ///
     /// # Errors
     ///
@@ -200,9 +200,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Fails if the plan is stale, removes more than the guard allows, or no longer matches the services; if a
-    /// service or the operator refuses; or if a change makes no progress for [`WaitPolicy::stall_timeout`]. Changes
-    /// that were applied before the failure stay applied.
+    /// Fails if the plan is stale, removes more than the guard allows, or no longer matches the services. Fails if a
+    /// service or the operator refuses a change, or if a change makes no progress for [`WaitPolicy::stall_timeout`].
+    /// Changes that were applied before the failure stay applied.
     pub async fn apply(&self, plan: &Plan) -> Result<Report> {
         let _end_of_events = self.listeners.end_on_drop();
         self.guard.check(plan)?;
@@ -222,7 +222,7 @@ impl Pipeline {
         };
         for step in &self.steps {
             let done = run.step(step.as_ref(), plan).await;
-            // Facts that were found before a failure are saved too. The failure of the step has priority.
+            // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
             let saved = run.save().await;
             let done = done?;
             saved?;
@@ -233,7 +233,7 @@ impl Pipeline {
         Ok(report)
     }
 
-    /// Verifies every step against the services. It changes nothing.
+    /// Verifies every step against the services, without changing anything.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ impl StepId {
         Self(Cow::Borrowed(id))
     }
 
-    /// Returns the id as text.
+    /// Returns the id as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -96,7 +96,7 @@ pub enum Action {
     Update,
     /// Removes an existing object or access. The guard counts removals.
     Remove,
-    /// Asks the operator to do what no public API can do.
+    /// Asks the operator for an action that no public API can do.
     ManualStep,
     /// Waits until a condition is true.
     Wait,
@@ -120,9 +120,9 @@ pub struct Field {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
-    /// Known when the plan was made.
+    /// A value that is known at planning.
     Known(String),
-    /// Known after that step is applied.
+    /// A value that is known only after the given step is applied.
     AfterApply(StepId),
     /// A secret that only the operator knows. It is never saved.
     Secret,
@@ -178,7 +178,7 @@ impl Plan {
 }
 
 impl StepPlan {
-    /// Returns how this later plan of the same step deviates from the reviewed plan `earlier`, or `None`.
+    /// Returns the first deviation of this later plan of the same step from the reviewed plan `earlier`, or `None`.
     ///
     /// A later plan may fill in values that were unknown, and may lack changes that are already done. Any other
     /// difference is a deviation.
@@ -296,7 +296,7 @@ impl Change {
 
 impl Field {
     fn refines(&self, earlier: &Self) -> bool {
-        // The current value is part of the review: a value that was changed since then is not overwritten.
+        // The current value is part of the review: a value that has changed since the review is not overwritten.
         self.before == earlier.before
             && (matches!(earlier.after, Value::AfterApply(_)) || earlier.after == self.after)
     }

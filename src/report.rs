@@ -35,8 +35,11 @@ pub struct AccessReport {
 impl AccessReport {
     /// Reads all access that an Identity Center instance grants.
     ///
-    /// Sends about P + M + G requests: one for the accounts of each of P permission sets, one for the assignments of each
-    /// of M pairs of permission set and account, and one for the members of each of G groups.
+    /// Sends about P + M + G requests:
+    ///
+    /// - for each of P permission sets, one request for its accounts;
+    /// - for each of M pairs of permission set and account, one request for the assignments;
+    /// - for each of G groups, one request for the members.
     ///
     /// # Errors
     ///

@@ -35,7 +35,7 @@ impl ResolvedScope {
     ///
     /// # Errors
     ///
-    /// Fails if Okta does not have such a user or group, or if a user of [`Blueprint::assigned_users`] cannot be
+    /// Fails if Okta does not have one of the users or groups, or if a user of [`Blueprint::assigned_users`] cannot be
     /// provisioned.
     pub async fn read(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
         let scope = Self::read_all(okta, blueprint).await?;
@@ -237,7 +237,8 @@ pub fn profile_violations(user: &User) -> Vec<String> {
         ("firstName", text(&profile.first_name), true),
         ("lastName", text(&profile.last_name), true),
         ("email", text(&profile.email), true),
-        // Often empty in Okta. Only a live tenant can show what the app's mapping sends then (docs/UNVERIFIED.md).
+        // The display name is often empty in Okta. Only a live tenant can show which value the app's mapping sends in
+        // that case (docs/UNVERIFIED.md).
         ("displayName", text(&profile.display_name), false),
     ];
     let mut violations = Vec::new();
@@ -266,7 +267,8 @@ pub fn profile_violations(user: &User) -> Vec<String> {
     violations
 }
 
-/// Returns whether a character formats text without being visible. Such characters come with copied names.
+/// Returns whether a character is an invisible formatting character. Names that were copied from other programs can
+/// contain such characters.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
 }

@@ -28,17 +28,18 @@
 //! The strict parser of [`saml_metadata`] runs first, so a DOCTYPE or malformed XML never reaches
 //! the C libraries. Two verifiers check the signatures: xmlsec1 (through `samael`) and
 //! [`saml_metadata::signature`]. A disagreement between them is a finding. xmlsec1 gets only
-//! signatures that refer to elements of the response, because it would fetch other references.
+//! signatures that refer to elements of the response, because it would fetch the targets of other
+//! references.
 //!
 //! The linter then checks the signed assertion. If no signature covers an assertion, the report
-//! says so, and the linter checks the unsigned assertion: further findings help to repair the
-//! sign-in.
+//! has a finding, and the linter checks the unsigned assertion, because further findings help to
+//! repair the sign-in.
 //!
 //! # Personal data
 //!
 //! A response names a user. Findings quote wrong values of the response, so they can name the user
 //! too. The linter logs and stores nothing. If a signature is invalid, xmlsec1 itself writes the
-//! names of its failed functions to standard error; these lines name elements and algorithms of the
+//! names of its failed functions to standard error. These lines name elements and algorithms of the
 //! signature, but not the signed contents.
 
 mod assertion;

@@ -16,8 +16,8 @@ pub use store::StateStore;
 
 /// The state of one integration. The pipeline saves it after every change.
 ///
-/// A lost state removes no access: the next run finds again what the services report, and asks the operator again
-/// for the rest.
+/// The loss of the state removes no access: the next run reads the facts from the services again, and asks the operator
+/// for the facts that no service reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct State {
@@ -25,7 +25,7 @@ pub struct State {
     pub version: u32,
     /// The id of the integration. It never changes.
     pub lineage: String,
-    /// The number of the save. Each save adds one.
+    /// The number of saves so far.
     pub serial: u64,
     /// The facts.
     pub facts: Facts,
@@ -54,13 +54,13 @@ pub struct Facts {
     /// The verified identity source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_source: Option<IdentitySourceFact>,
-    /// The verified SCIM endpoint. Only Okta stores the token.
+    /// The verified SCIM endpoint. The state never contains the token; in mode `okta`, only Okta stores it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scim: Option<Endpoint>,
     /// The permission sets, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permission_sets: BTreeMap<String, PermissionSetArn>,
-    /// AWS operations that were started and have no known result yet, by the key of their change.
+    /// AWS operations that were started and whose result is not known yet, by the key of their change.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pending_operations: BTreeMap<String, RequestId>,
     /// The digest of the access that the last sign-in test verified.
@@ -79,7 +79,7 @@ pub struct IdpFact {
     pub sha256: String,
     /// The signing certificate's SHA-256 fingerprint, as consoles show it.
     pub certificate: String,
-    /// The time at which that certificate expires.
+    /// The time at which the signing certificate expires.
     pub not_after: jiff::Timestamp,
 }
 
@@ -103,9 +103,9 @@ pub struct InstanceFact {
     pub identity_store: IdentityStoreId,
     /// The account that owns the instance.
     pub owner: AccountId,
-    /// The instance's primary Region, the only one that accepts writes.
+    /// The instance's primary Region, the only Region that accepts writes.
     pub region: String,
-    /// Whether the instance has permission sets. Without them it cannot assign access to accounts.
+    /// Whether the instance has permission sets. Without permission sets, the instance cannot assign access to accounts.
     pub permission_sets: bool,
 }
 
@@ -141,7 +141,8 @@ pub struct IdentitySourceFact {
     pub acs: Vec<Url>,
     /// The issuer: the entity id of Identity Center as a service provider.
     pub issuer: Url,
-    /// The identity provider that the operator configured as trusted; `None` if the source was configured before.
+    /// The identity provider that the operator configured as trusted; `None` if the identity source was already
+    /// configured, so that no operator was asked.
     pub trusts: Option<TrustedIdp>,
 }
 

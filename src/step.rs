@@ -40,7 +40,7 @@ pub trait Step: Send + Sync {
     /// Returns the changes that the services need to match the blueprint.
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>>;
 
-    /// Applies one change of the plan, or returns that it is still in progress.
+    /// Applies one change of the plan. Returns [`Applied::Waiting`] if the change is still in progress.
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>>;
 
     /// Verifies against the services that the step's goal is reached.
@@ -68,8 +68,8 @@ pub trait Step: Send + Sync {
 
     /// Returns the maximum number of changes that are applied side by side (default: 1).
     ///
-    /// With 1, the changes are applied in order and the first failure stops the rest. With more, the changes must
-    /// not depend on each other: all of them are tried.
+    /// With 1, the changes are applied in order, and the first failure stops the rest. With a higher number, the changes
+    /// must not depend on each other, because a failure does not stop the other changes.
     fn parallelism(&self) -> usize {
         1
     }
@@ -124,7 +124,7 @@ pub enum CheckOutcome {
     Unverifiable,
 }
 
-/// The input that a step gets besides its own configuration: facts, operator, clock, and cached reads.
+/// The input of a step in addition to its own configuration: facts, operator, clock, and cached reads.
 ///
 /// One context lives as long as one `plan`, `apply` or `verify`. Data that several steps need is read once.
 pub struct Context {
@@ -156,12 +156,12 @@ impl Context {
         }
     }
 
-    /// Reads a fact.
+    /// Calls `read` with the facts, and returns its result.
     pub fn facts<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
         read(&self.lock_facts())
     }
 
-    /// Changes the facts.
+    /// Calls `write` with the facts to change them, and returns its result.
     pub fn update_facts<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
         write(&mut self.lock_facts())
     }
@@ -255,8 +255,8 @@ impl Context {
         P: Fn(Answers) -> F,
         F: Future<Output = Result<T>>,
     {
-        let mut left = if self.operator.may_ask_again() {
-            TRIES
+        let mut attempts_left = if self.operator.may_ask_again() {
+            MAX_ATTEMPTS
         } else {
             1
         };
@@ -268,10 +268,10 @@ impl Context {
                 .map_err(|error| not_done(&manual_step, error))?;
             match verify(answers).await {
                 Ok(verified) => return Ok(verified),
-                Err(error) if left == 1 => return Err(error),
-                Err(error) => manual_step.refused = Some(error.explain()),
+                Err(error) if attempts_left == 1 => return Err(error),
+                Err(error) => manual_step.rejected = Some(error.explain()),
             }
-            left -= 1;
+            attempts_left -= 1;
         }
     }
 
@@ -286,13 +286,15 @@ enum Expected {
     /// No step has planned a change: the saved fact applies.
     #[default]
     Unchanged,
-    /// Known after the app is created.
+    /// The metadata is known after the app is created.
     Later,
+    /// The metadata is known.
     Known(Box<IdpFact>),
 }
 
-/// Allows for typing mistakes; after three wrong answers another prompt does not help.
-const TRIES: u32 = 3;
+/// Maximum number of prompts for one manual step, to allow for typing mistakes. After three wrong answers, another prompt
+/// does not help.
+const MAX_ATTEMPTS: u32 = 3;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
@@ -314,7 +316,7 @@ fn not_done(manual_step: &ManualStep, error: OperatorError) -> Error {
             format!("manual step not done: {}", manual_step.title),
         )
         .with_source(error)
-        .with_help("run again when it can be done; the changes before it are done and saved"),
+        .with_help("run again when the manual step can be done; the changes before it are done and saved"),
     }
 }
 

@@ -290,7 +290,8 @@ fn account_name(account: &Account) -> String {
     }
 }
 
-/// Returns AWS's response about an account that cannot be used. It has the request id, which AWS support asks for.
+/// Returns AWS's response about an account that cannot be used. The response has the request id, which AWS support asks
+/// for.
 async fn describe_account(aws: &Aws, account: &Account) -> ServiceResponse {
     let call = "organizations DescribeAccount".to_owned();
     match aws.organizations().account(&account.id).await {

@@ -46,12 +46,13 @@
 //!   resource gets a temporary name with the prefix `renaming-`. If the run is killed at that point, the temporary name
 //!   stays until the next run.
 //! - A user recreated in the source under the same name keeps the existing account, in every [`ReadMode`]. The account of
-//!   a user removed from the source keeps its name and email address until it is deleted; no other account can use them
-//!   before.
+//!   a user removed from the source keeps its name and email address until it is deleted. Until then, no other account can
+//!   use this name or email address.
 //! - [`RemovalLimits`] are checked against the whole plan before the first write.
 //! - If the target rejects one user, the other users are still written.
 //! - Runs are idempotent. After a run that was killed or lost a response, the next run continues and creates no duplicates.
-//!   It reads the whole target, so it also undoes writes of the interrupted run that the source no longer contains.
+//!   The next run reads the whole target. It therefore also undoes writes of the interrupted run that no longer match the
+//!   source.
 
 mod apply;
 mod directory;
@@ -119,21 +120,21 @@ impl DirectorySync {
         self
     }
 
-    /// Sets how much of the target a run reads (default: [`ReadMode::Cached`]).
+    /// Sets the part of the target that a run reads (default: [`ReadMode::Cached`]).
     #[must_use]
     pub fn mode(mut self, mode: ReadMode) -> Self {
         self.settings.mode = mode;
         self
     }
 
-    /// Sets how the sync treats users that are no longer in the source (default: [`Removal::Deactivate`]).
+    /// Sets the treatment of users that are no longer in the source (default: [`Removal::Deactivate`]).
     #[must_use]
     pub fn removal(mut self, removal: Removal) -> Self {
         self.settings.removal = removal;
         self
     }
 
-    /// Sets how the sync treats groups that are no longer in the source (default: [`GroupRemoval::Keep`]).
+    /// Sets the treatment of groups that are no longer in the source (default: [`GroupRemoval::Keep`]).
     #[must_use]
     pub fn group_removal(mut self, removal: GroupRemoval) -> Self {
         self.settings.group_removal = removal;
@@ -154,7 +155,7 @@ impl DirectorySync {
         self
     }
 
-    /// Returns the plan of this run: a dry run that writes nothing.
+    /// Plans the changes of this run. This is a dry run: it writes nothing.
     ///
     /// # Errors
     ///
@@ -196,8 +197,8 @@ impl DirectorySync {
     ///
     /// # Errors
     ///
-    /// Fails if the plan exceeds a removal limit, the plan is stale, or the state cannot be saved. Changes that the target
-    /// rejects are listed in the report; only [`SyncReport::complete`] turns them into an error.
+    /// Fails if the plan exceeds a removal limit, the plan is stale, or the state cannot be saved. The report lists the
+    /// changes that the target rejects; only [`SyncReport::complete`] turns them into an error.
     pub async fn apply(&self, plan: &SyncPlan) -> Result<SyncReport> {
         self.check(plan)?;
         let stored = self.state().await?;

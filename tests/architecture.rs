@@ -218,7 +218,7 @@ fn only_the_pipeline_saves_state() {
         .filter(|line| !line.starts_with("src/pipeline/run.rs:") && !line.starts_with("src/state/"))
         .collect();
     assert_eq!(savers, Vec::<String>::new());
-    // What the directory sync remembers is a file of its own; a step of it hands that to the pipeline.
+    // The sync state is a separate file. Its step passes the file to the pipeline.
     let writers: Vec<String> = lines_with("src", &["store.put("])
         .into_iter()
         .filter(|line| {

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// AWS carries out the writes asynchronously, 10 to 15 at a time (the number differs between
 /// versions of AWS's quotas page). Start at most 10 writes, then read their
-/// [`status`](Self::status) until some are done.
+/// [`status`](Self::status) until some writes are done.
 #[derive(Debug, Clone, Copy)]
 pub struct Assignments<'a> {
     center: &'a IdentityCenter,
@@ -48,7 +48,7 @@ pub enum Principal {
 /// An asynchronous write that was started.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Operation {
-    /// The kind of write. AWS has one status call for each kind.
+    /// The kind of write. AWS has a separate status call for each kind.
     pub kind: OperationKind,
     /// The request id of the write.
     pub id: RequestId,
@@ -106,7 +106,7 @@ impl<'a> Assignments<'a> {
 
     /// Returns the assignments of a principal in all accounts.
     ///
-    /// This is the fastest way to read the assignments of a whole company. Only the management
+    /// This call is the fastest way to read the assignments of a whole company. Only the management
     /// account may make this call. For a user, AWS returns all the user's access, which may include
     /// assignments of the user's groups. Each assignment contains the principal that has it.
     ///
@@ -148,8 +148,8 @@ impl<'a> Assignments<'a> {
 
     /// Starts to create an assignment. AWS also provisions the permission set in the account.
     ///
-    /// It is no error if the assignment exists, but the call uses one of the few writes that AWS
-    /// carries out at a time. Call [`list`](Self::list) first.
+    /// Succeeds if the assignment already exists. Such a call still counts as one of the few writes
+    /// that AWS carries out at a time, so call [`list`](Self::list) first.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl<'a> Assignments<'a> {
     /// # Errors
     ///
     /// Fails with [`is_not_found`](Error::is_not_found) if the assignment does not exist. AWS may
-    /// report this later instead, as a failed status.
+    /// instead report the missing assignment later, as a failed status.
     pub async fn start_delete(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "DeleteAccountAssignment";
         let call = self
@@ -252,8 +252,8 @@ impl<'a> Assignments<'a> {
 
     /// Returns the writes that are in progress, including the writes of other callers.
     ///
-    /// This takes two calls instead of one call for each write. A write that is no longer in the
-    /// list has succeeded or failed.
+    /// The client sends two calls, instead of one status call for each write. A write that is no longer in
+    /// the list has succeeded or failed.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::{
     time::SdkClock,
 };
 
-/// Options of a connection to AWS. All have defaults.
+/// Options of a connection to AWS. All options have defaults.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
     /// The profile of `~/.aws/config` (default: the profile in `AWS_PROFILE`, or else `default`).
@@ -26,7 +26,7 @@ pub struct ConnectOptions {
     pub region: Option<String>,
     /// The URL that replaces the endpoints of all services (default: AWS's endpoints).
     ///
-    /// It must be https or on this machine.
+    /// The URL must use https or be on this machine.
     pub endpoint_url: Option<Url>,
     /// The keys that sign the calls (default: from the SDK's chain, which tries environment,
     /// profile, single sign-on, container and machine).
@@ -41,7 +41,7 @@ pub struct ConnectOptions {
     /// Maximum number of calls to `sso-admin` per second (default: 15); `None` means no limit.
     ///
     /// AWS allows 20 per second for all callers together (IAM Identity Center quotas). The default
-    /// leaves some of them to other callers.
+    /// leaves some of these calls to other callers.
     pub sso_admin_calls_per_second: Option<NonZeroU32>,
 }
 
@@ -157,8 +157,8 @@ impl Aws {
             .sleep_impl(SdkClock(Arc::clone(&clock)))
             .time_source(SdkClock(Arc::clone(&clock)))
             .retry_config(RetryConfig::standard().with_max_attempts(connect.max_attempts.get()))
-            // This protection is for long bodies, and these bodies are small. It would also measure
-            // time with the configured clock.
+            // The protection is for long bodies, and the bodies of these calls are small. It would
+            // also measure time with the configured clock.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         let retries = RetryPartition::custom("aws-sso-glue").build();
@@ -302,7 +302,7 @@ mod tests {
             endpoint_url: Some(Url::parse("http://user:hunter2@aws.example.com/").expect("a URL")),
             ..ConnectOptions::default()
         };
-        let error = block_on(Aws::connect(connect)).expect_err("must be refused");
+        let error = block_on(Aws::connect(connect)).expect_err("must be rejected");
         assert_eq!(
             error.to_string(),
             "the endpoint override for `aws.example.com` is neither https nor on this machine"
@@ -315,7 +315,7 @@ mod tests {
     fn a_missing_region_is_an_error_that_says_where_to_set_it() {
         let config = aws_config::SdkConfig::builder().build();
         let error = Aws::assemble(config, Replay::new().client(), &ConnectOptions::default())
-            .expect_err("must be refused");
+            .expect_err("must be rejected");
         assert_eq!(error.to_string(), "no AWS region is configured");
         assert!(error.help().expect("help").contains("AWS_REGION"));
     }
@@ -324,12 +324,12 @@ mod tests {
     fn in_region_keeps_the_caller() {
         let replay = Replay::new().json(r#"{"Instances": []}"#);
         let (aws, _) = replay.connect();
-        let other = aws.in_region("eu-central-1");
+        let other_region = aws.in_region("eu-central-1");
         assert_eq!(
-            (aws.region(), other.region()),
+            (aws.region(), other_region.region()),
             ("us-east-1", "eu-central-1")
         );
-        block_on(other.instances()).expect("a list");
+        block_on(other_region.instances()).expect("a list");
         let request = &replay.requests()[0];
         assert_eq!(request.uri, "https://sso.eu-central-1.amazonaws.com/");
         assert!(

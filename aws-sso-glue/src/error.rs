@@ -15,7 +15,7 @@ mod help;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Error of a call to AWS.
+/// The error of a call to AWS.
 ///
 /// `Display` names the call and its result; the chain of sources contains the cause. A program
 /// decides with the `is_…` methods. [`help`](Self::help) is for the operator.
@@ -56,7 +56,8 @@ impl Error {
         self.refusal()?.message.as_deref()
     }
 
-    /// Returns AWS's detailed reason, such as `KMS_AccessDeniedException`. Most errors have none.
+    /// Returns AWS's detailed reason, such as `KMS_AccessDeniedException`. Most errors have no
+    /// reason.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.refusal()?.reason.as_deref()
@@ -74,7 +75,8 @@ impl Error {
 
     /// Returns whether AWS reported that the requested resource does not exist.
     ///
-    /// This includes a request for the organization of an account that is in no organization.
+    /// The result is also `true` for a request for the organization of an account that is in no
+    /// organization.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.has_code(NOT_FOUND)
@@ -114,10 +116,10 @@ impl Error {
         matches!(self.0.kind, Kind::NoResponse(_))
     }
 
-    /// Returns how to solve the problem, for errors that are common in practice.
+    /// Returns advice for the operator, for errors that are common in practice.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        help::help(self)
+        help::for_error(self)
     }
 
     pub(crate) fn from_sdk<E>(
@@ -132,7 +134,7 @@ impl Error {
         let kind = match error {
             // The SDK also reports a successful response that it cannot decode as a `ServiceError`.
             SdkError::ServiceError(error) if !status(error.raw()).is_success() => {
-                let body = ErrorBody::of(error.raw());
+                let body = ErrorBody::read(error.raw());
                 Kind::Refused(Refusal {
                     status: status(error.raw()),
                     code: error.err().code().map(str::to_owned),
@@ -293,7 +295,7 @@ enum Kind {
 
 /// An error response of AWS.
 ///
-/// It does not keep the raw response, which may contain secrets that must not be printed.
+/// The raw response is not kept, because it may contain secrets that must not be printed.
 #[derive(Debug)]
 struct Refusal {
     status: StatusCode,
@@ -334,7 +336,7 @@ struct ErrorBody {
 }
 
 impl ErrorBody {
-    fn of(response: &HttpResponse) -> Self {
+    fn read(response: &HttpResponse) -> Self {
         let body = response.body().bytes().unwrap_or_default();
         serde_json::from_slice(body).unwrap_or_default()
     }

@@ -70,8 +70,8 @@ fn connector(proxy: Proxy) -> SharedHttpConnector {
     SharedHttpConnector::new(connector)
 }
 
-/// The SDK's default since its behavior version of January 2026.
+/// Timeout for opening a connection: the SDK's default since its behavior version of January 2026.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// The slowest calls of this crate take a few seconds; 30 seconds without data mean a dead
-/// connection.
+/// Timeout for reading data. The slowest calls of this crate take a few seconds, so 30 seconds
+/// without data mean a dead connection.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);

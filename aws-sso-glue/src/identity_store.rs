@@ -61,7 +61,7 @@ impl<'a> IdentityStore<'a> {
         Self { aws, id }
     }
 
-    /// Returns the user with this user name, or `None` if it does not exist.
+    /// Returns the user with this user name, or `None` if the user does not exist.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl<'a> IdentityStore<'a> {
             .await
     }
 
-    /// Returns the user with this id, or `None` if it does not exist.
+    /// Returns the user with this id, or `None` if the user does not exist.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl<'a> IdentityStore<'a> {
         }))
     }
 
-    /// Returns the group with this display name, or `None` if it does not exist.
+    /// Returns the group with this display name, or `None` if the group does not exist.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl<'a> IdentityStore<'a> {
             .await
     }
 
-    /// Returns the group with this id, or `None` if it does not exist.
+    /// Returns the group with this id, or `None` if the group does not exist.
     ///
     /// # Errors
     ///

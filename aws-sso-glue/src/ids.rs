@@ -1,10 +1,10 @@
-//! Ids and ARNs of AWS resources. They are checked when they are parsed.
+//! Ids and ARNs of AWS resources, checked when they are parsed.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Error of parsing an id or ARN.
+/// The error of each id type's `parse`: the text does not have the expected form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct ParseIdError {
@@ -24,12 +24,13 @@ macro_rules! id {
             ///
             /// # Errors
             ///
-            /// Fails if `text` has another form. The error contains the text and the expected form.
+            /// Fails if `text` does not have the expected form. The error contains the text and the
+            /// expected form.
             pub fn parse(text: &str) -> Result<Self, ParseIdError> {
                 Self::try_from(text.to_owned())
             }
 
-            /// Returns the text in AWS's form.
+            /// Returns the id or ARN as a string, in AWS's form.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -181,7 +182,7 @@ fn is_prefixed_id_of_length(text: &str, prefix: &str, length: usize) -> bool {
     })
 }
 
-/// Accepts any text in the form of a UUID. It does not check that the characters are hexadecimal.
+/// Accepts any string in the form of a UUID. The characters need not be hexadecimal.
 fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let mut parts = text.split('-');

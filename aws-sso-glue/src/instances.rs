@@ -41,7 +41,7 @@ pub struct Instance {
 pub struct InstanceDetails {
     /// The status.
     pub status: InstanceStatus,
-    /// AWS's reason why the instance cannot be used.
+    /// The reason why the instance cannot be used, if AWS reports it.
     pub status_reason: Option<String>,
     /// Whether the instance can give access to accounts. Old instances always can, and AWS may
     /// report `None` for them.
@@ -61,7 +61,7 @@ pub enum InstanceStatus {
     DeleteInProgress,
     /// The instance can be used.
     Active,
-    /// A status that this version does not know; `UNKNOWN` if AWS reports none.
+    /// A status that this version does not know; `UNKNOWN` if AWS reports no status.
     Other(String),
 }
 
@@ -198,7 +198,7 @@ impl fmt::Debug for IdentityCenter {
 
 /// Reads an instance of a response.
 ///
-/// Responses of older partitions have no primary region. Instances there have only one region,
+/// Responses of older partitions have no primary region. An instance there has only one region,
 /// which is `called_region`.
 fn read_instance(
     operation: &'static str,

@@ -45,10 +45,11 @@
 //!
 //! - Calls are retried as in the SDK's standard retry mode, and also after temporary conflicts. The
 //!   number of attempts is always limited. The waits between attempts use [`ConnectOptions::clock`].
-//! - Calls to `sso-admin`, retries included, stay within [`ConnectOptions::sso_admin_calls_per_second`].
+//! - Calls to `sso-admin`, retries included, stay within
+//!   [`ConnectOptions::sso_admin_calls_per_second`].
 //! - A list is read completely, or the call fails. The result is never a part of a list.
-//! - Creating, attaching, detaching and deleting are idempotent: it is no error if the write is
-//!   already done.
+//! - Creating, attaching, detaching and deleting are idempotent: they succeed if the write is already
+//!   done.
 //! - No `Debug` output, error or log contains a key or a token. Spans contain the service and the
 //!   operation. The SDK's own log events during a call are suppressed, because they contain whole
 //!   requests.

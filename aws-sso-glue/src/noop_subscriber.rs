@@ -11,10 +11,10 @@ use tracing::{
 
 /// Replaces the program's subscriber while the SDK carries out a call.
 ///
-/// This dispatcher is registered with `tracing`; [`Dispatch::none`] is not. If `tracing` knows only
-/// one subscriber, it asks only the current one whether a new callsite is enabled. With
-/// [`Dispatch::none`], a callsite of the SDK that is first reached during a call would therefore
-/// stay disabled in the whole process, also for other users of the SDK.
+/// This dispatcher is registered with `tracing`; [`Dispatch::none`] is not. If only one
+/// subscriber is registered, `tracing` asks only the current subscriber whether a new callsite is
+/// enabled. With [`Dispatch::none`], a callsite of the SDK that is first reached during a call would
+/// therefore stay disabled in the whole process, also for other users of the SDK.
 pub(crate) static NOOP_DISPATCH: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(NoopSubscriber));
 
@@ -34,7 +34,7 @@ impl Subscriber for NoopSubscriber {
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
-        // This is never called, because no span is enabled.
+        // This method is never called, because no span is enabled.
         Id::from_u64(1)
     }
 

@@ -1,4 +1,4 @@
-//! Asynchronous writes.
+//! The status of asynchronous writes.
 
 use aws_sdk_ssoadmin::types::StatusValues;
 use serde::{Deserialize, Serialize};

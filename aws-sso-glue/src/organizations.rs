@@ -11,8 +11,10 @@ use crate::{
     service::Service,
 };
 
-/// Calls for the organization. All work in the management account, most also in an account of a
-/// delegated administrator.
+/// Calls for the organization.
+///
+/// All calls work in the management account. Most calls also work in an account of a delegated
+/// administrator.
 #[derive(Debug, Clone, Copy)]
 pub struct Organizations<'a> {
     aws: &'a Aws,
@@ -42,9 +44,9 @@ pub struct Account {
     /// The state in the account's life cycle.
     pub state: AccountState,
     /// The path from the organization through the organizational units to the account. Older
-    /// partitions do not report it.
+    /// partitions do not report the path.
     pub path: Option<String>,
-    /// The id of the request that returned this account. AWS support asks for it.
+    /// The id of the request that returned this account, which AWS support asks for.
     pub request_id: Option<String>,
 }
 
@@ -63,7 +65,7 @@ pub enum AccountState {
     PendingClosure,
     /// The account is closed. AWS deletes it after 90 days.
     Closed,
-    /// A state that this version does not know; `UNKNOWN` if AWS reports none.
+    /// A state that this version does not know; `UNKNOWN` if AWS reports no state.
     Other(String),
 }
 
@@ -125,7 +127,7 @@ impl<'a> Organizations<'a> {
     /// Enables trusted access for `service`, such as `sso.amazonaws.com`. The call is idempotent.
     ///
     /// A service with trusted access may act in all accounts. This call does not enable IAM Identity
-    /// Center: that is a manual step in its console, which also enables trusted access.
+    /// Center. Enabling it is a manual step in its console, which also enables trusted access.
     ///
     /// # Errors
     ///
@@ -216,8 +218,8 @@ impl<'a> Organizations<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if AWS refuses the call for another reason, also if the caller's account is in no
-    /// organization, or if AWS does not answer.
+    /// Fails if AWS does not answer, or refuses the call for another reason, for example because the
+    /// caller's account is in no organization.
     pub async fn account_opt(&self, id: &AccountId) -> Result<Option<Account>, Error> {
         match self.account(id).await {
             Ok(account) => Ok(Some(account)),

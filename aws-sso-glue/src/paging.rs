@@ -14,8 +14,8 @@ pub(crate) struct Page<T> {
 /// Requests pages with `fetch` until a page has no token, and returns all items.
 ///
 /// An empty page does not end the list: Organizations documents that it returns such pages. A
-/// repeated token is an error. The SDK's own paginators end there without an error, but a partial
-/// list that looks complete could cause a mass deletion.
+/// repeated token is an error. The SDK's own paginators end at such a token without an error, but a
+/// partial list that looks complete could cause a mass deletion.
 pub(crate) async fn collect_pages<T, F>(
     service: Service,
     operation: &'static str,
@@ -46,7 +46,7 @@ where
 }
 
 /// An identity store has at most 100,000 users (IAM Identity Center quotas), unless AWS agrees to
-/// more. That is 1,000 pages of 100; a list with ten times as many pages is an error.
+/// more. 100,000 users are 1,000 pages of 100; a list with ten times as many pages is an error.
 const MAX_PAGES: usize = 10_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Permission sets.
+//! Permission sets, and the calls for them.
 
 use std::{
     collections::BTreeMap,
@@ -70,7 +70,8 @@ impl<'a> PermissionSets<'a> {
         Self { center }
     }
 
-    /// Returns all permission sets. This takes one call per 100 sets, and one call per set.
+    /// Returns all permission sets. The client sends one call per 100 sets, and
+    /// one call per set.
     ///
     /// # Errors
     ///
@@ -80,7 +81,7 @@ impl<'a> PermissionSets<'a> {
         sets.try_filter_map(async |set| Ok(set)).try_collect().await
     }
 
-    /// Returns the permission set with this name, or `None` if it does not exist.
+    /// Returns the permission set with this name, or `None` if there is no such set.
     ///
     /// AWS has no look-up by name. The first search therefore describes sets until it finds the
     /// name, and caches the names that it has seen. A later search for a cached name only lists the
@@ -90,21 +91,21 @@ impl<'a> PermissionSets<'a> {
     ///
     /// Fails if AWS refuses the call or does not answer.
     pub async fn find(&self, name: &str) -> Result<Option<PermissionSet>, Error> {
-        let mut unknown = Vec::new();
-        let mut known = None;
+        let mut uncached = Vec::new();
+        let mut matching = None;
         for arn in self.arns().await? {
             match self.cached_name(&arn) {
-                Some(cached) if cached == name => known = Some(arn),
+                Some(cached) if cached == name => matching = Some(arn),
                 Some(_) => {}
-                None => unknown.push(arn),
+                None => uncached.push(arn),
             }
         }
-        if let Some(arn) = known
+        if let Some(arn) = matching
             && let Some(set) = self.get_opt(&arn).await?
         {
             return Ok(Some(set));
         }
-        let mut sets = self.describe_all(unknown);
+        let mut sets = self.describe_all(uncached);
         while let Some(set) = sets.try_next().await? {
             if set.as_ref().is_some_and(|set| set.name == name) {
                 return Ok(set);
@@ -133,7 +134,7 @@ impl<'a> PermissionSets<'a> {
         Ok(set)
     }
 
-    /// Returns one permission set, or `None` if it does not exist.
+    /// Returns one permission set, or `None` if the set does not exist.
     ///
     /// # Errors
     ///
@@ -207,7 +208,7 @@ impl<'a> PermissionSets<'a> {
         Ok(after)
     }
 
-    /// Deletes a permission set that has no assignments. It is no error if the set does not exist.
+    /// Deletes a permission set that has no assignments. Succeeds if the set does not exist.
     ///
     /// After the last assignment is deleted, AWS needs some time until it allows the deletion of the
     /// set. A conflict is therefore retried for up to half a minute.
@@ -320,8 +321,8 @@ impl<'a> PermissionSets<'a> {
         .await
     }
 
-    /// Describes permission sets in order, a few concurrently. A set that is deleted meanwhile is
-    /// `None`.
+    /// Describes permission sets in order, with a few concurrent calls. A set that is deleted in the
+    /// meantime is `None`.
     fn describe_all(
         self,
         arns: Vec<PermissionSetArn>,
@@ -381,15 +382,15 @@ impl<'a> PermissionSets<'a> {
 
 impl UpdatePermissionSet {
     fn applied_to(&self, set: &PermissionSet) -> PermissionSet {
-        let keep = |change: &Option<String>, old: &Option<String>| {
+        let changed_or_old = |change: &Option<String>, old: &Option<String>| {
             change.as_ref().or(old.as_ref()).cloned()
         };
         PermissionSet {
             arn: set.arn.clone(),
             name: set.name.clone(),
-            description: keep(&self.description, &set.description),
-            session_duration: keep(&self.session_duration, &set.session_duration),
-            relay_state: keep(&self.relay_state, &set.relay_state),
+            description: changed_or_old(&self.description, &set.description),
+            session_duration: changed_or_old(&self.session_duration, &set.session_duration),
+            relay_state: changed_or_old(&self.relay_state, &set.relay_state),
         }
     }
 }

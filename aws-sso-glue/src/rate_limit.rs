@@ -52,7 +52,8 @@ impl RateLimiter {
 /// An HTTP client that sends every request, retries included, through a rate limiter.
 ///
 /// Requests are signed before they wait. AWS refuses signatures that are older than five minutes.
-/// At 15 calls per second, that is a queue of 4,500 requests: keep fewer calls in flight.
+/// At 15 calls per second, a request waits five minutes behind 4,500 other requests, so keep fewer
+/// calls in flight.
 #[derive(Debug)]
 pub(crate) struct RateLimitedClient {
     pub(crate) client: SharedHttpClient,
@@ -134,8 +135,8 @@ impl Bucket {
     }
 }
 
-/// Number of calls that may be sent at once. The first second has at most this many calls more than
-/// the rate: 20 at the default rate of 15, which is AWS's limit.
+/// Number of calls that may be sent at once. In the first second, at most this many calls more than
+/// the rate are sent: 20 at the default rate of 15, which is AWS's limit.
 const BURST: u32 = 5;
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// Runs `work` and returns everything that is logged meanwhile, at all levels.
+/// Runs `work` and returns the log of this run, at all levels.
 pub(crate) fn capture_log(work: impl FnOnce()) -> String {
     let log = Log::default();
     let writer = log.clone();

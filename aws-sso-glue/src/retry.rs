@@ -1,9 +1,12 @@
 //! Retry rules in addition to the SDK's rules.
 //!
 //! The SDK retries a call if no response arrived, after a server error, and if the call was
-//! throttled. That is safe for all calls of this crate, because they are idempotent: reads; writes
-//! that set a value; assignments, which AWS does not duplicate; and `CreatePermissionSet`, whose
-//! second attempt fails with a conflict that is resolved by name.
+//! throttled. A retry is safe, because all calls of this crate are idempotent:
+//!
+//! - reads
+//! - writes that set a value
+//! - assignments, which AWS does not duplicate
+//! - `CreatePermissionSet`: a second attempt fails with a conflict, which is resolved by name
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The services. All calls to AWS pass through [`Service::call`].
+//! The AWS services that this crate calls. All calls to AWS pass through [`Service::call`].
 
 use std::{error::Error as StdError, future::Future};
 
@@ -11,7 +11,7 @@ use crate::{Error, ParseIdError, noop_subscriber::NOOP_DISPATCH};
 /// An AWS service, with its name in the AWS CLI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
-    /// No service: the configuration of a connection.
+    /// The configuration of a connection, which calls no service.
     Configuration,
     IdentityStore,
     Organizations,
@@ -34,7 +34,8 @@ impl Service {
         }
     }
 
-    /// Returns the prefix of the service's actions in IAM policies. The sign-in services have none.
+    /// Returns the prefix of the service's actions in IAM policies. The sign-in services have no
+    /// prefix.
     pub(crate) fn iam_prefix(self) -> Option<&'static str> {
         match self {
             Self::IdentityStore => Some("identitystore"),

@@ -104,7 +104,8 @@ impl Session {
 
     /// Returns temporary keys for a role.
     ///
-    /// [`Aws::verify_credentials`](crate::Aws::verify_credentials) verifies that AWS accepts them.
+    /// [`Aws::verify_credentials`](crate::Aws::verify_credentials) verifies that AWS accepts these
+    /// keys.
     ///
     /// # Errors
     ///

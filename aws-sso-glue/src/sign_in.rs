@@ -16,7 +16,7 @@ use crate::{Aws, Error, Session, service::Service};
 /// 3. Call [`poll`](Self::poll) once per [`interval`](DeviceAuthorization::interval), until the
 ///    result is not [`PollResult::Pending`].
 ///
-/// No method waits, so the caller can show that it waits.
+/// No method waits. The caller waits between two polls, and can show this to the user.
 #[derive(Clone)]
 pub struct SignIn {
     aws: Aws,
@@ -167,10 +167,10 @@ impl fmt::Debug for SignIn {
     }
 }
 
-/// Converts the errors that are part of the protocol, and returns the others.
+/// Converts the errors that are part of the protocol to results, and returns all other errors.
 fn polled_from_error(error: Error) -> Result<PollResult, Error> {
     match error.code() {
-        // This is also an `AccessDeniedException`, but the user did not cause it.
+        // A KMS error is also an `AccessDeniedException`, but the user did not cause it.
         _ if error.is_kms_error() => Err(error),
         Some("AuthorizationPendingException") => Ok(PollResult::Pending),
         Some("SlowDownException") => Ok(PollResult::SlowDown),

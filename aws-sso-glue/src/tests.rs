@@ -22,7 +22,7 @@ use crate::{
     replay::{Replay, SET, block_on, capture_log},
 };
 
-fn refused(replay: &Replay) -> Error {
+fn call_error(replay: &Replay) -> Error {
     let (aws, _) = replay.connect();
     block_on(aws.instances()).expect_err("must be refused")
 }
@@ -30,7 +30,7 @@ fn refused(replay: &Replay) -> Error {
 #[test]
 fn an_error_contains_all_facts_of_the_refusal() {
     let replay = Replay::new().refuse(400, "AccessDeniedException", "User x may not");
-    let error = refused(&replay);
+    let error = call_error(&replay);
     assert_eq!(error.to_string(), "AWS refused sso-admin ListInstances");
     let source = error.source().expect("a source").to_string();
     assert_eq!(
@@ -57,7 +57,7 @@ fn an_error_contains_all_facts_of_the_refusal() {
 #[test]
 fn a_refusal_because_of_a_kms_key_has_help_about_the_key() {
     let body = r#"{"__type": "AccessDeniedException", "Reason": "KMS_AccessDeniedException"}"#;
-    let error = refused(&Replay::new().respond(400, vec![], body));
+    let error = call_error(&Replay::new().respond(400, vec![], body));
     assert_eq!(error.reason(), Some("KMS_AccessDeniedException"));
     assert!(error.help().expect("help").contains("kms:Decrypt"));
 }
@@ -65,7 +65,7 @@ fn a_refusal_because_of_a_kms_key_has_help_about_the_key() {
 #[test]
 fn an_error_for_an_html_page_of_a_proxy_keeps_the_status() {
     let replay = Replay::new().respond(403, vec![], "<html>Blocked</html>");
-    let error = refused(&replay);
+    let error = call_error(&replay);
     assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
     assert_eq!(error.code(), None);
     assert_eq!(
@@ -77,7 +77,7 @@ fn an_error_for_an_html_page_of_a_proxy_keeps_the_status() {
 #[test]
 fn a_response_that_is_not_json_is_an_error_with_status_and_request_id() {
     let replay = Replay::new().json("<html>Welcome</html>");
-    let error = refused(&replay);
+    let error = call_error(&replay);
     assert_eq!(
         error.to_string(),
         "AWS's response to sso-admin ListInstances could not be decoded"
@@ -89,7 +89,7 @@ fn a_response_that_is_not_json_is_an_error_with_status_and_request_id() {
 #[test]
 fn a_lost_connection_is_retried_and_the_error_keeps_the_cause() {
     let replay = (0..6).fold(Replay::new(), |replay, _| replay.hang_up());
-    let error = refused(&replay);
+    let error = call_error(&replay);
     assert_eq!(replay.requests().len(), 6);
     assert_eq!(
         error.to_string(),
@@ -142,7 +142,7 @@ fn too_many_outstanding_writes_have_their_own_help() {
         replay.refuse(400, "ThrottlingException", message)
     });
     assert!(
-        refused(&replay)
+        call_error(&replay)
             .help()
             .expect("help")
             .starts_with("too many account assignments")
@@ -163,8 +163,8 @@ fn calls_to_sso_admin_share_one_rate_limit_across_regions() {
         replay.json(r#"{"Instances": []}"#)
     });
     let (aws, clock) = replay.connect();
-    let other = aws.in_region("eu-west-1");
-    for aws in [&aws, &other, &aws, &other, &aws, &other, &aws, &other] {
+    let eu = aws.in_region("eu-west-1");
+    for aws in [&aws, &eu, &aws, &eu, &aws, &eu, &aws, &eu] {
         block_on(aws.instances()).expect("a list");
     }
     // Five calls are sent at once, then one call per fifteenth of a second.
@@ -206,7 +206,7 @@ fn a_call_logs_one_span_with_service_and_operation_and_nothing_else() {
 }
 
 #[test]
-fn missing_credentials_are_unauthenticated_and_not_unreached() {
+fn missing_credentials_count_as_unauthenticated_and_not_as_no_response() {
     let config = aws_config::SdkConfig::builder()
         .region(aws_config::Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(provide_credentials_fn(

@@ -17,7 +17,7 @@ use okta_aws_sso::{Blueprint, Error};
     reason = "each is an option of the command line"
 )]
 pub(crate) struct Args {
-    /// Use a running sandbox: the file that `cargo run --example sandbox -- --ready-file` has written.
+    /// Use a running sandbox. READY.json is the file that `cargo run --example sandbox -- --ready-file` has written.
     #[arg(long, value_name = "READY.json")]
     pub(crate) target: Option<PathBuf>,
     /// The blueprint, in TOML or JSON (default: a small example for the sandbox's company).

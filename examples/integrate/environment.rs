@@ -25,7 +25,7 @@ pub(crate) struct Environment {
     pub(crate) aws: Aws,
     /// The URL of the sandbox's console; `None` with real tenants.
     console: Option<Url>,
-    // Kept because dropping a sandbox stops it.
+    // The sandbox is kept, because dropping it stops it.
     _sandbox: Option<Sandbox>,
 }
 

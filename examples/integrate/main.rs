@@ -1,4 +1,4 @@
-//! How are Okta and AWS IAM Identity Center connected, from two empty tenants to a user who signs in?
+//! Connects Okta to AWS IAM Identity Center, from two empty tenants to a user who signs in.
 //! `cargo run --example integrate` runs on a sandbox; `-- --help` explains how to run on real tenants.
 
 mod args;

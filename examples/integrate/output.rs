@@ -33,7 +33,7 @@ impl Output {
         }
     }
 
-    /// Prints a line of text, above the progress bar if there is one.
+    /// Prints a line of text, above the progress bar if a progress bar is shown.
     fn line(&self, text: &str) {
         match &*self
             .bar
@@ -119,8 +119,8 @@ impl Output {
             Event::ChangeWaiting { waiting, .. } => {
                 let missing = match waiting.missing.as_slice() {
                     [] => String::new(),
-                    [one] => format!(": {one}"),
-                    [one, rest @ ..] => format!(": {one} and {} more", rest.len()),
+                    [first] => format!(": {first}"),
+                    [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
                 };
                 let text = format!("waiting for {}{missing}", waiting.on);
                 match bar {
@@ -251,7 +251,7 @@ impl Output {
 /// An operator that shares the terminal with the output.
 ///
 /// On a sandbox, the output shows the manual steps. On real tenants, the inner operator shows them, and the progress bar
-/// pauses meanwhile.
+/// pauses until the operator has answered.
 pub(crate) struct OperatorWithOutput {
     operator: Arc<dyn Operator>,
     output: Output,
@@ -303,6 +303,6 @@ fn count(number: usize, noun: &str) -> String {
 }
 
 fn print(text: &str) {
-    // It is no error if the reader closes the pipe early.
+    // A reader that closes the pipe early is not an error.
     let _closed = writeln!(io::stdout(), "{text}");
 }

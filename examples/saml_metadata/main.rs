@@ -1,6 +1,6 @@
-//! Will AWS accept this SAML metadata? This program also explains, compares, signs and verifies metadata.
+//! Checks whether AWS accepts SAML metadata. The program also explains, compares, signs and verifies metadata.
 //! `cargo run --example saml_metadata -- validate --profile okta FILE`; the other commands are `explain`, `diff`, `sign`
-//! and `verify`, see `--help`
+//! and `verify`, see `--help`.
 #![expect(clippy::print_stderr, reason = "a program prints its errors")]
 
 mod args;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // It is no error if the reader closes the pipe early.
+        // A reader that closes the pipe early is not an error.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -105,7 +105,7 @@ fn validate(args: &Validate, out: &mut impl Write) -> Result<Passed, Box<dyn Err
                 let mut log = sarif::log(&document, file, &findings);
                 match &mut logs {
                     None => logs = Some(log),
-                    // The output is one log with one run per file.
+                    // All files are in one log, each file as its own run.
                     Some(logs) => {
                         if let Some(runs) = logs["runs"].as_array_mut() {
                             runs.push(log["runs"][0].take());
@@ -198,14 +198,14 @@ fn diff(
 
 fn sign(args: &Sign, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     let document = read(&args.input.file)?;
-    let key = SigningKey::from_pkcs8_pem(&text(&args.key)?)
+    let key = SigningKey::from_pkcs8_pem(&read_text(&args.key)?)
         .map_err(|error| file_error(&args.key.display(), error))?;
     let mut signer = Signer::new(&key);
     if let Some(algorithm) = args.algorithm {
         signer = signer.algorithm(algorithm);
     }
     if let Some(path) = &args.certificate {
-        let certificate = Certificate::from_pem(&text(path)?)
+        let certificate = Certificate::from_pem(&read_text(path)?)
             .map_err(|error| file_error(&path.display(), error))?;
         signer = signer.certificate(&certificate);
     }
@@ -226,7 +226,7 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passe
     let document = read(&input.file)?;
     let mut trusted = Vec::new();
     for path in keys {
-        let key = VerifyingKey::from_pem(&text(path)?)
+        let key = VerifyingKey::from_pem(&read_text(path)?)
             .map_err(|error| file_error(&path.display(), error))?;
         trusted.push(key);
     }
@@ -267,21 +267,21 @@ fn read(file: &str) -> Result<Document, Box<dyn Error>> {
     saml::read(&bytes).map_err(|error| file_error(&name, error).into())
 }
 
-fn text(path: &Path) -> Result<String, FileError> {
+fn read_text(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(|error| file_error(&path.display(), error))
 }
 
-/// Error of reading or writing a file.
+/// The error of a file that cannot be read, parsed or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} could not be used")]
+#[error("{file} could not be used")]
 struct FileError {
-    what: String,
+    file: String,
     source: Box<dyn Error + Send + Sync>,
 }
 
-fn file_error(what: &impl ToString, source: impl Error + Send + Sync + 'static) -> FileError {
+fn file_error(file: &impl ToString, source: impl Error + Send + Sync + 'static) -> FileError {
     FileError {
-        what: what.to_string(),
+        file: file.to_string(),
         source: source.into(),
     }
 }
@@ -293,5 +293,5 @@ fn now() -> jiff::Timestamp {
     )]
     let now = SystemTime::now();
     now.try_into()
-        .expect("the clock is within some thousand years")
+        .expect("the clock's time fits into a timestamp")
 }

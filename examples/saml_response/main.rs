@@ -1,5 +1,5 @@
-//! Why does AWS refuse this sign-in? The program lists the problems of a SAML response, with the fix for each.
-//! `cargo run --features samael --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; see `--help`
+//! Lists the problems of a SAML response that AWS refuses, with the fix for each problem.
+//! `cargo run --features samael --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; see `--help`.
 #![expect(clippy::print_stderr, reason = "a program prints its errors")]
 
 mod sample;
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let mut out = stdout().lock();
     match run(Args::parse(), &mut out) {
         Ok(code) => code,
-        // It is no error if the reader closes the pipe early.
+        // A reader that closes the pipe early is not an error.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -76,8 +76,8 @@ fn run(args: Args, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
     let mut acs = args.acs.into_iter();
     let first = acs.next().unwrap_or_default();
     let mut expectations = Expectations::new(first, issuer, args.at.unwrap_or_else(now));
-    for more in acs {
-        expectations = expectations.acs_url(more);
+    for url in acs {
+        expectations = expectations.acs_url(url);
     }
     if let Some(name) = args.user_name {
         expectations = expectations.user_name(name);
@@ -85,7 +85,7 @@ fn run(args: Args, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
     let name = metadata.display().to_string();
     let bytes = fs::read(&metadata).map_err(|error| file_error(&name, error))?;
     let metadata = saml::read(&bytes).map_err(|error| file_error(&name, error))?;
-    let report = lint(&text(&file)?, &metadata, &expectations);
+    let report = lint(&read_text(&file)?, &metadata, &expectations);
     writeln!(out, "{report}")?;
     Ok(exit_code(&report))
 }
@@ -98,7 +98,7 @@ fn samples(out: &mut impl Write) -> Result<ExitCode, Box<dyn Error>> {
             Sample::for_another_instance()?,
         ),
     ] {
-        let report = lint(&sample.pasted, &sample.metadata, &sample.expectations);
+        let report = lint(&sample.form_value, &sample.metadata, &sample.expectations);
         writeln!(out, "== {title}\n{report}\n")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -114,7 +114,7 @@ fn exit_code(report: &LintReport) -> ExitCode {
     }
 }
 
-fn text(file: &str) -> Result<String, FileError> {
+fn read_text(file: &str) -> Result<String, FileError> {
     if file != "-" {
         return fs::read_to_string(file).map_err(|error| file_error(file, error));
     }
@@ -131,17 +131,17 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Error of reading a file.
+/// The error of a file that cannot be read or parsed.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} could not be used")]
+#[error("{file} could not be used")]
 struct FileError {
-    what: String,
+    file: String,
     source: Box<dyn Error + Send + Sync>,
 }
 
-fn file_error(what: &str, source: impl Error + Send + Sync + 'static) -> FileError {
+fn file_error(file: &str, source: impl Error + Send + Sync + 'static) -> FileError {
     FileError {
-        what: what.to_owned(),
+        file: file.to_owned(),
         source: source.into(),
     }
 }
@@ -153,5 +153,5 @@ fn now() -> jiff::Timestamp {
     )]
     let now = SystemTime::now();
     now.try_into()
-        .expect("the clock is within some thousand years")
+        .expect("the clock's time fits into a timestamp")
 }

@@ -19,8 +19,8 @@ const OTHER_ISSUER_URL: &str = "https://us-east-1.signin.aws.amazon.com/platform
 
 /// A response with the metadata of its identity provider and AWS's expectations.
 pub(crate) struct Sample {
-    /// The response as the form field `SAMLResponse`.
-    pub(crate) pasted: String,
+    /// The response as the value of the form field `SAMLResponse`.
+    pub(crate) form_value: String,
     pub(crate) metadata: Document,
     pub(crate) expectations: Expectations,
 }
@@ -50,7 +50,7 @@ impl Sample {
             .user_name("ada.lovelace@example.com");
         let signed = Crypto::sign_xml(with_signature_template(response), &key.serialize_der())?;
         Ok(Self {
-            pasted: STANDARD.encode(signed),
+            form_value: STANDARD.encode(signed),
             metadata,
             expectations,
         })

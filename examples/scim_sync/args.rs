@@ -18,8 +18,8 @@ use okta_aws_sso::{Blueprint, Error, ErrorKind, StateStore, sync::ReadMode};
     reason = "each is an option of the command line"
 )]
 pub(crate) struct Args {
-    /// Use a running sandbox that `integrate` has connected: the file that `cargo run --example sandbox -- --ready-file` has
-    /// written.
+    /// Use a running sandbox that `integrate` has connected. READY.json is the file that `cargo run --example sandbox --
+    /// --ready-file` has written.
     #[arg(long, value_name = "READY.json")]
     pub(crate) target: Option<PathBuf>,
     /// The blueprint with the users and groups to write, in TOML (default: a small example for the sandbox's company).
@@ -41,7 +41,8 @@ pub(crate) struct Args {
     /// the managed users and groups).
     #[arg(long, value_name = "N")]
     pub(crate) max_removals: Option<usize>,
-    /// Count the requests for directories of different sizes on a sandbox, and print the formulas of other tools beside them.
+    /// Count the requests for directories of different sizes on a sandbox, and print the formulas of other tools next to the
+    /// counts.
     #[arg(long)]
     pub(crate) table: bool,
     /// With `--table`: include the largest size. Build with `--release`, because a debug build is slow.

@@ -18,7 +18,7 @@ use crate::args::Args;
 pub(crate) struct Environment {
     pub(crate) okta: okta::Client,
     pub(crate) scim: Client,
-    /// The sandbox in this process, which counts the requests. Dropping it stops it.
+    /// The sandbox in this process, which counts the requests. Dropping this field stops the sandbox.
     sandbox: Option<Sandbox>,
 }
 

@@ -1,6 +1,6 @@
-//! How do Okta's users and groups get to AWS without Okta's provisioning, and how many requests does a run send?
+//! Writes Okta's users and groups to AWS without Okta's provisioning, and counts the requests of each run.
 //! `cargo run --example scim_sync` runs on a sandbox; `-- --help` explains how to run on real tenants; `-- --table` compares
-//! the number of requests with other tools
+//! the number of requests with other tools.
 #![expect(clippy::print_stdout, reason = "a program prints its result")]
 
 mod args;
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             args::print_error(&error);
-            // A CI pipeline can tell an exceeded removal limit, which needs a review, from other errors.
+            // An exceeded removal limit needs a review, so it has its own exit code for CI pipelines.
             let exceeded = error.kind() == ErrorKind::GuardRejected;
             ExitCode::from(if exceeded { args::LIMIT_EXCEEDED } else { 1 })
         }
@@ -84,7 +84,7 @@ async fn run(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
-/// Converts the text of planned changes to a text of applied changes.
+/// Converts the summary of planned changes to a summary of applied changes.
 fn past_tense(counts: &str) -> String {
     counts
         .replace(" to create", " created")

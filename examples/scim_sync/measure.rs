@@ -33,7 +33,7 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     let limiter = RateLimiter::new(Rate::per_second(allowed));
     let writes = limiter.clone();
     let (sandbox, scim) = start_target(Sandbox::builder().scim_rates(rates), None, |client| {
-        // This is enough to reach the rate if each request takes a fifth of a second.
+        // This number of concurrent requests is enough to reach the rate if each request takes a fifth of a second.
         client
             .limit_writes(writes)
             .max_in_flight((rate as usize / 5).clamp(10, 100))

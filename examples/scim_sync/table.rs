@@ -1,5 +1,5 @@
-//! Compares the number of SCIM requests with other tools: the sandbox counts the requests of this sync, and formulas from
-//! the code of the other tools give theirs.
+//! Compares the number of SCIM requests with other tools. The sandbox counts the requests of this sync; the requests of the
+//! other tools are computed with formulas from their code.
 
 use std::sync::Arc;
 
@@ -58,7 +58,9 @@ pub(crate) async fn run(args: &Args) -> Result<(), Error> {
     println!("IDS: requests to AWS's Identity Store API. idp-scim-sync trusts its own state.");
     for size in SIZES {
         if size.users > 1_000 && !args.large {
-            println!("\n(pass --large and build with --release for 10,000 / 1,000 / 100,000)");
+            println!(
+                "\n(for 10,000 users, 1,000 groups and 100,000 memberships, pass --large and build with --release)"
+            );
             continue;
         }
         let memberships = size.groups * size.members;
@@ -68,7 +70,7 @@ pub(crate) async fn run(args: &Args) -> Result<(), Error> {
         );
         println!(
             "  {:16} {:>10} {:>22} {:>16} {:>14} {:>14}",
-            "", "first run", "nothing changed", "users, groups", "all read", "one joins 3"
+            "", "first run", "nothing changed", "with --verify", "with --full", "user joins 3"
         );
         for row in [
             ssosync(size),
@@ -128,7 +130,7 @@ fn idp_scim_sync(size: Size) -> Row {
 
 /// Counts the requests of this crate's sync on a sandbox.
 async fn count_requests(size: Size) -> Result<Row, Error> {
-    // The clock does not really sleep: this counts requests only, and `--measure` measures the rate.
+    // The clock does not really sleep, because only requests are counted. `--measure` measures the rate.
     let start = jiff::Timestamp::UNIX_EPOCH;
     let clock = Arc::new(ManualClock::new(std::time::SystemTime::UNIX_EPOCH));
     let builder = Sandbox::builder().clock(Clock::Manual(start));

@@ -35,7 +35,7 @@ impl Size {
                     "user_name": name, "email": name, "given_name": "Person",
                     "family_name": format!("Number{number:05}"),
                     "display_name": format!("Person Number{number:05}"),
-                    "active": true, "more": { "department": "Engines", "title": "Engineer" },
+                    "active": true, "optional": { "department": "Engines", "title": "Engineer" },
                 },
             })
         });

@@ -43,7 +43,8 @@ impl<'a> Domains<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails, if the domain already exists, or if the org has too many domains.
+    /// Fails if the request fails, if the domain already exists, or if the org has too many
+    /// domains.
     pub async fn create(&self, domain: &NewDomain) -> Result<Domain, Error> {
         let body = json!({
             "domain": domain.name,
@@ -119,11 +120,11 @@ impl FromJson for Domain {
         let records = value.get("dnsRecords").and_then(Value::as_array);
         Ok(Self {
             id: json::id(&value, "/id")?,
-            name: json::text(&value, "/domain").unwrap_or_default(),
-            certificate_source: json::word(&value, "/certificateSourceType"),
-            validation: json::word(&value, "/validationStatus"),
+            name: json::string(&value, "/domain").unwrap_or_default(),
+            certificate_source: json::open_enum(&value, "/certificateSourceType"),
+            validation: json::open_enum(&value, "/validationStatus"),
             dns_records: records.into_iter().flatten().map(DnsRecord::read).collect(),
-            certificate_expires: json::text(&value, "/publicCertificate/expiration"),
+            certificate_expires: json::string(&value, "/publicCertificate/expiration"),
         })
     }
 }
@@ -143,9 +144,9 @@ pub struct DnsRecord {
 impl DnsRecord {
     fn read(value: &Value) -> Self {
         Self {
-            kind: json::text(value, "/recordType").unwrap_or_default(),
-            name: json::text(value, "/fqdn").unwrap_or_default(),
-            values: json::texts(value, "/values"),
+            kind: json::string(value, "/recordType").unwrap_or_default(),
+            name: json::string(value, "/fqdn").unwrap_or_default(),
+            values: json::strings(value, "/values"),
         }
     }
 }

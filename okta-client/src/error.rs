@@ -11,9 +11,10 @@ mod api;
 
 pub use api::ApiError;
 
-/// Error of a call to Okta. The variants are in the order of a call's progress.
+/// The error of a call to Okta.
 ///
-/// The text does not include the cause, which is the error's source.
+/// The variants are in the order of a call's progress. The message does not include the cause,
+/// which is the error's source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -62,7 +63,7 @@ impl Error {
     /// Returns whether Okta reported that the requested resource does not exist.
     ///
     /// Returns `false` for a 404 about an unknown path and for a 404 that is not from Okta, such as
-    /// the page of a proxy: they do not mean that the resource is absent.
+    /// the page of a proxy. Such a response does not mean that the resource is absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         let code = self.code();
@@ -133,7 +134,7 @@ impl Error {
         }
     }
 
-    /// Returns how to solve the problem, if known, as a sentence for the operator.
+    /// Returns advice for the operator as a sentence, if known.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
         match self {
@@ -156,7 +157,7 @@ impl Error {
             rest_core::Error::Request(source) => Self::Request { operation, source },
             rest_core::Error::Transport(source) => Self::Transport { operation, source },
             rest_core::Error::Refused(response) => Self::refused(operation, &response),
-            // A variant that is newer than this crate.
+            // `rest_core::Error` may get variants that are newer than this crate.
             other => Self::Transport {
                 operation,
                 source: TransportError::maybe_sent(other),
@@ -184,7 +185,7 @@ impl Error {
     }
 }
 
-/// Error of decoding a response.
+/// The error of a response that cannot be decoded.
 #[derive(Debug)]
 pub struct BodyError {
     status: StatusCode,

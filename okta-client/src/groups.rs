@@ -40,8 +40,8 @@ impl<'a> Groups<'a> {
 
     /// Lists the groups that match `options`.
     pub fn list(&self, options: ListGroups) -> Pager<Group, Error> {
-        // Okta returns a query by name as a single page ("Paging and searching are currently
-        // mutually exclusive"), so by default Okta chooses the size of that page.
+        // Okta returns the groups with a name prefix as a single page ("Paging and searching are
+        // currently mutually exclusive"). The default size of this page is left to Okta.
         let page = options.name_prefix.is_none().then_some(PAGE);
         let limit = options.limit.or(page).map(|limit| limit.to_string());
         self.client.list(move || {
@@ -53,12 +53,13 @@ impl<'a> Groups<'a> {
         })
     }
 
-    /// Returns the group with exactly this name, or `None` if no group has it.
+    /// Returns the group with exactly this name, or `None` if there is no such group.
     ///
     /// Several groups may have the same name if some were imported from apps. In this case, Okta's
     /// own group is preferred; see [`Group::kind`]. The name is looked up in the list of groups,
-    /// which sees changes immediately. If 300 or more group names start with this name and none of
-    /// them is this name, the search is used as well; it sees changes with a short delay.
+    /// which sees changes immediately. That list is cut off at 300 groups whose names start with
+    /// this name. If it is cut off before this name, the search is used as well. The search sees
+    /// changes with a short delay.
     ///
     /// # Errors
     ///
@@ -89,8 +90,8 @@ impl<'a> Groups<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or the name is already in use. After [`Error::Transport`], Okta may
-    /// have created the group: check with [`find_by_name`](Self::find_by_name).
+    /// Fails if the request fails or the name is already in use. After [`Error::Transport`], Okta
+    /// may have created the group: check with [`find_by_name`](Self::find_by_name).
     pub async fn create(&self, name: &str, description: Option<&str>) -> Result<Group, Error> {
         let mut profile = json!({ "name": name });
         if let Some(description) = description {
@@ -185,18 +186,18 @@ impl FromJson for Group {
     fn from_json(value: Value) -> Result<Self, Missing> {
         Ok(Self {
             id: json::id(&value, "/id")?,
-            kind: json::word(&value, "/type"),
-            name: json::text(&value, "/profile/name").unwrap_or_default(),
-            description: json::text(&value, "/profile/description"),
+            kind: json::open_enum(&value, "/type"),
+            name: json::string(&value, "/profile/name").unwrap_or_default(),
+            description: json::string(&value, "/profile/description"),
             source: json::id_opt(&value, "/source/id"),
-            last_updated: json::text(&value, "/lastUpdated"),
-            last_membership_updated: json::text(&value, "/lastMembershipUpdated"),
+            last_updated: json::string(&value, "/lastUpdated"),
+            last_membership_updated: json::string(&value, "/lastMembershipUpdated"),
         })
     }
 }
 
 open_enum! {
-    /// Kind of a group: where its members are managed.
+    /// Kind of a group, which determines where its members are managed.
     GroupKind {
         /// A group in Okta; members are added one by one or by rules.
         OktaGroup = "OKTA_GROUP",
@@ -221,7 +222,7 @@ fn best_named(groups: Vec<Group>, name: &str) -> Option<Group> {
         .min_by_key(rank)
 }
 
-/// Returns whether Okta rejected a membership because it already exists.
+/// Returns whether Okta refused a membership because the membership already exists.
 fn is_already_member(error: &Error) -> bool {
     let refused = error
         .status()
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_groups_with_one_name_the_okta_group_is_preferred() {
+    fn the_okta_group_is_preferred_among_groups_with_the_same_name() {
         let groups = || {
             vec![
                 group("00g1", "OKTA_GROUP", "admins-eu"),

@@ -57,14 +57,15 @@ impl<T> Id<T> {
         Err(ParseIdError { problem })
     }
 
-    /// Returns the id as text.
+    /// Returns the id as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-// These traits are implemented by hand, because derived implementations would require them of `T`.
+// These traits are implemented by hand, because derived implementations would
+// require the same traits of `T`.
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
@@ -135,7 +136,7 @@ impl<T> From<Id<T>> for String {
     }
 }
 
-/// Error of parsing an [`Id`].
+/// The error of [`Id::parse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseIdError {
     problem: Problem,
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_could_change_the_path_of_a_url_is_not_an_id() {
+    fn a_string_that_could_change_the_path_of_a_url_is_not_an_id() {
         check_error("", "an Okta id cannot be empty");
         check_error(".", "an Okta id cannot contain the character '.'");
         check_error("..", "an Okta id cannot contain the character '.'");

@@ -15,11 +15,11 @@ pub(crate) trait FromJson: Sized {
 pub(crate) struct Missing(pub(crate) &'static str);
 
 /// Returns the string at `pointer`. An empty string counts as absent, as in Okta's API.
-pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
+pub(crate) fn string(value: &Value, pointer: &str) -> Option<String> {
     str_at(value, pointer).map(str::to_owned)
 }
 
-/// Returns the same as [`text`], but borrowed from `value`.
+/// Returns the same as [`string`], but borrowed from `value`.
 pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value
         .pointer(pointer)
@@ -28,7 +28,7 @@ pub(crate) fn str_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
 }
 
 /// Returns the strings of the list at `pointer`. Elements that are not strings are omitted.
-pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
+pub(crate) fn strings(value: &Value, pointer: &str) -> Vec<String> {
     let list = value.pointer(pointer).and_then(Value::as_array);
     list.into_iter()
         .flatten()
@@ -39,16 +39,16 @@ pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
 
 /// Returns the string at `pointer` as an open enum. An absent string becomes `Other` with an empty
 /// string.
-pub(crate) fn word<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> T {
+pub(crate) fn open_enum<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> T {
     T::from(str_at(value, pointer).unwrap_or_default())
 }
 
-/// Returns the id at `pointer`. Fails if it is absent or invalid.
+/// Returns the id at `pointer`. Fails if the id is absent or invalid.
 pub(crate) fn id<T>(value: &Value, pointer: &'static str) -> Result<Id<T>, Missing> {
     id_opt(value, pointer).ok_or(Missing(pointer))
 }
 
-/// Returns the id at `pointer`, or `None` if it is absent or invalid.
+/// Returns the id at `pointer`, or `None` if the id is absent or invalid.
 pub(crate) fn id_opt<T>(value: &Value, pointer: &str) -> Option<Id<T>> {
     Id::parse(str_at(value, pointer)?).ok()
 }
@@ -57,19 +57,19 @@ pub(crate) fn id_opt<T>(value: &Value, pointer: &str) -> Option<Id<T>> {
 mod tests {
     use serde_json::json;
 
-    use super::{Missing, id, text, texts};
+    use super::{Missing, id, string, strings};
     use crate::App;
 
     #[test]
     fn an_invalid_value_counts_as_absent() {
         let value = json!({ "a": null, "b": 7, "c": "", "d": { "e": "x" }, "f": ["y", 1, null] });
-        assert_eq!(text(&value, "/a"), None);
-        assert_eq!(text(&value, "/b"), None);
-        assert_eq!(text(&value, "/c"), None);
-        assert_eq!(text(&value, "/b/c"), None);
-        assert_eq!(text(&value, "/d/e").as_deref(), Some("x"));
-        assert_eq!(texts(&value, "/f"), ["y"]);
-        assert_eq!(texts(&value, "/a"), [""; 0]);
+        assert_eq!(string(&value, "/a"), None);
+        assert_eq!(string(&value, "/b"), None);
+        assert_eq!(string(&value, "/c"), None);
+        assert_eq!(string(&value, "/b/c"), None);
+        assert_eq!(string(&value, "/d/e").as_deref(), Some("x"));
+        assert_eq!(strings(&value, "/f"), ["y"]);
+        assert_eq!(strings(&value, "/a"), [""; 0]);
     }
 
     #[test]

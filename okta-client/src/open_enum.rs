@@ -1,8 +1,8 @@
 //! Enums whose values Okta may extend without notice.
 
-/// Declares an enum of texts, with a variant `Other` for unknown texts.
+/// Declares an enum of strings, with a variant `Other` for unknown strings.
 ///
-/// A value that is absent, `null` or not a text becomes `Other` with an empty text.
+/// A value that is absent, `null` or not a string becomes `Other` with an empty string.
 macro_rules! open_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*

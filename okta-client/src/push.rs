@@ -41,12 +41,12 @@ impl<'a> PushMappings<'a> {
         self.client.read(Call::get(self.path(&[id.as_str()]))).await
     }
 
-    /// Creates a mapping, which starts to push a group.
+    /// Creates a mapping. Okta then starts to push the group.
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or Okta rejects the target. After [`Error::Transport`], Okta may have
-    /// created the mapping: check with [`list`](Self::list).
+    /// Fails if the request fails or Okta rejects the target. After [`Error::Transport`], Okta may
+    /// have created the mapping: check with [`list`](Self::list).
     pub async fn create(&self, mapping: &NewPushMapping) -> Result<PushMapping, Error> {
         let mut body = json!({ "sourceGroupId": mapping.source_group.as_str() });
         let (key, value) = match &mapping.target {
@@ -65,8 +65,8 @@ impl<'a> PushMappings<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails, or if the mapping has the status [`Error`](PushStatus::Error). Such a
-    /// mapping can only be deleted.
+    /// Fails if the request fails, or if the mapping has the status [`Error`](PushStatus::Error).
+    /// Such a mapping can only be deleted.
     pub async fn set_status(
         &self,
         id: &Id<PushMapping>,
@@ -137,8 +137,8 @@ pub struct NewPushMapping {
 pub enum PushTarget {
     /// A group with this name at the app. If the app already has such a group, Okta uses it.
     ///
-    /// If the name differs from the name of the source group, "Rename app groups to match group name
-    /// in Okta" must be disabled in the app's push settings. No API can do this.
+    /// If the name differs from the name of the source group, "Rename app groups to match group
+    /// name in Okta" must be disabled in the app's push settings. No API can change this setting.
     NewGroup(String),
     /// A group that was imported from the app.
     ExistingGroup(Id<Group>),
@@ -186,9 +186,9 @@ impl FromJson for PushMapping {
             id: json::id(&value, "/id")?,
             source_group: json::id(&value, "/sourceGroupId")?,
             target_group: json::id_opt(&value, "/targetGroupId"),
-            status: json::word(&value, "/status"),
-            error_summary: json::text(&value, "/errorSummary"),
-            last_push: json::text(&value, "/lastPush"),
+            status: json::open_enum(&value, "/status"),
+            error_summary: json::string(&value, "/errorSummary"),
+            last_push: json::string(&value, "/lastPush"),
         })
     }
 }
@@ -205,7 +205,7 @@ open_enum! {
     }
 }
 
-// Okta's maximum, because every page counts against the lowest rate limit.
+// This is Okta's maximum, because every page counts against the lowest rate limit.
 const PAGE: u32 = 1000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Users.
+//! Users of an org.
 
 use rest_core::{Call, Pager};
 use serde_json::{Map, Value};
@@ -24,7 +24,8 @@ impl<'a> Users<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails. The error code `E0000011` means that Okta does not accept the token.
+    /// Fails if the request fails. The error code `E0000011` means that Okta does not accept the
+    /// token.
     pub async fn me(&self) -> Result<User, Error> {
         self.client.read(get_user("me")).await
     }
@@ -102,7 +103,7 @@ impl From<&Id<User>> for UserRef {
     }
 }
 
-/// A user account. It may belong to a service.
+/// A user account. Service accounts are user accounts too.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct User {
@@ -117,7 +118,7 @@ pub struct User {
 impl FromJson for User {
     fn from_json(mut value: Value) -> Result<Self, Missing> {
         let id = json::id(&value, "/id")?;
-        let status = json::word(&value, "/status");
+        let status = json::open_enum(&value, "/status");
         let profile = match value.get_mut("profile").map(Value::take) {
             Some(Value::Object(profile)) => UserProfile::from_map(profile),
             _ => UserProfile::default(),
@@ -166,7 +167,7 @@ impl UserProfile {
 }
 
 open_enum! {
-    /// Lifecycle status of a user. It says whether the user can sign in.
+    /// Lifecycle status of a user, which determines whether the user can sign in.
     UserStatus {
         /// The user can sign in.
         Active = "ACTIVE",
@@ -191,7 +192,7 @@ fn get_user(user: &str) -> Call {
     Call::get(["api", "v1", "users", user])
 }
 
-// Okta's default, and the largest page size in its documentation.
+// This is Okta's default, and the largest page size in Okta's documentation.
 const PAGE: u32 = 200;
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ impl Vendor for Okta {
     fn rate_limit(&self, response: &Response<Bytes>, now: SystemTime) -> Option<RateLimit> {
         let number = |name| headers::smallest_number(response.headers(), name);
         let limit = number(LIMIT)?;
-        // A limit of zero means too many concurrent requests. This may end at once, so waiting for
-        // the reset would waste time.
+        // A limit of zero means too many concurrent requests. This condition may end at once, so
+        // waiting for the reset would waste time.
         if limit == 0 {
             return None;
         }
@@ -66,9 +66,9 @@ impl Vendor for Okta {
 
 /// Returns the rate-limit bucket that a call counts against.
 ///
-/// The buckets follow Okta's published table of org-wide limits ("Management API rate limits", until
-/// December 2025). An app's users, groups, keys, features and push mappings share the bucket of the
-/// app list, which has the lowest limit.
+/// The buckets follow Okta's published table of org-wide limits ("Management API rate limits",
+/// until December 2025). An app's users, groups, keys, features and push mappings share the bucket
+/// of the app list, which has the lowest limit.
 pub(crate) fn bucket(method: &Method, path: &str) -> &'static str {
     let path = path.trim_matches('/');
     let mut segments = path.split('/');
@@ -96,8 +96,8 @@ pub(crate) fn bucket(method: &Method, path: &str) -> &'static str {
 
 /// Returns the time until the end of the window that a response reports.
 ///
-/// The reset time is on Okta's clock, so it is compared with Okta's `Date`. Both are rounded to whole
-/// seconds, so one second is added.
+/// The reset time is on Okta's clock, so it is compared with Okta's `Date`. Both times are rounded
+/// to whole seconds, so one second is added.
 fn until_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let reset = Duration::from_secs(headers::smallest_number(headers, RESET)?);
     let reset = SystemTime::UNIX_EPOCH.checked_add(reset)?;

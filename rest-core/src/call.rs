@@ -1,4 +1,4 @@
-//! A call as a value ([`Call`]), and its [`Response`].
+//! Defines [`Call`], a request that is not sent yet, and [`Response`].
 
 use std::fmt;
 
@@ -21,8 +21,8 @@ use crate::{
 /// Building a call sends nothing and cannot fail. If the call is invalid,
 /// [`Service::send`](crate::Service::send) returns the error before it sends anything.
 ///
-/// By default, `POST` and `PATCH` are not idempotent and every other method is, as HTTP defines
-/// `GET`, `HEAD`, `PUT` and `DELETE`. [`idempotency`](Self::idempotency) overrides this.
+/// By default, every method except `POST` and `PATCH` is idempotent, as HTTP defines `GET`, `HEAD`,
+/// `PUT` and `DELETE`. [`idempotency`](Self::idempotency) overrides the default.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
     method: Method,
@@ -160,7 +160,7 @@ impl Call {
 
     /// Returns the URL of the call, and the request without its authorization.
     ///
-    /// The URL always has the origin of `base`; otherwise this fails.
+    /// The URL always has the origin of `base`. A link to another origin is an error.
     pub(crate) fn prepare(self, base: &Url) -> Result<(Url, Request<Bytes>), RequestError> {
         let url = match &self.target {
             Target::Path(path) => {
@@ -318,8 +318,8 @@ fn append_path(base: &Url, path: &[String]) -> Result<Url, RequestError> {
 
 /// Fails if `url` does not have the origin of `base`.
 fn check_origin(base: &Url, url: &Url) -> Result<(), RequestError> {
-    // This compares origins, because text prefixes mislead: `http://127.0.0.1:80@example.net/`
-    // starts like a local URL. It also rejects user names, because servers send no such links.
+    // Origins are compared instead of text prefixes, because `http://127.0.0.1:80@example.net/`
+    // starts like a local URL. A URL with a user name is rejected: servers send no such links.
     if url.origin() == base.origin() && url.username().is_empty() && url.password().is_none() {
         return Ok(());
     }

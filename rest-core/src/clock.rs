@@ -1,4 +1,4 @@
-//! The source of time. No other file reads the system clock or sleeps.
+//! The [`Clock`] trait and the system clock. No other file reads the system clock or sleeps.
 
 use std::{
     fmt,

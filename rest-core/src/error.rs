@@ -2,7 +2,9 @@
 
 use crate::{Response, TransportError};
 
-/// Error of a call. The variants are in the order of a call's progress.
+/// The error of [`Service::send`](crate::Service::send).
+///
+/// The variants are in the order of a call's progress.
 ///
 /// A vendor's client converts this into its own error. [`Error::Refused`] contains the complete
 /// response, so that the client can decode it.
@@ -20,11 +22,11 @@ pub enum Error {
     Refused(Box<Response>),
 }
 
-/// Error of building a request; nothing was sent.
+/// The error of a request that cannot be built; nothing was sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// A path segment is empty, is `.` or `..`, or contains a control character. Each of these
+    /// A path segment is empty, is `.` or `..`, or contains a control character. Such a segment
     /// would send the request to another URL.
     #[error("{segment:?} cannot be used as a path segment")]
     #[non_exhaustive]
@@ -52,7 +54,7 @@ pub enum RequestError {
     Body(#[from] serde_json::Error),
 }
 
-/// Error of building a service.
+/// The error of [`ServiceBuilder::build`](crate::ServiceBuilder::build).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -5,8 +5,8 @@ use http::{HeaderMap, header::LINK};
 /// Returns the URL of the link with relation `next`, unchanged.
 ///
 /// Links may be in separate headers or comma-separated in one header, in any order. A link may
-/// have several relations; their case is ignored. This function does not check the URL:
-/// [`Call::get_link`](crate::Call::get_link) does.
+/// have several relations; their case is ignored. The URL is not checked here, but when a
+/// [`Call::get_link`](crate::Call::get_link) is sent.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub fn next_link(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
     Ok(None)
 }
 
-/// Error of parsing a `Link` header.
+/// The error of [`next_link`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {

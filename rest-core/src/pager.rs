@@ -36,7 +36,8 @@ pub struct Pager<T, E> {
 impl<T, E> Pager<T, E> {
     /// Returns a pager that requests pages with `fetch`.
     ///
-    /// The argument of `fetch` is `None` for the first page, then the cursor from the previous page.
+    /// The argument of `fetch` is `None` for the first page, then the cursor from the previous
+    /// page.
     pub fn new<F>(fetch: F) -> Self
     where
         F: Fn(Option<String>) -> BoxFuture<'static, Result<Page<T>, E>> + Send + Sync + 'static,
@@ -97,7 +98,7 @@ impl<T, E: From<PagerError>> Pager<T, E> {
     ///
     /// # Errors
     ///
-    /// Returns the error of requesting a page, or a [`PagerError`].
+    /// Fails if a page cannot be requested, or if the list seems to have no end ([`PagerError`]).
     pub async fn try_next(&mut self) -> Result<Option<T>, E> {
         loop {
             if let Some(item) = self.items.pop_front() {
@@ -108,7 +109,8 @@ impl<T, E: From<PagerError>> Pager<T, E> {
                 Next::Error(error) => return Err(E::from(*error)),
                 Next::End => return Ok(None),
             };
-            // `self` does not change before the page has arrived, so a dropped future loses nothing.
+            // `self` does not change before the page has arrived, so a dropped future loses
+            // nothing.
             let page = (self.fetch)(cursor).await?;
             self.pages += 1;
             self.items.extend(page.items);
@@ -176,7 +178,7 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Error of a list whose pages do not end.
+/// The error of a [`Pager`] whose list seems to have no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PagerError {

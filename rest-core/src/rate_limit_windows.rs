@@ -17,14 +17,14 @@ pub(crate) struct RateLimitWindows {
 }
 
 impl RateLimitWindows {
-    /// Takes one of the remaining requests of `bucket`, or returns how long to wait before trying
-    /// again.
+    /// Takes one of the remaining requests of `bucket`, or returns the time to wait before the
+    /// next try.
     pub(crate) fn take(&mut self, bucket: &str, now: SystemTime) -> Option<Duration> {
         let window = self.buckets.get_mut(bucket)?;
         if let Some(resets_at) = window.resets_at
             && now >= resets_at
         {
-            // The next window has begun. The next response will report its end.
+            // A new window has begun. Its end is unknown until the next response reports it.
             window.remaining = window.limit;
             window.resets_at = None;
         }
@@ -51,7 +51,7 @@ impl RateLimitWindows {
         };
         match window.resets_at {
             // Responses to concurrent requests arrive in any order. Within one window, the smaller
-            // number is the newer one.
+            // number of remaining requests is the newer one.
             Some(known) if same_window(known, resets_at) => {
                 window.remaining = window.remaining.min(reported.remaining);
                 window.limit = reported.limit;
@@ -84,8 +84,8 @@ fn same_window(first: SystemTime, second: SystemTime) -> bool {
     difference.is_ok_and(|difference| difference <= TOLERANCE)
 }
 
-// Reset times are in whole seconds, and so are the clocks that convert them to local time. The same
-// reset time may therefore differ by one or two seconds between responses.
+// Reset times, and the clocks that convert them to local time, count whole seconds. The same reset
+// time may therefore differ by one or two seconds between responses.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]

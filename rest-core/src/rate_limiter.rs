@@ -20,10 +20,10 @@ pub struct Rate {
 impl Rate {
     /// Returns a rate of `requests` per second, with a burst of `requests / 4` (at least 1).
     ///
-    /// The limiter counts a request when it is sent, the service when it arrives. Network delays
-    /// can make several requests arrive at once. If the service accepts a burst of one second's
-    /// requests, a burst of a quarter of a second leaves most of the service's burst for such
-    /// delays, and still lets the client catch up after a pause.
+    /// The limiter counts a request when it is sent; the service counts it when it arrives. Network
+    /// delays can make several requests arrive at once. If the service accepts a burst of one
+    /// second's requests, a burst of a quarter of a second leaves most of the service's burst for
+    /// such delays. It still lets the client catch up after a pause.
     #[must_use]
     pub fn per_second(requests: f64) -> Self {
         Self {
@@ -74,7 +74,7 @@ struct Bucket {
     /// Time at which the bucket is full again if no more tokens are taken.
     full_at: Option<SystemTime>,
     /// Earliest time of the next request, if the server asked for a wait.
-    closed_until: Option<SystemTime>,
+    paused_until: Option<SystemTime>,
     /// Time of the last slowdown.
     slowed_at: Option<SystemTime>,
     stats: RateLimiterStats,
@@ -92,7 +92,7 @@ impl RateLimiter {
             allowed,
             per_second: allowed.per_second,
             full_at: None,
-            closed_until: None,
+            paused_until: None,
             slowed_at: None,
             stats: RateLimiterStats::default(),
         };
@@ -143,7 +143,7 @@ impl RateLimiter {
 }
 
 impl Bucket {
-    /// Takes the next token, and returns how long to wait for it.
+    /// Takes the next token, and returns the time to wait for it.
     fn take(&mut self, now: SystemTime) -> Duration {
         self.stats.acquired += 1;
         let interval = Duration::from_secs_f64(1.0 / self.per_second);
@@ -153,8 +153,8 @@ impl Bucket {
         let latest = now + burst + interval.mul_f64(MAX_QUEUED);
         let full_at = self.full_at.unwrap_or(now).max(now).min(latest);
         let mut send_at = now.max(full_at.checked_sub(burst).unwrap_or(now));
-        if let Some(closed) = self.closed_until.filter(|closed| *closed > send_at) {
-            send_at = closed;
+        if let Some(paused) = self.paused_until.filter(|paused| *paused > send_at) {
+            send_at = paused;
         }
         self.full_at = Some(full_at.max(send_at) + interval);
         send_at.duration_since(now).unwrap_or_default()
@@ -168,8 +168,8 @@ impl Bucket {
 
     fn slow_down(&mut self, now: SystemTime, wait: Option<Duration>) {
         if let Some(wait) = wait {
-            let until = now + wait.min(MAX_CLOSED);
-            self.closed_until = Some(self.closed_until.map_or(until, |closed| closed.max(until)));
+            let until = now + wait.min(MAX_SERVER_WAIT);
+            self.paused_until = Some(self.paused_until.map_or(until, |paused| paused.max(until)));
         }
         // Concurrent requests fail together, so they lower the rate only once.
         let already_slowed = self
@@ -204,7 +204,7 @@ const MAX_QUEUED: f64 = 100_000.0;
 const SLOWDOWN_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum wait that the server can ask for, the same as the default of `RetryPolicy::max_wait`. A
 /// longer wait would hide an outage.
-const MAX_CLOSED: Duration = Duration::from_secs(90);
+const MAX_SERVER_WAIT: Duration = Duration::from_secs(90);
 
 #[cfg(test)]
 mod tests {

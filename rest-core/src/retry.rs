@@ -21,11 +21,11 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns whether to retry after `attempt`, and after which delay.
+    /// Returns the decision after `attempt`: a retry after a delay, or no retry.
     ///
-    /// `jitter` is a random number from 0 to 1. It spreads the retries of clients that failed at the
-    /// same time: the backoff is between half of its nominal length (jitter 0) and its full length
-    /// (jitter 1). A delay that the server asks for is used without jitter.
+    /// `jitter` is a random number from 0 to 1. It spreads the retries of clients that failed at
+    /// the same time: the backoff is between half of its nominal length (jitter 0) and its full
+    /// length (jitter 1). A delay that the server asks for is used without jitter.
     #[must_use]
     pub fn decide(&self, attempt: Attempt, jitter: f64) -> RetryDecision {
         if attempt.number >= self.max_attempts {
@@ -114,9 +114,9 @@ pub enum AttemptResult {
 /// Whether sending a request twice has the same effect as sending it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Idempotency {
-    /// A second send changes nothing more, as with reads, replacements and deletions.
+    /// A second request changes nothing more, as with reads, replacements and deletions.
     Idempotent,
-    /// A second send has another effect, such as a second group of the same name.
+    /// A second request has a further effect, such as a second group of the same name.
     NotIdempotent,
 }
 

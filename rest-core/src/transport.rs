@@ -30,9 +30,9 @@ pub enum Reached {
     MaybeSent,
 }
 
-/// Error of a request without a usable response.
+/// The error of [`Transport::send`]: no usable response was received.
 ///
-/// Its text never contains a header, a query or a body.
+/// The message never contains a header, a query or a body.
 #[derive(Debug)]
 pub struct TransportError {
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Differences between the vendors' services.
+//! The [`Vendor`] trait: a service's conventions for rate limits, errors and request ids.
 
 use std::{borrow::Cow, fmt, time::Duration, time::SystemTime};
 

@@ -6,9 +6,9 @@
 //! | URL | form |
 //! |---|---|
 //! | issuer, which is also entityID and audience | `https://<region>.signin.aws.amazon.com/platform/saml/<identity store id>` |
-//! | assertion consumer, classic | `https://<region>.signin.aws.amazon.com/platform/saml/acs/<tenant>` |
-//! | assertion consumer, IPv4 | `https://<region>.signin.aws/platform/saml/acs/<tenant>` |
-//! | assertion consumer, dual-stack | `https://<region>.sso.signin.aws/platform/saml/acs/<tenant>` |
+//! | assertion consumer service (ACS), classic | `https://<region>.signin.aws.amazon.com/platform/saml/acs/<tenant>` |
+//! | ACS, IPv4 | `https://<region>.signin.aws/platform/saml/acs/<tenant>` |
+//! | ACS, dual-stack | `https://<region>.sso.signin.aws/platform/saml/acs/<tenant>` |
 //!
 //! Instances enabled before February 2026 keep the classic URL; newer instances do not have it. The
 //! tenant is opaque: UUIDs, longer strings and hexadecimal strings have been observed.
@@ -21,10 +21,11 @@ use crate::{Document, names::binding};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpUrls {
-    /// The assertion consumer URLs: the default first, then the others in the file's order.
+    /// The assertion consumer service (ACS) URLs: the default first, then the others in the file's
+    /// order.
     ///
-    /// Identity Center in several Regions lists several. Enter all of them at the identity
-    /// provider: logins through a missing one fail.
+    /// An instance in several Regions lists several URLs. Enter all of them at the identity
+    /// provider: a login through a missing URL fails.
     pub acs: Vec<Url>,
     /// The issuer, which is also the audience of assertions.
     pub issuer: Url,
@@ -35,7 +36,8 @@ impl SpUrls {
     ///
     /// # Errors
     ///
-    /// Fails if the document is not that file. [`validate`](crate::validate()) with
+    /// Fails if the document is not the metadata file of Identity Center.
+    /// [`validate`](crate::validate()) with
     /// [`Profile::AwsIdentityCenterSp`](crate::Profile::AwsIdentityCenterSp) reports each problem
     /// and its position.
     pub fn read(document: &Document) -> Result<Self, SpUrlsError> {
@@ -78,7 +80,7 @@ pub enum SpUrlsError {
         /// The reason.
         source: crate::EntityError,
     },
-    /// The entity is not a service provider; perhaps it is the identity provider's file.
+    /// The entity is not a service provider. The file may be the identity provider's file.
     #[error("the file describes no service provider")]
     NoServiceProvider,
     /// The entityID is not an issuer of Identity Center.
@@ -88,18 +90,18 @@ pub enum SpUrlsError {
         /// The reason.
         source: CheckUrlError,
     },
-    /// An assertion consumer URL is not a URL of Identity Center.
-    #[error("an assertion consumer URL is not a URL of IAM Identity Center")]
+    /// An ACS URL is not a URL of Identity Center.
+    #[error("an ACS URL is not a URL of IAM Identity Center")]
     #[non_exhaustive]
     Acs {
         /// The reason.
         source: CheckUrlError,
     },
     /// An assertion consumer service does not use HTTP-POST.
-    #[error("an assertion consumer service does not use HTTP-POST")]
+    #[error("an AssertionConsumerService does not use HTTP-POST")]
     Binding,
     /// There is no assertion consumer service.
-    #[error("the file has no assertion consumer service")]
+    #[error("the file has no AssertionConsumerService")]
     NoAcs,
 }
 
@@ -109,7 +111,7 @@ pub enum SpUrlsError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckUrlError {
-    /// The text is not a URL.
+    /// The string is not a URL.
     #[error("is not an absolute URL")]
     NotAUrl,
     /// The scheme is not https.
@@ -118,7 +120,7 @@ pub enum CheckUrlError {
     /// The URL has a user, a port, a query or a fragment, or is not normalized.
     #[error("has more than a host and a path, or is not normalized")]
     NotNormalized,
-    /// The host has none of Identity Center's forms.
+    /// The host does not have a form that Identity Center uses.
     #[error("is not at a sign-in host of AWS: {host:?}")]
     #[non_exhaustive]
     Host {
@@ -141,7 +143,7 @@ pub enum CheckUrlError {
     },
 }
 
-/// The parts of an assertion consumer URL.
+/// The parts of an ACS URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acs {
@@ -153,7 +155,7 @@ pub struct Acs {
     pub tenant: String,
 }
 
-/// The form of the host name of an assertion consumer URL.
+/// The form of the host name of an ACS URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AcsHost {
@@ -165,7 +167,7 @@ pub enum AcsHost {
     DualStack,
 }
 
-/// Checks that a text is exactly the issuer of one instance.
+/// Checks that a string is exactly the issuer of one instance.
 ///
 /// The issuer follows from the instance's primary Region and its identity store id, so the check
 /// finds a file from another instance or Region.
@@ -183,7 +185,7 @@ pub enum AcsHost {
 ///
 /// # Errors
 ///
-/// Fails if the text is not that issuer.
+/// Fails if the string is not the issuer of the instance.
 pub fn check_issuer(
     region: &str,
     identity_store_id: &str,
@@ -197,7 +199,7 @@ pub fn check_issuer(
     }
 }
 
-/// Parses a URL as an assertion consumer URL of Identity Center.
+/// Parses a URL as an ACS URL of Identity Center.
 ///
 /// Accepts every host form and any tenant; the scheme must be https.
 ///
@@ -215,7 +217,7 @@ pub fn check_issuer(
 ///
 /// # Errors
 ///
-/// Fails if the URL has none of the forms.
+/// Fails if the URL does not have one of the ACS forms.
 pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
     const PATH: &str = "/platform/saml/acs/<tenant>";
 
@@ -223,7 +225,7 @@ pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
     let host = url.host_str().unwrap_or_default();
     let forms = [
         (CLASSIC, AcsHost::Classic),
-        // Must come before the IPv4 form, which is a suffix of this one.
+        // The dual-stack form must come before the IPv4 form, which is a suffix of it.
         (".sso.signin.aws", AcsHost::DualStack),
         (".signin.aws", AcsHost::Ipv4),
     ];
@@ -249,7 +251,7 @@ pub fn check_acs(url: impl AsRef<str>) -> Result<Acs, CheckUrlError> {
 const CLASSIC: &str = ".signin.aws.amazon.com";
 const ISSUER_PATH: &str = "/platform/saml/";
 
-/// Checks that a text has the form of an Identity Center issuer.
+/// Checks that a string has the form of an Identity Center issuer.
 pub(crate) fn parse_issuer(text: &str) -> Result<(), CheckUrlError> {
     const PATH: &str = "/platform/saml/d-<identity store>";
 
@@ -273,7 +275,7 @@ pub(crate) fn parse_issuer(text: &str) -> Result<(), CheckUrlError> {
 
 /// Parses a normalized https URL that has only a host and a path.
 fn parse(text: &str) -> Result<Url, CheckUrlError> {
-    // The parser's own reason adds nothing to "is not an absolute URL".
+    // The parser's error adds nothing to "is not an absolute URL".
     let Ok(url) = Url::parse(text) else {
         return Err(CheckUrlError::NotAUrl);
     };
@@ -293,7 +295,7 @@ fn parse(text: &str) -> Result<Url, CheckUrlError> {
     }
 }
 
-/// Returns whether a text looks like a Region: `us-east-1`, `us-gov-west-1`.
+/// Returns whether a string looks like a Region: `us-east-1`, `us-gov-west-1`.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [words @ .., number] = parts.as_slice() else {

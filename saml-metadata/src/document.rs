@@ -1,3 +1,5 @@
+//! The document, and the functions that read it from bytes.
+
 use std::fmt;
 
 use crate::{
@@ -77,8 +79,8 @@ pub fn read_with(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Document,
 /// A well-formed document with its bytes and the position of each element and attribute in them.
 ///
 /// All views ([`EntityDescriptor`] and below) borrow from the document and cost nothing to create.
-/// The views never fail: an item that the schema requires and the document lacks reads as empty, and
-/// [`validate`](crate::validate()) reports it.
+/// The views never fail: if the document lacks an item that the schema requires, the view returns
+/// an empty value, and [`validate`](crate::validate()) reports the missing item.
 #[derive(Clone)]
 pub struct Document {
     pub(crate) source: Source,

@@ -1,3 +1,5 @@
+//! Edits of a document that keep the unchanged parts byte for byte.
+
 mod element;
 
 use std::ops::Range;
@@ -136,10 +138,10 @@ impl<'a> Edit<'a> {
 
     /// Inserts a new element into a parent at the position that the schema requires.
     ///
-    /// The new element follows the last sibling of the same kind. Without such a sibling, it goes to
-    /// the position that the schema defines for its kind. It gets the same white space as the
-    /// neighbouring element. If the parent is `Extensions` or not an element of SAML metadata, the
-    /// new element goes to the end.
+    /// The new element follows the last sibling of the same kind. If there is no such sibling, the
+    /// position is the one that the schema defines for the kind. The white space before the new
+    /// element is the same as before the neighbouring element. If the parent is `Extensions` or not
+    /// an element of SAML metadata, the new element goes to the end.
     ///
     /// ```
     /// use saml_metadata::{NewElement, names::name_id_format};
@@ -245,7 +247,7 @@ impl<'a> Edit<'a> {
         self.changes.push(Change { range, text });
     }
 
-    /// Checks that the element belongs to the document and that XML allows the value; keeps the
+    /// Checks that the element belongs to the document and that XML allows the value. Keeps the
     /// first error.
     fn accepts(&mut self, element: Element<'_>, value: &str) -> bool {
         let error = if std::ptr::eq(element.document(), self.document) {
@@ -267,8 +269,9 @@ impl<'a> Edit<'a> {
 
 type Neighbours<'a> = (Option<Element<'a>>, Option<Element<'a>>);
 
-/// Returns the child after which a new element is inserted, if any, and the first child, before
-/// which it is inserted otherwise.
+/// Returns the child after which a new element is inserted, and the first child of the parent.
+///
+/// If the first result is `None`, the new element is inserted before the first child.
 fn neighbours<'a>(parent: Element<'a>, new: &NewElement) -> Result<Neighbours<'a>, EditError> {
     let last = || Ok((parent.children().last(), None));
     let model = if parent.is(namespace::METADATA, parent.local_name()) {
@@ -279,7 +282,7 @@ fn neighbours<'a>(parent: Element<'a>, new: &NewElement) -> Result<Neighbours<'a
     let Some(model) = model.filter(|_| parent.local_name() != "Extensions") else {
         return last();
     };
-    let place_of = |uri: &str, local: &str| {
+    let slot_of = |uri: &str, local: &str| {
         let prefix = match uri {
             namespace::METADATA => "",
             namespace::SIGNATURE => "ds:",
@@ -288,24 +291,24 @@ fn neighbours<'a>(parent: Element<'a>, new: &NewElement) -> Result<Neighbours<'a
         };
         let name = format!("{prefix}{local}");
         model
-            .places
+            .slots
             .iter()
-            .position(|place| place.names.contains(&name.as_str()))
+            .position(|slot| slot.names.contains(&name.as_str()))
     };
-    let Some(place) = place_of(&new.namespace, &new.name) else {
+    let Some(slot) = slot_of(&new.namespace, &new.name) else {
         let is_foreign = new.namespace != namespace::METADATA && !new.namespace.is_empty();
         if model.open && is_foreign {
             return last();
         }
-        return Err(EditError::Place {
+        return Err(EditError::NotAllowedHere {
             name: shorten(&new.name),
             parent: shorten(parent.local_name()),
         });
     };
-    let places = |child: &Element<'_>| place_of(child.namespace(), child.local_name());
+    let child_slot = |child: &Element<'_>| slot_of(child.namespace(), child.local_name());
     let before = parent
         .children()
-        .filter(|child| places(child).is_some_and(|other| other <= place))
+        .filter(|child| child_slot(child).is_some_and(|other| other <= slot))
         .last();
     Ok((before, parent.children().next()))
 }
@@ -341,7 +344,7 @@ pub enum EditError {
     /// The schema does not allow the new element in the parent.
     #[error("the schema does not allow {name} in {parent}")]
     #[non_exhaustive]
-    Place {
+    NotAllowedHere {
         /// The new element's name, cut after 60 characters.
         name: String,
         /// The parent's name, cut after 60 characters.

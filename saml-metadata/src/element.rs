@@ -1,3 +1,5 @@
+//! Untyped views of elements and attributes.
+
 use std::{
     fmt::{self, Write as _},
     ops::Range,
@@ -17,8 +19,8 @@ use crate::{
 pub struct Element<'a> {
     document: &'a Document,
     id: NodeId,
-    /// The element whose signature was verified: navigation must not leave it. `NONE` for an
-    /// unrestricted view.
+    /// The element whose signature was verified. Navigation must not leave this element. `NONE` for
+    /// an unrestricted view.
     fragment_root: NodeId,
 }
 
@@ -85,7 +87,7 @@ impl<'a> Element<'a> {
         self.local_name() == local_name && self.namespace() == namespace
     }
 
-    /// Returns the namespace URI, empty for an element without one.
+    /// Returns the namespace URI; empty for an element without a namespace.
     #[must_use]
     pub fn namespace(self) -> &'a str {
         self.document.tree.namespace(self.node().namespace)
@@ -262,7 +264,7 @@ impl<'a> Element<'a> {
             .find(|id| Self::is_hidden(document, self.fragment_root, *id))
             .map_or(0..0, |id| document.tree.node(id).span.range());
         // Nodes are numbered in document order.
-        (self.id.0..crate::tree::number(document.tree.nodes.len()))
+        (self.id.0..crate::tree::to_u32(document.tree.nodes.len()))
             .map(move |number| self.at(NodeId(number)))
             .take_while(move |element| element.span().start < end)
             .filter(move |element| {
@@ -302,12 +304,13 @@ impl<'a> Element<'a> {
         let steps: Vec<Self> = self.ancestors().collect();
         let mut path = String::new();
         for element in steps.into_iter().rev() {
-            element.push_step(element.number(), &mut path);
+            element.push_step(element.sibling_number(), &mut path);
         }
         path
     }
 
-    /// Appends one step of a path; `number` is the result of [`number`](Self::number).
+    /// Appends one step of a path; `number` is the result of
+    /// [`sibling_number`](Self::sibling_number).
     pub(crate) fn push_step(self, number: usize, to: &mut String) {
         // A name can be as long as a document, and every finding contains a path.
         let local = shortened(self.local_name());
@@ -325,10 +328,10 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Returns the number of the element, from 1, among the siblings with the same name.
+    /// Returns the number of the element among the siblings with the same name, counted from 1.
     ///
     /// Returns 0 if no sibling has the same name.
-    pub(crate) fn number(self) -> usize {
+    pub(crate) fn sibling_number(self) -> usize {
         let (namespace, local_name) = (self.namespace_id(), self.local_name());
         let same = |other: &Self| other.is_in(namespace, local_name);
         let siblings = self.parent().map(|parent| parent.children().filter(same));

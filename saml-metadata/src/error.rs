@@ -1,3 +1,5 @@
+//! The error of the reader, and the position of an error.
+
 use std::fmt;
 
 use crate::{
@@ -112,7 +114,8 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    // Cold, so that the code for error messages does not slow down the reading of valid documents.
+    // With the attribute `cold`, the code for error messages does not slow down the reading of valid
+    // documents.
     #[cold]
     pub(crate) fn new(kind: ReadErrorKind, offset: usize, message: impl Into<String>) -> Self {
         Self {

@@ -1,3 +1,5 @@
+//! The limits of the reader, and the errors for exceeded limits.
+
 /// The limits on the size and complexity of a document.
 ///
 /// Metadata comes from untrusted sources, so every quantity that a document controls has a limit.
@@ -73,8 +75,8 @@ impl Default for Limits {
 impl Limits {
     /// The largest document whose offsets fit the 32-bit numbers of the tree.
     ///
-    /// 31 bits are for the document; the other half of the numbers is for decoded text, which is
-    /// never longer than the document.
+    /// The lower half of the numbers (31 bits) is for the document. The upper half is for decoded
+    /// text, which is never longer than the document.
     pub(crate) const MAX_BYTES: usize = 0x7fff_ffff;
 }
 

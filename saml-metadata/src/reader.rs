@@ -26,7 +26,7 @@ use crate::{
         scope::Scope,
     },
     source::{Encoding, Source, start},
-    tree::{AttributeRecord, DECODED, NamespaceId, Node, NodeId, NodeKind, Slice, Tree, number},
+    tree::{AttributeRecord, DECODED, NamespaceId, Node, NodeId, NodeKind, Slice, Tree, to_u32},
 };
 
 /// Reads the tree of a document.
@@ -248,7 +248,7 @@ impl Reader<'_> {
             // White space is allowed after the name.
             let found = found.trim_end_matches(|c: char| c.is_ascii() && is_space(c as u8));
             if expected != Some(found) {
-                return Err(wrong_end(range.start, expected, found));
+                return Err(mismatched_end_tag(range.start, expected, found));
             }
         }
         let open = self.state.open.pop().expect("checked just before");
@@ -300,12 +300,12 @@ impl Reader<'_> {
                 return Ok(());
             }
             let before = text.len() - text.trim_start().len();
-            let place = if self.state.root.is_some() {
+            let relation = if self.state.root.is_some() {
                 "after"
             } else {
                 "before"
             };
-            let message = format!("text {place} the root element is not allowed");
+            let message = format!("text {relation} the root element is not allowed");
             return Err(Fault::malformed(range.start + before, message));
         }
         self.check_text_length(&range)?;
@@ -349,11 +349,11 @@ impl Reader<'_> {
     fn comment(&mut self, range: Range<usize>) -> Result<(), Fault> {
         let text = &self.text[range.start + "<!--".len()..range.end - "-->".len()];
         // quick-xml's own check would report a wrong position from the second hyphen on.
-        let wrong = text.find("--").or_else(|| {
+        let error_at = text.find("--").or_else(|| {
             let last = text.len().checked_sub(1)?;
             text.ends_with('-').then_some(last)
         });
-        if let Some(at) = wrong {
+        if let Some(at) = error_at {
             return Err(Fault::malformed(
                 range.start + "<!--".len() + at,
                 "`--` is not allowed in a comment",
@@ -402,7 +402,7 @@ impl Reader<'_> {
         if self.state.nodes.len() > self.limits.nodes {
             return Err(Fault::limit(Limit::Nodes, self.limits.nodes, range.start));
         }
-        let id = NodeId(number(self.state.nodes.len()));
+        let id = NodeId(to_u32(self.state.nodes.len()));
         let parent = self.parent();
         let (parent_id, last) = (parent.node, parent.last_child);
         parent.last_child = id;
@@ -449,7 +449,7 @@ impl Reader<'_> {
 pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at: usize) -> Fault {
     use quick_xml::{Error, errors::SyntaxError};
 
-    // A DOCTYPE is reported as such, even if it is malformed.
+    // A malformed DOCTYPE also gets the error for a DOCTYPE.
     if starts_with_ignoring_case(text, "<!doctype") {
         return doctype(start);
     }
@@ -473,7 +473,7 @@ pub(crate) fn token_fault(text: &str, error: &quick_xml::Error, start: usize, at
 
 /// Returns the error for an end tag that does not match the open element.
 #[cold]
-fn wrong_end(at: usize, expected: Option<&str>, found: &str) -> Fault {
+fn mismatched_end_tag(at: usize, expected: Option<&str>, found: &str) -> Fault {
     let found = shorten(found);
     let message = match expected {
         Some(expected) => format!("expected `</{}>`, found `</{found}>`", shorten(expected)),

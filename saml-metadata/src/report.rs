@@ -84,8 +84,8 @@ impl Renderer {
             snippet = snippet.path(origin);
         } else {
             // The column in the excerpt differs from the column in the document.
-            let place = Origin::path(origin).line(line).char_column(column);
-            elements.push(place.into());
+            let location = Origin::path(origin).line(line).char_column(column);
+            elements.push(location.into());
         }
         elements.push(snippet.into());
         elements.push(Level::HELP.message(finding.help).into());

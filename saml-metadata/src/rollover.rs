@@ -82,11 +82,11 @@ impl fmt::Display for CertificateValidity {
     serde(rename_all = "kebab-case")
 )]
 pub enum CertificateState {
-    /// Not valid yet.
+    /// The certificate is not valid yet.
     Future,
-    /// Valid.
+    /// The certificate is valid.
     Valid,
-    /// No longer valid.
+    /// The certificate is no longer valid.
     Expired,
 }
 
@@ -172,9 +172,9 @@ impl fmt::Display for Verdict {
 ///
 /// Partners must have a signing key before the entity signs with it, and they must keep it until
 /// the entity has stopped signing with it. So the two documents must share a valid signing key.
-/// Partners encrypt with an encryption key. So the entity must be able to decrypt with it before
-/// the first partner gets the key, and until the last partner has dropped it. Two certificates of
-/// the same key count as one key.
+/// Partners encrypt with an encryption key. So the entity must be able to decrypt with that key
+/// before the first partner gets the key, and until the last partner has dropped the key. Two
+/// certificates of the same key count as one key.
 ///
 /// ```
 /// use saml_metadata::{names::binding, rollover::rollover, write::IdpMetadata};

@@ -11,9 +11,9 @@
 //! let document = IdpMetadata::new("http://www.okta.com/exk1")
 //!     .single_sign_on_service("urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST", "https://a.example/sso")
 //!     .build()?;
-//! let there = samael::to_samael(document.entity()?);
-//! assert!(there.losses.is_empty());
-//! let back = samael::from_samael(&there.value)?;
+//! let converted = samael::to_samael(document.entity()?);
+//! assert!(converted.losses.is_empty());
+//! let back = samael::from_samael(&converted.value)?;
 //! assert_eq!(back.value.entity()?.entity_id(), "http://www.okta.com/exk1");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -35,7 +35,7 @@ pub use self::{
     write::from_samael,
 };
 
-/// The loss of the namespace in the type of a value.
+/// Message for a value whose type has lost its namespace.
 const PREFIX: &str =
     "samael keeps the name but not the namespace of its prefix; `xs` is assumed to be XML Schema";
 

@@ -1,4 +1,4 @@
-//! Serializes findings and rules. All fields are numbers or texts that need no further parsing.
+//! Serializes findings and rules. All fields are numbers or strings that need no further parsing.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 

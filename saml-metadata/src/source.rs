@@ -1,3 +1,5 @@
+//! The bytes of a document, their encoding, and the positions in them.
+
 use crate::{
     Limit, Limits, Position, ReadErrorKind,
     error::Fault,

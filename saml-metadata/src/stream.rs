@@ -47,9 +47,9 @@ use crate::{
 ///
 /// # Limitations
 ///
-/// An entity does not show `Extensions` of a group that follow it; the schema does not allow this
-/// order. Rules that compare entities with each other, such as two entities with the same entityID,
-/// need the whole document.
+/// An entity does not contain group `Extensions` that follow the entity; the schema does not allow
+/// this order. Rules that compare entities with each other, such as two entities with the same
+/// entityID, need the whole document.
 ///
 /// ```
 /// use saml_metadata::EntityStream;

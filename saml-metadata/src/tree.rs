@@ -1,3 +1,5 @@
+//! The tree of a document, in one arena.
+
 use std::ops::Range;
 
 use crate::names::namespace;
@@ -10,7 +12,8 @@ impl NodeId {
     /// The document node. Its children are the root element and the comments and processing
     /// instructions around it.
     pub(crate) const DOCUMENT: Self = Self(0);
-    /// No node. The document node is never a child or a sibling, so its index is free for this.
+    /// The value for a missing node. The document node is never a child or a sibling, so its index
+    /// can have this second meaning.
     pub(crate) const NONE: Self = Self(0);
 
     pub(crate) fn some(self) -> Option<Self> {
@@ -85,8 +88,8 @@ pub(crate) struct Slice {
 impl Slice {
     pub(crate) fn new(range: Range<usize>) -> Self {
         Self {
-            start: number(range.start),
-            len: number(range.len()),
+            start: to_u32(range.start),
+            len: to_u32(range.len()),
         }
     }
 
@@ -100,7 +103,7 @@ impl Slice {
 pub(crate) const DECODED: usize = 0x8000_0000;
 
 /// Converts an offset, or an index of the tree, into the 32 bits in which the tree stores it.
-pub(crate) fn number(offset: usize) -> u32 {
+pub(crate) fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).expect("`Limits::MAX_BYTES` keeps every offset below 2^32")
 }
 

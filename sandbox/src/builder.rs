@@ -92,19 +92,19 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how long Okta waits before it provisions a change; default: zero.
+    /// Sets the time that Okta waits before it provisions a change; default: zero.
     pub fn provisioning_delay(mut self, delay: Duration) -> Self {
         self.provisioning_delay = delay;
         self
     }
 
-    /// Sets how long an asynchronous operation of AWS takes; default: zero.
+    /// Sets the duration of an asynchronous operation of AWS; default: zero.
     pub fn operation_delay(mut self, delay: Duration) -> Self {
         self.operation_delay = delay;
         self
     }
 
-    /// Sets how long Okta takes to obtain a certificate for a verified domain; default: zero.
+    /// Sets the time that Okta needs to obtain a certificate for a verified domain; default: zero.
     pub fn certificate_delay(mut self, delay: Duration) -> Self {
         self.certificate_delay = delay;
         self
@@ -113,7 +113,7 @@ impl SandboxBuilder {
     /// Sets the maximum page size of every list; `None` keeps the vendors' page sizes.
     ///
     /// Default: 1, so that tests detect a client that does not read the second page. A page never
-    /// has more items than the request asks for.
+    /// has more items than the request allows.
     pub fn page_size(mut self, size: Option<usize>) -> Self {
         self.page_size = size;
         self
@@ -125,7 +125,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how many requests per second the SCIM endpoint accepts before it answers 429; default: unlimited.
+    /// Sets the rates above which the SCIM endpoint answers 429; default: unlimited.
     pub fn scim_rates(mut self, rates: Option<ScimRateLimits>) -> Self {
         self.scim_rates = rates;
         self
@@ -134,7 +134,8 @@ impl SandboxBuilder {
     /// Sets whether Okta's connections API works for Identity Center; default: false, the known behavior.
     ///
     /// An unsupported API answers 200 and `UNKNOWN` and changes nothing. A supported API enables a
-    /// connection without a test: wrong credentials show only when provisioning of users fails.
+    /// connection without a test of the credentials. Wrong credentials are detected only when the provisioning
+    /// of users fails.
     pub fn connections_supported(mut self, supported: bool) -> Self {
         self.connections_supported = supported;
         self

@@ -30,9 +30,9 @@ pub struct Person {
     pub email: String,
     /// The given name.
     pub first_name: String,
-    /// The family name. It may be empty, but AWS rejects users without one.
+    /// The family name. It may be empty, but AWS rejects users without a family name.
     pub last_name: String,
-    /// The display name. In a real org, many users have none.
+    /// The display name. In a real org, many users have no display name.
     pub display_name: Option<String>,
     /// The department.
     pub department: Option<String>,

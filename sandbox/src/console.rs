@@ -145,7 +145,7 @@ impl<'a> Console<'a> {
 
     /// Fills in the tab "Provisioning" of the Okta application, tests the credentials and saves the form.
     ///
-    /// Then retries the failed provisioning tasks, which Okta does not retry automatically. Returns
+    /// Afterwards it retries the failed provisioning tasks, which Okta does not retry automatically. Returns
     /// the application's enabled features.
     ///
     /// # Errors

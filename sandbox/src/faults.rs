@@ -18,9 +18,9 @@ use crate::record::Service;
 #[must_use = "a fault does nothing until it is injected"]
 pub struct Fault {
     service: Service,
-    /// Text that a matching request contains in its method, path or operation.
+    /// The text that a matching request contains in its method, path or operation.
     pattern: Option<String>,
-    /// Number of matching requests that still pass before the fault is triggered.
+    /// The number of matching requests that still pass before the fault is triggered.
     skips: usize,
     kind: FaultKind,
 }
@@ -30,7 +30,7 @@ pub struct Fault {
 pub(crate) enum FaultKind {
     /// The vendor's response to a throttled request, with the suggested wait in seconds.
     Throttle { seconds: u32 },
-    /// Okta's response above the concurrency limit: limit and remaining are both zero.
+    /// Okta's response above the concurrency limit: both rate-limit headers (limit and remaining) are zero.
     ConcurrencyLimit,
     /// The response is an HTML page, such as a proxy's, instead of the API's response.
     HtmlPage { status: u16, body: String },
@@ -47,14 +47,14 @@ pub(crate) enum FaultKind {
     },
     /// The request is processed, and the connection breaks in the middle of the response.
     TruncatedResponse,
-    /// No response is ever sent. The request is processed only if `process` is true.
+    /// The sandbox never sends a response. It processes the request only if `process` is true.
     Stall { process: bool },
 }
 
 impl Fault {
     /// Throttles a request: the rate limit window ends after `seconds`.
     ///
-    /// Only Okta reports how long to wait, in `X-Rate-Limit-Reset`.
+    /// Only Okta reports the end of the window, in `X-Rate-Limit-Reset`.
     pub fn throttle(service: Service, seconds: u32) -> Self {
         Self::new(service, FaultKind::Throttle { seconds })
     }
@@ -101,7 +101,7 @@ impl Fault {
         Self::new(service, FaultKind::TruncatedResponse)
     }
 
-    /// Never sends a response, so that the client has to give up.
+    /// Never sends a response, so that the client has to end the request with its own timeout.
     ///
     /// The request is processed only if `process` is true.
     pub fn stall(service: Service, process: bool) -> Self {
@@ -178,7 +178,7 @@ impl Faults {
 
     /// Takes the first fault that matches the request, except for foreign next links.
     ///
-    /// [`Faults::take_foreign_next_link`] takes those.
+    /// [`Faults::take_foreign_next_link`] takes the foreign next links.
     pub(crate) fn take(&mut self, request_info: &RequestInfo<'_>) -> Option<FaultKind> {
         self.take_if(request_info, |kind| {
             !matches!(kind, FaultKind::ForeignNextLink { .. })

@@ -73,7 +73,7 @@ pub(crate) struct Org {
     certificate_delay: SignedDuration,
     limits: Limits,
     ids: IdGenerator,
-    /// Number of signing keys generated so far.
+    /// The number of signing keys generated so far.
     key_count: usize,
     created: Timestamp,
     pub(crate) users: BTreeMap<String, User>,
@@ -375,7 +375,7 @@ impl Org {
 
 /// Returns Okta's response to a request that a fault throttles.
 ///
-/// Without `seconds` it is the response of the concurrency limit, whose headers are zero.
+/// Without `seconds`, returns the response of the concurrency limit, whose rate-limit headers are zero.
 pub(crate) fn throttled(org: &mut Org, now: Timestamp, seconds: Option<u32>) -> Response<Bytes> {
     let rate_limit = RateLimitStatus {
         limit: seconds.map_or(0, |_| 600),

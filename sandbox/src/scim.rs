@@ -1,8 +1,8 @@
 //! The SCIM endpoint of IAM Identity Center.
 //!
-//! The endpoint deviates from RFC 7644. It follows the "SCIM implementation developer guide" of IAM
-//! Identity Center and reports from public clients: responses never show the members of a group, `PUT`
-//! exists only for users, and every invalid request gets the same error message.
+//! The endpoint deviates from RFC 7644: responses never contain the members of a group, `PUT` exists only
+//! for users, and every invalid request gets the same error message. The sources are the "SCIM
+//! implementation developer guide" of IAM Identity Center and reports from public clients.
 
 mod filter;
 pub(crate) mod generic;

@@ -158,7 +158,7 @@ async fn handle(
             closer.close();
             status(StatusCode::NO_CONTENT)
         }
-        // This future is dropped with the connection, when the client gives up and closes it.
+        // This future is dropped with the connection, when the client closes it without waiting for the response.
         Delivery::Stall => std::future::pending().await,
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct SandboxState {
     pub(crate) region: String,
 }
 
-/// How the sandbox delivers the response to a request.
+/// The way in which the sandbox delivers the response to a request.
 #[derive(Debug)]
 pub(crate) enum Delivery {
     /// The complete response is sent.
@@ -46,7 +46,7 @@ pub(crate) enum Delivery {
     Truncated(Response<Bytes>),
     /// The connection is closed without a response.
     Close,
-    /// No response is ever sent.
+    /// The sandbox never sends a response.
     Stall,
 }
 

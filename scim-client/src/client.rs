@@ -1,3 +1,5 @@
+//! The client of a SCIM service, and its builder.
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
@@ -152,12 +154,12 @@ impl Client {
 
     /// Verifies that the endpoint is a SCIM service and accepts the token. Nothing is written.
     ///
-    /// This sends two requests: one for the configuration, which verifies the URL, and one for a
-    /// single user, which also verifies the token.
+    /// The client sends two requests: one for the configuration, which verifies the URL, and one
+    /// for a single user, which also verifies the token.
     ///
     /// # Errors
     ///
-    /// Fails if a request fails; [`Error::help`] says what to do. [`Error::is_unauthorized`] means that
+    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthorized`] means that
     /// the token is wrong or, for AWS, that the endpoint belongs to another tenant.
     pub async fn probe(&self) -> Result<Probe, Error> {
         probe::probe(self).await
@@ -342,7 +344,7 @@ impl ClientBuilder {
         Ok(Client {
             inner: Arc::new(Inner {
                 endpoint,
-                pages: Pages::of(dialect),
+                pages: Pages::for_dialect(dialect),
                 dialect,
                 max_in_flight,
                 service,
@@ -371,7 +373,7 @@ pub(crate) fn has_body(response: &Response) -> bool {
     response.status() != StatusCode::NO_CONTENT && !response.body().trim_ascii().is_empty()
 }
 
-// AWS does not document how long to wait after a throttled request. These values are from
+// AWS does not document the wait after a throttled request. These values are from
 // idp-scim-sync, a program with the same purpose, where they have worked in practice.
 fn default_retry() -> RetryPolicy {
     RetryPolicy {

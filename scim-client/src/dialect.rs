@@ -1,4 +1,4 @@
-//! Differences between servers, as data.
+//! Dialects: the limits and the supported features of each server, as data.
 
 mod document;
 mod filter;
@@ -14,7 +14,7 @@ pub use self::{
 };
 use crate::Endpoint;
 
-/// The dialect of a server: what the server supports.
+/// The dialect of a server: its limits and the features that it supports.
 ///
 /// For another server, define your own [`Rules`], based on the existing rules that are closest:
 ///
@@ -66,8 +66,8 @@ impl Dialect {
 
     /// Returns the known rules that a user or a group violates.
     ///
-    /// The result is advice, because the server's rules may have changed. AWS gives the same error
-    /// text for all of them, so a [`ErrorResponse`](crate::ErrorResponse) with status 400 includes the violations.
+    /// The result is advice, because the server's rules may have changed. AWS gives the same error text
+    /// for all violations, so an [`ErrorResponse`](crate::ErrorResponse) with status 400 includes them.
     #[must_use]
     pub fn violations<R: Resource>(self, resource: &R) -> Vec<Violation> {
         let rules = self.rules();
@@ -134,7 +134,7 @@ pub enum Paging {
     Cursor,
 }
 
-/// A request that was not sent, because the server would refuse or misread it.
+/// The error of a request that was not sent, because the server would refuse or misread it.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} was not sent: {problem}")]
 pub struct UnsupportedRequest {
@@ -179,7 +179,8 @@ impl Rules {
         // The rate is the effective limit. 10 concurrent requests reach 25 writes per second if each
         // takes at most 0.4 s.
         max_in_flight: 10,
-        // "25 TPS writes, 40 TPS reads per identity store" (AWS IAM Identity Center user guide, quotas, newest copy).
+        // "25 TPS writes, 40 TPS reads per identity store" (AWS IAM Identity Center user guide, quotas,
+        // newest copy).
         writes_per_second: Some(25),
         reads_per_second: Some(40),
         // "userName, externalId, groups.value, (id and manager)"; the only operator is `eq`, and terms

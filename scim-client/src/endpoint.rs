@@ -1,3 +1,5 @@
+//! The base URL of a SCIM service, parsed and checked.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -66,7 +68,7 @@ impl Endpoint {
         self.0.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Returns the origin (scheme, host and port), the only one that gets the token.
+    /// Returns the origin: scheme, host and port. The token is sent only to this origin.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.0.origin()
@@ -74,7 +76,7 @@ impl Endpoint {
 
     /// Returns the AWS Region of an IAM Identity Center endpoint; `None` for other endpoints.
     ///
-    /// This is the primary Region of the instance, because SCIM works only there.
+    /// The Region is the primary Region of the instance, because SCIM works only there.
     #[must_use]
     pub fn aws_region(&self) -> Option<&str> {
         let rest = self.0.host_str()?.strip_prefix("scim.")?;
@@ -123,9 +125,9 @@ impl From<Endpoint> for String {
     }
 }
 
-/// Error of parsing an [`Endpoint`].
+/// The error of [`Endpoint::parse`].
 ///
-/// It does not contain the parsed text, which may be a token that was pasted by mistake.
+/// The message does not contain the parsed text, which may be a token that was pasted by mistake.
 #[derive(Debug, thiserror::Error)]
 #[error("the text is not a SCIM endpoint: {problem}")]
 pub struct ParseEndpointError {

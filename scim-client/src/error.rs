@@ -1,3 +1,5 @@
+//! The errors of calls, and the error response of a server.
+
 mod help;
 
 use std::fmt;
@@ -8,7 +10,9 @@ use scim_types::{ScimType, filter::Filter};
 
 use crate::{Dialect, UnsupportedRequest, Violation};
 
-/// Error of a call. The variants are in the order of a call's progress.
+/// The error of a call to a SCIM service.
+///
+/// The variants are in the order of a call's progress.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -53,8 +57,8 @@ pub enum Error {
         /// The cause.
         source: serde_json::Error,
     },
-    /// A list ended before its reported total. If it counted as complete, the missing resources
-    /// would look deleted.
+    /// A list ended before its reported total. If such a list counted as complete, the missing
+    /// resources would look deleted.
     #[error("{operation} returned only {found} of {total} resources")]
     #[non_exhaustive]
     ShortList {
@@ -70,7 +74,7 @@ pub enum Error {
     /// A list repeats a page or has too many pages.
     #[error("the list could not be read to its end")]
     List(#[from] PagerError),
-    /// A filter that must match at most one resource matches several.
+    /// A filter that must match at most one resource matches several resources.
     #[error("{operation} found several resources with {filter}")]
     #[non_exhaustive]
     Ambiguous {
@@ -86,7 +90,7 @@ impl Error {
     #[must_use]
     pub fn operation(&self) -> &str {
         match self {
-            Self::Unsupported(refused) => &refused.operation,
+            Self::Unsupported(unsupported) => &unsupported.operation,
             Self::Request { operation, .. }
             | Self::Transport { operation, .. }
             | Self::Body { operation, .. }
@@ -167,7 +171,7 @@ impl Error {
     /// Returns whether the server may have processed a request that is not idempotent, so that
     /// sending it again may process it twice.
     ///
-    /// This is the case for a `POST` whose response was lost, could not be decoded, or has a 5xx
+    /// The result is `true` for a `POST` whose response was lost, could not be decoded, or has a 5xx
     /// status.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
@@ -180,10 +184,10 @@ impl Error {
         }
     }
 
-    /// Returns how to solve the problem, if known, as a text for the operator.
+    /// Returns advice for the operator, if known.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
-        help::of(self)
+        help::for_error(self)
     }
 
     pub(crate) fn from_rest(
@@ -257,7 +261,8 @@ impl ErrorResponse {
         dialect: Dialect,
         may_have_acted: bool,
     ) -> Self {
-        // The body may be an HTML page, a gateway's own JSON or empty. Then only the status counts.
+        // The body may be an HTML page, a gateway's own JSON or empty. For such a body, only the
+        // status counts.
         let body = response.json::<scim_types::Error>().unwrap_or_default();
         let request_id = response.request_id().map(str::to_owned);
         Self {

@@ -15,7 +15,7 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// Returns the settings of a dialect.
-    pub(crate) fn of(dialect: Dialect) -> Self {
+    pub(crate) fn for_dialect(dialect: Dialect) -> Self {
         let rules = dialect.rules();
         Self {
             paging: rules.paging,
@@ -74,9 +74,9 @@ impl List {
 
     /// Returns this list with pagination by index, if the server does not support cursors.
     ///
-    /// The server reports this on the first page with 501, the status of an unsupported operation
-    /// (RFC 7644 section 3.12, table 8); scim2-server 0.8 does so. The position of a later page
-    /// contains its method, so only the first page is requested twice.
+    /// A server without cursors answers the first page with 501, the status of an unsupported
+    /// operation (RFC 7644 section 3.12, table 8); scim2-server 0.8 does so. The position of a later
+    /// page contains the pagination method, so only the first page is requested twice.
     pub(crate) fn fallback(&self, position: Option<&str>, error: &Error) -> Option<Self> {
         let unsupported = error.status() == Some(StatusCode::NOT_IMPLEMENTED);
         let first_by_cursor = position.is_none() && self.pages.paging == Paging::Cursor;
@@ -201,8 +201,8 @@ impl Position {
     }
 }
 
-/// Returns whether a page starts at another index than requested. Such a server might return the
-/// first page forever.
+/// Returns whether a page starts at another index than requested. A server that returns such a page
+/// might return the first page forever.
 fn start_index_mismatch<R>(start: u64, page: &ListResponse<R>) -> bool {
     start > 1 && page.start_index.is_some_and(|actual| actual != start)
 }
@@ -233,7 +233,8 @@ mod tests {
         page: &ListResponse<()>,
         expected: Result<Option<&str>, &str>,
     ) {
-        let next = List::new(dialect, Pages::of(dialect), "Users", None).next(position, page);
+        let next =
+            List::new(dialect, Pages::for_dialect(dialect), "Users", None).next(position, page);
         let next = next.map_err(|error| error.to_string());
         assert_eq!(
             next.as_ref().map(Option::as_deref).map_err(String::as_str),
@@ -243,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_settings_adapt_to_what_the_server_reports() {
-        let defaults = Pages::of(Dialect::Generic);
+        let defaults = Pages::for_dialect(Dialect::Generic);
         let adapted = |cursor, index, max| {
             let pages = defaults.with_server_limits(&Pagination {
                 cursor,

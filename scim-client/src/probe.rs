@@ -1,3 +1,5 @@
+//! The check that an endpoint is a SCIM service and accepts the token.
+
 use scim_types::{Resource, ServiceProviderConfig, User};
 
 use crate::{Client, Error, paging::List};

@@ -1,3 +1,5 @@
+//! Calls that read, create, change and delete users and groups.
+
 use std::{fmt, marker::PhantomData};
 
 use futures::FutureExt;
@@ -30,7 +32,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         }
     }
 
-    /// Returns a resource. Use [`get_opt`](Self::get_opt) if it may not exist.
+    /// Returns a resource. Use [`get_opt`](Self::get_opt) if the resource may not exist.
     ///
     /// AWS does not return the members of a group: list the users by `groups.value` instead.
     ///
@@ -47,7 +49,8 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// id.
     ///
     /// All other attributes are absent. Do not use the result to
-    /// [`replace`](Resources::<User>::replace) the resource: this would delete them.
+    /// [`replace`](Resources::<User>::replace) the resource: `replace` would delete the absent
+    /// attributes.
     ///
     /// # Errors
     ///
@@ -72,7 +75,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         self.client.read(call).await
     }
 
-    /// Returns a resource, or `None` if it does not exist.
+    /// Returns a resource, or `None` if the resource does not exist.
     ///
     /// # Errors
     ///
@@ -100,11 +103,11 @@ impl<'a, R: Resource> Resources<'a, R> {
     ///
     /// Fails if a request fails. Fails with [`Error::Ambiguous`] if several resources match.
     pub async fn find(&self, filter: Filter) -> Result<Option<R>, Error> {
-        let mut found = self.list(filter.clone());
-        let Some(first) = found.try_next().await? else {
+        let mut matches = self.list(filter.clone());
+        let Some(first) = matches.try_next().await? else {
             return Ok(None);
         };
-        match found.try_next().await? {
+        match matches.try_next().await? {
             None => Ok(Some(first)),
             Some(_) => Err(Error::Ambiguous {
                 operation: format!("GET /{}", R::ENDPOINT),
@@ -161,7 +164,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// Deletes a resource.
     ///
     /// A retry may find that the resource does not exist, because an earlier attempt whose response
-    /// was lost has deleted it. This counts as success.
+    /// was lost has deleted the resource. Such a retry counts as success.
     ///
     /// # Errors
     ///
@@ -236,7 +239,7 @@ impl Resources<'_, Group> {
     /// # Errors
     ///
     /// Fails if the request fails or the group does not exist. Fails with [`Error::Unsupported`], without
-    /// sending a request, if the dialect does not support it (AWS).
+    /// sending a request, if the dialect does not support the replacement of groups (AWS).
     pub async fn replace(&self, id: &ResourceId, group: &Group) -> Result<Group, Error> {
         let rules = self.client.dialect().rules();
         if !rules.replaces_groups {
@@ -248,7 +251,7 @@ impl Resources<'_, Group> {
         self.write(call, Idempotency::Idempotent, group).await
     }
 
-    /// Changes parts of a group, and returns the group if the server returns it. AWS does not.
+    /// Changes parts of a group, and returns the group if the server returns it. AWS does not return it.
     ///
     /// [`add_members`](Self::add_members) and [`remove_members`](Self::remove_members) respect the
     /// dialect's limit and form of membership changes.
@@ -267,7 +270,7 @@ impl Resources<'_, Group> {
 
     /// Adds users to a group, in as many requests as the dialect needs.
     ///
-    /// This is idempotent: existing members stay members, so it is safe to retry after an error.
+    /// The call is idempotent: existing members stay members, so a retry after an error is safe.
     ///
     /// # Errors
     ///

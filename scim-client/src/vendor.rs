@@ -1,9 +1,9 @@
+//! The [`Vendor`] implementation for SCIM services.
+
 use http::HeaderMap;
 use rest_core::{Vendor, headers};
 
-/// The [`Vendor`] implementation for SCIM services.
-///
-/// It reads request ids. For throttling and server errors it uses the defaults of plain HTTP.
+/// Reads request ids. Throttling and server errors have the defaults of plain HTTP.
 #[derive(Debug)]
 pub(crate) struct Scim;
 

@@ -31,7 +31,7 @@ pub(crate) trait Element: Sized {
     }
 }
 
-/// An attribute: a value that may be unassigned. Unassigned equals absent (RFC 7643 section 2.5).
+/// An attribute: a value that may be unassigned. An unassigned value equals an absent value (RFC 7643 section 2.5).
 pub(crate) trait Attribute: Default + Serialize {
     fn read_into<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 
@@ -125,8 +125,8 @@ impl Visitor<'_> for Names {
 
 /// Returns the `schemas` of a document to write.
 ///
-/// They are the listed URNs (default: the URN of the document's type), and the URN of every extension in
-/// the document (RFC 7643 section 3).
+/// The result contains the listed URNs (default: the URN of the document's type), and the URN of every
+/// extension in the document (RFC 7643 section 3).
 pub(crate) fn declared_schemas<'a>(
     listed: &'a [Text],
     default: &'a str,
@@ -196,7 +196,8 @@ impl<'de, T: Element> Visitor<'de> for List<'_, T> {
         let mut item = None;
         while items.next_element_seed(ElementSeed(&mut item))?.is_some() {
             if self.0.is_empty() {
-                // Most lists have one or two values, and values are large. A vector's initial capacity of four wastes memory.
+                // Most lists have one or two values, and values are large, so a vector's default initial capacity of
+                // four would waste memory.
                 self.0.reserve_exact(1);
             }
             self.0.extend(item.take());
@@ -237,7 +238,7 @@ macro_rules! read_attributes {
                     $($field,)+
                 }
 
-                /// An attribute name: `Known` has a field, `Other` has none and keeps its spelling.
+                /// An attribute name: a `Known` name has a field, an `Other` name has no field and keeps its spelling.
                 enum Found {
                     Known(Field),
                     Other(String),
@@ -382,7 +383,7 @@ macro_rules! document {
             /// The URNs of the declared schemas.
             ///
             #[doc = concat!(
-                "If it is empty, [`schema_uri::", stringify!($schema),
+                "If the list is empty, [`schema_uri::", stringify!($schema),
                 "`](crate::schema_uri::", stringify!($schema),
                 ") is written. The URN of an extension with a value is always added.",
             )]

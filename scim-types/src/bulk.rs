@@ -1,3 +1,5 @@
+//! Bulk requests and their responses.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -92,7 +94,7 @@ impl BulkOperation {
         }
     }
 
-    /// Returns the reference by which other operations refer to the resource that this one creates.
+    /// Returns the reference by which other operations refer to the resource that this operation creates.
     #[must_use]
     pub fn reference(&self) -> Option<String> {
         self.bulk_id.as_ref().map(|id| format!("bulkId:{id}"))
@@ -154,7 +156,7 @@ impl BulkResult {
             .is_some_and(|status| (200..300).contains(&status.0))
     }
 
-    /// Reads the error of a failed operation; `None` if it succeeded or has no response body.
+    /// Reads the error of a failed operation; `None` if the operation succeeded or has no response body.
     ///
     /// # Errors
     ///
@@ -165,7 +167,7 @@ impl BulkResult {
     }
 }
 
-/// The method of an operation in a [`BulkRequest`]. It is written in upper case and read in any case.
+/// The method of an operation in a [`BulkRequest`]. Serialization writes upper case; parsing accepts any case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BulkMethod {

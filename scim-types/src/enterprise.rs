@@ -1,3 +1,5 @@
+//! The enterprise extension of a user.
+
 use crate::{ResourceId, Text, attribute::complex};
 
 complex! {
@@ -5,7 +7,7 @@ complex! {
     pub struct EnterpriseUser {
         /// The employee number or code.
         pub employee_number: Option<Text> = "employeeNumber",
-        /// The name of the cost centre.
+        /// The name of the cost center.
         pub cost_center: Option<Text> = "costCenter",
         /// The name of the organization.
         pub organization: Option<Text> = "organization",

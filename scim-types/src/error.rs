@@ -1,3 +1,5 @@
+//! Error responses of a server.
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -10,8 +12,8 @@ use crate::{
 document! {
     /// The error that a server returns for a refused request (RFC 7644 section 3.12).
     ///
-    /// AWS IAM Identity Center adds a request id and a timestamp, and never sends a `scimType`. It also
-    /// lists the schema in an attribute `schema` (early bodies have only that attribute).
+    /// AWS IAM Identity Center adds a request id and a timestamp, and never sends a `scimType`. AWS also
+    /// lists the schema in an attribute `schema` (older bodies have only that attribute).
     pub struct Error of ERROR {
         /// The HTTP status: a string in the RFC, but a number from some servers.
         pub status: Option<StatusCode> = "status",
@@ -54,8 +56,11 @@ impl Serialize for StatusCode {
 impl Element for StatusCode {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = u64::read(deserializer)?;
-        let wrong = || de::Error::custom(format_args!("{number} is not an HTTP status"));
-        u16::try_from(number).ok().map(Self).ok_or_else(wrong)
+        let out_of_range = || de::Error::custom(format_args!("{number} is not an HTTP status"));
+        u16::try_from(number)
+            .ok()
+            .map(Self)
+            .ok_or_else(out_of_range)
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) use self::{
 
 /// A condition on resources.
 ///
-/// `Display` writes the canonical form, which has no unnecessary parentheses. Parsing that form returns
-/// an equal filter.
+/// `Display` writes the canonical form, which has no unnecessary parentheses. Parsing the canonical form
+/// returns an equal filter.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
@@ -67,7 +67,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// Fails if the text is not a filter, is too long, or is nested too deep. The error has the position.
+    /// Fails if the text is not a filter, is too long, or is nested too deep. The error contains the position.
     pub fn parse(text: &str) -> Result<Self, ParseFilterError> {
         Self::parse_within(text, Limits::default())
     }
@@ -76,7 +76,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// Fails if the text is not a filter, is too long, or is nested too deep. The error has the position.
+    /// Fails if the text is not a filter, is too long, or is nested too deep. The error contains the position.
     pub fn parse_within(text: &str, limits: Limits) -> Result<Self, ParseFilterError> {
         parse::parse(text, limits)
     }
@@ -262,10 +262,10 @@ impl Operator {
     ];
 
     fn find(word: &str) -> Option<Self> {
-        let found = Self::ALL
+        let entry = Self::ALL
             .iter()
             .find(|(_, text)| text.eq_ignore_ascii_case(word));
-        found.map(|(operator, _)| *operator)
+        entry.map(|(operator, _)| *operator)
     }
 }
 
@@ -331,7 +331,7 @@ impl<'a> IntoIterator for &'a Terms {
     }
 }
 
-/// The error if a filter on elements contains another filter on elements.
+/// The error of [`Filter::value_path`]: the filter on elements contains another filter on elements.
 #[derive(Debug, thiserror::Error)]
 #[error("brackets cannot be nested, and this filter already has brackets: {filter}")]
 pub struct NestedValuePathError {

@@ -1,3 +1,5 @@
+//! Groups.
+
 use crate::{ExternalId, Meta, Reference, ResourceId, Text, attribute::document};
 
 document! {

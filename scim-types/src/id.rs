@@ -1,3 +1,5 @@
+//! The ids of a resource: the id of the server, and the external id of the client.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use crate::Text;
 /// The id that a server assigned to a resource.
 ///
 /// The id becomes part of URLs. It is therefore never empty, contains no control characters, and is
-/// never `.` or `..`, which would send the request to another address. `bulkId` is reserved (RFC 7643
+/// never `.` or `..`, which would send the request to another URL. `bulkId` is reserved (RFC 7643
 /// section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(try_from = "Text")]
@@ -18,24 +20,24 @@ impl ResourceId {
     ///
     /// # Errors
     ///
-    /// Fails if the text is empty, is `.`, `..` or `bulkId`, or contains a control character.
+    /// Fails if the string is empty, is `.`, `..` or `bulkId`, or contains a control character.
     pub fn parse(text: impl Into<Text>) -> Result<Self, ParseResourceIdError> {
         let text = text.into();
-        let wrong = text.is_empty()
+        let is_invalid = text.is_empty()
             || matches!(text.as_str(), "." | ".." | "bulkId")
             || (if text.is_ascii() {
                 text.bytes().any(|byte| byte.is_ascii_control())
             } else {
                 text.chars().any(char::is_control)
             });
-        if wrong {
+        if is_invalid {
             Err(ParseResourceIdError { text })
         } else {
             Ok(Self(text))
         }
     }
 
-    /// Returns the text of the id.
+    /// Returns the id as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -70,28 +72,28 @@ impl From<ResourceId> for String {
     }
 }
 
-/// The error if a text cannot be the id of a resource.
+/// The error of [`ResourceId::parse`].
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} cannot be the id of a SCIM resource")]
 pub struct ParseResourceIdError {
     text: Text,
 }
 
-/// The id that a client assigned to a resource. It is any text, and only that client knows its meaning.
+/// The id that a client assigned to a resource. Any string is allowed, and only the client knows its meaning.
 ///
-/// The type is deliberately different from [`ResourceId`]: a server that confused the two ids gave away
-/// accounts (CVE-2025-41115).
+/// The type is deliberately different from [`ResourceId`]: a server that confused the two ids gave users
+/// access to other accounts (CVE-2025-41115).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct ExternalId(Text);
 
 impl ExternalId {
-    /// Returns an external id with this text.
+    /// Returns an external id with this string.
     pub fn new(text: impl Into<Text>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the text of the id.
+    /// Returns the id as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -109,17 +111,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn refused(text: &str, message: &str) {
+    fn check_error(text: &str, message: &str) {
         assert_eq!(ResourceId::parse(text).unwrap_err().to_string(), message);
     }
 
     #[test]
-    fn an_id_that_is_unsafe_in_a_url_is_refused() {
-        refused("", r#""" cannot be the id of a SCIM resource"#);
-        refused(".", r#""." cannot be the id of a SCIM resource"#);
-        refused("..", r#"".." cannot be the id of a SCIM resource"#);
-        refused("bulkId", r#""bulkId" cannot be the id of a SCIM resource"#);
-        refused("a\nb", r#""a\nb" cannot be the id of a SCIM resource"#);
+    fn an_id_that_is_unsafe_in_a_url_is_rejected() {
+        check_error("", r#""" cannot be the id of a SCIM resource"#);
+        check_error(".", r#""." cannot be the id of a SCIM resource"#);
+        check_error("..", r#"".." cannot be the id of a SCIM resource"#);
+        check_error("bulkId", r#""bulkId" cannot be the id of a SCIM resource"#);
+        check_error("a\nb", r#""a\nb" cannot be the id of a SCIM resource"#);
         assert_eq!(ResourceId::parse("a/b").unwrap().as_str(), "a/b");
     }
 

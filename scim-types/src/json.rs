@@ -1,3 +1,5 @@
+//! Raw JSON documents within another document.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// Fails if the document is not a `T`.
+    /// Fails if the document does not match `T`.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.as_str())
     }

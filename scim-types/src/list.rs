@@ -1,3 +1,5 @@
+//! Pages of a list of resources.
+
 use std::{fmt, marker::PhantomData};
 
 use serde::{
@@ -18,11 +20,11 @@ use crate::{
 /// that was requested with a cursor. An empty page may omit `Resources`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListResponse<T> {
-    /// The URNs of the declared schemas. If it is empty, [`schema_uri::LIST_RESPONSE`] is written.
+    /// The URNs of the declared schemas. If the list is empty, [`schema_uri::LIST_RESPONSE`] is written.
     pub schemas: Vec<Text>,
     /// Total number of resources on all pages.
     ///
-    /// For a request without a cursor, AWS IAM Identity Center returns the size of this page instead.
+    /// AWS IAM Identity Center returns the size of this page instead, if the request has no cursor.
     pub total_results: Option<u64>,
     /// Number of resources per page.
     pub items_per_page: Option<u64>,
@@ -109,7 +111,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 Found::Known(START_INDEX) => read(&mut map, &mut list.start_index)?,
                 Found::Known(NEXT_CURSOR) => read(&mut map, &mut list.next_cursor)?,
                 Found::Known(PREVIOUS_CURSOR) => read(&mut map, &mut list.previous_cursor)?,
-                // Of two lists in one page, one would be lost silently.
+                // A page with two lists is rejected, because one of the lists would be lost silently.
                 Found::Known(_) if resources.is_some() => {
                     return Err(A::Error::duplicate_field(RESOURCES));
                 }
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn two_lists_in_one_page_are_refused() {
+    fn two_lists_in_one_page_are_rejected() {
         let text = r#"{"Resources":[],"resources":[{"id":"b"}]}"#;
         let error = serde_json::from_str::<ListResponse<Group>>(text).unwrap_err();
         assert_eq!(
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_number_is_refused() {
+    fn a_negative_number_is_rejected() {
         let error =
             serde_json::from_str::<ListResponse<Group>>(r#"{"startIndex":-1}"#).unwrap_err();
         assert_eq!(

@@ -1,3 +1,5 @@
+//! The metadata of a resource.
+
 use crate::{Text, attribute::complex};
 
 complex! {

@@ -1,7 +1,9 @@
+//! Values of multi-valued attributes: plain values, addresses and references.
+
 use crate::{ResourceId, Text, attribute::complex};
 
 complex! {
-    /// One value of a multi-valued attribute: an e-mail address, a phone number, a role (RFC 7643 section 2.4).
+    /// One value of a multi-valued attribute: an email address, a phone number, a role (RFC 7643 section 2.4).
     pub struct MultiValued {
         /// The value itself.
         pub value: Option<Text> = "value",
@@ -28,9 +30,9 @@ impl MultiValued {
 complex! {
     /// A mailing address (RFC 7643 section 4.1.2).
     pub struct Address {
-        /// The full address, formatted for a label; it may have several lines.
+        /// The full address, formatted for a label and possibly with several lines.
         pub formatted: Option<Text> = "formatted",
-        /// The street, the house number and similar parts; it may have several lines.
+        /// The street, the house number and similar parts, possibly on several lines.
         pub street_address: Option<Text> = "streetAddress",
         /// The city.
         pub locality: Option<Text> = "locality",

@@ -39,7 +39,7 @@ pub(crate) fn is_unassigned(value: &Value) -> bool {
 }
 
 /// Parses a boolean that is written as a string.
-pub(crate) fn boolean(text: &str) -> Option<bool> {
+pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     match text {
         _ if text.eq_ignore_ascii_case("true") => Some(true),
         _ if text.eq_ignore_ascii_case("false") => Some(false),
@@ -57,7 +57,7 @@ pub(crate) fn is_urn(name: &str) -> bool {
 pub(crate) fn is_true(value: &Value) -> bool {
     match value {
         Value::Bool(value) => *value,
-        Value::String(text) => boolean(text) == Some(true),
+        Value::String(text) => parse_boolean(text) == Some(true),
         _ => false,
     }
 }
@@ -77,7 +77,7 @@ pub(crate) fn is_same(left: &Value, right: &Value) -> bool {
     left == right || identity(left) == identity(right)
 }
 
-/// Returns a text that is equal for equivalent values.
+/// Returns a string that is the same for equivalent values.
 pub(crate) fn identity(value: &Value) -> String {
     let mut text = String::new();
     write_identity(value, &mut text);

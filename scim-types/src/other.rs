@@ -1,3 +1,5 @@
+//! Attributes without a field, kept as raw JSON.
+
 use std::fmt;
 
 use serde::{
@@ -11,7 +13,7 @@ use serde_json::{
 
 /// The attributes of a resource that have no field in its struct, as raw JSON.
 ///
-/// They are written back byte for byte, in the order in which they were sent. Names are
+/// The attributes are written back byte for byte, in the order in which they were sent. Names are
 /// case-insensitive. `Debug` prints only the names, because a value may be secret, such as a password.
 #[derive(Clone, Default)]
 pub struct OtherAttributes(Vec<(String, Box<RawValue>)>);
@@ -31,18 +33,18 @@ impl OtherAttributes {
     /// Returns the raw JSON of one attribute.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
-        let found = self
+        let entry = self
             .0
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_ref())
+        entry.map(|(_, value)| value.as_ref())
     }
 
     /// Returns one attribute, parsed as a `T`.
     ///
     /// # Errors
     ///
-    /// Fails if the attribute is present and is not a `T`.
+    /// Fails if the attribute is present and does not match `T`.
     pub fn get<'a, T: Deserialize<'a>>(
         &'a self,
         name: &str,
@@ -63,12 +65,12 @@ impl OtherAttributes {
         value: &impl Serialize,
     ) -> Result<(), serde_json::Error> {
         let (name, value) = (name.into(), to_raw_value(value)?);
-        let found = self
+        let existing = self
             .0
             .iter_mut()
             .find(|(known, _)| known.eq_ignore_ascii_case(&name));
-        match found {
-            Some(place) => *place = (name, value),
+        match existing {
+            Some(entry) => *entry = (name, value),
             None => self.0.push((name, value)),
         }
         Ok(())

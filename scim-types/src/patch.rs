@@ -68,8 +68,8 @@ pub struct Options {
     pub listed_removal: ListedRemoval,
     /// Policy for a write with a filter that selects no element.
     pub missing_element: MissingElement,
-    /// Whether `"True"` is accepted as `true`, `"7"` as 7, and a string as a complex value with that
-    /// `value`. Microsoft Entra sends such values.
+    /// Whether strings are converted: `"True"` to `true`, `"7"` to 7, and `"x"` to the complex value
+    /// `{"value": "x"}`. Microsoft Entra sends such strings.
     pub lenient_values: bool,
     /// Meaning of an absent attribute for [`PatchOp::diff`](crate::PatchOp::diff).
     pub absent: AbsentAttributes,
@@ -77,7 +77,7 @@ pub struct Options {
     pub path_limits: Limits,
     /// Maximum number of operations in one patch, and of values in a listed removal (default: 5,000).
     ///
-    /// Each of them may have to examine every element of a list.
+    /// Each operation and each listed value may have to be compared with every element of a list.
     pub max_operations: usize,
 }
 
@@ -137,7 +137,7 @@ pub enum UnknownAttributes {
 /// Policy for a removal that lists the values to remove.
 ///
 /// The RFC does not define a value for a removal, and a server that ignores the value removes *all*
-/// members. This crate never does that.
+/// members. This crate never removes members that are not listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedRemoval {
     /// Refuse the patch: `invalidValue`.

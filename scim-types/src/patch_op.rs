@@ -1,3 +1,5 @@
+//! Patch requests and their operations.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use crate::{
 document! {
     /// A patch: changes to parts of a resource (RFC 7644 section 3.5.2).
     pub struct PatchOp of PATCH_OP {
-        /// The operations, applied in this order, all or none.
+        /// The operations, in the order of application. If one fails, none is applied.
         pub operations: Vec<PatchOperation> = "Operations",
     }
 }
@@ -88,7 +90,7 @@ impl PatchOperation {
 
     /// Returns an operation that removes members from a group, in the form of AWS IAM Identity Center.
     ///
-    /// Never send it to another server: a server that follows the RFC ignores the value and removes *all*
+    /// Never send this operation to another server: a server that follows the RFC ignores the value and removes *all*
     /// members (RFC 7644 section 3.5.2.2).
     pub fn remove_listed_members<'a>(ids: impl IntoIterator<Item = &'a ResourceId>) -> Self {
         Self {
@@ -98,7 +100,7 @@ impl PatchOperation {
     }
 }
 
-/// The kind of a patch operation. It is written in lower case and read in any case.
+/// The kind of a patch operation. Serialization writes lower case; parsing accepts any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
@@ -136,7 +138,7 @@ impl FromStr for Op {
     }
 }
 
-/// The error if a text is not `add`, `remove` or `replace`.
+/// The error of `Op::from_str`: the string is not `add`, `remove` or `replace`.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is not a patch operation: expected add, remove or replace")]
 pub struct ParseOpError {
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(text: &str, message: &str) {
+    fn check_error(text: &str, message: &str) {
         assert_eq!(
             serde_json::from_str::<PatchOperation>(text)
                 .unwrap_err()
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn written(operation: &PatchOperation, expected: &str) {
+    fn check_written(operation: &PatchOperation, expected: &str) {
         assert_eq!(serde_json::to_string(operation).unwrap(), expected);
     }
 
@@ -231,11 +233,11 @@ mod tests {
             r#"{"OP":"Replace","path":"active","value":"False"}"#,
             r#"{"op":"replace","path":"active","value":"False"}"#,
         );
-        refused(
+        check_error(
             r#"{"op":"move"}"#,
             r#""move" is not a patch operation: expected add, remove or replace at line 1 column 13"#,
         );
-        refused("{}", "a patch operation has no `op`");
+        check_error("{}", "a patch operation has no `op`");
     }
 
     #[test]
@@ -273,15 +275,15 @@ mod tests {
 
     #[test]
     fn members_are_removed_in_the_forms_of_the_rfc_and_of_aws() {
-        written(
+        check_written(
             &PatchOperation::add_members([&id("a"), &id("b")]),
             r#"{"op":"add","path":"members","value":[{"value":"a"},{"value":"b"}]}"#,
         );
-        written(
+        check_written(
             &PatchOperation::remove_member(&id(r#"a"b"#)),
             r#"{"op":"remove","path":"members[value eq \"a\\\"b\"]"}"#,
         );
-        written(
+        check_written(
             &PatchOperation::remove_listed_members([&id("a")]),
             r#"{"op":"remove","path":"members","value":[{"value":"a"}]}"#,
         );

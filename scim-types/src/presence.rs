@@ -1,12 +1,14 @@
+//! The three states of an attribute: absent, `null` or set.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{PatchOperation, patch::Path};
 
 /// The state of an attribute to write: absent, `null`, or a value.
 ///
-/// The three states differ when a resource is replaced (a server may keep an absent attribute, and clears
-/// an attribute that is `null`, RFC 7644 section 3.5.1) and when a patch is built. A field of this type
-/// in your own struct needs two serde attributes:
+/// The three states differ when a resource is replaced, and when a patch is built. In a replacement, a
+/// server may keep an absent attribute, but clears an attribute that is `null` (RFC 7644 section 3.5.1).
+/// A field of this type in your own struct needs two serde attributes:
 ///
 /// ```
 /// use scim_types::Presence;
@@ -40,7 +42,7 @@ pub enum Presence<T> {
     /// The attribute is not written and stays unchanged.
     #[default]
     Absent,
-    /// The attribute is written as `null`: it has no value.
+    /// The attribute is written as `null`, which means that it has no value.
     Null,
     /// The attribute has this value.
     Set(T),

@@ -1,3 +1,5 @@
+//! The trait of resource types that have an endpoint.
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{ExternalId, Group, ResourceId, User, filter::AttributePath, schema_uri};

@@ -1,3 +1,5 @@
+//! Resource types of a server.
+
 use crate::{
     Meta, Text,
     attribute::{complex, document},

@@ -1,3 +1,5 @@
+//! Schema documents of a server.
+
 mod core;
 pub(crate) mod definition;
 mod schemas;
@@ -48,7 +50,7 @@ complex! {
         pub case_exact: Option<bool> = "caseExact",
         /// Whether a client may write the attribute: `readOnly`, `readWrite`, `immutable`, `writeOnly`.
         pub mutability: Option<String> = "mutability",
-        /// When the attribute is returned: `always`, `never`, `default`, `request`.
+        /// The condition for returning the attribute: `always`, `never`, `default`, `request`.
         pub returned: Option<String> = "returned",
         /// The scope in which a value is unique: `none`, `server`, `global`.
         pub uniqueness: Option<String> = "uniqueness",

@@ -29,9 +29,9 @@ pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// Prefix of the URNs of all core schemas, whose attributes are at the top level of a resource.
 pub(crate) const CORE_PREFIX: &str = "urn:ietf:params:scim:schemas:core:";
 
-/// Returns the URN of a built-in resource schema as a static string, if the text is such a URN.
+/// Returns the URN of a built-in resource schema as a static string, if `text` is such a URN.
 pub(crate) fn known(text: &str) -> Option<&'static str> {
-    // Most texts are too short to be such a URN.
+    // Most strings are too short to be such a URN.
     if text.len() < CORE_PREFIX.len() {
         return None;
     }

@@ -1,3 +1,5 @@
+//! Search requests, which contain a query in the request body.
+
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -30,11 +32,11 @@ document! {
 }
 
 impl SearchRequest {
-    /// Parses the filter, if there is one.
+    /// Parses the filter, if the request has a filter.
     ///
     /// # Errors
     ///
-    /// Fails if the text is not a filter. A server answers such a request with status 400 and `invalidFilter`.
+    /// Fails if the filter cannot be parsed. A server answers such a request with status 400 and `invalidFilter`.
     pub fn condition(&self) -> Result<Option<Filter>, ParseFilterError> {
         self.filter.as_deref().map(Filter::parse).transpose()
     }
@@ -49,7 +51,7 @@ impl From<&Filter> for SearchRequest {
     }
 }
 
-/// The sort order of a search. It is read in any case.
+/// The sort order of a search. Parsing accepts any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SortOrder {
@@ -81,7 +83,7 @@ impl Element for SortOrder {
     }
 }
 
-/// The error if a text is neither `ascending` nor `descending`.
+/// The error of `SortOrder::from_str`: the string is neither `ascending` nor `descending`.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is not a sort order: expected ascending or descending")]
 pub struct ParseSortOrderError {
@@ -135,12 +137,12 @@ mod tests {
         assert_eq!(request.condition(), Ok(Some(filter.clone())));
         let built = SearchRequest::from(&filter);
         assert_eq!(built.filter.as_deref(), Some(r#"userName eq "a""#));
-        let wrong = check(
+        let malformed = check(
             r#"{"filter":"userName"}"#,
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName"}"#,
         );
         assert_eq!(
-            wrong.condition().unwrap_err().to_string(),
+            malformed.condition().unwrap_err().to_string(),
             "expected an operator, but the filter ends"
         );
     }

@@ -1,3 +1,5 @@
+//! The capabilities that a server advertises.
+
 use crate::{
     Meta, Text,
     attribute::{complex, document},

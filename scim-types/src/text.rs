@@ -1,3 +1,5 @@
+//! The string type of attribute values.
+
 use std::{borrow::Borrow, fmt, ops::Deref};
 
 use compact_str::CompactString;
@@ -10,8 +12,8 @@ use crate::{attribute::Element, schema_uri};
 
 /// The string value of an attribute.
 ///
-/// It behaves like a `str`, but often needs no heap allocation: strings of up to 24 bytes (most values in a directory)
-/// are stored inline, and the URNs of the user and group schemas are static strings.
+/// A `Text` behaves like a `str`, but often needs no heap allocation. Strings of up to 24 bytes (most values in a
+/// directory) are stored inline, and the URNs of the user and group schemas are static strings.
 ///
 /// ```
 /// use scim_types::{Text, User};
@@ -136,7 +138,7 @@ impl Serialize for Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut text = None;
-        deserializer.deserialize_str(Place(&mut text))?;
+        deserializer.deserialize_str(TextVisitor(&mut text))?;
         Ok(text.unwrap_or_default())
     }
 }
@@ -150,13 +152,13 @@ impl Element for Text {
         place: &mut Option<Self>,
         deserializer: D,
     ) -> Result<(), D::Error> {
-        deserializer.deserialize_str(Place(place))
+        deserializer.deserialize_str(TextVisitor(place))
     }
 }
 
-struct Place<'a>(&'a mut Option<Text>);
+struct TextVisitor<'a>(&'a mut Option<Text>);
 
-impl Visitor<'_> for Place<'_> {
+impl Visitor<'_> for TextVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_a_string_is_refused() {
+    fn a_value_that_is_not_a_string_is_rejected() {
         let error = serde_json::from_str::<Text>("7").unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,3 +1,5 @@
+//! Users and their names.
+
 use crate::{
     Address, EnterpriseUser, ExternalId, Meta, MultiValued, Reference, ResourceId, Text,
     attribute::{complex, document},
@@ -36,7 +38,7 @@ document! {
         pub timezone: Option<Text> = "timezone",
         /// Whether the user may sign in.
         pub active: Option<bool> = "active",
-        /// E-mail addresses.
+        /// Email addresses.
         pub emails: Vec<MultiValued> = "emails",
         /// Phone numbers.
         pub phone_numbers: Vec<MultiValued> = "phoneNumbers",
@@ -46,7 +48,7 @@ document! {
         pub photos: Vec<MultiValued> = "photos",
         /// Mailing addresses.
         pub addresses: Vec<Address> = "addresses",
-        /// The groups of the user; read-only, and changed only through the groups.
+        /// The groups of the user. The list is read-only; memberships are changed on the group.
         pub groups: Vec<Reference> = "groups",
         /// Entitlements.
         pub entitlements: Vec<MultiValued> = "entitlements",
@@ -71,7 +73,7 @@ impl User {
         }
     }
 
-    /// Returns the e-mail address that is marked as primary; if no address is marked, the only address.
+    /// Returns the email address that is marked as primary; if no address is marked, the only address.
     #[must_use]
     pub fn primary_email(&self) -> Option<&str> {
         let marked = self.emails.iter().find(|email| email.primary == Some(true));
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(text: &str, message: &str) {
+    fn check_error(text: &str, message: &str) {
         assert_eq!(
             serde_json::from_str::<User>(text).unwrap_err().to_string(),
             message
@@ -151,15 +153,15 @@ mod tests {
             r#"{"active":"False","emails":[{"primary":"TRUE"}]}"#,
             r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"active":false,"emails":[{"primary":true}]}"#,
         );
-        refused(
+        check_error(
             r#"{"active":"yes"}"#,
             r#"invalid value: string "yes", expected a boolean, or the string "true" or "false" at line 1 column 15"#,
         );
     }
 
     #[test]
-    fn a_duplicate_attribute_is_refused_in_any_case() {
-        refused(
+    fn a_duplicate_attribute_is_rejected_in_any_case() {
+        check_error(
             r#"{"userName":"a","USERNAME":"b"}"#,
             "duplicate field `userName` at line 1 column 26",
         );

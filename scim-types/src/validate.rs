@@ -10,8 +10,8 @@
 //!     "emails": [{"value": "a@example.com", "primary": true}, {"primary": "yes"}],
 //! });
 //! let findings = Schemas::user().check(&user, Direction::Create);
-//! let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
-//! assert_eq!(texts, [
+//! let messages: Vec<String> = findings.iter().map(ToString::to_string).collect();
+//! assert_eq!(messages, [
 //!     "emails[1].primary: must be a boolean, not a string (invalidValue)",
 //!     "id: is read-only and ignored",
 //!     "userName: is required but empty (invalidValue)",
@@ -40,8 +40,9 @@ pub enum Direction<'a> {
         /// The resource before the replacement.
         before: &'a Value,
     },
-    /// A server returns the resource. It must have an id, and must not have attributes that are never
-    /// returned. Other attributes may be missing, because the client may have requested only some.
+    /// A server returns the resource. The resource must have an id, and must not have attributes that are
+    /// never returned. Other attributes may be missing, because the client may have requested only some
+    /// attributes.
     Response,
 }
 
@@ -84,7 +85,7 @@ impl Finding {
         self.scim_type.as_ref()
     }
 
-    /// Returns whether the resource must be refused; `false` for a tolerated deviation.
+    /// Returns whether the resource must be rejected; `false` for a tolerated deviation.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.scim_type.is_some()

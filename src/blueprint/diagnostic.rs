@@ -27,7 +27,7 @@ impl ParseBlueprintError {
         self.span.clone()
     }
 
-    /// Returns what to do, if it is known.
+    /// Returns the correction that the message suggests, if it is known.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
@@ -57,7 +57,7 @@ impl ParseBlueprintError {
         Self {
             help: suggestion(message),
             message: message.to_owned(),
-            span: error.span().map(|span| within(text, span)),
+            span: error.span().map(|span| clamp_to_characters(text, span)),
         }
     }
 
@@ -75,7 +75,7 @@ impl ParseBlueprintError {
         Self {
             help: suggestion(message),
             message: message.to_owned(),
-            span: Some(within(text, at.saturating_sub(1)..at)),
+            span: Some(clamp_to_characters(text, at.saturating_sub(1)..at)),
         }
     }
 
@@ -112,10 +112,10 @@ fn suggestion(message: &str) -> Option<String> {
     let unknown = message
         .starts_with("unknown field")
         .then(|| quoted.next())??;
-    let (likeness, nearest) = quoted
+    let (similarity, nearest) = quoted
         .map(|known| (strsim::jaro_winkler(unknown, known), known))
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (likeness > 0.75).then(|| format!("did you mean `{nearest}`?"))
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))?;
+    (similarity > 0.75).then(|| format!("did you mean `{nearest}`?"))
 }
 
 /// Returns the byte range of the innermost value on the path that exists in the document.
@@ -140,7 +140,7 @@ fn locate(document: &Spanned<DeTable<'_>>, at: &[At]) -> Range<usize> {
 }
 
 /// Returns the span limited to the text and moved to character boundaries.
-fn within(text: &str, span: Range<usize>) -> Range<usize> {
+fn clamp_to_characters(text: &str, span: Range<usize>) -> Range<usize> {
     let floor = |at: usize| {
         (0..=at.min(text.len()))
             .rev()
@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_both_assigned_and_pushed_is_refused() {
+    fn a_group_that_is_both_assigned_and_pushed_is_rejected() {
         insta::assert_snapshot!(rendered(
             "[provisioning]\nassign_groups = [\"everyone\", \"ops\"]\n\n[[access]]\ngroup = \"ops\"\naccount = \"1\"\npermission_set = \"Billing\"\n"
         ));
     }
 
     #[test]
-    fn a_permission_set_without_description_is_refused() {
+    fn an_undescribed_permission_set_with_an_unknown_name_is_rejected() {
         insta::assert_snapshot!(rendered(
             "[[access]]\nuser = \"ada\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"
         ));

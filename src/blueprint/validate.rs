@@ -21,15 +21,15 @@ pub(super) struct Problem {
 
 /// Returns the first violated rule.
 pub(super) fn first_problem(blueprint: &Blueprint) -> Option<Problem> {
-    domain(blueprint)
+    custom_domain(blueprint)
         .or_else(|| {
             blueprint
                 .access
                 .iter()
                 .enumerate()
-                .find_map(|(index, access)| line(blueprint, index, access))
+                .find_map(|(index, access)| access_entry(blueprint, index, access))
         })
-        .or_else(|| same_group_twice(blueprint))
+        .or_else(|| assigned_and_pushed_group(blueprint))
         .or_else(|| {
             blueprint
                 .permission_sets
@@ -52,7 +52,7 @@ fn problem(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> 
     }
 }
 
-fn domain(blueprint: &Blueprint) -> Option<Problem> {
+fn custom_domain(blueprint: &Blueprint) -> Option<Problem> {
     let domain = blueprint.okta.custom_domain.as_deref()?;
     let at = ["okta", "custom_domain"];
     if domain.contains("://") || domain.contains('/') {
@@ -73,7 +73,7 @@ fn domain(blueprint: &Blueprint) -> Option<Problem> {
     None
 }
 
-fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem> {
+fn access_entry(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem> {
     let number = index.to_string();
     let at = ["access", number.as_str()];
     match (&access.user, &access.group) {
@@ -126,9 +126,10 @@ fn line(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem>
 
 /// Checks that no group is both assigned and pushed.
 ///
-/// Okta and AWS do not support it: members are missing or stay in AWS after they leave (AWS "Configure SAML and SCIM
-/// with Okta", Okta "Group Push troubleshooting").
-fn same_group_twice(blueprint: &Blueprint) -> Option<Problem> {
+/// Okta and AWS do not support such a group: members are missing in AWS, or stay there after they leave the group.
+///
+/// Sources: AWS "Configure SAML and SCIM with Okta"; Okta "Group Push troubleshooting".
+fn assigned_and_pushed_group(blueprint: &Blueprint) -> Option<Problem> {
     if blueprint.provisioning.mode == ProvisioningMode::Direct {
         // Direct mode pushes no group.
         return None;
@@ -149,8 +150,8 @@ fn same_group_twice(blueprint: &Blueprint) -> Option<Problem> {
 
 fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     let at = ["permission_sets", name];
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if name.is_empty() || name.len() > 32 || !name.chars().all(fits) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if name.is_empty() || name.len() > 32 || !name.chars().all(is_allowed) {
         return Some(problem(
             &at,
             format!("`{name}` is not a valid name of a permission set"),
@@ -169,7 +170,7 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
         ));
     }
     if let Some(duration) = &set.session_duration
-        && !session_duration_fits(duration)
+        && !is_valid_session_duration(duration)
     {
         return Some(problem(
             &["permission_sets", name, "session_duration"],
@@ -212,14 +213,14 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
     }
 }
 
-fn session_duration_fits(text: &str) -> bool {
+fn is_valid_session_duration(text: &str) -> bool {
     let Ok(span) = text.parse::<jiff::SignedDuration>() else {
         return false;
     };
     text.starts_with('P') && (3600..=12 * 3600).contains(&span.as_secs())
 }
 
-/// AWS managed policies for job functions, by the permission set name that stands for them
+/// The AWS managed policies for job functions, each with the name of the permission set that gets the policy
 /// (IAM user guide, "AWS managed policies for job functions").
 const WELL_KNOWN: [(&str, &str); 8] = [
     ("AdministratorAccess", "AdministratorAccess"),

@@ -1,4 +1,4 @@
-//! The operator of a sandbox: does manual steps at the sandbox's consoles, over HTTP.
+//! An operator that does the manual steps at the sandbox's consoles, over HTTP.
 
 use std::{fmt, sync::Mutex};
 
@@ -12,8 +12,8 @@ use super::{Answers, ManualStep, ManualStepKind, Operator, OperatorError};
 
 /// An operator at the consoles of a sandbox, for rehearsals, examples and tests.
 ///
-/// It uses only the data of the manual step, as a human operator does, and the SCIM token that the sandbox's console
-/// has shown before. It never connects to a vendor's console.
+/// Like a human operator, it uses only the data of the manual step and the SCIM token that the sandbox's console showed
+/// earlier. It never connects to a vendor's console.
 pub struct SandboxOperator {
     console: Service,
     token: Mutex<Option<Secret>>,

@@ -1,4 +1,4 @@
-//! An operator that is a function, for tests and for tools with an own user interface.
+//! An operator that is a function, for tests and for tools with their own user interface.
 
 use std::{fmt, sync::Arc};
 

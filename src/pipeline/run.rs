@@ -34,23 +34,23 @@ pub(super) struct StepResult {
 impl Run<'_> {
     /// Plans a step again, checks the result against the reviewed plan, and applies its changes.
     pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<StepResult> {
-        let now = plan_step(step, self.cx).await?.of(step);
+        let current = plan_step(step, self.cx).await?.of(step);
         let id = step.id();
         let planned = plan.step(&id).ok_or_else(|| {
             Error::new(ErrorKind::StalePlan, format!("the plan has no step {id}"))
                 .with_help("make a new plan with the same steps")
         })?;
-        if let Some(why) = now.deviation_from(planned) {
+        if let Some(deviation) = current.deviation_from(planned) {
             return Err(Error::new(
                 ErrorKind::StalePlan,
-                format!("Okta or AWS has changed since the plan was made: {why}"),
+                format!("Okta or AWS has changed since the plan was made: {deviation}"),
             )
             .with_context(format!("planning step {id} again right before applying it"))
             .with_help(
                 "make a new plan, review it, and apply it; the changes before this step are done",
             ));
         }
-        let remaining: HashSet<_> = now.changes.iter().map(Change::key).collect();
+        let remaining: HashSet<_> = current.changes.iter().map(Change::key).collect();
         let done_before = planned
             .changes
             .iter()
@@ -58,22 +58,22 @@ impl Run<'_> {
         let mut already_done = 0;
         for change in done_before {
             already_done += 1;
-            self.tell(&Event::AlreadyDone {
+            self.emit(&Event::AlreadyDone {
                 step: id.clone(),
                 target: change.target.clone(),
             });
         }
-        if !now.changes.is_empty() {
-            self.tell(&Event::StepStarted {
+        if !current.changes.is_empty() {
+            self.emit(&Event::StepStarted {
                 step: id.clone(),
                 title: step.title(),
-                changes: now.changes.len(),
+                changes: current.changes.len(),
             });
-            self.apply_changes(step, &now.changes).await?;
-            self.tell(&Event::StepDone { step: id });
+            self.apply_changes(step, &current.changes).await?;
+            self.emit(&Event::StepDone { step: id });
         }
         Ok(StepResult {
-            applied: now.changes.len(),
+            applied: current.changes.len(),
             already_done,
         })
     }
@@ -87,7 +87,7 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        // Changes that may run side by side do not depend on each other, so a failure stops none of the others.
+        // Changes that may run side by side do not depend on each other, so a failure does not stop the other changes.
         // Boxed, because a closure that borrows makes the future of the stream not `Send` (rust-lang/rust#89976).
         let work: Vec<BoxFuture<'_, Result<()>>> = changes
             .iter()
@@ -104,7 +104,7 @@ impl Run<'_> {
         let id = step.id();
         let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
         let context = || format!("step {id}: {} {}", change.action.verb(), change.target);
-        self.tell(&Event::ChangeStarted {
+        self.emit(&Event::ChangeStarted {
             step: id.clone(),
             change: change.clone(),
         });
@@ -123,7 +123,7 @@ impl Run<'_> {
             let pause = timer.pause(&waiting).ok_or_else(|| {
                 stalled_error(&waiting, &self.pipeline.wait_policy).with_context(context())
             })?;
-            self.tell(&Event::ChangeWaiting {
+            self.emit(&Event::ChangeWaiting {
                 step: id.clone(),
                 target: change.target.clone(),
                 waiting,
@@ -131,14 +131,14 @@ impl Run<'_> {
             });
             self.pipeline.clock.sleep(pause).await;
         }
-        self.tell(&Event::ChangeDone {
+        self.emit(&Event::ChangeDone {
             step: id,
             change: change.clone(),
         });
         Ok(())
     }
 
-    /// Saves the files and facts of the context that differ from the saved ones.
+    /// Saves the files and facts of the context that differ from the saved files and facts.
     pub(super) async fn save(&self) -> Result<()> {
         let mut state = self.state.lock().await;
         for (name, bytes) in self.cx.files() {
@@ -157,12 +157,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn tell(&self, event: &Event) {
-        self.pipeline.listeners.tell(event);
+    fn emit(&self, event: &Event) {
+        self.pipeline.listeners.emit(event);
     }
 }
 
-/// Returns the first error, with the messages of the others appended.
+/// Returns the first error, with the messages of the other errors appended.
 fn all_or_first(results: Vec<Result<()>>) -> Result<()> {
     let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
     if errors.len() <= 1 {

@@ -12,8 +12,8 @@ use crate::{
 /// Intervals and timeout for a change that takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
-    /// How long a change may wait without progress (default: 15 min). Progress, such as another provisioned user,
-    /// restarts the timeout.
+    /// The maximum time without progress (default: 15 min). Progress, such as another provisioned user, restarts the
+    /// timeout.
     pub stall_timeout: Duration,
     /// The first polling interval (default: 500 ms). Each next interval is twice as long.
     pub initial_interval: Duration,
@@ -36,9 +36,9 @@ impl Default for WaitPolicy {
 pub(super) struct ProgressTimer<'a> {
     policy: &'a WaitPolicy,
     clock: &'a dyn Clock,
-    since: std::time::SystemTime,
-    least: Option<usize>,
-    next: Duration,
+    last_progress: std::time::SystemTime,
+    fewest_missing: Option<usize>,
+    next_interval: Duration,
 }
 
 impl<'a> ProgressTimer<'a> {
@@ -46,30 +46,31 @@ impl<'a> ProgressTimer<'a> {
         Self {
             policy,
             clock,
-            since: clock.now(),
-            least: None,
-            next: policy.initial_interval,
+            last_progress: clock.now(),
+            fewest_missing: None,
+            next_interval: policy.initial_interval,
         }
     }
 
     /// Returns the pause before the next poll, or `None` after the stall timeout.
     ///
-    /// Progress means that fewer parts are missing than ever before. A changed text alone is no progress, because
-    /// texts that alternate would restart the timeout forever.
+    /// Progress means that fewer parts are missing than ever before. A changed status text alone is not progress: a
+    /// status that alternates between two texts would restart the timeout forever.
     pub(super) fn pause(&mut self, waiting: &Waiting) -> Option<Duration> {
         let now = self.clock.now();
-        if self.least.is_none_or(|least| waiting.missing.len() < least) {
-            self.least = Some(waiting.missing.len());
-            self.since = now;
+        let missing = waiting.missing.len();
+        if self.fewest_missing.is_none_or(|fewest| missing < fewest) {
+            self.fewest_missing = Some(missing);
+            self.last_progress = now;
         }
-        let waited = now.duration_since(self.since).unwrap_or_default();
+        let waited = now.duration_since(self.last_progress).unwrap_or_default();
         if waited >= self.policy.stall_timeout {
             return None;
         }
         let pause = self
-            .next
+            .next_interval
             .min(self.policy.stall_timeout.saturating_sub(waited));
-        self.next = (self.next * 2).min(self.policy.max_interval);
+        self.next_interval = (self.next_interval * 2).min(self.policy.max_interval);
         Some(pause)
     }
 }

@@ -1,3 +1,5 @@
+//! Decodes and parses a pasted SAML response, and checks the length of its assertions.
+
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -7,7 +9,7 @@ use saml_metadata::{Document, Element, Limits, ReadError, ReadErrorKind, read_wi
 
 use super::{LintReport, MAX_BYTES, assertion_children, rule, values::short};
 
-/// A lenient Base64 decoder for pasted text: padding is optional, and trailing bits are allowed.
+/// A lenient Base64 decoder for pasted input: padding is optional, and trailing bits are allowed.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()

@@ -1,3 +1,5 @@
+//! The findings of the linter, and the report that contains them.
+
 use std::fmt;
 
 use saml_metadata::{Element, Severity};
@@ -43,7 +45,7 @@ impl fmt::Display for LintFinding {
 
 /// The result of [`lint`](super::lint).
 ///
-/// `Display` writes a text for people: each finding with its reason, clause and help text.
+/// `Display` writes the report for a terminal: each finding with its reason, clause and help text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LintReport {
     findings: Vec<LintFinding>,
@@ -138,7 +140,7 @@ impl LintReport {
         self.findings.extend(other.findings);
     }
 
-    /// Moves errors to the front; keeps the order in which the response was read otherwise.
+    /// Moves errors to the front. Findings of the same severity keep their order.
     pub(super) fn sort(&mut self) {
         self.findings
             .sort_by_key(|finding| std::cmp::Reverse(finding.severity));

@@ -1,3 +1,5 @@
+//! The rules of the linter, each with its clause, reason and help text.
+
 use saml_metadata::Severity;
 
 /// A rule that the linter checks in a SAML response.
@@ -6,7 +8,7 @@ use saml_metadata::Severity;
 pub struct LintRule {
     /// The rule id, such as `RESP-AUD-01`.
     pub id: &'static str,
-    /// The usual severity; a finding can have a lower or higher one.
+    /// The usual severity. The severity of a finding can be lower or higher.
     pub severity: Severity,
     /// The document and section that define the rule.
     pub clause: &'static str,
@@ -122,7 +124,7 @@ table! {
         "set the signature algorithm of the Okta application to RSA-SHA256, and the digest algorithm to SHA256";
     READ_01: "RESP-READ-01", Warning,
         "saml-core-2.0-os 2 and 3",
-        "two parsers read different values from the same signed response, or one of them cannot read it, so AWS may read other values again",
+        "two parsers read different values from the same signed response, or one of them cannot read it, so AWS may read yet other values",
         "let Okta generate the response, and make sure that no component rewrites it";
     COND_01: "RESP-COND-01", Error,
         "saml-profiles-2.0-os 4.1.4.2",

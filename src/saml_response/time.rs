@@ -1,3 +1,5 @@
+//! Checks of time limits, with the allowed clock skew.
+
 use jiff::Timestamp;
 use saml_metadata::Element;
 
@@ -11,11 +13,11 @@ use super::{
 pub(super) enum Bound {
     /// The earliest valid time.
     NotBefore,
-    /// The end of the validity; this time itself is not valid.
+    /// The end of the validity. This time itself is no longer valid.
     NotOnOrAfter,
 }
 
-/// Parses the time in an attribute; a SAML time is in UTC and has a time zone (core 1.3.3).
+/// Parses the time in an attribute. A SAML time is in UTC and has a time zone (core 1.3.3).
 pub(super) fn read(element: Element<'_>, name: &str, report: &mut LintReport) -> Option<Timestamp> {
     let text = element.attribute(name)?;
     if let Ok(time) = text.trim().parse::<Timestamp>() {
@@ -31,7 +33,7 @@ pub(super) fn read(element: Element<'_>, name: &str, report: &mut LintReport) ->
     None
 }
 
-/// Checks the time of the sign-in against a limit; a violation within the clock skew is only a warning.
+/// Checks the time of the sign-in against a limit. A violation within the clock skew is only a warning.
 pub(super) fn check(
     element: Element<'_>,
     name: &'static str,

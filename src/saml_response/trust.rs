@@ -26,7 +26,7 @@ const TRANSFORMS: [&str; 5] = [
     "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
 ];
 
-/// The signature and digest algorithms that xmlsec1 may verify; SHA-1 has its own rule.
+/// The signature and digest algorithms that xmlsec1 may verify. SHA-1 is included, because SHA-1 has its own rule.
 const METHODS: [&str; 14] = [
     "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
     "http://www.w3.org/2000/09/xmldsig#sha1",
@@ -46,8 +46,8 @@ const METHODS: [&str; 14] = [
 
 /// The maximum number of signatures that are verified.
 ///
-/// One for the response, one for an assertion, and room for a forgery. The number is limited because
-/// each signature is verified with each key.
+/// A response needs two: its own signature and the signature of an assertion. The other two leave room
+/// for a forgery. The number is limited because each signature is verified with each key.
 const MAX_SIGNATURES: usize = 4;
 
 /// Returns the assertion to check: the signed assertion or, if no assertion is signed, the first one.
@@ -163,7 +163,7 @@ struct Verification<'r, 'a> {
 }
 
 impl<'a> Verification<'_, 'a> {
-    /// Verifies with both verifiers; returns the outermost signed candidate.
+    /// Verifies with both verifiers, and returns the outermost signed candidate.
     fn run(&self, report: &mut LintReport) -> Option<Element<'a>> {
         let ours = verify_natively(self.candidates, self.certificates);
         let theirs = verify_with_xmlsec(self.response, self.certificates);
@@ -267,7 +267,7 @@ fn signing_certificates(metadata: &Document) -> Vec<Certificate> {
     certificates
 }
 
-/// Returns the expected signers as text, for a finding.
+/// Returns the expected value of a finding: a signature by one of the keys.
 fn fingerprints(certificates: &[Certificate]) -> String {
     let list: Vec<String> = certificates
         .iter()

@@ -1,3 +1,5 @@
+//! Helpers for untrusted values: truncation, quoting, `XPath`, and the form of email addresses.
+
 use saml_metadata::Element;
 
 /// Truncates an untrusted value to 120 characters.

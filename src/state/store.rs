@@ -74,7 +74,7 @@ impl StateStore {
             return Err(error.with_help(if version > State::VERSION {
                 "use the version of the crate that wrote it, or a newer one"
             } else {
-                "move the file away and run again: a run without a state finds again what Okta and AWS report"
+                "move the file away and run again: a run without a state reads the facts from Okta and AWS again"
             }));
         }
         serde_json::from_slice(&bytes)
@@ -98,7 +98,7 @@ impl StateStore {
                     saved.serial, saved.lineage, state.serial, state.lineage
                 ),
             )
-            .with_help("make sure that only one run uses this state, then run again: the next plan finds what this run has done"));
+            .with_help("make sure that only one run uses this state, then run again: the next plan detects the changes that this run has made"));
         }
         let next = State {
             serial: state.serial + 1,
@@ -138,7 +138,7 @@ impl StateStore {
             Error::new(ErrorKind::State, format!("{name} could not be read")).with_source(error)
         };
         match self.store.get(&self.prefix.clone().join(name)).await {
-            Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?.to_vec())),
+            Ok(file) => Ok(Some(file.bytes().await.map_err(failed)?.to_vec())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failed(error)),
         }
@@ -156,7 +156,7 @@ fn unreadable(why: &str) -> Error {
         ErrorKind::State,
         format!("{STATE} is not a valid state: {why}"),
     )
-    .with_help("restore it from a backup, or move it away: a run without a state finds again what Okta and AWS report")
+    .with_help("restore it from a backup, or move it away: a run without a state reads the facts from Okta and AWS again")
 }
 
 #[derive(serde::Deserialize)]
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_state_of_another_format_version_is_refused() {
+    async fn a_state_of_another_format_version_is_rejected() {
         for (version, help) in [(1, "move the file away"), (9, "a newer one")] {
             let store = StateStore::memory();
             let json = format!("{{\"version\": {version}}}");

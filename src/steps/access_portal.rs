@@ -1,4 +1,4 @@
-//! Step `access-portal`: the URL of the AWS access portal is known and verified.
+//! Step `access-portal`: finds and verifies the URL of the AWS access portal.
 
 use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
@@ -29,7 +29,8 @@ impl AccessPortal {
         }
     }
 
-    /// Verifies a URL by its form and by starting a sign-in, which AWS does only for a URL of an access portal.
+    /// Verifies the form of a URL, and starts a sign-in with the URL: AWS starts a sign-in only for the URL of an access
+    /// portal.
     async fn verify_url(&self, instance: &InstanceFact, text: &str) -> Result<Url> {
         let portal = parse(instance, text)?;
         self.aws.sign_in(&portal, &instance.region).start().await.map_err(|error| {
@@ -48,24 +49,24 @@ fn default_portal(instance: &InstanceFact) -> String {
 /// Parses a URL and checks it against the forms that AWS documents (IAM Identity Center user guide, "Workforce access
 /// through an additional Region").
 fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
-    let refused = |why: &str| {
+    let rejected = |why: &str| {
         Error::new(ErrorKind::InvalidAnswer, format!("`{text}` is not the access portal of instance {}: {why}", instance.arn)).with_help(format!(
             "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console; if it was not customized, it is {}",
             default_portal(instance)
         ))
     };
     let url = Url::parse(text.trim().trim_end_matches('/'))
-        .map_err(|error| refused(&error.to_string()))?;
+        .map_err(|error| rejected(&error.to_string()))?;
     let host = url.host_str().unwrap_or_default();
     if url.scheme() != "https" {
-        return Err(refused("it is not an https URL"));
+        return Err(rejected("it is not an https URL"));
     }
     if let Some(name) = host.strip_suffix(".awsapps.com") {
         if url.path() != "/start" {
-            return Err(refused("it does not end in /start"));
+            return Err(rejected("it does not end in /start"));
         }
         if name.starts_with("d-") && name != instance.identity_store.as_str() {
-            return Err(refused("it belongs to another identity store"));
+            return Err(rejected("it belongs to another identity store"));
         }
         return Ok(url);
     }
@@ -76,7 +77,7 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     {
         return Ok(url);
     }
-    Err(refused(
+    Err(rejected(
         "its host is not an access portal host of this instance",
     ))
 }

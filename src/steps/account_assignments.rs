@@ -89,7 +89,7 @@ impl AccountAssignments {
         Ok(all_desired)
     }
 
-    /// Looks up the principal in the identity store. Returns `None` if it has not arrived there.
+    /// Looks up the principal in the identity store. Returns `None` if the principal has not arrived there.
     async fn find_principal(
         &self,
         center: &IdentityCenter,
@@ -120,8 +120,8 @@ impl AccountAssignments {
         })
     }
 
-    /// Returns the principal of a change. Its id is in the change if it was known when the change was planned; otherwise
-    /// it is looked up.
+    /// Returns the principal of a change. If the principal's id was known at planning, the change contains the id.
+    /// Otherwise the principal is looked up.
     async fn planned_principal(
         &self,
         center: &IdentityCenter,
@@ -314,8 +314,8 @@ impl Step for AccountAssignments {
         })
     }
 
-    /// Returns 8. AWS processes 10 to 15 assignments at the same time (Identity Center quotas); the rest is left to other
-    /// tools.
+    /// Returns 8. AWS processes 10 to 15 assignments at the same time (Identity Center quotas). The remaining
+    /// capacity is left to other tools.
     fn parallelism(&self) -> usize {
         8
     }

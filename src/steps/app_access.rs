@@ -202,9 +202,11 @@ fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Op
 
 /// Fails if a group would be both assigned and pushed.
 ///
-/// Okta and AWS do not support both for one group: its members can be missing, or stay in AWS after they left (AWS
-/// "Configure SAML and SCIM with Okta", Okta "Group Push troubleshooting"). The blueprint alone is validated when it is
-/// parsed; this function also checks it against the app's current assignments and pushes.
+/// Okta and AWS do not support both for one group: members can be missing, or stay in AWS after they left the group. The
+/// parser of the blueprint validates only the blueprint; this function also checks the app's current assignments and
+/// pushes.
+///
+/// Sources: AWS "Configure SAML and SCIM with Okta"; Okta "Group Push troubleshooting".
 fn reject_assigned_and_pushed(scope: &ResolvedScope, current: &Current) -> Result<()> {
     let conflict = |group: &Group, existing: &str, desired: &str, help: &str| {
         Err(Error::new(

@@ -165,7 +165,7 @@ impl Arrival {
                 .into_iter()
                 .collect();
             for user in scope.provisionable_members(members) {
-                // A user that has not arrived is listed as a missing user, not as a missing member too.
+                // A user that has not arrived is already listed as a missing user, so the membership is not listed.
                 if let Some(found) = users.get(&name(user))
                     && !members_in_aws.contains(&found.id)
                 {
@@ -311,8 +311,8 @@ impl Step for Arrival {
             if missing.is_empty() {
                 return Ok(Planned::nothing());
             }
-            // The number of missing parts falls between two plans without any change of this run. It is therefore a note:
-            // as part of the change, it would make the plan stale.
+            // The number of missing parts decreases between two plans without a write of this run. The number is therefore
+            // a note: as part of the change, it would make the plan stale.
             let planned = Planned::one(Change::new(
                 Action::Wait,
                 "users and groups to arrive through SCIM",

@@ -27,8 +27,8 @@ impl CatalogApp {
         }
     }
 
-    /// Returns the app, and the other apps of the same catalog entry. An org may have one for each of several AWS
-    /// organizations.
+    /// Returns the app, and the other apps of the same catalog entry. An org may have several such apps, one per AWS
+    /// organization.
     async fn find(&self, cx: &Context) -> Result<(Option<App>, Vec<App>)> {
         if let Some(known) = super::app(&self.okta, cx).await? {
             return Ok((Some(known), Vec::new()));

@@ -1,4 +1,4 @@
-//! Step: writes Okta's users and groups to AWS directly, without Okta's provisioning.
+//! Step `directory-sync`: writes Okta's users and groups to AWS directly, without Okta's provisioning.
 
 mod changes;
 
@@ -41,7 +41,7 @@ pub struct SyncStep {
     prepared: Mutex<Option<SyncPlan>>,
 }
 
-/// The known facts about the target before it is read.
+/// The facts about the target that are known before the target is read.
 struct TargetStatus {
     /// The client; `None` if the endpoint or the token is missing.
     scim: Option<Scim>,
@@ -62,14 +62,14 @@ impl SyncStep {
         }
     }
 
-    /// Sets how the step treats users that are no longer in the scope (default: [`Removal::Deactivate`]).
+    /// Sets the treatment of users that are no longer in the scope (default: [`Removal::Deactivate`]).
     #[must_use]
     pub fn removal(mut self, removal: Removal) -> Self {
         self.settings.removal = removal;
         self
     }
 
-    /// Sets how the step treats groups that are no longer in the scope (default: [`GroupRemoval::Keep`]).
+    /// Sets the treatment of groups that are no longer in the scope (default: [`GroupRemoval::Keep`]).
     #[must_use]
     pub fn group_removal(mut self, removal: GroupRemoval) -> Self {
         self.settings.group_removal = removal;
@@ -247,9 +247,9 @@ impl Step for SyncStep {
                         .extend(groups.map(|group| Change::new(Action::Remove, group)));
                     planned.notes.extend(plan.notes.iter().cloned());
                     planned.notes.extend(
-                        plan.skipped
-                            .iter()
-                            .map(|skipped| format!("{} is skipped: {}", skipped.name, skipped.why)),
+                        plan.skipped.iter().map(|skipped| {
+                            format!("{} is skipped: {}", skipped.name, skipped.reason)
+                        }),
                     );
                     if let Err(exceeded) = self.settings.limits.check(plan) {
                         planned

@@ -53,7 +53,7 @@ impl IdentitySource {
 
 /// Returns the identity source that the app's URLs describe, or `None` if they do not belong to the instance.
 ///
-/// An app with matching URLs means that the source was configured before.
+/// Matching URLs in the app mean that the identity source is already configured.
 fn source_in_app(app: &App, instance: &InstanceFact) -> Option<IdentitySourceFact> {
     let acs = Url::parse(app.setting(ACS_URL)?).ok()?;
     let issuer = Url::parse(app.setting(ENTITY_ID)?).ok()?;
@@ -69,12 +69,12 @@ fn verify_answers(
 ) -> Result<IdentitySourceFact> {
     let trusts = Some(trusts.clone());
     if let Some(bytes) = answers.get_file("sp_metadata") {
-        let refused = |why: String| {
+        let rejected = |why: String| {
             Error::new(ErrorKind::InvalidAnswer, format!("the file is not the service provider metadata of IAM Identity Center: {why}"))
                 .with_help("download it from IAM Identity Center > Settings > Identity source > \"Download metadata file\", or copy the ACS URL and the issuer URL from there")
         };
         let document = saml_metadata::read(bytes)
-            .map_err(|error| refused(error.to_string()).with_source(error))?;
+            .map_err(|error| rejected(error.to_string()).with_source(error))?;
         let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenterSp, cx.now());
         let errors: Vec<String> = findings
             .iter()
@@ -82,9 +82,9 @@ fn verify_answers(
             .map(ToString::to_string)
             .collect();
         if !errors.is_empty() {
-            return Err(refused(errors.join("; ")));
+            return Err(rejected(errors.join("; ")));
         }
-        let urls = sp::SpUrls::read(&document).map_err(|error| refused(error.to_string()))?;
+        let urls = sp::SpUrls::read(&document).map_err(|error| rejected(error.to_string()))?;
         return verify_urls(instance, urls.acs, urls.issuer, trusts);
     }
     let url = |key: &str, name: &str| {
@@ -122,19 +122,19 @@ fn verify_urls(
     issuer: Url,
     trusts: Option<TrustedIdp>,
 ) -> Result<IdentitySourceFact> {
-    let refused = |why: String| {
+    let rejected = |why: String| {
         Error::new(ErrorKind::InvalidAnswer, why).with_help("copy both from IAM Identity Center > Settings > Identity source, in the Region of the instance")
     };
     sp::check_issuer(&instance.region, instance.identity_store.as_str(), &issuer)
-        .map_err(|error| refused(format!("the issuer URL {issuer} {error}")))?;
+        .map_err(|error| rejected(format!("the issuer URL {issuer} {error}")))?;
     let mut regions = Vec::new();
     for url in &acs {
         let parsed =
-            sp::check_acs(url).map_err(|error| refused(format!("the ACS URL {url} {error}")))?;
+            sp::check_acs(url).map_err(|error| rejected(format!("the ACS URL {url} {error}")))?;
         regions.push(parsed.region);
     }
     if !regions.contains(&instance.region) {
-        return Err(refused(format!(
+        return Err(rejected(format!(
             "no ACS URL is in the Region of the instance, {}; found: {}",
             instance.region,
             if regions.is_empty() {

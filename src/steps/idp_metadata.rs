@@ -64,7 +64,7 @@ impl IdpMetadata {
 
 /// Parses the metadata and validates it against AWS's rules.
 fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata> {
-    let refused = |why: String| {
+    let rejected = |why: String| {
         Error::new(
             ErrorKind::InvalidAnswer,
             format!("AWS would reject Okta's metadata: {why}"),
@@ -72,24 +72,24 @@ fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata
         .with_help("check the signing certificate in the app's Sign On tab in Okta")
     };
     let document = saml_metadata::read(&bytes)
-        .map_err(|error| refused(error.to_string()).with_source(error))?;
+        .map_err(|error| rejected(error.to_string()).with_source(error))?;
     let findings = saml_metadata::validate(&document, Profile::AwsIdentityCenter, cx.now());
     let (errors, others): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(Finding::is_error);
     if !errors.is_empty() {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        return Err(refused(errors.join("; ")));
+        return Err(rejected(errors.join("; ")));
     }
     let entity = document
         .entity()
-        .map_err(|error| refused(error.to_string()))?;
+        .map_err(|error| rejected(error.to_string()))?;
     let certificates = entity
         .identity_provider()
         .map(IdpSsoDescriptor::signing_certificates)
         .unwrap_or_default();
     let certificate = certificates
         .first()
-        .ok_or_else(|| refused("it has no signing certificate".to_owned()))?;
+        .ok_or_else(|| rejected("it has no signing certificate".to_owned()))?;
     let fact = IdpFact {
         entity_id: entity.entity_id().to_owned(),
         kid: kid.to_owned(),
@@ -134,7 +134,7 @@ impl Step for IdpMetadata {
             } else {
                 Action::Create
             };
-            let before = |of: fn(&IdpFact) -> String| known.as_ref().map(of);
+            let before = |field: fn(&IdpFact) -> String| known.as_ref().map(field);
             let change = |after: &dyn Fn(fn(&IdpFact) -> String) -> Value| {
                 Change::new(action, FILE)
                     .from_to_value("entityID", before(entity_id), after(entity_id))
@@ -152,7 +152,7 @@ impl Step for IdpMetadata {
             let changes = if known.as_ref() == Some(&read.fact) {
                 Vec::new()
             } else {
-                vec![change(&|of| Value::Known(of(&read.fact)))]
+                vec![change(&|field| Value::Known(field(&read.fact)))]
             };
             Ok(Planned {
                 changes,

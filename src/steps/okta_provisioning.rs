@@ -17,9 +17,9 @@ use crate::{
 
 /// Enables Okta's provisioning to AWS, with Create Users, Update User Attributes and Deactivate Users on.
 ///
-/// Okta documents its connection API for six other apps. The step tries it for this app too, but trusts the result only if
-/// Okta then reports an enabled connection with a token, because Okta answers 200 to requests that it ignores. Otherwise
-/// the operator configures provisioning in the console, and the app's `features` show when that is done.
+/// Okta documents its connection API for six other apps. The step tries it for this app too. Okta answers 200 to requests
+/// that it ignores, so the step trusts the result only if Okta then reports an enabled connection with a token. Otherwise
+/// the operator configures provisioning in the console, and the app's `features` show when provisioning is on.
 #[derive(Debug)]
 pub struct OktaProvisioning {
     okta: Okta,
@@ -65,7 +65,7 @@ impl OktaProvisioning {
             .await?;
             Ok(true)
         };
-        // Okta does not document the API for this app, so a refusal is expected. The operator then does it.
+        // Okta does not document the API for this app, so a refusal is expected. The operator then configures provisioning.
         tried.await.unwrap_or_else(|error| {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -75,7 +75,8 @@ impl OktaProvisioning {
         })
     }
 
-    /// Asks the operator to fill in the whole form, or only to tick the boxes if Okta already has an endpoint (`None`).
+    /// Asks the operator to configure provisioning. Without an `endpoint`, Okta already has one, and the operator only ticks
+    /// the boxes.
     async fn ask(&self, endpoint: Option<&Endpoint>, cx: &Context) -> Result<()> {
         let mut manual_step = ManualStep::new(
             ManualStepKind::OktaProvisioning,

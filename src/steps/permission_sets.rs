@@ -20,7 +20,7 @@ use crate::{
 /// Creates and updates the permission sets of the blueprint, and provisions changes into the accounts.
 ///
 /// The blueprint may name a permission set without describing it. Such a set is created if it does not exist. An existing
-/// one is not changed, unless it has no policy: then an interrupted run or another tool has left it incomplete.
+/// set is not changed, unless it has no policy, because an interrupted run or another tool has left it incomplete.
 #[derive(Clone, Debug)]
 pub struct PermissionSets {
     aws: Aws,
@@ -31,11 +31,11 @@ pub struct PermissionSets {
 #[derive(Clone, Debug)]
 struct Desired {
     set: PermissionSetSpec,
-    /// Whether the blueprint describes the set. Otherwise it only names it.
+    /// Whether the blueprint describes the set, instead of only naming it.
     described: bool,
 }
 
-/// A permission set as it is in AWS.
+/// A permission set that exists in AWS, with its policies.
 struct Current {
     set: PermissionSet,
     policies: BTreeSet<String>,
@@ -161,18 +161,18 @@ impl PermissionSets {
         }
     }
 
-    /// Removes a policy from the permission set: `what` is the ARN of a managed policy, or [`INLINE`].
+    /// Removes a policy from the permission set. `policy` is the ARN of a managed policy, or [`INLINE`].
     async fn remove(
         &self,
         name: &str,
         desired: &Desired,
-        what: &str,
+        policy: &str,
         cx: &Context,
     ) -> Result<Applied> {
         let center = super::require_identity_center(&self.aws, cx)?;
         let failed = |error| {
             Error::service(
-                format!("AWS did not remove {what} from permission set {name}"),
+                format!("AWS did not remove {policy} from permission set {name}"),
                 error,
             )
         };
@@ -182,13 +182,13 @@ impl PermissionSets {
         };
         let current = read(&center, set).await?;
         let mut changed = false;
-        if what == INLINE && desired.set.inline_policy.is_none() && current.inline.is_some() {
+        if policy == INLINE && desired.set.inline_policy.is_none() && current.inline.is_some() {
             sets.delete_inline_policy(&current.set.arn)
                 .await
                 .map_err(failed)?;
             changed = true;
-        } else if current.policies.contains(what) {
-            sets.detach_managed_policy(&current.set.arn, what)
+        } else if current.policies.contains(policy) {
+            sets.detach_managed_policy(&current.set.arn, policy)
                 .await
                 .map_err(failed)?;
             changed = true;
@@ -202,7 +202,8 @@ impl PermissionSets {
         }
     }
 
-    /// Starts to provision the changed permission set into its accounts. Until then, the change has no effect there.
+    /// Starts to provision the changed permission set into its accounts. The change has no effect in an account before AWS
+    /// has provisioned it there.
     async fn start_provisioning(
         &self,
         center: &IdentityCenter,
@@ -231,7 +232,8 @@ impl PermissionSets {
         )))
     }
 
-    /// Checks a provisioning that this run or an earlier run started. Starts one if accounts are outdated.
+    /// Checks the provisioning operation that this run or an earlier run started. If there is no such operation, starts one
+    /// if accounts are outdated.
     async fn check_provisioning(
         &self,
         center: &IdentityCenter,
@@ -266,9 +268,9 @@ impl PermissionSets {
                 return Ok(waiting());
             }
             Err(error) => {
-                let what =
+                let summary =
                     format!("the provisioning status of permission set {name} could not be read");
-                return Err(Error::service(what, error));
+                return Err(Error::service(summary, error));
             }
         };
         cx.update_facts(|facts| facts.pending_operations.remove(&operation_key(name)));
@@ -382,7 +384,7 @@ fn same_json(left: Option<&str>, right: Option<&str>) -> bool {
     }
 }
 
-/// Returns the text for a policy in a plan: a digest, which distinguishes policies, and the length.
+/// Returns the description of a policy in a plan: a digest, which distinguishes policies, and the length.
 fn digest(policy: &str) -> String {
     let canonical = serde_json::from_str::<serde_json::Value>(policy)
         .map_or_else(|_not_json| policy.to_owned(), |json| json.to_string());
@@ -465,8 +467,8 @@ fn target(name: &str) -> String {
     format!("permission set {name}")
 }
 
-fn removal_target(name: &str, what: &str) -> String {
-    format!("{what} from permission set {name}")
+fn removal_target(name: &str, policy: &str) -> String {
+    format!("{policy} from permission set {name}")
 }
 
 impl Step for PermissionSets {
@@ -530,9 +532,9 @@ impl Step for PermissionSets {
                     return self.reconcile(name, desired, cx).await;
                 }
                 if change.action == Action::Remove
-                    && let Some(what) = change.target.strip_suffix(&removal_target(name, ""))
+                    && let Some(policy) = change.target.strip_suffix(&removal_target(name, ""))
                 {
-                    return self.remove(name, desired, what, cx).await;
+                    return self.remove(name, desired, policy, cx).await;
                 }
             }
             Err(unknown_change(&self.id(), change))

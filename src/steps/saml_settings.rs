@@ -110,7 +110,7 @@ impl Step for SamlSettings {
     }
 }
 
-/// Fails if the app does not have the two values, or if another value has changed.
+/// Fails if the app does not have the two desired values, or if another value has changed.
 fn check_written(before: &App, after: &App, desired: &[(&'static str, String)]) -> Result<()> {
     for (key, value) in desired {
         let current = after.setting(key);

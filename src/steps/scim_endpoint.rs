@@ -15,12 +15,12 @@ use crate::{
 
 /// Has the operator enable automatic provisioning in AWS, and verifies the SCIM endpoint and the token.
 ///
-/// Only Okta gets the token. The run keeps it in memory until Okta has it, and never saves it. A run that was interrupted
-/// before that asks for the token again.
+/// Only Okta gets the token. The run keeps the token in memory until Okta has it, and never saves the token. If a run was
+/// interrupted before Okta had the token, the next run asks for the token again.
 ///
-/// With [`ScimEndpoint::direct`], the run writes to AWS without Okta. Okta gets neither endpoint nor token, and the run
-/// keeps the token in memory until it ends. A later run gets the token from its caller, or asks for it again if it has
-/// changes to write.
+/// With [`ScimEndpoint::direct`], the run itself writes to AWS. Okta gets neither endpoint nor token, and the run keeps the
+/// token in memory until the run ends. A later run gets the token from its caller. Without one, it asks for the token
+/// again if there are changes to write.
 #[derive(Clone, Debug)]
 pub struct ScimEndpoint {
     okta: Okta,
@@ -95,10 +95,10 @@ impl ScimEndpoint {
     }
 
     async fn verify_answers(&self, answers: &Answers, cx: &Context) -> Result<Endpoint> {
-        let missing = |what: &str| {
+        let missing = |name: &str| {
             Error::new(
                 ErrorKind::InvalidAnswer,
-                format!("the {what} was not entered"),
+                format!("the {name} was not entered"),
             )
             .with_help(HELP)
         };

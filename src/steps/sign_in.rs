@@ -231,10 +231,10 @@ impl SignInTest {
         else {
             return Ok(());
         };
-        let what = format!("role {role} in account {account}");
+        let target = format!("role {role} in account {account}");
         let credentials = session.credentials(account, role).await.map_err(|error| {
             Error::service(
-                format!("the access portal returned no credentials for {what}"),
+                format!("the access portal returned no credentials for {target}"),
                 error,
             )
         })?;
@@ -243,12 +243,12 @@ impl SignInTest {
             .verify_credentials(credentials)
             .await
             .map_err(|error| {
-                Error::service(format!("the credentials for {what} do not work"), error)
+                Error::service(format!("the credentials for {target} do not work"), error)
             })?;
         if caller.account != *account || !caller.arn.contains(&format!("AWSReservedSSO_{role}_")) {
             return Err(Error::new(
                 ErrorKind::StalePlan,
-                format!("the credentials for {what} belong to {}", caller.arn),
+                format!("the credentials for {target} belong to {}", caller.arn),
             )
             .with_help("check the role of the permission set in that account"));
         }

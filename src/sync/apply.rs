@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Applies a whole plan: creations and updates first, users before groups; then removals.
+    /// Applies a whole plan: first the creations and updates, then the removals. Users are written before groups.
     pub(crate) async fn apply(&self, plan: &SyncPlan) -> Result<()> {
         let (user_removals, user_writes): (Vec<_>, Vec<_>) =
             plan.users.iter().partition(|change| change.removes());
@@ -121,11 +121,12 @@ impl<'a> Run<'a> {
         self.save_state().await
     }
 
-    /// Saves the state at the end of the run. It stays dirty if the run was given up or the result of a write is unknown.
+    /// Saves the state at the end of the run. The state stays dirty if the run stopped early, or if the result of a write is
+    /// unknown.
     pub(crate) async fn finish(&self) -> Result<()> {
         {
             let mut inner = self.lock();
-            inner.state.dirty = inner.uncertain || inner.report.given_up.is_some();
+            inner.state.dirty = inner.uncertain || inner.report.stopped_early.is_some();
         }
         self.save_state().await
     }
@@ -146,7 +147,7 @@ impl<'a> Run<'a> {
         self.write_changes(changes, &[], "groups").await
     }
 
-    /// Writes changes in batches and saves the state after each batch; then resolves name conflicts.
+    /// Writes changes in batches, saves the state after each batch, and resolves name conflicts at the end.
     async fn write_changes<C: Change>(
         &self,
         changes: &[&C],
@@ -187,19 +188,23 @@ impl<'a> Run<'a> {
         };
         let mut work: Vec<BoxFuture<'_, Option<ConflictingChange<'c, C>>>> = Vec::new();
         for change in changes {
-            work.push(Box::pin(self.unless_given_up(write(change))));
+            work.push(Box::pin(self.unless_stopped(write(change))));
         }
         run_all(work, target::concurrency(self.scim)).await
     }
 
-    /// Runs the work, unless the run was given up before the work starts.
-    async fn unless_given_up<T>(&self, work: impl Future<Output = Option<T>>) -> Option<T> {
-        if self.given_up() { None } else { work.await }
+    /// Runs the work, unless the run stopped early before the work starts.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Option<T>>) -> Option<T> {
+        if self.skip_if_stopped() {
+            None
+        } else {
+            work.await
+        }
     }
 
     /// Records the result of a change in the report.
     ///
-    /// A failure stops only its own change. The run is given up if the target rejects the token, or after
+    /// A failure stops only its own change. The run stops early if the target rejects the token, or after
     /// [`MAX_CONSECUTIVE_FAILURES`] transient failures in a row.
     fn record_result<C: Change>(&self, result: Result<(), ScimError>, change: &C) {
         let Err(error) = result else {
@@ -224,7 +229,7 @@ impl<'a> Run<'a> {
             Some(401 | 403)
         );
         if (token_rejected || inner.consecutive_failures >= MAX_CONSECUTIVE_FAILURES)
-            && inner.report.given_up.is_none()
+            && inner.report.stopped_early.is_none()
         {
             let reason = if token_rejected {
                 "the target no longer accepts the SCIM token".to_owned()
@@ -233,7 +238,7 @@ impl<'a> Run<'a> {
                     "{MAX_CONSECUTIVE_FAILURES} consecutive changes failed with a server error, a rate limit or no response"
                 )
             };
-            inner.report.given_up = Some(reason);
+            inner.report.stopped_early = Some(reason);
         }
         let help = if error.is_conflict() {
             Some(CONFLICT_HELP.to_owned())
@@ -241,20 +246,20 @@ impl<'a> Run<'a> {
             error.advice()
         };
         inner.report.failed.push(Failed {
-            what: change.description(),
+            change: change.description(),
             response: error.response(),
             help,
         });
     }
 
-    /// Returns whether the run was given up. If so, counts one more change as not tried.
-    fn given_up(&self) -> bool {
+    /// Returns whether the run stopped early. If so, counts one more change as not attempted.
+    fn skip_if_stopped(&self) -> bool {
         let mut inner = self.lock();
-        let given_up = inner.report.given_up.is_some();
-        if given_up {
-            inner.report.not_tried += 1;
+        let stopped_early = inner.report.stopped_early.is_some();
+        if stopped_early {
+            inner.report.not_attempted += 1;
         }
-        given_up
+        stopped_early
     }
 
     /// Saves the current state.
@@ -293,7 +298,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Runs all futures, at most `concurrency` at a time, and returns the values of the futures that return one.
+/// Runs all futures, at most `concurrency` at a time, and collects the values that are not `None`.
 async fn run_all<T>(work: Vec<BoxFuture<'_, Option<T>>>, concurrency: usize) -> Vec<T> {
     let mut results = futures::stream::iter(work).buffer_unordered(concurrency);
     let mut values = Vec::new();
@@ -328,5 +333,5 @@ const MAX_CONSECUTIVE_FAILURES: usize = 10;
 const BATCH_SIZE: usize = 1000;
 
 const CONFLICT_HELP: &str = "another user or group in the target already has this name, email address or id: \
-                             run again with the whole target read (ReadMode::Full), which adopts the resource with the name; \
+                             run again with ReadMode::Full, which reads the whole target and adopts the resource with the name; \
                              a user removed from the source keeps its name and email address until it is deleted";

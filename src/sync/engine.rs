@@ -1,4 +1,4 @@
-//! Planning: takes the source's directory, reads the target or the cached state, and compares both.
+//! Planning: reads the target or the cached state, and compares it with the source's directory.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,14 +17,14 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much of the target a run reads.
+/// The part of the target that a run reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadMode {
     /// Trusts the cached state and reads nothing from the target. Without a cached state the run reads everything.
     ///
-    /// A run without changes sends no requests to the target, and it does not detect drift. After an interrupted run, the
-    /// next run reads everything once.
+    /// A run without changes sends no requests to the target and does not detect drift. After an interrupted run, the next
+    /// run reads everything once.
     #[default]
     Cached,
     /// Reads all users and groups, and takes memberships from the cached state: one request per 100 users or groups.
@@ -181,8 +181,8 @@ impl Settings {
     }
 }
 
-/// Adds facts that only the cached state has: which users and groups are managed, deactivation times, and lost external
-/// ids; in [`ReadMode::Verify`] also the members of groups.
+/// Adds facts that only the cached state has: the managed users and groups, the deactivation times, and the external ids
+/// that were removed in the target. In [`ReadMode::Verify`], also adds the cached members of groups.
 fn merge_cached_state(snapshot: &mut TargetSnapshot, state: &SyncState, mode: ReadMode) {
     let owners: HashMap<&ResourceId, &ExternalId> = state
         .users

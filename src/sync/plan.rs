@@ -37,8 +37,8 @@ pub struct SyncPlan {
     /// The state with which the run starts: the target at the time of planning. Only set if this process made the plan.
     #[serde(skip)]
     pub(crate) next_state: Transient<Arc<SyncState>>,
-    /// Target ids of managed users that no source user matches. A user recreated in the source may have the name of one of
-    /// them. Only set if this process made the plan.
+    /// Target ids of managed users that no source user matches. A user recreated in the source may have the name of such a
+    /// managed user. Only set if this process made the plan.
     #[serde(skip)]
     pub(crate) missing_users: Transient<Arc<BTreeSet<ResourceId>>>,
 }
@@ -79,7 +79,7 @@ pub struct Totals {
     /// Number of memberships in managed groups.
     pub memberships: usize,
     /// Number of active managed users of the target whose external id is no longer in the source.
-    pub missing_users_count: usize,
+    pub missing_users: usize,
 }
 
 /// A planned change of a user.
@@ -146,7 +146,7 @@ pub enum GroupChange {
         add: Vec<Member>,
         /// The members to remove.
         remove: Vec<ResourceId>,
-        /// The current members, if the group is adopted; they are added to the cached state.
+        /// The current members, if the group is adopted. The run adds them to the cached state.
         #[serde(skip)]
         present: Transient<BTreeSet<ResourceId>>,
     },
@@ -181,7 +181,7 @@ pub struct Skipped {
     /// The user's name.
     pub name: String,
     /// The reason.
-    pub why: String,
+    pub reason: String,
 }
 
 /// Counts of changes, planned or applied.

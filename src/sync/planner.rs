@@ -223,7 +223,7 @@ fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
             .filter_map(|group| group.members.as_ref())
             .map(BTreeSet::len)
             .sum(),
-        missing_users_count: managed_users()
+        missing_users: managed_users()
             .filter(|user| {
                 let in_source = |id| source_ids.contains(id);
                 !user.external_id.as_ref().is_some_and(in_source)
@@ -274,7 +274,7 @@ fn plan_users<'a>(
             (Err(problems), _) => {
                 plan.skipped.push(Skipped {
                     name: user.profile.user_name.clone(),
-                    why: problems.join("; "),
+                    reason: problems.join("; "),
                 });
                 continue;
             }

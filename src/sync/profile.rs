@@ -30,7 +30,7 @@ pub struct UserProfile {
     pub active: bool,
     /// Optional attributes. If the target rejects one of them, the sync omits the attribute and still writes the user.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub more: BTreeMap<Attribute, String>,
+    pub optional: BTreeMap<Attribute, String>,
 }
 
 /// An optional attribute of a user.
@@ -147,7 +147,7 @@ impl UserProfile {
             email: user.primary_email().map(ToOwned::to_owned),
             // "If it is left out, the user is active" (AWS SCIM developer guide, `active`).
             active: user.active.unwrap_or(true),
-            more: Attribute::ALL
+            optional: Attribute::ALL
                 .into_iter()
                 .filter_map(|attribute| Some((attribute, attribute.value_in(user)?.to_owned())))
                 .collect(),
@@ -165,7 +165,7 @@ impl UserProfile {
             attribute.set(
                 &mut user,
                 &mut enterprise,
-                self.more.get(&attribute).map(String::as_str),
+                self.optional.get(&attribute).map(String::as_str),
             );
         }
         user.enterprise = (enterprise != EnterpriseUser::default()).then_some(enterprise);
@@ -235,7 +235,7 @@ impl UserProfile {
                 .find(|attribute| Some(attribute.name()) == name);
             match optional {
                 Some(attribute) => {
-                    accepted.more.remove(&attribute);
+                    accepted.optional.remove(&attribute);
                     remarks.push(format!("attribute omitted: {violation}"));
                 }
                 None => problems.push(violation.to_string()),
@@ -264,7 +264,7 @@ impl UserProfile {
             .filter_map(|(name, same)| (!same).then_some(name));
         let optional = Attribute::ALL
             .into_iter()
-            .filter(|attribute| self.more.get(attribute) != other.more.get(attribute));
+            .filter(|attribute| self.optional.get(attribute) != other.optional.get(attribute));
         fields.chain(optional.map(Attribute::name)).collect()
     }
 }
@@ -292,7 +292,7 @@ mod tests {
             display_name: "Ada Lovelace".into(),
             email: Some("ada@example.com".into()),
             active: true,
-            more: [
+            optional: [
                 (Attribute::Title, "Countess".to_owned()),
                 (Attribute::Department, "Engines".to_owned()),
             ]
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(UserProfile::of(&user), ada());
         let less = UserProfile {
             email: None,
-            more: BTreeMap::new(),
+            optional: BTreeMap::new(),
             ..ada()
         };
         assert_eq!(UserProfile::of(&less.merge_into(user, &id)), less);
@@ -340,13 +340,13 @@ mod tests {
         let id = ExternalId::new("00u1");
         let mut profile = ada();
         profile
-            .more
+            .optional
             .insert(Attribute::Title, "R&D; all of it".into());
-        profile.more.insert(Attribute::Division, "a:b".into());
+        profile.optional.insert(Attribute::Division, "a:b".into());
         let (accepted, remarks) = profile
             .adapt_to_dialect(&id, aws)
             .expect("an accepted profile");
-        assert_eq!(accepted.more.len(), 1);
+        assert_eq!(accepted.optional.len(), 1);
         assert_eq!(remarks.len(), 2, "{remarks:?}");
         profile.family_name.clear();
         let problems = profile
@@ -364,7 +364,7 @@ mod tests {
     fn differences_lists_the_changed_attributes_by_name() {
         let mut other = ada();
         other.email = None;
-        other.more.remove(&Attribute::Title);
+        other.optional.remove(&Attribute::Title);
         assert_eq!(ada().differences(&other), ["emails", "title"]);
         assert_ne!(ada().digest(), other.digest());
         assert_eq!(ada().digest(), ada().digest());

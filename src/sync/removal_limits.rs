@@ -13,8 +13,9 @@ use crate::{
 pub struct RemovalLimits {
     /// Maximum number of removals: users deactivated or deleted, plus groups deleted (default: 100).
     pub max_removals: usize,
-    /// Maximum share of removals in percent (default: 10). It limits users and groups together, relative to all managed
-    /// users and groups, and groups alone, relative to all managed groups. The share always allows one removal.
+    /// Maximum share of removals in percent (default: 10). The limit applies to users and groups together, as a share of
+    /// all managed users and groups. It also applies to groups alone, as a share of all managed groups. The share always
+    /// allows one removal.
     pub max_share: u8,
     /// Maximum share of removed memberships in percent (default: 30). The share always allows ten removals.
     pub max_member_share: u8,
@@ -85,8 +86,8 @@ pub enum LimitExceeded {
     },
     /// Too many groups would be deleted.
     ///
-    /// Groups have their own limit: if there are many more users than groups, the deletion of all groups is only a
-    /// small share of all users and groups, but it removes the access of all users.
+    /// Groups have their own limit. If there are many more users than groups, the deletion of all groups is only a small
+    /// share of all users and groups, but this deletion removes the access of all users.
     #[error(
         "the plan deletes {} of {}, and the limit is {allowed}: {}",
         .names.len(), count(*.managed, "managed group"), abbreviated(.names)
@@ -151,7 +152,7 @@ impl RemovalLimits {
             .iter()
             .filter(|change| creates_or_adopts(change))
             .count();
-        let missing = totals.missing_users_count;
+        let missing = totals.missing_users;
         if !self.new_ids
             && missing >= MIN_MISSING_USERS
             && missing * 2 >= managed

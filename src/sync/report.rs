@@ -16,12 +16,12 @@ pub struct SyncReport {
     pub done: Counts,
     /// The failed changes, each with the target's response.
     pub failed: Vec<Failed>,
-    /// Messages about memberships that were not written, because their user could not be written.
-    pub members_left_out: Vec<String>,
-    /// Number of changes that were not tried, because the run stopped early.
-    pub not_tried: usize,
+    /// Messages about memberships that were not written, because the user could not be written.
+    pub omitted_memberships: Vec<String>,
+    /// Number of changes that were not attempted, because the run stopped early.
+    pub not_attempted: usize,
     /// The reason why the run stopped early, if it did.
-    pub given_up: Option<String>,
+    pub stopped_early: Option<String>,
 }
 
 /// A change that failed.
@@ -29,7 +29,7 @@ pub struct SyncReport {
 #[non_exhaustive]
 pub struct Failed {
     /// The change, such as `create user ada@example.com`.
-    pub what: String,
+    pub change: String,
     /// The target's response, including its request id.
     pub response: ServiceResponse,
     /// Advice for the operator, if there is any.
@@ -40,7 +40,7 @@ impl SyncReport {
     /// Returns whether every change was applied.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.not_tried == 0 && self.members_left_out.is_empty()
+        self.failed.is_empty() && self.not_attempted == 0 && self.omitted_memberships.is_empty()
     }
 
     /// Returns the report if every change was applied.
@@ -56,17 +56,17 @@ impl SyncReport {
         let mut failures: Vec<String> = self
             .failed
             .iter()
-            .map(|failed| format!("{} ({})", failed.what, failed.response))
+            .map(|failed| format!("{} ({})", failed.change, failed.response))
             .take(MAX_SHOWN)
             .collect();
         if self.failed.len() > MAX_SHOWN {
             failures.push(format!("{} more", self.failed.len() - MAX_SHOWN));
         }
-        failures.extend(self.members_left_out.iter().take(MAX_SHOWN).cloned());
-        if let Some(why) = &self.given_up {
+        failures.extend(self.omitted_memberships.iter().take(MAX_SHOWN).cloned());
+        if let Some(reason) = &self.stopped_early {
             failures.push(format!(
-                "{} not tried: {why}",
-                count(self.not_tried, "change")
+                "{} not attempted: {reason}",
+                count(self.not_attempted, "change")
             ));
         }
         let help = self.failed.iter().find_map(|failed| failed.help.clone());
@@ -87,11 +87,11 @@ impl SyncReport {
     }
 }
 
-/// Maximum number of failed changes in an error message; also the maximum number of memberships that were not written.
+/// Maximum number of failed changes in an error message, and maximum number of omitted memberships in it.
 const MAX_SHOWN: usize = 20;
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.response)
+        write!(f, "{}: {}", self.change, self.response)
     }
 }

@@ -34,8 +34,8 @@ pub trait Source: Send + Sync {
 
 /// The users and groups of an Okta org that a blueprint names.
 ///
-/// The users are the users assigned to the app; the groups are the groups that Okta would push. No other users and groups
-/// are read.
+/// The source contains the users that are assigned to the app and the groups that Okta would push. It reads no other users
+/// and groups.
 #[derive(Clone, Debug)]
 pub struct OktaSource {
     okta: Okta,
@@ -54,7 +54,7 @@ impl OktaSource {
         }
     }
 
-    /// Sets the app. Its assignments contain each user's name in the SAML assertion.
+    /// Sets the app, whose assignments contain each user's name in the SAML assertion.
     ///
     /// AWS signs in the user whose `userName` is the assertion's `NameID`. Default: no app; the `userName` is then the Okta
     /// login.
@@ -133,7 +133,7 @@ fn to_user(user: &okta_client::User, assigned_name: Option<&String>) -> User {
     let profile = &user.profile;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (given_name, family_name) = (text(&profile.first_name), text(&profile.last_name));
-    let more = Attribute::ALL.into_iter().filter_map(|attribute| {
+    let optional = Attribute::ALL.into_iter().filter_map(|attribute| {
         let value = profile.other.get(attribute.name())?.as_str()?.trim();
         (!value.is_empty()).then(|| (attribute, value.to_owned()))
     });
@@ -152,7 +152,7 @@ fn to_user(user: &okta_client::User, assigned_name: Option<&String>) -> User {
             family_name,
             email: profile.email.clone(),
             active,
-            more: more.collect(),
+            optional: optional.collect(),
         },
         // Profile problems must not prevent the deactivation of a user.
         problems: if active {

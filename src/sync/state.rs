@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::planner::{TargetGroup, TargetSnapshot, TargetUser};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The cached state of the directory sync. With it the next run need not read the target again.
+/// The cached state of the directory sync, which allows the next run to plan without reading the target.
 ///
 /// For each user the state holds the ids in source and target, a digest of the written profile, the active flag, and the
 /// time of deactivation. For each group it holds the ids, the name, and the members. It holds no other personal data. If
@@ -89,7 +89,7 @@ impl SyncState {
         let file: File =
             serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
         file.into_state()
-            .ok_or_else(|| unreadable("a group member is not in its list of users".to_owned()))
+            .ok_or_else(|| unreadable("a group member is not in the list of users".to_owned()))
     }
 
     /// Serializes the state as compact JSON, in which group members are indexes into the list of users.
@@ -108,7 +108,7 @@ impl SyncState {
         (self.users.len(), self.groups.len())
     }
 
-    /// Fails if the state describes another target: its ids are not valid for this one.
+    /// Fails if the state describes another target, because ids of one target are not valid for another target.
     pub(super) fn check_target(&self, target: &str) -> Result<()> {
         if self.target == target {
             return Ok(());

@@ -120,13 +120,13 @@ pub(super) async fn read_members(
         .iter()
         .map(|(_, members)| pages(*members, size))
         .sum();
-    // Users that are managed now or will be adopted. Memberships of other users are irrelevant to the sync.
+    // The users that are managed now or will be adopted. The sync ignores memberships of other users.
     let managed: BTreeSet<usize> = match_users(&directory.users, &snapshot.users)
         .into_iter()
         .flatten()
         .chain((0..snapshot.users.len()).filter(|index| snapshot.users[*index].managed))
         .collect();
-    // An estimate: one page per user. A user in more than 100 groups needs another page.
+    // This is an estimate of one page per user. A user in more than 100 groups needs another page.
     let requests_by_user = managed.len();
     let failed = |error| {
         Error::service(
@@ -183,7 +183,7 @@ pub(super) async fn read_members(
 
 /// Reads the group memberships of users that are missing from the cached state.
 ///
-/// They are added to the groups whose members come from the cached state.
+/// Adds these users to the groups whose members come from the cached state.
 pub(super) async fn read_groups_of_uncached(
     scim: &Client,
     directory: &Directory,

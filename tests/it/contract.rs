@@ -1,4 +1,4 @@
-//! The contract of `Step`, tested with every step.
+//! Tests of the contract of `Step`, with every step.
 
 use std::sync::Arc;
 

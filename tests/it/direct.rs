@@ -1,4 +1,4 @@
-//! Direct mode: Okta provisions nothing, and the run writes users and groups to AWS.
+//! Tests of direct mode: Okta provisions nothing, and the run writes users and groups to AWS.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Drift: the plan shows manual changes and incomplete setups, and the run corrects them.
+//! Tests of drift: the plan shows manual changes and incomplete setups, and the run corrects them.
 
 use okta_aws_sso::{
     ErrorKind,
@@ -309,7 +309,7 @@ async fn a_timeout_names_the_users_that_did_not_arrive() {
         error.to_string(),
         "no progress for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
     );
-    // The next run resumes.
+    // The next run continues where this run stopped.
     fixture.sandbox.advance(std::time::Duration::from_hours(2));
     fixture.run().await.expect("the rest");
 }

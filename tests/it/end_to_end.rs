@@ -1,4 +1,4 @@
-//! Complete runs: from two empty tenants to a user who signs in.
+//! Tests of complete runs: from two empty tenants to a user who signs in.
 
 use futures::StreamExt as _;
 use okta_aws_sso::{
@@ -34,7 +34,7 @@ async fn events_are_buffered_until_they_are_read_and_end_with_the_apply() {
     let events: Vec<Event> = events.collect().await;
     let done = |event: &&Event| matches!(event, Event::ChangeDone { .. });
     assert_eq!(events.iter().filter(done).count(), plan.changes().count());
-    // A refused apply ends the events too.
+    // The events also end after an apply that is rejected because its plan is stale.
     let events = pipeline.events();
     pipeline.apply(&plan).await.expect_err("a stale plan");
     assert_eq!(events.count().await, 0);
@@ -118,7 +118,7 @@ async fn a_second_run_changes_nothing_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_plan_of_the_smallest_blueprint() {
+async fn the_plan_of_the_smallest_blueprint_lists_every_change() {
     let fixture = Fixture::new(SEED).await;
     let plan = fixture.pipeline().plan().await.expect("a plan");
     insta::assert_snapshot!(plan);

@@ -1,4 +1,4 @@
-//! Fault injection: if any single response is lost, a second run completes the integration without duplicates.
+//! Tests of lost responses: a second run completes the integration without duplicates.
 //!
 //! The connection breaks either before or after the service executes the request.
 

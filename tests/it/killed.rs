@@ -1,4 +1,4 @@
-//! A run that is killed with SIGKILL during or after any step completes when it runs again.
+//! Tests that a run completes when it runs again after SIGKILL during or after any step.
 
 use std::process::Stdio;
 
@@ -76,7 +76,7 @@ async fn kill_and_rerun(step: &str, event: &str) {
         output.extend([&line, "\n"]);
         if message["event"] == event && message["step"] == step {
             seen = true;
-            // SIGKILL: no destructor runs.
+            // The signal is SIGKILL, so no destructor runs.
             first.start_kill().expect("the signal is sent");
             break;
         }

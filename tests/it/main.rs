@@ -7,8 +7,8 @@ mod end_to_end;
 mod fixture;
 mod interrupted;
 mod killed;
+mod operator_mistakes;
 mod programs;
-mod refusals;
 #[cfg(feature = "samael")]
 mod saml_response;
 mod secrets;

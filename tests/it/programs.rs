@@ -1,4 +1,4 @@
-//! The example programs, run as processes.
+//! Tests of the example programs, run as processes.
 
 use std::{
     path::{Path, PathBuf},
@@ -286,7 +286,7 @@ async fn a_signed_file_verifies_until_it_is_altered() {
         !out.contains("entity http"),
         "the output contains unsigned text: {out}"
     );
-    // A private key is refused as a trusted key, and is never printed.
+    // The program rejects a private key as a trusted key, and never prints it.
     let (code, _, err) = saml_metadata(["verify", &output, "--key", &key]).await;
     assert_eq!(code, 2, "{err}");
     assert!(!err.contains("PRIVATE"), "{err}");

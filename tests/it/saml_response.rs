@@ -1,4 +1,4 @@
-//! The linter of SAML responses: one test for each reason to refuse a response.
+//! Tests of the linter of SAML responses: one test for each reason to refuse a response.
 
 mod attacks;
 mod forge;
@@ -45,8 +45,10 @@ fn errors_of(report: &LintReport) -> Vec<&'static str> {
     errors.map(|finding| finding.rule.id).collect()
 }
 
-/// Each line is a test: its name, the changes to the valid response before signing, and the broken rules.
-macro_rules! refusals {
+/// Each line is a test of a refused response.
+///
+/// A line contains the name of the test, the changes to the valid response before signing, and the broken rules.
+macro_rules! refused_responses {
     ($($name:ident: [$(($from:expr, $to:expr)),+ $(,)?] => $errors:expr;)+) => {$(
         #[test]
         fn $name() {
@@ -59,7 +61,7 @@ const AUDIENCE: &str = "https://eu-central-1.signin.aws.amazon.com/platform/saml
 const COST_CENTER: &str = "AccessControl:CostCenter";
 const AUTHN: (&str, &str) = ("<saml2:AuthnStatement ", "</saml2:AuthnStatement>");
 
-refusals! {
+refused_responses! {
     wrong_audience: [(AUDIENCE, "https://example.com")] => ["RESP-AUD-01"];
     no_audience: [("AudienceRestriction>", "OneTimeUse>"), (AUDIENCE, "x")] => ["RESP-AUD-01"];
     wrong_recipient: [("Recipient=\"https://eu-central-1.signin.aws/", "Recipient=\"https://signin.aws.amazon.com/")] => ["RESP-REC-01"];
@@ -316,7 +318,7 @@ async fn the_sandbox_and_the_linter_accept_the_same_metadata() {
         &expectations,
     );
     assert!(report.is_accepted(), "{report}");
-    // Both refuse metadata without a certificate.
+    // The sandbox and the linter both reject metadata without a certificate.
     let keyless = forge::metadata_without_keys();
     let refused = console.change_identity_source(keyless.bytes());
     assert!(refused.is_err(), "{refused:?}");

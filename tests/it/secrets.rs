@@ -1,4 +1,4 @@
-//! A run never prints, logs or stores a secret, even at log level trace.
+//! Tests that a run never prints, logs or stores a secret, even at log level trace.
 
 use sandbox::Sandbox;
 

@@ -1,7 +1,7 @@
-//! Every public future is `Send`, so that callers can pass it to `tokio::spawn`.
+//! Tests that every public future is `Send`, so that callers can pass it to `tokio::spawn`.
 //!
-//! These functions only have to compile. `tests/architecture.rs` checks that each public `async fn` is listed here.
-//! The auto traits of a future are part of its API and change without notice in its signature
+//! The functions of this module only have to compile. `tests/architecture.rs` checks that this module lists each public
+//! `async fn`. The auto traits of a future are part of its API, but its signature does not show a change of them
 //! (rust-lang/rust#89976).
 
 #![expect(dead_code, reason = "compiled and never called")]
@@ -21,7 +21,7 @@ use sandbox::{Sandbox, SandboxBuilder};
 
 fn is_send<F: Future + Send>(_: F) {}
 
-/// Stands for an argument, whose type is inferred from the call.
+/// Returns a placeholder for an argument; the call determines its type.
 fn any<T>() -> T {
     unreachable!("these functions are never called")
 }

@@ -1,4 +1,4 @@
-//! A sequential step sends nothing after a failed change.
+//! Tests that a sequential step sends nothing after a failed change.
 
 use futures::future::BoxFuture;
 use okta_aws_sso::{

@@ -1,4 +1,4 @@
-//! The directory sync against the sandbox: written changes, request counts, and removals that must not happen.
+//! Tests of the directory sync against the sandbox: written changes, request counts, and removals that must not happen.
 
 mod adoption;
 mod faults;

@@ -1,3 +1,5 @@
+//! Tests of the calls for account assignments.
+
 use std::{error::Error as _, time::Duration};
 
 use super::{Assignment, Operation, OperationKind, Principal};

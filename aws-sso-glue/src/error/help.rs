@@ -1,11 +1,12 @@
-//! Help texts by kind of error and by AWS's error code.
+//! Advice for the operator, by the kind of an error and by AWS's error code.
 
 use super::{Error, Kind, is_credentials_error};
 
-/// The SDK has several errors for an expired session of `aws sso login`. This help fits all of them.
+/// The SDK has several errors for an expired session of `aws sso login`. This advice fits all of
+/// these errors.
 const SIGN_IN_AGAIN: &str = "sign in again (`aws sso login --profile …`), or set new credentials";
 
-pub(super) fn help(error: &Error) -> Option<String> {
+pub(super) fn for_error(error: &Error) -> Option<String> {
     match &error.0.kind {
         Kind::Configuration { help, .. } => Some((*help).to_owned()),
         Kind::NotSent(source) if is_credentials_error(source.as_ref()) => Some(format!(
@@ -22,11 +23,11 @@ pub(super) fn help(error: &Error) -> Option<String> {
              override"
                 .to_owned(),
         ),
-        Kind::Refused(_) => refused(error),
+        Kind::Refused(_) => for_refusal(error),
     }
 }
 
-fn refused(error: &Error) -> Option<String> {
+fn for_refusal(error: &Error) -> Option<String> {
     if error.is_kms_error() {
         return Some(
             "IAM Identity Center is encrypted with a customer-managed KMS key: enable the key, and allow \
@@ -35,10 +36,10 @@ fn refused(error: &Error) -> Option<String> {
         );
     }
     if error.is_throttled() {
-        return Some(throttled(error).to_owned());
+        return Some(for_throttling(error).to_owned());
     }
     if error.is_access_denied() {
-        return Some(access_denied(error));
+        return Some(for_access_denied(error));
     }
     let text = match error.code()? {
         "ExpiredToken" | "ExpiredTokenException" => {
@@ -82,10 +83,10 @@ fn refused(error: &Error) -> Option<String> {
         "ConcurrentModificationException" => {
             "another caller is changing the same resource: try again"
         }
-        "ConflictException" => conflict(error),
+        "ConflictException" => for_conflict(error),
         "ResourceNotFoundException" => {
-            "the resource does not exist (any more), or it is in another region: IAM Identity Center \
-             answers in its primary region only"
+            "the resource does not exist or was deleted, or it is in another region: IAM Identity \
+             Center answers in its primary region only"
         }
         "AccountNotFoundException" => "the organization has no such account",
         "InvalidGrantException" | "InvalidClientException" => {
@@ -100,11 +101,11 @@ fn refused(error: &Error) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Returns the help for a throttled call.
+/// Returns the advice for a throttled call.
 ///
 /// The message "too many requests processing" means that the limit on outstanding asynchronous
 /// calls is reached: 15 for `CreateAccountAssignment` (IAM Identity Center User Guide, "Quotas").
-fn throttled(error: &Error) -> &'static str {
+fn for_throttling(error: &Error) -> &'static str {
     if error
         .message()
         .is_some_and(|message| message.contains("too many requests processing"))
@@ -116,7 +117,7 @@ fn throttled(error: &Error) -> &'static str {
     }
 }
 
-fn access_denied(error: &Error) -> String {
+fn for_access_denied(error: &Error) -> String {
     match error.0.service.iam_prefix() {
         Some(prefix) => format!(
             "allow `{prefix}:{}` to the caller; if it is already allowed, check the service control \
@@ -127,7 +128,7 @@ fn access_denied(error: &Error) -> String {
     }
 }
 
-fn conflict(error: &Error) -> &'static str {
+fn for_conflict(error: &Error) -> &'static str {
     match error.operation() {
         "DeletePermissionSet" => {
             "the permission set still has assignments: delete them, wait until AWS has removed them, \

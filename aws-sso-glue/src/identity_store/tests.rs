@@ -1,3 +1,5 @@
+//! Tests of the calls for users and groups.
+
 use std::time::Duration;
 
 use super::ExternalId;

@@ -38,7 +38,7 @@ impl PermissionSets<'_> {
         .await
     }
 
-    /// Attaches an AWS-managed policy. It is no error if the policy is already attached.
+    /// Attaches an AWS-managed policy. Succeeds if the policy is already attached.
     ///
     /// # Errors
     ///
@@ -72,11 +72,11 @@ impl PermissionSets<'_> {
         }
     }
 
-    /// Detaches an AWS-managed policy. It is no error if the policy is not attached.
+    /// Detaches an AWS-managed policy. Succeeds if the policy is not attached.
     ///
     /// # Errors
     ///
-    /// Fails if AWS refuses the call or does not answer, with
+    /// Fails if AWS refuses the call or does not answer. The error is
     /// [`is_not_found`](Error::is_not_found) if the permission set does not exist.
     pub async fn detach_managed_policy(
         &self,
@@ -158,7 +158,7 @@ impl PermissionSets<'_> {
         let response = SERVICE
             .call("GetInlinePolicyForPermissionSet", call)
             .await?;
-        // AWS returns an empty text if the set has no inline policy.
+        // AWS returns an empty string if the set has no inline policy.
         Ok(response.inline_policy.filter(|policy| !policy.is_empty()))
     }
 
@@ -186,11 +186,12 @@ impl PermissionSets<'_> {
             .map(drop)
     }
 
-    /// Deletes the inline policy of the permission set. It is no error if the set has none.
+    /// Deletes the inline policy of the permission set. Succeeds if the set has no
+    /// inline policy.
     ///
     /// # Errors
     ///
-    /// Fails if AWS refuses the call or does not answer, with
+    /// Fails if AWS refuses the call or does not answer. The error is
     /// [`is_not_found`](Error::is_not_found) if the permission set does not exist.
     pub async fn delete_inline_policy(&self, arn: &PermissionSetArn) -> Result<(), Error> {
         let call = self

@@ -1,3 +1,5 @@
+//! Tests of the calls for permission sets and their policies.
+
 use std::collections::BTreeMap;
 
 use super::{NewPermissionSet, UpdatePermissionSet};

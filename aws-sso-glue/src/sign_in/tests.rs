@@ -1,3 +1,5 @@
+//! Tests of the sign-in and of sessions at an access portal.
+
 use std::time::{Duration, SystemTime};
 
 use url::Url;

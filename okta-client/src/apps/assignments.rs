@@ -74,7 +74,8 @@ impl Apps<'_> {
         self.client.read(call).await
     }
 
-    /// Unassigns a group from an app, and with it all users who are assigned only through this group.
+    /// Unassigns a group from an app, and with it all users who are assigned only through this
+    /// group.
     ///
     /// # Errors
     ///
@@ -92,7 +93,7 @@ impl Apps<'_> {
 pub struct AppUser {
     /// The id of the user.
     pub id: Id<User>,
-    /// How the user is assigned to the app.
+    /// The kind of the assignment: direct or through a group.
     pub scope: AppUserScope,
     /// The status of the user's account at the app.
     pub status: AppUserStatus,
@@ -110,12 +111,12 @@ impl FromJson for AppUser {
     fn from_json(value: Value) -> Result<Self, Missing> {
         Ok(Self {
             id: json::id(&value, "/id")?,
-            scope: json::word(&value, "/scope"),
-            status: json::word(&value, "/status"),
+            scope: json::open_enum(&value, "/scope"),
+            status: json::open_enum(&value, "/status"),
             sync_state: json::str_at(&value, "/syncState").map(SyncState::from),
-            external_id: json::text(&value, "/externalId"),
-            user_name: json::text(&value, "/credentials/userName"),
-            last_sync: json::text(&value, "/lastSync"),
+            external_id: json::string(&value, "/externalId"),
+            user_name: json::string(&value, "/credentials/userName"),
+            last_sync: json::string(&value, "/lastSync"),
         })
     }
 }
@@ -137,13 +138,13 @@ impl FromJson for AppGroup {
         Ok(Self {
             id: json::id(&value, "/id")?,
             priority: value.get("priority").and_then(Value::as_i64),
-            last_updated: json::text(&value, "/lastUpdated"),
+            last_updated: json::string(&value, "/lastUpdated"),
         })
     }
 }
 
 open_enum! {
-    /// How a user is assigned to an app.
+    /// Kind of a user's assignment to an app.
     AppUserScope {
         /// The user is assigned directly.
         User = "USER",
@@ -200,7 +201,8 @@ open_enum! {
     }
 }
 
-// The largest pages that Okta allows, because every page counts against the lowest rate limit.
+// These are the largest pages that Okta allows, because every page counts against the lowest rate
+// limit.
 const USERS_PAGE: u32 = 500;
 const GROUPS_PAGE: u32 = 200;
 

@@ -43,7 +43,7 @@ impl App {
     /// Returns the lifecycle status.
     #[must_use]
     pub fn status(&self) -> AppStatus {
-        json::word(&self.document, "/status")
+        json::open_enum(&self.document, "/status")
     }
 
     /// Returns the sign-on mode, such as `SAML_2_0`.
@@ -65,8 +65,8 @@ impl App {
             .collect()
     }
 
-    /// Returns an app-specific setting, from `settings.app` in the document. An empty setting counts
-    /// as absent.
+    /// Returns an app-specific setting, from `settings.app` in the document. An empty setting
+    /// counts as absent.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
         let value = self.document.pointer("/settings/app")?.get(key)?;
@@ -110,8 +110,8 @@ impl App {
     /// Returns the sorted paths of the fields that differ in `after`, such as
     /// `settings.app.entityID`.
     ///
-    /// Absent, `null` and empty texts count as equal, as they do for Okta. The order of features, the
-    /// time of the last change and links are ignored.
+    /// Absent, `null` and empty strings count as equal, as they do for Okta. The order of features,
+    /// the time of the last change and links are ignored.
     #[must_use]
     pub fn differences(&self, after: &Self) -> Vec<String> {
         let mut paths = Vec::new();
@@ -166,7 +166,8 @@ impl AppDocument {
     }
 }
 
-/// Returns the value as an object. A value of another type, such as `null`, becomes an empty object.
+/// Returns the value as an object. A value of another type, such as `null`, becomes an empty
+/// object.
 fn object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = Value::Object(Map::new());

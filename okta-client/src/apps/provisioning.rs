@@ -1,9 +1,9 @@
 //! Provisioning of an app, and the app's connection to the external service.
 //!
 //! Okta supports these calls only for a few apps ("Application Connections": `okta_org2org` and
-//! `zscalerbyz` with a token). For all other apps, it answers with success but does nothing. Check
-//! [`Connection::status`] to see the difference. Changes made in the Admin Console are visible in
-//! [`App::features`].
+//! `zscalerbyz` with a token). For all other apps, Okta answers with success but does nothing.
+//! Check [`Connection::status`] to see the difference. Changes made in the Admin Console are
+//! visible in [`App::features`].
 
 use rest_core::{Call, Idempotency, Secret};
 use serde_json::{Value, json};
@@ -34,8 +34,9 @@ impl Apps<'_> {
 
     /// Sets the SCIM base URL and the token of the connection.
     ///
-    /// The call also succeeds for an app that does not support it. The settings were applied only if
-    /// the returned connection is [`Enabled`](ConnectionStatus::Enabled) with [`AuthScheme::Token`].
+    /// The call also succeeds for an app that does not support it. The settings were applied only
+    /// if the returned connection is [`Enabled`](ConnectionStatus::Enabled) with
+    /// [`AuthScheme::Token`].
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Apps<'_> {
         let mut result = self.client.send(call).await;
         if let Err(Error::Api { source, .. }) = &mut result {
             // Okta does not document whether its error texts may contain the token.
-            source.hide(token);
+            source.redact(token);
         }
         read(result?)
     }
@@ -86,8 +87,8 @@ impl Apps<'_> {
         self.connection_lifecycle(id, "deactivate").await
     }
 
-    /// Returns the app's provisioning. Use [`provisioning_opt`](Self::provisioning_opt) if the app may
-    /// have none.
+    /// Returns the app's provisioning. Use [`provisioning_opt`](Self::provisioning_opt) if the app
+    /// may have none.
     ///
     /// # Errors
     ///
@@ -140,7 +141,7 @@ impl Apps<'_> {
 pub struct Connection {
     /// Whether the connection is in use.
     pub status: ConnectionStatus,
-    /// How the app authenticates to the external service.
+    /// The authentication scheme of the app at the external service.
     pub auth_scheme: AuthScheme,
     /// The base URL of the external service, if Okta returns it.
     pub base_url: Option<String>,
@@ -150,13 +151,13 @@ pub struct Connection {
 
 impl FromJson for Connection {
     fn from_json(value: Value) -> Result<Self, Missing> {
-        // Apps with a token have both fields; unsupported apps have only the second.
+        // Apps with a token have both fields; unsupported apps have only `profile.authScheme`.
         let scheme = json::str_at(&value, "/authScheme");
         let scheme = scheme.or_else(|| json::str_at(&value, "/profile/authScheme"));
         Ok(Self {
-            status: json::word(&value, "/status"),
+            status: json::open_enum(&value, "/status"),
             auth_scheme: AuthScheme::from(scheme.unwrap_or_default()),
-            base_url: json::text(&value, "/baseUrl"),
+            base_url: json::string(&value, "/baseUrl"),
             request_id: None,
         })
     }
@@ -181,7 +182,7 @@ impl FromJson for Provisioning {
             deactivate: on("/capabilities/update/lifecycleDeactivate/status"),
         };
         Ok(Self {
-            status: json::word(&value, "/status"),
+            status: json::open_enum(&value, "/status"),
             options,
         })
     }
@@ -224,7 +225,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How an app authenticates to the external service.
+    /// Authentication scheme of an app at the external service.
     AuthScheme {
         /// The app uses a token.
         Token = "TOKEN",

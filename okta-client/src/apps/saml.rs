@@ -13,8 +13,8 @@ use crate::{
 impl Apps<'_> {
     /// Returns the identity provider metadata of the app, with the key `kid`.
     ///
-    /// The bytes are exactly those that Okta sent. Okta's `Content-Type` header names the wrong
-    /// encoding; the XML declaration names the right one.
+    /// The bytes are unchanged. Okta's `Content-Type` header names the wrong encoding; the XML
+    /// declaration names the right encoding.
     ///
     /// # Errors
     ///
@@ -42,11 +42,13 @@ impl Apps<'_> {
     /// Generates a new signing key with its own certificate.
     ///
     /// The app does not sign with the new key until it is selected with
-    /// [`AppDocument::set_signing_kid`](crate::AppDocument::set_signing_kid). Keys cannot be deleted.
+    /// [`AppDocument::set_signing_kid`](crate::AppDocument::set_signing_kid). Keys cannot be
+    /// deleted.
     ///
     /// # Errors
     ///
-    /// Fails if the request fails, if the app does not exist, or if Okta rejects the number of years.
+    /// Fails if the request fails, if the app does not exist, or if Okta rejects the number of
+    /// years.
     pub async fn generate_key(
         &self,
         id: &Id<App>,
@@ -77,11 +79,11 @@ pub struct SigningKey {
 impl FromJson for SigningKey {
     fn from_json(value: Value) -> Result<Self, Missing> {
         Ok(Self {
-            kid: json::text(&value, "/kid").ok_or(Missing("/kid"))?,
-            created: json::text(&value, "/created"),
-            expires_at: json::text(&value, "/expiresAt"),
-            x5c: json::texts(&value, "/x5c"),
-            sha256: json::text(&value, "/x5t#S256"),
+            kid: json::string(&value, "/kid").ok_or(Missing("/kid"))?,
+            created: json::string(&value, "/created"),
+            expires_at: json::string(&value, "/expiresAt"),
+            x5c: json::strings(&value, "/x5c"),
+            sha256: json::string(&value, "/x5t#S256"),
         })
     }
 }

@@ -79,7 +79,7 @@ impl ClientBuilder {
     }
 }
 
-/// The error if a client cannot be built.
+/// The error of [`ClientBuilder::build`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -115,7 +115,7 @@ pub enum BuildError {
         /// The host to use.
         api_host: String,
     },
-    /// The token, the user agent or another setting is not valid; the source has the reason.
+    /// The token, the user agent or another setting is not valid. The source contains the reason.
     #[error("the client could not be built")]
     Service(#[from] rest_core::BuildError),
 }

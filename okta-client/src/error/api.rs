@@ -101,10 +101,10 @@ impl ApiError {
 
     /// Removes `secret` from the summary and the causes, in case Okta repeats a value of the
     /// request body there.
-    pub(crate) fn hide(&mut self, secret: &Secret) {
-        let texts = self.summary.iter_mut().chain(&mut self.causes);
-        for text in texts.filter(|text| text.contains(secret.expose())) {
-            *text = text.replace(secret.expose(), "(a secret)");
+    pub(crate) fn redact(&mut self, secret: &Secret) {
+        let messages = self.summary.iter_mut().chain(&mut self.causes);
+        for message in messages.filter(|message| message.contains(secret.expose())) {
+            *message = message.replace(secret.expose(), "(a secret)");
         }
     }
 }
@@ -130,7 +130,7 @@ impl std::error::Error for ApiError {}
 fn causes(body: &Value) -> Vec<String> {
     let all = match body.get("errorCauses") {
         Some(Value::Array(list)) => list.as_slice(),
-        Some(one @ Value::Object(_)) => std::slice::from_ref(one),
+        Some(cause @ Value::Object(_)) => std::slice::from_ref(cause),
         _ => &[],
     };
     all.iter()
@@ -151,14 +151,14 @@ fn to_single_line(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
         .chars()
-        .take(MAX_TEXT)
+        .take(MAX_MESSAGE)
         .collect()
 }
 
 // The first ten causes are enough to correct a document with many invalid fields.
 const MAX_CAUSES: usize = 10;
-// Okta's own texts have fewer than 300 characters.
-const MAX_TEXT: usize = 500;
+// Okta's own messages have fewer than 300 characters.
+const MAX_MESSAGE: usize = 500;
 
 const NOT_OKTA: &str = "The response does not seem to come from Okta: check the org URL, and whether \
                         a proxy or a sign-in page intercepts the requests.";
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_from_okta_becomes_one_line_of_limited_length() {
+    fn a_message_from_okta_becomes_one_line_of_limited_length() {
         assert_eq!(super::to_single_line("a\r\n\u{1b}[31m  b\t"), "a [31m b");
         assert_eq!(super::to_single_line(&"x".repeat(600)).len(), 500);
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Org, app_id, clock, empty, group_id, json, user_id, with};
 
-// 1,800,000,000 seconds after the epoch, the start time of the manual clock.
+// The start time of the manual clock: 1,800,000,000 seconds after the epoch.
 const DATE: &str = "Fri, 15 Jan 2027 08:00:00 GMT";
 
 fn limits(response: Response<Bytes>, limit: &str, remaining: &str, reset: &str) -> Response<Bytes> {
@@ -33,7 +33,7 @@ fn throttled() -> Response<Bytes> {
 #[tokio::test]
 async fn a_throttled_call_waits_for_the_reset_on_oktas_clock() {
     let clock = clock();
-    // The local clock is one hour ahead. This has no effect.
+    // The local clock is one hour ahead of Okta's clock. The difference has no effect.
     clock.advance(Duration::from_hours(1));
     let app = json(200, json!({ "id": "0oa1" }));
     let org = Org::responding([limits(throttled(), "50", "0", "1800000030"), app]);
@@ -47,7 +47,7 @@ async fn a_throttled_call_waits_for_the_reset_on_oktas_clock() {
 }
 
 #[tokio::test]
-async fn too_many_concurrent_calls_wait_only_for_the_backoff() {
+async fn a_call_over_the_concurrency_limit_waits_only_for_the_backoff() {
     let clock = clock();
     let app = json(200, json!({ "id": "0oa1" }));
     let org = Org::responding([limits(throttled(), "0", "0", "1800000060"), app]);

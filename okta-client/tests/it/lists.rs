@@ -241,13 +241,13 @@ async fn a_group_is_found_by_its_exact_name() {
 }
 
 #[tokio::test]
-async fn a_prefix_of_very_many_names_is_searched_for() {
+async fn a_group_name_that_is_a_prefix_of_300_other_names_is_found() {
     let named = |id: String, name: &str| json!({ "id": id, "profile": { "name": name } });
-    let many = (0..300)
+    let first_page = (0..300)
         .map(|n| named(format!("00g{n}"), "aws-something"))
         .collect();
-    let found = json!([named("00gx".to_owned(), "aws")]);
-    let org = Org::responding([json(200, Value::Array(many)), json(200, found)]);
+    let exact_match = json!([named("00gx".to_owned(), "aws")]);
+    let org = Org::responding([json(200, Value::Array(first_page)), json(200, exact_match)]);
     let group = org
         .client()
         .groups()

@@ -4,10 +4,10 @@
 
 mod calls;
 mod documents;
+mod error_responses;
 mod limits;
 mod lists;
 mod privacy;
-mod refusals;
 mod wire;
 
 use std::{

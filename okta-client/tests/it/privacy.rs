@@ -1,4 +1,4 @@
-//! No output contains a secret.
+//! Tests that no output contains a secret.
 
 use std::{
     error::Error as _,

@@ -66,7 +66,7 @@ async fn a_write_without_a_body_has_content_length_zero() {
 
 #[tokio::test]
 async fn metadata_is_returned_byte_for_byte() {
-    // As in Okta's responses, the header says Latin-1 and the document says UTF-8.
+    // The header declares Latin-1 and the document declares UTF-8, as in Okta's responses.
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<a>Zürich\u{feff}</a>\n";
     let mut okta = mockito::Server::new_async().await;
     okta.mock("GET", "/api/v1/apps/0oa1/sso/saml/metadata?kid=k")

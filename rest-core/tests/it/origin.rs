@@ -1,4 +1,4 @@
-//! The secret is sent only to the service's own origin.
+//! Tests that the secret is sent only to the service's own origin.
 
 use std::error::Error as _;
 

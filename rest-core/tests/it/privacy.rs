@@ -1,4 +1,4 @@
-//! No output contains the secret.
+//! Tests that no output contains the secret.
 
 use std::{
     io,

@@ -134,7 +134,7 @@ async fn a_body_over_the_limit_is_an_error_even_if_its_length_is_not_announced()
 }
 
 #[tokio::test]
-async fn a_refused_connection_means_not_sent() {
+async fn a_refused_connection_is_reported_as_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/?key=hunter2", listener.local_addr().unwrap());
     drop(listener);
@@ -144,14 +144,14 @@ async fn a_refused_connection_means_not_sent() {
 }
 
 #[tokio::test]
-async fn a_failed_tls_handshake_means_not_sent() {
+async fn a_failed_tls_handshake_is_reported_as_not_sent() {
     let plain = raw_server("HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let error = failure(&limited_to_10_bytes(), &plain.replace("http:", "https:")).await;
     assert_eq!(error.reached(), Reached::NotSent, "{error:?}");
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_means_maybe_sent() {
+async fn a_broken_connection_is_reported_as_maybe_sent() {
     let error = failure(&limited_to_10_bytes(), &raw_server("").await).await;
     assert_eq!(error.reached(), Reached::MaybeSent);
     assert!(!error.is_timeout());

@@ -26,7 +26,7 @@ fuzz_target!(|input: (bool, &[u8])| {
             let whole = found.entities().map(|entity| entity.element().source());
             assert!(whole.eq(streamed.iter().map(|e| e.entity().element().source())));
         }
-        (Err(whole), Err(SignedStreamError::Refused(streamed))) => {
+        (Err(whole), Err(SignedStreamError::Rejected(streamed))) => {
             assert_eq!(whole.kind().to_string(), streamed.kind().to_string());
             assert_eq!(whole.position(), streamed.position());
         }

@@ -13,7 +13,7 @@ type Declaration<'a> = (&'a str, &'a str);
 /// The declarations written so far on the open elements.
 pub(super) struct Namespaces<'a> {
     written: Vec<Declaration<'a>>,
-    /// The declarations that the current element needs; the vector is kept for its allocation.
+    /// The declarations that the current element needs. The vector is reused to save allocations.
     needed: Vec<Declaration<'a>>,
 }
 

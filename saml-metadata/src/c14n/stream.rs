@@ -73,14 +73,14 @@ pub enum C14nStreamError {
     #[error("the metadata has no canonical form")]
     #[non_exhaustive]
     NoCanonicalForm {
-        /// The reason; its offset is relative to the start of the stream.
+        /// The reason, with an offset from the start of the stream.
         source: C14nError,
     },
     /// The output could not be written.
     #[error("the canonical form cannot be written")]
     #[non_exhaustive]
     Write {
-        /// The error of the output.
+        /// The I/O error of the output.
         source: io::Error,
     },
 }
@@ -124,7 +124,7 @@ struct Written<W> {
 }
 
 impl<W: Write> Sink for Written<W> {
-    fn take(&mut self, chunk: &[u8]) {
+    fn receive(&mut self, chunk: &[u8]) {
         if self.failure.is_none() {
             self.failure = self.output.write_all(chunk).err();
         }

@@ -52,7 +52,7 @@ pub(super) struct Walk<'a, 's, S> {
     /// A range of the text that is already canonical and not written yet. The next range usually
     /// follows it directly, so both are written together as one large piece.
     pending: Range<usize>,
-    /// The attributes of the current element; the vector is kept for its allocation.
+    /// The attributes of the current element. The vector is reused to save allocations.
     attributes: Vec<&'a AttributeRecord>,
 }
 
@@ -205,7 +205,7 @@ impl<'a, 's, S: Sink> Walk<'a, 's, S> {
         self.source(node.span.range().start..node.name.range().end);
         let declarations = self.namespaces.enter(self.method, element, is_apex)?;
         if !declarations.is_empty() {
-            // The same as `flush`, which cannot be called here: `declarations` borrows `self`.
+            // Does the same as `flush`, which cannot be called here: `declarations` borrows `self`.
             self.output.raw(&document.text()[take(&mut self.pending)]);
         }
         for (prefix, uri) in declarations {

@@ -4,24 +4,24 @@ use crate::reader::escape::reference;
 
 /// Receiver of the bytes of a canonical form.
 pub(crate) trait Sink {
-    /// Receives the next chunk; the chunks of a large form are large.
-    fn take(&mut self, chunk: &[u8]);
+    /// Receives the next chunk. The chunks of a large form are large.
+    fn receive(&mut self, chunk: &[u8]);
 }
 
 impl Sink for Vec<u8> {
-    fn take(&mut self, chunk: &[u8]) {
+    fn receive(&mut self, chunk: &[u8]) {
         self.extend_from_slice(chunk);
     }
 }
 
 impl<S: Sink> Sink for &mut S {
-    fn take(&mut self, chunk: &[u8]) {
-        (**self).take(chunk);
+    fn receive(&mut self, chunk: &[u8]) {
+        (**self).receive(chunk);
     }
 }
 
 impl Sink for aws_lc_rs::digest::Context {
-    fn take(&mut self, chunk: &[u8]) {
+    fn receive(&mut self, chunk: &[u8]) {
         self.update(chunk);
     }
 }
@@ -52,7 +52,7 @@ impl<S: Sink> Output<S> {
         if self.buffer.len() + bytes.len() > CHUNK {
             self.flush();
             if bytes.len() > CHUNK {
-                self.sink.take(bytes);
+                self.sink.receive(bytes);
                 return;
             }
         }
@@ -60,7 +60,7 @@ impl<S: Sink> Output<S> {
     }
 
     pub(super) fn flush(&mut self) {
-        self.sink.take(&self.buffer);
+        self.sink.receive(&self.buffer);
         self.buffer.clear();
     }
 

@@ -110,7 +110,7 @@ impl<'c> Comparison<'c> {
         let (before, after) = (old.entity_id(), new.entity_id());
         if before != after {
             const UNKNOWN: Impact =
-                Impact::Breaks("messages name an issuer that the partner does not know");
+                Impact::Breaks("messages contain an issuer that the partner does not know");
             let values = (Some(before), Some(after));
             self.add(ChangeKind::EntityId, "entityID", values, (UNKNOWN, UNKNOWN));
         }

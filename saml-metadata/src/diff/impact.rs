@@ -62,7 +62,7 @@ pub(super) fn key_added(wanted: KeyUse, is_first: bool, keeps_one: bool) -> Impa
             Impact::May("the partner cannot verify signatures until it has the key"),
             Impact::May("the partner may require signatures that the provider does not make yet"),
         ),
-        // No old key stays: the removal of the old keys covers the other case.
+        // The role keeps no old key. `key_removed` covers the case in which the partner leads.
         KeyUse::Signing => (
             Impact::Breaks("signatures are made by a key that the partner does not have"),
             Impact::None,

@@ -1,3 +1,5 @@
+//! View of a signature algorithm with its key sizes.
+
 use super::{values::uri, view};
 use crate::reader::chars::collapse;
 

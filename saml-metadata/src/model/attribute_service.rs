@@ -1,3 +1,5 @@
+//! Views of attributes, and of the services that request them.
+
 use super::{
     contact::localized,
     values::{Localized, boolean, parse_index, uri},

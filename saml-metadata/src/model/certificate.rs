@@ -1,3 +1,5 @@
+//! X.509 certificates and their public keys.
+
 use std::{
     borrow::Cow,
     fmt::{self, Write as _},
@@ -233,7 +235,7 @@ impl Certificate {
         self.is_authority
     }
 
-    /// Returns whether the key may create signatures; without a key usage extension it may.
+    /// Returns whether the key may create signatures; true if there is no key usage extension.
     #[must_use]
     pub fn may_sign(&self) -> bool {
         self.may_sign
@@ -408,7 +410,8 @@ const COMMON: [(Oid<'static>, &str); 9] = [
     (OID_NIST_EC_P521, "1.3.132.0.35"),
 ];
 
-/// Returns the text form of an object identifier; common ones are looked up, not computed.
+/// Returns the text form of an object identifier. The text of a common identifier is looked up in a
+/// table instead of computed.
 fn identifier(oid: &Oid<'_>) -> Cow<'static, str> {
     match COMMON.iter().find(|(common, _)| common == oid) {
         Some((_, text)) => Cow::Borrowed(text),

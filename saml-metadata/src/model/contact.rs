@@ -1,3 +1,5 @@
+//! Views of organizations, contacts and additional metadata locations.
+
 use super::{values::Localized, view};
 use crate::{Element, Extensions, reader::chars::collapse, tree::NamespaceId};
 

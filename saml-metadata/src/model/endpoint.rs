@@ -1,3 +1,5 @@
+//! Views of endpoints, with and without an index.
+
 use super::{
     values::{boolean, default_of, optional_uri, parse_index, uri},
     view,

@@ -1,3 +1,5 @@
+//! Views of entities and of groups of entities.
+
 use jiff::Timestamp;
 
 use super::{

@@ -1,3 +1,5 @@
+//! Views of `Extensions` and of the extensions in it.
+
 use jiff::Timestamp;
 
 use super::{

@@ -1,3 +1,5 @@
+//! Views of keys and encryption methods.
+
 use super::{
     certificate::{Certificate, CertificateError},
     values::uri,

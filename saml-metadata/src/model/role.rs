@@ -1,3 +1,5 @@
+//! Views of the roles of an entity, and of affiliations.
+
 use jiff::Timestamp;
 
 use super::{

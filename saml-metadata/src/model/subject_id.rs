@@ -1,3 +1,5 @@
+//! The kinds of subject identifier that a service can require.
+
 use std::fmt;
 
 /// The kind of subject identifier that a service requires (saml-subject-id-attr-v1.0 4.1).
@@ -9,7 +11,7 @@ pub enum SubjectIdRequirement {
     SubjectId,
     /// The `pairwise-id`, which differs for each service.
     PairwiseId,
-    /// No identifier.
+    /// The service requires no identifier.
     None,
     /// Either of the two identifiers.
     Any,

@@ -71,28 +71,29 @@ pub(crate) fn scan_name(bytes: &[u8]) -> NameScan {
     let class = |at: usize| bytes.get(at).map(|byte| NAME_CLASSES[usize::from(*byte)]);
     let mut len = 0;
     let mut prefix_len = 0;
-    let mut right = true;
+    let mut is_valid = true;
     loop {
         match class(len) {
             Some(Class::Start | Class::Continue) => {}
             Some(Class::Colon) => {
-                right &= prefix_len == 0;
+                is_valid &= prefix_len == 0;
                 prefix_len = len + 1;
             }
             None | Some(Class::End) => break,
             Some(Class::Other) => {
-                right = false;
+                is_valid = false;
                 break;
             }
         }
         len += 1;
     }
-    // The name starts with a letter, and so does its local part; so neither part is empty.
+    // The name and its local part must each begin with a start character, so neither the prefix
+    // nor the local part is empty.
     let starts = |at: usize| at < len && matches!(class(at), Some(Class::Start));
-    right &= starts(0) && starts(prefix_len);
+    is_valid &= starts(0) && starts(prefix_len);
     NameScan {
         len,
-        prefix_len: right.then_some(prefix_len),
+        prefix_len: is_valid.then_some(prefix_len),
     }
 }
 
@@ -168,8 +169,8 @@ pub(crate) fn scan(text: &str) -> Scan {
         // A character can span two blocks, so the range is extended to whole characters.
         let start = text.floor_char_boundary(number * BLOCK);
         let end = text.ceil_char_boundary(number * BLOCK + block.len());
-        let wrong = text[start..end].char_indices().find(|(_, c)| !is_char(*c));
-        if let Some((at, c)) = wrong {
+        let forbidden = text[start..end].char_indices().find(|(_, c)| !is_char(*c));
+        if let Some((at, c)) = forbidden {
             return Scan {
                 forbidden: Some((start + at, c)),
                 carriage_return,

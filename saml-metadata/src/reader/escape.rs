@@ -185,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_a_character_reference_is_refused() {
+    fn a_sign_in_a_character_reference_is_rejected() {
         assert_eq!(
-            reference("#+65").expect_err("refused"),
+            reference("#+65").expect_err("rejected"),
             "`&#+65;` is not a character reference"
         );
     }

@@ -54,7 +54,7 @@ impl Scope {
         self.bindings.truncate(depth);
     }
 
-    /// Removes all entries of `namespaces` after the first `count`. The caller ensures that no
+    /// Removes all entries of `namespaces` after the first `count`. The caller must ensure that no
     /// declaration in scope uses a removed namespace.
     pub(crate) fn forget_namespaces(&mut self, count: usize) {
         for uri in self.namespaces.drain(count..) {
@@ -125,13 +125,13 @@ impl Scope {
     /// Returns the id of a namespace, and assigns the next id to a new namespace.
     fn id_of(&mut self, uri: &str) -> NamespaceId {
         if let Some(index) = namespace::KNOWN.iter().position(|(known, _)| *known == uri) {
-            return NamespaceId(crate::tree::number(index));
+            return NamespaceId(crate::tree::to_u32(index));
         }
         if let Some(id) = self.ids.get(uri) {
             return *id;
         }
         let next = namespace::KNOWN.len() + self.namespaces.len();
-        let id = NamespaceId(crate::tree::number(next));
+        let id = NamespaceId(crate::tree::to_u32(next));
         self.ids.insert(uri.into(), id);
         self.namespaces.push(uri.into());
         id

@@ -10,13 +10,14 @@ use super::{
 use crate::{
     Limit,
     error::Fault,
-    tree::{AttributeRecord, DECODED, NamespaceId, Slice, number},
+    tree::{AttributeRecord, DECODED, NamespaceId, Slice, to_u32},
 };
 
-/// Up to this number of attributes, duplicates are searched by comparing each pair.
+/// Maximum number of attributes for which the reader finds duplicates by comparing each pair.
 const FEW: usize = 12;
 
-/// The parts of a start tag. Its attributes are the last ones in the reader's state.
+/// The parts of a start tag. The attributes of the tag are the last attributes in the reader's
+/// state.
 pub(super) struct Tag {
     pub(super) name: Slice,
     pub(super) prefix_len: u32,
@@ -43,9 +44,9 @@ impl Reader<'_> {
         let name = start..name_end;
         let prefix_len = match scan.prefix_len.filter(|_| is_whole) {
             Some(prefix_len) => prefix_len,
-            None => prefix_len(&text[name.clone()]).map_err(|wrong| {
+            None => prefix_len(&text[name.clone()]).map_err(|reason| {
                 let message = format!(
-                    "the element name `{}` {wrong}",
+                    "the element name `{}` {reason}",
                     shorten(&text[name.clone()])
                 );
                 Fault::malformed(start, message)
@@ -65,10 +66,10 @@ impl Reader<'_> {
         let namespace = self.resolve(prefix, start)?;
         Ok(Tag {
             name: Slice::new(name),
-            prefix_len: number(prefix_len),
+            prefix_len: to_u32(prefix_len),
             namespace,
-            first_attribute: number(first),
-            attributes: number(self.state.attributes.len() - first),
+            first_attribute: to_u32(first),
+            attributes: to_u32(self.state.attributes.len() - first),
         })
     }
 
@@ -107,8 +108,8 @@ impl Reader<'_> {
             let name = &text[name_start..name_end];
             let prefix_len = match known {
                 Some(prefix_len) => prefix_len,
-                None => prefix_len(name).map_err(|wrong| {
-                    let message = format!("the attribute name `{}` {wrong}", shorten(name));
+                None => prefix_len(name).map_err(|reason| {
+                    let message = format!("the attribute name `{}` {reason}", shorten(name));
                     Fault::malformed(name_start, message)
                 })?,
             };
@@ -141,7 +142,7 @@ impl Reader<'_> {
             let value = self.value(name, open + 1, close)?;
             self.state.attributes.push(AttributeRecord {
                 name: Slice::new(name_start..name_end),
-                prefix_len: number(prefix_len),
+                prefix_len: to_u32(prefix_len),
                 namespace: NamespaceId::NONE,
                 raw: Slice::new(open + 1..close),
                 value,

@@ -23,7 +23,7 @@ pub(crate) enum Token {
 
 impl Token {
     /// Returns the kind of an event; `None` at the end of the text.
-    fn of(event: &Event<'_>) -> Option<Self> {
+    fn from_event(event: &Event<'_>) -> Option<Self> {
         Some(match event {
             Event::Start(_) => Self::Start,
             Event::Empty(_) => Self::Empty,
@@ -90,7 +90,8 @@ fn fast_token(text: &[u8]) -> Option<(Token, usize)> {
 /// Returns the first token of a text, of any kind.
 fn full_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
     if !text.is_empty() && !text.starts_with(['<', '&']) {
-        // A text token up to the end. The tokenizer would drop a byte order mark at its start.
+        // The text token extends to the end of the text. The tokenizer would drop a byte order mark
+        // at the start.
         return if is_last {
             Ok((Token::Text, text.len()))
         } else {
@@ -105,7 +106,7 @@ fn full_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
     config.allow_unmatched_ends = true;
     let event = tokens.read_event();
     let end = offset(tokens.buffer_position());
-    match event.map(|event| Token::of(&event)) {
+    match event.map(|event| Token::from_event(&event)) {
         Ok(Some(token)) => Ok((token, end)),
         Ok(None) if is_last => Err(NoToken::End),
         Ok(None) => Err(NoToken::Incomplete),
@@ -122,7 +123,7 @@ fn full_token(text: &str, is_last: bool) -> Result<(Token, usize), NoToken> {
     }
 }
 
-/// Converts a position of the tokenizer into an offset; it fits, because the text is in memory.
+/// Converts a position of the tokenizer into an offset.
 fn offset(position: u64) -> usize {
     usize::try_from(position).expect("the text is in memory, so its offsets fit")
 }
@@ -161,7 +162,7 @@ mod tests {
                 tokenizer.read_event().expect("a tag");
                 let event = tokenizer.read_event().expect("a token");
                 let end = offset(tokenizer.buffer_position()) - "<x>".len();
-                let expected = Token::of(&event).map(|token| (token, end));
+                let expected = Token::from_event(&event).map(|token| (token, end));
                 assert_eq!(fast_token(text.as_bytes()), expected, "{text}");
             }
         }

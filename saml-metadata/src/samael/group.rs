@@ -1,4 +1,6 @@
-use ::samael::metadata::{EntitiesDescriptor as Theirs, EntityDescriptorType};
+//! Converts groups of entities to samael's type and back.
+
+use ::samael::metadata::{EntitiesDescriptor as SamaelGroup, EntityDescriptorType};
 
 use super::{
     Converted,
@@ -9,7 +11,7 @@ use crate::{Document, Element, EntitiesDescriptor, names::namespace::METADATA, w
 
 /// Converts a group of entities, including nested groups, to samael's type.
 #[must_use]
-pub fn group_to_samael(group: EntitiesDescriptor<'_>) -> Converted<Theirs> {
+pub fn group_to_samael(group: EntitiesDescriptor<'_>) -> Converted<SamaelGroup> {
     let mut walk = Walk::default();
     let value = walk.group(group.element());
     walk.converted(value)
@@ -21,14 +23,14 @@ pub fn group_to_samael(group: EntitiesDescriptor<'_>) -> Converted<Theirs> {
 ///
 /// Fails if a value has a character that XML cannot represent, or if the document exceeds the
 /// default limits.
-pub fn group_from_samael(group: &Theirs) -> Result<Converted<Document>, BuildError> {
+pub fn group_from_samael(group: &SamaelGroup) -> Result<Converted<Document>, BuildError> {
     let mut out = Out::new();
     out.group(group);
     out.document()
 }
 
 impl Walk {
-    fn group(&mut self, element: Element<'_>) -> Theirs {
+    fn group(&mut self, element: Element<'_>) -> SamaelGroup {
         self.report_others(
             element,
             &["ID", "Name", "validUntil", "cacheDuration"],
@@ -47,7 +49,7 @@ impl Walk {
                 _ => None,
             })
             .collect();
-        Theirs {
+        SamaelGroup {
             id: text_of(element, "ID"),
             name: text_of(element, "Name"),
             valid_until: self.time(element),
@@ -59,7 +61,7 @@ impl Walk {
 }
 
 impl Out {
-    fn group(&mut self, group: &Theirs) {
+    fn group(&mut self, group: &SamaelGroup) {
         self.open("md:EntitiesDescriptor");
         self.declare();
         self.optional("ID", group.id.as_deref());

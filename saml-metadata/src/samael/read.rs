@@ -1,10 +1,12 @@
+//! Converts an entity to samael's type.
+
 use ::samael::{
     attribute::{Attribute, AttributeValue},
     key_info::{KeyInfo, X509Data},
     metadata::{
         AffiliationDescriptor, AttributeAuthorityDescriptors, AttributeConsumingService,
         AuthnAuthorityDescriptors, ContactPerson, EncryptionMethod, Endpoint,
-        EntityDescriptor as Theirs, IdpSsoDescriptor, IndexedEndpoint, KeyDescriptor,
+        EntityDescriptor as SamaelEntity, IdpSsoDescriptor, IndexedEndpoint, KeyDescriptor,
         LocalizedName, LocalizedUri, Organization, PdpDescriptors, RequestedAttribute,
         RoleDescriptor, SpSsoDescriptor,
     },
@@ -19,11 +21,11 @@ use crate::{
 };
 
 const UNSUPPORTED: &str = "is not supported by samael";
-const REQUIRED: &str = "is missing but required by samael, so it became an empty text";
+const REQUIRED: &str = "is missing but required by samael, so it became an empty string";
 
 /// Converts an entity to samael's type.
 #[must_use]
-pub fn to_samael(entity: EntityDescriptor<'_>) -> Converted<Theirs> {
+pub fn to_samael(entity: EntityDescriptor<'_>) -> Converted<SamaelEntity> {
     let mut walk = Walk::default();
     let value = walk.entity(entity.element());
     walk.converted(value)
@@ -128,7 +130,7 @@ impl Walk {
         element.text()
     }
 
-    /// Returns the first child with a name, and reports further ones.
+    /// Returns the first child with a name, and reports further children with this name.
     fn one<'a>(
         &mut self,
         element: Element<'a>,
@@ -138,7 +140,10 @@ impl Walk {
         let mut found = element.children().filter(|child| child.is(namespace, name));
         let first = found.next();
         for more in found {
-            self.lose(more.path(), "samael supports only one");
+            self.lose(
+                more.path(),
+                "samael supports only one element with this name",
+            );
         }
         first
     }
@@ -199,7 +204,7 @@ impl Walk {
         index
     }
 
-    pub(super) fn entity(&mut self, element: Element<'_>) -> Theirs {
+    pub(super) fn entity(&mut self, element: Element<'_>) -> SamaelEntity {
         let roles = [
             "RoleDescriptor",
             "IDPSSODescriptor",
@@ -225,7 +230,7 @@ impl Walk {
                 "samael does not keep the order of roles of different kinds",
             );
         }
-        Theirs {
+        SamaelEntity {
             entity_id: text_of(element, "entityID"),
             id: text_of(element, "ID"),
             signature: None,

@@ -1,8 +1,10 @@
+//! Converts samael's type to a document.
+
 use ::samael::{
     attribute::{Attribute, AttributeValue},
     metadata::{
         AffiliationDescriptor, AttributeConsumingService, ContactPerson, Endpoint,
-        EntityDescriptor as Theirs, IdpSsoDescriptor, IndexedEndpoint, KeyDescriptor,
+        EntityDescriptor as SamaelEntity, IdpSsoDescriptor, IndexedEndpoint, KeyDescriptor,
         LocalizedName, Organization, SpSsoDescriptor,
     },
 };
@@ -24,7 +26,7 @@ const NUMBER: &str = "samael's type is a number, not a duration";
 /// # Errors
 ///
 /// Fails if a value has a character that XML cannot represent, or exceeds the default limits.
-pub fn from_samael(entity: &Theirs) -> Result<Converted<Document>, BuildError> {
+pub fn from_samael(entity: &SamaelEntity) -> Result<Converted<Document>, BuildError> {
     let mut out = Out::new();
     out.entity(entity);
     out.document()
@@ -53,7 +55,7 @@ macro_rules! role_attributes {
     };
 }
 
-/// Writes a role that answers queries; these roles of samael differ in one list of services.
+/// Writes a role that answers queries. Such roles differ in one list of services in samael.
 macro_rules! authority {
     ($out:ident, $role:ident, $name:literal, $service:literal, $services:ident) => {
         $out.open($name);
@@ -147,7 +149,7 @@ impl Out {
         }
     }
 
-    pub(super) fn entity(&mut self, entity: &Theirs) {
+    pub(super) fn entity(&mut self, entity: &SamaelEntity) {
         self.open("md:EntityDescriptor");
         self.declare();
         self.optional("entityID", entity.entity_id.as_deref());

@@ -1,3 +1,5 @@
+//! The allowed signature algorithms and digest algorithms.
+
 use aws_lc_rs::{
     digest,
     signature::{self, VerificationAlgorithm},
@@ -6,8 +8,8 @@ use aws_lc_rs::{
 /// An allowed signature algorithm.
 ///
 /// HMAC is not allowed: with a shared key, every reader of metadata could also sign it. Each curve
-/// has the digest of its length. Edwards curves and DSA are not allowed, because signers of metadata
-/// do not use them.
+/// is used with the digest of the same length. Edwards curves and DSA are not allowed, because
+/// signers of metadata do not use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -29,8 +31,8 @@ pub enum SignatureAlgorithm {
     EcdsaP384Sha384,
     /// ECDSA on P-521 with SHA-512.
     EcdsaP521Sha512,
-    /// RSA PKCS #1 v1.5 with SHA-1: only with [`Verifier::allow_sha1`](super::Verifier::allow_sha1),
-    /// and never for signing.
+    /// RSA PKCS #1 v1.5 with SHA-1. Accepted only with
+    /// [`Verifier::allow_sha1`](super::Verifier::allow_sha1), and never used for signing.
     RsaSha1,
 }
 
@@ -65,7 +67,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    pub(super) fn of(uri: &str) -> Option<Self> {
+    pub(super) fn from_uri(uri: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.uri() == uri)
@@ -121,7 +123,7 @@ pub(super) enum DigestAlgorithm {
     Sha256,
     Sha384,
     Sha512,
-    /// Only with [`Verifier::allow_sha1`](super::Verifier::allow_sha1).
+    /// SHA-1, accepted only with [`Verifier::allow_sha1`](super::Verifier::allow_sha1).
     Sha1,
 }
 
@@ -135,7 +137,7 @@ impl DigestAlgorithm {
         }
     }
 
-    pub(super) fn of(uri: &str) -> Option<Self> {
+    pub(super) fn from_uri(uri: &str) -> Option<Self> {
         [Self::Sha256, Self::Sha384, Self::Sha512, Self::Sha1]
             .into_iter()
             .find(|algorithm| algorithm.uri() == uri)

@@ -1,3 +1,5 @@
+//! The error of signature verification, and the reasons for it.
+
 use std::{fmt, ops::Range};
 
 use super::profile;

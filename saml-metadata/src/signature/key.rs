@@ -1,3 +1,5 @@
+//! Public keys for verifying signatures.
+
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,7 +10,9 @@ use zeroize::Zeroizing;
 use super::algorithm::KeyKind;
 use crate::{Certificate, CertificateError, PublicKey, model::certificate::public_key};
 
-/// A trusted public key for verifying signatures; it must not come from the document itself.
+/// A trusted public key for verifying signatures.
+///
+/// The key must not come from the document itself.
 ///
 /// Two values are equal if they have the same key, even if their certificates differ.
 #[derive(Clone)]

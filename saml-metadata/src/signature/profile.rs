@@ -47,7 +47,7 @@ pub(super) struct Form<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Policy {
     pub(super) sha1: bool,
-    pub(super) any_place: bool,
+    pub(super) any_position: bool,
 }
 
 type Result<T> = std::result::Result<T, SignatureError>;
@@ -109,15 +109,15 @@ pub(super) fn check_form<'a>(
 fn signature_of(element: Element<'_>, policy: Policy) -> Result<Element<'_>> {
     let mut signatures = element.children_in(NamespaceId::SIGNATURE, "Signature");
     let Some(signature) = signatures.next() else {
-        return refuse(element, SignatureErrorKind::NotSigned);
+        return fail(element, SignatureErrorKind::NotSigned);
     };
     let others = signatures.count();
     if others > 0 {
         let count = others + 1;
-        return refuse(element, SignatureErrorKind::SeveralSignatures { count });
+        return fail(element, SignatureErrorKind::SeveralSignatures { count });
     }
-    if !policy.any_place && element.children().next() != Some(signature) {
-        return refuse(signature, SignatureErrorKind::Misplaced);
+    if !policy.any_position && element.children().next() != Some(signature) {
+        return fail(signature, SignatureErrorKind::Misplaced);
     }
     Ok(signature)
 }
@@ -131,10 +131,10 @@ fn check_uri(
 ) -> Result<bool> {
     if let Some(uri) = reference.attribute("Type") {
         let uri = shorten(uri);
-        return refuse(reference, SignatureErrorKind::ReferenceType { uri });
+        return fail(reference, SignatureErrorKind::ReferenceType { uri });
     }
     let Some(uri) = reference.attribute("URI") else {
-        return refuse(reference, SignatureErrorKind::NoUri);
+        return fail(reference, SignatureErrorKind::NoUri);
     };
     let is_root = element.document().root().id() == element.id();
     if uri.is_empty() && is_root {
@@ -145,13 +145,13 @@ fn check_uri(
         Some(id) if uri.strip_prefix('#') == Some(id) => {
             if is_duplicate_id(id) {
                 let id = shorten(id);
-                return refuse(element, SignatureErrorKind::DuplicateId { id });
+                return fail(element, SignatureErrorKind::DuplicateId { id });
             }
             Ok(false)
         }
         _ => {
             let uri = shorten(uri);
-            refuse(reference, SignatureErrorKind::OtherReference { uri })
+            fail(reference, SignatureErrorKind::OtherReference { uri })
         }
     }
 }
@@ -186,12 +186,12 @@ fn transform(reference: Element<'_>) -> Result<Method> {
         .or_else(|_| check_children(list, &["Transform"]))
         .or_else(|_| {
             let count = list.children().count();
-            refuse(list, SignatureErrorKind::TransformCount { count })
+            fail(list, SignatureErrorKind::TransformCount { count })
         })?;
     let mut transforms = list.children();
     let first = transforms.next();
     let Some(enveloped) = first.filter(|t| algorithm_of(*t) == ENVELOPED) else {
-        return refuse(list, SignatureErrorKind::NotEnveloped);
+        return fail(list, SignatureErrorKind::NotEnveloped);
     };
     check_children(enveloped, &[])?;
     match transforms.next() {
@@ -210,7 +210,7 @@ fn canonicalization(element: Element<'_>) -> Result<Method> {
         INCLUSIVE_COMMENTS => Method::inclusive().comments(true),
         _ => {
             let uri = shorten(uri);
-            return refuse(element, SignatureErrorKind::Canonicalization { uri });
+            return fail(element, SignatureErrorKind::Canonicalization { uri });
         }
     };
     let is_exclusive = matches!(uri, EXCLUSIVE | EXCLUSIVE_COMMENTS);
@@ -220,7 +220,7 @@ fn canonicalization(element: Element<'_>) -> Result<Method> {
     };
     let is_list = is_exclusive && list.is(EXCLUSIVE, "InclusiveNamespaces");
     if !is_list || children.next().is_some() {
-        return refuse(list, unexpected(list));
+        return fail(list, unexpected(list));
     }
     check_children(list, &[])?;
     let prefixes = list.attribute("PrefixList").unwrap_or_default();
@@ -229,21 +229,21 @@ fn canonicalization(element: Element<'_>) -> Result<Method> {
 
 fn signature_algorithm(element: Element<'_>, policy: Policy) -> Result<SignatureAlgorithm> {
     let uri = algorithm_of(element);
-    match SignatureAlgorithm::of(uri) {
+    match SignatureAlgorithm::from_uri(uri) {
         Some(SignatureAlgorithm::RsaSha1) if !policy.sha1 => {
-            refuse(element, SignatureErrorKind::Sha1)
+            fail(element, SignatureErrorKind::Sha1)
         }
         Some(algorithm) => Ok(algorithm),
-        None => refuse(element, SignatureErrorKind::algorithm(uri)),
+        None => fail(element, SignatureErrorKind::algorithm(uri)),
     }
 }
 
 fn digest_algorithm(element: Element<'_>, policy: Policy) -> Result<DigestAlgorithm> {
     let uri = algorithm_of(element);
-    match DigestAlgorithm::of(uri) {
-        Some(DigestAlgorithm::Sha1) if !policy.sha1 => refuse(element, SignatureErrorKind::Sha1),
+    match DigestAlgorithm::from_uri(uri) {
+        Some(DigestAlgorithm::Sha1) if !policy.sha1 => fail(element, SignatureErrorKind::Sha1),
         Some(algorithm) => Ok(algorithm),
-        None => refuse(element, SignatureErrorKind::algorithm(uri)),
+        None => fail(element, SignatureErrorKind::algorithm(uri)),
     }
 }
 
@@ -258,18 +258,18 @@ fn only_child<'a>(element: Element<'a>, name: &'static str) -> Result<Element<'a
         (Some(child), 0) => Ok(child),
         (first, others) => {
             let count = others + usize::from(first.is_some());
-            refuse(element, SignatureErrorKind::Count { name, count })
+            fail(element, SignatureErrorKind::Count { name, count })
         }
     }
 }
 
-/// Checks that the children are these, in this order; the last ones may be missing.
+/// Checks that the children have these names, in this order. The last names may be missing.
 fn check_children(element: Element<'_>, names: &[&str]) -> Result<()> {
     let mut names = names.iter();
     for child in element.children() {
         let name = names.next();
         if name.is_none_or(|name| !child.is_in(NamespaceId::SIGNATURE, name)) {
-            return refuse(child, unexpected(child));
+            return fail(child, unexpected(child));
         }
     }
     Ok(())
@@ -294,7 +294,7 @@ fn check_plain(element: Element<'_>, name: &'static str) -> Result<()> {
         .into_iter()
         .any(|node| node.kind != NodeKind::Element)
     {
-        return refuse(element, SignatureErrorKind::NotPlain { name });
+        return fail(element, SignatureErrorKind::NotPlain { name });
     }
     Ok(())
 }
@@ -304,10 +304,10 @@ fn base64(element: Element<'_>, name: &'static str) -> Result<Vec<u8>> {
     let compact: Vec<u8> = element.text().bytes().filter(|b| !is_space(*b)).collect();
     match STANDARD.decode(compact) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
-        _ => refuse(element, SignatureErrorKind::Base64 { name }),
+        _ => fail(element, SignatureErrorKind::Base64 { name }),
     }
 }
 
-pub(super) fn refuse<T>(at: Element<'_>, kind: SignatureErrorKind) -> Result<T> {
+pub(super) fn fail<T>(at: Element<'_>, kind: SignatureErrorKind) -> Result<T> {
     Err(SignatureError::new(at, kind))
 }

@@ -1,3 +1,5 @@
+//! Private keys for signing.
+
 use std::fmt;
 
 use aws_lc_rs::{

@@ -1,3 +1,5 @@
+//! Signer for documents.
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{

@@ -28,11 +28,12 @@ impl Verifier {
     /// Verifies the signature of metadata of any size, and returns a stream of the signed entities.
     ///
     /// The metadata is read twice, so the argument is a function that opens it. The first pass runs
-    /// inside this call and verifies the whole input; the second pass is the returned stream. The
-    /// file may change between the passes: the first pass computes an authentication tag of each
-    /// 64 KiB block, with a random key, and the second pass returns only bytes of a block with the
-    /// same tag at the same position. So each entity of the stream was signed, and is available
-    /// immediately, before the end of the second pass.
+    /// inside this call and verifies the whole input; the second pass is the returned stream.
+    ///
+    /// The file may change between the passes. Therefore the first pass computes an authentication
+    /// tag of each 64 KiB block, with a random key. The second pass returns the bytes of a block
+    /// only if the tag at this position is the same. So each entity of the stream was signed, and
+    /// is available immediately, before the end of the second pass.
     ///
     /// The checks of the signature, their order and the [`SignatureErrorKind`](super::SignatureErrorKind)s are the same as
     /// in [`verify`](Self::verify). The [limits](EntityStream#limits) are the limits of a stream.
@@ -58,8 +59,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Fails if the metadata cannot be opened or read to its end, and as [`verify`](Self::verify)
-    /// does. The stream fails if the second pass reads different bytes.
+    /// Fails if the metadata cannot be opened or read to its end, or for the same reasons as
+    /// [`verify`](Self::verify). The stream fails if the second pass reads different bytes.
     pub fn verify_stream<R: Read>(
         &self,
         open: impl FnMut() -> io::Result<R>,
@@ -176,7 +177,8 @@ impl VerifiedEntity {
     pub fn entity(&self) -> EntityDescriptor<'_> {
         let document = self.streamed.document();
         let element = self.streamed.entity().element();
-        // Only the root element has the verified signature, which does not cover itself.
+        // The verified signature is a child of the root element and does not cover itself. A view
+        // that starts at the root element hides it.
         EntityDescriptor::new(
             Element::new(document, document.tree.root)
                 .as_fragment_root()

@@ -9,7 +9,7 @@ use super::{
     algorithm::{KeyKind, SignatureAlgorithm},
     error::{SignatureError, SignatureErrorKind},
     key::VerifyingKey,
-    profile::{self, Form, Policy, refuse},
+    profile::{self, Form, Policy, fail},
 };
 use crate::{
     Document, Element, EntitiesDescriptor, EntityDescriptor, EntityError, Finding,
@@ -51,7 +51,7 @@ impl Verifier {
     /// as the first child, which the schema requires.
     #[must_use]
     pub fn allow_any_position(mut self) -> Self {
-        self.policy.any_place = true;
+        self.policy.any_position = true;
         self
     }
 
@@ -59,9 +59,9 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Fails if the root element is not signed, even if another element is. Also fails if the
-    /// signature does not have the form that SAML allows, if its algorithm is not allowed, if it does
-    /// not verify with any of the keys, or if the signed content was changed.
+    /// Fails if the root element is not signed, even if another element is signed. Also fails if
+    /// the signature does not have the form that SAML allows, uses an algorithm that is not
+    /// allowed, or does not verify with any of the keys, or if the signed content was changed.
     pub fn verify<'a>(&self, document: &'a Document) -> Result<Verified<'a>, SignatureError> {
         self.verify_element(document.root())
     }
@@ -143,18 +143,18 @@ impl Verifier {
         let is_strong = |key: &VerifyingKey| kind != KeyKind::Rsa || key.bits() >= MIN_RSA_BITS;
         if !of_kind().any(is_strong) {
             return match of_kind().next() {
-                Some(weak) => refuse(
+                Some(weak) => fail(
                     form.signature,
                     SignatureErrorKind::WeakKey { bits: weak.bits() },
                 ),
-                None => refuse(form.signature, SignatureErrorKind::NoKey { algorithm }),
+                None => fail(form.signature, SignatureErrorKind::NoKey { algorithm }),
             };
         }
         let message = form
             .canonicalization
             .element(form.signed_info)
             .or_else(|source| {
-                refuse(
+                fail(
                     form.signed_info,
                     SignatureErrorKind::NoCanonicalForm { source },
                 )
@@ -168,7 +168,7 @@ impl Verifier {
         };
         match self.keys.iter().position(verifies) {
             Some(index) => Ok(index),
-            None => refuse(form.signature, SignatureErrorKind::OtherKey),
+            None => fail(form.signature, SignatureErrorKind::OtherKey),
         }
     }
 }
@@ -178,12 +178,12 @@ const MIN_RSA_BITS: usize = 2048;
 
 fn check_digest(element: Element<'_>, form: &Form<'_>) -> Result<(), SignatureError> {
     let digest = digest(element, form.signature.id(), form)
-        .or_else(|source| refuse(element, SignatureErrorKind::NoCanonicalForm { source }))?;
+        .or_else(|source| fail(element, SignatureErrorKind::NoCanonicalForm { source }))?;
     if digest.len() != form.digest_value.len() {
-        return refuse(form.reference, SignatureErrorKind::DIGEST_LENGTH);
+        return fail(form.reference, SignatureErrorKind::DIGEST_LENGTH);
     }
     if digest != form.digest_value {
-        return refuse(element, SignatureErrorKind::Changed);
+        return fail(element, SignatureErrorKind::Changed);
     }
     Ok(())
 }
@@ -209,10 +209,10 @@ fn digest(
 /// cover itself. The view gives no access to anything outside the element: it shows neither the
 /// parent of the element nor the groups around it.
 ///
-/// Not everything that the view returns is signed. Spans and source text refer to the document,
+/// The view also returns some data that is not signed. Spans and source text refer to the document,
 /// including comments, which are not signed. With exclusive canonicalization, the declaration of a
-/// prefix is not signed either if no element or attribute name uses the prefix: do not trust the
-/// namespace of a prefix in a value, such as an `xsi:type`.
+/// prefix is signed only if the name of an element or attribute uses the prefix. So do not trust
+/// the namespace of a prefix in a value, such as an `xsi:type`.
 #[derive(Clone, Copy)]
 pub struct Verified<'a> {
     element: Element<'a>,

@@ -1,3 +1,5 @@
+//! The error of a stream.
+
 use std::io;
 
 use crate::{Position, ReadError};

@@ -258,7 +258,7 @@ impl<R: BufRead> Input<R> {
     }
 
     fn decode_utf8(&mut self) {
-        let (valid, wrong) = match std::str::from_utf8(&self.raw) {
+        let (valid_len, is_invalid) = match std::str::from_utf8(&self.raw) {
             Ok(text) => {
                 self.decoded.push_str(text);
                 self.raw.clear();
@@ -269,10 +269,10 @@ impl<R: BufRead> Input<R> {
                 (error.valid_up_to(), !is_cut)
             }
         };
-        let text = std::str::from_utf8(&self.raw[..valid]).unwrap_or_default();
+        let text = std::str::from_utf8(&self.raw[..valid_len]).unwrap_or_default();
         self.decoded.push_str(text);
-        self.raw.drain(..valid);
-        if wrong {
+        self.raw.drain(..valid_len);
+        if is_invalid {
             self.fail(source::not_utf8(
                 self.before + self.decoded.len(),
                 self.raw[0],
@@ -297,12 +297,12 @@ impl<R: BufRead> Input<R> {
                 .last()
                 .is_some_and(|pair| (0xd800..0xdc00).contains(&unit(pair)));
         let whole = pairs.len() - usize::from(ends_in_surrogate);
-        let mut wrong = None;
+        let mut unpaired = None;
         for character in char::decode_utf16(pairs[..whole].iter().map(unit)) {
             match character {
                 Ok(character) => self.decoded.push(character),
                 Err(error) => {
-                    wrong = Some(error.unpaired_surrogate());
+                    unpaired = Some(error.unpaired_surrogate());
                     break;
                 }
             }
@@ -310,7 +310,7 @@ impl<R: BufRead> Input<R> {
         let offset = self.before + self.decoded.len();
         let cut = is_last && !rest.is_empty();
         self.raw.drain(..whole * 2);
-        match wrong {
+        match unpaired {
             Some(unit) => self.fail(source::unpaired_surrogate(offset, unit)),
             None if cut => self.fail(source::incomplete_unit(offset)),
             None => {}

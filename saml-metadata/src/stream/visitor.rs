@@ -1,4 +1,4 @@
-//! Visitor that sees all of a stream before the stream drops it.
+//! Visitor of all parts of a stream, before the stream drops them.
 
 use std::{io::BufRead, mem::take, ops::Range};
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// Visits all parts of a stream, each part once and in order.
 pub(crate) trait StreamVisitor {
-    /// Whether the visitor is called. If it is, the stream creates no entities.
+    /// Whether the stream calls the visitor. If true, the stream creates no entities.
     const ENABLED: bool = true;
 
     /// Visits the start tag of a group.

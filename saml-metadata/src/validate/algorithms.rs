@@ -1,4 +1,4 @@
-//! MD-ALG: weak, invalid and misplaced algorithms.
+//! Checks the rules MD-ALG: weak, invalid and misplaced algorithms.
 
 use super::{report::Report, rules::key as rules, uri::is_absolute};
 use crate::{Element, model::values::uri, reader::escape::shorten, tree::NamespaceId};

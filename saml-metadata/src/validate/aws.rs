@@ -1,4 +1,4 @@
-//! MD-AWS: does IAM Identity Center accept the file?
+//! Checks the rules MD-AWS: the requirements of IAM Identity Center for an identity provider file.
 
 use super::{report::Report, rules::consumer as rules, uri::is_web};
 use crate::{
@@ -8,9 +8,9 @@ use crate::{
 
 /// AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external
 /// identity providers.
-const MOST_CHARACTERS: usize = 75_000;
+const MAX_CHARACTERS: usize = 75_000;
 /// AWS IAM Identity Center quotas, "`IdP` certificate file".
-const MOST_CERTIFICATE_CHARACTERS: usize = 2_500;
+const MAX_CERTIFICATE_CHARACTERS: usize = 2_500;
 
 pub(super) fn check(report: &mut Report<'_>) {
     if !report.wants(&[
@@ -27,7 +27,7 @@ pub(super) fn check(report: &mut Report<'_>) {
     let document = report.document;
     let root = document.root();
     let characters = document.text().chars().count();
-    if characters > MOST_CHARACTERS {
+    if characters > MAX_CHARACTERS {
         let message = format!("the file has {characters} characters, more than 75000");
         report.add(&rules::AWS_01, root, message);
     }
@@ -110,9 +110,9 @@ fn check_certificates(report: &mut Report<'_>, key: KeyDescriptor<'_>) -> usize 
         };
         readable += 1;
         let characters = certificate.pem().len();
-        if characters > MOST_CERTIFICATE_CHARACTERS {
+        if characters > MAX_CERTIFICATE_CHARACTERS {
             let message = format!(
-                "a certificate has {characters} characters as PEM, more than {MOST_CERTIFICATE_CHARACTERS}"
+                "a certificate has {characters} characters as PEM, more than {MAX_CERTIFICATE_CHARACTERS}"
             );
             report.add(&rules::AWS_05, element, message);
         }

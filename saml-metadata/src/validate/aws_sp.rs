@@ -1,4 +1,4 @@
-//! MD-AWSSP: is this the service provider metadata of IAM Identity Center?
+//! Checks the rules MD-AWSSP: the form of the service provider file of IAM Identity Center.
 
 use super::{report::Report, rules::consumer as rules};
 use crate::{

@@ -1,4 +1,4 @@
-//! MD-EP: the endpoints that receive messages.
+//! Checks the rules MD-EP: the endpoints that receive messages.
 
 use super::{
     report::Report,
@@ -89,7 +89,7 @@ pub(super) fn check(report: &mut Report<'_>, role: Element<'_>) {
 fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
     let name = element.local_name();
     for attribute in ["Location", "ResponseLocation"] {
-        let place = (element, attribute);
+        let target = (element, attribute);
         let Some(address) = element
             .attribute(attribute)
             .map(crate::reader::chars::collapse)
@@ -104,7 +104,7 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
         }
         if !is_absolute(address) {
             let message = format!("{attribute} {:?} is not an absolute URI", shorten(address));
-            report.add(&rules::EP_01, place, message);
+            report.add(&rules::EP_01, target, message);
             continue;
         }
         match scheme(address).as_str() {
@@ -112,17 +112,21 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
             "http" => {
                 report.add(
                     &rules::EP_03,
-                    place,
+                    target,
                     format!("{attribute} of {name} is not https"),
                 );
             }
             other => {
                 let message = format!("{attribute} of {name} has the scheme {}", shorten(other));
-                report.add(&rules::EP_02, place, message);
+                report.add(&rules::EP_02, target, message);
             }
         }
         for odd in oddities(address) {
-            report.add(&rules::EP_04, place, format!("{attribute} of {name} {odd}"));
+            report.add(
+                &rules::EP_04,
+                target,
+                format!("{attribute} of {name} {odd}"),
+            );
         }
     }
     let has_responses = matches!(name, "SingleLogoutService" | "ManageNameIDService");
@@ -134,22 +138,22 @@ fn check_addresses(report: &mut Report<'_>, element: Element<'_>) {
 
 fn check_binding(report: &mut Report<'_>, element: Element<'_>, fitting: &[&str]) {
     let name = element.local_name();
-    let place = (element, "Binding");
+    let target = (element, "Binding");
     let binding = Endpoint::new(element).binding();
     if element.attribute("Binding").is_none() {
         report.add(&rules::EP_01, element, format!("{name} has no Binding"));
     } else if !is_absolute(binding) {
         let message = format!("Binding {:?} is not an absolute URI", shorten(binding));
-        report.add(&rules::EP_01, place, message);
+        report.add(&rules::EP_01, target, message);
     } else if fitting.contains(&binding) || OTHER_BINDINGS.contains(&binding) {
         // The binding fits.
     } else if is_saml2(binding) {
         let short = binding.rsplit(':').next().unwrap_or(binding);
         let message = format!("the binding {short} does not fit {name}");
-        report.add(&rules::EP_05, place, message);
+        report.add(&rules::EP_05, target, message);
     } else {
         let message = format!("the binding {:?} is unknown", shorten(binding));
-        report.add(&rules::EP_06, place, message);
+        report.add(&rules::EP_06, target, message);
     }
 }
 

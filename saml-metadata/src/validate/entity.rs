@@ -1,4 +1,4 @@
-//! MD-ENT and MD-AFF: entities, organizations, contacts.
+//! Checks the rules MD-ENT and MD-AFF: entities, organizations, contacts and affiliations.
 
 use super::{
     report::Report,
@@ -12,9 +12,9 @@ use crate::{
     tree::NamespaceId,
 };
 
-const LONGEST_ENTITY_ID: usize = 1024;
-/// saml2int SDP-G04: not every consumer accepts a longer one.
-const LONG_ENTITY_ID: usize = 256;
+const MAX_ENTITY_ID: usize = 1024;
+/// The limit of saml2int SDP-G04. Not every consumer accepts a longer entityID.
+const MAX_PORTABLE_ENTITY_ID: usize = 256;
 
 pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     check_id(report, entity);
@@ -60,33 +60,33 @@ pub(super) fn check(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
 fn check_id(report: &mut Report<'_>, entity: EntityDescriptor<'_>) {
     let id = entity.entity_id();
     let element = entity.element();
-    let place = (element, "entityID");
+    let target = (element, "entityID");
     if id.is_empty() {
         let message = match element.attribute("entityID") {
             None => "the entity has no entityID",
             Some(_) => "the entityID is empty",
         };
-        report.add(&rules::ENT_01, place, message);
+        report.add(&rules::ENT_01, target, message);
         return;
     }
     let length = id.chars().count();
-    if length > LONGEST_ENTITY_ID {
+    if length > MAX_ENTITY_ID {
+        let message = format!("the entityID has {length} characters, more than {MAX_ENTITY_ID}");
+        report.add(&rules::ENT_01, target, message);
+    } else if length > MAX_PORTABLE_ENTITY_ID {
         let message =
-            format!("the entityID has {length} characters, more than {LONGEST_ENTITY_ID}");
-        report.add(&rules::ENT_01, place, message);
-    } else if length > LONG_ENTITY_ID {
-        let message = format!("the entityID has {length} characters, more than {LONG_ENTITY_ID}");
-        report.add_minor(&rules::ENT_01, place, message);
+            format!("the entityID has {length} characters, more than {MAX_PORTABLE_ENTITY_ID}");
+        report.add_minor(&rules::ENT_01, target, message);
     }
     if !is_absolute(id) {
         let message = format!("the entityID {:?} is not an absolute URI", shorten(id));
-        report.add(&rules::ENT_02, place, message);
+        report.add(&rules::ENT_02, target, message);
     } else if !matches!(scheme(id).as_str(), "http" | "https" | "urn") {
         let message = format!(
             "the entityID has the unusual scheme {}",
             shorten(&scheme(id))
         );
-        report.add_minor(&rules::ENT_02, place, message);
+        report.add_minor(&rules::ENT_02, target, message);
     }
 }
 

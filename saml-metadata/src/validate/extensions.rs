@@ -1,4 +1,4 @@
-//! MD-EXT, and the modules for extensions that have their own rules.
+//! Checks the rules MD-EXT, and calls the checks of extensions that have separate rules.
 
 mod attributes;
 mod registration;
@@ -8,20 +8,20 @@ mod ui;
 use super::{report::Report, rules::extension as rules};
 use crate::{Element, EntityDescriptor, reader::escape::shorten, tree::NamespaceId};
 
-/// The place that the specification of an extension allows for it.
-struct AllowedPlace {
+/// An extension that the crate knows, and the elements that may contain it.
+struct KnownExtension {
     namespace: NamespaceId,
     local_name: &'static str,
     /// Local names of the elements whose `Extensions` may contain it; empty for any element.
     parents: &'static [&'static str],
 }
 
-const fn allowed(
+const fn known(
     namespace: NamespaceId,
     local_name: &'static str,
     parents: &'static [&'static str],
-) -> AllowedPlace {
-    AllowedPlace {
+) -> KnownExtension {
+    KnownExtension {
         namespace,
         local_name,
         parents,
@@ -30,18 +30,18 @@ const fn allowed(
 
 const ENTITIES: &[&str] = &["EntityDescriptor", "EntitiesDescriptor"];
 
-/// The extensions that the crate knows. An extension with its own rule about its place has no
-/// parents here.
-const ALLOWED: [AllowedPlace; 12] = [
-    allowed(NamespaceId::UI, "UIInfo", &[]),
-    allowed(NamespaceId::UI, "DiscoHints", &[]),
-    allowed(NamespaceId::REGISTRATION, "RegistrationInfo", &[]),
-    allowed(NamespaceId::REGISTRATION, "PublicationInfo", &[]),
-    allowed(NamespaceId::REGISTRATION, "PublicationPath", ENTITIES),
-    allowed(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes", &[]),
-    allowed(NamespaceId::ALGORITHM, "DigestMethod", &[]),
-    allowed(NamespaceId::ALGORITHM, "SigningMethod", &[]),
-    allowed(
+/// The extensions that the crate knows. If a separate rule checks the parent of an extension, the
+/// list of parents is empty here.
+const KNOWN: [KnownExtension; 12] = [
+    known(NamespaceId::UI, "UIInfo", &[]),
+    known(NamespaceId::UI, "DiscoHints", &[]),
+    known(NamespaceId::REGISTRATION, "RegistrationInfo", &[]),
+    known(NamespaceId::REGISTRATION, "PublicationInfo", &[]),
+    known(NamespaceId::REGISTRATION, "PublicationPath", ENTITIES),
+    known(NamespaceId::ENTITY_ATTRIBUTES, "EntityAttributes", &[]),
+    known(NamespaceId::ALGORITHM, "DigestMethod", &[]),
+    known(NamespaceId::ALGORITHM, "SigningMethod", &[]),
+    known(
         NamespaceId::SHIBBOLETH,
         "Scope",
         &[
@@ -50,13 +50,13 @@ const ALLOWED: [AllowedPlace; 12] = [
             "AttributeAuthorityDescriptor",
         ],
     ),
-    allowed(NamespaceId::SHIBBOLETH, "KeyAuthority", ENTITIES),
-    allowed(
+    known(NamespaceId::SHIBBOLETH, "KeyAuthority", ENTITIES),
+    known(
         NamespaceId::DISCOVERY,
         "DiscoveryResponse",
         &["SPSSODescriptor"],
     ),
-    allowed(
+    known(
         NamespaceId::REQUEST_INITIATION,
         "RequestInitiator",
         &["SPSSODescriptor"],
@@ -138,31 +138,31 @@ fn is_second(element: Element<'_>, local_name: &'static str) -> bool {
     first.is_some_and(|first| first != element)
 }
 
-/// Checks that extensions of known namespaces are known, and are in a place where consumers read
-/// them.
+/// Checks that extensions of known namespaces are known, and that consumers read them in this
+/// element.
 fn check_children(report: &mut Report<'_>, extensions: Element<'_>) {
     let around = extensions.parent().map_or("", Element::local_name);
     for child in extensions.children() {
         let namespace = child.namespace_id();
-        let mut family = ALLOWED
+        let mut family = KNOWN
             .iter()
-            .filter(|place| place.namespace == namespace)
+            .filter(|known| known.namespace == namespace)
             .peekable();
         if family.peek().is_none() {
             continue;
         }
         let name = child.local_name();
-        match family.find(|place| place.local_name == name) {
-            Some(place) if place.parents.is_empty() || place.parents.contains(&around) => {}
+        match family.find(|known| known.local_name == name) {
+            Some(known) if known.parents.is_empty() || known.parents.contains(&around) => {}
             Some(_) => {
                 let message = format!("consumers do not read {name} in the Extensions of {around}");
                 report.add(&rules::EXT_01, child, message);
             }
             None => {
-                let names = ALLOWED
+                let names = KNOWN
                     .iter()
-                    .filter(|place| place.namespace == namespace)
-                    .map(|place| place.local_name);
+                    .filter(|known| known.namespace == namespace)
+                    .map(|known| known.local_name);
                 report_unknown(report, child, names);
             }
         }

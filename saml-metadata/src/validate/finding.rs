@@ -1,3 +1,5 @@
+//! The findings of a validation, and their severities.
+
 use std::{fmt, ops::Range};
 
 use super::RuleId;
@@ -15,7 +17,8 @@ pub struct Finding {
     pub severity: Severity,
     /// The description of the problem.
     pub message: String,
-    /// The place as an `XPath` with the usual prefixes: `/md:EntityDescriptor/@entityID`.
+    /// The `XPath` of the element or attribute, with the usual prefixes:
+    /// `/md:EntityDescriptor/@entityID`.
     pub path: String,
     /// The byte range in [`Document::text`](crate::Document::text).
     pub span: Range<usize>,

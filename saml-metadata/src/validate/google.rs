@@ -1,4 +1,4 @@
-//! MD-GCP: does Google's Workforce Identity Federation accept the file?
+//! Checks the rules MD-GCP: the requirements of Google's Workforce Identity Federation.
 
 use jiff::SignedDuration;
 
@@ -6,12 +6,13 @@ use super::{report::Report, rules::consumer as rules};
 use crate::{Certificate, EntityDescriptor, IdpSsoDescriptor, KeyUse};
 
 /// Google Cloud IAM API v1, `Saml.idpMetadataXml`: 128 kB.
-const MOST_CHARACTERS: usize = 128 * 1024;
-const MOST_KEYS: usize = 3;
-const FURTHEST_START: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The API reference now says 25 years; earlier it said 15.
-const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(25 * 365 * 24 + 7 * 24);
-const LONG_LIFE: SignedDuration = SignedDuration::from_hours(15 * 365 * 24 + 4 * 24);
+const MAX_CHARACTERS: usize = 128 * 1024;
+const MAX_KEYS: usize = 3;
+const MAX_TIME_TO_START: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The limit is 25 years in the current API reference.
+const MAX_TIME_TO_END: SignedDuration = SignedDuration::from_hours(25 * 365 * 24 + 7 * 24);
+/// The limit was 15 years in an earlier API reference.
+const OLD_MAX_TIME_TO_END: SignedDuration = SignedDuration::from_hours(15 * 365 * 24 + 4 * 24);
 
 pub(super) fn check(report: &mut Report<'_>) {
     if !report.wants(&[&rules::GCP_01]) {
@@ -20,7 +21,7 @@ pub(super) fn check(report: &mut Report<'_>) {
     let document = report.document;
     let root = document.root();
     let characters = document.text().chars().count();
-    if characters > MOST_CHARACTERS {
+    if characters > MAX_CHARACTERS {
         let message = format!("the file has {characters} characters, more than 131072");
         report.add(&rules::GCP_01, root, message);
     }
@@ -41,7 +42,7 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
             .filter(|key| key.allows_use(KeyUse::Signing))
     };
     let keys = signing().count();
-    if keys > MOST_KEYS {
+    if keys > MAX_KEYS {
         let message = format!("the file has {keys} signing keys, more than 3");
         report.add(&rules::GCP_01, idp.element(), message);
     }
@@ -54,15 +55,15 @@ fn check_keys(report: &mut Report<'_>, idp: IdpSsoDescriptor<'_>) {
         };
         let (from, until) = (certificate.not_before(), certificate.not_after());
         is_usable |= until >= now;
-        let life = until.duration_since(now);
-        if from.duration_since(now) > FURTHEST_START {
+        let time_to_end = until.duration_since(now);
+        if from.duration_since(now) > MAX_TIME_TO_START {
             let message = format!("the certificate starts more than 7 days from now, at {from}");
             report.add(&rules::GCP_01, element, message);
         }
-        if life > LONGEST_LIFE {
+        if time_to_end > MAX_TIME_TO_END {
             let message = format!("the certificate ends more than 25 years from now, at {until}");
             report.add(&rules::GCP_01, element, message);
-        } else if life > LONG_LIFE {
+        } else if time_to_end > OLD_MAX_TIME_TO_END {
             let message = format!("the certificate ends more than 15 years from now, at {until}");
             report.add_minor(&rules::GCP_01, element, message);
         }

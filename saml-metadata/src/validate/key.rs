@@ -1,4 +1,4 @@
-//! MD-KEY: keys and certificates.
+//! Checks the rules MD-KEY: keys and certificates.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! MD-OKTA: is this the identity provider metadata of an Okta app?
+//! Checks the rules MD-OKTA: the form of the identity provider file of an Okta app.
 
 use super::{report::Report, rules::consumer as rules};
 use crate::{

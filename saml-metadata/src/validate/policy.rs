@@ -1,3 +1,5 @@
+//! Custom policies, each based on a profile.
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::SignedDuration;
@@ -31,7 +33,7 @@ pub struct Policy {
     pub(super) registration_authorities: Vec<String>,
     pub(super) namespaces: Vec<String>,
     pub(super) published_keys: Vec<String>,
-    pub(super) longest_validity: SignedDuration,
+    pub(super) max_validity: SignedDuration,
     pub(super) certificate_notice: SignedDuration,
     pub(super) clock_skew: SignedDuration,
     pub(super) findings_per_rule: usize,
@@ -49,15 +51,17 @@ impl Policy {
             registration_authorities: Vec::new(),
             namespaces: Vec::new(),
             published_keys: Vec::new(),
-            longest_validity: SignedDuration::from_hours(days * 24),
+            max_validity: SignedDuration::from_hours(days * 24),
             certificate_notice: SignedDuration::from_hours(30 * 24),
             clock_skew: SignedDuration::from_mins(5),
             findings_per_rule: 100,
         }
     }
 
-    /// Sets the severity of a rule. A minor violation keeps at most the severity that it has in the
-    /// profile; if the rule is off in the profile, it gets the new severity too.
+    /// Sets the severity of a rule.
+    ///
+    /// A minor violation keeps at most the severity that it has in the profile. If the rule is off
+    /// in the profile, a minor violation also gets the new severity.
     #[must_use]
     pub fn severity(mut self, rule: RuleId, severity: Severity) -> Self {
         self.changes.insert(rule, Some(severity));
@@ -102,12 +106,13 @@ impl Policy {
     /// Sets the maximum time from now to `validUntil` (MD-TIME-04); default: 14 days (eduGAIN: 28
     /// days).
     #[must_use]
-    pub fn longest_validity(mut self, duration: SignedDuration) -> Self {
-        self.longest_validity = duration;
+    pub fn max_validity(mut self, duration: SignedDuration) -> Self {
+        self.max_validity = duration;
         self
     }
 
-    /// Sets how long before its expiry a certificate is reported (MD-KEY-05); default: 30 days.
+    /// Sets the remaining validity at which a certificate is reported as expiring soon (MD-KEY-05);
+    /// default: 30 days.
     #[must_use]
     pub fn certificate_notice(mut self, duration: SignedDuration) -> Self {
         self.certificate_notice = duration;
@@ -123,11 +128,11 @@ impl Policy {
 
     /// Sets the maximum number of listed findings per rule; default: 100.
     ///
-    /// One additional finding states how many were left out. It has the highest severity among
-    /// them.
+    /// One additional finding states the number of findings that were left out. Its severity is the
+    /// highest severity of these findings.
     #[must_use]
-    pub fn findings_per_rule(mut self, most: usize) -> Self {
-        self.findings_per_rule = most;
+    pub fn findings_per_rule(mut self, max: usize) -> Self {
+        self.findings_per_rule = max;
         self
     }
 

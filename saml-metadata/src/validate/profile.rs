@@ -1,3 +1,5 @@
+//! The profiles, and the severities that differ from the rule table.
+
 use std::{fmt, str::FromStr};
 
 use super::{RuleId, Severity};
@@ -89,7 +91,8 @@ const EDUGAIN: &[Difference] = &[
     },
 ];
 
-/// For consumers that use only the key and document no rule about the dates of its certificate.
+/// Severities for consumers that use only the key, and document no rule about the dates of its
+/// certificate.
 const IGNORES_CERTIFICATE_DATES: &[Difference] = &[warning("MD-KEY-05")];
 
 impl Profile {

@@ -1,3 +1,5 @@
+//! Collects the findings of all checks, and computes their paths and positions.
+
 use std::{collections::HashMap, ops::Range};
 
 use jiff::Timestamp;
@@ -9,23 +11,23 @@ use crate::{
     tree::{NamespaceId, NodeId, NodeKind},
 };
 
-/// The place of a finding.
+/// The part of the document that a finding is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum Target<'a> {
     Element(Element<'a>),
-    /// An attribute by its name as written; if it is missing, the element.
+    /// An attribute by its name as written; the element if the attribute is missing.
     Attribute(Element<'a>, &'a str),
     /// A comment or a processing instruction.
     Node(NodeId),
 }
 
-impl<'a> From<Element<'a>> for Place<'a> {
+impl<'a> From<Element<'a>> for Target<'a> {
     fn from(element: Element<'a>) -> Self {
         Self::Element(element)
     }
 }
 
-impl<'a> From<(Element<'a>, &'a str)> for Place<'a> {
+impl<'a> From<(Element<'a>, &'a str)> for Target<'a> {
     fn from((element, attribute): (Element<'a>, &'a str)) -> Self {
         Self::Attribute(element, attribute)
     }
@@ -79,16 +81,16 @@ impl<'a> Report<'a> {
     }
 
     /// Adds a violation of a rule, if the rule is on.
-    // Cold: keeps the code that builds messages away from the code of checks without findings.
+    // The attribute `cold` keeps the code that builds messages away from checks without findings.
     #[cold]
     pub(super) fn add<'p>(
         &mut self,
         rule: &'static Rule,
-        place: impl Into<Place<'p>>,
+        target: impl Into<Target<'p>>,
         message: impl Into<String>,
     ) {
         if let Some(severity) = self.policy.severity_of(rule) {
-            self.push(rule, severity, place.into(), message.into());
+            self.push(rule, severity, target.into(), message.into());
         }
     }
 
@@ -97,23 +99,29 @@ impl<'a> Report<'a> {
     pub(super) fn add_minor<'p>(
         &mut self,
         rule: &'static Rule,
-        place: impl Into<Place<'p>>,
+        target: impl Into<Target<'p>>,
         message: impl Into<String>,
     ) {
         if let Some(severity) = self.policy.minor_severity_of(rule) {
-            self.push(rule, severity, place.into(), message.into());
+            self.push(rule, severity, target.into(), message.into());
         }
     }
 
-    fn push(&mut self, rule: &'static Rule, severity: Severity, place: Place<'_>, message: String) {
-        let (node, attribute, span) = match place {
-            Place::Element(element) => (element.id(), None, span_of(element)),
-            Place::Attribute(element, name) => {
+    fn push(
+        &mut self,
+        rule: &'static Rule,
+        severity: Severity,
+        target: Target<'_>,
+        message: String,
+    ) {
+        let (node, attribute, span) = match target {
+            Target::Element(element) => (element.id(), None, span_of(element)),
+            Target::Attribute(element, name) => {
                 let found = element.attributes().find(|a| a.qualified_name() == name);
                 let span = found.map_or_else(|| span_of(element), Attribute::span);
                 (element.id(), Some(shorten(name)), span)
             }
-            Place::Node(id) => (id, None, self.document.tree.node(id).span.range()),
+            Target::Node(id) => (id, None, self.document.tree.node(id).span.range()),
         };
         let draft = Draft {
             rule,
@@ -173,7 +181,7 @@ impl<'a> Report<'a> {
                 rule: draft.rule.id,
                 severity: draft.severity,
                 message: draft.message,
-                path: paths.of(self.document, draft.node, draft.attribute.as_deref()),
+                path: paths.path(self.document, draft.node, draft.attribute.as_deref()),
                 position: position(draft.span.start),
                 span: draft.span,
                 help: draft.rule.help,
@@ -183,7 +191,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Returns the start tag of an element with child elements, or the whole element without any.
+/// Returns the range of the start tag, or of the whole element if it has no child elements.
 fn span_of(element: Element<'_>) -> Range<usize> {
     let span = element.span();
     if element.children().next().is_some() {
@@ -193,7 +201,7 @@ fn span_of(element: Element<'_>) -> Range<usize> {
     }
 }
 
-/// A parent with at most this many children is counted again for each path.
+/// Maximum number of children of a parent that are counted again for each path.
 const FEW_CHILDREN: usize = 16;
 
 /// Writes `XPath`s, and counts the children of a parent with many children only once.
@@ -203,7 +211,7 @@ struct Paths {
 }
 
 impl Paths {
-    fn of(&mut self, document: &Document, node: NodeId, attribute: Option<&str>) -> String {
+    fn path(&mut self, document: &Document, node: NodeId, attribute: Option<&str>) -> String {
         // The path of a comment or processing instruction is the path of its parent element.
         let mut around = node;
         while around != NodeId::DOCUMENT && document.tree.node(around).kind != NodeKind::Element {
@@ -224,20 +232,20 @@ impl Paths {
         let steps: Vec<Element<'_>> = element.ancestors().collect();
         let mut path = String::new();
         for step in steps.into_iter().rev() {
-            step.push_step(self.number(step), &mut path);
+            step.push_step(self.sibling_number(step), &mut path);
         }
         path
     }
 
-    /// Returns the number of an element among its siblings of the same name, from 1; 0 if it is the
-    /// only one.
-    fn number(&mut self, element: Element<'_>) -> usize {
+    /// Returns the number of an element among its siblings of the same name, counted from 1; 0 if
+    /// no sibling has the same name.
+    fn sibling_number(&mut self, element: Element<'_>) -> usize {
         let Some(parent) = element.parent() else {
             return 0;
         };
         // Counting a few children is faster than building a table.
         if parent.children().nth(FEW_CHILDREN).is_none() {
-            return element.number();
+            return element.sibling_number();
         }
         let numbers = self
             .numbers

@@ -1,4 +1,4 @@
-//! MD-ROLE and MD-NID: rules for all roles.
+//! Checks the rules MD-ROLE and MD-NID, which apply to all roles.
 
 use super::{
     report::Report,
@@ -45,15 +45,15 @@ pub(super) fn check(report: &mut Report<'_>, role: Role<'_>) {
 
 fn check_protocols(report: &mut Report<'_>, role: Role<'_>) {
     let element = role.descriptor().element();
-    let place = (element, "protocolSupportEnumeration");
+    let target = (element, "protocolSupportEnumeration");
     let mut protocols = role.descriptor().protocols().peekable();
     if protocols.peek().is_none() {
         let message = format!("{} lists no protocol", element.local_name());
-        report.add(&rules::ROLE_01, place, message);
+        report.add(&rules::ROLE_01, target, message);
     }
     for protocol in protocols.filter(|protocol| !is_absolute(protocol)) {
         let message = format!("the protocol {:?} is not a URI", shorten(protocol));
-        report.add(&rules::ROLE_01, place, message);
+        report.add(&rules::ROLE_01, target, message);
     }
 }
 

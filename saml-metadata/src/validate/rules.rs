@@ -18,7 +18,7 @@ use super::{Profile, Severity};
 pub struct RuleId(&'static str);
 
 impl RuleId {
-    /// Returns the id with this text, ignoring case; `None` if there is no such rule.
+    /// Returns the id with this name, ignoring case; `None` if no rule has this id.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         rules()

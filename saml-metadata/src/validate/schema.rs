@@ -5,20 +5,20 @@
 
 /// The content that an element may have.
 pub(crate) struct Model {
-    /// The places for children, in order.
-    pub(crate) places: &'static [Place],
+    /// The slots for children, in the order of the schema.
+    pub(crate) slots: &'static [Slot],
     pub(crate) attributes: &'static [&'static str],
     /// Whether the element contains text instead of elements.
     pub(crate) text: bool,
-    /// Whether elements of other namespaces may follow the last place.
+    /// Whether elements of other namespaces may follow the last slot.
     pub(crate) open: bool,
 }
 
-/// The largest number of places in a model.
-pub(crate) const MOST_PLACES: usize = IDP.len();
+/// The largest number of slots in a model.
+pub(crate) const MAX_SLOTS: usize = IDP.len();
 
-/// One place in a sequence: the allowed names, and how many elements it may have.
-pub(crate) struct Place {
+/// One slot in the sequence of children: the allowed names, and the allowed number of elements.
+pub(crate) struct Slot {
     /// Names of metadata elements. The prefixes `ds:` and `saml:` mark elements of the other two
     /// namespaces.
     pub(crate) names: &'static [&'static str],
@@ -26,38 +26,38 @@ pub(crate) struct Place {
     pub(crate) repeats: bool,
 }
 
-/// Returns a place for at most one element.
-const fn once(names: &'static [&'static str]) -> Place {
-    Place {
+/// Returns a slot for at most one element.
+const fn once(names: &'static [&'static str]) -> Slot {
+    Slot {
         names,
         required: false,
         repeats: false,
     }
 }
 
-/// Returns a place for any number of elements.
-const fn any(names: &'static [&'static str]) -> Place {
-    Place {
+/// Returns a slot for any number of elements.
+const fn any(names: &'static [&'static str]) -> Slot {
+    Slot {
         repeats: true,
         ..once(names)
     }
 }
 
-/// Returns a place for one or more elements.
-const fn some(names: &'static [&'static str]) -> Place {
-    Place {
+/// Returns a slot for one or more elements.
+const fn some(names: &'static [&'static str]) -> Slot {
+    Slot {
         required: true,
         ..any(names)
     }
 }
 
-const ENTITIES: &[Place] = &[
+const ENTITIES: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["EntityDescriptor", "EntitiesDescriptor"]),
 ];
 
-const ENTITY: &[Place] = &[
+const ENTITY: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&[
@@ -74,7 +74,7 @@ const ENTITY: &[Place] = &[
     any(&["AdditionalMetadataLocation"]),
 ];
 
-const ROLE: &[Place] = &[
+const ROLE: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["KeyDescriptor"]),
@@ -82,7 +82,7 @@ const ROLE: &[Place] = &[
     any(&["ContactPerson"]),
 ];
 
-const IDP: &[Place] = &[
+const IDP: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["KeyDescriptor"]),
@@ -99,7 +99,7 @@ const IDP: &[Place] = &[
     any(&["saml:Attribute"]),
 ];
 
-const SP: &[Place] = &[
+const SP: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["KeyDescriptor"]),
@@ -113,7 +113,7 @@ const SP: &[Place] = &[
     any(&["AttributeConsumingService"]),
 ];
 
-const AUTHN_AUTHORITY: &[Place] = &[
+const AUTHN_AUTHORITY: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["KeyDescriptor"]),
@@ -124,7 +124,7 @@ const AUTHN_AUTHORITY: &[Place] = &[
     any(&["NameIDFormat"]),
 ];
 
-const PDP: &[Place] = &[
+const PDP: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["KeyDescriptor"]),
@@ -135,7 +135,7 @@ const PDP: &[Place] = &[
     any(&["NameIDFormat"]),
 ];
 
-const ATTRIBUTE_AUTHORITY: &[Place] = &[
+const ATTRIBUTE_AUTHORITY: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["KeyDescriptor"]),
@@ -148,21 +148,21 @@ const ATTRIBUTE_AUTHORITY: &[Place] = &[
     any(&["saml:Attribute"]),
 ];
 
-const AFFILIATION: &[Place] = &[
+const AFFILIATION: &[Slot] = &[
     once(&["ds:Signature"]),
     once(&["Extensions"]),
     any(&["AffiliateMember"]),
     any(&["KeyDescriptor"]),
 ];
 
-const ORGANIZATION: &[Place] = &[
+const ORGANIZATION: &[Slot] = &[
     once(&["Extensions"]),
     any(&["OrganizationName"]),
     any(&["OrganizationDisplayName"]),
     any(&["OrganizationURL"]),
 ];
 
-const CONTACT: &[Place] = &[
+const CONTACT: &[Slot] = &[
     once(&["Extensions"]),
     once(&["Company"]),
     once(&["GivenName"]),
@@ -171,15 +171,15 @@ const CONTACT: &[Place] = &[
     any(&["TelephoneNumber"]),
 ];
 
-const KEY: &[Place] = &[once(&["ds:KeyInfo"]), any(&["EncryptionMethod"])];
+const KEY: &[Slot] = &[once(&["ds:KeyInfo"]), any(&["EncryptionMethod"])];
 
-const ATTRIBUTE_SERVICE: &[Place] = &[
+const ATTRIBUTE_SERVICE: &[Slot] = &[
     any(&["ServiceName"]),
     any(&["ServiceDescription"]),
     any(&["RequestedAttribute"]),
 ];
 
-const REQUESTED_ATTRIBUTE: &[Place] = &[any(&["saml:AttributeValue"])];
+const REQUESTED_ATTRIBUTE: &[Slot] = &[any(&["saml:AttributeValue"])];
 
 const ROLE_ATTRIBUTES: &[&str] = &[
     "ID",
@@ -192,19 +192,19 @@ const ROLE_ATTRIBUTES: &[&str] = &[
 /// Returns the content model of a metadata element; `None` if there is no such element.
 pub(crate) fn of(local_name: &str) -> Option<Model> {
     let text = |attributes| Model {
-        places: &[],
+        slots: &[],
         attributes,
         text: true,
         open: false,
     };
-    let sequence = |places, attributes| Model {
-        places,
+    let sequence = |slots, attributes| Model {
+        slots,
         attributes,
         text: false,
         open: false,
     };
     let endpoint = |attributes| Model {
-        places: &[],
+        slots: &[],
         attributes,
         text: false,
         open: true,
@@ -270,7 +270,7 @@ pub(crate) fn of(local_name: &str) -> Option<Model> {
             "index",
             "isDefault",
         ]),
-        // Separate rules check its content.
+        // Separate rules check the content of `Extensions`.
         "Extensions" => endpoint(&[]),
         "OrganizationName"
         | "OrganizationDisplayName"

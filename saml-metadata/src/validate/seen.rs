@@ -1,3 +1,5 @@
+//! A set of items that is fast for few items and for many.
+
 use std::{collections::HashSet, hash::Hash};
 
 /// Up to this many items, a search in a list is faster than in a table.

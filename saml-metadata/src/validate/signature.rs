@@ -1,4 +1,4 @@
-//! MD-SIG: signatures, which are verified with the caller's keys.
+//! Checks the rules MD-SIG: signatures, verified with the caller's keys.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! MD-IAM and MD-OS: consumers that document only size limits.
+//! Checks the rules MD-IAM and MD-OS, for consumers that document only size limits.
 
 use super::{report::Report, rules::consumer as rules};
 

@@ -1,4 +1,4 @@
-//! MD-IDP and MD-SP: the requirements of the two single sign-on roles.
+//! Checks the rules MD-IDP and MD-SP: the requirements of the two single sign-on roles.
 
 use super::{report::Report, rules::role as rules, seen::Seen, uri::is_absolute};
 use crate::{

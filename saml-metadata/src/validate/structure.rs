@@ -1,9 +1,9 @@
-//! MD-ROOT: the structure of the document, compared with the schema.
+//! Checks the rules MD-ROOT: the structure of the document, compared with the schema.
 
 use super::{
     report::Report,
     rules::document as rules,
-    schema::{self, Model, Place},
+    schema::{self, Model, Slot},
     seen::Seen,
     uri::is_absolute,
 };
@@ -124,7 +124,7 @@ fn check_attributes(report: &mut Report<'_>, element: Element<'_>, model: &Model
             );
         }
     }
-    // A quick check first: few elements have one of these attributes.
+    // This is a quick check, because few elements have one of these attributes.
     let has_boolean = element
         .attributes()
         .any(|attribute| BOOLEANS.contains(&attribute.local_name()));
@@ -153,26 +153,26 @@ const BOOLEANS: [&str; 5] = [
     "WantAssertionsSigned",
 ];
 
-/// Compares the children with the places of the model.
+/// Compares the children with the slots of the model.
 fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, extended: bool) {
     let mut at = 0;
-    let mut counts = [0_usize; schema::MOST_PLACES];
+    let mut counts = [0_usize; schema::MAX_SLOTS];
     let mut last: Option<Element<'_>> = None;
     for child in element.children() {
-        let Some(place) = place_of(child, model.places, at) else {
+        let Some(slot) = slot_of(child, model.slots, at) else {
             check_unexpected(report, element, child, model, extended);
             continue;
         };
-        if place < at {
+        if slot < at {
             let before = last.map_or("", Element::local_name);
             let message = format!("{} must come before {before}", child.local_name());
             report.add(&rules::ROOT_03, child, message);
         } else {
-            at = place;
+            at = slot;
             last = Some(child);
         }
-        counts[place] += 1;
-        if counts[place] == 2 && !model.places[place].repeats {
+        counts[slot] += 1;
+        if counts[slot] == 2 && !model.slots[slot].repeats {
             let message = format!(
                 "{} may have only one {}",
                 element.local_name(),
@@ -181,9 +181,9 @@ fn check_children(report: &mut Report<'_>, element: Element<'_>, model: &Model, 
             report.add(&rules::ROOT_03, child, message);
         }
     }
-    for (place, count) in model.places.iter().zip(counts) {
-        if place.required && count == 0 {
-            let message = format!("{} has no {}", element.local_name(), place.names[0]);
+    for (slot, count) in model.slots.iter().zip(counts) {
+        if slot.required && count == 0 {
+            let message = format!("{} has no {}", element.local_name(), slot.names[0]);
             report.add(&rules::ROOT_03, element, message);
         }
     }
@@ -206,7 +206,8 @@ fn check_unexpected(
         };
         report.add(&rules::ROOT_03, child, message);
     } else if child.namespace_id() == NamespaceId::NONE {
-        // An endpoint may contain elements of other namespaces, but none without a namespace.
+        // An endpoint may contain elements of other namespaces, but no elements without a
+        // namespace.
         let message = format!("{name} in {parent} has no namespace");
         report.add(&rules::ROOT_04, child, message);
     } else if !model.open && !extended {
@@ -218,8 +219,8 @@ fn check_unexpected(
     }
 }
 
-/// Returns the index of the place for a child. The search starts at the most likely one, `at`.
-fn place_of(child: Element<'_>, places: &[Place], at: usize) -> Option<usize> {
+/// Returns the index of the slot for a child. The search starts at the most likely slot, `at`.
+fn slot_of(child: Element<'_>, slots: &[Slot], at: usize) -> Option<usize> {
     let prefix = match child.namespace_id() {
         NamespaceId::METADATA => "",
         NamespaceId::SIGNATURE => "ds:",
@@ -227,17 +228,17 @@ fn place_of(child: Element<'_>, places: &[Place], at: usize) -> Option<usize> {
         _ => return None,
     };
     let local = child.local_name();
-    let is_child = |place: &Place| {
-        place.names.iter().any(|name| {
+    let is_child = |slot: &Slot| {
+        slot.names.iter().any(|name| {
             // A local name has no colon, so it never equals a name with a prefix.
             name.len() == prefix.len() + local.len()
                 && name.strip_prefix(prefix).is_some_and(|name| name == local)
         })
     };
-    let behind = places[at..].iter().position(is_child);
-    behind
-        .map(|place| at + place)
-        .or_else(|| places[..at].iter().position(is_child))
+    let forward = slots[at..].iter().position(is_child);
+    forward
+        .map(|slot| at + slot)
+        .or_else(|| slots[..at].iter().position(is_child))
 }
 
 /// Checks that there is no text between the child elements.

@@ -1,4 +1,4 @@
-//! MD-ENT-08 to MD-ENT-10, and MD-UI-05: the texts of elements and attributes.
+//! Checks the rules MD-ENT-08 to MD-ENT-10 and MD-UI-05: the texts of elements and attributes.
 
 use std::borrow::Cow;
 
@@ -69,7 +69,7 @@ fn is_localized(local_name: &str) -> bool {
 }
 
 fn check_values(report: &mut Report<'_>, element: Element<'_>) {
-    // A quick check first: few values have leading or trailing whitespace.
+    // This is a quick check, because few values have leading or trailing whitespace.
     let is_padded = |value: &str| {
         let bytes = value.as_bytes();
         bytes.first().is_some_and(|b| is_space(*b)) || bytes.last().is_some_and(|b| is_space(*b))
@@ -134,8 +134,8 @@ impl<'a> Languages<'a> {
 
     /// Adds the language of an element, and returns whether it is new for this parent and name.
     fn insert(&mut self, element: Element<'a>, language: Cow<'a, str>) -> bool {
-        // No further element belongs to a parent that has ended. Removing the old entries keeps the
-        // list short in a large document.
+        // A parent that has ended gets no further children, so its entries are removed. This keeps
+        // the list short in a large document.
         if element.span().start >= self.end {
             self.seen.clear();
         }
@@ -175,11 +175,11 @@ fn check_language<'a>(
             "{name} appears twice in the language {:?}",
             shorten(language)
         );
-        let place = (element, "xml:lang");
+        let target = (element, "xml:lang");
         if element.namespace_id() == NamespaceId::UI {
-            report.add(&extension::UI_05, place, message);
+            report.add(&extension::UI_05, target, message);
         } else {
-            report.add_minor(&rules::ENT_09, place, message);
+            report.add_minor(&rules::ENT_09, target, message);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! MD-TIME: `validUntil` and `cacheDuration` of the metadata.
+//! Checks the rules MD-TIME: `validUntil` and `cacheDuration` of the metadata.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,25 +31,25 @@ fn has_lifetime(element: Element<'_>) -> bool {
 }
 
 fn check_until(report: &mut Report<'_>, element: Element<'_>) -> Option<Timestamp> {
-    let place = (element, "validUntil");
+    let target = (element, "validUntil");
     let date_time = match parse_date_time(element.attribute("validUntil")?) {
         Ok(date_time) => date_time,
         Err(error) => {
-            report.add(&rules::TIME_01, place, format!("validUntil {error}"));
+            report.add(&rules::TIME_01, target, format!("validUntil {error}"));
             return None;
         }
     };
     if !date_time.is_utc {
         report.add_minor(
             &rules::TIME_01,
-            place,
+            target,
             "validUntil is not in UTC (it must end with Z)",
         );
     }
     let until = date_time.timestamp;
     if report.now.duration_since(until) > report.policy.clock_skew {
         let message = format!("{} expired at {until}", element.local_name());
-        report.add(&rules::TIME_02, place, message);
+        report.add(&rules::TIME_02, target, message);
     }
     Some(until)
 }
@@ -60,28 +60,28 @@ fn check_cache(
     until: Option<Timestamp>,
 ) -> Option<CacheDuration> {
     let text = element.attribute("cacheDuration")?;
-    let place = (element, "cacheDuration");
+    let target = (element, "cacheDuration");
     let cache = match parse_duration(text) {
         Ok(cache) => cache,
         Err(error) => {
-            report.add(&rules::TIME_01, place, format!("cacheDuration {error}"));
+            report.add(&rules::TIME_01, target, format!("cacheDuration {error}"));
             return None;
         }
     };
     let length = cache.estimate();
     let end = report.now.saturating_add(length).unwrap_or(Timestamp::MAX);
     if !length.is_positive() {
-        report.add(&rules::TIME_05, place, "cacheDuration is not positive");
+        report.add(&rules::TIME_05, target, "cacheDuration is not positive");
     } else if until.is_some_and(|until| end > until && until > report.now) {
         report.add(
             &rules::TIME_05,
-            place,
+            target,
             "cacheDuration, counted from now, ends after validUntil",
         );
     } else if length < MIN_CACHE_DURATION || length > MAX_CACHE_DURATION {
         report.add_minor(
             &rules::TIME_05,
-            place,
+            target,
             "cacheDuration is not between one and six hours",
         );
     }
@@ -105,7 +105,7 @@ fn check_root(
             "the root element has neither validUntil nor cacheDuration",
         );
     }
-    let longest = report.policy.longest_validity;
+    let longest = report.policy.max_validity;
     if until.is_some_and(|until| until.duration_since(report.now) > longest) {
         let days = longest.as_hours() / 24;
         let message = format!("the metadata is valid for more than {days} days from now");

@@ -38,9 +38,9 @@ pub(super) fn scheme(text: &str) -> String {
 
 /// Returns whether a text is certainly an https URL without [`oddities`].
 ///
-/// Most URLs are, and one pass over their bytes shows it. The URL parser decides about all others:
-/// URLs with a port, a user name or a fragment, and hosts that are IP addresses, international, in
-/// upper case or local.
+/// Most URLs are plain, and one pass over their bytes detects this. The URL parser decides about
+/// all other URLs: URLs with a port, a user name or a fragment, and hosts that are IP addresses,
+/// international, in upper case or local.
 fn is_plain(text: &str) -> bool {
     let Some(behind) = text.strip_prefix("https://") else {
         return false;
@@ -107,7 +107,7 @@ pub(super) fn oddities(text: &str) -> Vec<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         odd.push("has a user name");
     }
-    // `Url` has normalized the host and the port, so this checks them as written.
+    // `Url` has normalized the host and the port, so the checks use them as written.
     let authority = authority(text);
     let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
     if host_and_port.bytes().any(|b| b.is_ascii_uppercase()) {

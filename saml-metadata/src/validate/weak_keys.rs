@@ -1,4 +1,4 @@
-//! Weak RSA keys: the ROCA fingerprint.
+//! Detects weak RSA keys by the ROCA fingerprint.
 
 /// The primes of the ROCA fingerprint. The primes that rule out most moduli come first.
 ///

@@ -1,13 +1,13 @@
-//! MD-XML: content that the reader accepts, but some consumers cannot handle.
+//! Checks the rules MD-XML: content that the reader accepts, but some consumers cannot handle.
 
 use super::{
-    report::{Place, Report},
+    report::{Report, Target},
     rules::document as rules,
 };
 use crate::{
     Element,
     reader::{chars::is_blank, escape::shorten},
-    tree::{NodeId, NodeKind, number},
+    tree::{NodeId, NodeKind, to_u32},
 };
 
 pub(super) fn check(report: &mut Report<'_>) {
@@ -16,13 +16,13 @@ pub(super) fn check(report: &mut Report<'_>) {
     // character reference.
     let may_return = document.tree.decoded.contains('\r') || has_return(document.text());
     for at in 0..document.tree.nodes.len() {
-        let id = NodeId(number(at));
+        let id = NodeId(to_u32(at));
         let node = document.tree.node(id);
         match node.kind {
             NodeKind::ProcessingInstruction => {
                 report.add(
                     &rules::XML_05,
-                    Place::Node(id),
+                    Target::Node(id),
                     "the document has a processing instruction",
                 );
             }
@@ -31,7 +31,7 @@ pub(super) fn check(report: &mut Report<'_>) {
                 let is_value = around.children().next().is_none() && !is_blank(around.text());
                 if is_value {
                     let message = format!("the text of {} contains a comment", name(around));
-                    report.add(&rules::XML_06, Place::Node(id), message);
+                    report.add(&rules::XML_06, Target::Node(id), message);
                 }
             }
             NodeKind::Element if may_return => {

@@ -1,3 +1,5 @@
+//! Builder for the metadata of an identity provider.
+
 use jiff::Timestamp;
 
 use super::{BuildError, Entity, Organization, endpoints, entity_setters, keys, texts};

@@ -1,3 +1,5 @@
+//! Builder for the metadata of a service provider.
+
 use jiff::Timestamp;
 
 use super::{BuildError, Entity, Organization, endpoints, entity_setters, keys, texts};

@@ -1,3 +1,5 @@
+//! Writer for the XML text of new metadata.
+
 use crate::reader::escape::{escape_attribute, escape_text};
 
 /// Writer for XML, without white space between elements.

@@ -197,7 +197,7 @@ fn the_file_of_another_service_is_refused_with_the_reason() {
             &[("https://us-east-1.sso.signin.aws", "https://evil.example")]
         ))
         .to_string(),
-        "an assertion consumer URL is not a URL of IAM Identity Center"
+        "an ACS URL is not a URL of IAM Identity Center"
     );
     assert!(matches!(
         error(&change(AWS_SP, &[("HTTP-POST", "HTTP-Artifact")])),

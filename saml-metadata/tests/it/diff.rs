@@ -76,7 +76,7 @@ fn a_changed_entity_id_breaks_sign_in_whether_the_partner_lags_or_leads() {
     );
     assert_eq!(
         change.partner_lags.to_string(),
-        "sign-in fails: messages name an issuer that the partner does not know"
+        "sign-in fails: messages contain an issuer that the partner does not know"
     );
 }
 

@@ -157,7 +157,7 @@ fn a_policy_sets_periods() {
     let policy = Policy::new(Profile::SamlCore);
     let days = |days: i64| SignedDuration::from_hours(days * 24);
     assert_eq!(found(IDP, &policy, "MD-TIME-04"), [""; 0]);
-    let short = policy.clone().longest_validity(days(2));
+    let short = policy.clone().max_validity(days(2));
     assert_eq!(
         found(IDP, &short, "MD-TIME-04"),
         ["warning: the metadata is valid for more than 2 days from now"]

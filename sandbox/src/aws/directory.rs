@@ -27,7 +27,7 @@ pub(crate) struct Group {
     pub(crate) created: Timestamp,
     /// The time of the last change.
     pub(crate) updated: Timestamp,
-    /// Revision number; it starts at 1 and increases with every change.
+    /// The revision number, which starts at 1 and increases with every change.
     pub(crate) revision: u64,
 }
 
@@ -392,7 +392,7 @@ impl Directory {
     }
 }
 
-/// Returns the value for comparison: SCIM compares user names and addresses without case.
+/// Returns the value for comparison: SCIM compares user names and addresses case-insensitively.
 fn fold(attribute: &str, value: &str) -> String {
     match attribute {
         "userName" | "emails.value" => value.to_lowercase(),

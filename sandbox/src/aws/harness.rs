@@ -52,7 +52,7 @@ impl Harness {
     }
 
     /// Returns the same organization with Identity Center enabled.
-    pub(crate) fn centered() -> Self {
+    pub(crate) fn with_identity_center() -> Self {
         let mut harness = Self::new();
         harness.enable();
         harness
@@ -60,7 +60,7 @@ impl Harness {
 
     /// Returns the same organization with an identity provider and SCIM.
     pub(crate) fn provisioned() -> Self {
-        let mut harness = Self::centered();
+        let mut harness = Self::with_identity_center();
         harness.federate();
         harness.provision();
         harness

@@ -68,7 +68,7 @@ impl Cloud {
     ///
     /// # Errors
     ///
-    /// Returns a message if the organization cannot have an instance, or has one in another Region.
+    /// Returns a message if the organization cannot have an instance, or if its instance is in another Region.
     pub(crate) fn enable_identity_center(
         &mut self,
         region: &str,

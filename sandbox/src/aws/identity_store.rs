@@ -77,7 +77,7 @@ pub(super) fn call(
 
 fn describe_store(call: &mut Call<'_>) -> Result<Value, Refusal> {
     call.center()?;
-    Ok(store_json(call.cloud, call.found()?))
+    Ok(store_json(call.cloud, call.checked_center()?))
 }
 
 fn list_stores(call: &mut Call<'_>) -> Result<Value, Refusal> {
@@ -124,7 +124,7 @@ impl Call<'_> {
 
     /// Returns the identity store that [`center`](Self::center) has checked, as a shared reference for
     /// pagination.
-    fn found(&self) -> Result<&Center, Refusal> {
+    fn checked_center(&self) -> Result<&Center, Refusal> {
         self.cloud.center.as_ref().ok_or_else(|| no_store(""))
     }
 
@@ -162,7 +162,7 @@ impl Call<'_> {
             .map_err(|BadToken| Refusal::validation("The provided next token is invalid."))
     }
 
-    /// Compares the current revision with the request's `Revision`, if the request has one.
+    /// Fails if the request contains a `Revision` that differs from the current revision.
     fn expect_revision(&self, found: u64) -> Result<(), Refusal> {
         match self.params.text_opt("Revision", &REVISION) {
             Some(expected) if expected != found.to_string() => Err(Refusal::conflict(
@@ -233,7 +233,7 @@ fn alternate(
             let id = external.text("Id", &ATTRIBUTE_VALUE);
             params.check()?;
             // No user or group has an external id of another issuer, so the search uses the empty id, which
-            // matches none.
+            // matches no user and no group.
             let known = Some(from.as_str()) == issuer;
             Ok(("externalId", if known { id } else { String::new() }))
         }

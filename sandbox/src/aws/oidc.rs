@@ -109,7 +109,7 @@ fn start(
         user_code: format!("{}-{}", &letters[..4], &letters[4..]),
         client,
         expires: super::later(now, WAIT),
-        asked: None,
+        last_token_request: None,
         user: None,
         redeemed: false,
     };
@@ -162,9 +162,9 @@ fn create_token(
         ));
     }
     let early = device
-        .asked
-        .is_some_and(|asked| now.duration_since(asked) < INTERVAL);
-    device.asked = Some(now);
+        .last_token_request
+        .is_some_and(|last| now.duration_since(last) < INTERVAL);
+    device.last_token_request = Some(now);
     let Some(user) = device.user.clone() else {
         return Err(if early {
             oauth(

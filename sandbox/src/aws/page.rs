@@ -87,7 +87,8 @@ impl Pages {
         Ok(Page { items: page, next })
     }
 
-    /// Like [`paginate`](Self::paginate), with an empty page between the first and the second.
+    /// Returns the requested page like [`paginate`](Self::paginate), but inserts an empty page between the first
+    /// and the second page.
     ///
     /// Organizations "can occasionally return an empty set of results even when more results are available"
     /// (API reference, `ListAccounts`). The sandbox does so once for every list with several pages.

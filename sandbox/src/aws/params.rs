@@ -249,12 +249,12 @@ impl<'a> Params<'a> {
     fn check_text(&self, name: &str, text: &str, rule: &Rule) {
         let length = text.chars().count();
         if length < rule.min {
-            let least = rule.min;
-            let rule = format!("Member must have length greater than or equal to {least}");
+            let min = rule.min;
+            let rule = format!("Member must have length greater than or equal to {min}");
             self.violate(name, Some(text), &rule);
         } else if length > rule.max {
-            let most = rule.max;
-            let rule = format!("Member must have length less than or equal to {most}");
+            let max = rule.max;
+            let rule = format!("Member must have length less than or equal to {max}");
             self.violate(name, Some(text), &rule);
         } else if !(rule.matches)(text) {
             let rule = format!(

@@ -279,13 +279,13 @@ fn after_partition(text: &str) -> Option<&str> {
     let end = rest.find(':')?;
     let partition = &rest[..end];
     let parts = partition.split('-').skip(1);
-    let fits = partition.is_empty()
+    let is_partition = partition.is_empty()
         || (partition.starts_with('-')
             && partition.matches('-').count() <= 3
             && parts.into_iter().all(|part| {
                 (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
             }));
-    fits.then_some(&rest[end..])
+    is_partition.then_some(&rest[end..])
 }
 
 fn is_name(text: &str) -> bool {

@@ -7,7 +7,7 @@ use url::Url;
 /// The initial state of an AWS organization.
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
-    /// The id of the management account; it must be one of `accounts`.
+    /// The id of the management account, which must be one of `accounts`.
     pub(crate) management_account: String,
     /// The accounts of the organization, in the order of `ListAccounts`.
     pub(crate) accounts: Vec<AccountSeed>,

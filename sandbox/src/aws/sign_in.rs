@@ -42,7 +42,7 @@ pub(crate) struct Device {
     /// The expiry time of both codes.
     pub(crate) expires: Timestamp,
     /// The time of the last token request.
-    pub(crate) asked: Option<Timestamp>,
+    pub(crate) last_token_request: Option<Timestamp>,
     /// The id of the user who approved the device; `None` before the approval.
     pub(crate) user: Option<String>,
     /// Whether the client has already received its token.

@@ -1,8 +1,8 @@
 //! AWS Signature Version 4, verified like the AWS services do.
 //!
 //! Source: "Create a signed AWS API request", IAM User Guide. The date of a request has to match the
-//! credential scope, but not the clock: tests can advance the sandbox's clock, but not the clock of a
-//! signer.
+//! credential scope. It does not have to match the sandbox's clock, because a test can advance that clock,
+//! but not the clock of the client that signs.
 
 use axum::body::Bytes;
 use axum::http::Request;

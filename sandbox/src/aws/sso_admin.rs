@@ -119,9 +119,13 @@ impl Call<'_> {
             .ok_or(denied)
     }
 
-    /// Like [`center`](Self::center), and also returns the ARN of an existing permission set of the
-    /// instance.
-    fn set(&mut self) -> Result<(&mut Center, String), Refusal> {
+    /// Checks the members like [`center`](Self::center), then returns the instance and the ARN of the
+    /// request's permission set.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the instance has no such permission set.
+    fn permission_set(&mut self) -> Result<(&mut Center, String), Refusal> {
         let arn = self.params.text("PermissionSetArn", &PERMISSION_SET_ARN);
         let center = self.center()?;
         enabled(center)?;
@@ -135,14 +139,14 @@ impl Call<'_> {
     ///
     /// A delegated administrator cannot change permission sets that are provisioned in the management
     /// account (user guide, delegated administration).
-    fn set_to_change(&mut self) -> Result<&mut PermissionSet, Refusal> {
+    fn permission_set_to_change(&mut self) -> Result<&mut PermissionSet, Refusal> {
         let delegate = !self.is_management();
         let management = self.cloud.organization.management.clone();
-        let (center, arn) = self.set()?;
+        let (center, arn) = self.permission_set()?;
         if delegate && center.role(&management, &arn).is_some() {
             return Err(self.denied(&arn));
         }
-        let (center, arn) = self.set()?;
+        let (center, arn) = self.permission_set()?;
         center
             .permission_sets
             .iter_mut()

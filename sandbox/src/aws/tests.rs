@@ -1,4 +1,4 @@
-//! Behavior that all services share: dispatch, signatures and request ids.
+//! Tests of the behavior that all services share: dispatch, signatures and request ids.
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, Method, Request};

@@ -61,7 +61,7 @@ const CATALOG: &[CatalogApp] = &[
         can_be_added: false,
         link: ("admin", "alnfb0gP3vUI2lLgW0g1"),
     },
-    // RecordedRequest responses of real orgs contain applications without a sign-on mode.
+    // Recorded responses of real orgs contain applications without a sign-on mode.
     CatalogApp {
         name: "okta_browser_plugin",
         sign_on_mode: None,

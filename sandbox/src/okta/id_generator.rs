@@ -9,7 +9,7 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 #[derive(Debug)]
 pub(crate) struct IdGenerator {
     last_number: u64,
-    // A separate counter, so that resource ids do not depend on the number of requests.
+    // This counter is separate, so that resource ids do not depend on the number of requests.
     opaque_count: u64,
 }
 
@@ -31,7 +31,7 @@ impl IdGenerator {
         format!("{prefix}{}{tail}", base62(number, 7))
     }
 
-    /// Returns a text of `length` characters that looks like a random token.
+    /// Returns a string of `length` characters that looks like a random token.
     pub(crate) fn opaque(&mut self, length: usize) -> String {
         self.opaque_count += 1;
         base62_text(&format!("opaque{}", self.opaque_count), length)

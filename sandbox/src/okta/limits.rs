@@ -11,7 +11,7 @@ use crate::clock::after;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OktaRateLimits {
-    /// 10,000 in every bucket: the headers are present and no test reaches a limit.
+    /// 10,000 requests per minute in every bucket: the headers are present and no test reaches a limit.
     #[default]
     Generous,
     /// The limits of one API token in a Workforce Identity org, which are half of the org's limits.

@@ -155,7 +155,7 @@ impl Org {
 
 fn connection_document(app: &App, supported: bool, host: &str) -> Value {
     if !supported {
-        // No link and no top-level scheme, as recorded from an application without support.
+        // The document has no link and no top-level scheme, as recorded from an application without support.
         return json!({ "status": "UNKNOWN", "profile": { "authScheme": "UNKNOWN" } });
     }
     let address = format!("http://{host}/api/v1/apps/{}/connections/default", app.id);

@@ -56,7 +56,7 @@ impl User {
         }
     }
 
-    /// Returns a text attribute; `None` if it is missing, null or empty.
+    /// Returns a string attribute; `None` if it is missing, null or empty.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let value = self.profile.get(name).and_then(Value::as_str)?;
         (!value.is_empty()).then_some(value)

@@ -25,7 +25,7 @@ pub(super) struct Scim<'a> {
 /// The reason why a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// No listener serves the base URL.
+    /// The base URL is not served by any listener.
     Unreachable,
     /// The endpoint answered with an error status and this detail text.
     Refused { status: StatusCode, detail: String },

@@ -87,7 +87,7 @@ pub(super) fn run(
     }
 }
 
-/// The error is the failure and the operation that failed.
+/// The result of a provisioning job; the error contains the failure and the operation that failed.
 type JobResult = Result<(), (Failure, String)>;
 
 fn create(remote: &mut RemoteUser, desired: &Value, name: &str, scim: &mut Scim<'_>) -> JobResult {
@@ -196,7 +196,7 @@ fn document(org: &Org, app: &App, id: &str) -> Value {
     document
 }
 
-/// Returns the display name. Okta combines first and last name if the user has none.
+/// Returns the display name; if the user has no display name, Okta combines first and last name.
 fn display_name(user: &User, first: &str, last: &str) -> String {
     let default = || format!("{first} {last}").trim().to_owned();
     user.attribute("displayName")

@@ -16,7 +16,7 @@ pub(super) enum Filter {
     Related {
         /// The id of the group (filter on users) or of the user (filter on groups).
         other: String,
-        /// The id of one resource that limits the result; `None` keeps all.
+        /// The id of the only resource that the result may contain; `None` does not restrict the result.
         id: Option<String>,
     },
     /// The user with this id, if the user has this manager.
@@ -42,8 +42,10 @@ pub(super) fn of_users(text: &str) -> Result<Filter, Refusal> {
     )
 }
 
-/// Parses a filter on groups; both `member` and `members` are accepted, because the guide's text uses the
-/// first and its example the second.
+/// Parses a filter on groups.
+///
+/// Both `member` and `members` are accepted, because the text of the developer guide uses `member` and its
+/// example uses `members`.
 ///
 /// # Errors
 ///

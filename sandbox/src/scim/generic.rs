@@ -37,7 +37,7 @@ pub(crate) struct Directory {
 pub(crate) const ROOT: &str = "/scim/v2";
 
 impl Directory {
-    /// Returns an empty directory at `base`; clients need `token`.
+    /// Returns a service with an empty directory at the URL `base`; clients must send `token`.
     pub(crate) fn new(base: String, token: &str) -> Self {
         Self {
             base,
@@ -199,7 +199,7 @@ impl Directory {
         };
         let matching = self
             .store
-            .from(resource, first)
+            .resources_from(resource, first)
             .map(|(position, stored)| (position, self.store.render(stored, &self.base)))
             .filter(|(_, rendered)| {
                 filter
@@ -248,7 +248,7 @@ impl Directory {
             match query.filter(resource) {
                 Err(refusal) => error = Some(refusal),
                 Ok(filter) => {
-                    for (_, stored) in self.store.from(resource, 0) {
+                    for (_, stored) in self.store.resources_from(resource, 0) {
                         let rendered = self.store.render(stored, &self.base);
                         if filter
                             .as_ref()

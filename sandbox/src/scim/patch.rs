@@ -115,7 +115,7 @@ pub(super) fn user(before: &Draft, body: &Map<String, Value>) -> Result<Draft, R
     if let Some(id) = &before.external_id {
         after.insert("externalId".to_owned(), id.as_str().into());
     }
-    let mut once = Vec::new();
+    let mut changed_once = Vec::new();
     for operation in &operations {
         let (path, value) = if let Some(path) = operation.path {
             (Path::read(path)?, operation.value)
@@ -129,10 +129,10 @@ pub(super) fn user(before: &Draft, body: &Map<String, Value>) -> Result<Draft, R
         }
         // "Only one operation on each of userName and active, and they cannot be removed" (`PatchUser`).
         if ["userName", "active"].contains(&attribute) {
-            if operation.verb == Verb::Remove || once.contains(&path.attribute) {
+            if operation.verb == Verb::Remove || changed_once.contains(&path.attribute) {
                 return Err(Refusal::invalid());
             }
-            once.push(path.attribute.clone());
+            changed_once.push(path.attribute.clone());
         }
         match (operation.verb, value) {
             (Verb::Remove, _) => remove(&mut after, &path)?,

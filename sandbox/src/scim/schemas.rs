@@ -107,8 +107,8 @@ pub(super) fn one(id: &str) -> Option<Value> {
 }
 
 fn attribute(name: &str, kind: &str, required: bool) -> Value {
-    let many = ["emails", "addresses", "phoneNumbers", "members"].contains(&name);
-    json!({ "name": name, "type": kind, "multiValued": many, "required": required })
+    let multi_valued = ["emails", "addresses", "phoneNumbers", "members"].contains(&name);
+    json!({ "name": name, "type": kind, "multiValued": multi_valued, "required": required })
 }
 
 fn list(resources: &[Value]) -> Value {

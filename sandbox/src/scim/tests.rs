@@ -1,3 +1,5 @@
+//! Tests of the SCIM endpoint of IAM Identity Center, and their shared helpers.
+
 mod groups;
 mod lists;
 mod users;

@@ -1,4 +1,4 @@
-//! Applications: the document, keys, metadata, assignments.
+//! Tests of applications: documents, keys, metadata and assignments.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ async fn an_active_application_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn metadata_has_the_format_of_okta_and_its_wrong_charset() {
+async fn metadata_has_the_format_of_okta_and_declares_the_wrong_charset() {
     let sandbox = sandbox().await;
     let id = identity_center(&sandbox).await;
     let app = get(&sandbox, &format!("/api/v1/apps/{id}")).await;

@@ -1,4 +1,4 @@
-//! A plain HTTP client with Okta's token.
+//! Helpers of the tests: a plain HTTP client that sends Okta's token.
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use sandbox::{Clock, Company, Sandbox, SandboxBuilder};
@@ -50,7 +50,7 @@ pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Value {
     body
 }
 
-/// Sends a document and returns the document of the response, or null if there is none.
+/// Sends a document and returns the document of the response, or null if the response has no body.
 pub(crate) async fn write(sandbox: &Sandbox, method: Method, path: &str, body: &Value) -> Value {
     let response = send(okta(sandbox, method, path).json(body)).await;
     let status = response.status();

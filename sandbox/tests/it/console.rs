@@ -1,4 +1,4 @@
-//! The console over HTTP, from a new sandbox to a signed-in user.
+//! Tests of the console over HTTP, from a new sandbox to a signed-in user.
 
 use reqwest::Method;
 use sandbox::Sandbox;

@@ -1,4 +1,4 @@
-//! Custom domains: DNS records, verification, certificate, and the metadata that names them.
+//! Tests of custom domains: DNS records, verification, certificates, and metadata that names the domain.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Faults and recorded requests.
+//! Tests of injected faults and recorded requests.
 
 use reqwest::Method;
 use sandbox::{Fault, Service};
@@ -147,7 +147,7 @@ async fn a_truncated_response_is_sent_after_the_request_is_processed() {
 }
 
 #[tokio::test]
-async fn a_stall_fault_decides_whether_the_request_is_processed() {
+async fn a_stalled_request_is_processed_only_if_the_fault_requires_it() {
     let sandbox = sandbox().await;
     let create = |name: &str| {
         okta(&sandbox, Method::POST, "/api/v1/groups")
@@ -173,7 +173,7 @@ async fn a_stall_fault_decides_whether_the_request_is_processed() {
 }
 
 #[tokio::test]
-async fn an_error_response_has_the_requested_retry_after_and_can_be_delayed() {
+async fn an_error_response_follows_the_given_number_of_requests_and_has_the_given_retry_after() {
     let sandbox = sandbox().await;
     sandbox.inject(Fault::refuse(Service::Okta, 503, Some(7)).after(1));
     get(&sandbox, "/api/v1/users/me").await;

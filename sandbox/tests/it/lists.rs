@@ -1,4 +1,4 @@
-//! Users and groups: pagination, filters, memberships.
+//! Tests of the lists of users and groups: pagination, filters and memberships.
 
 use reqwest::Method;
 use sandbox::{Company, Person, PersonStatus};
@@ -71,9 +71,9 @@ async fn a_limit_above_the_maximum_of_the_endpoint_is_rejected() {
 
 #[tokio::test]
 async fn deprovisioned_users_are_found_by_filters_but_not_listed() {
-    let left = Person::new("left@example.com", "Charles", "Wheatstone")
+    let deprovisioned = Person::new("left@example.com", "Charles", "Wheatstone")
         .with_status(PersonStatus::Deprovisioned);
-    let company = Company::small(1, 1).person(left);
+    let company = Company::small(1, 1).person(deprovisioned);
     let sandbox = builder().company(company).start().await.expect("a sandbox");
     assert_eq!(
         logins(&sandbox, "/api/v1/users").await,

@@ -1,4 +1,4 @@
-//! The rules for all requests to Okta.
+//! Tests of the rules that apply to all requests to Okta.
 
 use reqwest::Method;
 use sandbox::OktaRateLimits;

@@ -1,4 +1,4 @@
-//! Connections and features: the support of the API, and the form in the console.
+//! Tests of the provisioning settings, over the API and in the form of the console.
 
 use reqwest::Method;
 use sandbox::{ProvisioningForm, Stage};

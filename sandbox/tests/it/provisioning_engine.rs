@@ -1,4 +1,4 @@
-//! Okta's provisioning engine, after provisioning is configured.
+//! Tests of Okta's provisioning engine, after provisioning is configured.
 
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Rules for the document of a user or a group, and the check for violations.
+
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -16,9 +18,9 @@ pub struct DocumentRules {
     pub unsupported: &'static [&'static str],
     /// Attributes whose values must contain all of the listed parts.
     pub complete: &'static [(&'static str, &'static [&'static str])],
-    /// Characters that texts must not contain, except in URLs.
+    /// Characters that strings must not contain, except in URLs.
     pub forbidden_characters: &'static str,
-    /// Whether a text may be empty. If not, the attribute must be omitted.
+    /// Whether a string may be empty. If `false`, the attribute must be omitted instead.
     pub allows_empty_texts: bool,
     /// Maximum number of members of a new group.
     pub max_members: Option<usize>,
@@ -81,26 +83,26 @@ impl DocumentRules {
                 format!("has {members} values, but may have only {limit}"),
             );
         }
-        self.check_texts(document, "", &mut report);
+        self.check_strings(document, "", &mut report);
         violations
     }
 
-    /// Checks all texts in a document.
-    fn check_texts(&self, value: &Value, path: &str, report: &mut impl FnMut(&str, String)) {
+    /// Checks all strings in a document.
+    fn check_strings(&self, value: &Value, path: &str, report: &mut impl FnMut(&str, String)) {
         match value {
             Value::Object(attributes) => {
                 for (name, value) in attributes.iter().filter(|(name, _)| !holds_urls(name)) {
                     let dot = if path.is_empty() { "" } else { "." };
-                    self.check_texts(value, &format!("{path}{dot}{name}"), report);
+                    self.check_strings(value, &format!("{path}{dot}{name}"), report);
                 }
             }
             Value::Array(list) => {
                 for value in list {
-                    self.check_texts(value, path, report);
+                    self.check_strings(value, path, report);
                 }
             }
             Value::String(text) if text.is_empty() && !self.allows_empty_texts => {
-                report(path, "is an empty text; omit it instead".to_owned());
+                report(path, "is an empty string; omit the attribute".to_owned());
             }
             Value::String(text) => {
                 let forbidden = |found: &char| self.forbidden_characters.contains(*found);
@@ -138,7 +140,7 @@ impl fmt::Display for Violation {
 
 /// Returns the values of an attribute: the elements of a list, or a single value.
 fn values<'v>(document: &'v Value, path: &str) -> impl Iterator<Item = &'v Value> {
-    let mut found = vec![document];
+    let mut current = vec![document];
     let mut rest = Some(path);
     while let Some(path) = rest {
         // The dots before the last colon of a URN (`2.0`) do not separate names; later dots do.
@@ -148,12 +150,12 @@ fn values<'v>(document: &'v Value, path: &str) -> impl Iterator<Item = &'v Value
             Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
             None => (path, None),
         };
-        let attributes = found.into_iter().filter_map(Value::as_object);
+        let attributes = current.into_iter().filter_map(Value::as_object);
         let values = attributes.filter_map(|attributes: &Map<_, _>| attributes.get(name));
-        found = values.flat_map(elements).collect();
+        current = values.flat_map(elements).collect();
         rest = after;
     }
-    found.into_iter()
+    current.into_iter()
 }
 
 fn elements(value: &Value) -> &[Value] {
@@ -217,7 +219,7 @@ mod tests {
                 "name.givenName is required",
                 "name.familyName is required",
                 "displayName is required",
-                "userName is an empty text; omit it instead",
+                "userName is an empty string; omit the attribute",
             ],
         );
         assert_eq!(Dialect::Generic.violations(&User::new("ada")), []);
@@ -287,14 +289,14 @@ mod tests {
     }
 
     #[test]
-    fn aws_forbids_some_characters_and_empty_texts() {
+    fn aws_forbids_some_characters_and_empty_strings() {
         let mut user = ada();
         user.title = Some("Head of R&D; 100%".into());
         user.nick_name = Some("".into());
         check(
             &user,
             &[
-                "nickName is an empty text; omit it instead",
+                "nickName is an empty string; omit the attribute",
                 "title contains the forbidden character `;`",
             ],
         );

@@ -1,3 +1,5 @@
+//! The filters that a server supports.
+
 use scim_types::filter::{AttributePath, Filter, Operator};
 
 /// Filters that a server supports.
@@ -6,8 +8,8 @@ use scim_types::filter::{AttributePath, Filter, Operator};
 pub enum FilterRules {
     /// All filters.
     Any,
-    /// Comparisons by `eq`, joined by `and`. Each inner list is one supported set of attributes; their
-    /// order does not matter.
+    /// Comparisons by `eq`, joined by `and`. Each inner list is a supported set of attributes, in any
+    /// order.
     Only(&'static [&'static [&'static str]]),
 }
 
@@ -64,11 +66,11 @@ mod tests {
     fn check(filter: &str, users: bool, groups: bool) {
         let rules = Dialect::AwsIdentityCenter.rules();
         let filter = Filter::parse(filter).unwrap();
-        let found = (
+        let allowed = (
             rules.user_filters.allow(&filter),
             rules.group_filters.allow(&filter),
         );
-        assert_eq!(found, (users, groups), "{filter}");
+        assert_eq!(allowed, (users, groups), "{filter}");
         assert!(Dialect::Generic.rules().user_filters.allow(&filter));
     }
 

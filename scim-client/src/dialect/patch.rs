@@ -1,3 +1,5 @@
+//! Rules for membership changes in a group patch, and the check before a patch is sent.
+
 use scim_types::{Op, PatchOp, PatchOperation, ResourceId, patch::Path};
 use serde_json::Value;
 
@@ -151,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bracket_in_a_quoted_text_does_not_end_a_path() {
-        let one = PatchOperation::remove(r#"members[value eq "a]b[c"]"#);
-        check(Dialect::AwsIdentityCenter, vec![one], None);
-        let other = PatchOperation::remove(r#"emails[display eq "members["]"#);
-        check(Dialect::AwsIdentityCenter, vec![other], None);
-        let all = PatchOperation::remove("members.value");
-        check(Dialect::AwsIdentityCenter, vec![all], ALL);
+    fn a_bracket_in_a_quoted_string_does_not_end_a_path() {
+        let one_member = PatchOperation::remove(r#"members[value eq "a]b[c"]"#);
+        check(Dialect::AwsIdentityCenter, vec![one_member], None);
+        let email = PatchOperation::remove(r#"emails[display eq "members["]"#);
+        check(Dialect::AwsIdentityCenter, vec![email], None);
+        let all_members = PatchOperation::remove("members.value");
+        check(Dialect::AwsIdentityCenter, vec![all_members], ALL);
     }
 
     #[test]

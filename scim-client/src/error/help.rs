@@ -1,4 +1,4 @@
-//! Help texts for the operator: how to solve the problem of an error.
+//! Advice for the operator about each error.
 
 use http::StatusCode;
 use scim_types::ScimType;
@@ -6,9 +6,9 @@ use scim_types::ScimType;
 use super::{Error, ErrorResponse};
 use crate::Dialect;
 
-pub(super) fn of(error: &Error) -> Option<&'static str> {
+pub(super) fn for_error(error: &Error) -> Option<&'static str> {
     match error {
-        Error::Api(refusal) => of_refusal(refusal),
+        Error::Api(response) => for_response(response),
         Error::Transport {
             may_have_acted: true,
             ..
@@ -26,25 +26,25 @@ pub(super) fn of(error: &Error) -> Option<&'static str> {
              the service shows",
         ),
         Error::ShortList { .. } | Error::List(_) => Some(
-            "the list may have changed while it was read: read it again before you remove any \
-             resource that it lacks",
+            "the list may have changed while it was read: read the list again before you remove \
+             any resource that is missing from it",
         ),
         Error::Ambiguous { .. } => Some("rename one of the resources, or delete the unused one"),
         Error::Unsupported(_) | Error::Request { .. } => None,
     }
 }
 
-fn of_refusal(refusal: &ErrorResponse) -> Option<&'static str> {
-    let aws = refusal.dialect == Dialect::AwsIdentityCenter;
+fn for_response(response: &ErrorResponse) -> Option<&'static str> {
+    let aws = response.dialect == Dialect::AwsIdentityCenter;
     let cursor = [ScimType::InvalidCursor, ScimType::ExpiredCursor];
-    match refusal.status {
-        _ if refusal.may_have_acted => Some(CHECK_FIRST),
+    match response.status {
+        _ if response.may_have_acted => Some(CHECK_FIRST),
         StatusCode::UNAUTHORIZED if aws => Some(
             "the token is wrong, expired or deleted, or the endpoint belongs to another tenant: create \
              a new token in IAM Identity Center > Settings > Automatic provisioning",
         ),
         StatusCode::UNAUTHORIZED => {
-            Some("the token is wrong, expired or revoked: create a new one")
+            Some("the token is wrong, expired or revoked: create a new token")
         }
         StatusCode::FORBIDDEN if aws => Some(
             "automatic provisioning may be disabled, or the instance may allow SCIM only from certain \
@@ -56,15 +56,15 @@ fn of_refusal(refusal: &ErrorResponse) -> Option<&'static str> {
              with 404, the endpoint's URL is wrong",
         ),
         StatusCode::CONFLICT if aws => Some(
-            "another user or group already has this name, email address or external id: find it, and \
-             adopt or delete it; it may have another name",
+            "another user or group already has this name, email address or external id: find that \
+             resource, whose name may differ, and adopt or delete it",
         ),
         StatusCode::CONFLICT => Some(
             "another resource has the same name or external id: find it, and adopt or delete it",
         ),
         StatusCode::PAYLOAD_TOO_LARGE => Some("send less data in one request"),
         StatusCode::BAD_REQUEST
-            if refusal
+            if response
                 .scim_type()
                 .is_some_and(|kind| cursor.contains(kind)) =>
         {
@@ -72,15 +72,15 @@ fn of_refusal(refusal: &ErrorResponse) -> Option<&'static str> {
         }
         StatusCode::BAD_REQUEST if aws => Some(
             "AWS gives the same response to every malformed request: a missing name, more than one \
-             email address, an empty text, a forbidden character, more than 100 members; CloudTrail \
+             email address, an empty string, a forbidden character, more than 100 members; CloudTrail \
              has details under identitystore-scim.amazonaws.com",
         ),
         StatusCode::TOO_MANY_REQUESTS => {
             Some("other clients may use the same rate limit: wait, or send fewer requests at once")
         }
         status if status.is_redirection() => Some(
-            "the endpoint's URL redirects to another URL, to which the token is not sent: compare it \
-             with the endpoint that the service shows",
+            "the endpoint's URL redirects to another URL, and the token is not sent there: compare \
+             the endpoint's URL with the endpoint that the service shows",
         ),
         status if status.is_server_error() => {
             Some("the service failed, not the request: try again later")

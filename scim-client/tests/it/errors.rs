@@ -8,12 +8,12 @@ use scim_types::{Group, ScimType, User};
 use crate::fixture::{Fixture, fixture, id};
 
 #[track_caller]
-fn texts(error: &Error) -> (String, String) {
+fn error_and_source(error: &Error) -> (String, String) {
     let source = error.source().expect("a source");
     (error.to_string(), source.to_string())
 }
 
-async fn refused(fixture: &mut Fixture, status: usize, body: &str) -> Error {
+async fn error_of_create(fixture: &mut Fixture, status: usize, body: &str) -> Error {
     fixture
         .mock("POST", "/Groups")
         .with_status(status)
@@ -42,7 +42,7 @@ async fn the_error_of_a_wrong_token_has_a_help_text() {
     config.assert_async().await;
     assert!(error.is_unauthorized());
     assert_eq!(
-        texts(&error),
+        error_and_source(&error),
         (
             "AWS IAM Identity Center refused GET /ServiceProviderConfig with 401 Unauthorized"
                 .into(),
@@ -64,7 +64,7 @@ async fn a_conflict_error_contains_all_details_of_aws() {
     let body = r#"{"schema":["urn:ietf:params:scim:api:messages:2.0:Error"],
         "detail":"Refused to create a new, duplicate resource.","status":"409",
         "exceptionRequestId":"of-the-body","timeStamp":"2022-02-14 17:37:21.224"}"#;
-    let error = refused(&mut fixture, 409, body).await;
+    let error = error_of_create(&mut fixture, 409, body).await;
     assert!(error.is_conflict() && !error.may_have_acted());
     assert_eq!(error.operation(), "POST /Groups");
     assert_eq!(error.request_id(), Some("81abca44"));
@@ -73,7 +73,7 @@ async fn a_conflict_error_contains_all_details_of_aws() {
         Some("Refused to create a new, duplicate resource.")
     );
     assert_eq!(
-        texts(&error),
+        error_and_source(&error),
         (
             "AWS IAM Identity Center refused POST /Groups with 409 Conflict".into(),
             "Refused to create a new, duplicate resource. (request 81abca44)".into()
@@ -108,7 +108,7 @@ async fn the_request_id_of_the_body_is_used_if_there_is_no_header() {
 #[tokio::test]
 async fn the_scim_error_type_is_kept() {
     let mut fixture = fixture(Dialect::Generic).await;
-    let error = refused(
+    let error = error_of_create(
         &mut fixture,
         409,
         r#"{"scimType":"uniqueness","detail":"taken"}"#,
@@ -124,7 +124,7 @@ async fn the_scim_error_type_is_kept() {
 #[tokio::test]
 async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
-    let error = refused(&mut fixture, 500, "<html><h1>Internal error</h1></html>").await;
+    let error = error_of_create(&mut fixture, 500, "<html><h1>Internal error</h1></html>").await;
     assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
     assert_eq!(error.detail(), None);
     // The server may have processed the request before it failed, so it was not retried.
@@ -139,7 +139,7 @@ async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
 #[tokio::test]
 async fn the_error_message_of_the_gateway_is_the_detail() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
-    let error = refused(&mut fixture, 403, r#"{"message":"Forbidden"}"#).await;
+    let error = error_of_create(&mut fixture, 403, r#"{"message":"Forbidden"}"#).await;
     assert_eq!(error.detail(), Some("Forbidden"));
 }
 
@@ -242,7 +242,7 @@ async fn a_response_that_is_not_json_is_an_error() {
         .await
         .expect_err("no user");
     assert_eq!(
-        texts(&error),
+        error_and_source(&error),
         (
             "the response to GET /Users/u could not be decoded".into(),
             "expected value at line 1 column 1".into()

@@ -114,6 +114,6 @@ impl Transport for Script {
 }
 
 /// Returns the error of a connection that broke after the request was sent.
-pub(crate) fn lost() -> TransportError {
+pub(crate) fn broken_connection() -> TransportError {
     TransportError::maybe_sent("connection reset")
 }

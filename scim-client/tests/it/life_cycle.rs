@@ -12,8 +12,8 @@ use scim_types::{
 };
 use serde_json::json;
 
-/// More than two pages of 100 users.
-const MANY: usize = 205;
+/// The number of users in the tests of lists: more than two pages of 100 users.
+const USER_COUNT: usize = 205;
 
 async fn generic() -> (Sandbox, Client) {
     let sandbox = Sandbox::builder().scim_profile(ScimProfile::Generic);
@@ -172,7 +172,7 @@ async fn check_group_life_cycle(client: &Client) {
 }
 
 async fn check_list_of_many_users(client: &Client) {
-    let created = create_users(client, MANY).await;
+    let created = create_users(client, USER_COUNT).await;
     let listed = client.users().list(None).try_collect().await;
     let listed = listed.expect("a list").into_iter();
     let mut listed: Vec<ResourceId> = listed.filter_map(|user| user.id).collect();

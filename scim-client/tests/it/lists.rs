@@ -146,7 +146,7 @@ async fn a_filter_that_aws_does_not_support_is_not_sent() {
 }
 
 #[tokio::test]
-async fn the_rules_of_another_server_are_respected() {
+async fn the_rules_of_a_custom_dialect_are_applied() {
     static SMALL: Rules = {
         let mut rules = Rules::GENERIC;
         rules.name = "the small service";

@@ -4,5 +4,5 @@ mod errors;
 mod fixture;
 mod life_cycle;
 mod lists;
-mod lost;
+mod lost_responses;
 mod resources;

@@ -321,7 +321,7 @@ async fn a_redirect_is_not_followed_and_the_token_is_not_sent_there() {
         error
             .help()
             .expect("a help text")
-            .contains("to which the token is not sent")
+            .contains("and the token is not sent there")
     );
     untouched.assert_async().await;
 }

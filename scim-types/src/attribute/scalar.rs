@@ -60,8 +60,8 @@ impl Visitor<'_> for NumberVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
-        let wrong = || E::invalid_value(de::Unexpected::Str(text), &self);
-        text.parse().ok().ok_or_else(wrong)
+        let invalid = || E::invalid_value(de::Unexpected::Str(text), &self);
+        text.parse().ok().ok_or_else(invalid)
     }
 }
 
@@ -85,13 +85,13 @@ impl Visitor<'_> for IntegerVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<i64, E> {
-        let wrong = || E::invalid_value(de::Unexpected::Unsigned(value), &self);
-        i64::try_from(value).ok().ok_or_else(wrong)
+        let invalid = || E::invalid_value(de::Unexpected::Unsigned(value), &self);
+        i64::try_from(value).ok().ok_or_else(invalid)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
-        let wrong = || E::invalid_value(de::Unexpected::Str(text), &self);
-        text.parse().ok().ok_or_else(wrong)
+        let invalid = || E::invalid_value(de::Unexpected::Str(text), &self);
+        text.parse().ok().ok_or_else(invalid)
     }
 }
 

@@ -1,10 +1,12 @@
+//! Paths of attributes.
+
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// The path of an attribute: `userName`, `name.familyName`, or either with the URN of its schema before it.
+/// The path of an attribute: `userName` or `name.familyName`, optionally with the URN of the schema in front.
 ///
 /// The URN ends at the last colon, so dots in the URN (`2.0`) do not separate names. One sub-attribute
-/// may follow the name. A URN alone is therefore parsed as an attribute `User` of a schema `…:2.0`;
-/// the evaluation first looks for an extension with the whole URN.
+/// may follow the name. A path that is only a URN (`…:2.0:User`) is therefore parsed as an attribute
+/// `User` of a schema `…:2.0`. The evaluation first looks for an extension with the whole URN.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AttributePath {
     schema: Option<Cow<'static, str>>,
@@ -48,14 +50,14 @@ impl AttributePath {
     ///
     /// # Errors
     ///
-    /// Fails if the text is not `name` or `name.sub`, optionally with the URI of a schema before it.
+    /// Fails if the text is not `name` or `name.sub`, optionally with the URI of a schema in front.
     pub fn parse(text: &str) -> Result<Self, ParseAttributePathError> {
-        let wrong = || ParseAttributePathError {
+        let error = || ParseAttributePathError {
             text: text.to_owned(),
         };
         let (schema, path) = match text.rsplit_once(':') {
             Some((schema, path)) if is_uri(schema) => (Some(schema), path),
-            Some(_) => return Err(wrong()),
+            Some(_) => return Err(error()),
             None => (None, text),
         };
         let (name, sub_attribute) = match path.split_once('.') {
@@ -63,7 +65,7 @@ impl AttributePath {
             None => (path, None),
         };
         if !is_name(name) || !sub_attribute.is_none_or(is_name) {
-            return Err(wrong());
+            return Err(error());
         }
         let owned = |text: &str| Cow::Owned(text.to_owned());
         Ok(Self {
@@ -125,14 +127,14 @@ impl FromStr for AttributePath {
     }
 }
 
-/// The error if a text is not an attribute path.
+/// The error of [`AttributePath::parse`].
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is not an attribute path")]
 pub struct ParseAttributePathError {
     text: String,
 }
 
-/// Returns whether a path may contain a byte, in a name or in the URI before it.
+/// Returns whether a path may contain a byte, in a name or in the URI before the name.
 pub(super) fn is_path_byte(byte: u8) -> bool {
     is_name_byte(byte) || matches!(byte, b'.' | b':' | b'/' | b'%' | b'+' | b'~')
 }
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(text: &str) {
+    fn check_error(text: &str) {
         let message = format!("{text:?} is not an attribute path");
         assert_eq!(AttributePath::parse(text).unwrap_err().to_string(), message);
     }
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_path_is_refused() {
+    fn a_malformed_path_is_rejected() {
         for text in [
             "",
             "1a",
@@ -219,7 +221,7 @@ mod tests {
             "%s:emails",
             "urn:x:2.0",
         ] {
-            refused(text);
+            check_error(text);
         }
     }
 

@@ -1,6 +1,8 @@
+//! The error of a filter or path that cannot be parsed.
+
 use std::fmt;
 
-/// The error if a text is not a filter, or exceeds the limits.
+/// The error of [`Filter::parse`](super::Filter::parse): the text is not a filter, or exceeds the limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseFilterError {
     kind: Kind,
@@ -14,7 +16,7 @@ impl ParseFilterError {
     /// Returns the error for an unexpected token at a position in the text.
     pub(crate) fn expected(expected: &'static str, text: &str, position: usize) -> Self {
         let rest = &text[position..];
-        // The first character always belongs to the token, even a character that would end it.
+        // The first character always belongs to the token, even if it is a delimiter.
         let end = rest
             .char_indices()
             .skip(1)

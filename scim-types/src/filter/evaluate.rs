@@ -1,3 +1,5 @@
+//! Evaluation of a filter on a resource.
+
 use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::{Number, Value};
@@ -11,10 +13,10 @@ use crate::{Schemas, names, schema};
 impl Filter {
     /// Returns whether a resource, given as JSON, matches the filter.
     ///
-    /// Names are case-insensitive. Strings are too, unless the RFC defines the attribute as `caseExact`
-    /// or the attribute is a reference (RFC 7643 sections 2.2, 2.3.7 and 8.7.1). For a multi-valued
-    /// attribute, one matching value is enough. An attribute that is absent, `null` or an empty list
-    /// equals `null`. Two strings that are both a dateTime are compared as points in time.
+    /// Names are case-insensitive. Strings are case-insensitive too, unless the RFC defines the attribute as
+    /// `caseExact` or the attribute is a reference (RFC 7643 sections 2.2, 2.3.7 and 8.7.1). For a multi-valued
+    /// attribute, one matching value is enough. An attribute that is absent, `null` or an empty list equals `null`. Two
+    /// strings that are both a dateTime are compared as points in time.
     ///
     /// # Errors
     ///
@@ -26,7 +28,7 @@ impl Filter {
 
     /// Returns whether a resource, given as JSON, matches the filter, with `caseExact` from its schemas.
     ///
-    /// This is [`matches`](Self::matches) for a server's own resource types. If a schema does not define
+    /// A server uses this method for its own resource types. If a schema does not define
     /// `caseExact` of an attribute, the rules of `matches` apply.
     ///
     /// # Errors
@@ -44,16 +46,16 @@ impl Filter {
         self.holds(resource, scope)
     }
 
-    /// Returns whether one element of the attribute `of` matches the filter. The filter's paths are relative
-    /// to the element.
+    /// Returns whether one element of an attribute matches the filter. The filter's paths are relative to the
+    /// element.
     pub(crate) fn matches_element(
         &self,
         element: &Value,
-        of: &AttributePath,
+        attribute: &AttributePath,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         let scope = Scope {
-            parent: Some(of),
+            parent: Some(attribute),
             schemas: Some(schemas),
         };
         self.holds(&as_object(element), scope)
@@ -61,7 +63,7 @@ impl Filter {
 
     /// Returns the attribute and the string of a filter that is a single `eq` comparison.
     ///
-    /// `None` for any other filter, and if ASCII case folding is not enough to compare the string (see
+    /// Returns `None` for any other filter, or if ASCII case folding is not enough to compare the string (see
     /// [`Comparison::ascii_literal`]).
     pub(crate) fn ascii_literal(&self) -> Option<(&AttributePath, &str)> {
         match self {
@@ -70,7 +72,7 @@ impl Filter {
         }
     }
 
-    /// Returns the value of an element that such a filter compares, if the value is an ASCII string.
+    /// Returns the value of an element that a single comparison compares, if the value is an ASCII string.
     pub(crate) fn ascii_value<'v>(&self, element: &'v Value) -> Option<&'v str> {
         match self {
             Self::Compare(comparison) => comparison.ascii_value(element),
@@ -78,39 +80,39 @@ impl Filter {
         }
     }
 
-    fn holds(&self, of: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
+    fn holds(&self, object: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
         match self {
-            Self::Present(attribute) => Ok(values(of, attribute).into_iter().any(is_present)),
-            Self::Compare(comparison) => comparison.holds(of, scope),
+            Self::Present(attribute) => Ok(values(object, attribute).into_iter().any(is_present)),
+            Self::Compare(comparison) => comparison.holds(object, scope),
             Self::ValuePath(elements) => {
                 let inside = Scope {
                     parent: Some(elements.attribute()),
                     ..scope
                 };
-                for element in elements_of(of, elements.attribute()) {
+                for element in elements_of(object, elements.attribute()) {
                     if elements.filter().holds(&element, inside)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
-            Self::Not(filter) => filter.holds(of, scope).map(|holds| !holds),
+            Self::Not(filter) => filter.holds(object, scope).map(|holds| !holds),
             Self::And(terms) => {
                 // All terms are evaluated, so a term that cannot be evaluated is an error at any position.
                 terms
                     .iter()
-                    .try_fold(true, |all, term| Ok(term.holds(of, scope)? && all))
+                    .try_fold(true, |all, term| Ok(term.holds(object, scope)? && all))
             }
             Self::Or(terms) => terms
                 .iter()
-                .try_fold(false, |any, term| Ok(term.holds(of, scope)? || any)),
+                .try_fold(false, |any, term| Ok(term.holds(object, scope)? || any)),
         }
     }
 }
 
 impl Comparison {
-    fn holds(&self, of: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
-        if self.is_quick_mismatch(of) {
+    fn holds(&self, object: &Value, scope: Scope<'_>) -> Result<bool, EvaluateFilterError> {
+        if self.is_quick_mismatch(object) {
             return Ok(false);
         }
         let condition = Condition {
@@ -125,24 +127,25 @@ impl Comparison {
         if is_order(self.operator) && matches!(self.value, Literal::Boolean(_) | Literal::Null) {
             return Err(unordered());
         }
-        let mut found = false;
-        for value in values(of, &self.attribute) {
+        let mut matches = false;
+        for value in values(object, &self.attribute) {
             let value = value.map(default_value);
             if is_order(self.operator) && matches!(value, Some(Value::Bool(_))) {
                 return Err(unordered());
             }
-            found |= condition.holds(value);
+            matches |= condition.holds(value);
         }
-        Ok(found)
+        Ok(matches)
     }
 }
 
 impl Comparison {
     /// Returns whether a quick check already shows that `eq` does not match.
     ///
-    /// Both strings are ASCII and differ, ignoring case. The check skips most members of a large group.
-    fn is_quick_mismatch(&self, of: &Value) -> bool {
-        self.ascii_value(of).is_some_and(|value| {
+    /// The result is `true` if both strings are ASCII and differ, ignoring case. The check skips most members of a
+    /// large group.
+    fn is_quick_mismatch(&self, object: &Value) -> bool {
+        self.ascii_value(object).is_some_and(|value| {
             self.ascii_literal()
                 .is_some_and(|text| !value.eq_ignore_ascii_case(text))
         })
@@ -150,9 +153,9 @@ impl Comparison {
 
     /// Returns the string of an `eq` comparison, if ASCII case folding is enough to compare it with ASCII strings.
     ///
-    /// `None` for a string with non-ASCII letters, because different letters may be equal in lower case, and for
-    /// a dateTime, because different strings may be the same point in time. Also `None` for an attribute with a
-    /// schema or a sub-attribute.
+    /// Returns `None` for a string with non-ASCII letters, because different letters may be equal in lower case.
+    /// Returns `None` for a dateTime, because different strings may be the same point in time. Also returns
+    /// `None` for an attribute with a schema or a sub-attribute.
     fn ascii_literal(&self) -> Option<&str> {
         let (Operator::Eq, Literal::String(text)) = (self.operator, &self.value) else {
             return None;
@@ -162,14 +165,14 @@ impl Comparison {
         instant::parse(text).is_none().then_some(text)
     }
 
-    /// Returns the compared value, if its name has the spelling of the path and it is an ASCII string.
-    fn ascii_value<'v>(&self, of: &'v Value) -> Option<&'v str> {
-        let value = of.get(self.attribute.name()).and_then(Value::as_str);
+    /// Returns the compared value, if its name is spelled as in the path and the value is an ASCII string.
+    fn ascii_value<'v>(&self, object: &'v Value) -> Option<&'v str> {
+        let value = object.get(self.attribute.name()).and_then(Value::as_str);
         value.filter(|value| value.is_ascii())
     }
 }
 
-/// The error if a filter orders the values of an attribute, but the values have no order.
+/// The error of [`Filter::matches`]: the filter orders the values of an attribute, but the values have no order.
 #[derive(Debug, thiserror::Error)]
 #[error("`{attribute}` cannot be compared with `{operator}`, because its values have no order")]
 pub struct EvaluateFilterError {
@@ -196,7 +199,7 @@ impl Condition<'_> {
             // Microsoft Entra writes a boolean as a string, in the filter or in the resource.
             (Value::Bool(value), Literal::String(text))
             | (Value::String(text), Literal::Boolean(value)) => {
-                names::boolean(text).map(|text| text.cmp(value))
+                names::parse_boolean(text).map(|text| text.cmp(value))
             }
             _ => None,
         };
@@ -296,14 +299,14 @@ impl Scope<'_> {
 
 /// Returns whether an attribute is `caseExact` by RFC 7643.
 fn is_case_exact(name: &str, sub_attribute: &str) -> bool {
-    let is = |text: &str, other: &str| text.eq_ignore_ascii_case(other);
+    let same = |text: &str, other: &str| text.eq_ignore_ascii_case(other);
     let listed = CASE_EXACT.iter().any(|(exact_name, exact_sub_attribute)| {
-        is(name, exact_name) && is(sub_attribute, exact_sub_attribute)
+        same(name, exact_name) && same(sub_attribute, exact_sub_attribute)
     });
-    is(name, "$ref") || is(sub_attribute, "$ref") || listed
+    same(name, "$ref") || same(sub_attribute, "$ref") || listed
 }
 
-/// The attributes that are `caseExact`, and the references and binary values, which always are.
+/// The attributes that are `caseExact`. References and binary values are always `caseExact`.
 const CASE_EXACT: &[(&str, &str)] = &[
     ("id", "value"),
     ("externalId", "value"),

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Instant(i64, u32);
 
-/// Returns whether a text is an `xsd:dateTime`.
+/// Returns whether a string is an `xsd:dateTime`.
 pub(crate) fn is_date_time(text: &str) -> bool {
     parse(text).is_some()
 }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_date_time_is_refused() {
+    fn a_malformed_date_time_is_rejected() {
         for text in [
             "",
             "2019-10-17",

@@ -1,3 +1,5 @@
+//! The values in a filter, written as in JSON.
+
 use std::fmt;
 
 use serde_json::{Number, Value};
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_a_json_number_is_refused() {
+    fn a_string_that_is_not_a_json_number_is_rejected() {
         for text in [
             "", "-", "+1", ".5", "1.", "01", "1e", "1e+", "0x1", "1_0", "NaN", "1e400",
         ] {

@@ -1,3 +1,5 @@
+//! The parser for filters, and for paths with a filter in brackets.
+
 use super::{
     AttributePath, Filter, Literal, Operator, ParseFilterError,
     attribute_path::{is_name, is_path_byte},
@@ -43,7 +45,7 @@ pub(crate) struct ValuePath<'a> {
     pub(crate) sub_attribute: Option<&'a str>,
 }
 
-/// Parses a path with a filter in brackets; `None` if it has no bracket.
+/// Parses a path with a filter in brackets; `None` if the path has no bracket.
 pub(crate) fn parse_value_path(
     text: &str,
     limits: Limits,
@@ -79,6 +81,7 @@ pub(crate) fn parse_value_path(
 /// A parser that reads from left to right and examines each byte a constant number of times.
 struct Parser<'a> {
     text: &'a str,
+    /// The position of the next byte.
     at: usize,
     depth: u8,
     limit: u8,
@@ -155,7 +158,7 @@ impl<'a> Parser<'a> {
         Ok(Filter::compare(attribute, operator, value))
     }
 
-    /// Parses `[filter]`, and a condition on a sub-attribute after it, if there is one.
+    /// Parses `[filter]`, and an optional condition on a sub-attribute after the bracket.
     fn elements(&mut self, attribute: AttributePath) -> Result<Filter, ParseFilterError> {
         if self.in_brackets {
             return Err(self.expected("an operator (brackets cannot be nested)"));
@@ -178,10 +181,10 @@ impl<'a> Parser<'a> {
             filter = filter.and(self.condition(sub_attribute)?);
         }
         self.in_brackets = false;
-        Ok(Filter::value_path(attribute, filter).expect("the parser refuses nested brackets"))
+        Ok(Filter::value_path(attribute, filter).expect("the parser rejects nested brackets"))
     }
 
-    /// Parses a filter in parentheses or brackets. The next byte is the opening one.
+    /// Parses a filter in parentheses or brackets. The next byte is the opening parenthesis or bracket.
     fn nested(&mut self, close: u8, expected: &'static str) -> Result<Filter, ParseFilterError> {
         if self.depth == self.limit {
             return Err(ParseFilterError::too_deep(self.limit, self.text, self.at));
@@ -225,34 +228,34 @@ impl<'a> Parser<'a> {
         // `length` excludes the two quotes.
         let end = end.map(|length| start + length + 2);
         let text = end.and_then(|end| serde_json::from_str(&self.text[start..end]).ok());
-        let wrong = || ParseFilterError::expected("a JSON string", self.text, start);
-        let text = text.ok_or_else(wrong)?;
+        let malformed = || ParseFilterError::expected("a JSON string", self.text, start);
+        let text = text.ok_or_else(malformed)?;
         self.at = end.unwrap_or(self.text.len());
         Ok(Literal::String(text))
     }
 
-    /// Skips a keyword if it is the next whole word, and returns whether it was.
+    /// Skips a keyword if it is the next whole word, and returns whether it was skipped.
     fn skip_keyword(&mut self, keyword: &str) -> bool {
         self.skip_spaces();
         let rest = self.rest();
-        let found = rest.get(..keyword.len());
+        let start = rest.get(..keyword.len());
         let ends = rest
             .get(keyword.len())
             .is_none_or(|byte| !is_path_byte(*byte));
         let matches =
-            ends && found.is_some_and(|found| found.eq_ignore_ascii_case(keyword.as_bytes()));
+            ends && start.is_some_and(|start| start.eq_ignore_ascii_case(keyword.as_bytes()));
         if matches {
             self.at += keyword.len();
         }
         matches
     }
 
-    /// Reads the longest run of bytes that belong to a word.
-    fn word(&mut self, belongs: impl Fn(u8) -> bool) -> &'a str {
+    /// Reads a word: the longest run of bytes for which `is_word_byte` is true.
+    fn word(&mut self, is_word_byte: impl Fn(u8) -> bool) -> &'a str {
         let rest = self.rest();
         let end = rest
             .iter()
-            .position(|byte| !belongs(*byte))
+            .position(|byte| !is_word_byte(*byte))
             .unwrap_or(rest.len());
         let word = &self.text[self.at..self.at + end];
         self.at += end;
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(text: &str, message: &str) {
+    fn check_error(text: &str, message: &str) {
         assert_eq!(Filter::parse(text).unwrap_err().to_string(), message);
     }
 
@@ -345,11 +348,11 @@ mod tests {
             r#"emails[type eq "a" or type eq "b"].value pr"#,
             r#"emails[(type eq "a" or type eq "b") and value pr]"#,
         );
-        refused(
+        check_error(
             r#"emails[type eq "work"].value"#,
             "expected an operator, but the filter ends",
         );
-        refused(
+        check_error(
             r#"emails[type eq "work"].a.b eq 1"#,
             r#"expected a sub-attribute at column 24 of the filter, found "a.b""#,
         );
@@ -357,47 +360,47 @@ mod tests {
 
     #[test]
     fn an_error_message_has_the_column_and_the_unexpected_token() {
-        refused("", "expected an attribute, but the filter ends");
-        refused("   ", "expected an attribute, but the filter ends");
-        refused(
+        check_error("", "expected an attribute, but the filter ends");
+        check_error("   ", "expected an attribute, but the filter ends");
+        check_error(
             "é pr",
             r#"expected an attribute at column 1 of the filter, found "é""#,
         );
-        refused("userName", "expected an operator, but the filter ends");
-        refused(
+        check_error("userName", "expected an operator, but the filter ends");
+        check_error(
             "a eq \"é\" b pr",
             r#"expected `and`, `or` or the end at column 10 of the filter, found "b""#,
         );
-        refused(
+        check_error(
             "meta.x lte 1",
             r#"expected an operator at column 8 of the filter, found "lte""#,
         );
-        refused(
+        check_error(
             "not a pr",
             r#"expected an operator at column 5 of the filter, found "a""#,
         );
-        refused("(a pr", "expected `)`, but the filter ends");
-        refused(
+        check_error("(a pr", "expected `)`, but the filter ends");
+        check_error(
             "a[b pr)",
             r#"expected `]` at column 7 of the filter, found ")""#,
         );
-        refused(
+        check_error(
             "a[]",
             r#"expected a sub-attribute at column 3 of the filter, found "]""#,
         );
-        refused(
+        check_error(
             "a eq 'x'",
             r#"expected a quoted string, a number, true, false or null at column 6 of the filter, found "'x'""#,
         );
-        refused(
+        check_error(
             r#"a eq "x\a""#,
             r#"expected a JSON string at column 6 of the filter, found "\"x\\a\"""#,
         );
-        refused(
+        check_error(
             "a[b[c pr]]",
             r#"expected an operator (brackets cannot be nested) at column 4 of the filter, found "[c""#,
         );
-        refused(
+        check_error(
             "a eq nonsense-that-goes-on-and-on",
             r#"expected a quoted string, a number, true, false or null at column 6 of the filter, found "nonsense-that-goes-on-an…""#,
         );
@@ -414,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unterminated_string_is_refused() {
+    fn an_unterminated_string_is_rejected() {
         for text in [r#"a eq "x"#, r#"a eq "x\"#, r#"a eq "x\""#, "a eq \""] {
             assert!(
                 Filter::parse(text)
@@ -426,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_is_too_deep_is_refused_before_the_stack_overflows() {
+    fn a_filter_that_is_too_deep_is_rejected_before_the_stack_overflows() {
         let deep = |depth: usize| format!("{}a pr{}", "(".repeat(depth), ")".repeat(depth));
         assert!(Filter::parse(&deep(64)).is_ok());
         for depth in [65, 5_000] {
@@ -442,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_is_too_long_is_refused() {
+    fn a_filter_that_is_too_long_is_rejected() {
         let error = Filter::parse(&"a".repeat(16_385)).unwrap_err();
         assert!(error.is_too_long() && !error.is_too_deep());
         assert_eq!(

@@ -8,8 +8,8 @@ use super::AttributePath;
 use crate::{names, schema};
 
 /// Returns the values that a path selects: at least one entry, and `None` for each absent value.
-pub(super) fn values<'v>(of: &'v Value, path: &AttributePath) -> Vec<Option<&'v Value>> {
-    let Some((attribute, sub_attribute)) = attribute(of, path) else {
+pub(super) fn values<'v>(object: &'v Value, path: &AttributePath) -> Vec<Option<&'v Value>> {
+    let Some((attribute, sub_attribute)) = attribute(object, path) else {
         return vec![None];
     };
     let inner = |value: &'v Value| match (sub_attribute, value) {
@@ -26,8 +26,8 @@ pub(super) fn values<'v>(of: &'v Value, path: &AttributePath) -> Vec<Option<&'v 
 }
 
 /// Returns the elements of an attribute, each as an object.
-pub(super) fn elements_of<'v>(of: &'v Value, path: &AttributePath) -> Vec<Cow<'v, Value>> {
-    let lists = values(of, path)
+pub(super) fn elements_of<'v>(object: &'v Value, path: &AttributePath) -> Vec<Cow<'v, Value>> {
+    let lists = values(object, path)
         .into_iter()
         .flatten()
         .flat_map(|value| match value {
@@ -51,15 +51,15 @@ pub(super) fn as_object(element: &Value) -> Cow<'_, Value> {
 
 /// Returns the attribute of a path, and the name of the sub-attribute that is not yet looked up.
 fn attribute<'v, 'p>(
-    of: &'v Value,
+    object: &'v Value,
     path: &'p AttributePath,
 ) -> Option<(&'v Value, Option<&'p str>)> {
-    let attributes = of.as_object()?;
+    let attributes = object.as_object()?;
     let (name, sub_attribute) = (path.name(), path.sub_attribute());
     let Some(schema) = path.schema() else {
         return Some((lookup(attributes, name)?, sub_attribute));
     };
-    // A path may be the URN of an extension. Then the last part of the URN looks like an attribute.
+    // If the path is the URN of an extension, the last part of the URN looks like an attribute.
     if let Some(extension) = lookup(attributes, &format!("{schema}:{name}")) {
         return Some((extension, sub_attribute));
     }
@@ -75,7 +75,7 @@ fn lookup<'v>(attributes: &'v Map<String, Value>, name: &str) -> Option<&'v Valu
     names::find(attributes, name).map(|(_, value)| value)
 }
 
-/// Returns the value to compare for a path to a whole complex attribute: its `value`.
+/// Returns the value to compare if a path ends at a complex attribute: the sub-attribute `value`.
 pub(super) fn default_value(value: &Value) -> &Value {
     value
         .as_object()

@@ -50,7 +50,7 @@ impl PatchOp {
         let mut patched = start();
         let mut index = 0;
         while let Some(remaining @ [operation, ..]) = self.operations.get(index..) {
-            let wrong = |index: usize, operation: &PatchOperation, refusal| {
+            let error_at = |index: usize, operation: &PatchOperation, refusal| {
                 PatchError::at(index, operation.op, operation.path.clone(), refusal)
             };
             let Some((count, path, any)) =
@@ -58,7 +58,7 @@ impl PatchOp {
             else {
                 patched
                     .run(operation)
-                    .map_err(|refusal| wrong(index, operation, refusal))?;
+                    .map_err(|refusal| error_at(index, operation, refusal))?;
                 index += 1;
                 continue;
             };
@@ -68,7 +68,7 @@ impl PatchOp {
                 for (index, operation) in self.operations.iter().enumerate() {
                     patched
                         .run(operation)
-                        .map_err(|refusal| wrong(index, operation, refusal))?;
+                        .map_err(|refusal| error_at(index, operation, refusal))?;
                 }
                 break;
             }
@@ -233,12 +233,12 @@ impl Patched<'_> {
             .into_iter()
             .chain(steps.iter().map(|step| step.name));
         let mut attributes = Some(&self.attributes);
-        let mut found = None;
+        let mut value = None;
         for name in names {
-            found = attributes.and_then(|attributes| names::assigned(attributes, name));
-            attributes = found.and_then(Value::as_object);
+            value = attributes.and_then(|attributes| names::assigned(attributes, name));
+            attributes = value.and_then(Value::as_object);
         }
-        found.cloned().unwrap_or_default()
+        value.cloned().unwrap_or_default()
     }
 
     fn change_attribute(
@@ -254,10 +254,10 @@ impl Patched<'_> {
             return declared.map_or(Ok(()), |before| self.keep_schemas(&before));
         };
         let known = names::find(&self.attributes, urn).map(|(name, _)| name.to_owned());
-        let place = known
+        let existing = known
             .as_deref()
             .and_then(|name| self.attributes.get_mut(name));
-        let mut attributes = match place.map(Value::take) {
+        let mut attributes = match existing.map(Value::take) {
             Some(Value::Object(attributes)) => attributes,
             None | Some(Value::Null) => Map::new(),
             Some(_) => {
@@ -310,7 +310,8 @@ impl Patched<'_> {
         }
     }
 
-    /// Refuses the removal of the core schema from `schemas`, and keeps the URN of every extension that the resource has.
+    /// Refuses the removal of the core schema from `schemas`, and keeps the URN of every extension that the resource
+    /// has.
     fn keep_schemas(&mut self, before: &Map<String, Value>) -> Result<(), Refusal> {
         if let Some(core) = self.resolver.schemas.core() {
             let lost = declares(Some(before), core) && !declares(Some(&self.attributes), core);

@@ -59,7 +59,7 @@ impl PatchOp {
     }
 }
 
-/// The error if the patch between two resources cannot be computed.
+/// The error of [`PatchOp::diff`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffError {
@@ -139,7 +139,7 @@ impl Differences<'_> {
         after: &Map<String, Value>,
     ) -> Result<(), DiffError> {
         for urn in names_of(before, after).filter(|name| names::is_urn(name)) {
-            let so_far = self.operations.len();
+            let count_before = self.operations.len();
             let (old, new) = (value_of(before, urn), value_of(after, urn));
             match (old, new) {
                 (Some(Value::Object(old)), Some(Value::Object(new))) if !new.is_empty() => {
@@ -158,8 +158,8 @@ impl Differences<'_> {
                     self.new_extension(urn, new);
                 }
                 (Some(Value::Object(old)), new) if new.is_none_or(names::is_unassigned) => {
-                    let stays = new.is_none() && self.options.absent == AbsentAttributes::Keep;
-                    if !stays && !old.values().all(names::is_unassigned) {
+                    let is_kept = new.is_none() && self.options.absent == AbsentAttributes::Keep;
+                    if !is_kept && !old.values().all(names::is_unassigned) {
                         self.operations.push(PatchOperation::remove(urn));
                     }
                 }
@@ -167,7 +167,7 @@ impl Differences<'_> {
                 // A value that is not an object is an ordinary attribute; `attributes` compares it.
                 _ => {}
             }
-            if self.operations.len() > so_far && Path::parse(urn).is_err() {
+            if self.operations.len() > count_before && Path::parse(urn).is_err() {
                 return Err(no_path(urn));
             }
         }
@@ -182,13 +182,13 @@ impl Differences<'_> {
             if definition.is_some_and(Definition::is_read_only) {
                 continue;
             }
-            if let Some(value) = cleaned(value, definition) {
+            if let Some(value) = without_unassigned(value, definition) {
                 written.insert(name.clone(), value);
             }
         }
         if !written.is_empty() {
             // The operation has no path, because some servers do not accept the URN of an extension as a
-            // path. It is `replace`, because `add` would drop duplicate elements of a list.
+            // path. The operation is `replace`, because `add` would drop duplicate elements of a list.
             self.operations.push(PatchOperation {
                 op: Op::Replace,
                 path: None,
@@ -198,14 +198,18 @@ impl Differences<'_> {
     }
 
     fn attribute(&mut self, pair: &Pair<'_>) -> Result<(), DiffError> {
-        let clean = |value: Option<&Value>| value.and_then(|value| cleaned(value, pair.definition));
-        let (before, after) = (clean(pair.before), clean(pair.after));
-        let stay = self.options.absent == AbsentAttributes::Keep;
+        let assigned = |value: Option<&Value>| {
+            value.and_then(|value| without_unassigned(value, pair.definition))
+        };
+        let (before, after) = (assigned(pair.before), assigned(pair.after));
+        let keep_absent = self.options.absent == AbsentAttributes::Keep;
         let (before, after) = match (before, after) {
-            (_, None) if pair.after.is_none() && stay => return Ok(()),
+            (_, None) if pair.after.is_none() && keep_absent => return Ok(()),
             (None, None) => return Ok(()),
             // `{"givenName": null}` changes only one sub-attribute.
-            (Some(_), None) if stay && has_sub_attributes(pair.after) && is_object(pair.before) => {
+            (Some(_), None)
+                if keep_absent && has_sub_attributes(pair.after) && is_object(pair.before) =>
+            {
                 return self.sub_attributes(pair);
             }
             (Some(before), None) => {
@@ -235,8 +239,8 @@ impl Differences<'_> {
         }
         if !names::is_same(&before, &after) {
             check_name(pair)?;
-            // Without a schema, `replace` with a single value keeps a list: its only element is then the
-            // value. So the list is removed first.
+            // If there is no schema, `replace` with a single value keeps a list: the value becomes its only
+            // element. The list is therefore removed first.
             if before.is_array() {
                 self.operations.push(PatchOperation::remove(&*pair.path));
             }
@@ -273,15 +277,15 @@ impl Differences<'_> {
                 continue;
             }
             let (old, new) = (value_of(before, name), value_of(after, name));
-            let stays = new.is_none() && self.options.absent == AbsentAttributes::Keep;
-            let old = old.and_then(|old| cleaned(old, definition));
-            let new = new.and_then(|new| cleaned(new, definition));
+            let is_kept = new.is_none() && self.options.absent == AbsentAttributes::Keep;
+            let old = old.and_then(|old| without_unassigned(old, definition));
+            let new = new.and_then(|new| without_unassigned(new, definition));
             let same = match (&old, &new) {
                 (Some(old), Some(new)) => names::is_same(old, new),
                 (None, None) => true,
                 _ => false,
             };
-            if same || stays {
+            if same || is_kept {
                 continue;
             }
             check_name(pair)?;
@@ -429,7 +433,7 @@ fn ids(list: &[Value]) -> Option<Vec<String>> {
 }
 
 /// Returns a value without its unassigned and read-only parts; `None` if no part remains.
-fn cleaned(value: &Value, definition: Option<&Definition>) -> Option<Value> {
+fn without_unassigned(value: &Value, definition: Option<&Definition>) -> Option<Value> {
     let value = match value {
         Value::Object(attributes) => {
             let kept = attributes.iter().filter_map(|(name, value)| {
@@ -441,7 +445,7 @@ fn cleaned(value: &Value, definition: Option<&Definition>) -> Option<Value> {
         }
         Value::Array(list) => list
             .iter()
-            .filter_map(|element| cleaned(element, definition))
+            .filter_map(|element| without_unassigned(element, definition))
             .collect(),
         value => value.clone(),
     };

@@ -1,3 +1,5 @@
+//! The error of a refused patch, and the reasons for a refusal.
+
 use std::{
     error,
     fmt::{self, Write},
@@ -6,7 +8,7 @@ use std::{
 use super::ParsePathError;
 use crate::{Error, Op, ScimType, StatusCode, filter::EvaluateFilterError};
 
-/// The error if a patch is refused. No operation was applied.
+/// The error of [`PatchOp::apply`](crate::PatchOp::apply): the patch is refused. No operation was applied.
 #[derive(Debug)]
 pub struct PatchError {
     operation: Option<(usize, Op)>,

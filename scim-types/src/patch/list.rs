@@ -155,7 +155,7 @@ impl<'a> Resolver<'a> {
         element: Value,
         change: &Change,
     ) -> Result<(), Refusal> {
-        // The sub-attributes from the filter stay, unless the value has other values for them.
+        // The sub-attributes from the filter are kept, unless the change sets them.
         let change = match change {
             Change::Replace(value) => &Change::Add(value.clone()),
             change => change,
@@ -165,7 +165,7 @@ impl<'a> Resolver<'a> {
         enforce_single_primary(step, list, &was_primary)
     }
 
-    /// Changes some elements: each as a whole, or a sub-attribute in each.
+    /// Changes the elements at `indexes`: each element as a whole, or one of its sub-attributes.
     pub(super) fn change_elements(
         self,
         step: &Step<'a>,
@@ -176,9 +176,9 @@ impl<'a> Resolver<'a> {
     ) -> Result<(), Refusal> {
         let was_primary = primaries(list);
         for index in indexes {
-            let place = &mut list[*index];
-            let element = place.take();
-            *place = self.changed_element(step, rest, element, change)?;
+            let slot = &mut list[*index];
+            let element = slot.take();
+            *slot = self.changed_element(step, rest, element, change)?;
         }
         enforce_single_primary(step, list, &was_primary)?;
         list.retain(|element| !names::is_unassigned(element));
@@ -325,7 +325,8 @@ fn eq_comparison(filter: &Filter) -> Option<(&str, Value)> {
     Some((attribute.name(), value))
 }
 
-/// Returns whether an element has all sub-attributes of a listed value. A listed `null` matches an absent one.
+/// Returns whether an element has all sub-attributes of a listed value. A listed `null` matches an
+/// absent sub-attribute.
 fn matches_listed(element: &Value, listed: &Value) -> bool {
     match (element, listed) {
         (Value::Object(attributes), Value::Object(listed)) => {

@@ -94,7 +94,7 @@ impl Path {
         attribute: AttributePath,
         filter: Filter,
     ) -> Result<Self, crate::filter::NestedValuePathError> {
-        // `Filter::value_path` refuses nested brackets.
+        // `Filter::value_path` rejects nested brackets.
         Filter::value_path(attribute.clone(), filter.clone())?;
         Ok(Self(Kind::ValuePath {
             attribute,
@@ -195,7 +195,7 @@ impl From<Path> for String {
     }
 }
 
-/// The error for a text that is not the path of a patch operation, or that exceeds the limits.
+/// The error of [`Path::parse`]: the text is not the path of a patch operation, or exceeds the limits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ParsePathError {
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_too_deep_or_too_long_is_refused() {
+    fn a_path_that_is_too_deep_or_too_long_is_rejected() {
         let deep = format!("a[{}b pr{}]", "(".repeat(5_000), ")".repeat(5_000));
         let error = check_error(
             &deep,

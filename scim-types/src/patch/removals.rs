@@ -15,9 +15,9 @@ use crate::{
 
 /// Returns the removals at the start of `operations`: their number, the first path, and all their filters.
 ///
-/// `None` if there are fewer than two. All have the form `members[value eq "…"]`, with the same list and the same
-/// attribute. Together they remove every element that at least one of them selects, because an earlier removal does not
-/// change what a later one selects.
+/// Returns `None` if there are fewer than two removals. All removals have the form `members[value eq "…"]`, with the
+/// same list and the same attribute. Together they remove every element that at least one of them selects, because an
+/// earlier removal does not change the selection of a later removal.
 pub(super) fn leading_removals(
     operations: &[PatchOperation],
     limits: Limits,
@@ -30,13 +30,15 @@ pub(super) fn leading_removals(
         Path::parse_within(path, limits).ok()
     });
     let first = paths.next()?;
-    let (list, (by, text)) = (list_of(&first)?, text_of(&first)?);
+    let (list, (by, text)) = (list_path(&first)?, compared_string(&first)?);
     let mut any = AnyOf::default();
     any.insert(text, first.filter()?);
     let mut count = 1;
     for path in paths {
-        match (text_of(&path), path.filter()) {
-            (Some((other, text)), Some(filter)) if other == by && list_of(&path) == Some(list) => {
+        match (compared_string(&path), path.filter()) {
+            (Some((other, text)), Some(filter))
+                if other == by && list_path(&path) == Some(list) =>
+            {
                 any.insert(text, filter);
             }
             _ => break,
@@ -62,10 +64,10 @@ impl AnyOf {
     pub(super) fn matches(
         &self,
         element: &Value,
-        of: &AttributePath,
+        list: &AttributePath,
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
-        let matches = |filter: &Filter| filter.matches_element(element, of, schemas);
+        let matches = |filter: &Filter| filter.matches_element(element, list, schemas);
         let mut filters = self.filters.values().flatten();
         let first = filters.next();
         match first.and_then(|filter| filter.ascii_value(element)) {
@@ -82,14 +84,14 @@ impl AnyOf {
 fn any(
     mut matches: impl Iterator<Item = Result<bool, EvaluateFilterError>>,
 ) -> Result<bool, EvaluateFilterError> {
-    matches.try_fold(false, |any, one| Ok(any || one?))
+    matches.try_fold(false, |any, matches| Ok(any || matches?))
 }
 
 fn is_removal(operation: &PatchOperation) -> bool {
     operation.op == Op::Remove && operation.value.as_ref().is_none_or(Value::is_null)
 }
 
-fn list_of(path: &Path) -> Option<&AttributePath> {
+fn list_path(path: &Path) -> Option<&AttributePath> {
     match path.kind() {
         Kind::ValuePath {
             attribute,
@@ -100,6 +102,6 @@ fn list_of(path: &Path) -> Option<&AttributePath> {
     }
 }
 
-fn text_of(path: &Path) -> Option<(&AttributePath, &str)> {
+fn compared_string(path: &Path) -> Option<(&AttributePath, &str)> {
     path.filter()?.ascii_literal()
 }

@@ -24,7 +24,7 @@ pub(super) enum Target<'a> {
     Resource,
     /// An extension as a whole, by its URN.
     Extension(String),
-    /// An attribute of the resource or of an extension, or a sub-attribute of it.
+    /// An attribute or a sub-attribute, in the resource or in an extension.
     Attribute {
         extension: Option<String>,
         steps: Vec<Step<'a>>,
@@ -46,7 +46,7 @@ pub(super) struct Step<'a> {
 pub(super) struct Selection<'a> {
     pub(super) by: SelectBy<'a>,
     /// The path of the list.
-    pub(super) of: &'a AttributePath,
+    pub(super) list: &'a AttributePath,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +62,8 @@ impl Selection<'_> {
         schemas: &Schemas,
     ) -> Result<bool, EvaluateFilterError> {
         match self.by {
-            SelectBy::Filter(filter) => filter.matches_element(element, self.of, schemas),
-            SelectBy::AnyOf(any) => any.matches(element, self.of, schemas),
+            SelectBy::Filter(filter) => filter.matches_element(element, self.list, schemas),
+            SelectBy::AnyOf(any) => any.matches(element, self.list, schemas),
         }
     }
 }
@@ -83,7 +83,8 @@ impl Step<'_> {
 pub(super) struct Resolver<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) options: &'a Options,
-    /// The resource before the patch. An extension that it had stays known after its last value is removed.
+    /// The resource before the patch. An extension of that resource stays known after
+    /// its last value is removed.
     pub(super) before: &'a Map<String, Value>,
 }
 
@@ -165,7 +166,7 @@ impl<'a> Resolver<'a> {
         if let (Some(filter), Some(step)) = (filter, steps.last_mut()) {
             step.selection = Some(Selection {
                 by: SelectBy::Filter(filter),
-                of: path,
+                list: path,
             });
         }
         if let Some(name) = last {
@@ -185,7 +186,7 @@ impl<'a> Resolver<'a> {
         let definitions = self.schemas.attributes(extension);
         let definition = definitions.and_then(|definitions| definition::find(definitions, name));
         if definitions.is_some() && definition.is_none() {
-            self.unknown(name)?;
+            self.refuse_unknown(name)?;
         }
         Ok(Step {
             name: definition.map_or(name, |definition| definition.name.as_str()),
@@ -208,7 +209,7 @@ impl<'a> Resolver<'a> {
                 )));
             }
             if parent.is_closed() {
-                self.unknown(name)?;
+                self.refuse_unknown(name)?;
             }
         }
         steps.push(Step {
@@ -220,7 +221,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Refuses an attribute that is not in its schema, unless the options keep unknown attributes.
-    pub(super) fn unknown(self, name: &str) -> Result<(), Refusal> {
+    pub(super) fn refuse_unknown(self, name: &str) -> Result<(), Refusal> {
         match self.options.unknown_attributes {
             UnknownAttributes::Keep => Ok(()),
             UnknownAttributes::Refuse => Err(Refusal::invalid_path(format!(

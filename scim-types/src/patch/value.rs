@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     names,
-    schema::definition::{Definition, Kind, is_whole, number},
+    schema::definition::{Definition, Kind, is_whole, parse_number},
     validate::form,
 };
 
@@ -79,14 +79,14 @@ impl Resolver<'_> {
             | (Kind::Boolean, value @ Value::Bool(_))
             | (Kind::Decimal, value @ Value::Number(_)) => Some(value),
             (kind @ (Kind::DateTime | Kind::Reference | Kind::Binary), Value::String(text)) => {
-                form::of(kind, &text).is_none().then_some(text.into())
+                form::problem(kind, &text).is_none().then_some(text.into())
             }
             (Kind::Integer, Value::Number(number)) => is_whole(&number).then_some(number.into()),
             (Kind::Boolean, Value::String(text)) if lenient => {
-                names::boolean(&text).map(Value::Bool)
+                names::parse_boolean(&text).map(Value::Bool)
             }
             (Kind::Decimal | Kind::Integer, Value::String(text)) if lenient => {
-                number(&text, definition.kind).map(Value::Number)
+                parse_number(&text, definition.kind).map(Value::Number)
             }
             (Kind::Complex, Value::Object(attributes)) => {
                 return self.complex(attributes, definition).map(Value::Object);
@@ -124,7 +124,7 @@ impl Resolver<'_> {
                 Some(known) => (known.name.clone(), self.value(value, sub_attribute)?),
                 None => {
                     if definition.is_closed() {
-                        self.unknown(&name)?;
+                        self.refuse_unknown(&name)?;
                     }
                     (name, value)
                 }
@@ -146,7 +146,7 @@ pub(super) fn drop_unassigned(attributes: &mut Map<String, Value>) {
     attributes.retain(|_, value| !names::is_unassigned(value));
 }
 
-/// Returns a value as a list: `null` as an empty list, and a single value as a list of one.
+/// Returns a value as a list: `null` as an empty list, and a single value as a list with one element.
 pub(super) fn as_list(value: Value) -> Vec<Value> {
     match value {
         Value::Array(list) => list,

@@ -7,21 +7,21 @@ pub(super) fn common() -> Vec<Definition> {
     vec![
         Definition {
             returned: Returned::Always,
-            ..reference("schemas").many().required()
+            ..reference("schemas").multi_valued().required()
         },
         Definition {
             returned: Returned::Always,
-            ..text("id").read_only()
+            ..string("id").read_only()
         },
-        text("externalId"),
+        string("externalId"),
         complex(
             "meta",
             vec![
-                text("resourceType"),
+                string("resourceType"),
                 Definition::new("created", Kind::DateTime),
                 Definition::new("lastModified", Kind::DateTime),
                 reference("location"),
-                text("version"),
+                string("version"),
             ],
         )
         .read_only(),
@@ -31,10 +31,10 @@ pub(super) fn common() -> Vec<Definition> {
 /// Returns the attributes of a user (RFC 7643 section 4.1).
 pub(super) fn user() -> Vec<Definition> {
     vec![
-        text("userName").required(),
+        string("userName").required(),
         complex(
             "name",
-            texts(&[
+            strings(&[
                 "formatted",
                 "familyName",
                 "givenName",
@@ -43,19 +43,19 @@ pub(super) fn user() -> Vec<Definition> {
                 "honorificSuffix",
             ]),
         ),
-        text("displayName"),
-        text("nickName"),
+        string("displayName"),
+        string("nickName"),
         reference("profileUrl"),
-        text("title"),
-        text("userType"),
-        text("preferredLanguage"),
-        text("locale"),
-        text("timezone"),
+        string("title"),
+        string("userType"),
+        string("preferredLanguage"),
+        string("locale"),
+        string("timezone"),
         Definition::new("active", Kind::Boolean),
         Definition {
             mutability: Mutability::WriteOnly,
             returned: Returned::Never,
-            ..text("password")
+            ..string("password")
         },
         multi_valued("emails", Kind::Text),
         multi_valued("phoneNumbers", Kind::Text),
@@ -65,13 +65,13 @@ pub(super) fn user() -> Vec<Definition> {
         complex(
             "groups",
             vec![
-                text("value"),
+                string("value"),
                 reference("$ref"),
-                text("display"),
-                text("type"),
+                string("display"),
+                string("type"),
             ],
         )
-        .many()
+        .multi_valued()
         .read_only(),
         multi_valued("entitlements", Kind::Text),
         multi_valued("roles", Kind::Text),
@@ -84,25 +84,25 @@ pub(super) fn user() -> Vec<Definition> {
 /// The text of section 4.2 requires `displayName`, but the schema in section 8.7.1 does not (erratum 5368).
 pub(super) fn group() -> Vec<Definition> {
     vec![
-        text("displayName").required(),
+        string("displayName").required(),
         complex(
             "members",
             vec![
-                text("value").immutable(),
+                string("value").immutable(),
                 reference("$ref").immutable(),
-                text("type").immutable(),
+                string("type").immutable(),
                 // The RFC does not define `display`; an erratum adds it as read-only. Here it is writable,
                 // because clients send it, and the sent value must be kept.
-                text("display"),
+                string("display"),
             ],
         )
-        .many(),
+        .multi_valued(),
     ]
 }
 
 /// Returns the attributes of the enterprise extension of a user (RFC 7643 section 4.3).
 pub(super) fn enterprise() -> Vec<Definition> {
-    let mut attributes = texts(&[
+    let mut attributes = strings(&[
         "employeeNumber",
         "costCenter",
         "organization",
@@ -112,16 +112,16 @@ pub(super) fn enterprise() -> Vec<Definition> {
     attributes.push(complex(
         "manager",
         vec![
-            text("value"),
+            string("value"),
             reference("$ref"),
-            text("displayName").read_only(),
+            string("displayName").read_only(),
         ],
     ));
     attributes
 }
 
 fn addresses() -> Definition {
-    let mut parts = texts(&[
+    let mut parts = strings(&[
         "formatted",
         "streetAddress",
         "locality",
@@ -132,20 +132,20 @@ fn addresses() -> Definition {
     ]);
     // RFC 7643 section 2.4 lists these two in "the default set of sub-attributes" of a multi-valued
     // attribute.
-    parts.push(text("display"));
+    parts.push(string("display"));
     parts.push(Definition::new("primary", Kind::Boolean));
-    complex("addresses", parts).many()
+    complex("addresses", parts).multi_valued()
 }
 
 /// Returns a multi-valued attribute with the default sub-attributes (RFC 7643 section 2.4).
 fn multi_valued(name: &str, kind: Kind) -> Definition {
     let parts = vec![
         Definition::new("value", kind),
-        text("display"),
-        text("type"),
+        string("display"),
+        string("type"),
         Definition::new("primary", Kind::Boolean),
     ];
-    complex(name, parts).many()
+    complex(name, parts).multi_valued()
 }
 
 fn complex(name: &str, sub_attributes: Vec<Definition>) -> Definition {
@@ -155,11 +155,11 @@ fn complex(name: &str, sub_attributes: Vec<Definition>) -> Definition {
     }
 }
 
-fn texts(names: &[&str]) -> Vec<Definition> {
-    names.iter().map(|name| text(name)).collect()
+fn strings(names: &[&str]) -> Vec<Definition> {
+    names.iter().map(|name| string(name)).collect()
 }
 
-fn text(name: &str) -> Definition {
+fn string(name: &str) -> Definition {
     Definition::new(name, Kind::Text)
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct Definition {
     pub(crate) required: bool,
     pub(crate) mutability: Mutability,
     pub(crate) returned: Returned,
-    /// Whether values are case-sensitive; `None`: RFC 7643 decides.
+    /// Whether values are case-sensitive. If the schema does not say (`None`), RFC 7643 decides.
     pub(crate) case_exact: Option<bool>,
     /// The sub-attributes; also empty for a complex attribute whose sub-attributes are unknown.
     pub(crate) sub_attributes: Vec<Self>,
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Reference,
     Binary,
     Complex,
-    /// A type that this crate does not know. It accepts every value.
+    /// A type that this crate does not know. Every value is accepted.
     Any,
 }
 
@@ -60,12 +60,12 @@ pub(crate) enum Mutability {
     WriteOnly,
 }
 
-/// When an attribute is returned.
+/// The condition for returning an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Returned {
     Always,
     Never,
-    /// By default, or on request.
+    /// The attribute is returned by default or on request.
     Sometimes,
 }
 
@@ -85,13 +85,13 @@ impl Definition {
 
     /// Converts an attribute of a schema document; `None` if the attribute has no name.
     pub(crate) fn read(attribute: &SchemaAttribute) -> Option<Self> {
-        let word = |text: &Option<String>| text.as_deref().map(str::to_ascii_lowercase);
+        let lower_case = |text: &Option<String>| text.as_deref().map(str::to_ascii_lowercase);
         let sub_attributes: Vec<_> = attribute
             .sub_attributes
             .iter()
             .filter_map(Self::read)
             .collect();
-        let kind = match word(&attribute.kind).as_deref() {
+        let kind = match lower_case(&attribute.kind).as_deref() {
             Some("boolean") => Kind::Boolean,
             Some("decimal") => Kind::Decimal,
             Some("integer") => Kind::Integer,
@@ -108,13 +108,13 @@ impl Definition {
             kind,
             multi_valued: attribute.multi_valued == Some(true),
             required: attribute.required == Some(true),
-            mutability: match word(&attribute.mutability).as_deref() {
+            mutability: match lower_case(&attribute.mutability).as_deref() {
                 Some("readonly") => Mutability::ReadOnly,
                 Some("immutable") => Mutability::Immutable,
                 Some("writeonly") => Mutability::WriteOnly,
                 _ => Mutability::ReadWrite,
             },
-            returned: match word(&attribute.returned).as_deref() {
+            returned: match lower_case(&attribute.returned).as_deref() {
                 Some("always") => Returned::Always,
                 Some("never") => Returned::Never,
                 _ => Returned::Sometimes,
@@ -128,7 +128,7 @@ impl Definition {
         })
     }
 
-    pub(crate) fn many(self) -> Self {
+    pub(crate) fn multi_valued(self) -> Self {
         Self {
             multi_valued: true,
             ..self
@@ -196,7 +196,9 @@ pub(crate) fn is_reference_list(definition: Option<&Definition>, name: &str) -> 
     )
 }
 
-/// Returns a text that is equal for equal elements.
+/// Returns a string that is the same for equal elements.
+///
+/// If `by_value` is true, only the `value` of an element counts.
 pub(crate) fn element_identity(element: &Value, by_value: bool) -> String {
     let value = element
         .as_object()
@@ -208,7 +210,7 @@ pub(crate) fn element_identity(element: &Value, by_value: bool) -> String {
 }
 
 /// Parses a number that is written as a string.
-pub(crate) fn number(text: &str, kind: Kind) -> Option<Number> {
+pub(crate) fn parse_number(text: &str, kind: Kind) -> Option<Number> {
     let number: Number = serde_json::from_str(text).ok()?;
     (kind != Kind::Integer || is_whole(&number)).then_some(number)
 }

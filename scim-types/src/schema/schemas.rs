@@ -1,3 +1,5 @@
+//! The schemas of a resource type: built-in, or from the schema documents of a server.
+
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
@@ -10,8 +12,8 @@ use crate::{names, schema_uri};
 
 /// The schemas of a resource type: a core schema and extensions.
 ///
-/// Patches and documents are checked against them. If an extension is not among them, its attributes
-/// are unknown and accept any value. Clones share the definitions.
+/// Patches and documents are checked against these schemas. The attributes of any other extension are
+/// unknown and accept any value. Clones share the definitions.
 ///
 /// ```
 /// use scim_types::Schemas;
@@ -135,8 +137,8 @@ impl Schemas {
 
     /// Returns whether a URN is the URN of the core schema.
     ///
-    /// If no core schema is known, every URN of an RFC core schema counts, and so does the first URN that the
-    /// resource declares, unless the resource has an extension with that URN.
+    /// If no core schema is known, every URN of an RFC core schema counts. The first URN that the resource
+    /// declares counts too, unless the resource has an extension with this URN.
     pub(crate) fn is_core(&self, urn: &str, resource: &Map<String, Value>) -> bool {
         if let Some(core) = self.core() {
             return core.eq_ignore_ascii_case(urn);
@@ -181,7 +183,7 @@ impl Part {
     }
 }
 
-/// The error if a schema has no `id` (its URN).
+/// The error of [`Schemas::new`]: a schema has no `id` (its URN).
 #[derive(Debug, thiserror::Error)]
 #[error("the schema {name:?} has no `id` (its URN)")]
 pub struct MissingSchemaIdError {
@@ -193,7 +195,7 @@ pub(crate) fn is_core_urn(urn: &str) -> bool {
     let Some((start, rest)) = urn.split_at_checked(schema_uri::CORE_PREFIX.len()) else {
         return false;
     };
-    // The rest is a version and a name. A third part would make it the path of an attribute.
+    // The rest is a version and a name. A URN with a third part is the path of an attribute.
     start.eq_ignore_ascii_case(schema_uri::CORE_PREFIX) && rest.matches(':').count() == 1
 }
 

@@ -9,7 +9,7 @@ use crate::{
     Schemas, ScimType, names,
     schema::{
         declares,
-        definition::{self, Definition, Kind, Mutability, Returned, is_whole, number},
+        definition::{self, Definition, Kind, Mutability, Returned, is_whole, parse_number},
         is_core_urn,
     },
 };
@@ -21,9 +21,14 @@ impl Schemas {
     /// in another form, and an undeclared extension. These deviations are tolerated. Attributes that are in
     /// no schema are tolerated in requests and responses.
     ///
-    /// A violation of a MUST in the RFC is an error: a required attribute that is missing or empty, more than
-    /// one primary value, a value of another type or form, a duplicate attribute, a changed immutable
-    /// attribute, and an attribute in a response that must never be returned.
+    /// A violation of a MUST in the RFC is an error:
+    ///
+    /// - a required attribute that is missing or empty
+    /// - more than one primary value
+    /// - a value of another type or form
+    /// - a duplicate attribute
+    /// - a changed immutable attribute
+    /// - an attribute in a response that must never be returned
     #[must_use]
     pub fn check(&self, resource: &Value, direction: Direction<'_>) -> Vec<Finding> {
         let mut checker = Checker {
@@ -96,7 +101,7 @@ impl Checker<'_> {
                 let problem = format!("does not contain `{core}`");
                 self.error("schemas", problem, ScimType::InvalidSyntax);
             }
-            // If a core schema is known, it requires `schemas`, so the check of required attributes reports a missing one.
+            // A known core schema requires `schemas`, so the check of required attributes reports it if it is missing.
             (Some(_), _) | (None, Some(_)) => {}
             (None, None) => {
                 let problem = "is required but missing";
@@ -163,7 +168,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports immutable attributes that had a value and no longer have one.
+    /// Reports immutable attributes that had a value before, but have no value now.
     fn removed_immutable(
         &mut self,
         prefix: &str,
@@ -256,7 +261,7 @@ impl Checker<'_> {
             | (Kind::Decimal, Value::Number(_)) => {}
             (Kind::Integer, Value::Number(number)) if is_whole(number) => {}
             (Kind::Text | Kind::DateTime | Kind::Reference | Kind::Binary, Value::String(text)) => {
-                self.text(path, text, definition);
+                self.string(path, text, definition);
             }
             (Kind::Complex, Value::Object(attributes)) => {
                 let known = definition
@@ -265,13 +270,13 @@ impl Checker<'_> {
                 let before = before.and_then(Value::as_object);
                 self.attributes(&format!("{path}."), attributes, known, before);
             }
-            (Kind::Boolean, Value::String(text)) if names::boolean(text).is_some() => {
-                self.loose(path, "is a boolean written as a string");
+            (Kind::Boolean, Value::String(text)) if names::parse_boolean(text).is_some() => {
+                self.nonstandard(path, "is a boolean written as a string");
             }
             (kind @ (Kind::Decimal | Kind::Integer), Value::String(text))
-                if number(text, kind).is_some() =>
+                if parse_number(text, kind).is_some() =>
             {
-                self.loose(path, "is a number written as a string");
+                self.nonstandard(path, "is a number written as a string");
             }
             (kind, value) => {
                 let problem = format!("must be {}, not {}", kind.noun(), noun(value));
@@ -280,7 +285,7 @@ impl Checker<'_> {
         }
     }
 
-    fn text(&mut self, path: &str, text: &str, definition: &Definition) {
+    fn string(&mut self, path: &str, text: &str, definition: &Definition) {
         let name = definition.name.as_str();
         if text.is_empty() {
             // "Each User MUST include a non-empty userName value" (RFC 7643 section 4.1.1).
@@ -289,7 +294,7 @@ impl Checker<'_> {
             }
             return;
         }
-        if let Some(problem) = form::of(definition.kind, text) {
+        if let Some(problem) = form::problem(definition.kind, text) {
             self.error(path, problem, ScimType::InvalidValue);
         }
         let problem = if is_country(path, name) {
@@ -300,15 +305,15 @@ impl Checker<'_> {
             None
         };
         if let Some(problem) = problem {
-            self.loose(path, problem);
+            self.nonstandard(path, problem);
         }
     }
 
     /// Reports a value in a non-standard form.
     ///
-    /// The form is tolerated in a request, because the client's own rules are unknown. In a response it is an
-    /// error.
-    fn loose(&mut self, path: &str, problem: &str) {
+    /// The form is tolerated in a request, because the client's own rules are unknown. In a response, such a
+    /// value is an error.
+    fn nonstandard(&mut self, path: &str, problem: &str) {
         if self.direction.is_request() {
             self.note(path, problem);
         } else {

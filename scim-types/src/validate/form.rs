@@ -2,8 +2,9 @@
 
 use crate::{filter::is_date_time, schema::definition::Kind};
 
-/// Returns the problem with the format of a string, if there is one. An empty string is valid for every type.
-pub(crate) fn of(kind: Kind, text: &str) -> Option<&'static str> {
+/// Returns the problem with the format of a string; `None` if the format is valid. An empty string is valid for
+/// every type.
+pub(crate) fn problem(kind: Kind, text: &str) -> Option<&'static str> {
     match kind {
         _ if text.is_empty() => None,
         Kind::DateTime => date_time(text),
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn each_format_accepts_valid_texts_and_refuses_similar_ones() {
+    fn each_format_accepts_valid_strings_and_rejects_similar_strings() {
         check(
             date_time,
             &["2011-05-13T04:42:34Z", "2011-05-13T04:42:34.5+02:00"],

@@ -1,4 +1,4 @@
-//! Computation of the patch that changes one resource into another.
+//! Tests of the computation of the patch that changes one resource into another.
 
 use scim_types::{
     Group, PatchOp, PatchOperation, Schemas, User,
@@ -150,14 +150,14 @@ fn only_the_changed_members_are_added_and_removed() {
         &Options::aws_identity_center(),
         json!([{"op": "remove", "path": "members", "value": [{"value": "a"}, {"value": "b"}]}]),
     );
-    // A filter would match both members, because it ignores case.
+    // A filter would match both members, because filters ignore case.
     check(
         &group(&["a", "A"]),
         &group(&["A"]),
         &options,
         json!([{"op": "replace", "path": "members", "value": [{"value": "A"}]}]),
     );
-    // Also because it compares dateTimes as points in time.
+    // A filter would also match both members here, because filters compare dateTimes as points in time.
     let (time, same) = ("2011-05-13T04:42:34Z", "2011-05-13T04:42:34.0Z");
     check(
         &group(&[time, same]),

@@ -1,4 +1,4 @@
-//! Lossless round trips of documents.
+//! Tests of lossless round trips of documents.
 
 use std::fs;
 

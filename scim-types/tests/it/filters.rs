@@ -1,4 +1,4 @@
-//! Valid filters, invalid filters, and the resources that filters match.
+//! Tests of valid filters, invalid filters, and the resources that filters match.
 
 use scim_types::filter::Filter;
 use serde::Deserialize;
@@ -65,7 +65,7 @@ const ACCEPTED: &[(&str, &str)] = &[
     ("((a pr))  ", "a pr"),
 ];
 
-/// Texts that are not filters.
+/// Strings that are not filters.
 const REJECTED: &[&str] = &[
     "",
     "  ",
@@ -126,7 +126,7 @@ fn filters_of_the_rfc_and_of_clients_are_written_in_canonical_form() {
 }
 
 #[test]
-fn a_text_that_is_not_a_filter_is_refused() {
+fn a_string_that_is_not_a_filter_is_rejected() {
     for text in REJECTED {
         assert!(Filter::parse(text).is_err(), "{text}");
     }
@@ -160,7 +160,7 @@ fn this_parser_agrees_with_eight_other_parsers() {
 }
 
 #[test]
-fn the_vectors_of_another_implementation_are_parsed_or_refused_alike() {
+fn the_ping_test_vectors_are_accepted_or_rejected_as_recorded() {
     #[derive(Deserialize)]
     struct Case {
         filter: String,
@@ -176,7 +176,7 @@ fn the_vectors_of_another_implementation_are_parsed_or_refused_alike() {
 }
 
 #[test]
-fn the_vectors_of_another_implementation_are_written_alike() {
+fn the_go_filter_parser_test_vectors_have_the_recorded_canonical_form() {
     #[derive(Deserialize)]
     struct Case {
         kind: String,
@@ -192,7 +192,7 @@ fn the_vectors_of_another_implementation_are_written_alike() {
 }
 
 #[test]
-fn the_vectors_of_another_implementation_match_alike() {
+fn the_ping_test_vectors_match_as_recorded() {
     #[derive(Deserialize)]
     struct Case {
         filter: String,

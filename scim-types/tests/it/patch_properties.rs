@@ -1,4 +1,4 @@
-//! Properties of every patch, and of the patch between any two resources.
+//! Property tests of patches, and of the patch between any two resources.
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use scim_types::{
@@ -24,7 +24,7 @@ fn text() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Elements, at most one of which is primary.
+/// A list of elements with at most one primary element.
 fn elements() -> impl Strategy<Value = Value> {
     let element = (text(), option::of(text()))
         .prop_map(|(value, kind)| object(vec![("value", Some(value)), ("type", kind)]));
@@ -178,7 +178,7 @@ fn patch_is_complete(
     let patched = patch.apply(before, options);
     let patched = patched.unwrap_or_else(|error| panic!("{error} in {patch:?}"));
     prop_assert_eq!(normalized(&patched), normalized(after), "{:?}", patch);
-    // No difference remains.
+    // The patch from the patched resource to the second one is empty.
     prop_assert_eq!(
         PatchOp::diff(&patched, after, options).expect("two resources with names"),
         None
@@ -322,12 +322,12 @@ proptest! {
     fn consecutive_removals_equal_removals_one_by_one(
         user in user(), group in group(), operations in removals()
     ) {
-        // A group with `emails`, so that the resource has both lists.
-        let mut both = group;
-        both["emails"] = user["emails"].clone();
+        // The group gets `emails`, so that the resource has both lists.
+        let mut resource = group;
+        resource["emails"] = user["emails"].clone();
         let options = Options { schemas: Some(Schemas::unknown()), ..Options::default() };
-        equals_its_operations_one_by_one(&both, operations.clone(), &options)?;
-        equals_its_operations_one_by_one(&both, operations, &Options::default())?;
+        equals_its_operations_one_by_one(&resource, operations.clone(), &options)?;
+        equals_its_operations_one_by_one(&resource, operations, &Options::default())?;
     }
 
     #[test]
@@ -337,10 +337,10 @@ proptest! {
         if let Ok(after) = PatchOp::new(operations).apply(&before, &options) {
             let findings = Schemas::user().check(&after, scim_types::validate::Direction::Response);
             // The generator creates empty strings for all attributes.
-            let wrong = findings.into_iter().filter(|finding| {
+            let errors = findings.into_iter().filter(|finding| {
                 finding.is_error() && !finding.problem().contains("empty")
             });
-            prop_assert_eq!(wrong.collect::<Vec<_>>(), vec![]);
+            prop_assert_eq!(errors.collect::<Vec<_>>(), vec![]);
             prop_assert_eq!(&after["id"], &before["id"]);
         }
     }

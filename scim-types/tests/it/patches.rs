@@ -1,4 +1,4 @@
-//! The effect of patches on a user and a group.
+//! Tests of the effect of patches on a user and a group.
 
 use scim_types::{
     Schemas,
@@ -193,7 +193,7 @@ fn an_attribute_without_values_is_removed() {
         ]),
         json!({"name": null}),
     );
-    // Adding `null` has no effect.
+    // An `add` operation with `null` has no effect.
     user(
         json!([{"op": "add", "value": {"title": null, "name": {"givenName": null}}}]),
         json!({}),

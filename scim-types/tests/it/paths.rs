@@ -1,4 +1,4 @@
-//! Paths that three other implementations parsed.
+//! Tests of paths that three other implementations parsed.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ const CONTESTED: &[(&str, bool, &str)] = &[
 ];
 
 #[test]
-fn paths_are_parsed_as_by_three_other_implementations() {
+fn paths_are_parsed_as_in_three_other_implementations() {
     #[derive(Deserialize)]
     struct Case {
         path: String,

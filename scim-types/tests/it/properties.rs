@@ -1,4 +1,4 @@
-//! Properties of every filter and every document.
+//! Property tests of filters, paths and documents.
 
 use proptest::{collection::vec, prelude::*};
 use scim_types::{
@@ -56,7 +56,8 @@ fn operator() -> impl Strategy<Value = Operator> {
     ])
 }
 
-fn joined(leaf: BoxedStrategy<Filter>) -> BoxedStrategy<Filter> {
+/// Combinations of filters with `and`, `or` and `not`.
+fn combinations(leaf: BoxedStrategy<Filter>) -> BoxedStrategy<Filter> {
     leaf.prop_recursive(6, 48, 4, |inner| {
         prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(left, right)| left.and(right)),
@@ -74,13 +75,13 @@ fn filter() -> BoxedStrategy<Filter> {
             .prop_map(|(path, operator, value)| Filter::compare(path, operator, value)),
     ]
     .boxed();
-    let elements = (attribute_path(), joined(condition.clone()))
+    let elements = (attribute_path(), combinations(condition.clone()))
         .prop_map(|(path, filter)| Filter::value_path(path, filter).expect("no nested brackets"));
-    joined(prop_oneof![condition, elements].boxed())
+    combinations(prop_oneof![condition, elements].boxed())
 }
 
 /// Pieces of filters, in random order.
-fn jumble() -> impl Strategy<Value = String> {
+fn random_pieces() -> impl Strategy<Value = String> {
     let pieces = vec![
         "a", "not", "and", "or", "pr", "eq", "gt", "(", ")", "[", "]", ".", ":", "\"", "\\",
         "\"x\"", "1", "-", "1e9", "true", "null", "urn:x:", " ", "  ", "é", "\t",
@@ -114,7 +115,7 @@ fn path() -> impl Strategy<Value = String> {
     ];
     let elements = (
         attribute_path(),
-        joined(condition.boxed()),
+        combinations(condition.boxed()),
         proptest::option::of("[a-z$][a-z]{0,4}"),
     );
     prop_oneof![
@@ -137,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_refused_or_parsed_as_a_path_with_a_canonical_form(text in jumble()) {
+    fn any_string_is_rejected_or_parsed_as_a_path_with_a_canonical_form(text in random_pieces()) {
         match Path::parse(&text) {
             Ok(path) => {
                 let written = path.to_string();
@@ -155,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_refused_or_parsed_as_a_filter_with_a_canonical_form(text in jumble()) {
+    fn any_string_is_rejected_or_parsed_as_a_filter_with_a_canonical_form(text in random_pieces()) {
         match Filter::parse(&text) {
             Ok(filter) => {
                 let written = filter.to_string();

@@ -1,4 +1,6 @@
-//! Recorded patch suites of other implementations, and every case in which the results differ.
+//! Tests with recorded patch suites of other implementations.
+//!
+//! The module lists every case in which the result differs, with the reason.
 
 use std::collections::BTreeMap;
 
@@ -186,20 +188,20 @@ pub(crate) fn check_listed(
     deviations: &[Deviation],
 ) {
     let mut listed: BTreeMap<usize, &str> = deviations.iter().copied().collect();
-    let mut wrong = Vec::new();
+    let mut problems = Vec::new();
     for (number, difference) in differences.into_iter().enumerate() {
         match (difference, listed.remove(&number)) {
-            (Some(difference), None) => wrong.push(format!("{number}: {difference}")),
-            (None, Some(reason)) => wrong.push(format!("{number} no longer differs: {reason}")),
+            (Some(difference), None) => problems.push(format!("{number}: {difference}")),
+            (None, Some(reason)) => problems.push(format!("{number} no longer differs: {reason}")),
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
     assert!(listed.is_empty(), "the set has no case {listed:?}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 /// Returns the suite's own schema for some resources, with an immutable attribute.
-fn locked() -> Schemas {
+fn schema_with_an_immutable_attribute() -> Schemas {
     let schema: Schema = serde_json::from_value(json!({
         "id": "urn:test:Locked",
         "attributes": [
@@ -218,7 +220,10 @@ fn the_recorded_suite_of_scim2_models_has_the_same_results() {
     assert_eq!(set.len(), 81, "the set is complete");
     let cases = set.into_iter().map(|case| Case {
         options: Options {
-            schemas: case["input"].get("schemas").is_none().then(locked),
+            schemas: case["input"]
+                .get("schemas")
+                .is_none()
+                .then(schema_with_an_immutable_attribute),
             listed_removal: ListedRemoval::RemoveListed,
             ..Options::default()
         },

@@ -1,4 +1,6 @@
-//! A recorded filter suite of another implementation, and every case in which the results differ.
+//! Tests with a recorded filter suite of another implementation.
+//!
+//! The module lists every case in which the result differs, with the reason.
 
 use scim_types::filter::Filter;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Findings for a resource in requests and responses.
+//! Tests of the findings for resources in requests and responses.
 
 use std::fs;
 
@@ -262,7 +262,7 @@ fn an_immutable_attribute_must_keep_its_value_in_a_replacement() {
 }
 
 #[test]
-fn a_finding_has_its_path_its_kind_and_whether_it_is_an_error() {
+fn a_finding_contains_its_path_its_kind_and_its_severity() {
     let findings = Schemas::group().check(
         &json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": 7, "x": 1}),
         Direction::Create,

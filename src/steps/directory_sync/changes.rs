@@ -5,7 +5,7 @@ use crate::{
     sync::{GroupChange, SyncPlan, UserChange},
 };
 
-/// Drops the removals from a plan and adds a note that lists them: the operator could not review them before.
+/// Drops the removals from a plan and adds a note that lists them, because the operator could not review the removals.
 pub(super) fn defer_removals(plan: &mut SyncPlan) {
     let removals: Vec<String> = plan.removals().collect();
     if removals.is_empty() {
@@ -25,7 +25,8 @@ pub(super) const WRITE: &str = "users and groups of AWS, as in Okta";
 /// The target of the manual step that provides the SCIM token.
 pub(super) const TOKEN: &str = "SCIM access token";
 
-/// Lists names in one field. A long list is cut and gets a digest of all names, so that different lists differ.
+/// Lists names in one field. A long list is truncated and gets a digest of all names, so that two different lists never
+/// look equal.
 fn name_list(names: &[String]) -> String {
     const MAX_SHOWN: usize = 20;
     let shown = names
@@ -85,7 +86,7 @@ pub(super) fn write_change(plan: &SyncPlan) -> Option<Change> {
     (!change.fields.is_empty() || is_first_run).then_some(change)
 }
 
-/// Returns the write change for a plan that is unknown until the SCIM endpoint can be used.
+/// Returns the write change for a plan that cannot be computed until the SCIM endpoint is known.
 pub(super) fn undetermined_write_change() -> Change {
     let after = |_| Value::AfterApply(StepId::new("scim-endpoint"));
     [

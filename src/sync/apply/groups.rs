@@ -92,7 +92,7 @@ impl Run<'_> {
                 )),
             }
         }
-        inner.report.members_left_out.extend(omitted);
+        inner.report.omitted_memberships.extend(omitted);
         ids
     }
 

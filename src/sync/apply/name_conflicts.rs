@@ -159,7 +159,8 @@ impl Run<'_> {
         }
     }
 
-    /// Retries some of the pending changes. A change stays pending only if it conflicts again; it is then marked as stuck.
+    /// Retries some of the pending changes. A change stays pending only if it conflicts again. Such a change is marked
+    /// as stuck.
     async fn retry_changes<C: Change>(
         &self,
         pending: &mut Vec<PendingChange<'_, C>>,
@@ -189,9 +190,9 @@ impl Run<'_> {
 
     /// Renames a resource to break a cycle, or restores its old names.
     ///
-    /// With `held_names` (the names that other pending changes hold), the resource gets each desired name that is not
-    /// held, and a temporary name in place of each desired name that is held. A temporary name is the old name with a
-    /// prefix. Without `held_names`, the old names are restored.
+    /// `held_names` are the names that other pending changes hold. If they are given, the resource gets each desired name
+    /// that is free. In place of each desired name that is held, it gets a temporary name: the old name with a prefix.
+    /// Without `held_names`, the old names are restored.
     async fn rename(
         &self,
         existing: &ExistingResource,

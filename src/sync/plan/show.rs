@@ -1,4 +1,4 @@
-//! Displays a plan for review.
+//! `Display` of a plan and its changes, for review.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -115,7 +115,7 @@ impl fmt::Display for SyncPlan {
         show(f, &self.users)?;
         show(f, &self.groups)?;
         for skipped in self.skipped.iter().take(MAX_SHOWN) {
-            writeln!(f, "  ! {} is skipped: {}", skipped.name, skipped.why)?;
+            writeln!(f, "  ! {} is skipped: {}", skipped.name, skipped.reason)?;
         }
         for note in self.notes.iter().take(MAX_SHOWN) {
             writeln!(f, "  ! {note}")?;

@@ -1,3 +1,5 @@
+//! Tests of the planner: source, target and policy, with the expected changes of the plan.
+
 mod property;
 mod removal_limits;
 
@@ -21,7 +23,7 @@ fn profile(name: &str) -> UserProfile {
         display_name: name.to_owned(),
         email: None,
         active: true,
-        more: BTreeMap::new(),
+        optional: BTreeMap::new(),
     }
 }
 
@@ -83,7 +85,7 @@ fn check(source: &Directory, target: &TargetSnapshot, policy: Policy, expected: 
     assert_eq!(changes, expected, "{plan}");
 }
 
-/// Deletes removed users and groups, users without a retention period.
+/// Deletes removed users and groups. Users have no retention period.
 const DELETE: Policy = Policy {
     users: Removal::Delete {
         after: Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Forged responses: the linter never reports an unsigned element as signed.
+//! Tests with forged responses: the linter never reports an unsigned element as signed.
 
 use okta_aws_sso::saml_response::{LintReport, lint};
 

@@ -1,4 +1,4 @@
-//! Which account of the target belongs to which user of the source: adoption, recreated users, unmanaged resources.
+//! Tests of the account that each source user gets: adoption, recreated users, unmanaged resources.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -20,7 +20,7 @@ fn accounts(fixture: &SyncFixture) -> BTreeMap<String, (String, bool)> {
 async fn existing_resources_with_the_same_name_are_adopted_and_keep_their_ids() {
     let fixture = SyncFixture::new().await;
     let source = directory(4, 2, 3);
-    // Created before, by hand or by another tool.
+    // This user was created earlier, by hand or by another tool.
     let existing: User = serde_json::from_value(serde_json::json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "person.00001@example.com", "displayName": "Existing User",
@@ -118,7 +118,8 @@ async fn a_user_adopted_by_a_later_run_is_removed_from_groups_that_do_not_list_i
         source.users.push(new_user);
         fixture.run(&fixture.sync(&source).mode(mode)).await;
         if mode == ReadMode::Cached {
-            // The plan cannot see the memberships of the account: they are read when the run adopts it.
+            // The plan cannot contain the memberships of the account, because the run reads them only when it adopts
+            // the account.
             fixture.run(&fixture.sync(&source).mode(mode)).await;
         }
         fixture.assert_in_sync(&source);
@@ -131,7 +132,7 @@ async fn an_interrupted_adoption_of_a_group_does_not_lose_members_to_remove() {
     let fixture = SyncFixture::new().await;
     let mut source = directory(260, 0, 0);
     fixture.run(&fixture.sync(&source)).await;
-    // Created by hand, with two managed users that the source does not list in the group.
+    // An administrator created the group by hand. It contains two managed users that the source does not list in it.
     let group = Group::new("group-00000");
     let created = fixture.scim.groups().create(&group).await;
     let id = created.expect("a group").id.expect("an id");
@@ -211,7 +212,8 @@ async fn a_new_user_does_not_get_an_account_whose_external_id_was_removed() {
         rename_user(&mut source, 1, "another@example.com");
         let sync = fixture.sync(&source).mode(mode);
         let plan = sync.plan().await.expect("a plan");
-        // The name is not yet released when the new user is created.
+        // The rename of the other user fails at first, so that user still has the name when the sync creates the new
+        // user.
         for _ in 0..4 {
             let fault = Fault::refuse(Service::Scim, 503, None);
             fixture.sandbox.inject(fault.on("PUT /"));

@@ -1,4 +1,4 @@
-//! Fault injection: after failed, interrupted or rejected writes, the target ends in sync and without duplicates.
+//! Tests of failed, interrupted and rejected writes: the target ends in sync and without duplicates.
 
 use std::{sync::Arc, time::Duration};
 
@@ -182,8 +182,8 @@ async fn a_persistent_failure_ends_the_run_and_the_next_run_continues() {
         fixture.sandbox.inject(fault.after(5));
     }
     let report = sync.apply(&plan).await.expect("a run");
-    assert!(report.given_up.is_some());
-    assert!(report.not_tried > 20, "{}", report.not_tried);
+    assert!(report.stopped_early.is_some());
+    assert!(report.not_attempted > 20, "{}", report.not_attempted);
     fixture.sandbox.clear_faults();
     fixture.run(&sync).await;
     fixture.assert_in_sync(&source);
@@ -230,7 +230,7 @@ async fn one_rejected_user_does_not_stop_the_others() {
     assert_eq!(report.done.users_created, 18);
     assert_eq!(report.done.members_added, 18);
     assert_eq!(report.failed.len(), 1);
-    assert_eq!(report.members_left_out.len(), 1);
+    assert_eq!(report.omitted_memberships.len(), 1);
     let response = &report.failed[0].response;
     assert_eq!(response.status, Some(409));
     assert!(response.request_id.is_some());
@@ -257,7 +257,7 @@ async fn a_rejected_token_ends_the_run() {
     fixture.sandbox.clear_requests();
     let report = sync.apply(&plan).await.expect("a run");
     assert!(report.failed.len() < 25, "{}", report.failed.len());
-    assert_eq!(report.failed.len() + report.not_tried, 55);
+    assert_eq!(report.failed.len() + report.not_attempted, 55);
     let error = report.complete().expect_err("an incomplete run");
     assert!(
         error

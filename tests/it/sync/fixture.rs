@@ -36,7 +36,7 @@ pub(super) fn directory(users: usize, groups: usize, members: usize) -> Director
                 "display_name": format!("Person Number{number:05}"),
                 "email": format!("person.{number:05}@example.com"),
                 "active": true,
-                "more": { "department": "Engines" },
+                "optional": { "department": "Engines" },
             },
         })
     });

@@ -1,4 +1,4 @@
-//! The sync with a generic SCIM server (RFC 7644): pages by index, groups with members, no limits.
+//! Tests of the sync with a generic SCIM server (RFC 7644): pages by index, groups with members, no limits.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Removal of users and groups, drift in the target, and the cached state between runs.
+//! Tests of the removal of users and groups, of drift in the target, and of the cached state between runs.
 
 use std::time::Duration;
 
@@ -125,7 +125,7 @@ async fn a_user_deleted_in_the_target_is_reported_and_recreated_by_the_next_run(
     let sync = fixture.sync(&source);
     let plan = sync.plan().await.expect("a plan");
     let report = sync.apply(&plan).await.expect("a run");
-    let failed: Vec<&str> = report.failed.iter().map(|failed| &*failed.what).collect();
+    let failed: Vec<&str> = report.failed.iter().map(|failed| &*failed.change).collect();
     assert_eq!(failed, ["update user person.00000@example.com"]);
     assert_eq!(report.failed[0].response.status, Some(404));
     fixture.run(&sync).await;

@@ -1,4 +1,4 @@
-//! Renames that depend on each other. User names, email addresses and group names are unique in the target.
+//! Tests of renames that depend on each other: user names, email addresses and group names are unique in the target.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,7 +8,7 @@ use scim_types::{ResourceId, User};
 
 use super::fixture::{SyncFixture, directory, rename_user};
 
-/// Gives each of the users the name and the email address of the next one, and the last user those of the first.
+/// Gives each user the name and the email address of the next user. The last user gets those of the first user.
 fn rotate(source: &mut Directory, indexes: &[usize]) {
     let names: Vec<String> = indexes
         .iter()
@@ -46,7 +46,7 @@ async fn a_user_gets_a_name_after_its_holder_is_renamed() {
     rename_user(&mut source, 4, "new@example.com");
     fixture.run(&fixture.sync(&source)).await;
     fixture.assert_in_sync(&source);
-    // The same with the whole target read, and in the opposite order.
+    // The sync also resolves the renames in the opposite order, and if it reads the whole target.
     rotate(&mut source, &[4, 3, 2, 1, 0]);
     rename_user(&mut source, 0, "newer@example.com");
     fixture.run(&fixture.stateless_sync(&source)).await;
@@ -142,7 +142,7 @@ async fn users_that_swap_names_keep_their_accounts() {
     let mut source = directory(10, 2, 4);
     fixture.run(&fixture.sync(&source)).await;
     let before = accounts(&fixture);
-    // Two cycles at once.
+    // The source contains two cycles of renames at once.
     rotate(&mut source, &[0, 1]);
     rotate(&mut source, &[2, 3, 4]);
     fixture.run(&fixture.sync(&source)).await;
@@ -208,7 +208,7 @@ async fn a_failed_swap_restores_the_old_names() {
     let failed: Vec<&str> = report
         .failed
         .iter()
-        .map(|failed| failed.what.as_str())
+        .map(|failed| failed.change.as_str())
         .collect();
     assert_eq!(failed.len(), 2, "{failed:?}");
     let deleted = fixture.scim.users().delete(&unmanaged).await;

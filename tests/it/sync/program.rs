@@ -1,4 +1,4 @@
-//! The example program `scim_sync`, run as a process.
+//! Tests of the example program `scim_sync`, run as a process.
 
 use sandbox::PersonStatus;
 
@@ -10,8 +10,8 @@ const TEAM: &str =
 #[tokio::test]
 async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
     let output = example("scim_sync").output().await.expect("the program");
-    let shown = stdout(&output);
-    assert!(output.status.success(), "{shown}\n{}", stderr(&output));
+    let out = stdout(&output);
+    assert!(output.status.success(), "{out}\n{}", stderr(&output));
     for part in [
         "Sync: 25 users to create, 3 groups to create, 25 members to add",
         "Done: 25 users created, 3 groups created, 25 members added",
@@ -19,7 +19,7 @@ async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
         "Sync: No changes",
         "  again: 9 requests to Okta, 0 SCIM reads, 0 SCIM writes",
     ] {
-        assert!(shown.contains(part), "no {part:?} in\n{shown}");
+        assert!(out.contains(part), "no {part:?} in\n{out}");
     }
 }
 
@@ -27,8 +27,8 @@ async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
 async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exceeded() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
-    let shown = sandbox.console().enable_identity_center();
-    shown.expect("an instance");
+    let enabled = sandbox.console().enable_identity_center();
+    enabled.expect("an instance");
     let file = blueprint(folder.path(), TEAM);
     let run = async |more: &[&str]| {
         let output = example("scim_sync")
@@ -44,11 +44,11 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
             .expect("the program");
         (output.status.code(), stdout(&output), stderr(&output))
     };
-    let (code, _, said) = run(&[]).await;
+    let (code, _, err) = run(&[]).await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("connect the sandbox first"), "{said}");
+    assert!(err.contains("connect the sandbox first"), "{err}");
 
-    let joined = example("integrate")
+    let integrated = example("integrate")
         .arg("--target")
         .arg(&ready)
         .arg("--blueprint")
@@ -60,7 +60,7 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
         .output()
         .await
         .expect("the program");
-    assert!(joined.status.success(), "{}", stderr(&joined));
+    assert!(integrated.status.success(), "{}", stderr(&integrated));
     blueprint(folder.path(), TEAM);
 
     let writes = || {
@@ -72,28 +72,28 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
         scim.count()
     };
     writes();
-    let (code, shown, said) = run(&["--dry-run"]).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(shown.contains("Nothing was written."), "{shown}");
+    let (code, out, err) = run(&["--dry-run"]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("Nothing was written."), "{out}");
     assert_eq!(writes(), 0);
-    let (code, _, said) = run(&[]).await;
-    assert_eq!(code, Some(0), "{said}");
+    let (code, _, err) = run(&[]).await;
+    assert_eq!(code, Some(0), "{err}");
     assert!(writes() > 0);
-    let (code, shown, said) = run(&[]).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(shown.starts_with("Sync: No changes"), "{shown}");
+    let (code, out, err) = run(&[]).await;
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.starts_with("Sync: No changes"), "{out}");
     assert_eq!(writes(), 0);
 
     for number in 2..=3 {
         let login = format!("person.0000{number}@example.com");
         sandbox.set_user_status(&login, PersonStatus::Deprovisioned);
     }
-    let (code, shown, said) = run(&["--verify"]).await;
-    assert_eq!(code, Some(3), "{shown}{said}");
-    assert!(said.contains("the limit is 1"), "{said}");
-    assert!(said.contains("--max-removals"), "{said}");
+    let (code, out, err) = run(&["--verify"]).await;
+    assert_eq!(code, Some(3), "{out}{err}");
+    assert!(err.contains("the limit is 1"), "{err}");
+    assert!(err.contains("--max-removals"), "{err}");
     assert_eq!(writes(), 0);
-    let (code, _, said) = run(&["--verify", "--max-removals", "2"]).await;
-    assert_eq!(code, Some(0), "{said}");
+    let (code, _, err) = run(&["--verify", "--max-removals", "2"]).await;
+    assert_eq!(code, Some(0), "{err}");
     assert_eq!(writes(), 3);
 }

@@ -1,4 +1,4 @@
-//! Random changes of the source over several runs, including runs that fail or are interrupted.
+//! Tests with random changes of the source over several runs, including runs that fail or are interrupted.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +25,7 @@ struct RandomSource {
 }
 
 impl RandomSource {
-    /// Returns a random number below a limit.
+    /// Returns a random number from 0 to `limit` − 1.
     fn below(&mut self, limit: usize) -> usize {
         // The linear congruential generator of Numerical Recipes is random enough here.
         self.random = self
@@ -60,8 +60,8 @@ impl RandomSource {
                     rename_user(&mut self.directory, other, &name);
                 }
             }
-            // Only as the first change: a removed account keeps its name, so no earlier change of this round may have
-            // passed the name on.
+            // This change is made only as the first one of a round. A removed account keeps its name, so no earlier
+            // change of the round may have given that name to another user.
             4 if first && users > 8 => {
                 let removed = self.directory.users.remove(one);
                 for group in &mut self.directory.groups {
@@ -312,7 +312,7 @@ async fn failed_and_interrupted_runs_are_corrected_even_if_the_source_changes_ag
             let what = format!(
                 "seed {seed}, round {round}: {fault:?} {on} {after} {result:?}\n{plan}\n{changed:?}\n{sync:?}"
             );
-            // Two runs: names that blocked the interrupted run may also block the first of these runs.
+            // The names that blocked the interrupted run may also block the next run, so a second run follows.
             for _ in 0..2 {
                 let plan = sync.plan().await.expect("a plan");
                 let report = sync.apply(&plan).await.expect("a run");

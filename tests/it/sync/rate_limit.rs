@@ -1,4 +1,4 @@
-//! The request rate: the documented rate of AWS, and a lower one after 429 responses.
+//! Tests of the request rate: the documented rate of AWS, and a lower one after 429 responses.
 
 use std::time::{Duration, SystemTime};
 

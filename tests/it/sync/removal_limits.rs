@@ -1,4 +1,4 @@
-//! Sources whose plans exceed the removal limits, or that cannot be read: nothing is written to the target.
+//! Tests of sources that cannot be read or whose plans exceed the removal limits: nothing is written to the target.
 
 use std::{sync::Arc, time::Duration};
 

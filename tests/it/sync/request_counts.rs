@@ -1,4 +1,4 @@
-//! The number of requests of a run.
+//! Tests of the number of requests of a run.
 
 use okta_aws_sso::sync::{Directory, ReadMode};
 
@@ -13,14 +13,16 @@ struct Size {
 }
 
 impl Size {
-    /// Returns the expected reads and writes of a first run with an empty target: 2 reads, one page of users and one of
-    /// groups; and N + G + Σ(⌈m/100⌉−1) writes, one per user, per group, and per further 100 members of a group.
+    /// Returns the expected reads and writes of a first run with an empty target.
+    ///
+    /// The reads are one page of users and one page of groups. There is one write per user, one per group, and one per
+    /// further 100 members of a group: N + G + Σ(⌈m/100⌉−1).
     fn first_run(&self) -> (usize, usize) {
         let chunks = self.members.div_ceil(100).saturating_sub(1);
         (2, self.users + self.groups + self.groups * chunks)
     }
 
-    /// Returns the expected reads in [`ReadMode::Verify`]: one per page of 100 users or groups.
+    /// Returns the expected reads in [`ReadMode::Verify`]: one per page of 100 users, and one per page of 100 groups.
     fn verify(&self) -> usize {
         self.users.div_ceil(100) + self.groups.div_ceil(100)
     }

@@ -11,7 +11,7 @@ use aws_lc_rs::{
     error::Unspecified,
 };
 
-/// Size of a block, which has one tag. An input of 100 MB has 25 KB of tags.
+/// Size of a block. Each block has one tag, so an input of 100 MB has 25 KB of tags.
 const BLOCK: usize = 64 << 10;
 
 /// Reads in blocks. The first pass records a tag per block, later passes verify the tags.
@@ -57,7 +57,7 @@ impl Tags {
     fn tag(&self, number: usize, block: &[u8]) -> Result<Tag, Unspecified> {
         let mut nonce = [0; NONCE_LEN];
         nonce[..size_of::<usize>()].copy_from_slice(&number.to_le_bytes());
-        // A later pass uses the same nonce again, but its tag is only compared and never disclosed.
+        // A later pass uses the same nonce again, but the tag is only compared and never disclosed.
         let nonce = Nonce::assume_unique_for_key(nonce);
         self.key
             .seal_in_place_separate_tag(nonce, Aad::from(block), &mut [])

@@ -1,3 +1,5 @@
+//! The error of a signed stream.
+
 use super::blocks::Changed;
 use crate::{StreamError, signature::SignatureError};
 
@@ -10,7 +12,7 @@ pub enum SignedStreamError {
     Read(#[source] StreamError),
     /// The metadata has no signature, or its signature was rejected.
     #[error("the signature of the metadata was rejected")]
-    Refused(#[from] SignatureError),
+    Rejected(#[from] SignatureError),
     /// The second pass read other bytes than the verified bytes.
     #[error("the metadata was changed after verification, from byte {offset} on")]
     #[non_exhaustive]

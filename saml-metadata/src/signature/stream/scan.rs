@@ -43,7 +43,7 @@ struct Root {
 
 struct Signature {
     misplaced: SignatureError,
-    /// The error if another element has the ID of the root element.
+    /// The error to return if another element has the ID of the root element.
     if_duplicate_id: Option<SignatureError>,
     /// The result of all checks except the digest.
     form: Result<Form, SignatureError>,
@@ -80,7 +80,7 @@ pub(super) enum Outcome {
     /// The signature verifies, but it comes after a part of the content, which was not digested.
     NeedsSecondScan {
         form: Form,
-        /// The error if there is no second scan.
+        /// The error to return if there is no second scan.
         misplaced: SignatureError,
     },
 }
@@ -124,7 +124,7 @@ impl<'v> Scan<'v> {
                 .unsigned
                 .with(SignatureErrorKind::SeveralSignatures { count }));
         }
-        if !signature.is_first && !self.verifier.policy.any_place {
+        if !signature.is_first && !self.verifier.policy.any_position {
             return Err(signature.misplaced);
         }
         if root.same > 1
@@ -221,7 +221,8 @@ impl<'v> Scan<'v> {
         });
     }
 
-    /// Starts the digest if the signature is valid and the first element, otherwise turns it off.
+    /// Starts the digest if the signature is valid and the first element, otherwise turns the
+    /// digest off.
     fn start_digest(&mut self, part: &Part<'_>, is_first: bool) {
         let Some(Ok(form)) = self.signature.as_ref().map(|found| &found.form) else {
             self.digest = Digesting::Off;
@@ -272,7 +273,7 @@ impl StreamVisitor for Scan<'_> {
                 without = self.children(root, part, root.children());
                 self.start_digest(part, true);
             } else if self.root.is_none() {
-                // This cannot fail: processing instructions always have a canonical form.
+                // The call cannot fail: processing instructions always have a canonical form.
                 let _ = self.before.content(part, NodeId::NONE);
             }
             self.digest.update(part, |form, is_whole| {
@@ -289,8 +290,8 @@ impl StreamVisitor for Scan<'_> {
                 if self.has_elements {
                     self.start_digest(part, is_first && without != NodeId::NONE);
                 } else {
-                    // Only a namespace of the start tag can make this fail, and that error is
-                    // reported for the start tag.
+                    // The call fails only for a namespace of the start tag, and the scan reports
+                    // that error for the start tag.
                     let _ = self.inside.content(part, NodeId::NONE);
                 }
             }

@@ -1,4 +1,4 @@
-//! MD-ATTR: entity attributes, and the requirements of entity categories.
+//! Checks the rules MD-ATTR: entity attributes, and the requirements of entity categories.
 
 use super::{extended, is_second, registration::is_english};
 use crate::{

@@ -1,4 +1,4 @@
-//! MD-RPI: registration and publication of an entity.
+//! Checks the rules MD-RPI: registration and publication of an entity.
 
 use jiff::Timestamp;
 
@@ -58,8 +58,8 @@ fn of_groups(element: Element<'_>) -> impl Iterator<Item = Element<'_>> {
 }
 
 fn registration_of(element: Element<'_>) -> Option<Element<'_>> {
-    // This runs for every entity, and its group may have thousands of entities and no Extensions:
-    // the search stops at the first entity.
+    // The search stops at the first entity. It runs for every entity, and a group may have
+    // thousands of entities and no Extensions.
     element
         .children()
         .take_while(|child| {
@@ -74,23 +74,23 @@ fn check_instant(report: &mut Report<'_>, element: Element<'_>, name: &'static s
     let Some(text) = element.attribute(name) else {
         return;
     };
-    let place = (element, name);
+    let target = (element, name);
     match parse_date_time(text) {
-        Err(error) => report.add(&rules::RPI_02, place, format!("{name} {error}")),
-        Ok(moment) if !moment.is_utc => {
+        Err(error) => report.add(&rules::RPI_02, target, format!("{name} {error}")),
+        Ok(time) if !time.is_utc => {
             let message = format!("{name} is not in UTC (it must end with Z)");
-            report.add(&rules::RPI_02, place, message);
+            report.add(&rules::RPI_02, target, message);
         }
-        Ok(moment) if is_future(report, moment.timestamp) => {
+        Ok(time) if is_future(report, time.timestamp) => {
             let message = format!("{name} is in the future");
-            report.add(&rules::RPI_02, place, message);
+            report.add(&rules::RPI_02, target, message);
         }
         Ok(_) => {}
     }
 }
 
-fn is_future(report: &Report<'_>, moment: Timestamp) -> bool {
-    moment.duration_since(report.now) > report.policy.clock_skew
+fn is_future(report: &Report<'_>, time: Timestamp) -> bool {
+    time.duration_since(report.now) > report.policy.clock_skew
 }
 
 fn check_authority(report: &mut Report<'_>, element: Element<'_>) {

@@ -1,4 +1,4 @@
-//! MD-SHIB: the domains (Scope) of an identity provider.
+//! Checks the rules MD-SHIB: the domains (`Scope`) of an identity provider.
 
 use crate::{
     Element,

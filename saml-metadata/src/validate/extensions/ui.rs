@@ -1,4 +1,4 @@
-//! MD-UI: the display information of a role.
+//! Checks the rules MD-UI: the display information of a role.
 
 use std::net::IpAddr;
 
@@ -13,8 +13,9 @@ use crate::{
     validate::{report::Report, rules::extension as rules, uri::is_web},
 };
 
-/// Number of characters of a large data: URL. A larger image slows down every consumer of the metadata.
-const LONG_LOGO: usize = 50_000;
+/// Maximum length of a data: URL in characters. A larger image slows down every consumer of the
+/// metadata.
+const MAX_DATA_URL: usize = 50_000;
 
 pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
     match element.local_name() {
@@ -29,7 +30,7 @@ pub(super) fn check(report: &mut Report<'_>, element: Element<'_>) {
         "Keywords" => check_keywords(report, element),
         "IPHint" => check_hint(report, element, is_network, "a network in CIDR notation"),
         "DomainHint" => check_hint(report, element, is_domain, "a domain"),
-        "GeolocationHint" => check_hint(report, element, is_place, "a geo: URI"),
+        "GeolocationHint" => check_hint(report, element, is_geo_uri, "a geo: URI"),
         _ => {}
     }
 }
@@ -56,7 +57,7 @@ fn check_logo(report: &mut Report<'_>, logo: Logo<'_>) {
         .get(..5)
         .is_some_and(|start| start.eq_ignore_ascii_case("data:"));
     if is_data {
-        if url.len() > LONG_LOGO {
+        if url.len() > MAX_DATA_URL {
             let message = format!("the Logo is a data: URL of {} characters", url.len());
             report.add_minor(&rules::UI_03, element, message);
         }
@@ -120,7 +121,7 @@ fn is_network(text: &str) -> bool {
 }
 
 /// Returns whether a text is a `geo` URI with valid coordinates (RFC 5870 3.3).
-fn is_place(text: &str) -> bool {
+fn is_geo_uri(text: &str) -> bool {
     let Some(("geo", rest)) = text.split_once(':') else {
         return false;
     };
@@ -199,9 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_valid_coordinates() {
+    fn a_geo_uri_has_valid_coordinates() {
         for text in ["geo:47.37,8.53", "geo:-90,180", "geo:1,2,3;crs=wgs84;u=10"] {
-            assert!(is_place(text), "{text}");
+            assert!(is_geo_uri(text), "{text}");
         }
         for text in [
             "47.37,8.53",
@@ -212,7 +213,7 @@ mod tests {
             "geo:NaN,0",
             "",
         ] {
-            assert!(!is_place(text), "{text}");
+            assert!(!is_geo_uri(text), "{text}");
         }
     }
 }

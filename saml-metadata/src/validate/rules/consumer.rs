@@ -1,4 +1,4 @@
-//! Rules of single products: does the product accept the file?
+//! Rules of single products: the requirements that each product has for the file.
 
 use super::table;
 
@@ -10,7 +10,7 @@ table! {
     AWS_02 "MD-AWS-02" [only AwsIdentityCenter E]
         "the file describes one identity provider with an entityID, a signing certificate and a SingleSignOnService",
         "AWS IAM Identity Center user guide, Using SAML and SCIM identity federation with external identity providers",
-        "IAM Identity Center needs all of these for sign-in. Download the app's identity provider metadata again.";
+        "Download the app's identity provider metadata again: IAM Identity Center needs one identity provider with an entityID, a signing certificate and a SingleSignOnService.";
     AWS_03 "MD-AWS-03" [only AwsIdentityCenter E] minor [only AwsIdentityCenter W]
         "the file has no encryption key",
         "AWS IAM Identity Center user guide: an encryption key is not supported",
@@ -22,14 +22,14 @@ table! {
     AWS_05 "MD-AWS-05" [only AwsIdentityCenter W]
         "a certificate has at most 2,500 characters as PEM",
         "AWS IAM Identity Center quotas, IdP certificate file",
-        "IAM Identity Center has a quota for the size of a certificate. Create one with a shorter subject name or a smaller key, for example RSA with 2048 bits.";
+        "IAM Identity Center has a quota for the size of a certificate. Create a certificate with a shorter subject name or a smaller key, for example RSA with 2048 bits.";
     AWS_06 "MD-AWS-06" [only AwsIdentityCenter W]
         "each SingleSignOnService has an https URL, and at least one uses HTTP-POST or HTTP-Redirect",
         "observed",
         "IAM Identity Center sends users to this URL for sign-in. Add a SingleSignOnService with HTTP-Redirect or HTTP-POST and an https URL.";
     AWS_07 "MD-AWS-07" [only AwsIdentityCenter I]
         "the file has one signing certificate",
-        "not documented; only a test with a live instance can show it",
+        "not documented; only a test with a live instance can confirm the rule",
         "After the upload, check in IAM Identity Center which certificates it imported, and add the missing ones there.";
 
     AWSSP_01 "MD-AWSSP-01" [only AwsIdentityCenterSp E]

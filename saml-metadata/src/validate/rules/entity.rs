@@ -14,7 +14,7 @@ table! {
     ENT_03 "MD-ENT-03" [E E E E]
         "an entity has roles or is an affiliation, but not both",
         "saml-metadata-2.0-os 2.3.2",
-        "Add the missing role, or move the affiliation to an entity of its own.";
+        "Add the missing role, or move the affiliation to a separate entity.";
     ENT_04 "MD-ENT-04" [W W W W]
         "an entity has at most one role of each type per protocol",
         "saml-metadata-2.0-os 2.3.2",

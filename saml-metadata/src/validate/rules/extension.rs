@@ -18,7 +18,7 @@ table! {
     UI_04 "MD-UI-04" [E E E E] minor [W W W W]
         "Keywords and discovery hints have the format that discovery services read",
         "sstc-saml-metadata-ui-v1.0 2.1.4, 2.2.1 to 2.2.3; RFC 4632; RFC 5870",
-        "Write networks like 192.0.2.0/24, domains like example.com and places like geo:47.37,8.53. Separate keywords with spaces.";
+        "Write networks like 192.0.2.0/24, domains like example.com and locations like geo:47.37,8.53. Separate keywords with spaces.";
     UI_05 "MD-UI-05" [E E E E]
         "each text of UIInfo appears only once per language",
         "sstc-saml-metadata-ui-v1.0 2.1; UK federation ukf-meta check_mdui",
@@ -52,7 +52,7 @@ table! {
         "Write the domain in lower case with regexp=\"false\", or a regular expression like ^[a-z]+\\.example\\.com$.";
 
     EXT_01 "MD-EXT-01" [W W W W]
-        "extensions are spelled as in their specification, and are in a place where consumers read them",
+        "extensions are spelled as in their specification, and are in an element where consumers read them",
         "UK federation ukf-meta check_mdui, check_mdrpi, check_algsupport",
         "Check the spelling, or move the element: consumers ignore an extension that they do not expect.";
 }

@@ -30,7 +30,7 @@ table! {
     KEY_07 "MD-KEY-07" [W W W W]
         "keys do not come from a generator that is known to be broken, and their private keys are not public",
         "CVE-2017-15361; Shibboleth MDA X509ROCAValidator",
-        "Create a new key with other software or hardware: an attacker may have the private key of this one.";
+        "Create a new key with other software or hardware: an attacker may have the private key of the old key.";
     KEY_08 "MD-KEY-08" [I I I I]
         "certificates are not signed with MD2, MD5 or SHA-1",
         "Kantara IIP-MD12",

@@ -51,7 +51,7 @@ table! {
     EP_08 "MD-EP-08" [E E E E]
         "at most one endpoint of each type is the default",
         "saml-metadata-2.0-os 2.2.3",
-        "Keep isDefault=\"true\" on one of them.";
+        "Keep isDefault=\"true\" on one of the endpoints.";
     EP_09 "MD-EP-09" [E E E E]
         "only SingleLogoutService and ManageNameIDService have a ResponseLocation",
         "saml-metadata-2.0-os 2.4.2 to 2.4.4",
@@ -59,12 +59,12 @@ table! {
     EP_10 "MD-EP-10" [W W W W]
         "an identity provider has only one SingleSignOnService per binding",
         "UK federation ukf-meta check_saml2",
-        "Keep one of them: a consumer uses one, and you cannot control which.";
+        "Keep one of the services: a consumer uses one, and you cannot control which.";
 
     IDP_01 "MD-IDP-01" [E E E E]
         "an identity provider has a SingleSignOnService",
         "saml-metadata-2.0-os 2.4.3",
-        "Service providers send users to this endpoint for sign-in. Add the SingleSignOnService.";
+        "Add a SingleSignOnService: service providers send users to it for sign-in.";
     IDP_02 "MD-IDP-02" [W W O O]
         "an identity provider accepts requests by HTTP-Redirect and by HTTP-POST",
         "saml2int SDP-IDP02",
@@ -72,7 +72,7 @@ table! {
     IDP_03 "MD-IDP-03" [E E E E]
         "an identity provider has a signing key",
         "saml2int SDP-MD08; eduGAIN Metadata Aggregation Practice Statement R1",
-        "Service providers verify assertions with this key. Add the certificate of the key that signs the assertions.";
+        "Add the certificate of the key that signs the assertions: service providers verify assertions with this key.";
     IDP_04 "MD-IDP-04" [W O O O]
         "an identity provider has a SingleLogoutService",
         "saml2int SDP-IDP33",
@@ -85,7 +85,7 @@ table! {
     SP_01 "MD-SP-01" [E E E E]
         "a service provider has an AssertionConsumerService",
         "saml-metadata-2.0-os 2.4.4",
-        "Identity providers send assertions to this endpoint. Add the AssertionConsumerService.";
+        "Add an AssertionConsumerService: identity providers send assertions to it.";
     SP_02 "MD-SP-02" [W W W O]
         "a service provider accepts assertions by HTTP-POST",
         "saml2int SDP-SP08",
@@ -97,7 +97,7 @@ table! {
     SP_04 "MD-SP-04" [E E E E]
         "a service provider that signs its requests has a signing key",
         "UK federation ukf-meta check_saml2_sp_signedrequests",
-        "Identity providers verify the requests with this key. Add its certificate, or set AuthnRequestsSigned to false.";
+        "Add the certificate of the signing key, because identity providers verify the requests with it, or set AuthnRequestsSigned to false.";
     SP_05 "MD-SP-05" [W O O W]
         "a service provider requires signed assertions",
         "saml-metadata-2.0-os 2.4.4",
@@ -116,7 +116,7 @@ table! {
         "Set Binding to urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol, and give each DiscoveryResponse its own index.";
 
     NID_01 "MD-NID-01" [W W W W]
-        "each NameIDFormat is known and listed only once, and unspecified is not the only one",
+        "each NameIDFormat is known and listed only once, and unspecified is not the only format",
         "saml-metadata-2.0-os 2.4.2; saml-core-2.0-os 8.3",
         "List the formats that assertions really use.";
 }

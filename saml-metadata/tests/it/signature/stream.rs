@@ -34,7 +34,7 @@ pub(crate) fn verify_both<'a>(
             let whole: Vec<_> = found.entities().map(|e| source(&e)).collect();
             assert_eq!(streamed, whole);
         }
-        (Err(whole), Err(SignedStreamError::Refused(streamed))) => {
+        (Err(whole), Err(SignedStreamError::Rejected(streamed))) => {
             assert_eq!(whole.kind(), streamed.kind());
             assert_eq!(whole.position(), streamed.position());
             assert_eq!(whole.span().start, streamed.span().start);
@@ -334,7 +334,7 @@ fn positions_in_utf_16_count_utf_16_bytes() {
     let error = verifier()
         .verify_stream(|| Ok(&bytes[..]))
         .expect_err("changed");
-    let SignedStreamError::Refused(error) = error else {
+    let SignedStreamError::Rejected(error) = error else {
         panic!("{error:?}")
     };
     assert_eq!(error.position(), expected.position());

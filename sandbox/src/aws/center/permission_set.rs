@@ -36,7 +36,7 @@ pub(crate) struct PermissionSet {
     pub(crate) boundary: Option<Boundary>,
     /// The tags.
     pub(crate) tags: BTreeMap<String, String>,
-    /// Version number; it increases with every change that has to be provisioned to accounts.
+    /// The version number, which increases with every change that has to be provisioned to accounts.
     pub(crate) version: u64,
 }
 

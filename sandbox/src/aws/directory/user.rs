@@ -25,7 +25,7 @@ pub(crate) struct User {
     pub(crate) created: Timestamp,
     /// The time of the last change.
     pub(crate) updated: Timestamp,
-    /// Revision number; it starts at 1 and increases with every change.
+    /// The revision number, which starts at 1 and increases with every change.
     pub(crate) revision: u64,
     draft: Draft,
 }

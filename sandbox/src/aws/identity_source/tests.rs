@@ -1,3 +1,5 @@
+//! Tests of the console actions for Identity Center.
+
 use jiff::SignedDuration;
 
 use crate::aws::harness::{Harness, METADATA};
@@ -72,52 +74,52 @@ fn console_actions_fail_before_identity_center_is_enabled() {
 
 #[test]
 fn the_metadata_of_identity_center_contains_its_urls() {
-    let mut harness = Harness::centered();
-    let shown = harness
+    let mut harness = Harness::with_identity_center();
+    let sp_metadata = harness
         .cloud
         .change_identity_source(METADATA.as_bytes(), harness.now)
         .expect("metadata");
     let store = harness.store();
     assert_eq!(
-        shown.issuer,
+        sp_metadata.issuer,
         format!("https://eu-central-1.signin.aws.amazon.com/platform/saml/{store}")
     );
     assert_eq!(
-        shown.portal_url,
+        sp_metadata.portal_url,
         format!("https://{store}.awsapps.com/start")
     );
     assert!(
-        shown
+        sp_metadata
             .acs_url
             .starts_with("https://eu-central-1.signin.aws/platform/saml/acs/"),
         "{}",
-        shown.acs_url
+        sp_metadata.acs_url
     );
     assert!(
-        shown
+        sp_metadata
             .xml
-            .contains(&format!("entityID=\"{}\"", shown.issuer)),
+            .contains(&format!("entityID=\"{}\"", sp_metadata.issuer)),
         "{}",
-        shown.xml
+        sp_metadata.xml
     );
     assert!(
-        shown.xml.contains(&format!(
+        sp_metadata.xml.contains(&format!(
             "Location=\"{}\" index=\"0\" isDefault=\"true\"",
-            shown.acs_url
+            sp_metadata.acs_url
         )),
         "{}",
-        shown.xml
+        sp_metadata.xml
     );
     assert!(
-        shown.xml.contains("WantAssertionsSigned=\"true\""),
+        sp_metadata.xml.contains("WantAssertionsSigned=\"true\""),
         "{}",
-        shown.xml
+        sp_metadata.xml
     );
 }
 
 #[test]
 fn changing_the_identity_source_keeps_the_users() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.user("ada@example.com");
     harness.federate();
     assert_eq!(harness.cloud.users().len(), 1);
@@ -125,7 +127,7 @@ fn changing_the_identity_source_keeps_the_users() {
 
 #[test]
 fn automatic_provisioning_needs_an_external_identity_provider() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let error = harness
         .cloud
         .enable_provisioning(harness.now)

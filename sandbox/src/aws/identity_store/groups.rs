@@ -15,7 +15,7 @@ use crate::aws::rules::ATTRIBUTE_VALUE;
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let name = filter(call.params, "DisplayName")?;
     call.center()?;
-    let center = call.found()?;
+    let center = call.checked_center()?;
     let groups = center
         .directory
         .groups()

@@ -11,7 +11,7 @@ use crate::aws::rules::RESOURCE_ID;
 pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
     call.center()?;
-    let center = call.found()?;
+    let center = call.checked_center()?;
     let group = group_of(center, &id)?;
     let page = call.page(center.directory.members(group), &id)?;
     let page = page.map(|(user, membership)| membership_json(center, group, user, membership));
@@ -21,7 +21,7 @@ pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.member_id();
     call.center()?;
-    let center = call.found()?;
+    let center = call.checked_center()?;
     let user = user_of(center, &id)?;
     let page = call.page(center.directory.groups_of(user), &id)?;
     let page = page.map(|(group, membership)| membership_json(center, group, user, membership));
@@ -53,7 +53,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     Ok(membership_json(center, group, user, membership))
 }
 
-/// Reports that the user is not a member if the group does not exist.
+/// Returns for each group whether the user is a member; for a missing group, the value is false.
 pub(super) fn is_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let user = call.member_id();
     let groups = call.params.texts("GroupIds", 1, 100, &RESOURCE_ID);

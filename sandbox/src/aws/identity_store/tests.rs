@@ -1,3 +1,5 @@
+//! Tests of the Identity Store API.
+
 use serde_json::{Value, json};
 
 use crate::aws::harness::{Harness, ServiceError};
@@ -99,7 +101,7 @@ fn an_external_id_set_through_scim_has_the_tenant_as_issuer() {
 
 #[test]
 fn an_identifier_must_be_exactly_one_unique_attribute_or_external_id() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let unique = json!({ "AttributePath": "userName", "AttributeValue": "a" });
     for identifier in [
         json!({}),
@@ -114,7 +116,7 @@ fn an_identifier_must_be_exactly_one_unique_attribute_or_external_id() {
 
 #[test]
 fn a_missing_resource_returns_not_found_with_its_kind() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let id = "9067000000-00000000-0000-0000-0000-000000000000";
     for (operation, body) in [
         ("DescribeUser", json!({ "UserId": id })),
@@ -146,7 +148,7 @@ fn a_missing_resource_returns_not_found_with_its_kind() {
 
 #[test]
 fn another_store_or_region_is_not_found() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let other = harness.identity("ListUsers", json!({ "IdentityStoreId": "d-0000000000" }));
     assert_eq!(error_code(other), "ResourceNotFoundException");
     harness.region = "us-east-1".to_owned();
@@ -162,7 +164,7 @@ fn another_store_or_region_is_not_found() {
 
 #[test]
 fn a_store_can_be_addressed_by_id_and_by_arn() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let store = harness.store();
     let arn = format!("arn:aws:identitystore::111122223333:identitystore/{store}");
     let listed = harness
@@ -182,7 +184,7 @@ fn a_store_can_be_addressed_by_id_and_by_arn() {
 
 #[test]
 fn a_user_needs_names_and_at_most_one_value_per_list() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let whole = json!({ "UserName": "a", "DisplayName": "A", "Name": { "GivenName": "G", "FamilyName": "F" } });
     for name in ["UserName", "DisplayName", "Name"] {
         let mut body = whole.clone();
@@ -216,7 +218,7 @@ fn a_user_needs_names_and_at_most_one_value_per_list() {
 
 #[test]
 fn duplicate_names_and_memberships_are_rejected() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let ada = harness.user("ada@example.com");
     let body = json!({ "UserName": "Ada@example.com", "DisplayName": "A", "Name": { "GivenName": "G", "FamilyName": "F" } });
     assert_eq!(
@@ -242,7 +244,7 @@ fn duplicate_names_and_memberships_are_rejected() {
 
 #[test]
 fn memberships_are_listed_by_group_and_by_member() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let (ada, eve) = (
         harness.user("ada@example.com"),
         harness.user("eve@example.com"),
@@ -306,7 +308,7 @@ fn memberships_are_listed_by_group_and_by_member() {
 
 #[test]
 fn lists_are_filtered_by_name_only() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.user("ada@example.com");
     harness.user("eve@example.com");
     let filter = |path: &str, value: &str| json!({ "Filters": [{ "AttributePath": path, "AttributeValue": value }] });
@@ -326,7 +328,7 @@ fn lists_are_filtered_by_name_only() {
 
 #[test]
 fn pages_have_size_limits_and_a_token_is_valid_for_one_operation() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.user("ada@example.com");
     harness.user("eve@example.com");
     let page = harness
@@ -358,7 +360,7 @@ fn pages_have_size_limits_and_a_token_is_valid_for_one_operation() {
 
 #[test]
 fn attributes_are_updated_one_by_one() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let id = harness.user("ada@example.com");
     let operations = json!([
         { "AttributePath": "displayName", "AttributeValue": "Ada" },
@@ -398,7 +400,7 @@ fn attributes_are_updated_one_by_one() {
 
 #[test]
 fn an_outdated_revision_is_a_conflict() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let id = harness.group("admins", &[]);
     let operations = json!([{ "AttributePath": "displayName", "AttributeValue": "owners" }]);
     let update =
@@ -423,7 +425,7 @@ fn an_outdated_revision_is_a_conflict() {
 
 #[test]
 fn deleting_a_principal_removes_its_assignments() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
     harness.assign("200000000002", &set, "GROUP", &group);
@@ -440,7 +442,7 @@ fn deleting_a_principal_removes_its_assignments() {
 
 #[test]
 fn member_accounts_have_no_access() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.sign_as("200000000002");
     let (code, message) = harness
         .identity("ListUsers", json!({}))

@@ -27,7 +27,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let name = filter(call.params, "UserName")?;
     let extended = extended(call.params);
     call.center()?;
-    let center = call.found()?;
+    let center = call.checked_center()?;
     let users = center
         .directory
         .users()

@@ -1,3 +1,5 @@
+//! Tests of the AWS Organizations API.
+
 use serde_json::{Value, json};
 
 use crate::aws::harness::{Harness, ServiceError, seed};
@@ -248,7 +250,7 @@ fn enabling_service_access_makes_the_service_trusted() {
 
 #[test]
 fn enabling_identity_center_enables_trusted_access() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let trusted = harness
         .organizations("ListAWSServiceAccessForOrganization", &json!({}))
         .expect("services");
@@ -301,7 +303,7 @@ fn a_delegated_administrator_is_registered_once_for_a_trusted_service() {
 
 #[test]
 fn the_management_account_and_unknown_accounts_cannot_be_delegated_administrators() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     for (account, code) in [
         ("111122223333", "ConstraintViolationException"),
         ("999999999999", "AccountNotFoundException"),
@@ -316,7 +318,7 @@ fn the_management_account_and_unknown_accounts_cannot_be_delegated_administrator
 
 #[test]
 fn a_member_account_may_only_describe_the_organization() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.sign_as("200000000001");
     harness
         .organizations("DescribeOrganization", &json!({}))
@@ -335,7 +337,7 @@ fn a_member_account_may_only_describe_the_organization() {
 
 #[test]
 fn a_delegated_administrator_may_read_but_not_write() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let body = json!({ "AccountId": "200000000001", "ServicePrincipal": "sso.amazonaws.com" });
     harness
         .organizations("RegisterDelegatedAdministrator", &body)

@@ -1,4 +1,4 @@
-//! Device sign-in, and the access of a signed-in user.
+//! Tests of the device sign-in, and of the access of a signed-in user.
 
 use serde_json::{Value, json};
 

@@ -17,7 +17,7 @@ const KINDS: [&str; 2] = ["USER", "GROUP"];
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (account, principal) = target(call)?;
     let when = (call.now, call.cloud.operation_delay);
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let operation = center.start(Kind::Assign, Some(account), &arn, Some(principal), when)?;
     Ok(json!({ "AccountAssignmentCreationStatus": operation.assignment_json() }))
 }
@@ -25,7 +25,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (account, principal) = target(call)?;
     let when = (call.now, call.cloud.operation_delay);
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     if !center.is_assigned(&account, &arn, &principal) {
         return Err(Refusal::not_found(format!(
             "AccountAssignment not found for {} {} in {account}",
@@ -68,7 +68,7 @@ pub(super) fn list_deletions(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let account = call.params.text("AccountId", &ACCOUNT_ID);
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let found: Vec<(u64, Value)> = center
         .assignments
         .iter()
@@ -154,7 +154,7 @@ fn target(call: &mut Call<'_>) -> Result<(String, Principal), Refusal> {
         kind: params.choice("PrincipalType", &KINDS),
         id: params.text("PrincipalId", &PRINCIPAL_ID),
     };
-    call.set_to_change()?;
+    call.permission_set_to_change()?;
     in_organization(call.cloud, &account)?;
     if account == call.cloud.organization.management && !call.is_management() {
         return Err(call.denied(&format!("arn:aws:sso:::account/{account}")));

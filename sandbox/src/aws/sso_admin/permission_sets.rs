@@ -44,7 +44,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let json = center
         .permission_set(&arn)
         .map(super::PermissionSet::to_json);
@@ -60,7 +60,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let description = params.text_opt("Description", &DESCRIPTION);
     let duration = session_duration(params);
     let relay_state = params.text_opt("RelayState", &RELAY_STATE);
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if let Some(description) = description {
         set.description = Some(description);
     }
@@ -73,8 +73,8 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    call.set_to_change()?;
-    let (center, arn) = call.set()?;
+    call.permission_set_to_change()?;
+    let (center, arn) = call.permission_set()?;
     let used = center.roles.iter().any(|role| role.permission_set == arn)
         || center
             .assignments

@@ -16,7 +16,7 @@ const MAX_INLINE_CHARACTERS: usize = 10_240;
 
 pub(super) fn attach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("ManagedPolicyArn", &MANAGED_POLICY_ARN);
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if set.managed.contains(&policy) {
         return Err(Refusal::conflict(format!(
             "Policy with arn {policy} is already attached to the PermissionSet."
@@ -29,7 +29,7 @@ pub(super) fn attach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn detach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("ManagedPolicyArn", &MANAGED_POLICY_ARN);
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     let before = set.managed.len();
     set.managed.retain(|attached| *attached != policy);
     if set.managed.len() == before {
@@ -41,7 +41,7 @@ pub(super) fn detach_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn list_managed(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let policies: Vec<(u64, Value)> = center
         .permission_set(&arn)
         .into_iter()
@@ -64,7 +64,7 @@ pub(super) fn attach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
             .structure("CustomerManagedPolicyReference")
             .as_ref(),
     );
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if set.customer.contains(&policy) {
         return Err(Refusal::conflict(format!(
             "Policy reference {}{} is already attached to the PermissionSet.",
@@ -82,7 +82,7 @@ pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
             .structure("CustomerManagedPolicyReference")
             .as_ref(),
     );
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     let before = set.customer.len();
     set.customer.retain(|attached| *attached != policy);
     if set.customer.len() == before {
@@ -95,7 +95,7 @@ pub(super) fn detach_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let policies: Vec<(u64, Value)> = center
         .permission_set(&arn)
         .into_iter()
@@ -110,7 +110,7 @@ pub(super) fn list_customer(call: &mut Call<'_>) -> Result<Value, Refusal> {
 /// Sets the inline policy; an invalid policy is accepted here and fails during provisioning.
 pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let policy = call.params.text("InlinePolicy", &INLINE_POLICY);
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if policy
         .chars()
         .filter(|letter| !letter.is_whitespace())
@@ -128,7 +128,7 @@ pub(super) fn put_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 /// Returns the inline policy; without one, the text is empty.
 pub(super) fn get_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let policy = center
         .permission_set(&arn)
         .and_then(|set| set.inline.as_deref());
@@ -136,7 +136,7 @@ pub(super) fn get_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn delete_inline(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if set.inline.take().is_none() {
         return Err(Refusal::not_found(
             "The PermissionSet has no inline policy.",
@@ -158,7 +158,7 @@ pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
                 _ => None,
             }
         });
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if boundary.is_none() {
         return Err(Refusal::validation(
             "Exactly one of ManagedPolicyArn and CustomerManagedPolicyReference must be specified.",
@@ -169,7 +169,7 @@ pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn get_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let boundary = center
         .permission_set(&arn)
         .and_then(|set| set.boundary.as_ref())
@@ -178,7 +178,7 @@ pub(super) fn get_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
 }
 
 pub(super) fn delete_boundary(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    let set = call.set_to_change()?;
+    let set = call.permission_set_to_change()?;
     if set.boundary.take().is_none() {
         return Err(no_boundary());
     }

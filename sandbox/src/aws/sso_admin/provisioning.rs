@@ -14,7 +14,7 @@ pub(super) fn provision(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
     let target = params.choice("TargetType", &["AWS_ACCOUNT", "ALL_PROVISIONED_ACCOUNTS"]);
     let account = params.text_opt("TargetId", &ACCOUNT_ID);
-    call.set_to_change()?;
+    call.permission_set_to_change()?;
     let account = match (target, account) {
         ("AWS_ACCOUNT", Some(account)) => {
             super::assignments::in_organization(call.cloud, &account)?;
@@ -31,7 +31,7 @@ pub(super) fn provision(call: &mut Call<'_>) -> Result<Value, Refusal> {
         return Err(call.denied("*"));
     }
     let when = (call.now, call.cloud.operation_delay);
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let operation = center.start(Kind::Provision, account, &arn, None, when)?;
     Ok(json!({ "PermissionSetProvisioningStatus": operation.provisioning_json() }))
 }
@@ -75,7 +75,7 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let status = call
         .params
         .choice_opt("ProvisioningStatus", &[LATEST, NOT_LATEST]);
-    let (center, arn) = call.set()?;
+    let (center, arn) = call.permission_set()?;
     let accounts: Vec<(u64, String)> = center
         .roles
         .iter()

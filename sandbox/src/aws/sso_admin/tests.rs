@@ -1,3 +1,5 @@
+//! Tests of the `sso-admin` API, and their shared helpers.
+
 mod assignments;
 mod instances;
 mod permission_sets;

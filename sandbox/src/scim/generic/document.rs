@@ -100,7 +100,7 @@ pub(super) fn value_of(attribute: &Attribute, value: &Value) -> Result<Option<Va
     let items = match value {
         Value::Null => return Ok(None),
         Value::Array(items) => items,
-        _ => return Err(wrong(attribute, "a list")),
+        _ => return Err(type_error(attribute, "a list")),
     };
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     for item in items {
@@ -117,7 +117,7 @@ pub(super) fn single(attribute: &Attribute, value: &Value) -> Result<Option<Valu
             let object = object_of(attribute.sub_attributes, object, attribute.name)?;
             return Ok((!object.is_empty()).then(|| object.into()));
         }
-        (Kind::Complex, _) => return Err(wrong(attribute, "an object")),
+        (Kind::Complex, _) => return Err(type_error(attribute, "an object")),
         (Kind::Boolean, value) => value.is_boolean(),
         (Kind::String, value) => value.is_string(),
         (Kind::Reference, Value::String(text)) => !text.contains(char::is_whitespace),
@@ -128,7 +128,7 @@ pub(super) fn single(attribute: &Attribute, value: &Value) -> Result<Option<Valu
     if valid {
         return Ok(Some(value.clone()));
     }
-    Err(wrong(
+    Err(type_error(
         attribute,
         match attribute.kind {
             Kind::Boolean => "true or false",
@@ -159,6 +159,6 @@ fn object_of(
     Ok(kept)
 }
 
-fn wrong(attribute: &Attribute, expected: &str) -> Refusal {
+fn type_error(attribute: &Attribute, expected: &str) -> Refusal {
     Refusal::value(format!("`{}` must be {expected}", attribute.name))
 }

@@ -62,12 +62,12 @@ impl Filter {
             rest: text,
             depth: 0,
         };
-        let filter = parser.any(scope)?;
-        parser.skip();
+        let filter = parser.or_expression(scope)?;
+        parser.skip_spaces();
         if parser.rest.is_empty() {
             Ok(filter)
         } else {
-            Err(parser.wrong("the end"))
+            Err(parser.syntax_error("the end"))
         }
     }
 
@@ -101,7 +101,7 @@ impl Filter {
 }
 
 impl Target {
-    /// Returns the compared attribute: the sub-attribute, if there is one.
+    /// Returns the compared attribute: the sub-attribute if the target names one, else the attribute itself.
     pub(super) fn last(&self) -> &'static Attribute {
         self.sub_attribute.unwrap_or(self.attribute)
     }
@@ -210,15 +210,15 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    fn any(&mut self, scope: Scope) -> Result<Filter, Refusal> {
-        let mut left = self.all(scope)?;
+    fn or_expression(&mut self, scope: Scope) -> Result<Filter, Refusal> {
+        let mut left = self.and_expression(scope)?;
         while self.keyword("or") {
-            left = Filter::Or(Box::new(left), Box::new(self.all(scope)?));
+            left = Filter::Or(Box::new(left), Box::new(self.and_expression(scope)?));
         }
         Ok(left)
     }
 
-    fn all(&mut self, scope: Scope) -> Result<Filter, Refusal> {
+    fn and_expression(&mut self, scope: Scope) -> Result<Filter, Refusal> {
         let mut left = self.term(scope)?;
         while self.keyword("and") {
             left = Filter::And(Box::new(left), Box::new(self.term(scope)?));
@@ -226,14 +226,15 @@ impl<'t> Parser<'t> {
         Ok(left)
     }
 
+    /// Reads a comparison, or a filter in parentheses or brackets.
     fn term(&mut self, scope: Scope) -> Result<Filter, Refusal> {
-        self.skip();
+        self.skip_spaces();
         if self.take('(') {
             return self.group(scope, ')');
         }
         let name = self.word();
         if name.eq_ignore_ascii_case("not") {
-            self.skip();
+            self.skip_spaces();
             if self.take('(') {
                 return Ok(Filter::Not(Box::new(self.group(scope, ')')?)));
             }
@@ -248,17 +249,18 @@ impl<'t> Parser<'t> {
             let inner = self.group(Scope::Inside(target.attribute), ']')?;
             return Ok(Filter::Each(target, Box::new(inner)));
         }
-        self.skip();
+        self.skip_spaces();
         let operator = self.word();
         if operator.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(target));
         }
-        let operator = Operator::of(operator).ok_or_else(|| self.wrong("an operator"))?;
-        self.skip();
+        let operator = Operator::of(operator).ok_or_else(|| self.syntax_error("an operator"))?;
+        self.skip_spaces();
         let value = self.value()?;
-        comparable(target, operator, value)
+        comparison(target, operator, value)
     }
 
+    /// Reads the filter up to the closing parenthesis or bracket `end`.
     fn group(&mut self, scope: Scope, end: char) -> Result<Filter, Refusal> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -266,13 +268,13 @@ impl<'t> Parser<'t> {
                 "parentheses and brackets are nested deeper than {MAX_DEPTH} levels"
             )));
         }
-        let inner = self.any(scope)?;
-        self.skip();
+        let inner = self.or_expression(scope)?;
+        self.skip_spaces();
         self.depth -= 1;
         if self.take(end) {
             Ok(inner)
         } else {
-            Err(self.wrong(&end.to_string()))
+            Err(self.syntax_error(&end.to_string()))
         }
     }
 
@@ -282,7 +284,7 @@ impl<'t> Parser<'t> {
             return serde_json::from_str(word)
                 .ok()
                 .filter(|value: &Value| !value.is_array() && !value.is_object())
-                .ok_or_else(|| self.wrong("a JSON value"));
+                .ok_or_else(|| self.syntax_error("a JSON value"));
         }
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
         match values.next() {
@@ -290,7 +292,7 @@ impl<'t> Parser<'t> {
                 self.rest = &self.rest[values.byte_offset()..];
                 Ok(value)
             }
-            _ => Err(self.wrong("a JSON string")),
+            _ => Err(self.syntax_error("a JSON string")),
         }
     }
 
@@ -304,7 +306,7 @@ impl<'t> Parser<'t> {
 
     fn keyword(&mut self, keyword: &str) -> bool {
         let before = self.rest;
-        self.skip();
+        self.skip_spaces();
         let spaced = self.rest.len() < before.len();
         if spaced && self.word().eq_ignore_ascii_case(keyword) {
             return true;
@@ -313,7 +315,7 @@ impl<'t> Parser<'t> {
         false
     }
 
-    fn skip(&mut self) {
+    fn skip_spaces(&mut self) {
         self.rest = self.rest.trim_start_matches(' ');
     }
 
@@ -325,13 +327,13 @@ impl<'t> Parser<'t> {
         true
     }
 
-    fn wrong(&self, expected: &str) -> Refusal {
+    fn syntax_error(&self, expected: &str) -> Refusal {
         let column = self.text.len() - self.rest.len() + 1;
         invalid(format!("expected {expected} at column {column}"))
     }
 }
 
-fn comparable(target: Target, operator: Operator, value: Value) -> Result<Filter, Refusal> {
+fn comparison(target: Target, operator: Operator, value: Value) -> Result<Filter, Refusal> {
     // A multi-valued complex attribute is compared by its `value` (RFC 7644 section 3.4.2.2).
     let mut target = target;
     if target.attribute.multi_valued && target.sub_attribute.is_none() {

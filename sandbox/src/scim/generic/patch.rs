@@ -208,7 +208,8 @@ fn add(known: &mut Vec<Value>, more: Vec<Value>) {
     }
 }
 
-/// Returns whether two values are the same group member: the ids decide, and the types if both have one.
+/// Returns whether two values are the same group member: the ids must be equal, and also the types if both
+/// values have a type.
 fn is_same_member(item: &Value, value: &Value) -> bool {
     let is_member = |value: &Value| {
         value.as_object().is_some_and(|object| {

@@ -45,8 +45,8 @@ impl Store {
             .ok_or_else(|| absent(id))
     }
 
-    /// Returns the resources of a type from a position on, each with its position.
-    pub(super) fn from(
+    /// Returns the resources of a type at or after a position, each with its position.
+    pub(super) fn resources_from(
         &self,
         resource: Resource,
         first: u64,
@@ -204,10 +204,12 @@ impl Store {
     }
 
     fn groups_of(&self, id: &str, base: &str) -> Vec<Value> {
-        let groups = self.from(Resource::Group, 0).filter(|(_, group)| {
-            let members = group.attributes.get("members").and_then(Value::as_array);
-            members.is_some_and(|members| members.iter().any(|member| member["value"] == id))
-        });
+        let groups = self
+            .resources_from(Resource::Group, 0)
+            .filter(|(_, group)| {
+                let members = group.attributes.get("members").and_then(Value::as_array);
+                members.is_some_and(|members| members.iter().any(|member| member["value"] == id))
+            });
         groups
             .map(|(_, group)| {
                 json!({

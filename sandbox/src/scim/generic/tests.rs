@@ -1,4 +1,4 @@
-//! Behavior of the service from a client's view.
+//! Tests of the service from a client's view.
 
 use super::*;
 
@@ -139,7 +139,7 @@ fn a_request_with_a_wrong_token_is_unauthorized() {
 fn a_resource_is_returned_as_written_but_without_the_password() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
-    let shown = service.get(&format!("/Users/{id}"));
+    let resource = service.get(&format!("/Users/{id}"));
     for name in [
         "userName",
         "externalId",
@@ -148,11 +148,11 @@ fn a_resource_is_returned_as_written_but_without_the_password() {
         "emails",
         ENTERPRISE,
     ] {
-        assert_eq!(shown[name], ada()[name], "{name}");
+        assert_eq!(resource[name], ada()[name], "{name}");
     }
-    assert_eq!(shown["schemas"], json!([USER, ENTERPRISE]));
-    assert_eq!(shown["meta"]["version"], "W/\"1\"");
-    assert!(shown.get("password").is_none());
+    assert_eq!(resource["schemas"], json!([USER, ENTERPRISE]));
+    assert_eq!(resource["meta"]["version"], "W/\"1\"");
+    assert!(resource.get("password").is_none());
     service.assert_error(
         "GET",
         "/Users?filter=password+eq+%22secret%22",
@@ -167,9 +167,9 @@ fn names_are_accepted_without_case_and_returned_in_the_schemas_spelling() {
     let mut service = Service::new();
     let mut body = json!({ "SCHEMAS": [USER], "USERNAME": "ada", "Name": { "GIVENNAME": "Ada" } });
     let id = service.create("/Users", &body);
-    let shown = service.get(&format!("/Users/{id}"));
-    assert_eq!(shown["userName"], "ada");
-    assert_eq!(shown["name"], json!({ "givenName": "Ada" }));
+    let resource = service.get(&format!("/Users/{id}"));
+    assert_eq!(resource["userName"], "ada");
+    assert_eq!(resource["name"], json!({ "givenName": "Ada" }));
     body["userName"] = "ADA".into();
     service.assert_error("POST", "/Users", &user("ADA"), 409, "uniqueness");
 }
@@ -216,10 +216,10 @@ fn put_replaces_all_attributes_except_the_password() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let path = format!("/Users/{id}");
-    let (status, shown) = service.send("PUT", &path, &user("ada.l"));
+    let (status, resource) = service.send("PUT", &path, &user("ada.l"));
     assert_eq!(status, 200);
-    assert!(shown.get("emails").is_none() && shown.get(ENTERPRISE).is_none());
-    assert_eq!(shown["meta"]["version"], "W/\"2\"");
+    assert!(resource.get("emails").is_none() && resource.get(ENTERPRISE).is_none());
+    assert_eq!(resource["meta"]["version"], "W/\"2\"");
     let kept = service.0.store.get(Resource::User, &id).expect("a user");
     assert_eq!(kept.attributes["password"], "secret");
 }
@@ -239,8 +239,8 @@ fn a_membership_is_shown_in_the_group_and_in_the_user() {
         member["$ref"],
         format!("http://127.0.0.1:1/scim/v2/Users/{ada}")
     );
-    let shown = service.get(&format!("/Users/{ada}"));
-    assert_eq!(shown["groups"][0]["value"], group.as_str());
+    let resource = service.get(&format!("/Users/{ada}"));
+    assert_eq!(resource["groups"][0]["value"], group.as_str());
     assert_eq!(
         service.found(&format!("groups.value eq \"{group}\"")),
         ["Ada"]
@@ -250,8 +250,8 @@ fn a_membership_is_shown_in_the_group_and_in_the_user() {
         { "op": "add", "path": "members", "value": [{ "value": ada }, { "value": eve }] },
         { "op": "add", "path": "members", "value": { "value": eve } },
     ]);
-    let shown = service.patch(&path, &more);
-    assert_eq!(shown["members"].as_array().map(Vec::len), Some(2));
+    let resource = service.patch(&path, &more);
+    assert_eq!(resource["members"].as_array().map(Vec::len), Some(2));
     service.assert_patch_error(
         &path,
         &json!([{ "op": "add", "path": "members", "value": [{ "value": "missing" }] }]),
@@ -262,11 +262,11 @@ fn a_membership_is_shown_in_the_group_and_in_the_user() {
         &json!([{ "op": "remove", "path": "members", "value": [{ "value": eve }] }]),
         "invalidValue",
     );
-    let shown = service.patch(
+    let resource = service.patch(
         &path,
         &json!([{ "op": "remove", "path": format!("members[value eq \"{eve}\"]") }]),
     );
-    assert_eq!(shown["members"].as_array().map(Vec::len), Some(1));
+    assert_eq!(resource["members"].as_array().map(Vec::len), Some(1));
     assert_eq!(
         service
             .send("DELETE", &format!("/Users/{ada}"), &Value::Null)
@@ -282,7 +282,7 @@ fn patch_follows_the_rfc() {
     let mut service = Service::new();
     let id = service.create("/Users", &ada());
     let path = format!("/Users/{id}");
-    let shown = service.patch(&path, &json!([
+    let resource = service.patch(&path, &json!([
         { "op": "Replace", "value": { "id": id, "active": false, "name": { "formatted": "Ada L." } } },
         { "op": "replace", "path": "NAME.GIVENNAME", "value": "Augusta" },
         { "op": "add", "path": "emails", "value": [{ "value": "ada@new.example", "primary": true }] },
@@ -291,17 +291,20 @@ fn patch_follows_the_rfc() {
         { "op": "remove", "path": format!("{ENTERPRISE}:department") },
         { "op": "replace", "path": format!("{USER}:title"), "value": "Countess" },
     ]));
-    assert_eq!(shown["active"], false);
+    assert_eq!(resource["active"], false);
     assert_eq!(
-        shown["name"],
+        resource["name"],
         json!({ "givenName": "Augusta", "familyName": "Lovelace", "formatted": "Ada L." })
     );
-    assert_eq!(shown["emails"][0]["primary"], false);
-    assert_eq!(shown["emails"][1]["value"], "home@example.com");
-    assert_eq!(shown["emails"][2]["primary"], true);
-    assert_eq!(shown[ENTERPRISE], json!({ "manager": { "value": "boss" } }));
-    assert_eq!(shown["title"], "Countess");
-    let shown = service.patch(
+    assert_eq!(resource["emails"][0]["primary"], false);
+    assert_eq!(resource["emails"][1]["value"], "home@example.com");
+    assert_eq!(resource["emails"][2]["primary"], true);
+    assert_eq!(
+        resource[ENTERPRISE],
+        json!({ "manager": { "value": "boss" } })
+    );
+    assert_eq!(resource["title"], "Countess");
+    let resource = service.patch(
         &path,
         &json!([
             { "op": "remove", "path": "emails[type eq \"home\" or type eq \"work\"]" },
@@ -310,9 +313,9 @@ fn patch_follows_the_rfc() {
             { "op": "replace", "path": "name", "value": null },
         ]),
     );
-    assert_eq!(shown["emails"].as_array().map(Vec::len), Some(1));
-    assert_eq!(shown["schemas"], json!([USER]));
-    assert!(shown.get("name").is_none());
+    assert_eq!(resource["emails"].as_array().map(Vec::len), Some(1));
+    assert_eq!(resource["schemas"], json!([USER]));
+    assert!(resource.get("name").is_none());
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the operations on groups.
+
 use serde_json::json;
 
 use super::{NONE, group, patch, user};

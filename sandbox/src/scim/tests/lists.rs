@@ -1,3 +1,5 @@
+//! Tests of lists, filters and pagination.
+
 use serde_json::{Value, json};
 
 use super::{NONE, group, user};

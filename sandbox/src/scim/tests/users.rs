@@ -1,3 +1,5 @@
+//! Tests of the operations on users.
+
 use serde_json::json;
 
 use super::{NONE, group, patch, user, user_body};

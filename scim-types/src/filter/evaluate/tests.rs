@@ -1,3 +1,5 @@
+//! Tests of filters on one example user and on a custom schema.
+
 use serde_json::json;
 
 use super::*;
@@ -109,7 +111,7 @@ fn date_times_are_compared_as_points_in_time() {
 fn numbers_are_compared_as_numbers_and_differ_from_other_types() {
     yes("logins gt 11.5 and logins le 12 and logins eq 1.2e1");
     yes("logins gt 11 and logins lt 13 and not (logins lt 12 or logins gt 12)");
-    // As doubles, these two numbers are equal.
+    // These two numbers are equal as doubles.
     yes("serial gt 9007199254740992 and serial ne 9007199254740992");
     no(r#"logins eq "12" or logins co 1 or userName eq 12"#);
     yes(r#"logins ne "12""#);
@@ -167,7 +169,7 @@ fn a_custom_schema_defines_case_exact() {
         "serial": "AbC", "owner": "Ada", "externalId": "eX", "tags": ["Red"],
         "parts": [{ "value": "Gear", "note": "Brass" }], "urn:x:2.0:Lab": { "room": "R1" },
     });
-    for (filter, exact, without) in [
+    for (filter, with_schemas, without_schemas) in [
         (r#"serial eq "abc""#, false, true),
         (r#"serial eq "AbC""#, true, true),
         (r#"urn:x:2.0:Device:serial eq "abc""#, false, false),
@@ -183,9 +185,13 @@ fn a_custom_schema_defines_case_exact() {
         let parsed = Filter::parse(filter).unwrap();
         assert_eq!(
             parsed.matches_with(&resource, &schemas).unwrap(),
-            exact,
+            with_schemas,
             "{filter}"
         );
-        assert_eq!(parsed.matches(&resource).unwrap(), without, "{filter}");
+        assert_eq!(
+            parsed.matches(&resource).unwrap(),
+            without_schemas,
+            "{filter}"
+        );
     }
 }

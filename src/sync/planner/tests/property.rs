@@ -1,5 +1,5 @@
-//! For random sources and targets: the plan makes the target match the source, the next plan is empty, and unmanaged
-//! resources are kept.
+//! Property test with random sources and targets: the plan makes the target match the source, the next plan is empty, and
+//! unmanaged resources are kept.
 
 use proptest::prelude::*;
 
@@ -243,8 +243,8 @@ proptest! {
         }
         // The next plan has no changes, except deletions of users that this run has deactivated.
         let second = plan(&source, &after, policy, now(), 0);
-        let left: Vec<&UserChange> = second.users.iter().filter(|change| !matches!(change, UserChange::Delete(_))).collect();
-        prop_assert!(left.is_empty() && second.groups.is_empty(), "{}", second);
+        let unexpected: Vec<&UserChange> = second.users.iter().filter(|change| !matches!(change, UserChange::Delete(_))).collect();
+        prop_assert!(unexpected.is_empty() && second.groups.is_empty(), "{}", second);
         let third = plan(&source, &apply(&after, &second), policy, now(), 0);
         prop_assert!(third.is_empty(), "{}", third);
     }

@@ -1,3 +1,5 @@
+//! Tests of the operations on account assignments.
+
 use serde_json::{Value, json};
 
 use super::{AUDIT, LEGACY, MANAGEMENT, WEB, error, error_code};
@@ -10,7 +12,7 @@ struct Fixture {
 }
 
 fn fixture() -> Fixture {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let group = harness.group("admins", &[]);
     Fixture {

@@ -1,3 +1,5 @@
+//! Tests of the operations on Identity Center instances.
+
 use serde_json::json;
 
 use super::{AUDIT, WEB, error, error_code};
@@ -12,7 +14,7 @@ fn there_is_no_instance_before_identity_center_is_enabled() {
 
 #[test]
 fn the_instance_is_listed_in_its_region_and_for_all_regions() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let listed = harness.sso("ListInstances", json!({})).expect("instances");
     let instance = &listed["Instances"][0];
     assert_eq!(instance["InstanceArn"], harness.instance());
@@ -38,7 +40,7 @@ fn the_instance_is_listed_in_its_region_and_for_all_regions() {
 
 #[test]
 fn access_to_another_region_or_another_arn_is_denied() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let other = json!({ "InstanceArn": "arn:aws:sso:::instance/ssoins-0000000000000000" });
     let (code, message) = error(harness.sso("DescribeInstance", other));
     assert_eq!(code, "AccessDeniedException");
@@ -56,7 +58,7 @@ fn access_to_another_region_or_another_arn_is_denied() {
 
 #[test]
 fn an_update_sets_the_name_of_the_instance() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let described = harness
         .sso("DescribeInstance", json!({}))
         .expect("the instance");
@@ -73,7 +75,7 @@ fn an_update_sets_the_name_of_the_instance() {
 
 #[test]
 fn an_update_may_contain_only_one_operation() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let both = json!({
         "PermissionSetsEnabled": true,
         "EncryptionConfiguration": { "KeyType": "AWS_OWNED_KMS_KEY" },
@@ -136,7 +138,7 @@ fn an_instance_cannot_be_created_in_the_management_account() {
 
 #[test]
 fn a_member_account_may_list_the_instance_but_not_use_it() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.sign_as(WEB);
     let listed = harness.sso("ListInstances", json!({})).expect("instances");
     assert_eq!(listed["Instances"].as_array().map(Vec::len), Some(1));
@@ -148,7 +150,7 @@ fn a_member_account_may_list_the_instance_but_not_use_it() {
 
 #[test]
 fn a_delegated_administrator_may_use_the_instance() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
     harness
         .organizations("RegisterDelegatedAdministrator", &body)
@@ -159,7 +161,7 @@ fn a_delegated_administrator_may_use_the_instance() {
 
 #[test]
 fn attributes_for_access_control_are_created_before_they_are_updated() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     assert_eq!(
         error_code(harness.sso(
             "DescribeInstanceAccessControlAttributeConfiguration",
@@ -195,15 +197,15 @@ fn attributes_for_access_control_are_created_before_they_are_updated() {
             attributes("${path:title}"),
         )
         .expect("attributes");
-    let shown = harness
+    let response = harness
         .sso(
             "DescribeInstanceAccessControlAttributeConfiguration",
             json!({}),
         )
         .expect("attributes");
-    assert_eq!(shown["Status"], "ENABLED");
+    assert_eq!(response["Status"], "ENABLED");
     assert_eq!(
-        shown["InstanceAccessControlAttributeConfiguration"]["AccessControlAttributes"][0]["Value"]
+        response["InstanceAccessControlAttributeConfiguration"]["AccessControlAttributes"][0]["Value"]
             ["Source"],
         json!(["${path:title}"])
     );

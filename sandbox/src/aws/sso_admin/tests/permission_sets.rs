@@ -1,3 +1,5 @@
+//! Tests of the operations on permission sets, their policies and their tags.
+
 use serde_json::{Value, json};
 
 use super::{AUDIT, MANAGEMENT, error, error_code};
@@ -17,7 +19,7 @@ fn with(set: &str, name: &str, value: impl Into<Value>) -> Value {
 
 #[test]
 fn a_permission_set_is_created_with_the_requested_values() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let created = harness
         .sso(
             "CreatePermissionSet",
@@ -55,7 +57,7 @@ fn a_permission_set_is_created_with_the_requested_values() {
 
 #[test]
 fn the_default_session_duration_is_one_hour() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let described = harness
         .sso("DescribePermissionSet", of(&set))
@@ -66,7 +68,7 @@ fn the_default_session_duration_is_one_hour() {
 
 #[test]
 fn a_duplicate_name_is_a_conflict() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     harness.permission_set("Admin");
     assert_eq!(
         error(harness.sso("CreatePermissionSet", json!({ "Name": "Admin" }))),
@@ -79,7 +81,7 @@ fn a_duplicate_name_is_a_conflict() {
 
 #[test]
 fn names_durations_descriptions_and_relay_states_are_checked_against_the_model() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     for body in [
         json!({}),
         json!({ "Name": "" }),
@@ -110,7 +112,7 @@ fn names_durations_descriptions_and_relay_states_are_checked_against_the_model()
 
 #[test]
 fn an_update_keeps_omitted_members_except_the_relay_state() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let body = json!({ "Name": "Admin", "Description": "d", "SessionDuration": "PT4H", "RelayState": "https://x/" });
     let created = harness
         .sso("CreatePermissionSet", body)
@@ -132,7 +134,7 @@ fn an_update_keeps_omitted_members_except_the_relay_state() {
 
 #[test]
 fn a_missing_permission_set_returns_not_found() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let id = harness
         .instance()
         .rsplit('/')
@@ -165,7 +167,7 @@ fn a_missing_permission_set_returns_not_found() {
 
 #[test]
 fn only_an_unassigned_permission_set_can_be_deleted() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
     harness.assign("200000000002", &set, "GROUP", &group);
@@ -191,7 +193,7 @@ fn only_an_unassigned_permission_set_can_be_deleted() {
 
 #[test]
 fn a_managed_policy_can_be_attached_once_and_detached_once() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let policy = with(&set, "ManagedPolicyArn", ADMINISTRATOR);
     harness
@@ -228,7 +230,7 @@ fn a_managed_policy_can_be_attached_once_and_detached_once() {
 
 #[test]
 fn a_permission_set_has_at_most_twenty_policies() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     for number in 0..20 {
         let policy = with(
@@ -254,7 +256,7 @@ fn a_permission_set_has_at_most_twenty_policies() {
 
 #[test]
 fn customer_managed_policies_are_identified_by_path_and_name() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let plain = with(
         &set,
@@ -313,7 +315,7 @@ fn customer_managed_policies_are_identified_by_path_and_name() {
 
 #[test]
 fn the_inline_policy_can_be_set_read_and_deleted() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let none = harness
         .sso("GetInlinePolicyForPermissionSet", of(&set))
@@ -330,10 +332,10 @@ fn the_inline_policy_can_be_set_read_and_deleted() {
             with(&set, "InlinePolicy", policy),
         )
         .expect("a policy");
-    let shown = harness
+    let response = harness
         .sso("GetInlinePolicyForPermissionSet", of(&set))
         .expect("a policy");
-    assert_eq!(shown["InlinePolicy"], policy);
+    assert_eq!(response["InlinePolicy"], policy);
     harness
         .sso("DeleteInlinePolicyFromPermissionSet", of(&set))
         .expect("the request succeeds");
@@ -351,7 +353,7 @@ fn the_inline_policy_can_be_set_read_and_deleted() {
 
 #[test]
 fn a_boundary_is_either_an_aws_managed_or_a_customer_managed_policy() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     assert_eq!(
         error_code(harness.sso("GetPermissionsBoundaryForPermissionSet", of(&set))),
@@ -367,10 +369,10 @@ fn a_boundary_is_either_an_aws_managed_or_a_customer_managed_policy() {
                 with(&set, "PermissionsBoundary", boundary.clone()),
             )
             .expect("a boundary");
-        let shown = harness
+        let response = harness
             .sso("GetPermissionsBoundaryForPermissionSet", of(&set))
             .expect("a boundary");
-        assert_eq!(shown["PermissionsBoundary"], boundary);
+        assert_eq!(response["PermissionsBoundary"], boundary);
     }
     for boundary in [
         json!({}),
@@ -393,7 +395,7 @@ fn a_boundary_is_either_an_aws_managed_or_a_customer_managed_policy() {
 
 #[test]
 fn tags_are_added_and_removed() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let resource = |arn: &str, name: &str, value: Value| {
         let mut body = json!({ "ResourceArn": arn });
@@ -411,10 +413,14 @@ fn tags_are_added_and_removed() {
                 resource(&arn, "TagKeys", json!(["a", "c"])),
             )
             .expect("the request succeeds");
-        let left = harness
+        let remaining = harness
             .sso("ListTagsForResource", json!({ "ResourceArn": arn }))
             .expect("tags");
-        assert_eq!(left["Tags"], json!([{ "Key": "b", "Value": "" }]), "{arn}");
+        assert_eq!(
+            remaining["Tags"],
+            json!([{ "Key": "b", "Value": "" }]),
+            "{arn}"
+        );
     }
     let untag = harness.sso(
         "UntagResource",
@@ -430,7 +436,7 @@ fn tags_are_added_and_removed() {
 
 #[test]
 fn a_delegated_administrator_cannot_change_a_permission_set_of_the_management_account() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let body = json!({ "AccountId": AUDIT, "ServicePrincipal": "sso.amazonaws.com" });
     harness
         .organizations("RegisterDelegatedAdministrator", &body)

@@ -1,3 +1,5 @@
+//! Tests of the provisioning of permission sets.
+
 use serde_json::{Value, json};
 
 use super::{LEGACY, WEB, error, error_code};
@@ -42,7 +44,7 @@ fn accounts(harness: &mut Harness, set: &str, status: &str) -> Value {
 
 #[test]
 fn a_changed_permission_set_is_outdated_until_it_is_provisioned() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let group = harness.group("admins", &[]);
     let set = harness.permission_set("Admin");
     harness.assign(WEB, &set, "GROUP", &group);
@@ -79,7 +81,7 @@ fn a_changed_permission_set_is_outdated_until_it_is_provisioned() {
 
 #[test]
 fn an_assignment_does_not_update_an_existing_role() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let (first, second) = (harness.group("first", &[]), harness.group("second", &[]));
     let set = harness.permission_set("Admin");
     harness.assign(WEB, &set, "GROUP", &first);
@@ -97,7 +99,7 @@ fn an_assignment_does_not_update_an_existing_role() {
 
 #[test]
 fn a_permission_set_can_be_provisioned_without_an_assignment() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let status = provision(&mut harness, to(&set, WEB));
     assert_eq!(status["Status"], "SUCCEEDED");
@@ -107,7 +109,7 @@ fn a_permission_set_can_be_provisioned_without_an_assignment() {
 
 #[test]
 fn provisioning_to_a_suspended_account_fails_with_a_reason() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let status = provision(&mut harness, to(&set, LEGACY));
     assert_eq!(status["Status"], "FAILED");
@@ -121,7 +123,7 @@ fn provisioning_to_a_suspended_account_fails_with_a_reason() {
 
 #[test]
 fn an_invalid_inline_policy_fails_during_provisioning() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let mut policy = of(&set);
     policy["InlinePolicy"] = "not a policy".into();
@@ -139,7 +141,7 @@ fn an_invalid_inline_policy_fails_during_provisioning() {
 
 #[test]
 fn customer_managed_policies_and_boundaries_have_to_exist_in_the_account() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let attach = |path: &str| json!({ "PermissionSetArn": set, "CustomerManagedPolicyReference": { "Name": "BreakGlass", "Path": path } });
     harness
@@ -171,7 +173,7 @@ fn customer_managed_policies_and_boundaries_have_to_exist_in_the_account() {
 
 #[test]
 fn the_target_must_be_an_open_account_of_the_organization() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let set = harness.permission_set("Admin");
     let unknown_account = harness.sso("ProvisionPermissionSet", to(&set, "999999999999"));
     assert_eq!(error_code(unknown_account), "ResourceNotFoundException");
@@ -200,7 +202,7 @@ fn the_target_must_be_an_open_account_of_the_organization() {
 
 #[test]
 fn at_most_three_permission_sets_are_provisioned_concurrently() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let sets: Vec<String> = ["A", "B", "C", "D"]
         .iter()
         .map(|name| harness.permission_set(name))
@@ -246,7 +248,7 @@ fn at_most_three_permission_sets_are_provisioned_concurrently() {
 
 #[test]
 fn an_unknown_request_id_returns_not_found() {
-    let mut harness = Harness::centered();
+    let mut harness = Harness::with_identity_center();
     let id = "00000000-0000-0000-0000-000000000000";
     let missing = harness.sso(
         "DescribePermissionSetProvisioningStatus",

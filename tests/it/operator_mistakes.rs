@@ -1,5 +1,7 @@
-//! Mistakes of the operator: each ends with one message that names the problem, the service's response with its request
-//! id, and the help text.
+//! Tests of mistakes of the operator.
+//!
+//! Each mistake ends the run with one message that contains the problem, the service's response with its request id, and
+//! the help text.
 
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use sandbox::{Company, Person, PersonStatus, Sandbox};
 
 use crate::fixture::{self, Fixture, SEED, company};
 
-/// Returns the message of an error, without the values that differ between runs.
+/// Returns the explanation of an error, without the values that differ between runs.
 fn explained(error: &Error) -> String {
     let text = error.explain();
     let request = error
@@ -38,24 +40,24 @@ fn explained(error: &Error) -> String {
 }
 
 /// Runs the fixture, and returns the error.
-async fn fails(fixture: &Fixture) -> Error {
+async fn run_error(fixture: &Fixture) -> Error {
     fixture.run().await.expect_err("a failure")
 }
 
 #[tokio::test]
-async fn a_wrong_okta_token() {
+async fn a_wrong_okta_token_is_explained() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.okta = okta::Client::builder(&fixture.sandbox.okta_url(), Secret::new("00wrong"))
         .build()
         .expect("a client");
-    insta::assert_snapshot!(explained(&fails(&fixture).await));
+    insta::assert_snapshot!(explained(&run_error(&fixture).await));
 }
 
 #[tokio::test]
-async fn a_wrong_aws_key() {
+async fn a_wrong_aws_key_is_explained() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.aws = fixture::aws(&fixture.sandbox, "wrong", Arc::new(fixture.clock.clone())).await;
-    insta::assert_snapshot!(explained(&fails(&fixture).await));
+    insta::assert_snapshot!(explained(&run_error(&fixture).await));
 }
 
 /// Returns an operator who answers every manual step correctly, except the steps of one kind.
@@ -79,31 +81,31 @@ fn operator_with_wrong_answer(
 }
 
 #[tokio::test]
-async fn a_wrong_scim_token() {
+async fn a_wrong_scim_token_is_explained() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.operator =
         operator_with_wrong_answer(&fixture, ManualStepKind::AutomaticProvisioning, |answers| {
             answers.secret("access_token", Secret::new("wrong"))
         });
-    let text = explained(&fails(&fixture).await);
+    let text = explained(&run_error(&fixture).await);
     // The endpoint URL contains the tenant id, which differs between runs.
     insta::with_settings!({filters => vec![(r"HOST/\S+/scim/v2/", "HOST/TENANT/scim/v2/")]}, { insta::assert_snapshot!(text) });
 }
 
 #[tokio::test]
-async fn a_metadata_file_that_is_not_metadata() {
+async fn a_file_that_is_not_metadata_is_explained() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.operator =
         operator_with_wrong_answer(&fixture, ManualStepKind::IdentitySource, |answers| {
             answers.file("sp_metadata", *b"{\"acs\": 1}")
         });
-    let error = fails(&fixture).await;
+    let error = run_error(&fixture).await;
     assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
     insta::assert_snapshot!(error.explain());
 }
 
 #[tokio::test]
-async fn metadata_of_another_instance() {
+async fn metadata_of_another_instance_is_rejected() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.operator = operator_with_wrong_answer(&fixture, ManualStepKind::IdentitySource, |_| {
         Answers::default()
@@ -116,9 +118,9 @@ async fn metadata_of_another_instance() {
                 "https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff",
             )
     });
-    let error = fails(&fixture).await;
+    let error = run_error(&fixture).await;
     assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
-    let own = fixture
+    let identity_store = fixture
         .store
         .load()
         .await
@@ -131,45 +133,45 @@ async fn metadata_of_another_instance() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the issuer URL https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff is not https://us-east-1.signin.aws.amazon.com/platform/saml/{own}"
+            "the issuer URL https://us-east-1.signin.aws.amazon.com/platform/saml/d-9067ffffff is not https://us-east-1.signin.aws.amazon.com/platform/saml/{identity_store}"
         )
     );
 }
 
 #[tokio::test]
-async fn an_account_that_does_not_exist() {
+async fn an_account_that_does_not_exist_is_explained() {
     let fixture = Fixture::new(&SEED.replace("\"Sandbox\"", "\"999999999999\"")).await;
-    insta::assert_snapshot!(explained(&fails(&fixture).await));
+    insta::assert_snapshot!(explained(&run_error(&fixture).await));
 }
 
 #[tokio::test]
-async fn an_account_name_that_is_misspelt() {
+async fn a_misspelt_account_name_is_explained() {
     let fixture = Fixture::new(&SEED.replace("\"Sandbox\"", "\"Sandbocks\"")).await;
-    insta::assert_snapshot!(explained(&fails(&fixture).await));
+    insta::assert_snapshot!(explained(&run_error(&fixture).await));
 }
 
 #[tokio::test]
-async fn a_suspended_account() {
+async fn a_suspended_account_is_explained() {
     let sandbox = Sandbox::builder();
     let fixture = Fixture::with_sandbox(sandbox, &SEED.replace("\"Sandbox\"", "\"Legacy\"")).await;
-    insta::assert_snapshot!(explained(&fails(&fixture).await));
+    insta::assert_snapshot!(explained(&run_error(&fixture).await));
 }
 
 #[tokio::test]
-async fn a_user_who_does_not_exist() {
+async fn a_user_who_does_not_exist_is_explained() {
     let fixture = Fixture::new(&SEED.replace("ada.lovelace", "eda.lovelace")).await;
-    insta::assert_snapshot!(explained(&fails(&fixture).await));
+    insta::assert_snapshot!(explained(&run_error(&fixture).await));
 }
 
 #[tokio::test]
-async fn a_user_that_aws_does_not_accept() {
+async fn a_user_that_aws_does_not_accept_is_reported_with_the_reason() {
     let people = Company::small(1, 2).person(Person::new("cher@example.com", "Cher", ""));
     let fixture = Fixture::with_sandbox(
         Sandbox::builder().company(people),
         &SEED.replace("ada.lovelace", "cher"),
     )
     .await;
-    let error = fails(&fixture).await;
+    let error = run_error(&fixture).await;
     assert_eq!(
         error.to_string(),
         "AWS does not accept user `cher@example.com`: lastName is empty"
@@ -177,7 +179,7 @@ async fn a_user_that_aws_does_not_accept() {
 }
 
 #[tokio::test]
-async fn a_suspended_user() {
+async fn a_suspended_user_is_reported_with_the_status() {
     let people = Company::small(1, 2).person(
         Person::new("gone@example.com", "Long", "Gone").with_status(PersonStatus::Suspended),
     );
@@ -187,18 +189,18 @@ async fn a_suspended_user() {
     )
     .await;
     assert_eq!(
-        fails(&fixture).await.to_string(),
+        run_error(&fixture).await.to_string(),
         "user `gone@example.com` is SUSPENDED in Okta"
     );
 }
 
 #[tokio::test]
-async fn a_group_that_does_not_exist() {
+async fn a_group_that_does_not_exist_is_reported() {
     let fixture =
         Fixture::new(&SEED.replace("user = \"ada.lovelace@example.com\"", "group = \"missing\""))
             .await;
     assert_eq!(
-        fails(&fixture).await.to_string(),
+        run_error(&fixture).await.to_string(),
         "Okta has no group `missing`"
     );
 }
@@ -231,7 +233,7 @@ async fn a_group_cannot_be_both_assigned_and_pushed() {
         fixture.run().await.expect("the first blueprint");
         fixture.blueprint = without_sign_in(then);
         fixture.sandbox.clear_requests();
-        let error = fails(&fixture).await;
+        let error = run_error(&fixture).await;
         assert_eq!(error.kind(), ErrorKind::UnusableSubject);
         assert!(error.to_string().starts_with(message), "{error}");
         assert_eq!(fixture.sandbox.writes().len(), 0);
@@ -271,8 +273,8 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
 async fn a_change_that_was_not_planned_stops_the_run_before_the_step() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.run().await.expect("the first run");
-    // The new blueprint needs a new permission set. The test removes this change from the plan, so the step finds a change
-    // that was not planned.
+    // The new blueprint needs a new permission set. The test removes this change from the plan, so the step finds a
+    // change that was not planned.
     fixture.blueprint =
         Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
             .expect("a blueprint");

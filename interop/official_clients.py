@@ -1,7 +1,8 @@
-"""Checks the sandbox after `integrate` with official clients: boto3 and Okta's Python SDK, which share no code with ours.
+"""Checks the sandbox after `integrate` with official clients: boto3 and Okta's Python SDK.
 
-The official clients must find the app, its settings, users, groups, permission sets and assignments, and decode each of
-them without an error. If our clients and the sandbox agree and the official clients disagree, our code is wrong.
+The official clients share no code with this repository. They must find the app, its settings, users, groups, permission
+sets and assignments, and decode each of them without an error. If our clients and the sandbox
+agree and the official clients disagree, our code is wrong.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ fn check(error: &Error, source: &str) {
 }
 
 #[tokio::test]
-async fn an_error_contains_all_texts_of_okta() {
+async fn an_error_contains_the_summary_the_causes_the_code_and_the_request_id() {
     let causes = json!([{ "errorSummary": "label: taken" }, { "errorSummary": "label: too long" }]);
     let error = refusal(okta(400, "E0000001", &causes)).await;
     check(
@@ -159,7 +159,7 @@ async fn a_404_that_is_not_about_the_resource_is_an_error() {
 }
 
 #[tokio::test]
-async fn the_provisioning_of_an_app_without_provisioning_is_none() {
+async fn provisioning_is_none_for_an_app_without_provisioning_support() {
     for cause in [
         "Provisioning is not supported.",
         "Provisioning is not enabled for the app instance.",

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use scim_client::{Created, Dialect};
 use scim_types::{ExternalId, User};
 
-use crate::fixture::{Script, id, lost};
+use crate::fixture::{Script, broken_connection, id};
 use rest_core::TransportError;
 
 fn ada() -> User {
@@ -22,7 +22,7 @@ const NO_USERS: &str = r#"{"Resources":[]}"#;
 
 #[tokio::test]
 async fn a_post_whose_response_was_lost_is_not_retried() {
-    let script = Script::new([Err(lost as fn() -> TransportError)]);
+    let script = Script::new([Err(broken_connection as fn() -> TransportError)]);
     let client = script.client(Dialect::AwsIdentityCenter);
     let error = client
         .users()
@@ -62,7 +62,7 @@ async fn a_post_that_was_not_sent_is_retried() {
 #[tokio::test]
 async fn a_read_whose_response_was_lost_is_retried() {
     let script = Script::new([
-        Err(lost as fn() -> TransportError),
+        Err(broken_connection as fn() -> TransportError),
         Ok((200, r#"{"id":"u"}"#)),
     ]);
     script
@@ -76,7 +76,10 @@ async fn a_read_whose_response_was_lost_is_retried() {
 
 #[tokio::test]
 async fn a_user_is_adopted_if_the_response_of_its_creation_was_lost() {
-    let script = Script::new([Err(lost as fn() -> TransportError), Ok((200, ADA))]);
+    let script = Script::new([
+        Err(broken_connection as fn() -> TransportError),
+        Ok((200, ADA)),
+    ]);
     let client = script.client(Dialect::AwsIdentityCenter);
     let created = client
         .users()
@@ -132,7 +135,7 @@ async fn a_user_with_another_external_id_is_never_adopted() {
 #[tokio::test]
 async fn if_no_user_can_be_adopted_the_error_of_the_creation_is_returned() {
     let script = Script::new([
-        Err(lost as fn() -> TransportError),
+        Err(broken_connection as fn() -> TransportError),
         Ok((200, NO_USERS)),
         Ok((200, NO_USERS)),
     ]);
@@ -161,7 +164,10 @@ async fn other_errors_do_not_cause_a_lookup() {
 
 #[tokio::test]
 async fn a_deletion_succeeds_if_a_retry_finds_nothing_to_delete() {
-    let script = Script::new([Err(lost as fn() -> TransportError), Ok((404, ""))]);
+    let script = Script::new([
+        Err(broken_connection as fn() -> TransportError),
+        Ok((404, "")),
+    ]);
     script
         .client(Dialect::Generic)
         .users()

@@ -1,4 +1,4 @@
-//! Patches that must be refused, and their error messages.
+//! Tests of patches that must be refused, and of their error messages.
 
 use std::error::Error;
 
@@ -36,7 +36,7 @@ fn a_filter_that_selects_nothing_is_an_error_except_in_a_removal() {
 }
 
 #[test]
-fn an_ignored_list_never_removes_all_members() {
+fn a_removal_with_a_list_of_values_never_removes_all_members() {
     let remove = json!([{"op": "Remove", "path": "members", "value": [{"value": "u-1"}]}]);
     refused_with(
         &admins(),
@@ -105,7 +105,7 @@ fn an_ignored_list_never_removes_all_members() {
 
 #[test]
 fn a_required_or_read_only_attribute_cannot_be_removed_or_changed() {
-    for (operation, place, problem) in [
+    for (operation, operation_and_path, problem) in [
         (
             json!({"op": "remove", "path": "userName"}),
             "remove userName",
@@ -154,7 +154,7 @@ fn a_required_or_read_only_attribute_cannot_be_removed_or_changed() {
     ] {
         refused(
             json!([operation]),
-            &format!("mutability Operations[0] ({place}) was refused: {problem}"),
+            &format!("mutability Operations[0] ({operation_and_path}) was refused: {problem}"),
         );
     }
     refused_with(
@@ -192,7 +192,7 @@ fn a_read_only_attribute_may_be_sent_back_unchanged_without_a_path() {
 }
 
 #[test]
-fn a_path_without_a_target_is_refused() {
+fn a_path_to_an_attribute_that_does_not_exist_is_refused() {
     let (wrong, user_urn) = (
         "invalidPath Operations[0]",
         "urn:ietf:params:scim:schemas:core:2.0:User",
@@ -360,7 +360,7 @@ fn an_incomplete_patch_is_refused() {
 }
 
 #[test]
-fn an_error_has_the_operation_and_the_answer_of_a_server() {
+fn an_error_has_the_operation_and_becomes_an_error_response() {
     let operations = json!([
         {"op": "replace", "path": "title", "value": "Dr."},
         {"op": "remove", "path": "emails[x eq]"}
@@ -443,7 +443,7 @@ fn patching_large_groups_takes_linear_time() {
     };
     let patched = patch(operations).apply(&group, &options).unwrap();
     assert_eq!(patched["members"], members(60_000..75_000));
-    // So would a comparison of every removal with every member.
+    // A comparison of every removal with every member would take minutes too.
     let removals = (0..10_000)
         .map(|number| json!({"op": "remove", "path": format!("members[value eq \"U-{number}\"]")}));
     let patched = patch(removals.collect()).apply(&group, &options).unwrap();
