@@ -93,7 +93,8 @@ fn every_node_is_kept_or_reported_as_a_loss() {
             let lost = count(entity) - count(restored.entity().expect("one entity"));
             // A required attribute comes back as an empty string, so this kind of loss removes nothing.
             let mut losses = converted.losses.iter();
-            let is_reported = losses.any(|loss| !loss.what.ends_with("so it became an empty string"));
+            let is_reported =
+                losses.any(|loss| !loss.what.ends_with("so it became an empty string"));
             assert_eq!(
                 lost > 0,
                 is_reported,
