@@ -95,3 +95,8 @@ pub use organizations::{Account, AccountState, Organization, Organizations};
 pub use permission_sets::{NewPermissionSet, PermissionSet, PermissionSets, UpdatePermissionSet};
 pub use session::{AssignedAccount, Session};
 pub use sign_in::{DeviceAuthorization, PollResult, SignIn};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

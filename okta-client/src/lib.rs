@@ -62,3 +62,8 @@ pub use push::{
 };
 pub use rest_core::Pager;
 pub use users::{ListUsers, User, UserProfile, UserRef, UserStatus, Users};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -54,3 +54,8 @@ pub use secret::Secret;
 pub use service::{Service, ServiceBuilder};
 pub use transport::{HttpOptions, HttpTransport, Reached, Transport, TransportError};
 pub use vendor::{PlainVendor, RateLimit, Vendor};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -108,3 +108,8 @@ pub use self::{
         Finding, ParseProfileError, Policy, Profile, Rule, RuleId, Severity, rules, validate,
     },
 };
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -10,7 +10,7 @@ use crate::record::Service;
 /// not test the failure.
 ///
 /// ```
-/// use sandbox::{Fault, Service};
+/// use okta_aws_sandbox::{Fault, Service};
 ///
 /// let fault = Fault::throttle(Service::Okta, 7).on("GET /api/v1/groups");
 /// ```

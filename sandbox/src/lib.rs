@@ -8,7 +8,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use sandbox::{Company, Sandbox};
+//! use okta_aws_sandbox::{Company, Sandbox};
 //!
 //! let sandbox = Sandbox::builder()
 //!     .company(Company::small(3, 2))
@@ -402,3 +402,8 @@ impl Drop for Sandbox {
         );
     }
 }
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

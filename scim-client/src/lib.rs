@@ -54,3 +54,8 @@ pub use probe::Probe;
 pub use resources::{Created, Resources};
 #[doc(no_inline)]
 pub use rest_core::{BuildError, Pager, Rate, RateLimiter};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -83,3 +83,8 @@ pub use service_provider::{
 };
 pub use text::Text;
 pub use user::{Name, User};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

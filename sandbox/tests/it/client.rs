@@ -1,7 +1,7 @@
 //! Helpers of the tests: a plain HTTP client that sends Okta's token.
 
+use okta_aws_sandbox::{Clock, Company, Sandbox, SandboxBuilder};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use sandbox::{Clock, Company, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
 /// Returns a builder with a manual clock at noon of 1 June 2026.

@@ -1,7 +1,7 @@
 //! Tests of the console over HTTP, from a new sandbox to a signed-in user.
 
+use okta_aws_sandbox::Sandbox;
 use reqwest::Method;
-use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::client::{client, get, identity_center, okta, sandbox, send, write};
@@ -154,7 +154,7 @@ async fn an_invalid_form_is_rejected_with_an_error_message() {
 #[tokio::test]
 async fn a_third_token_is_refused_until_the_others_are_deleted() {
     let sandbox = crate::client::builder()
-        .stage(sandbox::Stage::Federated)
+        .stage(okta_aws_sandbox::Stage::Federated)
         .start()
         .await
         .expect("a sandbox");

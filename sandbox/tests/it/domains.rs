@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use okta_aws_sandbox::{DnsRecord, Sandbox};
 use reqwest::Method;
-use sandbox::{DnsRecord, Sandbox};
 use serde_json::{Value, json};
 
 use crate::client::{builder, get, identity_center, okta, post, refusal, sandbox, send};

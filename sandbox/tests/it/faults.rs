@@ -1,7 +1,7 @@
 //! Tests of injected faults and recorded requests.
 
+use okta_aws_sandbox::{Fault, Service};
 use reqwest::Method;
-use sandbox::{Fault, Service};
 use serde_json::json;
 
 use crate::client::{client, get, next, okta, refusal, sandbox, send};

@@ -1,12 +1,12 @@
 //! Tests of the lists of users and groups: pagination, filters and memberships.
 
+use okta_aws_sandbox::{Company, Person, PersonStatus};
 use reqwest::Method;
-use sandbox::{Company, Person, PersonStatus};
 use serde_json::{Value, json};
 
 use crate::client::{builder, get, next, okta, post, refusal, sandbox, send};
 
-async fn logins(sandbox: &sandbox::Sandbox, path: &str) -> Vec<String> {
+async fn logins(sandbox: &okta_aws_sandbox::Sandbox, path: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut path = Some(path.to_owned());
     while let Some(current) = path {

@@ -1,7 +1,7 @@
 //! Tests of the rules that apply to all requests to Okta.
 
+use okta_aws_sandbox::OktaRateLimits;
 use reqwest::Method;
-use sandbox::OktaRateLimits;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

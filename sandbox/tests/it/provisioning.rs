@@ -1,7 +1,7 @@
 //! Tests of the provisioning settings, over the API and in the form of the console.
 
+use okta_aws_sandbox::{ProvisioningForm, Stage};
 use reqwest::Method;
-use sandbox::{ProvisioningForm, Stage};
 use serde_json::{Value, json};
 
 use crate::client::{builder, get, identity_center, okta, post, refusal, sandbox, send, write};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use okta_aws_sandbox::{Company, Person, PersonStatus, ProvisioningForm, Sandbox, Stage};
 use reqwest::Method;
-use sandbox::{Company, Person, PersonStatus, ProvisioningForm, Sandbox, Stage};
 use serde_json::{Value, json};
 
 use crate::client::{builder, get, okta, post, refusal, send, write};
