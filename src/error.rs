@@ -5,12 +5,19 @@ use std::{error::Error as StdError, fmt};
 /// The result of a step, the pipeline or the sync; its error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+use sealed::{Category, Meaning};
+
 type Source = Box<dyn StdError + Send + Sync + 'static>;
 
 /// An error of the integration.
 ///
 /// [`Display`](fmt::Display) writes the summary: one line that names the subject. [`Error::explain`] returns the whole
-/// message for an operator: the summary, the operation, the service's response, and help.
+/// message for an operator: the summary, the operation, the service's response, and help. [`Debug`](fmt::Debug) writes the
+/// same, so that `fn main() -> Result<(), okta_aws_sso::Error>` prints it.
+///
+/// [`operation`](Self::operation), [`status`](Self::status), [`code`](Self::code), [`message`](Self::message),
+/// [`request_id`](Self::request_id), [`help`](Self::help) and the predicates have the same meaning as in the errors of the
+/// service clients.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -18,6 +25,7 @@ struct Inner {
     summary: String,
     context: Option<String>,
     response: Option<ServiceResponse>,
+    meaning: Meaning,
     help: Option<String>,
     source: Option<Source>,
 }
@@ -44,6 +52,10 @@ pub enum ErrorKind {
     TimedOut,
     /// The state could not be read or saved.
     State,
+    /// Another run holds the lock of the state, or has taken it over.
+    Locked,
+    /// The list of steps is not valid.
+    Pipeline,
 }
 
 /// The response of a service to the failed call.
@@ -70,6 +82,7 @@ impl Error {
             summary: summary.into(),
             context: None,
             response: None,
+            meaning: Meaning::default(),
             help: None,
             source: None,
         }))
@@ -109,6 +122,7 @@ impl Error {
         let help = error.advice();
         let mut this = Self::new(ErrorKind::Service, summary).with_response(error.response());
         this.0.help = help;
+        this.0.meaning = error.meaning();
         this.with_source(error)
     }
 
@@ -125,6 +139,72 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Returns the call that failed, such as `Okta POST /api/v1/apps` or `sso-admin CreateAccountAssignment`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.response().map(|response| response.call.as_str())
+    }
+
+    /// Returns the HTTP status of the response, if one arrived.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.response()?.status
+    }
+
+    /// Returns the service's error code, such as `E0000011` or `AccountNotFoundException`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.response()?.code.as_deref()
+    }
+
+    /// Returns the service's error message.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.response()?.message.as_deref()
+    }
+
+    /// Returns the request id, which the service's support asks for.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.response()?.request_id.as_deref()
+    }
+
+    /// Returns whether the service reported that the requested resource does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.meaning.category == Category::NotFound
+    }
+
+    /// Returns whether the service reported a conflict with an existing resource or with another write.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.meaning.category == Category::Conflict
+    }
+
+    /// Returns whether a rate limit of the service was used up.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.0.meaning.category == Category::Throttled
+    }
+
+    /// Returns whether the service did not accept the credential.
+    #[must_use]
+    pub fn is_unauthenticated(&self) -> bool {
+        self.0.meaning.category == Category::Unauthenticated
+    }
+
+    /// Returns whether the credential has no permission for the call.
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        self.0.meaning.category == Category::PermissionDenied
+    }
+
+    /// Returns whether the service may have carried out a write whose response is missing. A new plan shows whether it has.
+    #[must_use]
+    pub fn may_have_acted(&self) -> bool {
+        self.0.meaning.may_have_acted
     }
 
     /// Returns the service's response, if there is one.
@@ -178,14 +258,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("summary", &self.0.summary)
-            .field("context", &self.0.context)
-            .field("response", &self.0.response)
-            .field("help", &self.0.help)
-            .field("source", &self.0.source)
-            .finish()
+        f.write_str(&self.explain())
     }
 }
 
@@ -217,12 +290,53 @@ impl fmt::Display for ServiceResponse {
     }
 }
 
-/// An error of a service client that [`Error::service`] can convert.
-pub trait ServiceError: StdError + Send + Sync + Sized + 'static {
+/// An error of a service client that [`Error::service`] can convert: the errors of [`okta`](crate::okta),
+/// [`scim`](crate::scim) and [`aws`](crate::aws).
+///
+/// The trait is sealed. The error of another client becomes a [`source`](Error::with_source), and its response a
+/// [`ServiceResponse`].
+pub trait ServiceError: sealed::Sealed + StdError + Send + Sync + Sized + 'static {
     /// Returns the service's response.
     fn response(&self) -> ServiceResponse;
+
     /// Returns the action that the operator can take, if it is known.
     fn advice(&self) -> Option<String>;
+}
+
+pub(crate) mod sealed {
+    /// The meaning of a service response, as its client reads it.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Meaning {
+        /// The category.
+        pub category: Category,
+        /// Whether the service may have carried out a write whose response is missing.
+        pub may_have_acted: bool,
+    }
+
+    /// The category of a service's response.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Category {
+        /// The resource does not exist.
+        NotFound,
+        /// Another resource or write is in conflict.
+        Conflict,
+        /// A rate limit is used up.
+        Throttled,
+        /// The credential was not accepted.
+        Unauthenticated,
+        /// The credential has no permission.
+        PermissionDenied,
+        /// None of the above.
+        #[default]
+        Other,
+    }
+
+    /// Keeps other crates from implementing [`ServiceError`](super::ServiceError).
+    pub trait Sealed {
+        /// Returns what the response means.
+        #[doc(hidden)]
+        fn meaning(&self) -> Meaning;
+    }
 }
 
 /// Returns the message of the innermost source.
@@ -259,6 +373,16 @@ mod tests {
           answer: organizations DescribeAccount: 400 AccountNotFoundException: no such account (request r-1)
           to do:  correct `account` in the blueprint
         ");
+    }
+
+    #[test]
+    fn a_main_function_that_returns_the_error_prints_the_explanation() {
+        let error = Error::new(ErrorKind::Locked, "the state is locked")
+            .with_help("wait until the other run has ended");
+        assert_eq!(
+            format!("{error:?}"),
+            "the state is locked\n  to do:  wait until the other run has ended"
+        );
     }
 
     #[test]

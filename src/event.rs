@@ -42,7 +42,7 @@ pub enum Event {
         /// Pause before the next poll.
         retry_in: Duration,
     },
-    /// A change was applied and the state saved.
+    /// A change was applied.
     ChangeDone {
         /// The step.
         step: StepId,

@@ -10,6 +10,7 @@ pub mod state;
 pub mod steps;
 pub mod sync;
 
+mod context;
 mod error;
 mod event;
 mod guard;
@@ -23,7 +24,23 @@ pub use okta_client as okta;
 pub use saml_metadata as saml;
 pub use scim_client as scim;
 
+// The types in the signatures of this crate, so that a caller needs no other crate in the same version.
+pub use futures::{Stream, future::BoxFuture};
+pub use rest_core::{Clock, ManualClock, Secret, SystemClock};
+
+/// The crates of other authors whose types are in the signatures of this crate.
+pub mod deps {
+    pub use futures;
+    pub use jiff;
+    pub use object_store;
+    pub use reqwest;
+    pub use schemars;
+    pub use serde_json;
+    pub use url;
+}
+
 pub use blueprint::Blueprint;
+pub use context::Context;
 pub use error::{Error, ErrorKind, Result, ServiceError, ServiceResponse};
 pub use event::Event;
 pub use guard::Guard;
@@ -32,5 +49,5 @@ pub use pipeline::{Pipeline, Report, Verification, WaitPolicy};
 pub use plan::Plan;
 pub use report::AccessReport;
 pub use resolved_scope::{GroupWithMembers, ResolvedScope, profile_violations};
-pub use state::{State, StateStore};
-pub use step::{Applied, Check, CheckOutcome, Context, Planned, Step, Waiting};
+pub use state::{State, StateLock, StateStore};
+pub use step::{Applied, Check, CheckOutcome, Planned, Step, Waiting};

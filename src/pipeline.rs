@@ -1,27 +1,30 @@
 //! The pipeline: plans, applies and verifies the steps in order. Only this module saves state.
 
 mod run;
+mod saver;
 mod wait_policy;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use futures::Stream;
 use rest_core::{Clock, Secret, SystemClock};
-use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use run::Run;
+use saver::StateSaver;
 pub use wait_policy::WaitPolicy;
 
 use crate::{
     blueprint::Blueprint,
+    context::Context,
     error::{Error, ErrorKind, Result},
     event::{Event, Listeners},
     guard::Guard,
     operator::{NoOperator, Operator},
     plan::Plan,
-    state::{Facts, State, StateStore},
-    step::{Check, CheckOutcome, Context, Step},
+    state::{Facts, State, StateLock, StateStore},
+    step::{Check, CheckOutcome, Step},
+    steps::{self, Steps},
     sync::SyncState,
 };
 
@@ -42,7 +45,7 @@ use crate::{
 /// # }
 /// ```
 pub struct Pipeline {
-    steps: Vec<Box<dyn Step>>,
+    steps: Steps,
     blueprint: String,
     store: StateStore,
     operator: Arc<dyn Operator>,
@@ -86,9 +89,9 @@ impl Verification {
 impl Pipeline {
     /// Creates a pipeline of these steps with an in-memory state store and without an operator.
     #[must_use]
-    pub fn new(steps: Vec<Box<dyn Step>>) -> Self {
+    pub fn new(steps: impl Into<Steps>) -> Self {
         Self {
-            steps,
+            steps: steps.into(),
             blueprint: String::new(),
             store: StateStore::memory(),
             operator: Arc::new(NoOperator),
@@ -164,13 +167,15 @@ impl Pipeline {
         &self.store
     }
 
-    /// Plans the changes that make the services match the blueprint. Planning changes nothing and saves no state.
+    /// Plans the changes that make the services match the blueprint. Planning changes nothing and saves no state. It takes
+    /// no lock, so it also works on a store that can only be read, and beside a run.
     ///
     /// # Errors
     ///
-    /// Fails if a service refuses a request or cannot be read, or if the blueprint names a user, group or account
-    /// that does not exist or cannot be used.
+    /// Fails if a service refuses a request or cannot be read, if the blueprint names a user, group or account
+    /// that does not exist or cannot be used, or if two steps have the same id.
     pub async fn plan(&self) -> Result<Plan> {
+        self.check_steps()?;
         let state = self.store.load().await?;
         let (lineage, serial, facts) = state.map_or_else(
             || (String::new(), 0, Facts::default()),
@@ -183,47 +188,60 @@ impl Pipeline {
             lineage,
             serial,
             blueprint: self.blueprint.clone(),
-            steps: Vec::with_capacity(self.steps.len()),
+            steps: Vec::new(),
         };
-        for step in &self.steps {
-            let planned = plan_step(step.as_ref(), &cx).await?;
-            plan.steps.push(planned.of(step.as_ref()));
+        for step in self.steps.iter() {
+            let planned = plan_step(step, &cx).await?;
+            plan.steps.push(planned.of(step));
         }
         Ok(plan)
     }
 
     /// Applies the plan and nothing else.
     ///
-    /// Each step is planned again right before it is applied. The run stops if the new plan contains a change that
-    /// the reviewed plan does not. The state is saved after every change, so an interrupted run resumes where it
-    /// stopped.
+    /// The run takes the [lock](StateStore::lock) of the state, and saves the state once before its first change. Each step
+    /// is planned again right before it is applied. The run stops if the new plan contains a change that the reviewed plan
+    /// does not. The state is saved after each manual step, at least every 30 seconds, and at the end of each step. It holds
+    /// only what Okta and AWS cannot tell again, so an interrupted run resumes where it stopped.
     ///
     /// # Errors
     ///
-    /// Fails if the plan is stale, removes more than the guard allows, or no longer matches the services. Fails if a
-    /// service or the operator refuses a change, or if a change makes no progress for [`WaitPolicy::stall_timeout`].
+    /// Fails before the first change if another run holds the lock ([`ErrorKind::Locked`]), if the state cannot be saved, or
+    /// if the plan is stale or removes more than the guard allows. Fails if a service or the operator refuses a change, if
+    /// the services no longer match the plan, or if a change makes no progress for [`WaitPolicy::stall_timeout`].
     /// Changes that were applied before the failure stay applied.
     pub async fn apply(&self, plan: &Plan) -> Result<Report> {
         let _end_of_events = self.listeners.end_on_drop();
+        self.check_steps()?;
         self.guard.check(plan)?;
+        let apply = |lock| Box::pin(self.apply_locked(plan, lock)) as _;
+        self.store.with_lock(self.clock.clone(), apply).await
+    }
+
+    async fn apply_locked(&self, plan: &Plan, lock: Arc<StateLock>) -> Result<Report> {
         let state = self.store.load().await?;
         self.check_current(plan, state.as_ref())?;
         let state = state.unwrap_or_default();
         let cx = self.context(state.facts.clone()).await?;
+        let saver = StateSaver::new(lock, state, self.clock.clone());
+        if !plan.is_empty() {
+            saver.save_first().await?;
+        }
+        cx.set_saver(saver.clone());
         let run = Run {
             pipeline: self,
             cx: &cx,
-            state: Mutex::new(state),
+            saver: &saver,
         };
         let mut report = Report {
             applied: 0,
             already_done: 0,
             facts: Facts::default(),
         };
-        for step in &self.steps {
-            let done = run.step(step.as_ref(), plan).await;
+        for step in self.steps.iter() {
+            let done = run.step(step, plan).await;
             // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
-            let saved = run.save().await;
+            let saved = cx.checkpoint().await;
             let done = done?;
             saved?;
             report.applied += done.applied;
@@ -247,7 +265,7 @@ impl Pipeline {
             .unwrap_or_default();
         let cx = self.context(facts).await?;
         let mut checks = Vec::new();
-        for step in &self.steps {
+        for step in self.steps.iter() {
             let span = tracing::debug_span!("verify", step = %step.id());
             let found = step.verify(&cx).instrument(span).await;
             checks
@@ -261,12 +279,25 @@ impl Pipeline {
     async fn context(&self, facts: Facts) -> Result<Context> {
         let cx = Context::new(facts, self.operator.clone(), self.clock.clone());
         if let Some(sync_state) = self.store.read(SyncState::FILE).await? {
-            cx.put_file(SyncState::FILE, sync_state);
+            cx.set_saved_file(SyncState::FILE, sync_state);
         }
         if let Some(token) = &self.scim_token {
-            cx.set_scim_token(token.clone());
+            steps::provide_scim_token(&cx, token.clone());
         }
         Ok(cx)
+    }
+
+    /// Fails if two steps have the same id: a plan could not tell them apart.
+    fn check_steps(&self) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        match self.steps.ids().find(|id| !seen.insert(id.clone())) {
+            None => Ok(()),
+            Some(id) => Err(Error::new(
+                ErrorKind::Pipeline,
+                format!("the pipeline has two steps with the id {id}"),
+            )
+            .with_help("give each step its own id")),
+        }
     }
 
     /// Fails if the plan was made for another blueprint, format or state.
@@ -299,13 +330,8 @@ async fn plan_step(step: &dyn Step, cx: &Context) -> Result<crate::step::Planned
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps: Vec<String> = self
-            .steps
-            .iter()
-            .map(|step| step.id().to_string())
-            .collect();
         f.debug_struct("Pipeline")
-            .field("steps", &steps)
+            .field("steps", &self.steps)
             .field("store", &self.store)
             .finish_non_exhaustive()
     }

@@ -58,3 +58,18 @@ impl ServiceError for scim_client::Error {
         self.help().map(ToOwned::to_owned)
     }
 }
+impl crate::error::sealed::Sealed for okta_client::Error {
+    fn meaning(&self) -> crate::error::sealed::Meaning {
+        crate::error::sealed::Meaning::default()
+    }
+}
+impl crate::error::sealed::Sealed for scim_client::Error {
+    fn meaning(&self) -> crate::error::sealed::Meaning {
+        crate::error::sealed::Meaning::default()
+    }
+}
+impl crate::error::sealed::Sealed for aws_sso_glue::Error {
+    fn meaning(&self) -> crate::error::sealed::Meaning {
+        crate::error::sealed::Meaning::default()
+    }
+}

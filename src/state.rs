@@ -1,20 +1,25 @@
 //! The state that must survive a crash: ids and digests of created and verified objects, never a secret.
 
+mod lease;
+mod lock;
 mod store;
 
 use std::collections::BTreeMap;
 
 use aws_sso_glue::{
-    AccountId, IdentityStoreId, Instance, InstanceArn, InstanceStatus, PermissionSetArn, RequestId,
+    AccountId, IdentityStoreId, Instance, InstanceArn, InstanceStatus, PermissionSetArn,
 };
 use okta_client::{App, Id};
 use scim_client::Endpoint;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use lock::{LockHolder, StateLock};
 pub use store::StateStore;
 
-/// The state of one integration. The pipeline saves it after every change.
+use crate::plan::StepId;
+
+/// The state of one integration.
 ///
 /// The loss of the state removes no access: the next run reads the facts from the services again, and asks the operator
 /// for the facts that no service reports.
@@ -60,12 +65,12 @@ pub struct Facts {
     /// The permission sets, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permission_sets: BTreeMap<String, PermissionSetArn>,
-    /// AWS operations that were started and whose result is not known yet, by the key of their change.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub pending_operations: BTreeMap<String, RequestId>,
     /// The digest of the access that the last sign-in test verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<String>,
+    /// The saved memory of steps, by step id; see [`Context::remember`](crate::Context::remember).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory: BTreeMap<StepId, serde_json::Value>,
 }
 
 /// The identity provider's validated metadata.

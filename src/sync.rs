@@ -201,6 +201,10 @@ impl DirectorySync {
     /// changes that the target rejects; only [`SyncReport::complete`] turns them into an error.
     pub async fn apply(&self, plan: &SyncPlan) -> Result<SyncReport> {
         self.check(plan)?;
+        let lock = match &self.store {
+            Some(store) => Some(store.lock(self.clock.clone()).await?),
+            None => None,
+        };
         let stored = self.state().await?;
         if stored.as_ref().map_or(0, |state| state.serial) != plan.serial {
             return Err(stale("the state has changed since the plan was created"));
@@ -226,13 +230,14 @@ impl DirectorySync {
             return Ok(SyncReport::default());
         }
         state.serial = plan.serial + 1;
-        let sink = self
-            .store
-            .as_ref()
-            .map_or(StateSink::Discard, StateSink::Store);
+        let sink = lock.as_ref().map_or(StateSink::Discard, StateSink::Store);
         let run = Run::new(&self.scim, self.clock.clone(), sink, state, plan);
         run.apply(plan).await?;
-        Ok(run.into_parts().0)
+        let (report, _) = run.into_parts();
+        if let Some(lock) = lock {
+            lock.release().await?;
+        }
+        Ok(report)
     }
 
     async fn state(&self) -> Result<Option<SyncState>> {

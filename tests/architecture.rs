@@ -213,16 +213,20 @@ fn a_step_never_sleeps_prints_or_saves() {
 
 #[test]
 fn only_the_pipeline_saves_state() {
-    let savers: Vec<String> = lines_with("src", &["store.save("])
+    let savers: Vec<String> = lines_with("src", &["lock.save("])
         .into_iter()
-        .filter(|line| !line.starts_with("src/pipeline/run.rs:") && !line.starts_with("src/state/"))
+        .filter(|line| {
+            !line.starts_with("src/pipeline/saver.rs:") && !line.starts_with("src/state/")
+        })
         .collect();
     assert_eq!(savers, Vec::<String>::new());
     // The sync state is a separate file. Its step passes the file to the pipeline.
-    let writers: Vec<String> = lines_with("src", &["store.put("])
+    let writers: Vec<String> = lines_with("src", &["lock.put("])
         .into_iter()
         .filter(|line| {
-            !line.starts_with("src/pipeline/run.rs:") && !line.starts_with("src/sync/apply.rs:")
+            !line.starts_with("src/pipeline/saver.rs:")
+                && !line.starts_with("src/sync/apply.rs:")
+                && !line.starts_with("src/state/")
         })
         .collect();
     assert_eq!(writers, Vec::<String>::new());

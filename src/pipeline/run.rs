@@ -1,28 +1,28 @@
 //! One run of `apply`, change by change.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use futures::{StreamExt as _, future::BoxFuture};
-use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use super::{
     Pipeline, plan_step,
+    saver::StateSaver,
     wait_policy::{ProgressTimer, stalled_error},
 };
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     event::Event,
-    plan::{Change, Plan},
-    state::State,
-    step::{Applied, Context, Step},
+    plan::{Action, Change, Plan},
+    step::{Applied, Step},
 };
 
 /// One run of `apply`.
 pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) cx: &'a Context,
-    pub(super) state: Mutex<State>,
+    pub(super) saver: &'a StateSaver,
 }
 
 /// The result of one step.
@@ -104,6 +104,7 @@ impl Run<'_> {
         let id = step.id();
         let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
         let context = || format!("step {id}: {} {}", change.action.verb(), change.target);
+        self.saver.check_lock().await?;
         self.emit(&Event::ChangeStarted {
             step: id.clone(),
             change: change.clone(),
@@ -116,10 +117,12 @@ impl Run<'_> {
                 .instrument(span.clone())
                 .await
                 .map_err(|error| error.with_context(context()))?;
-            self.save().await?;
             let Applied::Waiting(waiting) = applied else {
                 break;
             };
+            self.saver
+                .save_if_older(self.cx, MIN_INTERVAL_IN_WAIT)
+                .await?;
             let pause = timer.pause(&waiting).ok_or_else(|| {
                 stalled_error(&waiting, &self.pipeline.wait_policy).with_context(context())
             })?;
@@ -130,7 +133,15 @@ impl Run<'_> {
                 retry_in: pause,
             });
             self.pipeline.clock.sleep(pause).await;
+            self.saver.check_lock().await?;
         }
+        // An operator is not asked twice for the same answers.
+        let max_age = if change.action == Action::ManualStep {
+            Duration::ZERO
+        } else {
+            MAX_INTERVAL
+        };
+        self.saver.save_if_older(self.cx, max_age).await?;
         self.emit(&Event::ChangeDone {
             step: id,
             change: change.clone(),
@@ -138,29 +149,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Saves the files and facts of the context that differ from the saved files and facts.
-    pub(super) async fn save(&self) -> Result<()> {
-        let mut state = self.state.lock().await;
-        for (name, bytes) in self.cx.files() {
-            if self.pipeline.store.read(name).await?.as_deref() != Some(&bytes) {
-                self.pipeline.store.put(name, bytes).await?;
-            }
-        }
-        let facts = self.cx.all_facts();
-        if state.serial == 0 || state.facts != facts {
-            let before = std::mem::replace(&mut state.facts, facts);
-            if let Err(error) = self.pipeline.store.save(&mut state).await {
-                state.facts = before;
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
     fn emit(&self, event: &Event) {
         self.pipeline.listeners.emit(event);
     }
 }
+
+/// The shortest time between two saves in a wait.
+const MIN_INTERVAL_IN_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest time without a save while changes are applied. A killed run repeats the reads of at most this time.
+const MAX_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Returns the first error, with the messages of the other errors appended.
 fn all_or_first(results: Vec<Result<()>>) -> Result<()> {

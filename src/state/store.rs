@@ -1,22 +1,33 @@
 //! The state store, on any `object_store`: memory, a folder, or an object storage service.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use object_store::{
-    ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, memory::InMemory,
-    path::Path,
+    ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, PutResult, UpdateVersion,
+    local::LocalFileSystem, memory::InMemory, path::Path,
 };
+use rest_core::Clock;
 
-use super::State;
+use super::{State, StateLock, lock::not_saved};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The store of one integration's state and side files.
+/// The store of one integration's state and of the files beside it.
 ///
-/// Clones are cheap and share the store.
+/// Anybody can read a store. Only the holder of its [lock](Self::lock) can write. Clones are cheap and share the store.
 #[derive(Clone)]
 pub struct StateStore {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
+    pub(super) kind: Kind,
+}
+
+/// The kind of a store, which decides how it is locked.
+#[derive(Clone)]
+pub(super) enum Kind {
+    /// A local folder, which has locks of the operating system and no conditional writes.
+    Folder(PathBuf),
+    /// A store with conditional writes.
+    Store,
 }
 
 impl StateStore {
@@ -45,13 +56,32 @@ impl StateStore {
         };
         std::fs::create_dir_all(path).map_err(|error| failed(error.into()))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(|error| failed(error.into()))?;
-        Ok(Self::on(Arc::new(store), Path::default()))
+        Ok(Self {
+            store: Arc::new(store),
+            prefix: Path::default(),
+            kind: Kind::Folder(path.to_owned()),
+        })
     }
 
-    /// Creates a store below a prefix of any object store.
+    /// Creates a store below a prefix of any object store with conditional writes (`PutMode::Create` and
+    /// `PutMode::Update`), such as Amazon S3. For a local folder, use [`folder`](Self::folder).
     #[must_use]
     pub fn on(store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
-        Self { store, prefix }
+        Self {
+            store,
+            prefix,
+            kind: Kind::Store,
+        }
+    }
+
+    /// Takes the lock of the store for one run. The clock measures the lease.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::Locked`] if another run holds the lock; the error says which one and since when. Fails if
+    /// the store cannot be written.
+    pub async fn lock(&self, clock: Arc<dyn Clock>) -> Result<StateLock> {
+        StateLock::take(self, clock).await
     }
 
     /// Returns the state that was saved last, if there is one.
@@ -60,8 +90,22 @@ impl StateStore {
     ///
     /// Fails if the state cannot be read, is not a state document, or has another format version than [`State::VERSION`].
     pub async fn load(&self) -> Result<Option<State>> {
-        let Some(bytes) = self.read(STATE).await? else {
-            return Ok(None);
+        Ok(self.load_with_version().await?.0)
+    }
+
+    /// Returns a file that was saved beside the state, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file exists and cannot be read.
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.read_with_version(name).await?.map(|(bytes, _)| bytes))
+    }
+
+    /// Returns the state and its version in the store.
+    pub(super) async fn load_with_version(&self) -> Result<(Option<State>, Option<UpdateVersion>)> {
+        let Some((bytes, object_version)) = self.read_with_version(STATE).await? else {
+            return Ok((None, None));
         };
         let version = serde_json::from_slice::<Version>(&bytes)
             .map_err(|error| unreadable(&error.to_string()))?
@@ -77,71 +121,67 @@ impl StateStore {
                 "move the file away and run again: a run without a state reads the facts from Okta and AWS again"
             }));
         }
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| unreadable(&error.to_string()))
+        let state =
+            serde_json::from_slice(&bytes).map_err(|error| unreadable(&error.to_string()))?;
+        Ok((Some(state), Some(object_version)))
     }
 
-    /// Saves the state with the next serial.
-    ///
-    /// # Errors
-    ///
-    /// Fails if another run has saved the state since it was loaded, or if it cannot be written.
-    pub async fn save(&self, state: &mut State) -> Result<()> {
-        if let Some(saved) = self.load().await?
-            && (saved.serial != state.serial || saved.lineage != state.lineage)
-        {
-            return Err(Error::new(
-                ErrorKind::State,
-                format!(
-                    "another run has saved this state: the store has serial {} of lineage {}, and this run has serial {} of lineage {}",
-                    saved.serial, saved.lineage, state.serial, state.lineage
-                ),
-            )
-            .with_help("make sure that only one run uses this state, then run again: the next plan detects the changes that this run has made"));
-        }
-        let next = State {
-            serial: state.serial + 1,
-            ..state.clone()
-        };
-        let json = serde_json::to_vec_pretty(&next).map_err(|error| {
-            Error::new(ErrorKind::State, "the state could not be written").with_source(error)
-        })?;
-        self.put(STATE, json).await?;
-        *state = next;
-        Ok(())
-    }
-
-    /// Saves a file beside the state, such as `metadata.xml`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be written.
-    pub async fn put(&self, name: &str, bytes: impl Into<PutPayload>) -> Result<()> {
-        self.store
-            .put(&self.prefix.clone().join(name), bytes.into())
-            .await
-            .map_err(|error| {
-                Error::new(ErrorKind::State, format!("{name} could not be saved"))
-                    .with_source(error)
-            })?;
-        Ok(())
-    }
-
-    /// Returns a file that was saved beside the state, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file exists and cannot be read.
-    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    /// Returns a file and its version in the store.
+    pub(super) async fn read_with_version(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Vec<u8>, UpdateVersion)>> {
         let failed = |error| {
             Error::new(ErrorKind::State, format!("{name} could not be read")).with_source(error)
         };
-        match self.store.get(&self.prefix.clone().join(name)).await {
-            Ok(file) => Ok(Some(file.bytes().await.map_err(failed)?.to_vec())),
+        match self.store.get(&self.path(name)).await {
+            Ok(file) => {
+                let version = UpdateVersion {
+                    e_tag: file.meta.e_tag.clone(),
+                    version: file.meta.version.clone(),
+                };
+                Ok(Some((
+                    file.bytes().await.map_err(failed)?.to_vec(),
+                    version,
+                )))
+            }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// Replaces a file. Only the holder of the lock calls this function.
+    pub(super) async fn write(&self, name: &str, bytes: impl Into<PutPayload>) -> Result<()> {
+        self.write_with_mode(name, bytes, PutMode::Overwrite)
+            .await
+            .map_err(|error| not_saved(name, error))?;
+        Ok(())
+    }
+
+    /// Replaces the version of a file that was read; `None`: creates the file.
+    pub(super) async fn write_if(
+        &self,
+        name: &str,
+        bytes: impl Into<PutPayload>,
+        version: Option<UpdateVersion>,
+    ) -> Result<PutResult, object_store::Error> {
+        let mode = version.map_or(PutMode::Create, PutMode::Update);
+        self.write_with_mode(name, bytes, mode).await
+    }
+
+    pub(super) async fn write_with_mode(
+        &self,
+        name: &str,
+        bytes: impl Into<PutPayload>,
+        mode: PutMode,
+    ) -> Result<PutResult, object_store::Error> {
+        self.store
+            .put_opts(&self.path(name), bytes.into(), PutOptions::from(mode))
+            .await
+    }
+
+    fn path(&self, name: &str) -> Path {
+        self.prefix.clone().join(name)
     }
 }
 
@@ -164,74 +204,7 @@ struct Version {
     version: u32,
 }
 
-const STATE: &str = "state.json";
+pub(super) const STATE: &str = "state.json";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_saved_state_is_loaded_with_the_next_serial() {
-        let store = StateStore::memory();
-        assert_eq!(store.load().await.expect("a store"), None);
-        let mut state = State::new();
-        store.save(&mut state).await.expect("a save");
-        assert_eq!(state.serial, 1);
-        assert_eq!(store.load().await.expect("a state"), Some(state));
-    }
-
-    #[tokio::test]
-    async fn a_state_that_another_run_saved_is_not_overwritten() {
-        let store = StateStore::memory();
-        let mut ours = State::new();
-        store.save(&mut ours).await.expect("a save");
-        let mut theirs = ours.clone();
-        store.save(&mut theirs).await.expect("their save");
-        let error = store.save(&mut ours).await.expect_err("a conflict");
-        assert_eq!(error.kind(), ErrorKind::State);
-        assert!(
-            error
-                .to_string()
-                .starts_with("another run has saved this state: the store has serial 2"),
-            "{error}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_state_of_another_format_version_is_rejected() {
-        for (version, help) in [(1, "move the file away"), (9, "a newer one")] {
-            let store = StateStore::memory();
-            let json = format!("{{\"version\": {version}}}");
-            store.put(STATE, json.into_bytes()).await.expect("a file");
-            let error = store.load().await.expect_err("another version");
-            let text = error.explain();
-            assert!(
-                text.contains(&format!("format version {version}")),
-                "{text}"
-            );
-            assert!(text.contains(help), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_folder_keeps_the_state_between_processes() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut state = State::new();
-        let below = folder.path().join("a/b");
-        StateStore::folder(&below)
-            .expect("a store")
-            .save(&mut state)
-            .await
-            .expect("a save");
-        let again = StateStore::folder(&below).expect("a store");
-        assert_eq!(again.load().await.expect("a state"), Some(state));
-        again
-            .put("metadata.xml", b"<x/>".to_vec())
-            .await
-            .expect("a file");
-        assert_eq!(
-            std::fs::read(below.join("metadata.xml")).expect("the file"),
-            b"<x/>"
-        );
-    }
-}
+mod tests;

@@ -4,12 +4,14 @@ use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
 use url::Url;
 
+use super::{ids, lookup};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     operator::{AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
     state::InstanceFact,
-    step::{Applied, Check, Context, Planned, Step},
+    step::{Applied, Check, Planned, Step},
 };
 
 /// Finds and verifies the URL of the access portal, where users sign in.
@@ -84,7 +86,7 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
 
 impl Step for AccessPortal {
     fn id(&self) -> StepId {
-        StepId::new("access-portal")
+        ids::ACCESS_PORTAL
     }
 
     fn title(&self) -> String {
@@ -97,10 +99,9 @@ impl Step for AccessPortal {
                 cx.facts(|facts| (facts.instance.clone(), facts.portal.clone()));
             let Some(instance) = instance else {
                 let change = Change::new(Action::ManualStep, "access portal URL");
-                return Ok(Planned::one(change.with_value(
-                    "URL",
-                    Value::AfterApply(StepId::new("identity-center")),
-                )));
+                return Ok(Planned::one(
+                    change.with_value("URL", Value::AfterApply(ids::IDENTITY_CENTER)),
+                ));
             };
             if let Some(configured) = &self.configured {
                 parse(&instance, configured.as_str())?;
@@ -133,9 +134,9 @@ impl Step for AccessPortal {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let instance = cx.facts(|facts| facts.instance.clone()).ok_or_else(|| {
-                super::missing_prerequisite(
+                lookup::missing_prerequisite(
                     "the instance of IAM Identity Center",
-                    "identity-center",
+                    &ids::IDENTITY_CENTER,
                 )
             })?;
             let portal = if let Some(configured) = &self.configured {

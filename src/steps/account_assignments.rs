@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
-    AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationKind, OperationStatus,
+    AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
     PermissionSetArn, Principal, UserId,
 };
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
+use super::{ids, lookup, operations::Operations};
 use crate::{
     blueprint::{Blueprint, PrincipalSpec},
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Context, Planned, Step, unknown_change},
+    step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Assigns permission sets in accounts to users and groups.
@@ -61,7 +63,7 @@ impl AccountAssignments {
         let mut all_desired = Vec::new();
         for access in &self.blueprint.access {
             for id_or_name in access.accounts() {
-                let account = super::account(&self.aws, cx, id_or_name).await?;
+                let account = lookup::account(&self.aws, cx, id_or_name).await?;
                 let organization = cx.facts(|facts| facts.organization.clone());
                 if organization.is_some_and(|known| {
                     known.caller != known.management_account
@@ -105,7 +107,7 @@ impl AccountAssignments {
         let store = center.identity_store();
         Ok(match principal {
             PrincipalSpec::User(login) => {
-                let name = super::user_name(&self.okta, &self.blueprint, login, cx).await?;
+                let name = lookup::user_name(&self.okta, &self.blueprint, login, cx).await?;
                 store
                     .user_by_name(&name)
                     .await
@@ -141,9 +143,9 @@ impl AccountAssignments {
                 .find_principal(center, &desired.principal, cx)
                 .await?
                 .ok_or_else(|| {
-                    super::missing_prerequisite(
+                    lookup::missing_prerequisite(
                         &format!("{} in the identity store", desired.principal),
-                        "arrival",
+                        &ids::ARRIVAL,
                     )
                 }),
         }
@@ -184,9 +186,9 @@ impl AccountAssignments {
         let arn = cx
             .facts(|facts| facts.permission_sets.get(&desired.permission_set).cloned())
             .ok_or_else(|| {
-                super::missing_prerequisite(
+                lookup::missing_prerequisite(
                     &format!("permission set {}", desired.permission_set),
-                    "permission-sets",
+                    &ids::PERMISSION_SETS,
                 )
             })?;
         let principal = self.planned_principal(center, desired, change, cx).await?;
@@ -210,7 +212,7 @@ impl AccountAssignments {
 
 impl Step for AccountAssignments {
     fn id(&self) -> StepId {
-        StepId::new("account-assignments")
+        ids::ACCOUNT_ASSIGNMENTS
     }
 
     fn title(&self) -> String {
@@ -221,7 +223,7 @@ impl Step for AccountAssignments {
         Box::pin(async move {
             let all_desired = self.desired_assignments(cx).await?;
             let mut current = Current {
-                center: super::assignable_identity_center(&self.aws, cx),
+                center: lookup::assignable_identity_center(&self.aws, cx),
                 pairs: BTreeMap::new(),
                 principals: BTreeMap::new(),
             };
@@ -229,17 +231,13 @@ impl Step for AccountAssignments {
             for desired in &all_desired {
                 let (principal, assigned) = current.lookup(self, desired, cx).await?;
                 if assigned {
-                    // The assignment exists, so a pending operation for it is obsolete.
-                    cx.update_facts(|facts| {
-                        facts.pending_operations.remove(&operation_key(desired))
-                    });
                     continue;
                 }
                 let principal = principal.as_ref().map(principal_id);
-                changes.push(Change::new(Action::Create, desired.target()).with_value(
-                    "principal",
-                    Value::known_or_after(principal, &StepId::new("arrival")),
-                ));
+                changes.push(
+                    Change::new(Action::Create, desired.target())
+                        .with_value("principal", Value::known_or_after(principal, &ids::ARRIVAL)),
+                );
             }
             Ok(Planned {
                 changes,
@@ -255,23 +253,17 @@ impl Step for AccountAssignments {
                 .iter()
                 .find(|desired| desired.target() == change.target)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
-            let center = super::require_identity_center(&self.aws, cx)?;
-            let key = operation_key(desired);
-            let Some(id) = cx.facts(|facts| facts.pending_operations.get(&key).cloned()) else {
+            let center = lookup::require_identity_center(&self.aws, cx)?;
+            let operations = cx.run_memory::<Operations<Operation>>();
+            let Some(operation) = operations.get(&change.target) else {
                 let operation = self.start(&center, desired, change, cx).await?;
-                cx.update_facts(|facts| facts.pending_operations.insert(key, operation.id));
+                operations.insert(&change.target, operation);
                 return Ok(Applied::waiting(format!(
                     "AWS to create assignment {}",
                     desired.target()
                 )));
             };
-            let status = center
-                .assignments()
-                .status(&Operation {
-                    kind: OperationKind::Create,
-                    id,
-                })
-                .await;
+            let status = center.assignments().status(&operation).await;
             let status = match status {
                 // AWS deletes operations after some time. The next plan shows whether the assignment exists.
                 Err(error) if error.is_not_found() => OperationStatus::Failed {
@@ -293,7 +285,7 @@ impl Step for AccountAssignments {
                     desired.target()
                 )));
             }
-            cx.update_facts(|facts| facts.pending_operations.remove(&key));
+            operations.remove(&change.target);
             match status {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
@@ -304,7 +296,7 @@ impl Step for AccountAssignments {
                     ),
                 )
                 .with_help("fix the cause, then run again")),
-                // The saved operation may belong to an earlier assignment, so AWS must list this one.
+                // AWS lists a new assignment some time after the operation has ended.
                 _ if self.is_assigned(&center, desired, change, cx).await? => Ok(Applied::Done),
                 _ => Ok(Applied::waiting(format!(
                     "AWS to list assignment {}",
@@ -319,11 +311,6 @@ impl Step for AccountAssignments {
     fn parallelism(&self) -> usize {
         8
     }
-}
-
-/// Returns the assignment's key in the saved pending operations.
-fn operation_key(desired: &Desired) -> String {
-    format!("assignment {}", desired.target())
 }
 
 fn principal_id(principal: &Principal) -> String {

@@ -8,12 +8,14 @@ use okta_client::{
     PushStatus, PushTarget, User,
 };
 
+use super::{ids, lookup};
 use crate::{
     blueprint::{Blueprint, ProvisioningMode},
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     resolved_scope::{GroupWithMembers, ResolvedScope},
-    step::{Applied, Context, Planned, Step, unknown_change},
+    step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Assigns the blueprint's users and groups to the app, and pushes its groups if `provisioning.mode` is `okta`.
@@ -243,7 +245,7 @@ fn reject_assigned_and_pushed(scope: &ResolvedScope, current: &Current) -> Resul
 
 impl Step for AppAccess {
     fn id(&self) -> StepId {
-        StepId::new("app-access")
+        ids::APP_ACCESS
     }
 
     fn title(&self) -> String {
@@ -252,7 +254,7 @@ impl Step for AppAccess {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx.facts(|facts| facts.app.clone());
             let current = match &app {
                 Some(app) => self.read_current(app).await?,
@@ -264,9 +266,9 @@ impl Step for AppAccess {
             };
             let mode = self.blueprint.provisioning.mode;
             if mode == ProvisioningMode::Okta {
-                reject_assigned_and_pushed(scope, &current)?;
+                reject_assigned_and_pushed(&scope, &current)?;
             }
-            for desired in all_desired(scope, mode) {
+            for desired in all_desired(&scope, mode) {
                 let (change, note) = plan_desired(&desired, &current);
                 result.changes.extend(change);
                 result.notes.extend(note);
@@ -277,11 +279,11 @@ impl Step for AppAccess {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx
                 .facts(|facts| facts.app.clone())
-                .ok_or_else(|| super::missing_prerequisite("the Okta app", "catalog-app"))?;
-            let desired = all_desired(scope, self.blueprint.provisioning.mode)
+                .ok_or_else(|| lookup::missing_prerequisite("the Okta app", &ids::CATALOG_APP))?;
+            let desired = all_desired(&scope, self.blueprint.provisioning.mode)
                 .find(|desired| desired.target() == change.target)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
             self.apply_desired(&app, desired).await?;

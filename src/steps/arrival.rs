@@ -6,12 +6,14 @@ use aws_sso_glue::{Aws, IdentityUser, UserId};
 use futures::future::BoxFuture;
 use okta_client::{AppUser, Client as Okta, Group, Id, PushMapping, PushStatus, User};
 
+use super::{ids, lookup};
 use crate::{
     blueprint::{Blueprint, PrincipalSpec, WaitFor},
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, count},
     resolved_scope::{GroupWithMembers, ResolvedScope},
-    step::{Applied, Check, Context, Planned, Step, Waiting},
+    step::{Applied, Check, Planned, Step, Waiting},
 };
 
 /// Waits until AWS's identity store has the users, groups and memberships that Okta provisions.
@@ -119,7 +121,7 @@ impl Arrival {
             (user.id.clone(), missing_user)
         };
         let mut missing = Missing::default();
-        let Some(center) = super::identity_center(&self.aws, cx) else {
+        let Some(center) = lookup::identity_center(&self.aws, cx) else {
             missing.users = scope
                 .provisionable_users()
                 .map(|user| missing_user(user, false))
@@ -222,8 +224,8 @@ impl Arrival {
                     .map(|mapping| (mapping.source_group.clone(), mapping)),
             );
         }
-        let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-        reject_failed_pushes(missing, scope, &mappings)?;
+        let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+        reject_failed_pushes(missing, &scope, &mappings)?;
         let status = |group: &str| {
             let id = scope
                 .pushed
@@ -293,7 +295,7 @@ fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
 
 impl Step for Arrival {
     fn id(&self) -> StepId {
-        StepId::new("arrival")
+        ids::ARRIVAL
     }
 
     fn title(&self) -> String {
@@ -302,10 +304,10 @@ impl Step for Arrival {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.read_app_users(cx).await?;
             let missing = self
-                .find_missing(scope, &assigned, cx)
+                .find_missing(&scope, &assigned, cx)
                 .await?
                 .only_awaited(&self.blueprint);
             if missing.is_empty() {
@@ -328,10 +330,10 @@ impl Step for Arrival {
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.read_app_users(cx).await?;
             let missing = self
-                .find_missing(scope, &assigned, cx)
+                .find_missing(&scope, &assigned, cx)
                 .await?
                 .only_awaited(&self.blueprint);
             if missing.is_empty() {
@@ -346,9 +348,9 @@ impl Step for Arrival {
 
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.read_app_users(cx).await?;
-            let missing = self.find_missing(scope, &assigned, cx).await?;
+            let missing = self.find_missing(&scope, &assigned, cx).await?;
             let mut checks: Vec<Check> = match self.describe_missing(&missing, &assigned, cx).await
             {
                 Ok(lines) => lines

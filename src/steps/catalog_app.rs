@@ -3,11 +3,12 @@
 use futures::future::BoxFuture;
 use okta_client::{App, AppStatus, Client as Okta, ListApps, NewApp};
 
-use super::CATALOG_NAME;
+use super::{catalog::CATALOG_NAME, ids, lookup};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
-    step::{Applied, Context, Planned, Step, unknown_change},
+    step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Creates, adopts or activates the app "AWS IAM Identity Center" of Okta's catalog.
@@ -30,36 +31,79 @@ impl CatalogApp {
     /// Returns the app, and the other apps of the same catalog entry. An org may have several such apps, one per AWS
     /// organization.
     async fn find(&self, cx: &Context) -> Result<(Option<App>, Vec<App>)> {
-        if let Some(known) = super::app(&self.okta, cx).await? {
+        if let Some(known) = lookup::app(&self.okta, cx).await? {
             return Ok((Some(known), Vec::new()));
         }
+        let (mut labelled, others): (Vec<App>, Vec<App>) = self
+            .list()
+            .await?
+            .into_iter()
+            .partition(|app| app.label() == self.label);
+        if labelled.len() > 1 {
+            return Err(self.ambiguous(&labelled));
+        }
+        Ok((labelled.pop(), others))
+    }
+
+    /// Lists the apps of the catalog entry.
+    async fn list(&self) -> Result<Vec<App>> {
         let list = ListApps {
             name: Some(CATALOG_NAME.to_owned()),
             ..ListApps::default()
         };
-        let all = self
-            .okta
-            .apps()
-            .list(list)
-            .try_collect()
-            .await
-            .map_err(|error| Error::service("the apps could not be listed from Okta", error))?;
-        let (mut labelled, others): (Vec<App>, Vec<App>) =
-            all.into_iter().partition(|app| app.label() == self.label);
+        let apps = self.okta.apps().list(list).try_collect().await;
+        apps.map_err(|error| Error::service("the apps could not be listed from Okta", error))
+    }
+
+    /// Creates the app.
+    ///
+    /// Okta accepts two apps with one label, so two runs at the same time may both create one. The run that creates the
+    /// second one sees the first one in the list afterwards. It stops, and leaves both apps to the operator.
+    async fn create(&self, cx: &Context) -> Result<App> {
+        let new = NewApp {
+            name: CATALOG_NAME.to_owned(),
+            label: self.label.clone(),
+            sign_on_mode: "SAML_2_0".to_owned(),
+            user_name_template: Some(USER_NAME_TEMPLATE.to_owned()),
+            ..NewApp::default()
+        };
+        let app = self.okta.apps().create(&new).await.map_err(|error| {
+            Error::service(format!("Okta did not create the {}", self.target()), error)
+        })?;
+        cx.update_facts(|facts| facts.app = Some(app.id().clone()));
+        // The id must survive a crash: the label can be changed in Okta, and then no plan finds the app again.
+        cx.checkpoint().await?;
+        let labelled: Vec<App> = self
+            .list()
+            .await?
+            .into_iter()
+            .filter(|app| app.label() == self.label)
+            .collect();
         if labelled.len() > 1 {
-            let ids: Vec<String> = labelled.iter().map(|app| app.id().to_string()).collect();
-            return Err(Error::new(
-                ErrorKind::UnusableSubject,
-                format!(
-                    "Okta has {} apps {CATALOG_NAME} with the label `{}`: {}",
-                    labelled.len(),
-                    self.label,
-                    ids.join(", ")
-                ),
-            )
-            .with_help("give the other apps a different label in Okta, then run again"));
+            return Err(self
+                .ambiguous(&labelled)
+                .with_context(format!(
+                    "reading the apps again after this run had created app {}",
+                    app.id()
+                ))
+                .with_help("another run has created an app at the same time: keep one of the apps, deactivate and delete the other one in Okta, then make a new plan"));
         }
-        Ok((labelled.pop(), others))
+        Ok(app)
+    }
+
+    /// Returns the error for several apps with the label.
+    fn ambiguous(&self, apps: &[App]) -> Error {
+        let ids: Vec<String> = apps.iter().map(|app| app.id().to_string()).collect();
+        Error::new(
+            ErrorKind::UnusableSubject,
+            format!(
+                "Okta has {} apps {CATALOG_NAME} with the label `{}`: {}",
+                apps.len(),
+                self.label,
+                ids.join(", ")
+            ),
+        )
+        .with_help("give the other apps a different label in Okta, then run again")
     }
 
     fn target(&self) -> String {
@@ -69,7 +113,7 @@ impl CatalogApp {
 
 impl Step for CatalogApp {
     fn id(&self) -> StepId {
-        StepId::new("catalog-app")
+        ids::CATALOG_APP
     }
 
     fn title(&self) -> String {
@@ -139,18 +183,7 @@ impl Step for CatalogApp {
             let (found, _) = self.find(cx).await?;
             let app = match (change.action, found) {
                 (Action::Create | Action::Update, Some(app)) => app,
-                (Action::Create, None) => {
-                    let new = NewApp {
-                        name: CATALOG_NAME.to_owned(),
-                        label: self.label.clone(),
-                        sign_on_mode: "SAML_2_0".to_owned(),
-                        user_name_template: Some(USER_NAME_TEMPLATE.to_owned()),
-                        ..NewApp::default()
-                    };
-                    self.okta.apps().create(&new).await.map_err(|error| {
-                        Error::service(format!("Okta did not create the {}", self.target()), error)
-                    })?
-                }
+                (Action::Create, None) => self.create(cx).await?,
                 _ => return Err(unknown_change(&self.id(), change)),
             };
             if app.status() == AppStatus::Inactive {

@@ -3,11 +3,13 @@
 use futures::future::BoxFuture;
 use okta_client::{CertificateSource, Client as Okta, Domain, DomainValidation, NewDomain};
 
+use super::{ids, lookup};
 use crate::{
+    context::Context,
     error::{Error, Result},
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Context, Planned, Step, unknown_change},
+    step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Sets up a custom domain of the Okta org, with a certificate that Okta manages.
@@ -37,7 +39,10 @@ impl CustomDomain {
 
     async fn require(&self) -> Result<Domain> {
         self.find().await?.ok_or_else(|| {
-            super::missing_prerequisite(&format!("custom domain {}", self.name), "custom-domain")
+            lookup::missing_prerequisite(
+                &format!("custom domain {}", self.name),
+                &ids::CUSTOM_DOMAIN,
+            )
         })
     }
 
@@ -91,7 +96,7 @@ impl CustomDomain {
 
 impl Step for CustomDomain {
     fn id(&self) -> StepId {
-        StepId::new("custom-domain")
+        ids::CUSTOM_DOMAIN
     }
 
     fn title(&self) -> String {

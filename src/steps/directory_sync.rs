@@ -12,12 +12,17 @@ use scim_client::{Client as Scim, Dialect, Endpoint};
 use self::changes::{
     TOKEN, WRITE, defer_removals, removal_target, undetermined_write_change, write_change,
 };
-use super::{ProvisioningFeatures, ScimEndpoint};
+use super::{
+    catalog::ProvisioningFeatures,
+    ids, lookup,
+    scim_endpoint::{ScimEndpoint, scim_token},
+};
 use crate::{
     blueprint::Blueprint,
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Check, Context, Planned, Step, unknown_change},
+    step::{Applied, Check, Planned, Step, unknown_change},
     sync::{
         Directory, GroupChange, GroupRemoval, OktaSource, PlanInput, ReadMode, Removal,
         RemovalLimits, Run, Settings, Source, StateSink, SyncPlan, SyncState, UserChange,
@@ -88,7 +93,7 @@ impl SyncStep {
         let state = cx.file(SyncState::FILE);
         let state = state.as_deref().map(SyncState::from_json).transpose()?;
         let endpoint = cx.facts(|facts| facts.scim.clone());
-        let scim = match (&endpoint, cx.scim_token()) {
+        let scim = match (&endpoint, scim_token(cx)) {
             (Some(endpoint), Some(token)) => {
                 let client = Scim::builder(endpoint, token)
                     .dialect(Dialect::AwsIdentityCenter)
@@ -115,8 +120,8 @@ impl SyncStep {
     async fn directory(&self, cx: &Context) -> Result<(OktaSource, Directory)> {
         let app = cx.facts(|facts| facts.app.clone());
         let source = OktaSource::new(&self.okta, &self.blueprint).app(app);
-        let directory = match cx.scope.get() {
-            Some(scope) => source.directory_of(scope).await,
+        let directory = match lookup::known_scope(cx) {
+            Some(scope) => source.directory_of(&scope).await,
             None => source.read().await,
         }?;
         Ok((source, directory))
@@ -213,7 +218,7 @@ impl SyncStep {
 
 impl Step for SyncStep {
     fn id(&self) -> StepId {
-        StepId::new("directory-sync")
+        ids::DIRECTORY_SYNC
     }
 
     fn title(&self) -> String {
@@ -224,7 +229,7 @@ impl Step for SyncStep {
         Box::pin(async move {
             let plan = self.sync_plan(cx).await?;
             let mut planned = Planned::nothing();
-            let app = super::app(&self.okta, cx).await?;
+            let app = lookup::app(&self.okta, cx).await?;
             if app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on()) {
                 planned = planned.note(
                     "Okta provisions into AWS too, so Okta and this step would write the same users: switch off API integration in the app's Provisioning tab",
@@ -258,7 +263,7 @@ impl Step for SyncStep {
                     }
                 }
             }
-            let token_missing = cx.scim_token().is_none() && cx.facts(|facts| facts.scim.is_some());
+            let token_missing = scim_token(cx).is_none() && cx.facts(|facts| facts.scim.is_some());
             if token_missing && !planned.changes.is_empty() {
                 let token = Change::new(Action::ManualStep, TOKEN)
                     .with("asks for", "SCIM endpoint and access token")
@@ -280,7 +285,10 @@ impl Step for SyncStep {
             let plan = match prepared {
                 Some(plan) => plan,
                 None => self.sync_plan(cx).await?.ok_or_else(|| {
-                    super::missing_prerequisite("the SCIM endpoint with its token", "scim-endpoint")
+                    lookup::missing_prerequisite(
+                        "the SCIM endpoint with its token",
+                        &ids::SCIM_ENDPOINT,
+                    )
                 })?,
             };
             let (user_removals, user_writes): (Vec<_>, Vec<_>) =
@@ -330,7 +338,7 @@ impl Step for SyncStep {
                 .chain(groups)
                 .map(|change| Check::failed(format!("not yet written to AWS: {change}")))
                 .collect();
-            if cx.scim_token().is_none() {
+            if scim_token(cx).is_none() {
                 checks.push(Check::unverifiable(
                     "users and groups in AWS match the last run: they cannot be read without the SCIM token",
                 ));

@@ -3,12 +3,14 @@
 use aws_sso_glue::{Aws, Instance, InstanceStatus};
 use futures::future::BoxFuture;
 
+use super::{ids, lookup};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId},
     state::InstanceFact,
-    step::{Applied, Context, Planned, Step, unknown_change},
+    step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Finds the organization's Identity Center instance in any Region, or has the operator enable one, and enables
@@ -118,7 +120,7 @@ impl IdentityCenterInstance {
 
 impl Step for IdentityCenterInstance {
     fn id(&self) -> StepId {
-        StepId::new("identity-center")
+        ids::IDENTITY_CENTER
     }
 
     fn title(&self) -> String {
@@ -181,9 +183,9 @@ impl Step for IdentityCenterInstance {
             let instance = match change.action {
                 Action::ManualStep => self.enable_manually(cx).await?,
                 Action::Update | Action::Wait => self.find(cx).await?.ok_or_else(|| {
-                    super::missing_prerequisite(
+                    lookup::missing_prerequisite(
                         "the instance of IAM Identity Center",
-                        "identity-center",
+                        &ids::IDENTITY_CENTER,
                     )
                 })?,
                 _ => return Err(unknown_change(&self.id(), change)),

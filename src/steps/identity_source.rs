@@ -6,13 +6,17 @@ use okta_client::{App, Client as Okta};
 use saml_metadata::{Finding, Profile, aws as sp};
 use url::Url;
 
-use super::{ACS_URL, ENTITY_ID};
+use super::{
+    catalog::{ACS_URL, ENTITY_ID},
+    idp_metadata, ids, lookup,
+};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
     state::{IdentitySourceFact, InstanceFact, TrustedIdp},
-    step::{Applied, Check, Context, Planned, Step},
+    step::{Applied, Check, Planned, Step},
 };
 
 /// Makes Okta the identity source of Identity Center, as an external identity provider.
@@ -153,7 +157,7 @@ fn verify_urls(
 
 impl Step for IdentitySource {
     fn id(&self) -> StepId {
-        StepId::new("identity-source")
+        ids::IDENTITY_SOURCE
     }
 
     fn title(&self) -> String {
@@ -164,7 +168,7 @@ impl Step for IdentitySource {
         Box::pin(async move {
             let (instance, source) =
                 cx.facts(|facts| (facts.instance.clone(), facts.identity_source.clone()));
-            let idp = cx.planned_idp();
+            let idp = idp_metadata::planned(cx);
             let manual_step = || {
                 let certificate = idp.as_ref().map(|idp| idp.certificate.clone());
                 Planned::one(
@@ -172,7 +176,7 @@ impl Step for IdentitySource {
                         .with("upload", super::idp_metadata::FILE)
                         .with_value(
                             "certificate",
-                            Value::known_or_after(certificate, &StepId::new("idp-metadata")),
+                            Value::known_or_after(certificate, &ids::IDP_METADATA),
                         )
                         .with(
                             "asks for",
@@ -186,7 +190,7 @@ impl Step for IdentitySource {
                 })
             };
             let Some(source) = source.filter(belongs_to_instance) else {
-                let app = super::app(&self.okta, cx).await?;
+                let app = lookup::app(&self.okta, cx).await?;
                 let configured = instance.and_then(|instance| source_in_app(&app?, &instance));
                 let planned = if configured.is_some() {
                     Planned::nothing().note("the app already has this instance's URLs, so the identity source is assumed to be configured; the sign-in test verifies it")
@@ -209,13 +213,14 @@ impl Step for IdentitySource {
         Box::pin(async move {
             let (instance, idp) = cx.facts(|facts| (facts.instance.clone(), facts.idp.clone()));
             let instance = instance.ok_or_else(|| {
-                super::missing_prerequisite(
+                lookup::missing_prerequisite(
                     "the instance of IAM Identity Center",
-                    "identity-center",
+                    &ids::IDENTITY_CENTER,
                 )
             })?;
-            let idp =
-                idp.ok_or_else(|| super::missing_prerequisite("Okta's metadata", "idp-metadata"))?;
+            let idp = idp.ok_or_else(|| {
+                lookup::missing_prerequisite("Okta's metadata", &ids::IDP_METADATA)
+            })?;
             let settings = format!(
                 "AWS console > IAM Identity Center > Settings > Identity source (https://{}.console.aws.amazon.com/singlesignon)",
                 instance.region

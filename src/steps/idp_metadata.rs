@@ -1,15 +1,19 @@
 //! Step `idp-metadata`: Okta's SAML metadata is validated and saved.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
 use saml_metadata::{Finding, IdpSsoDescriptor, Profile, Severity};
 use sha2::{Digest as _, Sha256};
 
+use super::{ids, lookup};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
     state::{IdpFact, hex},
-    step::{Applied, Context, Planned, Step},
+    step::{Applied, Planned, Step},
 };
 
 /// Reads Okta's metadata for the app's active signing key, validates it for AWS, and saves it as `metadata.xml`.
@@ -119,7 +123,7 @@ fn not_after(fact: &IdpFact) -> String {
 
 impl Step for IdpMetadata {
     fn id(&self) -> StepId {
-        StepId::new("idp-metadata")
+        ids::IDP_METADATA
     }
 
     fn title(&self) -> String {
@@ -141,14 +145,14 @@ impl Step for IdpMetadata {
                     .from_to_value("certificate", before(certificate), after(certificate))
                     .from_to_value("valid until", before(not_after), after(not_after))
             };
-            let Some(app) = super::app(&self.okta, cx).await? else {
-                cx.set_planned_idp(None);
+            let Some(app) = lookup::app(&self.okta, cx).await? else {
+                plan_with(cx, None);
                 return Ok(Planned::one(change(&|_| {
-                    Value::AfterApply(StepId::new("catalog-app"))
+                    Value::AfterApply(ids::CATALOG_APP)
                 })));
             };
             let read = self.read(&app, cx).await?;
-            cx.set_planned_idp(Some(read.fact.clone()));
+            plan_with(cx, Some(read.fact.clone()));
             let changes = if known.as_ref() == Some(&read.fact) {
                 Vec::new()
             } else {
@@ -163,21 +167,57 @@ impl Step for IdpMetadata {
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let app = super::require_app(&self.okta, cx).await?;
+            let app = lookup::require_app(&self.okta, cx).await?;
             let read = self.read(&app, cx).await?;
             cx.put_file(FILE, read.bytes);
-            cx.set_planned_idp(Some(read.fact.clone()));
+            plan_with(cx, Some(read.fact.clone()));
             cx.update_facts(|facts| facts.idp = Some(read.fact));
             Ok(Applied::Done)
         })
     }
 }
 
+/// Sets the identity provider metadata that the planned changes will produce; `None` if it is not known yet.
+fn plan_with(cx: &Context, idp: Option<IdpFact>) {
+    *cx.run_memory::<PlannedIdp>().lock() =
+        idp.map_or(Expected::Later, |idp| Expected::Known(Box::new(idp)));
+}
+
+/// Returns the identity provider metadata that later steps plan with.
+pub(super) fn planned(cx: &Context) -> Option<IdpFact> {
+    match &*cx.run_memory::<PlannedIdp>().lock() {
+        Expected::Unchanged => cx.facts(|facts| facts.idp.clone()),
+        Expected::Later => None,
+        Expected::Known(idp) => Some((**idp).clone()),
+    }
+}
+
+/// The identity provider metadata that later steps plan with.
+#[derive(Default)]
+struct PlannedIdp(Mutex<Expected>);
+
+#[derive(Default)]
+enum Expected {
+    /// No step has planned a change: the saved fact applies.
+    #[default]
+    Unchanged,
+    /// The metadata is known after the app is created.
+    Later,
+    /// The metadata is known.
+    Known(Box<IdpFact>),
+}
+
+impl PlannedIdp {
+    fn lock(&self) -> MutexGuard<'_, Expected> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Returns the validated metadata for the upload to AWS: as saved in this run, or read again from Okta.
 pub(super) async fn current(okta: &Okta, cx: &Context) -> Result<Vec<u8>> {
     if let Some(saved) = cx.file(FILE) {
-        return Ok(saved);
+        return Ok(saved.to_vec());
     }
-    let app = super::require_app(okta, cx).await?;
+    let app = lookup::require_app(okta, cx).await?;
     Ok(IdpMetadata::new(okta).read(&app, cx).await?.bytes)
 }

@@ -7,12 +7,16 @@ use okta_client::{AuthScheme, Client as Okta, ConnectionStatus, ProvisioningOpti
 use rest_core::Secret;
 use scim_client::Endpoint;
 
-use super::ProvisioningFeatures;
+use super::{
+    catalog::{self, ProvisioningFeatures},
+    ids, lookup, scim_endpoint,
+};
 use crate::{
+    context::Context,
     error::Result,
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Context, Planned, Step, Waiting},
+    step::{Applied, Planned, Step, Waiting},
 };
 
 /// Enables Okta's provisioning to AWS, with Create Users, Update User Attributes and Deactivate Users on.
@@ -20,21 +24,20 @@ use crate::{
 /// Okta documents its connection API for six other apps. The step tries it for this app too. Okta answers 200 to requests
 /// that it ignores, so the step trusts the result only if Okta then reports an enabled connection with a token. Otherwise
 /// the operator configures provisioning in the console, and the app's `features` show when provisioning is on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OktaProvisioning {
     okta: Okta,
-    /// Whether this run has configured provisioning, by the API or by the operator.
-    configured: AtomicBool,
 }
+
+/// Whether this run has configured provisioning, by the API or by the operator.
+#[derive(Default)]
+struct Configured(AtomicBool);
 
 impl OktaProvisioning {
     /// Creates the step. It uses the app of an earlier step.
     #[must_use]
     pub fn new(okta: &Okta) -> Self {
-        Self {
-            okta: okta.clone(),
-            configured: AtomicBool::new(false),
-        }
+        Self { okta: okta.clone() }
     }
 
     /// Tries the connection API. Returns whether Okta then reports an enabled connection.
@@ -105,7 +108,7 @@ impl OktaProvisioning {
 
 impl Step for OktaProvisioning {
     fn id(&self) -> StepId {
-        StepId::new("okta-provisioning")
+        ids::OKTA_PROVISIONING
     }
 
     fn title(&self) -> String {
@@ -114,9 +117,9 @@ impl Step for OktaProvisioning {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let app = super::app(&self.okta, cx).await?;
+            let app = lookup::app(&self.okta, cx).await?;
             let missing = app.as_ref().map_or_else(
-                || super::FEATURES.map(|(_, label)| label).to_vec(),
+                || catalog::FEATURES.map(|(_, label)| label).to_vec(),
                 |app| ProvisioningFeatures::of(app).missing,
             );
             if missing.is_empty() {
@@ -125,7 +128,7 @@ impl Step for OktaProvisioning {
             let endpoint = cx.facts(|facts| facts.scim.as_ref().map(Endpoint::without_slash));
             let mut change = Change::new(Action::ManualStep, "provisioning of the app");
             if app.is_none_or(|app| !ProvisioningFeatures::of(&app).integration_on()) {
-                let endpoint = Value::known_or_after(endpoint, &StepId::new("scim-endpoint"));
+                let endpoint = Value::known_or_after(endpoint, &ids::SCIM_ENDPOINT);
                 change = change
                     .with_value("Base URL", endpoint)
                     .with_value("API Token", Value::Secret);
@@ -141,18 +144,19 @@ impl Step for OktaProvisioning {
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let app = super::require_app(&self.okta, cx).await?;
+            let app = lookup::require_app(&self.okta, cx).await?;
             if ProvisioningFeatures::of(&app).all_on() {
                 return Ok(Applied::Done);
             }
-            if !self.configured.load(Ordering::Acquire) {
+            let configured = cx.run_memory::<Configured>();
+            if !configured.0.load(Ordering::Acquire) {
                 if ProvisioningFeatures::of(&app).integration_on() {
                     self.ask(None, cx).await?;
                 } else {
                     let endpoint = cx.facts(|facts| facts.scim.clone()).ok_or_else(|| {
-                        super::missing_prerequisite("the SCIM endpoint", "scim-endpoint")
+                        lookup::missing_prerequisite("the SCIM endpoint", &ids::SCIM_ENDPOINT)
                     })?;
-                    let done = match cx.scim_token() {
+                    let done = match scim_endpoint::scim_token(cx) {
                         Some(token) => self.try_api(app.id(), &endpoint, &token).await,
                         None => false,
                     };
@@ -160,10 +164,10 @@ impl Step for OktaProvisioning {
                         self.ask(Some(&endpoint), cx).await?;
                     }
                 }
-                self.configured.store(true, Ordering::Release);
+                configured.0.store(true, Ordering::Release);
             }
             let missing =
-                ProvisioningFeatures::of(&super::require_app(&self.okta, cx).await?).missing;
+                ProvisioningFeatures::of(&lookup::require_app(&self.okta, cx).await?).missing;
             if missing.is_empty() {
                 return Ok(Applied::Done);
             }
@@ -175,11 +179,5 @@ impl Step for OktaProvisioning {
                     .collect(),
             }))
         })
-    }
-}
-
-impl Clone for OktaProvisioning {
-    fn clone(&self) -> Self {
-        Self::new(&self.okta)
     }
 }

@@ -3,11 +3,13 @@
 use aws_sso_glue::{Aws, Organization as OrganizationDetails};
 use futures::future::BoxFuture;
 
+use super::ids;
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     state::OrganizationFact,
-    step::{Applied, Context, Planned, Step},
+    step::{Applied, Planned, Step},
 };
 
 /// Checks that the organization has all features and that the credentials may act for it, and enables trusted access for
@@ -95,7 +97,7 @@ impl Organization {
 
 impl Step for Organization {
     fn id(&self) -> StepId {
-        StepId::new("organization")
+        ids::ORGANIZATION
     }
 
     fn title(&self) -> String {

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
     Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet, PermissionSetArn,
-    UpdatePermissionSet,
+    RequestId, UpdatePermissionSet,
 };
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
+use super::{ids, lookup, operations::Operations};
 use crate::{
     blueprint::{Blueprint, PermissionSetSpec},
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId},
     state::hex,
-    step::{Applied, Context, Planned, Step, unknown_change},
+    step::{Applied, Planned, Step, unknown_change},
 };
 
 /// Creates and updates the permission sets of the blueprint, and provisions changes into the accounts.
@@ -98,7 +100,7 @@ impl PermissionSets {
 
     /// Creates the permission set or updates it to match `desired`, without removing policies, and provisions the changes.
     async fn reconcile(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
-        let center = super::require_identity_center(&self.aws, cx)?;
+        let center = lookup::require_identity_center(&self.aws, cx)?;
         let failed = |error| {
             Error::service(
                 format!("permission set {name} could not be created or updated"),
@@ -169,7 +171,7 @@ impl PermissionSets {
         policy: &str,
         cx: &Context,
     ) -> Result<Applied> {
-        let center = super::require_identity_center(&self.aws, cx)?;
+        let center = lookup::require_identity_center(&self.aws, cx)?;
         let failed = |error| {
             Error::service(
                 format!("AWS did not remove {policy} from permission set {name}"),
@@ -222,18 +224,15 @@ impl PermissionSets {
             return Ok(Applied::Done);
         }
         let operation = sets.start_provisioning(arn).await.map_err(failed)?;
-        cx.update_facts(|facts| {
-            facts
-                .pending_operations
-                .insert(operation_key(name), operation)
-        });
+        cx.run_memory::<Operations<RequestId>>()
+            .insert(name, operation);
         Ok(Applied::waiting(format!(
             "permission set {name} to be provisioned into its accounts"
         )))
     }
 
-    /// Checks the provisioning operation that this run or an earlier run started. If there is no such operation, starts one
-    /// if accounts are outdated.
+    /// Checks the provisioning operation that this run has started. If there is no such operation, starts one if accounts
+    /// are outdated.
     async fn check_provisioning(
         &self,
         center: &IdentityCenter,
@@ -241,9 +240,8 @@ impl PermissionSets {
         arn: &PermissionSetArn,
         cx: &Context,
     ) -> Result<Applied> {
-        let Some(operation) =
-            cx.facts(|facts| facts.pending_operations.get(&operation_key(name)).cloned())
-        else {
+        let operations = cx.run_memory::<Operations<RequestId>>();
+        let Some(operation) = operations.get(name) else {
             return if has_outdated_accounts(center, name, arn).await? {
                 self.start_provisioning(center, name, arn, cx).await
             } else {
@@ -264,7 +262,7 @@ impl PermissionSets {
             Ok(status) => status,
             // AWS deletes operations after some time, but still lists the outdated accounts.
             Err(error) if error.is_not_found() => {
-                cx.update_facts(|facts| facts.pending_operations.remove(&operation_key(name)));
+                operations.remove(name);
                 return Ok(waiting());
             }
             Err(error) => {
@@ -273,7 +271,7 @@ impl PermissionSets {
                 return Err(Error::service(summary, error));
             }
         };
-        cx.update_facts(|facts| facts.pending_operations.remove(&operation_key(name)));
+        operations.remove(name);
         match status {
             OperationStatus::Failed { reason } => Err(Error::new(
                 ErrorKind::Service,
@@ -285,20 +283,6 @@ impl PermissionSets {
             .with_help("fix the cause, then run again")),
             _ => Ok(Applied::Done),
         }
-    }
-
-    /// Returns whether some accounts do not have the latest version of the permission set yet.
-    async fn is_provisioning_pending(
-        &self,
-        center: &IdentityCenter,
-        name: &str,
-        arn: &PermissionSetArn,
-        cx: &Context,
-    ) -> Result<bool> {
-        Ok(
-            cx.facts(|facts| facts.pending_operations.contains_key(&operation_key(name)))
-                || has_outdated_accounts(center, name, arn).await?,
-        )
     }
 }
 
@@ -319,11 +303,6 @@ async fn has_outdated_accounts(
             )
         })?;
     Ok(!accounts.is_empty())
-}
-
-/// Returns the permission set's key in the saved pending operations.
-fn operation_key(name: &str) -> String {
-    format!("permission-set {name}")
 }
 
 async fn find(center: &IdentityCenter, name: &str) -> Result<Option<PermissionSet>> {
@@ -473,7 +452,7 @@ fn removal_target(name: &str, policy: &str) -> String {
 
 impl Step for PermissionSets {
     fn id(&self) -> StepId {
-        StepId::new("permission-sets")
+        ids::PERMISSION_SETS
     }
 
     fn title(&self) -> String {
@@ -482,7 +461,7 @@ impl Step for PermissionSets {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let Some(center) = super::assignable_identity_center(&self.aws, cx) else {
+            let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
                 return Ok(Planned::changes(
                     self.desired
                         .iter()
@@ -513,9 +492,7 @@ impl Step for PermissionSets {
                     Vec::new()
                 };
                 if changes.is_empty()
-                    && self
-                        .is_provisioning_pending(&center, name, &current.set.arn, cx)
-                        .await?
+                    && has_outdated_accounts(&center, name, &current.set.arn).await?
                 {
                     changes.push(Change::new(Action::Wait, target(name)));
                 }

@@ -3,11 +3,15 @@
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
 
-use super::{ACS_URL, ENTITY_ID};
+use super::{
+    catalog::{ACS_URL, ENTITY_ID},
+    ids, lookup,
+};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Context, Planned, Step},
+    step::{Applied, Planned, Step},
 };
 
 /// Writes the ACS URL and the issuer URL of Identity Center to the Okta app.
@@ -42,7 +46,7 @@ fn changes_with_every_write(path: &str) -> bool {
 
 impl Step for SamlSettings {
     fn id(&self) -> StepId {
-        StepId::new("saml-settings")
+        ids::SAML_SETTINGS
     }
 
     fn title(&self) -> String {
@@ -52,7 +56,7 @@ impl Step for SamlSettings {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let target = "settings of the app";
-            let app = super::app(&self.okta, cx).await?;
+            let app = lookup::app(&self.okta, cx).await?;
             let desired = desired_settings(cx);
             let mut change = Change::new(Action::Update, target);
             let mut moves_sign_in = false;
@@ -64,7 +68,7 @@ impl Step for SamlSettings {
                     .map(|(_, value)| value.clone());
                 if current.is_none() || current != value.as_deref() {
                     moves_sign_in |= current.is_some();
-                    let value = Value::known_or_after(value, &StepId::new("identity-source"));
+                    let value = Value::known_or_after(value, &ids::IDENTITY_SOURCE);
                     change = change.from_to_value(key, current.map(ToOwned::to_owned), value);
                 }
             }
@@ -83,9 +87,12 @@ impl Step for SamlSettings {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let desired = desired_settings(cx).ok_or_else(|| {
-                super::missing_prerequisite("the ACS URL and the issuer URL", "identity-source")
+                lookup::missing_prerequisite(
+                    "the ACS URL and the issuer URL",
+                    &ids::IDENTITY_SOURCE,
+                )
             })?;
-            let before = super::require_app(&self.okta, cx).await?;
+            let before = lookup::require_app(&self.okta, cx).await?;
             let id = before.id().clone();
             // Okta has no PATCH for apps, and a PUT replaces the app. The request therefore sends the whole document, with
             // two values changed.
@@ -103,7 +110,7 @@ impl Step for SamlSettings {
                         error,
                     )
                 })?;
-            let after = super::require_app(&self.okta, cx).await?;
+            let after = lookup::require_app(&self.okta, cx).await?;
             check_written(&before, &after, &desired)?;
             Ok(Applied::Done)
         })

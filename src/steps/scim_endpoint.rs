@@ -1,16 +1,20 @@
 //! Step `scim-endpoint`: automatic provisioning is enabled in AWS, and its SCIM endpoint and token are verified.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
+use rest_core::Secret;
 use scim_client::{Client as Scim, Dialect, Endpoint};
 
-use super::ProvisioningFeatures;
+use super::{catalog::ProvisioningFeatures, ids, lookup};
 use crate::{
+    context::Context,
     error::{Error, ErrorKind, Result},
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
     plan::{Action, Change, StepId, Value},
-    step::{Applied, Check, Context, Planned, Step},
+    step::{Applied, Check, Planned, Step},
 };
 
 /// Has the operator enable automatic provisioning in AWS, and verifies the SCIM endpoint and the token.
@@ -160,7 +164,7 @@ impl ScimEndpoint {
             self.check_identity_store(&endpoint, user.id.as_ref().map(ToString::to_string), cx)
                 .await?;
         }
-        cx.set_scim_token(token.clone());
+        provide_scim_token(cx, token.clone());
         Ok(endpoint)
     }
 
@@ -174,7 +178,7 @@ impl ScimEndpoint {
         cx: &Context,
     ) -> Result<()> {
         let (Some(center), Some(id)) = (
-            super::identity_center(&self.aws, cx),
+            lookup::identity_center(&self.aws, cx),
             user.and_then(|id| UserId::parse(&id).ok()),
         ) else {
             return Ok(());
@@ -200,6 +204,29 @@ impl ScimEndpoint {
     }
 }
 
+/// Gives the steps of this context the access token of AWS's SCIM endpoint.
+///
+/// A pipeline gets the token from [`Pipeline::scim_token`](crate::Pipeline::scim_token). This function is for steps that
+/// are used without a pipeline. The token lives as long as the context, and is never saved.
+pub fn provide_scim_token(cx: &Context, token: Secret) {
+    *cx.run_memory::<Token>().lock() = Some(token);
+}
+
+/// Returns the SCIM token, if the caller or the operator has supplied one in this run.
+pub(super) fn scim_token(cx: &Context) -> Option<Secret> {
+    cx.run_memory::<Token>().lock().clone()
+}
+
+/// The SCIM token of a run.
+#[derive(Default)]
+struct Token(Mutex<Option<Secret>>);
+
+impl Token {
+    fn lock(&self) -> MutexGuard<'_, Option<Secret>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 fn is_loopback(endpoint: &Endpoint) -> bool {
     match endpoint.url().host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -217,7 +244,7 @@ fn manual_step() -> Change {
 
 impl Step for ScimEndpoint {
     fn id(&self) -> StepId {
-        StepId::new("scim-endpoint")
+        ids::SCIM_ENDPOINT
     }
 
     fn title(&self) -> String {
@@ -234,7 +261,7 @@ impl Step for ScimEndpoint {
                     Planned::one(manual_step())
                 });
             }
-            let app = super::app(&self.okta, cx).await?;
+            let app = lookup::app(&self.okta, cx).await?;
             let connected = app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on());
             let known = cx.facts(|facts| facts.scim.clone());
             if connected && known.is_none() {
@@ -242,7 +269,7 @@ impl Step for ScimEndpoint {
                     "Okta already has a SCIM endpoint and a token, which no API can read: if users do not arrive in AWS, Okta provisions to another endpoint",
                 ));
             }
-            if connected || (known.is_some() && cx.scim_token().is_some()) {
+            if connected || (known.is_some() && scim_token(cx).is_some()) {
                 return Ok(Planned::nothing());
             }
             Ok(Planned::one(manual_step()))

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
 };
 
 use aws_sso_glue::{AccountId, Aws, DeviceAuthorization, PollResult, Session, SignIn};
@@ -10,14 +10,16 @@ use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use sha2::{Digest as _, Sha256};
 
+use super::{idp_metadata, ids, lookup};
 use crate::{
     blueprint::{Blueprint, PrincipalSpec},
+    context::Context,
     error::{Error, ErrorKind, Result},
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, StepId},
     resolved_scope::ResolvedScope,
     state::hex,
-    step::{Applied, Check, Context, Planned, Step, Waiting},
+    step::{Applied, Check, Planned, Step, Waiting},
 };
 
 /// Has the operator sign in as a test user, and verifies the accounts, the roles, and the credentials of one role.
@@ -29,16 +31,27 @@ pub struct SignInTest {
     okta: Okta,
     aws: Aws,
     blueprint: Blueprint,
-    pending: Mutex<PendingSignIn>,
 }
 
 /// The progress of the sign-in between two calls of `apply`.
-#[derive(Debug, Default)]
-enum PendingSignIn {
+#[derive(Default)]
+struct PendingSignIn(Mutex<Progress>);
+
+#[derive(Default)]
+enum Progress {
     #[default]
     NotStarted,
     Started(Box<DeviceAuthorization>),
     SignedIn(Box<Session>),
+}
+
+impl PendingSignIn {
+    /// Sets the progress of this run, and returns the progress before.
+    fn replace(cx: &Context, progress: Progress) -> Progress {
+        let pending = cx.run_memory::<Self>();
+        let mut current = pending.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, progress)
+    }
 }
 
 /// The roles that the test user must see in each account.
@@ -52,7 +65,6 @@ impl SignInTest {
             okta: okta.clone(),
             aws: aws.clone(),
             blueprint: blueprint.clone(),
-            pending: Mutex::default(),
         }
     }
 
@@ -99,7 +111,7 @@ impl SignInTest {
                 continue;
             }
             for id_or_name in access.accounts() {
-                let account = super::account(&self.aws, cx, id_or_name).await?;
+                let account = lookup::account(&self.aws, cx, id_or_name).await?;
                 expected
                     .entry(account.id.clone())
                     .or_default()
@@ -118,7 +130,7 @@ impl SignInTest {
             }
         }
         text.push_str(
-            &cx.planned_idp()
+            &idp_metadata::planned(cx)
                 .map(|idp| idp.certificate)
                 .unwrap_or_default(),
         );
@@ -127,22 +139,26 @@ impl SignInTest {
 
     fn sign_in(&self, cx: &Context) -> Result<SignIn> {
         let (portal, instance) = cx.facts(|facts| (facts.portal.clone(), facts.instance.clone()));
-        let portal = portal
-            .ok_or_else(|| super::missing_prerequisite("the access portal URL", "access-portal"))?;
+        let portal = portal.ok_or_else(|| {
+            lookup::missing_prerequisite("the access portal URL", &ids::ACCESS_PORTAL)
+        })?;
         let instance = instance.ok_or_else(|| {
-            super::missing_prerequisite("the instance of IAM Identity Center", "identity-center")
+            lookup::missing_prerequisite(
+                "the instance of IAM Identity Center",
+                &ids::IDENTITY_CENTER,
+            )
         })?;
         Ok(self.aws.sign_in(&portal, &instance.region))
     }
 
     /// Returns the session of the test user, or `None` if the sign-in is still pending.
     async fn session(&self, login: &str, cx: &Context) -> Result<Option<Session>> {
-        let pending = std::mem::take(&mut *self.lock());
+        let pending = PendingSignIn::replace(cx, Progress::NotStarted);
         let sign_in = self.sign_in(cx)?;
         let authorization = match pending {
-            PendingSignIn::SignedIn(session) => return Ok(Some(*session)),
-            PendingSignIn::Started(authorization) => *authorization,
-            PendingSignIn::NotStarted => {
+            Progress::SignedIn(session) => return Ok(Some(*session)),
+            Progress::Started(authorization) => *authorization,
+            Progress::NotStarted => {
                 let authorization = sign_in
                     .start()
                     .await
@@ -180,7 +196,7 @@ impl SignInTest {
             )
             .with_help("run again, and allow access")),
             _ => {
-                *self.lock() = PendingSignIn::Started(Box::new(authorization));
+                PendingSignIn::replace(cx, Progress::Started(Box::new(authorization)));
                 Ok(None)
             }
         }
@@ -263,17 +279,11 @@ impl SignInTest {
         }
         Ok(())
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, PendingSignIn> {
-        self.pending
-            .lock()
-            .expect("no code panics while it holds the lock of the sign-in")
-    }
 }
 
 impl Step for SignInTest {
     fn id(&self) -> StepId {
-        StepId::new("sign-in")
+        ids::SIGN_IN
     }
 
     fn title(&self) -> String {
@@ -282,9 +292,9 @@ impl Step for SignInTest {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let login = self.test_login(scope)?;
-            let expected = self.expected_roles(&login, scope, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let login = self.test_login(&scope)?;
+            let expected = self.expected_roles(&login, &scope, cx).await?;
             if expected.is_empty() {
                 return Err(Error::new(
                     ErrorKind::UnusableSubject,
@@ -301,8 +311,8 @@ impl Step for SignInTest {
             let mut change = Change::new(Action::Check, format!("sign in as {login}"));
             for (id, roles) in &expected {
                 let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-                let account = super::account(&self.aws, cx, id.as_str()).await?;
-                change = change.with(&super::account_name(account), roles.join(", "));
+                let account = lookup::account(&self.aws, cx, id.as_str()).await?;
+                change = change.with(&lookup::account_name(&account), roles.join(", "));
             }
             Ok(Planned::one(change))
         })
@@ -310,21 +320,21 @@ impl Step for SignInTest {
 
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let scope = super::scope(&self.okta, &self.blueprint, cx).await?;
-            let login = self.test_login(scope)?;
-            let expected = self.expected_roles(&login, scope, cx).await?;
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let login = self.test_login(&scope)?;
+            let expected = self.expected_roles(&login, &scope, cx).await?;
             let Some(session) = self.session(&login, cx).await? else {
                 return Ok(Applied::waiting(format!("{login} to sign in")));
             };
             let missing = self.missing_access(&session, &expected).await?;
             if !missing.is_empty() {
-                *self.lock() = PendingSignIn::SignedIn(Box::new(session));
+                PendingSignIn::replace(cx, Progress::SignedIn(Box::new(session)));
                 return Ok(Applied::Waiting(Waiting {
                     on: format!("the access portal to list the assigned roles of {login}"),
                     missing,
                 }));
             }
-            let user_name = super::user_name(&self.okta, &self.blueprint, &login, cx).await?;
+            let user_name = lookup::user_name(&self.okta, &self.blueprint, &login, cx).await?;
             self.verify_credentials(&session, &expected, &user_name)
                 .await?;
             // The session is no longer needed, so a failed logout does not fail the test.

@@ -19,9 +19,9 @@ use super::{
     target,
 };
 use crate::{
+    context::Context,
     error::{Result, ServiceError as _},
-    state::StateStore,
-    step::Context,
+    state::StateLock,
 };
 
 mod groups;
@@ -36,7 +36,7 @@ pub(crate) enum StateSink<'a> {
     /// The state is not saved.
     Discard,
     /// The run saves the state in a store.
-    Store(&'a StateStore),
+    Store(&'a StateLock),
     /// The run puts the state file into a step's context, and the pipeline saves it.
     Context(&'a Context),
 }
@@ -270,10 +270,10 @@ impl<'a> Run<'a> {
         let json = self.lock().state.to_json();
         match self.sink {
             StateSink::Discard => Ok(()),
-            StateSink::Store(store) => store.put(SyncState::FILE, json).await,
+            StateSink::Store(lock) => lock.put(SyncState::FILE, json).await,
             StateSink::Context(cx) => {
                 cx.put_file(SyncState::FILE, json);
-                Ok(())
+                cx.checkpoint().await
             }
         }
     }

@@ -316,11 +316,16 @@ async fn a_run_without_cached_state_removes_no_user() {
         .expect("a store")
         .expect("a state");
     fixture.store = okta_aws_sso::StateStore::memory();
-    fixture
+    state.serial = 0;
+    let lock = fixture
         .store
-        .save(&mut state)
+        .lock(std::sync::Arc::new(fixture.clock.clone()))
+        .await
+        .expect("a free lock");
+    lock.save(&mut state)
         .await
         .expect("the state is saved without the cached sync state");
+    lock.release().await.expect("a release");
     fixture
         .sandbox
         .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);

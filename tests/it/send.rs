@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    AccessReport, Blueprint, Context, Pipeline, ResolvedScope, StateStore,
+    AccessReport, Blueprint, Context, Pipeline, ResolvedScope, StateLock, StateStore,
     aws::{self, Aws, IdentityCenter},
     okta,
     operator::Answers,
@@ -174,10 +174,14 @@ fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &Director
     is_send(pipeline.verify());
     is_send(ResolvedScope::read(any(), any()));
     is_send(AccessReport::read(any(), any()));
+    is_send(cx.checkpoint());
     is_send(store.load());
-    is_send(store.save(any()));
-    is_send(store.put(any(), any::<Vec<u8>>()));
     is_send(store.read(any()));
+    is_send(store.lock(any()));
+    is_send(any::<&StateLock>().check());
+    is_send(any::<&StateLock>().save(any()));
+    is_send(any::<&StateLock>().put(any(), any::<Vec<u8>>()));
+    is_send(any::<StateLock>().release());
     is_send(cx.manual_step(any(), async |_: Answers| Ok(())));
     is_send(sync.plan());
     is_send(sync.apply(any()));

@@ -52,7 +52,7 @@ async fn groups_after_a_refused_second_change(parallelism: usize) -> (Vec<String
         okta: fixture.okta.clone(),
         parallelism,
     };
-    let pipeline = Pipeline::new(vec![Box::new(step)]);
+    let pipeline = Pipeline::new(step);
     let plan = pipeline.plan().await.expect("a plan");
     fixture.sandbox.inject(
         Fault::refuse(Service::Okta, 400, None)

@@ -1,7 +1,8 @@
 //! Converts a sync plan to changes of a pipeline plan.
 
+use super::super::ids;
 use crate::{
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, Value},
     sync::{GroupChange, SyncPlan, UserChange},
 };
 
@@ -88,7 +89,7 @@ pub(super) fn write_change(plan: &SyncPlan) -> Option<Change> {
 
 /// Returns the write change for a plan that cannot be computed until the SCIM endpoint is known.
 pub(super) fn undetermined_write_change() -> Change {
-    let after = |_| Value::AfterApply(StepId::new("scim-endpoint"));
+    let after = |_| Value::AfterApply(ids::SCIM_ENDPOINT);
     [
         "create users",
         "update users",

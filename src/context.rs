@@ -1,0 +1,397 @@
+//! The [`Context`]: what a step gets in addition to its own configuration.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+};
+
+use futures::future::BoxFuture;
+use rest_core::Clock;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    operator::{Answers, ManualStep, Operator, OperatorError},
+    plan::StepId,
+    state::Facts,
+};
+
+/// The input of a step in addition to its own configuration: facts, operator and clock.
+///
+/// One context lives as long as one `plan`, `apply` or `verify`. Data that several steps need is read once.
+///
+/// # Memory of a step
+///
+/// A step object holds configuration and no data of a run. A step of another crate has two memories:
+///
+/// - [`memory`](Self::memory) and [`remember`](Self::remember): a small JSON value that is saved with the state and that
+///   the next run gets.
+/// - [`run_memory`](Self::run_memory): a value of any type that lives as long as the context, such as an operation in
+///   progress.
+pub struct Context {
+    draft: Mutex<Draft>,
+    operator: Arc<dyn Operator>,
+    clock: Arc<dyn Clock>,
+    run_memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// Saves the state; only during an apply.
+    saver: OnceLock<Box<dyn Saver>>,
+}
+
+/// Saves what a context has changed.
+pub(crate) trait Saver: Send + Sync {
+    /// Saves the facts and the side files if something has changed since the last save.
+    fn save<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<()>>;
+}
+
+/// The facts and side files as the run has changed them.
+#[derive(Default)]
+struct Draft {
+    facts: Facts,
+    files: BTreeMap<&'static str, SideFile>,
+}
+
+/// A file beside the state.
+#[derive(Clone)]
+struct SideFile {
+    bytes: Arc<[u8]>,
+    saved: bool,
+}
+
+impl Context {
+    /// Creates a context that starts with these facts.
+    #[must_use]
+    pub fn new(facts: Facts, operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            draft: Mutex::new(Draft {
+                facts,
+                files: BTreeMap::new(),
+            }),
+            operator,
+            clock,
+            run_memory: Mutex::default(),
+            saver: OnceLock::new(),
+        }
+    }
+
+    /// Calls `read` with the facts, and returns its result.
+    pub fn facts<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
+        read(&self.draft().facts)
+    }
+
+    /// Calls `write` with the facts to change them, and returns its result.
+    pub fn update_facts<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
+        write(&mut self.draft().facts)
+    }
+
+    /// Returns a copy of all facts.
+    #[must_use]
+    pub fn all_facts(&self) -> Facts {
+        self.draft().facts.clone()
+    }
+
+    /// Returns the saved memory of a step, or `None` if the step has saved none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the saved value is not a `T`.
+    pub fn memory<T: DeserializeOwned>(&self, step: &StepId) -> Result<Option<T>> {
+        let Some(value) = self.facts(|facts| facts.memory.get(step).cloned()) else {
+            return Ok(None);
+        };
+        serde_json::from_value(value).map(Some).map_err(|error| {
+            Error::new(
+                ErrorKind::State,
+                format!("the saved memory of step {step} is not of the expected type"),
+            )
+            .with_source(error)
+            .with_help("remove the entry `memory` of this step from state.json, or read it as the type that wrote it")
+        })
+    }
+
+    /// Sets the memory of a step. The value is saved with the state as JSON, and must not contain a secret.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value has no JSON form, or if its JSON has more than 64 KiB.
+    pub fn remember<T: Serialize + ?Sized>(&self, step: &StepId, memory: &T) -> Result<()> {
+        let failed = |why: String| {
+            Error::new(
+                ErrorKind::State,
+                format!("the memory of step {step} cannot be saved: {why}"),
+            )
+        };
+        let value = serde_json::to_value(memory).map_err(|error| failed(error.to_string()))?;
+        let size = value.to_string().len();
+        if size > MAX_MEMORY {
+            return Err(failed(format!(
+                "it has {size} bytes of JSON, and the limit is {MAX_MEMORY}"
+            )));
+        }
+        self.update_facts(|facts| facts.memory.insert(step.clone(), value));
+        Ok(())
+    }
+
+    /// Returns the value of this type that lives as long as the context. The first call creates it.
+    ///
+    /// The type is the key: a step uses a private type of its own.
+    ///
+    /// ```
+    /// # use okta_aws_sso::Context;
+    /// #[derive(Default)]
+    /// struct Tickets(std::sync::Mutex<Vec<String>>);
+    ///
+    /// fn add_ticket(cx: &Context, ticket: &str) {
+    ///     cx.run_memory::<Tickets>().0.lock().unwrap().push(ticket.to_owned());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn run_memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let value = Arc::clone(
+            lock(&self.run_memory)
+                .entry(TypeId::of::<T>())
+                .or_insert_with(|| Arc::new(T::default())),
+        );
+        value
+            .downcast()
+            .expect("the key of a value is the id of its type")
+    }
+
+    /// Stores a file that is saved beside the state.
+    pub(crate) fn put_file(&self, name: &'static str, bytes: impl Into<Arc<[u8]>>) {
+        let bytes = bytes.into();
+        let mut draft = self.draft();
+        let unchanged = draft
+            .files
+            .get(name)
+            .is_some_and(|file| file.bytes == bytes);
+        if !unchanged {
+            draft.files.insert(
+                name,
+                SideFile {
+                    bytes,
+                    saved: false,
+                },
+            );
+        }
+    }
+
+    /// Sets the content of a file that was read from the store.
+    pub(crate) fn set_saved_file(&self, name: &'static str, bytes: Vec<u8>) {
+        let file = SideFile {
+            bytes: bytes.into(),
+            saved: true,
+        };
+        self.draft().files.insert(name, file);
+    }
+
+    /// Returns the content of a file beside the state.
+    pub(crate) fn file(&self, name: &str) -> Option<Arc<[u8]>> {
+        self.draft().files.get(name).map(|file| file.bytes.clone())
+    }
+
+    /// Returns the files that are not saved yet.
+    pub(crate) fn unsaved_files(&self) -> Vec<(&'static str, Arc<[u8]>)> {
+        let draft = self.draft();
+        let unsaved = draft.files.iter().filter(|(_, file)| !file.saved);
+        unsaved
+            .map(|(name, file)| (*name, file.bytes.clone()))
+            .collect()
+    }
+
+    /// Records that this content of a file was saved.
+    pub(crate) fn file_saved(&self, name: &str, bytes: &Arc<[u8]>) {
+        if let Some(file) = self.draft().files.get_mut(name)
+            && Arc::ptr_eq(&file.bytes, bytes)
+        {
+            file.saved = true;
+        }
+    }
+
+    /// Lets this context save the state of an apply.
+    pub(crate) fn set_saver(&self, saver: impl Saver + 'static) {
+        let earlier = self.saver.set(Box::new(saver));
+        debug_assert!(earlier.is_ok(), "a context belongs to one apply");
+    }
+
+    /// Saves the state now, if this context belongs to an apply and if something has changed.
+    ///
+    /// A step calls this function after a change that must not be forgotten if the run is killed: it has made an object
+    /// that no later plan finds again. The pipeline saves by itself before the first change, after each manual step, at
+    /// least every 30 seconds, and at the end of each step.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the state cannot be saved, or if another run has taken over the lock of the state.
+    pub async fn checkpoint(&self) -> Result<()> {
+        match self.saver.get() {
+            Some(saver) => saver.save(self).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the current time of the context's clock.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the clock is off by thousands of years.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::try_from(self.clock.now())
+            .expect("the clock is within some thousand years")
+    }
+
+    /// Returns the clock, for a client that a step creates.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Asks the operator to do a manual step and returns the result of `verify` once it accepts the answers.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no operator is present, or if `verify` rejects the answers: three times with an operator that can
+    /// be asked again, otherwise once.
+    pub async fn manual_step<T, P, F>(&self, mut manual_step: ManualStep, verify: P) -> Result<T>
+    where
+        P: Fn(Answers) -> F,
+        F: Future<Output = Result<T>>,
+    {
+        let mut attempts_left = if self.operator.may_ask_again() {
+            MAX_ATTEMPTS
+        } else {
+            1
+        };
+        loop {
+            let answers = self
+                .operator
+                .ask(&manual_step)
+                .await
+                .map_err(|error| not_done(&manual_step, error))?;
+            match verify(answers).await {
+                Ok(verified) => return Ok(verified),
+                Err(error) if attempts_left == 1 => return Err(error),
+                Err(error) => manual_step.rejected = Some(error.explain()),
+            }
+            attempts_left -= 1;
+        }
+    }
+
+    fn draft(&self) -> MutexGuard<'_, Draft> {
+        lock(&self.draft)
+    }
+}
+
+/// Maximum number of prompts for one manual step, to allow for typing mistakes. After three wrong answers, another prompt
+/// does not help.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Maximum size of the memory of a step, in bytes of JSON. The state is written as a whole and must stay small.
+const MAX_MEMORY: usize = 64 * 1024;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("no code panics while it holds a lock of the context")
+}
+
+fn not_done(manual_step: &ManualStep, error: OperatorError) -> Error {
+    match error {
+        OperatorError::Absent => Error::new(
+            ErrorKind::ManualStep,
+            format!("an operator is needed: {}", manual_step.title),
+        )
+        .with_help(format!(
+            "do this manual step, then run again; the changes before it are done and saved\n{manual_step}"
+        )),
+        error => Error::new(
+            ErrorKind::ManualStep,
+            format!("manual step not done: {}", manual_step.title),
+        )
+        .with_source(error)
+        .with_help("run again when the manual step can be done; the changes before it are done and saved"),
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("facts", &self.all_facts())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::NoOperator;
+
+    fn context() -> Context {
+        Context::new(
+            Facts::default(),
+            Arc::new(NoOperator),
+            Arc::new(rest_core::ManualClock::new(
+                std::time::SystemTime::UNIX_EPOCH,
+            )),
+        )
+    }
+
+    const STEP: StepId = StepId::new("tickets");
+
+    #[test]
+    fn a_step_reads_the_memory_that_it_has_saved() {
+        let cx = context();
+        assert_eq!(cx.memory::<Vec<String>>(&STEP).expect("no memory"), None);
+        cx.remember(&STEP, &["T-1", "T-2"]).expect("a memory");
+        assert_eq!(
+            cx.memory::<Vec<String>>(&STEP).expect("a memory"),
+            Some(vec!["T-1".to_owned(), "T-2".to_owned()])
+        );
+        let error = cx.memory::<u32>(&STEP).expect_err("another type");
+        assert_eq!(
+            error.to_string(),
+            "the saved memory of step tickets is not of the expected type"
+        );
+    }
+
+    #[test]
+    fn a_memory_has_a_limit_and_a_larger_value_changes_nothing() {
+        let cx = context();
+        cx.remember(&STEP, "small").expect("a memory");
+        let error = cx
+            .remember(&STEP, &"x".repeat(64 * 1024))
+            .expect_err("a large memory");
+        assert!(
+            error
+                .to_string()
+                .ends_with("65538 bytes of JSON, and the limit is 65536"),
+            "{error}"
+        );
+        assert_eq!(
+            cx.memory::<String>(&STEP).expect("a memory").as_deref(),
+            Some("small")
+        );
+    }
+
+    #[test]
+    fn the_type_is_the_key_of_the_run_memory() {
+        let cx = context();
+        *cx.run_memory::<Mutex<u32>>().lock().expect("a lock") += 2;
+        assert_eq!(*cx.run_memory::<Mutex<u32>>().lock().expect("a lock"), 2);
+        assert_eq!(*cx.run_memory::<Mutex<u64>>().lock().expect("a lock"), 0);
+    }
+
+    #[test]
+    fn a_file_is_unsaved_until_the_same_content_was_saved() {
+        let cx = context();
+        cx.set_saved_file("a", vec![1]);
+        cx.put_file("a", vec![1]);
+        assert_eq!(cx.unsaved_files(), []);
+        cx.put_file("a", vec![2]);
+        let [(name, bytes)] = cx.unsaved_files().try_into().expect("one file");
+        cx.put_file("a", vec![3]);
+        cx.file_saved(name, &bytes);
+        assert_eq!(cx.unsaved_files().len(), 1, "a newer content is not saved");
+    }
+}
