@@ -7,6 +7,7 @@ mod end_to_end;
 mod fixture;
 mod interrupted;
 mod killed;
+mod lock;
 mod operator_mistakes;
 mod programs;
 #[cfg(feature = "samael")]
