@@ -47,7 +47,7 @@ pub use call::{Call, Response};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BuildError, Error, RequestError};
 pub use link::{LinkError, next_link};
-pub use pager::{Page, Pager, PagerError};
+pub use pager::{ItemError, ListError, ListPosition, Page, Pager, PartialList};
 pub use rate_limiter::{Rate, RateLimiter, RateLimiterStats};
 pub use retry::{Attempt, AttemptResult, Idempotency, RetryDecision, RetryPolicy};
 pub use secret::Secret;
