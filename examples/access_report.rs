@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         (aws, Some(sandbox))
     };
     let organization = aws.organizations().describe().await?;
-    let instances = aws.instances().await?;
+    let instances = aws.instances().try_collect().await?;
     // Only the management account's instance can give access to accounts.
     let instance = instances
         .iter()
@@ -57,11 +57,14 @@ async fn connected_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error
     let aws = Aws::connect(ConnectOptions {
         region: Some(sandbox.aws_region().to_owned()),
         endpoint_url: Some(sandbox.aws_endpoint_url().parse()?),
-        credentials: Some(Credentials {
-            access_key_id: sandbox.aws_access_key_id().to_owned(),
-            secret_access_key: Secret::new(sandbox.aws_secret_access_key()),
-            session_token: None,
-        }),
+        credentials: Some(
+            Credentials {
+                access_key_id: sandbox.aws_access_key_id().to_owned(),
+                secret_access_key: Secret::new(sandbox.aws_secret_access_key()),
+                session_token: None,
+            }
+            .into(),
+        ),
         ..ConnectOptions::default()
     })
     .await?;

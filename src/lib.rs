@@ -30,6 +30,7 @@ pub use rest_core::{Clock, ManualClock, Secret, SystemClock};
 
 /// The crates of other authors whose types are in the signatures of this crate.
 pub mod deps {
+    pub use aws_sso_glue::aws_config;
     pub use futures;
     pub use jiff;
     pub use object_store;

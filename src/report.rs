@@ -46,7 +46,12 @@ impl AccessReport {
     /// Fails if AWS refuses a request or cannot be read.
     pub async fn read(aws: &Aws, center: &IdentityCenter) -> Result<Self> {
         let failed = |error| Error::service("the access report could not be read from AWS", error);
-        let accounts = aws.organizations().accounts().await.map_err(failed)?;
+        let accounts = aws
+            .organizations()
+            .accounts()
+            .try_collect()
+            .await
+            .map_err(failed)?;
         let names: BTreeMap<_, &Account> = accounts
             .iter()
             .map(|account| (&account.id, account))
@@ -54,6 +59,7 @@ impl AccessReport {
         let store = center.identity_store();
         let users: BTreeMap<String, String> = store
             .users()
+            .try_collect()
             .await
             .map_err(failed)?
             .into_iter()
@@ -61,6 +67,7 @@ impl AccessReport {
             .collect();
         let groups: BTreeMap<String, String> = store
             .groups()
+            .try_collect()
             .await
             .map_err(failed)?
             .into_iter()
@@ -68,16 +75,24 @@ impl AccessReport {
             .collect();
         let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut report = Self::default();
-        for set in center.permission_sets().list().await.map_err(failed)? {
+        for set in center
+            .permission_sets()
+            .list()
+            .try_collect()
+            .await
+            .map_err(failed)?
+        {
             for account in center
                 .permission_sets()
                 .accounts(&set.arn)
+                .try_collect()
                 .await
                 .map_err(failed)?
             {
                 for principal in center
                     .assignments()
                     .list(&account, &set.arn)
+                    .try_collect()
                     .await
                     .map_err(failed)?
                 {
@@ -106,7 +121,7 @@ impl AccessReport {
                                 continue;
                             };
                             if !members.contains_key(id.as_str()) {
-                                let ids = store.members(id).await.map_err(failed)?;
+                                let ids = store.members(id).try_collect().await.map_err(failed)?;
                                 members.insert(
                                     id.to_string(),
                                     ids.iter().map(ToString::to_string).collect(),

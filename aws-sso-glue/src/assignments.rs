@@ -4,14 +4,12 @@ use aws_sdk_ssoadmin::types::{
     AccountAssignmentOperationStatus, OperationStatusFilter, PrincipalType, StatusValues,
     TargetType,
 };
+use rest_core::Pager;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, Error, GroupId, IdentityCenter, OperationStatus, PermissionSetArn, RequestId,
-    UserId,
-    instances::PAGE_SIZE,
-    paging::{self, Page},
-    service::Service,
+    UserId, instances::PAGE_SIZE, service::Service,
 };
 
 /// Calls for account assignments.
@@ -64,86 +62,87 @@ pub enum OperationKind {
     Delete,
 }
 
-impl<'a> Assignments<'a> {
-    pub(crate) fn new(center: &'a IdentityCenter) -> Self {
-        Self { center }
+impl IdentityCenter {
+    /// Returns the calls for account assignments.
+    #[must_use]
+    pub fn assignments(&self) -> Assignments<'_> {
+        Assignments { center: self }
     }
+}
 
-    /// Returns the principals that have `permission_set` in `account`.
+/// Completes and sends a call that creates or deletes an assignment. A macro, because the SDK has a
+/// type for each call.
+macro_rules! send_for {
+    ($assignment:expr, $center:expr, $call:expr) => {
+        $call
+            .instance_arn($center.instance())
+            .target_type(TargetType::AwsAccount)
+            .target_id($assignment.account.as_str())
+            .permission_set_arn($assignment.permission_set.as_str())
+            .principal_type($assignment.principal.kind())
+            .principal_id($assignment.principal.id())
+            .send()
+    };
+}
+
+impl<'a> Assignments<'a> {
+    /// Lists the principals that have `permission_set` in `account`.
     ///
     /// The list may contain principals that were deleted.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn list(
+    pub fn list(
         &self,
         account: &AccountId,
         permission_set: &PermissionSetArn,
-    ) -> Result<Vec<Principal>, Error> {
+    ) -> Pager<Principal, Error> {
         const OPERATION: &str = "ListAccountAssignments";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_account_assignments()
-                .instance_arn(self.instance())
-                .account_id(account.as_str())
-                .permission_set_arn(permission_set.as_str())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let rows = response.account_assignments.unwrap_or_default().into_iter();
-            let items =
-                rows.map(|row| read_principal(OPERATION, row.principal_type, row.principal_id));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self
+            .client()
+            .list_account_assignments()
+            .instance_arn(self.center.instance())
+            .account_id(account.as_str())
+            .permission_set_arn(permission_set.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let rows = response.account_assignments.unwrap_or_default();
+                (rows, response.next_token)
+            },
+            |row| read_principal(OPERATION, row.principal_type, row.principal_id),
+        )
     }
 
-    /// Returns the assignments of a principal in all accounts.
+    /// Lists the assignments of a principal in all accounts.
     ///
     /// This call is the fastest way to read the assignments of a whole company. Only the management
     /// account may make this call. For a user, AWS returns all the user's access, which may include
     /// assignments of the user's groups. Each assignment contains the principal that has it.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn for_principal(&self, principal: &Principal) -> Result<Vec<Assignment>, Error> {
+    pub fn for_principal(&self, principal: &Principal) -> Pager<Assignment, Error> {
         const OPERATION: &str = "ListAccountAssignmentsForPrincipal";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_account_assignments_for_principal()
-                .instance_arn(self.instance())
-                .principal_type(principal.kind())
-                .principal_id(principal.id())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let rows = response.account_assignments.unwrap_or_default().into_iter();
-            let items = rows.map(|row| {
+        let call = self
+            .client()
+            .list_account_assignments_for_principal()
+            .instance_arn(self.center.instance())
+            .principal_type(principal.kind())
+            .principal_id(principal.id())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let rows = response.account_assignments.unwrap_or_default();
+                (rows, response.next_token)
+            },
+            |row| {
+                let set = row.permission_set_arn;
                 Ok(Assignment {
                     account: SERVICE.id(OPERATION, "AccountId", row.account_id)?,
-                    permission_set: SERVICE.id(
-                        OPERATION,
-                        "PermissionSetArn",
-                        row.permission_set_arn,
-                    )?,
+                    permission_set: SERVICE.id(OPERATION, "PermissionSetArn", set)?,
                     principal: read_principal(OPERATION, row.principal_type, row.principal_id)?,
                 })
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+            },
+        )
     }
 
     /// Starts to create an assignment. AWS also provisions the permission set in the account.
@@ -156,27 +155,11 @@ impl<'a> Assignments<'a> {
     /// Fails if AWS refuses the call or does not answer.
     pub async fn start_create(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "CreateAccountAssignment";
-        let call = self
-            .client()
-            .create_account_assignment()
-            .instance_arn(self.instance())
-            .target_type(TargetType::AwsAccount)
-            .target_id(assignment.account.as_str())
-            .permission_set_arn(assignment.permission_set.as_str())
-            .principal_type(assignment.principal.kind())
-            .principal_id(assignment.principal.id())
-            .send();
+        let call = self.client().create_account_assignment();
+        let call = send_for!(assignment, self.center, call);
         let response = SERVICE.call(OPERATION, call).await?;
-        let status = SERVICE.require_field(
-            OPERATION,
-            CREATION,
-            response.account_assignment_creation_status,
-        )?;
-        let id = SERVICE.id(OPERATION, "RequestId", status.request_id)?;
-        Ok(Operation {
-            kind: OperationKind::Create,
-            id,
-        })
+        let status = response.account_assignment_creation_status;
+        read_operation(OPERATION, OperationKind::Create, status)
     }
 
     /// Starts to delete an assignment.
@@ -187,27 +170,11 @@ impl<'a> Assignments<'a> {
     /// instead report the missing assignment later, as a failed status.
     pub async fn start_delete(&self, assignment: &Assignment) -> Result<Operation, Error> {
         const OPERATION: &str = "DeleteAccountAssignment";
-        let call = self
-            .client()
-            .delete_account_assignment()
-            .instance_arn(self.instance())
-            .target_type(TargetType::AwsAccount)
-            .target_id(assignment.account.as_str())
-            .permission_set_arn(assignment.permission_set.as_str())
-            .principal_type(assignment.principal.kind())
-            .principal_id(assignment.principal.id())
-            .send();
+        let call = self.client().delete_account_assignment();
+        let call = send_for!(assignment, self.center, call);
         let response = SERVICE.call(OPERATION, call).await?;
-        let status = SERVICE.require_field(
-            OPERATION,
-            DELETION,
-            response.account_assignment_deletion_status,
-        )?;
-        let id = SERVICE.id(OPERATION, "RequestId", status.request_id)?;
-        Ok(Operation {
-            kind: OperationKind::Delete,
-            id,
-        })
+        let status = response.account_assignment_deletion_status;
+        read_operation(OPERATION, OperationKind::Delete, status)
     }
 
     /// Returns the status of an asynchronous write.
@@ -216,122 +183,83 @@ impl<'a> Assignments<'a> {
     ///
     /// Fails if AWS refuses the call or does not answer.
     pub async fn status(&self, operation: &Operation) -> Result<OperationStatus, Error> {
-        match operation.kind {
+        let (client, instance, id) = (self.client(), self.center.instance(), operation.id.as_str());
+        let (name, status) = match operation.kind {
             OperationKind::Create => {
                 const OPERATION: &str = "DescribeAccountAssignmentCreationStatus";
-                let call = self
-                    .client()
-                    .describe_account_assignment_creation_status()
-                    .instance_arn(self.instance())
-                    .account_assignment_creation_request_id(operation.id.as_str())
-                    .send();
+                let call = client.describe_account_assignment_creation_status();
+                let call = call.account_assignment_creation_request_id(id);
+                let call = call.instance_arn(instance).send();
                 let response = SERVICE.call(OPERATION, call).await?;
-                read_status(
-                    OPERATION,
-                    CREATION,
-                    response.account_assignment_creation_status,
-                )
+                (OPERATION, response.account_assignment_creation_status)
             }
             OperationKind::Delete => {
                 const OPERATION: &str = "DescribeAccountAssignmentDeletionStatus";
-                let call = self
-                    .client()
-                    .describe_account_assignment_deletion_status()
-                    .instance_arn(self.instance())
-                    .account_assignment_deletion_request_id(operation.id.as_str())
-                    .send();
+                let call = client.describe_account_assignment_deletion_status();
+                let call = call.account_assignment_deletion_request_id(id);
+                let call = call.instance_arn(instance).send();
                 let response = SERVICE.call(OPERATION, call).await?;
-                read_status(
-                    OPERATION,
-                    DELETION,
-                    response.account_assignment_deletion_status,
+                (OPERATION, response.account_assignment_deletion_status)
+            }
+        };
+        let status = SERVICE.require_field(name, operation.kind.field(), status)?;
+        OperationStatus::read(name, status.status.as_ref(), status.failure_reason)
+    }
+
+    /// Lists the writes of a kind that are in progress, including the writes of other callers.
+    ///
+    /// The client sends one call for many writes, instead of one status call for each write. A write
+    /// that is no longer in the list has succeeded or failed.
+    pub fn in_progress(&self, kind: OperationKind) -> Pager<Operation, Error> {
+        let (client, instance) = (self.client(), self.center.instance());
+        match kind {
+            OperationKind::Create => {
+                let call = client
+                    .list_account_assignment_creation_status()
+                    .instance_arn(instance)
+                    .filter(in_progress())
+                    .max_results(PAGE_SIZE);
+                SERVICE.list(
+                    CREATIONS,
+                    move |token| call.clone().set_next_token(token).send(),
+                    |response| {
+                        let rows = response.account_assignments_creation_status;
+                        (rows.unwrap_or_default(), response.next_token)
+                    },
+                    move |row| read_operation_id(CREATIONS, kind, row.request_id),
+                )
+            }
+            OperationKind::Delete => {
+                let call = client
+                    .list_account_assignment_deletion_status()
+                    .instance_arn(instance)
+                    .filter(in_progress())
+                    .max_results(PAGE_SIZE);
+                SERVICE.list(
+                    DELETIONS,
+                    move |token| call.clone().set_next_token(token).send(),
+                    |response| {
+                        let rows = response.account_assignments_deletion_status;
+                        (rows.unwrap_or_default(), response.next_token)
+                    },
+                    move |row| read_operation_id(DELETIONS, kind, row.request_id),
                 )
             }
         }
     }
 
-    /// Returns the writes that are in progress, including the writes of other callers.
-    ///
-    /// The client sends two calls, instead of one status call for each write. A write that is no longer in
-    /// the list has succeeded or failed.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn in_progress(&self) -> Result<Vec<Operation>, Error> {
-        let mut operations = self.creations_in_progress().await?;
-        operations.extend(self.deletions_in_progress().await?);
-        Ok(operations)
-    }
-
-    async fn creations_in_progress(&self) -> Result<Vec<Operation>, Error> {
-        const OPERATION: &str = "ListAccountAssignmentCreationStatus";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_account_assignment_creation_status()
-                .instance_arn(self.instance())
-                .filter(in_progress())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let rows = response
-                .account_assignments_creation_status
-                .unwrap_or_default()
-                .into_iter();
-            let items = rows.map(|row| {
-                let id = SERVICE.id(OPERATION, "RequestId", row.request_id)?;
-                Ok(Operation {
-                    kind: OperationKind::Create,
-                    id,
-                })
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
-    }
-
-    async fn deletions_in_progress(&self) -> Result<Vec<Operation>, Error> {
-        const OPERATION: &str = "ListAccountAssignmentDeletionStatus";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_account_assignment_deletion_status()
-                .instance_arn(self.instance())
-                .filter(in_progress())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let rows = response
-                .account_assignments_deletion_status
-                .unwrap_or_default()
-                .into_iter();
-            let items = rows.map(|row| {
-                let id = SERVICE.id(OPERATION, "RequestId", row.request_id)?;
-                Ok(Operation {
-                    kind: OperationKind::Delete,
-                    id,
-                })
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
-    }
-
     fn client(self) -> &'a aws_sdk_ssoadmin::Client {
         self.center.client()
     }
+}
 
-    fn instance(self) -> &'a str {
-        self.center.instance()
+impl OperationKind {
+    /// Returns the field of a response that contains the status.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Create => "AccountAssignmentCreationStatus",
+            Self::Delete => "AccountAssignmentDeletionStatus",
+        }
     }
 }
 
@@ -373,13 +301,22 @@ fn read_principal(
     }
 }
 
-fn read_status(
+fn read_operation(
     operation: &'static str,
-    field: &'static str,
+    kind: OperationKind,
     status: Option<AccountAssignmentOperationStatus>,
-) -> Result<OperationStatus, Error> {
-    let status = SERVICE.require_field(operation, field, status)?;
-    OperationStatus::read(operation, status.status.as_ref(), status.failure_reason)
+) -> Result<Operation, Error> {
+    let status = SERVICE.require_field(operation, kind.field(), status)?;
+    read_operation_id(operation, kind, status.request_id)
+}
+
+fn read_operation_id(
+    operation: &'static str,
+    kind: OperationKind,
+    id: Option<String>,
+) -> Result<Operation, Error> {
+    let id = SERVICE.id(operation, "RequestId", id)?;
+    Ok(Operation { kind, id })
 }
 
 fn in_progress() -> OperationStatusFilter {
@@ -389,8 +326,8 @@ fn in_progress() -> OperationStatusFilter {
 }
 
 const SERVICE: Service = Service::SsoAdmin;
-const CREATION: &str = "AccountAssignmentCreationStatus";
-const DELETION: &str = "AccountAssignmentDeletionStatus";
+const CREATIONS: &str = "ListAccountAssignmentCreationStatus";
+const DELETIONS: &str = "ListAccountAssignmentDeletionStatus";
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ impl Aws {
     ///
     /// Fails if the credentials are missing, expired or unknown to AWS, or if AWS does not answer.
     pub async fn caller(&self) -> Result<Caller, Error> {
-        caller(self.sts()).await
+        caller(self.sdk().sts()).await
     }
 
     /// Verifies that AWS accepts `credentials`, and returns their identity.
@@ -107,7 +107,7 @@ mod tests {
             let (aws, clock) = Replay::new().xml(403, &refusal(code)).connect();
             let error = block_on(aws.caller()).expect_err("must be refused");
             assert_eq!(error.code(), Some(code));
-            assert!(error.is_unauthenticated() && !error.is_access_denied());
+            assert!(error.is_unauthenticated() && !error.is_permission_denied());
             assert!(
                 error.help().expect("help").starts_with(help),
                 "{code}: {:?}",

@@ -2,22 +2,23 @@
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssoadmin::config::{StalledStreamProtectionConfig, retry::RetryPartition};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use rest_core::{Clock, SystemClock};
-use url::{Host, Url};
+use rest_core::{Clock, Rate, RateLimiter, SystemClock};
+use url::Url;
 
 use crate::{
     Credentials, Error,
     https::{Https, Proxy},
-    rate_limit::{RateLimitedClient, RateLimiter},
     retry::{RetryAfterSeconds, TransientConflict},
     time::SdkClock,
+    transport::{CheckedClient, Limiter, Limits, check_url, is_loopback},
 };
 
-/// Options of a connection to AWS. All options have defaults.
+/// Options of a connection to AWS. All options have defaults: end with
+/// `..ConnectOptions::default()`.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
     /// The profile of `~/.aws/config` (default: the profile in `AWS_PROFILE`, or else `default`).
@@ -28,9 +29,17 @@ pub struct ConnectOptions {
     ///
     /// The URL must use https or be on this machine.
     pub endpoint_url: Option<Url>,
-    /// The keys that sign the calls (default: from the SDK's chain, which tries environment,
-    /// profile, single sign-on, container and machine).
-    pub credentials: Option<Credentials>,
+    /// The source of the keys that sign the calls (default: the SDK's chain, which tries
+    /// environment, profile, single sign-on, container and machine). [`Credentials`] are a source,
+    /// and so is every provider of the SDK.
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// The configuration of a program that already uses the SDK (default: from the environment and
+    /// the profile).
+    ///
+    /// Its credentials, region, endpoint and HTTP client are kept, unless another option sets them.
+    /// Its retries and timeouts are not used: the ones of this crate are. `profile` has no effect
+    /// beside it.
+    pub sdk_config: Option<SdkConfig>,
     /// The clock, which returns the time and waits between attempts.
     ///
     /// A clock that does not really wait needs explicit `credentials`, because it would let the
@@ -52,6 +61,7 @@ impl Default for ConnectOptions {
             region: None,
             endpoint_url: None,
             credentials: None,
+            sdk_config: None,
             clock: Arc::new(SystemClock),
             // The waits are up to 1, 2, 4, 8 and 16 seconds. Together they are longer than AWS takes
             // to finish a conflicting write, and longer than a rate limit lasts.
@@ -83,7 +93,7 @@ struct Inner {
 struct Shared {
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
-    limiter: Option<Arc<RateLimiter>>,
+    limiter: Option<Limiter>,
     // The SDK's default partition is shared by the whole process.
     retries: RetryPartition,
 }
@@ -96,26 +106,36 @@ impl Aws {
     /// Fails if no region is configured, or if the endpoint override is neither https nor on this
     /// machine.
     pub async fn connect(connect: ConnectOptions) -> Result<Self, Error> {
-        let proxy = match &connect.endpoint_url {
-            Some(url) if is_loopback(url) => Proxy::Never,
-            Some(url) if url.scheme() != "https" => return Err(insecure(url)),
-            _ => Proxy::FromEnvironment,
-        };
-        let mut loader = aws_config::defaults(behavior());
-        if let Some(profile) = &connect.profile {
-            loader = loader.profile_name(profile);
+        // The region may come from the network, so a wrong option fails before it is looked up.
+        if let Some(url) = &connect.endpoint_url {
+            check_url(url.as_str()).map_err(insecure)?;
         }
+        let mut config = if let Some(config) = &connect.sdk_config {
+            config.to_builder()
+        } else {
+            let mut loader = aws_config::defaults(behavior());
+            if let Some(profile) = &connect.profile {
+                loader = loader.profile_name(profile);
+            }
+            // With a source of credentials, the loader does not build the default chain.
+            if let Some(credentials) = &connect.credentials {
+                loader = loader.credentials_provider(credentials.clone());
+            }
+            if let Some(region) = &connect.region {
+                loader = loader.region(Region::new(region.clone()));
+            }
+            Box::pin(loader.load()).await.into_builder()
+        };
         if let Some(region) = &connect.region {
-            loader = loader.region(Region::new(region.clone()));
+            config.set_region(Region::new(region.clone()));
         }
         if let Some(url) = &connect.endpoint_url {
-            loader = loader.endpoint_url(url.as_str().trim_end_matches('/'));
+            config.set_endpoint_url(Some(url.as_str().trim_end_matches('/').to_owned()));
         }
         if let Some(credentials) = &connect.credentials {
-            loader = loader.credentials_provider(credentials.clone().into_sdk());
+            config.set_credentials_provider(Some(credentials.clone()));
         }
-        let config = Box::pin(loader.load()).await;
-        Self::assemble(config, SharedHttpClient::new(Https::new(proxy)), &connect)
+        Self::assemble(config.build(), &connect)
     }
 
     /// Returns the region of the connection.
@@ -138,47 +158,70 @@ impl Aws {
     }
 
     /// Builds a connection from the SDK's configuration and the options.
-    pub(crate) fn assemble(
-        config: SdkConfig,
-        client: SharedHttpClient,
-        connect: &ConnectOptions,
-    ) -> Result<Self, Error> {
+    pub(crate) fn assemble(config: SdkConfig, connect: &ConnectOptions) -> Result<Self, Error> {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(no_region());
         };
+        // The endpoint may come from an option, the environment, the profile or the caller's
+        // configuration.
+        let endpoint = config.endpoint_url();
+        if let Some(url) = endpoint {
+            check_url(url).map_err(insecure)?;
+        }
+        let is_local = endpoint
+            .and_then(|url| Url::parse(url).ok())
+            .is_some_and(|url| is_loopback(&url));
+        let proxy = if is_local {
+            Proxy::Never
+        } else {
+            Proxy::FromEnvironment
+        };
+        let client = config
+            .http_client()
+            .unwrap_or_else(|| SharedHttpClient::new(Https::new(proxy)));
         let clock = Arc::clone(&connect.clock);
-        let limiter = connect
-            .sso_admin_calls_per_second
-            .map(|calls| RateLimiter::new(calls, Arc::clone(&clock)));
+        let limiter = connect.sso_admin_calls_per_second.map(|calls| Limiter {
+            bucket: RateLimiter::new(Rate {
+                per_second: f64::from(calls.get()),
+                burst: BURST,
+            }),
+            clock: Arc::clone(&clock),
+        });
         let config = config
             .into_builder()
             .behavior_version(behavior())
-            .http_client(client.clone())
+            .http_client(CheckedClient {
+                client: client.clone(),
+                limiter: None,
+                limits: Limits::default(),
+            })
             .sleep_impl(SdkClock(Arc::clone(&clock)))
             .time_source(SdkClock(Arc::clone(&clock)))
             .retry_config(RetryConfig::standard().with_max_attempts(connect.max_attempts.get()))
-            // The protection is for long bodies, and the bodies of these calls are small. It would
-            // also measure time with the configured clock.
+            // These two would measure time with the configured clock. The HTTP client has limits of
+            // its own.
+            .timeout_config(TimeoutConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         let retries = RetryPartition::custom("aws-sso-glue").build();
         let shared = Shared {
             clock,
             client,
-            limiter: limiter.map(Arc::new),
+            limiter,
             retries,
         };
         Ok(Self::build(config, region, shared))
     }
 
     fn build(config: SdkConfig, region: String, shared: Shared) -> Self {
-        let mut sso_admin = aws_sdk_ssoadmin::config::Builder::from(&config)
+        let sso_admin = aws_sdk_ssoadmin::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
-            .retry_classifier(TransientConflict);
-        if let Some(limiter) = &shared.limiter {
-            let (client, limiter) = (shared.client.clone(), Arc::clone(limiter));
-            sso_admin = sso_admin.http_client(RateLimitedClient { client, limiter });
-        }
+            .retry_classifier(TransientConflict)
+            .http_client(CheckedClient {
+                client: shared.client.clone(),
+                limiter: shared.limiter.clone(),
+                limits: Limits::default(),
+            });
         let identity_store = aws_sdk_identitystore::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
             .retry_classifier(RetryAfterSeconds);
@@ -197,31 +240,30 @@ impl Aws {
         }))
     }
 
+    /// Returns the SDK's own clients, for calls that this crate does not have.
+    ///
+    /// They have the credentials, the region, the retries and the rate limit of this connection.
+    ///
+    /// ```no_run
+    /// # async fn run(aws: aws_sso_glue::Aws) -> Result<(), Box<dyn std::error::Error>> {
+    /// let policies = aws.sdk().organizations().list_roots().send().await?;
+    /// println!("{:?}", policies.roots());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn sdk(&self) -> SdkClients<'_> {
+        SdkClients(&self.0)
+    }
+
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.shared.clock
-    }
-
-    pub(crate) fn sso_admin(&self) -> &aws_sdk_ssoadmin::Client {
-        &self.0.sso_admin
-    }
-
-    pub(crate) fn identity_store_client(&self) -> &aws_sdk_identitystore::Client {
-        &self.0.identity_store
-    }
-
-    pub(crate) fn organizations_client(&self) -> &aws_sdk_organizations::Client {
-        &self.0.organizations
-    }
-
-    pub(crate) fn sts(&self) -> &aws_sdk_sts::Client {
-        &self.0.sts
     }
 
     /// Returns an STS client that signs with other credentials.
     pub(crate) fn sts_as(&self, credentials: Credentials) -> aws_sdk_sts::Client {
         let config = aws_sdk_sts::config::Builder::from(&self.0.config)
             .retry_partition(self.0.shared.retries.clone())
-            .credentials_provider(SharedCredentialsProvider::new(credentials.into_sdk()))
+            .credentials_provider(SharedCredentialsProvider::from(credentials))
             .build();
         aws_sdk_sts::Client::from_conf(config)
     }
@@ -251,6 +293,45 @@ impl Aws {
     }
 }
 
+/// The SDK's clients of a connection; see [`Aws::sdk`].
+#[derive(Clone, Copy)]
+pub struct SdkClients<'a>(&'a Inner);
+
+impl<'a> SdkClients<'a> {
+    /// Returns the client of IAM Identity Center, within
+    /// [`sso_admin_calls_per_second`](ConnectOptions::sso_admin_calls_per_second).
+    #[must_use]
+    pub fn sso_admin(self) -> &'a aws_sdk_ssoadmin::Client {
+        &self.0.sso_admin
+    }
+
+    /// Returns the client of the identity store.
+    #[must_use]
+    pub fn identity_store(self) -> &'a aws_sdk_identitystore::Client {
+        &self.0.identity_store
+    }
+
+    /// Returns the client of AWS Organizations.
+    #[must_use]
+    pub fn organizations(self) -> &'a aws_sdk_organizations::Client {
+        &self.0.organizations
+    }
+
+    /// Returns the client of AWS STS.
+    #[must_use]
+    pub fn sts(self) -> &'a aws_sdk_sts::Client {
+        &self.0.sts
+    }
+}
+
+impl fmt::Debug for SdkClients<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SdkClients")
+            .field("region", &self.0.region)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Aws")
@@ -264,15 +345,6 @@ fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 fn no_region() -> Error {
     Error::configuration(
         "no AWS region is configured",
@@ -280,14 +352,15 @@ fn no_region() -> Error {
     )
 }
 
-fn insecure(url: &Url) -> Error {
-    // The message contains the host only: a URL may contain a user name and a password.
-    let host = url.host_str().unwrap_or_default();
+fn insecure(problem: String) -> Error {
     Error::configuration(
-        format!("the endpoint override for `{host}` is neither https nor on this machine"),
+        problem,
         "use https://, because responses contain credentials",
     )
 }
+
+/// Number of calls that may be sent at once after a pause: a third of a second's calls.
+const BURST: f64 = 5.0;
 
 #[cfg(test)]
 mod tests {
@@ -314,8 +387,8 @@ mod tests {
     #[test]
     fn a_missing_region_is_an_error_that_says_where_to_set_it() {
         let config = aws_config::SdkConfig::builder().build();
-        let error = Aws::assemble(config, Replay::new().client(), &ConnectOptions::default())
-            .expect_err("must be rejected");
+        let error =
+            Aws::assemble(config, &ConnectOptions::default()).expect_err("must be rejected");
         assert_eq!(error.to_string(), "no AWS region is configured");
         assert!(error.help().expect("help").contains("AWS_REGION"));
     }
@@ -329,7 +402,7 @@ mod tests {
             (aws.region(), other_region.region()),
             ("us-east-1", "eu-central-1")
         );
-        block_on(other_region.instances()).expect("a list");
+        block_on(other_region.instances().try_collect()).expect("a list");
         let request = &replay.requests()[0];
         assert_eq!(request.uri, "https://sso.eu-central-1.amazonaws.com/");
         assert!(

@@ -1,8 +1,9 @@
 //! Explicit credentials.
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use rest_core::Secret;
 
-/// Keys that sign calls to AWS.
+/// Keys that sign calls to AWS, as a source of credentials of a connection.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The id of the access key, such as `ASIA…`. It is not secret.
@@ -13,15 +14,15 @@ pub struct Credentials {
     pub session_token: Option<Secret>,
 }
 
-impl Credentials {
-    pub(crate) fn into_sdk(self) -> aws_credential_types::Credentials {
-        aws_credential_types::Credentials::new(
-            self.access_key_id,
-            self.secret_access_key.expose(),
-            self.session_token.map(|token| token.expose().to_owned()),
+impl From<Credentials> for SharedCredentialsProvider {
+    fn from(keys: Credentials) -> Self {
+        Self::new(aws_credential_types::Credentials::new(
+            keys.access_key_id,
+            keys.secret_access_key.expose(),
+            keys.session_token.map(|token| token.expose().to_owned()),
             None,
             "explicit",
-        )
+        ))
     }
 }
 
@@ -29,7 +30,7 @@ impl Credentials {
 mod tests {
     use rest_core::Secret;
 
-    use super::Credentials;
+    use super::{Credentials, SharedCredentialsProvider};
 
     #[test]
     fn debug_output_of_this_crate_and_the_sdk_contains_no_secret() {
@@ -39,9 +40,9 @@ mod tests {
             session_token: Some(Secret::new("hunter3")),
         };
         let ours = format!("{credentials:?}");
-        let sdk = format!("{:?}", credentials.into_sdk());
+        let sdk = format!("{:?}", SharedCredentialsProvider::from(credentials));
+        assert!(ours.contains("ASIAEXAMPLE"), "{ours}");
         for output in [&ours, &sdk] {
-            assert!(output.contains("ASIAEXAMPLE"), "{output}");
             assert!(!output.contains("hunter"), "{output}");
         }
     }

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use http::StatusCode;
+use rest_core::{ItemError, ListError};
 use serde::Deserialize;
 
 use crate::service::Service;
@@ -28,20 +29,28 @@ impl Error {
         self.0.service.name()
     }
 
-    /// Returns the operation that was called, such as `CreateAccountAssignment`.
+    /// Returns the call that failed, with its service, such as `sso-admin CreateAccountAssignment`;
+    /// `None` if the connection could not be configured.
     #[must_use]
-    pub fn operation(&self) -> &'static str {
-        self.0.operation
+    pub fn operation(&self) -> Option<&str> {
+        match &self.0.kind {
+            Kind::Configuration { .. } => None,
+            Kind::List(error) => Some(error.operation()),
+            _ => Some(&self.0.call),
+        }
     }
 
-    /// Returns the HTTP status, if a response arrived.
+    /// Returns the HTTP status of the response, if one arrived.
     #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        match &self.0.kind {
+    pub fn status(&self) -> Option<u16> {
+        let status = match &self.0.kind {
             Kind::Refused(refusal) => Some(refusal.status),
             Kind::InvalidResponse { status, .. } => *status,
-            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) => None,
-        }
+            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) | Kind::List(_) => {
+                None
+            }
+        };
+        status.map(|status| status.as_u16())
     }
 
     /// Returns AWS's error code, such as `ConflictException`.
@@ -69,7 +78,18 @@ impl Error {
         match &self.0.kind {
             Kind::Refused(Refusal { request_id, .. })
             | Kind::InvalidResponse { request_id, .. } => request_id.as_deref(),
-            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) => None,
+            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) | Kind::List(_) => {
+                None
+            }
+        }
+    }
+
+    /// Returns the error of an item of a list, if this is one. The list continues after the item.
+    #[must_use]
+    pub fn item(&self) -> Option<&ItemError> {
+        match &self.0.kind {
+            Kind::List(ListError::Item(item)) => Some(item),
+            _ => None,
         }
     }
 
@@ -97,7 +117,7 @@ impl Error {
 
     /// Returns whether AWS knows the caller, but does not allow the call.
     #[must_use]
-    pub fn is_access_denied(&self) -> bool {
+    pub fn is_permission_denied(&self) -> bool {
         self.has_code(ACCESS_DENIED)
     }
 
@@ -110,16 +130,24 @@ impl Error {
         }
     }
 
-    /// Returns whether no response arrived. AWS may have carried out the call anyway.
+    /// Returns whether a write was sent and its result is not known: AWS may have carried it out.
     #[must_use]
-    pub fn is_no_response(&self) -> bool {
-        matches!(self.0.kind, Kind::NoResponse(_))
+    pub fn may_have_acted(&self) -> bool {
+        let is_read = ["Describe", "Get", "IsMember", "List"]
+            .iter()
+            .any(|prefix| self.0.operation.starts_with(prefix));
+        let is_unknown = match &self.0.kind {
+            Kind::NoResponse(_) | Kind::InvalidResponse { .. } => true,
+            Kind::Refused(refusal) => refusal.status.is_server_error(),
+            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::List(_) => false,
+        };
+        is_unknown && !is_read
     }
 
     /// Returns advice for the operator, for errors that are common in practice.
     #[must_use]
-    pub fn help(&self) -> Option<String> {
-        help::for_error(self)
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
 
     pub(crate) fn from_sdk<E>(
@@ -206,12 +234,24 @@ impl Error {
         self.code() == Some(code)
     }
 
+    /// Returns the cause of this error, for an error that names the call itself.
+    pub(crate) fn into_cause(self) -> BoxError {
+        match self.0.kind {
+            Kind::InvalidResponse { source, .. } => source,
+            kind => Box::new(Self::new(self.0.service, self.0.operation, kind)),
+        }
+    }
+
     fn new(service: Service, operation: &'static str, kind: Kind) -> Self {
-        Self(Box::new(Inner {
+        let mut error = Self(Box::new(Inner {
             service,
             operation,
+            call: service.operation(operation),
+            help: None,
             kind,
-        }))
+        }));
+        error.0.help = help::for_error(&error);
+        error
     }
 
     fn has_code(&self, codes: &[&str]) -> bool {
@@ -233,18 +273,16 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (service, operation) = (self.service(), self.operation());
+        let call = &self.0.call;
         match &self.0.kind {
             Kind::Configuration { problem, .. } => f.write_str(problem),
-            Kind::NotSent(_) => write!(f, "{service} {operation} could not be sent to AWS"),
-            Kind::NoResponse(_) => write!(f, "AWS did not answer {service} {operation}"),
+            Kind::NotSent(_) => write!(f, "{call} could not be sent to AWS"),
+            Kind::NoResponse(_) => write!(f, "AWS did not answer {call}"),
             Kind::InvalidResponse { .. } => {
-                write!(
-                    f,
-                    "AWS's response to {service} {operation} could not be decoded"
-                )
+                write!(f, "AWS's response to {call} could not be decoded")
             }
-            Kind::Refused(_) => write!(f, "AWS refused {service} {operation}"),
+            Kind::Refused(_) => write!(f, "AWS refused {call}"),
+            Kind::List(error) => error.fmt(f),
         }
     }
 }
@@ -253,7 +291,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("service", &self.service())
-            .field("operation", &self.operation())
+            .field("operation", &self.0.operation)
             .field("kind", &self.0.kind)
             .finish()
     }
@@ -267,13 +305,23 @@ impl StdError for Error {
             | Kind::NoResponse(source)
             | Kind::InvalidResponse { source, .. } => Some(source.as_ref()),
             Kind::Refused(refusal) => Some(refusal),
+            Kind::List(error) => error.source(),
         }
+    }
+}
+
+impl From<ListError> for Error {
+    fn from(error: ListError) -> Self {
+        Self::new(Service::Configuration, "list", Kind::List(error))
     }
 }
 
 struct Inner {
     service: Service,
     operation: &'static str,
+    /// The operation with its service.
+    call: String,
+    help: Option<String>,
     kind: Kind,
 }
 
@@ -291,6 +339,8 @@ enum Kind {
         source: BoxError,
     },
     Refused(Refusal),
+    /// A list repeats a page, has too many pages, or has an item that cannot be read.
+    List(ListError),
 }
 
 /// An error response of AWS.

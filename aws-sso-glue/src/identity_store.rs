@@ -4,11 +4,10 @@ use aws_sdk_identitystore::types::{
     AlternateIdentifier, ExternalId as SdkExternalId, MemberId, UniqueAttribute, UserStatus,
 };
 use aws_smithy_types::Document;
+use rest_core::Pager;
 
 use crate::{
-    Aws, Error, GroupId, IdentityStoreId, UserId,
-    instances::PAGE_SIZE,
-    paging::{self, Page},
+    Aws, Error, GroupId, IdentityCenter, IdentityStoreId, UserId, instances::PAGE_SIZE,
     service::Service,
 };
 
@@ -56,11 +55,46 @@ pub struct ExternalId {
     pub id: String,
 }
 
-impl<'a> IdentityStore<'a> {
-    pub(crate) fn new(aws: &'a Aws, id: &'a IdentityStoreId) -> Self {
-        Self { aws, id }
+impl IdentityCenter {
+    /// Returns the calls for users and groups.
+    #[must_use]
+    pub fn identity_store(&self) -> IdentityStore<'_> {
+        IdentityStore {
+            aws: self.aws(),
+            id: self.identity_store_id(),
+        }
     }
+}
 
+/// Reads a user. A macro, because the SDK has one type for a user of a list and another for a user
+/// that is described, with the same fields.
+macro_rules! read_user {
+    ($operation:expr, $user:expr) => {{
+        let user = $user;
+        IdentityUser {
+            id: SERVICE.id($operation, "UserId", Some(user.user_id))?,
+            user_name: SERVICE.require_field($operation, "UserName", user.user_name)?,
+            display_name: user.display_name,
+            emails: emails(user.emails),
+            external_ids: external_ids(user.external_ids),
+            active: active(user.user_status.as_ref()),
+        }
+    }};
+}
+
+/// Reads a group, like `read_user`.
+macro_rules! read_group {
+    ($operation:expr, $group:expr) => {{
+        let group = $group;
+        IdentityGroup {
+            id: SERVICE.id($operation, "GroupId", Some(group.group_id))?,
+            display_name: SERVICE.require_field($operation, "DisplayName", group.display_name)?,
+            external_ids: external_ids(group.external_ids),
+        }
+    }};
+}
+
+impl<'a> IdentityStore<'a> {
     /// Returns the user with this user name, or `None` if the user does not exist.
     ///
     /// # Errors
@@ -99,14 +133,7 @@ impl<'a> IdentityStore<'a> {
         let Some(user) = not_found_as_none(response)? else {
             return Ok(None);
         };
-        Ok(Some(IdentityUser {
-            id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
-            user_name: SERVICE.require_field(OPERATION, "UserName", user.user_name)?,
-            display_name: user.display_name,
-            emails: emails(user.emails),
-            external_ids: external_ids(user.external_ids),
-            active: active(user.user_status.as_ref()),
-        }))
+        Ok(Some(read_user!(OPERATION, user)))
     }
 
     /// Returns the group with this display name, or `None` if the group does not exist.
@@ -147,109 +174,61 @@ impl<'a> IdentityStore<'a> {
         let Some(group) = not_found_as_none(response)? else {
             return Ok(None);
         };
-        Ok(Some(IdentityGroup {
-            id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
-            display_name: SERVICE.require_field(OPERATION, "DisplayName", group.display_name)?,
-            external_ids: external_ids(group.external_ids),
-        }))
+        Ok(Some(read_group!(OPERATION, group)))
     }
 
-    /// Returns all users.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn users(&self) -> Result<Vec<IdentityUser>, Error> {
+    /// Lists all users.
+    pub fn users(&self) -> Pager<IdentityUser, Error> {
         const OPERATION: &str = "ListUsers";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_users()
-                .identity_store_id(self.id.as_str());
-            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let items = response.users.into_iter().map(|user| {
-                Ok(IdentityUser {
-                    id: SERVICE.id(OPERATION, "UserId", Some(user.user_id))?,
-                    user_name: SERVICE.require_field(OPERATION, "UserName", user.user_name)?,
-                    display_name: user.display_name,
-                    emails: emails(user.emails),
-                    external_ids: external_ids(user.external_ids),
-                    active: active(user.user_status.as_ref()),
-                })
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self.client().list_users();
+        let call = call
+            .identity_store_id(self.id.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.users, response.next_token),
+            |user| Ok(read_user!(OPERATION, user)),
+        )
     }
 
-    /// Returns all groups.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn groups(&self) -> Result<Vec<IdentityGroup>, Error> {
+    /// Lists all groups.
+    pub fn groups(&self) -> Pager<IdentityGroup, Error> {
         const OPERATION: &str = "ListGroups";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_groups()
-                .identity_store_id(self.id.as_str());
-            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let items = response.groups.into_iter().map(|group| {
-                Ok(IdentityGroup {
-                    id: SERVICE.id(OPERATION, "GroupId", Some(group.group_id))?,
-                    display_name: SERVICE.require_field(
-                        OPERATION,
-                        "DisplayName",
-                        group.display_name,
-                    )?,
-                    external_ids: external_ids(group.external_ids),
-                })
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self.client().list_groups();
+        let call = call
+            .identity_store_id(self.id.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.groups, response.next_token),
+            |group| Ok(read_group!(OPERATION, group)),
+        )
     }
 
-    /// Returns the members of a group.
+    /// Lists the members of a group.
     ///
-    /// # Errors
-    ///
-    /// Fails with [`is_not_found`](Error::is_not_found) if the group does not exist.
-    pub async fn members(&self, group: &GroupId) -> Result<Vec<UserId>, Error> {
+    /// The first page fails with [`is_not_found`](Error::is_not_found) if the group does not exist.
+    pub fn members(&self, group: &GroupId) -> Pager<UserId, Error> {
         const OPERATION: &str = "ListGroupMemberships";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_group_memberships()
-                .identity_store_id(self.id.as_str());
-            let call = call
-                .group_id(group.as_str())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let items = response.group_memberships.into_iter().map(|membership| {
+        let call = self.client().list_group_memberships();
+        let call = call
+            .identity_store_id(self.id.as_str())
+            .group_id(group.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.group_memberships, response.next_token),
+            |membership| {
                 let member = match membership.member_id {
                     Some(MemberId::UserId(id)) => Some(id),
                     _ => None,
                 };
                 SERVICE.id(OPERATION, "MemberId of a user", member)
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+            },
+        )
     }
 
     /// Returns whether `user` is a member of `group`.
@@ -272,7 +251,7 @@ impl<'a> IdentityStore<'a> {
     }
 
     fn client(self) -> &'a aws_sdk_identitystore::Client {
-        self.aws.identity_store_client()
+        self.aws.sdk().identity_store()
     }
 }
 

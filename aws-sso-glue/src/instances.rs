@@ -10,11 +10,9 @@ use aws_sdk_ssoadmin::types::{InstanceMetadata, RegionScope};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Assignments, Aws, Error, IdentityStore, IdentityStoreId, InstanceArn,
-    PermissionSetArn, PermissionSets,
-    paging::{self, Page},
-    service::Service,
+    AccountId, Aws, Error, IdentityStoreId, InstanceArn, PermissionSetArn, service::Service,
 };
+use rest_core::Pager;
 
 /// An instance of IAM Identity Center.
 ///
@@ -78,30 +76,20 @@ pub struct IdentityCenter {
 }
 
 impl Aws {
-    /// Returns the instances that the caller can see, in all regions.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn instances(&self) -> Result<Vec<Instance>, Error> {
+    /// Lists the instances that the caller can see, in all regions.
+    pub fn instances(&self) -> Pager<Instance, Error> {
         const OPERATION: &str = "ListInstances";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .sso_admin()
-                .list_instances()
-                .region_scope(RegionScope::AllRegions);
-            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let instances = response.instances.unwrap_or_default();
-            let items = instances
-                .into_iter()
-                .map(|instance| read_instance(OPERATION, instance, self.region()));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self.sdk().sso_admin().list_instances();
+        let call = call
+            .region_scope(RegionScope::AllRegions)
+            .max_results(PAGE_SIZE);
+        let called_region = self.region().to_owned();
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.instances.unwrap_or_default(), response.next_token),
+            move |instance| read_instance(OPERATION, instance, &called_region),
+        )
     }
 
     /// Returns the details of an instance in this region.
@@ -115,6 +103,7 @@ impl Aws {
         instance: &InstanceArn,
     ) -> Result<InstanceDetails, Error> {
         let call = self
+            .sdk()
             .sso_admin()
             .describe_instance()
             .instance_arn(instance.as_str())
@@ -134,6 +123,7 @@ impl Aws {
     /// Fails if AWS refuses the call or does not answer.
     pub async fn enable_permission_sets(&self, instance: &InstanceArn) -> Result<(), Error> {
         let call = self
+            .sdk()
             .sso_admin()
             .update_instance()
             .instance_arn(instance.as_str());
@@ -154,32 +144,22 @@ impl Aws {
 }
 
 impl IdentityCenter {
-    /// Returns the calls for permission sets.
-    #[must_use]
-    pub fn permission_sets(&self) -> PermissionSets<'_> {
-        PermissionSets::new(self)
-    }
-
-    /// Returns the calls for account assignments.
-    #[must_use]
-    pub fn assignments(&self) -> Assignments<'_> {
-        Assignments::new(self)
-    }
-
-    /// Returns the calls for users and groups.
-    #[must_use]
-    pub fn identity_store(&self) -> IdentityStore<'_> {
-        IdentityStore::new(&self.aws, &self.identity_store)
-    }
-
     /// Returns the primary region of the instance, which all calls use.
     #[must_use]
     pub fn region(&self) -> &str {
         self.aws.region()
     }
 
+    pub(crate) fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    pub(crate) fn identity_store_id(&self) -> &IdentityStoreId {
+        &self.identity_store
+    }
+
     pub(crate) fn client(&self) -> &aws_sdk_ssoadmin::Client {
-        self.aws.sso_admin()
+        self.aws.sdk().sso_admin()
     }
 
     pub(crate) fn instance(&self) -> &str {
@@ -276,11 +256,11 @@ mod tests {
             ))
             .json(r#"{"PermissionSets": []}"#);
         let (aws, _) = replay.connect();
-        let instances = block_on(aws.instances()).expect("instances");
+        let instances = block_on(aws.instances().try_collect()).expect("instances");
         assert_eq!(instances[0].status, InstanceStatus::Active);
         assert_eq!(instances[0].owner.as_str(), "111111111111");
         let center = aws.identity_center(&instances[0]);
-        block_on(center.permission_sets().list()).expect("a list");
+        block_on(center.permission_sets().list().try_collect()).expect("a list");
         let requests = replay.requests();
         assert_eq!(
             requests[0].body,
@@ -297,7 +277,7 @@ mod tests {
                     "OwnerAccountId": "111111111111"}}]}}"#
             ))
             .connect();
-        let instances = block_on(aws.instances()).expect("instances");
+        let instances = block_on(aws.instances().try_collect()).expect("instances");
         assert_eq!(instances[0].primary_region, "us-east-1");
         assert_eq!(
             instances[0].status,
@@ -312,10 +292,10 @@ mod tests {
                 r#"{{"Instances": [{{"InstanceArn": "{INSTANCE}"}}]}}"#
             ))
             .connect();
-        let error = block_on(aws.instances()).expect_err("no store");
+        let error = block_on(aws.instances().try_collect()).expect_err("no store");
         assert_eq!(
             error.to_string(),
-            "AWS's response to sso-admin ListInstances could not be decoded"
+            "item 1 of page 1 of sso-admin ListInstances could not be read"
         );
         let source = error.source().expect("a source").to_string();
         assert_eq!(source, "the response has no IdentityStoreId");

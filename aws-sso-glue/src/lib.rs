@@ -13,9 +13,10 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let aws = Aws::connect(ConnectOptions { profile: Some("main".into()), ..ConnectOptions::default() }).await?;
 //! println!("calling as {}", aws.caller().await?.arn);
-//! for instance in aws.instances().await? {
+//! for instance in aws.instances().try_collect().await? {
 //!     let center = aws.identity_center(&instance);
-//!     for set in center.permission_sets().list().await? {
+//!     let mut sets = center.permission_sets().list();
+//!     while let Some(set) = sets.try_next().await? {
 //!         println!("{} {}", instance.primary_region, set.name);
 //!     }
 //! }
@@ -47,7 +48,10 @@
 //!   number of attempts is always limited. The waits between attempts use [`ConnectOptions::clock`].
 //! - Calls to `sso-admin`, retries included, stay within
 //!   [`ConnectOptions::sso_admin_calls_per_second`].
-//! - A list is read completely, or the call fails. The result is never a part of a list.
+//! - A list is a [`Pager`]: it is read completely, or it fails. An item that cannot be read is an
+//!   error of its own and does not hide the others.
+//! - Requests go to `https` URLs or to this machine. A response arrives completely within a minute
+//!   and has at most 16 MiB, or the attempt fails.
 //! - Creating, attaching, detaching and deleting are idempotent: they succeed if the write is already
 //!   done.
 //! - No `Debug` output, error or log contains a key or a token. Spans contain the service and the
@@ -55,6 +59,7 @@
 //!   requests.
 
 mod assignments;
+mod call;
 mod caller;
 mod connect;
 mod credentials;
@@ -66,9 +71,7 @@ mod instances;
 mod noop_subscriber;
 mod operations;
 mod organizations;
-mod paging;
 mod permission_sets;
-mod rate_limit;
 #[cfg(test)]
 mod replay;
 mod retry;
@@ -78,10 +81,13 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 mod time;
+mod transport;
 
 pub use assignments::{Assignment, Assignments, Operation, OperationKind, Principal};
+pub use aws_config::{self, SdkConfig};
+pub use aws_credential_types::provider::SharedCredentialsProvider;
 pub use caller::Caller;
-pub use connect::{Aws, ConnectOptions};
+pub use connect::{Aws, ConnectOptions, SdkClients};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use identity_store::{ExternalId, IdentityGroup, IdentityStore, IdentityUser};
@@ -95,6 +101,19 @@ pub use organizations::{Account, AccountState, Organization, Organizations};
 pub use permission_sets::{NewPermissionSet, PermissionSet, PermissionSets, UpdatePermissionSet};
 pub use session::{AssignedAccount, Session};
 pub use sign_in::{DeviceAuthorization, PollResult, SignIn};
+
+// The types in the signatures of this crate, so that a caller needs no other crate.
+pub use rest_core::{
+    Clock, ItemError, ListError, ListPosition, ManualClock, Pager, PartialList, Secret, SystemClock,
+};
+
+/// The SDK's crates whose clients [`Aws::sdk`] returns.
+pub mod sdk {
+    pub use aws_sdk_identitystore as identitystore;
+    pub use aws_sdk_organizations as organizations;
+    pub use aws_sdk_ssoadmin as ssoadmin;
+    pub use aws_sdk_sts as sts;
+}
 
 /// Runs the example of the README as a test.
 #[cfg(doctest)]

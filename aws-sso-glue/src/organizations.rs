@@ -3,13 +3,10 @@
 use std::fmt;
 
 use aws_sdk_organizations::{operation::RequestId as _, types::OrganizationFeatureSet};
+use rest_core::Pager;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    AccountId, Aws, Error,
-    paging::{self, Page},
-    service::Service,
-};
+use crate::{AccountId, Aws, Error, service::Service};
 
 /// Calls for the organization.
 ///
@@ -101,27 +98,20 @@ impl<'a> Organizations<'a> {
         })
     }
 
-    /// Returns the services with trusted access to the organization, such as `sso.amazonaws.com`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn trusted_services(&self) -> Result<Vec<String>, Error> {
+    /// Lists the services with trusted access to the organization, such as `sso.amazonaws.com`.
+    pub fn trusted_services(&self) -> Pager<String, Error> {
         const OPERATION: &str = "ListAWSServiceAccessForOrganization";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self.client().list_aws_service_access_for_organization();
-            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let services = response.enabled_service_principals.unwrap_or_default();
-            let items = services.into_iter().map(|service| {
-                SERVICE.require_field(OPERATION, "ServicePrincipal", service.service_principal)
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self.client().list_aws_service_access_for_organization();
+        let call = call.max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let services = response.enabled_service_principals;
+                (services.unwrap_or_default(), response.next_token)
+            },
+            |row| SERVICE.require_field(OPERATION, "ServicePrincipal", row.service_principal),
+        )
     }
 
     /// Enables trusted access for `service`, such as `sso.amazonaws.com`. The call is idempotent.
@@ -142,57 +132,38 @@ impl<'a> Organizations<'a> {
         SERVICE.call("EnableAWSServiceAccess", call).await.map(drop)
     }
 
-    /// Returns the accounts that are delegated administrators of `service`, such as
+    /// Lists the accounts that are delegated administrators of `service`, such as
     /// `sso.amazonaws.com`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn delegated_administrators(&self, service: &str) -> Result<Vec<AccountId>, Error> {
+    pub fn delegated_administrators(&self, service: &str) -> Pager<AccountId, Error> {
         const OPERATION: &str = "ListDelegatedAdministrators";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_delegated_administrators()
-                .service_principal(service);
-            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let administrators = response.delegated_administrators.unwrap_or_default();
-            let items = administrators
-                .into_iter()
-                .map(|account| SERVICE.id(OPERATION, "Id", account.id));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self.client().list_delegated_administrators();
+        let call = call.service_principal(service).max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let administrators = response.delegated_administrators;
+                (administrators.unwrap_or_default(), response.next_token)
+            },
+            |account| SERVICE.id(OPERATION, "Id", account.id),
+        )
     }
 
-    /// Returns all accounts in all states.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
+    /// Lists all accounts in all states.
+    pub fn accounts(&self) -> Pager<Account, Error> {
         const OPERATION: &str = "ListAccounts";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_accounts()
-                .max_results(PAGE_SIZE)
-                .set_next_token(token);
-            let response = SERVICE.call(OPERATION, call.send()).await?;
-            let request_id = response.request_id().map(ToOwned::to_owned);
-            let accounts = response.accounts.unwrap_or_default().into_iter();
-            let items =
-                accounts.map(|account| read_account(OPERATION, account, request_id.clone()));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self.client().list_accounts().max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let request_id = response.request_id().map(ToOwned::to_owned);
+                let accounts = response.accounts.unwrap_or_default().into_iter();
+                let rows = accounts.map(|account| (account, request_id.clone()));
+                (rows.collect(), response.next_token)
+            },
+            |(account, request_id)| read_account(OPERATION, account, request_id),
+        )
     }
 
     /// Returns one account. For an account that may not exist, use
@@ -229,7 +200,7 @@ impl<'a> Organizations<'a> {
     }
 
     fn client(self) -> &'a aws_sdk_organizations::Client {
-        self.aws.organizations_client()
+        self.aws.sdk().organizations()
     }
 }
 
@@ -329,7 +300,7 @@ mod tests {
             .json(r#"{"Accounts": [{"Id": "222222222222", "Status": "SUSPENDED"}, {"Id": "333333333333"},
                 {"Id": "444444444444", "State": "HIBERNATING"}]}"#);
         let (aws, _) = replay.connect();
-        let accounts = block_on(aws.organizations().accounts()).expect("accounts");
+        let accounts = block_on(aws.organizations().accounts().try_collect()).expect("accounts");
         let states: Vec<_> = accounts
             .iter()
             .map(|account| account.state.to_string())

@@ -5,14 +5,16 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-use aws_sdk_ssoadmin::types::{ProvisionTargetType, ProvisioningStatus, Tag};
+use aws_sdk_ssoadmin::{
+    operation::list_permission_sets::builders::ListPermissionSetsFluentBuilder,
+    types::{ProvisionTargetType, ProvisioningStatus, Tag},
+};
 use futures::{StreamExt, TryStreamExt, stream};
+use rest_core::{Page, Pager};
 
 use crate::{
-    AccountId, Error, IdentityCenter, OperationStatus, PermissionSetArn, RequestId,
-    instances::PAGE_SIZE,
-    paging::{self, Page},
-    service::Service,
+    AccountId, Error, IdentityCenter, OperationStatus, PermissionSetArn, RequestId, call::read_row,
+    instances::PAGE_SIZE, service::Service,
 };
 
 mod policies;
@@ -65,20 +67,46 @@ pub struct UpdatePermissionSet {
     pub relay_state: Option<String>,
 }
 
-impl<'a> PermissionSets<'a> {
-    pub(crate) fn new(center: &'a IdentityCenter) -> Self {
-        Self { center }
+impl IdentityCenter {
+    /// Returns the calls for permission sets.
+    #[must_use]
+    pub fn permission_sets(&self) -> PermissionSets<'_> {
+        PermissionSets { center: self }
     }
+}
 
-    /// Returns all permission sets. The client sends one call per 100 sets, and
-    /// one call per set.
+impl<'a> PermissionSets<'a> {
+    /// Lists all permission sets. The client sends one call per 100 sets, and one call per set.
     ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn list(&self) -> Result<Vec<PermissionSet>, Error> {
-        let sets = self.describe_all(self.arns().await?);
-        sets.try_filter_map(async |set| Ok(set)).try_collect().await
+    /// A set that is deleted while the list is read is omitted.
+    pub fn list(&self) -> Pager<PermissionSet, Error> {
+        let center = self.center.clone();
+        let operation = SERVICE.operation(LIST);
+        Pager::new(operation, move |token| {
+            let center = center.clone();
+            Box::pin(async move {
+                let sets = center.permission_sets();
+                let call = sets.list_arns().set_next_token(token).send();
+                let response = SERVICE.call(LIST, call).await?;
+                let mut items = Vec::new();
+                let mut arns = Vec::new();
+                for arn in response.permission_sets.unwrap_or_default() {
+                    match read_row(arn, read_arn) {
+                        Ok(arn) => arns.push(arn),
+                        Err(error) => items.push(Err(error)),
+                    }
+                }
+                let mut described = sets.describe_all(arns);
+                while let Some(set) = described.try_next().await? {
+                    items.extend(set.map(Ok));
+                }
+                drop(described);
+                Ok(Page {
+                    items,
+                    next: response.next_token.filter(|token| !token.is_empty()),
+                })
+            })
+        })
     }
 
     /// Returns the permission set with this name, or `None` if there is no such set.
@@ -93,7 +121,8 @@ impl<'a> PermissionSets<'a> {
     pub async fn find(&self, name: &str) -> Result<Option<PermissionSet>, Error> {
         let mut uncached = Vec::new();
         let mut matching = None;
-        for arn in self.arns().await? {
+        let mut arns = self.arns();
+        while let Some(arn) = arns.try_next().await? {
             match self.cached_name(&arn) {
                 Some(cached) if cached == name => matching = Some(arn),
                 Some(_) => {}
@@ -233,23 +262,15 @@ impl<'a> PermissionSets<'a> {
         }
     }
 
-    /// Returns the accounts in which the permission set is provisioned.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn accounts(&self, arn: &PermissionSetArn) -> Result<Vec<AccountId>, Error> {
-        self.provisioned_accounts(arn, None).await
+    /// Lists the accounts in which the permission set is provisioned.
+    pub fn accounts(&self, arn: &PermissionSetArn) -> Pager<AccountId, Error> {
+        self.provisioned_accounts(arn, None)
     }
 
-    /// Returns the accounts in which the latest version of the permission set is not provisioned.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn outdated_accounts(&self, arn: &PermissionSetArn) -> Result<Vec<AccountId>, Error> {
+    /// Lists the accounts in which the latest version of the permission set is not provisioned.
+    pub fn outdated_accounts(&self, arn: &PermissionSetArn) -> Pager<AccountId, Error> {
         let status = ProvisioningStatus::LatestPermissionSetNotProvisioned;
-        self.provisioned_accounts(arn, Some(status)).await
+        self.provisioned_accounts(arn, Some(status))
     }
 
     /// Starts to provision the current version of the permission set in all accounts in which the
@@ -302,23 +323,24 @@ impl<'a> PermissionSets<'a> {
         OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
     }
 
-    async fn arns(&self) -> Result<Vec<PermissionSetArn>, Error> {
-        const OPERATION: &str = "ListPermissionSets";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_permission_sets()
-                .instance_arn(self.instance());
-            let call = call.max_results(PAGE_SIZE).set_next_token(token).send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let arns = response.permission_sets.unwrap_or_default().into_iter();
-            let items = arns.map(|arn| SERVICE.id(OPERATION, "PermissionSets", Some(arn)));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+    fn arns(self) -> Pager<PermissionSetArn, Error> {
+        let call = self.list_arns();
+        SERVICE.list(
+            LIST,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                (
+                    response.permission_sets.unwrap_or_default(),
+                    response.next_token,
+                )
+            },
+            read_arn,
+        )
+    }
+
+    fn list_arns(self) -> ListPermissionSetsFluentBuilder {
+        let call = self.client().list_permission_sets();
+        call.instance_arn(self.instance()).max_results(PAGE_SIZE)
     }
 
     /// Describes permission sets in order, with a few concurrent calls. A set that is deleted in the
@@ -332,32 +354,30 @@ impl<'a> PermissionSets<'a> {
         Box::pin(sets.buffered(CONCURRENT_CALLS))
     }
 
-    async fn provisioned_accounts(
-        &self,
+    fn provisioned_accounts(
+        self,
         arn: &PermissionSetArn,
         status: Option<ProvisioningStatus>,
-    ) -> Result<Vec<AccountId>, Error> {
+    ) -> Pager<AccountId, Error> {
         const OPERATION: &str = "ListAccountsForProvisionedPermissionSet";
-        let status = &status;
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_accounts_for_provisioned_permission_set()
-                .instance_arn(self.instance())
-                .permission_set_arn(arn.as_str())
-                .set_provisioning_status(status.clone())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let ids = response.account_ids.unwrap_or_default().into_iter();
-            let items = ids.map(|id| SERVICE.id(OPERATION, "AccountIds", Some(id)));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self
+            .client()
+            .list_accounts_for_provisioned_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .set_provisioning_status(status)
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                (
+                    response.account_ids.unwrap_or_default(),
+                    response.next_token,
+                )
+            },
+            |id| SERVICE.id(OPERATION, "AccountIds", Some(id)),
+        )
     }
 
     fn cached_name(self, arn: &PermissionSetArn) -> Option<String> {
@@ -417,7 +437,12 @@ fn read_permission_set(
     })
 }
 
+fn read_arn(arn: String) -> Result<PermissionSetArn, Error> {
+    SERVICE.id(LIST, "PermissionSets", Some(arn))
+}
+
 const SERVICE: Service = Service::SsoAdmin;
+const LIST: &str = "ListPermissionSets";
 const STATUS: &str = "PermissionSetProvisioningStatus";
 /// A describe call takes about a third of a second, so 4 concurrent calls nearly use up the rate of
 /// 15 per second.

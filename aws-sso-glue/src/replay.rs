@@ -180,9 +180,10 @@ impl Replay {
         let config = SdkConfig::builder()
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(self.client())
             .build();
         (
-            Aws::assemble(config, self.client(), &connect).expect("a connection"),
+            Aws::assemble(config, &connect).expect("a connection"),
             clock,
         )
     }

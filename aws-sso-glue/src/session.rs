@@ -2,13 +2,9 @@
 
 use std::{fmt, time::SystemTime};
 
-use rest_core::Secret;
+use rest_core::{Pager, Secret};
 
-use crate::{
-    AccountId, Credentials, Error,
-    paging::{self, Page},
-    service::Service,
-};
+use crate::{AccountId, Credentials, Error, service::Service};
 
 /// A user's session at an access portal.
 pub struct Session {
@@ -43,63 +39,51 @@ impl Session {
         self.expires_at
     }
 
-    /// Returns the accounts that are assigned to the user.
+    /// Lists the accounts that are assigned to the user.
     ///
-    /// # Errors
-    ///
-    /// Fails with [`is_unauthenticated`](Error::is_unauthenticated) if the session has ended.
-    pub async fn accounts(&self) -> Result<Vec<AssignedAccount>, Error> {
+    /// A page fails with [`is_unauthenticated`](Error::is_unauthenticated) if the session has ended.
+    pub fn accounts(&self) -> Pager<AssignedAccount, Error> {
         const OPERATION: &str = "ListAccounts";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .portal
-                .list_accounts()
-                .access_token(self.token.expose());
-            let response = SERVICE
-                .call(OPERATION, call.set_next_token(token).send())
-                .await?;
-            let accounts = response.account_list.unwrap_or_default().into_iter();
-            let items = accounts.map(|account| {
+        let (portal, token) = (self.portal.clone(), self.token.clone());
+        SERVICE.list(
+            OPERATION,
+            // The token is put into each request, so that the pager holds it as a secret.
+            move |page| {
+                let call = portal.list_accounts().access_token(token.expose());
+                call.set_next_token(page).send()
+            },
+            |response| {
+                (
+                    response.account_list.unwrap_or_default(),
+                    response.next_token,
+                )
+            },
+            |account| {
                 Ok(AssignedAccount {
                     id: SERVICE.id(OPERATION, "accountId", account.account_id)?,
                     name: account.account_name,
                     email: account.email_address,
                 })
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+            },
+        )
     }
 
-    /// Returns the names of the user's roles in an account. They equal the names of permission sets.
+    /// Lists the names of the user's roles in an account. They equal the names of permission sets.
     ///
-    /// # Errors
-    ///
-    /// Fails with [`is_unauthenticated`](Error::is_unauthenticated) if the session has ended.
-    pub async fn roles(&self, account: &AccountId) -> Result<Vec<String>, Error> {
+    /// A page fails with [`is_unauthenticated`](Error::is_unauthenticated) if the session has ended.
+    pub fn roles(&self, account: &AccountId) -> Pager<String, Error> {
         const OPERATION: &str = "ListAccountRoles";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .portal
-                .list_account_roles()
-                .access_token(self.token.expose());
-            let call = call
-                .account_id(account.as_str())
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let roles = response.role_list.unwrap_or_default().into_iter();
-            let items =
-                roles.map(|role| SERVICE.require_field(OPERATION, "roleName", role.role_name));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let (portal, token) = (self.portal.clone(), self.token.clone());
+        let account = account.to_string();
+        SERVICE.list(
+            OPERATION,
+            move |page| {
+                let call = portal.list_account_roles().access_token(token.expose());
+                call.account_id(&account).set_next_token(page).send()
+            },
+            |response| (response.role_list.unwrap_or_default(), response.next_token),
+            |role| SERVICE.require_field(OPERATION, "roleName", role.role_name),
+        )
     }
 
     /// Returns temporary keys for a role.
@@ -109,7 +93,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails with [`is_access_denied`](Error::is_access_denied) if the role is not assigned to the
+    /// Fails with [`is_permission_denied`](Error::is_permission_denied) if the role is not assigned to the
     /// user.
     pub async fn credentials(&self, account: &AccountId, role: &str) -> Result<Credentials, Error> {
         const OPERATION: &str = "GetRoleCredentials";

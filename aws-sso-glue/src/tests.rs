@@ -13,18 +13,25 @@ use aws_credential_types::{
     credential_fn::provide_credentials_fn,
     provider::{SharedCredentialsProvider, error::CredentialsError},
 };
-use http::StatusCode;
 use rest_core::{ManualClock, Secret};
 use url::Url;
 
 use crate::{
-    Aws, ConnectOptions, Credentials, Error, IdentityCenter, SignIn,
+    AccountId, Aws, ConnectOptions, Credentials, Error, IdentityCenter, OperationKind, SignIn,
     replay::{Replay, SET, block_on, capture_log},
 };
 
+fn keys() -> Credentials {
+    Credentials {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: Secret::new("hunter2"),
+        session_token: None,
+    }
+}
+
 fn call_error(replay: &Replay) -> Error {
     let (aws, _) = replay.connect();
-    block_on(aws.instances()).expect_err("must be refused")
+    block_on(aws.instances().try_collect()).expect_err("must be refused")
 }
 
 #[test]
@@ -39,19 +46,216 @@ fn an_error_contains_all_facts_of_the_refusal() {
     );
     assert_eq!(
         (error.service(), error.operation()),
-        ("sso-admin", "ListInstances")
+        ("sso-admin", Some("sso-admin ListInstances"))
     );
-    assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
+    assert_eq!(error.status(), Some(400));
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert_eq!(error.message(), Some("User x may not"));
     assert_eq!(error.request_id(), Some("request-1"));
-    assert!(error.is_access_denied() && !error.is_not_found() && !error.is_no_response());
+    assert!(error.is_permission_denied() && !error.is_not_found() && !error.may_have_acted());
     assert!(
         error
             .help()
             .expect("help")
             .starts_with("allow `sso:ListInstances` to the caller")
     );
+}
+
+/// One refusal for each predicate: the code, and the names of the predicates that are true.
+#[test]
+fn every_kind_of_refusal_has_its_predicate() {
+    for (status, code, expected) in [
+        (400, "ResourceNotFoundException", "not found"),
+        (400, "ConflictException", "conflict"),
+        (400, "ThrottlingException", "throttled"),
+        (429, "Unknown", "throttled"),
+        (400, "ExpiredTokenException", "unauthenticated"),
+        (400, "AccessDeniedException", "permission denied"),
+        (400, "ValidationException", ""),
+    ] {
+        let replay = (0..6).fold(Replay::new(), |replay, _| replay.refuse(status, code, "no"));
+        let error = call_error(&replay);
+        let predicates = [
+            (error.is_not_found(), "not found"),
+            (error.is_conflict(), "conflict"),
+            (error.is_throttled(), "throttled"),
+            (error.is_unauthenticated(), "unauthenticated"),
+            (error.is_permission_denied(), "permission denied"),
+            (error.may_have_acted(), "may have acted"),
+        ];
+        let found: Vec<&str> = predicates
+            .into_iter()
+            .filter_map(|(is, name)| is.then_some(name))
+            .collect();
+        assert_eq!(found.join(", "), expected, "{status} {code}");
+    }
+}
+
+#[test]
+fn a_write_without_a_result_may_have_been_carried_out() {
+    let arn = crate::PermissionSetArn::parse(SET).expect("an ARN");
+    let lost = (0..6).fold(Replay::new(), |replay, _| replay.hang_up());
+    let failed = (0..6).fold(Replay::new(), |replay, _| {
+        replay.refuse(500, "Internal", "")
+    });
+    let refused = Replay::new().refuse(400, "ValidationException", "no");
+    for (replay, expected) in [(lost, true), (failed, true), (refused, false)] {
+        let (center, _) = replay.center();
+        let error =
+            block_on(center.permission_sets().start_provisioning(&arn)).expect_err("no result");
+        assert_eq!(error.may_have_acted(), expected, "{error}");
+    }
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_an_error_of_its_own_with_place_and_raw_text() {
+    let replay = Replay::new().json(
+        r#"{"Accounts": [{"Id": "111111111111"}, {"Name": "without id"}, {"Id": "222222222222"}]}"#,
+    );
+    let (aws, _) = replay.connect();
+    let list = block_on(aws.organizations().accounts().collect_partial()).expect("a list");
+    let ids: Vec<&str> = list
+        .items
+        .iter()
+        .map(|account| account.id.as_str())
+        .collect();
+    assert_eq!(ids, ["111111111111", "222222222222"]);
+    let error = Error::from(rest_core::ListError::Item(list.errors[0].clone()));
+    assert_eq!(
+        error.to_string(),
+        "item 2 of page 1 of organizations ListAccounts could not be read"
+    );
+    assert_eq!(error.operation(), Some("organizations ListAccounts"));
+    assert_eq!(
+        error.source().expect("a source").to_string(),
+        "the response has no Id"
+    );
+    let item = error.item().expect("an item");
+    assert!(item.raw().contains("Account { id: None"), "{}", item.raw());
+    assert_eq!(replay.requests().len(), 1);
+}
+
+#[test]
+fn a_page_error_keeps_the_place_and_a_saved_position_resumes_the_list() {
+    let page = |id: &str, next: &str| format!(r#"{{"Accounts": [{{"Id": "{id}"}}]{next}}}"#);
+    let replay = Replay::new()
+        .json(&page("111111111111", r#", "NextToken": "t1""#))
+        .refuse(400, "ValidationException", "no")
+        .json(&page("222222222222", ""))
+        .json(&page("222222222222", ""));
+    let (aws, _) = replay.connect();
+    let mut accounts = aws.organizations().accounts();
+    let id = |account: Option<crate::Account>| account.map(|account| account.id.to_string());
+    assert!(block_on(accounts.try_next()).expect("an account").is_some());
+    let position = accounts.position();
+    block_on(accounts.try_next()).expect_err("a page error");
+    let second = Some("222222222222".to_owned());
+    assert_eq!(
+        id(block_on(accounts.try_next()).expect("an account")),
+        second
+    );
+    let mut resumed = aws.organizations().accounts().resume(position);
+    assert_eq!(
+        id(block_on(resumed.try_next()).expect("an account")),
+        second
+    );
+    for request in &replay.requests()[1..] {
+        assert_eq!(request.body, r#"{"NextToken":"t1","MaxResults":20}"#);
+    }
+}
+
+#[test]
+fn a_configuration_of_the_caller_keeps_its_region_credentials_endpoint_and_client() {
+    let replay = Replay::new().json(r#"{"Accounts": []}"#);
+    let config = aws_config::SdkConfig::builder()
+        .region(aws_config::Region::new("eu-west-3"))
+        .endpoint_url("https://proxy.example.com/aws")
+        .credentials_provider(SharedCredentialsProvider::from(keys()))
+        .http_client(replay.client())
+        .build();
+    let connect = ConnectOptions {
+        sdk_config: Some(config),
+        ..ConnectOptions::default()
+    };
+    let aws = block_on(Aws::connect(connect)).expect("a connection");
+    assert_eq!(aws.region(), "eu-west-3");
+    block_on(aws.organizations().accounts().try_collect()).expect("a list");
+    let request = &replay.requests()[0];
+    assert!(
+        request.uri.starts_with("https://proxy.example.com/aws"),
+        "{request:?}"
+    );
+    assert!(
+        request.header("authorization").contains("AKIDEXAMPLE/"),
+        "{request:?}"
+    );
+    assert!(request.header("authorization").contains("/eu-west-3/"));
+}
+
+#[test]
+fn a_raw_call_of_the_sdk_has_the_retries_and_the_rate_limit_of_the_connection() {
+    let replay = (0..8).fold(
+        Replay::new().refuse_with_retry_after(3000, "ThrottlingException"),
+        |replay, _| replay.json(r#"{"Instances": []}"#),
+    );
+    let (aws, clock) = replay.connect();
+    for _ in 0..7 {
+        block_on(aws.sdk().sso_admin().list_instances().send()).expect("a response");
+    }
+    assert_eq!(clock.slept()[0], Duration::from_secs(3));
+    assert!(
+        clock.slept().len() > 1,
+        "the rate limit: {:?}",
+        clock.slept()
+    );
+}
+
+#[test]
+fn an_endpoint_that_is_not_https_is_refused_wherever_it_comes_from() {
+    let config = aws_config::SdkConfig::builder()
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::from(keys()))
+        .build();
+    let http = "http://user:hunter2@aws.example.com/";
+    let connect = |config: aws_config::SdkConfig| ConnectOptions {
+        sdk_config: Some(config),
+        ..ConnectOptions::default()
+    };
+    let from_config = connect(config.to_builder().endpoint_url(http).build());
+    let error = block_on(Aws::connect(from_config)).expect_err("plain http");
+    assert_eq!(
+        error.to_string(),
+        "the endpoint override for `aws.example.com` is neither https nor on this machine"
+    );
+    assert_eq!(error.operation(), None);
+
+    // An endpoint of one service is known only when a request is sent.
+    let aws = block_on(Aws::connect(connect(config))).expect("a connection");
+    let client = aws.sdk().organizations();
+    let overridden = aws_sdk_organizations::Client::from_conf(
+        client.config().to_builder().endpoint_url(http).build(),
+    );
+    let error = block_on(overridden.list_roots().send()).expect_err("plain http");
+    let chain: Vec<_> = std::iter::successors(error.source(), |&error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        chain
+            .iter()
+            .any(|text| text.contains("neither https nor on this machine")),
+        "{chain:?}"
+    );
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[test]
+fn an_account_that_is_not_found_is_none_and_its_error_names_the_operation() {
+    let replay = Replay::new().refuse(400, "AccountNotFoundException", "no such account");
+    let (aws, _) = replay.connect();
+    let id = AccountId::parse("111111111111").expect("an id");
+    let error = block_on(aws.organizations().account(&id)).expect_err("no account");
+    assert!(error.is_not_found());
+    assert_eq!(error.operation(), Some("organizations DescribeAccount"));
 }
 
 #[test]
@@ -66,7 +270,7 @@ fn a_refusal_because_of_a_kms_key_has_help_about_the_key() {
 fn an_error_for_an_html_page_of_a_proxy_keeps_the_status() {
     let replay = Replay::new().respond(403, vec![], "<html>Blocked</html>");
     let error = call_error(&replay);
-    assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
+    assert_eq!(error.status(), Some(403));
     assert_eq!(error.code(), None);
     assert_eq!(
         error.source().expect("a source").to_string(),
@@ -82,7 +286,7 @@ fn a_response_that_is_not_json_is_an_error_with_status_and_request_id() {
         error.to_string(),
         "AWS's response to sso-admin ListInstances could not be decoded"
     );
-    assert_eq!(error.status(), Some(StatusCode::OK));
+    assert_eq!(error.status(), Some(200));
     assert_eq!(error.request_id(), Some("request-1"));
 }
 
@@ -95,7 +299,7 @@ fn a_lost_connection_is_retried_and_the_error_keeps_the_cause() {
         error.to_string(),
         "AWS did not answer sso-admin ListInstances"
     );
-    assert!(error.is_no_response());
+    assert!(!error.may_have_acted(), "a read changes nothing");
     let chain: Vec<_> = std::iter::successors(error.source(), |&error| error.source())
         .map(ToString::to_string)
         .collect();
@@ -111,7 +315,7 @@ fn a_throttled_call_waits_for_the_time_in_the_header() {
         .refuse_with_retry_after(3000, "ThrottlingException")
         .json(r#"{"Instances": []}"#);
     let (aws, clock) = replay.connect();
-    block_on(aws.instances()).expect("a list");
+    block_on(aws.instances().try_collect()).expect("a list");
     assert_eq!(clock.slept(), [Duration::from_secs(3)]);
 }
 
@@ -121,7 +325,7 @@ fn a_call_that_stays_throttled_fails_with_help() {
         replay.refuse(400, "ThrottlingException", "Rate exceeded")
     });
     let (aws, clock) = replay.connect();
-    let error = block_on(aws.instances()).expect_err("must be refused");
+    let error = block_on(aws.instances().try_collect()).expect_err("must be refused");
     assert!(error.is_throttled());
     assert!(
         error
@@ -153,7 +357,7 @@ fn too_many_outstanding_writes_have_their_own_help() {
 fn a_validation_error_is_not_retried() {
     let replay = Replay::new().refuse(400, "ValidationException", "no");
     let (aws, clock) = replay.connect();
-    block_on(aws.instances()).expect_err("must be refused");
+    block_on(aws.instances().try_collect()).expect_err("must be refused");
     assert!(clock.slept().is_empty());
 }
 
@@ -165,10 +369,10 @@ fn calls_to_sso_admin_share_one_rate_limit_across_regions() {
     let (aws, clock) = replay.connect();
     let eu = aws.in_region("eu-west-1");
     for aws in [&aws, &eu, &aws, &eu, &aws, &eu, &aws, &eu] {
-        block_on(aws.instances()).expect("a list");
+        block_on(aws.instances().try_collect()).expect("a list");
     }
     // Five calls are sent at once, then one call per fifteenth of a second.
-    assert_eq!(clock.slept(), [Duration::from_secs(1) / 15; 3]);
+    assert_eq!(clock.slept(), [Duration::from_nanos(66_666_667); 3]);
 }
 
 #[test]
@@ -177,9 +381,9 @@ fn retries_are_rate_limited_too() {
         replay.refuse_with_retry_after(1, "ThrottlingException")
     });
     let (aws, clock) = replay.connect();
-    block_on(aws.instances()).expect_err("must be refused");
+    block_on(aws.instances().try_collect()).expect_err("must be refused");
     let millisecond = Duration::from_millis(1);
-    let limited = (Duration::from_secs(1) / 15).abs_diff(5 * millisecond);
+    let limited = Duration::from_nanos(66_666_667).abs_diff(5 * millisecond);
     assert_eq!(
         clock.slept(),
         [
@@ -198,7 +402,7 @@ fn a_call_logs_one_span_with_service_and_operation_and_nothing_else() {
     let replay = Replay::new().json(r#"{"Instances": []}"#);
     let (aws, _) = replay.connect();
     let log = capture_log(|| {
-        block_on(aws.instances()).expect("a list");
+        block_on(aws.instances().try_collect()).expect("a list");
     });
     assert_eq!(log.lines().count(), 1, "{log}");
     let span = r#"DEBUG aws{service="sso-admin" operation="ListInstances"}"#;
@@ -212,16 +416,15 @@ fn missing_credentials_count_as_unauthenticated_and_not_as_no_response() {
         .credentials_provider(SharedCredentialsProvider::new(provide_credentials_fn(
             async || Err(CredentialsError::not_loaded("the profile has none")),
         )))
+        .http_client(Replay::new().client())
         .build();
-    let replay = Replay::new();
-    let aws =
-        Aws::assemble(config, replay.client(), &ConnectOptions::default()).expect("a connection");
-    let error = block_on(aws.instances()).expect_err("no credentials");
+    let aws = Aws::assemble(config, &ConnectOptions::default()).expect("a connection");
+    let error = block_on(aws.instances().try_collect()).expect_err("no credentials");
     assert_eq!(
         error.to_string(),
         "sso-admin ListInstances could not be sent to AWS"
     );
-    assert!(error.is_unauthenticated() && !error.is_no_response());
+    assert!(error.is_unauthenticated() && !error.may_have_acted());
     assert!(
         error
             .help()
@@ -252,11 +455,7 @@ fn a_manual_clock_does_not_time_out_a_real_connection() {
     let connect = ConnectOptions {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(Url::parse(&url).expect("a URL")),
-        credentials: Some(Credentials {
-            access_key_id: "AKIDEXAMPLE".to_owned(),
-            secret_access_key: Secret::new("hunter2"),
-            session_token: None,
-        }),
+        credentials: Some(keys().into()),
         clock: Arc::new(clock.clone()),
         ..ConnectOptions::default()
     };
@@ -265,7 +464,7 @@ fn a_manual_clock_does_not_time_out_a_real_connection() {
         .build();
     let instances = runtime.expect("a runtime").block_on(async {
         let aws = Aws::connect(connect).await.expect("a connection");
-        aws.instances().await
+        aws.instances().try_collect().await
     });
     assert_eq!(instances.expect("a list"), []);
     let request = server.join().expect("a request");
@@ -286,7 +485,7 @@ fn futures_of_calls_are_send() {
         send(aws.organizations().accounts());
         send(center.permission_sets().list());
         send(center.permission_sets().find("Admin"));
-        send(center.assignments().in_progress());
+        send(center.assignments().in_progress(OperationKind::Create));
         send(center.identity_store().users());
         send(sign_in.start());
     }

@@ -110,11 +110,14 @@ impl Environment {
         let connect = aws::ConnectOptions {
             region: Some(ready.aws.region),
             endpoint_url: Some(ready.aws.endpoint_url),
-            credentials: Some(aws::Credentials {
-                access_key_id: ready.aws.access_key_id,
-                secret_access_key: ready.aws.secret_access_key,
-                session_token: None,
-            }),
+            credentials: Some(
+                aws::Credentials {
+                    access_key_id: ready.aws.access_key_id,
+                    secret_access_key: ready.aws.secret_access_key,
+                    session_token: None,
+                }
+                .into(),
+            ),
             ..aws::ConnectOptions::default()
         };
         let aws = Aws::connect(connect).await.map_err(not_connected)?;

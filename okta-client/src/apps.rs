@@ -27,11 +27,15 @@ pub struct Apps<'a> {
     client: &'a Client,
 }
 
-impl<'a> Apps<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Returns the calls for apps and their assignments.
+    #[must_use]
+    pub fn apps(&self) -> Apps<'_> {
+        Apps { client: self }
     }
+}
 
+impl Apps<'_> {
     /// Lists the apps that match `options`.
     pub fn list(&self, options: ListApps) -> Pager<App, Error> {
         // Okta documents only one condition per app filter, so a second condition is checked here.
@@ -42,11 +46,12 @@ impl<'a> Apps<'a> {
             .map(|status| filter::eq("status", status.as_str()));
         let filter = by_name.or(by_status);
         let limit = options.limit.unwrap_or(PAGE);
-        let pages = self.client.list(move || {
+        let first = move || {
             Call::get(APPS)
                 .query("limit", limit.to_string())
                 .query_opt("filter", filter.clone())
-        });
+        };
+        let pages = self.client.list(first);
         match options.status {
             Some(status) => pages.filter(move |app: &App| app.status() == status),
             None => pages,
@@ -75,7 +80,7 @@ impl<'a> Apps<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or Okta rejects the settings. After [`Error::Transport`], Okta may
+    /// Fails if the request fails or Okta rejects the settings. If [`Error::may_have_acted`], Okta may
     /// have created the app: check with [`list`](Self::list).
     pub async fn create(&self, app: &NewApp) -> Result<App, Error> {
         let call = Call::post(APPS).query("activate", "true").json(&app.body());
@@ -129,7 +134,7 @@ impl<'a> Apps<'a> {
 
     async fn lifecycle(&self, id: &Id<App>, action: &str) -> Result<(), Error> {
         let call =
-            Call::post(path(id, &["lifecycle", action])).idempotency(Idempotency::Idempotent);
+            Call::post(path(id, &["lifecycle", action])).with_idempotency(Idempotency::Idempotent);
         self.client.send_discard(call).await
     }
 }

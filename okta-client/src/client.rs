@@ -1,15 +1,14 @@
 //! The client: sends calls and decodes responses.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use http::StatusCode;
-use rest_core::{Call, Page, Pager, Response, Secret, Service};
-use serde_json::Value;
+use rest_core::{Call, Idempotency, ItemError, Page, Pager, Response, Secret, Service};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use url::Url;
 
-use crate::{
-    App, Apps, Domains, Error, Groups, Id, PushMappings, Users, error::Reason, json::FromJson,
-};
+use crate::{Error, error::Reason, json::FromJson};
 
 mod builder;
 
@@ -19,7 +18,8 @@ pub use builder::{BuildError, ClientBuilder};
 ///
 /// Cloning is cheap; clones share the connections and the known rate limits. Each kind of resource
 /// has its own methods: [`users`](Self::users), [`groups`](Self::groups), [`apps`](Self::apps),
-/// [`push_mappings`](Self::push_mappings), [`domains`](Self::domains).
+/// [`push_mappings`](Self::push_mappings), [`domains`](Self::domains). [`send`](Self::send) sends
+/// any other call.
 #[derive(Clone)]
 pub struct Client {
     service: Service,
@@ -37,51 +37,46 @@ impl Client {
         self.service.base()
     }
 
-    /// Returns the calls for users.
-    #[must_use]
-    pub fn users(&self) -> Users<'_> {
-        Users::new(self)
-    }
-
-    /// Returns the calls for groups.
-    #[must_use]
-    pub fn groups(&self) -> Groups<'_> {
-        Groups::new(self)
-    }
-
-    /// Returns the calls for apps and their assignments.
-    #[must_use]
-    pub fn apps(&self) -> Apps<'_> {
-        Apps::new(self)
-    }
-
-    /// Returns the calls for the groups that Okta pushes to `app`.
-    #[must_use]
-    pub fn push_mappings(&self, app: &Id<App>) -> PushMappings<'_> {
-        PushMappings::new(self, app.clone())
-    }
-
-    /// Returns the calls for the org's custom domains.
-    #[must_use]
-    pub fn domains(&self) -> Domains<'_> {
-        Domains::new(self)
+    /// Sends a call that this crate does not model, and returns the successful response.
+    ///
+    /// The call is authorized, rate-limited, retried and checked like every other call. Its path is
+    /// below the org URL.
+    ///
+    /// ```
+    /// # use okta_client::{Call, Client};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::start().await?;
+    /// # let token = okta_client::Secret::new(sandbox.okta_token());
+    /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
+    /// let org: serde_json::Value = okta.send(Call::get(["api", "v1", "org"])).await?.json()?;
+    /// assert_eq!(org["status"], "ACTIVE");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request cannot be sent or if the response has another status than 2xx.
+    pub async fn send(&self, call: Call) -> Result<Response, Error> {
+        self.request(call).await.map(|reply| reply.response)
     }
 
     /// Sends `call` and returns the successful response.
-    pub(crate) async fn send(&self, call: Call) -> Result<Reply, Error> {
-        let operation = call.operation();
+    pub(crate) async fn request(&self, call: Call) -> Result<Reply, Error> {
+        let (operation, idempotency) = (call.operation(), call.idempotency());
         match self.service.send(call).await {
             Ok(response) => Ok(Reply {
                 operation,
+                idempotency,
                 response,
             }),
-            Err(error) => Err(Error::from_rest(operation, error)),
+            Err(error) => Err(Error::from_rest(operation, idempotency, error)),
         }
     }
 
     /// Sends `call` and decodes the response.
     pub(crate) async fn read<T: FromJson>(&self, call: Call) -> Result<T, Error> {
-        self.send(call).await?.read()
+        self.request(call).await?.read()
     }
 
     /// Like [`read`](Self::read), but returns `None` if the resource does not exist.
@@ -94,7 +89,7 @@ impl Client {
 
     /// Sends `call` and discards the response body.
     pub(crate) async fn send_discard(&self, call: Call) -> Result<(), Error> {
-        self.send(call).await.map(drop)
+        self.request(call).await.map(drop)
     }
 
     /// Sends a call that deletes a resource.
@@ -102,17 +97,17 @@ impl Client {
     /// A retry may find nothing to delete, because an earlier attempt whose response was lost has
     /// deleted the resource. This counts as success.
     pub(crate) async fn delete_idempotent(&self, call: Call) -> Result<(), Error> {
-        let operation = call.operation();
+        let (operation, idempotency) = (call.operation(), call.idempotency());
         match self.service.send(call).await {
             Ok(_) => Ok(()),
             Err(rest_core::Error::Refused(response))
                 if response.attempts() > 1
                     && response.status() == StatusCode::NOT_FOUND
-                    && Error::refused(String::new(), &response).is_not_found() =>
+                    && Error::refused(String::new(), &response, false).is_not_found() =>
             {
                 Ok(())
             }
-            Err(error) => Err(Error::from_rest(operation, error)),
+            Err(error) => Err(Error::from_rest(operation, idempotency, error)),
         }
     }
 
@@ -123,12 +118,13 @@ impl Client {
         F: Fn() -> Call + Send + Sync + 'static,
     {
         let client = self.clone();
+        let operation = first().operation();
         let first = Arc::new(first);
-        Pager::new(move |cursor| {
+        Pager::new(operation, move |cursor| {
             let (client, first) = (client.clone(), Arc::clone(&first));
             Box::pin(async move {
                 let call = cursor.map_or_else(|| first(), Call::get_link);
-                client.send(call).await?.page()
+                client.request(call).await?.page()
             })
         })
     }
@@ -145,6 +141,7 @@ impl fmt::Debug for Client {
 /// A successful response with the call that it belongs to.
 pub(crate) struct Reply {
     operation: String,
+    idempotency: Idempotency,
     pub(crate) response: Response,
 }
 
@@ -160,15 +157,16 @@ impl Reply {
 
     /// Decodes the body as one page of a list.
     fn page<T: FromJson>(self) -> Result<Page<T>, Error> {
-        let value: Value = self
-            .response
-            .json()
-            .map_err(|error| self.body_error(error))?;
-        let Value::Array(list) = value else {
-            return Err(self.body_error(Reason::NotAList));
-        };
-        let items = list.into_iter().map(T::from_json).collect::<Result<_, _>>();
-        let items = items.map_err(|missing| self.body_error(missing))?;
+        let list: Vec<&RawValue> =
+            serde_json::from_slice(self.response.body()).map_err(|error| {
+                let is_json = self.response.json::<IgnoredAny>().is_ok();
+                self.body_error(if is_json {
+                    Reason::NotAList
+                } else {
+                    Reason::from(error)
+                })
+            })?;
+        let items = list.into_iter().map(read_item).collect();
         let next = self
             .response
             .next_link()
@@ -176,7 +174,37 @@ impl Reply {
         Ok(Page { items, next })
     }
 
-    fn body_error(&self, reason: impl Into<Reason>) -> Error {
-        Error::body(self.operation.clone(), &self.response, reason)
+    /// Decodes the body as an object with the only page of a list in `field`.
+    pub(crate) fn wrapped_page<T: FromJson>(self, field: &'static str) -> Result<Page<T>, Error> {
+        let mut object: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(self.response.body()).map_err(|error| self.body_error(error))?;
+        let list: Vec<&RawValue> = match object.remove(field) {
+            Some(list) => serde_json::from_str(list.get()),
+            None => return Err(self.body_error(Reason::NotAList)),
+        }
+        .map_err(|error| self.body_error(error))?;
+        Ok(Page {
+            items: list.into_iter().map(read_item).collect(),
+            next: None,
+        })
     }
+
+    fn body_error(&self, reason: impl Into<Reason>) -> Error {
+        let may_have_acted = self.idempotency == Idempotency::NotIdempotent;
+        Error::body(
+            self.operation.clone(),
+            &self.response,
+            may_have_acted,
+            reason,
+        )
+    }
+}
+
+/// Decodes one item of a list.
+fn read_item<T: FromJson>(item: &RawValue) -> Result<T, ItemError> {
+    let read = || -> Result<T, Reason> {
+        let value = serde_json::from_str(item.get())?;
+        Ok(T::from_json(value)?)
+    };
+    read().map_err(|reason| ItemError::new(item.get(), reason))
 }

@@ -1,6 +1,6 @@
 //! Custom domains of an org.
 
-use rest_core::{Call, Idempotency};
+use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,19 +15,24 @@ pub struct Domains<'a> {
     client: &'a Client,
 }
 
-impl<'a> Domains<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Returns the calls for the org's custom domains.
+    #[must_use]
+    pub fn domains(&self) -> Domains<'_> {
+        Domains { client: self }
     }
+}
 
-    /// Returns all custom domains. By default, an org has at most three.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub async fn list(&self) -> Result<Vec<Domain>, Error> {
-        let list: DomainList = self.client.read(Call::get(DOMAINS)).await?;
-        Ok(list.0)
+impl Domains<'_> {
+    /// Lists the custom domains. By default, an org has at most three. Okta returns them on one
+    /// page.
+    pub fn list(&self) -> Pager<Domain, Error> {
+        let client = self.client.clone();
+        let call = || Call::get(DOMAINS);
+        Pager::new(call().operation(), move |_| {
+            let client = client.clone();
+            Box::pin(async move { client.request(call()).await?.wrapped_page("domains") })
+        })
     }
 
     /// Returns a domain.
@@ -50,10 +55,10 @@ impl<'a> Domains<'a> {
             "domain": domain.name,
             "certificateSourceType": domain.certificate.as_str(),
         });
-        let reply = self.client.send(Call::post(DOMAINS).json(&body)).await?;
+        let reply = self.client.request(Call::post(DOMAINS).json(&body)).await?;
         if reply.response.body().is_empty() {
             // Okta has been observed to create a domain and answer with an empty body.
-            let all = self.list().await?;
+            let all = self.list().try_collect().await?;
             let is_created = |found: &Domain| found.name.eq_ignore_ascii_case(&domain.name);
             if let Some(found) = all.into_iter().find(is_created) {
                 return Ok(found);
@@ -72,7 +77,7 @@ impl<'a> Domains<'a> {
     ///
     /// Fails if the request fails.
     pub async fn verify(&self, id: &Id<Domain>) -> Result<Domain, Error> {
-        let call = Call::post(path(id, &["verify"])).idempotency(Idempotency::Idempotent);
+        let call = Call::post(path(id, &["verify"])).with_idempotency(Idempotency::Idempotent);
         self.client.read(call).await
     }
 
@@ -174,21 +179,6 @@ open_enum! {
         Completed = "COMPLETED",
         /// The DNS records were not found. Okta's specification does not have this value.
         FailedToVerify = "FAILED_TO_VERIFY",
-    }
-}
-
-/// The list of domains. Okta wraps it in an object and does not paginate it.
-struct DomainList(Vec<Domain>);
-
-impl FromJson for DomainList {
-    fn from_json(mut value: Value) -> Result<Self, Missing> {
-        let Some(Value::Array(list)) = value.get_mut("domains").map(Value::take) else {
-            return Err(Missing("/domains"));
-        };
-        list.into_iter()
-            .map(Domain::from_json)
-            .collect::<Result<_, _>>()
-            .map(Self)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::{error, fmt};
 
 use http::StatusCode;
-use rest_core::{LinkError, PagerError, Reached, RequestError, Response, TransportError};
+use rest_core::{
+    Idempotency, ItemError, LinkError, ListError, Reached, RequestError, Response, TransportError,
+};
 
 use crate::json::Missing;
 
@@ -33,6 +35,8 @@ pub enum Error {
     Transport {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
+        /// Whether Okta may have carried out the call.
+        may_have_acted: bool,
         /// The cause.
         source: TransportError,
     },
@@ -42,6 +46,8 @@ pub enum Error {
     Api {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
+        /// Whether Okta may have carried out the call.
+        may_have_acted: bool,
         /// Okta's error response.
         source: Box<ApiError>,
     },
@@ -51,45 +57,35 @@ pub enum Error {
     Body {
         /// The call, such as `POST /api/v1/apps`.
         operation: String,
+        /// Whether Okta may have carried out the call.
+        may_have_acted: bool,
         /// The cause.
         source: Box<BodyError>,
     },
-    /// A list repeats a page or has too many pages.
-    #[error("a list from Okta could not be read to its end")]
-    List(#[from] PagerError),
+    /// An item of a list cannot be read, or the list repeats a page or has too many pages.
+    #[error(transparent)]
+    List(#[from] ListError),
 }
 
 impl Error {
-    /// Returns whether Okta reported that the requested resource does not exist.
-    ///
-    /// Returns `false` for a 404 about an unknown path and for a 404 that is not from Okta, such as
-    /// the page of a proxy. Such a response does not mean that the resource is absent.
+    /// Returns the call that failed, such as `POST /api/v1/apps`.
     #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        let code = self.code();
-        self.status() == Some(StatusCode::NOT_FOUND) && code.is_some() && code != Some("E0000008")
+    pub fn operation(&self) -> Option<&str> {
+        Some(match self {
+            Self::Request { operation, .. }
+            | Self::Transport { operation, .. }
+            | Self::Api { operation, .. }
+            | Self::Body { operation, .. } => operation,
+            Self::List(error) => error.operation(),
+        })
     }
 
-    /// Returns whether Okta reported that the app does not support provisioning, or that
-    /// provisioning is not enabled.
+    /// Returns the HTTP status of the response, if one arrived.
     #[must_use]
-    pub fn is_provisioning_unsupported(&self) -> bool {
-        let Self::Api { source, .. } = self else {
-            return false;
-        };
-        source.code() == Some("E0000001")
-            && source
-                .causes()
-                .iter()
-                .any(|cause| cause.starts_with("Provisioning is not "))
-    }
-
-    /// Returns the status of the response, if there is one.
-    #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
+    pub fn status(&self) -> Option<u16> {
         match self {
             Self::Api { source, .. } => Some(source.status()),
-            Self::Body { source, .. } => Some(source.status),
+            Self::Body { source, .. } => Some(source.status.as_u16()),
             Self::Request { .. } | Self::Transport { .. } | Self::List(_) => None,
         }
     }
@@ -97,10 +93,13 @@ impl Error {
     /// Returns Okta's error code, such as `E0000011`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Api { source, .. } => source.code(),
-            _ => None,
-        }
+        self.api()?.code()
+    }
+
+    /// Returns Okta's error summary, with the causes that Okta lists.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.api()?.summary()
     }
 
     /// Returns Okta's request id, which Okta support asks for.
@@ -113,30 +112,9 @@ impl Error {
         }
     }
 
-    /// Returns Okta's error summary, with the causes that Okta lists.
-    #[must_use]
-    pub fn summary(&self) -> Option<&str> {
-        match self {
-            Self::Api { source, .. } => source.summary(),
-            _ => None,
-        }
-    }
-
-    /// Returns the call that failed, such as `POST /api/v1/apps`.
-    #[must_use]
-    pub fn operation(&self) -> &str {
-        match self {
-            Self::Request { operation, .. }
-            | Self::Transport { operation, .. }
-            | Self::Api { operation, .. }
-            | Self::Body { operation, .. } => operation,
-            Self::List(_) => "GET a list",
-        }
-    }
-
     /// Returns advice for the operator as a sentence, if known.
     #[must_use]
-    pub fn help(&self) -> Option<&'static str> {
+    pub fn help(&self) -> Option<&str> {
         match self {
             Self::Api { source, .. } => source.help(),
             Self::Transport { source, .. } if source.reached() == Reached::NotSent => {
@@ -148,31 +126,142 @@ impl Error {
             } => Some(
                 "Use the org URL that Okta uses in its links, and check whether a proxy rewrites links.",
             ),
+            Self::List(ListError::Item(_)) => Some(
+                "Okta sent an item that this version cannot read: report it with its raw text. The other items can be read.",
+            ),
             _ => None,
         }
     }
 
-    pub(crate) fn from_rest(operation: String, error: rest_core::Error) -> Self {
+    /// Returns the error of an item of a list, if this is one. The list continues after the item.
+    #[must_use]
+    pub fn item(&self) -> Option<&ItemError> {
+        match self {
+            Self::List(ListError::Item(item)) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Returns whether Okta reported that the requested resource does not exist.
+    ///
+    /// Returns `false` for a 404 about an unknown path and for a 404 that is not from Okta, such as
+    /// the page of a proxy. Such a response does not mean that the resource is absent.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        let code = self.code();
+        self.status() == Some(404) && code.is_some() && code != Some("E0000008")
+    }
+
+    /// Returns whether the call conflicts with an existing resource or with another change.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+
+    /// Returns whether Okta throttled the call. An idempotent call was already retried.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.status() == Some(429)
+    }
+
+    /// Returns whether Okta does not accept the token.
+    ///
+    /// Okta also answers 401 if the org lacks a feature (`E0000015`), which is no such error.
+    #[must_use]
+    pub fn is_unauthenticated(&self) -> bool {
+        match self.code() {
+            Some("E0000015") => false,
+            Some("E0000005") => true,
+            _ => self.status() == Some(401),
+        }
+    }
+
+    /// Returns whether Okta knows the token, but its administrator has no permission for the call.
+    ///
+    /// Okta also answers 403 if a resource does not allow the call in its state (`E0000038`), to
+    /// attributes with a mapping (`E0000075`) and to domains (`E0000165`), which are no such errors.
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        let other = ["E0000005", "E0000038", "E0000075", "E0000165"];
+        // A 403 without a code is the page of a proxy.
+        self.status() == Some(403) && self.code().is_some_and(|code| !other.contains(&code))
+    }
+
+    /// Returns whether a write that is not idempotent was sent and its result is not known: Okta may
+    /// have carried it out. Read the resource to find out.
+    #[must_use]
+    pub fn may_have_acted(&self) -> bool {
+        match self {
+            // An org in read-only mode carries out no write.
+            Self::Api { source, .. } if source.code() == Some("E0000010") => false,
+            Self::Transport { may_have_acted, .. }
+            | Self::Api { may_have_acted, .. }
+            | Self::Body { may_have_acted, .. } => *may_have_acted,
+            Self::Request { .. } | Self::List(_) => false,
+        }
+    }
+
+    /// Returns whether Okta reported that the app does not support provisioning, or that
+    /// provisioning is not enabled.
+    #[must_use]
+    pub fn is_provisioning_unsupported(&self) -> bool {
+        self.api().is_some_and(|api| {
+            api.code() == Some("E0000001")
+                && api
+                    .causes()
+                    .iter()
+                    .any(|cause| cause.starts_with("Provisioning is not "))
+        })
+    }
+
+    /// Returns Okta's error response, if Okta sent one.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Api { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn from_rest(
+        operation: String,
+        idempotency: Idempotency,
+        error: rest_core::Error,
+    ) -> Self {
+        let may_have_acted = error.may_have_acted(idempotency);
         match error {
             rest_core::Error::Request(source) => Self::Request { operation, source },
-            rest_core::Error::Transport(source) => Self::Transport { operation, source },
-            rest_core::Error::Refused(response) => Self::refused(operation, &response),
+            rest_core::Error::Refused(response) => {
+                Self::refused(operation, &response, may_have_acted)
+            }
+            rest_core::Error::Transport(source) => Self::Transport {
+                operation,
+                may_have_acted,
+                source,
+            },
             // `rest_core::Error` may get variants that are newer than this crate.
             other => Self::Transport {
                 operation,
+                may_have_acted,
                 source: TransportError::maybe_sent(other),
             },
         }
     }
 
-    pub(crate) fn refused(operation: String, response: &Response) -> Self {
+    pub(crate) fn refused(operation: String, response: &Response, may_have_acted: bool) -> Self {
         Self::Api {
             operation,
+            may_have_acted,
             source: Box::new(ApiError::read(response)),
         }
     }
 
-    pub(crate) fn body(operation: String, response: &Response, reason: impl Into<Reason>) -> Self {
+    pub(crate) fn body(
+        operation: String,
+        response: &Response,
+        may_have_acted: bool,
+        reason: impl Into<Reason>,
+    ) -> Self {
         let source = BodyError {
             status: response.status(),
             request_id: response.request_id().map(str::to_owned),
@@ -180,6 +269,7 @@ impl Error {
         };
         Self::Body {
             operation,
+            may_have_acted,
             source: Box::new(source),
         }
     }

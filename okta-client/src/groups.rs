@@ -15,11 +15,15 @@ pub struct Groups<'a> {
     client: &'a Client,
 }
 
-impl<'a> Groups<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Returns the calls for groups.
+    #[must_use]
+    pub fn groups(&self) -> Groups<'_> {
+        Groups { client: self }
     }
+}
 
+impl Groups<'_> {
     /// Returns a group. Use [`get_opt`](Self::get_opt) if the group may not exist.
     ///
     /// # Errors
@@ -90,7 +94,7 @@ impl<'a> Groups<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or the name is already in use. After [`Error::Transport`], Okta
+    /// Fails if the request fails or the name is already in use. If [`Error::may_have_acted`], Okta
     /// may have created the group: check with [`find_by_name`](Self::find_by_name).
     pub async fn create(&self, name: &str, description: Option<&str>) -> Result<Group, Error> {
         let mut profile = json!({ "name": name });
@@ -224,10 +228,8 @@ fn best_named(groups: Vec<Group>, name: &str) -> Option<Group> {
 
 /// Returns whether Okta refused a membership because the membership already exists.
 fn is_already_member(error: &Error) -> bool {
-    let refused = error
-        .status()
-        .is_some_and(|status| matches!(status.as_u16(), 400 | 409));
-    refused && error.summary().is_some_and(|text| text.contains("already"))
+    let refused = matches!(error.status(), Some(400 | 409));
+    refused && error.message().is_some_and(|text| text.contains("already"))
 }
 
 /// Returns the path of a group, with the segments `rest` appended.

@@ -1,8 +1,7 @@
 //! A typed async client for the Okta management API.
 //!
 //! ```
-//! use okta_client::{Client, ListGroups};
-//! use rest_core::Secret;
+//! use okta_client::{Client, ListGroups, Secret};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let okta = Client::builder("https://acme.okta.com", Secret::new("00abc")).build()?;
@@ -60,7 +59,12 @@ pub use push::{
     NewPushMapping, PushActivation, PushMapping, PushMappings, PushStatus, PushTarget,
     TargetGroupAction,
 };
-pub use rest_core::Pager;
+// The types in the signatures of this crate, so that a caller needs no other crate.
+pub use rest_core::{
+    BuildError as ServiceBuildError, Call, Clock, HttpOptions, HttpTransport, Idempotency,
+    ItemError, ListError, ListPosition, ManualClock, Pager, PartialList, Reached, RequestError,
+    Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
+};
 pub use users::{ListUsers, User, UserProfile, UserRef, UserStatus, Users};
 
 /// Runs the example of the README as a test.

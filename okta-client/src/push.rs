@@ -20,11 +20,18 @@ pub struct PushMappings<'a> {
     app: Id<App>,
 }
 
-impl<'a> PushMappings<'a> {
-    pub(crate) fn new(client: &'a Client, app: Id<App>) -> Self {
-        Self { client, app }
+impl Client {
+    /// Returns the calls for the groups that Okta pushes to `app`.
+    #[must_use]
+    pub fn push_mappings(&self, app: &Id<App>) -> PushMappings<'_> {
+        PushMappings {
+            client: self,
+            app: app.clone(),
+        }
     }
+}
 
+impl PushMappings<'_> {
     /// Lists the mappings of the app.
     pub fn list(&self) -> Pager<PushMapping, Error> {
         let path = self.path(&[]);
@@ -45,7 +52,7 @@ impl<'a> PushMappings<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails or Okta rejects the target. After [`Error::Transport`], Okta may
+    /// Fails if the request fails or Okta rejects the target. If [`Error::may_have_acted`], Okta may
     /// have created the mapping: check with [`list`](Self::list).
     pub async fn create(&self, mapping: &NewPushMapping) -> Result<PushMapping, Error> {
         let mut body = json!({ "sourceGroupId": mapping.source_group.as_str() });
@@ -78,8 +85,8 @@ impl<'a> PushMappings<'a> {
         };
         let call = Call::patch(self.path(&[id.as_str()]))
             .json(&json!({ "status": status.as_str() }))
-            .idempotency(Idempotency::Idempotent);
-        let reply = self.client.send(call).await?;
+            .with_idempotency(Idempotency::Idempotent);
+        let reply = self.client.request(call).await?;
         if reply.response.body().is_empty() {
             return self.get(id).await;
         }

@@ -1,20 +1,16 @@
-//! Defines [`Call`], a request that is not sent yet, and [`Response`].
+//! Defines [`Call`], a request that is not sent yet.
 
 use std::fmt;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use url::{Url, form_urlencoded};
 
-use crate::{
-    error::RequestError,
-    link::{self, LinkError},
-    retry::Idempotency,
-};
+use crate::{error::RequestError, retry::Idempotency};
 
 /// A request that is not authorized or sent yet.
 ///
@@ -22,7 +18,7 @@ use crate::{
 /// [`Service::send`](crate::Service::send) returns the error before it sends anything.
 ///
 /// By default, every method except `POST` and `PATCH` is idempotent, as HTTP defines `GET`, `HEAD`,
-/// `PUT` and `DELETE`. [`idempotency`](Self::idempotency) overrides the default.
+/// `PUT` and `DELETE`. [`with_idempotency`](Self::with_idempotency) overrides the default.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call {
     method: Method,
@@ -136,9 +132,15 @@ impl Call {
     }
 
     /// Sets whether sending the call twice is safe.
-    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
+    pub fn with_idempotency(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = idempotency;
         self
+    }
+
+    /// Returns whether the call is idempotent.
+    #[must_use]
+    pub fn idempotency(&self) -> Idempotency {
+        self.idempotency
     }
 
     /// Returns the method and the path, such as `POST /api/v1/apps`, without the query.
@@ -202,83 +204,6 @@ impl fmt::Debug for Call {
         f.debug_struct("Call")
             .field("operation", &self.operation())
             .field("idempotency", &self.idempotency)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A server's complete response, with the body not yet decoded.
-pub struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    pub(crate) request_id: Option<String>,
-    pub(crate) attempts: u32,
-}
-
-impl Response {
-    /// Returns the status.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// Returns the headers.
-    #[must_use]
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    /// Returns the body, byte for byte as the server sent it.
-    #[must_use]
-    pub fn body(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// Consumes the response and returns the body.
-    #[must_use]
-    pub fn into_body(self) -> Bytes {
-        self.body
-    }
-
-    /// Returns the vendor's id of the request, if the response has one.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
-    /// Returns the number of attempts, including the one that got this response.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Decodes the body as JSON.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the body is not JSON or does not match `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.body)
-    }
-
-    /// Returns the URL of the next page from the `Link` headers.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a `Link` header cannot be parsed. Do not treat this as the end of the list.
-    pub fn next_link(&self) -> Result<Option<String>, LinkError> {
-        link::next_link(&self.headers)
-    }
-}
-
-impl fmt::Debug for Response {
-    /// Omits the headers and the body, which may contain secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("status", &self.status)
-            .field("request_id", &self.request_id)
-            .field("attempts", &self.attempts)
-            .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
     }
 }
@@ -460,7 +385,7 @@ mod tests {
         }
         assert_eq!(
             Call::post(["x"])
-                .idempotency(Idempotency::Idempotent)
+                .with_idempotency(Idempotency::Idempotent)
                 .idempotency,
             Idempotency::Idempotent
         );

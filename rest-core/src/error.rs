@@ -1,6 +1,10 @@
 //! Errors of calls and of building a service.
 
-use crate::{Response, TransportError};
+use crate::{
+    response::Response,
+    retry::Idempotency,
+    transport::{Reached, TransportError},
+};
 
 /// The error of [`Service::send`](crate::Service::send).
 ///
@@ -20,6 +24,23 @@ pub enum Error {
     /// The server answered with a status other than 2xx.
     #[error("the server refused the request with {}", .0.status())]
     Refused(Box<Response>),
+}
+
+impl Error {
+    /// Returns whether the server may have carried out a call of this idempotency although the
+    /// client does not know it: the request was sent, and the server failed or did not answer.
+    #[must_use]
+    pub fn may_have_acted(&self, idempotency: Idempotency) -> bool {
+        let is_unknown = match self {
+            Self::Request(_) => false,
+            Self::Transport(error) => error.reached() == Reached::MaybeSent,
+            // 501 means that the server does not have the operation.
+            Self::Refused(response) => {
+                response.status().is_server_error() && response.status().as_u16() != 501
+            }
+        };
+        is_unknown && idempotency == Idempotency::NotIdempotent
+    }
 }
 
 /// The error of a request that cannot be built; nothing was sent.
@@ -79,4 +100,7 @@ pub enum BuildError {
     /// The value for the `User-Agent` header contains a character that a header cannot contain.
     #[error("the user agent cannot be sent in a header")]
     UserAgent(#[source] http::header::InvalidHeaderValue),
+    /// The caller's HTTP client cannot be built.
+    #[error("the HTTP client could not be built")]
+    Http(#[source] TransportError),
 }

@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 pub struct Pager<T, E> {
     operation: Arc<str>,
     fetch: Fetch<T, E>,
+    keep: Option<Arc<dyn Fn(&T) -> bool + Send + Sync>>,
     /// The unread items of the current page.
     items: VecDeque<Result<T, ItemError>>,
     /// The place of the next item.
@@ -55,6 +56,7 @@ impl<T, E> Pager<T, E> {
         Self {
             operation: operation.into(),
             fetch: Box::new(fetch),
+            keep: None,
             items: VecDeque::new(),
             position: ListPosition::default(),
             next: Next::Page(None),
@@ -67,6 +69,13 @@ impl<T, E> Pager<T, E> {
     /// Sets the maximum number of pages (default: 10,000).
     pub fn max_pages(mut self, max_pages: usize) -> Self {
         self.max_pages = max_pages;
+        self
+    }
+
+    /// Returns only the items for which `keep` is true. All pages are still requested, and items
+    /// that cannot be read are still errors. Places count all items.
+    pub fn filter(mut self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.keep = Some(Arc::new(keep));
         self
     }
 
@@ -163,7 +172,10 @@ impl<T, E: From<ListError>> Pager<T, E> {
         loop {
             if let Some(item) = self.items.pop_front() {
                 self.advance();
-                return Ok(Some(item));
+                match (&self.keep, &item) {
+                    (Some(keep), Ok(item)) if !keep(item) => continue,
+                    _ => return Ok(Some(item)),
+                }
             }
             let cursor = match &self.next {
                 Next::Page(cursor) => cursor.clone(),
@@ -521,6 +533,22 @@ mod tests {
             Ok((vec![2], None)),
         ]);
         assert_eq!(block_on(pager.try_collect()), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn a_filter_omits_items_and_their_places_count() {
+        let (pager, requested) = scripted(vec![
+            Ok((vec![1, 2, 0], Some("b"))),
+            Ok((vec![3], Some("c"))),
+            Ok((vec![4], None)),
+        ]);
+        let mut even = pager.filter(|number| number % 2 == 0);
+        assert_eq!(block_on(even.try_next()), Ok(Some(2)));
+        assert_eq!(even.position().index, 2);
+        let list = block_on(even.collect_partial()).expect("a list");
+        assert_eq!(list.items, [4]);
+        assert_eq!(list.errors[0].index(), 2);
+        assert_eq!(requested.lock().unwrap().len(), 3);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     Attempt, AttemptResult, Call, Clock, Error, RateLimiter, Reached, Response, RetryDecision,
-    RetryPolicy, Secret, Transport, TransportError, Vendor, rate_limit_windows::RateLimitWindows,
+    RetryPolicy, Secret, Transport, TransportError, Vendor, rate_limit::RateLimitWindows,
 };
 
 mod builder;
@@ -64,7 +64,7 @@ impl Service {
     /// - [`Error::Refused`] if the status of the last response is not 2xx. This includes redirects.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
         let inner = &*self.inner;
-        let idempotency = call.idempotency;
+        let idempotency = call.idempotency();
         let (url, mut request) = call.prepare(&inner.base)?;
         inner.authorize(&mut request);
         let path = inner.relative(&url);
@@ -164,7 +164,11 @@ impl Inner {
         // waits is limited, because a clock that does not advance must not cause an endless loop.
         // The server enforces its limit anyway.
         for _ in 0..MAX_WINDOW_WAITS {
-            let wait = self.lock_windows().take(bucket, self.clock.now());
+            let wait = {
+                let mut windows = self.lock_windows();
+                // The clock is read under the lock, so that the readings are in order.
+                windows.take(bucket, self.clock.now())
+            };
             match wait {
                 Some(wait) if wait <= self.retry.max_wait => {
                     debug!(bucket, ?wait, "waiting for the rate limit");

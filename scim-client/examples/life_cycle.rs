@@ -43,10 +43,13 @@ async fn main() -> Result<()> {
         config.patch.and_then(|patch| patch.supported),
         Some(true),
     );
-    checks.check("schemas are returned", !client.schemas().await?.is_empty());
+    checks.check(
+        "schemas are returned",
+        !client.schemas().try_collect().await?.is_empty(),
+    );
     checks.check(
         "resource types are returned",
-        client.resource_types().await?.len() >= 2,
+        client.resource_types().try_collect().await?.len() >= 2,
     );
 
     users(&client, &mut checks).await?;

@@ -4,16 +4,16 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use rest_core::{
-    BuildError, Call, Clock, Idempotency, Page, Rate, RateLimiter, Response, RetryPolicy, Secret,
-    Service, ServiceBuilder, Transport,
+    BuildError, Call, Clock, Idempotency, ItemError, Page, Pager, Rate, RateLimiter, Response,
+    RetryPolicy, Secret, Service, ServiceBuilder, Transport,
 };
-use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
+use scim_types::{ListResponse, ResourceType, Schema, ServiceProviderConfig};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::{
-    Dialect, Endpoint, Error, Probe, Resources,
+    Dialect, Endpoint, Error,
     paging::{List, Pages},
-    probe,
     vendor::Scim,
 };
 
@@ -109,18 +109,6 @@ impl Client {
         self.inner.max_in_flight
     }
 
-    /// Returns the calls for users.
-    #[must_use]
-    pub fn users(&self) -> Resources<'_, User> {
-        Resources::new(self)
-    }
-
-    /// Returns the calls for groups.
-    #[must_use]
-    pub fn groups(&self) -> Resources<'_, Group> {
-        Resources::new(self)
-    }
-
     /// Returns the capabilities that the service reports.
     ///
     /// Some services answer this call without a token, so success verifies only the URL.
@@ -132,37 +120,42 @@ impl Client {
         self.read(Call::get(["ServiceProviderConfig"])).await
     }
 
-    /// Returns the schemas that the service supports, with their attributes.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
-        let list: ListResponse<Schema> = self.read(Call::get(["Schemas"])).await?;
-        Ok(list.resources)
+    /// Lists the schemas that the service supports, with their attributes. The service returns them
+    /// on one page.
+    pub fn schemas(&self) -> Pager<Schema, Error> {
+        self.discover("Schemas")
     }
 
-    /// Returns the resource types that the service supports.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub async fn resource_types(&self) -> Result<Vec<ResourceType>, Error> {
-        let list: ListResponse<ResourceType> = self.read(Call::get(["ResourceTypes"])).await?;
-        Ok(list.resources)
+    /// Lists the resource types that the service supports. The service returns them on one page.
+    pub fn resource_types(&self) -> Pager<ResourceType, Error> {
+        self.discover("ResourceTypes")
     }
 
-    /// Verifies that the endpoint is a SCIM service and accepts the token. Nothing is written.
+    /// Sends a call that this crate does not model, and returns the successful response.
     ///
-    /// The client sends two requests: one for the configuration, which verifies the URL, and one
-    /// for a single user, which also verifies the token.
+    /// The call is authorized, rate-limited, retried and checked like every other call. Its path is
+    /// below the endpoint. The dialect does not check it.
+    ///
+    /// ```
+    /// # use scim_client::{Call, Client, Endpoint, Secret};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = sandbox::Sandbox::builder().stage(sandbox::Stage::Federated).start().await?;
+    /// # let shown = sandbox.console().enable_automatic_provisioning()?;
+    /// # let endpoint = Endpoint::parse(&shown.scim_endpoint)?;
+    /// # let scim = Client::builder(&endpoint, Secret::new(shown.access_token)).build()?;
+    /// let response = scim.send(Call::get(["ServiceProviderConfig"])).await?;
+    /// let config: serde_json::Value = response.json()?;
+    /// assert_eq!(config["patch"]["supported"], true);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthorized`] means that
-    /// the token is wrong or, for AWS, that the endpoint belongs to another tenant.
-    pub async fn probe(&self) -> Result<Probe, Error> {
-        probe::probe(self).await
+    /// Fails if the request cannot be sent or if the response has another status than 2xx.
+    pub async fn send(&self, call: Call) -> Result<Response, Error> {
+        let idempotency = call.idempotency();
+        self.request(call, idempotency).await
     }
 
     /// Reads the page of a list at a position. The returned page contains the next position.
@@ -186,7 +179,6 @@ impl Client {
         Ok(!page.items.is_empty())
     }
 
-    /// Reads a page without the fallback to pagination by index.
     async fn request_page<R: DeserializeOwned>(
         &self,
         list: &List,
@@ -194,34 +186,51 @@ impl Client {
     ) -> Result<Page<R>, Error> {
         let call = list.call(position)?;
         let operation = call.operation();
-        let response = self.send(call, Idempotency::Idempotent).await?;
-        let page: ListResponse<R> = decode(&response, operation, Idempotency::Idempotent)?;
+        let response = self.request(call, Idempotency::Idempotent).await?;
+        let page: ListResponse<Box<RawValue>> =
+            decode(&response, operation, Idempotency::Idempotent)?;
         let next = list
             .next(position, &page)
             .map_err(|error| error.with_request_id(&response))?;
         Ok(Page {
-            items: page.resources,
+            items: page.resources.iter().map(|item| read_item(item)).collect(),
             next,
+        })
+    }
+
+    /// Returns the pager of a discovery endpoint, which has one page.
+    fn discover<T: DeserializeOwned>(&self, endpoint: &'static str) -> Pager<T, Error> {
+        let client = self.clone();
+        let call = move || Call::get([endpoint]);
+        Pager::new(call().operation(), move |_| {
+            let client = client.clone();
+            Box::pin(async move {
+                let list: ListResponse<Box<RawValue>> = client.read(call()).await?;
+                Ok(Page {
+                    items: list.resources.iter().map(|item| read_item(item)).collect(),
+                    next: None,
+                })
+            })
         })
     }
 
     /// Sends a call that only reads, and decodes the response.
     pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let operation = call.operation();
-        let response = self.send(call, Idempotency::Idempotent).await?;
+        let response = self.request(call, Idempotency::Idempotent).await?;
         decode(&response, operation, Idempotency::Idempotent)
     }
 
     /// Sends a call.
     ///
     /// If the call is not idempotent and its response is lost, [`Error::may_have_acted`] is true.
-    pub(crate) async fn send(
+    pub(crate) async fn request(
         &self,
         call: Call,
         idempotency: Idempotency,
     ) -> Result<Response, Error> {
         let operation = call.operation();
-        let call = call.accept(ACCEPT).idempotency(idempotency);
+        let call = call.accept(ACCEPT).with_idempotency(idempotency);
         let sent = self.inner.service.send(call).await;
         sent.map_err(|error| Error::from_rest(error, operation, idempotency, self.inner.dialect))
     }
@@ -262,6 +271,15 @@ impl ClientBuilder {
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self {
             service: self.service.clock(clock),
+            ..self
+        }
+    }
+
+    /// Sets the HTTP client, for its proxies, certificates, timeouts and name resolution; see
+    /// [`HttpTransport::with_client`](rest_core::HttpTransport::with_client). It takes the place of a transport.
+    pub fn http(self, client: reqwest::ClientBuilder) -> Self {
+        Self {
+            service: self.service.http(client),
             ..self
         }
     }
@@ -361,11 +379,16 @@ pub(crate) fn decode<T: DeserializeOwned>(
 ) -> Result<T, Error> {
     response.json().map_err(|source| Error::Body {
         operation,
-        status: response.status(),
+        status: response.status().as_u16(),
         request_id: response.request_id().map(str::to_owned),
         may_have_acted: idempotency == Idempotency::NotIdempotent,
         source,
     })
+}
+
+/// Decodes one item of a list.
+fn read_item<T: DeserializeOwned>(item: &RawValue) -> Result<T, ItemError> {
+    serde_json::from_str(item.get()).map_err(|error| ItemError::new(item.get(), error))
 }
 
 /// Returns whether a response has a body to decode.

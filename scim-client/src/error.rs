@@ -5,7 +5,7 @@ mod help;
 use std::fmt;
 
 use http::StatusCode;
-use rest_core::{Idempotency, PagerError, Reached, Response, TransportError};
+use rest_core::{Idempotency, ItemError, ListError, Reached, Response, TransportError};
 use scim_types::{ScimType, filter::Filter};
 
 use crate::{Dialect, UnsupportedRequest, Violation};
@@ -49,7 +49,7 @@ pub enum Error {
         /// The operation, which succeeded according to the status.
         operation: String,
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The id of the request.
         request_id: Option<String>,
         /// Whether the request is not idempotent, so that a retry is not safe.
@@ -71,9 +71,9 @@ pub enum Error {
         /// The id of the last request.
         request_id: Option<String>,
     },
-    /// A list repeats a page or has too many pages.
-    #[error("the list could not be read to its end")]
-    List(#[from] PagerError),
+    /// An item of a list cannot be read, or the list repeats a page or has too many pages.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// A filter that must match at most one resource matches several resources.
     #[error("{operation} found several resources with {filter}")]
     #[non_exhaustive]
@@ -86,10 +86,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the operation that failed, such as `POST /Users`, without the query.
+    /// Returns the call that failed, such as `POST /Users`.
     #[must_use]
-    pub fn operation(&self) -> &str {
-        match self {
+    pub fn operation(&self) -> Option<&str> {
+        Some(match self {
             Self::Unsupported(unsupported) => &unsupported.operation,
             Self::Request { operation, .. }
             | Self::Transport { operation, .. }
@@ -97,42 +97,34 @@ impl Error {
             | Self::ShortList { operation, .. }
             | Self::Ambiguous { operation, .. } => operation,
             Self::Api(refusal) => &refusal.operation,
-            Self::List(_) => "reading a list",
-        }
+            Self::List(error) => error.operation(),
+        })
     }
 
-    /// Returns the status of the response, if there is one.
+    /// Returns the HTTP status of the response, if one arrived.
     #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
+    pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Api(refusal) => Some(refusal.status),
+            Self::Api(refusal) => Some(refusal.status()),
             Self::Body { status, .. } => Some(*status),
             _ => None,
         }
     }
 
-    /// Returns the server's error response, if there is one.
+    /// Returns the server's error code, `scimType`, such as `uniqueness`.
+    /// [`scim_type`](Self::scim_type) returns the same as an enum.
     #[must_use]
-    pub fn error_response(&self) -> Option<&ErrorResponse> {
-        match self {
-            Self::Api(refusal) => Some(refusal),
-            _ => None,
-        }
+    pub fn code(&self) -> Option<&str> {
+        self.scim_type().map(ScimType::as_str)
     }
 
-    /// Returns the detail text of the error response, if there is one.
+    /// Returns the server's error message, `detail`.
     #[must_use]
-    pub fn detail(&self) -> Option<&str> {
+    pub fn message(&self) -> Option<&str> {
         self.error_response().and_then(ErrorResponse::detail)
     }
 
-    /// Returns the SCIM error type of the error response. AWS never sends one.
-    #[must_use]
-    pub fn scim_type(&self) -> Option<&ScimType> {
-        self.error_response().and_then(ErrorResponse::scim_type)
-    }
-
-    /// Returns the id of the request, which AWS support asks for.
+    /// Returns the id of the request, which the service's support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -144,35 +136,68 @@ impl Error {
         }
     }
 
-    /// Returns whether the server rejected the token (401).
+    /// Returns advice for the operator, if known.
     #[must_use]
-    pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(StatusCode::UNAUTHORIZED)
+    pub fn help(&self) -> Option<&str> {
+        help::for_error(self)
     }
 
-    /// Returns whether the resource does not exist (404).
+    /// Returns the error of an item of a list, if this is one. The list continues after the item.
+    #[must_use]
+    pub fn item(&self) -> Option<&ItemError> {
+        match self {
+            Self::List(ListError::Item(item)) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Returns the server's error response, if the server sent one.
+    #[must_use]
+    pub fn error_response(&self) -> Option<&ErrorResponse> {
+        match self {
+            Self::Api(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Returns the server's error code as an enum.
+    #[must_use]
+    pub fn scim_type(&self) -> Option<&ScimType> {
+        self.error_response().and_then(ErrorResponse::scim_type)
+    }
+
+    /// Returns whether the server reported that the resource does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
+        self.status() == Some(404)
     }
 
-    /// Returns whether another resource already has a value that must be unique (409).
+    /// Returns whether another resource already has a value that must be unique.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.status() == Some(StatusCode::CONFLICT)
+        self.status() == Some(409)
     }
 
-    /// Returns whether the request was throttled (429).
+    /// Returns whether the server throttled the call. The call was already retried.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.status() == Some(429)
     }
 
-    /// Returns whether the server may have processed a request that is not idempotent, so that
-    /// sending it again may process it twice.
-    ///
-    /// The result is `true` for a `POST` whose response was lost, could not be decoded, or has a 5xx
-    /// status.
+    /// Returns whether the server does not accept the token.
+    #[must_use]
+    pub fn is_unauthenticated(&self) -> bool {
+        self.status() == Some(401)
+    }
+
+    /// Returns whether the server knows the token, but does not allow the call.
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        self.status() == Some(403)
+    }
+
+    /// Returns whether a write that is not idempotent was sent and its result is not known: the
+    /// server may have carried it out. Read the resource to find out.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
         match self {
@@ -184,37 +209,25 @@ impl Error {
         }
     }
 
-    /// Returns advice for the operator, if known.
-    #[must_use]
-    pub fn help(&self) -> Option<&'static str> {
-        help::for_error(self)
-    }
-
     pub(crate) fn from_rest(
         error: rest_core::Error,
         operation: String,
         idempotency: Idempotency,
         dialect: Dialect,
     ) -> Self {
-        let not_idempotent = idempotency == Idempotency::NotIdempotent;
+        let may_have_acted = error.may_have_acted(idempotency);
         match error {
-            rest_core::Error::Transport(source) => {
-                let may_have_acted = not_idempotent && source.reached() == Reached::MaybeSent;
-                Self::Transport {
-                    operation,
-                    may_have_acted,
-                    source,
-                }
-            }
-            rest_core::Error::Refused(response) => {
-                let may_have_acted = not_idempotent && response.status().is_server_error();
-                Self::Api(Box::new(ErrorResponse::read(
-                    &response,
-                    operation,
-                    dialect,
-                    may_have_acted,
-                )))
-            }
+            rest_core::Error::Transport(source) => Self::Transport {
+                operation,
+                may_have_acted,
+                source,
+            },
+            rest_core::Error::Refused(response) => Self::Api(Box::new(ErrorResponse::read(
+                &response,
+                operation,
+                dialect,
+                may_have_acted,
+            ))),
             other => Self::Request {
                 operation,
                 source: Box::new(other),
@@ -279,8 +292,8 @@ impl ErrorResponse {
 
     /// Returns the status.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
     }
 
     /// Returns the detail text of the response, if it could be decoded.

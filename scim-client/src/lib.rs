@@ -1,9 +1,7 @@
 //! A typed async client for SCIM 2.0 that supports server dialects, such as AWS IAM Identity Center.
 //!
 //! ```no_run
-//! use rest_core::Secret;
-//! use scim_client::{Client, Endpoint};
-//! use scim_types::{User, filter::{AttributePath, Filter}};
+//! use scim_client::{Client, Endpoint, Secret, types::{User, filter::{AttributePath, Filter}}};
 //!
 //! # async fn run(token: String) -> Result<(), Box<dyn std::error::Error>> {
 //! let endpoint = Endpoint::parse("https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/")?;
@@ -52,8 +50,14 @@ pub use endpoint::{Endpoint, ParseEndpointError};
 pub use error::{Error, ErrorResponse};
 pub use probe::Probe;
 pub use resources::{Created, Resources};
+// The types in the signatures of this crate, so that a caller needs no other crate.
 #[doc(no_inline)]
-pub use rest_core::{BuildError, Pager, Rate, RateLimiter};
+pub use rest_core::{
+    BuildError, Call, Clock, HttpOptions, HttpTransport, Idempotency, ItemError, ListError,
+    ListPosition, ManualClock, Pager, PartialList, Rate, RateLimiter, RateLimiterStats, Reached,
+    Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
+};
+pub use scim_types as types;
 
 /// Runs the example of the README as a test.
 #[cfg(doctest)]

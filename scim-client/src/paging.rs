@@ -1,6 +1,5 @@
 //! Pagination of lists: the request and the next position of each page.
 
-use http::StatusCode;
 use rest_core::Call;
 use scim_types::{ListResponse, Pagination, filter::Filter};
 
@@ -78,7 +77,7 @@ impl List {
     /// operation (RFC 7644 section 3.12, table 8); scim2-server 0.8 does so. The position of a later
     /// page contains the pagination method, so only the first page is requested twice.
     pub(crate) fn fallback(&self, position: Option<&str>, error: &Error) -> Option<Self> {
-        let unsupported = error.status() == Some(StatusCode::NOT_IMPLEMENTED);
+        let unsupported = error.status() == Some(501);
         let first_by_cursor = position.is_none() && self.pages.paging == Paging::Cursor;
         (unsupported && first_by_cursor).then(|| {
             let mut list = self.clone();
@@ -171,7 +170,7 @@ impl List {
         }
     }
 
-    fn operation(&self) -> String {
+    pub(crate) fn operation(&self) -> String {
         format!("GET /{}", self.endpoint)
     }
 }

@@ -14,12 +14,23 @@ pub struct Probe {
     pub has_users: bool,
 }
 
-pub(crate) async fn probe(client: &Client) -> Result<Probe, Error> {
-    let service_provider_config = client.service_provider_config().await?;
-    let list = List::new(client.dialect(), client.pages(), User::ENDPOINT, None).with_page_size(1);
-    let has_users = client.has_any::<User>(&list).await?;
-    Ok(Probe {
-        service_provider_config,
-        has_users,
-    })
+impl Client {
+    /// Verifies that the endpoint is a SCIM service and accepts the token. Nothing is written.
+    ///
+    /// The client sends two requests: one for the configuration, which verifies the URL, and one
+    /// for a single user, which also verifies the token.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthenticated`] means
+    /// that the token is wrong or, for AWS, that the endpoint belongs to another tenant.
+    pub async fn probe(&self) -> Result<Probe, Error> {
+        let service_provider_config = self.service_provider_config().await?;
+        let list = List::new(self.dialect(), self.pages(), User::ENDPOINT, None).with_page_size(1);
+        let has_users = self.has_any::<User>(&list).await?;
+        Ok(Probe {
+            service_provider_config,
+            has_users,
+        })
+    }
 }

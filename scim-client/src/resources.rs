@@ -3,7 +3,6 @@
 use std::{fmt, marker::PhantomData};
 
 use futures::FutureExt;
-use http::StatusCode;
 use rest_core::{Call, Idempotency, Pager};
 use scim_types::{
     Group, PatchOp, PatchOperation, Resource, ResourceId, User,
@@ -24,14 +23,27 @@ pub struct Resources<'a, R> {
     kind: PhantomData<fn() -> R>,
 }
 
-impl<'a, R: Resource> Resources<'a, R> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self {
-            client,
+impl Client {
+    /// Returns the calls for users.
+    #[must_use]
+    pub fn users(&self) -> Resources<'_, User> {
+        Resources {
+            client: self,
             kind: PhantomData,
         }
     }
 
+    /// Returns the calls for groups.
+    #[must_use]
+    pub fn groups(&self) -> Resources<'_, Group> {
+        Resources {
+            client: self,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<R: Resource> Resources<'_, R> {
     /// Returns a resource. Use [`get_opt`](Self::get_opt) if the resource may not exist.
     ///
     /// AWS does not return the members of a group: list the users by `groups.value` instead.
@@ -91,7 +103,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     pub fn list(&self, filter: impl Into<Option<Filter>>) -> Pager<R, Error> {
         let client = self.client.clone();
         let list = List::new(client.dialect(), client.pages(), R::ENDPOINT, filter.into());
-        Pager::new(move |position| {
+        Pager::new(list.operation(), move |position| {
             let (client, list) = (client.clone(), list.clone());
             async move { client.page(&list, position.as_deref()).await }.boxed()
         })
@@ -171,12 +183,8 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// Fails if the request fails or the resource does not exist.
     pub async fn delete(&self, id: &ResourceId) -> Result<(), Error> {
         let call = Call::delete([R::ENDPOINT, id.as_str()]);
-        match self.client.send(call, Idempotency::Idempotent).await {
-            Err(Error::Api(refusal))
-                if refusal.status() == StatusCode::NOT_FOUND && refusal.attempts() > 1 =>
-            {
-                Ok(())
-            }
+        match self.client.request(call, Idempotency::Idempotent).await {
+            Err(Error::Api(refusal)) if refusal.status() == 404 && refusal.attempts() > 1 => Ok(()),
             Err(error) => Err(error),
             // A success has "204, no body" (RFC 7644 section 3.6). A body that is not JSON means that
             // a proxy in front of the server has answered.
@@ -191,7 +199,7 @@ impl<'a, R: Resource> Resources<'a, R> {
     /// Sends a call with a document, and decodes the returned resource.
     async fn write(&self, call: Call, idempotency: Idempotency, document: &R) -> Result<R, Error> {
         let operation = call.operation();
-        let result = self.client.send(call, idempotency).await;
+        let result = self.client.request(call, idempotency).await;
         let response = result.map_err(|error| {
             error.with_violations(|| self.client.dialect().violations(document))
         })?;
@@ -204,7 +212,7 @@ impl<'a, R: Resource> Resources<'a, R> {
         let operation = call.operation();
         // Patches are idempotent: adding or removing the same value twice has the same effect as once
         // (RFC 7644 section 3.5.2).
-        let response = self.client.send(call, Idempotency::Idempotent).await?;
+        let response = self.client.request(call, Idempotency::Idempotent).await?;
         has_body(&response)
             .then(|| decode(&response, operation, Idempotency::Idempotent))
             .transpose()

@@ -165,6 +165,7 @@ impl AccountAssignments {
         let assigned = center
             .assignments()
             .list(&desired.account, &arn)
+            .try_collect()
             .await
             .map_err(|error| {
                 Error::service(
@@ -374,20 +375,20 @@ impl Current {
         };
         let pair = (desired.account.clone(), arn);
         if !self.pairs.contains_key(&pair) {
-            let principals =
-                center
-                    .assignments()
-                    .list(&pair.0, &pair.1)
-                    .await
-                    .map_err(|error| {
-                        Error::service(
-                            format!(
-                                "the assignments of {} in {} could not be listed",
-                                desired.permission_set, desired.account
-                            ),
-                            error,
-                        )
-                    })?;
+            let principals = center
+                .assignments()
+                .list(&pair.0, &pair.1)
+                .try_collect()
+                .await
+                .map_err(|error| {
+                    Error::service(
+                        format!(
+                            "the assignments of {} in {} could not be listed",
+                            desired.permission_set, desired.account
+                        ),
+                        error,
+                    )
+                })?;
             self.pairs.insert(pair.clone(), principals);
         }
         let assigned = self.pairs[&pair].contains(principal);

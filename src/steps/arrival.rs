@@ -137,6 +137,7 @@ impl Arrival {
         let store = center.identity_store();
         let users: BTreeMap<String, IdentityUser> = store
             .users()
+            .try_collect()
             .await
             .map_err(failed)?
             .into_iter()
@@ -144,6 +145,7 @@ impl Arrival {
             .collect();
         let groups: BTreeMap<String, _> = store
             .groups()
+            .try_collect()
             .await
             .map_err(failed)?
             .into_iter()
@@ -162,6 +164,7 @@ impl Arrival {
             };
             let members_in_aws: BTreeSet<UserId> = store
                 .members(id)
+                .try_collect()
                 .await
                 .map_err(failed)?
                 .into_iter()

@@ -31,9 +31,15 @@ impl CustomDomain {
     }
 
     async fn find(&self) -> Result<Option<Domain>> {
-        let all = self.okta.domains().list().await.map_err(|error| {
-            Error::service("the custom domains could not be read from Okta", error)
-        })?;
+        let all = self
+            .okta
+            .domains()
+            .list()
+            .try_collect()
+            .await
+            .map_err(|error| {
+                Error::service("the custom domains could not be read from Okta", error)
+            })?;
         Ok(all.into_iter().find(|domain| domain.name == self.name))
     }
 

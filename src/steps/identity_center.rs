@@ -39,7 +39,7 @@ impl IdentityCenterInstance {
     /// Returns the organization's instance. Account instances of member accounts are ignored, because they serve only
     /// applications.
     async fn find(&self, cx: &Context) -> Result<Option<Instance>> {
-        let all = self.aws.instances().await.map_err(|error| {
+        let all = self.aws.instances().try_collect().await.map_err(|error| {
             Error::service(
                 "the instances of Identity Center could not be listed",
                 error,

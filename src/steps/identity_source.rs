@@ -41,7 +41,7 @@ impl IdentitySource {
 
     /// Reads the instance again, because a change from Active Directory gives it another identity store.
     async fn current_instance(&self, known: &InstanceFact) -> Result<InstanceFact> {
-        let all = self.aws.instances().await.map_err(|error| {
+        let all = self.aws.instances().try_collect().await.map_err(|error| {
             Error::service(
                 "the instances of Identity Center could not be listed",
                 error,

@@ -134,12 +134,17 @@ pub(super) async fn user_name(
 /// Returns the accounts of the organization, read once per context.
 async fn accounts(aws: &Aws, cx: &Context) -> Result<Arc<[Account]>> {
     let read = async || {
-        let accounts = aws.organizations().accounts().await.map_err(|error| {
-            Error::service(
-                "the accounts could not be listed from AWS Organizations",
-                error,
-            )
-        })?;
+        let accounts = aws
+            .organizations()
+            .accounts()
+            .try_collect()
+            .await
+            .map_err(|error| {
+                Error::service(
+                    "the accounts could not be listed from AWS Organizations",
+                    error,
+                )
+            })?;
         Ok(accounts.into())
     };
     let lookup = cx.run_memory::<Lookup>();

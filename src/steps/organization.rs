@@ -51,6 +51,7 @@ impl Organization {
                 .aws
                 .organizations()
                 .delegated_administrators(SERVICE)
+                .try_collect()
                 .await
                 .map_err(|error| {
                     Error::service(
@@ -84,6 +85,7 @@ impl Organization {
             .aws
             .organizations()
             .trusted_services()
+            .try_collect()
             .await
             .map_err(|error| {
                 Error::service(

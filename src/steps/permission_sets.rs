@@ -220,7 +220,13 @@ impl PermissionSets {
             )
         };
         let sets = center.permission_sets();
-        if sets.accounts(arn).await.map_err(failed)?.is_empty() {
+        if sets
+            .accounts(arn)
+            .try_collect()
+            .await
+            .map_err(failed)?
+            .is_empty()
+        {
             return Ok(Applied::Done);
         }
         let operation = sets.start_provisioning(arn).await.map_err(failed)?;
@@ -295,6 +301,7 @@ async fn has_outdated_accounts(
     let accounts = center
         .permission_sets()
         .outdated_accounts(arn)
+        .try_collect()
         .await
         .map_err(|error| {
             Error::service(
@@ -325,12 +332,14 @@ async fn read(center: &IdentityCenter, set: PermissionSet) -> Result<Current> {
     let sets = center.permission_sets();
     let policies = sets
         .managed_policies(&set.arn)
+        .try_collect()
         .await
         .map_err(failed)?
         .into_iter()
         .collect();
     let customer_managed = sets
         .customer_managed_policies(&set.arn)
+        .try_collect()
         .await
         .map_err(failed)?;
     let inline = sets.inline_policy(&set.arn).await.map_err(failed)?;
@@ -469,9 +478,14 @@ impl Step for PermissionSets {
                         .collect(),
                 ));
             };
-            let all = center.permission_sets().list().await.map_err(|error| {
-                Error::service("the permission sets could not be listed", error)
-            })?;
+            let all = center
+                .permission_sets()
+                .list()
+                .try_collect()
+                .await
+                .map_err(|error| {
+                    Error::service("the permission sets could not be listed", error)
+                })?;
             let mut existing: BTreeMap<String, PermissionSet> =
                 all.into_iter().map(|set| (set.name.clone(), set)).collect();
             let mut planned = Planned::nothing();

@@ -208,6 +208,7 @@ impl SignInTest {
             |error| Error::service("the user's accounts and roles could not be listed", error);
         let visible: BTreeSet<AccountId> = session
             .accounts()
+            .try_collect()
             .await
             .map_err(failed)?
             .into_iter()
@@ -221,6 +222,7 @@ impl SignInTest {
             }
             let roles: BTreeSet<String> = session
                 .roles(account)
+                .try_collect()
                 .await
                 .map_err(failed)?
                 .into_iter()

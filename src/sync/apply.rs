@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
         let mut inner = self.lock();
         let is_transient = match error.status() {
             None => true,
-            Some(status) => status.is_server_error() || error.is_throttled(),
+            Some(status) => status >= 500 || error.is_throttled(),
         };
         inner.consecutive_failures = if is_transient {
             inner.consecutive_failures + 1
@@ -224,10 +224,7 @@ impl<'a> Run<'a> {
             0
         };
         inner.uncertain |= is_transient || matches!(error, ScimError::Body { .. });
-        let token_rejected = matches!(
-            error.status().map(|status| status.as_u16()),
-            Some(401 | 403)
-        );
+        let token_rejected = matches!(error.status(), Some(401 | 403));
         if (token_rejected || inner.consecutive_failures >= MAX_CONSECUTIVE_FAILURES)
             && inner.report.stopped_early.is_none()
         {

@@ -29,7 +29,12 @@ async fn a_permission_set_without_its_policy_is_completed() {
         SEED,
     )
     .await;
-    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let instance = &fixture
+        .aws
+        .instances()
+        .try_collect()
+        .await
+        .expect("instances")[0];
     let new = NewPermissionSet {
         name: "AdministratorAccess".to_owned(),
         ..NewPermissionSet::default()
@@ -61,7 +66,12 @@ async fn an_existing_permission_set_with_another_policy_is_used_unchanged_with_a
         SEED,
     )
     .await;
-    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let instance = &fixture
+        .aws
+        .instances()
+        .try_collect()
+        .await
+        .expect("instances")[0];
     let center = fixture.aws.identity_center(instance);
     let new = NewPermissionSet {
         name: "AdministratorAccess".to_owned(),
@@ -99,7 +109,12 @@ async fn an_existing_permission_set_with_another_policy_is_used_unchanged_with_a
 async fn a_manually_added_policy_is_removed_only_if_the_guard_allows_it() {
     let fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the first run");
-    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let instance = &fixture
+        .aws
+        .instances()
+        .try_collect()
+        .await
+        .expect("instances")[0];
     let center = fixture.aws.identity_center(instance);
     let set = center
         .permission_sets()

@@ -245,7 +245,12 @@ async fn permission_sets_are_turned_on_for_an_existing_instance() {
 async fn the_access_report_lists_each_role_with_its_source() {
     let fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the first run");
-    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let instance = &fixture
+        .aws
+        .instances()
+        .try_collect()
+        .await
+        .expect("instances")[0];
     let report = AccessReport::read(&fixture.aws, &fixture.aws.identity_center(instance))
         .await
         .expect("a report");

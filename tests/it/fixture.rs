@@ -160,11 +160,14 @@ pub(crate) async fn aws(sandbox: &Sandbox, secret: &str, clock: Arc<dyn Clock>) 
     Aws::connect(ConnectOptions {
         region: Some(sandbox.aws_region().to_owned()),
         endpoint_url: Some(sandbox.aws_endpoint_url().parse().expect("a URL")),
-        credentials: Some(Credentials {
-            access_key_id: sandbox.aws_access_key_id().to_owned(),
-            secret_access_key: Secret::new(secret),
-            session_token: None,
-        }),
+        credentials: Some(
+            Credentials {
+                access_key_id: sandbox.aws_access_key_id().to_owned(),
+                secret_access_key: Secret::new(secret),
+                session_token: None,
+            }
+            .into(),
+        ),
         clock,
         ..ConnectOptions::default()
     })

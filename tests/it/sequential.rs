@@ -89,7 +89,12 @@ async fn a_parallel_step_tries_all_changes_and_reports_the_failed_one() {
 async fn no_policy_is_detached_after_a_refused_attach() {
     let fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the first run");
-    let instance = &fixture.aws.instances().await.expect("instances")[0];
+    let instance = &fixture
+        .aws
+        .instances()
+        .try_collect()
+        .await
+        .expect("instances")[0];
     let center = fixture.aws.identity_center(instance);
     let sets = center.permission_sets();
     let deploy = sets

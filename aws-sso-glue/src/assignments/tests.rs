@@ -35,8 +35,13 @@ fn a_list_contains_users_and_groups() {
         permission_set,
         ..
     } = assignment();
-    let principals =
-        block_on(center.assignments().list(&account, &permission_set)).expect("principals");
+    let principals = block_on(
+        center
+            .assignments()
+            .list(&account, &permission_set)
+            .try_collect(),
+    )
+    .expect("principals");
     let id = || UUID.to_owned();
     assert_eq!(
         principals,
@@ -57,7 +62,8 @@ fn each_assignment_keeps_the_principal_of_its_own_row() {
         ));
     let (center, _) = replay.center();
     let user = Principal::User(UUID.parse().expect("an id"));
-    let assignments = block_on(center.assignments().for_principal(&user)).expect("assignments");
+    let assignments =
+        block_on(center.assignments().for_principal(&user).try_collect()).expect("assignments");
     assert_eq!(assignments, [assignment()]);
     assert!(replay.requests()[1].body.contains(r#""NextToken":"t""#));
 }
@@ -154,15 +160,26 @@ fn each_kind_of_operation_has_its_own_status_call() {
 }
 
 #[test]
-fn operations_in_progress_are_read_from_two_lists() {
+fn operations_in_progress_are_listed_by_kind() {
     let replay = Replay::new()
         .json(&format!(
             r#"{{"AccountAssignmentsCreationStatus": [{{"RequestId": "{UUID}", "Status": "IN_PROGRESS"}}]}}"#
         ))
         .json(r#"{"AccountAssignmentsDeletionStatus": []}"#);
     let (center, _) = replay.center();
-    let operations = block_on(center.assignments().in_progress()).expect("operations");
-    assert_eq!(operations, [operation(OperationKind::Create)]);
+    for (kind, expected) in [
+        (
+            OperationKind::Create,
+            vec![operation(OperationKind::Create)],
+        ),
+        (OperationKind::Delete, vec![]),
+    ] {
+        let listed = center.assignments().in_progress(kind);
+        assert_eq!(
+            block_on(listed.try_collect()).expect("operations"),
+            expected
+        );
+    }
     assert!(
         replay.requests()[0]
             .body

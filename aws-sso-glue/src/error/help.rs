@@ -1,5 +1,7 @@
 //! Advice for the operator, by the kind of an error and by AWS's error code.
 
+use rest_core::ListError;
+
 use super::{Error, Kind, is_credentials_error};
 
 /// The SDK has several errors for an expired session of `aws sso login`. This advice fits all of
@@ -23,6 +25,14 @@ pub(super) fn for_error(error: &Error) -> Option<String> {
              override"
                 .to_owned(),
         ),
+        Kind::List(ListError::Item(_)) => Some(
+            "AWS sent an item that this version cannot read: report it with its raw text; the other \
+             items can be read"
+                .to_owned(),
+        ),
+        Kind::List(_) => Some(
+            "AWS's pages do not end: try again later, and report it if it persists".to_owned(),
+        ),
         Kind::Refused(_) => for_refusal(error),
     }
 }
@@ -38,7 +48,7 @@ fn for_refusal(error: &Error) -> Option<String> {
     if error.is_throttled() {
         return Some(for_throttling(error).to_owned());
     }
-    if error.is_access_denied() {
+    if error.is_permission_denied() {
         return Some(for_access_denied(error));
     }
     let text = match error.code()? {
@@ -92,7 +102,7 @@ fn for_refusal(error: &Error) -> Option<String> {
         "InvalidGrantException" | "InvalidClientException" => {
             "the sign-in is too old or already finished: start it again"
         }
-        "InvalidRequestException" if error.operation() == "StartDeviceAuthorization" => {
+        "InvalidRequestException" if error.0.operation == "StartDeviceAuthorization" => {
             "check the start URL of the access portal, and that the region is the primary region of \
              IAM Identity Center"
         }
@@ -122,14 +132,14 @@ fn for_access_denied(error: &Error) -> String {
         Some(prefix) => format!(
             "allow `{prefix}:{}` to the caller; if it is already allowed, check the service control \
              policies and the network rules of the Identity Center instance",
-            error.operation()
+            error.0.operation
         ),
         None => "the user who signed in is not assigned to this account and role".to_owned(),
     }
 }
 
 fn for_conflict(error: &Error) -> &'static str {
-    match error.operation() {
+    match error.0.operation {
         "DeletePermissionSet" => {
             "the permission set still has assignments: delete them, wait until AWS has removed them, \
              then delete the permission set"

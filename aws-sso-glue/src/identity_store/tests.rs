@@ -93,10 +93,10 @@ fn users_and_groups_are_listed_over_pages() {
             r#"{{"Groups": [{{"IdentityStoreId": "d-9067642ac7", "GroupId": "{UUID}", "DisplayName": "A"}}]}}"#
         ));
     let (center, _) = replay.center();
-    let users = block_on(center.identity_store().users()).expect("users");
+    let users = block_on(center.identity_store().users().try_collect()).expect("users");
     assert_eq!(users.len(), 1);
     assert_eq!(users[0].active, Some(false));
-    let groups = block_on(center.identity_store().groups()).expect("groups");
+    let groups = block_on(center.identity_store().groups().try_collect()).expect("groups");
     assert_eq!(groups[0].display_name, "A");
 }
 
@@ -112,7 +112,13 @@ fn members_are_listed_over_pages() {
                 "MemberId": {{"UserId": "{OTHER}"}}}}]}}"#
         ));
     let (center, _) = replay.center();
-    let members = block_on(center.identity_store().members(&id::<GroupId>(UUID))).expect("members");
+    let members = block_on(
+        center
+            .identity_store()
+            .members(&id::<GroupId>(UUID))
+            .try_collect(),
+    )
+    .expect("members");
     assert_eq!(members, [id::<UserId>(UUID), id::<UserId>(OTHER)]);
 }
 

@@ -1,41 +1,29 @@
 //! Policies of a permission set.
 
+use rest_core::Pager;
+
 use super::{PermissionSets, SERVICE};
-use crate::{
-    Error, PermissionSetArn,
-    instances::PAGE_SIZE,
-    paging::{self, Page},
-};
+use crate::{Error, PermissionSetArn, instances::PAGE_SIZE};
 
 impl PermissionSets<'_> {
-    /// Returns the ARNs of the AWS-managed policies that are attached.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn managed_policies(&self, arn: &PermissionSetArn) -> Result<Vec<String>, Error> {
+    /// Lists the ARNs of the AWS-managed policies that are attached.
+    pub fn managed_policies(&self, arn: &PermissionSetArn) -> Pager<String, Error> {
         const OPERATION: &str = "ListManagedPoliciesInPermissionSet";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_managed_policies_in_permission_set()
-                .instance_arn(self.instance())
-                .permission_set_arn(arn.as_str())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let policies = response
-                .attached_managed_policies
-                .unwrap_or_default()
-                .into_iter();
-            let items = policies.map(|policy| SERVICE.require_field(OPERATION, "Arn", policy.arn));
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        let call = self
+            .client()
+            .list_managed_policies_in_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let policies = response.attached_managed_policies;
+                (policies.unwrap_or_default(), response.next_token)
+            },
+            |policy| SERVICE.require_field(OPERATION, "Arn", policy.arn),
+        )
     }
 
     /// Attaches an AWS-managed policy. Succeeds if the policy is already attached.
@@ -61,11 +49,7 @@ impl PermissionSets<'_> {
         {
             // A concurrent write causes the same error, so check whether the policy is attached.
             Err(error) if error.is_conflict() => {
-                let attached = self
-                    .managed_policies(arn)
-                    .await?
-                    .iter()
-                    .any(|existing| existing == policy);
+                let attached = self.has_managed_policy(arn, policy).await?;
                 if attached { Ok(()) } else { Err(error) }
             }
             result => result.map(drop),
@@ -96,51 +80,45 @@ impl PermissionSets<'_> {
         {
             // Either the policy or the permission set does not exist, so check the policies.
             Err(error) if error.is_not_found() => {
-                let attached = self
-                    .managed_policies(arn)
-                    .await?
-                    .iter()
-                    .any(|existing| existing == policy);
+                let attached = self.has_managed_policy(arn, policy).await?;
                 if attached { Err(error) } else { Ok(()) }
             }
             result => result.map(drop),
         }
     }
 
-    /// Returns the references to customer-managed policies, as path and name, such as `/team/Deploy`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if AWS refuses the call or does not answer.
-    pub async fn customer_managed_policies(
+    /// Lists the references to customer-managed policies, as path and name, such as `/team/Deploy`.
+    pub fn customer_managed_policies(&self, arn: &PermissionSetArn) -> Pager<String, Error> {
+        let call = self
+            .client()
+            .list_customer_managed_policy_references_in_permission_set()
+            .instance_arn(self.instance())
+            .permission_set_arn(arn.as_str())
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            "ListCustomerManagedPolicyReferencesInPermissionSet",
+            move |token| call.clone().set_next_token(token).send(),
+            |response| {
+                let references = response.customer_managed_policy_references;
+                (references.unwrap_or_default(), response.next_token)
+            },
+            // The default path is `/` (IAM identifiers).
+            |policy| Ok(policy.path.unwrap_or_else(|| "/".to_owned()) + &policy.name),
+        )
+    }
+
+    async fn has_managed_policy(
         &self,
         arn: &PermissionSetArn,
-    ) -> Result<Vec<String>, Error> {
-        const OPERATION: &str = "ListCustomerManagedPolicyReferencesInPermissionSet";
-        paging::collect_pages(SERVICE, OPERATION, |token| async move {
-            let call = self
-                .client()
-                .list_customer_managed_policy_references_in_permission_set()
-                .instance_arn(self.instance())
-                .permission_set_arn(arn.as_str())
-                .max_results(PAGE_SIZE)
-                .set_next_token(token)
-                .send();
-            let response = SERVICE.call(OPERATION, call).await?;
-            let references = response
-                .customer_managed_policy_references
-                .unwrap_or_default()
-                .into_iter();
-            let items = references.map(|reference| {
-                // The default path is `/` (IAM identifiers).
-                Ok(reference.path.unwrap_or_else(|| "/".to_owned()) + &reference.name)
-            });
-            Ok(Page {
-                items: items.collect::<Result<_, _>>()?,
-                next: response.next_token,
-            })
-        })
-        .await
+        policy: &str,
+    ) -> Result<bool, Error> {
+        let mut policies = self.managed_policies(arn);
+        while let Some(attached) = policies.try_next().await? {
+            if attached == policy {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the inline policy of the permission set as JSON.

@@ -29,11 +29,11 @@ fn a_list_describes_every_set_in_order() {
         .json(&format!(
             r#"{{"PermissionSets": ["{SET}"], "NextToken": "t"}}"#
         ))
-        .json(&format!(r#"{{"PermissionSets": ["{OTHER_SET}"]}}"#))
         .json(&described(SET, "Admin"))
+        .json(&format!(r#"{{"PermissionSets": ["{OTHER_SET}"]}}"#))
         .json(&described(OTHER_SET, "Reader"));
     let (center, _) = replay.center();
-    let sets = block_on(center.permission_sets().list()).expect("sets");
+    let sets = block_on(center.permission_sets().list().try_collect()).expect("sets");
     let names: Vec<_> = sets.iter().map(|set| set.name.as_str()).collect();
     assert_eq!(names, ["Admin", "Reader"]);
 }
@@ -45,7 +45,7 @@ fn a_set_that_is_deleted_during_the_listing_is_left_out() {
         .refuse(400, "ResourceNotFoundException", "gone")
         .json(&described(OTHER_SET, "Reader"));
     let (center, _) = replay.center();
-    let sets = block_on(center.permission_sets().list()).expect("sets");
+    let sets = block_on(center.permission_sets().list().try_collect()).expect("sets");
     assert_eq!(sets.len(), 1);
     assert_eq!(sets[0].name, "Reader");
 }
@@ -247,7 +247,13 @@ fn an_empty_inline_policy_is_none() {
 fn outdated_accounts_are_listed_by_provisioning_status() {
     let replay = Replay::new().json(r#"{"AccountIds": ["111111111111"]}"#);
     let (center, _) = replay.center();
-    let accounts = block_on(center.permission_sets().outdated_accounts(&arn())).expect("accounts");
+    let accounts = block_on(
+        center
+            .permission_sets()
+            .outdated_accounts(&arn())
+            .try_collect(),
+    )
+    .expect("accounts");
     assert_eq!(accounts[0].as_str(), "111111111111");
     assert!(
         replay.requests()[0]

@@ -190,10 +190,13 @@ fn a_session_lists_accounts_and_roles_over_pages_and_returns_keys() {
         )
         .json("");
     let session = session(&replay);
-    let accounts = block_on(session.accounts()).expect("accounts");
+    let accounts = block_on(session.accounts().try_collect()).expect("accounts");
     assert_eq!(accounts[0].name.as_deref(), Some("main"));
     let account = &accounts[0].id;
-    assert_eq!(block_on(session.roles(account)).expect("roles"), ["Admin"]);
+    assert_eq!(
+        block_on(session.roles(account).try_collect()).expect("roles"),
+        ["Admin"]
+    );
     let credentials = block_on(session.credentials(account, "Admin")).expect("credentials");
     assert_eq!(credentials.access_key_id, "ASIA1");
     assert_eq!(credentials.secret_access_key.expose(), "hunter-key");
@@ -227,7 +230,7 @@ fn an_ended_session_and_an_unassigned_role_are_different_errors() {
         )
         .refuse(403, "ForbiddenException", "No access");
     let session = session(&replay);
-    let error = block_on(session.accounts()).expect_err("a refusal");
+    let error = block_on(session.accounts().try_collect()).expect_err("a refusal");
     assert!(error.is_unauthenticated());
     assert!(
         error
@@ -237,7 +240,7 @@ fn an_ended_session_and_an_unassigned_role_are_different_errors() {
     );
     let account = "111111111111".parse().expect("an id");
     let error = block_on(session.credentials(&account, "Admin")).expect_err("a refusal");
-    assert!(error.is_access_denied());
+    assert!(error.is_permission_denied());
     let help = "the user who signed in is not assigned to this account and role";
     assert_eq!(error.help().as_deref(), Some(help));
 }
@@ -250,7 +253,7 @@ fn the_log_contains_no_secret() {
         .json("");
     let log = capture_log(|| {
         let session = session(&replay);
-        block_on(session.accounts()).expect("accounts");
+        block_on(session.accounts().try_collect()).expect("accounts");
         block_on(session.logout()).expect("a logout");
     });
     assert!(log.contains("CreateToken"), "{log}");

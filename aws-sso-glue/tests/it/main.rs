@@ -8,7 +8,7 @@ use std::{
 
 use aws_sso_glue::{
     AccountState, Assignment, Aws, ConnectOptions, Credentials, IdentityCenter, NewPermissionSet,
-    Operation, OperationStatus, PollResult, Principal, UpdatePermissionSet,
+    Operation, OperationKind, OperationStatus, PollResult, Principal, UpdatePermissionSet,
 };
 use bytes::Bytes;
 use rest_core::{Clock as _, HttpTransport, ManualClock, Secret, Transport as _};
@@ -48,11 +48,14 @@ impl Fixture {
         let connect = ConnectOptions {
             region: Some(sandbox.aws_region().to_owned()),
             endpoint_url: Some(sandbox.aws_endpoint_url().parse().expect("a URL")),
-            credentials: Some(Credentials {
-                access_key_id: sandbox.aws_access_key_id().to_owned(),
-                secret_access_key: Secret::new(sandbox.aws_secret_access_key()),
-                session_token: None,
-            }),
+            credentials: Some(
+                Credentials {
+                    access_key_id: sandbox.aws_access_key_id().to_owned(),
+                    secret_access_key: Secret::new(sandbox.aws_secret_access_key()),
+                    session_token: None,
+                }
+                .into(),
+            ),
             clock: Arc::new(clock.clone()),
             ..ConnectOptions::default()
         };
@@ -65,7 +68,7 @@ impl Fixture {
     }
 
     async fn center(&self) -> IdentityCenter {
-        let instances = self.aws.instances().await.expect("instances");
+        let instances = self.aws.instances().try_collect().await.expect("instances");
         assert_eq!(instances.len(), 1);
         self.aws.identity_center(&instances[0])
     }
@@ -153,7 +156,11 @@ async fn the_organization_and_its_accounts_are_read_with_one_item_per_page() {
     let organization = organizations.describe().await.expect("an organization");
     assert_eq!(organization.management_account, caller.account);
     assert!(organization.all_features);
-    let accounts = organizations.accounts().await.expect("accounts");
+    let accounts = organizations
+        .accounts()
+        .try_collect()
+        .await
+        .expect("accounts");
     let mut states: Vec<_> = accounts
         .iter()
         .map(|account| (account.id.as_str(), &account.state))
@@ -179,12 +186,24 @@ async fn the_organization_and_its_accounts_are_read_with_one_item_per_page() {
         .enable_trusted_access("sso.amazonaws.com")
         .await
         .expect("a response");
-    let services = organizations.trusted_services().await.expect("services");
+    let services = organizations
+        .trusted_services()
+        .try_collect()
+        .await
+        .expect("services");
     assert!(
         services.contains(&"sso.amazonaws.com".to_owned()),
         "{services:?}"
     );
-    assert_eq!(fixture.aws.instances().await.expect("instances"), []);
+    assert_eq!(
+        fixture
+            .aws
+            .instances()
+            .try_collect()
+            .await
+            .expect("instances"),
+        []
+    );
 }
 
 #[tokio::test]
@@ -197,7 +216,10 @@ async fn a_permission_set_is_created_changed_and_deleted() {
         sets.find("Admin").await.expect("a response").as_ref(),
         Some(&set)
     );
-    assert_eq!(sets.list().await.expect("sets"), from_ref(&set));
+    assert_eq!(
+        sets.list().try_collect().await.expect("sets"),
+        from_ref(&set)
+    );
 
     let relay = UpdatePermissionSet {
         relay_state: Some("https://console.aws.amazon.com/ec2".to_owned()),
@@ -220,7 +242,10 @@ async fn a_permission_set_is_created_changed_and_deleted() {
             .expect("no error");
     }
     assert_eq!(
-        sets.managed_policies(&set.arn).await.expect("policies"),
+        sets.managed_policies(&set.arn)
+            .try_collect()
+            .await
+            .expect("policies"),
         [policy]
     );
     for _ in 0..2 {
@@ -229,7 +254,10 @@ async fn a_permission_set_is_created_changed_and_deleted() {
             .expect("no error");
     }
     assert_eq!(
-        sets.managed_policies(&set.arn).await.expect("policies"),
+        sets.managed_policies(&set.arn)
+            .try_collect()
+            .await
+            .expect("policies"),
         [""; 0]
     );
 
@@ -303,10 +331,20 @@ async fn users_and_groups_are_found_and_assignments_are_created_and_deleted() {
         .await
         .expect("a response")
         .expect("a group");
-    assert_eq!(store.users().await.expect("users"), from_ref(&user));
-    assert_eq!(store.groups().await.expect("groups"), from_ref(&group));
     assert_eq!(
-        store.members(&group.id).await.expect("members"),
+        store.users().try_collect().await.expect("users"),
+        from_ref(&user)
+    );
+    assert_eq!(
+        store.groups().try_collect().await.expect("groups"),
+        from_ref(&group)
+    );
+    assert_eq!(
+        store
+            .members(&group.id)
+            .try_collect()
+            .await
+            .expect("members"),
         from_ref(&user.id)
     );
     assert!(
@@ -336,34 +374,54 @@ async fn users_and_groups_are_found_and_assignments_are_created_and_deleted() {
         .await
         .expect("an operation");
     assert_eq!(
-        assignments.in_progress().await.expect("operations"),
+        assignments
+            .in_progress(OperationKind::Create)
+            .try_collect()
+            .await
+            .expect("operations"),
         from_ref(&started)
     );
     assert_eq!(
         fixture.wait_until_done(&center, &started).await,
         OperationStatus::Succeeded
     );
-    assert_eq!(assignments.in_progress().await.expect("operations"), []);
+    assert_eq!(
+        assignments
+            .in_progress(OperationKind::Create)
+            .try_collect()
+            .await
+            .expect("operations"),
+        []
+    );
     let of_group = assignments
         .for_principal(&assignment.principal)
+        .try_collect()
         .await
         .expect("assignments");
     assert_eq!(of_group, from_ref(&assignment));
     let principals = assignments
         .list(&assignment.account, &set.arn)
+        .try_collect()
         .await
         .expect("principals");
     assert_eq!(principals, from_ref(&assignment.principal));
 
     let sets = center.permission_sets();
     assert_eq!(
-        sets.accounts(&set.arn).await.expect("accounts"),
+        sets.accounts(&set.arn)
+            .try_collect()
+            .await
+            .expect("accounts"),
         from_ref(&assignment.account)
     );
     sets.put_inline_policy(&set.arn, r#"{"Version":"2012-10-17","Statement":[]}"#)
         .await
         .expect("no error");
-    let outdated = sets.outdated_accounts(&set.arn).await.expect("accounts");
+    let outdated = sets
+        .outdated_accounts(&set.arn)
+        .try_collect()
+        .await
+        .expect("accounts");
     assert_eq!(outdated, from_ref(&assignment.account));
     let id = sets.start_provisioning(&set.arn).await.expect("an id");
     let status = sets.provisioning_status(&id).await.expect("a status");
@@ -372,7 +430,10 @@ async fn users_and_groups_are_found_and_assignments_are_created_and_deleted() {
     let status = sets.provisioning_status(&id).await.expect("a status");
     assert_eq!(status, OperationStatus::Succeeded);
     assert_eq!(
-        sets.outdated_accounts(&set.arn).await.expect("accounts"),
+        sets.outdated_accounts(&set.arn)
+            .try_collect()
+            .await
+            .expect("accounts"),
         []
     );
 
@@ -439,11 +500,15 @@ async fn a_user_signs_in_and_gets_keys_that_aws_accepts() {
         PollResult::Done(session) => session,
         other => panic!("not signed in: {other:?}"),
     };
-    let accounts = session.accounts().await.expect("accounts");
+    let accounts = session.accounts().try_collect().await.expect("accounts");
     assert_eq!(accounts.len(), 1);
     assert_eq!(accounts[0].id, assignment.account);
     assert_eq!(
-        session.roles(&assignment.account).await.expect("roles"),
+        session
+            .roles(&assignment.account)
+            .try_collect()
+            .await
+            .expect("roles"),
         ["Admin"]
     );
     let credentials = session
@@ -465,7 +530,7 @@ async fn a_user_signs_in_and_gets_keys_that_aws_accepts() {
         .credentials(&assignment.account, "Reader")
         .await
         .expect_err("no role");
-    assert!(error.is_access_denied(), "{error:?}");
+    assert!(error.is_permission_denied(), "{error:?}");
     session.logout().await.expect("a logout");
 }
 
@@ -504,7 +569,7 @@ async fn a_wrong_secret_key_is_unauthenticated_and_not_access_denied() {
         .await
         .expect_err("a refusal");
     assert!(
-        error.is_unauthenticated() && !error.is_access_denied(),
+        error.is_unauthenticated() && !error.is_permission_denied(),
         "{error:?}"
     );
     assert!(

@@ -39,7 +39,7 @@ impl Apps<'_> {
         let call = Call::post(path(id, &["users"]))
             .json(&json!({ "id": user.as_str(), "scope": scope.as_str() }))
             // Assigning a user twice has the same effect as assigning the user once.
-            .idempotency(Idempotency::Idempotent);
+            .with_idempotency(Idempotency::Idempotent);
         self.client.read(call).await
     }
 

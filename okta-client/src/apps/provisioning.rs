@@ -27,7 +27,7 @@ impl Apps<'_> {
     pub async fn connection(&self, id: &Id<App>) -> Result<Connection, Error> {
         read(
             self.client
-                .send(Call::get(connection_path(id, &[])))
+                .request(Call::get(connection_path(id, &[])))
                 .await?,
         )
     }
@@ -54,8 +54,8 @@ impl Apps<'_> {
                 "baseUrl": base_url,
                 "profile": { "authScheme": AuthScheme::Token.as_str(), "token": token.expose() },
             }))
-            .idempotency(Idempotency::Idempotent);
-        let mut result = self.client.send(call).await;
+            .with_idempotency(Idempotency::Idempotent);
+        let mut result = self.client.request(call).await;
         if let Err(Error::Api { source, .. }) = &mut result {
             // Okta does not document whether its error texts may contain the token.
             source.redact(token);
@@ -130,7 +130,7 @@ impl Apps<'_> {
 
     async fn connection_lifecycle(&self, id: &Id<App>, action: &str) -> Result<(), Error> {
         let call = Call::post(connection_path(id, &["lifecycle", action]))
-            .idempotency(Idempotency::Idempotent);
+            .with_idempotency(Idempotency::Idempotent);
         self.client.send_discard(call).await
     }
 }

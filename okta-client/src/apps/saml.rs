@@ -1,7 +1,7 @@
 //! SAML metadata and signing keys of apps.
 
 use bytes::Bytes;
-use rest_core::Call;
+use rest_core::{Call, Pager};
 use serde_json::Value;
 
 use super::{App, Apps, path};
@@ -23,20 +23,13 @@ impl Apps<'_> {
         let call = Call::get(path(id, &["sso", "saml", "metadata"]))
             .query("kid", kid)
             .accept("application/xml");
-        Ok(self.client.send(call).await?.response.into_body())
+        Ok(self.client.request(call).await?.response.into_body())
     }
 
-    /// Returns all signing keys of the app.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails or the app does not exist.
-    pub async fn keys(&self, id: &Id<App>) -> Result<Vec<SigningKey>, Error> {
+    /// Lists the signing keys of the app.
+    pub fn keys(&self, id: &Id<App>) -> Pager<SigningKey, Error> {
         let path = path(id, &["credentials", "keys"]);
-        self.client
-            .list(move || Call::get(path.clone()))
-            .try_collect()
-            .await
+        self.client.list(move || Call::get(path.clone()))
     }
 
     /// Generates a new signing key with its own certificate.

@@ -15,6 +15,7 @@ pub struct ClientBuilder {
     org_url: String,
     token: Secret,
     transport: Option<Arc<dyn Transport>>,
+    http: Option<reqwest::ClientBuilder>,
     clock: Arc<dyn Clock>,
     retry: RetryPolicy,
     user_agent: String,
@@ -26,6 +27,7 @@ impl ClientBuilder {
             org_url: org_url.to_owned(),
             token,
             transport: None,
+            http: None,
             clock: Arc::new(SystemClock),
             retry: RetryPolicy::default(),
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -35,6 +37,13 @@ impl ClientBuilder {
     /// Sets the clock (default: the operating system's clock).
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Sets the HTTP client, for its proxies, certificates, timeouts and name resolution; see
+    /// [`HttpTransport::with_client`](rest_core::HttpTransport::with_client). It takes the place of a transport.
+    pub fn http(mut self, client: reqwest::ClientBuilder) -> Self {
+        self.http = Some(client);
         self
     }
 
@@ -72,6 +81,9 @@ impl ClientBuilder {
             .user_agent(self.user_agent);
         if let Some(transport) = self.transport {
             service = service.transport(transport);
+        }
+        if let Some(client) = self.http {
+            service = service.http(client);
         }
         Ok(Client {
             service: service.build()?,

@@ -26,8 +26,8 @@ pub struct ApiError {
 impl ApiError {
     /// Returns the HTTP status.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
     }
 
     /// Returns Okta's error code, such as `E0000011`.

@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 
-use http::StatusCode;
 use okta_client::{Error, UserRef};
 use serde_json::{Value, json};
 
@@ -41,14 +40,14 @@ async fn an_error_contains_the_summary_the_causes_the_code_and_the_request_id() 
         "400 Bad Request: Api validation failed: label: label: taken; label: too long (E0000001, \
          request request-1)",
     );
-    assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
+    assert_eq!(error.status(), Some(400));
     assert_eq!(error.code(), Some("E0000001"));
     assert_eq!(error.request_id(), Some("request-1"));
     assert_eq!(
-        error.summary(),
+        error.message(),
         Some("Api validation failed: label: label: taken; label: too long")
     );
-    assert_eq!(error.operation(), "GET /api/v1/apps/0oa1");
+    assert_eq!(error.operation(), Some("GET /api/v1/apps/0oa1"));
     assert!(
         error
             .help()
@@ -67,7 +66,7 @@ async fn causes_may_be_an_object() {
     ))
     .await;
     assert_eq!(
-        error.summary(),
+        error.message(),
         Some("Api validation failed: label: no credentials")
     );
 }
@@ -77,7 +76,7 @@ async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
     let error = refusal(text(403, "<html><b>Blocked</b></html>")).await;
     check(&error, "403 Forbidden (request request-1)");
     assert_eq!(error.code(), None);
-    assert_eq!(error.summary(), None);
+    assert_eq!(error.message(), None);
 }
 
 #[tokio::test]
@@ -106,8 +105,80 @@ async fn a_redirect_is_an_error_with_a_help_text() {
 #[tokio::test]
 async fn a_conflict_is_reported_with_its_status() {
     let error = refusal(okta(409, "E0000195", &json!([]))).await;
-    assert_eq!(error.status(), Some(StatusCode::CONFLICT));
+    assert_eq!(error.status(), Some(409));
     assert!(!error.is_not_found());
+}
+
+#[tokio::test]
+async fn every_kind_of_refusal_has_its_predicate() {
+    for (status, code, expected) in [
+        (404, "E0000007", "not found"),
+        (404, "E0000008", ""),
+        (409, "E0000195", "conflict"),
+        (401, "E0000011", "unauthenticated"),
+        (401, "E0000015", ""),
+        (403, "E0000006", "permission denied"),
+        (403, "E0000038", ""),
+        (400, "E0000001", ""),
+    ] {
+        let error = refusal(okta(status, code, &json!([]))).await;
+        assert_eq!(predicates(&error), expected, "{status} {code}");
+    }
+    let throttled = std::iter::repeat_with(|| okta(429, "E0000047", &json!([]))).take(10);
+    let org = Org::responding(throttled);
+    let error = org.client().apps().get(&app_id()).await;
+    assert_eq!(predicates(&error.expect_err("a limit")), "throttled");
+}
+
+/// Returns the names of the predicates that are true.
+fn predicates(error: &Error) -> String {
+    let all = [
+        (error.is_not_found(), "not found"),
+        (error.is_conflict(), "conflict"),
+        (error.is_throttled(), "throttled"),
+        (error.is_unauthenticated(), "unauthenticated"),
+        (error.is_permission_denied(), "permission denied"),
+        (error.may_have_acted(), "may have acted"),
+    ];
+    let names: Vec<&str> = all
+        .into_iter()
+        .filter_map(|(is, name)| is.then_some(name))
+        .collect();
+    names.join(", ")
+}
+
+#[tokio::test]
+async fn a_write_without_a_result_may_have_been_carried_out() {
+    let new = okta_client::NewApp::default();
+    let lost = rest_core::TransportError::maybe_sent("connection reset");
+    let org = Org::default().then(Err(lost)).then(Ok(empty(502)));
+    for _ in 0..2 {
+        let error = org.client().apps().create(&new).await;
+        let error = error.expect_err("no result");
+        assert_eq!(predicates(&error), "may have acted", "{error}");
+    }
+    let org = Org::responding([okta(400, "E0000001", &json!([]))]);
+    let error = org.client().apps().create(&new).await;
+    assert!(!error.expect_err("a refusal").may_have_acted());
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_modelled_is_authorized_retried_and_checked() {
+    let org = Org::responding([empty(503), json(200, json!({ "id": "00o1" }))]);
+    let call = okta_client::Call::get(["api", "v1", "org"]);
+    let response = org.client().send(call).await.unwrap();
+    assert_eq!(response.json::<Value>().unwrap()["id"], "00o1");
+    assert_eq!(org.requests(), ["GET /api/v1/org", "GET /api/v1/org"]);
+    assert_eq!(
+        org.header(1, "authorization").expect("a header"),
+        format!("SSWS {}", super::TOKEN)
+    );
+    let foreign = okta_client::Call::get_link("https://evil.example/api/v1/org".to_owned());
+    let error = org.client().send(foreign).await;
+    let source = error.expect_err("another origin");
+    let source = source.source().expect("a source").to_string();
+    assert!(source.contains("another origin"), "{source}");
+    assert_eq!(org.requests().len(), 2, "nothing is sent");
 }
 
 #[tokio::test]
@@ -153,7 +224,7 @@ async fn a_404_that_is_not_about_the_resource_is_an_error() {
             .get_opt(&app_id())
             .await
             .expect_err("the call fails");
-        assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+        assert_eq!(error.status(), Some(404));
         assert!(!error.is_not_found());
     }
 }

@@ -85,12 +85,7 @@ async fn a_list_that_repeats_a_cursor_is_an_error() {
     let error = ids(&org).await.expect_err("the call fails");
     assert_eq!(
         error.to_string(),
-        "a list from Okta could not be read to its end"
-    );
-    let source = error.source().expect("a source").to_string();
-    assert_eq!(
-        source,
-        "page 2 of the list repeats the cursor of an earlier page"
+        "page 2 of GET /api/v1/groups repeats the cursor of an earlier page"
     );
 }
 
@@ -144,25 +139,124 @@ async fn elements_with_invalid_fields_do_not_break_a_page() {
     assert_eq!(labels, ["", "", "fine"]);
 }
 
-#[tokio::test]
-async fn an_element_without_an_id_is_an_error() {
-    let org = Org::responding([json(200, json!([{ "id": "0oa1" }, { "label": "who?" }]))]);
-    let error = org
-        .client()
-        .apps()
-        .list(ListApps::default())
-        .try_collect()
-        .await
-        .expect_err("the call fails");
+/// Reads a list of one item with an id, one without, and one with an id, and checks the item error.
+async fn check_item_error<T: std::fmt::Debug>(
+    list: impl FnOnce(okta_client::Client) -> okta_client::Pager<T, okta_client::Error>,
+    item: Value,
+    operation: &str,
+) {
+    let unreadable = json!({ "label": "who?" });
+    let body = json!([item, unreadable, item]);
+    let body = if operation.ends_with("domains") {
+        json!({ "domains": body })
+    } else {
+        body
+    };
+    let org = Org::responding([json(200, body)]);
+    let found = list(org.client()).collect_partial().await.expect("a list");
+    assert_eq!(found.items.len(), 2, "{operation}");
+    let [error] = found.errors.as_slice() else {
+        panic!("{operation}: {:?}", found.errors);
+    };
     assert_eq!(
         error.to_string(),
-        "Okta's response to GET /api/v1/apps could not be decoded"
+        format!("item 2 of page 1 of {operation} could not be read")
     );
+    assert_eq!(error.raw(), unreadable.to_string());
+    assert_eq!((error.page(), error.index()), (1, 1));
     assert_eq!(
         error.source().expect("a source").to_string(),
         "the response has no valid `id`"
     );
-    assert_eq!(error.request_id(), Some("request-1"));
+}
+
+#[tokio::test]
+async fn one_unreadable_item_does_not_hide_the_others_in_any_list() {
+    let id = || json!({ "id": "0oa1" });
+    check_item_error(
+        |okta| okta.apps().list(ListApps::default()),
+        id(),
+        "GET /api/v1/apps",
+    )
+    .await;
+    check_item_error(
+        |okta| okta.groups().list(ListGroups::default()),
+        id(),
+        "GET /api/v1/groups",
+    )
+    .await;
+    check_item_error(
+        |okta| okta.users().list(okta_client::ListUsers::default()),
+        id(),
+        "GET /api/v1/users",
+    )
+    .await;
+    check_item_error(
+        |okta| okta.groups().members(&super::group_id()),
+        id(),
+        "GET /api/v1/groups/00g1/users",
+    )
+    .await;
+    check_item_error(
+        |okta| okta.apps().users(&app_id()),
+        id(),
+        "GET /api/v1/apps/0oa1/users",
+    )
+    .await;
+    check_item_error(
+        |okta| okta.apps().groups(&app_id()),
+        id(),
+        "GET /api/v1/apps/0oa1/groups",
+    )
+    .await;
+    let domain = json!({ "id": "0oa1", "domain": "login.example.com" });
+    check_item_error(|okta| okta.domains().list(), domain, "GET /api/v1/domains").await;
+    let mapping = json!({ "id": "gPm1", "sourceGroupId": "00g1", "targetGroupId": "00g2" });
+    check_item_error(
+        |okta| okta.push_mappings(&app_id()).list(),
+        mapping,
+        "GET /api/v1/apps/0oa1/group-push/mappings",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_item_error_is_an_error_of_the_client_with_operation_and_help() {
+    let org = Org::responding([json(200, json!([{ "label": "who?" }]))]);
+    let apps = org.client().apps().list(ListApps::default());
+    let error = apps.try_collect().await.expect_err("an item error");
+    assert_eq!(
+        error.to_string(),
+        "item 1 of page 1 of GET /api/v1/apps could not be read"
+    );
+    assert_eq!(error.operation(), Some("GET /api/v1/apps"));
+    assert_eq!(error.item().expect("an item").raw(), r#"{"label":"who?"}"#);
+    assert!(error.help().expect("help").contains("raw text"));
+}
+
+#[tokio::test]
+async fn a_saved_position_resumes_the_list_in_another_process() {
+    let org = Org::responding([
+        page(&["00g1", "00g2"], Some(NEXT)),
+        page(&["00g3", "00g4"], None),
+        page(&["00g3", "00g4"], None),
+    ]);
+    let client = org.client();
+    let mut groups = client.groups().list(ListGroups::default());
+    for _ in 0..3 {
+        groups.try_next().await.unwrap().expect("a group");
+    }
+    let saved = serde_json::to_string(&groups.position()).unwrap();
+    let rest = client
+        .groups()
+        .list(ListGroups::default())
+        .resume(serde_json::from_str(&saved).unwrap())
+        .try_collect()
+        .await
+        .unwrap();
+    let ids: Vec<&str> = rest.iter().map(|group| group.id.as_str()).collect();
+    assert_eq!(ids, ["00g4"]);
+    assert_eq!(org.requests()[1], org.requests()[2]);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn no_output_contains_the_token_or_a_token_in_a_body() {
         .await
         .expect_err("the call fails");
     let summary = "Error testing (a secret): (a secret) was refused";
-    assert_eq!(error.summary(), Some(summary));
+    assert_eq!(error.message(), Some(summary));
 
     let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
     let source = error.source().expect("a source");

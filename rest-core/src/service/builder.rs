@@ -8,8 +8,8 @@ use url::Url;
 
 use super::{Authorization, Inner, Service};
 use crate::{
-    BuildError, Clock, HttpTransport, PlainVendor, RateLimiter, RetryPolicy, Secret, SystemClock,
-    Transport, Vendor,
+    BuildError, Clock, HttpOptions, HttpTransport, PlainVendor, RateLimiter, RetryPolicy, Secret,
+    SystemClock, Transport, Vendor,
 };
 
 /// Configures and builds a [`Service`]. Only [`build`](Self::build) can fail.
@@ -20,6 +20,7 @@ pub struct ServiceBuilder {
     authorization: Option<(String, Secret)>,
     user_agent: String,
     transport: Arc<dyn Transport>,
+    http: Option<reqwest::ClientBuilder>,
     clock: Arc<dyn Clock>,
     retry: RetryPolicy,
     vendor: Arc<dyn Vendor>,
@@ -35,6 +36,7 @@ impl ServiceBuilder {
             authorization: None,
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
             transport: Arc::new(HttpTransport::default()),
+            http: None,
             clock: Arc::new(SystemClock),
             retry: RetryPolicy::default(),
             vendor: Arc::new(PlainVendor),
@@ -53,6 +55,13 @@ impl ServiceBuilder {
     /// Sets the `User-Agent` header (default: the name and version of this crate).
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
+        self
+    }
+
+    /// Sets the HTTP client, for its proxies, certificates, timeouts and name resolution; see
+    /// [`HttpTransport::with_client`]. It takes the place of a transport.
+    pub fn http(mut self, client: reqwest::ClientBuilder) -> Self {
+        self.http = Some(client);
         self
     }
 
@@ -108,11 +117,18 @@ impl ServiceBuilder {
         check_base(&self.base)?;
         let authorization = self.authorization.map(check_authorization).transpose()?;
         let user_agent = HeaderValue::try_from(self.user_agent).map_err(BuildError::UserAgent)?;
+        let transport = match self.http {
+            Some(client) => {
+                let transport = HttpTransport::with_client(client, HttpOptions::default());
+                Arc::new(transport.map_err(BuildError::Http)?)
+            }
+            None => self.transport,
+        };
         let inner = Inner {
             base: self.base,
             authorization,
             user_agent,
-            transport: self.transport,
+            transport,
             clock: self.clock,
             retry: self.retry,
             vendor: self.vendor,

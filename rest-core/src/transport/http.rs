@@ -63,6 +63,36 @@ impl HttpTransport {
         }
     }
 
+    /// Returns a transport with a caller's client, for its proxies, certificates, timeouts and
+    /// name resolution.
+    ///
+    /// Its redirects and its retries are switched off: a redirect could carry the secret to another
+    /// server, and a retry could repeat a write. [`HttpOptions::max_body`] applies, the timeouts of
+    /// the options do not. A proxy of the client also gets the requests over plain HTTP.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the client cannot be built.
+    pub fn with_client(
+        client: reqwest::ClientBuilder,
+        options: HttpOptions,
+    ) -> Result<Self, TransportError> {
+        let client = client
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .build()
+            .map_err(not_sent)?;
+        let shared = Shared {
+            options,
+            tls: OnceLock::from(client.clone()),
+            plain: OnceLock::from(client),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let client = self.shared.client(request.uri())?;
         let request = reqwest::Request::try_from(request).map_err(not_sent)?;

@@ -76,7 +76,7 @@ async fn a_create_that_was_not_sent_is_retried() {
 async fn a_post_that_is_marked_idempotent_is_retried() {
     let transport = Scripted::new([response(503, &[]), response(200, &[])]);
     let service = scripted(&transport, &clock());
-    let call = Call::post(["things", "7", "activate"]).idempotency(Idempotency::Idempotent);
+    let call = Call::post(["things", "7", "activate"]).with_idempotency(Idempotency::Idempotent);
     service.send(call).await.expect("a response");
     assert_eq!(transport.sent(), 2);
 }

@@ -174,3 +174,39 @@ async fn a_server_that_does_not_answer_causes_a_timeout() {
     assert!(error.is_timeout(), "{error:?}");
     assert_eq!(error.reached(), Reached::MaybeSent);
 }
+
+#[tokio::test]
+async fn a_client_of_the_caller_follows_no_redirect_and_keeps_its_settings() {
+    let mut own = mockito::Server::new_async().await;
+    let mut other = mockito::Server::new_async().await;
+    let moved = own
+        .mock("GET", "/things")
+        .match_header("x-from-caller", "yes")
+        .match_header("authorization", "Bearer a-token")
+        .with_status(302)
+        .with_header("location", &format!("{}/things", other.url()))
+        .create_async()
+        .await;
+    let foreign = other.mock("GET", "/things").expect(0).create_async().await;
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-from-caller", "yes".parse().unwrap());
+    // The caller's own policy would follow redirects.
+    let client = reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::limited(5));
+    let service = rest_core::Service::builder(own.url().parse().unwrap())
+        .authorization("Bearer", rest_core::Secret::new("a-token"))
+        .http(client)
+        .build()
+        .unwrap();
+    let error = service
+        .send(Call::get(["things"]))
+        .await
+        .expect_err("a redirect");
+    assert_eq!(
+        error.to_string(),
+        "the server refused the request with 302 Found"
+    );
+    moved.assert_async().await;
+    foreign.assert_async().await;
+}

@@ -1,6 +1,7 @@
 //! Advice for the operator about each error.
 
 use http::StatusCode;
+use rest_core::ListError;
 use scim_types::ScimType;
 
 use super::{Error, ErrorResponse};
@@ -24,6 +25,10 @@ pub(super) fn for_error(error: &Error) -> Option<&'static str> {
         Error::Body { .. } => Some(
             "the server at this URL may not be a SCIM service: compare the URL with the endpoint that \
              the service shows",
+        ),
+        Error::List(ListError::Item(_)) => Some(
+            "the server sent an item that this version cannot read: report it with its raw text; the \
+             other items can be read",
         ),
         Error::ShortList { .. } | Error::List(_) => Some(
             "the list may have changed while it was read: read the list again before you remove \

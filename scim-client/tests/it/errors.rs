@@ -31,6 +31,46 @@ async fn error_of_create(fixture: &mut Fixture, status: usize, body: &str) -> Er
 }
 
 #[tokio::test]
+async fn every_kind_of_refusal_has_its_predicate() {
+    for (status, expected) in [
+        (404, "not found"),
+        (409, "conflict"),
+        (401, "unauthenticated"),
+        (403, "permission denied"),
+        (400, ""),
+        (503, "may have acted"),
+    ] {
+        let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
+        let error = error_of_create(&mut fixture, status, "").await;
+        let predicates = [
+            (error.is_not_found(), "not found"),
+            (error.is_conflict(), "conflict"),
+            (error.is_throttled(), "throttled"),
+            (error.is_unauthenticated(), "unauthenticated"),
+            (error.is_permission_denied(), "permission denied"),
+            (error.may_have_acted(), "may have acted"),
+        ];
+        let names: Vec<&str> = predicates
+            .into_iter()
+            .filter_map(|(is, name)| is.then_some(name))
+            .collect();
+        assert_eq!(names.join(", "), expected, "{status}");
+        assert_eq!(error.status().map(usize::from), Some(status));
+    }
+}
+
+#[tokio::test]
+async fn an_error_has_the_answer_of_the_server() {
+    let mut fixture = fixture(Dialect::Generic).await;
+    let body = r#"{"scimType":"uniqueness","detail":"taken","status":"409"}"#;
+    let error = error_of_create(&mut fixture, 409, body).await;
+    assert_eq!(error.operation(), Some("POST /Groups"));
+    assert_eq!(error.code(), Some("uniqueness"));
+    assert_eq!(error.message(), Some("taken"));
+    assert_eq!(error.request_id(), Some("81abca44"));
+}
+
+#[tokio::test]
 async fn the_error_of_a_wrong_token_has_a_help_text() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let config = fixture
@@ -40,7 +80,7 @@ async fn the_error_of_a_wrong_token_has_a_help_text() {
         .await;
     let error = fixture.client.probe().await.expect_err("the call fails");
     config.assert_async().await;
-    assert!(error.is_unauthorized());
+    assert!(error.is_unauthenticated());
     assert_eq!(
         error_and_source(&error),
         (
@@ -66,10 +106,10 @@ async fn a_conflict_error_contains_all_details_of_aws() {
         "exceptionRequestId":"of-the-body","timeStamp":"2022-02-14 17:37:21.224"}"#;
     let error = error_of_create(&mut fixture, 409, body).await;
     assert!(error.is_conflict() && !error.may_have_acted());
-    assert_eq!(error.operation(), "POST /Groups");
+    assert_eq!(error.operation(), Some("POST /Groups"));
     assert_eq!(error.request_id(), Some("81abca44"));
     assert_eq!(
-        error.detail(),
+        error.message(),
         Some("Refused to create a new, duplicate resource.")
     );
     assert_eq!(
@@ -125,8 +165,8 @@ async fn the_scim_error_type_is_kept() {
 async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let error = error_of_create(&mut fixture, 500, "<html><h1>Internal error</h1></html>").await;
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
-    assert_eq!(error.detail(), None);
+    assert_eq!(error.status(), Some(500));
+    assert_eq!(error.message(), None);
     // The server may have processed the request before it failed, so it was not retried.
     assert!(error.may_have_acted());
     assert_eq!(
@@ -140,7 +180,7 @@ async fn an_html_page_from_a_proxy_is_reported_by_its_status() {
 async fn the_error_message_of_the_gateway_is_the_detail() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let error = error_of_create(&mut fixture, 403, r#"{"message":"Forbidden"}"#).await;
-    assert_eq!(error.detail(), Some("Forbidden"));
+    assert_eq!(error.message(), Some("Forbidden"));
 }
 
 #[tokio::test]
@@ -248,6 +288,6 @@ async fn a_response_that_is_not_json_is_an_error() {
             "expected value at line 1 column 1".into()
         )
     );
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
+    assert_eq!(error.status(), Some(200));
     assert!(!error.may_have_acted());
 }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::LastReading;
 use crate::vendor::RateLimit;
 
 /// The current rate-limit window of each bucket of a service.
@@ -14,12 +15,19 @@ use crate::vendor::RateLimit;
 #[derive(Debug, Default)]
 pub(crate) struct RateLimitWindows {
     buckets: HashMap<String, Window>,
+    last_reading: LastReading,
 }
 
 impl RateLimitWindows {
     /// Takes one of the remaining requests of `bucket`, or returns the time to wait before the
     /// next try.
     pub(crate) fn take(&mut self, bucket: &str, now: SystemTime) -> Option<Duration> {
+        let set_back = self.last_reading.set_back(now);
+        if !set_back.is_zero() {
+            for window in self.buckets.values_mut() {
+                window.resets_at = window.resets_at.and_then(|at| at.checked_sub(set_back));
+            }
+        }
         let window = self.buckets.get_mut(bucket)?;
         if let Some(resets_at) = window.resets_at
             && now >= resets_at
@@ -122,6 +130,15 @@ mod tests {
         windows.record("apps", limit(10, 1, 60), at(0));
         assert_eq!(windows.take("apps", at(5)), None);
         assert_eq!(windows.take("apps", at(5)), Some(secs(55)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_lengthen_a_wait() {
+        let mut windows = RateLimitWindows::default();
+        windows.record("apps", limit(10, 0, 60), at(10_000));
+        assert_eq!(windows.take("apps", at(10_000)), Some(secs(60)));
+        assert_eq!(windows.take("apps", at(0)), Some(secs(60)));
+        assert_eq!(windows.take("apps", at(50)), Some(secs(10)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::LastReading;
 use crate::{AttemptResult, Clock};
 
 /// A request rate with a burst.
@@ -77,6 +78,7 @@ struct Bucket {
     paused_until: Option<SystemTime>,
     /// Time of the last slowdown.
     slowed_at: Option<SystemTime>,
+    last_reading: LastReading,
     stats: RateLimiterStats,
 }
 
@@ -94,6 +96,7 @@ impl RateLimiter {
             full_at: None,
             paused_until: None,
             slowed_at: None,
+            last_reading: LastReading::default(),
             stats: RateLimiterStats::default(),
         };
         Self {
@@ -105,7 +108,11 @@ impl RateLimiter {
     ///
     /// Dropping the future while it waits does not return its token to the bucket.
     pub async fn acquire(&self, clock: &dyn Clock) {
-        let wait = self.lock().take(clock.now());
+        let wait = {
+            let mut bucket = self.lock();
+            // The clock is read under the lock, so that the readings are in order.
+            bucket.take(clock.now())
+        };
         if !wait.is_zero() {
             clock.sleep(wait).await;
         }
@@ -146,12 +153,20 @@ impl Bucket {
     /// Takes the next token, and returns the time to wait for it.
     fn take(&mut self, now: SystemTime) -> Duration {
         self.stats.acquired += 1;
+        let set_back = self.last_reading.set_back(now);
+        if !set_back.is_zero() {
+            for time in [
+                &mut self.full_at,
+                &mut self.paused_until,
+                &mut self.slowed_at,
+            ] {
+                *time = time.and_then(|time| time.checked_sub(set_back));
+            }
+        }
         let interval = Duration::from_secs_f64(1.0 / self.per_second);
         let burst = interval.mul_f64(self.allowed.burst - 1.0);
-        // `max`: the bucket never holds more than its capacity. `min`: a clock that was set back
-        // does not cause a long wait.
-        let latest = now + burst + interval.mul_f64(MAX_QUEUED);
-        let full_at = self.full_at.unwrap_or(now).max(now).min(latest);
+        // The bucket never holds more than its capacity.
+        let full_at = self.full_at.unwrap_or(now).max(now);
         let mut send_at = now.max(full_at.checked_sub(burst).unwrap_or(now));
         if let Some(paused) = self.paused_until.filter(|paused| *paused > send_at) {
             send_at = paused;
@@ -198,8 +213,6 @@ impl fmt::Debug for RateLimiter {
 const MIN_PER_SECOND: f64 = 0.1;
 /// Time from zero to the full rate, in seconds.
 const RECOVERY_SECONDS: f64 = 20.0;
-/// Maximum number of tokens that are reserved in advance.
-const MAX_QUEUED: f64 = 100_000.0;
 /// Minimum time between two slowdowns.
 const SLOWDOWN_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum wait that the server can ask for, the same as the default of `RetryPolicy::max_wait`. A
@@ -302,11 +315,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_does_not_cause_a_long_wait() {
-        let limiter = limiter(100_000.0, 1.0);
+    fn a_clock_that_is_set_back_changes_no_wait() {
+        let limiter = limiter(10.0, 1.0);
         check_wait(&limiter, 100_000_000, 0);
-        let wait = limiter.lock().take(at(0));
-        assert!(wait <= Duration::from_secs(2), "{wait:?}");
+        check_wait(&limiter, 100_000_000, 100);
+        check_wait(&limiter, 0, 200);
+        check_wait(&limiter, 200, 100);
+        let wait = Some(Duration::from_secs(7));
+        limiter.record(AttemptResult::Throttled { wait }, at(10_000));
+        check_wait(&limiter, 10_000, 7000);
+        let wait = limiter.lock().take(at(1000));
+        assert!(wait <= Duration::from_secs(8), "{wait:?}");
     }
 
     #[test]
