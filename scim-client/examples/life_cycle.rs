@@ -10,12 +10,13 @@
 
 use std::{env, error::Error, fmt::Debug};
 
-use rest_core::Secret;
-use scim_client::{Client, Created, Endpoint};
-use scim_types::{
-    ExternalId, Group, MultiValued, Name, PatchOp, PatchOperation, Reference, ResourceId, ScimType,
-    User,
-    filter::{AttributePath, Filter},
+use scim_client::{
+    Client, Created, Endpoint, Secret,
+    scim_types::{
+        ExternalId, Group, MultiValued, Name, PatchOp, PatchOperation, Reference, ResourceId,
+        ScimType, User,
+        filter::{AttributePath, Filter},
+    },
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -43,10 +44,13 @@ async fn main() -> Result<()> {
         config.patch.and_then(|patch| patch.supported),
         Some(true),
     );
-    checks.check("schemas are returned", !client.schemas().await?.is_empty());
+    checks.check(
+        "schemas are returned",
+        !client.schemas().try_collect().await?.is_empty(),
+    );
     checks.check(
         "resource types are returned",
-        client.resource_types().await?.len() >= 2,
+        client.resource_types().try_collect().await?.len() >= 2,
     );
 
     users(&client, &mut checks).await?;

@@ -2,13 +2,17 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use futures::FutureExt;
 use rest_core::{
-    BuildError, Call, Clock, Idempotency, Page, Rate, RateLimiter, Response, RetryPolicy, Secret,
-    Service, ServiceBuilder, Transport,
+    BuildError, Call, Clock, Idempotency, ItemError, Page, Pager, Rate, RateLimiter, Response,
+    RetryPolicy, Secret, Service, ServiceBuilder, Transport,
 };
 use scim_types::{Group, ListResponse, ResourceType, Schema, ServiceProviderConfig, User};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::value::RawValue;
 
 use crate::{
     Dialect, Endpoint, Error, Probe, Resources,
@@ -132,24 +136,14 @@ impl Client {
         self.read(Call::get(["ServiceProviderConfig"])).await
     }
 
-    /// Returns the schemas that the service supports, with their attributes.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub async fn schemas(&self) -> Result<Vec<Schema>, Error> {
-        let list: ListResponse<Schema> = self.read(Call::get(["Schemas"])).await?;
-        Ok(list.resources)
+    /// Lists the schemas that the service supports, with their attributes.
+    pub fn schemas(&self) -> Pager<Schema, Error> {
+        self.unpaginated("Schemas")
     }
 
-    /// Returns the resource types that the service supports.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub async fn resource_types(&self) -> Result<Vec<ResourceType>, Error> {
-        let list: ListResponse<ResourceType> = self.read(Call::get(["ResourceTypes"])).await?;
-        Ok(list.resources)
+    /// Lists the resource types that the service supports.
+    pub fn resource_types(&self) -> Pager<ResourceType, Error> {
+        self.unpaginated("ResourceTypes")
     }
 
     /// Verifies that the endpoint is a SCIM service and accepts the token. Nothing is written.
@@ -159,10 +153,78 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthorized`] means that
+    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthenticated`] means that
     /// the token is wrong or, for AWS, that the endpoint belongs to another tenant.
     pub async fn probe(&self) -> Result<Probe, Error> {
         probe::probe(self).await
+    }
+
+    /// Sends any call, and returns the response if its status is 2xx.
+    ///
+    /// Use it for a call that this crate has no function for. The call is authorized, rate-limited
+    /// and retried like the calls of this crate, and a link to another origin is not followed. The
+    /// dialect's rules are not checked. The `Accept` header is always the one that SCIM needs.
+    ///
+    /// ```
+    /// # use sandbox::{Sandbox, Stage};
+    /// use scim_client::{Call, Client, Endpoint, Secret};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let aws = Sandbox::builder().stage(Stage::Federated).start().await?;
+    /// # let shown = aws.console().enable_automatic_provisioning()?;
+    /// # let (url, token) = (shown.scim_endpoint, shown.access_token);
+    /// let scim = Client::builder(&Endpoint::parse(&url)?, Secret::new(token)).build()?;
+    /// let response = scim.send(Call::get(["ServiceProviderConfig"])).await?;
+    /// let config: serde_json::Value = response.json()?;
+    /// assert_eq!(config["patch"]["supported"], true);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the call is invalid, if no response arrives, or if the status is not 2xx. If the
+    /// response to any method except `GET` or `HEAD` is lost, [`Error::may_have_acted`] is true.
+    pub async fn send(&self, call: Call) -> Result<Response, Error> {
+        let operation = call.operation();
+        let reads = operation.starts_with("GET ") || operation.starts_with("HEAD ");
+        let idempotency = if reads {
+            Idempotency::Idempotent
+        } else {
+            Idempotency::NotIdempotent
+        };
+        let sent = self.inner.service.send(call.accept(ACCEPT)).await;
+        sent.map_err(|error| Error::from_rest(error, operation, idempotency, self.inner.dialect))
+    }
+
+    /// Returns the pager of a list that servers return whole, without pagination (RFC 7644 section 4).
+    fn unpaginated<T: DeserializeOwned>(&self, endpoint: &'static str) -> Pager<T, Error> {
+        let client = self.clone();
+        Pager::new(format!("GET /{endpoint}"), move |_| {
+            let client = client.clone();
+            async move {
+                let call = Call::get([endpoint]);
+                let operation = call.operation();
+                let response = client.exchange(call, Idempotency::Idempotent).await?;
+                let page: ListResponse<&RawValue> =
+                    decode(&response, operation.clone(), Idempotency::Idempotent)?;
+                let found = page.resources.len() as u64;
+                match page.total_results {
+                    Some(total) if total > found => Err(Error::ShortList {
+                        operation,
+                        found,
+                        total,
+                        request_id: response.request_id().map(str::to_owned),
+                    }),
+                    _ => Ok(Page {
+                        items: read_items(page.resources),
+                        next: None,
+                    }),
+                }
+            }
+            .boxed()
+        })
     }
 
     /// Reads the page of a list at a position. The returned page contains the next position.
@@ -181,8 +243,8 @@ impl Client {
     }
 
     /// Returns whether the first page of a list has any item.
-    pub(crate) async fn has_any<R: DeserializeOwned>(&self, list: &List) -> Result<bool, Error> {
-        let page: Page<R> = self.page(list, None).await?;
+    pub(crate) async fn has_any(&self, list: &List) -> Result<bool, Error> {
+        let page: Page<IgnoredAny> = self.page(list, None).await?;
         Ok(!page.items.is_empty())
     }
 
@@ -194,13 +256,14 @@ impl Client {
     ) -> Result<Page<R>, Error> {
         let call = list.call(position)?;
         let operation = call.operation();
-        let response = self.send(call, Idempotency::Idempotent).await?;
-        let page: ListResponse<R> = decode(&response, operation, Idempotency::Idempotent)?;
+        let response = self.exchange(call, Idempotency::Idempotent).await?;
+        // The items stay raw at first, so that one item that cannot be read does not break the page.
+        let page: ListResponse<&RawValue> = decode(&response, operation, Idempotency::Idempotent)?;
         let next = list
             .next(position, &page)
             .map_err(|error| error.with_request_id(&response))?;
         Ok(Page {
-            items: page.resources,
+            items: read_items(page.resources),
             next,
         })
     }
@@ -208,14 +271,14 @@ impl Client {
     /// Sends a call that only reads, and decodes the response.
     pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let operation = call.operation();
-        let response = self.send(call, Idempotency::Idempotent).await?;
+        let response = self.exchange(call, Idempotency::Idempotent).await?;
         decode(&response, operation, Idempotency::Idempotent)
     }
 
-    /// Sends a call.
+    /// Sends a call of this crate.
     ///
     /// If the call is not idempotent and its response is lost, [`Error::may_have_acted`] is true.
-    pub(crate) async fn send(
+    pub(crate) async fn exchange(
         &self,
         call: Call,
         idempotency: Idempotency,
@@ -354,23 +417,31 @@ impl ClientBuilder {
 }
 
 /// Decodes the body of a response.
-pub(crate) fn decode<T: DeserializeOwned>(
-    response: &Response,
+pub(crate) fn decode<'r, T: Deserialize<'r>>(
+    response: &'r Response,
     operation: String,
     idempotency: Idempotency,
 ) -> Result<T, Error> {
-    response.json().map_err(|source| Error::Body {
+    serde_json::from_slice(response.body()).map_err(|source| Error::Body {
         operation,
-        status: response.status(),
+        status: response.status().as_u16(),
         request_id: response.request_id().map(str::to_owned),
         may_have_acted: idempotency == Idempotency::NotIdempotent,
         source,
     })
 }
 
+/// Decodes each item of a page.
+fn read_items<T: DeserializeOwned>(items: Vec<&RawValue>) -> Vec<Result<T, ItemError>> {
+    let read = |raw: &RawValue| {
+        serde_json::from_str(raw.get()).map_err(|source| ItemError::new(raw.get(), source))
+    };
+    items.into_iter().map(read).collect()
+}
+
 /// Returns whether a response has a body to decode.
 pub(crate) fn has_body(response: &Response) -> bool {
-    response.status() != StatusCode::NO_CONTENT && !response.body().trim_ascii().is_empty()
+    response.status().as_u16() != 204 && !response.body().trim_ascii().is_empty()
 }
 
 // AWS does not document the wait after a throttled request. These values are from

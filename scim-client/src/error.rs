@@ -2,11 +2,11 @@
 
 mod help;
 
-use std::fmt;
+use std::{error, fmt};
 
 use http::StatusCode;
-use rest_core::{Idempotency, PagerError, Reached, Response, TransportError};
-use scim_types::{ScimType, filter::Filter};
+use rest_core::{Idempotency, ItemError, ListError, Reached, Response, TransportError};
+use scim_types::{ScimType, Text, filter::Filter};
 
 use crate::{Dialect, UnsupportedRequest, Violation};
 
@@ -26,7 +26,7 @@ pub enum Error {
         /// The operation, such as `POST /Users`.
         operation: String,
         /// The cause.
-        source: Box<rest_core::Error>,
+        source: Box<dyn error::Error + Send + Sync>,
     },
     /// No usable response was received.
     #[error("{}", describe_transport(.operation, *.may_have_acted, .source))]
@@ -49,7 +49,7 @@ pub enum Error {
         /// The operation, which succeeded according to the status.
         operation: String,
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The id of the request.
         request_id: Option<String>,
         /// Whether the request is not idempotent, so that a retry is not safe.
@@ -71,9 +71,9 @@ pub enum Error {
         /// The id of the last request.
         request_id: Option<String>,
     },
-    /// A list repeats a page or has too many pages.
-    #[error("the list could not be read to its end")]
-    List(#[from] PagerError),
+    /// An item of a list could not be read, or the list repeats a page or has too many pages.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// A filter that must match at most one resource matches several resources.
     #[error("{operation} found several resources with {filter}")]
     #[non_exhaustive]
@@ -86,10 +86,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the operation that failed, such as `POST /Users`, without the query.
+    /// Returns the call that failed, such as `POST /Users`, without the query.
     #[must_use]
-    pub fn operation(&self) -> &str {
-        match self {
+    pub fn operation(&self) -> Option<&str> {
+        Some(match self {
             Self::Unsupported(unsupported) => &unsupported.operation,
             Self::Request { operation, .. }
             | Self::Transport { operation, .. }
@@ -97,39 +97,30 @@ impl Error {
             | Self::ShortList { operation, .. }
             | Self::Ambiguous { operation, .. } => operation,
             Self::Api(refusal) => &refusal.operation,
-            Self::List(_) => "reading a list",
-        }
+            Self::List(error) => error.operation(),
+        })
     }
 
-    /// Returns the status of the response, if there is one.
+    /// Returns the HTTP status of the response, if one arrived.
     #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
+    pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Api(refusal) => Some(refusal.status),
+            Self::Api(refusal) => Some(refusal.status()),
             Self::Body { status, .. } => Some(*status),
             _ => None,
         }
     }
 
-    /// Returns the server's error response, if there is one.
+    /// Returns the service's error code, the text of [`scim_type`](Self::scim_type).
     #[must_use]
-    pub fn error_response(&self) -> Option<&ErrorResponse> {
-        match self {
-            Self::Api(refusal) => Some(refusal),
-            _ => None,
-        }
+    pub fn code(&self) -> Option<&str> {
+        self.scim_type().map(ScimType::as_str)
     }
 
-    /// Returns the detail text of the error response, if there is one.
+    /// Returns the service's own words, as one line of limited length.
     #[must_use]
-    pub fn detail(&self) -> Option<&str> {
-        self.error_response().and_then(ErrorResponse::detail)
-    }
-
-    /// Returns the SCIM error type of the error response. AWS never sends one.
-    #[must_use]
-    pub fn scim_type(&self) -> Option<&ScimType> {
-        self.error_response().and_then(ErrorResponse::scim_type)
+    pub fn message(&self) -> Option<&str> {
+        self.error_response().and_then(ErrorResponse::message)
     }
 
     /// Returns the id of the request, which AWS support asks for.
@@ -144,35 +135,74 @@ impl Error {
         }
     }
 
-    /// Returns whether the server rejected the token (401).
+    /// Returns what the operator can do, if known.
     #[must_use]
-    pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(StatusCode::UNAUTHORIZED)
+    pub fn help(&self) -> Option<&str> {
+        help::for_error(self)
+    }
+
+    /// Returns the SCIM error type of the error response. AWS never sends one.
+    #[must_use]
+    pub fn scim_type(&self) -> Option<&ScimType> {
+        self.error_response().and_then(ErrorResponse::scim_type)
+    }
+
+    /// Returns the server's error response, if there is one.
+    #[must_use]
+    pub fn error_response(&self) -> Option<&ErrorResponse> {
+        match self {
+            Self::Api(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Returns the error of the item of a list that could not be read.
+    #[must_use]
+    pub fn item(&self) -> Option<&ItemError> {
+        match self {
+            Self::List(ListError::Item(item)) => Some(item),
+            _ => None,
+        }
     }
 
     /// Returns whether the resource does not exist (404).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
+        self.status() == Some(404)
     }
 
-    /// Returns whether another resource already has a value that must be unique (409).
+    /// Returns whether another resource already has a value that must be unique (409, or the error
+    /// type `uniqueness`), or the resource was changed at the same time (412).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.status() == Some(StatusCode::CONFLICT)
+        matches!(self.status(), Some(409 | 412)) || self.scim_type() == Some(&ScimType::Uniqueness)
     }
 
     /// Returns whether the request was throttled (429).
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.status() == Some(429)
     }
 
-    /// Returns whether the server may have processed a request that is not idempotent, so that
-    /// sending it again may process it twice.
+    /// Returns whether the service does not accept the token (401).
+    ///
+    /// AWS also answers so if the endpoint belongs to another tenant.
+    #[must_use]
+    pub fn is_unauthenticated(&self) -> bool {
+        self.status() == Some(401)
+    }
+
+    /// Returns whether the service accepts the token, but the token has no permission for the
+    /// operation (403).
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        self.status() == Some(403)
+    }
+
+    /// Returns whether a write that is not idempotent was sent and its result is not known.
     ///
     /// The result is `true` for a `POST` whose response was lost, could not be decoded, or has a 5xx
-    /// status.
+    /// status. Read the resource to find out whether the write happened.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
         match self {
@@ -182,12 +212,6 @@ impl Error {
             Self::Api(refusal) => refusal.may_have_acted,
             _ => false,
         }
-    }
-
-    /// Returns advice for the operator, if known.
-    #[must_use]
-    pub fn help(&self) -> Option<&'static str> {
-        help::for_error(self)
     }
 
     pub(crate) fn from_rest(
@@ -215,9 +239,13 @@ impl Error {
                     may_have_acted,
                 )))
             }
+            rest_core::Error::Request(source) => Self::Request {
+                operation,
+                source: source.into(),
+            },
             other => Self::Request {
                 operation,
-                source: Box::new(other),
+                source: other.into(),
             },
         }
     }
@@ -247,7 +275,8 @@ pub struct ErrorResponse {
     operation: String,
     dialect: Dialect,
     status: StatusCode,
-    body: scim_types::Error,
+    scim_type: Option<ScimType>,
+    message: Option<String>,
     request_id: Option<String>,
     may_have_acted: bool,
     attempts: u32,
@@ -264,41 +293,44 @@ impl ErrorResponse {
         // The body may be an HTML page, a gateway's own JSON or empty. For such a body, only the
         // status counts.
         let body = response.json::<scim_types::Error>().unwrap_or_default();
+        // AWS's gateway has its own error format for requests that it rejects before the SCIM
+        // service.
+        let of_gateway = || serde_json::from_str(body.other.raw("message")?.get()).ok();
+        let message = body.detail.map(String::from).or_else(of_gateway);
+        let of_body = |id: Text| to_single_line(&id);
         let request_id = response.request_id().map(str::to_owned);
         Self {
             operation,
             dialect,
             status: response.status(),
-            request_id: request_id.or_else(|| body.exception_request_id.clone().map(String::from)),
-            body,
+            scim_type: body
+                .scim_type
+                .map(|kind| to_single_line(kind.as_str()).into()),
+            message: message.as_deref().map(to_single_line),
+            request_id: request_id.or_else(|| body.exception_request_id.map(of_body)),
             may_have_acted,
             attempts: response.attempts(),
             violations: Vec::new(),
         }
     }
 
-    /// Returns the status.
+    /// Returns the HTTP status.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// Returns the detail text of the response, if it could be decoded.
-    #[must_use]
-    pub fn detail(&self) -> Option<&str> {
-        let detail = self.body.detail.as_deref();
-        detail.or_else(|| {
-            // AWS's gateway has its own error format for requests that it rejects before the SCIM
-            // service.
-            let raw = self.body.other.raw("message")?;
-            serde_json::from_str(raw.get()).ok()
-        })
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
     }
 
     /// Returns the SCIM error type of the response.
     #[must_use]
     pub fn scim_type(&self) -> Option<&ScimType> {
-        self.body.scim_type.as_ref()
+        self.scim_type.as_ref()
+    }
+
+    /// Returns the detail text of the response as one line of limited length, if it could be
+    /// decoded.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
     }
 
     /// Returns the id of the request from the header, or else from the body.
@@ -326,7 +358,7 @@ impl fmt::Display for ErrorResponse {
         if let Some(kind) = self.scim_type() {
             write!(formatter, "{kind}: ")?;
         }
-        formatter.write_str(self.detail().unwrap_or("the server gave no reason"))?;
+        formatter.write_str(self.message().unwrap_or("the server gave no reason"))?;
         for violation in &self.violations {
             write!(formatter, "; {violation}")?;
         }
@@ -337,7 +369,7 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-impl std::error::Error for ErrorResponse {}
+impl error::Error for ErrorResponse {}
 
 fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportError) -> String {
     match source.reached() {
@@ -348,3 +380,13 @@ fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportE
         Reached::MaybeSent => format!("{operation} got no usable response"),
     }
 }
+
+/// Returns `text` as one line of limited length, without control characters.
+fn to_single_line(text: &str) -> String {
+    let words = text.split(|found: char| found.is_whitespace() || found.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(MAX_MESSAGE).collect()
+}
+
+// AWS's own messages have fewer than 100 characters; those of other servers list schema errors.
+const MAX_MESSAGE: usize = 500;

@@ -17,7 +17,7 @@ pub struct Probe {
 pub(crate) async fn probe(client: &Client) -> Result<Probe, Error> {
     let service_provider_config = client.service_provider_config().await?;
     let list = List::new(client.dialect(), client.pages(), User::ENDPOINT, None).with_page_size(1);
-    let has_users = client.has_any::<User>(&list).await?;
+    let has_users = client.has_any(&list).await?;
     Ok(Probe {
         service_provider_config,
         has_users,
