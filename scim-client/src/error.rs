@@ -202,7 +202,7 @@ impl Error {
     /// Returns whether a write that is not idempotent was sent and its result is not known.
     ///
     /// The result is `true` for a `POST` whose response was lost, could not be decoded, or has a 5xx
-    /// status. Read the resource to find out whether the write happened.
+    /// status other than 501. Read the resource to find out whether the write happened.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
         match self {
@@ -231,7 +231,9 @@ impl Error {
                 }
             }
             rest_core::Error::Refused(response) => {
-                let may_have_acted = not_idempotent && response.status().is_server_error();
+                // A server that does not implement a call (501) has not acted.
+                let status = response.status().as_u16();
+                let may_have_acted = not_idempotent && status >= 500 && status != 501;
                 Self::Api(Box::new(ErrorResponse::read(
                     &response,
                     operation,

@@ -61,9 +61,11 @@ fn for_response(response: &ErrorResponse) -> Option<&'static str> {
             "another user or group already has this name, email address or external id: find that \
              resource, whose name may differ, and adopt or delete it",
         ),
-        409 => Some(
-            "another resource has the same name or external id: find it, and adopt or delete it",
-        ),
+        409 => Some(NAME_IS_TAKEN),
+        400 if response.scim_type() == Some(&ScimType::Uniqueness) => Some(NAME_IS_TAKEN),
+        412 => {
+            Some("the resource was changed at the same time: read it again, then repeat the change")
+        }
         413 => Some("send less data in one request"),
         400 if response
             .scim_type()
@@ -76,6 +78,9 @@ fn for_response(response: &ErrorResponse) -> Option<&'static str> {
              email address, an empty string, a forbidden character, more than 100 members; CloudTrail \
              has details under identitystore-scim.amazonaws.com",
         ),
+        400 => Some(
+            "the server does not accept the request: compare it with the schemas that the server lists",
+        ),
         429 => {
             Some("other clients may use the same rate limit: wait, or send fewer requests at once")
         }
@@ -83,9 +88,12 @@ fn for_response(response: &ErrorResponse) -> Option<&'static str> {
             "the endpoint's URL redirects to another URL, and the token is not sent there: compare \
              the endpoint's URL with the endpoint that the service shows",
         ),
+        501 => Some("the server does not support this operation"),
         500..=599 => Some("the service failed, not the request: try again later"),
         _ => None,
     }
 }
 
 const CHECK_FIRST: &str = "check whether the server processed the request before you send it again";
+const NAME_IS_TAKEN: &str =
+    "another resource has the same name or external id: find it, and adopt or delete it";
