@@ -87,8 +87,9 @@ fn okta_push_mappings_and_domains(client: &okta::Client) {
 fn scim(client: &scim::Client) {
     is_send(client.negotiated());
     is_send(client.service_provider_config());
-    is_send(client.schemas());
-    is_send(client.resource_types());
+    is_send(client.send(any()));
+    is_send(client.schemas().try_collect());
+    is_send(client.resource_types().try_collect());
     is_send(client.probe());
     is_send(client.users().get(any()));
     is_send(client.users().get_attributes(any(), any()));
