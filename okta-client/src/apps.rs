@@ -1,16 +1,14 @@
-//! Apps and their assignments.
+//! Apps.
 
 use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Map, Value, json};
 
 use crate::{Client, Error, Id, filter, open_enum::open_enum};
 
-mod assignments;
 mod document;
 mod provisioning;
 mod saml;
 
-pub use assignments::{AppGroup, AppUser, AppUserScope, AppUserStatus, SyncState};
 pub use document::{App, AppDocument};
 pub use provisioning::{
     AuthScheme, Connection, ConnectionStatus, Provisioning, ProvisioningOptions, ProvisioningStatus,
@@ -24,7 +22,7 @@ pub use saml::SigningKey;
 /// limits"; "Token rate limits").
 #[derive(Debug, Clone, Copy)]
 pub struct Apps<'a> {
-    client: &'a Client,
+    pub(crate) client: &'a Client,
 }
 
 impl Client {
@@ -209,7 +207,7 @@ fn is_built_in(template: &str) -> bool {
 }
 
 /// Returns the path of an app, with the segments `rest` appended.
-fn path(id: &Id<App>, rest: &[&str]) -> Vec<String> {
+pub(crate) fn path(id: &Id<App>, rest: &[&str]) -> Vec<String> {
     APPS.iter()
         .copied()
         .chain([id.as_str()])

@@ -46,7 +46,7 @@ impl Client {
     /// # use okta_client::{Call, Client};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::start().await?;
+    /// # let sandbox = sandbox::Sandbox::start().await;
     /// # let token = okta_client::Secret::new(sandbox.okta_token());
     /// # let okta = Client::builder(&sandbox.okta_url(), token).build()?;
     /// let org: serde_json::Value = okta.send(Call::get(["api", "v1", "org"])).await?.json()?;

@@ -33,6 +33,7 @@
 //!   do.
 
 mod apps;
+mod assignments;
 mod client;
 mod domains;
 mod error;
@@ -46,10 +47,10 @@ mod users;
 mod vendor;
 
 pub use apps::{
-    App, AppDocument, AppGroup, AppStatus, AppUser, AppUserScope, AppUserStatus, Apps, AuthScheme,
-    Connection, ConnectionStatus, ListApps, NewApp, Provisioning, ProvisioningOptions,
-    ProvisioningStatus, SigningKey, SyncState,
+    App, AppDocument, AppStatus, Apps, AuthScheme, Connection, ConnectionStatus, ListApps, NewApp,
+    Provisioning, ProvisioningOptions, ProvisioningStatus, SigningKey,
 };
+pub use assignments::{AppGroup, AppUser, AppUserScope, AppUserStatus, SyncState};
 pub use client::{BuildError, Client, ClientBuilder};
 pub use domains::{CertificateSource, DnsRecord, Domain, DomainValidation, Domains, NewDomain};
 pub use error::{ApiError, BodyError, Error};

@@ -10,12 +10,13 @@
 
 use std::{env, error::Error, fmt::Debug};
 
-use rest_core::Secret;
-use scim_client::{Client, Created, Endpoint};
-use scim_types::{
-    ExternalId, Group, MultiValued, Name, PatchOp, PatchOperation, Reference, ResourceId, ScimType,
-    User,
-    filter::{AttributePath, Filter},
+use scim_client::{
+    Client, Created, Endpoint, Secret,
+    scim_types::{
+        ExternalId, Group, MultiValued, Name, PatchOp, PatchOperation, Reference, ResourceId,
+        ScimType, User,
+        filter::{AttributePath, Filter},
+    },
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

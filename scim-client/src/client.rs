@@ -2,13 +2,16 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use futures::FutureExt;
 use rest_core::{
     BuildError, Call, Clock, Idempotency, ItemError, Page, Pager, Rate, RateLimiter, Response,
     RetryPolicy, Secret, Service, ServiceBuilder, Transport,
 };
 use scim_types::{ListResponse, ResourceType, Schema, ServiceProviderConfig};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -120,42 +123,76 @@ impl Client {
         self.read(Call::get(["ServiceProviderConfig"])).await
     }
 
-    /// Lists the schemas that the service supports, with their attributes. The service returns them
-    /// on one page.
+    /// Lists the schemas that the service supports, with their attributes.
     pub fn schemas(&self) -> Pager<Schema, Error> {
-        self.discover("Schemas")
+        self.unpaginated("Schemas")
     }
 
-    /// Lists the resource types that the service supports. The service returns them on one page.
+    /// Lists the resource types that the service supports.
     pub fn resource_types(&self) -> Pager<ResourceType, Error> {
-        self.discover("ResourceTypes")
+        self.unpaginated("ResourceTypes")
     }
 
-    /// Sends a call that this crate does not model, and returns the successful response.
+    /// Sends any call, and returns the response if its status is 2xx.
     ///
-    /// The call is authorized, rate-limited, retried and checked like every other call. Its path is
-    /// below the endpoint. The dialect does not check it.
+    /// Use it for a call that this crate has no function for. The call is authorized, rate-limited
+    /// and retried like the calls of this crate, and a link to another origin is not followed. The
+    /// dialect's rules are not checked. The `Accept` header is always the one that SCIM needs.
     ///
     /// ```
-    /// # use scim_client::{Call, Client, Endpoint, Secret};
+    /// # use sandbox::{Sandbox, Stage};
+    /// use scim_client::{Call, Client, Endpoint, Secret};
+    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = sandbox::Sandbox::builder().stage(sandbox::Stage::Federated).start().await?;
-    /// # let shown = sandbox.console().enable_automatic_provisioning()?;
-    /// # let endpoint = Endpoint::parse(&shown.scim_endpoint)?;
-    /// # let scim = Client::builder(&endpoint, Secret::new(shown.access_token)).build()?;
+    /// # let aws = Sandbox::builder().stage(Stage::Federated).start().await?;
+    /// # let shown = aws.console().enable_automatic_provisioning()?;
+    /// # let (url, token) = (shown.scim_endpoint, shown.access_token);
+    /// let scim = Client::builder(&Endpoint::parse(&url)?, Secret::new(token)).build()?;
     /// let response = scim.send(Call::get(["ServiceProviderConfig"])).await?;
     /// let config: serde_json::Value = response.json()?;
     /// assert_eq!(config["patch"]["supported"], true);
-    /// # Ok(()) }
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// Fails if the request cannot be sent or if the response has another status than 2xx.
+    /// Fails if the call is invalid, if no response arrives, or if the status is not 2xx. If the
+    /// response to any method except `GET` or `HEAD` is lost, [`Error::may_have_acted`] is true.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
-        let idempotency = call.idempotency();
-        self.request(call, idempotency).await
+        let (operation, idempotency) = (call.operation(), call.idempotency());
+        let sent = self.inner.service.send(call.accept(ACCEPT)).await;
+        sent.map_err(|error| Error::from_rest(error, operation, idempotency, self.inner.dialect))
+    }
+
+    /// Returns the pager of a list that servers return whole, without pagination (RFC 7644 section 4).
+    fn unpaginated<T: DeserializeOwned>(&self, endpoint: &'static str) -> Pager<T, Error> {
+        let client = self.clone();
+        Pager::new(format!("GET /{endpoint}"), move |_| {
+            let client = client.clone();
+            async move {
+                let call = Call::get([endpoint]);
+                let operation = call.operation();
+                let response = client.exchange(call, Idempotency::Idempotent).await?;
+                let page: ListResponse<&RawValue> =
+                    decode(&response, operation.clone(), Idempotency::Idempotent)?;
+                let found = page.resources.len() as u64;
+                match page.total_results {
+                    Some(total) if total > found => Err(Error::ShortList {
+                        operation,
+                        found,
+                        total,
+                        request_id: response.request_id().map(str::to_owned),
+                    }),
+                    _ => Ok(Page {
+                        items: read_items(page.resources),
+                        next: None,
+                    }),
+                }
+            }
+            .boxed()
+        })
     }
 
     /// Reads the page of a list at a position. The returned page contains the next position.
@@ -174,11 +211,12 @@ impl Client {
     }
 
     /// Returns whether the first page of a list has any item.
-    pub(crate) async fn has_any<R: DeserializeOwned>(&self, list: &List) -> Result<bool, Error> {
-        let page: Page<R> = self.page(list, None).await?;
+    pub(crate) async fn has_any(&self, list: &List) -> Result<bool, Error> {
+        let page: Page<IgnoredAny> = self.page(list, None).await?;
         Ok(!page.items.is_empty())
     }
 
+    /// Reads a page without the fallback to pagination by index.
     async fn request_page<R: DeserializeOwned>(
         &self,
         list: &List,
@@ -186,53 +224,34 @@ impl Client {
     ) -> Result<Page<R>, Error> {
         let call = list.call(position)?;
         let operation = call.operation();
-        let response = self.request(call, Idempotency::Idempotent).await?;
-        let page: ListResponse<Box<RawValue>> =
-            decode(&response, operation, Idempotency::Idempotent)?;
+        let response = self.exchange(call, Idempotency::Idempotent).await?;
+        // The items stay raw at first, so that one item that cannot be read does not break the page.
+        let page: ListResponse<&RawValue> = decode(&response, operation, Idempotency::Idempotent)?;
         let next = list
             .next(position, &page)
             .map_err(|error| error.with_request_id(&response))?;
         Ok(Page {
-            items: page.resources.iter().map(|item| read_item(item)).collect(),
+            items: read_items(page.resources),
             next,
-        })
-    }
-
-    /// Returns the pager of a discovery endpoint, which has one page.
-    fn discover<T: DeserializeOwned>(&self, endpoint: &'static str) -> Pager<T, Error> {
-        let client = self.clone();
-        let call = move || Call::get([endpoint]);
-        Pager::new(call().operation(), move |_| {
-            let client = client.clone();
-            Box::pin(async move {
-                let list: ListResponse<Box<RawValue>> = client.read(call()).await?;
-                Ok(Page {
-                    items: list.resources.iter().map(|item| read_item(item)).collect(),
-                    next: None,
-                })
-            })
         })
     }
 
     /// Sends a call that only reads, and decodes the response.
     pub(crate) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         let operation = call.operation();
-        let response = self.request(call, Idempotency::Idempotent).await?;
+        let response = self.exchange(call, Idempotency::Idempotent).await?;
         decode(&response, operation, Idempotency::Idempotent)
     }
 
-    /// Sends a call.
+    /// Sends a call of this crate.
     ///
     /// If the call is not idempotent and its response is lost, [`Error::may_have_acted`] is true.
-    pub(crate) async fn request(
+    pub(crate) async fn exchange(
         &self,
         call: Call,
         idempotency: Idempotency,
     ) -> Result<Response, Error> {
-        let operation = call.operation();
-        let call = call.accept(ACCEPT).with_idempotency(idempotency);
-        let sent = self.inner.service.send(call).await;
-        sent.map_err(|error| Error::from_rest(error, operation, idempotency, self.inner.dialect))
+        self.send(call.with_idempotency(idempotency)).await
     }
 }
 
@@ -276,7 +295,8 @@ impl ClientBuilder {
     }
 
     /// Sets the HTTP client, for its proxies, certificates, timeouts and name resolution; see
-    /// [`HttpTransport::with_client`](rest_core::HttpTransport::with_client). It takes the place of a transport.
+    /// [`HttpTransport::with_client`](rest_core::HttpTransport::with_client). It takes the place of a
+    /// transport.
     pub fn http(self, client: reqwest::ClientBuilder) -> Self {
         Self {
             service: self.service.http(client),
@@ -372,12 +392,12 @@ impl ClientBuilder {
 }
 
 /// Decodes the body of a response.
-pub(crate) fn decode<T: DeserializeOwned>(
-    response: &Response,
+pub(crate) fn decode<'r, T: Deserialize<'r>>(
+    response: &'r Response,
     operation: String,
     idempotency: Idempotency,
 ) -> Result<T, Error> {
-    response.json().map_err(|source| Error::Body {
+    serde_json::from_slice(response.body()).map_err(|source| Error::Body {
         operation,
         status: response.status().as_u16(),
         request_id: response.request_id().map(str::to_owned),
@@ -386,14 +406,17 @@ pub(crate) fn decode<T: DeserializeOwned>(
     })
 }
 
-/// Decodes one item of a list.
-fn read_item<T: DeserializeOwned>(item: &RawValue) -> Result<T, ItemError> {
-    serde_json::from_str(item.get()).map_err(|error| ItemError::new(item.get(), error))
+/// Decodes each item of a page.
+fn read_items<T: DeserializeOwned>(items: Vec<&RawValue>) -> Vec<Result<T, ItemError>> {
+    let read = |raw: &RawValue| {
+        serde_json::from_str(raw.get()).map_err(|source| ItemError::new(raw.get(), source))
+    };
+    items.into_iter().map(read).collect()
 }
 
 /// Returns whether a response has a body to decode.
 pub(crate) fn has_body(response: &Response) -> bool {
-    response.status() != StatusCode::NO_CONTENT && !response.body().trim_ascii().is_empty()
+    response.status().as_u16() != 204 && !response.body().trim_ascii().is_empty()
 }
 
 // AWS does not document the wait after a throttled request. These values are from

@@ -19,15 +19,14 @@ use crate::Endpoint;
 /// For another server, define your own [`Rules`], based on the existing rules that are closest:
 ///
 /// ```
-/// use scim_client::{Dialect, Rules};
+/// use scim_client::{Dialect, DocumentRules, Rules};
 ///
-/// static SMALL: Rules = {
-///     let mut rules = Rules::GENERIC;
-///     rules.name = "the small service";
-///     rules.page_size = 20;
-///     rules.writes_per_second = Some(5);
-///     rules.groups.max_members = Some(50);
-///     rules
+/// static SMALL: Rules = Rules {
+///     name: "the small service",
+///     page_size: 20,
+///     writes_per_second: Some(5),
+///     groups: DocumentRules { max_members: Some(50), ..Rules::GENERIC.groups },
+///     ..Rules::GENERIC
 /// };
 /// let dialect = Dialect::Other(&SMALL);
 /// assert_eq!(dialect.rules().page_size, 20);
@@ -83,8 +82,9 @@ impl Dialect {
 }
 
 /// Rules of a server: its limits and the features that it supports.
+///
+/// New fields may be added, so end a value with `..Rules::GENERIC`, which is also the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each flag is an independent feature of a server"
@@ -262,6 +262,12 @@ impl Rules {
         // of ListUsers and ListGroups). The guide documents no exception for single resources.
         selects_attributes: false,
     };
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::GENERIC
+    }
 }
 
 /// The characters that Okta's help for the AWS app lists. URLs are not checked, because AWS accepts

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Origin, Url};
+use url::{Host, Url};
 
 /// The base URL of a SCIM service.
 ///
@@ -66,12 +66,6 @@ impl Endpoint {
     #[must_use]
     pub fn without_slash(&self) -> String {
         self.0.as_str().trim_end_matches('/').to_owned()
-    }
-
-    /// Returns the origin: scheme, host and port. The token is sent only to this origin.
-    #[must_use]
-    pub fn origin(&self) -> Origin {
-        self.0.origin()
     }
 
     /// Returns the AWS Region of an IAM Identity Center endpoint; `None` for other endpoints.

@@ -2,11 +2,11 @@
 
 mod help;
 
-use std::fmt;
+use std::{error, fmt};
 
 use http::StatusCode;
 use rest_core::{Idempotency, ItemError, ListError, Reached, Response, TransportError};
-use scim_types::{ScimType, filter::Filter};
+use scim_types::{ScimType, Text, filter::Filter};
 
 use crate::{Dialect, UnsupportedRequest, Violation};
 
@@ -26,7 +26,7 @@ pub enum Error {
         /// The operation, such as `POST /Users`.
         operation: String,
         /// The cause.
-        source: Box<rest_core::Error>,
+        source: Box<dyn error::Error + Send + Sync>,
     },
     /// No usable response was received.
     #[error("{}", describe_transport(.operation, *.may_have_acted, .source))]
@@ -71,7 +71,7 @@ pub enum Error {
         /// The id of the last request.
         request_id: Option<String>,
     },
-    /// An item of a list cannot be read, or the list repeats a page or has too many pages.
+    /// An item of a list could not be read, or the list repeats a page or has too many pages.
     #[error(transparent)]
     List(#[from] ListError),
     /// A filter that must match at most one resource matches several resources.
@@ -86,7 +86,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the call that failed, such as `POST /Users`.
+    /// Returns the call that failed, such as `POST /Users`, without the query.
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         Some(match self {
@@ -111,20 +111,19 @@ impl Error {
         }
     }
 
-    /// Returns the server's error code, `scimType`, such as `uniqueness`.
-    /// [`scim_type`](Self::scim_type) returns the same as an enum.
+    /// Returns the service's error code, the text of [`scim_type`](Self::scim_type).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.scim_type().map(ScimType::as_str)
     }
 
-    /// Returns the server's error message, `detail`.
+    /// Returns the service's own words, as one line of limited length.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.error_response().and_then(ErrorResponse::detail)
+        self.error_response().and_then(ErrorResponse::message)
     }
 
-    /// Returns the id of the request, which the service's support asks for.
+    /// Returns the id of the request, which AWS support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -136,22 +135,19 @@ impl Error {
         }
     }
 
-    /// Returns advice for the operator, if known.
+    /// Returns what the operator can do, if known.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         help::for_error(self)
     }
 
-    /// Returns the error of an item of a list, if this is one. The list continues after the item.
+    /// Returns the SCIM error type of the error response. AWS never sends one.
     #[must_use]
-    pub fn item(&self) -> Option<&ItemError> {
-        match self {
-            Self::List(ListError::Item(item)) => Some(item),
-            _ => None,
-        }
+    pub fn scim_type(&self) -> Option<&ScimType> {
+        self.error_response().and_then(ErrorResponse::scim_type)
     }
 
-    /// Returns the server's error response, if the server sent one.
+    /// Returns the server's error response, if there is one.
     #[must_use]
     pub fn error_response(&self) -> Option<&ErrorResponse> {
         match self {
@@ -160,44 +156,53 @@ impl Error {
         }
     }
 
-    /// Returns the server's error code as an enum.
+    /// Returns the error of the item of a list that could not be read.
     #[must_use]
-    pub fn scim_type(&self) -> Option<&ScimType> {
-        self.error_response().and_then(ErrorResponse::scim_type)
+    pub fn item(&self) -> Option<&ItemError> {
+        match self {
+            Self::List(ListError::Item(item)) => Some(item),
+            _ => None,
+        }
     }
 
-    /// Returns whether the server reported that the resource does not exist.
+    /// Returns whether the resource does not exist (404).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
 
-    /// Returns whether another resource already has a value that must be unique.
+    /// Returns whether another resource already has a value that must be unique (409, or the error
+    /// type `uniqueness`), or the resource was changed at the same time (412).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.status() == Some(409)
+        matches!(self.status(), Some(409 | 412)) || self.scim_type() == Some(&ScimType::Uniqueness)
     }
 
-    /// Returns whether the server throttled the call. The call was already retried.
+    /// Returns whether the request was throttled (429).
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.status() == Some(429)
     }
 
-    /// Returns whether the server does not accept the token.
+    /// Returns whether the service does not accept the token (401).
+    ///
+    /// AWS also answers so if the endpoint belongs to another tenant.
     #[must_use]
     pub fn is_unauthenticated(&self) -> bool {
         self.status() == Some(401)
     }
 
-    /// Returns whether the server knows the token, but does not allow the call.
+    /// Returns whether the service accepts the token, but the token has no permission for the
+    /// operation (403).
     #[must_use]
     pub fn is_permission_denied(&self) -> bool {
         self.status() == Some(403)
     }
 
-    /// Returns whether a write that is not idempotent was sent and its result is not known: the
-    /// server may have carried it out. Read the resource to find out.
+    /// Returns whether a write that is not idempotent was sent and its result is not known.
+    ///
+    /// The result is `true` for a `POST` whose response was lost, could not be decoded, or has a 5xx
+    /// status other than 501. Read the resource to find out whether the write happened.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
         match self {
@@ -228,9 +233,13 @@ impl Error {
                 dialect,
                 may_have_acted,
             ))),
+            rest_core::Error::Request(source) => Self::Request {
+                operation,
+                source: source.into(),
+            },
             other => Self::Request {
                 operation,
-                source: Box::new(other),
+                source: other.into(),
             },
         }
     }
@@ -260,7 +269,8 @@ pub struct ErrorResponse {
     operation: String,
     dialect: Dialect,
     status: StatusCode,
-    body: scim_types::Error,
+    scim_type: Option<ScimType>,
+    message: Option<String>,
     request_id: Option<String>,
     may_have_acted: bool,
     attempts: u32,
@@ -277,41 +287,44 @@ impl ErrorResponse {
         // The body may be an HTML page, a gateway's own JSON or empty. For such a body, only the
         // status counts.
         let body = response.json::<scim_types::Error>().unwrap_or_default();
+        // AWS's gateway has its own error format for requests that it rejects before the SCIM
+        // service.
+        let of_gateway = || serde_json::from_str(body.other.raw("message")?.get()).ok();
+        let message = body.detail.map(String::from).or_else(of_gateway);
+        let of_body = |id: Text| to_single_line(&id);
         let request_id = response.request_id().map(str::to_owned);
         Self {
             operation,
             dialect,
             status: response.status(),
-            request_id: request_id.or_else(|| body.exception_request_id.clone().map(String::from)),
-            body,
+            scim_type: body
+                .scim_type
+                .map(|kind| to_single_line(kind.as_str()).into()),
+            message: message.as_deref().map(to_single_line),
+            request_id: request_id.or_else(|| body.exception_request_id.map(of_body)),
             may_have_acted,
             attempts: response.attempts(),
             violations: Vec::new(),
         }
     }
 
-    /// Returns the status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// Returns the detail text of the response, if it could be decoded.
-    #[must_use]
-    pub fn detail(&self) -> Option<&str> {
-        let detail = self.body.detail.as_deref();
-        detail.or_else(|| {
-            // AWS's gateway has its own error format for requests that it rejects before the SCIM
-            // service.
-            let raw = self.body.other.raw("message")?;
-            serde_json::from_str(raw.get()).ok()
-        })
-    }
-
     /// Returns the SCIM error type of the response.
     #[must_use]
     pub fn scim_type(&self) -> Option<&ScimType> {
-        self.body.scim_type.as_ref()
+        self.scim_type.as_ref()
+    }
+
+    /// Returns the detail text of the response as one line of limited length, if it could be
+    /// decoded.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
     }
 
     /// Returns the id of the request from the header, or else from the body.
@@ -339,7 +352,7 @@ impl fmt::Display for ErrorResponse {
         if let Some(kind) = self.scim_type() {
             write!(formatter, "{kind}: ")?;
         }
-        formatter.write_str(self.detail().unwrap_or("the server gave no reason"))?;
+        formatter.write_str(self.message().unwrap_or("the server gave no reason"))?;
         for violation in &self.violations {
             write!(formatter, "; {violation}")?;
         }
@@ -350,7 +363,7 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-impl std::error::Error for ErrorResponse {}
+impl error::Error for ErrorResponse {}
 
 fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportError) -> String {
     match source.reached() {
@@ -361,3 +374,13 @@ fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportE
         Reached::MaybeSent => format!("{operation} got no usable response"),
     }
 }
+
+/// Returns `text` as one line of limited length, without control characters.
+fn to_single_line(text: &str) -> String {
+    let words = text.split(|found: char| found.is_whitespace() || found.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(MAX_MESSAGE).collect()
+}
+
+// AWS's own messages have fewer than 100 characters; those of other servers list schema errors.
+const MAX_MESSAGE: usize = 500;

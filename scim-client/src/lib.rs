@@ -1,7 +1,10 @@
 //! A typed async client for SCIM 2.0 that supports server dialects, such as AWS IAM Identity Center.
 //!
 //! ```no_run
-//! use scim_client::{Client, Endpoint, Secret, types::{User, filter::{AttributePath, Filter}}};
+//! use scim_client::{
+//!     Client, Endpoint, Secret,
+//!     scim_types::{User, filter::{AttributePath, Filter}},
+//! };
 //!
 //! # async fn run(token: String) -> Result<(), Box<dyn std::error::Error>> {
 //! let endpoint = Endpoint::parse("https://scim.us-east-1.amazonaws.com/TENANT/scim/v2/")?;
@@ -30,12 +33,15 @@
 //!   looking the resource up.
 //! - An empty page does not end a list. A list that ends before the total that the server reported
 //!   is an error.
+//! - A resource that cannot be read is an [`ItemError`] with its JSON; the other resources of its
+//!   page are returned. [`Resources::find`] and [`Resources::create_or_adopt`] never treat such a
+//!   resource as absent.
+//! - [`Client::send`] sends any other [`Call`] in the same way: authorized, rate-limited, retried.
 
 mod client;
 mod dialect;
 mod endpoint;
 mod error;
-
 mod paging;
 mod probe;
 mod resources;
@@ -50,14 +56,14 @@ pub use endpoint::{Endpoint, ParseEndpointError};
 pub use error::{Error, ErrorResponse};
 pub use probe::Probe;
 pub use resources::{Created, Resources};
-// The types in the signatures of this crate, so that a caller needs no other crate.
 #[doc(no_inline)]
 pub use rest_core::{
     BuildError, Call, Clock, HttpOptions, HttpTransport, Idempotency, ItemError, ListError,
     ListPosition, ManualClock, Pager, PartialList, Rate, RateLimiter, RateLimiterStats, Reached,
     Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
 };
-pub use scim_types as types;
+#[doc(no_inline)]
+pub use scim_types;
 
 /// Runs the example of the README as a test.
 #[cfg(doctest)]

@@ -94,7 +94,7 @@ impl List {
         self.check()?;
         let call = Call::get([self.endpoint])
             .query_opt("filter", self.filter.as_ref().map(ToString::to_string));
-        let call = match self.position(position) {
+        let call = match self.position(position)? {
             Position::Index(start) => call.query("startIndex", start.to_string()),
             // AWS's first cursor has no equals sign (SCIM developer guide, ListUsers).
             Position::Cursor(cursor) if cursor.is_empty() => call.query_key("cursor"),
@@ -109,7 +109,7 @@ impl List {
         position: Option<&str>,
         page: &ListResponse<R>,
     ) -> Result<Option<String>, Error> {
-        let position = self.position(position);
+        let position = self.position(position)?;
         // A server may return a cursor although the request had none (RFC 9865 section 2).
         let cursor = page
             .next_cursor
@@ -162,15 +162,18 @@ impl List {
         }
     }
 
-    fn position(&self, position: Option<&str>) -> Position {
+    fn position(&self, position: Option<&str>) -> Result<Position, Error> {
         match (position, self.pages.paging) {
-            (Some(text), _) => Position::from_text(text),
-            (None, Paging::Index) => Position::Index(1),
-            (None, Paging::Cursor) => Position::Cursor(String::new()),
+            (Some(text), _) => Position::from_text(text).ok_or_else(|| Error::Request {
+                operation: self.operation(),
+                source: "the saved position is not a position of a SCIM list".into(),
+            }),
+            (None, Paging::Index) => Ok(Position::Index(1)),
+            (None, Paging::Cursor) => Ok(Position::Cursor(String::new())),
         }
     }
 
-    pub(crate) fn operation(&self) -> String {
+    fn operation(&self) -> String {
         format!("GET /{}", self.endpoint)
     }
 }
@@ -192,10 +195,15 @@ impl Position {
         }
     }
 
-    fn from_text(text: &str) -> Self {
+    /// Reads a position, which may come from a file of the caller; `None` if it is not valid.
+    fn from_text(text: &str) -> Option<Self> {
         match text.strip_prefix('=') {
-            Some(cursor) => Self::Cursor(cursor.to_owned()),
-            None => Self::Index(text.parse().expect("a position is a cursor or a number")),
+            Some(cursor) => Some(Self::Cursor(cursor.to_owned())),
+            None => text
+                .parse()
+                .ok()
+                .filter(|start| *start > 0)
+                .map(Self::Index),
         }
     }
 }
@@ -369,6 +377,9 @@ mod tests {
             &page(Some(9), Some(1), Some("a"), 1),
             Ok(Some("=a")),
         );
-        assert_eq!(Position::from_text("=a"), Position::Cursor("a".into()));
+        assert_eq!(
+            Position::from_text("=a"),
+            Some(Position::Cursor("a".into()))
+        );
     }
 }

@@ -22,12 +22,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthenticated`] means
-    /// that the token is wrong or, for AWS, that the endpoint belongs to another tenant.
+    /// Fails if a request fails; [`Error::help`] returns advice. [`Error::is_unauthenticated`] means that
+    /// the token is wrong or, for AWS, that the endpoint belongs to another tenant.
     pub async fn probe(&self) -> Result<Probe, Error> {
         let service_provider_config = self.service_provider_config().await?;
         let list = List::new(self.dialect(), self.pages(), User::ENDPOINT, None).with_page_size(1);
-        let has_users = self.has_any::<User>(&list).await?;
+        let has_users = self.has_any(&list).await?;
         Ok(Probe {
             service_provider_config,
             has_users,

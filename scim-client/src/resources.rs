@@ -98,12 +98,13 @@ impl<R: Resource> Resources<'_, R> {
 
     /// Lists all resources, or those that match a filter.
     ///
-    /// If the dialect does not support the filter, the pager returns [`Error::Unsupported`] without
+    /// A resource that cannot be read is an error of its own, [`Error::item`], and the pager continues
+    /// after it. If the dialect does not support the filter, the pager returns [`Error::Unsupported`] without
     /// sending a request.
     pub fn list(&self, filter: impl Into<Option<Filter>>) -> Pager<R, Error> {
         let client = self.client.clone();
         let list = List::new(client.dialect(), client.pages(), R::ENDPOINT, filter.into());
-        Pager::new(list.operation(), move |position| {
+        Pager::new(format!("GET /{}", R::ENDPOINT), move |position| {
             let (client, list) = (client.clone(), list.clone());
             async move { client.page(&list, position.as_deref()).await }.boxed()
         })
@@ -113,7 +114,8 @@ impl<R: Resource> Resources<'_, R> {
     ///
     /// # Errors
     ///
-    /// Fails if a request fails. Fails with [`Error::Ambiguous`] if several resources match.
+    /// Fails if a request fails or a matching resource cannot be read. Fails with
+    /// [`Error::Ambiguous`] if several resources match.
     pub async fn find(&self, filter: Filter) -> Result<Option<R>, Error> {
         let mut matches = self.list(filter.clone());
         let Some(first) = matches.try_next().await? else {
@@ -151,8 +153,8 @@ impl<R: Resource> Resources<'_, R> {
     ///
     /// # Errors
     ///
-    /// Returns the error of [`create`](Self::create) if no resource can be adopted, or the error of
-    /// the lookup.
+    /// Returns the error of [`create`](Self::create) if no resource can be adopted. If the lookup
+    /// fails after a conflict, returns the error of the lookup.
     pub async fn create_or_adopt(&self, resource: &R) -> Result<Created<R>, Error> {
         let error = match self.create(resource).await {
             Ok(created) => return Ok(Created::New(created)),
@@ -164,10 +166,14 @@ impl<R: Resource> Resources<'_, R> {
             .map(|id| Filter::eq(AttributePath::EXTERNAL_ID, id));
         let by_name = resource.name().map(|name| Filter::eq(R::NAME, name));
         for filter in by_external_id.into_iter().chain(by_name) {
-            if let Some(found) = self.find(filter).await?
-                && may_adopt(&found, resource)
-            {
-                return Ok(Created::Adopted(found));
+            match self.find(filter).await {
+                Ok(Some(found)) if may_adopt(&found, resource) => {
+                    return Ok(Created::Adopted(found));
+                }
+                Ok(_) => {}
+                // The resource may exist now, and only the first error says so.
+                Err(_) if error.may_have_acted() => return Err(error),
+                Err(lookup) => return Err(lookup),
             }
         }
         Err(error)
@@ -183,7 +189,7 @@ impl<R: Resource> Resources<'_, R> {
     /// Fails if the request fails or the resource does not exist.
     pub async fn delete(&self, id: &ResourceId) -> Result<(), Error> {
         let call = Call::delete([R::ENDPOINT, id.as_str()]);
-        match self.client.request(call, Idempotency::Idempotent).await {
+        match self.client.exchange(call, Idempotency::Idempotent).await {
             Err(Error::Api(refusal)) if refusal.status() == 404 && refusal.attempts() > 1 => Ok(()),
             Err(error) => Err(error),
             // A success has "204, no body" (RFC 7644 section 3.6). A body that is not JSON means that
@@ -199,7 +205,7 @@ impl<R: Resource> Resources<'_, R> {
     /// Sends a call with a document, and decodes the returned resource.
     async fn write(&self, call: Call, idempotency: Idempotency, document: &R) -> Result<R, Error> {
         let operation = call.operation();
-        let result = self.client.request(call, idempotency).await;
+        let result = self.client.exchange(call, idempotency).await;
         let response = result.map_err(|error| {
             error.with_violations(|| self.client.dialect().violations(document))
         })?;
@@ -212,7 +218,7 @@ impl<R: Resource> Resources<'_, R> {
         let operation = call.operation();
         // Patches are idempotent: adding or removing the same value twice has the same effect as once
         // (RFC 7644 section 3.5.2).
-        let response = self.client.request(call, Idempotency::Idempotent).await?;
+        let response = self.client.exchange(call, Idempotency::Idempotent).await?;
         has_body(&response)
             .then(|| decode(&response, operation, Idempotency::Idempotent))
             .transpose()

@@ -35,6 +35,7 @@ fn rest_core(pager: &mut Pager<u8, ListError>, limiter: &RateLimiter, service: &
 }
 
 fn okta_users_and_groups(client: &okta::Client) {
+    is_send(client.send(any()));
     is_send(client.users().me());
     is_send(client.users().get(any()));
     is_send(client.users().get_opt(any()));
@@ -86,6 +87,7 @@ fn okta_push_mappings_and_domains(client: &okta::Client) {
 fn scim(client: &scim::Client) {
     is_send(client.negotiated());
     is_send(client.service_provider_config());
+    is_send(client.send(any()));
     is_send(client.probe());
     is_send(client.users().get(any()));
     is_send(client.users().get_attributes(any(), any()));
@@ -98,6 +100,8 @@ fn scim(client: &scim::Client) {
     is_send(client.users().patch(any(), any()));
     is_send(client.groups().replace(any(), any()));
     is_send(client.groups().patch(any(), any()));
+    is_send(client.groups().add_members(any(), any()));
+    is_send(client.groups().remove_members(any(), any()));
 }
 
 fn aws_accounts(aws: &Aws) {

@@ -236,7 +236,16 @@ async fn calls_for_saml_match_the_api_reference() {
     assert_eq!(org.header(0, "accept").as_deref(), Some("application/xml"));
 
     let org = Org::responding([json(200, json!([{ "kid": "a" }, { "kid": "b" }]))]);
-    assert_eq!(org.client().apps().keys(&app_id()).try_collect().await.unwrap().len(), 2);
+    assert_eq!(
+        org.client()
+            .apps()
+            .keys(&app_id())
+            .try_collect()
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
     check(&org, "GET /api/v1/apps/0oa1/credentials/keys", None);
 
     let org = Org::responding([json(201, json!({ "kid": "c" }))]);

@@ -5,8 +5,9 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 /// Rules for the document of a user or a group. Attribute names have the form `name.givenName`.
+///
+/// New fields may be added, so end a value with `..DocumentRules::NONE`, which is also the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub struct DocumentRules {
     /// Attributes that must have a value.
     pub required: &'static [&'static str],
@@ -112,6 +113,12 @@ impl DocumentRules {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+}
+
+impl Default for DocumentRules {
+    fn default() -> Self {
+        Self::NONE
     }
 }
 

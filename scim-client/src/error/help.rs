@@ -1,6 +1,5 @@
 //! Advice for the operator about each error.
 
-use http::StatusCode;
 use rest_core::ListError;
 use scim_types::ScimType;
 
@@ -27,8 +26,8 @@ pub(super) fn for_error(error: &Error) -> Option<&'static str> {
              the service shows",
         ),
         Error::List(ListError::Item(_)) => Some(
-            "the server sent an item that this version cannot read: report it with its raw text; the \
-             other items can be read",
+            "the server returned a resource that does not match its SCIM schema: correct the resource \
+             at the server, and remove no resource because of this list",
         ),
         Error::ShortList { .. } | Error::List(_) => Some(
             "the list may have changed while it was read: read the list again before you remove \
@@ -42,56 +41,59 @@ pub(super) fn for_error(error: &Error) -> Option<&'static str> {
 fn for_response(response: &ErrorResponse) -> Option<&'static str> {
     let aws = response.dialect == Dialect::AwsIdentityCenter;
     let cursor = [ScimType::InvalidCursor, ScimType::ExpiredCursor];
-    match response.status {
+    match response.status() {
         _ if response.may_have_acted => Some(CHECK_FIRST),
-        StatusCode::UNAUTHORIZED if aws => Some(
+        401 if aws => Some(
             "the token is wrong, expired or deleted, or the endpoint belongs to another tenant: create \
              a new token in IAM Identity Center > Settings > Automatic provisioning",
         ),
-        StatusCode::UNAUTHORIZED => {
-            Some("the token is wrong, expired or revoked: create a new token")
-        }
-        StatusCode::FORBIDDEN if aws => Some(
+        401 => Some("the token is wrong, expired or revoked: create a new token"),
+        403 if aws => Some(
             "automatic provisioning may be disabled, or the instance may allow SCIM only from certain \
              addresses: see IAM Identity Center > Settings",
         ),
-        StatusCode::FORBIDDEN => Some("the token is valid, but it does not allow this operation"),
-        StatusCode::NOT_FOUND => Some(
+        403 => Some("the token is valid, but it does not allow this operation"),
+        404 => Some(
             "the resource was deleted, or its id belongs to another endpoint; if every request fails \
              with 404, the endpoint's URL is wrong",
         ),
-        StatusCode::CONFLICT if aws => Some(
+        409 if aws => Some(
             "another user or group already has this name, email address or external id: find that \
              resource, whose name may differ, and adopt or delete it",
         ),
-        StatusCode::CONFLICT => Some(
-            "another resource has the same name or external id: find it, and adopt or delete it",
-        ),
-        StatusCode::PAYLOAD_TOO_LARGE => Some("send less data in one request"),
-        StatusCode::BAD_REQUEST
-            if response
-                .scim_type()
-                .is_some_and(|kind| cursor.contains(kind)) =>
+        409 => Some(NAME_IS_TAKEN),
+        400 if response.scim_type() == Some(&ScimType::Uniqueness) => Some(NAME_IS_TAKEN),
+        412 => {
+            Some("the resource was changed at the same time: read it again, then repeat the change")
+        }
+        413 => Some("send less data in one request"),
+        400 if response
+            .scim_type()
+            .is_some_and(|kind| cursor.contains(kind)) =>
         {
             Some("the cursor is invalid or expired: read the list again from the start")
         }
-        StatusCode::BAD_REQUEST if aws => Some(
+        400 if aws => Some(
             "AWS gives the same response to every malformed request: a missing name, more than one \
              email address, an empty string, a forbidden character, more than 100 members; CloudTrail \
              has details under identitystore-scim.amazonaws.com",
         ),
-        StatusCode::TOO_MANY_REQUESTS => {
+        400 => Some(
+            "the server does not accept the request: compare it with the schemas that the server lists",
+        ),
+        429 => {
             Some("other clients may use the same rate limit: wait, or send fewer requests at once")
         }
-        status if status.is_redirection() => Some(
+        300..=399 => Some(
             "the endpoint's URL redirects to another URL, and the token is not sent there: compare \
              the endpoint's URL with the endpoint that the service shows",
         ),
-        status if status.is_server_error() => {
-            Some("the service failed, not the request: try again later")
-        }
+        501 => Some("the server does not support this operation"),
+        500..=599 => Some("the service failed, not the request: try again later"),
         _ => None,
     }
 }
 
 const CHECK_FIRST: &str = "check whether the server processed the request before you send it again";
+const NAME_IS_TAKEN: &str =
+    "another resource has the same name or external id: find it, and adopt or delete it";

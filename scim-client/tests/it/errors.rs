@@ -31,46 +31,6 @@ async fn error_of_create(fixture: &mut Fixture, status: usize, body: &str) -> Er
 }
 
 #[tokio::test]
-async fn every_kind_of_refusal_has_its_predicate() {
-    for (status, expected) in [
-        (404, "not found"),
-        (409, "conflict"),
-        (401, "unauthenticated"),
-        (403, "permission denied"),
-        (400, ""),
-        (503, "may have acted"),
-    ] {
-        let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
-        let error = error_of_create(&mut fixture, status, "").await;
-        let predicates = [
-            (error.is_not_found(), "not found"),
-            (error.is_conflict(), "conflict"),
-            (error.is_throttled(), "throttled"),
-            (error.is_unauthenticated(), "unauthenticated"),
-            (error.is_permission_denied(), "permission denied"),
-            (error.may_have_acted(), "may have acted"),
-        ];
-        let names: Vec<&str> = predicates
-            .into_iter()
-            .filter_map(|(is, name)| is.then_some(name))
-            .collect();
-        assert_eq!(names.join(", "), expected, "{status}");
-        assert_eq!(error.status().map(usize::from), Some(status));
-    }
-}
-
-#[tokio::test]
-async fn an_error_has_the_answer_of_the_server() {
-    let mut fixture = fixture(Dialect::Generic).await;
-    let body = r#"{"scimType":"uniqueness","detail":"taken","status":"409"}"#;
-    let error = error_of_create(&mut fixture, 409, body).await;
-    assert_eq!(error.operation(), Some("POST /Groups"));
-    assert_eq!(error.code(), Some("uniqueness"));
-    assert_eq!(error.message(), Some("taken"));
-    assert_eq!(error.request_id(), Some("81abca44"));
-}
-
-#[tokio::test]
 async fn the_error_of_a_wrong_token_has_a_help_text() {
     let mut fixture = fixture(Dialect::AwsIdentityCenter).await;
     let config = fixture

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use http::{Request, Response};
 use mockito::{Mock, Server, ServerGuard};
-use rest_core::{ManualClock, Secret, Transport, TransportError};
-use scim_client::{Client, Dialect, Endpoint};
-use scim_types::ResourceId;
+use scim_client::{
+    Client, Dialect, Endpoint, ManualClock, Secret, Transport, TransportError,
+    scim_types::ResourceId,
+};
 
 pub(crate) const TOKEN: &str = "token-of-the-tests";
 pub(crate) const BASE: &str = "/tenant/scim/v2";

@@ -2,9 +2,8 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use rest_core::{ManualClock, Secret};
 use sandbox::{Sandbox, ScimProfile, Stage};
-use scim_client::{Client, Created, Dialect, Endpoint, Error};
+use scim_client::{Client, Created, Dialect, Endpoint, Error, ManualClock, Secret};
 use scim_types::{
     ExternalId, Group, MultiValued, Name, PatchOp, PatchOperation, Reference, ResourceId, ScimType,
     User,

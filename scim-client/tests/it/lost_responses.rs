@@ -2,11 +2,10 @@
 
 use std::error::Error as _;
 
-use scim_client::{Created, Dialect};
+use scim_client::{Created, Dialect, TransportError};
 use scim_types::{ExternalId, User};
 
 use crate::fixture::{Script, broken_connection, id};
-use rest_core::TransportError;
 
 fn ada() -> User {
     User {

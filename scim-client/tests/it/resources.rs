@@ -272,7 +272,7 @@ async fn trailing_slashes_of_an_endpoint_are_ignored() {
         .await;
     for slash in ["", "/", "//"] {
         let endpoint = Endpoint::parse(&format!("{}{BASE}{slash}", fixture.server.url()));
-        let token = rest_core::Secret::new(TOKEN);
+        let token = scim_client::Secret::new(TOKEN);
         let client = Client::builder(&endpoint.expect("an endpoint"), token).build();
         client
             .expect("a client")

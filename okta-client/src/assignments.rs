@@ -3,9 +3,9 @@
 use rest_core::{Call, Idempotency, Pager};
 use serde_json::{Value, json};
 
-use super::{App, Apps, path};
 use crate::{
-    Error, Group, Id, User,
+    App, Apps, Error, Group, Id, User,
+    apps::path,
     json::{self, FromJson, Missing},
     open_enum::open_enum,
 };
