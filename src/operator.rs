@@ -84,6 +84,8 @@ pub enum ManualStepKind {
     OktaProvisioning,
     /// Sign in as a user.
     SignIn,
+    /// A manual step of another crate, with a name that is unique in its pipeline.
+    Custom(&'static str),
 }
 
 /// A file that the operator uploads in a manual step.

@@ -156,6 +156,9 @@ impl SandboxOperator {
                 self.post(["okta", "provisioning"], &body).await?;
                 Ok(answers)
             }
+            ManualStepKind::Custom(name) => Err(OperatorError::Declined(format!(
+                "the sandbox has no console for the manual step `{name}`"
+            ))),
             ManualStepKind::SignIn => {
                 self.post(
                     ["sign-in", ""],
