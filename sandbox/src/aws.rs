@@ -24,6 +24,7 @@ mod params;
 mod portal;
 mod reply;
 mod rules;
+pub(crate) mod scim;
 mod seed;
 mod sign_in;
 mod sigv4;
@@ -37,9 +38,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 pub(crate) use cloud::Cloud;
-pub(crate) use directory::{Draft, Duplicate, Group, User};
-pub(crate) use page::{BadToken, Page, Pages};
-pub(crate) use params::PageRequest;
 pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 pub(crate) use sign_in::Assertion;
 pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView};

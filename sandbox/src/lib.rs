@@ -43,10 +43,10 @@ mod company;
 mod console;
 mod faults;
 mod okta;
+mod paging;
 mod provisioning_engine;
 mod record;
 mod scim;
-mod scim_rates;
 mod server;
 mod state;
 mod throttled;
@@ -69,7 +69,7 @@ pub use self::{
     faults::Fault,
     okta::OktaRateLimits,
     record::{RecordedRequest, Service},
-    scim_rates::ScimRateLimits,
+    scim::ScimRateLimits,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{

@@ -15,8 +15,7 @@ use crate::{
     okta::{self, Org},
     provisioning_engine::ProvisioningEngine,
     record::{RecordedRequest, Service, method_writes},
-    scim::{self, generic::Directory},
-    scim_rates::ScimLimits,
+    scim::{ScimLimits, generic::Directory},
     throttled,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
@@ -142,7 +141,7 @@ impl SandboxState {
             }
             Service::Scim => match &mut self.generic_scim {
                 Some(directory) => directory.handle(now, request),
-                None => scim::handle(&mut self.cloud, now, request),
+                None => aws::scim::handle(&mut self.cloud, now, request),
             },
         }
     }
@@ -170,7 +169,7 @@ impl SandboxState {
         let now = self.now();
         let id = self.cloud.next_request_id();
         let mut response = match service {
-            Service::Scim => throttled::scim_error(status, "Internal failure", now, &id),
+            Service::Scim => aws::scim::error(status, "Internal failure", &id, now),
             Service::Okta | Service::Aws => html_page(status, "{}".to_owned()),
         };
         if let Some(seconds) = retry_after {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ENTERPRISE, GROUP, USER};
+use crate::scim::{ENTERPRISE, GROUP, USER};
 
 /// Returns the sample of the developer guide; its `maxResults` of 50 is less than the real page size.
 pub(super) fn service_provider_config() -> Value {
@@ -28,9 +28,9 @@ pub(super) fn service_provider_config() -> Value {
 }
 
 /// Returns the resource types `User` and `Group`.
-pub(super) fn resource_types() -> Value {
+pub(super) fn resource_types() -> Vec<Value> {
     const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-    list(&[
+    vec![
         json!({
             "schemas": [RESOURCE_TYPE],
             "id": "User",
@@ -48,26 +48,16 @@ pub(super) fn resource_types() -> Value {
             "description": "Group",
             "schema": GROUP,
         }),
-    ])
+    ]
 }
 
-/// Returns all schemas.
-pub(super) fn all() -> Value {
-    list(
-        &[USER, GROUP, ENTERPRISE]
-            .into_iter()
-            .filter_map(one)
-            .collect::<Vec<_>>(),
-    )
-}
-
-/// Returns the schema with this id; its attributes have only a name, a type and the flags `multiValued` and
-/// `required`.
-pub(super) fn one(id: &str) -> Option<Value> {
-    let (name, attributes) = match id {
-        USER => (
+/// Returns the schemas; their attributes have only a name, a type and the flags `multiValued` and `required`.
+pub(super) fn schemas() -> Vec<Value> {
+    vec![
+        schema(
+            USER,
             "User",
-            vec![
+            &[
                 attribute("userName", "string", true),
                 attribute("name", "complex", true),
                 attribute("displayName", "string", true),
@@ -77,16 +67,18 @@ pub(super) fn one(id: &str) -> Option<Value> {
                 attribute("phoneNumbers", "complex", false),
             ],
         ),
-        GROUP => (
+        schema(
+            GROUP,
             "Group",
-            vec![
+            &[
                 attribute("displayName", "string", true),
                 attribute("members", "complex", false),
             ],
         ),
-        ENTERPRISE => (
+        schema(
+            ENTERPRISE,
             "EnterpriseUser",
-            vec![
+            &[
                 attribute("employeeNumber", "string", false),
                 attribute("costCenter", "string", false),
                 attribute("organization", "string", false),
@@ -95,29 +87,20 @@ pub(super) fn one(id: &str) -> Option<Value> {
                 attribute("manager", "complex", false),
             ],
         ),
-        _ => return None,
-    };
-    Some(json!({
+    ]
+}
+
+fn schema(id: &str, name: &str, attributes: &[Value]) -> Value {
+    json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
         "id": id,
         "name": name,
         "attributes": attributes,
         "meta": { "resourceType": "Schema", "location": format!("/Schemas/{id}") },
-    }))
+    })
 }
 
 fn attribute(name: &str, kind: &str, required: bool) -> Value {
     let multi_valued = ["emails", "addresses", "phoneNumbers", "members"].contains(&name);
     json!({ "name": name, "type": kind, "multiValued": multi_valued, "required": required })
-}
-
-fn list(resources: &[Value]) -> Value {
-    let number = resources.len();
-    json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-        "totalResults": number,
-        "itemsPerPage": number,
-        "startIndex": 1,
-        "Resources": resources,
-    })
 }
