@@ -49,11 +49,7 @@ pub(crate) fn open(cursor: &str, scope: &str) -> Option<String> {
 
 /// Returns the checksum that makes a guessed cursor invalid.
 fn checksum(content: &str, scope: &str) -> String {
-    let digest = Sha256::digest(format!("page/{content}/{scope}"));
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    STANDARD.encode(&Sha256::digest(format!("page/{content}/{scope}"))[..9])
 }
 
 #[cfg(test)]

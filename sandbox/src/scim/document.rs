@@ -137,7 +137,13 @@ pub(super) fn value_of(
         if item.is_null() {
             return Err(type_error(attribute, "a list without null"));
         }
-        kept.extend(single(resource_type, attribute, item)?);
+        match single(resource_type, attribute, item)? {
+            Some(item) => kept.push(item),
+            None if attribute.sub_attributes.iter().any(|inner| inner.required) => {
+                return Err(type_error(attribute, "a list without empty values"));
+            }
+            None => {}
+        }
     }
     Ok((!kept.is_empty()).then(|| kept.into()))
 }

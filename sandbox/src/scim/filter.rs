@@ -71,11 +71,12 @@ impl Filter {
             return Err(parser.syntax_error("the end"));
         }
         let names = &parser.names;
-        let is_allowed = |allowed: &&[&str]| {
-            allowed.len() == names.len()
-                && allowed
-                    .iter()
-                    .all(|known| names.iter().any(|name| name.eq_ignore_ascii_case(known)))
+        let is_allowed = |allowed: &&[&str]| match (*allowed, names.as_slice()) {
+            ([known], [name]) => name.eq_ignore_ascii_case(known),
+            // A service that lists combinations documents them in one spelling.
+            (allowed, names) => {
+                allowed.len() == names.len() && allowed.iter().all(|known| names.contains(known))
+            }
         };
         match resource_type.rules().filters {
             Some(filters) if !filters.iter().any(is_allowed) => Err(invalid(format!(
@@ -309,7 +310,8 @@ impl<'t> Parser<'t> {
         self.skip_spaces();
         let value = self.value()?;
         let is_text = value.as_str().is_some_and(|text| !text.is_empty());
-        if !full && !(operator == Operator::Eq && is_text) {
+        let is_equality = operator == Operator::Eq && is_text;
+        if !full && !is_equality {
             return Err(self.syntax_error("`eq` and a text"));
         }
         comparison(target, operator, value)

@@ -12,7 +12,7 @@ use axum::http::{Request, Response};
 use jiff::Timestamp;
 
 use super::{Exchange, RFC, bearer_token};
-use store::MemoryStore;
+pub(super) use store::MemoryStore;
 
 /// The service provider with its users and groups.
 #[derive(Debug)]

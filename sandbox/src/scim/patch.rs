@@ -49,6 +49,10 @@ pub(super) fn patched(
         .and_then(Value::as_array)
         .filter(|operations| !operations.is_empty())
         .ok_or_else(|| Refusal::syntax("`Operations` must be a list of at least one operation"))?;
+    let operations: Vec<Operation<'_>> = operations
+        .iter()
+        .map(|operation| Operation::read(operation, resource_type))
+        .collect::<Result<_, _>>()?;
     let mut patch = Patch {
         resource_type,
         representation,
@@ -57,7 +61,7 @@ pub(super) fn patched(
         added_members: Vec::new(),
         removed_members: 0,
     };
-    for operation in operations {
+    for operation in &operations {
         patch.apply(operation)?;
     }
     if let Some(rules) = resource_type.rules().members
@@ -69,6 +73,45 @@ pub(super) fn patched(
         attributes: document::attributes(resource_type, &patch.after)?,
         added_members: patch.added_members,
     })
+}
+
+/// One operation of a request.
+enum Operation<'b> {
+    Remove(Path, Option<&'b Value>),
+    Set(Verb, Path, &'b Value),
+    /// An operation without a path: the value names the attributes.
+    SetAll(Verb, &'b Value),
+}
+
+impl<'b> Operation<'b> {
+    fn read(operation: &'b Value, resource_type: ResourceType) -> Result<Self, Refusal> {
+        let verb = match operation["op"]
+            .as_str()
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            Some("add") => Verb::Add,
+            Some("replace") => Verb::Replace,
+            Some("remove") => Verb::Remove,
+            _ => return Err(Refusal::syntax("`op` must be add, remove or replace")),
+        };
+        let path = match operation.get("path") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(path)) => Some(Path::read(path, resource_type)?),
+            Some(_) => return Err(Refusal::path("`path` must be a string")),
+        };
+        let null_is_missing = resource_type.profile.patch.null_is_missing;
+        let value = operation
+            .get("value")
+            .filter(|value| !(null_is_missing && value.is_null()));
+        match (verb, path, value) {
+            (Verb::Remove, None, _) => Err(Refusal::bad("noTarget", "`remove` needs a path")),
+            (Verb::Remove, Some(path), value) => Ok(Self::Remove(path, value)),
+            (_, _, None) => Err(Refusal::value("`value` is missing")),
+            (verb, Some(path), Some(value)) => Ok(Self::Set(verb, path, value)),
+            (verb, None, Some(value)) => Ok(Self::SetAll(verb, value)),
+        }
+    }
 }
 
 /// A request in progress.
@@ -83,36 +126,14 @@ struct Patch<'p> {
 }
 
 impl Patch<'_> {
-    fn apply(&mut self, operation: &Value) -> Result<(), Refusal> {
-        let rules = &self.resource_type.profile.patch;
-        let verb = match operation["op"]
-            .as_str()
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
-            Some("add") => Verb::Add,
-            Some("replace") => Verb::Replace,
-            Some("remove") => Verb::Remove,
-            _ => return Err(Refusal::syntax("`op` must be add, remove or replace")),
-        };
-        let value = operation
-            .get("value")
-            .filter(|value| !(rules.null_is_missing && value.is_null()));
-        let path = match operation.get("path") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(path)) => Some(Path::read(path, self.resource_type)?),
-            Some(_) => return Err(Refusal::path("`path` must be a string")),
-        };
-        match (verb, path, value) {
-            (Verb::Remove, None, _) => Err(Refusal::bad("noTarget", "`remove` needs a path")),
-            (Verb::Remove, Some(path), value) => self.remove(&path, value),
-            (_, _, None) => Err(Refusal::value("`value` is missing")),
-            (verb, Some(path), Some(value)) => self.set(verb, &path, value),
-            (verb, None, Some(value)) => self.set_all(verb, value),
+    fn apply(&mut self, operation: &Operation<'_>) -> Result<(), Refusal> {
+        match operation {
+            Operation::Remove(path, value) => self.remove(path, *value),
+            Operation::Set(verb, path, value) => self.set(*verb, path, value),
+            Operation::SetAll(verb, value) => self.set_all(*verb, value),
         }
     }
 
-    /// Applies an operation without a path: the value names the attributes.
     fn set_all(&mut self, verb: Verb, value: &Value) -> Result<(), Refusal> {
         let resource_type = self.resource_type;
         let single_attribute = resource_type.profile.patch.single_attribute_message;
@@ -120,8 +141,8 @@ impl Patch<'_> {
             .as_object()
             .ok_or_else(|| Refusal::value("without a path, `value` must be an object"))?;
         let attributes = object.iter().filter(|(name, _)| {
-            !resource_type.is_name("schemas", name)
-                && !(single_attribute.is_some() && *name == "id")
+            let is_id = single_attribute.is_some() && *name == "id";
+            !resource_type.is_name("schemas", name) && !is_id
         });
         if let Some(message) = single_attribute
             && attributes.clone().count() != 1
@@ -175,7 +196,13 @@ impl Patch<'_> {
                 return Ok(());
             }
         };
-        self.admit(verb, target)?;
+        // Null means "no value" (RFC 7643 section 2.5), also in an `add` operation.
+        let (admitted, verb) = if value.is_null() {
+            (Verb::Remove, Verb::Replace)
+        } else {
+            (verb, verb)
+        };
+        self.admit(admitted, target)?;
         if let Some(members) = self.member_rules(target) {
             return self.change_members(members, verb, target, filter, Some(value));
         }

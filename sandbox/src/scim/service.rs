@@ -498,3 +498,6 @@ fn version(record: &Record) -> String {
 fn header(request: &Request<Bytes>, name: header::HeaderName) -> Option<&str> {
     request.headers().get(name)?.to_str().ok()
 }
+
+#[cfg(test)]
+mod tests;

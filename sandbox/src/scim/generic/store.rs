@@ -10,7 +10,7 @@ use crate::scim::{Record, Records, Resource, Selection, Store, Taken, endpoint};
 
 /// All users and groups, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct MemoryStore {
+pub(in crate::scim) struct MemoryStore {
     /// The URL of the service, for references between resources.
     pub(super) base: String,
     records: BTreeMap<u64, (Resource, Record)>,
@@ -19,7 +19,7 @@ pub(super) struct MemoryStore {
 }
 
 impl MemoryStore {
-    pub(super) fn new(base: String) -> Self {
+    pub(in crate::scim) fn new(base: String) -> Self {
         Self {
             base,
             ..Self::default()

@@ -438,6 +438,8 @@ fn values_are_replaced_and_merged_like_in_the_developer_guide() {
 fn values_that_the_rfc_leaves_to_the_service_are_rejected() {
     for operation in [
         json!({ "op": "replace", "path": "title", "value": null }),
+        json!({ "op": "replace", "value": { "active": null } }),
+        json!({ "op": "add", "value": { "displayName": null } }),
         json!({ "op": "add", "path": "phoneNumbers", "value": { "value": "1" } }),
         json!({ "op": "add", "path": "emails[type eq \"work\"]", "value": { "value": "b@example.com" } }),
         json!({ "op": "remove", "path": "emails[type eq \"home\"].type" }),
