@@ -39,6 +39,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 pub(crate) use cloud::Cloud;
+pub(crate) use identity_source::SCIM_TOKEN_MARK;
 pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 pub(crate) use sign_in::Assertion;
 pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView};

@@ -60,6 +60,20 @@ pub(super) enum Kind {
     Complex,
 }
 
+impl Kind {
+    /// Returns the name of the type in a schema.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+}
+
 /// The write access of clients to an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mutability {
@@ -171,14 +185,7 @@ impl Attribute {
         let mut json = json!({
             "name": self.name,
             "description": format!("The attribute {} of RFC 7643.", self.name),
-            "type": match self.kind {
-                Kind::String => "string",
-                Kind::Boolean => "boolean",
-                Kind::DateTime => "dateTime",
-                Kind::Binary => "binary",
-                Kind::Reference => "reference",
-                Kind::Complex => "complex",
-            },
+            "type": self.kind.name(),
             "multiValued": self.multi_valued,
             "required": self.required,
             "mutability": match self.mutability {

@@ -186,14 +186,6 @@ static USERS: Schema = Schema {
                 const { &[plain("value").required(), plain("type"), boolean("primary")] },
             )
         },
-        single_value(
-            "phoneNumbers",
-            const { &[plain("value"), plain("type"), boolean("primary")] },
-        ),
-        single_value(
-            "roles",
-            const { &[plain("value"), plain("type"), boolean("primary")] },
-        ),
         // AWS accepts only complete addresses (Okta knowledge base).
         single_value(
             "addresses",
@@ -209,6 +201,14 @@ static USERS: Schema = Schema {
                     boolean("primary"),
                 ]
             },
+        ),
+        single_value(
+            "phoneNumbers",
+            const { &[plain("value"), plain("type"), boolean("primary")] },
+        ),
+        single_value(
+            "roles",
+            const { &[plain("value"), plain("type"), boolean("primary")] },
         ),
         Attribute {
             mutability: Mutability::FilterOnly,

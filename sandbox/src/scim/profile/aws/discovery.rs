@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::scim::{ENTERPRISE, GROUP, USER};
+use super::{ENTERPRISE_USERS, GROUPS, USERS};
+use crate::scim::{ENTERPRISE, GROUP, USER, schema::Schema};
 
 /// Returns the sample of the developer guide; its `maxResults` of 50 is less than the real page size.
 pub(super) fn service_provider_config() -> Value {
@@ -53,54 +54,44 @@ pub(super) fn resource_types() -> Vec<Value> {
 
 /// Returns the schemas; their attributes have only a name, a type and the flags `multiValued` and `required`.
 pub(super) fn schemas() -> Vec<Value> {
-    vec![
-        schema(
-            USER,
-            "User",
-            &[
-                attribute("userName", "string", true),
-                attribute("name", "complex", true),
-                attribute("displayName", "string", true),
-                attribute("active", "boolean", false),
-                attribute("emails", "complex", false),
-                attribute("addresses", "complex", false),
-                attribute("phoneNumbers", "complex", false),
-            ],
-        ),
-        schema(
-            GROUP,
-            "Group",
-            &[
-                attribute("displayName", "string", true),
-                attribute("members", "complex", false),
-            ],
-        ),
-        schema(
-            ENTERPRISE,
-            "EnterpriseUser",
-            &[
-                attribute("employeeNumber", "string", false),
-                attribute("costCenter", "string", false),
-                attribute("organization", "string", false),
-                attribute("division", "string", false),
-                attribute("department", "string", false),
-                attribute("manager", "complex", false),
-            ],
-        ),
-    ]
+    let schemas = [&USERS, &GROUPS, &ENTERPRISE_USERS];
+    schemas.into_iter().map(schema).collect()
 }
 
-fn schema(id: &str, name: &str, attributes: &[Value]) -> Value {
+fn schema(schema: &Schema) -> Value {
+    let shown = schema
+        .attributes
+        .iter()
+        .filter(|attribute| !HIDDEN.contains(&attribute.name));
+    let attributes: Vec<Value> = shown
+        .map(|attribute| {
+            json!({
+                "name": attribute.name,
+                "type": attribute.kind.name(),
+                "multiValued": attribute.multi_valued,
+                "required": attribute.required,
+            })
+        })
+        .collect();
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
-        "id": id,
-        "name": name,
+        "id": schema.urn,
+        "name": schema.name,
         "attributes": attributes,
-        "meta": { "resourceType": "Schema", "location": format!("/Schemas/{id}") },
+        "meta": { "resourceType": "Schema", "location": format!("/Schemas/{}", schema.urn) },
     })
 }
 
-fn attribute(name: &str, kind: &str, required: bool) -> Value {
-    let multi_valued = ["emails", "addresses", "phoneNumbers", "members"].contains(&name);
-    json!({ "name": name, "type": kind, "multiValued": multi_valued, "required": required })
-}
+/// The attributes that the schemas do not contain, although requests may.
+const HIDDEN: [&str; 10] = [
+    "externalId",
+    "nickName",
+    "profileUrl",
+    "title",
+    "userType",
+    "preferredLanguage",
+    "locale",
+    "timezone",
+    "roles",
+    "groups",
+];
