@@ -20,10 +20,11 @@ mod store;
 pub use rates::ScimRateLimits;
 
 pub(crate) use {
+    patch::member_ids,
     profile::{aws::AWS, endpoint, rfc::RFC},
     rates::ScimLimits,
     service::{Exchange, bearer_token, error_response},
-    store::{Record, Records, Resource, Selection, Store, Taken},
+    store::{MemberChange, Record, Records, Resource, Selection, Store, Taken},
 };
 
 /// The schema URN of users.

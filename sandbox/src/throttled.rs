@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::aws;
@@ -37,11 +36,6 @@ pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes>
         );
     }
     response
-}
-
-/// Returns the response of the SCIM endpoint to a throttled request, without `Retry-After`.
-pub(crate) fn scim(now: Timestamp, request_id: &str) -> Response<Bytes> {
-    aws::scim::error(429, "Rate exceeded", request_id, now)
 }
 
 fn sts(request_id: &str) -> Response<Bytes> {

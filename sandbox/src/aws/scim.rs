@@ -1,16 +1,15 @@
 //! The SCIM endpoint of IAM Identity Center: the SCIM engine on the identity store.
 
-use std::collections::HashSet;
-
 use axum::body::Bytes;
 use axum::http::{Request, Response};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::cloud::Cloud;
 use super::directory::{Directory, Draft, Duplicate, Group, User};
 use crate::scim::{
-    AWS, Exchange, Record, Records, Resource, Selection, Store, Taken, bearer_token, error_response,
+    AWS, Exchange, MemberChange, Record, Records, Resource, Selection, Store, Taken, bearer_token,
+    member_ids,
 };
 
 /// Handles one request; its path starts at the root of the listener.
@@ -37,16 +36,6 @@ pub(crate) fn handle(
     .respond()
 }
 
-/// Returns an error response that does not depend on the request.
-pub(crate) fn error(
-    status: u16,
-    detail: &str,
-    request_id: &str,
-    now: Timestamp,
-) -> Response<Bytes> {
-    error_response(&AWS, status, detail, request_id, now)
-}
-
 /// Splits a path `/{tenant}/scim/v2…` into the tenant and the path below the base URL.
 fn split(path: &str) -> (&str, Option<&str>) {
     let (tenant, rest) = path
@@ -60,34 +49,12 @@ fn split(path: &str) -> (&str, Option<&str>) {
     )
 }
 
-impl Cloud {
-    fn members(&self, group: &Group) -> impl Iterator<Item = &User> {
-        self.directory()
-            .into_iter()
-            .flat_map(|directory| directory.members(group))
-            .map(|(_, (user, _))| user)
-    }
-}
-
 impl Store for Cloud {
     fn get(&self, resource: Resource, id: &str) -> Option<Record> {
         let directory = self.directory()?;
         match resource {
             Resource::User => directory.user(id).map(user_record),
-            Resource::Group => {
-                let group = directory.group(id)?;
-                let mut record = group_record(group);
-                let members: Vec<Value> = self
-                    .members(group)
-                    .map(|user| json!({ "value": user.id }))
-                    .collect();
-                if !members.is_empty() {
-                    record
-                        .attributes
-                        .insert("members".to_owned(), members.into());
-                }
-                Some(record)
-            }
+            Resource::Group => directory.group(id).map(group_record),
         }
     }
 
@@ -122,7 +89,11 @@ impl Store for Cloud {
             }
             (Resource::User, "groups.value") => match directory.group(value) {
                 None => Selection::UnknownId,
-                Some(group) => Selection::Records(Box::new(self.members(group).map(user_record))),
+                Some(group) => Selection::Records(Box::new(
+                    directory
+                        .members(group)
+                        .map(|(_, (user, _))| user_record(user)),
+                )),
             },
             (Resource::Group, "id") => one(directory.group(value).map(group_record)),
             (Resource::Group, "displayName") => {
@@ -163,12 +134,11 @@ impl Store for Cloud {
             let user = directory.create_user(draft(attributes), now);
             return user.map(|user| user.id.clone()).map_err(taken);
         }
-        let group = GroupAttributes::of(&attributes);
-        let id = directory
-            .create_group(group.display_name, None, group.external_id, now)
-            .map(|group| group.id.clone())
-            .map_err(taken)?;
-        for member in group.members {
+        let name = text(&attributes, "displayName").unwrap_or_default();
+        let external_id = text(&attributes, "externalId");
+        let group = directory.create_group(&name, None, external_id, now);
+        let id = group.map(|group| group.id.clone()).map_err(taken)?;
+        for member in attributes.get("members").into_iter().flat_map(member_ids) {
             directory.join(&id, member, now);
         }
         Ok(id)
@@ -181,29 +151,36 @@ impl Store for Cloud {
         attributes: Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), Taken> {
-        let before = self.get(resource, id);
-        let (Some(before), Some(directory)) = (before, self.directory_mut()) else {
+        let Some(directory) = self.directory_mut() else {
             return Ok(());
         };
         if resource == Resource::User {
             let user = directory.update_user(id, draft(attributes), now);
             return user.map(|_| ()).map_err(taken);
         }
-        let wanted = GroupAttributes::of(&attributes);
-        if let Some(group) = directory.group(id) {
-            let mut group = group.clone();
-            wanted.display_name.clone_into(&mut group.display_name);
-            group.external_id = wanted.external_id;
-            directory.update_group(id, group, now).map_err(taken)?;
+        let Some(mut group) = directory.group(id).cloned() else {
+            return Ok(());
+        };
+        group.display_name = text(&attributes, "displayName").unwrap_or_default();
+        group.external_id = text(&attributes, "externalId");
+        let group = directory.update_group(id, group, now);
+        group.map(|_| ()).map_err(taken)
+    }
+
+    fn change_members(&mut self, group: &str, changes: &[MemberChange], now: Timestamp) {
+        let Some(directory) = self.directory_mut() else {
+            return;
+        };
+        for change in changes {
+            match change {
+                MemberChange::Add(id) => {
+                    directory.join(group, id, now);
+                }
+                MemberChange::Remove(id) => {
+                    directory.leave(group, id);
+                }
+            }
         }
-        let known = GroupAttributes::of(&before.attributes).members;
-        for member in missing(&known, &wanted.members) {
-            directory.leave(id, member);
-        }
-        for member in missing(&wanted.members, &known) {
-            directory.join(id, member, now);
-        }
-        Ok(())
     }
 
     fn delete(&mut self, resource: Resource, id: &str) -> bool {
@@ -214,46 +191,19 @@ impl Store for Cloud {
     }
 }
 
-/// The attributes of a group in the format of the identity store.
-struct GroupAttributes<'a> {
-    display_name: &'a str,
-    external_id: Option<String>,
-    members: Vec<&'a str>,
-}
-
-impl<'a> GroupAttributes<'a> {
-    fn of(attributes: &'a Map<String, Value>) -> Self {
-        let text = |name: &str| attributes.get(name).and_then(Value::as_str);
-        let members = attributes.get("members").and_then(Value::as_array);
-        Self {
-            display_name: text("displayName").unwrap_or_default(),
-            external_id: text("externalId").map(ToOwned::to_owned),
-            members: members
-                .into_iter()
-                .flatten()
-                .filter_map(|member| member["value"].as_str())
-                .collect(),
-        }
-    }
-}
-
-/// Returns the items that are not among the others.
-fn missing<'a>(items: &[&'a str], others: &[&str]) -> Vec<&'a str> {
-    let others: HashSet<&str> = others.iter().copied().collect();
-    let is_missing = |item: &&&str| !others.contains(**item);
-    items.iter().filter(is_missing).copied().collect()
+fn text(attributes: &Map<String, Value>, name: &str) -> Option<String> {
+    let value = attributes.get(name)?;
+    value.as_str().map(ToOwned::to_owned)
 }
 
 fn draft(mut attributes: Map<String, Value>) -> Draft {
     let active = attributes.remove("active");
-    let external_id = attributes.remove("externalId");
+    let external_id = text(&attributes, "externalId");
+    attributes.remove("externalId");
     Draft {
         // "If it is left out, the user is active" (developer guide, `active`).
         active: active.as_ref().and_then(Value::as_bool).unwrap_or(true),
-        external_id: external_id
-            .as_ref()
-            .and_then(Value::as_str)
-            .map(ToOwned::to_owned),
+        external_id,
         attributes,
     }
 }

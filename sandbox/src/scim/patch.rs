@@ -1,6 +1,6 @@
 //! PATCH (RFC 7644 section 3.5.2): a request applies all of its operations or none.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,7 @@ use super::{
     profile::{MemberRules, ResourceType},
     reply::Refusal,
     schema::{Attribute, Kind, Mutability},
+    store::MemberChange,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 pub(super) struct Patched {
     /// The attributes of the resource after the request.
     pub(super) attributes: Map<String, Value>,
-    /// The ids that the request adds to `members`, also those that it removes again.
-    pub(super) added_members: Vec<String>,
+    /// The changes of members in a service with member rules; `attributes` does not contain them.
+    pub(super) member_changes: Vec<MemberChange>,
 }
 
 /// Returns a resource after a PATCH request; `representation` is the resource as clients see it.
@@ -58,20 +59,19 @@ pub(super) fn patched(
         representation,
         after: before.clone(),
         changed_once: Vec::new(),
-        added_members: Vec::new(),
-        removed_members: 0,
+        member_changes: Vec::new(),
     };
     for operation in &operations {
         patch.apply(operation)?;
     }
     if let Some(rules) = resource_type.rules().members
-        && patch.added_members.len() + patch.removed_members > rules.max_changes
+        && patch.member_changes.len() > rules.max_changes
     {
         return Err(Refusal::value("the request changes too many members"));
     }
     Ok(Patched {
         attributes: document::attributes(resource_type, &patch.after)?,
-        added_members: patch.added_members,
+        member_changes: patch.member_changes,
     })
 }
 
@@ -121,8 +121,7 @@ struct Patch<'p> {
     after: Map<String, Value>,
     /// The changed attributes among those that a request can change only once.
     changed_once: Vec<&'static str>,
-    added_members: Vec<String>,
-    removed_members: usize,
+    member_changes: Vec<MemberChange>,
 }
 
 impl Patch<'_> {
@@ -344,47 +343,34 @@ impl Patch<'_> {
         value: Option<&Value>,
     ) -> Result<(), Refusal> {
         let unsupported = || Refusal::path("the service does not support this change of members");
-        let ids: Vec<String> = match (verb, filter, target.sub_attribute, value) {
-            (Verb::Replace, None, None, _) => {
-                return Err(Refusal::exact(400, rules.replace_message));
-            }
+        match (verb, filter, target.sub_attribute, value) {
+            (Verb::Replace, None, None, _) => Err(Refusal::exact(400, rules.replace_message)),
             (Verb::Remove, Some(filter), None, _) => match filter.equality() {
-                Some((target, id)) if target.attribute.name == "value" => vec![id.to_owned()],
-                _ => return Err(unsupported()),
+                Some((target, id)) if target.attribute.name == "value" => {
+                    self.member_changes
+                        .push(MemberChange::Remove(id.to_owned()));
+                    Ok(())
+                }
+                _ => Err(unsupported()),
             },
             (Verb::Add | Verb::Remove, None, None, Some(value)) => {
                 let members = value_of(self.resource_type, target.attribute, value)?
                     .ok_or_else(|| Refusal::value("`value` must name a member"))?;
-                member_ids(&members).map(str::to_owned).collect()
+                let change = match verb {
+                    Verb::Remove => MemberChange::Remove,
+                    _ => MemberChange::Add,
+                };
+                let ids = member_ids(&members).map(str::to_owned);
+                self.member_changes.extend(ids.map(change));
+                Ok(())
             }
-            _ => return Err(unsupported()),
-        };
-        let members = self.after.entry("members").or_insert_with(|| json!([]));
-        let Value::Array(members) = members else {
-            return Err(unsupported());
-        };
-        if verb == Verb::Remove {
-            self.removed_members += ids.len();
-            let removed: HashSet<&str> = ids.iter().map(String::as_str).collect();
-            let is_removed = |member: &Value| {
-                member["value"]
-                    .as_str()
-                    .is_some_and(|id| removed.contains(id))
-            };
-            members.retain(|member| !is_removed(member));
-        } else {
-            add(
-                members,
-                ids.iter().map(|id| json!({ "value": id })).collect(),
-            );
-            self.added_members.extend(ids);
+            _ => Err(unsupported()),
         }
-        Ok(())
     }
 }
 
 /// Returns the ids in a list of group members.
-pub(super) fn member_ids(members: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn member_ids(members: &Value) -> impl Iterator<Item = &str> {
     let members = members.as_array().map(Vec::as_slice).unwrap_or_default();
     members
         .iter()

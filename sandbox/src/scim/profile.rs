@@ -36,8 +36,8 @@ pub(crate) struct Profile {
     pub(super) put_compares_id: bool,
     /// The format of `created` and `lastModified`, for `strftime`.
     pub(super) time_format: &'static str,
-    /// The status for a member that does not exist.
-    pub(super) unknown_member_status: u16,
+    /// Whether the error for a member that does not exist is 404 instead of 400.
+    pub(super) unknown_member_is_not_found: bool,
     pub(super) paging: Paging,
     pub(super) list_filters: Grammar,
     pub(super) path_filters: Grammar,

@@ -13,7 +13,7 @@ use super::{
     query::Query,
     reply::{self, Answer, Refusal},
     schema::Returned,
-    store::{Record, Resource, Selection, Store, Taken},
+    store::{MemberChange, Record, Resource, Selection, Store, Taken},
 };
 use crate::paging;
 
@@ -215,10 +215,15 @@ impl Exchange<'_> {
         let record = self.found_current(resource_type, id)?;
         let rendered = self.render(resource_type, &record);
         let patched = patch::patched(resource_type, &record.attributes, &rendered, &body)?;
-        let added = patched.added_members.iter().map(String::as_str);
+        let changes = patched.member_changes;
+        let added = changes.iter().filter_map(|change| match change {
+            MemberChange::Add(id) => Some(id.as_str()),
+            MemberChange::Remove(_) => None,
+        });
         let members = patched.attributes.get("members").into_iter();
         self.check_members(members.flat_map(member_ids).chain(added))?;
         self.store_change(resource_type, id, patched.attributes)?;
+        self.store.change_members(id, &changes, self.now);
         if !resource_type.rules().patch_returns_resource {
             return Ok(Answer::NoContent);
         }
@@ -260,7 +265,7 @@ impl Exchange<'_> {
     fn check_members<'m>(&self, mut ids: impl Iterator<Item = &'m str>) -> Result<(), Refusal> {
         match ids.find(|id| !self.store.can_be_member(id)) {
             None => Ok(()),
-            Some(id) if self.profile.unknown_member_status == 404 => Err(Refusal::absent(id)),
+            Some(id) if self.profile.unknown_member_is_not_found => Err(Refusal::absent(id)),
             Some(id) => Err(Refusal::value(format!("the member `{id}` does not exist"))),
         }
     }

@@ -46,12 +46,21 @@ pub(crate) enum Selection<'s> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Taken(pub(crate) &'static str);
 
+/// A change of a group's members by the id of a user.
+#[derive(Clone, Debug)]
+pub(crate) enum MemberChange {
+    /// The user becomes a member.
+    Add(String),
+    /// The user is no longer a member.
+    Remove(String),
+}
+
 /// The storage of users and groups.
 pub(crate) trait Store {
-    /// Returns a resource, including the members of a group.
+    /// Returns a resource. A group may lack its members if the service never returns members.
     fn get(&self, resource: Resource, id: &str) -> Option<Record>;
 
-    /// Returns all resources of a type. Groups may lack their members if the service never returns members.
+    /// Returns all resources of a type, like [`get`](Self::get).
     fn list(&self, resource: Resource) -> Records<'_>;
 
     /// Returns the resources of a type that have a value in an attribute, such as `groups.value`.
@@ -78,6 +87,9 @@ pub(crate) trait Store {
         attributes: Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), Taken>;
+
+    /// Adds members to a group that exists, and removes members from it, in this order.
+    fn change_members(&mut self, group: &str, changes: &[MemberChange], now: Timestamp);
 
     /// Deletes a resource and its memberships; returns whether it existed.
     fn delete(&mut self, resource: Resource, id: &str) -> bool;

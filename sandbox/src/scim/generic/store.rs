@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::scim::{Record, Records, Resource, Selection, Store, Taken, endpoint};
+use crate::scim::{MemberChange, Record, Records, Resource, Selection, Store, Taken, endpoint};
 
 /// All users and groups, oldest first.
 #[derive(Debug, Default)]
@@ -35,6 +35,18 @@ impl MemoryStore {
             .values()
             .filter(move |(found, _)| *found == resource)
             .map(|(_, record)| record)
+    }
+
+    fn update(&mut self, id: &str, attributes: Map<String, Value>, now: Timestamp) {
+        let position = self.positions.get(id);
+        let found = position.and_then(|position| self.records.get_mut(position));
+        if let Some((_, record)) = found
+            && record.attributes != attributes
+        {
+            record.attributes = attributes;
+            record.modified = now;
+            record.version += 1;
+        }
     }
 
     /// Rejects a `userName` that another user has.
@@ -149,16 +161,29 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> Result<(), Taken> {
         self.require_unique(resource, Some(id), &attributes)?;
-        let position = self.positions.get(id);
-        let found = position.and_then(|position| self.records.get_mut(position));
-        if let Some((_, record)) = found
-            && record.attributes != attributes
-        {
-            record.attributes = attributes;
-            record.modified = now;
-            record.version += 1;
-        }
+        self.update(id, attributes, now);
         Ok(())
+    }
+
+    fn change_members(&mut self, group: &str, changes: &[MemberChange], now: Timestamp) {
+        let Some(Record { mut attributes, .. }) = self.get(Resource::Group, group) else {
+            return;
+        };
+        let mut members = match attributes.remove("members") {
+            Some(Value::Array(members)) => members,
+            _ => Vec::new(),
+        };
+        for change in changes {
+            let (MemberChange::Add(id) | MemberChange::Remove(id)) = change;
+            members.retain(|member| member["value"] != id.as_str());
+            if let MemberChange::Add(id) = change {
+                members.push(json!({ "value": id }));
+            }
+        }
+        if !members.is_empty() {
+            attributes.insert("members".to_owned(), members.into());
+        }
+        self.update(group, attributes, now);
     }
 
     fn delete(&mut self, resource: Resource, id: &str) -> bool {

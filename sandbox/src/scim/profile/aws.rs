@@ -84,7 +84,7 @@ pub(crate) static AWS: Profile = Profile {
     projection: false,
     put_compares_id: true,
     time_format: "%Y-%m-%dT%H:%M:%SZ",
-    unknown_member_status: 404,
+    unknown_member_is_not_found: true,
     paging: Paging {
         // "The default is 100 and the maximum is 100" (developer guide, `count`).
         max: 100,

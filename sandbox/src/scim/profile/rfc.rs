@@ -24,7 +24,7 @@ pub(crate) static RFC: Profile = Profile {
     projection: true,
     put_compares_id: false,
     time_format: "%Y-%m-%dT%H:%M:%S%.fZ",
-    unknown_member_status: 400,
+    unknown_member_is_not_found: false,
     paging: PAGING,
     list_filters: Grammar::Full,
     path_filters: Grammar::Full,
