@@ -8,6 +8,7 @@
 //! Field names, limits and patterns come from botocore 1.44. Error messages come from public reports where
 //! such a report exists; the sandbox invents the other messages.
 
+mod call;
 mod caller;
 mod center;
 mod cloud;
@@ -24,6 +25,7 @@ mod params;
 mod portal;
 mod reply;
 mod rules;
+pub(crate) mod scim;
 mod seed;
 mod sign_in;
 mod sigv4;
@@ -37,9 +39,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 pub(crate) use cloud::Cloud;
-pub(crate) use directory::{Draft, Duplicate, Group, User};
-pub(crate) use page::{BadToken, Page, Pages};
-pub(crate) use params::PageRequest;
+pub(crate) use identity_source::SCIM_TOKEN_MARK;
 pub(crate) use seed::{AccessKey, AccountSeed, BaseUrls, Seed};
 pub(crate) use sign_in::Assertion;
 pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView};
@@ -47,6 +47,7 @@ pub(crate) use snapshot::{AssignmentView, GroupView, PermissionSetView, UserView
 #[cfg(test)]
 pub(crate) use harness::Harness;
 
+use call::{Call, JsonService};
 use caller::{Caller, CallerError};
 use params::Params;
 use reply::Refusal;
@@ -74,10 +75,10 @@ pub(crate) fn handle(
             reply::rest(&id, portal::call(cloud, now, operation, request))
         }
         Some(Service::Sts) => {
-            let caller = Caller::of(cloud, request, Service::Sts.signing_name(), now);
+            let caller = Caller::of(cloud, request, "sts", now);
             reply::query(&id, "GetCallerIdentity", sts::call(caller, request))
         }
-        Some(service) => reply::json11(&id, json_call(cloud, now, service, request)),
+        Some(Service::Json(service)) => reply::json11(&id, json_call(cloud, now, service, request)),
         None => reply::json11(&id, Err(Refusal::new("UnknownOperationException", ""))),
     }
 }
@@ -93,7 +94,7 @@ pub(crate) fn operation(request: &Request<Bytes>) -> Option<String> {
         Service::Oidc => oidc::operation(request).map(ToOwned::to_owned),
         Service::Portal => portal::operation(request).map(ToOwned::to_owned),
         Service::Sts => sts::action(request),
-        _ => target(request).map(|(_, operation)| operation.to_owned()),
+        Service::Json(_) => target(request).map(|(_, operation)| operation.to_owned()),
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn is_write(request: &Request<Bytes>) -> bool {
     let reads = ["List", "Describe", "Get", "IsMember"];
     match service_of(request) {
         None | Some(Service::Oidc | Service::Portal | Service::Sts) => false,
-        Some(_) => target(request).is_some_and(|(_, operation)| {
+        Some(Service::Json(_)) => target(request).is_some_and(|(_, operation)| {
             !reads.iter().any(|prefix| operation.starts_with(prefix))
         }),
     }
@@ -115,11 +116,16 @@ fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The services with the JSON protocol.
+static JSON_SERVICES: [&JsonService; 3] = [
+    &sso_admin::SERVICE,
+    &identity_store::SERVICE,
+    &organizations::SERVICE,
+];
+
+#[derive(Clone, Copy, Debug)]
 enum Service {
-    SsoAdmin,
-    IdentityStore,
-    Organizations,
+    Json(&'static JsonService),
     Sts,
     Oidc,
     Portal,
@@ -128,19 +134,10 @@ enum Service {
 impl Service {
     fn name(self) -> &'static str {
         match self {
-            Self::SsoAdmin => "sso-admin",
-            Self::IdentityStore => "identitystore",
-            Self::Organizations => "organizations",
+            Self::Json(service) => service.name,
             Self::Sts => "sts",
             Self::Oidc => "sso-oidc",
             Self::Portal => "sso",
-        }
-    }
-
-    fn signing_name(self) -> &'static str {
-        match self {
-            Self::SsoAdmin => "sso",
-            other => other.name(),
         }
     }
 }
@@ -158,12 +155,10 @@ fn service_of(request: &Request<Bytes>) -> Option<Service> {
     if content_type(request) == "application/x-www-form-urlencoded" {
         return Some(Service::Sts);
     }
-    match target(request)?.0 {
-        "SWBExternalService" => Some(Service::SsoAdmin),
-        "AWSIdentityStore" => Some(Service::IdentityStore),
-        "AWSOrganizationsV20161128" => Some(Service::Organizations),
-        _ => None,
-    }
+    let (prefix, _) = target(request)?;
+    let mut services = JSON_SERVICES.iter();
+    let service = services.find(|service| service.target == prefix)?;
+    Some(Service::Json(service))
 }
 
 /// Returns the two halves of `X-Amz-Target`: the prefix of the service and the operation.
@@ -188,26 +183,29 @@ fn content_type(request: &Request<Bytes>) -> &str {
 fn json_call(
     cloud: &mut Cloud,
     now: Timestamp,
-    service: Service,
+    service: &'static JsonService,
     request: &Request<Bytes>,
 ) -> Result<Value, Refusal> {
     let (_, operation) = target(request).unwrap_or_default();
     if content_type(request) != "application/x-amz-json-1.1" {
         return Err(Refusal::new("UnknownOperationException", ""));
     }
-    let caller = Caller::of(cloud, request, service.signing_name(), now)
+    let caller = Caller::of(cloud, request, service.signing_name, now)
         .map_err(|error| caller_error(&error))?;
     let body: Map<String, Value> = match request.body().as_ref() {
         b"" => Map::new(),
         body => serde_json::from_slice(body)
             .map_err(|error| Refusal::new("SerializationException", error.to_string()))?,
     };
-    let params = Params::new(&body);
-    match service {
-        Service::SsoAdmin => sso_admin::call(cloud, &caller, now, operation, &params),
-        Service::IdentityStore => identity_store::call(cloud, &caller, now, operation, &params),
-        _ => organizations::call(cloud, &caller, now, operation, &params),
+    Call {
+        service,
+        cloud,
+        caller: &caller,
+        now,
+        operation,
+        params: &Params::new(&body),
     }
+    .run()
 }
 
 /// Returns the error of the JSON services for a request without a valid caller.

@@ -12,8 +12,10 @@ use crate::{
     faults::Faults,
     okta::{self, Org},
     provisioning_engine::ProvisioningEngine,
-    scim::generic::{self, Directory},
-    scim_rates::ScimLimits,
+    scim::{
+        ScimLimits,
+        generic::{self, Directory},
+    },
     server::{Addresses, Listeners, Ports, Shared},
     state::SandboxState,
 };

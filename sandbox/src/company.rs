@@ -4,9 +4,9 @@ mod example;
 
 /// A fictional company: its people, its Okta groups and its AWS accounts.
 ///
-/// The same company always gets the same ids.
+/// The same company always gets the same ids. A caller that fills in fields ends with
+/// `..Company::default()`, because later versions may add fields.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Company {
     /// The first label of the Okta org's host name: `analytical` of `analytical.okta.com`.
     pub subdomain: String,
@@ -21,8 +21,19 @@ pub struct Company {
 }
 
 /// One Okta user.
+///
+/// A caller that fills in fields ends with [`Person::new`], because later versions may add fields:
+///
+/// ```
+/// use okta_aws_sandbox::Person;
+///
+/// let ada = Person {
+///     title: Some("Countess".to_owned()),
+///     ..Person::new("ada@example.com", "Ada", "Lovelace")
+/// };
+/// assert_eq!(ada.email, "ada@example.com");
+/// ```
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Person {
     /// The login, which has the form of an email address.
     pub login: String,
@@ -57,9 +68,8 @@ pub enum PersonStatus {
     Deprovisioned,
 }
 
-/// One Okta group and the logins of its members.
+/// One Okta group and the logins of its members; a caller that fills in fields ends with [`Team::new`].
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Team {
     /// The name.
     pub name: String,
@@ -69,9 +79,8 @@ pub struct Team {
     pub members: Vec<String>,
 }
 
-/// One AWS account.
+/// One AWS account; a caller that fills in fields ends with [`AccountSeed::new`].
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct AccountSeed {
     /// The account id, which has twelve digits.
     pub id: String,

@@ -55,7 +55,8 @@ pub struct AutomaticProvisioning {
     pub access_token: String,
 }
 
-/// The form on the tab "Provisioning" of the Okta application.
+/// The form on the tab "Provisioning" of the Okta application; a caller that fills in fields ends with
+/// [`ProvisioningForm::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvisioningForm {
     /// The base URL.

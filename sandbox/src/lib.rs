@@ -43,10 +43,10 @@ mod company;
 mod console;
 mod faults;
 mod okta;
+mod paging;
 mod provisioning_engine;
 mod record;
 mod scim;
-mod scim_rates;
 mod server;
 mod state;
 mod throttled;
@@ -69,7 +69,7 @@ pub use self::{
     faults::Fault,
     okta::OktaRateLimits,
     record::{RecordedRequest, Service},
-    scim_rates::ScimRateLimits,
+    scim::ScimRateLimits,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
 use self::{
@@ -100,7 +100,7 @@ impl Sandbox {
     /// The secret access key that belongs to [`AWS_ACCESS_KEY_ID`](Self::AWS_ACCESS_KEY_ID).
     pub const AWS_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     /// The prefix of every SCIM access token. Tests search printed output for it.
-    pub const SCIM_TOKEN_MARK: &str = "SandboxScimToken";
+    pub const SCIM_TOKEN_MARK: &str = aws::SCIM_TOKEN_MARK;
 
     /// The bearer token of the SCIM service with [`ScimProfile::Generic`].
     pub const SCIM_TOKEN: &str = "sandbox-scim-token-of-the-generic-profile";

@@ -15,8 +15,7 @@ use crate::{
     okta::{self, Org},
     provisioning_engine::ProvisioningEngine,
     record::{RecordedRequest, Service, method_writes},
-    scim::{self, generic::Directory},
-    scim_rates::ScimLimits,
+    scim::{self, ScimLimits, generic::Directory},
     throttled,
     view::{Assignment, IdentityGroup, IdentityUser, PermissionSet},
 };
@@ -138,11 +137,11 @@ impl SandboxState {
             Service::Okta => okta::handle(&mut self.org, now, request),
             Service::Aws => aws::handle(&mut self.cloud, now, request),
             Service::Scim if !self.scim_rates.admit(request.method(), now) => {
-                throttled::scim(now, &self.cloud.next_request_id())
+                self.scim_error(429, "Rate exceeded")
             }
             Service::Scim => match &mut self.generic_scim {
                 Some(directory) => directory.handle(now, request),
-                None => scim::handle(&mut self.cloud, now, request),
+                None => aws::scim::handle(&mut self.cloud, now, request),
             },
         }
     }
@@ -157,7 +156,7 @@ impl SandboxState {
         match service {
             Service::Okta => okta::throttled(&mut self.org, now, seconds),
             Service::Aws => throttled::aws(request, &self.cloud.next_request_id()),
-            Service::Scim => throttled::scim(now, &self.cloud.next_request_id()),
+            Service::Scim => self.scim_error(429, "Rate exceeded"),
         }
     }
 
@@ -167,10 +166,8 @@ impl SandboxState {
         status: u16,
         retry_after: Option<u32>,
     ) -> Response<Bytes> {
-        let now = self.now();
-        let id = self.cloud.next_request_id();
         let mut response = match service {
-            Service::Scim => throttled::scim_error(status, "Internal failure", now, &id),
+            Service::Scim => self.scim_error(status, "Internal failure"),
             Service::Okta | Service::Aws => html_page(status, "{}".to_owned()),
         };
         if let Some(seconds) = retry_after {
@@ -178,6 +175,16 @@ impl SandboxState {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+
+    /// Returns an error of the SCIM service that does not depend on the request, without `Retry-After`.
+    fn scim_error(&mut self, status: u16, detail: &str) -> Response<Bytes> {
+        let profile = match self.generic_scim {
+            Some(_) => &scim::RFC,
+            None => &scim::AWS,
+        };
+        let id = self.cloud.next_request_id();
+        scim::error_response(profile, status, detail, &id, self.now())
     }
 
     /// Replaces the origin of the response's link to the next page. Does nothing if the response has no

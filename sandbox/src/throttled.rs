@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::aws;
@@ -37,31 +36,6 @@ pub(crate) fn aws(request: &Request<Bytes>, request_id: &str) -> Response<Bytes>
         );
     }
     response
-}
-
-/// Returns the response of the SCIM endpoint to a throttled request, without `Retry-After`.
-pub(crate) fn scim(now: Timestamp, request_id: &str) -> Response<Bytes> {
-    scim_error(429, "Rate exceeded", now, request_id)
-}
-
-/// Returns an error of the SCIM endpoint that does not depend on the request.
-pub(crate) fn scim_error(
-    status: u16,
-    detail: &str,
-    now: Timestamp,
-    request_id: &str,
-) -> Response<Bytes> {
-    let schema = "urn:ietf:params:scim:api:messages:2.0:Error";
-    let body = json!({
-        "schema": [schema],
-        "schemas": [schema],
-        "detail": detail,
-        "status": status.to_string(),
-        "exceptionRequestId": request_id,
-        "timeStamp": now.strftime("%Y-%m-%d %H:%M:%S.000").to_string(),
-    });
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response(status, "application/json", body.to_string(), request_id)
 }
 
 fn sts(request_id: &str) -> Response<Bytes> {

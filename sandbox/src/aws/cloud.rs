@@ -78,11 +78,6 @@ impl Cloud {
         })
     }
 
-    /// Returns the pagination settings of lists.
-    pub(crate) fn pages(&self) -> Pages {
-        self.pages
-    }
-
     /// Returns the request id for the next response.
     pub(crate) fn next_request_id(&mut self) -> String {
         self.requests += 1;

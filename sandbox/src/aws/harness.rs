@@ -206,7 +206,7 @@ impl Harness {
                 body.to_string()
             }))
             .expect("a request");
-        let response = crate::scim::handle(&mut self.cloud, self.now, &request);
+        let response = super::scim::handle(&mut self.cloud, self.now, &request);
         (response.status().as_u16(), read(response.body()))
     }
 

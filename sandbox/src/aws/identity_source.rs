@@ -60,6 +60,9 @@ struct Token {
     expires: Timestamp,
 }
 
+/// The prefix of every SCIM access token.
+pub(crate) const SCIM_TOKEN_MARK: &str = "SandboxScimToken";
+
 /// "You can have at most two access tokens" (Identity Center user guide, rotating access tokens).
 const MAX_TOKENS: usize = 2;
 
@@ -171,7 +174,7 @@ impl Cloud {
                 "two access tokens exist, which is the maximum: delete one first".to_owned(),
             );
         }
-        let mark = crate::Sandbox::SCIM_TOKEN_MARK;
+        let mark = SCIM_TOKEN_MARK;
         let rest = self
             .ids
             .secret("scim token", &provisioning.tenant, 560 - mark.len());

@@ -5,84 +5,65 @@ mod memberships;
 mod update;
 mod users;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::call::{Call, JsonPaging, JsonService, list_response};
 use super::center::Center;
 use super::cloud::Cloud;
 use super::directory::{Duplicate, Group, User};
-use super::organizations::SSO;
-use super::page::{BadToken, Page};
 use super::params::Params;
 use super::reply::Refusal;
 use super::rules::{
     ATTRIBUTE_PATH, ATTRIBUTE_VALUE, IDENTITY_STORE_ID, RESOURCE_ID, REVISION, STORE_TOKEN,
 };
 
-/// "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
-const MAX_PAGE_SIZE: usize = 100;
-
-/// A request to the Identity Store API.
-#[derive(Debug)]
-struct Call<'c> {
-    cloud: &'c mut Cloud,
-    caller: &'c Caller,
-    now: Timestamp,
-    operation: &'c str,
-    params: &'c Params<'c>,
-}
-
-/// Runs an operation.
-pub(super) fn call(
-    cloud: &mut Cloud,
-    caller: &Caller,
-    now: Timestamp,
-    operation: &str,
-    params: &Params<'_>,
-) -> Result<Value, Refusal> {
-    let mut call = Call {
-        cloud,
-        caller,
-        now,
-        operation,
-        params,
-    };
-    let call = &mut call;
-    match operation {
-        "ListUsers" => users::list(call),
-        "DescribeUser" => users::describe(call),
-        "GetUserId" => users::find(call),
-        "CreateUser" => users::create(call),
-        "UpdateUser" => update::user(call),
-        "DeleteUser" => users::delete(call),
-        "ListGroups" => groups::list(call),
-        "DescribeGroup" => groups::describe(call),
-        "GetGroupId" => groups::find(call),
-        "CreateGroup" => groups::create(call),
-        "UpdateGroup" => update::group(call),
-        "DeleteGroup" => groups::delete(call),
-        "ListGroupMemberships" => memberships::of_group(call),
-        "ListGroupMembershipsForMember" => memberships::of_member(call),
-        "GetGroupMembershipId" => memberships::find(call),
-        "DescribeGroupMembership" => memberships::describe(call),
-        "IsMemberInGroups" => memberships::is_member(call),
-        "CreateGroupMembership" => memberships::create(call),
-        "DeleteGroupMembership" => memberships::delete(call),
-        "DescribeIdentityStore" => describe_store(call),
-        "ListIdentityStores" => list_stores(call),
-        _ => Err(Refusal::new("UnknownOperationException", "")),
-    }
-}
+/// The service.
+pub(super) static SERVICE: JsonService = JsonService {
+    name: "identitystore",
+    signing_name: "identitystore",
+    target: "AWSIdentityStore",
+    operations: &[
+        ("ListUsers", users::list),
+        ("DescribeUser", users::describe),
+        ("GetUserId", users::find),
+        ("CreateUser", users::create),
+        ("UpdateUser", update::user),
+        ("DeleteUser", users::delete),
+        ("ListGroups", groups::list),
+        ("DescribeGroup", groups::describe),
+        ("GetGroupId", groups::find),
+        ("CreateGroup", groups::create),
+        ("UpdateGroup", update::group),
+        ("DeleteGroup", groups::delete),
+        ("ListGroupMemberships", memberships::of_group),
+        ("ListGroupMembershipsForMember", memberships::of_member),
+        ("GetGroupMembershipId", memberships::find),
+        ("DescribeGroupMembership", memberships::describe),
+        ("IsMemberInGroups", memberships::is_member),
+        ("CreateGroupMembership", memberships::create),
+        ("DeleteGroupMembership", memberships::delete),
+        ("DescribeIdentityStore", describe_store),
+        ("ListIdentityStores", list_stores),
+    ],
+    admit: |_| Ok(()),
+    validation_code: "ValidationException",
+    paging: JsonPaging {
+        // "`MaxResults`: valid range: minimum value of 1, maximum value of 100" (API reference, every list).
+        max: 100,
+        token: &STORE_TOKEN,
+        bad_token: || Refusal::validation("The provided next token is invalid."),
+        empty_page: false,
+    },
+};
 
 fn describe_store(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    call.center()?;
-    Ok(store_json(call.cloud, call.checked_center()?))
+    call.store()?;
+    Ok(store_json(call.cloud, call.checked_store()?))
 }
 
 fn list_stores(call: &mut Call<'_>) -> Result<Value, Refusal> {
-    if !call.is_authorized() {
-        return Err(call.denied("*"));
+    if !call.may_administer() {
+        return Err(call.store_denied("*"));
     }
     let store = call
         .cloud
@@ -104,13 +85,13 @@ fn store_json(cloud: &Cloud, center: &Center) -> Value {
 
 impl Call<'_> {
     /// Checks the members read so far, then returns the identity store of the request.
-    fn center(&mut self) -> Result<&mut Center, Refusal> {
+    fn store(&mut self) -> Result<&mut Center, Refusal> {
         let id = self.params.text("IdentityStoreId", &IDENTITY_STORE_ID);
         self.params.check()?;
         let id = short(&id).to_owned();
-        if !self.is_authorized() {
+        if !self.may_administer() {
             let account = &self.cloud.organization.management;
-            return Err(self.denied(&format!(
+            return Err(self.store_denied(&format!(
                 "arn:aws:identitystore::{account}:identitystore/{id}"
             )));
         }
@@ -122,9 +103,9 @@ impl Call<'_> {
             .ok_or_else(|| no_store(&id))
     }
 
-    /// Returns the identity store that [`center`](Self::center) has checked, as a shared reference for
+    /// Returns the identity store that [`store`](Self::store) has checked, as a shared reference for
     /// pagination.
-    fn checked_center(&self) -> Result<&Center, Refusal> {
+    fn checked_store(&self) -> Result<&Center, Refusal> {
         self.cloud.center.as_ref().ok_or_else(|| no_store(""))
     }
 
@@ -147,21 +128,6 @@ impl Call<'_> {
         short(&id).to_owned()
     }
 
-    /// Returns the requested page.
-    fn page<T>(
-        &self,
-        items: impl IntoIterator<Item = (u64, T)>,
-        scope: &str,
-    ) -> Result<Page<T>, Refusal> {
-        let page_request = self.params.page_request(MAX_PAGE_SIZE as u64, &STORE_TOKEN);
-        self.params.check()?;
-        let scope = format!("{}/{scope}", self.operation);
-        self.cloud
-            .pages
-            .paginate(items, &scope, &page_request, MAX_PAGE_SIZE)
-            .map_err(|BadToken| Refusal::validation("The provided next token is invalid."))
-    }
-
     /// Fails if the request contains a `Revision` that differs from the current revision.
     fn expect_revision(&self, found: u64) -> Result<(), Refusal> {
         match self.params.text_opt("Revision", &REVISION) {
@@ -173,14 +139,7 @@ impl Call<'_> {
         }
     }
 
-    fn is_authorized(&self) -> bool {
-        let organization = &self.cloud.organization;
-        self.caller.administers
-            && (self.caller.account == organization.management
-                || organization.is_delegated(&self.caller.account, SSO))
-    }
-
-    fn denied(&self, resource: &str) -> Refusal {
+    fn store_denied(&self, resource: &str) -> Refusal {
         Refusal::denied(format!(
             "User: {} is not authorized to perform: identitystore:{} on resource: {resource} because no \
              identity-based policy allows the identitystore:{} action",
@@ -267,15 +226,6 @@ fn external_ids(center: &Center, id: Option<&str>) -> Option<Value> {
 fn issuer(center: &Center) -> Option<String> {
     let provisioning = center.provisioning.as_ref()?;
     Some(format!("https://scim.aws.com/{}", provisioning.tenant))
-}
-
-/// Returns a list response with the items under `name`.
-fn list_response(name: &str, page: Page<Value>) -> Value {
-    let mut response = json!({ name: page.items });
-    if let Some(next) = page.next {
-        response["NextToken"] = next.into();
-    }
-    response
 }
 
 /// Returns the last part of an id that may be an ARN.

@@ -1,12 +1,12 @@
 //! Pagination with `limit`, opaque `after` cursors and `Link` headers.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
     query::Call,
     reply::{Refusal, Reply},
 };
+use crate::paging;
 
 /// The page sizes of a list: the minimum, the default and the maximum.
 #[derive(Clone, Copy, Debug)]
@@ -35,28 +35,26 @@ pub(super) fn page<'a, T>(
     sizes: PageSizes,
     max_size: Option<usize>,
     items: impl Iterator<Item = (&'a str, T)>,
-    document: impl Fn(T) -> Value,
+    document: impl FnMut(T) -> Value,
 ) -> Result<Reply, Refusal> {
     let limit = limit(call, sizes)?;
     let size = max_size.map_or(limit, |max_size| limit.min(max_size.max(1)));
     let after = match call.parameter("after") {
         None => None,
-        Some(cursor) => Some(decode_cursor(call, cursor)?),
+        // A cursor of another list does not open.
+        Some(cursor) => Some(
+            paging::open(cursor, call.path)
+                .ok_or_else(|| Refusal::invalid("after", "after: The cursor is not valid"))?,
+        ),
     };
-    let mut rest = items.skip_while(|(key, _)| after.as_deref().is_some_and(|after| *key <= after));
-    let mut last = String::new();
-    let mut found = Vec::new();
-    for (key, item) in rest.by_ref().take(size) {
-        key.clone_into(&mut last);
-        found.push(document(item));
-    }
-    let has_more = rest.next().is_some();
-    let mut reply = Reply::ok(Value::Array(found));
+    let is_before = |key: &&str| after.as_deref().is_some_and(|after| *key <= after);
+    let page = paging::slice(items, is_before, size);
+    let mut reply = Reply::ok(page.items.into_iter().map(document).collect::<Value>());
     reply
         .links
         .push(("self", page_url(call, call.parameter("after"))));
-    if has_more {
-        let cursor = encode_cursor(call, &last);
+    if let Some(last) = page.last {
+        let cursor = paging::seal(last, call.path);
         reply.links.push(("next", page_url(call, Some(&cursor))));
     }
     Ok(reply)
@@ -84,18 +82,4 @@ fn page_url(call: &Call<'_>, after: Option<&str>) -> String {
     let query = query.finish();
     let separator = if query.is_empty() { "" } else { "?" };
     format!("http://{}{}{separator}{query}", call.host, call.path)
-}
-
-fn encode_cursor(call: &Call<'_>, key: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}\n{key}", call.path))
-}
-
-/// Returns the key in a cursor. Fails if the cursor belongs to another list.
-fn decode_cursor(call: &Call<'_>, cursor: &str) -> Result<String, Refusal> {
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
-    match text.as_deref().and_then(|text| text.split_once('\n')) {
-        Some((path, key)) if path == call.path => Ok(key.to_owned()),
-        _ => Err(Refusal::invalid("after", "after: The cursor is not valid")),
-    }
 }

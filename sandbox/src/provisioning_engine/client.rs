@@ -7,9 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    aws::Cloud,
+    aws::{self, Cloud},
     record::{RecordedRequest, Service, method_writes},
-    scim,
 };
 
 /// One connection to a SCIM endpoint at the time `now`.
@@ -110,7 +109,7 @@ impl Scim<'_> {
         let Ok(request) = request else {
             return Err(Failure::Unreachable);
         };
-        let response = scim::handle(self.cloud, self.now, &request);
+        let response = aws::scim::handle(self.cloud, self.now, &request);
         self.record(&request, response.status());
         let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         match response.status() {

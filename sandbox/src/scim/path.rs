@@ -1,165 +1,69 @@
-//! The path of a PATCH operation.
+//! The path of a PATCH operation (RFC 7644 figure 7).
 
-use super::filter::quoted;
-use super::reply::Refusal;
-use super::{ENTERPRISE, USER};
+use super::{
+    filter::{Filter, Scope, Target, target},
+    profile::ResourceType,
+    reply::Refusal,
+    schema::Schema,
+};
 
-/// A path: `attribute`, `attribute.sub`, or `attribute[sub eq "value"].sub`.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Path {
-    /// The name of the attribute; for the complete enterprise extension, its URN.
-    pub(super) attribute: String,
-    /// The sub-attribute and the value that select some values of the attribute.
-    pub(super) filter: Option<(String, String)>,
-    /// The sub-attribute.
-    pub(super) sub_attribute: Option<String>,
+/// The target of a PATCH operation.
+#[derive(Debug)]
+pub(super) enum Path {
+    /// A complete extension.
+    Extension(&'static Schema),
+    /// An attribute or a sub-attribute; the filter selects some values of a multi-valued attribute.
+    Attribute {
+        target: Target,
+        filter: Option<Filter>,
+    },
 }
 
 impl Path {
     /// Parses a path.
     ///
-    /// The extension can be given by its URN, or as `enterprise` like in the developer guide (`PatchUser`).
-    ///
     /// # Errors
     ///
-    /// Returns an error if the path has another form, or if its filter uses an operator other than `eq`.
-    pub(super) fn read(text: &str) -> Result<Self, Refusal> {
-        let extension = text
-            .strip_prefix(ENTERPRISE)
-            .map(|rest| (rest, ':'))
-            .or_else(|| text.strip_prefix("enterprise").map(|rest| (rest, '.')));
-        if let Some((rest, separator)) = extension {
-            let inner = match rest {
-                "" => None,
-                rest => Some(
-                    rest.strip_prefix(separator)
-                        .filter(|inner| is_name(inner))
-                        .ok_or_else(Refusal::invalid)?,
-                ),
-            };
-            return Ok(Self {
-                attribute: ENTERPRISE.to_owned(),
+    /// Returns an error if the path is malformed, or if no schema defines its attribute.
+    pub(super) fn read(text: &str, resource_type: ResourceType) -> Result<Self, Refusal> {
+        let full = resource_type.without_alias(text);
+        let text = full.as_ref();
+        if let Some(extension) = resource_type.extension(text) {
+            return Ok(Self::Extension(extension));
+        }
+        let (name, inside) = text
+            .split_once('[')
+            .map_or((text, None), |(name, inside)| (name, Some(inside)));
+        let unknown = || Refusal::path(format!("the path `{text}` does not exist"));
+        if name.contains(':') && !resource_type.rules().urn_paths {
+            return Err(unknown());
+        }
+        let mut target =
+            target(name, Scope::Resource(resource_type)).map_err(|_refusal| unknown())?;
+        let Some(inside) = inside else {
+            return Ok(Self::Attribute {
+                target,
                 filter: None,
-                sub_attribute: inner.map(ToOwned::to_owned),
             });
-        }
-        let text = text
-            .strip_prefix(USER)
-            .and_then(|rest| rest.strip_prefix(':'))
-            .unwrap_or(text);
-        let end = text.find(['.', '[']).unwrap_or(text.len());
-        let (attribute, mut rest) = text.split_at(end);
-        let mut filter = None;
-        if let Some(inside) = rest.strip_prefix('[') {
-            let (name, after) = inside
-                .trim_start()
-                .split_once(' ')
-                .ok_or_else(Refusal::invalid)?;
-            let (operator, after) = after
-                .trim_start()
-                .split_once(' ')
-                .ok_or_else(Refusal::invalid)?;
-            if !operator.eq_ignore_ascii_case("eq") || !is_name(name) {
-                return Err(Refusal::invalid());
-            }
-            let (value, after) = quoted(after.trim_start())?;
-            rest = after
-                .trim_start()
-                .strip_prefix(']')
-                .ok_or_else(Refusal::invalid)?;
-            filter = Some((name.to_owned(), value));
-        }
-        let inner = match rest {
-            "" => None,
-            rest => Some(rest.strip_prefix('.').ok_or_else(Refusal::invalid)?),
         };
-        if !is_name(attribute) || inner.is_some_and(|inner| !is_name(inner)) {
-            return Err(Refusal::invalid());
+        if !target.attribute.multi_valued || target.sub_attribute.is_some() {
+            return Err(Refusal::path(format!(
+                "`{name}` is not a multi-valued attribute"
+            )));
         }
-        Ok(Self {
-            attribute: attribute.to_owned(),
-            filter,
-            sub_attribute: inner.map(ToOwned::to_owned),
+        let (filter, rest) = Filter::read_inside(inside, resource_type, target.attribute)?;
+        target.sub_attribute = match rest.strip_prefix('.') {
+            None if rest.is_empty() => None,
+            None => return Err(unknown()),
+            Some(name) => Some(
+                resource_type
+                    .named(target.attribute.sub_attributes, name)
+                    .ok_or_else(unknown)?,
+            ),
+        };
+        Ok(Self::Attribute {
+            target,
+            filter: Some(filter),
         })
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '$')
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "-_.$".contains(letter))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, attribute: &str, filter: Option<(&str, &str)>, inner: Option<&str>) {
-        let expected = Path {
-            attribute: attribute.to_owned(),
-            filter: filter.map(|(name, value)| (name.to_owned(), value.to_owned())),
-            sub_attribute: inner.map(ToOwned::to_owned),
-        };
-        assert_eq!(Path::read(text), Ok(expected));
-    }
-
-    #[test]
-    fn a_path_selects_an_attribute_a_value_or_a_sub_attribute() {
-        check("active", "active", None, None);
-        check("name.givenName", "name", None, Some("givenName"));
-        check(
-            r#"members[value eq "a]b"]"#,
-            "members",
-            Some(("value", "a]b")),
-            None,
-        );
-        check(
-            r#"emails[type eq "work"].value"#,
-            "emails",
-            Some(("type", "work")),
-            Some("value"),
-        );
-        check(
-            "urn:ietf:params:scim:schemas:core:2.0:User:name.givenName",
-            "name",
-            None,
-            Some("givenName"),
-        );
-    }
-
-    #[test]
-    fn the_extension_is_given_by_urn_or_short_name() {
-        check(ENTERPRISE, ENTERPRISE, None, None);
-        check(
-            &format!("{ENTERPRISE}:department"),
-            ENTERPRISE,
-            None,
-            Some("department"),
-        );
-        check(
-            "enterprise.manager.value",
-            ENTERPRISE,
-            None,
-            Some("manager.value"),
-        );
-    }
-
-    #[test]
-    fn every_other_path_is_rejected() {
-        for text in [
-            "",
-            ".value",
-            "emails[",
-            r#"emails[type co "work"]"#,
-            r#"emails[type eq "work" and primary eq true]"#,
-            r#"emails[type eq "work"]value"#,
-            "emails[type eq work]",
-            "enterprises",
-            "a b",
-        ] {
-            assert_eq!(Path::read(text), Err(Refusal::invalid()), "{text}");
-        }
     }
 }

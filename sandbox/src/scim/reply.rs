@@ -1,89 +1,174 @@
-//! Success and error responses of the SCIM endpoint.
+//! Success responses, and error responses in the format of the service's profile.
 
 use axum::body::Bytes;
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+use super::profile::Profile;
 
 /// A success response.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// 200 with a body.
-    Ok(Value),
-    /// 201 with the created resource.
+    Body(Value),
+    /// 201 with the created resource and its location.
     Created(Value),
     /// 204 without a body.
     NoContent,
+    /// 304: the client already has the current version.
+    NotModified,
 }
 
 /// An error response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     status: u16,
+    kind: Option<&'static str>,
     detail: String,
+    /// Whether the detail is the service's own text, which the profile does not replace.
+    exact: bool,
+}
+
+/// The format of a service's error responses.
+#[derive(Debug)]
+pub(super) struct ErrorFormat {
+    /// The service's status for a status of RFC 7644.
+    pub(super) statuses: &'static [(u16, u16)],
+    /// The only message that the service has for a status.
+    pub(super) messages: &'static [(u16, &'static str)],
+    /// Whether errors have a `scimType`.
+    pub(super) types: bool,
+    /// Returns the members that the service adds to the body, for a request id and a time.
+    pub(super) extra: fn(&str, Timestamp) -> Value,
 }
 
 impl Refusal {
-    /// Returns an error with its own message.
-    pub(super) fn new(status: u16, detail: &str) -> Self {
+    /// Returns an error without a `scimType`.
+    pub(crate) fn new(status: u16, detail: impl Into<String>) -> Self {
         Self {
             status,
-            detail: detail.to_owned(),
+            kind: None,
+            detail: detail.into(),
+            exact: false,
         }
     }
 
-    /// Returns `ValidationException` (400), with the same message for every invalid request.
-    pub(super) fn invalid() -> Self {
-        Self::new(
-            400,
-            "Request is unparsable, syntactically incorrect, or violates schema.",
-        )
+    /// Returns an error with a text that the service sends as it is.
+    pub(crate) fn exact(status: u16, detail: &str) -> Self {
+        Self {
+            exact: true,
+            ..Self::new(status, detail)
+        }
     }
 
-    /// Returns `ResourceNotFoundException` (404).
-    pub(super) fn not_found() -> Self {
-        Self::new(404, "Resource not found.")
+    /// Returns an error with status 400 and a `scimType` of RFC 7644 table 9 or RFC 9865 section 2.2.
+    pub(super) fn bad(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: Some(kind),
+            ..Self::new(400, detail)
+        }
     }
 
-    /// Returns `ConflictException` (409).
-    pub(super) fn duplicate() -> Self {
-        Self::new(409, "Refused to create a new, duplicate resource.")
+    pub(super) fn value(detail: impl Into<String>) -> Self {
+        Self::bad("invalidValue", detail)
+    }
+
+    pub(super) fn path(detail: impl Into<String>) -> Self {
+        Self::bad("invalidPath", detail)
+    }
+
+    pub(super) fn syntax(detail: impl Into<String>) -> Self {
+        Self::bad("invalidSyntax", detail)
+    }
+
+    pub(super) fn mutability(name: &str) -> Self {
+        Self::bad("mutability", format!("clients cannot change `{name}`"))
+    }
+
+    pub(super) fn duplicate(attribute: &str) -> Self {
+        Self {
+            kind: Some("uniqueness"),
+            ..Self::new(409, format!("another resource has the same `{attribute}`"))
+        }
+    }
+
+    pub(super) fn absent(id: &str) -> Self {
+        Self::new(404, format!("the resource {id} does not exist"))
+    }
+
+    /// Returns the status that the service sends.
+    pub(super) fn status(&self, format: &ErrorFormat) -> u16 {
+        of_status(format.statuses, self.status).unwrap_or(self.status)
+    }
+
+    /// Returns the message that the service sends.
+    pub(super) fn detail(&self, format: &ErrorFormat) -> &str {
+        of_status(format.messages, self.status(format))
+            .filter(|_| !self.exact)
+            .unwrap_or(&self.detail)
+    }
+
+    fn body(&self, format: &ErrorFormat, request_id: &str, now: Timestamp) -> Value {
+        let mut body = (format.extra)(request_id, now);
+        body["schemas"] = json!(["urn:ietf:params:scim:api:messages:2.0:Error"]);
+        body["status"] = self.status(format).to_string().into();
+        body["detail"] = self.detail(format).into();
+        if let Some(kind) = self.kind.filter(|_| format.types) {
+            body["scimType"] = kind.into();
+        }
+        body
     }
 }
 
-/// Builds the response, with the request id that AWS support asks for.
-///
-/// Error bodies have `schema` in addition to `schemas`, and a timestamp that is not RFC 3339, as in bodies
-/// that public clients have recorded.
+fn of_status<T: Copy>(table: &[(u16, T)], status: u16) -> Option<T> {
+    let entry = table.iter().find(|(known, _)| *known == status);
+    entry.map(|(_, value)| *value)
+}
+
 pub(super) fn response(
-    id: &str,
+    profile: &Profile,
+    request_id: &str,
     now: Timestamp,
     outcome: Result<Answer, Refusal>,
 ) -> Response<Bytes> {
-    const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
     let (status, body) = match outcome {
-        Ok(Answer::Ok(body)) => (200, Some(body)),
+        Ok(Answer::Body(body)) => (200, Some(body)),
         Ok(Answer::Created(body)) => (201, Some(body)),
         Ok(Answer::NoContent) => (204, None),
+        Ok(Answer::NotModified) => (304, None),
         Err(refusal) => {
-            let body = json!({
-                "schema": [ERROR],
-                "schemas": [ERROR],
-                "detail": refusal.detail,
-                "status": refusal.status.to_string(),
-                "exceptionRequestId": id,
-                "timeStamp": now.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
-            });
-            (refusal.status, Some(body))
+            let body = refusal.body(&profile.errors, request_id, now);
+            (refusal.status(&profile.errors), Some(body))
         }
     };
-    let mut response = Response::builder()
-        .status(StatusCode::from_u16(status).expect("every response has a valid status"))
-        .header("x-amzn-requestid", id);
-    if body.is_some() {
-        response = response.header("content-type", "application/json");
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let of_meta = |name: &str| {
+        let text = body.as_ref()?.get("meta")?.get(name)?.as_str()?;
+        HeaderValue::from_str(text).ok()
+    };
+    let (location, version) = (of_meta("location"), of_meta("version"));
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(profile.request_id_header, id);
+    }
+    if let Some(version) = version {
+        headers.insert(header::ETAG, version);
+    }
+    if let Some(location) = location {
+        let name = if status == 201 {
+            header::LOCATION
+        } else {
+            header::CONTENT_LOCATION
+        };
+        headers.insert(name, location);
+    }
+    if let Some(body) = body {
+        let content_type = HeaderValue::from_static(profile.content_type);
+        headers.insert(header::CONTENT_TYPE, content_type);
+        *response.body_mut() = body.to_string().into();
     }
     response
-        .body(body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())))
-        .expect("all headers are valid")
 }

@@ -1,10 +1,10 @@
 //! Tests of injected faults and recorded requests.
 
-use okta_aws_sandbox::{Fault, Service};
+use okta_aws_sandbox::{Fault, ScimProfile, Service};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::{client, get, next, okta, refusal, sandbox, send};
+use crate::client::{builder, client, get, next, okta, refusal, sandbox, send};
 
 #[tokio::test]
 async fn a_throttled_response_has_the_reset_time_and_the_next_request_succeeds() {
@@ -182,4 +182,21 @@ async fn an_error_response_follows_the_given_number_of_requests_and_has_the_give
     assert_eq!(response.headers()["retry-after"], "7");
     sandbox.inject(Fault::refuse(Service::Scim, 500, None));
     sandbox.clear_faults();
+}
+
+#[tokio::test]
+async fn a_throttled_scim_service_answers_in_the_format_of_its_profile() {
+    let sandbox = builder()
+        .scim_profile(ScimProfile::Generic)
+        .start()
+        .await
+        .expect("a sandbox");
+    sandbox.inject(Fault::throttle(Service::Scim, 1));
+    let url = format!("{}/Users", sandbox.scim_url().expect("the SCIM service"));
+    let response = send(client().get(url)).await;
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["content-type"], "application/scim+json");
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!(body["status"], "429");
+    assert!(body.get("exceptionRequestId").is_none(), "{body}");
 }

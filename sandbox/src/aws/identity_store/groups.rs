@@ -14,8 +14,8 @@ use crate::aws::rules::ATTRIBUTE_VALUE;
 
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let name = filter(call.params, "DisplayName")?;
-    call.center()?;
-    let center = call.checked_center()?;
+    call.store()?;
+    let center = call.checked_store()?;
     let groups = center
         .directory
         .groups()
@@ -29,13 +29,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
-    let center = call.center()?;
+    let center = call.store()?;
     Ok(group_json(center, group_of(center, &id)?))
 }
 
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
-    let center = call.center()?;
+    let center = call.store()?;
     let (attribute, value) = alternate(params, issuer(center).as_deref(), &["displayName"])?;
     let group = center
         .directory
@@ -52,7 +52,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let name = call.params.text("DisplayName", &ATTRIBUTE_VALUE);
     let description = call.params.text_opt("Description", &ATTRIBUTE_VALUE);
     let now = call.now;
-    let center = call.center()?;
+    let center = call.store()?;
     reserved(&name)?;
     let group = center
         .directory
@@ -69,7 +69,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
-    let revision = group_of(call.center()?, &id)?.revision;
+    let revision = group_of(call.store()?, &id)?.revision;
     call.expect_revision(revision)?;
     call.cloud.delete_group(&id);
     Ok(json!({}))

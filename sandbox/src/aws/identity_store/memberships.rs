@@ -10,8 +10,8 @@ use crate::aws::rules::RESOURCE_ID;
 
 pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
-    call.center()?;
-    let center = call.checked_center()?;
+    call.store()?;
+    let center = call.checked_store()?;
     let group = group_of(center, &id)?;
     let page = call.page(center.directory.members(group), &id)?;
     let page = page.map(|(user, membership)| membership_json(center, group, user, membership));
@@ -20,8 +20,8 @@ pub(super) fn of_group(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.member_id();
-    call.center()?;
-    let center = call.checked_center()?;
+    call.store()?;
+    let center = call.checked_store()?;
     let user = user_of(center, &id)?;
     let page = call.page(center.directory.groups_of(user), &id)?;
     let page = page.map(|(group, membership)| membership_json(center, group, user, membership));
@@ -30,7 +30,7 @@ pub(super) fn of_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (group, user) = (call.group_id(), call.member_id());
-    let center = call.center()?;
+    let center = call.store()?;
     let (group, user) = (group_of(center, &group)?, user_of(center, &user)?);
     let membership = center
         .directory
@@ -45,7 +45,7 @@ pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = membership_id(call);
-    let center = call.center()?;
+    let center = call.store()?;
     let (group, user, membership) = center
         .directory
         .membership_by_id(&id)
@@ -57,7 +57,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn is_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let user = call.member_id();
     let groups = call.params.texts("GroupIds", 1, 100, &RESOURCE_ID);
-    let center = call.center()?;
+    let center = call.store()?;
     let user = user_of(center, &user)?;
     let results: Vec<Value> = groups
         .iter()
@@ -76,7 +76,7 @@ pub(super) fn is_member(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let (group, user) = (call.group_id(), call.member_id());
     let now = call.now;
-    let center = call.center()?;
+    let center = call.store()?;
     group_of(center, &group)?;
     user_of(center, &user)?;
     match center.directory.join(&group, &user, now) {
@@ -94,7 +94,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = membership_id(call);
-    let center = call.center()?;
+    let center = call.store()?;
     let (group, user, _) = center
         .directory
         .membership_by_id(&id)

@@ -14,13 +14,13 @@ pub(super) fn user(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.user_id();
     let changes = read(call.params);
     let now = call.now;
-    let user = user_of(call.center()?, &id)?;
+    let user = user_of(call.store()?, &id)?;
     let (revision, mut draft) = (user.revision, user.draft().clone());
     call.expect_revision(revision)?;
     for (path, value) in changes {
         set(&mut draft, &path, value)?;
     }
-    let center = call.center()?;
+    let center = call.store()?;
     let user = center
         .directory
         .update_user(&id, draft, now)
@@ -38,7 +38,7 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.group_id();
     let changes = read(call.params);
     let now = call.now;
-    let mut group = group_of(call.center()?, &id)?.clone();
+    let mut group = group_of(call.store()?, &id)?.clone();
     call.expect_revision(group.revision)?;
     for (path, value) in changes {
         let text = match value {
@@ -56,7 +56,7 @@ pub(super) fn group(call: &mut Call<'_>) -> Result<Value, Refusal> {
             }
         }
     }
-    let center = call.center()?;
+    let center = call.store()?;
     let group = center
         .directory
         .update_group(&id, group, now)

@@ -26,8 +26,8 @@ const EXTENSION_NAME: Rule = Rule {
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let name = filter(call.params, "UserName")?;
     let extended = extended(call.params);
-    call.center()?;
-    let center = call.checked_center()?;
+    call.store()?;
+    let center = call.checked_store()?;
     let users = center
         .directory
         .users()
@@ -42,13 +42,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Refusal> {
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.user_id();
     let extended = extended(call.params);
-    let center = call.center()?;
+    let center = call.store()?;
     Ok(user_json(center, user_of(center, &id)?, extended))
 }
 
 pub(super) fn find(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let params = call.params;
-    let center = call.center()?;
+    let center = call.store()?;
     let (attribute, value) = alternate(
         params,
         issuer(center).as_deref(),
@@ -94,7 +94,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
         attributes.insert(ENTERPRISE.to_owned(), lower_keys(extension));
     }
     let now = call.now;
-    let center = call.center()?;
+    let center = call.store()?;
     let draft = Draft {
         attributes,
         external_id: None,
@@ -116,7 +116,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Refusal> {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Refusal> {
     let id = call.user_id();
-    let revision = user_of(call.center()?, &id)?.revision;
+    let revision = user_of(call.store()?, &id)?.revision;
     call.expect_revision(revision)?;
     call.cloud.delete_user(&id);
     Ok(json!({}))

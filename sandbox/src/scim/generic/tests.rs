@@ -1,6 +1,9 @@
 //! Tests of the service from a client's view.
 
+use serde_json::{Value, json};
+
 use super::*;
+use crate::scim::{Resource, Store as _};
 
 const TOKEN: &str = "token";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

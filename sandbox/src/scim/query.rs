@@ -1,35 +1,30 @@
 //! Query parameters of lists, and the selection of the returned attributes.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     filter::{Filter, Scope, Target, target},
+    profile::{Paging, Profile, ResourceType},
     reply::Refusal,
-    schema::{Attribute, Resource, Returned, empty_object},
+    schema::{Attribute, Returned},
 };
-
-/// The maximum number of resources on a page.
-pub(super) const MAX_PAGE_SIZE: usize = 100;
-/// The lifetime of a cursor, in seconds.
-pub(super) const CURSOR_SECONDS: i64 = 3600;
+use crate::paging;
 
 /// The query parameters of a request.
 #[derive(Debug, Default)]
 pub(super) struct Query {
     pub(super) filter: Option<String>,
-    pub(super) count: Option<i64>,
-    pub(super) start: Option<i64>,
     pub(super) cursor: Option<String>,
+    count: Option<Value>,
+    start: Option<Value>,
     show: Option<Vec<String>>,
     hide: Vec<String>,
 }
 
 impl Query {
-    /// Reads the query of a URL.
-    pub(super) fn of_url(text: &str) -> Result<Self, Refusal> {
+    /// Reads the query of a URL. Parameters that the service does not support have no effect.
+    pub(super) fn of_url(profile: &Profile, text: &str) -> Self {
         let mut query = Self::default();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
             let names = || {
@@ -40,21 +35,21 @@ impl Query {
             };
             match name.as_ref() {
                 "filter" => query.filter = Some(value.into_owned()),
-                "count" => query.count = Some(number("count", &value)?),
-                "startIndex" => query.start = Some(number("startIndex", &value)?),
+                "count" => query.count = Some(number_or_text(&value)),
+                "startIndex" => query.start = Some(number_or_text(&value)),
                 "cursor" => query.cursor = Some(value.into_owned()),
-                "attributes" => query.show = Some(names()),
-                "excludedAttributes" => query.hide = names(),
+                "attributes" if profile.projection => query.show = Some(names()),
+                "excludedAttributes" if profile.projection => query.hide = names(),
                 _ => {}
             }
         }
-        Ok(query)
+        query
     }
 
     /// Reads the body of a search (RFC 7644 section 3.4.3).
     pub(super) fn of_body(body: &Map<String, Value>) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-        let number = |name: &str| body.get(name).and_then(Value::as_i64);
+        let number = |name: &str| body.get(name).cloned();
         let names = |name: &str| -> Option<Vec<String>> {
             let names = body.get(name)?.as_array()?;
             Some(
@@ -76,33 +71,42 @@ impl Query {
     }
 
     /// Parses the filter for a resource type.
-    pub(super) fn filter(&self, resource: Resource) -> Result<Option<Filter>, Refusal> {
-        let scope = Scope::Resource(resource);
+    pub(super) fn filter(&self, resource_type: ResourceType) -> Result<Option<Filter>, Refusal> {
         self.filter
             .as_deref()
-            .map(|text| Filter::read(text, scope))
+            .map(|text| Filter::read(text, resource_type))
             .transpose()
     }
 
-    pub(super) fn count(&self) -> usize {
+    /// Returns the page size.
+    pub(super) fn count(&self, paging: Paging) -> Result<usize, Refusal> {
+        let Some(count) = number("count", self.count.as_ref())? else {
+            return Ok(paging.max);
+        };
         // "A negative value SHALL be interpreted as 0" (RFC 7644 section 3.4.2.4).
-        self.count
-            .map_or(MAX_PAGE_SIZE, |count| usize::try_from(count).unwrap_or(0))
-            .min(MAX_PAGE_SIZE)
+        let size = usize::try_from(count).unwrap_or(0);
+        if paging.strict_count && !(1..=paging.max).contains(&size) {
+            return Err(Refusal::bad("invalidCount", "`count` is out of range"));
+        }
+        Ok(size.min(paging.max))
     }
 
     /// Returns the index of the page's first resource; indexes start at 1, and a lower index counts as 1.
-    pub(super) fn start(&self) -> usize {
-        self.start
+    pub(super) fn start(&self, paging: Paging) -> Result<usize, Refusal> {
+        if !paging.index {
+            return Ok(1);
+        }
+        let start = number("startIndex", self.start.as_ref())?;
+        Ok(start
             .and_then(|start| usize::try_from(start).ok())
             .unwrap_or(1)
-            .max(1)
+            .max(1))
     }
 
     /// Returns the requested attributes of a resource (RFC 7644 section 3.9).
     pub(super) fn part(
         &self,
-        resource: Resource,
+        resource_type: ResourceType,
         whole: &Map<String, Value>,
     ) -> Result<Value, Refusal> {
         if self.show.is_some() && !self.hide.is_empty() {
@@ -111,7 +115,7 @@ impl Query {
             ));
         }
         let read = |names: &[String]| -> Vec<Target> {
-            let scope = Scope::Resource(resource);
+            let scope = Scope::Resource(resource_type);
             names
                 .iter()
                 .filter_map(|name| target(name, scope).ok())
@@ -120,9 +124,9 @@ impl Query {
         let has_extension =
             |names: &[String], urn: &str| names.iter().any(|name| name.eq_ignore_ascii_case(urn));
         let (show, hide) = (self.show.as_deref().map(read), read(&self.hide));
-        let mut part = empty_object();
+        let mut part = Map::new();
         for (name, value) in whole {
-            let extension = super::document::extension(resource, name);
+            let extension = resource_type.extension(name);
             let kept = match extension {
                 Some(extension) => {
                     let all = match &self.show {
@@ -130,9 +134,9 @@ impl Query {
                         Some(names) => has_extension(names, extension.urn),
                     };
                     let object = value.as_object().cloned().unwrap_or_default();
-                    let mut kept = empty_object();
+                    let mut kept = Map::new();
                     for (name, value) in &object {
-                        let Some(attribute) = super::schema::named(extension.attributes, name)
+                        let Some(attribute) = resource_type.named(extension.attributes, name)
                         else {
                             continue;
                         };
@@ -150,7 +154,7 @@ impl Query {
                     }
                     (!kept.is_empty()).then(|| kept.into())
                 }
-                None => resource
+                None => resource_type
                     .attribute(name)
                     .and_then(|attribute| project(None, attribute, value, show.as_deref(), &hide)),
             };
@@ -161,48 +165,47 @@ impl Query {
         Ok(part.into())
     }
 
-    /// Returns a cursor to the resource at a position; the cursor is valid only for this list.
-    pub(super) fn cursor_to(&self, position: u64, endpoint: &str, now: Timestamp) -> String {
-        let text = format!(
-            "{position} {} {}",
-            now.as_second(),
-            self.fingerprint(endpoint)
-        );
-        URL_SAFE_NO_PAD.encode(text)
+    /// Returns a cursor to the resources after a position; the cursor is valid only for this list.
+    pub(super) fn cursor_after(&self, position: u64, endpoint: &str, now: Timestamp) -> String {
+        let content = format!("{position} {}", now.as_second());
+        paging::seal(&content, &self.scope(endpoint))
     }
 
-    /// Returns the position that a cursor contains.
+    /// Returns the position that the cursor contains; `None` for the first page.
     pub(super) fn position(
         &self,
-        cursor: &str,
         endpoint: &str,
+        paging: Paging,
         now: Timestamp,
-    ) -> Result<u64, Refusal> {
-        let invalid = || Refusal::bad("invalidCursor", "the cursor does not belong to this list");
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_error| invalid())?;
-        let text = String::from_utf8(bytes).map_err(|_error| invalid())?;
-        let mut parts = text.split(' ');
-        let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok());
-        let (Some(position), Some(issued)) = (number(), number()) else {
-            return Err(invalid());
+    ) -> Result<Option<u64>, Refusal> {
+        let Some(cursor) = self.cursor.as_deref().filter(|cursor| !cursor.is_empty()) else {
+            return Ok(None);
         };
-        if parts.next() != Some(&self.fingerprint(endpoint)) {
-            return Err(invalid());
-        }
-        if now.as_second() - issued > CURSOR_SECONDS {
+        let content = paging::open(cursor, &self.scope(endpoint));
+        let content = content.as_deref().and_then(|content| {
+            let (position, issued) = content.split_once(' ')?;
+            Some((position.parse().ok()?, issued.parse::<i64>().ok()?))
+        });
+        let Some((position, issued)) = content else {
+            return Err(Refusal::bad(
+                "invalidCursor",
+                "the cursor does not belong to this list",
+            ));
+        };
+        let age = now.as_second() - issued;
+        if paging.cursor_seconds.is_some_and(|limit| age > limit) {
             return Err(Refusal::bad("expiredCursor", "the cursor has expired"));
         }
-        u64::try_from(position).map_err(|_error| invalid())
+        Ok(Some(position))
     }
 
-    /// Returns the fingerprint of a list: the requests for all of its pages have to use the same filter and
+    /// Returns the scope of a cursor: the requests for all pages of a list have to use the same filter and
     /// attributes (RFC 9865 section 2).
-    fn fingerprint(&self, endpoint: &str) -> String {
-        let text = format!(
-            "{endpoint} {:?} {:?} {:?}",
+    fn scope(&self, endpoint: &str) -> String {
+        format!(
+            "scim {endpoint} {:?} {:?} {:?}",
             self.filter, self.show, self.hide
-        );
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9])
+        )
     }
 }
 
@@ -266,13 +269,22 @@ fn filter_members(value: &Value, wanted: impl Fn(&str) -> bool + Copy) -> Value 
     }
 }
 
-fn number(name: &str, text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_error| {
-        let kind = if name == "count" {
-            "invalidCount"
-        } else {
-            "invalidValue"
-        };
-        Refusal::bad(kind, format!("`{name}` must be a number"))
-    })
+fn number_or_text(text: &str) -> Value {
+    text.parse::<i64>()
+        .map_or_else(|_error| text.into(), Value::from)
+}
+
+fn number(name: &str, value: Option<&Value>) -> Result<Option<i64>, Refusal> {
+    let Some(value) = value.filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let kind = if name == "count" {
+        "invalidCount"
+    } else {
+        "invalidValue"
+    };
+    value
+        .as_i64()
+        .map(Some)
+        .ok_or_else(|| Refusal::bad(kind, format!("`{name}` must be a number")))
 }

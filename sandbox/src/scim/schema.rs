@@ -1,8 +1,8 @@
 //! The schemas of users, groups and the enterprise extension (RFC 7643 section 4), as data.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::scim::{ENTERPRISE, GROUP, USER};
+use super::{ENTERPRISE, GROUP, USER};
 
 /// A schema.
 #[derive(Debug)]
@@ -30,6 +30,23 @@ pub(super) struct Attribute {
     pub(super) canonical: &'static [&'static str],
     pub(super) references: &'static [&'static str],
     pub(super) sub_attributes: &'static [Self],
+    /// The texts that the attribute accepts.
+    pub(super) text: Text,
+    /// The maximum number of values of a multi-valued attribute.
+    pub(super) max_values: Option<usize>,
+    /// Whether every value has to be primary.
+    pub(super) primary_only: bool,
+    /// Whether the service ignores unknown sub-attributes instead of rejecting them.
+    pub(super) open: bool,
+}
+
+/// The texts that an attribute accepts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text {
+    /// Every text.
+    Any,
+    /// Every text that is not empty and matches the condition.
+    If(fn(&str) -> bool),
 }
 
 /// The data type of an attribute.
@@ -43,6 +60,20 @@ pub(super) enum Kind {
     Complex,
 }
 
+impl Kind {
+    /// Returns the name of the type in a schema.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+}
+
 /// The write access of clients to an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mutability {
@@ -50,6 +81,8 @@ pub(super) enum Mutability {
     ReadOnly,
     Immutable,
     WriteOnly,
+    /// A request that contains the attribute is rejected; the attribute exists only in filters.
+    FilterOnly,
 }
 
 /// The condition under which responses contain an attribute.
@@ -58,9 +91,11 @@ pub(super) enum Returned {
     Always,
     Default,
     Never,
+    /// Responses always contain the attribute, but never its values.
+    Empty,
 }
 
-const fn attribute(name: &'static str, kind: Kind) -> Attribute {
+pub(super) const fn attribute(name: &'static str, kind: Kind) -> Attribute {
     Attribute {
         name,
         kind,
@@ -73,14 +108,18 @@ const fn attribute(name: &'static str, kind: Kind) -> Attribute {
         canonical: &[],
         references: &[],
         sub_attributes: &[],
+        text: Text::Any,
+        max_values: None,
+        primary_only: false,
+        open: false,
     }
 }
 
-const fn string(name: &'static str) -> Attribute {
+pub(super) const fn string(name: &'static str) -> Attribute {
     attribute(name, Kind::String)
 }
 
-const fn boolean(name: &'static str) -> Attribute {
+pub(super) const fn boolean(name: &'static str) -> Attribute {
     attribute(name, Kind::Boolean)
 }
 
@@ -92,14 +131,17 @@ const fn reference(name: &'static str, references: &'static [&'static str]) -> A
     }
 }
 
-const fn complex(name: &'static str, sub_attributes: &'static [Attribute]) -> Attribute {
+pub(super) const fn complex(name: &'static str, sub_attributes: &'static [Attribute]) -> Attribute {
     Attribute {
         sub_attributes,
         ..attribute(name, Kind::Complex)
     }
 }
 
-const fn multi_valued(name: &'static str, sub_attributes: &'static [Attribute]) -> Attribute {
+pub(super) const fn multi_valued(
+    name: &'static str,
+    sub_attributes: &'static [Attribute],
+) -> Attribute {
     Attribute {
         multi_valued: true,
         ..complex(name, sub_attributes)
@@ -107,14 +149,14 @@ const fn multi_valued(name: &'static str, sub_attributes: &'static [Attribute]) 
 }
 
 impl Attribute {
-    const fn required(self) -> Self {
+    pub(super) const fn required(self) -> Self {
         Self {
             required: true,
             ..self
         }
     }
 
-    const fn read_only(self) -> Self {
+    pub(super) const fn read_only(self) -> Self {
         Self {
             mutability: Mutability::ReadOnly,
             ..self
@@ -128,7 +170,7 @@ impl Attribute {
         }
     }
 
-    const fn case_exact(self) -> Self {
+    pub(super) const fn case_exact(self) -> Self {
         Self {
             case_exact: true,
             ..self
@@ -139,29 +181,22 @@ impl Attribute {
         Self { canonical, ..self }
     }
 
-    fn definition(&self) -> Value {
+    pub(super) fn definition(&self) -> Value {
         let mut json = json!({
             "name": self.name,
             "description": format!("The attribute {} of RFC 7643.", self.name),
-            "type": match self.kind {
-                Kind::String => "string",
-                Kind::Boolean => "boolean",
-                Kind::DateTime => "dateTime",
-                Kind::Binary => "binary",
-                Kind::Reference => "reference",
-                Kind::Complex => "complex",
-            },
+            "type": self.kind.name(),
             "multiValued": self.multi_valued,
             "required": self.required,
             "mutability": match self.mutability {
                 Mutability::ReadWrite => "readWrite",
-                Mutability::ReadOnly => "readOnly",
+                Mutability::ReadOnly | Mutability::FilterOnly => "readOnly",
                 Mutability::Immutable => "immutable",
                 Mutability::WriteOnly => "writeOnly",
             },
             "returned": match self.returned {
                 Returned::Always => "always",
-                Returned::Default => "default",
+                Returned::Default | Returned::Empty => "default",
                 Returned::Never => "never",
             },
         });
@@ -346,129 +381,3 @@ pub(super) static COMMON: [Attribute; 4] = [
     )
     .read_only(),
 ];
-
-/// A resource type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Resource {
-    User,
-    Group,
-}
-
-impl Resource {
-    pub(super) fn of_endpoint(endpoint: &str) -> Option<Self> {
-        match endpoint {
-            "Users" => Some(Self::User),
-            "Groups" => Some(Self::Group),
-            _ => None,
-        }
-    }
-
-    pub(super) fn endpoint(self) -> &'static str {
-        match self {
-            Self::User => "Users",
-            Self::Group => "Groups",
-        }
-    }
-
-    pub(super) fn schema(self) -> &'static Schema {
-        match self {
-            Self::User => &USERS,
-            Self::Group => &GROUPS,
-        }
-    }
-
-    pub(super) fn extension(self) -> Option<&'static Schema> {
-        (self == Self::User).then_some(&ENTERPRISE_USERS)
-    }
-
-    /// Returns the attribute with this name, except extension attributes; names are compared without case
-    /// (RFC 7643 section 2.1).
-    pub(super) fn attribute(self, name: &str) -> Option<&'static Attribute> {
-        named(&COMMON, name).or_else(|| named(self.schema().attributes, name))
-    }
-}
-
-pub(super) fn named<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
-    attributes
-        .iter()
-        .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
-}
-
-/// Returns the schemas in the format of the `/Schemas` endpoint.
-pub(super) fn schemas(base: &str) -> Vec<Value> {
-    [&USERS, &GROUPS, &ENTERPRISE_USERS]
-        .into_iter()
-        .map(|schema| {
-            json!({
-                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
-                "id": schema.urn,
-                "name": schema.name,
-                "description": format!("{} as in RFC 7643.", schema.name),
-                "attributes": schema.attributes.iter().map(Attribute::definition).collect::<Vec<_>>(),
-                "meta": meta("Schema", &format!("{base}/Schemas/{}", schema.urn)),
-            })
-        })
-        .collect()
-}
-
-/// Returns the resource types in the format of the `/ResourceTypes` endpoint.
-pub(super) fn resource_types(base: &str) -> Vec<Value> {
-    [Resource::User, Resource::Group]
-        .into_iter()
-        .map(|resource| {
-            let name = resource.schema().name;
-            let mut json = json!({
-                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
-                "id": name,
-                "name": name,
-                "endpoint": format!("/{}", resource.endpoint()),
-                "description": format!("{name} as in RFC 7643."),
-                "schema": resource.schema().urn,
-                "meta": meta("ResourceType", &format!("{base}/ResourceTypes/{name}")),
-            });
-            if let Some(extension) = resource.extension() {
-                json["schemaExtensions"] = json!([{ "schema": extension.urn, "required": false }]);
-            }
-            json
-        })
-        .collect()
-}
-
-/// Returns the capabilities of the service.
-pub(super) fn service_provider_config(base: &str) -> Value {
-    json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
-        "documentationUri": "https://www.rfc-editor.org/rfc/rfc7644",
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "OAuth Bearer Token",
-            "description": "A bearer token as in RFC 6750",
-            "specUri": "https://www.rfc-editor.org/info/rfc6750",
-            "primary": true,
-        }],
-        "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
-        "filter": { "supported": true, "maxResults": super::query::MAX_PAGE_SIZE },
-        "changePassword": { "supported": false },
-        "sort": { "supported": false },
-        "etag": { "supported": true },
-        "pagination": {
-            "cursor": true,
-            "index": true,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": super::query::MAX_PAGE_SIZE,
-            "maxPageSize": super::query::MAX_PAGE_SIZE,
-            "cursorTimeout": super::query::CURSOR_SECONDS,
-        },
-        "meta": meta("ServiceProviderConfig", &format!("{base}/ServiceProviderConfig")),
-    })
-}
-
-fn meta(kind: &str, location: &str) -> Value {
-    json!({ "resourceType": kind, "location": location })
-}
-
-/// Returns an empty object.
-pub(super) fn empty_object() -> Map<String, Value> {
-    Map::new()
-}

@@ -8,7 +8,7 @@ use crate::record::method_writes;
 /// The rate limits of the SCIM endpoint, for each identity store.
 ///
 /// The limits work like AWS's API limits: a token bucket holds as many tokens as the rate and is refilled
-/// at that rate.
+/// at that rate. A caller that fills in fields ends with `..ScimRateLimits::AWS`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScimRateLimits {
     /// Number of write requests per second.

@@ -74,7 +74,7 @@ fn a_wrong_token_and_a_wrong_tenant_get_the_same_error() {
             request = request.header("authorization", value);
         }
         let request = request.body(Bytes::new()).expect("a request");
-        let response = crate::scim::handle(&mut harness.cloud, harness.now, &request);
+        let response = super::handle(&mut harness.cloud, harness.now, &request);
         assert_eq!(response.headers()["x-amzn-requestid"].len(), 36);
         response.status().as_u16()
     };
@@ -118,7 +118,7 @@ fn a_body_must_be_a_json_object_with_a_supported_content_type() {
             .header("content-type", content_type)
             .body(Bytes::from(body.to_owned()))
             .expect("a request");
-        crate::scim::handle(&mut harness.cloud, harness.now, &request)
+        super::handle(&mut harness.cloud, harness.now, &request)
             .status()
             .as_u16()
     };

@@ -1,0 +1,117 @@
+//! The services with the JSON protocol: a table of operations for each, and one kind of call.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::cloud::Cloud;
+use super::organizations::SSO;
+use super::page::{BadToken, Page};
+use super::params::{Params, Rule};
+use super::reply::Refusal;
+
+/// A service with the JSON 1.1 protocol.
+#[derive(Debug)]
+pub(super) struct JsonService {
+    /// The name in the AWS CLI.
+    pub(super) name: &'static str,
+    /// The name in the scope of a signature.
+    pub(super) signing_name: &'static str,
+    /// The prefix of `X-Amz-Target`.
+    pub(super) target: &'static str,
+    /// The operations.
+    pub(super) operations: &'static [(&'static str, Operation)],
+    /// Rejects a call before its members are read.
+    pub(super) admit: fn(&Call<'_>) -> Result<(), Refusal>,
+    /// The service's code for a violation of the service model.
+    pub(super) validation_code: &'static str,
+    pub(super) paging: JsonPaging,
+}
+
+/// The rules for the lists of a service.
+#[derive(Debug)]
+pub(super) struct JsonPaging {
+    /// The default and the maximum number of items on a page (`MaxResults`).
+    pub(super) max: usize,
+    /// The constraints on `NextToken`.
+    pub(super) token: &'static Rule,
+    /// Returns the error for a token that the list did not issue.
+    pub(super) bad_token: fn() -> Refusal,
+    /// Whether a list with several pages has an empty page.
+    pub(super) empty_page: bool,
+}
+
+/// An operation of a service.
+pub(super) type Operation = fn(&mut Call<'_>) -> Result<Value, Refusal>;
+
+/// A call of an operation.
+#[derive(Debug)]
+pub(super) struct Call<'c> {
+    pub(super) service: &'static JsonService,
+    pub(super) cloud: &'c mut Cloud,
+    pub(super) caller: &'c Caller,
+    pub(super) now: Timestamp,
+    pub(super) operation: &'c str,
+    pub(super) params: &'c Params<'c>,
+}
+
+impl Call<'_> {
+    /// Runs the operation.
+    pub(super) fn run(&mut self) -> Result<Value, Refusal> {
+        (self.service.admit)(self)?;
+        let mut operations = self.service.operations.iter();
+        match operations.find(|(name, _)| *name == self.operation) {
+            Some((_, operation)) => operation(self),
+            None => Err(Refusal::new("UnknownOperationException", "")),
+        }
+    }
+
+    /// Checks the members read so far against the service model.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        self.params
+            .check()
+            .map_err(|refusal| refusal.renamed("ValidationException", self.service.validation_code))
+    }
+
+    /// Returns the requested page of items that have ascending positions in their list.
+    pub(super) fn page<T>(
+        &self,
+        items: impl IntoIterator<Item = (u64, T)>,
+        scope: &str,
+    ) -> Result<Page<T>, Refusal> {
+        let paging = &self.service.paging;
+        let request = self.params.page_request(paging.max as u64, paging.token);
+        self.check()?;
+        let scope = format!("{}/{scope}", self.operation);
+        let pages = self.cloud.pages;
+        let page = if paging.empty_page {
+            pages.paginate_with_empty_page(items, &scope, &request, paging.max)
+        } else {
+            pages.paginate(items, &scope, &request, paging.max)
+        };
+        page.map_err(|BadToken| (paging.bad_token)())
+    }
+
+    /// Returns whether the caller administers Identity Center: from the management account, or as a delegated
+    /// administrator.
+    pub(super) fn may_administer(&self) -> bool {
+        let organization = &self.cloud.organization;
+        self.caller.administers
+            && (self.is_management() || organization.is_delegated(&self.caller.account, SSO))
+    }
+
+    /// Returns whether the caller is in the management account.
+    pub(super) fn is_management(&self) -> bool {
+        self.caller.account == self.cloud.organization.management
+    }
+}
+
+/// Returns a list response with the items under `name`.
+pub(super) fn list_response<T: Into<Value>>(name: &str, page: Page<T>) -> Value {
+    let items: Vec<Value> = page.items.into_iter().map(Into::into).collect();
+    let mut response = json!({ name: items });
+    if let Some(next) = page.next {
+        response["NextToken"] = next.into();
+    }
+    response
+}

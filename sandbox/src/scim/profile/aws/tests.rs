@@ -1,0 +1,454 @@
+//! Tests of the profile through the shared engine: filters, paths, users and PATCH.
+
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::scim::{
+    Resource, document, filter::Filter, patch::patched, path::Path, profile::ResourceType,
+    reply::Refusal,
+};
+
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const INVALID: &str = "Request is unparsable, syntactically incorrect, or violates schema.";
+
+fn users() -> ResourceType {
+    AWS.resource_type(Resource::User)
+}
+
+fn groups() -> ResourceType {
+    AWS.resource_type(Resource::Group)
+}
+
+/// Returns the result, or the status and the message that the service sends.
+fn sent<T>(result: Result<T, Refusal>) -> Result<T, (u16, String)> {
+    result.map_err(|refusal| {
+        (
+            refusal.status(&AWS.errors),
+            refusal.detail(&AWS.errors).to_owned(),
+        )
+    })
+}
+
+#[track_caller]
+fn assert_refused<T>(result: Result<T, Refusal>, what: &str) {
+    let outcome = sent(result.map(|_| ()));
+    assert_eq!(outcome, Err((400, INVALID.to_owned())), "{what}");
+}
+
+fn body() -> Value {
+    json!({
+        "schemas": [USER, ENTERPRISE],
+        "externalId": "00u1",
+        "userName": "ada@example.com",
+        "name": { "givenName": "Ada", "familyName": "Lovelace" },
+        "displayName": "Ada Lovelace",
+        "emails": [{ "value": "ada@example.com", "type": "work", "primary": true }],
+        "active": true,
+    })
+}
+
+fn read(body: &Value) -> Result<Map<String, Value>, Refusal> {
+    document::read(users(), body.as_object().expect("an object"))
+}
+
+fn with(name: &str, value: Value) -> Result<Map<String, Value>, Refusal> {
+    let mut body = body();
+    body[name] = value;
+    read(&body)
+}
+
+#[track_caller]
+fn assert_invalid(name: &str, value: Value) {
+    let text = value.to_string();
+    assert_refused(with(name, value), &format!("{name}: {text}"));
+}
+
+fn ada() -> Map<String, Value> {
+    let body = json!({
+        "userName": "ada@example.com",
+        "name": { "givenName": "Ada", "familyName": "Lovelace", "middleName": "King" },
+        "displayName": "Ada",
+        "title": "Countess",
+        "emails": [{ "value": "ada@example.com", "type": "work", "primary": true }],
+        ENTERPRISE: { "department": "Engines" },
+    });
+    read(&body).expect("a user")
+}
+
+fn patch_of(
+    resource_type: ResourceType,
+    before: &Map<String, Value>,
+    operations: &Value,
+) -> Result<Map<String, Value>, Refusal> {
+    let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
+    let body = body.as_object().expect("an object");
+    patched(resource_type, before, before, body).map(|patched| patched.attributes)
+}
+
+fn patch(operations: &Value) -> Result<Map<String, Value>, Refusal> {
+    patch_of(users(), &ada(), operations)
+}
+
+#[track_caller]
+fn assert_patch_invalid(operations: &Value) {
+    assert_refused(patch(operations), &operations.to_string());
+}
+
+#[test]
+fn the_filters_of_the_developer_guide_are_accepted() {
+    for text in [
+        r#"userName eq "ada@example.com""#,
+        r#"externalId eq "00u1""#,
+        r#"id eq "1""#,
+        r#"groups.value eq "g""#,
+        r#"id eq "1" and manager eq "2""#,
+        r#"manager eq "2" and id eq "1""#,
+    ] {
+        assert!(Filter::read(text, users()).is_ok(), "{text}");
+    }
+    for text in [
+        r#"displayName eq "a \"b\"""#,
+        r#"externalId eq "00g1""#,
+        r#"members.value eq "u""#,
+        r#"id eq "g" and members eq "u""#,
+        r#"member eq "u" and id eq "g""#,
+    ] {
+        assert!(Filter::read(text, groups()).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn every_other_filter_is_rejected() {
+    for text in [
+        "",
+        "userName",
+        r#"userName eq """#,
+        r#"userName co "ada""#,
+        "userName eq ada",
+        "active eq true",
+        r#"userName eq "ada"#,
+        r#"userName eq "ada" or userName eq "eve""#,
+        r#"userName eq "ada" and externalId eq "1""#,
+        r#"id eq "1" and manager eq "2" and userName eq "ada""#,
+        r#"id eq "1" and id eq "1""#,
+        r#"id eq "1" and members eq "2""#,
+        r#"manager eq "2""#,
+        r#"not (userName eq "ada")"#,
+        r#"(userName eq "ada")"#,
+        r#"emails[type eq "work"]"#,
+        r#"emails.value eq "ada@example.com""#,
+        r#"displayName eq "Ada""#,
+        r#"members.value eq "u""#,
+        "userName pr",
+    ] {
+        assert_refused(Filter::read(text, users()), text);
+    }
+    for text in [
+        r#"userName eq "ada""#,
+        r#"groups.value eq "g""#,
+        r#"members eq "u""#,
+        r#"id eq "g" and members.value eq "u""#,
+        r#"id eq "g" and manager eq "u""#,
+    ] {
+        assert_refused(Filter::read(text, groups()), text);
+    }
+}
+
+#[test]
+fn a_path_selects_an_attribute_a_value_or_a_sub_attribute() {
+    for text in [
+        "active",
+        "name.givenName",
+        r#"emails[type eq "a]b"]"#,
+        r#"emails[type eq "work"].value"#,
+        "urn:ietf:params:scim:schemas:core:2.0:User:name.givenName",
+        ENTERPRISE,
+        &format!("{ENTERPRISE}:department"),
+        "enterprise",
+        "enterprise.manager.value",
+    ] {
+        assert!(Path::read(text, users()).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn every_other_path_is_rejected() {
+    for text in [
+        "",
+        ".value",
+        "emails[",
+        r#"emails[type co "work"]"#,
+        r#"emails[type eq "work" and primary eq true]"#,
+        r#"emails[(type eq "work")]"#,
+        "emails[primary eq true]",
+        r#"emails[type eq "work"]value"#,
+        "emails[type eq work]",
+        "enterprises",
+        "manager",
+        "UserName",
+        "a b",
+    ] {
+        assert_refused(Path::read(text, users()), text);
+    }
+    for text in [
+        "urn:ietf:params:scim:schemas:core:2.0:Group:displayName",
+        "enterprise",
+    ] {
+        assert_refused(Path::read(text, groups()), text);
+    }
+}
+
+#[test]
+fn a_valid_user_is_accepted() {
+    let read = read(&body()).expect("a user");
+    for name in [
+        "userName",
+        "name",
+        "displayName",
+        "emails",
+        "externalId",
+        "active",
+    ] {
+        assert_eq!(read[name], body()[name], "{name}");
+    }
+}
+
+#[test]
+fn a_user_without_a_required_attribute_is_rejected() {
+    for name in ["userName", "name", "displayName"] {
+        let mut body = body();
+        body.as_object_mut().expect("an object").remove(name);
+        assert_refused(read(&body), name);
+    }
+    assert_invalid("name", json!({ "givenName": "Ada" }));
+    assert_invalid("name", json!({ "familyName": "Lovelace" }));
+}
+
+#[test]
+fn empty_strings_are_rejected_and_null_counts_as_missing() {
+    assert_invalid("title", json!(""));
+    assert_invalid("externalId", json!(""));
+    assert_invalid("name", json!({ "givenName": "", "familyName": "Lovelace" }));
+    with("title", json!(null)).expect("null counts as missing");
+    with(
+        "name",
+        json!({ "givenName": "Ada", "familyName": "Lovelace", "middleName": null }),
+    )
+    .expect("null counts as missing");
+}
+
+#[test]
+fn control_characters_are_rejected() {
+    assert_invalid("displayName", json!("Ada\u{0007}"));
+    assert_invalid("displayName", json!("Ada\u{200b}"));
+}
+
+#[test]
+fn characters_that_aws_does_not_accept_are_rejected() {
+    for letter in ['<', '>', ';', ':', '%'] {
+        assert_invalid("displayName", json!(format!("Ada{letter}")));
+    }
+    with("profileUrl", json!("https://example.com/ada")).expect("a valid URL");
+}
+
+#[test]
+fn a_user_has_at_most_one_email_and_it_must_be_primary() {
+    assert_invalid("emails", json!([{ "value": "a@example.com" }]));
+    assert_invalid(
+        "emails",
+        json!([{ "value": "a@example.com", "primary": false }]),
+    );
+    assert_invalid("emails", json!([{ "primary": true }]));
+    assert_invalid(
+        "emails",
+        json!([{ "value": "a@example.com", "primary": true }, { "value": "b@example.com", "primary": false }]),
+    );
+    assert_invalid(
+        "emails",
+        json!([{ "value": "a@example.com", "primary": true, "display": "Ada" }]),
+    );
+    with("emails", json!([])).expect("an empty list counts as missing");
+}
+
+#[test]
+fn phone_numbers_and_roles_have_at_most_one_value() {
+    for name in ["phoneNumbers", "roles"] {
+        with(name, json!([{ "value": "1", "type": "work" }])).expect("a single value is accepted");
+        assert_invalid(name, json!([{ "value": "1" }, { "value": "2" }]));
+    }
+}
+
+#[test]
+fn an_incomplete_address_is_rejected() {
+    let whole = json!({ "streetAddress": "1", "locality": "l", "region": "r", "postalCode": "p", "country": "GB" });
+    with("addresses", json!([whole])).expect("an address");
+    assert_invalid(
+        "addresses",
+        json!([{ "streetAddress": "1", "country": "GB" }]),
+    );
+}
+
+#[test]
+fn unsupported_attributes_are_rejected_unless_they_are_empty() {
+    for name in ["password", "nonsense"] {
+        assert_invalid(name, json!("x"));
+    }
+    for name in [
+        "photos",
+        "ims",
+        "x509Certificates",
+        "entitlements",
+        "groups",
+    ] {
+        assert_invalid(name, json!([{ "value": "x" }]));
+        with(name, json!([])).expect("an empty list counts as missing");
+    }
+}
+
+#[test]
+fn values_of_the_wrong_type_are_rejected() {
+    assert_invalid("active", json!("true"));
+    assert_invalid("title", json!(1));
+    assert_invalid(
+        "emails",
+        json!({ "value": "a@example.com", "primary": true }),
+    );
+    assert_invalid("schemas", json!([ENTERPRISE]));
+    assert_invalid("schemas", json!(USER));
+}
+
+#[test]
+fn only_the_id_of_a_manager_is_stored() {
+    let read = with(
+        ENTERPRISE,
+        json!({ "manager": { "value": "1", "$ref": "../Users/1" } }),
+    )
+    .expect("a manager");
+    assert_eq!(read[ENTERPRISE], json!({ "manager": { "value": "1" } }));
+    assert_invalid(
+        ENTERPRISE,
+        json!({ "manager": { "value": "1", "displayName": "Boss" } }),
+    );
+    assert_invalid(ENTERPRISE, json!({ "floor": "1" }));
+}
+#[test]
+fn active_may_be_a_boolean_or_its_text() {
+    for value in [json!(false), json!("false"), json!("False")] {
+        let after =
+            patch(&json!([{ "op": "replace", "path": "active", "value": value }])).expect("a user");
+        assert_eq!(after["active"], false);
+    }
+    let after = patch(&json!([{ "op": "Replace", "value": { "active": false } }])).expect("a user");
+    assert_eq!(after["active"], false);
+    assert_patch_invalid(&json!([{ "op": "replace", "path": "active", "value": "no" }]));
+}
+
+#[test]
+fn user_name_and_active_can_be_changed_once_per_request_and_not_removed() {
+    assert_patch_invalid(&json!([{ "op": "remove", "path": "active" }]));
+    assert_patch_invalid(&json!([{ "op": "remove", "path": "userName" }]));
+    assert_patch_invalid(&json!([
+        { "op": "replace", "path": "active", "value": false },
+        { "op": "replace", "path": "active", "value": true },
+    ]));
+}
+
+#[test]
+fn a_sub_attribute_can_be_changed_alone() {
+    let after = patch(&json!([
+        { "op": "replace", "path": "name.givenName", "value": "Augusta" },
+        { "op": "add", "path": "emails[type eq \"work\"].value", "value": "augusta@example.com" },
+        { "op": "add", "path": format!("{ENTERPRISE}:manager.value"), "value": "1" },
+        { "op": "remove", "path": "name.middleName" },
+    ]))
+    .expect("a user");
+    assert_eq!(
+        after["name"],
+        json!({ "givenName": "Augusta", "familyName": "Lovelace" })
+    );
+    assert_eq!(after["emails"][0]["value"], "augusta@example.com");
+    let extension = json!({ "department": "Engines", "manager": { "value": "1" } });
+    assert_eq!(after[ENTERPRISE], extension);
+}
+
+#[test]
+fn a_patch_that_makes_the_user_invalid_is_rejected() {
+    assert_patch_invalid(&json!([{ "op": "remove", "path": "displayName" }]));
+    assert_patch_invalid(&json!([{ "op": "remove", "path": "name.givenName" }]));
+    assert_patch_invalid(&json!([{ "op": "replace", "path": "title", "value": "" }]));
+    assert_patch_invalid(
+        &json!([{ "op": "add", "path": "emails", "value": [{ "value": "b@example.com", "primary": true }] }]),
+    );
+    assert_patch_invalid(
+        &json!([{ "op": "replace", "path": "emails", "value": [{ "value": "b@example.com" }] }]),
+    );
+}
+
+#[test]
+fn incomplete_and_unsupported_operations_are_rejected() {
+    assert_patch_invalid(&json!([]));
+    assert_patch_invalid(&json!([{ "op": "remove" }]));
+    assert_patch_invalid(&json!([{ "op": "replace", "path": "title" }]));
+    assert_patch_invalid(&json!([{ "op": "move", "path": "title", "value": "x" }]));
+    assert_patch_invalid(&json!([{ "op": "replace", "path": "password", "value": "x" }]));
+    assert_patch_invalid(
+        &json!([{ "op": "replace", "path": "emails[type eq \"home\"].value", "value": "x@example.com" }]),
+    );
+    assert_patch_invalid(
+        &json!([{ "op": "replace", "path": "emails[type co \"work\"].value", "value": "x@example.com" }]),
+    );
+    let without_schemas = json!({ "Operations": [{ "op": "remove", "path": "title" }] });
+    let body = without_schemas.as_object().expect("an object");
+    assert_refused(patched(users(), &ada(), &ada(), body), "no schemas");
+}
+
+#[test]
+fn an_operation_without_a_path_changes_a_single_attribute() {
+    let message = AWS.patch.single_attribute_message.expect("a message");
+    for value in [
+        json!({ "title": "x", "active": false }),
+        json!({ "id": "1" }),
+    ] {
+        let refused = sent(patch(&json!([{ "op": "replace", "value": value }])));
+        assert_eq!(refused, Err((400, message.to_owned())));
+    }
+}
+
+#[test]
+fn values_are_replaced_and_merged_like_in_the_developer_guide() {
+    let after = patch(&json!([
+        { "op": "replace", "path": "name", "value": { "familyName": "King", "middleName": null } },
+        { "op": "replace", "path": "enterprise", "value": { "costCenter": "1" } },
+        { "op": "add", "value": { "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "division": "2" } } },
+        { "op": "remove", "path": "title", "value": "ignored" },
+    ]))
+    .expect("a user");
+    assert_eq!(
+        after["name"],
+        json!({ "givenName": "Ada", "familyName": "King" })
+    );
+    assert_eq!(
+        after[ENTERPRISE],
+        json!({ "costCenter": "1", "division": "2" })
+    );
+    assert!(!after.contains_key("title"));
+}
+
+#[test]
+fn values_that_the_rfc_leaves_to_the_service_are_rejected() {
+    for operation in [
+        json!({ "op": "replace", "path": "title", "value": null }),
+        json!({ "op": "replace", "value": { "active": null } }),
+        json!({ "op": "add", "value": { "displayName": null } }),
+        json!({ "op": "add", "path": "phoneNumbers", "value": { "value": "1" } }),
+        json!({ "op": "add", "path": "emails[type eq \"work\"]", "value": { "value": "b@example.com" } }),
+        json!({ "op": "remove", "path": "emails[type eq \"home\"].type" }),
+        json!({ "op": "replace", "path": "roles", "value": [{ "value": "x" }] }),
+        json!({ "op": "add", "path": "groups", "value": [{ "value": "g" }] }),
+        json!({ "op": "replace", "path": ENTERPRISE, "value": { "schemas": [ENTERPRISE] } }),
+        json!({ "op": "replace", "path": "emails", "value": [null] }),
+        json!({ "op": "replace", "path": "meta", "value": {} }),
+    ] {
+        assert_patch_invalid(&json!([operation]));
+    }
+}
