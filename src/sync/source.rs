@@ -4,7 +4,10 @@ use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id, UserStatus};
 use scim_types::ExternalId;
 
-use super::{Attribute, Directory, Group, User, UserProfile};
+use super::{
+    directory::{Directory, Group, User},
+    profile::{Attribute, UserProfile},
+};
 use crate::{
     blueprint::Blueprint,
     error::{Error, Result},
@@ -15,8 +18,8 @@ use crate::{
 ///
 /// # Contract
 ///
-/// - `read` returns the complete directory or an error. An incomplete read must be an error: the sync would treat every
-///   missing user as removed.
+/// - `read` returns the complete directory, or names what it could not read in [`Directory::incomplete`]. Any other
+///   incomplete read must be an error: the sync would treat every missing user as removed.
 /// - Ids never change and are never reused.
 pub trait Source: Send + Sync {
     /// Returns the source's name for messages.
@@ -98,6 +101,8 @@ impl OktaSource {
             users: users.collect(),
             groups: groups.collect(),
             remarks: scope.unassigned_member_notes(),
+            // The lists of the Okta client fail at an item that cannot be read.
+            incomplete: Vec::new(),
         };
         directory.check()?;
         Ok(directory)

@@ -337,10 +337,16 @@ async fn a_run_without_cached_state_removes_no_user() {
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     assert!(
         step.notes.iter().any(|note| note
-            == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com"),
+            == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com, 1 member of group deployers"),
         "{step}"
     );
     pipeline.apply(&plan).await.expect("a run");
+    assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 2);
     let plan = pipeline.plan().await.expect("the next plan");
     assert_eq!(plan.counts().get(&Action::Remove), Some(&1), "{plan}");
+    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
+    assert!(
+        step.to_string().contains("deployers: +0 -1 members"),
+        "{step}"
+    );
 }
