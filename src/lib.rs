@@ -10,6 +10,7 @@ pub mod state;
 pub mod steps;
 pub mod sync;
 
+mod aws_user_name;
 mod context;
 mod error;
 mod event;

@@ -23,13 +23,13 @@
 //!         "groups": [{"id": "00g1", "name": "engines", "members": ["00u1"]}]}"#,
 //! )?;
 //! let sync = DirectorySync::new(source, &scim).store(StateStore::memory());
-//! let plan = sync.plan().await?;
-//! assert_eq!(plan.to_string(), "\
+//! let prepared = sync.prepare().await?;
+//! assert_eq!(prepared.plan().to_string(), "\
 //! Sync: 1 user to create, 1 group to create, 1 member to add
 //!   + user ada@example.com
 //!   + group engines with 1 member
 //! ");
-//! sync.apply(&plan).await?.complete()?;
+//! sync.apply(prepared).await?.complete()?;
 //! assert!(sync.plan().await?.is_empty());
 //! # Ok(())
 //! # }
@@ -37,7 +37,9 @@
 //!
 //! # Guarantees
 //!
-//! - If the source cannot be read completely, the run fails. An incomplete read is never treated as a smaller directory.
+//! - An incomplete read is never treated as a smaller directory. If a source or a target names items that could not be read
+//!   ([`Directory::incomplete`]), the plan lists them and removes nothing: no user, no group and no membership. If a list ends
+//!   early, the run fails.
 //! - The sync deletes a user only if the caller enables deletion and an earlier run has deactivated the user.
 //! - The sync never removes unmanaged resources: users and groups without an id of the source, and memberships of such
 //!   users.
@@ -57,28 +59,33 @@
 mod apply;
 mod directory;
 mod engine;
+mod name_conflicts;
 mod plan;
 mod planner;
+mod prepared;
 mod profile;
 mod removal_limits;
 mod report;
+mod snapshot;
 mod source;
 mod state;
 mod target;
 
 use std::{fmt, sync::Arc};
 
+use futures::future::BoxFuture;
 use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
-pub(crate) use apply::{Run, StateSink};
-pub use directory::{Directory, Group, User};
+pub(crate) use apply::{Run, SaveState, Selection, StateSink};
+pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
-pub(crate) use engine::{PlanInput, Settings};
+pub(crate) use engine::{Engine, Settings};
 pub use plan::{
-    Counts, GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, Transient, UserChange,
+    Counts, GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, UserChange,
 };
 pub use planner::{GroupRemoval, Removal};
+pub use prepared::PreparedSync;
 pub(crate) use profile::digest;
 pub use profile::{Attribute, UserProfile};
 pub use removal_limits::{LimitExceeded, RemovalLimits};
@@ -88,7 +95,7 @@ pub use state::SyncState;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    state::StateStore,
+    state::{StateLock, StateStore},
 };
 
 /// A sync from a source to a SCIM target.
@@ -157,27 +164,29 @@ impl DirectorySync {
 
     /// Plans the changes of this run. This is a dry run: it writes nothing.
     ///
+    /// To apply the plan in the same process, use [`prepare`](Self::prepare): it keeps the data that the plan is based on.
+    ///
     /// # Errors
     ///
-    /// Fails if the source or the target cannot be read completely, or if the source contradicts itself.
+    /// Fails if the source or the target cannot be read, or if the source contradicts itself.
     pub async fn plan(&self) -> Result<SyncPlan> {
+        Ok(self.prepare().await?.into_plan())
+    }
+
+    /// Plans the changes of this run, and keeps the data that [`apply`](Self::apply) needs. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the source or the target cannot be read, or if the source contradicts itself.
+    pub async fn prepare(&self) -> Result<PreparedSync> {
         let directory = self.source.read().await.map_err(|error| {
             error.with_context(format!(
                 "reading {}; nothing was written",
                 self.source.name()
             ))
         })?;
-        let target = self.scim.endpoint().to_string();
         let state = self.state().await?;
-        let input = PlanInput {
-            source: self.source.as_ref(),
-            directory: &directory,
-            scim: Some(&self.scim),
-            target: &target,
-            state: state.as_ref(),
-            now: self.now(),
-        };
-        self.settings.plan(input).await
+        self.engine().prepare(&directory, state).await
     }
 
     /// Checks a plan against the removal limits. [`apply`](Self::apply) makes the same check.
@@ -192,52 +201,68 @@ impl DirectorySync {
     /// Writes the changes of the plan, and no others.
     ///
     /// Users are written before groups, and removals come last. One exception: a deactivation that releases a name is
-    /// applied early if another change needs this name. A plan that was loaded from a file is replanned first. If the new
-    /// plan has a change that the loaded plan does not have, nothing is written.
+    /// applied early if another change needs this name. If there is a store, the run holds its lock and renews the lease.
     ///
     /// # Errors
     ///
-    /// Fails if the plan exceeds a removal limit, the plan is stale, or the state cannot be saved. The report lists the
-    /// changes that the target rejects; only [`SyncReport::complete`] turns them into an error.
-    pub async fn apply(&self, plan: &SyncPlan) -> Result<SyncReport> {
-        self.check(plan)?;
-        let lock = match &self.store {
-            Some(store) => Some(store.lock(self.clock.clone()).await?),
-            None => None,
-        };
-        let stored = self.state().await?;
-        if stored.as_ref().map_or(0, |state| state.serial) != plan.serial {
-            return Err(stale("the state has changed since the plan was created"));
-        }
-        let replanned;
-        let plan = if plan.next_state.0.is_some() {
-            plan
-        } else {
-            replanned = self.plan().await?;
-            if let Some(change) = replanned.deviation_from(plan) {
-                return Err(stale(&format!("it lacks the change `{change}`")));
+    /// Fails if the plan exceeds a removal limit, the plan is stale, or the state cannot be locked or saved. The report
+    /// lists the changes that the target rejects; only [`SyncReport::complete`] turns them into an error.
+    pub async fn apply(&self, prepared: PreparedSync) -> Result<SyncReport> {
+        self.check(&prepared.plan)?;
+        match &self.store {
+            None => self.apply_to(prepared, &StateSink::Discard).await,
+            Some(store) => {
+                let run = |lock: Arc<StateLock>| -> BoxFuture<'_, Result<SyncReport>> {
+                    Box::pin(async move { self.apply_to(prepared, &StateSink::Store(&lock)).await })
+                };
+                store.with_lock(self.clock.clone(), run).await
             }
-            self.check(&replanned)?;
-            &replanned
-        };
-        let mut state = plan
-            .next_state
-            .0
-            .as_deref()
-            .cloned()
-            .unwrap_or_else(|| SyncState::empty(&self.scim.endpoint().to_string()));
-        if plan.is_empty() && stored.as_ref() == Some(&state) {
+        }
+    }
+
+    /// Plans again and applies the new plan, if the reviewed plan contains all its changes.
+    ///
+    /// This is for a plan that was made by [`plan`](Self::plan) and reviewed, possibly in another process. Changes of the
+    /// reviewed plan that the new plan lacks are already done.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`prepare`](Self::prepare) and [`apply`](Self::apply). Fails if the new plan has a change that the
+    /// reviewed plan does not have, or if the state has changed since the review; nothing is written then.
+    pub async fn apply_plan(&self, reviewed: &SyncPlan) -> Result<SyncReport> {
+        self.check(reviewed)?;
+        let prepared = self.prepare().await?;
+        if prepared.plan.serial != reviewed.serial {
+            return Err(stale(STATE_CHANGED));
+        }
+        if let Some(change) = prepared.plan.deviation_from(reviewed) {
+            return Err(stale(&format!("it lacks the change `{change}`")));
+        }
+        self.apply(prepared).await
+    }
+
+    async fn apply_to(&self, prepared: PreparedSync, sink: &StateSink<'_>) -> Result<SyncReport> {
+        let stored = self.state().await?;
+        if stored.as_ref().map_or(0, |state| state.serial) != prepared.plan.serial {
+            return Err(stale(STATE_CHANGED));
+        }
+        if prepared.plan.is_empty() && stored.as_ref() == Some(&prepared.state) {
             return Ok(SyncReport::default());
         }
-        state.serial = plan.serial + 1;
-        let sink = lock.as_ref().map_or(StateSink::Discard, StateSink::Store);
-        let run = Run::new(&self.scim, self.clock.clone(), sink, state, plan);
-        run.apply(plan).await?;
-        let (report, _) = run.into_parts();
-        if let Some(lock) = lock {
-            lock.release().await?;
+        let run = self.engine().start(prepared).await?;
+        run.apply(&Selection::All, sink).await?;
+        run.finish(sink).await?;
+        Ok(run.take_report())
+    }
+
+    fn engine(&self) -> Engine<'_> {
+        Engine {
+            source: self.source.as_ref(),
+            endpoint: self.scim.endpoint().to_string(),
+            scim: Some(&self.scim),
+            settings: self.settings.clone(),
+            clock: self.clock.clone(),
         }
-        Ok(report)
     }
 
     async fn state(&self) -> Result<Option<SyncState>> {
@@ -247,11 +272,9 @@ impl DirectorySync {
         let json = store.read(SyncState::FILE).await?;
         json.as_deref().map(SyncState::from_json).transpose()
     }
-
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::try_from(self.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-    }
 }
+
+const STATE_CHANGED: &str = "the state has changed since the plan was created";
 
 fn stale(why: &str) -> Error {
     Error::new(ErrorKind::StalePlan, format!("the plan is stale: {why}"))

@@ -57,15 +57,15 @@ async fn run(args: &Args) -> Result<(), Error> {
         .removal_limits(limits)
         .mode(args.mode());
 
-    let plan = sync.plan().await?;
-    print!("{plan}");
+    let prepared = sync.prepare().await?;
+    print!("{}", prepared.plan());
     environment.print_requests("planned");
-    sync.check(&plan).map_err(Error::from)?;
+    sync.check(prepared.plan()).map_err(Error::from)?;
     if args.dry_run {
         println!("Nothing was written.");
         return Ok(());
     }
-    let report = sync.apply(&plan).await?.complete()?;
+    let report = sync.apply(prepared).await?.complete()?;
     println!("Done: {}", past_tense(&report.done.to_string()));
     environment.print_requests("written");
     if args.uses_own_sandbox() {

@@ -42,11 +42,11 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     let before = peak_memory();
     let store = StateStore::memory();
     let sync = DirectorySync::new(SIZE.directory(), &scim).store(store.clone());
-    let plan = sync.plan().await?;
-    println!("{}", plan.to_string().lines().next().unwrap_or_default());
+    let prepared = sync.prepare().await?;
+    println!("Sync: {}", prepared.plan().summary());
     sandbox.clear_requests();
     let started = SystemClock.now();
-    let report = sync.apply(&plan).await?.complete()?;
+    let report = sync.apply(prepared).await?.complete()?;
     let duration = SystemClock
         .now()
         .duration_since(started)

@@ -146,8 +146,8 @@ async fn count_requests(size: Size) -> Result<Row, Error> {
         .store(store.clone())
         .clock(clock.clone());
     let run = async |sync: &DirectorySync| {
-        let plan = sync.plan().await?;
-        sync.apply(&plan).await?.complete()
+        let prepared = sync.prepare().await?;
+        sync.apply(prepared).await?.complete()
     };
     run(&sync).await?;
     let first = count();

@@ -107,7 +107,7 @@ impl AccountAssignments {
         let store = center.identity_store();
         Ok(match principal {
             PrincipalSpec::User(login) => {
-                let name = lookup::user_name(&self.okta, &self.blueprint, login, cx).await?;
+                let name = lookup::aws_user_name(&self.okta, &self.blueprint, login, cx).await?;
                 store
                     .user_by_name(&name)
                     .await

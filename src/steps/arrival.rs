@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{Aws, IdentityUser, UserId};
 use futures::future::BoxFuture;
-use okta_client::{AppUser, Client as Okta, Group, Id, PushMapping, PushStatus, User};
+use okta_client::{Client as Okta, Group, Id, PushMapping, PushStatus, User};
 
 use super::{ids, lookup};
 use crate::{
+    aws_user_name::AppAssignments,
     blueprint::{Blueprint, PrincipalSpec, WaitFor},
     context::Context,
     error::{Error, ErrorKind, Result},
@@ -81,37 +82,19 @@ impl Arrival {
         }
     }
 
-    /// Reads the app's user assignments from Okta.
-    async fn read_app_users(&self, cx: &Context) -> Result<BTreeMap<Id<User>, AppUser>> {
-        let Some(app) = cx.facts(|facts| facts.app.clone()) else {
-            return Ok(BTreeMap::new());
-        };
-        let users = self
-            .okta
-            .apps()
-            .users(&app)
-            .try_collect()
-            .await
-            .map_err(|error| {
-                Error::service(
-                    format!("the assigned users of app {app} could not be read from Okta"),
-                    error,
-                )
-            })?;
-        Ok(users
-            .into_iter()
-            .map(|user| (user.id.clone(), user))
-            .collect())
+    async fn read_assignments(&self, cx: &Context) -> Result<AppAssignments> {
+        let app = cx.facts(|facts| facts.app.clone());
+        AppAssignments::read(&self.okta, app.as_ref()).await
     }
 
     /// Returns the parts of the scope that the identity store does not have.
     async fn find_missing(
         &self,
         scope: &ResolvedScope,
-        assigned: &BTreeMap<Id<User>, AppUser>,
+        assigned: &AppAssignments,
         cx: &Context,
     ) -> Result<Missing> {
-        let name = |user: &User| user_name(assigned, user);
+        let name = |user: &User| assigned.aws_user_name(user).to_owned();
         let missing_user = |user: &User, disabled| {
             let missing_user = MissingUser {
                 login: user.profile.login.clone(),
@@ -194,7 +177,7 @@ impl Arrival {
     async fn describe_missing(
         &self,
         missing: &Missing,
-        assigned: &BTreeMap<Id<User>, AppUser>,
+        assigned: &AppAssignments,
         cx: &Context,
     ) -> Result<Vec<String>> {
         let mut lines = Vec::new();
@@ -288,14 +271,6 @@ fn reject_failed_pushes(
     Ok(())
 }
 
-/// Returns the user's name in AWS: the user name in Okta's app assignment, or the login if there is none.
-fn user_name(assigned: &BTreeMap<Id<User>, AppUser>, user: &User) -> String {
-    let sent = assigned
-        .get(&user.id)
-        .and_then(|assigned| assigned.user_name.clone());
-    sent.unwrap_or_else(|| user.profile.login.clone())
-}
-
 impl Step for Arrival {
     fn id(&self) -> StepId {
         ids::ARRIVAL
@@ -308,7 +283,7 @@ impl Step for Arrival {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.read_app_users(cx).await?;
+            let assigned = self.read_assignments(cx).await?;
             let missing = self
                 .find_missing(&scope, &assigned, cx)
                 .await?
@@ -334,7 +309,7 @@ impl Step for Arrival {
     fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.read_app_users(cx).await?;
+            let assigned = self.read_assignments(cx).await?;
             let missing = self
                 .find_missing(&scope, &assigned, cx)
                 .await?
@@ -352,7 +327,7 @@ impl Step for Arrival {
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.read_app_users(cx).await?;
+            let assigned = self.read_assignments(cx).await?;
             let missing = self.find_missing(&scope, &assigned, cx).await?;
             let mut checks: Vec<Check> = match self.describe_missing(&missing, &assigned, cx).await
             {

@@ -1,16 +1,18 @@
 //! Step `directory-sync`: writes Okta's users and groups to AWS directly, without Okta's provisioning.
 
 mod changes;
-
-use std::sync::Mutex;
+mod progress;
 
 use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use scim_client::{Client as Scim, Dialect, Endpoint};
 
-use self::changes::{
-    TOKEN, WRITE, defer_removals, removal_target, undetermined_write_change, write_change,
+use self::{
+    changes::{
+        TOKEN, WRITE, group_target, removal_target, undetermined_write_change, write_change,
+    },
+    progress::{Progress, Stage, cached_state},
 };
 use super::{
     catalog::ProvisioningFeatures,
@@ -24,8 +26,8 @@ use crate::{
     plan::{Action, Change, StepId, Value},
     step::{Applied, Check, Planned, Step, unknown_change},
     sync::{
-        Directory, GroupChange, GroupRemoval, OktaSource, PlanInput, ReadMode, Removal,
-        RemovalLimits, Run, Settings, Source, StateSink, SyncPlan, SyncState, UserChange,
+        Engine, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal, RemovalLimits, Run,
+        Selection, Settings, Source as _, StateSink, SyncPlan,
     },
 };
 
@@ -41,17 +43,16 @@ use crate::{
 pub struct SyncStep {
     okta: Okta,
     endpoint: ScimEndpoint,
-    blueprint: Blueprint,
+    source: OktaSource,
     settings: Settings,
-    prepared: Mutex<Option<SyncPlan>>,
 }
 
-/// The facts about the target that are known before the target is read.
-struct TargetStatus {
-    /// The client; `None` if the endpoint or the token is missing.
+/// The source and the target of one run.
+struct Sides {
+    source: OktaSource,
+    endpoint: Endpoint,
+    /// The client; `None` if the token is missing.
     scim: Option<Scim>,
-    endpoint: Option<Endpoint>,
-    state: Option<SyncState>,
 }
 
 impl SyncStep {
@@ -61,9 +62,8 @@ impl SyncStep {
         Self {
             okta: okta.clone(),
             endpoint: ScimEndpoint::direct(okta, aws),
-            blueprint: blueprint.clone(),
+            source: OktaSource::new(okta, blueprint),
             settings: Settings::default(),
-            prepared: Mutex::default(),
         }
     }
 
@@ -88,131 +88,106 @@ impl SyncStep {
         self
     }
 
-    /// Returns the endpoint, the client and the cached state.
-    fn status(cx: &Context) -> Result<TargetStatus> {
-        let state = cx.file(SyncState::FILE);
-        let state = state.as_deref().map(SyncState::from_json).transpose()?;
-        let endpoint = cx.facts(|facts| facts.scim.clone());
-        let scim = match (&endpoint, scim_token(cx)) {
-            (Some(endpoint), Some(token)) => {
-                let client = Scim::builder(endpoint, token)
-                    .dialect(Dialect::AwsIdentityCenter)
-                    .clock(cx.clock())
-                    .build();
-                Some(client.map_err(|error| {
-                    Error::new(
-                        ErrorKind::InvalidAnswer,
-                        format!("the SCIM endpoint {endpoint} cannot be used"),
-                    )
-                    .with_source(error)
-                })?)
-            }
-            _ => None,
-        };
-        Ok(TargetStatus {
-            scim,
-            endpoint,
-            state,
-        })
-    }
-
-    /// Returns the source and its users and groups.
-    async fn directory(&self, cx: &Context) -> Result<(OktaSource, Directory)> {
-        let app = cx.facts(|facts| facts.app.clone());
-        let source = OktaSource::new(&self.okta, &self.blueprint).app(app);
-        let directory = match lookup::known_scope(cx) {
-            Some(scope) => source.directory_of(&scope).await,
-            None => source.read().await,
-        }?;
-        Ok((source, directory))
-    }
-
-    /// Returns the sync plan, or `None` if the endpoint is unknown, or both the cached state and the token are missing.
-    async fn sync_plan(&self, cx: &Context) -> Result<Option<SyncPlan>> {
-        let status = Self::status(cx)?;
-        let Some(endpoint) = status.endpoint.as_ref() else {
+    /// Returns the source and the target, or `None` if the endpoint is unknown.
+    fn sides(&self, cx: &Context) -> Result<Option<Sides>> {
+        let (endpoint, app) = cx.facts(|facts| (facts.scim.clone(), facts.app.clone()));
+        let Some(endpoint) = endpoint else {
             return Ok(None);
         };
-        let mode = match (&status.state, &status.scim) {
-            (None, None) => return Ok(None),
-            (Some(_), None) => ReadMode::Cached,
-            (Some(_), Some(_)) => ReadMode::Verify,
-            (None, Some(_)) => ReadMode::Full,
+        let connect = |token| {
+            let client = Scim::builder(&endpoint, token)
+                .dialect(Dialect::AwsIdentityCenter)
+                .clock(cx.clock());
+            client.build().map_err(|error| {
+                Error::new(
+                    ErrorKind::InvalidAnswer,
+                    format!("the SCIM endpoint {endpoint} cannot be used"),
+                )
+                .with_source(error)
+            })
         };
-        let (source, directory) = self.directory(cx).await?;
-        let settings = Settings {
-            mode,
-            ..self.settings.clone()
-        };
-        let input = PlanInput {
-            source: &source,
-            directory: &directory,
-            scim: status.scim.as_ref(),
-            target: &endpoint.to_string(),
-            state: status.state.as_ref(),
-            now: cx.now(),
-        };
-        let mut plan = settings.plan(input).await?;
-        if status.state.is_none() {
-            defer_removals(&mut plan);
+        let scim = scim_token(cx).map(connect).transpose()?;
+        Ok(Some(Sides {
+            source: self.source.clone().app(app),
+            endpoint,
+            scim,
+        }))
+    }
+
+    fn engine<'a>(&self, sides: &'a Sides, cx: &Context) -> Engine<'a> {
+        Engine {
+            source: &sides.source,
+            endpoint: sides.endpoint.to_string(),
+            scim: sides.scim.as_ref(),
+            settings: Settings {
+                // Without a token, the target cannot be read.
+                mode: if sides.scim.is_some() {
+                    ReadMode::Verify
+                } else {
+                    ReadMode::Cached
+                },
+                ..self.settings.clone()
+            },
+            clock: cx.clock(),
         }
-        Ok(Some(plan))
     }
 
-    /// Returns the client of the target.
-    ///
-    /// # Errors
-    ///
-    /// Fails if this run has no SCIM access token.
-    fn scim(cx: &Context) -> Result<Scim> {
-        Self::status(cx)?.scim.ok_or_else(|| {
-            Error::new(
-                ErrorKind::ManualStep,
-                "this run has no SCIM access token of AWS",
-            )
-            .with_help("pass the token to the pipeline, or run with an operator who can provide it")
-        })
-    }
-
-    /// Writes changes of users and groups. A change in `removals` is written only if it releases a name that another change
-    /// needs.
-    async fn write(
-        &self,
-        users: &[&UserChange],
-        removals: &[&UserChange],
-        groups: &[&GroupChange],
-        plan: &SyncPlan,
-        cx: &Context,
-    ) -> Result<()> {
-        self.settings.limits.check(plan)?;
-        let scim = Self::scim(cx)?;
-        self.settings.check_protected(&scim, plan).await?;
-        let mut state = match cx.file(SyncState::FILE) {
-            // An earlier change of this plan was written and has updated the state.
-            Some(json) if SyncState::from_json(&json)?.serial > plan.serial => {
-                SyncState::from_json(&json)?
-            }
-            _ => plan
-                .next_state
-                .0
-                .as_deref()
-                .cloned()
-                .unwrap_or_else(|| SyncState::empty(&scim.endpoint().to_string())),
+    /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.
+    async fn prepare(&self, cx: &Context) -> Result<Option<PreparedSync>> {
+        let (Some(sides), state) = (self.sides(cx)?, cached_state(cx)?) else {
+            return Ok(None);
         };
-        state.serial = state.serial.max(plan.serial + 1);
-        let run = Run::new(&scim, cx.clock(), StateSink::Context(cx), state, plan);
-        run.start().await?;
-        run.write_users(users, removals).await?;
-        run.write_groups(groups).await?;
-        run.finish().await?;
-        run.into_parts().0.complete()?;
-        Ok(())
+        if state.is_none() && sides.scim.is_none() {
+            return Ok(None);
+        }
+        let directory = match lookup::known_scope(cx) {
+            Some(scope) => sides.source.directory_of(&scope).await,
+            None => sides.source.read().await,
+        }?;
+        let is_first_run = state.is_none();
+        let mut prepared = self.engine(&sides, cx).prepare(&directory, state).await?;
+        if is_first_run {
+            // The operator could not review the removals.
+            prepared
+                .plan
+                .defer_removals("to the next run, because this run has no cached state");
+        }
+        Ok(Some(prepared))
     }
 
-    fn prepared(&self) -> std::sync::MutexGuard<'_, Option<SyncPlan>> {
-        self.prepared
-            .lock()
-            .expect("no thread panics while it holds the lock of the plan")
+    /// Returns the sync that this context runs. The first change starts it.
+    async fn run(&self, cx: &Context) -> Result<Box<Run>> {
+        let unknown = || {
+            lookup::missing_prerequisite("the SCIM endpoint with its token", &ids::SCIM_ENDPOINT)
+        };
+        let prepared = match cx.run_memory::<Progress>().take() {
+            Some(Stage::Running(run)) => return Ok(run),
+            Some(Stage::Prepared(prepared)) => *prepared,
+            None => self.prepare(cx).await?.ok_or_else(unknown)?,
+        };
+        let sides = self.sides(cx)?.ok_or_else(unknown)?;
+        self.engine(&sides, cx).start(prepared).await.map(Box::new)
+    }
+
+    /// Returns the part of the plan that a change stands for, or `None` if the change is already done.
+    fn selection(&self, change: &Change, plan: &SyncPlan) -> Result<Option<Selection>> {
+        match change.action {
+            Action::Update if change.target == WRITE => Ok(Some(Selection::Writes)),
+            Action::Remove => {
+                let user = plan.users.iter().find_map(|user| {
+                    let id = user.removed()?;
+                    (removal_target(user) == change.target).then(|| id.clone())
+                });
+                let group = plan.groups.iter().find_map(|group| {
+                    let id = group.removed()?;
+                    (group_target(group) == change.target).then(|| id.clone())
+                });
+                Ok(user
+                    .map(Selection::RemoveUser)
+                    .or(group.map(Selection::RemoveGroup)))
+            }
+            _ => Err(unknown_change(&self.id(), change)),
+        }
     }
 }
 
@@ -227,7 +202,7 @@ impl Step for SyncStep {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let plan = self.sync_plan(cx).await?;
+            let prepared = self.prepare(cx).await?;
             let mut planned = Planned::nothing();
             let app = lookup::app(&self.okta, cx).await?;
             if app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on()) {
@@ -235,21 +210,18 @@ impl Step for SyncStep {
                     "Okta provisions into AWS too, so Okta and this step would write the same users: switch off API integration in the app's Provisioning tab",
                 );
             }
-            match &plan {
+            match prepared.as_ref().map(PreparedSync::plan) {
                 None => planned.changes.push(undetermined_write_change()),
                 Some(plan) => {
                     planned.changes.extend(write_change(plan));
                     let users = plan.users.iter().filter(|change| change.removes());
-                    planned.changes.extend(
-                        users.map(|change| Change::new(Action::Remove, removal_target(change))),
-                    );
-                    let groups = plan.groups.iter().filter_map(|change| match change {
-                        GroupChange::Delete(removed) => Some(format!("group {removed}")),
-                        GroupChange::Create { .. } | GroupChange::Update { .. } => None,
-                    });
-                    planned
-                        .changes
-                        .extend(groups.map(|group| Change::new(Action::Remove, group)));
+                    let groups = plan
+                        .groups
+                        .iter()
+                        .filter(|change| change.removed().is_some());
+                    let targets = users.map(removal_target).chain(groups.map(group_target));
+                    let removals = targets.map(|target| Change::new(Action::Remove, target));
+                    planned.changes.extend(removals);
                     planned.notes.extend(plan.notes.iter().cloned());
                     planned.notes.extend(
                         plan.skipped.iter().map(|skipped| {
@@ -270,7 +242,8 @@ impl Step for SyncStep {
                     .with_value("token", Value::Secret);
                 planned.changes.insert(0, token);
             }
-            *self.prepared() = plan;
+            cx.run_memory::<Progress>()
+                .set(prepared.map(|prepared| Stage::Prepared(Box::new(prepared))));
             Ok(planned)
         })
     }
@@ -281,57 +254,30 @@ impl Step for SyncStep {
                 self.endpoint.ask(cx).await?;
                 return Ok(Applied::Done);
             }
-            let prepared = self.prepared().clone();
-            let plan = match prepared {
-                Some(plan) => plan,
-                None => self.sync_plan(cx).await?.ok_or_else(|| {
-                    lookup::missing_prerequisite(
-                        "the SCIM endpoint with its token",
-                        &ids::SCIM_ENDPOINT,
-                    )
-                })?,
-            };
-            let (user_removals, user_writes): (Vec<_>, Vec<_>) =
-                plan.users.iter().partition(|change| change.removes());
-            let (group_removals, group_writes): (Vec<_>, Vec<_>) = plan
-                .groups
-                .iter()
-                .partition(|change| matches!(change, GroupChange::Delete(_)));
-            match change.action {
-                Action::Update if change.target == WRITE => {
-                    if plan.serial == 0 || !user_writes.is_empty() || !group_writes.is_empty() {
-                        self.write(&user_writes, &user_removals, &group_writes, &plan, cx)
-                            .await?;
-                    }
-                }
-                Action::Remove => {
-                    let users: Vec<_> = user_removals
-                        .into_iter()
-                        .filter(|user| removal_target(user) == change.target)
-                        .collect();
-                    let groups: Vec<_> = group_removals
-                        .into_iter()
-                        .filter(|group| format!("group {}", group.name()) == change.target)
-                        .collect();
-                    // A removal that is missing in the current plan is already done.
-                    if !users.is_empty() || !groups.is_empty() {
-                        self.write(&users, &[], &groups, &plan, cx).await?;
-                    }
-                }
-                _ => return Err(unknown_change(&self.id(), change)),
+            let run = self.run(cx).await?;
+            let sink = StateSink::Pipeline(cx);
+            if let Some(selection) = self.selection(change, run.plan())? {
+                run.apply(&selection, &sink).await?;
             }
+            if run.is_over() {
+                run.finish(&sink).await?;
+            }
+            let report = run.take_report();
+            cx.run_memory::<Progress>().set(Some(Stage::Running(run)));
+            report.complete()?;
             Ok(Applied::Done)
         })
     }
 
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
-            let Some(plan) = self.sync_plan(cx).await? else {
+            let Some(prepared) = self.prepare(cx).await? else {
                 return Ok(vec![Check::failed(format!(
                     "{}: no earlier run has saved a state",
                     self.title()
                 ))]);
             };
+            let plan = prepared.plan();
             let users = plan.users.iter().map(ToString::to_string);
             let groups = plan.groups.iter().map(ToString::to_string);
             let mut checks: Vec<Check> = users

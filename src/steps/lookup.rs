@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::ids;
 use crate::{
+    aws_user_name::AppAssignments,
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result, ServiceError as _, ServiceResponse},
@@ -101,8 +102,8 @@ pub(super) fn known_scope(cx: &Context) -> Option<Arc<ResolvedScope>> {
     cx.run_memory::<Lookup>().scope.get().cloned()
 }
 
-/// Returns the user's name in AWS: the user name in Okta's app assignment, or the login if there is none.
-pub(super) async fn user_name(
+/// Returns the name in AWS of the user with this login.
+pub(super) async fn aws_user_name(
     okta: &Okta,
     blueprint: &Blueprint,
     login: &str,
@@ -113,22 +114,12 @@ pub(super) async fn user_name(
         .assigned_users()
         .into_values()
         .find(|user| user.profile.login == login);
-    let (Some(user), Some(app)) = (user, cx.facts(|facts| facts.app.clone())) else {
+    let Some(user) = user else {
         return Ok(login.to_owned());
     };
-    let assigned = okta
-        .apps()
-        .user_opt(&app, &user.id)
-        .await
-        .map_err(|error| {
-            Error::service(
-                format!("the assignment of {login} could not be read from Okta"),
-                error,
-            )
-        })?;
-    Ok(assigned
-        .and_then(|user| user.user_name)
-        .unwrap_or_else(|| login.to_owned()))
+    let app = cx.facts(|facts| facts.app.clone());
+    let assignments = AppAssignments::read_one(okta, app.as_ref(), user).await?;
+    Ok(assignments.aws_user_name(user).to_owned())
 }
 
 /// Returns the accounts of the organization, read once per context.

@@ -336,7 +336,7 @@ impl Step for SignInTest {
                     missing,
                 }));
             }
-            let user_name = lookup::user_name(&self.okta, &self.blueprint, &login, cx).await?;
+            let user_name = lookup::aws_user_name(&self.okta, &self.blueprint, &login, cx).await?;
             self.verify_credentials(&session, &expected, &user_name)
                 .await?;
             // The session is no longer needed, so a failed logout does not fail the test.

@@ -1,14 +1,19 @@
 //! The desired users and groups, as the source has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use scim_types::ExternalId;
 use serde::{Deserialize, Serialize};
 
-use super::UserProfile;
+use super::profile::UserProfile;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The complete set of users and groups that the target should have.
+/// The users and groups that the target should have.
+///
+/// Later versions may add fields: end a literal with `..Directory::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// All users, including inactive users.
@@ -18,9 +23,29 @@ pub struct Directory {
     /// Remarks about the source for the reviewer of the plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// The parts of the source that could not be read. If there are any, the sync removes nothing from the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<UnreadItem>,
+}
+
+/// A user, a group or a list that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadItem {
+    /// The item and its place, such as `user 00u1 in the members of group engines`.
+    pub item: String,
+    /// The reason why the item could not be read.
+    pub reason: String,
+}
+
+impl fmt::Display for UnreadItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.item, self.reason)
+    }
 }
 
 /// A user of the source.
+///
+/// Later versions may add fields: end a literal with `..User::default()`. The id is required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The source's id, which never changes; the target stores it as `externalId`.
@@ -33,6 +58,8 @@ pub struct User {
 }
 
 /// A group of the source.
+///
+/// Later versions may add fields: end a literal with `..Group::default()`. The id and the name are required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// The source's id, which never changes; the target stores it as `externalId`.
@@ -55,13 +82,42 @@ impl User {
     }
 }
 
+impl Default for User {
+    fn default() -> Self {
+        Self::new(ExternalId::new(String::new()), UserProfile::default())
+    }
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            id: ExternalId::new(String::new()),
+            name: String::new(),
+            members: BTreeSet::new(),
+        }
+    }
+}
+
 impl Directory {
-    /// Checks that ids and names are unique. A source with duplicates is not reliable evidence for removals.
+    /// Checks that ids and names are unique and that no id is empty. A source with duplicates is not reliable evidence
+    /// for removals.
     ///
     /// # Errors
     ///
-    /// Fails if two users or two groups have the same id or the same name.
+    /// Fails if two users or two groups have the same id or the same name, or if an id is empty.
     pub fn check(&self) -> Result<()> {
+        let ids = self
+            .users
+            .iter()
+            .map(|user| (&user.id, &user.profile.user_name));
+        let ids = ids.chain(self.groups.iter().map(|group| (&group.id, &group.name)));
+        if let Some((_, name)) = ids.into_iter().find(|(id, _)| id.as_str().is_empty()) {
+            return Err(Error::new(
+                ErrorKind::UnusableSubject,
+                format!("`{name}` has no id in the source"),
+            )
+            .with_help("give every user and group of the source an id that never changes"));
+        }
         let ids = self.users.iter().map(|user| user.id.as_str().to_owned());
         require_unique("users have the id", ids)?;
         let names = self
@@ -126,6 +182,16 @@ mod tests {
             error.to_string(),
             "2 users have the user name `ada@example.com`"
         );
+    }
+
+    #[test]
+    fn an_empty_id_is_rejected() {
+        let directory = Directory {
+            users: vec![user("", "ada")],
+            ..Directory::default()
+        };
+        let error = directory.check().expect_err("an empty id");
+        assert_eq!(error.to_string(), "`ada` has no id in the source");
     }
 
     #[test]

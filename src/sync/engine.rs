@@ -1,18 +1,26 @@
-//! Planning: reads the target or the cached state, and compares it with the source's directory.
+//! Prepares and starts a run: the code that [`DirectorySync`](super::DirectorySync) and the pipeline's step share.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use jiff::Timestamp;
-use scim_client::Client;
+use rest_core::Clock;
+use scim_client::{Client, Dialect};
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    Directory, GroupRemoval, Removal, RemovalLimits, Source, SyncState, UserProfile,
-    plan::{SyncPlan, Transient, UserChange},
-    planner::{self, Policy, TargetSnapshot},
+    apply::Run,
+    directory::Directory,
+    plan::{GroupChange, UserChange},
+    planner::{self, GroupRemoval, Policy, Removal},
+    prepared::PreparedSync,
+    profile::UserProfile,
+    removal_limits::RemovalLimits,
+    snapshot::{TargetSnapshot, match_users},
+    source::Source,
+    state::SyncState,
     target,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -42,76 +50,124 @@ pub(crate) struct Settings {
     pub(crate) mode: ReadMode,
 }
 
-/// The input of planning.
-pub(crate) struct PlanInput<'a> {
+/// A sync with everything except the place of its state.
+pub(crate) struct Engine<'a> {
     pub(crate) source: &'a dyn Source,
-    /// The users and groups of the source.
-    pub(crate) directory: &'a Directory,
+    /// The target's endpoint.
+    pub(crate) endpoint: String,
     /// The client of the target; `None` if the target cannot be read, because there is no token.
     pub(crate) scim: Option<&'a Client>,
-    /// The target's endpoint.
-    pub(crate) target: &'a str,
-    /// The cached state of earlier runs.
-    pub(crate) state: Option<&'a SyncState>,
-    pub(crate) now: Timestamp,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Settings {
-    /// Returns the plan. Writes nothing.
-    pub(crate) async fn plan(&self, input: PlanInput<'_>) -> Result<SyncPlan> {
-        input.directory.check()?;
-        if let Some(state) = input.state {
-            state.check_target(input.target)?;
+impl Engine<'_> {
+    /// Plans the changes that make the target match the directory. Writes nothing.
+    ///
+    /// `state` is the cached state of earlier runs.
+    pub(crate) async fn prepare(
+        &self,
+        directory: &Directory,
+        state: Option<SyncState>,
+    ) -> Result<PreparedSync> {
+        directory.check()?;
+        if let Some(state) = &state {
+            state.check_target(&self.endpoint)?;
         }
-        let snapshot = self.read_snapshot(&input).await?;
-        let dialect = input
-            .scim
-            .map_or(scim_client::Dialect::AwsIdentityCenter, Client::dialect);
+        let snapshot = self.read_snapshot(directory, state.as_ref()).await?;
         let policy = Policy {
-            users: self.removal,
-            groups: self.group_removal,
-            dialect,
+            users: self.settings.removal,
+            groups: self.settings.group_removal,
+            dialect: self
+                .scim
+                .map_or(Dialect::AwsIdentityCenter, Client::dialect),
         };
-        let serial = input.state.map_or(0, |state| state.serial);
-        let mut plan = planner::plan(input.directory, &snapshot, policy, input.now, serial);
-        let mut next_state = input
-            .state
-            .cloned()
-            .unwrap_or_else(|| SyncState::empty(input.target));
+        let now = now(self.clock.as_ref());
+        let serial = state.as_ref().map_or(0, |state| state.serial);
+        let plan = planner::plan(directory, &snapshot, policy, now, serial);
+        let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));
         let adopted = plan.users.iter().filter_map(|change| match change {
             UserChange::Update {
                 id, adopts: true, ..
             } => Some(id.clone()),
             _ => None,
         });
-        next_state.update_from(&snapshot, &adopted.collect(), input.now);
+        state.update_from(&snapshot, &adopted.collect(), now);
+        let target_incomplete = snapshot.is_incomplete();
         // If there is a client, `read_snapshot` has read the whole target for a dirty state.
-        next_state.dirty &= input.scim.is_none();
-        plan.next_state = Transient(Some(Arc::new(next_state)));
-        if let Some(scim) = input.scim {
-            self.read_missing_names(scim, &mut plan).await?;
+        state.dirty = target_incomplete || (state.dirty && self.scim.is_none());
+        // If the source is incomplete, every managed user may still have its user in the source.
+        let missing_users = if directory.incomplete.is_empty() {
+            let matches = match_users(&directory.users, &snapshot.users);
+            let missing = snapshot.missing_users(&matches);
+            missing.map(|user| user.id.clone()).collect()
+        } else {
+            BTreeSet::new()
+        };
+        let updated: HashSet<&ResourceId> = plan
+            .users
+            .iter()
+            .filter_map(|change| match change {
+                UserChange::Update { id, .. } => Some(id),
+                _ => None,
+            })
+            .collect();
+        let users = snapshot.users.into_iter();
+        let users = users.filter(|user| updated.contains(&user.id));
+        let users = users
+            .filter_map(|user| Some((user.id, *user.scim_user?)))
+            .collect();
+        let adopted: HashSet<&ResourceId> = plan
+            .groups
+            .iter()
+            .filter_map(|change| match change {
+                GroupChange::Update {
+                    id, adopts: true, ..
+                } => Some(id),
+                _ => None,
+            })
+            .collect();
+        let groups = snapshot.groups.into_iter();
+        let adopted_members = groups
+            .filter(|group| adopted.contains(&group.id))
+            .filter_map(|group| Some((group.id, group.members?)))
+            .collect();
+        let mut prepared = PreparedSync {
+            plan,
+            state,
+            missing_users,
+            users,
+            adopted_members,
+            target_incomplete,
+        };
+        if let Some(scim) = self.scim {
+            self.read_missing_names(scim, &mut prepared).await?;
         }
-        Ok(plan)
+        Ok(prepared)
     }
 
-    /// Checks a plan against the removal limits again, with user names read from the target.
-    ///
-    /// A plan that was made without a client lacks these names, so protected users are not recognized in it.
-    pub(crate) async fn check_protected(&self, scim: &Client, plan: &SyncPlan) -> Result<()> {
-        if self.limits.protected_users.is_empty() {
-            return Ok(());
-        }
-        let mut plan = plan.clone();
-        self.read_missing_names(scim, &mut plan).await?;
-        Ok(self.limits.check(&plan)?)
+    /// Checks the removal limits and returns the run that applies the plan. Writes nothing.
+    pub(crate) async fn start(&self, mut prepared: PreparedSync) -> Result<Run> {
+        prepared.state.check_target(&self.endpoint)?;
+        let scim = self.scim.ok_or_else(|| {
+            Error::new(
+                ErrorKind::ManualStep,
+                "this run has no SCIM access token of AWS",
+            )
+            .with_help("pass the token to the pipeline, or run with an operator who can provide it")
+        })?;
+        // A plan that was made without a client lacks names, so the limits do not recognize all protected users in it.
+        self.read_missing_names(scim, &mut prepared).await?;
+        self.settings.limits.check(&prepared.plan)?;
+        Ok(Run::new(scim.clone(), self.clock.clone(), prepared))
     }
 
     /// Adds the names of the changed users that the plan lacks. Reads nothing if no users are protected.
-    async fn read_missing_names(&self, scim: &Client, plan: &mut SyncPlan) -> Result<()> {
-        if self.limits.protected_users.is_empty() {
+    async fn read_missing_names(&self, scim: &Client, prepared: &mut PreparedSync) -> Result<()> {
+        if self.settings.limits.protected_users.is_empty() {
             return Ok(());
         }
-        for change in &mut plan.users {
+        for change in &mut prepared.plan.users {
             let id = match change {
                 UserChange::Update {
                     id, before: None, ..
@@ -131,9 +187,9 @@ impl Settings {
             })?;
             let Some(user) = found else { continue };
             match change {
-                UserChange::Update { before, base, .. } => {
+                UserChange::Update { before, .. } => {
                     *before = Some(UserProfile::of(&user));
-                    *base = Transient(Some(Box::new(user)));
+                    prepared.users.insert(id, user);
                 }
                 UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
                     removed.name = user.user_name.map(|name| name.to_string());
@@ -145,14 +201,18 @@ impl Settings {
     }
 
     /// Reads the target, or takes the snapshot from the cached state.
-    async fn read_snapshot(&self, input: &PlanInput<'_>) -> Result<TargetSnapshot> {
-        let dirty = input.state.is_some_and(|state| state.dirty);
-        let mode = match input.scim {
+    async fn read_snapshot(
+        &self,
+        directory: &Directory,
+        state: Option<&SyncState>,
+    ) -> Result<TargetSnapshot> {
+        let dirty = state.is_some_and(|state| state.dirty);
+        let mode = match self.scim {
             // The last run was interrupted: its writes are unknown.
             Some(_) if dirty => ReadMode::Full,
-            _ => self.mode,
+            _ => self.settings.mode,
         };
-        let scim = match (mode, input.state, input.scim) {
+        let scim = match (mode, state, self.scim) {
             (ReadMode::Cached, Some(state), _) => return Ok(state.to_snapshot()),
             (_, _, Some(scim)) => scim,
             (_, _, None) => {
@@ -163,22 +223,27 @@ impl Settings {
                 .with_help("provide the token, or restore the cached state of earlier runs"));
             }
         };
-        let mut snapshot = target::read(scim, input.source).await?;
-        if let Some(state) = input.state {
+        let mut snapshot = target::read(scim, self.source).await?;
+        if let Some(state) = state {
             merge_cached_state(&mut snapshot, state, mode);
             if mode == ReadMode::Verify {
                 target::read_groups_of_uncached(
                     scim,
-                    input.directory,
+                    directory,
                     &mut snapshot,
                     &state.target_ids(),
                 )
                 .await?;
             }
         }
-        target::read_members(scim, input.directory, &mut snapshot).await?;
+        target::read_members(scim, directory, &mut snapshot).await?;
         Ok(snapshot)
     }
+}
+
+/// Returns the time of a clock.
+pub(super) fn now(clock: &dyn Clock) -> Timestamp {
+    Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Adds facts that only the cached state has: the managed users and groups, the deactivation times, and the external ids

@@ -2,17 +2,17 @@
 
 mod show;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
-
 use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::{SyncState, UserProfile};
+use super::profile::UserProfile;
+use crate::plan::count;
 
 /// All changes that a run would write, in the order of writing.
 ///
-/// `Display` shows the plan like a diff for review; serde saves and loads it. A plan holds ids and profiles, never secrets.
+/// `Display` shows the plan like a diff for review; serde saves and loads it without loss. A plan holds ids and profiles,
+/// never secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SyncPlan {
@@ -34,39 +34,11 @@ pub struct SyncPlan {
     /// Notes for the reviewer. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// The state with which the run starts: the target at the time of planning. Only set if this process made the plan.
-    #[serde(skip)]
-    pub(crate) next_state: Transient<Arc<SyncState>>,
-    /// Target ids of managed users that no source user matches. A user recreated in the source may have the name of such a
-    /// managed user. Only set if this process made the plan.
-    #[serde(skip)]
-    pub(crate) missing_users: Transient<Arc<BTreeSet<ResourceId>>>,
-}
-
-/// Data of a plan that exists only in the process that made the plan. It is neither saved nor compared.
-#[derive(Clone)]
-pub struct Transient<T>(pub(crate) Option<T>);
-
-impl<T> fmt::Debug for Transient<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transient").finish_non_exhaustive()
-    }
-}
-
-impl<T> Default for Transient<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<T> PartialEq for Transient<T> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 /// Totals of source and target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Totals {
     /// Number of active users of the source.
     pub source_active: usize,
@@ -85,6 +57,7 @@ pub struct Totals {
 /// A planned change of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum UserChange {
     /// Creates a user.
     Create {
@@ -107,9 +80,6 @@ pub enum UserChange {
         adopts: bool,
         /// Whether the update deactivates an active user.
         deactivates: bool,
-        /// The SCIM user as read from the target, if this run has read it. The update keeps its other attributes.
-        #[serde(skip)]
-        base: Transient<Box<scim_types::User>>,
     },
     /// Deactivates a user that is no longer in the source, or an inactive user whose profile the target would reject.
     Deactivate(RemovedPrincipal),
@@ -120,6 +90,7 @@ pub enum UserChange {
 /// A planned change of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum GroupChange {
     /// Creates a group with its members.
     Create {
@@ -146,9 +117,6 @@ pub enum GroupChange {
         add: Vec<Member>,
         /// The members to remove.
         remove: Vec<ResourceId>,
-        /// The current members, if the group is adopted. The run adds them to the cached state.
-        #[serde(skip)]
-        present: Transient<BTreeSet<ResourceId>>,
     },
     /// Deletes a group that is no longer in the source.
     Delete(RemovedPrincipal),
@@ -156,6 +124,7 @@ pub enum GroupChange {
 
 /// A user or group of the target that is deactivated or deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RemovedPrincipal {
     /// The target's id.
     pub id: ResourceId,
@@ -167,6 +136,7 @@ pub struct RemovedPrincipal {
 
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Member {
     /// The source's id of the user.
     pub external_id: ExternalId,
@@ -177,6 +147,7 @@ pub struct Member {
 
 /// A user that the sync does not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Skipped {
     /// The user's name.
     pub name: String,
@@ -186,6 +157,7 @@ pub struct Skipped {
 
 /// Counts of changes, planned or applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Counts {
     /// Number of created users.
     pub users_created: usize,
@@ -267,6 +239,37 @@ impl SyncPlan {
         })
     }
 
+    /// Drops the removals from the plan, those of members included, and adds a note that lists them.
+    pub(crate) fn defer_removals(&mut self, until: &str) {
+        let mut deferred: Vec<String> = self.removals().collect();
+        self.users.retain(|change| !change.removes());
+        self.groups.retain_mut(|change| match change {
+            GroupChange::Delete(_) => false,
+            GroupChange::Create { .. } => true,
+            GroupChange::Update {
+                name,
+                renamed_from,
+                adopts,
+                add,
+                remove,
+                ..
+            } => {
+                if !remove.is_empty() {
+                    let members = count(remove.len(), "member");
+                    deferred.push(format!("{members} of group {name}"));
+                    remove.clear();
+                }
+                renamed_from.is_some() || *adopts || !add.is_empty()
+            }
+        });
+        if !deferred.is_empty() {
+            self.notes.push(format!(
+                "removals deferred {until}: {}",
+                deferred.join(", ")
+            ));
+        }
+    }
+
     /// Returns a change of this plan that `reviewed` does not have, if there is one.
     ///
     /// Changes of `reviewed` that are missing in this plan are allowed: they may be already done.
@@ -307,14 +310,20 @@ impl UserChange {
     /// Returns whether the change deactivates or deletes the user.
     #[must_use]
     pub fn removes(&self) -> bool {
-        let deactivates = matches!(
-            self,
+        self.removed().is_some()
+    }
+
+    /// Returns the target id of the user, if the change deactivates or deletes it.
+    pub(crate) fn removed(&self) -> Option<&ResourceId> {
+        match self {
             Self::Update {
+                id,
                 deactivates: true,
                 ..
-            }
-        );
-        matches!(self, Self::Deactivate(_) | Self::Delete(_)) || deactivates
+            } => Some(id),
+            Self::Deactivate(removed) | Self::Delete(removed) => Some(&removed.id),
+            Self::Create { .. } | Self::Update { .. } => None,
+        }
     }
 
     /// Returns the mark in front of the change in a displayed plan.
@@ -335,6 +344,14 @@ impl GroupChange {
         match self {
             Self::Create { name, .. } | Self::Update { name, .. } => name.clone(),
             Self::Delete(removed) => removed.to_string(),
+        }
+    }
+
+    /// Returns the target id of the group, if the change deletes it.
+    pub(crate) fn removed(&self) -> Option<&ResourceId> {
+        match self {
+            Self::Delete(removed) => Some(&removed.id),
+            Self::Create { .. } | Self::Update { .. } => None,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
     time::Duration,
 };
 
@@ -11,11 +10,10 @@ use scim_client::Dialect;
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    Directory, UserProfile,
-    directory::{Group, User},
-    plan::{
-        GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, Transient, UserChange,
-    },
+    directory::Directory,
+    plan::{GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, UserChange},
+    profile::UserProfile,
+    snapshot::{TargetSnapshot, TargetUser, match_groups, match_users},
 };
 use crate::plan::count;
 
@@ -41,6 +39,7 @@ pub enum Removal {
 
 /// The treatment of groups that are no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GroupRemoval {
     /// Keeps the groups with their members.
     #[default]
@@ -55,125 +54,6 @@ pub(super) struct Policy {
     pub(super) users: Removal,
     pub(super) groups: GroupRemoval,
     pub(super) dialect: Dialect,
-}
-
-/// The users and groups of the target, as read or as cached.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct TargetSnapshot {
-    pub(super) users: Vec<TargetUser>,
-    pub(super) groups: Vec<TargetGroup>,
-}
-
-/// A user of the target.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct TargetUser {
-    pub(super) id: ResourceId,
-    pub(super) external_id: Option<ExternalId>,
-    /// The digest of the [`UserProfile`].
-    pub(super) digest: String,
-    pub(super) active: bool,
-    /// Whether the sync may remove the user: the cached state has the user, or the source may have issued the user's
-    /// external id.
-    pub(super) managed: bool,
-    /// The time of deactivation, if the cached state has it.
-    pub(super) inactive_since: Option<Timestamp>,
-    /// The external id in the cached state, if the user's `externalId` was removed in the target.
-    pub(super) cached_external_id: Option<ExternalId>,
-    /// The SCIM user, if it was read.
-    pub(super) scim_user: Option<Box<scim_types::User>>,
-}
-
-/// A group of the target.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct TargetGroup {
-    pub(super) id: ResourceId,
-    pub(super) external_id: Option<ExternalId>,
-    pub(super) name: String,
-    /// Whether the sync may remove the group; see [`TargetUser::managed`].
-    pub(super) managed: bool,
-    /// The ids of the members, if they were read or cached.
-    pub(super) members: Option<BTreeSet<ResourceId>>,
-}
-
-impl TargetUser {
-    fn name(&self) -> Option<&str> {
-        self.scim_user.as_ref()?.user_name.as_deref()
-    }
-
-    fn to_removed(&self) -> RemovedPrincipal {
-        RemovedPrincipal {
-            id: self.id.clone(),
-            external_id: self.external_id.clone(),
-            name: self.name().map(ToOwned::to_owned),
-        }
-    }
-}
-
-/// Returns for each group of the source the index of the matching group of the target.
-pub(super) fn match_groups(source: &[Group], target: &[TargetGroup]) -> Vec<Option<usize>> {
-    let by_id = by_external_id(target.iter().map(|group| group.external_id.as_ref()));
-    let mut by_name: HashMap<&str, usize> = HashMap::new();
-    for (index, group) in target.iter().enumerate() {
-        by_name.entry(&group.name).or_insert(index);
-    }
-    match_by_id_then_name(
-        source
-            .iter()
-            .map(|group| (&group.id, by_name.get(group.name.as_str()).copied())),
-        &by_id,
-    )
-}
-
-/// Returns for each user of the source the index of the matching user of the target.
-pub(super) fn match_users(source: &[User], target: &[TargetUser]) -> Vec<Option<usize>> {
-    let by_id = by_external_id(target.iter().map(|user| {
-        user.external_id
-            .as_ref()
-            .or(user.cached_external_id.as_ref())
-    }));
-    let mut by_name: HashMap<String, usize> = HashMap::new();
-    for (index, user) in target.iter().enumerate() {
-        if let Some(name) = user.name() {
-            by_name.entry(name.to_lowercase()).or_insert(index);
-        }
-    }
-    match_by_id_then_name(
-        source.iter().map(|user| {
-            let name = user.profile.user_name.to_lowercase();
-            (&user.id, by_name.get(&name).copied())
-        }),
-        &by_id,
-    )
-}
-
-/// Maps each external id to its index in the list.
-fn by_external_id<'a>(
-    ids: impl Iterator<Item = Option<&'a ExternalId>>,
-) -> HashMap<&'a ExternalId, usize> {
-    let ids = ids.enumerate();
-    ids.filter_map(|(index, id)| Some((id?, index))).collect()
-}
-
-/// Matches by external id first, then by name.
-///
-/// A target resource matches by name only if no source resource has its external id, and matches only one source
-/// resource by name.
-fn match_by_id_then_name<'a>(
-    source: impl Iterator<Item = (&'a ExternalId, Option<usize>)> + Clone,
-    by_id: &HashMap<&ExternalId, usize>,
-) -> Vec<Option<usize>> {
-    let mut taken: HashSet<usize> = source
-        .clone()
-        .filter_map(|(id, _)| by_id.get(id).copied())
-        .collect();
-    source
-        .map(|(id, same_name)| {
-            by_id
-                .get(id)
-                .copied()
-                .or_else(|| same_name.filter(|index| taken.insert(*index)))
-        })
-        .collect()
 }
 
 /// Returns the plan that changes the target to match the source.
@@ -193,13 +73,32 @@ pub(super) fn plan(
         groups: Vec::new(),
         skipped: Vec::new(),
         notes: source.remarks.clone(),
-        next_state: Transient::default(),
-        missing_users: Transient::default(),
     };
     let user_ids = plan_users(source, target, policy, now, &mut plan);
     plan_groups(source, target, policy, &user_ids, &mut plan);
+    if !source.incomplete.is_empty() || target.is_incomplete() {
+        note_unread_items(source, target, &mut plan);
+        plan.defer_removals("to a run that can read everything");
+    }
     plan
 }
+
+/// Adds a note for each item that could not be read.
+fn note_unread_items(source: &Directory, target: &TargetSnapshot, plan: &mut SyncPlan) {
+    let from_source = source.incomplete.iter().map(|item| ("source", item));
+    let from_target = target.unread_users.iter().chain(&target.unread_groups);
+    let unread = from_source.chain(from_target.map(|item| ("target", item)));
+    plan.notes
+        .extend(unread.map(|(side, item)| format!("not read from the {side}: {item}")));
+    plan.notes
+        .push("source or target are incomplete, therefore the plan removes nothing".to_owned());
+}
+
+/// The reason why a user or group of the source is not created while the list of the target is incomplete.
+const MAY_EXIST: &str = "the target could not be read completely, so it may have it already";
+
+/// The reason why an account with the name of a source user is not adopted while the source is incomplete.
+const MAY_BE_ANOTHERS: &str = "the target has the name already, under the id of an item that could not be read from the source";
 
 fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
     let source_ids: HashSet<&ExternalId> = source.users.iter().map(|user| &user.id).collect();
@@ -248,11 +147,22 @@ fn plan_users<'a>(
     let mut removals = Vec::new();
     for (user, found) in source.users.iter().zip(&matches) {
         let found = found.map(|index| &target.users[index]);
-        if let Some(found) = found {
-            user_ids.insert(&user.id, Some(found.id.clone()));
-        }
         if !user.profile.active && found.is_none() {
             continue;
+        }
+        let uncertain = match found {
+            None => (!target.unread_users.is_empty()).then_some(MAY_EXIST),
+            Some(found) => may_be_anothers(source, &user.id, found.owner(), found.managed),
+        };
+        if let Some(reason) = uncertain {
+            plan.skipped.push(Skipped {
+                name: user.profile.user_name.clone(),
+                reason: reason.to_owned(),
+            });
+            continue;
+        }
+        if let Some(found) = found {
+            user_ids.insert(&user.id, Some(found.id.clone()));
         }
         let adapted = if user.problems.is_empty() {
             user.profile.adapt_to_dialect(&user.id, policy.dialect)
@@ -299,7 +209,6 @@ fn plan_users<'a>(
             profile,
             adopts,
             deactivates,
-            base: Transient(found.scim_user.clone()),
         };
         if deactivates {
             removals.push(change);
@@ -307,17 +216,7 @@ fn plan_users<'a>(
             plan.users.push(change);
         }
     }
-    let taken: HashSet<usize> = matches.into_iter().flatten().collect();
-    let missing: Vec<&TargetUser> = target
-        .users
-        .iter()
-        .enumerate()
-        .filter(|(index, user)| user.managed && !taken.contains(index))
-        .map(|(_, user)| user)
-        .collect();
-    let missing_ids = missing.iter().map(|user| user.id.clone()).collect();
-    plan.missing_users = Transient(Some(Arc::new(missing_ids)));
-    for user in missing {
+    for user in target.missing_users(&matches) {
         match plan_user_removal(user, policy.users, now) {
             Ok(change) => removals.extend(change),
             Err(note) => plan
@@ -327,6 +226,18 @@ fn plan_users<'a>(
     }
     plan.users.extend(removals);
     user_ids
+}
+
+/// Returns why a user or group of the target that was found by name is not adopted: its id may belong to an item of the
+/// source that could not be read.
+fn may_be_anothers(
+    source: &Directory,
+    id: &ExternalId,
+    owner: Option<&ExternalId>,
+    managed: bool,
+) -> Option<&'static str> {
+    let uncertain = managed && owner != Some(id) && !source.incomplete.is_empty();
+    uncertain.then_some(MAY_BE_ANOTHERS)
 }
 
 /// Plans the removal of a managed user that is missing in the source.
@@ -381,7 +292,19 @@ fn plan_groups(
                 id: user_ids.get(member)?.clone(),
             })
         });
-        let Some(found) = found.map(|index| &target.groups[index]) else {
+        let found = found.map(|index| &target.groups[index]);
+        let uncertain = match found {
+            None => (!target.unread_groups.is_empty()).then_some(MAY_EXIST),
+            Some(found) => {
+                may_be_anothers(source, &group.id, found.external_id.as_ref(), found.managed)
+            }
+        };
+        if let Some(reason) = uncertain {
+            plan.notes
+                .push(format!("group {} is skipped: {reason}", group.name));
+            continue;
+        }
+        let Some(found) = found else {
             plan.groups.push(GroupChange::Create {
                 external_id: group.id.clone(),
                 name: group.name.clone(),
@@ -401,7 +324,8 @@ fn plan_groups(
                 .filter(|id| !wanted.contains(id))
                 .partition(|id| managed.contains(id));
             remove.extend(leaving.into_iter().cloned());
-            if !unmanaged.is_empty() {
+            // An unread user is unknown here, but the sync may manage it.
+            if !unmanaged.is_empty() && target.unread_users.is_empty() {
                 plan.notes.push(format!(
                     "group {}: kept {} that the sync does not manage",
                     group.name,
@@ -425,7 +349,6 @@ fn plan_groups(
                 adopts,
                 add,
                 remove,
-                present: Transient(found.members.clone().filter(|_| adopts)),
             });
         }
     }

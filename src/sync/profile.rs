@@ -13,6 +13,8 @@ use crate::state::hex;
 ///
 /// The sync compares only these attributes. A server that omits other attributes from its responses therefore does not
 /// cause a write of every user in every run.
+///
+/// Later versions may add fields: end a literal with `..UserProfile::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserProfile {
     /// The sign-in name. In AWS it must equal the SAML `NameID`.

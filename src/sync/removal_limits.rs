@@ -9,6 +9,8 @@ use crate::{
 };
 
 /// Limits for the removals of a run. A plan above a limit is not applied until the operator raises the limit.
+///
+/// Later versions may add fields: end a literal with `..RemovalLimits::default()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovalLimits {
     /// Maximum number of removals: users deactivated or deleted, plus groups deleted (default: 100).

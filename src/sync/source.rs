@@ -4,10 +4,14 @@ use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta, Id, UserStatus};
 use scim_types::ExternalId;
 
-use super::{Attribute, Directory, Group, User, UserProfile};
+use super::{
+    directory::{Directory, Group, User},
+    profile::{Attribute, UserProfile},
+};
 use crate::{
+    aws_user_name::AppAssignments,
     blueprint::Blueprint,
-    error::{Error, Result},
+    error::Result,
     resolved_scope::{ResolvedScope, profile_violations},
 };
 
@@ -15,8 +19,8 @@ use crate::{
 ///
 /// # Contract
 ///
-/// - `read` returns the complete directory or an error. An incomplete read must be an error: the sync would treat every
-///   missing user as removed.
+/// - `read` returns the complete directory, or names what it could not read in [`Directory::incomplete`]. Any other
+///   incomplete read must be an error: the sync would treat every missing user as removed.
 /// - Ids never change and are never reused.
 pub trait Source: Send + Sync {
     /// Returns the source's name for messages.
@@ -66,25 +70,11 @@ impl OktaSource {
 
     /// Returns the directory of a scope that was already read.
     pub(crate) async fn directory_of(&self, scope: &ResolvedScope) -> Result<Directory> {
-        let mut user_names = std::collections::BTreeMap::new();
-        if let Some(app) = &self.app {
-            let users = self.okta.apps().users(app).try_collect().await;
-            let users = users.map_err(|error| {
-                Error::service(
-                    format!("the assigned users of app {app} could not be read from Okta"),
-                    error,
-                )
-            })?;
-            user_names.extend(
-                users
-                    .into_iter()
-                    .filter_map(|user| Some((user.id, user.user_name?))),
-            );
-        }
+        let assignments = AppAssignments::read(&self.okta, self.app.as_ref()).await?;
         let users = scope
             .assigned_users()
             .into_values()
-            .map(|user| to_user(user, user_names.get(&user.id)));
+            .map(|user| to_user(user, assignments.aws_user_name(user)));
         let groups = scope.pushed.iter().map(|members| Group {
             id: ExternalId::new(members.group.id.as_str()),
             name: members.group.name.clone(),
@@ -98,6 +88,8 @@ impl OktaSource {
             users: users.collect(),
             groups: groups.collect(),
             remarks: scope.unassigned_member_notes(),
+            // The lists of the Okta client fail at an item that cannot be read.
+            incomplete: Vec::new(),
         };
         directory.check()?;
         Ok(directory)
@@ -128,8 +120,8 @@ impl Source for OktaSource {
 /// The length of an Okta id: `00u` or `00g`, and 17 letters and digits.
 const OKTA_ID_LENGTH: usize = 20;
 
-/// Converts an Okta user. `assigned_name` is the user name in the app's assignment, if there is one.
-fn to_user(user: &okta_client::User, assigned_name: Option<&String>) -> User {
+/// Converts an Okta user.
+fn to_user(user: &okta_client::User, user_name: &str) -> User {
     let profile = &user.profile;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (given_name, family_name) = (text(&profile.first_name), text(&profile.last_name));
@@ -141,7 +133,7 @@ fn to_user(user: &okta_client::User, assigned_name: Option<&String>) -> User {
     User {
         id: ExternalId::new(user.id.as_str()),
         profile: UserProfile {
-            user_name: assigned_name.unwrap_or(&profile.login).clone(),
+            user_name: user_name.to_owned(),
             // Most Okta users have no display name, but AWS requires one.
             display_name: profile
                 .display_name

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::planner::{TargetGroup, TargetSnapshot, TargetUser};
+use super::snapshot::{TargetGroup, TargetSnapshot, TargetUser};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The cached state of the directory sync, which allows the next run to plan without reading the target.
@@ -147,10 +147,12 @@ impl SyncState {
         TargetSnapshot {
             users: users.collect(),
             groups: groups.collect(),
+            ..TargetSnapshot::default()
         }
     }
 
-    /// Replaces the cached users and groups by the managed users and groups of a snapshot.
+    /// Replaces the cached users and groups by the managed users and groups of a snapshot. If the snapshot is incomplete,
+    /// keeps the cached ones that it lacks.
     ///
     /// `adopted` lists the users that become managed in this run; their group memberships are cached too.
     pub(super) fn update_from(
@@ -161,11 +163,7 @@ impl SyncState {
     ) {
         let cached_users = std::mem::take(&mut self.users);
         for user in snapshot.users.iter().filter(|user| user.managed) {
-            let Some(external_id) = user
-                .external_id
-                .as_ref()
-                .or(user.cached_external_id.as_ref())
-            else {
+            let Some(external_id) = user.owner() else {
                 continue;
             };
             let since = cached_users
@@ -180,6 +178,13 @@ impl SyncState {
                 inactive_since: (!user.active).then(|| since.unwrap_or(now)),
             };
             self.users.insert(external_id.clone(), cached);
+        }
+        if !snapshot.unread_users.is_empty() {
+            let read: BTreeSet<&ResourceId> = snapshot.users.iter().map(|user| &user.id).collect();
+            let unread = cached_users
+                .into_iter()
+                .filter(|(_, user)| !read.contains(&user.id));
+            self.users.extend(unread);
         }
         let managed: BTreeSet<&ResourceId> = self
             .users
@@ -209,6 +214,14 @@ impl SyncState {
                 members,
             };
             self.groups.insert(external_id.clone(), cached);
+        }
+        if !snapshot.unread_groups.is_empty() {
+            let read: BTreeSet<&ResourceId> =
+                snapshot.groups.iter().map(|group| &group.id).collect();
+            let unread = cached_groups
+                .into_iter()
+                .filter(|(_, group)| !read.contains(&group.id));
+            self.groups.extend(unread);
         }
     }
 

@@ -7,10 +7,12 @@ use scim_client::{Client, Error as ScimError};
 use scim_types::{ExternalId, Group, ResourceId, User, filter::AttributePath, filter::Filter};
 
 use super::{
-    Directory, Source, UserProfile,
-    planner::{TargetGroup, TargetSnapshot, TargetUser, match_groups, match_users},
+    directory::{Directory, UnreadItem},
+    profile::UserProfile,
+    snapshot::{TargetGroup, TargetSnapshot, TargetUser, match_groups, match_users},
+    source::Source,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// Requests that are sent concurrently.
 type Requests<'a, T> = Vec<BoxFuture<'a, Result<T, ScimError>>>;
@@ -23,7 +25,7 @@ pub(super) fn pages(items: usize, size: u32) -> usize {
 
 /// Reads all users and groups. Members are only read if the server includes them in groups.
 ///
-/// An incomplete list is an error of the client, so the snapshot is always complete.
+/// A list that ends early is an error. A user or group without an id is listed as an unread item.
 pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSnapshot> {
     let failed = |what: &'static str| {
         move |error| {
@@ -39,28 +41,32 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSna
         futures::try_join!(async { users.await.map_err(failed("users")) }, async {
             groups.await.map_err(failed("groups"))
         },)?;
+    let mut snapshot = TargetSnapshot::default();
     let managed = |id: Option<&ExternalId>| id.is_some_and(|id| source.may_have_issued(id));
-    let users = users.into_iter().map(|user| {
+    for user in users {
         let managed = managed(user.external_id.as_ref());
-        target_user(user, managed)
-    });
+        match target_user(user, managed) {
+            Ok(user) => snapshot.users.push(user),
+            Err(item) => snapshot.unread_users.push(item),
+        }
+    }
     let returns_members = scim.dialect().rules().returns_members;
-    let groups = groups.into_iter().map(|group| {
+    for group in groups {
         let managed = managed(group.external_id.as_ref());
-        target_group(group, managed, returns_members)
-    });
-    Ok(TargetSnapshot {
-        users: users.collect::<Result<_>>()?,
-        groups: groups.collect::<Result<_>>()?,
-    })
+        match target_group(group, managed, returns_members) {
+            Ok(group) => snapshot.groups.push(group),
+            Err(item) => snapshot.unread_groups.push(item),
+        }
+    }
+    Ok(snapshot)
 }
 
-fn target_user(user: User, managed: bool) -> Result<TargetUser> {
+fn target_user(user: User, managed: bool) -> Result<TargetUser, UnreadItem> {
     let profile = UserProfile::of(&user);
     let id = user
         .id
         .clone()
-        .ok_or_else(|| missing_id("user", &profile.user_name))?;
+        .ok_or_else(|| without_id(format!("user {}", profile.user_name)))?;
     Ok(TargetUser {
         id,
         external_id: user.external_id.clone(),
@@ -73,9 +79,15 @@ fn target_user(user: User, managed: bool) -> Result<TargetUser> {
     })
 }
 
-fn target_group(group: Group, managed: bool, returns_members: bool) -> Result<TargetGroup> {
+fn target_group(
+    group: Group,
+    managed: bool,
+    returns_members: bool,
+) -> Result<TargetGroup, UnreadItem> {
     let name = group.display_name.unwrap_or_default();
-    let id = group.id.ok_or_else(|| missing_id("group", &name))?;
+    let id = group
+        .id
+        .ok_or_else(|| without_id(format!("group {name}")))?;
     let members = group.members.into_iter().filter_map(|member| member.value);
     Ok(TargetGroup {
         id,
@@ -86,12 +98,11 @@ fn target_group(group: Group, managed: bool, returns_members: bool) -> Result<Ta
     })
 }
 
-/// Returns the error for a user or group without an id.
-fn missing_id(kind: &str, name: &str) -> Error {
-    Error::new(
-        ErrorKind::Service,
-        format!("the target returned the {kind} `{name}` without an id; nothing was written"),
-    )
+fn without_id(item: String) -> UnreadItem {
+    UnreadItem {
+        item,
+        reason: "the target returned it without an id".to_owned(),
+    }
 }
 
 /// Reads the members of the groups that match a group of the source, unless the snapshot has them already.

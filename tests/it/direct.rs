@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, CheckOutcome, ErrorKind, Guard,
+    Blueprint, CheckOutcome, ErrorKind, Guard, StateStore,
     operator::NoOperator,
     plan::{Action, StepId},
 };
 use rest_core::Secret;
 use sandbox::{PersonStatus, Sandbox, Service, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, company};
+use crate::{
+    fixture::{Fixture, SEED, TEAM, company},
+    lock::Counting,
+};
 
 /// Returns the blueprint with provisioning mode `direct`.
 pub(crate) fn direct(blueprint: &str) -> String {
@@ -337,10 +340,45 @@ async fn a_run_without_cached_state_removes_no_user() {
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
     assert!(
         step.notes.iter().any(|note| note
-            == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com"),
+            == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com, 1 member of group deployers"),
         "{step}"
     );
     pipeline.apply(&plan).await.expect("a run");
+    assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 2);
     let plan = pipeline.plan().await.expect("the next plan");
     assert_eq!(plan.counts().get(&Action::Remove), Some(&1), "{plan}");
+    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
+    assert!(
+        step.to_string().contains("deployers: +0 -1 members"),
+        "{step}"
+    );
+}
+
+#[tokio::test]
+async fn several_removals_save_the_cached_state_once_before_and_once_after() {
+    let company = sandbox::Company::small(30, 3).team("deployers", &["person.00002@example.com"]);
+    let sandbox = Sandbox::builder().company(company);
+    let mut fixture = Fixture::with_sandbox(sandbox, &direct(TEAM)).await;
+    let store = Arc::new(Counting::default());
+    fixture.store = StateStore::on(store.clone(), object_store::path::Path::default());
+    fixture.run().await.expect("the first run");
+    let leavers = ["person.00005@example.com", "person.00006@example.com"];
+    for leaver in leavers {
+        fixture
+            .sandbox
+            .set_user_status(leaver, PersonStatus::Deprovisioned);
+    }
+    let shown = fixture.sandbox.console().enable_automatic_provisioning();
+    let token = Secret::new(shown.expect("a token").access_token);
+    let pipeline = fixture.pipeline().scim_token(token);
+    let pipeline = pipeline.guard(Guard { max_removals: 2 });
+    let plan = pipeline.plan().await.expect("a plan");
+    assert_eq!(plan.counts().get(&Action::Remove), Some(&2), "{plan}");
+    let before = store.writes("directory.json");
+    fixture.sandbox.clear_requests();
+    pipeline.apply(&plan).await.expect("the removals");
+    assert_eq!(store.writes("directory.json") - before, 2);
+    let writes = fixture.sandbox.writes();
+    assert_eq!(writes.len(), 2, "{writes:?}");
+    assert!(fixture.run().await.expect("another run").0.is_empty());
 }

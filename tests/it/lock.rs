@@ -26,14 +26,14 @@ use crate::fixture::{Fixture, SEED, company};
 
 /// An object store that counts the reads and the writes of each object.
 #[derive(Debug, Default)]
-struct Counting {
+pub(crate) struct Counting {
     store: InMemory,
     reads: Mutex<Vec<String>>,
     writes: Mutex<Vec<String>>,
 }
 
 impl Counting {
-    fn writes(&self, name: &str) -> usize {
+    pub(crate) fn writes(&self, name: &str) -> usize {
         count(&self.writes, name)
     }
 

@@ -14,7 +14,7 @@ use okta_aws_sso::{
     okta,
     operator::Answers,
     scim, steps,
-    sync::{DirectorySync, OktaSource, SyncPlan},
+    sync::{DirectorySync, OktaSource},
 };
 use rest_core::{Clock, ListError, Pager, RateLimiter, Secret, Service};
 use sandbox::{Sandbox, SandboxBuilder};
@@ -166,7 +166,9 @@ fn facade(pipeline: &Pipeline, store: &StateStore, cx: &Context, sync: &Director
     is_send(any::<StateLock>().release());
     is_send(cx.manual_step(any(), async |_: Answers| Ok(())));
     is_send(sync.plan());
+    is_send(sync.prepare());
     is_send(sync.apply(any()));
+    is_send(sync.apply_plan(any()));
 }
 
 fn sandbox(builder: SandboxBuilder) {
@@ -186,8 +188,8 @@ fn spawned(okta: &okta::Client, aws: Aws, center: IdentityCenter, scim: &scim::C
     });
     let sync = DirectorySync::new(OktaSource::new(okta, &blueprint), scim);
     tokio::spawn(async move {
-        let plan: SyncPlan = sync.plan().await?;
-        sync.apply(&plan).await
+        let prepared = sync.prepare().await?;
+        sync.apply(prepared).await
     });
     tokio::spawn(async move { AccessReport::read(&aws, &center).await });
     tokio::spawn(run());

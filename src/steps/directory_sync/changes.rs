@@ -6,21 +6,6 @@ use crate::{
     sync::{GroupChange, SyncPlan, UserChange},
 };
 
-/// Drops the removals from a plan and adds a note that lists them, because the operator could not review the removals.
-pub(super) fn defer_removals(plan: &mut SyncPlan) {
-    let removals: Vec<String> = plan.removals().collect();
-    if removals.is_empty() {
-        return;
-    }
-    plan.users.retain(|change| !change.removes());
-    plan.groups
-        .retain(|change| !matches!(change, GroupChange::Delete(_)));
-    plan.notes.push(format!(
-        "removals deferred to the next run, because this run has no cached state: {}",
-        removals.join(", ")
-    ));
-}
-
 /// The target of the change that writes users and groups.
 pub(super) const WRITE: &str = "users and groups of AWS, as in Okta";
 /// The target of the manual step that provides the SCIM token.
@@ -108,4 +93,9 @@ pub(super) fn removal_target(change: &UserChange) -> String {
         UserChange::Delete(removed) => format!("user {removed}"),
         change => format!("sign-in of user {}", change.name()),
     }
+}
+
+/// Returns the target of the change that deletes a group.
+pub(super) fn group_target(change: &GroupChange) -> String {
+    format!("group {}", change.name())
 }

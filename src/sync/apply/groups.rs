@@ -1,13 +1,81 @@
 //! Writes one group and its members.
 
-use scim_client::{Created, MemberRemoval};
-use scim_types::{Group, Reference};
+use std::collections::BTreeSet;
 
-use super::{
-    BTreeSet, ExternalId, GroupChange, MAX_WRITE_ATTEMPTS, PatchOp, PatchOperation, ResourceId,
-    Run, ScimError, retry_undecodable, target,
+use futures::future::BoxFuture;
+use scim_client::{Created, Error as ScimError, MemberRemoval};
+use scim_types::{ExternalId, Group, PatchOp, PatchOperation, Reference, ResourceId};
+
+use super::run::{Change, Existing, MAX_WRITE_ATTEMPTS, Run, retry_undecodable};
+use crate::sync::{
+    name_conflicts::{NameKind, Names},
+    plan::{Counts, GroupChange, Member},
+    state::CachedGroup,
+    target,
 };
-use crate::sync::{plan::Member, state::CachedGroup};
+
+impl Change for GroupChange {
+    fn write<'r>(&'r self, run: &'r Run) -> BoxFuture<'r, Result<(), ScimError>> {
+        Box::pin(run.apply_group_change(self))
+    }
+
+    fn description(&self) -> String {
+        let verb = match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete(_) => "delete",
+        };
+        format!("{verb} group {}", self.name())
+    }
+
+    fn count(&self, done: &mut Counts) {
+        match self {
+            Self::Create { .. } => done.groups_created += 1,
+            Self::Update { .. } => done.groups_updated += 1,
+            Self::Delete(_) => done.groups_deleted += 1,
+        }
+    }
+
+    fn wanted_names(&self) -> Names {
+        match self {
+            Self::Create { name, .. } | Self::Update { name, .. } => group_name(name),
+            Self::Delete(_) => Names::new(),
+        }
+    }
+
+    fn existing<'r>(&'r self, _: &'r Run) -> BoxFuture<'r, Result<Option<Existing>, ScimError>> {
+        let existing = match self {
+            Self::Update {
+                renamed_from: Some(name),
+                ..
+            } => Some(Existing {
+                names: group_name(name),
+                user: None,
+            }),
+            _ => None,
+        };
+        Box::pin(std::future::ready(Ok(existing)))
+    }
+
+    fn rename<'r>(
+        &'r self,
+        run: &'r Run,
+        _: &'r Existing,
+        names: &'r Names,
+    ) -> BoxFuture<'r, Result<(), ScimError>> {
+        Box::pin(async move {
+            if let (Self::Update { id, .. }, Some(name)) = (self, names.get(&NameKind::GroupName)) {
+                let patch: PatchOp = PatchOperation::replace("displayName", name.as_str()).into();
+                retry_undecodable(|| async { run.scim.groups().patch(id, &patch).await }).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn group_name(name: &str) -> Names {
+    [(NameKind::GroupName, name.to_owned())].into()
+}
 
 /// The changes to one existing group. They need several requests if there are many members.
 #[derive(Default)]
@@ -20,9 +88,9 @@ struct GroupPatch {
     present: Vec<ResourceId>,
 }
 
-impl Run<'_> {
+impl Run {
     /// Applies one change of a group.
-    pub(super) async fn apply_group_change(&self, change: &GroupChange) -> Result<(), ScimError> {
+    async fn apply_group_change(&self, change: &GroupChange) -> Result<(), ScimError> {
         match change {
             GroupChange::Create {
                 external_id,
@@ -40,8 +108,8 @@ impl Run<'_> {
                 adopts,
                 add,
                 remove,
-                present,
             } => {
+                let present = self.prepared.adopted_members.get(id);
                 let add = self.member_ids(name, add);
                 let patch = GroupPatch {
                     name: renamed_from.is_some().then(|| name.clone()),
@@ -53,7 +121,7 @@ impl Run<'_> {
                         .cloned()
                         .collect(),
                     add,
-                    present: self.managed_among(present.0.iter().flatten()),
+                    present: self.managed_among(present.into_iter().flatten()),
                 };
                 self.patch_group(id, external_id, name, patch).await
             }
@@ -142,7 +210,7 @@ impl Run<'_> {
                 let Some(id) = found.id else {
                     return Ok(());
                 };
-                let present = target::members_of(self.scim, &id).await?;
+                let present = target::members_of(&self.scim, &id).await?;
                 let managed = self.managed_among(present.iter());
                 self.cache_group(&id, external_id, name, &managed, &[]);
                 let wanted: BTreeSet<&ResourceId> = members.iter().collect();
@@ -247,6 +315,7 @@ impl Run<'_> {
         added: &[ResourceId],
     ) -> Result<(), ScimError> {
         let patch = PatchOp::new(operations);
+        self.count_write();
         let result =
             retry_undecodable(|| async { self.scim.groups().patch(id, &patch).await }).await;
         if result.as_ref().is_err_and(ScimError::is_not_found) {

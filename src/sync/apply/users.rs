@@ -1,17 +1,111 @@
 //! Writes one user.
 
-use scim_client::Created;
-use scim_types::{Resource as _, User, filter::Filter};
-
-use super::{
-    CachedUser, ExternalId, MAX_WRITE_ATTEMPTS, PatchOp, PatchOperation, RemovedPrincipal,
-    ResourceId, Run, ScimError, UserChange, retry_undecodable, target,
+use futures::future::BoxFuture;
+use scim_client::{Created, Error as ScimError};
+use scim_types::{
+    ExternalId, PatchOp, PatchOperation, Resource as _, ResourceId, User, filter::Filter,
 };
-use crate::sync::UserProfile;
 
-impl Run<'_> {
+use super::run::{Change, Existing, MAX_WRITE_ATTEMPTS, Run, retry_undecodable};
+use crate::sync::{
+    name_conflicts::{NameKind, Names},
+    plan::{Counts, RemovedPrincipal, UserChange},
+    profile::UserProfile,
+    state::CachedUser,
+    target,
+};
+
+impl Change for UserChange {
+    fn write<'r>(&'r self, run: &'r Run) -> BoxFuture<'r, Result<(), ScimError>> {
+        Box::pin(run.apply_user_change(self))
+    }
+
+    fn description(&self) -> String {
+        let verb = match self {
+            Self::Create { .. } => "create",
+            Self::Delete(_) => "delete",
+            _ if self.removes() => "deactivate",
+            _ => "update",
+        };
+        format!("{verb} user {}", self.name())
+    }
+
+    fn count(&self, done: &mut Counts) {
+        match self {
+            Self::Create { .. } => done.users_created += 1,
+            Self::Delete(_) => done.users_deleted += 1,
+            _ if self.removes() => done.users_deactivated += 1,
+            _ => done.users_updated += 1,
+        }
+    }
+
+    fn wanted_names(&self) -> Names {
+        match self {
+            Self::Create { profile, .. } | Self::Update { profile, .. } => unique_names(profile),
+            Self::Deactivate(_) | Self::Delete(_) => Names::new(),
+        }
+    }
+
+    fn existing<'r>(&'r self, run: &'r Run) -> BoxFuture<'r, Result<Option<Existing>, ScimError>> {
+        Box::pin(async move {
+            let Self::Update { id, .. } = self else {
+                return Ok(None);
+            };
+            let user = match run.prepared.users.get(id) {
+                Some(user) => user.clone(),
+                None => run.scim.users().get(id).await?,
+            };
+            Ok(Some(Existing {
+                names: unique_names(&UserProfile::of(&user)),
+                user: Some(user),
+            }))
+        })
+    }
+
+    fn rename<'r>(
+        &'r self,
+        run: &'r Run,
+        existing: &'r Existing,
+        names: &'r Names,
+    ) -> BoxFuture<'r, Result<(), ScimError>> {
+        Box::pin(async move {
+            let (
+                Self::Update {
+                    id, external_id, ..
+                },
+                Some(user),
+            ) = (self, &existing.user)
+            else {
+                return Ok(());
+            };
+            let name = |kind| names.get(&kind).cloned();
+            let profile = UserProfile {
+                user_name: name(NameKind::UserName).unwrap_or_default(),
+                email: name(NameKind::Email),
+                ..UserProfile::of(user)
+            };
+            let written = profile.merge_into(user.clone(), external_id);
+            retry_undecodable(|| async { run.scim.users().replace(id, &written).await }).await?;
+            Ok(())
+        })
+    }
+}
+
+/// Returns the names of a user that must be unique: user name and email address.
+fn unique_names(profile: &UserProfile) -> Names {
+    let names = [
+        (NameKind::UserName, Some(&profile.user_name)),
+        (NameKind::Email, profile.email.as_ref()),
+    ];
+    let names = names.into_iter();
+    names
+        .filter_map(|(kind, name)| Some((kind, name?.clone())))
+        .collect()
+}
+
+impl Run {
     /// Applies one change of a user.
-    pub(super) async fn apply_user_change(&self, change: &UserChange) -> Result<(), ScimError> {
+    async fn apply_user_change(&self, change: &UserChange) -> Result<(), ScimError> {
         match change {
             UserChange::Create {
                 external_id,
@@ -21,14 +115,10 @@ impl Run<'_> {
                 id,
                 external_id,
                 profile,
-                base,
                 adopts,
                 ..
             } => {
-                let base = base.0.as_deref().cloned();
-                let result = self
-                    .update_user(id, external_id, profile, base, *adopts)
-                    .await;
+                let result = self.update_user(id, external_id, profile, *adopts).await;
                 if result.as_ref().is_err_and(ScimError::is_not_found) {
                     // The user was deleted in the target. The next run creates it again.
                     self.lock().state.remove_user(id);
@@ -81,7 +171,7 @@ impl Run<'_> {
                 if let (Some(id), None) = (&found.id, &found.external_id) {
                     // An unmanaged user may be a member of groups whose cached members lack it. The next run removes
                     // memberships that the source does not have.
-                    let groups = target::groups_of(self.scim, id).await?;
+                    let groups = target::groups_of(&self.scim, id).await?;
                     self.lock().state.cache_membership(id, &groups);
                 }
                 found.id.clone()
@@ -102,7 +192,8 @@ impl Run<'_> {
     /// Such an account belongs to a user that was recreated in the source under a new id. A plan based on the cached state
     /// cannot match it, because the cached state has no user names.
     async fn orphaned_account(&self, profile: &UserProfile) -> Result<Option<User>, ScimError> {
-        if self.missing_users.is_empty() {
+        let missing_users = &self.prepared.missing_users;
+        if missing_users.is_empty() {
             return Ok(None);
         }
         let has_name = Filter::eq(User::NAME, profile.user_name.as_str());
@@ -110,7 +201,7 @@ impl Run<'_> {
         let is_orphan = |user: &User| {
             user.id
                 .as_ref()
-                .is_some_and(|id| self.missing_users.contains(id))
+                .is_some_and(|id| missing_users.contains(id))
         };
         Ok(found.filter(is_orphan))
     }
@@ -122,7 +213,7 @@ impl Run<'_> {
         users.any(|(cached_id, user)| {
             cached_id != external_id
                 && found.id.as_ref() == Some(&user.id)
-                && !self.missing_users.contains(&user.id)
+                && !self.prepared.missing_users.contains(&user.id)
         })
     }
 
@@ -141,12 +232,11 @@ impl Run<'_> {
         id: &ResourceId,
         external_id: &ExternalId,
         profile: &UserProfile,
-        base: Option<User>,
         adopts: bool,
     ) -> Result<(), ScimError> {
         // `PUT` replaces the whole user. Without the current user, attributes that the sync does not manage would be lost.
-        let base = match base {
-            Some(base) => base,
+        let base = match self.prepared.users.get(id) {
+            Some(base) => base.clone(),
             None => self.scim.users().get(id).await?,
         };
         let written = profile.merge_into(base, external_id);

@@ -6,6 +6,10 @@ mod removal_limits;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::sync::{
+    directory::{Group, UnreadItem, User},
+    snapshot::TargetGroup,
+};
 
 fn ext(id: impl std::fmt::Display) -> ExternalId {
     ExternalId::new(id.to_string())
@@ -66,7 +70,7 @@ fn source(users: &[(&str, &str)], groups: &[(&str, &str, &[&str])]) -> Directory
                 members: members.iter().map(ext).collect(),
             })
             .collect(),
-        remarks: Vec::new(),
+        ..Directory::default()
     }
 }
 
@@ -111,6 +115,7 @@ fn a_renamed_user_or_group_is_updated_and_not_recreated() {
     let target = TargetSnapshot {
         users: vec![target_user("a", Some("1"), &profile("ada"))],
         groups: vec![target_group("t", Some("g"), "team", &["a"])],
+        ..TargetSnapshot::default()
     };
     check(
         &source,
@@ -133,6 +138,7 @@ fn an_existing_resource_with_the_same_name_is_adopted() {
             target_user("b", Some("9"), &profile("bob")),
         ],
         groups: vec![target_group("t", None, "team", &[])],
+        ..TargetSnapshot::default()
     };
     check(
         &source,
@@ -152,7 +158,7 @@ fn a_resource_that_matches_another_source_user_by_id_is_not_adopted_by_name() {
     let source = source(&[("2", "ada"), ("1", "bob")], &[]);
     let target = TargetSnapshot {
         users: vec![target_user("a", Some("1"), &profile("ada"))],
-        groups: Vec::new(),
+        ..TargetSnapshot::default()
     };
     check(
         &source,
@@ -175,7 +181,7 @@ fn a_removed_user_is_deactivated_first_and_deleted_only_by_a_later_run_if_deleti
                 target_user("a", Some("1"), &self::profile("ada")),
                 target_user("b", Some("2"), &profile),
             ],
-            groups: Vec::new(),
+            ..TargetSnapshot::default()
         }
     };
     let deactivate = ["x user bob (deactivated: missing or inactive in the source)"];
@@ -217,6 +223,7 @@ fn unmanaged_users_groups_and_members_are_never_removed() {
     let target = TargetSnapshot {
         users: vec![target_user("a", None, &profile("unmanaged"))],
         groups: vec![target_group("t", None, "unmanaged", &["a"])],
+        ..TargetSnapshot::default()
     };
     check(&source(&[], &[]), &target, DELETE, &[]);
     // An unmanaged member of a managed group is kept too.
@@ -241,6 +248,7 @@ fn an_inactive_user_is_deactivated_but_not_created() {
     let target = TargetSnapshot {
         users: vec![target_user("a", Some("1"), &profile("ada"))],
         groups: vec![target_group("t", Some("g"), "team", &["a"])],
+        ..TargetSnapshot::default()
     };
     check(
         &source,
@@ -257,7 +265,7 @@ fn a_user_with_an_unacceptable_profile_is_skipped_and_not_removed() {
     source.users[1].problems = vec!["login is not an email address".into()];
     let target = TargetSnapshot {
         users: vec![target_user("a", Some("1"), &profile("ada"))],
-        groups: Vec::new(),
+        ..TargetSnapshot::default()
     };
     let policy = Policy {
         dialect: Dialect::AwsIdentityCenter,
@@ -275,6 +283,7 @@ fn a_removed_group_is_kept_unless_deletion_is_enabled() {
     let target = TargetSnapshot {
         users: Vec::new(),
         groups: vec![target_group("t", Some("g"), "team", &[])],
+        ..TargetSnapshot::default()
     };
     check(&source, &target, Policy::default(), &[]);
     check(
@@ -283,4 +292,117 @@ fn a_removed_group_is_kept_unless_deletion_is_enabled() {
         DELETE,
         &["- group team (deleted: not in the source)"],
     );
+}
+
+fn unread(item: &str) -> UnreadItem {
+    UnreadItem {
+        item: item.to_owned(),
+        reason: "no `profile`".to_owned(),
+    }
+}
+
+/// A directory in which user 1 is inactive, user 3 is new and user 4 is missing, and the target of earlier runs.
+fn with_every_kind_of_removal() -> (Directory, TargetSnapshot) {
+    let groups: [(&str, &str, &[&str]); 2] = [("g", "team", &["1"]), ("h", "renamed", &["3"])];
+    let mut source = source(&[("1", "ada"), ("2", "bob"), ("3", "new")], &groups);
+    source.users[0].profile.active = false;
+    let inactive = UserProfile {
+        active: false,
+        ..profile("old")
+    };
+    let target = TargetSnapshot {
+        users: vec![
+            target_user("a", Some("1"), &profile("ada")),
+            target_user("b", Some("2"), &profile("bob.before")),
+            target_user("d", Some("4"), &profile("missing")),
+            target_user("e", Some("5"), &inactive),
+        ],
+        groups: vec![
+            target_group("t", Some("g"), "team", &["a", "b"]),
+            target_group("u", Some("h"), "before", &["b"]),
+            target_group("v", Some("i"), "missing", &["a"]),
+        ],
+        ..TargetSnapshot::default()
+    };
+    (source, target)
+}
+
+#[test]
+fn an_incomplete_source_removes_nothing_and_everything_else_goes_on() {
+    let (mut source, target) = with_every_kind_of_removal();
+    let complete = plan(&source, &target, DELETE, now(), 0);
+    assert_eq!(
+        complete.removals().collect::<Vec<_>>(),
+        ["user ada", "user missing", "user old", "group missing"],
+        "{complete}"
+    );
+    assert_eq!(complete.counts().members_removed, 2);
+    source.incomplete = vec![unread("user 00u4 in the members of group team")];
+    let partial = plan(&source, &target, DELETE, now(), 0);
+    assert_eq!(
+        partial.to_string(),
+        "Sync: 1 user to create, 1 user to update, 1 group to update, 1 member to add\n  \
+           ~ user bob (was bob.before): displayName, userName\n  \
+           + user new\n  \
+           ~ group renamed (was before): +1 -0 members\n  \
+           ! not read from the source: user 00u4 in the members of group team (no `profile`)\n  \
+           ! source or target are incomplete, therefore the plan removes nothing\n  \
+           ! removals deferred to a run that can read everything: user ada, user missing, user old, group missing, 1 member of group team, 1 member of group renamed\n"
+    );
+}
+
+#[test]
+fn an_incomplete_target_removes_nothing_and_creates_nothing_that_may_exist() {
+    let (source, target) = with_every_kind_of_removal();
+    let mut unread_user = target.clone();
+    unread_user.unread_users = vec![unread("user new")];
+    check(
+        &source,
+        &unread_user,
+        DELETE,
+        &[
+            "~ user bob (was bob.before): displayName, userName",
+            "~ group renamed (was before)",
+        ],
+    );
+    let mut unread_group = target;
+    unread_group.groups.remove(1);
+    unread_group.unread_groups = vec![unread("group renamed")];
+    check(
+        &source,
+        &unread_group,
+        DELETE,
+        &[
+            "~ user bob (was bob.before): displayName, userName",
+            "+ user new",
+        ],
+    );
+}
+
+#[test]
+fn an_incomplete_source_does_not_give_the_account_of_an_unread_user_to_another_user() {
+    let mut source = source(&[("9", "ada")], &[("k", "team", &["9"])]);
+    source.incomplete = vec![unread("user 1")];
+    let target = TargetSnapshot {
+        users: vec![target_user("a", Some("1"), &profile("ada"))],
+        groups: vec![target_group("t", Some("g"), "team", &["a"])],
+        ..TargetSnapshot::default()
+    };
+    check(&source, &target, DELETE, &[]);
+    let plan = plan(&source, &target, DELETE, now(), 0);
+    assert_eq!(plan.skipped[0].reason, MAY_BE_ANOTHERS);
+    assert_eq!(
+        plan.notes[0],
+        format!("group team is skipped: {MAY_BE_ANOTHERS}")
+    );
+}
+
+#[test]
+fn a_plan_is_the_same_after_it_was_saved_and_loaded() {
+    let (source, target) = with_every_kind_of_removal();
+    let plan = plan(&source, &target, DELETE, now(), 3);
+    let json = serde_json::to_string(&plan).expect("JSON");
+    let loaded: SyncPlan = serde_json::from_str(&json).expect("a plan");
+    assert_eq!(loaded, plan);
+    assert_eq!(serde_json::to_string(&loaded).expect("JSON"), json);
 }

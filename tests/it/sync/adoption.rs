@@ -150,11 +150,11 @@ async fn an_interrupted_adoption_of_a_group_does_not_lose_members_to_remove() {
         .expect("members");
     source.groups = directory(260, 1, 250).groups;
     let sync = fixture.sync(&source).mode(ReadMode::Verify);
-    let plan = sync.plan().await.expect("a plan");
+    let prepared = sync.prepare().await.expect("a plan");
     fixture
         .sandbox
         .inject(Fault::fail(Service::Scim, 400, "{}").on("PATCH /").after(1));
-    let report = sync.apply(&plan).await.expect("a run");
+    let report = sync.apply(prepared).await.expect("a run");
     assert_eq!(report.failed.len(), 1, "{report:?}");
     for mode in [ReadMode::Verify, ReadMode::Cached] {
         fixture.run(&fixture.sync(&source).mode(mode)).await;
@@ -177,8 +177,8 @@ async fn a_recreated_user_keeps_account_and_groups_in_every_read_mode() {
             }
         }
         let sync = fixture.sync(&source).mode(mode);
-        let plan = sync.plan().await.expect("a plan");
-        let report = sync.apply(&plan).await.expect("a run");
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
         assert_eq!(accounts(&fixture), before, "{mode:?}: {report:?}");
         fixture.run(&fixture.sync(&source).mode(mode)).await;
         fixture.assert_in_sync(&source);
@@ -211,14 +211,14 @@ async fn a_new_user_does_not_get_an_account_whose_external_id_was_removed() {
         source.users.insert(0, new_user);
         rename_user(&mut source, 1, "another@example.com");
         let sync = fixture.sync(&source).mode(mode);
-        let plan = sync.plan().await.expect("a plan");
+        let prepared = sync.prepare().await.expect("a plan");
         // The rename of the other user fails at first, so that user still has the name when the sync creates the new
         // user.
         for _ in 0..4 {
             let fault = Fault::refuse(Service::Scim, 503, None);
             fixture.sandbox.inject(fault.on("PUT /"));
         }
-        sync.apply(&plan)
+        sync.apply(prepared)
             .await
             .expect("a run")
             .complete()

@@ -147,9 +147,10 @@ async fn every_fault_in_every_kind_of_write_ends_in_sync_without_duplicates() {
             }
             fixture.sandbox.inject(fault.clone().on(write.on));
             let sync = deleting_sync(&fixture, &source);
-            let plan = sync.plan().await.expect("a plan");
+            let prepared = sync.prepare().await.expect("a plan");
+            let plan = prepared.plan().clone();
             assert_eq!(plan.users.len() + plan.groups.len(), 1, "{what}: {plan}");
-            let report = sync.apply(&plan).await.expect("a run");
+            let report = sync.apply(prepared).await.expect("a run");
             if let Err(error) = report.complete() {
                 panic!("{what}: {}", error.explain());
             }
@@ -175,13 +176,13 @@ async fn a_persistent_failure_ends_the_run_and_the_next_run_continues() {
     let fixture = SyncFixture::new().await;
     let source = directory(80, 2, 3);
     let sync = fixture.sync(&source);
-    let plan = sync.plan().await.expect("a plan");
+    let prepared = sync.prepare().await.expect("a plan");
     // The target fails after five requests.
     for _ in 0..2000 {
         let fault = Fault::refuse(Service::Scim, 503, None);
         fixture.sandbox.inject(fault.after(5));
     }
-    let report = sync.apply(&plan).await.expect("a run");
+    let report = sync.apply(prepared).await.expect("a run");
     assert!(report.stopped_early.is_some());
     assert!(report.not_attempted > 20, "{}", report.not_attempted);
     fixture.sandbox.clear_faults();
@@ -202,8 +203,8 @@ async fn a_run_killed_at_any_request_is_continued_without_duplicates() {
                 .inject(Fault::stall(Service::Scim, true).after(requests));
         }
         let run = async {
-            let plan = sync.plan().await?;
-            sync.apply(&plan).await
+            let prepared = sync.prepare().await?;
+            sync.apply(prepared).await
         };
         let result = tokio::time::timeout(Duration::from_millis(400), run).await;
         assert!(
@@ -224,9 +225,10 @@ async fn one_rejected_user_does_not_stop_the_others() {
     source.users[3].profile.email = Some("person.00004@example.com".to_owned());
     source.users[8].profile.display_name = "R&D; all of it".to_owned();
     let sync = fixture.sync(&source);
-    let plan = sync.plan().await.expect("a plan");
+    let prepared = sync.prepare().await.expect("a plan");
+    let plan = prepared.plan();
     assert_eq!(plan.skipped.len(), 1, "{plan}");
-    let report = sync.apply(&plan).await.expect("a run");
+    let report = sync.apply(prepared).await.expect("a run");
     assert_eq!(report.done.users_created, 18);
     assert_eq!(report.done.members_added, 18);
     assert_eq!(report.failed.len(), 1);
@@ -252,10 +254,10 @@ async fn a_rejected_token_ends_the_run() {
     let fixture = SyncFixture::new().await;
     let source = directory(50, 5, 5);
     let sync = fixture.sync(&source);
-    let plan = sync.plan().await.expect("a plan");
+    let prepared = sync.prepare().await.expect("a plan");
     assert_eq!(fixture.sandbox.console().delete_scim_tokens(), 1);
     fixture.sandbox.clear_requests();
-    let report = sync.apply(&plan).await.expect("a run");
+    let report = sync.apply(prepared).await.expect("a run");
     assert!(report.failed.len() < 25, "{}", report.failed.len());
     assert_eq!(report.failed.len() + report.not_attempted, 55);
     let error = report.complete().expect_err("an incomplete run");
@@ -281,8 +283,8 @@ async fn a_membership_written_by_an_interrupted_run_is_reverted_with_the_source(
         }
         let sync = fixture.sync(&source);
         let run = async {
-            let plan = sync.plan().await?;
-            sync.apply(&plan).await
+            let prepared = sync.prepare().await?;
+            sync.apply(prepared).await
         };
         let result = tokio::time::timeout(Duration::from_millis(300), run).await;
         assert!(result.is_err());
@@ -305,8 +307,8 @@ async fn a_membership_with_a_lost_response_is_reverted_with_the_source() {
             fixture.sandbox.inject(fault);
         }
         let sync = fixture.sync(&source);
-        let plan = sync.plan().await.expect("a plan");
-        let report = sync.apply(&plan).await.expect("a run");
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
         assert_eq!(report.failed.len(), 1, "{report:?}");
         fixture.sandbox.clear_faults();
         fixture.run(&fixture.sync(&before).mode(mode)).await;

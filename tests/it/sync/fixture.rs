@@ -121,8 +121,8 @@ impl SyncFixture {
 
     /// Plans and applies a run, and requires that every change is applied.
     pub(super) async fn run(&self, sync: &DirectorySync) -> SyncReport {
-        let plan = sync.plan().await.expect("a plan");
-        let report = sync.apply(&plan).await.expect("a run");
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
         report
             .complete()
             .unwrap_or_else(|error| panic!("{}", error.explain()))

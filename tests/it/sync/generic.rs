@@ -162,8 +162,8 @@ async fn a_generic_server_ends_in_sync_with_fewer_requests() {
                 after: std::time::Duration::ZERO,
             })
             .group_removal(GroupRemoval::Delete);
-        let plan = sync.plan().await.expect("a plan");
-        let report = sync.apply(&plan).await.expect("a run");
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
         report
             .complete()
             .unwrap_or_else(|error| panic!("{}", error.explain()));

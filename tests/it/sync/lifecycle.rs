@@ -123,8 +123,8 @@ async fn a_user_deleted_in_the_target_is_reported_and_recreated_by_the_next_run(
     fixture.scim.users().delete(&id).await.expect("a deletion");
     source.users[0].profile.display_name = "Another".to_owned();
     let sync = fixture.sync(&source);
-    let plan = sync.plan().await.expect("a plan");
-    let report = sync.apply(&plan).await.expect("a run");
+    let prepared = sync.prepare().await.expect("a plan");
+    let report = sync.apply(prepared).await.expect("a run");
     let failed: Vec<&str> = report.failed.iter().map(|failed| &*failed.change).collect();
     assert_eq!(failed, ["update user person.00000@example.com"]);
     assert_eq!(report.failed[0].response.status, Some(404));
@@ -146,8 +146,8 @@ async fn a_group_deleted_in_the_target_is_reported_and_recreated_by_the_next_run
     let new_member = source.users[19].id.clone();
     source.groups[0].members.insert(new_member);
     let sync = fixture.sync(&source);
-    let plan = sync.plan().await.expect("a plan");
-    let report = sync.apply(&plan).await.expect("a run");
+    let prepared = sync.prepare().await.expect("a plan");
+    let report = sync.apply(prepared).await.expect("a run");
     assert_eq!(report.failed.len(), 1, "{report:?}");
     fixture.run(&sync).await;
     fixture.assert_in_sync(&source);
@@ -175,8 +175,8 @@ async fn a_new_member_deleted_in_the_target_is_detected_and_recreated_by_the_nex
             .members
             .insert(deleted);
         let sync = fixture.sync(&source);
-        let plan = sync.plan().await.expect("a plan");
-        let report = sync.apply(&plan).await.expect("a run");
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
         assert_eq!(report.failed.len(), 1, "{report:?}");
         fixture.run(&sync).await;
         fixture.assert_in_sync(&source);
@@ -195,14 +195,14 @@ async fn a_saved_plan_is_applied_only_if_it_is_not_stale() {
     source.users[0].profile.display_name = "Another".to_owned();
     let error = fixture
         .sync(&source)
-        .apply(&saved)
+        .apply_plan(&saved)
         .await
         .expect_err("a stale plan");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
     assert_eq!(fixture.sandbox.identity_users().len(), 0);
-    let report = sync.apply(&saved).await.expect("a run");
+    let report = sync.apply_plan(&saved).await.expect("a run");
     report.complete().expect("a complete run");
-    let error = sync.apply(&saved).await.expect_err("a stale plan");
+    let error = sync.apply_plan(&saved).await.expect_err("a stale plan");
     assert_eq!(
         error.to_string(),
         "the plan is stale: the state has changed since the plan was created"

@@ -67,9 +67,10 @@ async fn a_chain_of_passed_on_names_is_resolved() {
     let sync = fixture.sync(&source);
     // More than one run is allowed, but no user is created again.
     for _ in 0..10 {
-        let plan = sync.plan().await.expect("a plan");
+        let prepared = sync.prepare().await.expect("a plan");
+        let plan = prepared.plan();
         assert_eq!(plan.counts().users_created, 0);
-        sync.apply(&plan).await.expect("a run");
+        sync.apply(prepared).await.expect("a run");
     }
     fixture.assert_in_sync(&source);
 }
@@ -203,8 +204,8 @@ async fn a_failed_swap_restores_the_old_names() {
     rotate(&mut source, &[0, 1]);
     source.users[0].profile.email = Some("wanted@example.com".to_owned());
     let sync = fixture.sync(&source);
-    let plan = sync.plan().await.expect("a plan");
-    let report = sync.apply(&plan).await.expect("a run");
+    let prepared = sync.prepare().await.expect("a plan");
+    let report = sync.apply(prepared).await.expect("a run");
     let failed: Vec<&str> = report
         .failed
         .iter()
@@ -236,8 +237,8 @@ async fn a_cycle_that_cannot_be_resolved_leaves_all_names_unchanged() {
         source.users[5].profile.user_name = name(3);
         source.users[5].profile.email = Some("taken@example.com".to_owned());
         let sync = fixture.sync(&source).mode(mode);
-        let plan = sync.plan().await.expect("a plan");
-        let report = sync.apply(&plan).await.expect("a run");
+        let prepared = sync.prepare().await.expect("a plan");
+        let report = sync.apply(prepared).await.expect("a run");
         assert_eq!(report.failed.len(), 3, "{report:?}");
         let deleted = fixture.scim.users().delete(&unmanaged).await;
         deleted.expect("a deletion");
@@ -269,8 +270,8 @@ async fn an_interrupted_and_reverted_swap_leaves_no_temporary_name() {
             }
             let sync = fixture.sync(&source);
             let run = async {
-                let plan = sync.plan().await?;
-                sync.apply(&plan).await
+                let prepared = sync.prepare().await?;
+                sync.apply(prepared).await
             };
             let result = tokio::time::timeout(Duration::from_millis(300), run).await;
             fixture.sandbox.clear_faults();

@@ -261,8 +261,9 @@ async fn random_changes_over_several_runs_end_in_sync() {
             random_source.change(round);
             let sync = random_source.sync(&fixture);
             let what = format!("seed {seed}, round {round}: {sync:?}");
-            let plan = sync.plan().await.expect("a plan");
-            let report = sync.apply(&plan).await.expect("a run");
+            let prepared = sync.prepare().await.expect("a plan");
+            let plan = prepared.plan().clone();
+            let report = sync.apply(prepared).await.expect("a run");
             if let Err(error) = report.complete() {
                 panic!("{what}: {}\n{plan}", error.explain());
             }
@@ -296,11 +297,12 @@ async fn failed_and_interrupted_runs_are_corrected_even_if_the_source_changes_ag
             };
             let on = ["POST /", "PUT /", "PATCH /", "/"][random_source.below(4)];
             let sync = random_source.sync(&fixture);
-            let plan = sync.plan().await.expect("a plan");
+            let prepared = sync.prepare().await.expect("a plan");
+            let plan = prepared.plan().clone();
             for _ in 0..30 {
                 fixture.sandbox.inject(fault.clone().on(on).after(after));
             }
-            let run = tokio::time::timeout(Duration::from_millis(100), sync.apply(&plan));
+            let run = tokio::time::timeout(Duration::from_millis(100), sync.apply(prepared));
             let result = run.await;
             fixture.sandbox.clear_faults();
             let changes_again = random_source.below(2) == 0;
@@ -314,8 +316,9 @@ async fn failed_and_interrupted_runs_are_corrected_even_if_the_source_changes_ag
             );
             // The names that blocked the interrupted run may also block the next run, so a second run follows.
             for _ in 0..2 {
-                let plan = sync.plan().await.expect("a plan");
-                let report = sync.apply(&plan).await.expect("a run");
+                let prepared = sync.prepare().await.expect("a plan");
+                let plan = prepared.plan().clone();
+                let report = sync.apply(prepared).await.expect("a run");
                 if let Err(error) = report.complete() {
                     panic!("{what}: {}\n{plan}", error.explain());
                 }

@@ -37,9 +37,9 @@ async fn assert_rejected(change: impl Fn(&mut Directory), text: &str) {
                 after: Duration::ZERO,
             })
             .group_removal(GroupRemoval::Delete);
-        let plan = sync.plan().await.expect("a plan");
+        let prepared = sync.prepare().await.expect("a plan");
         let error = sync
-            .apply(&plan)
+            .apply(prepared)
             .await
             .expect_err("the plan exceeds a limit");
         assert_error(&error, ErrorKind::GuardRejected, text);
@@ -112,8 +112,9 @@ async fn a_source_without_groups_is_rejected_although_all_users_are_present() {
     fixture.sandbox.clear_requests();
     source.groups.clear();
     let sync = fixture.sync(&source).group_removal(GroupRemoval::Delete);
-    let plan = sync.plan().await.expect("a plan");
-    let result = sync.apply(&plan).await;
+    let prepared = sync.prepare().await.expect("a plan");
+    let plan = prepared.plan().clone();
+    let result = sync.apply(prepared).await;
     assert!(result.is_err(), "{plan}");
     assert_eq!(fixture.sandbox.writes().len(), 0);
 }
@@ -167,8 +168,11 @@ async fn deleting_a_protected_group_is_rejected() {
         .sync(&source)
         .group_removal(GroupRemoval::Delete)
         .removal_limits(limits);
-    let plan = sync.plan().await.expect("a plan");
-    let error = sync.apply(&plan).await.expect_err("the group is protected");
+    let prepared = sync.prepare().await.expect("a plan");
+    let error = sync
+        .apply(prepared)
+        .await
+        .expect_err("the group is protected");
     assert_error(&error, ErrorKind::GuardRejected, "group group-00001");
     assert_eq!(fixture.sandbox.writes().len(), 0);
 }
@@ -193,8 +197,9 @@ async fn protected_names_match_in_any_letter_case_and_read_mode() {
                 ..RemovalLimits::default()
             };
             let sync = fixture.sync(&source).mode(mode).removal_limits(limits);
-            let plan = sync.plan().await.expect("a plan");
-            let result = sync.apply(&plan).await;
+            let prepared = sync.prepare().await.expect("a plan");
+            let plan = prepared.plan().clone();
+            let result = sync.apply(prepared).await;
             assert!(result.is_err(), "{mode:?} {case}: {plan}");
             assert_eq!(fixture.sandbox.writes().len(), 0);
         }

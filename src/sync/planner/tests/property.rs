@@ -141,7 +141,7 @@ fn directory(users: &Users, groups: &Groups) -> Directory {
                 members: members.iter().map(ext).collect(),
             })
             .collect(),
-        remarks: Vec::new(),
+        ..Directory::default()
     }
 }
 
@@ -179,6 +179,7 @@ fn target(users: &Users, groups: &Groups, unmanaged: u8) -> TargetSnapshot {
                 )
             })
             .collect(),
+        ..TargetSnapshot::default()
     }
 }
 

@@ -26,7 +26,7 @@ fn target(range: std::ops::Range<usize>, prefix: &str) -> TargetSnapshot {
                 )
             })
             .collect(),
-        groups: Vec::new(),
+        ..TargetSnapshot::default()
     }
 }
 
@@ -110,6 +110,7 @@ fn a_group_with_a_protected_name_is_not_created_adopted_renamed_or_deleted() {
     let group = |external_id, name| TargetSnapshot {
         users: Vec::new(),
         groups: vec![target_group("t", external_id, name, &[])],
+        ..TargetSnapshot::default()
     };
     for (source, target) in [
         (&protected, TargetSnapshot::default()),

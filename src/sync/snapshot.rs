@@ -1,0 +1,156 @@
+//! The users and groups of the target, as read or as cached, and their matches in the source.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use scim_types::{ExternalId, ResourceId};
+
+use super::{
+    directory::{Group, UnreadItem, User},
+    plan::RemovedPrincipal,
+};
+
+/// The users and groups of the target, as read or as cached.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct TargetSnapshot {
+    pub(super) users: Vec<TargetUser>,
+    pub(super) groups: Vec<TargetGroup>,
+    /// The users of the target that could not be read.
+    pub(super) unread_users: Vec<UnreadItem>,
+    /// The groups of the target that could not be read.
+    pub(super) unread_groups: Vec<UnreadItem>,
+}
+
+/// A user of the target.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct TargetUser {
+    pub(super) id: ResourceId,
+    pub(super) external_id: Option<ExternalId>,
+    /// The digest of the [`UserProfile`](super::UserProfile).
+    pub(super) digest: String,
+    pub(super) active: bool,
+    /// Whether the sync may remove the user: the cached state has the user, or the source may have issued the user's
+    /// external id.
+    pub(super) managed: bool,
+    /// The time of deactivation, if the cached state has it.
+    pub(super) inactive_since: Option<Timestamp>,
+    /// The external id in the cached state, if the user's `externalId` was removed in the target.
+    pub(super) cached_external_id: Option<ExternalId>,
+    /// The SCIM user, if it was read.
+    pub(super) scim_user: Option<Box<scim_types::User>>,
+}
+
+/// A group of the target.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct TargetGroup {
+    pub(super) id: ResourceId,
+    pub(super) external_id: Option<ExternalId>,
+    pub(super) name: String,
+    /// Whether the sync may remove the group; see [`TargetUser::managed`].
+    pub(super) managed: bool,
+    /// The ids of the members, if they were read or cached.
+    pub(super) members: Option<BTreeSet<ResourceId>>,
+}
+
+impl TargetSnapshot {
+    /// Returns whether users or groups of the target could not be read.
+    pub(super) fn is_incomplete(&self) -> bool {
+        !self.unread_users.is_empty() || !self.unread_groups.is_empty()
+    }
+
+    /// Returns the managed users that no source user matches. `matches` is the result of [`match_users`].
+    pub(super) fn missing_users(
+        &self,
+        matches: &[Option<usize>],
+    ) -> impl Iterator<Item = &TargetUser> {
+        let taken: HashSet<usize> = matches.iter().flatten().copied().collect();
+        let users = self.users.iter().enumerate();
+        users
+            .filter(move |(index, user)| user.managed && !taken.contains(index))
+            .map(|(_, user)| user)
+    }
+}
+
+impl TargetUser {
+    /// Returns the external id, also if only the cached state has it.
+    pub(super) fn owner(&self) -> Option<&ExternalId> {
+        self.external_id
+            .as_ref()
+            .or(self.cached_external_id.as_ref())
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.scim_user.as_ref()?.user_name.as_deref()
+    }
+
+    pub(super) fn to_removed(&self) -> RemovedPrincipal {
+        RemovedPrincipal {
+            id: self.id.clone(),
+            external_id: self.external_id.clone(),
+            name: self.name().map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// Returns for each group of the source the index of the matching group of the target.
+pub(super) fn match_groups(source: &[Group], target: &[TargetGroup]) -> Vec<Option<usize>> {
+    let by_id = by_external_id(target.iter().map(|group| group.external_id.as_ref()));
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    for (index, group) in target.iter().enumerate() {
+        by_name.entry(&group.name).or_insert(index);
+    }
+    match_by_id_then_name(
+        source
+            .iter()
+            .map(|group| (&group.id, by_name.get(group.name.as_str()).copied())),
+        &by_id,
+    )
+}
+
+/// Returns for each user of the source the index of the matching user of the target.
+pub(super) fn match_users(source: &[User], target: &[TargetUser]) -> Vec<Option<usize>> {
+    let by_id = by_external_id(target.iter().map(TargetUser::owner));
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    for (index, user) in target.iter().enumerate() {
+        if let Some(name) = user.name() {
+            by_name.entry(name.to_lowercase()).or_insert(index);
+        }
+    }
+    match_by_id_then_name(
+        source.iter().map(|user| {
+            let name = user.profile.user_name.to_lowercase();
+            (&user.id, by_name.get(&name).copied())
+        }),
+        &by_id,
+    )
+}
+
+/// Maps each external id to its index in the list.
+fn by_external_id<'a>(
+    ids: impl Iterator<Item = Option<&'a ExternalId>>,
+) -> HashMap<&'a ExternalId, usize> {
+    let ids = ids.enumerate();
+    ids.filter_map(|(index, id)| Some((id?, index))).collect()
+}
+
+/// Matches by external id first, then by name.
+///
+/// A target resource matches by name only if no source resource has its external id, and matches only one source
+/// resource by name.
+fn match_by_id_then_name<'a>(
+    source: impl Iterator<Item = (&'a ExternalId, Option<usize>)> + Clone,
+    by_id: &HashMap<&ExternalId, usize>,
+) -> Vec<Option<usize>> {
+    let mut taken: HashSet<usize> = source
+        .clone()
+        .filter_map(|(id, _)| by_id.get(id).copied())
+        .collect();
+    source
+        .map(|(id, same_name)| {
+            by_id
+                .get(id)
+                .copied()
+                .or_else(|| same_name.filter(|index| taken.insert(*index)))
+        })
+        .collect()
+}

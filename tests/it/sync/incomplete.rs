@@ -1,0 +1,139 @@
+//! Tests of sources and targets with items that could not be read: nothing is removed, and everything else is written.
+
+use std::time::Duration;
+
+use okta_aws_sso::sync::{
+    Directory, DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits, UnreadItem,
+};
+use sandbox::{Fault, Service};
+
+use super::fixture::{SyncFixture, directory, rename_user, user_id};
+
+const MODES: [ReadMode; 3] = [ReadMode::Cached, ReadMode::Verify, ReadMode::Full];
+
+fn deleting_sync(fixture: &SyncFixture, source: &Directory, mode: ReadMode) -> DirectorySync {
+    let sync = fixture.sync(source).mode(mode).removal(Removal::Delete {
+        after: Duration::ZERO,
+    });
+    let limits = RemovalLimits {
+        max_member_share: 100,
+        ..RemovalLimits::at_most(100)
+    };
+    sync.group_removal(GroupRemoval::Delete)
+        .removal_limits(limits)
+}
+
+/// Returns the users and groups of the target, with the active flags and the members.
+fn target(fixture: &SyncFixture) -> Vec<String> {
+    let users = fixture.sandbox.identity_users().into_iter();
+    let users = users.map(|user| format!("{} {}", user.user_name, user.active));
+    let groups = fixture.sandbox.identity_groups().into_iter();
+    let groups = groups.map(|group| format!("{} {:?}", group.display_name, group.members));
+    users.chain(groups).collect()
+}
+
+#[tokio::test]
+async fn an_incomplete_source_removes_nothing_and_the_next_complete_run_does() {
+    for mode in MODES {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(20, 3, 4);
+        fixture.run(&fixture.sync(&source)).await;
+        // One user leaves its group and the source, one is suspended, one group is removed, and one member leaves a group.
+        source.users.pop();
+        source.users[18].profile.active = false;
+        source.groups.pop();
+        source.groups[0].members.pop_first();
+        source.incomplete = vec![UnreadItem {
+            item: format!("user {}", user_id(19)),
+            reason: "no `profile`".to_owned(),
+        }];
+        let before = target(&fixture);
+        fixture.run(&deleting_sync(&fixture, &source, mode)).await;
+        assert_eq!(target(&fixture), before, "{mode:?}");
+        // Everything else goes on.
+        rename_user(&mut source, 0, "renamed@example.com");
+        let report = fixture.run(&deleting_sync(&fixture, &source, mode)).await;
+        assert_eq!(report.done.users_updated, 1);
+        source.incomplete.clear();
+        let report = fixture.run(&deleting_sync(&fixture, &source, mode)).await;
+        assert_eq!(report.done.users_deactivated, 2, "{mode:?}");
+        assert_eq!(report.done.groups_deleted, 1, "{mode:?}");
+        assert_eq!(report.done.members_removed, 2, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_source_does_not_rename_the_account_of_an_unread_user() {
+    for mode in MODES {
+        let fixture = SyncFixture::new().await;
+        let mut source = directory(5, 0, 0);
+        fixture.run(&fixture.sync(&source)).await;
+        let before = target(&fixture);
+        // A user with another id has the name of an unread user.
+        source.users[4].id = scim_types::ExternalId::new(user_id(9));
+        source.incomplete = vec![UnreadItem::default()];
+        let sync = fixture.sync(&source).mode(mode);
+        let prepared = sync.prepare().await.expect("a plan");
+        sync.apply(prepared).await.expect("a run");
+        assert_eq!(target(&fixture), before, "{mode:?}");
+        let users = fixture.sandbox.identity_users();
+        let ids: Vec<String> = users
+            .into_iter()
+            .filter_map(|user| user.external_id)
+            .collect();
+        assert!(ids.contains(&user_id(4)), "{mode:?}: {ids:?}");
+    }
+}
+
+/// Makes the next list of users lack the id of one user.
+async fn hide_the_id_of_a_user(fixture: &SyncFixture, name: &str) {
+    let users = fixture.scim.users().list(None).try_collect().await;
+    let mut users = serde_json::to_value(users.expect("the users")).expect("JSON");
+    let users = users.as_array_mut().expect("a list");
+    for user in users.iter_mut() {
+        let user = user.as_object_mut().expect("a user");
+        if user["userName"] == name {
+            user.remove("id");
+        }
+    }
+    let page = serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": users.len(), "startIndex": 1, "itemsPerPage": users.len(), "Resources": users,
+    });
+    let fault = Fault::fail(Service::Scim, 200, page.to_string()).on("/Users");
+    fixture.sandbox.inject(fault);
+}
+
+#[tokio::test]
+async fn a_user_of_the_target_without_an_id_is_named_and_nothing_is_removed_or_created() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(10, 2, 4);
+    fixture.run(&fixture.sync(&source)).await;
+    let before = target(&fixture);
+    let unreadable = source.users[0].profile.user_name.clone();
+    source.users.pop();
+    let new_user = directory(12, 0, 0).users.pop().expect("a user");
+    source.users.push(new_user);
+    hide_the_id_of_a_user(&fixture, &unreadable).await;
+    let sync = deleting_sync(&fixture, &source, ReadMode::Verify);
+    let prepared = sync.prepare().await.expect("a plan");
+    assert_eq!(
+        prepared.plan().to_string(),
+        "Sync: No changes\n  \
+           ! person.00000@example.com is skipped: the target could not be read completely, so it may have it already\n  \
+           ! person.00011@example.com is skipped: the target could not be read completely, so it may have it already\n  \
+           ! not read from the target: user person.00000@example.com (the target returned it without an id)\n  \
+           ! source or target are incomplete, therefore the plan removes nothing\n  \
+           ! removals deferred to a run that can read everything: user person.00009@example.com, 1 member of group group-00001\n"
+    );
+    let report = sync.apply(prepared).await.expect("a run");
+    report.complete().expect("a complete run");
+    assert_eq!(target(&fixture), before);
+    // The next run reads the target again, and finds the user in the cached state.
+    let report = fixture
+        .run(&deleting_sync(&fixture, &source, ReadMode::Cached))
+        .await;
+    assert_eq!(report.done.users_created, 1);
+    assert_eq!(report.done.users_deactivated, 1);
+    assert_eq!(report.done.users_updated, 0);
+}
