@@ -29,6 +29,8 @@ pub use diagnostic::ParseBlueprintError;
 pub(crate) use validate::well_known_policy;
 
 /// The wanted state of Okta and AWS.
+///
+/// Fields may be added: end with `..Blueprint::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Blueprint {

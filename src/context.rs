@@ -136,6 +136,10 @@ impl Context {
     ///
     /// The type is the key: a step uses a private type of its own.
     ///
+    /// # Panics
+    ///
+    /// Panics if another thread has panicked while it used the map of these values.
+    ///
     /// ```
     /// # use okta_aws_sso::Context;
     /// #[derive(Default)]

@@ -8,6 +8,8 @@ use crate::{
 /// A limit on the removals of a plan.
 ///
 /// The default allows no removal: a plan that removes anything is rejected until the caller raises the limit.
+///
+/// Fields may be added: end with `..Guard::default()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
     /// Maximum number of removals in a plan (default: 0).

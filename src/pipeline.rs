@@ -241,9 +241,9 @@ impl Pipeline {
         for step in self.steps.iter() {
             let done = run.step(step, plan).await;
             // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
-            let saved = cx.checkpoint().await;
+            let last_save = cx.checkpoint().await;
             let done = done?;
-            saved?;
+            last_save?;
             report.applied += done.applied;
             report.already_done += done.already_done;
         }

@@ -119,6 +119,7 @@ pub struct Field {
 /// A planned value, which may not be known yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Value {
     /// A value that is known at planning.
     Known(String),

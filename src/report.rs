@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 
 /// One role of a user in an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct AccessRow {
     /// The user's sign-in name.
     pub user: String,

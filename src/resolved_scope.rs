@@ -12,6 +12,7 @@ use crate::{
 
 /// The users and groups of a blueprint, as read from Okta.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ResolvedScope {
     /// The users that are assigned to the app individually.
     pub users: Vec<User>,
@@ -23,6 +24,7 @@ pub struct ResolvedScope {
 
 /// A group with its members.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GroupWithMembers {
     /// The group.
     pub group: Group,

@@ -75,6 +75,7 @@ pub struct Facts {
 
 /// The identity provider's validated metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct IdpFact {
     /// Okta's entity id of the app, such as `http://www.okta.com/exk…`.
     pub entity_id: String,
@@ -90,6 +91,7 @@ pub struct IdpFact {
 
 /// The AWS organization and the caller's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OrganizationFact {
     /// The organization's id, `o-…`.
     pub id: String,
@@ -101,6 +103,7 @@ pub struct OrganizationFact {
 
 /// The Identity Center instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct InstanceFact {
     /// The instance's ARN.
     pub arn: InstanceArn,
@@ -141,6 +144,7 @@ impl InstanceFact {
 
 /// The verified identity source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct IdentitySourceFact {
     /// The assertion consumer service (ACS) URLs, the default one first.
     pub acs: Vec<Url>,
@@ -153,6 +157,7 @@ pub struct IdentitySourceFact {
 
 /// The identity provider that AWS trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrustedIdp {
     /// The identity provider's entity id.
     pub entity_id: String,

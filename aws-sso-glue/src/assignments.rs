@@ -55,6 +55,7 @@ pub struct Operation {
 /// The kind of an [`Operation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OperationKind {
     /// Creates an assignment.
     Create,

@@ -4,6 +4,7 @@ use crate::{AccountId, Aws, Credentials, Error, service::Service};
 
 /// The identity that credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Caller {
     /// The account.
     pub account: AccountId,

@@ -20,6 +20,7 @@ pub struct IdentityStore<'a> {
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IdentityUser {
     /// The user's id.
     pub id: UserId,
@@ -37,6 +38,7 @@ pub struct IdentityUser {
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IdentityGroup {
     /// The group's id.
     pub id: GroupId,
@@ -48,6 +50,7 @@ pub struct IdentityGroup {
 
 /// The id of a user or group in another system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct ExternalId {
     /// The other system.
     pub issuer: String,

@@ -36,6 +36,7 @@ pub struct Instance {
 
 /// Details of an instance that [`Instance`] does not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InstanceDetails {
     /// The status.
     pub status: InstanceStatus,

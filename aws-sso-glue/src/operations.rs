@@ -7,6 +7,7 @@ use crate::{Error, service::Service};
 
 /// The status of an asynchronous write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum OperationStatus {
     /// AWS is still carrying out the write. Read the status again in a few seconds.
     InProgress,

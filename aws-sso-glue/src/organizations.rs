@@ -19,6 +19,7 @@ pub struct Organizations<'a> {
 
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Organization {
     /// The id, such as `o-exampleorgid`.
     pub id: String,
@@ -31,6 +32,7 @@ pub struct Organization {
 
 /// An account of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Account {
     /// The account id.
     pub id: AccountId,

@@ -30,6 +30,7 @@ pub struct PermissionSets<'a> {
 
 /// A permission set.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PermissionSet {
     /// The ARN.
     pub arn: PermissionSetArn,
@@ -44,6 +45,8 @@ pub struct PermissionSet {
 }
 
 /// The properties of a permission set to create.
+///
+/// Fields may be added: end with `..NewPermissionSet::default()`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NewPermissionSet {
     /// The name: 1 to 32 letters, digits and `+=,.@_-`.
@@ -57,6 +60,8 @@ pub struct NewPermissionSet {
 }
 
 /// The changes of a permission set; `None` keeps the current value.
+///
+/// Fields may be added: end with `..UpdatePermissionSet::default()`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UpdatePermissionSet {
     /// The description.

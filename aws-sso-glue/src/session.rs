@@ -15,6 +15,7 @@ pub struct Session {
 
 /// An account that is assigned to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AssignedAccount {
     /// The account id.
     pub id: AccountId,

@@ -27,6 +27,7 @@ pub struct SignIn {
 
 /// The URL and code for the user, and their lifetime.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DeviceAuthorization {
     /// The code. The user compares it with the code in the browser.
     pub user_code: String,

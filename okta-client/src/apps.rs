@@ -138,6 +138,8 @@ impl Apps<'_> {
 }
 
 /// Options of [`Apps::list`].
+///
+/// Fields may be added: end with `..ListApps::default()`.
 #[derive(Debug, Clone, Default)]
 pub struct ListApps {
     /// The app's key in Okta's catalog, such as `amazon_aws_sso`. An org may have several apps with
@@ -150,6 +152,8 @@ pub struct ListApps {
 }
 
 /// A new app.
+///
+/// Fields may be added: end with `..NewApp::default()`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewApp {
     /// The app's key in Okta's catalog, such as `amazon_aws_sso`.

@@ -152,6 +152,8 @@ impl Groups<'_> {
 }
 
 /// Options of [`Groups::list`].
+///
+/// Fields may be added: end with `..ListGroups::default()`.
 #[derive(Debug, Clone, Default)]
 pub struct ListGroups {
     /// A prefix of the group names. Okta returns only one page of matching groups.

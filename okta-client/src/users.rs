@@ -66,6 +66,8 @@ impl Users<'_> {
 }
 
 /// Options of [`Users::list`].
+///
+/// Fields may be added: end with `..ListUsers::default()`.
 #[derive(Debug, Clone, Default)]
 pub struct ListUsers {
     /// A filter on status, login, email, name or time of change, such as

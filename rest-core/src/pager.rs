@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub struct Pager<T, E> {
     operation: Arc<str>,
     fetch: Fetch<T, E>,
-    keep: Option<Arc<dyn Fn(&T) -> bool + Send + Sync>>,
+    keep: Option<Keep<T>>,
     /// The unread items of the current page.
     items: VecDeque<Result<T, ItemError>>,
     /// The place of the next item.
@@ -446,6 +446,8 @@ impl ListError {
 
 type Fetch<T, E> =
     Box<dyn Fn(Option<String>) -> BoxFuture<'static, Result<Page<T>, E>> + Send + Sync>;
+
+type Keep<T> = Arc<dyn Fn(&T) -> bool + Send + Sync>;
 
 enum Next {
     /// The page with this cursor; `None`: the first page.

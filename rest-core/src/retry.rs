@@ -6,6 +6,8 @@ use std::time::Duration;
 ///
 /// [`decide`](Self::decide) makes the decision; [`Service::send`](crate::Service::send) carries it
 /// out.
+///
+/// Fields may be added: end with `..RetryPolicy::default()`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Maximum number of attempts, including the first; 0 counts as 1.

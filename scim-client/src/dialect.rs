@@ -127,6 +127,7 @@ pub struct Rules {
 
 /// Pagination method of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Paging {
     /// By `startIndex` and `count` (RFC 7644 section 3.4.2.4).
     Index,

@@ -10,6 +10,8 @@ use crate::{
 };
 
 /// Intervals and timeout for a change that takes time.
+///
+/// Fields may be added: end with `..WaitPolicy::default()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitPolicy {
     /// The maximum time without progress (default: 15 min). Progress, such as another provisioned user, restarts the

@@ -26,8 +26,13 @@ pub(super) struct Lease {
 struct Current {
     holder: LockHolder,
     version: UpdateVersion,
-    /// The run that has taken over the lock, once this run knows it.
-    lost: Option<Option<LockHolder>>,
+    /// Whether another run has taken over the lock, and which one if it is known.
+    ownership: Ownership,
+}
+
+enum Ownership {
+    Held,
+    Lost { to: Option<LockHolder> },
 }
 
 impl Lease {
@@ -62,7 +67,7 @@ impl Lease {
                         current: Mutex::new(Current {
                             holder: mine,
                             version: result.into(),
-                            lost: None,
+                            ownership: Ownership::Held,
                         }),
                     };
                     // This write shows that the store has conditional updates, before anything depends on them.
@@ -80,8 +85,8 @@ impl Lease {
     /// Fails if the lease was lost, and renews it if it ends soon.
     pub(super) async fn check(&self) -> Result<()> {
         let mut current = self.current.lock().await;
-        if let Some(by) = &current.lost {
-            return Err(taken_over(by.as_ref()));
+        if let Ownership::Lost { to } = &current.ownership {
+            return Err(taken_over(to.as_ref()));
         }
         if current.holder.expires < Some(now(self.clock.as_ref()) + MIN_LEFT) {
             self.renew(&mut current).await?;
@@ -96,7 +101,7 @@ impl Lease {
             // the time of the whole test.
             SystemClock.sleep(INTERVAL).await;
             let mut current = self.current.lock().await;
-            if current.lost.is_none()
+            if matches!(current.ownership, Ownership::Held)
                 && let Err(error) = self.renew(&mut current).await
             {
                 // The next change or save checks the lease, and reports its error.
@@ -111,7 +116,7 @@ impl Lease {
     /// Ends the lease, so that the next run need not wait for its end.
     pub(super) async fn release(&self) -> Result<()> {
         let current = self.current.lock().await;
-        if current.lost.is_some() {
+        if matches!(current.ownership, Ownership::Lost { .. }) {
             return Ok(());
         }
         let ended = LockHolder {
@@ -158,9 +163,10 @@ impl Lease {
                     current.version = version;
                     return Ok(());
                 }
-                let by = found.map(|(holder, _)| holder);
-                current.lost = Some(by.clone());
-                Err(taken_over(by.as_ref()))
+                let to = found.map(|(holder, _)| holder);
+                let error = taken_over(to.as_ref());
+                current.ownership = Ownership::Lost { to };
+                Err(error)
             }
             Err(error) => Err(not_locked(&self.store, error)),
         }

@@ -44,7 +44,7 @@ enum LockKind {
     Folder {
         _file: File,
     },
-    Store(Lease),
+    Store(Box<Lease>),
 }
 
 /// The run that holds a lock.
@@ -135,7 +135,7 @@ impl StateLock {
             }
             Kind::Store => Lease::take(store.clone(), holder.clone(), clock)
                 .await
-                .map(LockKind::Store),
+                .map(|lease| LockKind::Store(Box::new(lease))),
         };
         match kind {
             Ok(kind) => Ok(Self {

@@ -143,8 +143,7 @@ async fn every_step_has_a_unique_id_and_title() {
     let steps = steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws);
     let ids: std::collections::BTreeSet<String> =
         steps.iter().map(|step| step.id().to_string()).collect();
-    let titles: std::collections::BTreeSet<String> =
-        steps.iter().map(|step| step.title()).collect();
+    let titles: std::collections::BTreeSet<String> = steps.iter().map(Step::title).collect();
     let number = steps.iter().count();
     assert_eq!((ids.len(), titles.len()), (number, number));
 }

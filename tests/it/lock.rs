@@ -1,7 +1,7 @@
 //! Tests of the lock of the state, of its saves, and of two runs at the same time.
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -369,15 +369,17 @@ async fn a_thousand_assignments_need_few_writes_of_the_state() {
     let mut blueprint =
         String::from("[provisioning]\nassign_groups = [\"aws-users\"]\n[sign_in]\nskip = true\n");
     for set in 0..10 {
-        blueprint.push_str(&format!(
-            "[permission_sets.Set{set}]\nmanaged_policies = [\"arn:aws:iam::aws:policy/ReadOnlyAccess\"]\n"
-        ));
+        let _infallible = writeln!(
+            blueprint,
+            "[permission_sets.Set{set}]\nmanaged_policies = [\"arn:aws:iam::aws:policy/ReadOnlyAccess\"]"
+        );
     }
     for set in 0..10 {
-        blueprint.push_str(&format!(
-            "[[access]]\nuser = \"ada.lovelace@example.com\"\naccounts = [{}]\npermission_set = \"Set{set}\"\n",
+        let _infallible = writeln!(
+            blueprint,
+            "[[access]]\nuser = \"ada.lovelace@example.com\"\naccounts = [{}]\npermission_set = \"Set{set}\"",
             accounts.join(", ")
-        ));
+        );
     }
     let mut fixture = Fixture::with_sandbox(
         sandbox::Sandbox::builder().company(company).page_size(None),

@@ -4,6 +4,7 @@ mod contract;
 mod direct;
 mod drift;
 mod end_to_end;
+mod errors;
 mod fixture;
 mod interrupted;
 mod killed;

@@ -118,7 +118,7 @@ fn a_persistent_conflict_fails_after_six_attempts() {
     assert!(error.is_conflict());
     let help =
         "AWS is still carrying out another change of the same resource: try again in a minute";
-    assert_eq!(error.help().as_deref(), Some(help));
+    assert_eq!(error.help(), Some(help));
     assert_eq!(replay.requests().len(), 6);
     assert!(clock.slept().len() >= 5);
 }

@@ -242,7 +242,7 @@ fn an_ended_session_and_an_unassigned_role_are_different_errors() {
     let error = block_on(session.credentials(&account, "Admin")).expect_err("a refusal");
     assert!(error.is_permission_denied());
     let help = "the user who signed in is not assigned to this account and role";
-    assert_eq!(error.help().as_deref(), Some(help));
+    assert_eq!(error.help(), Some(help));
 }
 
 #[test]

@@ -189,6 +189,8 @@ impl FromJson for Provisioning {
 }
 
 /// The three options of the Admin Console's page "To App".
+///
+/// Fields may be added: end with `..ProvisioningOptions::default()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProvisioningOptions {
     /// "Create Users": an assigned user gets an account at the app.

@@ -61,6 +61,7 @@ pub struct RateLimiter {
 
 /// Counters of a [`RateLimiter`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RateLimiterStats {
     /// Number of [`acquire`](RateLimiter::acquire) calls.
     pub acquired: u64,

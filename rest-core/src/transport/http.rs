@@ -13,6 +13,8 @@ use reqwest::{Client, ClientBuilder, redirect};
 use super::{Transport, TransportError};
 
 /// Limits of an [`HttpTransport`].
+///
+/// Fields may be added: end with `..HttpOptions::default()`.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// Timeout for opening a connection, including the TLS handshake (default: 10 s).
