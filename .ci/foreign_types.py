@@ -17,9 +17,14 @@ STANDARD = {"std", "core", "alloc"}
 
 
 def document(crate):
-    """Returns rustdoc's JSON of a crate. The format needs an unstable option, which the variable allows."""
+    """Returns rustdoc's JSON of a crate. The format needs an unstable option, which the variable allows for rustdoc alone:
+    for cargo, it would compile every dependency again."""
+    rustdoc = TARGET / "tools/rustdoc"
+    rustdoc.parent.mkdir(parents=True, exist_ok=True)
+    rustdoc.write_text('#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc "$@"\n')
+    rustdoc.chmod(0o755)
     command = ["cargo", "rustdoc", "--quiet", "--locked", "--lib", "-p", crate, "--", "-Zunstable-options", "--output-format", "json"]
-    environment = {**os.environ, "RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": str(TARGET)}
+    environment = {**os.environ, "RUSTDOC": str(rustdoc), "CARGO_TARGET_DIR": str(TARGET)}
     subprocess.run(command, check=True, cwd=ROOT, env=environment)
     return json.loads((TARGET / f"doc/{crate.replace('-', '_')}.json").read_text())
 

@@ -153,6 +153,8 @@ impl<'a> Order<'a> {
         };
         let (preferred, others): (Vec<usize>, Vec<usize>) =
             (0..self.claims.len()).partition(wants_other_name);
+        // The renames are written at the same time, so none of them may take a name that another one releases.
+        let before = self.holders.clone();
         let (mut seen, mut renames) = (HashSet::new(), Vec::new());
         for index in preferred.into_iter().chain(others) {
             let Some(connected) = self.cycle_through(index) else {
@@ -160,7 +162,7 @@ impl<'a> Order<'a> {
             };
             if seen.is_disjoint(&connected) {
                 seen.extend(connected);
-                renames.push(self.rename(index));
+                renames.push(self.rename(index, &before));
             }
         }
         renames
@@ -185,15 +187,17 @@ impl<'a> Order<'a> {
         seen.contains(&first).then_some(seen)
     }
 
-    /// Gives a resource each wanted name that is free, and a temporary name in place of each other wanted name.
-    fn rename(&mut self, index: usize) -> Write {
+    /// Gives a resource each wanted name that is free now and in `before`, and a temporary name in place of each other
+    /// wanted name.
+    fn rename(&mut self, index: usize, before: &HashMap<Key, usize>) -> Write {
         let claim = &self.claims[index];
         let mut names = Names::new();
         for (kind, old) in &self.held[index] {
             let Some(wanted) = claim.wanted.get(kind) else {
                 continue;
             };
-            let holder = self.holders.get(&(*kind, wanted.to_lowercase()));
+            let key = (*kind, wanted.to_lowercase());
+            let holder = self.holders.get(&key).or_else(|| before.get(&key));
             let mut name = wanted.clone();
             if holder.is_some_and(|holder| *holder != index) {
                 name.clone_from(old);
