@@ -58,7 +58,7 @@ pub(super) fn attributes(
     Ok(read)
 }
 
-/// Rejects an object without a required attribute, or with too many or wrong primary values.
+/// Rejects an object without a required attribute, or with wrong primary values.
 fn check(attributes: &[Attribute], object: &Map<String, Value>) -> Result<(), Refusal> {
     for attribute in attributes {
         let name = attribute.name;
@@ -74,9 +74,6 @@ fn check(attributes: &[Attribute], object: &Map<String, Value>) -> Result<(), Re
                     return Err(Refusal::value(format!(
                         "`{name}` has {primary} primary values"
                     )));
-                }
-                if attribute.max_values.is_some_and(|max| items.len() > max) {
-                    return Err(Refusal::value(format!("`{name}` has too many values")));
                 }
                 for inner in items.iter().filter_map(Value::as_object) {
                     check(attribute.sub_attributes, inner)?;
@@ -94,7 +91,8 @@ fn check_schemas(resource_type: ResourceType, body: &Map<String, Value>) -> Resu
     let schemas = body
         .iter()
         .find(|(name, _)| resource_type.is_name("schemas", name))
-        .map(|(_, value)| value);
+        .map(|(_, value)| value)
+        .filter(|value| !(resource_type.rules().ignores_empty && is_empty(value)));
     let is_own = |schema: &Value| {
         schema
             .as_str()
@@ -132,6 +130,10 @@ pub(super) fn value_of(
         Value::Array(items) => items,
         _ => return Err(type_error(attribute, "a list")),
     };
+    // Empty values count too, although they are not stored.
+    if attribute.max_values.is_some_and(|max| items.len() > max) {
+        return Err(type_error(attribute, "a list with fewer values"));
+    }
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     for item in items {
         if item.is_null() {

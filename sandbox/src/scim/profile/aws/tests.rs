@@ -275,6 +275,7 @@ fn phone_numbers_and_roles_have_at_most_one_value() {
     for name in ["phoneNumbers", "roles"] {
         with(name, json!([{ "value": "1", "type": "work" }])).expect("a single value is accepted");
         assert_invalid(name, json!([{ "value": "1" }, { "value": "2" }]));
+        assert_invalid(name, json!([{ "value": "1" }, {}]));
     }
 }
 
@@ -315,6 +316,7 @@ fn values_of_the_wrong_type_are_rejected() {
     );
     assert_invalid("schemas", json!([ENTERPRISE]));
     assert_invalid("schemas", json!(USER));
+    with("schemas", json!([])).expect("an empty list counts as missing");
 }
 
 #[test]
