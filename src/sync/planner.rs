@@ -98,7 +98,7 @@ fn note_unread_items(source: &Directory, target: &TargetSnapshot, plan: &mut Syn
 const MAY_EXIST: &str = "the target could not be read completely, so it may have it already";
 
 /// The reason why an account with the name of a source user is not adopted while the source is incomplete.
-const MAY_BE_ANOTHERS: &str = "the target has the name already, under the id of an item that could not be read from the source";
+const MAY_BELONG_TO_ANOTHER: &str = "the target has the name already, under the id of an item that could not be read from the source";
 
 fn totals(source: &Directory, target: &TargetSnapshot) -> Totals {
     let source_ids: HashSet<&ExternalId> = source.users.iter().map(|user| &user.id).collect();
@@ -152,7 +152,7 @@ fn plan_users<'a>(
         }
         let uncertain = match found {
             None => (!target.unread_users.is_empty()).then_some(MAY_EXIST),
-            Some(found) => may_be_anothers(source, &user.id, found.owner(), found.managed),
+            Some(found) => may_belong_to_another(source, &user.id, found.owner(), found.managed),
         };
         if let Some(reason) = uncertain {
             plan.skipped.push(Skipped {
@@ -230,14 +230,14 @@ fn plan_users<'a>(
 
 /// Returns why a user or group of the target that was found by name is not adopted: its id may belong to an item of the
 /// source that could not be read.
-fn may_be_anothers(
+fn may_belong_to_another(
     source: &Directory,
     id: &ExternalId,
     owner: Option<&ExternalId>,
     managed: bool,
 ) -> Option<&'static str> {
     let uncertain = managed && owner != Some(id) && !source.incomplete.is_empty();
-    uncertain.then_some(MAY_BE_ANOTHERS)
+    uncertain.then_some(MAY_BELONG_TO_ANOTHER)
 }
 
 /// Plans the removal of a managed user that is missing in the source.
@@ -296,7 +296,7 @@ fn plan_groups(
         let uncertain = match found {
             None => (!target.unread_groups.is_empty()).then_some(MAY_EXIST),
             Some(found) => {
-                may_be_anothers(source, &group.id, found.external_id.as_ref(), found.managed)
+                may_belong_to_another(source, &group.id, found.external_id.as_ref(), found.managed)
             }
         };
         if let Some(reason) = uncertain {

@@ -390,10 +390,10 @@ fn an_incomplete_source_does_not_give_the_account_of_an_unread_user_to_another_u
     };
     check(&source, &target, DELETE, &[]);
     let plan = plan(&source, &target, DELETE, now(), 0);
-    assert_eq!(plan.skipped[0].reason, MAY_BE_ANOTHERS);
+    assert_eq!(plan.skipped[0].reason, MAY_BELONG_TO_ANOTHER);
     assert_eq!(
         plan.notes[0],
-        format!("group team is skipped: {MAY_BE_ANOTHERS}")
+        format!("group team is skipped: {MAY_BELONG_TO_ANOTHER}")
     );
 }
 
