@@ -37,6 +37,7 @@
 //!     OperationStatus::InProgress => println!("check again in a few seconds"),
 //!     OperationStatus::Succeeded => println!("done"),
 //!     OperationStatus::Failed { reason } => println!("failed: {reason:?}"),
+//!     other => println!("unknown status: {other:?}"),
 //! }
 //! # Ok(())
 //! # }
