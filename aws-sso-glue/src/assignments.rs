@@ -158,9 +158,12 @@ impl<'a> Assignments<'a> {
         const OPERATION: &str = "CreateAccountAssignment";
         let call = self.client().create_account_assignment();
         let call = send_for!(assignment, self.center, call);
-        let response = SERVICE.call(OPERATION, call).await?;
-        let status = response.account_assignment_creation_status;
-        read_operation(OPERATION, OperationKind::Create, status)
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let status = response.account_assignment_creation_status;
+                read_operation(OPERATION, OperationKind::Create, status)
+            })
+            .await
     }
 
     /// Starts to delete an assignment.
@@ -173,9 +176,12 @@ impl<'a> Assignments<'a> {
         const OPERATION: &str = "DeleteAccountAssignment";
         let call = self.client().delete_account_assignment();
         let call = send_for!(assignment, self.center, call);
-        let response = SERVICE.call(OPERATION, call).await?;
-        let status = response.account_assignment_deletion_status;
-        read_operation(OPERATION, OperationKind::Delete, status)
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let status = response.account_assignment_deletion_status;
+                read_operation(OPERATION, OperationKind::Delete, status)
+            })
+            .await
     }
 
     /// Returns the status of an asynchronous write.
@@ -185,26 +191,32 @@ impl<'a> Assignments<'a> {
     /// Fails if AWS refuses the call or does not answer.
     pub async fn status(&self, operation: &Operation) -> Result<OperationStatus, Error> {
         let (client, instance, id) = (self.client(), self.center.instance(), operation.id.as_str());
-        let (name, status) = match operation.kind {
+        match operation.kind {
             OperationKind::Create => {
                 const OPERATION: &str = "DescribeAccountAssignmentCreationStatus";
                 let call = client.describe_account_assignment_creation_status();
                 let call = call.account_assignment_creation_request_id(id);
                 let call = call.instance_arn(instance).send();
-                let response = SERVICE.call(OPERATION, call).await?;
-                (OPERATION, response.account_assignment_creation_status)
+                SERVICE
+                    .call_and_read(OPERATION, call, |response| {
+                        let status = response.account_assignment_creation_status;
+                        read_operation_status(OPERATION, operation.kind, status)
+                    })
+                    .await
             }
             OperationKind::Delete => {
                 const OPERATION: &str = "DescribeAccountAssignmentDeletionStatus";
                 let call = client.describe_account_assignment_deletion_status();
                 let call = call.account_assignment_deletion_request_id(id);
                 let call = call.instance_arn(instance).send();
-                let response = SERVICE.call(OPERATION, call).await?;
-                (OPERATION, response.account_assignment_deletion_status)
+                SERVICE
+                    .call_and_read(OPERATION, call, |response| {
+                        let status = response.account_assignment_deletion_status;
+                        read_operation_status(OPERATION, operation.kind, status)
+                    })
+                    .await
             }
-        };
-        let status = SERVICE.require_field(name, operation.kind.field(), status)?;
-        OperationStatus::read(name, status.status.as_ref(), status.failure_reason)
+        }
     }
 
     /// Lists the writes of a kind that are in progress, including the writes of other callers.
@@ -309,6 +321,15 @@ fn read_operation(
 ) -> Result<Operation, Error> {
     let status = SERVICE.require_field(operation, kind.field(), status)?;
     read_operation_id(operation, kind, status.request_id)
+}
+
+fn read_operation_status(
+    operation: &'static str,
+    kind: OperationKind,
+    status: Option<AccountAssignmentOperationStatus>,
+) -> Result<OperationStatus, Error> {
+    let status = SERVICE.require_field(operation, kind.field(), status)?;
+    OperationStatus::read(operation, status.status.as_ref(), status.failure_reason)
 }
 
 fn read_operation_id(

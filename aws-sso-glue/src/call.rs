@@ -4,6 +4,7 @@ use std::{error::Error as StdError, fmt, future::Future};
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
 use rest_core::{ItemError, Page, Pager};
 use tracing::{Instrument, instrument::WithSubscriber};
 
@@ -27,6 +28,23 @@ impl Service {
             .instrument(span)
             .await
             .map_err(|error| Error::from_sdk(self, operation, error))
+    }
+
+    /// Sends one call and reads its response with `read`. An error of `read` has the request id of
+    /// the response.
+    pub(crate) async fn call_and_read<T, E, R>(
+        self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        read: impl FnOnce(T) -> Result<R, Error>,
+    ) -> Result<R, Error>
+    where
+        T: RequestId,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let response = self.call(operation, call).await?;
+        let request_id = response.request_id().map(rest_core::to_single_line);
+        read(response).map_err(|error| error.with_request_id(request_id))
     }
 
     /// Returns the pager of a list.

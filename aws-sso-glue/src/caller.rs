@@ -33,13 +33,15 @@ impl Aws {
 }
 
 async fn caller(sts: &aws_sdk_sts::Client) -> Result<Caller, Error> {
-    let response = Service::Sts
-        .call(OPERATION, sts.get_caller_identity().send())
-        .await?;
-    Ok(Caller {
-        account: Service::Sts.id(OPERATION, "Account", response.account)?,
-        arn: Service::Sts.require_field(OPERATION, "Arn", response.arn)?,
-    })
+    let call = sts.get_caller_identity().send();
+    Service::Sts
+        .call_and_read(OPERATION, call, |response| {
+            Ok(Caller {
+                account: Service::Sts.id(OPERATION, "Account", response.account)?,
+                arn: Service::Sts.require_field(OPERATION, "Arn", response.arn)?,
+            })
+        })
+        .await
 }
 
 const OPERATION: &str = "GetCallerIdentity";

@@ -1,11 +1,12 @@
 //! The connection to AWS: credentials, region, clock and limits.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssoadmin::config::{StalledStreamProtectionConfig, retry::RetryPartition};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::origin::Origin;
 use rest_core::{Clock, Rate, RateLimiter, SystemClock};
 use url::Url;
 
@@ -27,7 +28,8 @@ pub struct ConnectOptions {
     pub region: Option<String>,
     /// The URL that replaces the endpoints of all services (default: AWS's endpoints).
     ///
-    /// The URL must use https or be on this machine.
+    /// The URL must use https or be on this machine. It also replaces endpoints that the environment
+    /// or the profile set for single services, such as `AWS_ENDPOINT_URL_SSO_ADMIN`.
     pub endpoint_url: Option<Url>,
     /// The source of the keys that sign the calls (default: the SDK's chain, which tries
     /// environment, profile, single sign-on, container and machine). [`Credentials`] are a source,
@@ -47,6 +49,10 @@ pub struct ConnectOptions {
     pub clock: Arc<dyn Clock>,
     /// Maximum number of attempts per call, including the first (default: 6).
     pub max_attempts: NonZeroU32,
+    /// Maximum time of one attempt, from the request to the end of the response (default: 1 minute).
+    ///
+    /// It is measured in real time, not with `clock`.
+    pub attempt_timeout: Duration,
     /// Maximum number of calls to `sso-admin` per second (default: 15); `None` means no limit.
     ///
     /// AWS allows 20 per second for all callers together (IAM Identity Center quotas). The default
@@ -66,6 +72,8 @@ impl Default for ConnectOptions {
             // The waits are up to 1, 2, 4, 8 and 16 seconds. Together they are longer than AWS takes
             // to finish a conflicting write, and longer than a rate limit lasts.
             max_attempts: NonZeroU32::new(6).expect("six is not zero"),
+            // The slowest calls of this crate take a few seconds.
+            attempt_timeout: Duration::from_mins(1),
             sso_admin_calls_per_second: NonZeroU32::new(15),
         }
     }
@@ -93,6 +101,7 @@ struct Inner {
 struct Shared {
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
+    limits: Limits,
     limiter: Option<Limiter>,
     // The SDK's default partition is shared by the whole process.
     retries: RetryPartition,
@@ -131,6 +140,9 @@ impl Aws {
         }
         if let Some(url) = &connect.endpoint_url {
             config.set_endpoint_url(Some(url.as_str().trim_end_matches('/').to_owned()));
+            // With this origin, the SDK prefers the URL to the endpoints that the environment and the
+            // profile set for single services.
+            config.insert_origin("endpoint_url", Origin::shared_config());
         }
         if let Some(credentials) = &connect.credentials {
             config.set_credentials_provider(Some(credentials.clone()));
@@ -187,13 +199,17 @@ impl Aws {
             }),
             clock: Arc::clone(&clock),
         });
+        let limits = Limits {
+            attempt_timeout: connect.attempt_timeout,
+            ..Limits::default()
+        };
         let config = config
             .into_builder()
             .behavior_version(behavior())
             .http_client(CheckedClient {
                 client: client.clone(),
                 limiter: None,
-                limits: Limits::default(),
+                limits,
             })
             .sleep_impl(SdkClock(Arc::clone(&clock)))
             .time_source(SdkClock(Arc::clone(&clock)))
@@ -207,6 +223,7 @@ impl Aws {
         let shared = Shared {
             clock,
             client,
+            limits,
             limiter,
             retries,
         };
@@ -220,7 +237,7 @@ impl Aws {
             .http_client(CheckedClient {
                 client: shared.client.clone(),
                 limiter: shared.limiter.clone(),
-                limits: Limits::default(),
+                limits: shared.limits,
             });
         let identity_store = aws_sdk_identitystore::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())
@@ -244,11 +261,12 @@ impl Aws {
     ///
     /// They have the credentials, the region, the retries and the rate limit of this connection.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn run(aws: aws_sso_glue::Aws) -> Result<(), Box<dyn std::error::Error>> {
-    /// let policies = aws.sdk().organizations().list_roots().send().await?;
-    /// println!("{:?}", policies.roots());
-    /// # Ok(()) }
+    /// let response = aws.sdk().organizations().list_roots().send().await?;
+    /// println!("{:?}", response.roots());
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn sdk(&self) -> SdkClients<'_> {
@@ -363,57 +381,4 @@ fn insecure(problem: String) -> Error {
 const BURST: f64 = 5.0;
 
 #[cfg(test)]
-mod tests {
-    use url::Url;
-
-    use super::{Aws, ConnectOptions};
-    use crate::replay::{Replay, block_on};
-
-    #[test]
-    fn plain_http_is_allowed_on_this_machine_only() {
-        let connect = ConnectOptions {
-            endpoint_url: Some(Url::parse("http://user:hunter2@aws.example.com/").expect("a URL")),
-            ..ConnectOptions::default()
-        };
-        let error = block_on(Aws::connect(connect)).expect_err("must be rejected");
-        assert_eq!(
-            error.to_string(),
-            "the endpoint override for `aws.example.com` is neither https nor on this machine"
-        );
-        assert!(error.help().expect("help").contains("https://"));
-        assert!(!format!("{error:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_missing_region_is_an_error_that_says_where_to_set_it() {
-        let config = aws_config::SdkConfig::builder().build();
-        let error =
-            Aws::assemble(config, &ConnectOptions::default()).expect_err("must be rejected");
-        assert_eq!(error.to_string(), "no AWS region is configured");
-        assert!(error.help().expect("help").contains("AWS_REGION"));
-    }
-
-    #[test]
-    fn in_region_keeps_the_caller() {
-        let replay = Replay::new().json(r#"{"Instances": []}"#);
-        let (aws, _) = replay.connect();
-        let other_region = aws.in_region("eu-central-1");
-        assert_eq!(
-            (aws.region(), other_region.region()),
-            ("us-east-1", "eu-central-1")
-        );
-        block_on(other_region.instances().try_collect()).expect("a list");
-        let request = &replay.requests()[0];
-        assert_eq!(request.uri, "https://sso.eu-central-1.amazonaws.com/");
-        assert!(
-            request.header("authorization").contains("AKIDEXAMPLE/"),
-            "{request:?}"
-        );
-    }
-
-    #[test]
-    fn debug_output_contains_the_region_and_no_secret() {
-        let (aws, _) = Replay::new().connect();
-        assert_eq!(format!("{aws:?}"), "Aws { region: \"us-east-1\", .. }");
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use http::StatusCode;
-use rest_core::{ItemError, ListError};
+use rest_core::{ItemError, ListError, to_single_line};
 use serde::Deserialize;
 
 use crate::service::Service;
@@ -45,7 +45,7 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         let status = match &self.0.kind {
             Kind::Refused(refusal) => Some(refusal.status),
-            Kind::InvalidResponse { status, .. } => *status,
+            Kind::InvalidResponse { status, .. } => Some(*status),
             Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) | Kind::List(_) => {
                 None
             }
@@ -59,7 +59,7 @@ impl Error {
         self.refusal()?.code.as_deref()
     }
 
-    /// Returns AWS's error message.
+    /// Returns AWS's error message as one line of at most 500 characters.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.refusal()?.message.as_deref()
@@ -119,6 +119,7 @@ impl Error {
     #[must_use]
     pub fn is_permission_denied(&self) -> bool {
         self.has_code(ACCESS_DENIED)
+            || self.refused_with(StatusCode::FORBIDDEN) && !self.is_unauthenticated()
     }
 
     /// Returns whether the credentials are missing, expired or unknown to AWS.
@@ -126,22 +127,23 @@ impl Error {
     pub fn is_unauthenticated(&self) -> bool {
         match &self.0.kind {
             Kind::NotSent(source) => is_credentials_error(source.as_ref()),
-            _ => self.has_code(UNAUTHENTICATED),
+            _ => {
+                self.has_code(UNAUTHENTICATED)
+                    || self.refused_with(StatusCode::UNAUTHORIZED) && !self.has_code(ACCESS_DENIED)
+            }
         }
     }
 
-    /// Returns whether a write was sent and its result is not known: AWS may have carried it out.
+    /// Returns whether a write that is not idempotent was sent and its result is not known: AWS may
+    /// have carried it out, and another call would start it again.
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
-        let is_read = ["Describe", "Get", "IsMember", "List"]
-            .iter()
-            .any(|prefix| self.0.operation.starts_with(prefix));
         let is_unknown = match &self.0.kind {
             Kind::NoResponse(_) | Kind::InvalidResponse { .. } => true,
             Kind::Refused(refusal) => refusal.status.is_server_error(),
             Kind::Configuration { .. } | Kind::NotSent(_) | Kind::List(_) => false,
         };
-        is_unknown && !is_read
+        is_unknown && NOT_IDEMPOTENT.contains(&self.0.operation)
     }
 
     /// Returns advice for the operator, for errors that are common in practice.
@@ -158,30 +160,30 @@ impl Error {
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let request_id = error.request_id().map(str::to_owned);
+        let request_id = error.request_id().map(to_single_line);
         let kind = match error {
             // The SDK also reports a successful response that it cannot decode as a `ServiceError`.
             SdkError::ServiceError(error) if !status(error.raw()).is_success() => {
                 let body = ErrorBody::read(error.raw());
                 Kind::Refused(Refusal {
                     status: status(error.raw()),
-                    code: error.err().code().map(str::to_owned),
+                    code: error.err().code().map(to_single_line),
                     message: error
                         .err()
                         .message()
-                        .map(str::to_owned)
-                        .or(body.error_description),
-                    reason: body.reason,
+                        .or(body.error_description.as_deref())
+                        .map(to_single_line),
+                    reason: body.reason.as_deref().map(to_single_line),
                     request_id,
                 })
             }
             SdkError::ServiceError(error) => Kind::InvalidResponse {
-                status: Some(status(error.raw())),
+                status: status(error.raw()),
                 request_id,
                 source: source(SdkError::ServiceError(error)),
             },
             SdkError::ResponseError(error) => Kind::InvalidResponse {
-                status: Some(status(error.raw())),
+                status: status(error.raw()),
                 request_id,
                 source: source(SdkError::<E, _>::ResponseError(error)),
             },
@@ -207,11 +209,21 @@ impl Error {
         source: impl Into<BoxError>,
     ) -> Self {
         let kind = Kind::InvalidResponse {
-            status: None,
+            // The SDK has read the response, so its status is the only status of success that AWS's
+            // protocols for these services have.
+            status: StatusCode::OK,
             request_id: None,
             source: source.into(),
         };
         Self::new(service, operation, kind)
+    }
+
+    /// Adds the id of the request to an error of a response that the SDK has read.
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        if let Kind::InvalidResponse { request_id, .. } = &mut self.0.kind {
+            *request_id = id;
+        }
+        self
     }
 
     /// Returns the error for options with which no connection is possible.
@@ -334,7 +346,7 @@ enum Kind {
     NotSent(BoxError),
     NoResponse(BoxError),
     InvalidResponse {
-        status: Option<StatusCode>,
+        status: StatusCode,
         request_id: Option<String>,
         source: BoxError,
     },
@@ -405,6 +417,14 @@ fn is_credentials_error(error: &(dyn StdError + 'static)) -> bool {
     error.is::<CredentialsError>() || error.source().is_some_and(is_credentials_error)
 }
 
+/// The writes that do something else when they are repeated: they start another asynchronous write,
+/// or redeem a code.
+const NOT_IDEMPOTENT: &[&str] = &[
+    "CreateAccountAssignment",
+    "CreateToken",
+    "DeleteAccountAssignment",
+    "ProvisionPermissionSet",
+];
 const NOT_FOUND: &[&str] = &[
     "ResourceNotFoundException",
     "AccountNotFoundException",

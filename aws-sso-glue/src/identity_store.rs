@@ -112,11 +112,13 @@ impl<'a> IdentityStore<'a> {
         let call = call
             .alternate_identifier(unique_attribute("userName", name))
             .send();
-        let Some(found) = not_found_as_none(SERVICE.call(OPERATION, call).await)? else {
-            return Ok(None);
-        };
-        self.user_opt(&SERVICE.id(OPERATION, "UserId", Some(found.user_id))?)
-            .await
+        let found = SERVICE.call_and_read(OPERATION, call, |response| {
+            SERVICE.id(OPERATION, "UserId", Some(response.user_id))
+        });
+        match not_found_as_none(found.await)? {
+            Some(id) => self.user_opt(&id).await,
+            None => Ok(None),
+        }
     }
 
     /// Returns the user with this id, or `None` if the user does not exist.
@@ -130,13 +132,10 @@ impl<'a> IdentityStore<'a> {
             .client()
             .describe_user()
             .identity_store_id(self.id.as_str());
-        let response = SERVICE
-            .call(OPERATION, call.user_id(id.as_str()).send())
-            .await;
-        let Some(user) = not_found_as_none(response)? else {
-            return Ok(None);
-        };
-        Ok(Some(read_user!(OPERATION, user)))
+        let user = SERVICE.call_and_read(OPERATION, call.user_id(id.as_str()).send(), |user| {
+            Ok(read_user!(OPERATION, user))
+        });
+        not_found_as_none(user.await)
     }
 
     /// Returns the group with this display name, or `None` if the group does not exist.
@@ -153,11 +152,13 @@ impl<'a> IdentityStore<'a> {
         let call = call
             .alternate_identifier(unique_attribute("displayName", name))
             .send();
-        let Some(found) = not_found_as_none(SERVICE.call(OPERATION, call).await)? else {
-            return Ok(None);
-        };
-        self.group_opt(&SERVICE.id(OPERATION, "GroupId", Some(found.group_id))?)
-            .await
+        let found = SERVICE.call_and_read(OPERATION, call, |response| {
+            SERVICE.id(OPERATION, "GroupId", Some(response.group_id))
+        });
+        match not_found_as_none(found.await)? {
+            Some(id) => self.group_opt(&id).await,
+            None => Ok(None),
+        }
     }
 
     /// Returns the group with this id, or `None` if the group does not exist.
@@ -171,13 +172,10 @@ impl<'a> IdentityStore<'a> {
             .client()
             .describe_group()
             .identity_store_id(self.id.as_str());
-        let response = SERVICE
-            .call(OPERATION, call.group_id(id.as_str()).send())
-            .await;
-        let Some(group) = not_found_as_none(response)? else {
-            return Ok(None);
-        };
-        Ok(Some(read_group!(OPERATION, group)))
+        let group = SERVICE.call_and_read(OPERATION, call.group_id(id.as_str()).send(), |group| {
+            Ok(read_group!(OPERATION, group))
+        });
+        not_found_as_none(group.await)
     }
 
     /// Lists all users.

@@ -84,20 +84,22 @@ impl<'a> Organizations<'a> {
     /// Fails with [`is_not_found`](Error::is_not_found) if the account is in no organization.
     pub async fn describe(&self) -> Result<Organization, Error> {
         const OPERATION: &str = "DescribeOrganization";
-        let response = SERVICE
-            .call(OPERATION, self.client().describe_organization().send())
-            .await?;
-        let organization =
-            SERVICE.require_field(OPERATION, "Organization", response.organization)?;
-        Ok(Organization {
-            id: SERVICE.require_field(OPERATION, "Id", organization.id)?,
-            management_account: SERVICE.id(
-                OPERATION,
-                "MasterAccountId",
-                organization.master_account_id,
-            )?,
-            all_features: organization.feature_set == Some(OrganizationFeatureSet::All),
-        })
+        let call = self.client().describe_organization().send();
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let organization =
+                    SERVICE.require_field(OPERATION, "Organization", response.organization)?;
+                Ok(Organization {
+                    id: SERVICE.require_field(OPERATION, "Id", organization.id)?,
+                    management_account: SERVICE.id(
+                        OPERATION,
+                        "MasterAccountId",
+                        organization.master_account_id,
+                    )?,
+                    all_features: organization.feature_set == Some(OrganizationFeatureSet::All),
+                })
+            })
+            .await
     }
 
     /// Lists the services with trusted access to the organization, such as `sso.amazonaws.com`.
@@ -181,10 +183,13 @@ impl<'a> Organizations<'a> {
             .describe_account()
             .account_id(id.as_str())
             .send();
-        let response = SERVICE.call(OPERATION, call).await?;
-        let request_id = response.request_id().map(ToOwned::to_owned);
-        let account = SERVICE.require_field(OPERATION, "Account", response.account)?;
-        read_account(OPERATION, account, request_id)
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let request_id = response.request_id().map(ToOwned::to_owned);
+                let account = SERVICE.require_field(OPERATION, "Account", response.account)?;
+                read_account(OPERATION, account, request_id)
+            })
+            .await
     }
 
     /// Returns one account, or `None` if the account is not in the organization.

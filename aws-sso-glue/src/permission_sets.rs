@@ -159,11 +159,12 @@ impl<'a> PermissionSets<'a> {
             .client()
             .describe_permission_set()
             .instance_arn(self.instance());
-        let response = SERVICE
-            .call(OPERATION, call.permission_set_arn(arn.as_str()).send())
+        let call = call.permission_set_arn(arn.as_str()).send();
+        let set = SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                read_permission_set(OPERATION, response.permission_set)
+            })
             .await?;
-        let set = SERVICE.require_field(OPERATION, "PermissionSet", response.permission_set)?;
-        let set = read_permission_set(OPERATION, set)?;
         self.names().insert(set.arn.clone(), set.name.clone());
         Ok(set)
     }
@@ -200,14 +201,12 @@ impl<'a> PermissionSets<'a> {
             .set_session_duration(new.session_duration.clone())
             .set_tags(Some(tags(new)))
             .send();
-        match SERVICE.call(OPERATION, call).await {
-            Ok(response) => {
-                let set =
-                    SERVICE.require_field(OPERATION, "PermissionSet", response.permission_set)?;
-                read_permission_set(OPERATION, set)
-            }
+        let created = SERVICE.call_and_read(OPERATION, call, |response| {
+            read_permission_set(OPERATION, response.permission_set)
+        });
+        match created.await {
             Err(error) if error.is_conflict() => self.find(&new.name).await?.ok_or(error),
-            Err(error) => Err(error),
+            created => created,
         }
     }
 
@@ -297,13 +296,13 @@ impl<'a> PermissionSets<'a> {
             .permission_set_arn(arn.as_str())
             .target_type(ProvisionTargetType::AllProvisionedAccounts)
             .send();
-        let response = SERVICE.call(OPERATION, call).await?;
-        let status = SERVICE.require_field(
-            OPERATION,
-            STATUS,
-            response.permission_set_provisioning_status,
-        )?;
-        SERVICE.id(OPERATION, "RequestId", status.request_id)
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let status = response.permission_set_provisioning_status;
+                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
+                SERVICE.id(OPERATION, "RequestId", status.request_id)
+            })
+            .await
     }
 
     /// Returns the status of a call of [`start_provisioning`](Self::start_provisioning).
@@ -319,13 +318,13 @@ impl<'a> PermissionSets<'a> {
             .instance_arn(self.instance())
             .provision_permission_set_request_id(id.as_str())
             .send();
-        let response = SERVICE.call(OPERATION, call).await?;
-        let status = SERVICE.require_field(
-            OPERATION,
-            STATUS,
-            response.permission_set_provisioning_status,
-        )?;
-        OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let status = response.permission_set_provisioning_status;
+                let status = SERVICE.require_field(OPERATION, STATUS, status)?;
+                OperationStatus::read(OPERATION, status.status.as_ref(), status.failure_reason)
+            })
+            .await
     }
 
     fn arns(self) -> Pager<PermissionSetArn, Error> {
@@ -431,8 +430,9 @@ fn tags(new: &NewPermissionSet) -> Vec<Tag> {
 
 fn read_permission_set(
     operation: &'static str,
-    set: aws_sdk_ssoadmin::types::PermissionSet,
+    set: Option<aws_sdk_ssoadmin::types::PermissionSet>,
 ) -> Result<PermissionSet, Error> {
+    let set = SERVICE.require_field(operation, "PermissionSet", set)?;
     Ok(PermissionSet {
         arn: SERVICE.id(operation, "PermissionSetArn", set.permission_set_arn)?,
         name: SERVICE.require_field(operation, "Name", set.name)?,

@@ -103,16 +103,20 @@ impl Session {
             .get_role_credentials()
             .access_token(self.token.expose());
         let call = call.account_id(account.as_str()).role_name(role).send();
-        let response = SERVICE.call(OPERATION, call).await?;
-        let keys =
-            SERVICE.require_field(OPERATION, "roleCredentials", response.role_credentials)?;
-        let secret = SERVICE.require_field(OPERATION, "secretAccessKey", keys.secret_access_key)?;
-        let token = SERVICE.require_field(OPERATION, "sessionToken", keys.session_token)?;
-        Ok(Credentials {
-            access_key_id: SERVICE.require_field(OPERATION, "accessKeyId", keys.access_key_id)?,
-            secret_access_key: Secret::new(secret),
-            session_token: Some(Secret::new(token)),
-        })
+        let required = |field, value| SERVICE.require_field(OPERATION, field, value);
+        SERVICE
+            .call_and_read(OPERATION, call, |response| {
+                let keys = response.role_credentials;
+                let keys = SERVICE.require_field(OPERATION, "roleCredentials", keys)?;
+                let secret = required("secretAccessKey", keys.secret_access_key)?;
+                let token = required("sessionToken", keys.session_token)?;
+                Ok(Credentials {
+                    access_key_id: required("accessKeyId", keys.access_key_id)?,
+                    secret_access_key: Secret::new(secret),
+                    session_token: Some(Secret::new(token)),
+                })
+            })
+            .await
     }
 
     /// Ends the session at AWS. Keys from [`credentials`](Self::credentials) work until they expire.

@@ -92,10 +92,12 @@ impl SignIn {
             .register_client()
             .client_name(CLIENT_NAME)
             .client_type("public");
-        let client = SERVICE.call(REGISTER, call.scopes(SCOPE).send()).await?;
-        let client_id = SERVICE.require_field(REGISTER, "clientId", client.client_id)?;
-        let client_secret =
-            SERVICE.require_field(REGISTER, "clientSecret", client.client_secret)?;
+        let client = SERVICE.call_and_read(REGISTER, call.scopes(SCOPE).send(), |client| {
+            let id = SERVICE.require_field(REGISTER, "clientId", client.client_id)?;
+            let secret = SERVICE.require_field(REGISTER, "clientSecret", client.client_secret)?;
+            Ok((id, secret))
+        });
+        let (client_id, client_secret) = client.await?;
         let call = self
             .oidc
             .start_device_authorization()
@@ -103,31 +105,29 @@ impl SignIn {
             .client_secret(&client_secret)
             .start_url(self.start_url.as_str())
             .send();
-        let response = SERVICE.call(START, call).await?;
-        let url = |member, text: Option<String>| {
-            Url::parse(&SERVICE.require_field(START, member, text)?)
+        let text = |field, value| SERVICE.require_field::<String>(START, field, value);
+        let url = |field, value| {
+            Url::parse(&text(field, value)?)
                 .map_err(|error| Error::invalid_response(SERVICE, START, error))
         };
-        Ok(DeviceAuthorization {
-            user_code: SERVICE.require_field(START, "userCode", response.user_code)?,
-            verification_uri: url("verificationUri", response.verification_uri)?,
-            verification_uri_complete: url(
-                "verificationUriComplete",
-                response.verification_uri_complete,
-            )?,
-            expires_in: seconds(response.expires_in),
-            interval: match seconds(response.interval) {
-                Duration::ZERO => DEFAULT_INTERVAL,
-                interval => interval,
-            },
-            client_id,
-            client_secret: Secret::new(client_secret),
-            device_code: Secret::new(SERVICE.require_field(
-                START,
-                "deviceCode",
-                response.device_code,
-            )?),
-        })
+        SERVICE
+            .call_and_read(START, call, |response| {
+                let complete = response.verification_uri_complete;
+                Ok(DeviceAuthorization {
+                    user_code: text("userCode", response.user_code)?,
+                    verification_uri: url("verificationUri", response.verification_uri)?,
+                    verification_uri_complete: url("verificationUriComplete", complete)?,
+                    expires_in: seconds(response.expires_in),
+                    interval: match seconds(response.interval) {
+                        Duration::ZERO => DEFAULT_INTERVAL,
+                        interval => interval,
+                    },
+                    client_id,
+                    client_secret: Secret::new(client_secret),
+                    device_code: Secret::new(text("deviceCode", response.device_code)?),
+                })
+            })
+            .await
     }
 
     /// Checks once whether the user has finished.
@@ -146,12 +146,15 @@ impl SignIn {
             .grant_type(GRANT_TYPE)
             .device_code(authorization.device_code.expose())
             .send();
-        let response = match SERVICE.call(OPERATION, call).await {
-            Ok(response) => response,
+        let token = SERVICE.call_and_read(OPERATION, call, |response| {
+            let token = SERVICE.require_field(OPERATION, "accessToken", response.access_token)?;
+            Ok((token, response.expires_in))
+        });
+        let (token, expires_in) = match token.await {
+            Ok(token) => token,
             Err(error) => return polled_from_error(error),
         };
-        let token = SERVICE.require_field(OPERATION, "accessToken", response.access_token)?;
-        let expires_at = self.aws.clock().now() + seconds(response.expires_in);
+        let expires_at = self.aws.clock().now() + seconds(expires_in);
         Ok(PollResult::Done(Session::new(
             self.portal.clone(),
             Secret::new(token),

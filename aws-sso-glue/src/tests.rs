@@ -66,11 +66,20 @@ fn an_error_contains_all_facts_of_the_refusal() {
 fn every_kind_of_refusal_has_its_predicate() {
     for (status, code, expected) in [
         (400, "ResourceNotFoundException", "not found"),
-        (400, "ConflictException", "conflict"),
+        (400, "AccountNotFoundException", "not found"),
+        (409, "ConflictException", "conflict"),
+        (400, "ConcurrentModificationException", "conflict"),
         (400, "ThrottlingException", "throttled"),
+        (400, "TooManyRequestsException", "throttled"),
         (429, "Unknown", "throttled"),
-        (400, "ExpiredTokenException", "unauthenticated"),
+        (400, "UnrecognizedClientException", "unauthenticated"),
+        (403, "ExpiredTokenException", "unauthenticated"),
+        (403, "SignatureDoesNotMatch", "unauthenticated"),
+        (401, "Unknown", "unauthenticated"),
         (400, "AccessDeniedException", "permission denied"),
+        (403, "ForbiddenException", "permission denied"),
+        (403, "Unknown", "permission denied"),
+        (404, "Unknown", ""),
         (400, "ValidationException", ""),
     ] {
         let replay = (0..6).fold(Replay::new(), |replay, _| replay.refuse(status, code, "no"));
@@ -92,19 +101,60 @@ fn every_kind_of_refusal_has_its_predicate() {
 }
 
 #[test]
-fn a_write_without_a_result_may_have_been_carried_out() {
+fn a_write_without_a_result_may_have_acted_unless_it_is_idempotent() {
     let arn = crate::PermissionSetArn::parse(SET).expect("an ARN");
-    let lost = (0..6).fold(Replay::new(), |replay, _| replay.hang_up());
-    let failed = (0..6).fold(Replay::new(), |replay, _| {
-        replay.refuse(500, "Internal", "")
-    });
-    let refused = Replay::new().refuse(400, "ValidationException", "no");
-    for (replay, expected) in [(lost, true), (failed, true), (refused, false)] {
-        let (center, _) = replay.center();
+    let new = crate::NewPermissionSet {
+        name: "Admin".to_owned(),
+        ..crate::NewPermissionSet::default()
+    };
+    let answers: [(fn(Replay) -> Replay, bool); 5] = [
+        (Replay::hang_up, true),
+        (|replay| replay.refuse(500, "Internal", ""), true),
+        (|replay| replay.json("{}"), true),
+        (
+            |replay| replay.refuse(400, "ValidationException", ""),
+            false,
+        ),
+        (
+            |replay| replay.refuse(400, "ThrottlingException", ""),
+            false,
+        ),
+    ];
+    for (answer, expected) in answers {
+        let replay = || (0..6).fold(Replay::new(), |replay, _| answer(replay));
+        let (center, _) = replay().center();
         let error =
             block_on(center.permission_sets().start_provisioning(&arn)).expect_err("no result");
         assert_eq!(error.may_have_acted(), expected, "{error}");
+        let (center, _) = replay().center();
+        let error = block_on(center.permission_sets().create(&new)).expect_err("no result");
+        assert!(!error.may_have_acted(), "{error}");
     }
+}
+
+#[test]
+fn a_response_without_a_required_field_is_an_error_with_status_and_request_id() {
+    let (aws, _) = Replay::new().json("{}").connect();
+    let error = block_on(aws.organizations().describe()).expect_err("no organization");
+    assert_eq!(
+        error.source().expect("a source").to_string(),
+        "the response has no Organization"
+    );
+    assert_eq!(
+        (error.status(), error.request_id()),
+        (Some(200), Some("request-1"))
+    );
+    assert_eq!(
+        error.operation(),
+        Some("organizations DescribeOrganization")
+    );
+}
+
+#[test]
+fn a_message_of_aws_is_one_line_without_control_characters() {
+    let error = call_error(&Replay::new().refuse(400, "Validation\nException", "a\r\n\u{1b}[31mb"));
+    assert_eq!(error.message(), Some("a [31mb"));
+    assert_eq!(error.code(), Some("Validation Exception"));
 }
 
 #[test]
@@ -276,6 +326,7 @@ fn an_error_for_an_html_page_of_a_proxy_keeps_the_status() {
         error.source().expect("a source").to_string(),
         "403 Forbidden (request request-1)"
     );
+    assert!(error.help().expect("help").contains("proxy"));
 }
 
 #[test]

@@ -52,7 +52,6 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // The slowest calls of this crate take a few seconds.
             attempt_timeout: Duration::from_mins(1),
             // The pages of this crate's lists have some hundred kilobytes.
             max_body: 16 * 1024 * 1024,

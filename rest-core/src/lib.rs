@@ -40,6 +40,7 @@ mod response;
 mod retry;
 mod secret;
 mod service;
+mod text;
 mod transport;
 mod vendor;
 
@@ -53,6 +54,7 @@ pub use response::Response;
 pub use retry::{Attempt, AttemptResult, Idempotency, RetryDecision, RetryPolicy};
 pub use secret::Secret;
 pub use service::{Service, ServiceBuilder};
+pub use text::to_single_line;
 pub use transport::{HttpOptions, HttpTransport, Reached, Transport, TransportError};
 pub use vendor::{PlainVendor, RateLimit, Vendor};
 

@@ -5,7 +5,9 @@ mod help;
 use std::{error, fmt};
 
 use http::StatusCode;
-use rest_core::{Idempotency, ItemError, ListError, Reached, Response, TransportError};
+use rest_core::{
+    Idempotency, ItemError, ListError, Reached, Response, TransportError, to_single_line,
+};
 use scim_types::{ScimType, Text, filter::Filter};
 
 use crate::{Dialect, UnsupportedRequest, Violation};
@@ -374,13 +376,3 @@ fn describe_transport(operation: &str, may_have_acted: bool, source: &TransportE
         Reached::MaybeSent => format!("{operation} got no usable response"),
     }
 }
-
-/// Returns `text` as one line of limited length, without control characters.
-fn to_single_line(text: &str) -> String {
-    let words = text.split(|found: char| found.is_whitespace() || found.is_control());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(MAX_MESSAGE).collect()
-}
-
-// AWS's own messages have fewer than 100 characters; those of other servers list schema errors.
-const MAX_MESSAGE: usize = 500;

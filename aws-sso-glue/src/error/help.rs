@@ -8,6 +8,8 @@ use super::{Error, Kind, is_credentials_error};
 /// these errors.
 const SIGN_IN_AGAIN: &str = "sign in again (`aws sso login --profile …`), or set new credentials";
 
+const NOT_AWS: &str = "the response may come from a proxy instead of AWS: check the proxies and the endpoint override";
+
 pub(super) fn for_error(error: &Error) -> Option<String> {
     match &error.0.kind {
         Kind::Configuration { help, .. } => Some((*help).to_owned()),
@@ -20,11 +22,7 @@ pub(super) fn for_error(error: &Error) -> Option<String> {
              have carried out the call"
                 .to_owned(),
         ),
-        Kind::InvalidResponse { .. } => Some(
-            "the response may come from a proxy instead of AWS: check the proxies and the endpoint \
-             override"
-                .to_owned(),
-        ),
+        Kind::InvalidResponse { .. } => Some(NOT_AWS.to_owned()),
         Kind::List(ListError::Item(_)) => Some(
             "AWS sent an item that this version cannot read: report it with its raw text; the other \
              items can be read"
@@ -48,10 +46,13 @@ fn for_refusal(error: &Error) -> Option<String> {
     if error.is_throttled() {
         return Some(for_throttling(error).to_owned());
     }
-    if error.is_permission_denied() {
+    if error.code().is_some() && error.is_permission_denied() {
         return Some(for_access_denied(error));
     }
-    let text = match error.code()? {
+    let Some(code) = error.code() else {
+        return Some(NOT_AWS.to_owned());
+    };
+    let text = match code {
         "ExpiredToken" | "ExpiredTokenException" => {
             return Some(format!("the credentials have expired: {SIGN_IN_AGAIN}"));
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use rest_core::{Response, Secret};
+use rest_core::{Response, Secret, to_single_line};
 use serde_json::Value;
 
 use crate::json;
@@ -144,21 +144,8 @@ fn causes(body: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Returns `text` as one line of limited length, without control characters.
-fn to_single_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(MAX_MESSAGE)
-        .collect()
-}
-
 // The first ten causes are enough to correct a document with many invalid fields.
 const MAX_CAUSES: usize = 10;
-// Okta's own messages have fewer than 300 characters.
-const MAX_MESSAGE: usize = 500;
 
 const NOT_OKTA: &str = "The response does not seem to come from Okta: check the org URL, and whether \
                         a proxy or a sign-in page intercepts the requests.";
@@ -282,11 +269,5 @@ mod tests {
         assert_eq!(read(json!({ "errorSummary": "a" })), ["a"]);
         assert_eq!(read(json!(null)), [""; 0]);
         assert_eq!(read(json!("a")), [""; 0]);
-    }
-
-    #[test]
-    fn a_message_from_okta_becomes_one_line_of_limited_length() {
-        assert_eq!(super::to_single_line("a\r\n\u{1b}[31m  b\t"), "a [31m b");
-        assert_eq!(super::to_single_line(&"x".repeat(600)).len(), 500);
     }
 }
