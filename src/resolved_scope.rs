@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use okta_client::{Client, Group, Id, User, UserRef, UserStatus};
+use okta_client::{Client, Group, Id, ItemError, ListError, User, UserRef, UserStatus};
 
 use crate::{
     blueprint::Blueprint,
@@ -30,6 +30,8 @@ pub struct GroupWithMembers {
     pub group: Group,
     /// The group's members.
     pub users: Vec<User>,
+    /// The members that could not be read. [`ResolvedScope::read`] fails if there are any.
+    pub unread: Vec<ItemError>,
 }
 
 impl ResolvedScope {
@@ -37,15 +39,22 @@ impl ResolvedScope {
     ///
     /// # Errors
     ///
-    /// Fails if Okta does not have one of the users or groups, or if a user of [`Blueprint::assigned_users`] cannot be
-    /// provisioned.
+    /// Fails if Okta does not have one of the users or groups, if a member cannot be read, or if a user of
+    /// [`Blueprint::assigned_users`] cannot be provisioned.
     pub async fn read(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
         let scope = Self::read_all(okta, blueprint).await?;
         scope.users.iter().try_for_each(require_provisionable)?;
+        for members in scope.assigned.iter().chain(&scope.pushed) {
+            if let Some(item) = members.unread.first() {
+                let error = okta_client::Error::from(ListError::Item(item.clone()));
+                return Err(members_error(&members.group.name, error));
+            }
+        }
         Ok(scope)
     }
 
-    /// Reads the users and groups that a blueprint names, including users that cannot be provisioned.
+    /// Reads the users and groups that a blueprint names, including users that cannot be provisioned. Members that cannot
+    /// be read are in [`GroupWithMembers::unread`].
     pub(crate) async fn read_all(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
         let mut scope = Self {
             users: Vec::new(),
@@ -168,18 +177,20 @@ async fn read_group(okta: &Client, name: &str) -> Result<GroupWithMembers> {
         Error::new(ErrorKind::UnusableSubject, format!("Okta has no group `{name}`"))
             .with_help("correct the name in the blueprint (names are compared exactly), or create the group in Okta")
     })?;
-    let users = okta
-        .groups()
-        .members(&group.id)
-        .try_collect()
-        .await
-        .map_err(|error| {
-            Error::service(
-                format!("the members of group `{name}` could not be read from Okta"),
-                error,
-            )
-        })?;
-    Ok(GroupWithMembers { group, users })
+    let members = okta.groups().members(&group.id).collect_partial().await;
+    let members = members.map_err(|error| members_error(name, error))?;
+    Ok(GroupWithMembers {
+        group,
+        users: members.items,
+        unread: members.errors,
+    })
+}
+
+fn members_error(group: &str, error: okta_client::Error) -> Error {
+    Error::service(
+        format!("the members of group `{group}` could not be read from Okta"),
+        error,
+    )
 }
 
 fn user_error(login: &str, error: okta_client::Error) -> Error {

@@ -1,5 +1,6 @@
 //! The state that must survive a crash: ids and digests of created and verified objects, never a secret.
 
+mod holder;
 mod lease;
 mod lock;
 mod store;
@@ -14,7 +15,8 @@ use scim_client::Endpoint;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use lock::{LockHolder, StateLock};
+pub use holder::LockHolder;
+pub use lock::StateLock;
 pub use store::StateStore;
 
 use crate::plan::StepId;

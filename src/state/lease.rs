@@ -8,8 +8,8 @@ use rest_core::{Clock, SystemClock};
 use tokio::sync::Mutex;
 
 use super::{
-    StateStore,
-    lock::{LEASE, LockHolder, held, not_saved, now, taken_over},
+    holder::{LockHolder, held, now, taken_over},
+    store::{StateStore, not_saved},
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -222,3 +222,5 @@ const MIN_LEFT: SignedDuration = SignedDuration::from_secs(30);
 
 /// How often a run tries to take a lock that other runs take at the same time.
 const MAX_ATTEMPTS: usize = 5;
+/// How long the lease is valid after it was taken or renewed.
+const LEASE: SignedDuration = SignedDuration::from_mins(2);

@@ -1,26 +1,23 @@
 //! The lock of a state: one run at a time may change what the state describes.
 
 use std::{
-    collections::BTreeSet,
     fmt,
     fs::{File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::Path,
     pin::pin,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use futures::future::{self, BoxFuture, Either};
-use jiff::{SignedDuration, Timestamp};
 use object_store::PutPayload;
 use rest_core::Clock;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{
-    State, StateStore,
+    State,
+    holder::{LockHolder, held, live_runs},
     lease::Lease,
-    store::{Kind, STATE},
+    store::{Kind, STATE, StateStore, not_saved},
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -47,57 +44,17 @@ enum LockKind {
     Store(Box<Lease>),
 }
 
-/// The run that holds a lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct LockHolder {
-    /// The id of the run.
-    pub run: String,
-    /// The host name.
-    pub host: String,
-    /// The process id on the host.
-    pub process: u32,
-    /// The time at which the run took the lock.
-    pub since: Timestamp,
-    /// The time at which the lease ends, for a lock in a store.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Timestamp>,
-    /// The id of the process, which is unique over all hosts.
-    pub(super) instance: String,
-}
-
-impl LockHolder {
-    fn new(clock: &dyn Clock) -> Self {
-        Self {
-            run: Uuid::new_v4().to_string(),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
-            process: std::process::id(),
-            since: now(clock),
-            expires: None,
-            instance: INSTANCE.clone(),
-        }
-    }
-
-    /// Returns whether the holder was a run of this process that was dropped without releasing its lock.
-    pub(super) fn was_dropped(&self) -> bool {
-        self.instance == *INSTANCE && !live_runs().contains(&self.run)
-    }
-}
-
-impl fmt::Display for LockHolder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "run {} of process {} on host {} since {}",
-            self.run,
-            self.process,
-            self.host,
-            self.since.round(jiff::Unit::Second).unwrap_or(self.since)
-        )
-    }
-}
-
 impl StateStore {
+    /// Takes the lock of the store for one run. The clock measures the lease.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::Locked`] if another run holds the lock; the error says which one and since when. Fails if
+    /// the store cannot be written.
+    pub async fn lock(&self, clock: Arc<dyn Clock>) -> Result<StateLock> {
+        StateLock::take(self, clock).await
+    }
+
     /// Takes the lock, calls `run` with it while the lease is renewed, and releases it.
     ///
     /// If both fail, the error of `run` is returned.
@@ -294,39 +251,6 @@ fn lock_folder(folder: &Path, holder: &LockHolder) -> Result<File> {
     Ok(file)
 }
 
-/// Returns the error of a lock that another run holds.
-pub(super) fn held(holder: Option<&LockHolder>) -> Error {
-    let (who, help) = match holder {
-        None => (
-            "another run".to_owned(),
-            "wait until that run has ended, then run again; nothing was changed".to_owned(),
-        ),
-        Some(holder) => (
-            holder.to_string(),
-            match holder.expires {
-                None => {
-                    "wait until that run has ended, then run again; nothing was changed".to_owned()
-                }
-                Some(expires) => format!(
-                    "wait until that run has ended, then run again; if it was killed, its lock is free after {}; nothing was changed",
-                    expires.round(jiff::Unit::Second).unwrap_or(expires)
-                ),
-            },
-        ),
-    };
-    Error::new(ErrorKind::Locked, format!("the state is locked by {who}")).with_help(help)
-}
-
-/// Returns the error of a lock that another run has taken over.
-pub(super) fn taken_over(holder: Option<&LockHolder>) -> Error {
-    let who = holder.map_or_else(|| "another run".to_owned(), ToString::to_string);
-    Error::new(
-        ErrorKind::Locked,
-        format!("the lease of this run has ended, and the state is now locked by {who}"),
-    )
-    .with_help("this run starts no further change; after the other run has ended, make a new plan")
-}
-
 fn conflict(why: &str) -> Error {
     Error::new(
         ErrorKind::State,
@@ -340,26 +264,4 @@ fn is_conflict(error: &object_store::Error) -> bool {
         error,
         object_store::Error::Precondition { .. } | object_store::Error::AlreadyExists { .. }
     )
-}
-
-pub(super) fn not_saved(name: &str, error: object_store::Error) -> Error {
-    Error::new(ErrorKind::State, format!("{name} could not be saved"))
-        .with_source(error)
-        .with_help("check that the state store can be written, then run again")
-}
-
-pub(super) fn now(clock: &dyn Clock) -> Timestamp {
-    Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// How long a lock in a store is valid after it was taken or renewed.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_mins(2);
-
-/// The id of this process, which tells a run of this process that was dropped from a run of another process.
-static INSTANCE: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().to_string());
-
-/// The runs of this process that hold a lock.
-fn live_runs() -> MutexGuard<'static, BTreeSet<String>> {
-    static LIVE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }

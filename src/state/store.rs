@@ -6,9 +6,8 @@ use object_store::{
     ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, PutResult, UpdateVersion,
     local::LocalFileSystem, memory::InMemory, path::Path,
 };
-use rest_core::Clock;
 
-use super::{State, StateLock, lock::not_saved};
+use super::State;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The store of one integration's state and of the files beside it.
@@ -72,16 +71,6 @@ impl StateStore {
             prefix,
             kind: Kind::Store,
         }
-    }
-
-    /// Takes the lock of the store for one run. The clock measures the lease.
-    ///
-    /// # Errors
-    ///
-    /// Fails with [`ErrorKind::Locked`] if another run holds the lock; the error says which one and since when. Fails if
-    /// the store cannot be written.
-    pub async fn lock(&self, clock: Arc<dyn Clock>) -> Result<StateLock> {
-        StateLock::take(self, clock).await
     }
 
     /// Returns the state that was saved last, if there is one.
@@ -189,6 +178,12 @@ impl fmt::Debug for StateStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StateStore({}/{})", self.store, self.prefix)
     }
+}
+
+pub(super) fn not_saved(name: &str, error: object_store::Error) -> Error {
+    Error::new(ErrorKind::State, format!("{name} could not be saved"))
+        .with_source(error)
+        .with_help("check that the state store can be written, then run again")
 }
 
 fn unreadable(why: &str) -> Error {

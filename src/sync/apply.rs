@@ -11,7 +11,7 @@ use super::plan::{GroupChange, SyncPlan, UserChange};
 use crate::error::Result;
 
 use run::Change;
-pub(crate) use run::{Run, SaveState, StateSink};
+pub(crate) use run::{Run, SaveState, StateSink, now};
 
 /// The changes of a plan that one call applies.
 pub(crate) enum Selection {

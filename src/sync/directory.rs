@@ -5,6 +5,7 @@ use std::{
     fmt,
 };
 
+use scim_client::ItemError;
 use scim_types::ExternalId;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,22 @@ pub struct UnreadItem {
     pub item: String,
     /// The reason why the item could not be read.
     pub reason: String,
+}
+
+impl UnreadItem {
+    /// Returns the unread item of a list.
+    pub(super) fn of_list(list: &str, error: &ItemError) -> Self {
+        let reason =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        Self {
+            item: format!(
+                "item {} of page {} of {list}",
+                error.index() + 1,
+                error.page()
+            ),
+            reason,
+        }
+    }
 }
 
 impl fmt::Display for UnreadItem {

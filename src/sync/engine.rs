@@ -5,13 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
 use rest_core::Clock;
 use scim_client::{Client, Dialect};
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    apply::Run,
+    apply::{self, Run},
     directory::Directory,
     plan::{GroupChange, UserChange},
     planner::{self, GroupRemoval, Policy, Removal},
@@ -82,7 +81,7 @@ impl Engine<'_> {
                 .scim
                 .map_or(Dialect::AwsIdentityCenter, Client::dialect),
         };
-        let now = now(self.clock.as_ref());
+        let now = apply::now(self.clock.as_ref());
         let serial = state.as_ref().map_or(0, |state| state.serial);
         let plan = planner::plan(directory, &snapshot, policy, now, serial);
         let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));
@@ -239,11 +238,6 @@ impl Engine<'_> {
         target::read_members(scim, directory, &mut snapshot).await?;
         Ok(snapshot)
     }
-}
-
-/// Returns the time of a clock.
-pub(super) fn now(clock: &dyn Clock) -> Timestamp {
-    Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Adds facts that only the cached state has: the managed users and groups, the deactivation times, and the external ids

@@ -5,7 +5,7 @@ use okta_client::{App, Client as Okta, Id, UserStatus};
 use scim_types::ExternalId;
 
 use super::{
-    directory::{Directory, Group, User},
+    directory::{Directory, Group, UnreadItem, User},
     profile::{Attribute, UserProfile},
 };
 use crate::{
@@ -84,12 +84,24 @@ impl OktaSource {
                 .map(|user| ExternalId::new(user.id.as_str()))
                 .collect(),
         });
+        // Without an assignment, the name of its user in AWS would be unknown, so the list of assignments is read completely
+        // or the whole read fails.
+        let incomplete = scope
+            .assigned
+            .iter()
+            .chain(&scope.pushed)
+            .flat_map(|members| {
+                let list = format!("the members of group {}", members.group.name);
+                members
+                    .unread
+                    .iter()
+                    .map(move |item| UnreadItem::of_list(&list, item))
+            });
         let directory = Directory {
             users: users.collect(),
             groups: groups.collect(),
             remarks: scope.unassigned_member_notes(),
-            // The lists of the Okta client fail at an item that cannot be read.
-            incomplete: Vec::new(),
+            incomplete: incomplete.collect(),
         };
         directory.check()?;
         Ok(directory)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
-use scim_client::{Client, Error as ScimError};
+use scim_client::{Client, Error as ScimError, ItemError};
 use scim_types::{ExternalId, Group, ResourceId, User, filter::AttributePath, filter::Filter};
 
 use super::{
@@ -25,7 +25,7 @@ pub(super) fn pages(items: usize, size: u32) -> usize {
 
 /// Reads all users and groups. Members are only read if the server includes them in groups.
 ///
-/// A list that ends early is an error. A user or group without an id is listed as an unread item.
+/// A list that ends early is an error. A user or group that cannot be read or has no id is listed as an unread item.
 pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSnapshot> {
     let failed = |what: &'static str| {
         move |error| {
@@ -35,15 +35,25 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSna
             )
         }
     };
-    let users = scim.users().list(None).try_collect();
-    let groups = scim.groups().list(None).try_collect();
+    let users = scim.users().list(None).collect_partial();
+    let groups = scim.groups().list(None).collect_partial();
     let (users, groups) =
         futures::try_join!(async { users.await.map_err(failed("users")) }, async {
             groups.await.map_err(failed("groups"))
         },)?;
-    let mut snapshot = TargetSnapshot::default();
+    let unread = |list, errors: &[ItemError]| {
+        errors
+            .iter()
+            .map(|error| UnreadItem::of_list(list, error))
+            .collect()
+    };
+    let mut snapshot = TargetSnapshot {
+        unread_users: unread("the target's users", &users.errors),
+        unread_groups: unread("the target's groups", &groups.errors),
+        ..TargetSnapshot::default()
+    };
     let managed = |id: Option<&ExternalId>| id.is_some_and(|id| source.may_have_issued(id));
-    for user in users {
+    for user in users.items {
         let managed = managed(user.external_id.as_ref());
         match target_user(user, managed) {
             Ok(user) => snapshot.users.push(user),
@@ -51,7 +61,7 @@ pub(super) async fn read(scim: &Client, source: &dyn Source) -> Result<TargetSna
         }
     }
     let returns_members = scim.dialect().rules().returns_members;
-    for group in groups {
+    for group in groups.items {
         let managed = managed(group.external_id.as_ref());
         match target_group(group, managed, returns_members) {
             Ok(group) => snapshot.groups.push(group),

@@ -9,6 +9,7 @@ use std::{
 use rest_core::ManualClock;
 
 use super::*;
+use crate::StateLock;
 
 fn clock() -> ManualClock {
     ManualClock::new(SystemTime::UNIX_EPOCH)

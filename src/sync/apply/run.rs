@@ -16,7 +16,6 @@ use crate::{
     error::{Result, ServiceError as _},
     state::StateLock,
     sync::{
-        engine,
         name_conflicts::Names,
         plan::Counts,
         prepared::PreparedSync,
@@ -300,7 +299,7 @@ impl Run {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        engine::now(self.clock.as_ref())
+        now(self.clock.as_ref())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -336,6 +335,11 @@ where
             result => return result,
         }
     }
+}
+
+/// Returns the time of a clock.
+pub(crate) fn now(clock: &dyn Clock) -> Timestamp {
+    Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Maximum number of attempts of a write whose response is lost or cannot be decoded. Each attempt includes the client's

@@ -1,11 +1,17 @@
 //! Tests of sources and targets with items that could not be read: nothing is removed, and everything else is written.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use okta_aws_sso::sync::{
-    Directory, DirectorySync, GroupRemoval, ReadMode, Removal, RemovalLimits, UnreadItem,
+use okta_aws_sso::{
+    Blueprint, okta,
+    sync::{
+        Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal, RemovalLimits,
+        UnreadItem,
+    },
 };
-use sandbox::{Fault, Service};
+use rest_core::Secret;
+use sandbox::{Fault, Sandbox, Service};
+use serde_json::{Map, Value, json};
 
 use super::fixture::{SyncFixture, directory, rename_user, user_id};
 
@@ -85,15 +91,15 @@ async fn an_incomplete_source_does_not_rename_the_account_of_an_unread_user() {
     }
 }
 
-/// Makes the next list of users lack the id of one user.
-async fn hide_the_id_of_a_user(fixture: &SyncFixture, name: &str) {
+/// Changes the JSON of one user in the next list of users.
+async fn spoil_user(fixture: &SyncFixture, name: &str, spoil: impl Fn(&mut Map<String, Value>)) {
     let users = fixture.scim.users().list(None).try_collect().await;
     let mut users = serde_json::to_value(users.expect("the users")).expect("JSON");
     let users = users.as_array_mut().expect("a list");
     for user in users.iter_mut() {
         let user = user.as_object_mut().expect("a user");
         if user["userName"] == name {
-            user.remove("id");
+            spoil(user);
         }
     }
     let page = serde_json::json!({
@@ -114,7 +120,10 @@ async fn a_user_of_the_target_without_an_id_is_named_and_nothing_is_removed_or_c
     source.users.pop();
     let new_user = directory(12, 0, 0).users.pop().expect("a user");
     source.users.push(new_user);
-    hide_the_id_of_a_user(&fixture, &unreadable).await;
+    spoil_user(&fixture, &unreadable, |user| {
+        user.remove("id");
+    })
+    .await;
     let sync = deleting_sync(&fixture, &source, ReadMode::Verify);
     let prepared = sync.prepare().await.expect("a plan");
     assert_eq!(
@@ -136,4 +145,61 @@ async fn a_user_of_the_target_without_an_id_is_named_and_nothing_is_removed_or_c
     assert_eq!(report.done.users_created, 1);
     assert_eq!(report.done.users_deactivated, 1);
     assert_eq!(report.done.users_updated, 0);
+}
+
+#[tokio::test]
+async fn a_user_of_the_target_that_cannot_be_read_is_named_by_its_place_and_nothing_is_removed() {
+    let fixture = SyncFixture::new().await;
+    let mut source = directory(10, 2, 4);
+    fixture.run(&fixture.sync(&source)).await;
+    let before = target(&fixture);
+    let unreadable = source.users[0].profile.user_name.clone();
+    source.users.pop();
+    spoil_user(&fixture, &unreadable, |user| {
+        user.insert("active".to_owned(), json!([]));
+    })
+    .await;
+    let sync = deleting_sync(&fixture, &source, ReadMode::Verify);
+    let prepared = sync.prepare().await.expect("a plan");
+    let plan = prepared.plan().to_string();
+    let place = " of page 1 of the target's users (invalid type";
+    assert!(plan.contains("! not read from the target: item "), "{plan}");
+    assert!(plan.contains(place), "{plan}");
+    let report = sync.apply(prepared).await.expect("a run");
+    report.complete().expect("a complete run");
+    assert_eq!(target(&fixture), before);
+}
+
+#[tokio::test]
+async fn a_member_that_cannot_be_read_from_okta_is_named_by_its_place_and_nothing_is_removed() {
+    let fixture = SyncFixture::with_sandbox(Sandbox::builder()).await;
+    let okta = okta::Client::builder(
+        &fixture.sandbox.okta_url(),
+        Secret::new(fixture.sandbox.okta_token()),
+    )
+    .clock(Arc::new(fixture.clock.clone()))
+    .build()
+    .expect("a client of Okta");
+    let blueprint = "[provisioning]\nassign_groups = [\"aws-users\"]";
+    let blueprint = Blueprint::from_toml(blueprint).expect("a blueprint");
+    let sync = DirectorySync::new(OktaSource::new(&okta, &blueprint), &fixture.scim)
+        .store(fixture.store.clone())
+        .clock(Arc::new(fixture.clock.clone()));
+    fixture.run(&sync).await;
+
+    let group = okta.groups().find_by_name("aws-users").await;
+    let members = okta
+        .groups()
+        .members(&group.expect("a group").expect("a group").id);
+    let unreadable = members.try_collect().await.expect("the members").len();
+    let page = json!([{"id": 7}]);
+    fixture
+        .sandbox
+        .inject(Fault::fail(Service::Okta, 200, page.to_string()).on("/users"));
+    let prepared = sync.prepare().await.expect("a plan");
+    let plan = prepared.plan().to_string();
+    let place = "! not read from the source: item 1 of page 1 of the members of group aws-users (";
+    assert!(plan.contains(place), "{plan}");
+    assert_eq!(plan.matches(" (target id ").count(), unreadable, "{plan}");
+    assert!(plan.starts_with("Sync: No changes"), "{plan}");
 }
