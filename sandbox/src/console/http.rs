@@ -170,7 +170,7 @@ struct Advance {
     seconds: u64,
 }
 
-/// A fault; `kind` is `throttle`, `concurrency`, `fail`, `hang-up-before`, `hang-up-after` or `foreign-next-link`.
+/// A fault; `kind` is `throttle`, `concurrency`, `fail`, `close-before-processing`, `close-after-processing` or `foreign-next-link`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultForm {

@@ -202,7 +202,7 @@ async fn sync(url: &str, token: String) -> std::result::Result<(), Box<dyn std::
     let target = scim::Client::builder(&endpoint, Secret::new(token)).build()?;
     let sync = DirectorySync::new(Team, &target).store(StateStore::memory());
     let plan = sync.plan().await?;
-    sync.apply(&plan).await?.complete()?;
+    sync.apply_plan(&plan).await?.complete()?;
     println!("sync: {}", plan.summary());
     Ok(())
 }
