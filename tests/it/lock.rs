@@ -28,6 +28,8 @@ use crate::fixture::{Fixture, SEED, company};
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
     store: InMemory,
+    /// The object that cannot be written, if there is one.
+    read_only: Option<&'static str>,
     reads: Mutex<Vec<String>>,
     writes: Mutex<Vec<String>>,
 }
@@ -64,6 +66,12 @@ impl ObjectStore for Counting {
         options: PutOptions,
     ) -> StoreResult<PutResult> {
         let name = location.to_string();
+        if self.read_only == Some(name.as_str()) {
+            return Err(object_store::Error::Generic {
+                store: "Counting",
+                source: "the disk is full".into(),
+            });
+        }
         self.writes.lock().expect("a lock").push(name);
         self.store.put_opts(location, payload, options).await
     }
@@ -239,6 +247,22 @@ async fn a_state_that_cannot_be_saved_stops_a_run_before_its_first_change() {
     let error = pipeline.apply(&plan).await.expect_err("no lock");
     assert_eq!(error.kind(), ErrorKind::State);
     assert!(error.help().expect("help").contains("nothing was changed"));
+    assert_eq!(fixture.sandbox.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_lock_without_a_state_that_can_be_saved_stops_a_run_before_its_first_change() {
+    let mut fixture = Fixture::new(SEED).await;
+    let store = Counting {
+        read_only: Some("state.json"),
+        ..Counting::default()
+    };
+    fixture.store = StateStore::on(Arc::new(store), Path::default());
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    let error = pipeline.apply(&plan).await.expect_err("no state");
+    assert_eq!(error.to_string(), "state.json could not be saved");
+    assert_eq!(error.kind(), ErrorKind::State);
     assert_eq!(fixture.sandbox.writes().len(), 0);
 }
 
