@@ -102,12 +102,13 @@ fn every_kind_of_refusal_has_its_predicate() {
 
 #[test]
 fn a_write_without_a_result_may_have_acted_unless_it_is_idempotent() {
+    type Answer = fn(Replay) -> Replay;
     let arn = crate::PermissionSetArn::parse(SET).expect("an ARN");
     let new = crate::NewPermissionSet {
         name: "Admin".to_owned(),
         ..crate::NewPermissionSet::default()
     };
-    let answers: [(fn(Replay) -> Replay, bool); 5] = [
+    let answers: [(Answer, bool); 5] = [
         (Replay::hang_up, true),
         (|replay| replay.refuse(500, "Internal", ""), true),
         (|replay| replay.json("{}"), true),
