@@ -75,6 +75,6 @@ async fn connected_sandbox() -> Result<(Aws, Sandbox), Box<dyn std::error::Error
     let pipeline = Pipeline::new(steps::default_steps(&blueprint, &okta, &aws))
         .blueprint(&blueprint)
         .operator(operator);
-    pipeline.apply(&pipeline.plan().await?).await?;
+    pipeline.apply(&pipeline.plan().await?).await?.complete()?;
     Ok((aws, sandbox))
 }

@@ -25,6 +25,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use crate::{
+    error::{Error, ErrorKind},
+    plan::{Problem, Subject},
+};
+
 pub use diagnostic::ParseBlueprintError;
 pub(crate) use validate::well_known_policy;
 
@@ -184,8 +189,8 @@ impl Blueprint {
     pub fn from_toml(text: &str) -> Result<Self, ParseBlueprintError> {
         let blueprint: Self =
             toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
-        match validate::first_problem(&blueprint) {
-            Some(problem) => Err(ParseBlueprintError::problem(text, &problem)),
+        match ParseBlueprintError::problems(Some(text), &validate::problems(&blueprint)) {
+            Some(error) => Err(error),
             None => Ok(blueprint),
         }
     }
@@ -198,10 +203,24 @@ impl Blueprint {
     pub fn from_json(text: &str) -> Result<Self, ParseBlueprintError> {
         let blueprint: Self =
             serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
-        match validate::first_problem(&blueprint) {
-            Some(problem) => Err(ParseBlueprintError::problem_without_span(&problem)),
+        match ParseBlueprintError::problems(None, &validate::problems(&blueprint)) {
+            Some(error) => Err(error),
             None => Ok(blueprint),
         }
+    }
+
+    /// Returns the violated rules of a blueprint, each with its place. A blueprint that was read from text has none.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Problem> {
+        let problems = validate::problems(self).into_iter();
+        let problems = problems.map(|problem| {
+            let subject = Subject::Input {
+                path: problem.path().into(),
+            };
+            let error = Error::new(ErrorKind::Blueprint, problem.message).with_help(problem.help);
+            Problem::new(Some(subject), &error)
+        });
+        problems.collect()
     }
 
     /// Returns the JSON Schema of a blueprint, for editors.

@@ -2,6 +2,9 @@
 
 use std::{error::Error as StdError, fmt};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// The result of a step, the pipeline or the sync; its error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -31,7 +34,8 @@ struct Inner {
 }
 
 /// The kind of an error, for callers that react to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The blueprint is contradictory or invalid, independent of the services.
@@ -59,18 +63,22 @@ pub enum ErrorKind {
 }
 
 /// The response of a service to the failed call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ServiceResponse {
     /// The call, such as `POST /api/v1/apps` or `sso-admin CreateAccountAssignment`.
     pub call: String,
     /// The HTTP status, if a response arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The service's error code, such as `E0000011` or `AccountNotFoundException`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The service's error message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The request id, which the service's support asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
@@ -126,13 +134,37 @@ impl Error {
         this.with_source(error)
     }
 
-    /// Appends the messages of other errors of the same step.
-    pub(crate) fn and(mut self, others: &[String]) -> Self {
-        for other in others {
-            self.0.summary.push_str("; and ");
-            self.0.summary.push_str(other);
-        }
+    /// Appends a clause to the help.
+    pub(crate) fn with_more_help(mut self, clause: &str) -> Self {
+        let before = self.0.help.take();
+        let before = before.map(|help| format!("{}; ", help.trim_end_matches('.')));
+        self.0.help = Some(format!("{}{clause}", before.unwrap_or_default()));
         self
+    }
+
+    /// Sets the causes, for an error that was saved as data.
+    pub(crate) fn with_causes(mut self, causes: Vec<String>) -> Self {
+        let saved = causes.into_iter().rev().fold(None, |source, message| {
+            Some(Box::new(SavedCause { message, source }))
+        });
+        self.0.source = saved.map(|saved| saved as Source);
+        self
+    }
+
+    /// Returns what was being done.
+    pub(crate) fn during(&self) -> Option<&str> {
+        self.0.context.as_deref()
+    }
+
+    /// Returns the messages of the sources, from the outermost to the innermost.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        causes
     }
 
     /// Returns the kind of the error.
@@ -336,6 +368,25 @@ pub(crate) mod sealed {
         /// Returns what the response means.
         #[doc(hidden)]
         fn meaning(&self) -> Meaning;
+    }
+}
+
+/// A source of an error that was saved as data.
+#[derive(Debug)]
+struct SavedCause {
+    message: String,
+    source: Option<Box<Self>>,
+}
+
+impl fmt::Display for SavedCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for SavedCause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 

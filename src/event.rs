@@ -6,8 +6,9 @@ use futures::{Stream, channel::mpsc};
 use serde::Serialize;
 
 use crate::{
-    plan::{Change, StepId},
-    step::Waiting,
+    batch::Waiting,
+    outcome::ChangeResult,
+    plan::{Action, Change, StepId, Subject},
 };
 
 /// An event of an apply.
@@ -35,28 +36,22 @@ pub enum Event {
     ChangeWaiting {
         /// The step.
         step: StepId,
-        /// The change's target.
-        target: String,
+        /// The kind of change; `None` if several changes wait together.
+        action: Option<Action>,
+        /// The subject of the change; `None` if several changes wait together.
+        subject: Option<Subject>,
         /// The awaited condition.
         waiting: Waiting,
         /// Pause before the next poll.
         retry_in: Duration,
     },
-    /// A change was applied.
-    ChangeDone {
-        /// The step.
-        step: StepId,
-        /// The change.
-        change: Change,
+    /// A change has an outcome: it was made, it has failed, or it was not started.
+    ChangeFinished {
+        /// The change with its outcome.
+        #[serde(flatten)]
+        result: ChangeResult,
     },
-    /// A planned change was already done before this run applied it.
-    AlreadyDone {
-        /// The step.
-        step: StepId,
-        /// The change's target.
-        target: String,
-    },
-    /// All changes of a step were applied.
+    /// Every change of a step has an outcome.
     StepDone {
         /// The step.
         step: StepId,

@@ -11,14 +11,17 @@ pub mod steps;
 pub mod sync;
 
 mod aws_user_name;
+mod batch;
 mod context;
 mod error;
 mod event;
 mod guard;
+mod outcome;
 mod pipeline;
 mod resolved_scope;
 mod service_response;
 mod step;
+mod text;
 
 pub use aws_sso_glue as aws;
 pub use okta_client as okta;
@@ -41,15 +44,17 @@ pub mod deps {
     pub use url;
 }
 
+pub use batch::{Batch, Waiting};
 pub use blueprint::Blueprint;
 pub use context::Context;
 pub use error::{Error, ErrorKind, Result, ServiceError, ServiceResponse};
 pub use event::Event;
 pub use guard::Guard;
 pub use operator::Operator;
-pub use pipeline::{Pipeline, Report, Verification, WaitPolicy};
-pub use plan::Plan;
+pub use outcome::{Cause, ChangeResult, CompleteReport, Outcome, Report};
+pub use pipeline::{Pipeline, Verification, WaitPolicy};
+pub use plan::{Plan, Problem, Subject};
 pub use report::AccessReport;
 pub use resolved_scope::{GroupWithMembers, ResolvedScope, profile_violations};
 pub use state::{State, StateLock, StateStore};
-pub use step::{Applied, Check, CheckOutcome, Planned, Step, Waiting};
+pub use step::{Applied, Check, CheckOutcome, Planned, Step};

@@ -10,7 +10,7 @@ use futures::Stream;
 use rest_core::{Clock, Secret, SystemClock};
 use tracing::Instrument as _;
 
-use run::Run;
+use run::{Record, Run};
 use saver::StateSaver;
 pub use wait_policy::WaitPolicy;
 
@@ -21,7 +21,8 @@ use crate::{
     event::{Event, Listeners},
     guard::Guard,
     operator::{NoOperator, Operator},
-    plan::Plan,
+    outcome::Report,
+    plan::{Plan, Problem, StepId, StepPlan},
     state::{Facts, State, StateLock, StateStore},
     step::{Check, CheckOutcome, Step},
     steps::{self, Steps},
@@ -47,6 +48,8 @@ use crate::{
 pub struct Pipeline {
     steps: Steps,
     blueprint: String,
+    /// The violated rules of the blueprint.
+    blueprint_problems: Vec<Problem>,
     store: StateStore,
     operator: Arc<dyn Operator>,
     clock: Arc<dyn Clock>,
@@ -54,18 +57,6 @@ pub struct Pipeline {
     wait_policy: WaitPolicy,
     scim_token: Option<Secret>,
     listeners: Listeners,
-}
-
-/// The result of [`Pipeline::apply`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Report {
-    /// Number of changes that were applied.
-    pub applied: usize,
-    /// Number of planned changes that were already done before this run applied them.
-    pub already_done: usize,
-    /// The facts at the end of the run.
-    pub facts: Facts,
 }
 
 /// The result of [`Pipeline::verify`].
@@ -93,6 +84,7 @@ impl Pipeline {
         Self {
             steps: steps.into(),
             blueprint: String::new(),
+            blueprint_problems: Vec::new(),
             store: StateStore::memory(),
             operator: Arc::new(NoOperator),
             clock: Arc::new(SystemClock),
@@ -107,6 +99,7 @@ impl Pipeline {
     #[must_use]
     pub fn blueprint(mut self, blueprint: &Blueprint) -> Self {
         self.blueprint = blueprint.digest();
+        self.blueprint_problems = blueprint.validate();
         self
     }
 
@@ -172,10 +165,11 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Fails if a service refuses a request or cannot be read, if the blueprint names a user, group or account
-    /// that does not exist or cannot be used, or if two steps have the same id.
+    /// Fails if the state cannot be read, if the blueprint violates a rule, or if two steps have the same id. All other errors are
+    /// [problems](Plan::problems) of the plan: a user that does not exist, or a service that cannot be reached.
     pub async fn plan(&self) -> Result<Plan> {
         self.check_steps()?;
+        self.check_blueprint()?;
         let state = self.store.load().await?;
         let (lineage, serial, facts) = state.map_or_else(
             || (String::new(), 0, Facts::default()),
@@ -183,16 +177,23 @@ impl Pipeline {
         );
         let cx = self.context(facts).await?;
         let mut plan = Plan {
-            version: Plan::VERSION,
+            format: Plan::FORMAT,
             made_at: cx.now(),
             lineage,
             serial,
             blueprint: self.blueprint.clone(),
+            complete: true,
             steps: Vec::new(),
         };
+        let ids = self.step_ids();
         for step in self.steps.iter() {
-            let planned = plan_step(step, &cx).await?;
-            plan.steps.push(planned.of(step));
+            let planned = plan_step(step, &cx, &ids).await;
+            plan.complete &= planned.is_ok();
+            plan.steps.push(planned.unwrap_or_else(|error| {
+                let mut failed = StepPlan::new(step.id(), step.title());
+                failed.problems.push(Problem::new(None, &error));
+                failed
+            }));
         }
         Ok(plan)
     }
@@ -200,16 +201,15 @@ impl Pipeline {
     /// Applies the plan and nothing else.
     ///
     /// The run takes the [lock](StateStore::lock) of the state, and saves the state once before its first change. Each step
-    /// is planned again right before it is applied. The run stops if the new plan contains a change that the reviewed plan
-    /// does not. The state is saved after each manual step, at least every 30 seconds, and at the end of each step. It holds
+    /// is planned again right before it is applied. A change that the reviewed plan does not have, or has with other values,
+    /// is not made. A change that fails stops its chain and the changes that need its subject, and no others. The state is saved after each manual step, at least every 30 seconds, and at the end of each step. It holds
     /// only what Okta and AWS cannot tell again, so an interrupted run resumes where it stopped.
     ///
     /// # Errors
     ///
     /// Fails before the first change if another run holds the lock ([`ErrorKind::Locked`]), if the state cannot be saved, or
-    /// if the plan is stale or removes more than the guard allows. Fails if a service or the operator refuses a change, if
-    /// the services no longer match the plan, or if a change makes no progress for [`WaitPolicy::stall_timeout`].
-    /// Changes that were applied before the failure stay applied.
+    /// if the plan is stale or removes more than the guard allows. Fails if the lock is lost or the state cannot be saved.
+    /// What else goes wrong is in the report; [`Report::complete`] turns it into an error.
     pub async fn apply(&self, plan: &Plan) -> Result<Report> {
         let _end_of_events = self.listeners.end_on_drop();
         self.check_steps()?;
@@ -232,23 +232,16 @@ impl Pipeline {
             pipeline: self,
             cx: &cx,
             saver: &saver,
-        };
-        let mut report = Report {
-            applied: 0,
-            already_done: 0,
-            facts: Facts::default(),
+            record: Record::default(),
         };
         for step in self.steps.iter() {
             let done = run.step(step, plan).await;
             // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
             let last_save = cx.checkpoint().await;
-            let done = done?;
+            done?;
             last_save?;
-            report.applied += done.applied;
-            report.already_done += done.already_done;
         }
-        report.facts = cx.all_facts();
-        Ok(report)
+        Ok(run.into_report())
     }
 
     /// Verifies every step against the services, without changing anything.
@@ -287,6 +280,24 @@ impl Pipeline {
         Ok(cx)
     }
 
+    /// Fails if the blueprint violates rules, which a blueprint that was built in code may.
+    fn check_blueprint(&self) -> Result<()> {
+        let mut problems = self.blueprint_problems.iter();
+        match problems.next() {
+            None => Ok(()),
+            Some(first) => {
+                let others = problems.map(|problem| format!("; {problem}"));
+                let others: String = others.collect();
+                let error = Error::new(ErrorKind::Blueprint, format!("{first}{others}"));
+                Err(error.with_help(first.help.clone().unwrap_or_default()))
+            }
+        }
+    }
+
+    fn step_ids(&self) -> Vec<StepId> {
+        self.steps.ids().collect()
+    }
+
     /// Fails if two steps have the same id: a plan could not tell them apart.
     fn check_steps(&self) -> Result<()> {
         let mut seen = BTreeSet::new();
@@ -306,8 +317,15 @@ impl Pipeline {
             state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
         let why = if plan.blueprint != self.blueprint {
             "it was made for another blueprint"
-        } else if plan.version != Plan::VERSION {
+        } else if plan.format != Plan::FORMAT {
             "another version of this crate made it"
+        } else if !plan
+            .steps
+            .iter()
+            .map(|step| &step.step)
+            .eq(&self.step_ids())
+        {
+            "it was made with other steps"
         } else if (plan.lineage.as_str(), plan.serial) != (lineage, serial) {
             "the state has changed since it was made"
         } else {
@@ -320,12 +338,32 @@ impl Pipeline {
     }
 }
 
-async fn plan_step(step: &dyn Step, cx: &Context) -> Result<crate::step::Planned> {
-    let span = tracing::debug_span!("plan", step = %step.id());
-    step.plan(cx)
+/// Plans a step. `ids` are the ids of all steps, in order.
+async fn plan_step(step: &dyn Step, cx: &Context, ids: &[StepId]) -> Result<StepPlan> {
+    let id = step.id();
+    let span = tracing::debug_span!("plan", step = %id);
+    let planned = step
+        .plan(cx)
         .instrument(span)
         .await
-        .map_err(|error| error.with_context(format!("planning step {}", step.id())))
+        .map_err(|error| error.with_context(format!("planning step {id}")))?;
+    let mut plan = StepPlan {
+        changes: planned.changes,
+        problems: planned.problems,
+        hazards: planned.hazards,
+        notes: planned.notes,
+        ..StepPlan::new(id.clone(), step.title())
+    };
+    let up_to_this = ids
+        .iter()
+        .position(|step| *step == id)
+        .map_or(0, |at| at + 1);
+    plan.check(&ids[..up_to_this]);
+    for problem in &mut plan.problems {
+        let during = || format!("planning step {id}");
+        problem.during.get_or_insert_with(during);
+    }
+    Ok(plan)
 }
 
 impl fmt::Debug for Pipeline {

@@ -7,7 +7,7 @@ use okta_client::{Client, Group, Id, ItemError, ListError, User, UserRef, UserSt
 use crate::{
     blueprint::Blueprint,
     error::{Error, ErrorKind, Result},
-    plan::count,
+    plan::{Note, Problem, Subject, count},
 };
 
 /// The users and groups of a blueprint, as read from Okta.
@@ -20,6 +20,8 @@ pub struct ResolvedScope {
     pub assigned: Vec<GroupWithMembers>,
     /// The groups that are pushed to AWS, with their members.
     pub pushed: Vec<GroupWithMembers>,
+    /// The users and groups of the blueprint that do not exist or cannot be used, and the members that cannot be read.
+    pub problems: Vec<Problem>,
 }
 
 /// A group with its members.
@@ -30,63 +32,104 @@ pub struct GroupWithMembers {
     pub group: Group,
     /// The group's members.
     pub users: Vec<User>,
-    /// The members that could not be read. [`ResolvedScope::read`] fails if there are any.
+    /// The members that could not be read.
     pub unread: Vec<ItemError>,
 }
 
 impl ResolvedScope {
     /// Reads the users and groups that a blueprint names.
     ///
+    /// A user or group that does not exist or cannot be used is a problem; all others are read.
+    ///
     /// # Errors
     ///
-    /// Fails if Okta does not have one of the users or groups, if a member cannot be read, or if a user of
-    /// [`Blueprint::assigned_users`] cannot be provisioned.
+    /// Fails if Okta refuses a request for another reason or does not answer.
     pub async fn read(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
-        let scope = Self::read_all(okta, blueprint).await?;
-        scope.users.iter().try_for_each(require_provisionable)?;
-        for members in scope.assigned.iter().chain(&scope.pushed) {
-            if let Some(item) = members.unread.first() {
-                let error = okta_client::Error::from(ListError::Item(item.clone()));
-                return Err(members_error(&members.group.name, error));
+        let mut scope = Self {
+            users: Vec::new(),
+            assigned: Vec::new(),
+            pushed: Vec::new(),
+            problems: Vec::new(),
+        };
+        for login in blueprint.assigned_users() {
+            let subject = || Subject::User { name: login.into() };
+            match read_user(okta, login).await {
+                Ok(user) => {
+                    if let Err(error) = require_provisionable(&user) {
+                        let problem = Problem::new(Some(subject()), &error);
+                        scope.problems.push(problem);
+                    }
+                    scope.users.push(user);
+                }
+                Err(error) => scope.collect(subject(), error)?,
+            }
+        }
+        for name in blueprint.assigned_groups() {
+            if let Some(members) = scope.read_group(okta, name).await? {
+                scope.assigned.push(members);
+            }
+        }
+        for name in blueprint.pushed_groups() {
+            if let Some(members) = scope.read_group(okta, name).await? {
+                scope.pushed.push(members);
             }
         }
         Ok(scope)
     }
 
-    /// Reads the users and groups that a blueprint names, including users that cannot be provisioned. Members that cannot
-    /// be read are in [`GroupWithMembers::unread`].
-    pub(crate) async fn read_all(okta: &Client, blueprint: &Blueprint) -> Result<Self> {
-        let mut scope = Self {
-            users: Vec::new(),
-            assigned: Vec::new(),
-            pushed: Vec::new(),
-        };
-        for login in blueprint.assigned_users() {
-            let user = okta
-                .users()
-                .get(&UserRef::login(login))
-                .await
-                .map_err(|error| user_error(login, error))?;
-            // Okta also finds a user by a short name or an id, but AWS knows only the full login.
-            if user.profile.login != login {
-                return Err(Error::new(
-                    ErrorKind::UnusableSubject,
-                    format!(
-                        "`{login}` is not the full login of Okta user `{}`",
-                        user.profile.login
-                    ),
-                )
-                .with_help("write the full login in the blueprint, spelled as in Okta"));
+    /// Makes a problem of an error that concerns one subject. Returns any other error.
+    fn collect(&mut self, subject: Subject, error: Error) -> Result<()> {
+        if error.kind() != ErrorKind::UnusableSubject {
+            return Err(error);
+        }
+        let problem = Problem::new(Some(subject), &error);
+        // One group can be both assigned and pushed.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+        Ok(())
+    }
+
+    async fn read_group(&mut self, okta: &Client, name: &str) -> Result<Option<GroupWithMembers>> {
+        let subject = || Subject::Group { name: name.into() };
+        match read_group(okta, name).await {
+            Ok(members) => {
+                for item in &members.unread {
+                    let error = okta_client::Error::from(ListError::Item(item.clone()));
+                    let error = members_error(name, error);
+                    self.problems.push(Problem::new(Some(subject()), &error));
+                }
+                Ok(Some(members))
             }
-            scope.users.push(user);
+            Err(error) => self.collect(subject(), error).map(|()| None),
         }
-        for name in blueprint.assigned_groups() {
-            scope.assigned.push(read_group(okta, name).await?);
-        }
-        for name in blueprint.pushed_groups() {
-            scope.pushed.push(read_group(okta, name).await?);
-        }
-        Ok(scope)
+    }
+
+    /// Returns the users and groups of the blueprint that Okta does not have, with their problems.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = (&Subject, &Problem)> {
+        self.problems.iter().filter_map(|problem| {
+            let subject = problem.subject.as_ref()?;
+            let is_read = match subject {
+                Subject::User { name } => {
+                    self.users.iter().any(|user| *user.profile.login == **name)
+                }
+                Subject::Group { name } => self
+                    .assigned
+                    .iter()
+                    .chain(&self.pushed)
+                    .any(|members| *members.group.name == **name),
+                _ => true,
+            };
+            (!is_read).then_some((subject, problem))
+        })
+    }
+
+    /// Returns whether a user of the blueprint has a problem.
+    pub(crate) fn has_problem(&self, login: &str) -> bool {
+        let subject = Subject::User { name: login.into() };
+        self.problems
+            .iter()
+            .any(|problem| problem.subject.as_ref() == Some(&subject))
     }
 
     /// Returns all users that are assigned to the app, individually or through a group. The key is the user id.
@@ -98,6 +141,14 @@ impl ResolvedScope {
             .chain(&self.users)
             .map(|user| (&user.id, user))
             .collect()
+    }
+
+    /// Returns all users that were read: assigned, or members of a pushed group. The key is the user id.
+    pub(crate) fn all_users(&self) -> BTreeMap<&Id<User>, &User> {
+        let members = self.pushed.iter().flat_map(|members| &members.users);
+        let mut all: BTreeMap<&Id<User>, &User> = members.map(|user| (&user.id, user)).collect();
+        all.extend(self.assigned_users());
+        all
     }
 
     /// Returns the users that can be provisioned to AWS: assigned, active, and without profile violations.
@@ -121,7 +172,7 @@ impl ResolvedScope {
     }
 
     /// Returns one note per pushed group with active members that are not assigned to the app.
-    pub(crate) fn unassigned_member_notes(&self) -> Vec<String> {
+    pub(crate) fn unassigned_member_notes(&self) -> Vec<Note> {
         let assigned = self.assigned_users();
         let mut notes = Vec::new();
         for members in &self.pushed {
@@ -132,12 +183,12 @@ impl ResolvedScope {
                 .map(|user| user.profile.login.as_str())
                 .collect();
             if !missing.is_empty() {
-                notes.push(format!(
+                notes.push(Note::new("members-not-assigned", format!(
                     "group {} is pushed without {} not assigned to the app: {} (to include them, add one of their groups to provisioning.assign_groups, or add the users to provisioning.assign_users)",
                     members.group.name,
                     count(missing.len(), "member"),
                     missing.join(", ")
-                ));
+                )));
             }
         }
         notes
@@ -145,25 +196,52 @@ impl ResolvedScope {
 
     /// Returns notes for the reader of a plan: the users that will be missing in AWS or in a pushed group, with reasons.
     #[must_use]
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<Note> {
         let assigned = self.assigned_users();
         let mut notes = self.unassigned_member_notes();
         for user in assigned.values() {
+            if self.has_problem(&user.profile.login) {
+                continue;
+            }
             if !is_provisioned(&user.status) {
-                notes.push(format!(
-                    "user {} is {} in Okta and will not be provisioned to AWS",
-                    user.profile.login, user.status
+                notes.push(Note::new(
+                    "user-inactive",
+                    format!(
+                        "user {} is {} in Okta and will not be provisioned to AWS",
+                        user.profile.login, user.status
+                    ),
                 ));
             } else if let violations @ [_, ..] = profile_violations(user).as_slice() {
-                notes.push(format!(
-                    "user {} will not be provisioned to AWS: {}",
-                    user.profile.login,
-                    violations.join("; ")
+                notes.push(Note::new(
+                    "user-profile",
+                    format!(
+                        "user {} will not be provisioned to AWS: {}",
+                        user.profile.login,
+                        violations.join("; ")
+                    ),
                 ));
             }
         }
         notes
     }
+}
+
+/// Reads a user by the full login.
+async fn read_user(okta: &Client, login: &str) -> Result<User> {
+    let user = okta.users().get(&UserRef::login(login)).await;
+    let user = user.map_err(|error| user_error(login, error))?;
+    // Okta also finds a user by a short name or an id, but AWS knows only the full login.
+    if user.profile.login == login {
+        return Ok(user);
+    }
+    Err(Error::new(
+        ErrorKind::UnusableSubject,
+        format!(
+            "`{login}` is not the full login of Okta user `{}`",
+            user.profile.login
+        ),
+    )
+    .with_help("write the full login in the blueprint, spelled as in Okta"))
 }
 
 async fn read_group(okta: &Client, name: &str) -> Result<GroupWithMembers> {
@@ -230,7 +308,7 @@ fn require_provisionable(user: &User) -> Result<()> {
 }
 
 /// Returns whether Okta provisions a user with this status to apps.
-fn is_provisioned(status: &UserStatus) -> bool {
+pub(crate) fn is_provisioned(status: &UserStatus) -> bool {
     !matches!(
         status,
         UserStatus::Staged | UserStatus::Suspended | UserStatus::Deprovisioned

@@ -4,9 +4,10 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 
 use crate::{
+    batch::{Batch, Waiting},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, StepPlan},
+    plan::{Change, Hazard, Kind, Need, Note, Problem, StepId, Subject},
 };
 
 /// One part of the integration that can be planned, applied and verified.
@@ -17,6 +18,7 @@ use crate::{
 /// - [`apply`](Step::apply) does what the change says and nothing else. It is idempotent: it can run again after
 ///   an interruption at any point.
 /// - After every change was applied, `plan` returns no change.
+/// - Only [writing actions](crate::plan::Action::writes) send requests that write.
 /// - A step does not sleep, print or write the state. It returns [`Applied::Waiting`] and is called again later, asks the
 ///   operator through the context, and stores what it found in the context's facts or in its
 ///   [memory](Context#memory-of-a-step).
@@ -30,10 +32,21 @@ pub trait Step: Send + Sync {
     fn title(&self) -> String;
 
     /// Returns the changes that the services need to match the blueprint.
+    ///
+    /// An error that concerns a single subject, such as an account that is closed, is a problem of the plan, so that the other
+    /// changes go on. An error means that the step cannot be planned at all.
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>>;
 
     /// Applies one change of the plan. Returns [`Applied::Waiting`] if the change is still in progress.
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>>;
+
+    /// Applies all approved changes of a run (default: one by one with [`apply`](Step::apply)).
+    ///
+    /// A step overrides this function if one request or one wait serves many changes.
+    fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        let _ = cx;
+        Box::pin(batch.one_by_one())
+    }
 
     /// Verifies against the services that the step's goal is reached.
     ///
@@ -41,15 +54,13 @@ pub trait Step: Send + Sync {
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
-            let failed = planned.changes.iter().map(|change| {
-                Check::failed(format!(
-                    "{}: not done: {} {}",
-                    self.title(),
-                    change.action.verb(),
-                    change.target
-                ))
-            });
-            let checks: Vec<Check> = failed.collect();
+            let failed = planned
+                .changes
+                .iter()
+                .map(|change| Check::failed(format!("{}: not done: {change}", self.title())));
+            let problems = planned.problems.iter();
+            let problems = problems.map(|problem| Check::failed(problem.message.clone()));
+            let checks: Vec<Check> = failed.chain(problems).collect();
             Ok(if checks.is_empty() {
                 vec![Check::verified(self.title())]
             } else {
@@ -58,12 +69,32 @@ pub trait Step: Send + Sync {
         })
     }
 
-    /// Returns the maximum number of changes that are applied side by side (default: 1).
+    /// Returns the chain that a change belongs to (default: one chain for the whole step).
     ///
-    /// With 1, the changes are applied in order, and the first failure stops the rest. With a higher number, the changes
-    /// must not depend on each other, because a failure does not stop the other changes.
+    /// The changes of a chain are applied in the order of the plan, and the first failure stops the rest of the chain. The
+    /// chains of a step are independent of each other.
+    fn chain(&self, change: &Change) -> Option<Subject> {
+        let _ = change;
+        None
+    }
+
+    /// Returns the maximum number of chains that are applied side by side (default: 1).
     fn parallelism(&self) -> usize {
         1
+    }
+
+    /// Returns the kinds of the subjects that this step makes or finds for other steps (default: none).
+    ///
+    /// If the step cannot be planned, the changes that [need](Self::needs) such a kind are skipped.
+    fn gives(&self) -> &'static [Kind] {
+        &[]
+    }
+
+    /// Returns what must exist before a change can be made (default: [`Subject::needs`]).
+    ///
+    /// If it has a problem, or a change of it fails, the change is skipped.
+    fn needs(&self, change: &Change) -> Vec<Need> {
+        change.subject.needs()
     }
 }
 
@@ -72,8 +103,12 @@ pub trait Step: Send + Sync {
 pub struct Planned {
     /// The changes, in order.
     pub changes: Vec<Change>,
+    /// The problems. They stop the changes that they concern, and no others.
+    pub problems: Vec<Problem>,
+    /// The hazards, which the guard refuses unless they are allowed by name.
+    pub hazards: Vec<Hazard>,
     /// Notes for the reader of the plan. They cause no change.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The result of applying a change once.
@@ -83,16 +118,6 @@ pub enum Applied {
     Done,
     /// The change is in progress; the step must be called again later.
     Waiting(Waiting),
-}
-
-/// A change that is in progress.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Waiting {
-    /// The awaited condition, in a few words.
-    pub on: String,
-    /// The parts that are still missing, each with the reason if it is known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
 }
 
 /// The result of one verification.
@@ -128,7 +153,7 @@ impl Planned {
     pub fn changes(changes: Vec<Change>) -> Self {
         Self {
             changes,
-            notes: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -138,20 +163,16 @@ impl Planned {
         Self::changes(vec![change])
     }
 
-    /// Adds a note.
+    /// Adds a note with a stable code in kebab case.
     #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+    pub fn note(mut self, code: &'static str, note: impl Into<String>) -> Self {
+        self.notes.push(Note::new(code, note));
         self
     }
 
-    pub(crate) fn of(self, step: &dyn Step) -> StepPlan {
-        StepPlan {
-            step: step.id(),
-            title: step.title(),
-            changes: self.changes,
-            notes: self.notes,
-        }
+    /// Adds a problem of a subject.
+    pub fn problem(&mut self, subject: Subject, error: &Error) {
+        self.problems.push(Problem::new(Some(subject), error));
     }
 }
 
@@ -193,14 +214,9 @@ impl Check {
 
 /// Returns the error for a change that the step never plans.
 pub(crate) fn unknown_change(step: &StepId, change: &Change) -> Error {
-    let action: Action = change.action;
     Error::new(
         ErrorKind::StalePlan,
-        format!(
-            "step {step} has no change \"{} {}\"",
-            action.verb(),
-            change.target
-        ),
+        format!("step {step} has no change \"{change}\""),
     )
     .with_help("make a new plan with this version of the crate")
 }

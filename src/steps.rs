@@ -34,6 +34,7 @@ mod okta_provisioning;
 mod operations;
 mod organization;
 mod permission_sets;
+mod policy_document;
 mod saml_settings;
 mod scim_endpoint;
 mod sign_in;

@@ -77,7 +77,7 @@ use futures::future::BoxFuture;
 use rest_core::{Clock, SystemClock};
 use scim_client::Client;
 
-pub(crate) use apply::{Run, SaveState, Selection, StateSink};
+pub(crate) use apply::{SaveState, StateSink};
 pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
 pub(crate) use engine::{Engine, Settings};
@@ -86,7 +86,7 @@ pub use plan::{
 };
 pub use planner::{GroupRemoval, Removal};
 pub use prepared::PreparedSync;
-pub(crate) use profile::digest;
+
 pub use profile::{Attribute, UserProfile};
 pub use removal_limits::{LimitExceeded, RemovalLimits};
 pub use report::{Failed, SyncReport};
@@ -250,9 +250,9 @@ impl DirectorySync {
             return Ok(SyncReport::default());
         }
         let run = self.engine().start(prepared).await?;
-        run.apply(&Selection::All, sink).await?;
+        run.apply(sink).await?;
         run.finish(sink).await?;
-        Ok(run.take_report())
+        Ok(run.into_report().0)
     }
 
     fn engine(&self) -> Engine<'_> {

@@ -580,3 +580,50 @@ fn comments_docs_and_messages_use_plain_language() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+/// Returns the beginning of each point under "Guarantees" in the README, up to the first period or colon.
+fn guarantees() -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let section = readme.split("## Guarantees\n").nth(1).expect("the section");
+    let section = section.split("\n[`docs/").next().unwrap_or_default();
+    let points = section.split("\n- ").skip(1);
+    points
+        .map(|point| {
+            let point = point.replace("\n  ", " ");
+            let end = point.find(['.', ':']).unwrap_or(point.len());
+            point[..end].to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn every_guarantee_of_the_readme_has_tests() {
+    let promises = fs::read_to_string(root().join("docs/PROMISES.md")).expect("the promises");
+    let rows: Vec<&str> = promises
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .collect();
+    let guarantees = guarantees();
+    assert!(guarantees.len() > 5, "{guarantees:?}");
+    for guarantee in guarantees {
+        let row = rows.iter().find(|row| row[2..].starts_with(&guarantee));
+        assert!(
+            row.is_some_and(|row| row.contains('`')),
+            "docs/PROMISES.md: {guarantee}"
+        );
+    }
+    let mut paths = Vec::new();
+    project_files(&root().join("src"), &mut paths);
+    project_files(&root().join("tests"), &mut paths);
+    let read = |path| fs::read_to_string(path).expect("a text file");
+    let tests: String = paths.iter().map(read).collect();
+    let name = Regex::new("`([a-z_]+)`").expect("a pattern");
+    for found in name.captures_iter(&promises) {
+        let definition = format!("fn {}(", &found[1]);
+        assert!(
+            tests.contains(&definition),
+            "there is no test `{}`",
+            &found[1]
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use okta_aws_sso::{Blueprint, Error};
+use okta_aws_sso::{Blueprint, Error, Plan};
 
 /// Connects Okta to AWS IAM Identity Center.
 ///
@@ -11,6 +11,8 @@ use okta_aws_sso::{Blueprint, Error};
 /// environment, it runs on real tenants, with the default AWS profile. The program asks the operator at this terminal to
 /// do the manual steps, which no public API can do. With `provisioning.mode = "direct"` in the blueprint, the SCIM token
 /// is read from `SCIM_TOKEN`; without this variable, the program asks for the token.
+///
+/// Exit status: 0 done or nothing to do, 1 failed or done with problems, 2 changes (`--plan-only`), 3 a manual step waits.
 #[derive(Parser, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -26,9 +28,15 @@ pub(crate) struct Args {
     /// The folder for the state, so that an interrupted run can be resumed (default: in memory).
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
-    /// Show the planned changes, and change nothing.
+    /// Show the planned changes, and change nothing. Exit status: 0 no changes, 2 changes, 1 problems.
     #[arg(long)]
     pub(crate) plan_only: bool,
+    /// Write the plan to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Apply the plan of this file, which `--out` has written, instead of a new one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan_only", "out"])]
+    pub(crate) plan: Option<PathBuf>,
     /// Print JSON instead of text, one document per line.
     #[arg(long)]
     pub(crate) json: bool,
@@ -41,6 +49,9 @@ pub(crate) struct Args {
     /// Maximum number of removals in the plan.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) allow_removals: usize,
+    /// Allow a hazard of the plan by its name, such as `emptied-group:NAME`. May be repeated.
+    #[arg(long, value_name = "HAZARD")]
+    pub(crate) allow: Vec<String>,
 }
 
 /// The error that ends the example.
@@ -54,12 +65,43 @@ pub(crate) enum Failure {
     Input { what: String, help: String },
     #[error("some checks failed; see the list of checks above")]
     ChecksFailed,
+    #[error("{0}")]
+    File(String),
 }
 
 /// The blueprint for the sandbox's company.
 const EXAMPLE: &str = include_str!("../blueprint.toml");
 
 impl Args {
+    /// Returns the plan of the option `--plan`, if there is one.
+    pub(crate) fn saved_plan(&self) -> Result<Option<Plan>, Failure> {
+        let Some(path) = &self.plan else {
+            return Ok(None);
+        };
+        let failed = |error: String| {
+            let what = format!("the plan {} cannot be read: {error}", path.display());
+            Failure::input(what, "pass a file that --out of this program has written")
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        let plan = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        Ok(Some(plan))
+    }
+
+    /// Writes the plan to the file of the option `--out`.
+    pub(crate) fn save_plan(&self, plan: &Plan) -> Result<(), Failure> {
+        let Some(path) = &self.out else {
+            return Ok(());
+        };
+        let failed = |error: String| {
+            Failure::File(format!(
+                "the plan cannot be written to {}: {error}",
+                path.display()
+            ))
+        };
+        let json = serde_json::to_vec(plan).map_err(|error| failed(error.to_string()))?;
+        std::fs::write(path, json).map_err(|error| failed(error.to_string()))
+    }
+
     /// Returns the blueprint of the option, or else the example.
     pub(crate) fn blueprint(&self) -> Result<Blueprint, Failure> {
         let (name, text) = match &self.blueprint {

@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use futures::StreamExt as _;
-use okta_aws_sso::{AccessReport, Guard, Pipeline, StateStore, steps};
+use okta_aws_sso::{
+    AccessReport, ChangeResult, Guard, Outcome, Pipeline, Report, StateStore, steps,
+};
 use rest_core::Secret;
 
 use crate::{args::Args, environment::Environment, output::Output};
@@ -24,7 +26,7 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let output = Output::new(args.json);
     match run(&args, &output).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output.failure(&failure);
             ExitCode::FAILURE
@@ -32,7 +34,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args, output: &Output) -> Result<(), args::Failure> {
+async fn run(args: &Args, output: &Output) -> Result<ExitCode, args::Failure> {
     let blueprint = args.blueprint()?;
     let environment = Environment::connect(args).await?;
     let store = match &args.state {
@@ -48,19 +50,30 @@ async fn run(args: &Args, output: &Output) -> Result<(), args::Failure> {
     .store(store)
     .guard(Guard {
         max_removals: args.allow_removals,
+        allowed: args.allow.iter().cloned().collect(),
     })
     .operator(environment.operator(args, output)?);
     if let Ok(token) = std::env::var("SCIM_TOKEN") {
         pipeline = pipeline.scim_token(Secret::new(token));
     }
 
-    let plan = pipeline.plan().await?;
+    let plan = match args.saved_plan()? {
+        Some(plan) => plan,
+        None => pipeline.plan().await?,
+    };
+    args.save_plan(&plan)?;
     output.plan(&plan);
-    if plan.is_empty() {
-        return verify(&environment, &pipeline, output).await;
+    if args.plan_only {
+        return Ok(ExitCode::from(if plan.problems().next().is_some() {
+            FAILED
+        } else if plan.is_empty() {
+            0
+        } else {
+            CHANGES
+        }));
     }
-    if args.plan_only || !Output::confirmed(args.yes || environment.is_sandbox())? {
-        return Ok(());
+    if !plan.is_empty() && !Output::confirmed(args.yes || environment.is_sandbox())? {
+        return Ok(ExitCode::SUCCESS);
     }
     // The event stream ends when `apply` ends. The join waits until all events are shown.
     let events = output
@@ -69,8 +82,28 @@ async fn run(args: &Args, output: &Output) -> Result<(), args::Failure> {
     let (applied, ()) = tokio::join!(pipeline.apply(&plan), events);
     let report = applied?;
     output.applied(&report);
-    verify(&environment, &pipeline, output).await
+    verify(&environment, &pipeline, output).await?;
+    Ok(ExitCode::from(status(&report)))
 }
+
+/// Returns the exit status of a run.
+fn status(report: &Report) -> u8 {
+    let waits = |result: &ChangeResult| matches!(result.outcome, Outcome::WaitsForOperator { .. });
+    if report.is_complete() {
+        0
+    } else if report.results.iter().any(waits) {
+        WAITS
+    } else {
+        FAILED
+    }
+}
+
+/// The exit status of a run with problems.
+const FAILED: u8 = 1;
+/// The exit status of `--plan-only` with changes.
+const CHANGES: u8 = 2;
+/// The exit status of a run in which a manual step waits for an operator.
+const WAITS: u8 = 3;
 
 /// Verifies the result, and shows the roles of the users in the accounts.
 async fn verify(

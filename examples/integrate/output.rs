@@ -10,7 +10,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use futures::{StreamExt as _, future::BoxFuture, stream::BoxStream};
 use indicatif::{ProgressBar, ProgressStyle};
 use okta_aws_sso::{
-    AccessReport, CheckOutcome, Event, Operator, Plan, Report, Verification,
+    AccessReport, Cause, CheckOutcome, Event, Operator, Outcome, Plan, Report, Verification,
     operator::{Answers, ManualStep, OperatorError},
 };
 use serde_json::json;
@@ -52,7 +52,7 @@ impl Output {
     pub(crate) fn plan(&self, plan: &Plan) {
         if self.json {
             Self::document(&json!({"plan": plan}));
-        } else if plan.is_empty() {
+        } else if plan.is_empty() && plan.problems().next().is_none() {
             self.line("No changes");
             for note in plan.steps.iter().flat_map(|step| &step.notes) {
                 self.line(&format!("  ! {note}"));
@@ -113,7 +113,7 @@ impl Output {
         match event {
             Event::ChangeStarted { change, .. } => {
                 if let Some(bar) = bar {
-                    bar.set_message(format!("{} {}", change.action.verb(), change.target));
+                    bar.set_message(change.to_string());
                 }
             }
             Event::ChangeWaiting { waiting, .. } => {
@@ -128,14 +128,28 @@ impl Output {
                     None => self.line(&format!("  .. {text}")),
                 }
             }
-            Event::ChangeDone { change, .. } => {
-                self.line(&format!("  ok {} {}", change.action.verb(), change.target));
-                if let Some(bar) = bar {
-                    bar.inc(1);
-                }
-            }
-            Event::AlreadyDone { target, .. } => {
-                self.line(&format!("  ok {target}: already done"));
+            Event::ChangeFinished { result } => {
+                let change = format!("{} {}", result.action.verb(), result.subject);
+                self.line(&match &result.outcome {
+                    Outcome::Done => format!("  ok {change}"),
+                    Outcome::AlreadyDone => format!("  ok {change}: already done"),
+                    Outcome::Skipped {
+                        because: Cause::Subject(subject),
+                    } => format!("  -- {change}: not started, because of {subject}"),
+                    Outcome::Skipped {
+                        because: Cause::Step(step),
+                    } => {
+                        format!("  -- {change}: not started, because step {step} cannot be planned")
+                    }
+                    Outcome::Skipped { .. } => format!("  -- {change}: not started"),
+                    outcome => match outcome.problem() {
+                        Some(problem) => {
+                            let text = problem.explain().replace('\n', "\n     ");
+                            format!("  NO {change}\n     {text}")
+                        }
+                        None => format!("  -- {change}: cannot be verified"),
+                    },
+                });
                 if let Some(bar) = bar {
                     bar.inc(1);
                 }
@@ -154,12 +168,26 @@ impl Output {
             bar.finish_and_clear();
         }
         if self.json {
-            Self::document(
-                &json!({"applied": report.applied, "already_done": report.already_done}),
-            );
-        } else {
-            let changes = count(report.applied, "change");
-            self.line(&format!("\nApplied {changes}."));
+            Self::document(&json!({"report": report}));
+            return;
+        }
+        let mut text = format!("\nApplied {}", count(report.done(), "change"));
+        let problems = report.all_problems().count();
+        for (number, noun) in [
+            (problems, "problem"),
+            (report.skipped(), "change not started"),
+        ] {
+            if number > 0 {
+                text = format!("{text}, {}", count(number, noun));
+            }
+        }
+        self.line(&format!("{text}."));
+        for (step, change) in &report.unplanned {
+            self.line(&format!("  ! not planned, and not made: {change} ({step})"));
+        }
+        for problem in &report.problems {
+            let text = problem.explain().replace('\n', "\n    ");
+            self.line(&format!("  x {text}"));
         }
     }
 
@@ -226,7 +254,7 @@ impl Output {
             Failure::Stopped(error) => format!("error: {}", error.explain()),
             Failure::Blueprint(rendered) => rendered.clone(),
             Failure::Input { what, help } => format!("error: {what}\n  to do:  {help}"),
-            Failure::ChecksFailed => format!("error: {failure}"),
+            Failure::ChecksFailed | Failure::File(_) => format!("error: {failure}"),
         };
         if self.json {
             Self::document(&json!({"error": text}));

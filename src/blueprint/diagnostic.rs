@@ -9,6 +9,7 @@ use toml::{
 };
 
 use super::validate::{At, Problem};
+use crate::plan::count;
 
 /// An error in the text of a blueprint.
 ///
@@ -18,9 +19,16 @@ pub struct ParseBlueprintError {
     message: String,
     span: Option<Range<usize>>,
     help: Option<String>,
+    others: Vec<Self>,
 }
 
 impl ParseBlueprintError {
+    /// Returns the other errors in the same text.
+    #[must_use]
+    pub fn others(&self) -> &[Self] {
+        &self.others
+    }
+
     /// Returns the byte range of the wrong value, if it is known.
     #[must_use]
     pub fn span(&self) -> Option<Range<usize>> {
@@ -33,9 +41,15 @@ impl ParseBlueprintError {
         self.help.as_deref()
     }
 
-    /// Returns the message with the position in the text and the help, for a terminal without colors.
+    /// Returns the messages of all errors with their positions in the text and the help, for a terminal without colors.
     #[must_use]
     pub fn render(&self, origin: &str, text: &str) -> String {
+        let errors = std::iter::once(self).chain(&self.others);
+        let rendered: Vec<String> = errors.map(|error| error.render_one(origin, text)).collect();
+        rendered.join("\n")
+    }
+
+    fn render_one(&self, origin: &str, text: &str) -> String {
         let mut group = Level::ERROR
             .primary_title(self.message.as_str())
             .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new());
@@ -58,6 +72,7 @@ impl ParseBlueprintError {
             help: suggestion(message),
             message: message.to_owned(),
             span: error.span().map(|span| clamp_to_characters(text, span)),
+            others: Vec::new(),
         }
     }
 
@@ -76,31 +91,34 @@ impl ParseBlueprintError {
             help: suggestion(message),
             message: message.to_owned(),
             span: Some(clamp_to_characters(text, at.saturating_sub(1)..at)),
+            others: Vec::new(),
         }
     }
 
-    pub(super) fn problem(text: &str, problem: &Problem) -> Self {
-        let span = DeTable::parse(text)
-            .ok()
-            .map(|document| locate(&document, &problem.at));
-        Self {
-            span,
-            ..Self::problem_without_span(problem)
-        }
-    }
-
-    pub(super) fn problem_without_span(problem: &Problem) -> Self {
-        Self {
+    /// Returns the error for violated rules, or `None` if there are none. The positions are known for TOML only.
+    pub(super) fn problems(toml: Option<&str>, problems: &[Problem]) -> Option<Self> {
+        let document = toml.and_then(|text| DeTable::parse(text).ok());
+        let mut errors = problems.iter().map(|problem| Self {
             message: problem.message.clone(),
-            span: None,
+            span: document
+                .as_ref()
+                .map(|document| locate(document, &problem.at)),
             help: Some(problem.help.clone()),
-        }
+            others: Vec::new(),
+        });
+        let mut first = errors.next()?;
+        first.others = errors.collect();
+        Some(first)
     }
 }
 
 impl fmt::Display for ParseBlueprintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        match self.others.len() {
+            0 => Ok(()),
+            others => write!(f, " (and {})", count(others, "other error")),
+        }
     }
 }
 

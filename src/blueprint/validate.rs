@@ -19,23 +19,33 @@ pub(super) struct Problem {
     pub(super) help: String,
 }
 
-/// Returns the first violated rule.
-pub(super) fn first_problem(blueprint: &Blueprint) -> Option<Problem> {
+/// Returns the violated rules: at most one for each access entry and each permission set.
+pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
+    let access = blueprint.access.iter().enumerate();
+    let access = access.filter_map(|(index, access)| access_entry(blueprint, index, access));
+    let sets = blueprint.permission_sets.iter();
+    let sets = sets.filter_map(|(name, set)| permission_set(name, set));
     custom_domain(blueprint)
-        .or_else(|| {
-            blueprint
-                .access
-                .iter()
-                .enumerate()
-                .find_map(|(index, access)| access_entry(blueprint, index, access))
-        })
-        .or_else(|| assigned_and_pushed_group(blueprint))
-        .or_else(|| {
-            blueprint
-                .permission_sets
-                .iter()
-                .find_map(|(name, set)| permission_set(name, set))
-        })
+        .into_iter()
+        .chain(access)
+        .chain(assigned_and_pushed_groups(blueprint))
+        .chain(sets)
+        .collect()
+}
+
+impl Problem {
+    /// Returns the path of the value, such as `access[2].group`.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for at in &self.at {
+            match at {
+                At::Index(index) => path = format!("{path}[{index}]"),
+                At::Key(key) if path.is_empty() => path.clone_from(key),
+                At::Key(key) => path = format!("{path}.{key}"),
+            }
+        }
+        path
+    }
 }
 
 fn problem(at: &[&str], message: impl Into<String>, help: impl Into<String>) -> Problem {
@@ -124,28 +134,25 @@ fn access_entry(blueprint: &Blueprint, index: usize, access: &Access) -> Option<
     None
 }
 
-/// Checks that no group is both assigned and pushed.
+/// Returns a problem for each group that is both assigned and pushed.
 ///
 /// Okta and AWS do not support such a group: members are missing in AWS, or stay there after they leave the group.
 ///
 /// Sources: AWS "Configure SAML and SCIM with Okta"; Okta "Group Push troubleshooting".
-fn assigned_and_pushed_group(blueprint: &Blueprint) -> Option<Problem> {
+fn assigned_and_pushed_groups(blueprint: &Blueprint) -> Vec<Problem> {
     if blueprint.provisioning.mode == ProvisioningMode::Direct {
         // Direct mode pushes no group.
-        return None;
+        return Vec::new();
     }
     let pushed = blueprint.pushed_groups();
-    let (index, group) = blueprint
-        .provisioning
-        .assign_groups
-        .iter()
-        .enumerate()
-        .find(|(_, group)| pushed.contains(group.as_str()))?;
-    Some(problem(
+    let groups = blueprint.provisioning.assign_groups.iter().enumerate();
+    let both = groups.filter(|(_, group)| pushed.contains(group.as_str()));
+    let problems = both.map(|(index, group)| problem(
         &["provisioning", "assign_groups", &index.to_string()],
         format!("group `{group}` would be assigned to the app and pushed to AWS"),
         "use two groups, because Okta and AWS do not support one group for both (members are missing in AWS, or stay there after they leave): assign all users through a separate group, and push the groups that get access",
-    ))
+    ));
+    problems.collect()
 }
 
 fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {

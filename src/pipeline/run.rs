@@ -1,8 +1,12 @@
-//! One run of `apply`, change by change.
+//! One run of `apply`, step by step: a failure ends its chain and skips what depends on it, and nothing else.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use futures::{StreamExt as _, future::BoxFuture};
+use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use tracing::Instrument as _;
 
 use super::{
@@ -11,10 +15,12 @@ use super::{
     wait_policy::{ProgressTimer, stalled_error},
 };
 use crate::{
+    batch::{Batch, Driver, Waiting},
     context::Context,
     error::{Error, ErrorKind, Result},
     event::Event,
-    plan::{Action, Change, Plan},
+    outcome::{Cause, ChangeResult, Outcome, Report},
+    plan::{Action, Change, Kind, Need, Note, Plan, Problem, StepId, StepPlan, Subject},
     step::{Applied, Step},
 };
 
@@ -23,130 +29,269 @@ pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) cx: &'a Context,
     pub(super) saver: &'a StateSaver,
+    pub(super) record: Record,
 }
 
-/// The result of one step.
-pub(super) struct StepResult {
-    pub(super) applied: usize,
-    pub(super) already_done: usize,
+/// The results of the run so far.
+#[derive(Default)]
+pub(super) struct Record(Mutex<Recorded>);
+
+#[derive(Default)]
+struct Recorded {
+    results: Vec<ChangeResult>,
+    problems: Vec<Problem>,
+    unplanned: Vec<(StepId, Change)>,
+    broken: Broken,
+    stopped: HashSet<StepId>,
+}
+
+/// The subjects that have a problem, or a change that was not made.
+#[derive(Default)]
+struct Broken {
+    subjects: HashSet<Subject>,
+    kinds: HashMap<Kind, Cause>,
+}
+
+impl Broken {
+    fn add(&mut self, subject: &Subject) {
+        self.kinds
+            .entry(subject.kind())
+            .or_insert_with(|| Cause::Subject(subject.clone()));
+        // Without one of its policies, a permission set gives other access than the reviewed one.
+        if let Subject::Policy { permission_set, .. } = subject {
+            self.subjects.insert(Subject::PermissionSet {
+                name: permission_set.clone(),
+            });
+        }
+        self.subjects.insert(subject.clone());
+    }
+
+    /// Returns why a change cannot be made, if something that it needs is broken.
+    fn blocker(&self, change: &Change, needs: &[Need]) -> Option<Cause> {
+        if self.subjects.contains(&change.subject) {
+            return Some(Cause::Subject(change.subject.clone()));
+        }
+        needs.iter().find_map(|need| match need {
+            Need::Subject(subject) => self.subjects.get(subject).cloned().map(Cause::Subject),
+            Need::Kind(kind) => self.kinds.get(kind).cloned(),
+        })
+    }
 }
 
 impl Run<'_> {
-    /// Plans a step again, checks the result against the reviewed plan, and applies its changes.
-    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<StepResult> {
-        let current = plan_step(step, self.cx).await?.of(step);
+    /// Plans a step again, compares the result with the reviewed plan change by change, and applies what was approved.
+    ///
+    /// Only errors of the state and of its lock end the run.
+    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<()> {
         let id = step.id();
-        let planned = plan.step(&id).ok_or_else(|| {
-            Error::new(ErrorKind::StalePlan, format!("the plan has no step {id}"))
-                .with_help("make a new plan with the same steps")
-        })?;
-        if let Some(deviation) = current.deviation_from(planned) {
-            return Err(Error::new(
-                ErrorKind::StalePlan,
-                format!("Okta or AWS has changed since the plan was made: {deviation}"),
-            )
-            .with_context(format!("planning step {id} again right before applying it"))
-            .with_help(
-                "make a new plan, review it, and apply it; the changes before this step are done",
-            ));
+        let Some(reviewed) = plan.step(&id) else {
+            // `Pipeline::apply` has compared the steps of the plan with those of the pipeline.
+            return Ok(());
+        };
+        for problem in &reviewed.problems {
+            self.add_broken(problem.subject.as_ref());
         }
-        let remaining: HashSet<_> = current.changes.iter().map(Change::key).collect();
-        let done_before = planned
-            .changes
-            .iter()
-            .filter(|change| !remaining.contains(&change.key()));
-        let mut already_done = 0;
-        for change in done_before {
-            already_done += 1;
-            self.emit(&Event::AlreadyDone {
-                step: id.clone(),
-                target: change.target.clone(),
-            });
-        }
-        if !current.changes.is_empty() {
-            self.emit(&Event::StepStarted {
-                step: id.clone(),
-                title: step.title(),
-                changes: current.changes.len(),
-            });
-            self.apply_changes(step, &current.changes).await?;
-            self.emit(&Event::StepDone { step: id });
-        }
-        Ok(StepResult {
-            applied: current.changes.len(),
-            already_done,
-        })
-    }
-
-    /// Applies the changes of a step: one after the other up to the first failure, or side by side if the step allows it.
-    async fn apply_changes(&self, step: &dyn Step, changes: &[Change]) -> Result<()> {
-        let parallelism = step.parallelism();
-        if parallelism <= 1 {
-            for change in changes {
-                self.change(step, change).await?;
+        let current = match plan_step(step, self.cx, &self.pipeline.step_ids()).await {
+            Ok(current) => current,
+            Err(error) if ends_run(&error) => return Err(error),
+            Err(error) => {
+                self.cannot_plan(step, reviewed, &error);
+                return Ok(());
             }
+        };
+        let approved = self.approve(step, reviewed, current);
+        if approved.is_empty() {
             return Ok(());
         }
-        // Changes that may run side by side do not depend on each other, so a failure does not stop the other changes.
-        // Boxed, because a closure that borrows makes the future of the stream not `Send` (rust-lang/rust#89976).
-        let work: Vec<BoxFuture<'_, Result<()>>> = changes
-            .iter()
-            .map(|change| Box::pin(self.change(step, change)) as _)
-            .collect();
-        let results: Vec<Result<()>> = futures::stream::iter(work)
-            .buffer_unordered(parallelism)
-            .collect()
-            .await;
-        all_or_first(results)
+        self.emit(&Event::StepStarted {
+            step: id.clone(),
+            title: step.title(),
+            changes: approved.len(),
+        });
+        let run = StepRun {
+            run: self,
+            step,
+            id: id.clone(),
+            changes: &approved,
+            finished: Mutex::default(),
+            timer: Mutex::new(self.timer()),
+        };
+        let batch = Batch::new(&approved, &run);
+        let applied = step.apply_all(&batch, self.cx).await;
+        run.end(applied)?;
+        self.emit(&Event::StepDone { step: id });
+        Ok(())
     }
 
-    async fn change(&self, step: &dyn Step, change: &Change) -> Result<()> {
-        let id = step.id();
-        let span = tracing::debug_span!("apply", step = %id, action = change.action.verb(), target = %change.target);
-        let context = || format!("step {id}: {} {}", change.action.verb(), change.target);
-        self.saver.check_lock().await?;
-        self.emit(&Event::ChangeStarted {
-            step: id.clone(),
-            change: change.clone(),
-        });
-        let mut timer =
-            ProgressTimer::new(&self.pipeline.wait_policy, self.pipeline.clock.as_ref());
-        loop {
-            let applied = step
-                .apply(change, self.cx)
-                .instrument(span.clone())
-                .await
-                .map_err(|error| error.with_context(context()))?;
-            let Applied::Waiting(waiting) = applied else {
-                break;
-            };
-            self.saver
-                .save_if_older(self.cx, MIN_INTERVAL_IN_WAIT)
-                .await?;
-            let pause = timer.pause(&waiting).ok_or_else(|| {
-                stalled_error(&waiting, &self.pipeline.wait_policy).with_context(context())
-            })?;
-            self.emit(&Event::ChangeWaiting {
-                step: id.clone(),
-                target: change.target.clone(),
-                waiting,
-                retry_in: pause,
-            });
-            self.pipeline.clock.sleep(pause).await;
-            self.saver.check_lock().await?;
+    /// Returns the report.
+    pub(super) fn into_report(self) -> Report {
+        let facts = self.cx.all_facts();
+        let recorded = self.record.0.into_inner();
+        let recorded = recorded.unwrap_or_else(PoisonError::into_inner);
+        Report {
+            format: Plan::FORMAT,
+            results: recorded.results,
+            problems: recorded.problems,
+            unplanned: recorded.unplanned,
+            facts,
         }
-        // An operator is not asked twice for the same answers.
-        let max_age = if change.action == Action::ManualStep {
-            Duration::ZERO
-        } else {
-            MAX_INTERVAL
+    }
+
+    /// Records that a step cannot be planned again: none of its changes is made.
+    fn cannot_plan(&self, step: &dyn Step, reviewed: &StepPlan, error: &Error) {
+        {
+            let mut recorded = self.recorded();
+            recorded.problems.push(Problem::new(None, error));
+            for kind in step.gives() {
+                let cause = Cause::Step(reviewed.step.clone());
+                recorded.broken.kinds.entry(*kind).or_insert(cause);
+            }
+        }
+        for change in &reviewed.changes {
+            let because = Cause::Step(reviewed.step.clone());
+            self.finish(&reviewed.step, change, Outcome::Skipped { because });
+        }
+    }
+
+    /// Returns the changes of the current plan that the reviewed plan has, in order. Records the outcome of all others.
+    fn approve(&self, step: &dyn Step, reviewed: &StepPlan, current: StepPlan) -> Vec<Change> {
+        let id = &reviewed.step;
+        for problem in &current.problems {
+            self.add_broken(problem.subject.as_ref());
+        }
+        let planned: HashMap<_, &Change> = reviewed
+            .changes
+            .iter()
+            .map(|change| (change.key(), change))
+            .collect();
+        let problems: HashMap<Option<&Subject>, &Problem> = current
+            .problems
+            .iter()
+            .map(|problem| (problem.subject.as_ref(), problem))
+            .collect();
+        let remaining: HashSet<_> = current.changes.iter().map(Change::key).collect();
+        for change in &reviewed.changes {
+            if remaining.contains(&change.key()) {
+                continue;
+            }
+            // A change that is no longer planned is done, unless a problem of the change or of its needs is the reason.
+            let outcome = match problems.get(&Some(&change.subject)) {
+                Some(problem) => Outcome::Failed {
+                    problem: Box::new((*problem).clone()),
+                },
+                None => match self.skip_cause(step, id, change) {
+                    Some(because) => Outcome::Skipped { because },
+                    None => Outcome::AlreadyDone,
+                },
+            };
+            self.finish(id, change, outcome);
+        }
+        for problem in &current.problems {
+            let has_change = |change: &Change| Some(&change.subject) == problem.subject.as_ref();
+            if !reviewed.changes.iter().any(has_change) {
+                self.recorded().problems.push(problem.clone());
+            }
+        }
+        let mut approved = Vec::new();
+        for change in current.changes {
+            match planned.get(&change.key()) {
+                Some(reviewed) => match change.deviation_from(reviewed) {
+                    None => approved.push(change),
+                    Some(deviation) => {
+                        let error = changed_since_plan(&change, &deviation);
+                        let subject = Some(change.subject.clone());
+                        let problem = Box::new(Problem::new(subject, &error));
+                        self.finish(id, &change, Outcome::Failed { problem });
+                    }
+                },
+                // A wait and a check change nothing, so they need no review.
+                None if !change.action.writes() => approved.push(change),
+                None => {
+                    self.add_broken(Some(&change.subject));
+                    self.recorded().unplanned.push((id.clone(), change));
+                }
+            }
+        }
+        approved
+    }
+
+    fn skip_cause(&self, step: &dyn Step, id: &StepId, change: &Change) -> Option<Cause> {
+        let recorded = self.recorded();
+        if recorded.stopped.contains(id) {
+            return Some(Cause::Stopped);
+        }
+        recorded.broken.blocker(change, &step.needs(change))
+    }
+
+    /// Returns the outcome of a change that has failed.
+    fn failure(&self, step: &StepId, change: &Change, error: &Error) -> Outcome {
+        // Every other change of the step would be refused for the same reason.
+        if error.is_unauthenticated() {
+            self.recorded().stopped.insert(step.clone());
+        }
+        let problem = Box::new(Problem::new(Some(change.subject.clone()), error));
+        match error.kind() {
+            // The run has no operator for the check. The changes that it would check are made.
+            ErrorKind::ManualStep if change.action == Action::Check => Outcome::Unverified {
+                note: Note::new("no-operator", error.to_string()),
+            },
+            ErrorKind::ManualStep => Outcome::WaitsForOperator { problem },
+            ErrorKind::TimedOut => Outcome::TimedOut { problem },
+            _ => Outcome::Failed { problem },
+        }
+    }
+
+    /// Records the outcome of a change.
+    fn finish(&self, step: &StepId, change: &Change, outcome: Outcome) {
+        let result = ChangeResult {
+            step: step.clone(),
+            action: change.action,
+            subject: change.subject.clone(),
+            outcome,
         };
-        self.saver.save_if_older(self.cx, max_age).await?;
-        self.emit(&Event::ChangeDone {
-            step: id,
-            change: change.clone(),
+        if !result.outcome.is_success() {
+            self.add_broken(Some(&result.subject));
+        }
+        self.recorded().results.push(result.clone());
+        self.emit(&Event::ChangeFinished { result });
+    }
+
+    fn add_broken(&self, subject: Option<&Subject>) {
+        if let Some(subject) = subject {
+            self.recorded().broken.add(subject);
+        }
+    }
+
+    fn timer(&self) -> ProgressTimer<'_> {
+        ProgressTimer::new(&self.pipeline.wait_policy, self.pipeline.clock.as_ref())
+    }
+
+    /// Waits before the next look at what is in progress. This is the only wait of a run.
+    async fn wait(
+        &self,
+        step: &StepId,
+        change: Option<&Change>,
+        waiting: Waiting,
+        timer: &Mutex<ProgressTimer<'_>>,
+    ) -> Result<()> {
+        self.saver
+            .save_if_older(self.cx, MIN_INTERVAL_IN_WAIT)
+            .await?;
+        let pause = lock(timer).pause(&waiting);
+        let pause = pause.ok_or_else(|| stalled_error(&waiting, &self.pipeline.wait_policy))?;
+        self.emit(&Event::ChangeWaiting {
+            step: step.clone(),
+            action: change.map(|change| change.action),
+            subject: change.map(|change| change.subject.clone()),
+            waiting,
+            retry_in: pause,
         });
-        Ok(())
+        self.pipeline.clock.sleep(pause).await;
+        self.saver.check_lock().await
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        lock(&self.record.0)
     }
 
     fn emit(&self, event: &Event) {
@@ -154,19 +299,175 @@ impl Run<'_> {
     }
 }
 
+/// The approved changes of one step in a run.
+struct StepRun<'a> {
+    run: &'a Run<'a>,
+    step: &'a dyn Step,
+    id: StepId,
+    changes: &'a [Change],
+    /// The indexes of the changes that have an outcome.
+    finished: Mutex<HashSet<usize>>,
+    timer: Mutex<ProgressTimer<'a>>,
+}
+
+impl StepRun<'_> {
+    /// Gives the changes without an outcome one: the error that has ended the step, or that the step has none.
+    fn end(&self, applied: Result<()>) -> Result<()> {
+        let error = match applied {
+            Err(error) if ends_run(&error) => return Err(error),
+            Err(error) => error,
+            Ok(()) => Error::new(
+                ErrorKind::Pipeline,
+                format!(
+                    "step {} has ended without an outcome of this change",
+                    self.id
+                ),
+            )
+            .with_help("run again; if it persists, report it to the author of the step"),
+        };
+        for (index, change) in self.changes.iter().enumerate() {
+            if !self.is_finished(index) {
+                let outcome = self.run.failure(&self.id, change, &error);
+                self.record(index, outcome);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_finished(&self, index: usize) -> bool {
+        lock(&self.finished).contains(&index)
+    }
+
+    fn record(&self, index: usize, outcome: Outcome) {
+        if lock(&self.finished).insert(index) {
+            self.run.finish(&self.id, &self.changes[index], outcome);
+        }
+    }
+
+    /// Applies the changes of one chain in order, up to the first failure.
+    async fn chain(&self, changes: Vec<usize>) -> Result<()> {
+        let mut failed: Option<Subject> = None;
+        for index in changes {
+            let change = &self.changes[index];
+            if let Some(subject) = &failed {
+                let because = Cause::Subject(subject.clone());
+                self.record(index, Outcome::Skipped { because });
+            } else if !self.start(index).await? {
+                failed = Some(change.subject.clone());
+            } else {
+                let applied = self.apply(change).await;
+                if applied.is_err() {
+                    failed = Some(change.subject.clone());
+                }
+                self.finish(index, applied.map(|()| Outcome::Done)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies one change until it is done.
+    async fn apply(&self, change: &Change) -> Result<()> {
+        let span = tracing::debug_span!("apply", step = %self.id, change = %change);
+        let context = || format!("step {}: {change}", self.id);
+        let timer = Mutex::new(self.run.timer());
+        loop {
+            let applied = self.step.apply(change, self.run.cx);
+            let applied = applied.instrument(span.clone()).await;
+            match applied.map_err(|error| error.with_context(context()))? {
+                Applied::Done => return Ok(()),
+                Applied::Waiting(waiting) => self
+                    .run
+                    .wait(&self.id, Some(change), waiting, &timer)
+                    .await
+                    .map_err(|error| error.with_context(context()))?,
+            }
+        }
+    }
+}
+
+impl Driver for StepRun<'_> {
+    fn start(&self, index: usize) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move {
+            let change = &self.changes[index];
+            if let Some(because) = self.run.skip_cause(self.step, &self.id, change) {
+                self.record(index, Outcome::Skipped { because });
+                return Ok(false);
+            }
+            self.run.saver.check_lock().await?;
+            self.run.emit(&Event::ChangeStarted {
+                step: self.id.clone(),
+                change: change.clone(),
+            });
+            Ok(true)
+        })
+    }
+
+    fn finish(&self, index: usize, result: Result<Outcome>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let change = &self.changes[index];
+            let outcome = match result {
+                Ok(outcome) => outcome,
+                Err(error) if ends_run(&error) => return Err(error),
+                Err(error) => {
+                    let error = error.with_context(format!("step {}: {change}", self.id));
+                    self.run.failure(&self.id, change, &error)
+                }
+            };
+            self.record(index, outcome);
+            // An operator is not asked twice for the same answers.
+            let max_age = if change.action == Action::ManualStep {
+                Duration::ZERO
+            } else {
+                MAX_INTERVAL
+            };
+            self.run.saver.save_if_older(self.run.cx, max_age).await
+        })
+    }
+
+    fn wait(&self, waiting: Waiting) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run.wait(&self.id, None, waiting, &self.timer))
+    }
+
+    /// Applies the chains side by side, and the changes of a chain in order.
+    fn chains(&self) -> BoxFuture<'_, Result<()>> {
+        let mut order: Vec<Vec<usize>> = Vec::new();
+        let mut index_of: HashMap<Option<Subject>, usize> = HashMap::new();
+        for (index, change) in self.changes.iter().enumerate() {
+            let chain = *index_of.entry(self.step.chain(change)).or_insert_with(|| {
+                order.push(Vec::new());
+                order.len() - 1
+            });
+            order[chain].push(index);
+        }
+        // Boxed, because a closure that borrows makes the future of the stream not `Send` (rust-lang/rust#89976).
+        let work: Vec<BoxFuture<'_, Result<()>>> = order
+            .into_iter()
+            .map(|chain| Box::pin(self.chain(chain)) as _)
+            .collect();
+        let results = futures::stream::iter(work).buffer_unordered(self.step.parallelism().max(1));
+        Box::pin(results.try_collect())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether an error ends the whole run: its state or its lock is lost.
+fn ends_run(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::State | ErrorKind::Locked)
+}
+
+fn changed_since_plan(change: &Change, deviation: &str) -> Error {
+    Error::new(
+        ErrorKind::StalePlan,
+        format!("Okta or AWS has changed since the plan was made: {change}: {deviation}"),
+    )
+    .with_help("make a new plan, review it, and apply it")
+}
+
 /// The shortest time between two saves in a wait.
 const MIN_INTERVAL_IN_WAIT: Duration = Duration::from_secs(1);
 
 /// The longest time without a save while changes are applied. A killed run repeats the reads of at most this time.
 const MAX_INTERVAL: Duration = Duration::from_secs(30);
-
-/// Returns the first error, with the messages of the other errors appended.
-fn all_or_first(results: Vec<Result<()>>) -> Result<()> {
-    let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
-    if errors.len() <= 1 {
-        return errors.pop().map_or(Ok(()), Err);
-    }
-    let others: Vec<String> = errors.drain(1..).map(|error| error.to_string()).collect();
-    let first = errors.remove(0);
-    Err(first.and(&others))
-}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rest_core::Clock;
 
 use crate::{
+    batch::Waiting,
     error::{Error, ErrorKind},
-    step::Waiting,
 };
 
 /// Intervals and timeout for a change that takes time.

@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{AskKind, ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, Kind, StepId, Subject, Value},
     state::InstanceFact,
     step::{Applied, Check, Planned, Step},
 };
@@ -84,6 +84,10 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     ))
 }
 
+fn change(action: Action) -> Change {
+    Change::new(action, Subject::AccessPortal {})
+}
+
 impl Step for AccessPortal {
     fn id(&self) -> StepId {
         ids::ACCESS_PORTAL
@@ -93,15 +97,21 @@ impl Step for AccessPortal {
         "AWS access portal".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::AccessPortal]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let (instance, known) =
                 cx.facts(|facts| (facts.instance.clone(), facts.portal.clone()));
+            // The action follows from the blueprint, so that it stays the same once the instance is known.
             let Some(instance) = instance else {
-                let change = Change::new(Action::ManualStep, "access portal URL");
-                return Ok(Planned::one(
-                    change.with_value("URL", Value::AfterApply(ids::IDENTITY_CENTER)),
-                ));
+                return Ok(Planned::one(match &self.configured {
+                    Some(url) => change(Action::Check).with("URL", url.as_str()),
+                    None => change(Action::ManualStep)
+                        .with_value("URL", Value::AfterApply(ids::IDENTITY_CENTER)),
+                }));
             };
             if let Some(configured) = &self.configured {
                 parse(&instance, configured.as_str())?;
@@ -115,18 +125,14 @@ impl Step for AccessPortal {
             });
             Ok(match (verified, &self.configured) {
                 (true, _) => Planned::nothing(),
-                (false, Some(configured)) => Planned::one(
-                    Change::new(Action::Check, "access portal URL")
-                        .with("URL", configured.as_str()),
-                ),
-                // No public API returns the URL, so the operator reads it. The default is the most likely value.
-                (false, None) => {
-                    let change = Change::new(Action::ManualStep, "access portal URL");
-                    Planned::one(change.with(
-                        "URL",
-                        format!("{} (unless customized)", default_portal(&instance)),
-                    ))
+                (false, Some(configured)) => {
+                    Planned::one(change(Action::Check).with("URL", configured.as_str()))
                 }
+                // No public API returns the URL, so the operator reads it. The default is the most likely value.
+                (false, None) => Planned::one(change(Action::ManualStep).with(
+                    "URL",
+                    format!("{} (unless customized)", default_portal(&instance)),
+                )),
             })
         })
     }

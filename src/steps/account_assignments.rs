@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
-    AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
+    Account, AccountId, Assignment, Aws, GroupId, IdentityCenter, Operation, OperationStatus,
     PermissionSetArn, Principal, UserId,
 };
 use futures::future::BoxFuture;
@@ -14,7 +14,7 @@ use crate::{
     blueprint::{Blueprint, PrincipalSpec},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, Value},
+    plan::{self, Action, Change, Note, Problem, StepId, Subject, Value},
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -39,11 +39,15 @@ struct Desired {
 }
 
 impl Desired {
-    fn target(&self) -> String {
-        format!(
-            "{}: {} in {} ({})",
-            self.principal, self.permission_set, self.account_name, self.account
-        )
+    fn subject(&self) -> Subject {
+        Subject::Assignment {
+            principal: match &self.principal {
+                PrincipalSpec::User(login) => plan::Principal::User { name: login.into() },
+                PrincipalSpec::Group(name) => plan::Principal::Group { name: name.into() },
+            },
+            account: self.account.as_str().into(),
+            permission_set: (&self.permission_set).into(),
+        }
     }
 }
 
@@ -58,23 +62,25 @@ impl AccountAssignments {
         }
     }
 
-    /// Returns the assignments of the blueprint, without duplicates.
-    async fn desired_assignments(&self, cx: &Context) -> Result<Vec<Desired>> {
-        let mut all_desired = Vec::new();
+    /// Returns the assignments of the blueprint, without duplicates, and the problems of its accounts.
+    async fn desired_assignments(&self, cx: &Context) -> Result<(Vec<Desired>, Vec<Problem>)> {
+        let (mut all_desired, mut problems) = (Vec::new(), BTreeMap::new());
         for access in &self.blueprint.access {
             for id_or_name in access.accounts() {
-                let account = lookup::account(&self.aws, cx, id_or_name).await?;
-                let organization = cx.facts(|facts| facts.organization.clone());
-                if organization.is_some_and(|known| {
-                    known.caller != known.management_account
-                        && known.management_account == account.id
-                }) {
-                    return Err(Error::new(
-                        ErrorKind::UnusableSubject,
-                        format!("a delegated administrator cannot assign access to the management account {}", account.id),
-                    )
-                    .with_help("use credentials of the management account, or remove this account from `access` in the blueprint"));
+                if problems.contains_key(id_or_name) {
+                    continue;
                 }
+                let account = match self.account(id_or_name, cx).await {
+                    Ok(account) => account,
+                    Err(error) if error.kind() == ErrorKind::UnusableSubject => {
+                        let known = lookup::account_id(&self.aws, cx, id_or_name).await?;
+                        let id = known.map_or_else(|| id_or_name.into(), |id| id.as_str().into());
+                        let problem = Problem::new(Some(Subject::Account { id }), &error);
+                        problems.insert(id_or_name, problem);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 all_desired.push(Desired {
                     principal: access.principal(),
                     account: account.id.clone(),
@@ -87,8 +93,24 @@ impl AccountAssignments {
             }
         }
         let mut seen = BTreeSet::new();
-        all_desired.retain(|desired| seen.insert(desired.target()));
-        Ok(all_desired)
+        all_desired.retain(|desired| seen.insert(desired.subject()));
+        Ok((all_desired, problems.into_values().collect()))
+    }
+
+    /// Returns an account that can get assignments.
+    async fn account(&self, id_or_name: &str, cx: &Context) -> Result<Account> {
+        let account = lookup::account(&self.aws, cx, id_or_name).await?;
+        let organization = cx.facts(|facts| facts.organization.clone());
+        if organization.is_some_and(|known| {
+            known.caller != known.management_account && known.management_account == account.id
+        }) {
+            return Err(Error::new(
+                ErrorKind::UnusableSubject,
+                format!("a delegated administrator cannot assign access to the management account {}", account.id),
+            )
+            .with_help("use credentials of the management account, or remove this account from `access` in the blueprint"));
+        }
+        Ok(account)
     }
 
     /// Looks up the principal in the identity store. Returns `None` if the principal has not arrived there.
@@ -169,7 +191,7 @@ impl AccountAssignments {
             .await
             .map_err(|error| {
                 Error::service(
-                    format!("assignment {} could not be verified", desired.target()),
+                    format!("assignment {} could not be verified", desired.subject()),
                     error,
                 )
             })?;
@@ -204,7 +226,7 @@ impl AccountAssignments {
             .await
             .map_err(|error| {
                 Error::service(
-                    format!("AWS did not create assignment {}", desired.target()),
+                    format!("AWS did not create assignment {}", desired.subject()),
                     error,
                 )
             })
@@ -222,7 +244,7 @@ impl Step for AccountAssignments {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let all_desired = self.desired_assignments(cx).await?;
+            let (all_desired, problems) = self.desired_assignments(cx).await?;
             let mut current = Current {
                 center: lookup::assignable_identity_center(&self.aws, cx),
                 pairs: BTreeMap::new(),
@@ -236,32 +258,35 @@ impl Step for AccountAssignments {
                 }
                 let principal = principal.as_ref().map(principal_id);
                 changes.push(
-                    Change::new(Action::Create, desired.target())
+                    Change::new(Action::Create, desired.subject())
+                        .with("account", &desired.account_name)
                         .with_value("principal", Value::known_or_after(principal, &ids::ARRIVAL)),
                 );
             }
             Ok(Planned {
                 changes,
+                problems,
                 notes: current.foreign_assignment_notes(&all_desired),
+                ..Planned::default()
             })
         })
     }
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let all_desired = self.desired_assignments(cx).await?;
+            let (all_desired, _) = self.desired_assignments(cx).await?;
             let desired = all_desired
                 .iter()
-                .find(|desired| desired.target() == change.target)
+                .find(|desired| desired.subject() == change.subject)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
             let center = lookup::require_identity_center(&self.aws, cx)?;
             let operations = cx.run_memory::<Operations<Operation>>();
-            let Some(operation) = operations.get(&change.target) else {
+            let Some(operation) = operations.get(&change.subject) else {
                 let operation = self.start(&center, desired, change, cx).await?;
-                operations.insert(&change.target, operation);
+                operations.insert(&change.subject, operation);
                 return Ok(Applied::waiting(format!(
                     "AWS to create assignment {}",
-                    desired.target()
+                    desired.subject()
                 )));
             };
             let status = center.assignments().status(&operation).await;
@@ -274,7 +299,7 @@ impl Step for AccountAssignments {
                     Error::service(
                         format!(
                             "the status of assignment {} could not be read",
-                            desired.target()
+                            desired.subject()
                         ),
                         error,
                     )
@@ -283,16 +308,16 @@ impl Step for AccountAssignments {
             if status == OperationStatus::InProgress {
                 return Ok(Applied::waiting(format!(
                     "AWS to create assignment {}",
-                    desired.target()
+                    desired.subject()
                 )));
             }
-            operations.remove(&change.target);
+            operations.remove(&change.subject);
             match status {
                 OperationStatus::Failed { reason } => Err(Error::new(
                     ErrorKind::Service,
                     format!(
                         "AWS could not create assignment {}: {}",
-                        desired.target(),
+                        desired.subject(),
                         reason.as_deref().unwrap_or("no reason given")
                     ),
                 )
@@ -301,10 +326,15 @@ impl Step for AccountAssignments {
                 _ if self.is_assigned(&center, desired, change, cx).await? => Ok(Applied::Done),
                 _ => Ok(Applied::waiting(format!(
                     "AWS to list assignment {}",
-                    desired.target()
+                    desired.subject()
                 ))),
             }
         })
+    }
+
+    /// Each assignment is independent of the others.
+    fn chain(&self, change: &Change) -> Option<Subject> {
+        Some(change.subject.clone())
     }
 
     /// Returns 8. AWS processes 10 to 15 assignments at the same time (Identity Center quotas). The remaining
@@ -331,7 +361,7 @@ struct Current {
 impl Current {
     /// Returns notes about assignments of these permission sets in these accounts that are not in the blueprint. The step
     /// keeps them.
-    fn foreign_assignment_notes(&self, all_desired: &[Desired]) -> Vec<String> {
+    fn foreign_assignment_notes(&self, all_desired: &[Desired]) -> Vec<Note> {
         let in_blueprint: BTreeSet<&Principal> = self.principals.values().flatten().collect();
         let mut notes = Vec::new();
         for ((account, set), principals) in &self.pairs {
@@ -345,10 +375,10 @@ impl Current {
                     .iter()
                     .find(|desired| desired.account == *account)
                     .map_or("", |desired| &desired.account_name);
-                notes.push(format!(
+                notes.push(Note::new("other-assignments", format!(
                     "permission set {set} in {name} ({account}) is also assigned outside the blueprint; these assignments are kept: {}",
                     foreign.join(", ")
-                ));
+                )));
             }
         }
         notes

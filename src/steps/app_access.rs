@@ -13,8 +13,8 @@ use crate::{
     blueprint::{Blueprint, ProvisioningMode},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId},
-    resolved_scope::{GroupWithMembers, ResolvedScope},
+    plan::{Action, Change, StepId, Subject},
+    resolved_scope::ResolvedScope,
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -142,18 +142,28 @@ impl AppAccess {
 }
 
 impl Desired<'_> {
-    fn target(&self) -> String {
+    fn subject(&self) -> Subject {
         match self {
-            Self::User(user) => format!("user {} assigned to the app", user.profile.login),
-            Self::Assigned(group) => format!("group {} assigned to the app", group.name),
-            Self::Pushed(group) => format!("group {} pushed to AWS", group.name),
+            Self::User(user) => Subject::AppUser {
+                login: (&user.profile.login).into(),
+            },
+            Self::Assigned(group) => Subject::AppGroup {
+                group: (&group.name).into(),
+            },
+            Self::Pushed(group) => Subject::GroupPush {
+                group: (&group.name).into(),
+            },
         }
     }
 }
 
 /// Returns the assignments and pushes of the blueprint, in the order in which they are made.
 fn all_desired(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<Item = Desired<'_>> {
-    let users = scope.users.iter().map(Desired::User);
+    let users = scope
+        .users
+        .iter()
+        .filter(|user| !scope.has_problem(&user.profile.login))
+        .map(Desired::User);
     let assigned = scope
         .assigned
         .iter()
@@ -168,9 +178,9 @@ fn all_desired(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<I
     users.chain(assigned).chain(pushed)
 }
 
-/// Returns the change that `desired` needs, if any, and a note about a failed push.
-fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Option<String>) {
-    let create = || Some(Change::new(Action::Create, desired.target()));
+/// Returns the change that `desired` needs, if any, and the error of a failed push.
+fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Option<Error>) {
+    let create = || Some(Change::new(Action::Create, desired.subject()));
     match desired {
         Desired::User(user) if current.users.contains(&user.id) => (None, None),
         Desired::Assigned(group) if current.groups.contains(&group.id) => (None, None),
@@ -178,7 +188,7 @@ fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Op
             None => (create(), None),
             Some(mapping) => match mapping.status {
                 PushStatus::Inactive => (
-                    Some(Change::new(Action::Update, desired.target()).from_to(
+                    Some(Change::new(Action::Update, desired.subject()).from_to(
                         "status",
                         Some("INACTIVE".into()),
                         "ACTIVE",
@@ -190,10 +200,11 @@ fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Op
                         .error_summary
                         .as_deref()
                         .unwrap_or("no reason given");
-                    (
-                        None,
-                        Some(format!("Okta could not push group {}: {why}", group.name)),
-                    )
+                    let error = Error::new(
+                        ErrorKind::UnusableSubject,
+                        format!("Okta could not push group {} to AWS: {why}", group.name),
+                    );
+                    (None, Some(error.with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again")))
                 }
                 _ => (None, None),
             },
@@ -202,45 +213,37 @@ fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Op
     }
 }
 
-/// Fails if a group would be both assigned and pushed.
+/// Returns the error if a group would be both assigned and pushed.
 ///
 /// Okta and AWS do not support both for one group: members can be missing, or stay in AWS after they left the group. The
 /// parser of the blueprint validates only the blueprint; this function also checks the app's current assignments and
 /// pushes.
 ///
 /// Sources: AWS "Configure SAML and SCIM with Okta"; Okta "Group Push troubleshooting".
-fn reject_assigned_and_pushed(scope: &ResolvedScope, current: &Current) -> Result<()> {
-    let conflict = |group: &Group, existing: &str, desired: &str, help: &str| {
-        Err(Error::new(
-            ErrorKind::UnusableSubject,
-            format!(
-                "group {} is already {existing} and cannot also be {desired}: Okta and AWS do not support both for one group, because members can be missing or stay in AWS after they left",
-                group.name
-            ),
-        )
-        .with_help(help))
+fn assigned_and_pushed(desired: &Desired<'_>, current: &Current) -> Option<Error> {
+    let (group, existing, wanted, help) = match desired {
+        Desired::Pushed(group) if current.groups.contains(&group.id) => (
+            group,
+            "assigned to the app",
+            "pushed",
+            "assign its members through another group (provisioning.assign_groups), unassign this group in Okta, then run again",
+        ),
+        Desired::Assigned(group) if current.pushed.contains_key(&group.id) => (
+            group,
+            "pushed",
+            "assigned to the app",
+            "use another group in provisioning.assign_groups, because this group may have access in AWS",
+        ),
+        _ => return None,
     };
-    for GroupWithMembers { group, .. } in &scope.pushed {
-        if current.groups.contains(&group.id) {
-            return conflict(
-                group,
-                "assigned to the app",
-                "pushed",
-                "assign its members through another group (provisioning.assign_groups), unassign this group in Okta, then run again",
-            );
-        }
-    }
-    for GroupWithMembers { group, .. } in &scope.assigned {
-        if current.pushed.contains_key(&group.id) {
-            return conflict(
-                group,
-                "pushed",
-                "assigned to the app",
-                "use another group in provisioning.assign_groups, because this group may have access in AWS",
-            );
-        }
-    }
-    Ok(())
+    let error = Error::new(
+        ErrorKind::UnusableSubject,
+        format!(
+            "group {} is already {existing} and cannot also be {wanted}: Okta and AWS do not support both for one group, because members can be missing or stay in AWS after they left",
+            group.name
+        ),
+    );
+    Some(error.with_help(help))
 }
 
 impl Step for AppAccess {
@@ -260,20 +263,26 @@ impl Step for AppAccess {
                 Some(app) => self.read_current(app).await?,
                 None => Current::default(),
             };
-            let mut result = Planned {
-                changes: Vec::new(),
+            let mut planned = Planned {
                 notes: scope.notes(),
+                problems: scope.problems.clone(),
+                ..Planned::default()
             };
             let mode = self.blueprint.provisioning.mode;
-            if mode == ProvisioningMode::Okta {
-                reject_assigned_and_pushed(&scope, &current)?;
-            }
             for desired in all_desired(&scope, mode) {
-                let (change, note) = plan_desired(&desired, &current);
-                result.changes.extend(change);
-                result.notes.extend(note);
+                if mode == ProvisioningMode::Okta
+                    && let Some(error) = assigned_and_pushed(&desired, &current)
+                {
+                    planned.problem(desired.subject(), &error);
+                    continue;
+                }
+                let (change, failed) = plan_desired(&desired, &current);
+                planned.changes.extend(change);
+                if let Some(error) = failed {
+                    planned.problem(desired.subject(), &error);
+                }
             }
-            Ok(result)
+            Ok(planned)
         })
     }
 
@@ -284,10 +293,15 @@ impl Step for AppAccess {
                 .facts(|facts| facts.app.clone())
                 .ok_or_else(|| lookup::missing_prerequisite("the Okta app", &ids::CATALOG_APP))?;
             let desired = all_desired(&scope, self.blueprint.provisioning.mode)
-                .find(|desired| desired.target() == change.target)
+                .find(|desired| desired.subject() == change.subject)
                 .ok_or_else(|| unknown_change(&self.id(), change))?;
             self.apply_desired(&app, desired).await?;
             Ok(Applied::Done)
         })
+    }
+
+    /// Each assignment and each push is independent of the others.
+    fn chain(&self, change: &Change) -> Option<Subject> {
+        Some(change.subject.clone())
     }
 }

@@ -9,12 +9,14 @@ use okta_client::{Client as Okta, Group, Id, PushMapping, PushStatus, User};
 use super::{ids, lookup};
 use crate::{
     aws_user_name::AppAssignments,
+    batch::{Batch, Waiting},
     blueprint::{Blueprint, PrincipalSpec, WaitFor},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, count},
-    resolved_scope::{GroupWithMembers, ResolvedScope},
-    step::{Applied, Check, Planned, Step, Waiting},
+    outcome::Outcome,
+    plan::{Action, Change, StepId, Subject},
+    resolved_scope::ResolvedScope,
+    step::{Applied, Check, Planned, Step},
 };
 
 /// Waits until AWS's identity store has the users, groups and memberships that Okta provisions.
@@ -31,43 +33,65 @@ pub struct Arrival {
 /// The users, groups and memberships that are missing in AWS.
 #[derive(Default)]
 struct Missing {
-    users: Vec<(Id<User>, MissingUser)>,
-    groups: Vec<String>,
-    memberships: Vec<(String, String)>,
+    users: BTreeMap<Subject, MissingUser>,
+    groups: BTreeSet<Subject>,
+    memberships: BTreeSet<Subject>,
     /// Memberships that AWS has but Okta does not. The step does not wait for their removal; `verify` reports them.
     extra_memberships: Vec<(String, String)>,
 }
 
 /// A user that has not arrived in AWS, or is disabled there.
 struct MissingUser {
-    login: String,
-    /// The user's name in AWS.
-    name: String,
+    id: Id<User>,
     /// Whether AWS has a user with this name that is disabled.
     disabled: bool,
 }
 
 impl Missing {
-    fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.groups.is_empty() && self.memberships.is_empty()
+    fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.users
+            .keys()
+            .chain(&self.groups)
+            .chain(&self.memberships)
+    }
+
+    fn contains(&self, subject: &Subject) -> bool {
+        self.users.contains_key(subject)
+            || self.groups.contains(subject)
+            || self.memberships.contains(subject)
     }
 
     /// Keeps only the parts that must arrive before access is assigned (`provisioning.wait_for`).
     fn only_awaited(mut self, blueprint: &Blueprint) -> Self {
         if blueprint.provisioning.wait_for == WaitFor::Access {
-            let has_access = |principal: &PrincipalSpec| {
-                blueprint
-                    .access
-                    .iter()
-                    .any(|access| access.principal() == *principal)
-            };
-            self.users
-                .retain(|(_, user)| has_access(&PrincipalSpec::User(user.login.clone())));
-            self.groups
-                .retain(|group| has_access(&PrincipalSpec::Group(group.clone())));
+            let with_access: BTreeSet<Subject> = blueprint
+                .access
+                .iter()
+                .map(|access| match access.principal() {
+                    PrincipalSpec::User(login) => user_subject(&login),
+                    PrincipalSpec::Group(name) => group_subject(&name),
+                })
+                .collect();
+            self.users.retain(|user, _| with_access.contains(user));
+            self.groups.retain(|group| with_access.contains(group));
             self.memberships.clear();
         }
         self
+    }
+}
+
+fn user_subject(login: &str) -> Subject {
+    Subject::User { name: login.into() }
+}
+
+fn group_subject(name: &str) -> Subject {
+    Subject::Group { name: name.into() }
+}
+
+fn membership_subject(user: &User, group: &Group) -> Subject {
+    Subject::Membership {
+        group: (&group.name).into(),
+        user: (&user.profile.login).into(),
     }
 }
 
@@ -96,12 +120,11 @@ impl Arrival {
     ) -> Result<Missing> {
         let name = |user: &User| assigned.aws_user_name(user).to_owned();
         let missing_user = |user: &User, disabled| {
-            let missing_user = MissingUser {
-                login: user.profile.login.clone(),
-                name: name(user),
-                disabled,
-            };
-            (user.id.clone(), missing_user)
+            let id = user.id.clone();
+            (
+                user_subject(&user.profile.login),
+                MissingUser { id, disabled },
+            )
         };
         let mut missing = Missing::default();
         let Some(center) = lookup::identity_center(&self.aws, cx) else {
@@ -112,7 +135,7 @@ impl Arrival {
             missing.groups = scope
                 .pushed
                 .iter()
-                .map(|members| members.group.name.clone())
+                .map(|members| group_subject(&members.group.name))
                 .collect();
             return Ok(missing);
         };
@@ -137,12 +160,12 @@ impl Arrival {
         for user in scope.provisionable_users() {
             match users.get(&name(user)) {
                 Some(found) if found.active != Some(false) => {}
-                found => missing.users.push(missing_user(user, found.is_some())),
+                found => missing.users.extend([missing_user(user, found.is_some())]),
             }
         }
         for members in &scope.pushed {
             let Some(id) = groups.get(&members.group.name) else {
-                missing.groups.push(members.group.name.clone());
+                missing.groups.insert(group_subject(&members.group.name));
                 continue;
             };
             let members_in_aws: BTreeSet<UserId> = store
@@ -157,9 +180,8 @@ impl Arrival {
                 if let Some(found) = users.get(&name(user))
                     && !members_in_aws.contains(&found.id)
                 {
-                    missing
-                        .memberships
-                        .push((name(user), members.group.name.clone()));
+                    let membership = membership_subject(user, &members.group);
+                    missing.memberships.insert(membership);
                 }
             }
             let members_in_okta: BTreeSet<String> = members.users.iter().map(name).collect();
@@ -173,31 +195,28 @@ impl Arrival {
         Ok(missing)
     }
 
-    /// Describes each missing part with its status in Okta.
-    async fn describe_missing(
+    /// Returns the reason of each missing part: its status in Okta, or an error if waiting would not help.
+    async fn reasons(
         &self,
         missing: &Missing,
         assigned: &AppAssignments,
         cx: &Context,
-    ) -> Result<Vec<String>> {
-        let mut lines = Vec::new();
-        for (id, MissingUser { name, disabled, .. }) in &missing.users {
-            let why = match assigned.get(id) {
+    ) -> Result<BTreeMap<Subject, Result<String>>> {
+        let mut reasons = BTreeMap::new();
+        for (subject, MissingUser { id, disabled }) in &missing.users {
+            let reason = match assigned.get(id) {
                 _ if *disabled => "exists in AWS, but is disabled".to_owned(),
                 None => "Okta: not assigned to the app".to_owned(),
                 Some(user) => {
-                    let sync = user
-                        .sync_state
-                        .as_ref()
-                        .map(|state| format!(", sync {state}"))
-                        .unwrap_or_default();
-                    format!("Okta: {}{sync}", user.status)
+                    let state = user.sync_state.as_ref();
+                    let sync = state.map(|state| format!(", sync {state}"));
+                    format!("Okta: {}{}", user.status, sync.unwrap_or_default())
                 }
             };
-            lines.push(format!("user {name} ({why})"));
+            reasons.insert(subject.clone(), Ok(reason));
         }
         if missing.groups.is_empty() && missing.memberships.is_empty() {
-            return Ok(lines);
+            return Ok(reasons);
         }
         let mut mappings = BTreeMap::new();
         if let Some(app) = cx.facts(|facts| facts.app.clone()) {
@@ -211,64 +230,53 @@ impl Arrival {
             );
         }
         let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-        reject_failed_pushes(missing, &scope, &mappings)?;
-        let status = |group: &str| {
-            let id = scope
-                .pushed
-                .iter()
-                .find(|members| members.group.name == group)
-                .map(|members| &members.group.id);
-            match id.and_then(|id| mappings.get(id)) {
-                None => "not pushed".to_owned(),
-                Some(mapping) => match (&mapping.status, &mapping.error_summary) {
-                    (PushStatus::Error, Some(why)) => format!("ERROR: {why}"),
-                    (status, _) => status.to_string(),
-                },
-            }
-        };
-        lines.extend(
-            missing
-                .groups
-                .iter()
-                .map(|group| format!("group {group} (Okta: {})", status(group))),
-        );
-        lines.extend(missing.memberships.iter().map(|(user, group)| {
-            format!(
-                "membership of {user} in group {group} (Okta: {})",
-                status(group)
-            )
-        }));
-        Ok(lines)
+        let status: BTreeMap<&str, Result<String, &PushMapping>> = scope
+            .pushed
+            .iter()
+            .map(|members| {
+                let status = match mappings.get(&members.group.id) {
+                    None => Ok("not pushed".to_owned()),
+                    Some(mapping) if mapping.status == PushStatus::Error => Err(mapping),
+                    Some(mapping) => Ok(mapping.status.to_string()),
+                };
+                (members.group.name.as_str(), status)
+            })
+            .collect();
+        for subject in missing.groups.iter().chain(&missing.memberships) {
+            let (Subject::Group { name: group } | Subject::Membership { group, .. }) = subject
+            else {
+                continue;
+            };
+            let reason = match status.get(&**group) {
+                None => Ok("Okta: not pushed".to_owned()),
+                Some(Ok(status)) => Ok(format!("Okta: {status}")),
+                Some(Err(mapping)) => Err(failed_push(group, mapping)),
+            };
+            reasons.insert(subject.clone(), reason);
+        }
+        Ok(reasons)
+    }
+
+    /// Returns what is missing now and must arrive before access is assigned.
+    async fn awaited(&self, cx: &Context) -> Result<(Missing, AppAssignments)> {
+        let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+        let assigned = self.read_assignments(cx).await?;
+        let missing = self.find_missing(&scope, &assigned, cx).await?;
+        Ok((missing.only_awaited(&self.blueprint), assigned))
     }
 }
 
-/// Fails if Okta could not push a missing group, or a group with a missing membership.
-///
-/// Waiting would not help: a failed push needs the operator.
-fn reject_failed_pushes(
-    missing: &Missing,
-    scope: &ResolvedScope,
-    mappings: &BTreeMap<Id<Group>, PushMapping>,
-) -> Result<()> {
-    for GroupWithMembers { group, .. } in &scope.pushed {
-        let is_missing = missing.groups.contains(&group.name)
-            || missing
-                .memberships
-                .iter()
-                .any(|(_, name)| *name == group.name);
-        if let Some(mapping) = mappings.get(&group.id)
-            && mapping.status == PushStatus::Error
-            && is_missing
-        {
-            let why = mapping
-                .error_summary
-                .as_deref()
-                .unwrap_or("no reason given");
-            return Err(Error::new(ErrorKind::UnusableSubject, format!("Okta could not push group {} to AWS: {why}", group.name))
-                .with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again"));
-        }
-    }
-    Ok(())
+/// Returns the error of a group that Okta could not push. A failed push needs the operator, so waiting would not help.
+fn failed_push(group: &str, mapping: &PushMapping) -> Error {
+    let why = mapping.error_summary.as_deref();
+    Error::new(
+        ErrorKind::UnusableSubject,
+        format!(
+            "Okta could not push group {group} to AWS: {}",
+            why.unwrap_or("no reason given")
+        ),
+    )
+    .with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again")
 }
 
 impl Step for Arrival {
@@ -282,45 +290,78 @@ impl Step for Arrival {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.read_assignments(cx).await?;
-            let missing = self
-                .find_missing(&scope, &assigned, cx)
-                .await?
-                .only_awaited(&self.blueprint);
-            if missing.is_empty() {
-                return Ok(Planned::nothing());
-            }
-            // The number of missing parts decreases between two plans without a write of this run. The number is therefore
-            // a note: as part of the change, it would make the plan stale.
-            let planned = Planned::one(Change::new(
-                Action::Wait,
-                "users and groups to arrive through SCIM",
-            ));
-            Ok(planned.note(format!(
-                "missing in AWS now: {}, {}, {}",
-                count(missing.users.len(), "user"),
-                count(missing.groups.len(), "group"),
-                count(missing.memberships.len(), "membership")
-            )))
+            let (missing, _) = self.awaited(cx).await?;
+            let waits = missing.subjects().cloned();
+            let waits = waits.map(|subject| Change::new(Action::Wait, subject));
+            Ok(Planned::changes(waits.collect()))
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let assigned = self.read_assignments(cx).await?;
-            let missing = self
-                .find_missing(&scope, &assigned, cx)
-                .await?
-                .only_awaited(&self.blueprint);
-            if missing.is_empty() {
+            let (missing, assigned) = self.awaited(cx).await?;
+            if !missing.contains(&change.subject) {
                 return Ok(Applied::Done);
             }
+            let mut reasons = self.reasons(&missing, &assigned, cx).await?;
+            let reason = reasons.remove(&change.subject).transpose()?;
             Ok(Applied::Waiting(Waiting {
-                on: "users and groups to arrive in AWS".to_owned(),
-                missing: self.describe_missing(&missing, &assigned, cx).await?,
+                on: format!("{} to arrive in AWS", change.subject),
+                missing: reason.into_iter().collect(),
             }))
+        })
+    }
+
+    /// Waits for all users and groups together: one look at the identity store serves all of them.
+    fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut pending = BTreeMap::new();
+            for (index, change) in batch.changes().iter().enumerate() {
+                if batch.start(index).await? {
+                    pending.insert(&change.subject, index);
+                }
+            }
+            while !pending.is_empty() {
+                let (missing, assigned) = self.awaited(cx).await?;
+                let mut reasons = self.reasons(&missing, &assigned, cx).await?;
+                let mut waiting = Vec::new();
+                for (subject, index) in std::mem::take(&mut pending) {
+                    match reasons.remove(subject) {
+                        None => batch.finish(index, Ok(Outcome::Done)).await?,
+                        Some(Err(error)) => batch.finish(index, Err(error)).await?,
+                        Some(Ok(reason)) => {
+                            pending.insert(subject, index);
+                            waiting.push((index, format!("{subject} ({reason})")));
+                        }
+                    }
+                }
+                if waiting.is_empty() {
+                    break;
+                }
+                let waited = batch.wait(Waiting {
+                    on: "users and groups to arrive in AWS".to_owned(),
+                    missing: waiting.iter().map(|(_, text)| text.clone()).collect(),
+                });
+                match waited.await {
+                    Err(error) if error.kind() == ErrorKind::TimedOut => {
+                        for (index, text) in &waiting {
+                            let error = Error::new(
+                                ErrorKind::TimedOut,
+                                format!(
+                                    "no progress within the stall timeout: {text} has not arrived in AWS"
+                                ),
+                            );
+                            let error = error.with_help(
+                                "resolve what is missing, then run again: the run resumes here",
+                            );
+                            batch.finish(*index, Err(error)).await?;
+                        }
+                        return Ok(());
+                    }
+                    waited => waited?,
+                }
+            }
+            Ok(())
         })
     }
 
@@ -329,17 +370,16 @@ impl Step for Arrival {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let assigned = self.read_assignments(cx).await?;
             let missing = self.find_missing(&scope, &assigned, cx).await?;
-            let mut checks: Vec<Check> = match self.describe_missing(&missing, &assigned, cx).await
-            {
-                Ok(lines) => lines
-                    .into_iter()
-                    .map(|line| Check::failed(format!("missing in AWS: {line}")))
-                    .collect(),
-                Err(error) if error.kind() == ErrorKind::UnusableSubject => {
-                    vec![Check::failed(error.to_string())]
-                }
-                Err(error) => return Err(error),
-            };
+            let reasons = self.reasons(&missing, &assigned, cx).await?;
+            let mut checks: Vec<Check> = reasons
+                .into_iter()
+                .map(|(subject, reason)| {
+                    Check::failed(match reason {
+                        Ok(reason) => format!("missing in AWS: {subject} ({reason})"),
+                        Err(error) => error.to_string(),
+                    })
+                })
+                .collect();
             for (user, group) in &missing.extra_memberships {
                 checks.push(Check::failed(format!(
                     "{user} is a member of group {group} in AWS but not in Okta"

@@ -7,7 +7,7 @@ use super::{catalog::CATALOG_NAME, ids, lookup};
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, Kind, StepId, Subject},
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -68,7 +68,7 @@ impl CatalogApp {
             ..NewApp::default()
         };
         let app = self.okta.apps().create(&new).await.map_err(|error| {
-            Error::service(format!("Okta did not create the {}", self.target()), error)
+            Error::service(format!("Okta did not create the {}", self.subject()), error)
         })?;
         cx.update_facts(|facts| facts.app = Some(app.id().clone()));
         // The id must survive a crash: the label can be changed in Okta, and then no plan finds the app again.
@@ -106,8 +106,10 @@ impl CatalogApp {
         .with_help("give the other apps a different label in Okta, then run again")
     }
 
-    fn target(&self) -> String {
-        format!("app \"{}\"", self.label)
+    fn subject(&self) -> Subject {
+        Subject::App {
+            label: (&self.label).into(),
+        }
     }
 }
 
@@ -120,12 +122,16 @@ impl Step for CatalogApp {
         "Okta app from the catalog".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::App]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let (app, others) = self.find(cx).await?;
             let mut planned = Planned::nothing();
             for other in others {
-                planned.notes.push(format!(
+                planned = planned.note("other-app", format!(
                     "app \"{}\" ({}) of the same catalog entry is not changed; to adopt it, set okta.app_label = \"{}\" in the blueprint",
                     other.label(),
                     other.id(),
@@ -135,7 +141,7 @@ impl Step for CatalogApp {
             let Some(app) = app else {
                 cx.update_facts(|facts| facts.app = None);
                 planned.changes.push(
-                    Change::new(Action::Create, self.target())
+                    Change::new(Action::Create, self.subject())
                         .with("catalog entry", CATALOG_NAME)
                         .with("signOnMode", "SAML_2_0")
                         .with("userNameTemplate", USER_NAME_TEMPLATE),
@@ -145,14 +151,17 @@ impl Step for CatalogApp {
             let adopted = cx.facts(|facts| facts.app.as_ref() != Some(app.id()));
             cx.update_facts(|facts| facts.app = Some(app.id().clone()));
             if adopted {
-                planned.notes.push(format!(
-                    "app \"{}\" ({}) already exists and is adopted",
-                    app.label(),
-                    app.id()
-                ));
+                planned = planned.note(
+                    "adopted",
+                    format!(
+                        "app \"{}\" ({}) already exists and is adopted",
+                        app.label(),
+                        app.id()
+                    ),
+                );
             }
             if app.label() != self.label {
-                planned.notes.push(format!(
+                planned = planned.note("other-label", format!(
                     "app {} has the label \"{}\" in Okta and \"{}\" in the blueprint; the label in Okta is kept",
                     app.id(),
                     app.label(),
@@ -162,7 +171,7 @@ impl Step for CatalogApp {
             if app.status() == AppStatus::Inactive {
                 planned
                     .changes
-                    .push(Change::new(Action::Update, self.target()).from_to(
+                    .push(Change::new(Action::Update, self.subject()).from_to(
                         "status",
                         Some("INACTIVE".into()),
                         "ACTIVE",
@@ -171,7 +180,7 @@ impl Step for CatalogApp {
             match app.user_name_template() {
                 Some(USER_NAME_TEMPLATE | "${source.email}") | None => {}
                 Some(other) => {
-                    planned.notes.push(format!("the app derives user names from `{other}`; AWS requires the same user name in SCIM and SAML"));
+                    planned = planned.note("user-name-template", format!("the app derives user names from `{other}`; AWS requires the same user name in SCIM and SAML"));
                 }
             }
             Ok(planned)
@@ -189,7 +198,7 @@ impl Step for CatalogApp {
             if app.status() == AppStatus::Inactive {
                 self.okta.apps().activate(app.id()).await.map_err(|error| {
                     Error::service(
-                        format!("Okta did not activate the {}", self.target()),
+                        format!("Okta did not activate the {}", self.subject()),
                         error,
                     )
                 })?;

@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     operator::{ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, StepId, Subject, Value},
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -66,12 +66,13 @@ impl CustomDomain {
             })
     }
 
-    fn records_target(&self) -> String {
-        format!("DNS records of {}", self.name)
+    fn change(&self, action: Action) -> Change {
+        let name = (&self.name).into();
+        Change::new(action, Subject::CustomDomain { name })
     }
 
     fn create_change(&self) -> Change {
-        Change::new(Action::Create, format!("custom domain {}", self.name))
+        self.change(Action::Create)
             .with("certificateSourceType", "OKTA_MANAGED")
     }
 
@@ -88,15 +89,15 @@ impl CustomDomain {
             });
             lines.collect::<Vec<_>>().join("; ")
         });
-        Change::new(Action::ManualStep, self.records_target())
-            .with_value("records", Value::known_or_after(records, &self.id()))
+        self.change(Action::ManualStep)
+            .with_value("DNS records", Value::known_or_after(records, &self.id()))
     }
 
-    fn wait_change(&self) -> Change {
-        Change::new(
-            Action::Wait,
-            format!("{} to be verified and to get its certificate", self.name),
-        )
+    /// Returns the change that has Okta verify the DNS records. It is no wait, because each look of Okta at the records is a
+    /// request that writes.
+    fn verify_change(&self) -> Change {
+        self.change(Action::Update)
+            .with("validationStatus", DomainValidation::Completed.to_string())
     }
 }
 
@@ -116,14 +117,17 @@ impl Step for CustomDomain {
                 None => vec![
                     self.create_change(),
                     self.dns_records_change(None),
-                    self.wait_change(),
+                    self.verify_change(),
                 ],
                 Some(found) => match found.validation {
                     DomainValidation::Completed => Vec::new(),
                     DomainValidation::NotStarted | DomainValidation::FailedToVerify => {
-                        vec![self.dns_records_change(domain.as_ref()), self.wait_change()]
+                        vec![
+                            self.dns_records_change(domain.as_ref()),
+                            self.verify_change(),
+                        ]
                     }
-                    _ => vec![self.wait_change()],
+                    _ => vec![self.verify_change()],
                 },
             }))
         })
@@ -173,7 +177,7 @@ impl Step for CustomDomain {
                     cx.manual_step(manual_step, async |_| Ok(Applied::Done))
                         .await
                 }
-                Action::Wait => {
+                Action::Update => {
                     let domain = self.require().await?;
                     let verified = self.verify_domain(&domain).await?;
                     Ok(match verified.validation {

@@ -3,33 +3,75 @@
 mod changes;
 mod progress;
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
-use okta_client::Client as Okta;
-use scim_client::{Client as Scim, Dialect, Endpoint};
+use okta_client::{Client as Okta, Id, User};
+use scim_client::{Client as Scim, Endpoint};
+use scim_types::ExternalId;
 
 use self::{
     changes::{
-        TOKEN, WRITE, group_target, removal_target, undetermined_write_change, write_change,
+        SyncChange, UserNames, changes as sync_changes, changes_for_unknown_target, retain_approved,
     },
-    progress::{Progress, Stage, cached_state},
+    progress::{Prepared, cached_state},
 };
 use super::{
     catalog::ProvisioningFeatures,
     ids, lookup,
-    scim_endpoint::{ScimEndpoint, scim_token},
+    scim_endpoint::{self, ScimEndpoint, scim_token},
 };
 use crate::{
+    batch::Batch,
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, Value},
-    step::{Applied, Check, Planned, Step, unknown_change},
+    outcome::{Cause, Outcome},
+    plan::{Action, Change, Hazard, Note, StepId, Subject, Value},
+    resolved_scope::is_provisioned,
+    step::{Applied, Check, Planned, Step},
     sync::{
-        Engine, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal, RemovalLimits, Run,
-        Selection, Settings, Source as _, StateSink, SyncPlan,
+        Directory, Engine, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal,
+        RemovalLimits, Settings, StateSink,
     },
 };
+
+/// The users that have left the scope, by id: the login, and why the user loses access. Read once per context.
+#[derive(Default)]
+struct LookedUp(Mutex<HashMap<ExternalId, (String, String)>>);
+
+impl LookedUp {
+    fn get(&self, id: &ExternalId) -> Option<(String, String)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(id).cloned()
+    }
+
+    fn insert(&self, id: &ExternalId, found: &(String, String)) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(id.clone(), found.clone());
+    }
+}
+
+/// Returns the error of a user that the sync skips.
+fn skipped_user(change: &Change, reason: &str) -> Error {
+    Error::new(
+        ErrorKind::UnusableSubject,
+        format!("{} is skipped: {reason}", change.subject),
+    )
+    .with_help("correct the profile of the user in Okta, then run again")
+}
+
+/// The subject of the check that saves the cached state of the first run.
+fn in_sync() -> Subject {
+    Subject::custom(
+        ids::DIRECTORY_SYNC,
+        "users and groups in AWS are as in Okta",
+    )
+}
 
 /// The step that writes the blueprint's users and groups from Okta to AWS through SCIM.
 ///
@@ -42,6 +84,7 @@ use crate::{
 #[derive(Debug)]
 pub struct SyncStep {
     okta: Okta,
+    blueprint: Blueprint,
     endpoint: ScimEndpoint,
     source: OktaSource,
     settings: Settings,
@@ -61,6 +104,7 @@ impl SyncStep {
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
             okta: okta.clone(),
+            blueprint: blueprint.clone(),
             endpoint: ScimEndpoint::direct(okta, aws),
             source: OktaSource::new(okta, blueprint),
             settings: Settings::default(),
@@ -94,19 +138,9 @@ impl SyncStep {
         let Some(endpoint) = endpoint else {
             return Ok(None);
         };
-        let connect = |token| {
-            let client = Scim::builder(&endpoint, token)
-                .dialect(Dialect::AwsIdentityCenter)
-                .clock(cx.clock());
-            client.build().map_err(|error| {
-                Error::new(
-                    ErrorKind::InvalidAnswer,
-                    format!("the SCIM endpoint {endpoint} cannot be used"),
-                )
-                .with_source(error)
-            })
-        };
-        let scim = scim_token(cx).map(connect).transpose()?;
+        let token = scim_token(cx);
+        let scim = token.map(|token| scim_endpoint::client(&endpoint, token, cx));
+        let scim = scim.transpose()?;
         Ok(Some(Sides {
             source: self.source.clone().app(app),
             endpoint,
@@ -132,6 +166,12 @@ impl SyncStep {
         }
     }
 
+    /// Returns the users and groups of the blueprint, from the scope that the steps share.
+    async fn directory(&self, source: &OktaSource, cx: &Context) -> Result<Directory> {
+        let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+        source.directory_of(&scope).await
+    }
+
     /// Plans the sync. Returns `None` if the endpoint is unknown, or both the cached state and the token are missing.
     async fn prepare(&self, cx: &Context) -> Result<Option<PreparedSync>> {
         let (Some(sides), state) = (self.sides(cx)?, cached_state(cx)?) else {
@@ -140,10 +180,7 @@ impl SyncStep {
         if state.is_none() && sides.scim.is_none() {
             return Ok(None);
         }
-        let directory = match lookup::known_scope(cx) {
-            Some(scope) => sides.source.directory_of(&scope).await,
-            None => sides.source.read().await,
-        }?;
+        let directory = self.directory(&sides.source, cx).await?;
         let is_first_run = state.is_none();
         let mut prepared = self.engine(&sides, cx).prepare(&directory, state).await?;
         if is_first_run {
@@ -155,39 +192,131 @@ impl SyncStep {
         Ok(Some(prepared))
     }
 
-    /// Returns the sync that this context runs. The first change starts it.
-    async fn run(&self, cx: &Context) -> Result<Box<Run>> {
+    /// Returns the names of the users, and why users lose access.
+    async fn names(&self, prepared: Option<&PreparedSync>, cx: &Context) -> Result<UserNames> {
+        let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+        let mut names = UserNames::default();
+        for (id, user) in scope.all_users() {
+            let id = ExternalId::new(id.as_str());
+            if !is_provisioned(&user.status) {
+                names
+                    .reasons
+                    .insert(id.clone(), format!("{} in Okta", user.status));
+            }
+            names.logins.insert(id, (&user.profile.login).into());
+        }
+        let Some(prepared) = prepared else {
+            return Ok(names);
+        };
+        names.external_ids = prepared.external_ids();
+        // Users that have left the scope are looked up one by one: a reviewer decides by name, not by id.
+        let looked_up = cx.run_memory::<LookedUp>();
+        for id in prepared.losing_access() {
+            if names.logins.contains_key(&id) {
+                let reason = || "left the group in Okta".to_owned();
+                names.reasons.entry(id).or_insert_with(reason);
+                continue;
+            }
+            let (login, reason) = if let Some(known) = looked_up.get(&id) {
+                known
+            } else {
+                let found = self.look_up(&id).await?;
+                looked_up.insert(&id, &found);
+                found
+            };
+            names.logins.insert(id.clone(), login.into());
+            names.reasons.insert(id, reason);
+        }
+        Ok(names)
+    }
+
+    /// Returns the login of a user that has left the scope, and why the user loses access.
+    async fn look_up(&self, id: &ExternalId) -> Result<(String, String)> {
+        let unknown = || (id.to_string(), "no longer in Okta".to_owned());
+        let Ok(user) = Id::<User>::parse(id.as_str()) else {
+            return Ok(unknown());
+        };
+        let found = self.okta.users().get_opt(&user.into()).await;
+        let found = found.map_err(|error| {
+            Error::service(format!("user {id} could not be read from Okta"), error)
+        })?;
+        Ok(found.map_or_else(unknown, |user| {
+            let reason = if is_provisioned(&user.status) {
+                "left the scope of the blueprint in Okta".to_owned()
+            } else {
+                format!("{} in Okta", user.status)
+            };
+            (user.profile.login, reason)
+        }))
+    }
+
+    /// Writes the approved changes, and returns the outcome of each.
+    async fn write(&self, changes: &[&Change], cx: &Context) -> Result<Vec<Result<Outcome>>> {
         let unknown = || {
             lookup::missing_prerequisite("the SCIM endpoint with its token", &ids::SCIM_ENDPOINT)
         };
-        let prepared = match cx.run_memory::<Progress>().take() {
-            Some(Stage::Running(run)) => return Ok(run),
-            Some(Stage::Prepared(prepared)) => *prepared,
+        let mut prepared = match cx.run_memory::<Prepared>().take() {
+            Some(prepared) => prepared,
             None => self.prepare(cx).await?.ok_or_else(unknown)?,
         };
+        let names = self.names(Some(&prepared), cx).await?;
+        let approved = changes
+            .iter()
+            .map(|change| (change.action == Action::Remove, change.subject.clone()))
+            .collect();
+        retain_approved(&mut prepared.plan, &names, &approved);
+        let writes: HashMap<(bool, Subject), String> = sync_changes(&prepared.plan, &names)
+            .into_iter()
+            .map(|SyncChange { change, write }| {
+                ((change.action == Action::Remove, change.subject), write)
+            })
+            .collect();
+        let skipped: HashMap<String, String> = prepared
+            .plan
+            .skipped
+            .iter()
+            .map(|skipped| (skipped.name.clone(), skipped.reason.clone()))
+            .collect();
         let sides = self.sides(cx)?.ok_or_else(unknown)?;
-        self.engine(&sides, cx).start(prepared).await.map(Box::new)
-    }
-
-    /// Returns the part of the plan that a change stands for, or `None` if the change is already done.
-    fn selection(&self, change: &Change, plan: &SyncPlan) -> Result<Option<Selection>> {
-        match change.action {
-            Action::Update if change.target == WRITE => Ok(Some(Selection::Writes)),
-            Action::Remove => {
-                let user = plan.users.iter().find_map(|user| {
-                    let id = user.removed()?;
-                    (removal_target(user) == change.target).then(|| id.clone())
-                });
-                let group = plan.groups.iter().find_map(|group| {
-                    let id = group.removed()?;
-                    (group_target(group) == change.target).then(|| id.clone())
-                });
-                Ok(user
-                    .map(Selection::RemoveUser)
-                    .or(group.map(Selection::RemoveGroup)))
+        let run = self.engine(&sides, cx).start(prepared).await?;
+        let sink = StateSink::Pipeline(cx);
+        run.apply(&sink).await?;
+        run.finish(&sink).await?;
+        let (report, written) = run.into_report();
+        let outcomes = changes.iter().map(|change| {
+            let key = (change.action == Action::Remove, change.subject.clone());
+            let Some(write) = writes.get(&key) else {
+                // A change that the sync no longer plans is done, unless the sync skips the user.
+                let name = change.known("userName");
+                return match name.and_then(|name| skipped.get(name)) {
+                    None => Ok(Outcome::Done),
+                    Some(reason) => Err(skipped_user(change, reason)),
+                };
+            };
+            if let Some(failed) = report.failed.iter().find(|failed| failed.change == *write) {
+                return Err(failed.to_error());
             }
-            _ => Err(unknown_change(&self.id(), change)),
-        }
+            if !written.contains(write) {
+                let because = Cause::Stopped;
+                return Ok(Outcome::Skipped { because });
+            }
+            // The group was written without the members whose user could not be written.
+            if let (Subject::Membership { user, .. }, Action::Create) =
+                (&change.subject, change.action)
+            {
+                let user = Subject::User { name: user.clone() };
+                let key = (false, user);
+                if writes
+                    .get(&key)
+                    .is_some_and(|write| !written.contains(write))
+                {
+                    let because = Cause::Subject(key.1);
+                    return Ok(Outcome::Skipped { because });
+                }
+            }
+            Ok(Outcome::Done)
+        });
+        Ok(outcomes.collect())
     }
 }
 
@@ -203,47 +332,58 @@ impl Step for SyncStep {
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let prepared = self.prepare(cx).await?;
+            let names = self.names(prepared.as_ref(), cx).await?;
             let mut planned = Planned::nothing();
             let app = lookup::app(&self.okta, cx).await?;
             if app.is_some_and(|app| ProvisioningFeatures::of(&app).integration_on()) {
                 planned = planned.note(
+                    "okta-provisions-too",
                     "Okta provisions into AWS too, so Okta and this step would write the same users: switch off API integration in the app's Provisioning tab",
                 );
             }
+            if let Some(prepared) = &prepared {
+                let emptied = prepared.emptied_groups().into_iter();
+                planned
+                    .hazards
+                    .extend(emptied.map(|(group, members)| Hazard::EmptiedGroup {
+                        group: group.into(),
+                        members: members as u64,
+                    }));
+            }
             match prepared.as_ref().map(PreparedSync::plan) {
-                None => planned.changes.push(undetermined_write_change()),
+                None => {
+                    let directory = self.directory(&self.source, cx).await?;
+                    planned.changes = changes_for_unknown_target(&directory, &names);
+                }
                 Some(plan) => {
-                    planned.changes.extend(write_change(plan));
-                    let users = plan.users.iter().filter(|change| change.removes());
-                    let groups = plan
-                        .groups
-                        .iter()
-                        .filter(|change| change.removed().is_some());
-                    let targets = users.map(removal_target).chain(groups.map(group_target));
-                    let removals = targets.map(|target| Change::new(Action::Remove, target));
-                    planned.changes.extend(removals);
-                    planned.notes.extend(plan.notes.iter().cloned());
-                    planned.notes.extend(
-                        plan.skipped.iter().map(|skipped| {
-                            format!("{} is skipped: {}", skipped.name, skipped.reason)
-                        }),
-                    );
+                    let changes = sync_changes(plan, &names).into_iter();
+                    planned.changes.extend(changes.map(|sync| sync.change));
+                    // The first run saves the cached state even if there is nothing to write.
+                    if planned.changes.is_empty() && plan.serial == 0 {
+                        planned.changes.push(Change::new(Action::Check, in_sync()));
+                    }
+                    let notes = plan.notes.iter();
+                    planned
+                        .notes
+                        .extend(notes.map(|note| Note::new("sync", note)));
+                    planned.notes.extend(plan.skipped.iter().map(|skipped| {
+                        let text = format!("{} is skipped: {}", skipped.name, skipped.reason);
+                        Note::new("user-skipped", text)
+                    }));
                     if let Err(exceeded) = self.settings.limits.check(plan) {
-                        planned
-                            .notes
-                            .push(format!("this plan cannot be applied: {exceeded}"));
+                        let text = format!("this plan cannot be applied: {exceeded}");
+                        planned = planned.note("limits-exceeded", text);
                     }
                 }
             }
             let token_missing = scim_token(cx).is_none() && cx.facts(|facts| facts.scim.is_some());
             if token_missing && !planned.changes.is_empty() {
-                let token = Change::new(Action::ManualStep, TOKEN)
+                let token = Change::new(Action::ManualStep, Subject::ScimEndpoint {})
                     .with("asks for", "SCIM endpoint and access token")
                     .with_value("token", Value::Secret);
                 planned.changes.insert(0, token);
             }
-            cx.run_memory::<Progress>()
-                .set(prepared.map(|prepared| Stage::Prepared(Box::new(prepared))));
+            cx.run_memory::<Prepared>().set(prepared);
             Ok(planned)
         })
     }
@@ -254,18 +394,42 @@ impl Step for SyncStep {
                 self.endpoint.ask(cx).await?;
                 return Ok(Applied::Done);
             }
-            let run = self.run(cx).await?;
-            let sink = StateSink::Pipeline(cx);
-            if let Some(selection) = self.selection(change, run.plan())? {
-                run.apply(&selection, &sink).await?;
+            let mut outcomes = self.write(&[change], cx).await?;
+            match outcomes.pop().transpose()? {
+                Some(Outcome::Skipped { .. }) => Err(Error::new(
+                    ErrorKind::Service,
+                    format!("the sync has stopped before it could {change}"),
+                )
+                .with_help("run again")),
+                _ => Ok(Applied::Done),
             }
-            if run.is_over() {
-                run.finish(&sink).await?;
+        })
+    }
+
+    /// Asks for the token if it is missing, and writes all changes with one run of the sync.
+    fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (mut indexes, mut changes) = (Vec::new(), Vec::new());
+            for (index, change) in batch.changes().iter().enumerate() {
+                if !batch.start(index).await? {
+                    continue;
+                }
+                if change.action == Action::ManualStep {
+                    let asked = self.endpoint.ask(cx).await;
+                    batch.finish(index, asked.map(|()| Outcome::Done)).await?;
+                } else {
+                    indexes.push(index);
+                    changes.push(change);
+                }
             }
-            let report = run.take_report();
-            cx.run_memory::<Progress>().set(Some(Stage::Running(run)));
-            report.complete()?;
-            Ok(Applied::Done)
+            if changes.is_empty() {
+                return Ok(());
+            }
+            let outcomes = self.write(&changes, cx).await?;
+            for (index, outcome) in indexes.into_iter().zip(outcomes) {
+                batch.finish(index, outcome).await?;
+            }
+            Ok(())
         })
     }
 
@@ -277,12 +441,10 @@ impl Step for SyncStep {
                     self.title()
                 ))]);
             };
-            let plan = prepared.plan();
-            let users = plan.users.iter().map(ToString::to_string);
-            let groups = plan.groups.iter().map(ToString::to_string);
-            let mut checks: Vec<Check> = users
-                .chain(groups)
-                .map(|change| Check::failed(format!("not yet written to AWS: {change}")))
+            let names = self.names(Some(&prepared), cx).await?;
+            let changes = sync_changes(prepared.plan(), &names).into_iter();
+            let mut checks: Vec<Check> = changes
+                .map(|sync| Check::failed(format!("not yet written to AWS: {}", sync.change)))
                 .collect();
             if scim_token(cx).is_none() {
                 checks.push(Check::unverifiable(

@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, Kind, StepId, Subject},
     state::InstanceFact,
     step::{Applied, Planned, Step, unknown_change},
 };
@@ -127,17 +127,18 @@ impl Step for IdentityCenterInstance {
         "IAM Identity Center instance".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::IdentityCenter]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let Some(instance) = self.find(cx).await? else {
                 cx.update_facts(|facts| facts.instance = None);
                 return Ok(Planned::one(
-                    Change::new(
-                        Action::ManualStep,
-                        "IAM Identity Center for the organization",
-                    )
-                    .with("Region", self.region())
-                    .with("permission sets", "on (cannot be turned off again)"),
+                    Change::new(Action::ManualStep, Subject::IdentityCenter {})
+                        .with("Region", self.region())
+                        .with("permission sets", "on (cannot be turned off again)"),
                 ));
             };
             let mut planned = Planned::nothing();
@@ -147,17 +148,19 @@ impl Step for IdentityCenterInstance {
                     save_instance(cx, &instance, !lacks_permission_sets);
                     if lacks_permission_sets {
                         planned.changes.push(
-                            Change::new(Action::Update, format!("instance {}", instance.arn))
+                            Change::new(Action::Update, Subject::IdentityCenter {})
+                                .with("instance", instance.arn.to_string())
                                 .from_to("permission sets", Some("off".into()), "on"),
                         );
                     }
                 }
                 InstanceStatus::CreateInProgress => {
                     save_instance(cx, &instance, false);
-                    planned.changes.push(Change::new(
-                        Action::Wait,
-                        format!("instance {} to become active", instance.arn),
-                    ));
+                    planned.changes.push(
+                        Change::new(Action::Wait, Subject::IdentityCenter {})
+                            .with("instance", instance.arn.to_string())
+                            .with("status", "ACTIVE"),
+                    );
                 }
                 other => {
                     return Err(Error::new(
@@ -172,7 +175,7 @@ impl Step for IdentityCenterInstance {
             if let Some(region) = &self.region
                 && *region != instance.primary_region
             {
-                planned.notes.push(format!("the instance is in {}, but the blueprint says {region}; an instance cannot be moved", instance.primary_region));
+                planned = planned.note("other-region", format!("the instance is in {}, but the blueprint says {region}; an instance cannot be moved", instance.primary_region));
             }
             Ok(planned)
         })

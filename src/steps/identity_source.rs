@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, Kind, StepId, Subject, Value},
     state::{IdentitySourceFact, InstanceFact, TrustedIdp},
     step::{Applied, Check, Planned, Step},
 };
@@ -164,6 +164,10 @@ impl Step for IdentitySource {
         "Identity source: Okta".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::IdentitySource]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let (instance, source) =
@@ -172,7 +176,7 @@ impl Step for IdentitySource {
             let manual_step = || {
                 let certificate = idp.as_ref().map(|idp| idp.certificate.clone());
                 Planned::one(
-                    Change::new(Action::ManualStep, "external identity provider")
+                    Change::new(Action::ManualStep, Subject::IdentitySource {})
                         .with("upload", super::idp_metadata::FILE)
                         .with_value(
                             "certificate",
@@ -193,7 +197,7 @@ impl Step for IdentitySource {
                 let app = lookup::app(&self.okta, cx).await?;
                 let configured = instance.and_then(|instance| source_in_app(&app?, &instance));
                 let planned = if configured.is_some() {
-                    Planned::nothing().note("the app already has this instance's URLs, so the identity source is assumed to be configured; the sign-in test verifies it")
+                    Planned::nothing().note("identity-source-assumed", "the app already has this instance's URLs, so the identity source is assumed to be configured; the sign-in test verifies it")
                 } else {
                     manual_step()
                 };
@@ -202,6 +206,7 @@ impl Step for IdentitySource {
             };
             Ok(match (source.trusts, &idp) {
                 (Some(trusts), idp) if idp.as_ref().map(TrustedIdp::of) != Some(trusts.clone()) => manual_step().note(
+                    "certificate-changed",
                     "Okta now signs with a certificate that AWS does not have: users cannot sign in until AWS has it",
                 ),
                 _ => Planned::nothing(),

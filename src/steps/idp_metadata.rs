@@ -11,7 +11,7 @@ use super::{ids, lookup};
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, Kind, Note, StepId, Subject, Value},
     state::{IdpFact, hex},
     step::{Applied, Planned, Step},
 };
@@ -29,7 +29,7 @@ pub(super) const FILE: &str = "metadata.xml";
 struct ValidatedMetadata {
     bytes: Vec<u8>,
     fact: IdpFact,
-    notes: Vec<String>,
+    notes: Vec<Note>,
 }
 
 impl IdpMetadata {
@@ -104,7 +104,7 @@ fn validate(bytes: Vec<u8>, kid: &str, cx: &Context) -> Result<ValidatedMetadata
     let notes = others
         .iter()
         .filter(|finding| finding.severity == Severity::Warning)
-        .map(ToString::to_string)
+        .map(|finding| Note::new("metadata-warning", finding.to_string()))
         .collect();
     Ok(ValidatedMetadata { bytes, fact, notes })
 }
@@ -130,6 +130,10 @@ impl Step for IdpMetadata {
         "Okta's SAML metadata".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::IdpMetadata]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let known = cx.facts(|facts| facts.idp.clone());
@@ -140,10 +144,14 @@ impl Step for IdpMetadata {
             };
             let before = |field: fn(&IdpFact) -> String| known.as_ref().map(field);
             let change = |after: &dyn Fn(fn(&IdpFact) -> String) -> Value| {
-                Change::new(action, FILE)
-                    .from_to_value("entityID", before(entity_id), after(entity_id))
-                    .from_to_value("certificate", before(certificate), after(certificate))
-                    .from_to_value("valid until", before(not_after), after(not_after))
+                Change::new(action, Subject::IdpMetadata {})
+                    .field("entityID", before(entity_id).into(), after(entity_id))
+                    .field(
+                        "certificate",
+                        before(certificate).into(),
+                        after(certificate),
+                    )
+                    .field("valid until", before(not_after).into(), after(not_after))
             };
             let Some(app) = lookup::app(&self.okta, cx).await? else {
                 plan_with(cx, None);
@@ -161,6 +169,7 @@ impl Step for IdpMetadata {
             Ok(Planned {
                 changes,
                 notes: read.notes,
+                ..Planned::default()
             })
         })
     }

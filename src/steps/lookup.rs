@@ -97,11 +97,6 @@ pub(super) async fn scope(
     lookup.scope.get_or_try_init(read).await.cloned()
 }
 
-/// Returns the users and groups of the blueprint, if this context has read them.
-pub(super) fn known_scope(cx: &Context) -> Option<Arc<ResolvedScope>> {
-    cx.run_memory::<Lookup>().scope.get().cloned()
-}
-
 /// Returns the name in AWS of the user with this login.
 pub(super) async fn aws_user_name(
     okta: &Okta,
@@ -140,6 +135,21 @@ async fn accounts(aws: &Aws, cx: &Context) -> Result<Arc<[Account]>> {
     };
     let lookup = cx.run_memory::<Lookup>();
     lookup.accounts.get_or_try_init(read).await.cloned()
+}
+
+/// Returns the id of the account with this id or name, also if the account cannot be used. Returns `None` if no account or
+/// several accounts match.
+pub(super) async fn account_id(
+    aws: &Aws,
+    cx: &Context,
+    id_or_name: &str,
+) -> Result<Option<AccountId>> {
+    let all = accounts(aws, cx).await?;
+    let mut matches = all.iter().filter(|account| {
+        account.id.as_str() == id_or_name || account.name.as_deref() == Some(id_or_name)
+    });
+    let first = matches.next().map(|account| account.id.clone());
+    Ok(first.filter(|_| matches.next().is_none()))
 }
 
 /// Returns the active account with this id or name.

@@ -12,11 +12,12 @@ use super::{
     ids, lookup, scim_endpoint,
 };
 use crate::{
+    batch::Waiting,
     context::Context,
     error::Result,
     operator::{ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId, Value},
-    step::{Applied, Planned, Step, Waiting},
+    plan::{Action, Change, Kind, StepId, Subject, Value},
+    step::{Applied, Planned, Step},
 };
 
 /// Enables Okta's provisioning to AWS, with Create Users, Update User Attributes and Deactivate Users on.
@@ -115,6 +116,10 @@ impl Step for OktaProvisioning {
         "Okta provisioning to AWS".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::OktaProvisioning]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let app = lookup::app(&self.okta, cx).await?;
@@ -126,7 +131,7 @@ impl Step for OktaProvisioning {
                 return Ok(Planned::nothing());
             }
             let endpoint = cx.facts(|facts| facts.scim.as_ref().map(Endpoint::without_slash));
-            let mut change = Change::new(Action::ManualStep, "provisioning of the app");
+            let mut change = Change::new(Action::ManualStep, Subject::OktaProvisioning {});
             if app.is_none_or(|app| !ProvisioningFeatures::of(&app).integration_on()) {
                 let endpoint = Value::known_or_after(endpoint, &ids::SCIM_ENDPOINT);
                 change = change
@@ -137,6 +142,7 @@ impl Step for OktaProvisioning {
                 change = change.from_to(label, Some("off".to_owned()), "on");
             }
             Ok(Planned::one(change).note(
+                "api-first",
                 "Okta's API is tried first; the operator is asked only if the API has no effect",
             ))
         })
@@ -156,6 +162,8 @@ impl Step for OktaProvisioning {
                     let endpoint = cx.facts(|facts| facts.scim.clone()).ok_or_else(|| {
                         lookup::missing_prerequisite("the SCIM endpoint", &ids::SCIM_ENDPOINT)
                     })?;
+                    // Okta would send the token to this host.
+                    scim_endpoint::check_host(&endpoint, cx)?;
                     let done = match scim_endpoint::scim_token(cx) {
                         Some(token) => self.try_api(app.id(), &endpoint, &token).await,
                         None => false,

@@ -5,27 +5,29 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The operations of this run that are in progress, by the target of their change.
+use crate::plan::Subject;
+
+/// The operations of this run that are in progress, by the subject of their change.
 ///
 /// They live as long as the context and are not saved: AWS treats a repeated creation like the first one, and it lists the
 /// accounts with an outdated permission set.
 #[derive(Debug)]
-pub(super) struct Operations<T>(Mutex<BTreeMap<String, T>>);
+pub(super) struct Operations<T>(Mutex<BTreeMap<Subject, T>>);
 
 impl<T: Clone> Operations<T> {
-    pub(super) fn get(&self, target: &str) -> Option<T> {
-        self.lock().get(target).cloned()
+    pub(super) fn get(&self, subject: &Subject) -> Option<T> {
+        self.lock().get(subject).cloned()
     }
 
-    pub(super) fn insert(&self, target: &str, operation: T) {
-        self.lock().insert(target.to_owned(), operation);
+    pub(super) fn insert(&self, subject: &Subject, operation: T) {
+        self.lock().insert(subject.clone(), operation);
     }
 
-    pub(super) fn remove(&self, target: &str) {
-        self.lock().remove(target);
+    pub(super) fn remove(&self, subject: &Subject) {
+        self.lock().remove(subject);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, T>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Subject, T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use super::ids;
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, Kind, StepId, Subject},
     state::OrganizationFact,
     step::{Applied, Planned, Step},
 };
@@ -106,14 +106,19 @@ impl Step for Organization {
         "AWS organization".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::TrustedAccess]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let organization = self.preflight(cx).await?;
             if self.is_trusted().await? {
                 return Ok(Planned::nothing());
             }
+            let service = SERVICE.into();
             Ok(Planned::one(
-                Change::new(Action::Create, format!("trusted access for {SERVICE}"))
+                Change::new(Action::Create, Subject::TrustedAccess { service })
                     .with("organization", organization.id),
             ))
         })

@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{
-    Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet, PermissionSetArn,
-    RequestId, UpdatePermissionSet,
+    AccountId, Aws, IdentityCenter, NewPermissionSet, OperationStatus, PermissionSet,
+    PermissionSetArn, RequestId, UpdatePermissionSet,
 };
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
-use super::{ids, lookup, operations::Operations};
+use super::{
+    ids, lookup,
+    operations::Operations,
+    policy_document::{same, takes_access_away},
+};
 use crate::{
     blueprint::{Blueprint, PermissionSetSpec},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, Name, Note, PolicyRef, StepId, Subject, Value},
     state::hex,
     step::{Applied, Planned, Step, unknown_change},
 };
@@ -46,6 +50,15 @@ struct Current {
 }
 
 impl Current {
+    /// Returns what the step does not change, for the reviewer of a provisioning.
+    fn others(&self) -> String {
+        if self.customer_managed.is_empty() {
+            "as they are now".to_owned()
+        } else {
+            format!("as they are now: {}", self.customer_managed.join(", "))
+        }
+    }
+
     fn has_no_policy(&self) -> bool {
         self.policies.is_empty() && self.customer_managed.is_empty() && self.inline.is_none()
     }
@@ -58,7 +71,7 @@ impl Desired {
     }
 
     /// Returns a note about a set that is used unchanged and has other policies than expected.
-    fn note(&self, name: &str, current: &Current) -> Option<String> {
+    fn note(&self, name: &str, current: &Current) -> Option<Note> {
         let expected: BTreeSet<String> = self.set.managed_policies.iter().cloned().collect();
         let matches = current.policies == expected
             && current.inline.is_none()
@@ -74,10 +87,11 @@ impl Desired {
             .map(String::as_str)
             .chain(inline)
             .collect();
-        Some(format!(
+        let text = format!(
             "permission set {name} already exists and is used unchanged: it has {}; to change it, describe it in the blueprint",
             has.join(", ")
-        ))
+        );
+        Some(Note::new("used-unchanged", text).about(subject(name)))
     }
 }
 
@@ -98,16 +112,9 @@ impl PermissionSets {
         }
     }
 
-    /// Creates the permission set or updates it to match `desired`, without removing policies, and provisions the changes.
-    async fn reconcile(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
+    /// Creates the permission set, or returns the existing one.
+    async fn create(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
         let center = lookup::require_identity_center(&self.aws, cx)?;
-        let failed = |error| {
-            Error::service(
-                format!("permission set {name} could not be created or updated"),
-                error,
-            )
-        };
-        let sets = center.permission_sets();
         let set = if let Some(set) = find(&center, name).await? {
             set
         } else {
@@ -117,159 +124,107 @@ impl PermissionSets {
                 session_duration: desired.set.session_duration.clone(),
                 ..NewPermissionSet::default()
             };
-            sets.create(&new).await.map_err(failed)?
+            let created = center.permission_sets().create(&new).await;
+            created.map_err(|error| failed(name, "created", error))?
         };
-        cx.update_facts(|facts| {
-            facts
-                .permission_sets
-                .insert(name.to_owned(), set.arn.clone())
-        });
-        let current = read(&center, set).await?;
-        let arn = &current.set.arn;
-        let mut changed = false;
-        if !desired.may_change(&current) {
-            return self.check_provisioning(&center, name, arn, cx).await;
-        }
-        if attributes_differ(&current.set, &desired.set) {
-            let change = UpdatePermissionSet {
-                description: desired.set.description.clone(),
-                session_duration: desired.set.session_duration.clone(),
-                ..UpdatePermissionSet::default()
-            };
-            sets.update(arn, &change).await.map_err(failed)?;
-            changed = true;
-        }
-        for policy in desired
-            .set
-            .managed_policies
-            .iter()
-            .filter(|policy| !current.policies.contains(*policy))
-        {
-            sets.attach_managed_policy(arn, policy)
-                .await
-                .map_err(failed)?;
-            changed = true;
-        }
-        if let Some(policy) = &desired.set.inline_policy
-            && !same_json(Some(policy), current.inline.as_deref())
-        {
-            sets.put_inline_policy(arn, policy).await.map_err(failed)?;
-            changed = true;
-        }
-        if changed {
-            self.start_provisioning(&center, name, arn, cx).await
-        } else {
-            self.check_provisioning(&center, name, arn, cx).await
-        }
+        cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
+        Ok(Applied::Done)
     }
 
-    /// Removes a policy from the permission set. `policy` is the ARN of a managed policy, or [`INLINE`].
-    async fn remove(
+    /// Changes the attributes of the permission set.
+    async fn update(&self, name: &str, desired: &Desired, cx: &Context) -> Result<Applied> {
+        let (center, set) = self.require(name, cx).await?;
+        let change = UpdatePermissionSet {
+            description: desired.set.description.clone(),
+            session_duration: desired.set.session_duration.clone(),
+            ..UpdatePermissionSet::default()
+        };
+        let updated = center.permission_sets().update(&set.arn, &change).await;
+        updated.map_err(|error| failed(name, "updated", error))?;
+        Ok(Applied::Done)
+    }
+
+    /// Makes one policy of the permission set as the blueprint has it: attached with this content, or not attached.
+    async fn set_policy(
         &self,
         name: &str,
         desired: &Desired,
-        policy: &str,
+        policy: &PolicyRef,
         cx: &Context,
     ) -> Result<Applied> {
+        let (center, set) = self.require(name, cx).await?;
+        let sets = center.permission_sets();
+        let written = match policy {
+            PolicyRef::Managed { arn }
+                if desired.set.managed_policies.iter().any(|p| **p == **arn) =>
+            {
+                sets.attach_managed_policy(&set.arn, arn).await
+            }
+            PolicyRef::Managed { arn } => sets.detach_managed_policy(&set.arn, arn).await,
+            PolicyRef::Inline {} => match &desired.set.inline_policy {
+                Some(policy) => sets.put_inline_policy(&set.arn, policy).await,
+                None => sets.delete_inline_policy(&set.arn).await,
+            },
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::StalePlan,
+                    format!("{policy} of permission set {name} cannot be changed"),
+                ));
+            }
+        };
+        written.map_err(|error| {
+            let summary = format!("AWS did not change {policy} of permission set {name}");
+            Error::service(summary, error)
+        })?;
+        Ok(Applied::Done)
+    }
+
+    /// Returns the permission set, which an earlier change of its chain has created.
+    async fn require(&self, name: &str, cx: &Context) -> Result<(IdentityCenter, PermissionSet)> {
         let center = lookup::require_identity_center(&self.aws, cx)?;
-        let failed = |error| {
-            Error::service(
-                format!("AWS did not remove {policy} from permission set {name}"),
-                error,
-            )
-        };
-        let sets = center.permission_sets();
-        let Some(set) = find(&center, name).await? else {
-            return Ok(Applied::Done);
-        };
-        let current = read(&center, set).await?;
-        let mut changed = false;
-        if policy == INLINE && desired.set.inline_policy.is_none() && current.inline.is_some() {
-            sets.delete_inline_policy(&current.set.arn)
-                .await
-                .map_err(failed)?;
-            changed = true;
-        } else if current.policies.contains(policy) {
-            sets.detach_managed_policy(&current.set.arn, policy)
-                .await
-                .map_err(failed)?;
-            changed = true;
-        }
-        if changed {
-            self.start_provisioning(&center, name, &current.set.arn, cx)
-                .await
-        } else {
-            self.check_provisioning(&center, name, &current.set.arn, cx)
-                .await
-        }
+        let set = find(&center, name).await?.ok_or_else(|| {
+            lookup::missing_prerequisite(&format!("permission set {name}"), &ids::PERMISSION_SETS)
+        })?;
+        Ok((center, set))
     }
 
-    /// Starts to provision the changed permission set into its accounts. The change has no effect in an account before AWS
-    /// has provisioned it there.
-    async fn start_provisioning(
-        &self,
-        center: &IdentityCenter,
-        name: &str,
-        arn: &PermissionSetArn,
-        cx: &Context,
-    ) -> Result<Applied> {
-        let failed = |error| {
-            Error::service(
-                format!("AWS did not provision permission set {name}"),
-                error,
-            )
-        };
+    /// Provisions the permission set into its accounts: starts the operation of this run, or checks it.
+    ///
+    /// A change has no effect in an account before AWS has provisioned the set there.
+    async fn provision(&self, name: &str, subject: &Subject, cx: &Context) -> Result<Applied> {
+        let (center, set) = self.require(name, cx).await?;
         let sets = center.permission_sets();
-        if sets
-            .accounts(arn)
-            .try_collect()
-            .await
-            .map_err(failed)?
-            .is_empty()
-        {
-            return Ok(Applied::Done);
-        }
-        let operation = sets.start_provisioning(arn).await.map_err(failed)?;
-        cx.run_memory::<Operations<RequestId>>()
-            .insert(name, operation);
-        Ok(Applied::waiting(format!(
-            "permission set {name} to be provisioned into its accounts"
-        )))
-    }
-
-    /// Checks the provisioning operation that this run has started. If there is no such operation, starts one if accounts
-    /// are outdated.
-    async fn check_provisioning(
-        &self,
-        center: &IdentityCenter,
-        name: &str,
-        arn: &PermissionSetArn,
-        cx: &Context,
-    ) -> Result<Applied> {
-        let operations = cx.run_memory::<Operations<RequestId>>();
-        let Some(operation) = operations.get(name) else {
-            return if has_outdated_accounts(center, name, arn).await? {
-                self.start_provisioning(center, name, arn, cx).await
-            } else {
-                Ok(Applied::Done)
-            };
-        };
         let waiting = || {
             Applied::waiting(format!(
                 "permission set {name} to be provisioned into its accounts"
             ))
         };
-        let status = match center
-            .permission_sets()
-            .provisioning_status(&operation)
-            .await
-        {
+        let operations = cx.run_memory::<Operations<RequestId>>();
+        let Some(operation) = operations.get(subject) else {
+            let accounts = sets.accounts(&set.arn).try_collect().await;
+            if accounts
+                .map_err(|error| failed(name, "provisioned", error))?
+                .is_empty()
+            {
+                return Ok(Applied::Done);
+            }
+            let operation = sets.start_provisioning(&set.arn).await;
+            let operation = operation.map_err(|error| failed(name, "provisioned", error))?;
+            operations.insert(subject, operation);
+            return Ok(waiting());
+        };
+        let status = match sets.provisioning_status(&operation).await {
             Ok(OperationStatus::InProgress) => return Ok(waiting()),
             Ok(status) => status,
             // AWS deletes operations after some time, but still lists the outdated accounts.
             Err(error) if error.is_not_found() => {
-                operations.remove(name);
-                return Ok(waiting());
+                operations.remove(subject);
+                let outdated = outdated_accounts(&center, name, &set.arn).await?;
+                return Ok(if outdated.is_empty() {
+                    Applied::Done
+                } else {
+                    waiting()
+                });
             }
             Err(error) => {
                 let summary =
@@ -277,7 +232,7 @@ impl PermissionSets {
                 return Err(Error::service(summary, error));
             }
         };
-        operations.remove(name);
+        operations.remove(subject);
         match status {
             OperationStatus::Failed { reason } => Err(Error::new(
                 ErrorKind::Service,
@@ -292,24 +247,26 @@ impl PermissionSets {
     }
 }
 
-/// Returns whether AWS lists accounts that do not have the latest version of the permission set.
-async fn has_outdated_accounts(
+/// Returns the accounts that do not have the latest version of the permission set.
+async fn outdated_accounts(
     center: &IdentityCenter,
     name: &str,
     arn: &PermissionSetArn,
-) -> Result<bool> {
-    let accounts = center
-        .permission_sets()
-        .outdated_accounts(arn)
-        .try_collect()
-        .await
-        .map_err(|error| {
-            Error::service(
-                format!("the accounts with an outdated permission set {name} could not be listed"),
-                error,
-            )
-        })?;
-    Ok(!accounts.is_empty())
+) -> Result<Vec<AccountId>> {
+    let accounts = center.permission_sets().outdated_accounts(arn);
+    accounts.try_collect().await.map_err(|error| {
+        Error::service(
+            format!("the accounts with an outdated permission set {name} could not be listed"),
+            error,
+        )
+    })
+}
+
+fn failed(name: &str, action: &str, error: aws_sso_glue::Error) -> Error {
+    Error::service(
+        format!("permission set {name} could not be {action}"),
+        error,
+    )
 }
 
 async fn find(center: &IdentityCenter, name: &str) -> Result<Option<PermissionSet>> {
@@ -351,27 +308,6 @@ async fn read(center: &IdentityCenter, set: PermissionSet) -> Result<Current> {
     })
 }
 
-fn attributes_differ(current: &PermissionSet, desired: &PermissionSetSpec) -> bool {
-    // An attribute that the blueprint does not set keeps AWS's value.
-    let differs = |desired: &Option<String>, current: &Option<String>| {
-        desired.is_some() && desired != current
-    };
-    differs(&desired.description, &current.description)
-        || differs(&desired.session_duration, &current.session_duration)
-}
-
-/// Compares two policies as JSON, because AWS may change their formatting.
-fn same_json(left: Option<&str>, right: Option<&str>) -> bool {
-    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    match (left, right) {
-        (Some(left), Some(right)) => {
-            left == right || parse(left).is_some_and(|left| Some(left) == parse(right))
-        }
-        (None, None) => true,
-        _ => false,
-    }
-}
-
 /// Returns the description of a policy in a plan: a digest, which distinguishes policies, and the length.
 fn digest(policy: &str) -> String {
     let canonical = serde_json::from_str::<serde_json::Value>(policy)
@@ -384,9 +320,9 @@ fn digest(policy: &str) -> String {
     )
 }
 
-/// Returns the change that creates a permission set.
-fn create_change(name: &str, set: &PermissionSetSpec) -> Change {
-    let mut change = Change::new(Action::Create, target(name));
+/// Returns the changes that create a permission set with its policies.
+fn create_changes(name: &str, set: &PermissionSetSpec) -> Vec<Change> {
+    let mut change = Change::new(Action::Create, subject(name));
     for (field, value) in [
         ("description", &set.description),
         ("session duration", &set.session_duration),
@@ -395,19 +331,24 @@ fn create_change(name: &str, set: &PermissionSetSpec) -> Change {
             change = change.with(field, value);
         }
     }
-    for policy in &set.managed_policies {
-        change = change.with("managed policy", policy);
-    }
-    if let Some(policy) = &set.inline_policy {
-        change = change.with(INLINE, digest(policy));
-    }
-    change
+    let managed = set.managed_policies.iter().collect::<BTreeSet<_>>();
+    let managed = managed
+        .into_iter()
+        .map(|arn| Change::new(Action::Create, managed_policy(name, arn)));
+    let inline = set.inline_policy.iter();
+    let inline = inline.map(|policy| {
+        Change::new(Action::Create, inline_policy(name)).with("policy", digest(policy))
+    });
+    std::iter::once(change)
+        .chain(managed)
+        .chain(inline)
+        .collect()
 }
 
-/// Returns the changes that make an existing permission set match `desired`.
-fn update_changes(name: &str, desired: &Desired, current: &Current) -> Planned {
-    let mut planned = Planned::nothing();
-    let mut change = Change::new(Action::Update, target(name));
+/// Returns the changes that make an existing permission set match `desired`: what is added comes before what is removed.
+fn update_changes(name: &str, desired: &Desired, current: &Current) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut change = Change::new(Action::Update, subject(name));
     let pairs = [
         (
             "description",
@@ -420,6 +361,7 @@ fn update_changes(name: &str, desired: &Desired, current: &Current) -> Planned {
             &current.set.session_duration,
         ),
     ];
+    // An attribute that the blueprint does not set keeps AWS's value.
     for (field, desired, current) in pairs {
         if let Some(value) = desired
             && Some(value) != current.as_ref()
@@ -427,36 +369,82 @@ fn update_changes(name: &str, desired: &Desired, current: &Current) -> Planned {
             change = change.from_to(field, current.clone(), value);
         }
     }
-    let policies: BTreeSet<String> = desired.set.managed_policies.iter().cloned().collect();
-    for policy in policies.difference(&current.policies) {
-        change = change.with("managed policy", policy);
+    if !change.fields.is_empty() {
+        changes.push(change);
     }
+    let policies: BTreeSet<String> = desired.set.managed_policies.iter().cloned().collect();
+    for arn in policies.difference(&current.policies) {
+        // This policy denies everything, so attaching it takes access away.
+        let action = if arn.ends_with(DENY_ALL) {
+            Action::Remove
+        } else {
+            Action::Create
+        };
+        changes.push(Change::new(action, managed_policy(name, arn)).with("attached", "yes"));
+    }
+    let inline = Change::new(Action::Create, inline_policy(name));
     match (&desired.set.inline_policy, &current.inline) {
-        (Some(policy), inline) if !same_json(Some(policy), inline.as_deref()) => {
-            change = change.from_to(INLINE, inline.as_deref().map(digest), digest(policy));
+        (Some(policy), None) => {
+            let action = if takes_access_away(EMPTY, policy) {
+                Action::Remove
+            } else {
+                Action::Create
+            };
+            changes.push(Change { action, ..inline }.with("policy", digest(policy)));
         }
-        (None, Some(_)) => planned
-            .changes
-            .push(Change::new(Action::Remove, removal_target(name, INLINE))),
+        (Some(policy), Some(before)) if !same(policy, before) => {
+            let action = if takes_access_away(before, policy) {
+                Action::Remove
+            } else {
+                Action::Update
+            };
+            let change = Change { action, ..inline };
+            changes.push(change.from_to("policy", Some(digest(before)), digest(policy)));
+        }
+        (None, Some(before)) => {
+            let change = Change {
+                action: Action::Remove,
+                ..inline
+            };
+            changes.push(change.field("policy", Value::Known(digest(before)), Value::Absent));
+        }
         _ => {}
     }
-    if !change.fields.is_empty() {
-        planned.changes.insert(0, change);
+    for arn in current.policies.difference(&policies) {
+        let change = Change::new(Action::Remove, managed_policy(name, arn));
+        changes.push(change.field("attached", Value::Known("yes".to_owned()), Value::Absent));
     }
-    for policy in current.policies.difference(&policies) {
-        planned
-            .changes
-            .push(Change::new(Action::Remove, removal_target(name, policy)));
-    }
-    planned
+    changes
 }
 
-fn target(name: &str) -> String {
-    format!("permission set {name}")
+/// Returns the change that provisions a permission set into these accounts.
+fn provisioning_change(name: &str, current: &Current, accounts: &[AccountId]) -> Change {
+    let subject = Subject::Provisioning {
+        permission_set: name.into(),
+    };
+    let mut ids: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
+    ids.sort_unstable();
+    Change::new(Action::Update, subject)
+        .with("accounts", ids.join(", "))
+        .with("boundary and customer-managed policies", current.others())
 }
 
-fn removal_target(name: &str, policy: &str) -> String {
-    format!("{policy} from permission set {name}")
+fn subject(name: &str) -> Subject {
+    Subject::PermissionSet { name: name.into() }
+}
+
+fn managed_policy(name: &str, arn: &str) -> Subject {
+    Subject::Policy {
+        permission_set: name.into(),
+        policy: PolicyRef::Managed { arn: arn.into() },
+    }
+}
+
+fn inline_policy(name: &str) -> Subject {
+    Subject::Policy {
+        permission_set: name.into(),
+        policy: PolicyRef::Inline {},
+    }
 }
 
 impl Step for PermissionSets {
@@ -474,25 +462,21 @@ impl Step for PermissionSets {
                 return Ok(Planned::changes(
                     self.desired
                         .iter()
-                        .map(|(name, desired)| create_change(name, &desired.set))
+                        .flat_map(|(name, desired)| create_changes(name, &desired.set))
                         .collect(),
                 ));
             };
-            let all = center
-                .permission_sets()
-                .list()
-                .try_collect()
-                .await
-                .map_err(|error| {
-                    Error::service("the permission sets could not be listed", error)
-                })?;
+            let sets = center.permission_sets();
+            let all = sets.list().try_collect().await.map_err(|error| {
+                Error::service("the permission sets could not be listed", error)
+            })?;
             let mut existing: BTreeMap<String, PermissionSet> =
                 all.into_iter().map(|set| (set.name.clone(), set)).collect();
             let mut planned = Planned::nothing();
             for (name, desired) in &self.desired {
                 let Some(set) = existing.remove(name) else {
                     cx.update_facts(|facts| facts.permission_sets.remove(name));
-                    planned.changes.push(create_change(name, &desired.set));
+                    planned.changes.extend(create_changes(name, &desired.set));
                     continue;
                 };
                 cx.update_facts(|facts| {
@@ -500,17 +484,26 @@ impl Step for PermissionSets {
                 });
                 let current = read(&center, set).await?;
                 planned.notes.extend(desired.note(name, &current));
-                let mut changes = if desired.may_change(&current) {
-                    update_changes(name, desired, &current).changes
-                } else {
-                    Vec::new()
-                };
-                if changes.is_empty()
-                    && has_outdated_accounts(&center, name, &current.set.arn).await?
-                {
-                    changes.push(Change::new(Action::Wait, target(name)));
+                let outdated = outdated_accounts(&center, name, &current.set.arn).await?;
+                if !desired.may_change(&current) {
+                    if !outdated.is_empty() {
+                        planned.notes.push(not_provisioned(name, &outdated));
+                    }
+                    continue;
                 }
+                let changes = update_changes(name, desired, &current);
+                // After a change, every account with the set is outdated.
+                let accounts = if changes.is_empty() {
+                    outdated
+                } else {
+                    let accounts = sets.accounts(&current.set.arn).try_collect().await;
+                    accounts.map_err(|error| failed(name, "read", error))?
+                };
                 planned.changes.extend(changes);
+                if !accounts.is_empty() {
+                    let change = provisioning_change(name, &current, &accounts);
+                    planned.changes.push(change);
+                }
             }
             Ok(planned)
         })
@@ -518,19 +511,54 @@ impl Step for PermissionSets {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
-            for (name, desired) in &self.desired {
-                if change.target == target(name) {
-                    return self.reconcile(name, desired, cx).await;
+            let unknown = || unknown_change(&self.id(), change);
+            let name = set_name(change).ok_or_else(unknown)?;
+            let desired = self.desired.get(&**name).ok_or_else(unknown)?;
+            match (&change.subject, change.action) {
+                (Subject::PermissionSet { .. }, Action::Create) => {
+                    self.create(name, desired, cx).await
                 }
-                if change.action == Action::Remove
-                    && let Some(policy) = change.target.strip_suffix(&removal_target(name, ""))
-                {
-                    return self.remove(name, desired, policy, cx).await;
+                (Subject::PermissionSet { .. }, _) => self.update(name, desired, cx).await,
+                (Subject::Policy { policy, .. }, _) => {
+                    self.set_policy(name, desired, policy, cx).await
                 }
+                (Subject::Provisioning { .. }, _) => {
+                    self.provision(name, &change.subject, cx).await
+                }
+                _ => Err(unknown()),
             }
-            Err(unknown_change(&self.id(), change))
         })
+    }
+
+    /// The changes of one set depend on each other: a policy that is not attached keeps the old one from being detached.
+    fn chain(&self, change: &Change) -> Option<Subject> {
+        set_name(change).map(|name| subject(name))
     }
 }
 
-const INLINE: &str = "inline policy";
+/// Returns the name of the permission set that a change is about.
+fn set_name(change: &Change) -> Option<&Name> {
+    match &change.subject {
+        Subject::PermissionSet { name } => Some(name),
+        Subject::Policy { permission_set, .. } | Subject::Provisioning { permission_set } => {
+            Some(permission_set)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the note about a permission set that others have changed and not provisioned. The blueprint does not describe
+/// the set, so the step does not carry their changes into the accounts.
+fn not_provisioned(name: &str, accounts: &[AccountId]) -> Note {
+    let ids: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
+    let text = format!(
+        "permission set {name} has changes that are not provisioned in {}: the blueprint only names the set, so this step does not provision them",
+        ids.join(", ")
+    );
+    Note::new("not-provisioned", text).about(subject(name))
+}
+
+/// The end of the ARN of AWS's policy that denies everything.
+const DENY_ALL: &str = ":policy/AWSDenyAll";
+/// A policy document without statements.
+const EMPTY: &str = r#"{"Statement":[]}"#;

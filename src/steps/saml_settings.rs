@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use okta_client::{App, Client as Okta};
+use url::Url;
 
 use super::{
     catalog::{ACS_URL, ENTITY_ID},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, Kind, Note, StepId, Subject, Value},
     step::{Applied, Planned, Step},
 };
 
@@ -39,6 +40,14 @@ fn desired_settings(cx: &Context) -> Option<[(&'static str, String); 2]> {
     })
 }
 
+/// Returns whether a URL of the app is only a placeholder, which no browser can open.
+fn is_placeholder(url: &str) -> bool {
+    let host = Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(ToOwned::to_owned));
+    host.is_none_or(|host| host.ends_with(".invalid"))
+}
+
 /// Returns whether the value at this path changes with every write.
 fn changes_with_every_write(path: &str) -> bool {
     path.ends_with("lastUpdated") || path.starts_with("/_links") || path.starts_with("_links")
@@ -53,13 +62,15 @@ impl Step for SamlSettings {
         "SAML settings of the Okta app".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::AppSettings]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let target = "settings of the app";
             let app = lookup::app(&self.okta, cx).await?;
             let desired = desired_settings(cx);
-            let mut change = Change::new(Action::Update, target);
-            let mut moves_sign_in = false;
+            let mut change = Change::new(Action::Update, Subject::AppSettings {});
             for key in [ACS_URL, ENTITY_ID] {
                 let current = app.as_ref().and_then(|app| app.setting(key));
                 let value = desired
@@ -67,20 +78,22 @@ impl Step for SamlSettings {
                     .and_then(|desired| desired.iter().find(|(name, _)| *name == key))
                     .map(|(_, value)| value.clone());
                 if current.is_none() || current != value.as_deref() {
-                    moves_sign_in |= current.is_some();
+                    // Users who sign in through the current URLs lose this sign-in.
+                    if current.is_some_and(|url| !is_placeholder(url)) {
+                        change.action = Action::Remove;
+                    }
                     let value = Value::known_or_after(value, &ids::IDENTITY_SOURCE);
-                    change = change.from_to_value(key, current.map(ToOwned::to_owned), value);
+                    change = change.field(key, current.map(ToOwned::to_owned).into(), value);
                 }
             }
             if change.fields.is_empty() {
                 return Ok(Planned::nothing());
             }
-            let planned = Planned::one(change);
-            Ok(if moves_sign_in {
-                planned.note("the app currently has other URLs: after this change, all users who sign in through it reach this Identity Center instance")
-            } else {
-                planned
-            })
+            if change.action == Action::Remove {
+                let text = "the app has other URLs: it may serve another AWS organization, whose users then can no longer sign in";
+                change = change.because(Note::new("moves-sign-in", text));
+            }
+            Ok(Planned::one(change))
         })
     }
 

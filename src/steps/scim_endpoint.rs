@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId, Value},
+    plan::{Action, Change, Kind, StepId, Subject, Value},
     step::{Applied, Check, Planned, Step},
 };
 
@@ -119,40 +119,10 @@ impl ScimEndpoint {
                 "a SCIM endpoint looks like https://scim.us-east-1.amazonaws.com/…/scim/v2/; {HELP}"
             ))
         })?;
-        let instance = cx.facts(|facts| facts.instance.clone());
-        if let (Some(region), Some(instance)) = (endpoint.aws_region(), &instance)
-            && region != instance.region
-        {
-            return Err(Error::new(
-                ErrorKind::InvalidAnswer,
-                format!(
-                    "the SCIM endpoint {endpoint} is in {region}, but the instance is in {}",
-                    instance.region
-                ),
-            )
-            .with_help(HELP));
-        }
-        if endpoint.aws_region().is_none() && !is_loopback(&endpoint) {
-            return Err(Error::new(
-                ErrorKind::InvalidAnswer,
-                format!("the SCIM endpoint {endpoint} is not an AWS endpoint, so the token was not sent to it"),
-            )
-            .with_help(HELP));
-        }
         let token = answers
             .get_secret("access_token")
             .ok_or_else(|| missing("access token"))?;
-        let scim = Scim::builder(&endpoint, token.clone())
-            .dialect(Dialect::AwsIdentityCenter)
-            .clock(cx.clock())
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::InvalidAnswer,
-                    format!("the SCIM endpoint {endpoint} cannot be used"),
-                )
-                .with_source(error)
-            })?;
+        let scim = client(&endpoint, token.clone(), cx)?;
         let failed = |error| {
             Error::service(
                 format!("the SCIM endpoint {endpoint} did not accept the token"),
@@ -204,6 +174,49 @@ impl ScimEndpoint {
     }
 }
 
+/// Returns the client of an endpoint. The token is sent to no other host than AWS's endpoint in the Region of the instance, or
+/// to this machine.
+///
+/// The endpoint may come from the operator or from the state file, so every use goes through this function.
+pub(super) fn client(endpoint: &Endpoint, token: Secret, cx: &Context) -> Result<Scim> {
+    check_host(endpoint, cx)?;
+    let client = Scim::builder(endpoint, token)
+        .dialect(Dialect::AwsIdentityCenter)
+        .clock(cx.clock());
+    client.build().map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidAnswer,
+            format!("the SCIM endpoint {endpoint} cannot be used"),
+        )
+        .with_source(error)
+        .with_help(HELP)
+    })
+}
+
+/// Fails if an endpoint is neither AWS's endpoint in the Region of the instance nor on this machine.
+pub(super) fn check_host(endpoint: &Endpoint, cx: &Context) -> Result<()> {
+    let refused = |why: String| {
+        Error::new(
+            ErrorKind::InvalidAnswer,
+            format!("the SCIM endpoint {endpoint} {why}"),
+        )
+        .with_help(HELP)
+    };
+    match endpoint.aws_region() {
+        None if is_loopback(endpoint) => Ok(()),
+        None => Err(refused(
+            "is not an AWS endpoint, so the token was not sent to it".to_owned(),
+        )),
+        Some(region) => match cx.facts(|facts| facts.instance.clone()) {
+            Some(instance) if region != instance.region => Err(refused(format!(
+                "is in {region}, but the instance is in {}",
+                instance.region
+            ))),
+            _ => Ok(()),
+        },
+    }
+}
+
 /// Gives the steps of this context the access token of AWS's SCIM endpoint.
 ///
 /// A pipeline gets the token from [`Pipeline::scim_token`](crate::Pipeline::scim_token). This function is for steps that
@@ -237,7 +250,7 @@ fn is_loopback(endpoint: &Endpoint) -> bool {
 }
 
 fn manual_step() -> Change {
-    Change::new(Action::ManualStep, "automatic provisioning")
+    Change::new(Action::ManualStep, Subject::ScimEndpoint {})
         .with("asks for", "SCIM endpoint and access token")
         .with_value("token", Value::Secret)
 }
@@ -249,6 +262,10 @@ impl Step for ScimEndpoint {
 
     fn title(&self) -> String {
         "SCIM endpoint of AWS".to_owned()
+    }
+
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::ScimEndpoint]
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -266,6 +283,7 @@ impl Step for ScimEndpoint {
             let known = cx.facts(|facts| facts.scim.clone());
             if connected && known.is_none() {
                 return Ok(Planned::nothing().note(
+                    "scim-endpoint-unknown",
                     "Okta already has a SCIM endpoint and a token, which no API can read: if users do not arrive in AWS, Okta provisions to another endpoint",
                 ));
             }

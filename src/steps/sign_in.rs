@@ -9,17 +9,19 @@ use aws_sso_glue::{AccountId, Aws, DeviceAuthorization, PollResult, Session, Sig
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use super::{idp_metadata, ids, lookup};
 use crate::{
+    batch::Waiting,
     blueprint::{Blueprint, PrincipalSpec},
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{ManualStep, ManualStepKind},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, Kind, Need, StepId, Subject},
     resolved_scope::ResolvedScope,
     state::hex,
-    step::{Applied, Check, Planned, Step, Waiting},
+    step::{Applied, Check, Planned, Step},
 };
 
 /// Has the operator sign in as a test user, and verifies the accounts, the roles, and the credentials of one role.
@@ -89,14 +91,15 @@ impl SignInTest {
             })
     }
 
-    /// Returns the accounts and roles that the blueprint gives to the user.
+    /// Returns the accounts and roles that the blueprint gives to the user, and whether accounts are left out because they
+    /// have a problem, which the step for account assignments reports.
     async fn expected_roles(
         &self,
         login: &str,
         scope: &ResolvedScope,
         cx: &Context,
-    ) -> Result<Expected> {
-        let mut expected = Expected::new();
+    ) -> Result<(Expected, bool)> {
+        let (mut expected, mut left_out) = (Expected::new(), false);
         for access in &self.blueprint.access {
             let applies = match access.principal() {
                 PrincipalSpec::User(user) => user == login,
@@ -111,30 +114,40 @@ impl SignInTest {
                 continue;
             }
             for id_or_name in access.accounts() {
-                let account = lookup::account(&self.aws, cx, id_or_name).await?;
+                let account = match lookup::account(&self.aws, cx, id_or_name).await {
+                    Err(error) if error.kind() == ErrorKind::UnusableSubject => {
+                        left_out = true;
+                        continue;
+                    }
+                    account => account?,
+                };
                 expected
                     .entry(account.id.clone())
                     .or_default()
                     .insert(access.permission_set.clone());
             }
         }
-        Ok(expected)
+        Ok((expected, left_out))
     }
 
-    /// Returns a digest of the tested access: the user, the accounts and roles, and Okta's signing certificate.
-    fn digest(login: &str, expected: &Expected, cx: &Context) -> String {
-        let mut text = format!("{login}\n");
-        for (account, roles) in expected {
-            for role in roles {
-                text.extend([account.as_str(), " ", role, "\n"]);
-            }
-        }
-        text.push_str(
-            &idp_metadata::planned(cx)
-                .map(|idp| idp.certificate)
-                .unwrap_or_default(),
-        );
-        hex(&Sha256::digest(text))
+    /// Returns a digest of what the test verifies and no API shows: Okta's signing certificate, the URLs that Okta and AWS
+    /// exchange, and the portal. Changes of users, groups and access need no new test.
+    fn digest(cx: &Context) -> String {
+        let certificate = idp_metadata::planned(cx).map(|idp| idp.certificate);
+        let (acs, issuer, portal) = cx.facts(|facts| {
+            let source = facts.identity_source.as_ref();
+            let acs = source.and_then(|source| source.acs.first());
+            let issuer = source.map(|source| &source.issuer);
+            (acs.cloned(), issuer.cloned(), facts.portal.clone())
+        });
+        let url = |url: Option<Url>| url.map(String::from).unwrap_or_default();
+        let parts = [
+            certificate.unwrap_or_default(),
+            url(acs),
+            url(issuer),
+            url(portal),
+        ];
+        hex(&Sha256::digest(parts.join("\n")))
     }
 
     fn sign_in(&self, cx: &Context) -> Result<SignIn> {
@@ -294,27 +307,42 @@ impl Step for SignInTest {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
-            let login = self.test_login(&scope)?;
-            let expected = self.expected_roles(&login, &scope, cx).await?;
-            if expected.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::UnusableSubject,
-                    format!("the test user {login} gets no role from the blueprint"),
-                )
-                .with_help(
-                    "set sign_in.user to a user who has access, or set sign_in.skip = true",
-                ));
-            }
             let verified = cx.facts(|facts| facts.signed_in.clone());
-            if verified == Some(Self::digest(&login, &expected, cx)) {
+            if verified == Some(Self::digest(cx)) {
                 return Ok(Planned::nothing());
             }
-            let mut change = Change::new(Action::Check, format!("sign in as {login}"));
+            let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
+            let login = self.test_login(&scope)?;
+            let (expected, left_out) = self.expected_roles(&login, &scope, cx).await?;
+            if expected.is_empty() {
+                let mut planned = Planned::nothing();
+                if !left_out {
+                    let error = Error::new(
+                        ErrorKind::UnusableSubject,
+                        format!("the test user {login} gets no role from the blueprint"),
+                    )
+                    .with_help(
+                        "set sign_in.user to a user who has access, or set sign_in.skip = true",
+                    );
+                    planned.problem(
+                        Subject::SignIn {
+                            user: (&login).into(),
+                        },
+                        &error,
+                    );
+                }
+                return Ok(planned);
+            }
+            let mut change = Change::new(
+                Action::Check,
+                Subject::SignIn {
+                    user: (&login).into(),
+                },
+            );
             for (id, roles) in &expected {
                 let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
                 let account = lookup::account(&self.aws, cx, id.as_str()).await?;
-                change = change.with(&lookup::account_name(&account), roles.join(", "));
+                change = change.with(lookup::account_name(&account), roles.join(", "));
             }
             Ok(Planned::one(change))
         })
@@ -324,7 +352,7 @@ impl Step for SignInTest {
         Box::pin(async move {
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let login = self.test_login(&scope)?;
-            let expected = self.expected_roles(&login, &scope, cx).await?;
+            let (expected, _) = self.expected_roles(&login, &scope, cx).await?;
             let Some(session) = self.session(&login, cx).await? else {
                 return Ok(Applied::waiting(format!("{login} to sign in")));
             };
@@ -346,20 +374,27 @@ impl Step for SignInTest {
                     "the session of the test user could not be ended"
                 );
             }
-            let digest = Self::digest(&login, &expected, cx);
+            let digest = Self::digest(cx);
             cx.update_facts(|facts| facts.signed_in = Some(digest));
             Ok(Applied::Done)
         })
+    }
+
+    /// The test user must see the roles, so the test comes after the assignments.
+    fn needs(&self, change: &Change) -> Vec<Need> {
+        let mut needs = change.subject.needs();
+        needs.push(Need::Kind(Kind::Assignment));
+        needs
     }
 
     fn verify<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<Check>>> {
         Box::pin(async move {
             let planned = self.plan(cx).await?;
             Ok(vec![if planned.changes.is_empty() {
-                Check::verified("sign-in test: passed for the current access and signing key")
+                Check::verified("sign-in test: passed for the current signing key and URLs")
             } else {
                 Check::unverifiable(
-                    "sign-in test: not passed yet for the current access and signing key",
+                    "sign-in test: not passed yet for the current signing key and URLs",
                 )
             }])
         })

@@ -307,6 +307,17 @@ impl UserChange {
         }
     }
 
+    /// Describes the change for messages, such as `create user ada@example.com`.
+    pub(crate) fn description(&self) -> String {
+        let verb = match self {
+            Self::Create { .. } => "create",
+            Self::Delete(_) => "delete",
+            _ if self.removes() => "deactivate",
+            _ => "update",
+        };
+        format!("{verb} user {}", self.name())
+    }
+
     /// Returns whether the change deactivates or deletes the user.
     #[must_use]
     pub fn removes(&self) -> bool {
@@ -345,6 +356,16 @@ impl GroupChange {
             Self::Create { name, .. } | Self::Update { name, .. } => name.clone(),
             Self::Delete(removed) => removed.to_string(),
         }
+    }
+
+    /// Describes the change for messages, such as `update group deployers`.
+    pub(crate) fn description(&self) -> String {
+        let verb = match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete(_) => "delete",
+        };
+        format!("{verb} group {}", self.name())
     }
 
     /// Returns the target id of the group, if the change deletes it.

@@ -5,9 +5,12 @@ use std::{
     fmt,
 };
 
-use scim_types::{ResourceId, User};
+use scim_types::{ExternalId, ResourceId, User};
 
-use super::{plan::SyncPlan, state::SyncState};
+use super::{
+    plan::{GroupChange, SyncPlan, UserChange},
+    state::SyncState,
+};
 
 /// A plan that can be applied without planning again: the [`SyncPlan`], and the data that was read for it.
 ///
@@ -39,6 +42,68 @@ impl PreparedSync {
     #[must_use]
     pub fn into_plan(self) -> SyncPlan {
         self.plan
+    }
+}
+
+impl PreparedSync {
+    /// Returns the source's id of each managed user of the target.
+    pub(crate) fn external_ids(&self) -> HashMap<ResourceId, ExternalId> {
+        let users = self.state.users.iter();
+        users
+            .map(|(external_id, user)| (user.id.clone(), external_id.clone()))
+            .collect()
+    }
+
+    /// Returns the groups that lose all members, each with the number of members that leave. A member whose user is
+    /// deactivated in the same plan counts as leaving.
+    pub(crate) fn emptied_groups(&self) -> Vec<(&str, usize)> {
+        let removed: BTreeSet<&ResourceId> = self
+            .plan
+            .users
+            .iter()
+            .filter_map(UserChange::removed)
+            .collect();
+        let members = |id: &ResourceId| {
+            let cached = self.state.groups.values().find(|group| group.id == *id);
+            cached.map(|group| &group.members)
+        };
+        self.plan
+            .groups
+            .iter()
+            .filter_map(|change| match change {
+                GroupChange::Update {
+                    id,
+                    name,
+                    add,
+                    remove,
+                    ..
+                } if add.is_empty() => {
+                    let before = members(id)?;
+                    let leaves =
+                        |member: &&ResourceId| remove.contains(member) || removed.contains(*member);
+                    let leaving = before.iter().filter(leaves).count();
+                    (leaving > 0 && leaving == before.len()).then_some((name.as_str(), leaving))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Returns the source's ids of the users that the plan deactivates, deletes, or takes out of a group.
+    pub(crate) fn losing_access(&self) -> BTreeSet<ExternalId> {
+        let external_ids = self.external_ids();
+        let users = self.plan.users.iter().filter_map(|change| match change {
+            UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
+                removed.external_id.clone()
+            }
+            _ => None,
+        });
+        let members = self.plan.groups.iter().flat_map(|change| match change {
+            GroupChange::Update { remove, .. } => remove.as_slice(),
+            _ => &[],
+        });
+        let members = members.filter_map(|id| external_ids.get(id).cloned());
+        users.chain(members).collect()
     }
 }
 

@@ -90,6 +90,21 @@ impl SyncReport {
 /// Maximum number of failed changes in an error message, and maximum number of omitted memberships in it.
 const MAX_SHOWN: usize = 20;
 
+impl Failed {
+    /// Returns the failure as the error of a change of the pipeline.
+    pub(crate) fn to_error(&self) -> Error {
+        let error = Error::new(
+            ErrorKind::Service,
+            format!("AWS refused to {}", self.change),
+        )
+        .with_response(self.response.clone());
+        match &self.help {
+            Some(help) => error.with_help(help),
+            None => error.with_help("fix the cause, then run again: applied changes are kept"),
+        }
+    }
+}
+
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.change, self.response)

@@ -86,21 +86,25 @@ impl OktaSource {
         });
         // Without an assignment, the name of its user in AWS would be unknown, so the list of assignments is read completely
         // or the whole read fails.
-        let incomplete = scope
-            .assigned
-            .iter()
-            .chain(&scope.pushed)
-            .flat_map(|members| {
-                let list = format!("the members of group {}", members.group.name);
-                members
-                    .unread
-                    .iter()
-                    .map(move |item| UnreadItem::of_list(&list, item))
-            });
+        let groups_read = scope.assigned.iter().chain(&scope.pushed);
+        let unread = groups_read.flat_map(|members| {
+            let list = format!("the members of group {}", members.group.name);
+            let items = members.unread.iter();
+            items.map(move |item| UnreadItem::of_list(&list, item))
+        });
+        let missing = scope.missing().map(|(subject, problem)| UnreadItem {
+            item: subject.to_string(),
+            reason: problem.message.clone(),
+        });
+        let incomplete = unread.chain(missing);
         let directory = Directory {
             users: users.collect(),
             groups: groups.collect(),
-            remarks: scope.unassigned_member_notes(),
+            remarks: scope
+                .unassigned_member_notes()
+                .into_iter()
+                .map(|note| note.text)
+                .collect(),
             incomplete: incomplete.collect(),
         };
         directory.check()?;
@@ -115,7 +119,7 @@ impl Source for OktaSource {
 
     fn read(&self) -> BoxFuture<'_, Result<Directory>> {
         Box::pin(async move {
-            let scope = ResolvedScope::read_all(&self.okta, &self.blueprint).await?;
+            let scope = ResolvedScope::read(&self.okta, &self.blueprint).await?;
             self.directory_of(&scope).await
         })
     }

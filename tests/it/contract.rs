@@ -41,7 +41,7 @@ async fn apply_until_done(
     panic!(
         "{}: {} is not done after 100 attempts",
         step.id(),
-        change.target
+        change.subject
     );
 }
 
@@ -93,12 +93,17 @@ async fn assert_contract(fixture: Fixture) {
         for (index, change) in planned.changes.iter().enumerate() {
             let duplicates = planned.changes[..index]
                 .iter()
-                .filter(|other| other.action == change.action && other.target == change.target);
-            assert_eq!(duplicates.count(), 0, "{id}: {}", change.target);
+                .filter(|other| other.key() == change.key());
+            assert_eq!(duplicates.count(), 0, "{id}: {change}");
         }
 
         for change in &planned.changes {
+            fixture.sandbox.clear_requests();
             apply_until_done(step, change, &cx, &fixture).await;
+            if !change.action.writes() {
+                let writes = fixture.sandbox.writes();
+                assert!(writes.is_empty(), "{id}: {change} writes: {writes:?}");
+            }
         }
 
         // After the apply, the plan is empty, and the verification passes without writes.

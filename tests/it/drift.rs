@@ -4,7 +4,7 @@ use okta_aws_sso::{
     ErrorKind,
     aws::NewPermissionSet,
     operator::{Answers, ManualStepKind, ScriptedOperator},
-    plan::StepId,
+    plan::{StepId, Value},
 };
 use rest_core::Secret;
 use sandbox::{Sandbox, Stage};
@@ -14,10 +14,7 @@ use crate::fixture::{Fixture, SEED, TEAM, company};
 /// Returns the planned changes of a step, such as `create app "AWS Dev"`.
 fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
     let step = plan.step(&StepId::new(step)).expect("the step");
-    step.changes
-        .iter()
-        .map(|change| format!("{} {}", change.action.verb(), change.target))
-        .collect()
+    step.changes.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
@@ -49,7 +46,9 @@ async fn a_permission_set_without_its_policy_is_completed() {
     let (plan, _) = fixture.run().await.expect("the first run");
     assert_eq!(
         changes(&plan, "permission-sets"),
-        ["update permission set AdministratorAccess"]
+        [
+            "create policy arn:aws:iam::aws:policy/AdministratorAccess of permission set AdministratorAccess"
+        ]
     );
     assert_eq!(
         fixture.sandbox.permission_sets()[0].managed_policies,
@@ -94,7 +93,10 @@ async fn an_existing_permission_set_with_another_policy_is_used_unchanged_with_a
         .expect("the step");
     assert_eq!(step.changes, []);
     assert_eq!(
-        step.notes,
+        step.notes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
         [
             "permission set AdministratorAccess already exists and is used unchanged: it has arn:aws:iam::aws:policy/ReadOnlyAccess; to change it, describe it in the blueprint"
         ]
@@ -130,11 +132,16 @@ async fn a_manually_added_policy_is_removed_only_if_the_guard_allows_it() {
         .expect("a policy");
     let error = fixture.run().await.expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::GuardRejected);
-    let pipeline = fixture
-        .pipeline()
-        .guard(okta_aws_sso::Guard { max_removals: 1 });
+    let pipeline = fixture.pipeline().guard(okta_aws_sso::Guard {
+        max_removals: 1,
+        ..okta_aws_sso::Guard::default()
+    });
     let plan = pipeline.plan().await.expect("a plan");
-    pipeline.apply(&plan).await.expect("the removal");
+    pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect("the removal");
     let sets = fixture.sandbox.permission_sets();
     let deploy = sets
         .iter()
@@ -237,17 +244,19 @@ async fn an_existing_app_with_another_label_is_not_changed() {
         .expect("the step")
         .notes;
     assert!(
-        notes[0].starts_with("app \"AWS IAM Identity Center\" (0oa"),
+        notes[0]
+            .text
+            .starts_with("app \"AWS IAM Identity Center\" (0oa"),
         "{notes:?}"
     );
-    assert!(notes[0].contains("is not changed"), "{notes:?}");
+    assert!(notes[0].text.contains("is not changed"), "{notes:?}");
 }
 
 #[tokio::test]
 async fn a_plan_shows_the_value_it_overwrites_and_is_stale_if_that_value_changes() {
     let fixture = Fixture::new(SEED).await;
     let (_, report) = fixture.run().await.expect("the first run");
-    let app = report.facts.app.expect("the app");
+    let app = report.facts.app.clone().expect("the app");
     let set = async |url: &str| {
         let mut document = fixture.okta.apps().get(&app).await.expect("the app").edit();
         document.set_setting("acsURL", url);
@@ -263,16 +272,21 @@ async fn a_plan_shows_the_value_it_overwrites_and_is_stale_if_that_value_changes
     let plan = pipeline.plan().await.expect("a plan");
     let step = plan.step(&StepId::new("saml-settings")).expect("the step");
     assert_eq!(
-        step.changes[0].fields[0].before.as_deref(),
-        Some("https://us-east-1.signin.aws/platform/saml/acs/other")
+        step.changes[0].fields[0].before,
+        Value::Known("https://us-east-1.signin.aws/platform/saml/acs/other".to_owned())
     );
-    assert!(
-        step.notes[0].starts_with("the app currently has other URLs"),
-        "{:?}",
-        step.notes
-    );
+    let why = step.changes[0].why.as_ref().expect("a reason");
+    assert_eq!(why.code.as_str(), "moves-sign-in");
+    let pipeline = pipeline.guard(okta_aws_sso::Guard {
+        max_removals: 1,
+        ..okta_aws_sso::Guard::default()
+    });
     set("https://us-east-1.signin.aws/platform/saml/acs/third").await;
-    let error = pipeline.apply(&plan).await.expect_err("a stale plan");
+    let error = pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("a stale plan");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 
@@ -322,7 +336,7 @@ async fn a_timeout_names_the_users_that_did_not_arrive() {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(
         error.to_string(),
-        "no progress for 15 minutes while waiting for users and groups to arrive in AWS: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING)"
+        "no progress within the stall timeout: user ada.lovelace@example.com (Okta: STAGED, sync SYNCING) has not arrived in AWS"
     );
     // The next run continues where this run stopped.
     fixture.sandbox.advance(std::time::Duration::from_hours(2));

@@ -14,7 +14,7 @@ use crate::fixture::{Fixture, SEED, TEAM, company};
 async fn the_smallest_blueprint_gives_one_user_a_role() {
     let fixture = Fixture::new(SEED).await;
     let (plan, report) = fixture.run().await.expect("the first run");
-    assert_eq!(report.applied, plan.changes().count());
+    assert_eq!(report.done(), plan.changes().count());
     assert_eq!(
         fixture.assignments(),
         ["USER ada.lovelace@example.com: AdministratorAccess in 200000000002"]
@@ -30,13 +30,21 @@ async fn events_are_buffered_until_they_are_read_and_end_with_the_apply() {
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let events = pipeline.events();
-    pipeline.apply(&plan).await.expect("the first run");
+    pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect("the first run");
     let events: Vec<Event> = events.collect().await;
-    let done = |event: &&Event| matches!(event, Event::ChangeDone { .. });
+    let done = |event: &&Event| matches!(event, Event::ChangeFinished { .. });
     assert_eq!(events.iter().filter(done).count(), plan.changes().count());
     // The events also end after an apply that is rejected because its plan is stale.
     let events = pipeline.events();
-    pipeline.apply(&plan).await.expect_err("a stale plan");
+    pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("a stale plan");
     assert_eq!(events.count().await, 0);
 }
 
@@ -97,7 +105,7 @@ async fn a_second_run_changes_nothing_and_writes_nothing() {
     let (plan, report) = fixture.run().await.expect("the second run");
     assert!(plan.is_empty(), "{plan}");
     assert_eq!(plan.to_string().lines().next(), Some("Plan: No changes"));
-    assert_eq!(report.applied, 0);
+    assert_eq!(report.done(), 0);
     let writes: Vec<String> = fixture
         .sandbox
         .writes()
@@ -169,7 +177,10 @@ async fn a_custom_domain_gets_its_records_and_its_certificate() {
     let (plan, _) = fixture.run().await.expect("the first run");
     let step = plan.step(&StepId::new("custom-domain")).expect("the step");
     let actions: Vec<Action> = step.changes.iter().map(|change| change.action).collect();
-    assert_eq!(actions, [Action::Create, Action::ManualStep, Action::Wait]);
+    assert_eq!(
+        actions,
+        [Action::Create, Action::ManualStep, Action::Update]
+    );
     assert!(fixture.run().await.expect("a second run").0.is_empty());
 }
 

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
-    Blueprint, CheckOutcome, Operator, Pipeline, Plan, Report, Result, StateStore, WaitPolicy,
+    Blueprint, CheckOutcome, CompleteReport, Operator, Pipeline, Plan, Report, Result, StateStore,
+    WaitPolicy,
     aws::{Aws, ConnectOptions, Credentials},
     okta,
     operator::SandboxOperator,
@@ -120,10 +121,10 @@ impl Fixture {
     }
 
     /// Plans and applies the blueprint.
-    pub(crate) async fn run(&self) -> Result<(Plan, Report)> {
+    pub(crate) async fn run(&self) -> Result<(Plan, CompleteReport)> {
         let pipeline = self.pipeline();
         let plan = pipeline.plan().await?;
-        let report = pipeline.apply(&plan).await?;
+        let report = pipeline.apply(&plan).await.and_then(Report::complete)?;
         Ok((plan, report))
     }
 

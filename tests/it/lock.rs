@@ -17,7 +17,7 @@ use object_store::{
 use okta_aws_sso::{
     Applied, Context, ErrorKind, Operator, Pipeline, Planned, Result, StateLock, StateStore, Step,
     operator::{Answers, ManualStep, OperatorError},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, StepId, Subject},
     steps::CatalogApp,
 };
 use tokio::sync::Notify;
@@ -136,14 +136,23 @@ async fn second_run_is_refused(store: StateStore) {
     let plan = first.plan().await.expect("a plan");
     let run = {
         let plan = plan.clone();
-        tokio::spawn(async move { first.apply(&plan).await })
+        tokio::spawn(async move {
+            first
+                .apply(&plan)
+                .await
+                .and_then(okta_aws_sso::Report::complete)
+        })
     };
     operator.asked.notified().await;
 
     let second = fixture.pipeline();
     let plan = second.plan().await.expect("a plan beside a run");
     fixture.sandbox.clear_requests();
-    let error = second.apply(&plan).await.expect_err("a second run");
+    let error = second
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("a second run");
     assert_eq!(error.kind(), ErrorKind::Locked);
     let holder = format!("of process {} on host ", std::process::id());
     assert!(error.to_string().contains(&holder), "{error}");
@@ -177,7 +186,11 @@ async fn a_run_whose_lease_was_taken_over_starts_no_further_change() {
     });
     let pipeline = fixture.pipeline().operator(operator.clone());
     let plan = pipeline.plan().await.expect("a plan");
-    let error = pipeline.apply(&plan).await.expect_err("a lost lease");
+    let error = pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("a lost lease");
     assert_eq!(error.kind(), ErrorKind::Locked);
     let writes: Vec<String> = fixture
         .sandbox
@@ -244,7 +257,11 @@ async fn a_state_that_cannot_be_saved_stops_a_run_before_its_first_change() {
     let plan = pipeline.plan().await.expect("a plan");
     // A folder in place of a file cannot be opened by any user, unlike a file without permissions.
     std::fs::create_dir(folder.path().join("lock")).expect("a folder");
-    let error = pipeline.apply(&plan).await.expect_err("no lock");
+    let error = pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("no lock");
     assert_eq!(error.kind(), ErrorKind::State);
     assert!(error.help().expect("help").contains("nothing was changed"));
     assert_eq!(fixture.sandbox.writes().len(), 0);
@@ -260,7 +277,11 @@ async fn a_lock_without_a_state_that_can_be_saved_stops_a_run_before_its_first_c
     fixture.store = StateStore::on(Arc::new(store), Path::default());
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    let error = pipeline.apply(&plan).await.expect_err("no state");
+    let error = pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("no state");
     assert_eq!(error.to_string(), "state.json could not be saved");
     assert_eq!(error.kind(), ErrorKind::State);
     assert_eq!(fixture.sandbox.writes().len(), 0);
@@ -271,8 +292,16 @@ async fn a_plan_is_applied_only_once() {
     let fixture = Fixture::new(SEED).await;
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    pipeline.apply(&plan).await.expect("a run");
-    let error = pipeline.apply(&plan).await.expect_err("an old plan");
+    pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect("a run");
+    let error = pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect_err("an old plan");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 
@@ -288,7 +317,10 @@ async fn two_runs_on_different_states_never_make_a_second_app_silently() {
         let run = || async {
             let pipeline = Pipeline::new(CatalogApp::new(&fixture.okta, "AWS"));
             let plan = pipeline.plan().await?;
-            pipeline.apply(&plan).await
+            pipeline
+                .apply(&plan)
+                .await
+                .and_then(okta_aws_sso::Report::complete)
         };
         let (left, right) = tokio::join!(run(), run());
         let apps = fixture.sandbox.app_count("amazon_aws_sso");
@@ -333,7 +365,10 @@ impl Step for Waits {
     }
 
     fn plan<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<Planned>> {
-        let changes = (0..self.changes).map(|index| Change::new(Action::Create, index.to_string()));
+        let changes = (0..self.changes).map(|index| {
+            let subject = Subject::custom(self.id(), index.to_string());
+            Change::new(Action::Create, subject)
+        });
         Box::pin(std::future::ready(Ok(Planned::changes(changes.collect()))))
     }
 
@@ -369,7 +404,11 @@ async fn a_thousand_polls_read_no_side_file_back() {
         .wait_policy(policy);
     let plan = pipeline.plan().await.expect("a plan");
     let (files, states) = (store.reads("directory.json"), store.reads("state.json"));
-    pipeline.apply(&plan).await.expect("a run");
+    pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)
+        .expect("a run");
     assert_eq!(
         store.reads("directory.json") - files,
         1,

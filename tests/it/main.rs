@@ -17,3 +17,4 @@ mod secrets;
 mod send;
 mod sequential;
 mod sync;
+mod trust;

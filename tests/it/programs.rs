@@ -122,13 +122,47 @@ async fn plan_only_writes_nothing_and_json_output_has_one_document_per_line() {
         .arg(&blueprint)
         .args(["--plan-only", "--json"]);
     let output = command.output().await.expect("the program starts");
-    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let documents: Vec<serde_json::Value> = stdout(&output)
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     assert!(documents[0]["plan"]["steps"].is_array());
     assert_eq!(sandbox.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_saved_plan_is_applied_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_sandbox, ready) = served(folder.path()).await;
+    let blueprint = blueprint(folder.path(), crate::fixture::SEED);
+    let plan = folder.path().join("plan.json");
+    let run = async |arguments: &[&str]| {
+        let mut command = example("integrate");
+        command
+            .arg("--target")
+            .arg(&ready)
+            .arg("--blueprint")
+            .arg(&blueprint)
+            .arg("--state")
+            .arg(folder.path().join("state"))
+            .args(arguments);
+        command.output().await.expect("the program starts")
+    };
+    let path = plan.to_str().expect("a path");
+    let planned = run(&["--plan-only", "--out", path]).await;
+    assert_eq!(planned.status.code(), Some(2), "{}", stderr(&planned));
+    let applied = run(&["--plan", path, "--yes"]).await;
+    assert_eq!(applied.status.code(), Some(0), "{}", stderr(&applied));
+    let again = run(&["--plan-only"]).await;
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    let stale = run(&["--plan", path, "--yes"]).await;
+    assert_eq!(stale.status.code(), Some(1), "{}", stderr(&stale));
+    assert!(
+        stderr(&stale).contains("the plan is stale"),
+        "{}",
+        stderr(&stale)
+    );
 }
 
 #[tokio::test]

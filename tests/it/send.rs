@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    AccessReport, Blueprint, Context, Pipeline, ResolvedScope, StateLock, StateStore,
+    AccessReport, Batch, Blueprint, Context, Pipeline, ResolvedScope, StateLock, StateStore,
     aws::{self, Aws, IdentityCenter},
     okta,
     operator::Answers,
@@ -20,6 +20,13 @@ use rest_core::{Clock, ListError, Pager, RateLimiter, Secret, Service};
 use sandbox::{Sandbox, SandboxBuilder};
 
 fn is_send<F: Future + Send>(_: F) {}
+
+fn batch(batch: &Batch<'_>) {
+    is_send(batch.start(any()));
+    is_send(batch.finish(any(), any()));
+    is_send(batch.wait(any()));
+    is_send(batch.one_by_one());
+}
 
 /// Returns a placeholder for an argument; the call determines its type.
 fn any<T>() -> T {
@@ -183,7 +190,10 @@ fn spawned(okta: &okta::Client, aws: Aws, center: IdentityCenter, scim: &scim::C
     let apply = pipeline.clone();
     tokio::spawn(async move {
         let plan = apply.plan().await?;
-        apply.apply(&plan).await?;
+        apply
+            .apply(&plan)
+            .await
+            .and_then(okta_aws_sso::Report::complete)?;
         apply.verify().await
     });
     let sync = DirectorySync::new(OktaSource::new(okta, &blueprint), scim);
@@ -205,6 +215,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         .blueprint(&blueprint)
         .store(StateStore::folder("state")?);
     let plan = pipeline.plan().await?;
-    pipeline.apply(&plan).await?;
+    pipeline
+        .apply(&plan)
+        .await
+        .and_then(okta_aws_sso::Report::complete)?;
     Ok(())
 }

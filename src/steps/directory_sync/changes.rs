@@ -1,101 +1,280 @@
-//! Converts a sync plan to changes of a pipeline plan.
+//! The changes of a sync plan as changes of a pipeline plan: one for each user, each group and each membership.
 
-use super::super::ids;
+use std::collections::{HashMap, HashSet};
+
+use scim_types::{ExternalId, ResourceId};
+
 use crate::{
-    plan::{Action, Change, Value},
-    sync::{GroupChange, SyncPlan, UserChange},
+    plan::{Action, Change, Name, Note, Subject, Value},
+    sync::{Directory, GroupChange, Member, RemovedPrincipal, SyncPlan, UserChange},
 };
 
-/// The target of the change that writes users and groups.
-pub(super) const WRITE: &str = "users and groups of AWS, as in Okta";
-/// The target of the manual step that provides the SCIM token.
-pub(super) const TOKEN: &str = "SCIM access token";
+/// The names of the users, by their ids in the source and in the target.
+#[derive(Default)]
+pub(super) struct UserNames {
+    pub(super) logins: HashMap<ExternalId, Name>,
+    /// The reason why a user loses access, if it is known.
+    pub(super) reasons: HashMap<ExternalId, String>,
+    pub(super) external_ids: HashMap<ResourceId, ExternalId>,
+}
 
-/// Lists names in one field. A long list is truncated and gets a digest of all names, so that two different lists never
-/// look equal.
-fn name_list(names: &[String]) -> String {
-    const MAX_SHOWN: usize = 20;
-    let shown = names
-        .iter()
-        .take(MAX_SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    match names.len().checked_sub(MAX_SHOWN) {
-        None | Some(0) => shown,
-        Some(more) => {
-            let digest = crate::sync::digest(names.join("\n").as_bytes());
-            format!("{shown} and {more} more (digest of all: {digest})")
+impl UserNames {
+    fn user(&self, id: &ExternalId, fallback: &str) -> Name {
+        let known = self.logins.get(id).cloned();
+        known.unwrap_or_else(|| fallback.into())
+    }
+
+    fn removed(&self, removed: &RemovedPrincipal) -> Name {
+        match &removed.external_id {
+            Some(id) => self.user(id, id.as_str()),
+            None => removed
+                .name
+                .as_deref()
+                .unwrap_or(removed.id.as_str())
+                .into(),
+        }
+    }
+
+    fn member(&self, member: &Member) -> Name {
+        self.user(&member.external_id, member.external_id.as_str())
+    }
+
+    fn member_id(&self, id: &ResourceId) -> Name {
+        match self.external_ids.get(id) {
+            Some(external_id) => self.user(external_id, external_id.as_str()),
+            None => id.as_str().into(),
+        }
+    }
+
+    fn removal(&self, action: &'static str, id: Option<&ExternalId>, change: Change) -> Change {
+        let change = match action {
+            "delete" => change.field("exists", known("yes"), Value::Absent),
+            _ => change.from_to("active", Some("true".to_owned()), "false"),
+        };
+        match id.and_then(|id| self.reasons.get(id)) {
+            Some(reason) => change.because(Note::new("left-scope", reason)),
+            None => change,
         }
     }
 }
 
-/// Returns the change that writes all creations and updates of the plan, if there are any.
-pub(super) fn write_change(plan: &SyncPlan) -> Option<Change> {
-    let (mut fields, mut change) = (Vec::new(), Change::new(Action::Update, WRITE));
-    let users = |matches: fn(&UserChange) -> bool| {
-        let users = plan.users.iter();
-        let users = users.filter(move |change| !change.removes() && matches(change));
-        users.map(UserChange::name).collect::<Vec<_>>()
-    };
-    fields.push((
-        "create users",
-        users(|change| matches!(change, UserChange::Create { .. })),
-    ));
-    fields.push((
-        "update users",
-        users(|change| matches!(change, UserChange::Update { .. })),
-    ));
-    let groups = |matches: fn(&GroupChange) -> bool| {
-        let groups = plan.groups.iter().filter(move |change| matches(change));
-        groups
-            .map(|change| {
-                let text = change.to_string();
-                text.split_once("group ")
-                    .map_or(text.clone(), |(_, rest)| rest.to_owned())
-            })
-            .collect::<Vec<_>>()
-    };
-    fields.push((
-        "create groups",
-        groups(|change| matches!(change, GroupChange::Create { .. })),
-    ));
-    fields.push((
-        "update groups",
-        groups(|change| matches!(change, GroupChange::Update { .. })),
-    ));
-    for (name, names) in fields.into_iter().filter(|(_, names)| !names.is_empty()) {
-        change = change.with(name, name_list(&names));
+fn known(value: &str) -> Value {
+    Value::Known(value.to_owned())
+}
+
+/// A change of the pipeline, and the write of the sync that makes it.
+pub(super) struct SyncChange {
+    pub(super) change: Change,
+    /// The description of the write, such as `update group deployers`.
+    pub(super) write: String,
+}
+
+/// Returns the changes of a sync plan. Users come before groups, and groups before their members.
+pub(super) fn changes(plan: &SyncPlan, names: &UserNames) -> Vec<SyncChange> {
+    let mut changes = Vec::new();
+    for user in &plan.users {
+        let write = user.description();
+        let change = user_change(user, names);
+        changes.push(SyncChange { change, write });
     }
-    // The first run must save the cached state even if there is nothing to write.
-    let is_first_run = plan.serial == 0;
-    (!change.fields.is_empty() || is_first_run).then_some(change)
+    for group in &plan.groups {
+        let write = group.description();
+        changes.extend(group_changes(group, names).map(|change| SyncChange {
+            change,
+            write: write.clone(),
+        }));
+    }
+    changes
 }
 
-/// Returns the write change for a plan that cannot be computed until the SCIM endpoint is known.
-pub(super) fn undetermined_write_change() -> Change {
-    let after = |_| Value::AfterApply(ids::SCIM_ENDPOINT);
-    [
-        "create users",
-        "update users",
-        "create groups",
-        "update groups",
-    ]
-    .into_iter()
-    .fold(Change::new(Action::Update, WRITE), |change, name| {
-        change.with_value(name, after(name))
-    })
-}
-
-/// Returns the target of the change that deactivates or deletes a user.
-pub(super) fn removal_target(change: &UserChange) -> String {
+fn user_change(change: &UserChange, names: &UserNames) -> Change {
+    let of = |action, name| Change::new(action, Subject::User { name });
     match change {
-        UserChange::Delete(removed) => format!("user {removed}"),
-        change => format!("sign-in of user {}", change.name()),
+        UserChange::Create {
+            external_id,
+            profile,
+        } => of(Action::Create, names.user(external_id, &profile.user_name))
+            .with("userName", &profile.user_name),
+        UserChange::Update {
+            external_id,
+            profile,
+            before,
+            adopts,
+            deactivates,
+            ..
+        } => {
+            let name = names.user(external_id, &profile.user_name);
+            if *deactivates {
+                let change = of(Action::Remove, name);
+                return names.removal("deactivate", Some(external_id), change);
+            }
+            let change = of(Action::Update, name);
+            let change = match before {
+                Some(before) if before.user_name != profile.user_name => change.from_to(
+                    "userName",
+                    Some(before.user_name.clone()),
+                    &profile.user_name,
+                ),
+                _ => change,
+            };
+            if *adopts {
+                change.with("externalId", external_id.as_str())
+            } else {
+                change
+            }
+        }
+        UserChange::Deactivate(removed) => {
+            let change = of(Action::Remove, names.removed(removed));
+            names.removal("deactivate", removed.external_id.as_ref(), change)
+        }
+        UserChange::Delete(removed) => {
+            let change = of(Action::Remove, names.removed(removed));
+            names.removal("delete", removed.external_id.as_ref(), change)
+        }
     }
 }
 
-/// Returns the target of the change that deletes a group.
-pub(super) fn group_target(change: &GroupChange) -> String {
-    format!("group {}", change.name())
+fn group_changes<'a>(
+    change: &'a GroupChange,
+    names: &'a UserNames,
+) -> impl Iterator<Item = Change> + 'a {
+    let group: Name = match change {
+        GroupChange::Create { name, .. } | GroupChange::Update { name, .. } => name.into(),
+        GroupChange::Delete(removed) => {
+            let fallback = || removed.id.as_str();
+            removed.name.as_deref().unwrap_or_else(fallback).into()
+        }
+    };
+    let of = |action| {
+        let name = group.clone();
+        Change::new(action, Subject::Group { name })
+    };
+    let (own, add, remove): (Option<Change>, &[Member], &[ResourceId]) = match change {
+        GroupChange::Create { members, .. } => (Some(of(Action::Create)), members, &[]),
+        GroupChange::Update {
+            external_id,
+            renamed_from,
+            adopts,
+            add,
+            remove,
+            name,
+            ..
+        } => {
+            let mut own = of(Action::Update);
+            if let Some(before) = renamed_from {
+                own = own.from_to("displayName", Some(before.clone()), name);
+            }
+            if *adopts {
+                own = own.with("externalId", external_id.as_str());
+            }
+            let own = (!own.fields.is_empty()).then_some(own);
+            (own, add, remove)
+        }
+        GroupChange::Delete(_) => {
+            let change = of(Action::Remove).field("exists", known("yes"), Value::Absent);
+            (Some(change), &[], &[])
+        }
+    };
+    let membership = move |action, user| {
+        let group = group.clone();
+        Change::new(action, Subject::Membership { group, user })
+    };
+    let removal = membership.clone();
+    own.into_iter()
+        .chain(
+            add.iter()
+                .map(move |member| membership(Action::Create, names.member(member))),
+        )
+        .chain(remove.iter().map(move |id| {
+            let change = removal(Action::Remove, names.member_id(id));
+            let reason = names
+                .external_ids
+                .get(id)
+                .and_then(|id| names.reasons.get(id));
+            match reason {
+                Some(reason) => change.because(Note::new("left-scope", reason)),
+                None => change,
+            }
+        }))
+}
+
+/// Returns the changes for a target that cannot be read yet: everything is planned as if nothing were there. Removals are
+/// never planned like this.
+pub(super) fn changes_for_unknown_target(directory: &Directory, names: &UserNames) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let active: HashMap<&ExternalId, Name> = directory
+        .users
+        .iter()
+        .filter(|user| user.profile.active && user.problems.is_empty())
+        .map(|user| (&user.id, names.user(&user.id, &user.profile.user_name)))
+        .collect();
+    for user in &directory.users {
+        if let Some(name) = active.get(&user.id) {
+            let subject = Subject::User { name: name.clone() };
+            let change = Change::new(Action::Create, subject);
+            changes.push(change.with("userName", &user.profile.user_name));
+        }
+    }
+    for group in &directory.groups {
+        let name: Name = (&group.name).into();
+        let subject = Subject::Group { name: name.clone() };
+        changes.push(Change::new(Action::Create, subject));
+        for user in group.members.iter().filter_map(|id| active.get(id)) {
+            let (group, user) = (name.clone(), user.clone());
+            let subject = Subject::Membership { group, user };
+            changes.push(Change::new(Action::Create, subject));
+        }
+    }
+    changes
+}
+
+/// Drops from a sync plan whatever was not approved.
+///
+/// A removal needs the approval of exactly this removal. A user or group that was approved to be created may turn out to
+/// exist, and is then updated or adopted.
+pub(super) fn retain_approved(
+    plan: &mut SyncPlan,
+    names: &UserNames,
+    approved: &HashSet<(bool, Subject)>,
+) {
+    let is_approved = |change: &Change| {
+        approved.contains(&(change.action == Action::Remove, change.subject.clone()))
+    };
+    plan.users
+        .retain(|user| is_approved(&user_change(user, names)));
+    plan.groups.retain_mut(|group| {
+        let kept: HashSet<(bool, Subject)> = group_changes(group, names)
+            .filter(&is_approved)
+            .map(|change| (change.action == Action::Remove, change.subject))
+            .collect();
+        let own = group_changes(group, names)
+            .next()
+            .filter(|change| matches!(change.subject, Subject::Group { .. }));
+        if own.is_some_and(|own| !is_approved(&own)) {
+            return false;
+        }
+        let keeps = |removal, group: &str, user: Name| {
+            let group = group.into();
+            kept.contains(&(removal, Subject::Membership { group, user }))
+        };
+        match group {
+            GroupChange::Create { name, members, .. } => {
+                members.retain(|member| keeps(false, name, names.member(member)));
+                true
+            }
+            GroupChange::Update {
+                name,
+                add,
+                remove,
+                renamed_from,
+                adopts,
+                ..
+            } => {
+                add.retain(|member| keeps(false, name, names.member(member)));
+                remove.retain(|id| keeps(true, name, names.member_id(id)));
+                renamed_from.is_some() || *adopts || !add.is_empty() || !remove.is_empty()
+            }
+            GroupChange::Delete(_) => true,
+        }
+    });
 }

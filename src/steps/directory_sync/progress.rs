@@ -1,4 +1,4 @@
-//! The sync of one context: its progress, and the place of its cached state.
+//! The sync of one context: its plan, and the place of its cached state.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,29 +7,22 @@ use futures::future::BoxFuture;
 use crate::{
     context::Context,
     error::Result,
-    sync::{PreparedSync, Run, SaveState, SyncState},
+    sync::{PreparedSync, SaveState, SyncState},
 };
 
-/// The sync of one context. A change takes it and puts it back, so a change that was cancelled leaves none, and the next
-/// change plans again.
+/// The plan of the sync that the step has made last. The apply takes it, so an apply that was cancelled leaves none, and the
+/// next one plans again.
 #[derive(Default)]
-pub(super) struct Progress(Mutex<Option<Stage>>);
+pub(super) struct Prepared(Mutex<Option<Box<PreparedSync>>>);
 
-/// How far the sync of a context is.
-pub(super) enum Stage {
-    /// The plan is made.
-    Prepared(Box<PreparedSync>),
-    /// Changes of the plan are applied.
-    Running(Box<Run>),
-}
-
-impl Progress {
-    pub(super) fn set(&self, stage: Option<Stage>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+impl Prepared {
+    pub(super) fn set(&self, prepared: Option<PreparedSync>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = prepared.map(Box::new);
     }
 
-    pub(super) fn take(&self) -> Option<Stage> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn take(&self) -> Option<PreparedSync> {
+        let mut prepared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.take().map(|prepared| *prepared)
     }
 }
 

@@ -20,12 +20,7 @@ impl Change for GroupChange {
     }
 
     fn description(&self) -> String {
-        let verb = match self {
-            Self::Create { .. } => "create",
-            Self::Update { .. } => "update",
-            Self::Delete(_) => "delete",
-        };
-        format!("{verb} group {}", self.name())
+        Self::description(self)
     }
 
     fn count(&self, done: &mut Counts) {

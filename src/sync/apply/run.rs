@@ -95,8 +95,8 @@ pub(super) struct Inner {
     pub(super) state: SyncState,
     /// The target ids of the users that this run has created, or adopted in place of a creation.
     pub(super) created_ids: HashMap<ExternalId, ResourceId>,
-    /// The removals that this run has attempted.
-    pub(super) attempted: Attempted,
+    /// The descriptions of the changes that were written.
+    written: HashSet<String>,
     pub(super) report: SyncReport,
     /// Number of consecutive changes with a transient failure.
     consecutive_failures: usize,
@@ -106,13 +106,6 @@ pub(super) struct Inner {
     unsaved_writes: usize,
     /// The time of the last save; `None` before the first write.
     saved_at: Option<SystemTime>,
-}
-
-/// The target ids of the users and groups whose removal was attempted.
-#[derive(Default)]
-pub(super) struct Attempted {
-    pub(super) users: HashSet<ResourceId>,
-    pub(super) groups: HashSet<ResourceId>,
 }
 
 impl Run {
@@ -126,7 +119,7 @@ impl Run {
         let inner = Inner {
             state,
             created_ids: HashMap::new(),
-            attempted: Attempted::default(),
+            written: HashSet::new(),
             report: SyncReport::default(),
             consecutive_failures: 0,
             uncertain: prepared.target_incomplete,
@@ -206,6 +199,7 @@ impl Run {
             let mut inner = self.lock();
             inner.consecutive_failures = 0;
             change.count(&mut inner.report.done);
+            inner.written.insert(change.description());
             return;
         };
         let mut inner = self.lock();
@@ -293,9 +287,11 @@ impl Run {
         }
     }
 
-    /// Returns the report of the changes since the last call.
-    pub(crate) fn take_report(&self) -> SyncReport {
-        std::mem::take(&mut self.lock().report)
+    /// Returns the report, and the descriptions of the changes that were written.
+    pub(crate) fn into_report(self) -> (SyncReport, HashSet<String>) {
+        let inner = self.inner.into_inner();
+        let inner = inner.expect("no thread panics while it holds the lock of the run");
+        (inner.report, inner.written)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -21,13 +21,7 @@ impl Change for UserChange {
     }
 
     fn description(&self) -> String {
-        let verb = match self {
-            Self::Create { .. } => "create",
-            Self::Delete(_) => "delete",
-            _ if self.removes() => "deactivate",
-            _ => "update",
-        };
-        format!("{verb} user {}", self.name())
+        Self::description(self)
     }
 
     fn count(&self, done: &mut Counts) {

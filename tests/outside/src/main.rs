@@ -8,12 +8,13 @@ mod readme;
 use std::{collections::BTreeMap, sync::Arc};
 
 use okta_aws_sso::{
-    Applied, Blueprint, BoxFuture, Context, Operator, Pipeline, Planned, Result, Secret, StateStore, Step,
+    Applied, Blueprint, BoxFuture, Context, Operator, Pipeline, Planned, Result, Secret,
+    StateStore, Step,
     aws::{Aws, ConnectOptions, Credentials},
     deps::{aws_config, reqwest, serde_json},
     okta,
     operator::{Answers, AskKind, ManualStep, ManualStepKind, OperatorError, SandboxOperator},
-    plan::{Action, Change, StepId},
+    plan::{Action, Change, StepId, Subject},
     scim::{self, scim_types::ExternalId},
     steps::{self, ids},
     sync::{Directory, DirectorySync, Group, Source, User, UserProfile},
@@ -84,7 +85,10 @@ impl Step for Approval {
             let approved: Option<BTreeMap<String, String>> = cx.memory(&APPROVAL)?;
             Ok(match approved {
                 Some(_) => Planned::nothing(),
-                None => Planned::one(Change::new(Action::ManualStep, "approval")),
+                None => {
+                    let subject = Subject::custom(APPROVAL, "approval");
+                    Planned::one(Change::new(Action::ManualStep, subject))
+                }
             })
         })
     }
@@ -161,22 +165,34 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let sdk_config = aws_config::SdkConfig::builder()
         .region(aws_config::Region::new(text("/aws/region")))
         .endpoint_url(text("/aws/endpoint_url"))
-        .credentials_provider(okta_aws_sso::aws::SharedCredentialsProvider::from(credentials))
+        .credentials_provider(okta_aws_sso::aws::SharedCredentialsProvider::from(
+            credentials,
+        ))
         .build();
     let aws = Aws::connect(ConnectOptions {
         sdk_config: Some(sdk_config),
         ..ConnectOptions::default()
     })
     .await?;
-    let organization = aws.sdk().organizations().describe_organization().send().await?;
+    let organization = aws
+        .sdk()
+        .organizations()
+        .describe_organization()
+        .send()
+        .await?;
     println!(
         "aws: {}",
-        organization.organization().and_then(|found| found.id()).unwrap_or_default()
+        organization
+            .organization()
+            .and_then(|found| found.id())
+            .unwrap_or_default()
     );
 
     // The integration with a step of its own.
     let blueprint = Blueprint::from_toml(BLUEPRINT)?;
-    let operator = Arc::new(Approver(SandboxOperator::new(text("/console_url").parse()?)?));
+    let operator = Arc::new(Approver(SandboxOperator::new(
+        text("/console_url").parse()?,
+    )?));
     let store = StateStore::memory();
     let pipeline = || -> Result<Pipeline> {
         let steps = steps::default_steps(&blueprint, &okta, &aws)
@@ -187,7 +203,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             .operator(operator.clone()))
     };
     let plan = pipeline()?.plan().await?;
-    pipeline()?.apply(&plan).await?;
+    pipeline()?.apply(&plan).await?.complete()?;
     let again = pipeline()?.plan().await?;
     println!("integration: {}", again.summary());
 
