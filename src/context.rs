@@ -12,6 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, ErrorKind, Result},
+    event::{Event, Listeners},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
     state::Facts,
@@ -36,6 +37,8 @@ pub struct Context {
     run_memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Saves the state; only during an apply.
     saver: OnceLock<Box<dyn Saver>>,
+    /// The listeners of the pipeline; only during an apply.
+    listeners: OnceLock<Arc<Listeners>>,
 }
 
 /// Saves what a context has changed.
@@ -71,6 +74,7 @@ impl Context {
             clock,
             run_memory: Mutex::default(),
             saver: OnceLock::new(),
+            listeners: OnceLock::new(),
         }
     }
 
@@ -218,6 +222,18 @@ impl Context {
         debug_assert!(earlier.is_ok(), "a context belongs to one apply");
     }
 
+    /// Sends the events of manual steps to these listeners.
+    pub(crate) fn set_listeners(&self, listeners: Arc<Listeners>) {
+        let earlier = self.listeners.set(listeners);
+        debug_assert!(earlier.is_ok(), "a context belongs to one apply");
+    }
+
+    fn emit(&self, event: &Event) {
+        if let Some(listeners) = self.listeners.get() {
+            listeners.emit(event);
+        }
+    }
+
     /// Saves the state now, if this context belongs to an apply and if something has changed.
     ///
     /// A step calls this function after a change that must not be forgotten if the run is killed: it has made an object
@@ -268,15 +284,26 @@ impl Context {
             1
         };
         loop {
-            let answers = self
-                .operator
-                .ask(&manual_step)
-                .await
-                .map_err(|error| not_done(&manual_step, error))?;
-            match verify(answers).await {
+            self.emit(&Event::OperatorAsked {
+                manual_step: manual_step.clone(),
+            });
+            let answers = self.operator.ask(&manual_step).await;
+            let answers = answers.map_err(|error| not_done(&manual_step, error));
+            let verified = match answers {
+                Ok(answers) => verify(answers).await.map_err(|error| (error, true)),
+                Err(error) => Err((error, false)),
+            };
+            let rejected = verified.as_ref().err().map(|(error, _)| error.to_string());
+            self.emit(&Event::OperatorAnswered {
+                title: manual_step.title.clone(),
+                rejected,
+            });
+            match verified {
                 Ok(verified) => return Ok(verified),
-                Err(error) if attempts_left == 1 => return Err(error),
-                Err(error) => manual_step.rejected = Some(error.explain()),
+                Err((error, true)) if attempts_left > 1 => {
+                    manual_step.rejected = Some(error.explain());
+                }
+                Err((error, _)) => return Err(error),
             }
             attempts_left -= 1;
         }

@@ -1,12 +1,18 @@
 //! Events of an apply, in the order in which they happen.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use futures::{Stream, channel::mpsc};
+use futures::{Stream, stream};
 use serde::Serialize;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
     batch::Waiting,
+    operator::ManualStep,
     outcome::ChangeResult,
     plan::{Action, Change, StepId, Subject},
 };
@@ -51,6 +57,23 @@ pub enum Event {
         #[serde(flatten)]
         result: ChangeResult,
     },
+    /// The operator is asked to do a manual step. This event comes before the question.
+    OperatorAsked {
+        /// The manual step, without secrets and without the content of files.
+        manual_step: ManualStep,
+    },
+    /// The operator has answered, or has failed to.
+    OperatorAnswered {
+        /// The title of the manual step.
+        title: String,
+        /// The reason why the answers were not accepted; `None` if they were.
+        rejected: Option<String>,
+    },
+    /// A reader of the [stream](crate::Pipeline::events) was too slow and has missed events.
+    Lagged {
+        /// The number of missed events.
+        missed: u64,
+    },
     /// Every change of a step has an outcome.
     StepDone {
         /// The step.
@@ -58,20 +81,39 @@ pub enum Event {
     },
 }
 
-/// The open event streams of a pipeline.
-#[derive(Debug, Default)]
-pub(crate) struct Listeners(Mutex<Vec<mpsc::UnboundedSender<Event>>>);
+/// The listeners of a pipeline.
+#[derive(Default)]
+pub(crate) struct Listeners(Mutex<Open>);
+
+type Callback = dyn Fn(&Event) + Send + Sync;
+
+#[derive(Default)]
+struct Open {
+    callbacks: Vec<Box<Callback>>,
+    stream: Option<broadcast::Sender<Event>>,
+}
 
 impl Listeners {
+    /// Adds a function that is called with every event before the run goes on.
+    pub(crate) fn add(&self, callback: impl Fn(&Event) + Send + Sync + 'static) {
+        self.lock().callbacks.push(Box::new(callback));
+    }
+
     /// Returns a stream of all events from now on. The stream ends when the next apply ends, or when the pipeline is
     /// dropped.
     pub(crate) fn subscribe(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
-        let (sender, receiver) = mpsc::unbounded();
-        self.0
-            .lock()
-            .expect("no code panics while it holds the listeners")
-            .push(sender);
-        receiver
+        let mut open = self.lock();
+        let sender = open
+            .stream
+            .get_or_insert_with(|| broadcast::channel(CAPACITY).0);
+        Box::pin(stream::unfold(
+            sender.subscribe(),
+            async |mut events| match events.recv().await {
+                Ok(event) => Some((event, events)),
+                Err(RecvError::Lagged(missed)) => Some((Event::Lagged { missed }, events)),
+                Err(RecvError::Closed) => None,
+            },
+        ))
     }
 
     /// Returns a guard that ends all streams when it is dropped, also if the apply fails or is cancelled.
@@ -79,13 +121,27 @@ impl Listeners {
         EndOfApply(self)
     }
 
+    /// Hands an event to the callbacks, in order, and to the streams.
     pub(crate) fn emit(&self, event: &Event) {
         tracing::debug!(?event);
-        // Streams whose reader was dropped are removed.
-        self.0
-            .lock()
-            .expect("no code panics while it holds the listeners")
-            .retain(|listener| listener.unbounded_send(event.clone()).is_ok());
+        let open = self.lock();
+        for callback in &open.callbacks {
+            callback(event);
+        }
+        if let Some(stream) = &open.stream {
+            // Without a reader, the event is not kept.
+            let _no_reader = stream.send(event.clone());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listeners").finish_non_exhaustive()
     }
 }
 
@@ -93,9 +149,30 @@ struct EndOfApply<'a>(&'a Listeners);
 
 impl Drop for EndOfApply<'_> {
     fn drop(&mut self) {
-        // A poisoned lock means that sending an event panicked. The panic itself is already reported.
-        if let Ok(mut listeners) = self.0.0.lock() {
-            listeners.clear();
+        self.0.lock().stream = None;
+    }
+}
+
+/// The number of events that a stream keeps for a slow reader.
+const CAPACITY: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_that_is_read_late_keeps_the_last_events_and_says_what_it_has_missed() {
+        let listeners = Listeners::default();
+        let events = listeners.subscribe();
+        for _ in 0..2000 {
+            let step = StepId::new("step");
+            listeners.emit(&Event::StepDone { step });
         }
+        drop(listeners.end_on_drop());
+        let events: Vec<Event> = events.collect().await;
+        assert_eq!(events.len(), 1025);
+        assert_eq!(events[0], Event::Lagged { missed: 976 });
     }
 }

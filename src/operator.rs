@@ -8,6 +8,10 @@ use std::{collections::BTreeMap, fmt};
 
 use futures::future::BoxFuture;
 use rest_core::Secret;
+use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::state::hex;
 
 pub use sandbox::SandboxOperator;
 pub use scripted::ScriptedOperator;
@@ -44,7 +48,7 @@ impl<T: Operator + ?Sized> Operator for std::sync::Arc<T> {
 }
 
 /// An action that the operator is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ManualStep {
     /// The kind of manual step.
     pub kind: ManualStepKind,
@@ -67,7 +71,8 @@ pub struct ManualStep {
 }
 
 /// The kinds of manual steps that the steps of this crate ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ManualStepKind {
     /// Publish DNS records.
@@ -88,17 +93,22 @@ pub enum ManualStepKind {
     Custom(&'static str),
 }
 
-/// A file that the operator uploads in a manual step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A file that the operator uploads in a manual step. As data, it has a digest in place of the content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attachment {
     /// The file name.
     pub name: String,
     /// The content.
+    #[serde(rename = "sha256", serialize_with = "serialize_digest")]
     pub bytes: Vec<u8>,
 }
 
+fn serialize_digest<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(&Sha256::digest(bytes)))
+}
+
 /// An answer that a manual step asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ask {
     /// The key of the answer in [`Answers`].
     pub key: &'static str,
@@ -111,7 +121,8 @@ pub struct Ask {
 }
 
 /// The kind of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AskKind {
     /// A line of text.

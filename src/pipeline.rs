@@ -56,7 +56,7 @@ pub struct Pipeline {
     guard: Guard,
     wait_policy: WaitPolicy,
     scim_token: Option<Secret>,
-    listeners: Listeners,
+    listeners: Arc<Listeners>,
 }
 
 /// The result of [`Pipeline::verify`].
@@ -91,7 +91,7 @@ impl Pipeline {
             guard: Guard::default(),
             wait_policy: WaitPolicy::default(),
             scim_token: None,
-            listeners: Listeners::default(),
+            listeners: Arc::default(),
         }
     }
 
@@ -147,9 +147,19 @@ impl Pipeline {
         self
     }
 
+    /// Adds a function that is called with every event, in order, before the run goes on.
+    ///
+    /// A program that shows the events and asks the operator on one screen uses this function: each event is shown before
+    /// the next question. The function must return fast, and must not call the pipeline.
+    #[must_use]
+    pub fn on_event(self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listeners.add(callback);
+        self
+    }
+
     /// Returns a stream of the events from now until the end of the next [`apply`](Self::apply).
     ///
-    /// The stream buffers events without a limit until they are read, so a slow reader misses no event.
+    /// The stream keeps 1,024 events. A reader that is slower gets [`Event::Lagged`] with the number of missed events.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         self.listeners.subscribe()
     }
@@ -228,6 +238,7 @@ impl Pipeline {
             saver.save_first().await?;
         }
         cx.set_saver(saver.clone());
+        cx.set_listeners(self.listeners.clone());
         let run = Run {
             pipeline: self,
             cx: &cx,

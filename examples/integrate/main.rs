@@ -9,7 +9,6 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use futures::StreamExt as _;
 use okta_aws_sso::{
     AccessReport, ChangeResult, Guard, Outcome, Pipeline, Report, StateStore, steps,
 };
@@ -52,7 +51,11 @@ async fn run(args: &Args, output: &Output) -> Result<ExitCode, args::Failure> {
         max_removals: args.allow_removals,
         allowed: args.allow.iter().cloned().collect(),
     })
-    .operator(environment.operator(args, output)?);
+    .operator(environment.operator(args, output)?)
+    .on_event({
+        let output = output.clone();
+        move |event| output.event(event)
+    });
     if let Ok(token) = std::env::var("SCIM_TOKEN") {
         pipeline = pipeline.scim_token(Secret::new(token));
     }
@@ -75,12 +78,8 @@ async fn run(args: &Args, output: &Output) -> Result<ExitCode, args::Failure> {
     if !plan.is_empty() && !Output::confirmed(args.yes || environment.is_sandbox())? {
         return Ok(ExitCode::SUCCESS);
     }
-    // The event stream ends when `apply` ends. The join waits until all events are shown.
-    let events = output
-        .clone()
-        .events(pipeline.events().boxed(), plan.changes().count());
-    let (applied, ()) = tokio::join!(pipeline.apply(&plan), events);
-    let report = applied?;
+    output.start(plan.changes().count());
+    let report = pipeline.apply(&plan).await?;
     output.applied(&report);
     verify(&environment, &pipeline, output).await?;
     Ok(ExitCode::from(status(&report)))

@@ -7,7 +7,7 @@ use std::{
 };
 
 use comfy_table::{ContentArrangement, Table, presets};
-use futures::{StreamExt as _, future::BoxFuture, stream::BoxStream};
+use futures::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 use okta_aws_sso::{
     AccessReport, Cause, CheckOutcome, Event, Operator, Outcome, Plan, Report, Verification,
@@ -81,8 +81,8 @@ impl Output {
         Ok(line.trim() == "yes")
     }
 
-    /// Shows the progress of applying until the stream of events ends.
-    pub(crate) async fn events(self, mut events: BoxStream<'static, Event>, changes: usize) {
+    /// Starts to show the progress of applying.
+    pub(crate) fn start(&self, changes: usize) {
         if !self.json && io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
                 .expect("a valid template");
@@ -95,12 +95,10 @@ impl Output {
         } else if !self.json {
             self.line("");
         }
-        while let Some(event) = events.next().await {
-            self.event(&event);
-        }
     }
 
-    fn event(&self, event: &Event) {
+    /// Shows an event. The pipeline calls this function before it goes on, so events and questions are in order.
+    pub(crate) fn event(&self, event: &Event) {
         if self.json {
             Self::document(&json!(event));
             return;

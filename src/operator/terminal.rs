@@ -4,10 +4,14 @@ use std::{
     fmt,
     io::{self, BufRead, Write},
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
+    time::Duration,
 };
 
-use futures::future::BoxFuture;
+use futures::{channel::oneshot, future::BoxFuture};
 use rest_core::Secret;
 
 use super::{Answers, Ask, AskKind, ManualStep, Operator, OperatorError};
@@ -25,7 +29,7 @@ pub struct TerminalOperator {
 type ReadSecret = dyn FnMut(&str) -> io::Result<String> + Send;
 
 struct Terminal {
-    input: Box<dyn BufRead + Send>,
+    input: LineReader,
     output: Box<dyn Write + Send>,
     secrets: Option<Box<ReadSecret>>,
 }
@@ -39,7 +43,7 @@ impl TerminalOperator {
         folder: impl Into<PathBuf>,
     ) -> Self {
         let terminal = Terminal {
-            input: Box::new(input),
+            input: LineReader::new(input),
             output: Box::new(output),
             secrets: None,
         };
@@ -75,14 +79,17 @@ impl Operator for TerminalOperator {
             manual_step.clone(),
         );
         Box::pin(async move {
-            // An answer can take minutes, so it must not block a thread of the runtime.
-            let talk = move || {
-                terminal
+            // An answer can take minutes, and the program may end before it. A thread of the runtime would keep the runtime
+            // from ending, so the question has a thread of its own, which ends when nothing waits for the answers any more.
+            let (sender, answers) = oneshot::channel();
+            std::thread::spawn(move || {
+                let mut terminal = terminal
                     .lock()
-                    .expect("no code panics while it holds the terminal")
-                    .talk(&manual_step, &folder)
-            };
-            tokio::task::spawn_blocking(talk)
+                    .expect("no code panics while it holds the terminal");
+                let talked = terminal.talk(&manual_step, &folder, &|| sender.is_canceled());
+                let _is_dropped = sender.send(talked);
+            });
+            answers
                 .await
                 .unwrap_or_else(|error| Err(OperatorError::Declined(error.to_string())))
         })
@@ -98,6 +105,7 @@ impl Terminal {
         &mut self,
         manual_step: &ManualStep,
         folder: &std::path::Path,
+        is_dropped: &dyn Fn() -> bool,
     ) -> Result<Answers, OperatorError> {
         writeln!(self.output, "\n{manual_step}")?;
         if let Some(file) = &manual_step.file {
@@ -113,26 +121,28 @@ impl Terminal {
         }
         let mut answers = Answers::default();
         for ask in &manual_step.asks {
-            answers = self.answer(ask, answers)?;
+            answers = self.answer(ask, answers, is_dropped)?;
         }
         if manual_step.asks.is_empty() {
-            self.line("Press Enter when it is done, or enter the reason why it cannot be done")
-                .and_then(|line| {
-                    if line.is_empty() {
-                        Ok(())
-                    } else {
-                        Err(OperatorError::Declined(line))
-                    }
-                })?;
+            let prompt = "Press Enter when it is done, or enter the reason why it cannot be done";
+            let line = self.line(prompt, is_dropped)?;
+            if !line.is_empty() {
+                return Err(OperatorError::Declined(line));
+            }
         }
         Ok(answers)
     }
 
-    fn answer(&mut self, ask: &Ask, answers: Answers) -> Result<Answers, OperatorError> {
+    fn answer(
+        &mut self,
+        ask: &Ask,
+        answers: Answers,
+        is_dropped: &dyn Fn() -> bool,
+    ) -> Result<Answers, OperatorError> {
         loop {
             let line = match (ask.kind, &mut self.secrets) {
                 (AskKind::Secret, Some(read)) => read(&ask.prompt)?,
-                _ => self.line(&ask.prompt)?,
+                _ => self.line(&ask.prompt, is_dropped)?,
             };
             match (ask.kind, line.trim()) {
                 (_, "") if ask.optional => return Ok(answers),
@@ -147,16 +157,84 @@ impl Terminal {
         }
     }
 
-    fn line(&mut self, prompt: &str) -> Result<String, OperatorError> {
+    fn line(
+        &mut self,
+        prompt: &str,
+        is_dropped: &dyn Fn() -> bool,
+    ) -> Result<String, OperatorError> {
         write!(self.output, "{prompt}: ")?;
         self.output.flush()?;
-        let mut line = String::new();
-        if self.input.read_line(&mut line)? == 0 {
-            return Err(OperatorError::Absent);
-        }
-        Ok(line.trim().to_owned())
+        self.input.line(is_dropped)
     }
 }
+
+/// Reads lines in a thread of its own.
+///
+/// A read from a terminal cannot be cancelled. If the question is dropped, the read goes on, and the next question gets its
+/// line.
+struct LineReader {
+    requests: mpsc::Sender<()>,
+    lines: mpsc::Receiver<io::Result<String>>,
+    is_reading: bool,
+    /// A line that arrived for a question that was dropped.
+    unused: Option<String>,
+}
+
+impl LineReader {
+    fn new(mut input: impl BufRead + Send + 'static) -> Self {
+        let (requests, requested) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            while let Ok(()) = requested.recv() {
+                let mut line = String::new();
+                let read = input.read_line(&mut line).map(|_| line);
+                if sender.send(read).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            requests,
+            lines,
+            is_reading: false,
+            unused: None,
+        }
+    }
+
+    /// Returns the next line without its end. Fails if the input has ended or the question is dropped.
+    fn line(&mut self, is_dropped: &dyn Fn() -> bool) -> Result<String, OperatorError> {
+        if let Some(line) = self.unused.take() {
+            return Ok(line);
+        }
+        if !self.is_reading {
+            let sent = self.requests.send(());
+            sent.map_err(|_ended| OperatorError::Absent)?;
+            self.is_reading = true;
+        }
+        loop {
+            match self.lines.recv_timeout(POLL) {
+                Ok(line) => {
+                    self.is_reading = false;
+                    let line = line?;
+                    if line.is_empty() {
+                        return Err(OperatorError::Absent);
+                    }
+                    let line = line.trim().to_owned();
+                    if is_dropped() {
+                        self.unused = Some(line);
+                        return Err(OperatorError::Absent);
+                    }
+                    return Ok(line);
+                }
+                Err(RecvTimeoutError::Timeout) if !is_dropped() => {}
+                Err(_) => return Err(OperatorError::Absent),
+            }
+        }
+    }
+}
+
+/// The time after which a dropped question is noticed.
+const POLL: Duration = Duration::from_millis(100);
 
 impl fmt::Debug for TerminalOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,6 +268,44 @@ mod tests {
             Some("t0k3n")
         );
         assert!(!format!("{answers:?}").contains("t0k3n"));
+    }
+
+    /// A keyboard: lines arrive when the test types them.
+    struct Keyboard(mpsc::Receiver<String>, io::Cursor<Vec<u8>>);
+
+    impl io::Read for Keyboard {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            let read = self.1.read(bytes)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            let Ok(line) = self.0.recv() else {
+                return Ok(0);
+            };
+            self.1 = io::Cursor::new(line.into_bytes());
+            self.1.read(bytes)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dropped_question_does_not_block_the_next_one() {
+        let (keys, keyboard) = mpsc::channel();
+        let keyboard = io::BufReader::new(Keyboard(keyboard, io::Cursor::default()));
+        let operator = TerminalOperator::new(keyboard, io::sink(), "unused");
+        let manual_step = |key| {
+            ManualStep::new(ManualStepKind::AccessPortal, "Read", "AWS console").ask(
+                key,
+                AskKind::Text,
+                "Address",
+            )
+        };
+        let (first, second) = (manual_step("first"), manual_step("second"));
+        // Polled once and dropped, as a deadline does.
+        assert!(futures::poll!(operator.ask(&first)).is_pending());
+        keys.send("https://a.example\n".to_owned())
+            .expect("a keyboard");
+        let answers = operator.ask(&second).await.expect("answers");
+        assert_eq!(answers.get("second"), Some("https://a.example"));
     }
 
     #[tokio::test]

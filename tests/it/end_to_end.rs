@@ -1,9 +1,11 @@
 //! Tests of complete runs: from two empty tenants to a user who signs in.
 
+use std::sync::{Arc, Mutex};
+
 use futures::StreamExt as _;
 use okta_aws_sso::{
-    AccessReport, ErrorKind, Event,
-    operator::NoOperator,
+    AccessReport, ErrorKind, Event, Operator as _,
+    operator::{NoOperator, ScriptedOperator},
     plan::{Action, StepId},
 };
 use sandbox::{Sandbox, Stage};
@@ -293,4 +295,50 @@ async fn verification_finds_a_membership_that_is_missing_in_aws() {
             "missing in AWS: membership of ada.lovelace@example.com in group deployers (Okta: ACTIVE)"
         ]
     );
+}
+
+#[tokio::test]
+async fn each_event_comes_before_the_next_question_and_the_answer_after_it() {
+    let mut fixture = Fixture::new(SEED).await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = |seen: &Arc<Mutex<Vec<String>>>, line: String| {
+        seen.lock().expect("a lock").push(line);
+    };
+    let (operator, asked) = (fixture.operator.clone(), seen.clone());
+    fixture.operator = Arc::new(ScriptedOperator::new(move |manual_step| {
+        log(&asked, format!("question {}", manual_step.title));
+        let operator = operator.clone();
+        async move { operator.ask(&manual_step).await }
+    }));
+    let shown = seen.clone();
+    let pipeline = fixture.pipeline().on_event(move |event| match event {
+        Event::OperatorAsked { manual_step } => {
+            let json = serde_json::to_string(manual_step).expect("JSON");
+            assert!(
+                !json.contains("<md:"),
+                "the content of a file is not in an event"
+            );
+            log(&shown, format!("asked {}", manual_step.title));
+        }
+        Event::OperatorAnswered { title, rejected } => {
+            assert_eq!(*rejected, None);
+            log(&shown, format!("answered {title}"));
+        }
+        _ => {}
+    });
+    let plan = pipeline.plan().await.expect("a plan");
+    let report = pipeline.apply(&plan).await.expect("a run");
+    report.complete().expect("a complete run");
+    let seen = seen.lock().expect("a lock");
+    assert!(seen.len() >= 15, "{seen:?}");
+    for group in seen.chunks(3) {
+        let titles: Vec<&str> = group
+            .iter()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(_, title)| title)
+            .collect();
+        assert!(titles.iter().all(|title| *title == titles[0]), "{group:?}");
+        assert!(group[0].starts_with("asked ") && group[1].starts_with("question "));
+        assert!(group[2].starts_with("answered "));
+    }
 }
