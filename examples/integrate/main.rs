@@ -75,6 +75,11 @@ async fn run(args: &Args, output: &Output) -> Result<ExitCode, args::Failure> {
             CHANGES
         }));
     }
+    if plan.is_empty() && args.plan.is_none() {
+        verify(&environment, &pipeline, output).await?;
+        let has_problems = plan.problems().next().is_some();
+        return Ok(ExitCode::from(if has_problems { FAILED } else { 0 }));
+    }
     if !plan.is_empty() && !Output::confirmed(args.yes || environment.is_sandbox())? {
         return Ok(ExitCode::SUCCESS);
     }
