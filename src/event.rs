@@ -7,7 +7,8 @@ use std::{
 };
 
 use futures::{Stream, stream};
-use serde::Serialize;
+use jiff::SignedDuration;
+use serde::{Serialize, Serializer};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
@@ -48,7 +49,8 @@ pub enum Event {
         subject: Option<Subject>,
         /// The awaited condition.
         waiting: Waiting,
-        /// Pause before the next poll.
+        /// Pause before the next poll. As data, an ISO 8601 duration such as `PT15S`.
+        #[serde(serialize_with = "serialize_duration")]
         retry_in: Duration,
     },
     /// A change has an outcome: it was made, it has failed, or it was not started.
@@ -79,6 +81,14 @@ pub enum Event {
         /// The step.
         step: StepId,
     },
+}
+
+fn serialize_duration<S: Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let duration = SignedDuration::try_from(*duration).unwrap_or(SignedDuration::MAX);
+    duration.serialize(serializer)
 }
 
 /// The listeners of a pipeline.

@@ -45,13 +45,17 @@ impl Output {
         }
     }
 
-    fn document(value: &serde_json::Value) {
-        print(&value.to_string());
+    /// Prints one line of JSON, with the type and the format version.
+    fn document(kind: &str, value: &impl serde::Serialize) {
+        let mut line = json!(value);
+        line["type"] = json!(kind);
+        line["format"] = json!(Plan::FORMAT);
+        print(&line.to_string());
     }
 
     pub(crate) fn plan(&self, plan: &Plan) {
         if self.json {
-            Self::document(&json!({"plan": plan}));
+            Self::document("plan", plan);
         } else if plan.is_empty() && plan.problems().next().is_none() {
             self.line("No changes");
             for note in plan.steps.iter().flat_map(|step| &step.notes) {
@@ -100,7 +104,7 @@ impl Output {
     /// Shows an event. The pipeline calls this function before it goes on, so events and questions are in order.
     pub(crate) fn event(&self, event: &Event) {
         if self.json {
-            Self::document(&json!(event));
+            Self::document("event", event);
             return;
         }
         let bar = self
@@ -166,7 +170,7 @@ impl Output {
             bar.finish_and_clear();
         }
         if self.json {
-            Self::document(&json!({"report": report}));
+            Self::document("report", report);
             return;
         }
         let mut text = format!("\nApplied {}", count(report.done(), "change"));
@@ -198,6 +202,7 @@ impl Output {
     ) {
         if self.json {
             Self::document(
+                "verification",
                 &json!({"portal_url": portal, "checks": verification.checks, "access": report}),
             );
             return;
@@ -255,7 +260,7 @@ impl Output {
             Failure::ChecksFailed | Failure::File(_) => format!("error: {failure}"),
         };
         if self.json {
-            Self::document(&json!({"error": text}));
+            Self::document("error", &json!({"message": text}));
         }
         let _closed = writeln!(io::stderr(), "{text}");
     }

@@ -127,7 +127,8 @@ async fn plan_only_writes_nothing_and_json_output_has_one_document_per_line() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-    assert!(documents[0]["plan"]["steps"].is_array());
+    assert_eq!(documents[0]["type"], "plan");
+    assert!(documents[0]["steps"].is_array());
     assert_eq!(sandbox.writes().len(), 0);
 }
 
