@@ -24,7 +24,11 @@ pub use self::{idp::IdpMetadata, sp::SpMetadata};
 use jiff::Timestamp;
 
 use self::xml::Xml;
-use crate::{Document, ReadError, document::read_with, names::namespace};
+use crate::{
+    Document, ReadError,
+    document::read_with,
+    names::{namespace, protocol},
+};
 
 /// The reason why metadata could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,10 +50,13 @@ pub enum BuildError {
     },
 }
 
-/// The properties that both kinds of entity share.
+/// The properties that both kinds of entity and their roles share.
 #[derive(Debug, Clone)]
 struct Entity {
     id: String,
+    certificates: Vec<(&'static str, Vec<u8>)>,
+    single_logout_services: Vec<(String, String)>,
+    name_id_formats: Vec<String>,
     valid_until: Option<Timestamp>,
     organization: Option<Organization>,
     technical_contact: Option<String>,
@@ -66,14 +73,22 @@ impl Entity {
     fn new(id: String) -> Self {
         Self {
             id,
+            certificates: Vec::new(),
+            single_logout_services: Vec::new(),
+            name_id_formats: Vec::new(),
             valid_until: None,
             organization: None,
             technical_contact: None,
         }
     }
 
-    /// Writes the whole document around one role.
-    fn build(self, role: impl FnOnce(&mut Xml)) -> Result<Document, BuildError> {
+    /// Writes the whole document with one role. `services` writes the endpoints that only this role has.
+    fn build(
+        self,
+        role: &str,
+        attributes: &[(&str, bool)],
+        services: impl FnOnce(&mut Xml),
+    ) -> Result<Document, BuildError> {
         let mut xml = Xml::new();
         xml.open("md:EntityDescriptor");
         xml.attribute("entityID", &self.id);
@@ -81,7 +96,17 @@ impl Entity {
         if let Some(until) = self.valid_until {
             xml.attribute("validUntil", &until.to_string());
         }
-        role(&mut xml);
+        xml.open(role);
+        for (name, value) in attributes {
+            xml.attribute(name, &value.to_string());
+        }
+        xml.attribute("protocolSupportEnumeration", protocol::SAML_2_0);
+        keys(&mut xml, &self.certificates);
+        let logout = &self.single_logout_services;
+        endpoints(&mut xml, "md:SingleLogoutService", logout);
+        texts(&mut xml, "md:NameIDFormat", &self.name_id_formats);
+        services(&mut xml);
+        xml.close(role);
         if let Some(organization) = &self.organization {
             xml.open("md:Organization");
             for (element, text) in [
@@ -113,6 +138,35 @@ impl Entity {
 /// The setters that both builders share.
 macro_rules! entity_setters {
     () => {
+        /// Adds a `SingleLogoutService`.
+        pub fn single_logout_service(
+            mut self,
+            binding: impl Into<String>,
+            location: impl Into<String>,
+        ) -> Self {
+            let service = (binding.into(), location.into());
+            self.entity.single_logout_services.push(service);
+            self
+        }
+
+        /// Adds the certificate of a signing key, as DER.
+        pub fn signing_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
+            self.entity.certificates.push(("signing", der.into()));
+            self
+        }
+
+        /// Adds the certificate of an encryption key, as DER; peers encrypt for the provider with it.
+        pub fn encryption_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
+            self.entity.certificates.push(("encryption", der.into()));
+            self
+        }
+
+        /// Adds a `NameIDFormat`.
+        pub fn name_id_format(mut self, format: impl Into<String>) -> Self {
+            self.entity.name_id_formats.push(format.into());
+            self
+        }
+
         /// Sets `validUntil`.
         pub fn valid_until(mut self, until: Timestamp) -> Self {
             self.entity.valid_until = Some(until);

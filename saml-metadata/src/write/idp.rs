@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{BuildError, Entity, Organization, endpoints, entity_setters, keys, texts};
-use crate::{Document, names::protocol};
+use super::{BuildError, Entity, Organization, endpoints, entity_setters};
+use crate::Document;
 
 /// Builder for the metadata of an identity provider, with the same structure as Okta's metadata.
 #[derive(Debug, Clone)]
@@ -11,9 +11,6 @@ use crate::{Document, names::protocol};
 pub struct IdpMetadata {
     entity: Entity,
     want_authn_requests_signed: bool,
-    certificates: Vec<(&'static str, Vec<u8>)>,
-    single_logout_services: Vec<(String, String)>,
-    name_id_formats: Vec<String>,
     single_sign_on_services: Vec<(String, String)>,
 }
 
@@ -23,9 +20,6 @@ impl IdpMetadata {
         Self {
             entity: Entity::new(entity_id.into()),
             want_authn_requests_signed: false,
-            certificates: Vec::new(),
-            single_logout_services: Vec::new(),
-            name_id_formats: Vec::new(),
             single_sign_on_services: Vec::new(),
         }
     }
@@ -38,35 +32,6 @@ impl IdpMetadata {
     ) -> Self {
         let service = (binding.into(), location.into());
         self.single_sign_on_services.push(service);
-        self
-    }
-
-    /// Adds a `SingleLogoutService`.
-    pub fn single_logout_service(
-        mut self,
-        binding: impl Into<String>,
-        location: impl Into<String>,
-    ) -> Self {
-        let service = (binding.into(), location.into());
-        self.single_logout_services.push(service);
-        self
-    }
-
-    /// Adds the certificate of a signing key, as DER.
-    pub fn signing_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.certificates.push(("signing", der.into()));
-        self
-    }
-
-    /// Adds the certificate of an encryption key, as DER; peers encrypt for the provider with it.
-    pub fn encryption_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.certificates.push(("encryption", der.into()));
-        self
-    }
-
-    /// Adds a `NameIDFormat`.
-    pub fn name_id_format(mut self, format: impl Into<String>) -> Self {
-        self.name_id_formats.push(format.into());
         self
     }
 
@@ -90,16 +55,10 @@ impl IdpMetadata {
                 element: "SingleSignOnService",
             });
         }
-        self.entity.build(|xml| {
-            xml.open("md:IDPSSODescriptor");
-            let wanted = self.want_authn_requests_signed.to_string();
-            xml.attribute("WantAuthnRequestsSigned", &wanted);
-            xml.attribute("protocolSupportEnumeration", protocol::SAML_2_0);
-            keys(xml, &self.certificates);
-            endpoints(xml, "md:SingleLogoutService", &self.single_logout_services);
-            texts(xml, "md:NameIDFormat", &self.name_id_formats);
-            endpoints(xml, "md:SingleSignOnService", &self.single_sign_on_services);
-            xml.close("md:IDPSSODescriptor");
-        })
+        let attributes = [("WantAuthnRequestsSigned", self.want_authn_requests_signed)];
+        self.entity
+            .build("md:IDPSSODescriptor", &attributes, |xml| {
+                endpoints(xml, "md:SingleSignOnService", &self.single_sign_on_services);
+            })
     }
 }

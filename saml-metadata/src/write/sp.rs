@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{BuildError, Entity, Organization, endpoints, entity_setters, keys, texts};
-use crate::{Document, names::protocol};
+use super::{BuildError, Entity, Organization, entity_setters};
+use crate::Document;
 
 /// Builder for the metadata of a service provider, with the same structure as the metadata of IAM
 /// Identity Center.
@@ -13,9 +13,6 @@ pub struct SpMetadata {
     entity: Entity,
     authn_requests_signed: bool,
     want_assertions_signed: bool,
-    certificates: Vec<(&'static str, Vec<u8>)>,
-    single_logout_services: Vec<(String, String)>,
-    name_id_formats: Vec<String>,
     assertion_consumer_services: Vec<(String, String)>,
 }
 
@@ -26,9 +23,6 @@ impl SpMetadata {
             entity: Entity::new(entity_id.into()),
             authn_requests_signed: false,
             want_assertions_signed: true,
-            certificates: Vec::new(),
-            single_logout_services: Vec::new(),
-            name_id_formats: Vec::new(),
             assertion_consumer_services: Vec::new(),
         }
     }
@@ -44,35 +38,6 @@ impl SpMetadata {
     ) -> Self {
         let service = (binding.into(), location.into());
         self.assertion_consumer_services.push(service);
-        self
-    }
-
-    /// Adds a `SingleLogoutService`.
-    pub fn single_logout_service(
-        mut self,
-        binding: impl Into<String>,
-        location: impl Into<String>,
-    ) -> Self {
-        let service = (binding.into(), location.into());
-        self.single_logout_services.push(service);
-        self
-    }
-
-    /// Adds the certificate of a signing key, as DER.
-    pub fn signing_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.certificates.push(("signing", der.into()));
-        self
-    }
-
-    /// Adds the certificate of an encryption key, as DER; peers encrypt for the provider with it.
-    pub fn encryption_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.certificates.push(("encryption", der.into()));
-        self
-    }
-
-    /// Adds a `NameIDFormat`.
-    pub fn name_id_format(mut self, format: impl Into<String>) -> Self {
-        self.name_id_formats.push(format.into());
         self
     }
 
@@ -102,16 +67,11 @@ impl SpMetadata {
                 element: "AssertionConsumerService",
             });
         }
-        self.entity.build(|xml| {
-            xml.open("md:SPSSODescriptor");
-            let signed = self.authn_requests_signed.to_string();
-            xml.attribute("AuthnRequestsSigned", &signed);
-            let wanted = self.want_assertions_signed.to_string();
-            xml.attribute("WantAssertionsSigned", &wanted);
-            xml.attribute("protocolSupportEnumeration", protocol::SAML_2_0);
-            keys(xml, &self.certificates);
-            endpoints(xml, "md:SingleLogoutService", &self.single_logout_services);
-            texts(xml, "md:NameIDFormat", &self.name_id_formats);
+        let attributes = [
+            ("AuthnRequestsSigned", self.authn_requests_signed),
+            ("WantAssertionsSigned", self.want_assertions_signed),
+        ];
+        self.entity.build("md:SPSSODescriptor", &attributes, |xml| {
             let element = "md:AssertionConsumerService";
             for (index, (binding, location)) in self.assertion_consumer_services.iter().enumerate()
             {
@@ -124,7 +84,6 @@ impl SpMetadata {
                 }
                 xml.close(element);
             }
-            xml.close("md:SPSSODescriptor");
         })
     }
 }
