@@ -86,6 +86,19 @@ macro_rules! send_for {
     };
 }
 
+/// Sends a call and reads the status of a write from this field of its response. A macro, because the
+/// SDK has a type for each response.
+macro_rules! read_status {
+    ($operation:expr, $call:expr, $kind:expr, $field:ident, $read:expr) => {
+        SERVICE
+            .call_and_read($operation, $call, |response| {
+                let status = SERVICE.require_field($operation, $kind.field(), response.$field)?;
+                $read($operation, $kind, status)
+            })
+            .await
+    };
+}
+
 impl<'a> Assignments<'a> {
     /// Lists the principals that have `permission_set` in `account`.
     ///
@@ -158,12 +171,14 @@ impl<'a> Assignments<'a> {
         const OPERATION: &str = "CreateAccountAssignment";
         let call = self.client().create_account_assignment();
         let call = send_for!(assignment, self.center, call);
-        SERVICE
-            .call_and_read(OPERATION, call, |response| {
-                let status = response.account_assignment_creation_status;
-                read_operation(OPERATION, OperationKind::Create, status)
-            })
-            .await
+        let kind = OperationKind::Create;
+        read_status!(
+            OPERATION,
+            call,
+            kind,
+            account_assignment_creation_status,
+            read_operation
+        )
     }
 
     /// Starts to delete an assignment.
@@ -176,12 +191,14 @@ impl<'a> Assignments<'a> {
         const OPERATION: &str = "DeleteAccountAssignment";
         let call = self.client().delete_account_assignment();
         let call = send_for!(assignment, self.center, call);
-        SERVICE
-            .call_and_read(OPERATION, call, |response| {
-                let status = response.account_assignment_deletion_status;
-                read_operation(OPERATION, OperationKind::Delete, status)
-            })
-            .await
+        let kind = OperationKind::Delete;
+        read_status!(
+            OPERATION,
+            call,
+            kind,
+            account_assignment_deletion_status,
+            read_operation
+        )
     }
 
     /// Returns the status of an asynchronous write.
@@ -191,30 +208,33 @@ impl<'a> Assignments<'a> {
     /// Fails if AWS refuses the call or does not answer.
     pub async fn status(&self, operation: &Operation) -> Result<OperationStatus, Error> {
         let (client, instance, id) = (self.client(), self.center.instance(), operation.id.as_str());
-        match operation.kind {
+        let kind = operation.kind;
+        match kind {
             OperationKind::Create => {
                 const OPERATION: &str = "DescribeAccountAssignmentCreationStatus";
                 let call = client.describe_account_assignment_creation_status();
                 let call = call.account_assignment_creation_request_id(id);
                 let call = call.instance_arn(instance).send();
-                SERVICE
-                    .call_and_read(OPERATION, call, |response| {
-                        let status = response.account_assignment_creation_status;
-                        read_operation_status(OPERATION, operation.kind, status)
-                    })
-                    .await
+                read_status!(
+                    OPERATION,
+                    call,
+                    kind,
+                    account_assignment_creation_status,
+                    read_result
+                )
             }
             OperationKind::Delete => {
                 const OPERATION: &str = "DescribeAccountAssignmentDeletionStatus";
                 let call = client.describe_account_assignment_deletion_status();
                 let call = call.account_assignment_deletion_request_id(id);
                 let call = call.instance_arn(instance).send();
-                SERVICE
-                    .call_and_read(OPERATION, call, |response| {
-                        let status = response.account_assignment_deletion_status;
-                        read_operation_status(OPERATION, operation.kind, status)
-                    })
-                    .await
+                read_status!(
+                    OPERATION,
+                    call,
+                    kind,
+                    account_assignment_deletion_status,
+                    read_result
+                )
             }
         }
     }
@@ -317,18 +337,16 @@ fn read_principal(
 fn read_operation(
     operation: &'static str,
     kind: OperationKind,
-    status: Option<AccountAssignmentOperationStatus>,
+    status: AccountAssignmentOperationStatus,
 ) -> Result<Operation, Error> {
-    let status = SERVICE.require_field(operation, kind.field(), status)?;
     read_operation_id(operation, kind, status.request_id)
 }
 
-fn read_operation_status(
+fn read_result(
     operation: &'static str,
-    kind: OperationKind,
-    status: Option<AccountAssignmentOperationStatus>,
+    _: OperationKind,
+    status: AccountAssignmentOperationStatus,
 ) -> Result<OperationStatus, Error> {
-    let status = SERVICE.require_field(operation, kind.field(), status)?;
     OperationStatus::read(operation, status.status.as_ref(), status.failure_reason)
 }
 
