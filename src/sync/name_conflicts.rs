@@ -188,24 +188,21 @@ impl<'a> Order<'a> {
     }
 
     /// Gives a resource each wanted name that is free now and in `before`, and a temporary name in place of each other
-    /// wanted name.
+    /// wanted name. A temporary name is free now and in `before` as well.
     fn rename(&mut self, index: usize, before: &HashMap<Key, usize>) -> Write {
         let claim = &self.claims[index];
+        let holder = |key: &Key| self.holders.get(key).or_else(|| before.get(key));
         let mut names = Names::new();
         for (kind, old) in &self.held[index] {
             let Some(wanted) = claim.wanted.get(kind) else {
                 continue;
             };
             let key = (*kind, wanted.to_lowercase());
-            let holder = self.holders.get(&key).or_else(|| before.get(&key));
             let mut name = wanted.clone();
-            if holder.is_some_and(|holder| *holder != index) {
+            if holder(&key).is_some_and(|holder| *holder != index) {
                 name.clone_from(old);
                 let mut key = (*kind, String::new());
-                while key.1.is_empty()
-                    || self.holders.contains_key(&key)
-                    || self.all_wanted.contains(&key)
-                {
+                while key.1.is_empty() || holder(&key).is_some() || self.all_wanted.contains(&key) {
                     name.insert_str(0, TEMPORARY_PREFIX);
                     key.1 = name.to_lowercase();
                 }
