@@ -11,7 +11,7 @@ use rest_core::Secret;
 use sandbox::{PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
-    fixture::{Fixture, SEED, TEAM, company},
+    fixture::{Fixture, SEED, TEAM, apply, company},
     lock::Counting,
 };
 
@@ -114,12 +114,7 @@ async fn the_next_run_asks_for_the_token_and_writes_a_change_from_okta() {
          ~ user ada.lovelace@example.com
          + membership of ada.lovelace@example.com in group deployers
     ");
-    fixture
-        .pipeline()
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("the change");
+    apply(&fixture.pipeline(), &plan).await.expect("the change");
     assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 3);
     assert!(fixture.run().await.expect("another run").0.is_empty());
 }
@@ -134,11 +129,7 @@ async fn without_an_operator_the_caller_provides_the_token() {
         .set_user_attribute("ada.lovelace@example.com", "displayName", "Countess");
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("no token");
+    let error = apply(&pipeline, &plan).await.expect_err("no token");
     assert_eq!(error.kind(), ErrorKind::ManualStep);
 
     let token = fixture
@@ -150,11 +141,7 @@ async fn without_an_operator_the_caller_provides_the_token() {
     let pipeline = fixture.pipeline().scim_token(Secret::new(token));
     let plan = pipeline.plan().await.expect("a plan");
     assert_eq!(plan.counts().get(&Action::ManualStep), None, "{plan}");
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("a run");
+    apply(&pipeline, &plan).await.expect("a run");
     let users = fixture.sandbox.identity_users();
     assert!(
         users
@@ -183,11 +170,7 @@ async fn a_deprovisioned_user_is_deactivated_if_the_guard_allows_the_removal() {
         .set_user_status(leaver, PersonStatus::Deprovisioned);
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a removal");
+    let error = apply(&pipeline, &plan).await.expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::GuardRejected);
     fixture
         .pipeline()
@@ -223,12 +206,7 @@ async fn users_and_groups_provisioned_by_okta_are_adopted_with_their_ids() {
             .any(|note| note.text.starts_with("Okta provisions into AWS too")),
         "{step}"
     );
-    fixture
-        .pipeline()
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("the change");
+    apply(&fixture.pipeline(), &plan).await.expect("the change");
     assert_eq!(ids(&fixture), before);
     let plan = fixture.pipeline().plan().await.expect("another plan");
     assert!(plan.is_empty(), "{plan}");
@@ -256,11 +234,7 @@ async fn a_run_that_failed_after_the_endpoint_step_asks_for_the_token_again() {
     fixture
         .sandbox
         .inject(sandbox::Fault::fail(Service::Scim, 401, "{}").on("POST /"));
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a refused write");
+    let error = apply(&pipeline, &plan).await.expect_err("a refused write");
     assert!(
         error
             .to_string()
@@ -329,11 +303,8 @@ async fn the_first_direct_run_removes_no_user_and_the_next_plan_lists_the_remova
         .iter()
         .filter(|change| change.action == Action::Remove);
     assert_eq!(removals.count(), 1, "{step}");
-    let error = fixture
-        .pipeline()
-        .apply(&plan)
+    let error = apply(&fixture.pipeline(), &plan)
         .await
-        .and_then(okta_aws_sso::Report::complete)
         .expect_err("a removal");
     assert_eq!(error.kind(), ErrorKind::GuardRejected);
 }
@@ -373,11 +344,7 @@ async fn a_run_without_cached_state_removes_no_user() {
             == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com, 1 member of group deployers"),
         "{step}"
     );
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("a run");
+    apply(&pipeline, &plan).await.expect("a run");
     assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 2);
     let plan = pipeline.plan().await.expect("the next plan");
     let step = plan.step(&StepId::new("directory-sync")).expect("the step");
@@ -416,11 +383,7 @@ async fn several_removals_save_the_cached_state_once_before_and_once_after() {
     assert_eq!(plan.counts().get(&Action::Remove), Some(&2), "{plan}");
     let before = store.writes("directory.json");
     fixture.sandbox.clear_requests();
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("the removals");
+    apply(&pipeline, &plan).await.expect("the removals");
     assert_eq!(store.writes("directory.json") - before, 2);
     let writes = fixture.sandbox.writes();
     assert_eq!(writes.len(), 2, "{writes:?}");

@@ -9,7 +9,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Sandbox, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, company};
+use crate::fixture::{Fixture, SEED, TEAM, apply, company};
 
 /// Returns the planned changes of a step, such as `create app "AWS Dev"`.
 fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
@@ -137,11 +137,7 @@ async fn a_manually_added_policy_is_removed_only_if_the_guard_allows_it() {
         ..okta_aws_sso::Guard::default()
     });
     let plan = pipeline.plan().await.expect("a plan");
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("the removal");
+    apply(&pipeline, &plan).await.expect("the removal");
     let sets = fixture.sandbox.permission_sets();
     let deploy = sets
         .iter()
@@ -282,11 +278,7 @@ async fn a_plan_shows_the_value_it_overwrites_and_is_stale_if_that_value_changes
         ..okta_aws_sso::Guard::default()
     });
     set("https://us-east-1.signin.aws/platform/saml/acs/third").await;
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a stale plan");
+    let error = apply(&pipeline, &plan).await.expect_err("a stale plan");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 

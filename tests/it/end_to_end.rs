@@ -10,7 +10,7 @@ use okta_aws_sso::{
 };
 use sandbox::{Sandbox, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, company};
+use crate::fixture::{Fixture, SEED, TEAM, apply, company};
 
 #[tokio::test]
 async fn the_smallest_blueprint_gives_one_user_a_role() {
@@ -32,21 +32,13 @@ async fn events_are_buffered_until_they_are_read_and_end_with_the_apply() {
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let events = pipeline.events();
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("the first run");
+    apply(&pipeline, &plan).await.expect("the first run");
     let events: Vec<Event> = events.collect().await;
     let done = |event: &&Event| matches!(event, Event::ChangeFinished { .. });
     assert_eq!(events.iter().filter(done).count(), plan.changes().count());
     // The events also end after an apply that is rejected because its plan is stale.
     let events = pipeline.events();
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a stale plan");
+    apply(&pipeline, &plan).await.expect_err("a stale plan");
     assert_eq!(events.count().await, 0);
 }
 

@@ -8,6 +8,7 @@ use okta_aws_sso::{
     aws::{Aws, ConnectOptions, Credentials},
     okta,
     operator::SandboxOperator,
+    state::Facts,
     steps,
 };
 use rest_core::{Clock, ManualClock, Secret};
@@ -124,8 +125,19 @@ impl Fixture {
     pub(crate) async fn run(&self) -> Result<(Plan, CompleteReport)> {
         let pipeline = self.pipeline();
         let plan = pipeline.plan().await?;
-        let report = pipeline.apply(&plan).await.and_then(Report::complete)?;
+        let report = apply(&pipeline, &plan).await?;
         Ok((plan, report))
+    }
+
+    /// Changes the facts of the saved state.
+    pub(crate) async fn edit_facts(&self, edit: impl FnOnce(&mut Facts)) {
+        let state = self.store.load().await.expect("a store");
+        let mut state = state.expect("a state");
+        edit(&mut state.facts);
+        let lock = self.store.lock(Arc::new(self.clock.clone())).await;
+        let lock = lock.expect("a free lock");
+        lock.save(&mut state).await.expect("a save");
+        lock.release().await.expect("a release");
     }
 
     /// Returns the names of the failed checks of a verification.
@@ -154,6 +166,11 @@ impl Fixture {
         lines.sort();
         lines
     }
+}
+
+/// Applies a plan. A change that is not made is an error.
+pub(crate) async fn apply(pipeline: &Pipeline, plan: &Plan) -> Result<CompleteReport> {
+    pipeline.apply(plan).await.and_then(Report::complete)
 }
 
 /// Connects to the AWS organization of the sandbox.

@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{
     fixture::TEAM,
-    programs::{blueprint, example, served, stderr},
+    programs::{blueprint, integrate, served, stderr},
 };
 
 const STEPS: [&str; 15] = [
@@ -51,15 +51,8 @@ async fn kill_and_rerun(step: &str, event: &str) {
         &format!("[okta]\ncustom_domain = \"login.example.com\"\n{TEAM}"),
     );
     let program = || {
-        let mut command = example("integrate");
-        command
-            .arg("--target")
-            .arg(&ready)
-            .arg("--blueprint")
-            .arg(&blueprint)
-            .arg("--state")
-            .arg(folder.path().join("state"))
-            .args(["--yes", "--json"]);
+        let mut command = integrate(&ready, &blueprint, &folder.path().join("state"));
+        command.args(["--yes", "--json"]);
         command
     };
 

@@ -22,7 +22,7 @@ use okta_aws_sso::{
 };
 use tokio::sync::Notify;
 
-use crate::fixture::{Fixture, SEED, company};
+use crate::fixture::{Fixture, SEED, apply, company};
 
 /// An object store that counts the reads and the writes of each object.
 #[derive(Debug, Default)]
@@ -186,11 +186,7 @@ async fn a_run_whose_lease_was_taken_over_starts_no_further_change() {
     });
     let pipeline = fixture.pipeline().operator(operator.clone());
     let plan = pipeline.plan().await.expect("a plan");
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a lost lease");
+    let error = apply(&pipeline, &plan).await.expect_err("a lost lease");
     assert_eq!(error.kind(), ErrorKind::Locked);
     let writes: Vec<String> = fixture
         .sandbox
@@ -257,11 +253,7 @@ async fn a_state_that_cannot_be_saved_stops_a_run_before_its_first_change() {
     let plan = pipeline.plan().await.expect("a plan");
     // A folder in place of a file cannot be opened by any user, unlike a file without permissions.
     std::fs::create_dir(folder.path().join("lock")).expect("a folder");
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("no lock");
+    let error = apply(&pipeline, &plan).await.expect_err("no lock");
     assert_eq!(error.kind(), ErrorKind::State);
     assert!(error.help().expect("help").contains("nothing was changed"));
     assert_eq!(fixture.sandbox.writes().len(), 0);
@@ -277,11 +269,7 @@ async fn a_lock_without_a_state_that_can_be_saved_stops_a_run_before_its_first_c
     fixture.store = StateStore::on(Arc::new(store), Path::default());
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("no state");
+    let error = apply(&pipeline, &plan).await.expect_err("no state");
     assert_eq!(error.to_string(), "state.json could not be saved");
     assert_eq!(error.kind(), ErrorKind::State);
     assert_eq!(fixture.sandbox.writes().len(), 0);
@@ -292,16 +280,8 @@ async fn a_plan_is_applied_only_once() {
     let fixture = Fixture::new(SEED).await;
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("a run");
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("an old plan");
+    apply(&pipeline, &plan).await.expect("a run");
+    let error = apply(&pipeline, &plan).await.expect_err("an old plan");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
 }
 
@@ -317,10 +297,7 @@ async fn two_runs_on_different_states_never_make_a_second_app_silently() {
         let run = || async {
             let pipeline = Pipeline::new(CatalogApp::new(&fixture.okta, "AWS"));
             let plan = pipeline.plan().await?;
-            pipeline
-                .apply(&plan)
-                .await
-                .and_then(okta_aws_sso::Report::complete)
+            apply(&pipeline, &plan).await
         };
         let (left, right) = tokio::join!(run(), run());
         let apps = fixture.sandbox.app_count("amazon_aws_sso");
@@ -404,11 +381,7 @@ async fn a_thousand_polls_read_no_side_file_back() {
         .wait_policy(policy);
     let plan = pipeline.plan().await.expect("a plan");
     let (files, states) = (store.reads("directory.json"), store.reads("state.json"));
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect("a run");
+    apply(&pipeline, &plan).await.expect("a run");
     assert_eq!(
         store.reads("directory.json") - files,
         1,

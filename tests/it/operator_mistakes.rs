@@ -12,7 +12,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Company, Person, PersonStatus, Sandbox};
 
-use crate::fixture::{self, Fixture, SEED, company};
+use crate::fixture::{self, Fixture, SEED, apply, company};
 
 /// Returns the explanation of an error, without the values that differ between runs.
 fn explained(error: &Error) -> String {
@@ -236,7 +236,7 @@ async fn a_group_cannot_be_both_assigned_and_pushed() {
         let error = run_error(&fixture).await;
         assert_eq!(error.kind(), ErrorKind::UnusableSubject);
         assert!(error.to_string().starts_with(message), "{error}");
-        // What does not concern the group is done: the user of the second blueprint gets access.
+        // Changes of other subjects are made: the user of the second blueprint gets access.
         let writes = fixture.sandbox.writes();
         let group = fixture.sandbox.group_id("deployers").expect("the group");
         let of_group = |request: &&sandbox::RecordedRequest| {
@@ -251,11 +251,8 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
     let mut fixture = Fixture::new(SEED).await;
     let plan = fixture.pipeline().plan().await.expect("a plan");
     fixture.run().await.expect("the first run");
-    let error = fixture
-        .pipeline()
-        .apply(&plan)
+    let error = apply(&fixture.pipeline(), &plan)
         .await
-        .and_then(okta_aws_sso::Report::complete)
         .expect_err("a stale plan");
     assert_eq!(
         error.to_string(),
@@ -264,11 +261,8 @@ async fn a_plan_for_another_blueprint_or_an_older_state_is_stale() {
     fixture.blueprint =
         Blueprint::from_toml(&SEED.replace("AdministratorAccess", "ReadOnlyAccess"))
             .expect("a blueprint");
-    let error = fixture
-        .pipeline()
-        .apply(&plan)
+    let error = apply(&fixture.pipeline(), &plan)
         .await
-        .and_then(okta_aws_sso::Report::complete)
         .expect_err("a stale plan");
     assert_eq!(
         error.to_string(),
@@ -294,10 +288,8 @@ async fn a_change_that_was_not_planned_is_not_made() {
         .find(|step| step.step.as_str() == "permission-sets")
         .expect("the step");
     sets.changes.clear();
-    let error = pipeline
-        .apply(&plan)
+    let error = apply(&pipeline, &plan)
         .await
-        .and_then(okta_aws_sso::Report::complete)
         .expect_err("a change that was not planned");
     assert_eq!(error.kind(), ErrorKind::StalePlan);
     assert_eq!(

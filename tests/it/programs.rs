@@ -33,6 +33,19 @@ pub(crate) fn example(name: &str) -> Command {
     command
 }
 
+/// Returns a command that runs the integration on a sandbox.
+pub(crate) fn integrate(ready: &Path, blueprint: &Path, state: &Path) -> Command {
+    let mut command = example("integrate");
+    command
+        .arg("--target")
+        .arg(ready)
+        .arg("--blueprint")
+        .arg(blueprint)
+        .arg("--state")
+        .arg(state);
+    command
+}
+
 /// Starts a sandbox with short delays; returns it and the file with its URLs and credentials.
 pub(crate) async fn served(folder: &Path) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::builder()
@@ -87,18 +100,8 @@ async fn a_second_run_of_integrate_prints_no_changes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
     let blueprint = blueprint(folder.path(), crate::fixture::TEAM);
-    let run = || {
-        let mut command = example("integrate");
-        command
-            .arg("--target")
-            .arg(&ready)
-            .arg("--blueprint")
-            .arg(&blueprint)
-            .arg("--state")
-            .arg(folder.path().join("state"))
-            .arg("--yes");
-        command.output()
-    };
+    let state = folder.path().join("state");
+    let run = || integrate(&ready, &blueprint, &state).arg("--yes").output();
     let first = run().await.expect("the program starts");
     assert!(first.status.success(), "{}", stderr(&first));
     assert!(folder.path().join("state/metadata.xml").exists());
@@ -139,16 +142,9 @@ async fn a_saved_plan_is_applied_once() {
     let blueprint = blueprint(folder.path(), crate::fixture::SEED);
     let plan = folder.path().join("plan.json");
     let run = async |arguments: &[&str]| {
-        let mut command = example("integrate");
-        command
-            .arg("--target")
-            .arg(&ready)
-            .arg("--blueprint")
-            .arg(&blueprint)
-            .arg("--state")
-            .arg(folder.path().join("state"))
-            .args(arguments);
-        command.output().await.expect("the program starts")
+        let mut command = integrate(&ready, &blueprint, &folder.path().join("state"));
+        let output = command.args(arguments).output().await;
+        output.expect("the program starts")
     };
     let path = plan.to_str().expect("a path");
     let planned = run(&["--plan-only", "--out", path]).await;

@@ -4,7 +4,7 @@ use sandbox::Sandbox;
 
 use crate::{
     fixture::{SEED, TEAM},
-    programs::{blueprint, example, served, stderr, stdout},
+    programs::{blueprint, example, integrate, served, stderr, stdout},
 };
 
 #[tokio::test]
@@ -14,16 +14,8 @@ async fn a_complete_run_at_trace_level_prints_no_secret() {
     let blueprint = blueprint(folder.path(), TEAM);
     for options in [&["--yes"][..], &["--yes", "--json"]] {
         let state = folder.path().join(format!("state{}", options.len()));
-        let mut command = example("integrate");
-        command
-            .arg("--target")
-            .arg(&ready)
-            .arg("--blueprint")
-            .arg(&blueprint)
-            .arg("--state")
-            .arg(&state)
-            .args(options);
-        let output = command
+        let output = integrate(&ready, &blueprint, &state)
+            .args(options)
             .env("RUST_LOG", "trace")
             .output()
             .await

@@ -9,7 +9,7 @@ use sandbox::{Fault, PersonStatus, Service};
 
 use crate::{
     direct::direct,
-    fixture::{Fixture, SEED, TEAM},
+    fixture::{Fixture, SEED, TEAM, apply},
 };
 
 /// Creates one Okta group per change.
@@ -71,11 +71,7 @@ async fn groups_after_a_refused_second_change(parallelism: usize) -> (Vec<String
             .after(1),
     );
     fixture.sandbox.clear_requests();
-    let error = pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a refused change");
+    let error = apply(&pipeline, &plan).await.expect_err("a refused change");
     assert_eq!(error.kind(), ErrorKind::Service);
     let sent = fixture.sandbox.writes().len();
     let mut existing = Vec::new();
@@ -135,11 +131,7 @@ async fn no_policy_is_detached_after_a_refused_attach() {
         .sandbox
         .inject(Fault::refuse(Service::Aws, 400, None).on("AttachManagedPolicyToPermissionSet"));
     fixture.sandbox.clear_requests();
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a refused attach");
+    apply(&pipeline, &plan).await.expect_err("a refused attach");
     let writes: Vec<String> = fixture
         .sandbox
         .writes()
@@ -173,11 +165,7 @@ async fn a_failed_scim_write_of_one_user_does_not_keep_another_user_active() {
         .sandbox
         .inject(Fault::refuse(Service::Scim, 400, None).on("PUT "));
     fixture.sandbox.clear_requests();
-    pipeline
-        .apply(&plan)
-        .await
-        .and_then(okta_aws_sso::Report::complete)
-        .expect_err("a refused write");
+    apply(&pipeline, &plan).await.expect_err("a refused write");
     let writes: Vec<String> = fixture
         .sandbox
         .writes()

@@ -229,17 +229,7 @@ async fn more_access_needs_no_second_sign_in() {
 async fn an_unattended_sign_in_test_cannot_be_verified_and_is_no_failure() {
     let mut fixture = Fixture::new(SEED).await;
     fixture.run().await.expect("the first run");
-    let mut state = fixture
-        .store
-        .load()
-        .await
-        .expect("a store")
-        .expect("a state");
-    state.facts.signed_in = None;
-    let lock = fixture.store.lock(Arc::new(fixture.clock.clone())).await;
-    let lock = lock.expect("a free lock");
-    lock.save(&mut state).await.expect("a save");
-    lock.release().await.expect("a release");
+    fixture.edit_facts(|facts| facts.signed_in = None).await;
     fixture.operator = Arc::new(NoOperator);
     let (plan, report) = fixture.run().await.expect("an unattended run");
     assert_eq!(plan.changes().count(), 1);
@@ -320,18 +310,9 @@ async fn an_inline_policy_that_denies_more_is_a_removal() {
 async fn the_scim_token_is_not_sent_to_a_host_in_the_state_that_is_not_aws() {
     let fixture = Fixture::new(&direct(TEAM)).await;
     fixture.run().await.expect("the first run");
-    let mut state = fixture
-        .store
-        .load()
-        .await
-        .expect("a store")
-        .expect("a state");
     let foreign = okta_aws_sso::scim::Endpoint::parse("https://scim.example.com/tenant/scim/v2");
-    state.facts.scim = Some(foreign.expect("an endpoint"));
-    let lock = fixture.store.lock(Arc::new(fixture.clock.clone())).await;
-    let lock = lock.expect("a free lock");
-    lock.save(&mut state).await.expect("a save");
-    lock.release().await.expect("a release");
+    let foreign = foreign.expect("an endpoint");
+    fixture.edit_facts(|facts| facts.scim = Some(foreign)).await;
     let pipeline = fixture.pipeline().scim_token(Secret::new("t0k3n"));
     let plan = pipeline.plan().await.expect("a plan");
     let problems: Vec<String> = plan.problems().map(ToString::to_string).collect();
