@@ -7,8 +7,8 @@ use crate::{error::Result, outcome::Outcome, plan::Change};
 
 /// The approved changes of a step in one run.
 ///
-/// [`Step::apply_all`](crate::Step::apply_all) gives every change an outcome: it calls [`start`](Self::start) before the first request of a change,
-/// and [`finish`](Self::finish) at its end. A change without an outcome counts as failed.
+/// [`Step::apply_all`](crate::Step::apply_all) gives every change an outcome: it calls [`start`](Self::start) before the
+/// first request of a change, and [`finish`](Self::finish) at its end. A change without an outcome counts as failed.
 pub struct Batch<'a> {
     changes: &'a [Change],
     driver: &'a dyn Driver,
@@ -72,7 +72,8 @@ impl<'a> Batch<'a> {
         self.driver.wait(waiting).await
     }
 
-    /// Applies the changes one by one with [`Step::apply`](crate::Step::apply), in the chains of [`Step::chain`](crate::Step::chain).
+    /// Applies the changes one by one with [`Step::apply`](crate::Step::apply), in the chains of
+    /// [`Step::chain`](crate::Step::chain).
     ///
     /// # Errors
     ///

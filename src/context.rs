@@ -287,23 +287,23 @@ impl Context {
             self.emit(&Event::OperatorAsked {
                 manual_step: manual_step.clone(),
             });
-            let answers = self.operator.ask(&manual_step).await;
-            let answers = answers.map_err(|error| not_done(&manual_step, error));
-            let verified = match answers {
-                Ok(answers) => verify(answers).await.map_err(|error| (error, true)),
-                Err(error) => Err((error, false)),
+            let answered = |error: Option<&Error>| {
+                self.emit(&Event::OperatorAnswered {
+                    title: manual_step.title.clone(),
+                    rejected: error.map(ToString::to_string),
+                });
             };
-            let rejected = verified.as_ref().err().map(|(error, _)| error.to_string());
-            self.emit(&Event::OperatorAnswered {
-                title: manual_step.title.clone(),
-                rejected,
-            });
+            let answers = self.operator.ask(&manual_step).await.map_err(|error| {
+                let error = not_done(&manual_step, error);
+                answered(Some(&error));
+                error
+            })?;
+            let verified = verify(answers).await;
+            answered(verified.as_ref().err());
             match verified {
                 Ok(verified) => return Ok(verified),
-                Err((error, true)) if attempts_left > 1 => {
-                    manual_step.rejected = Some(error.explain());
-                }
-                Err((error, _)) => return Err(error),
+                Err(error) if attempts_left == 1 => return Err(error),
+                Err(error) => manual_step.rejected = Some(error.explain()),
             }
             attempts_left -= 1;
         }

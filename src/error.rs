@@ -151,7 +151,7 @@ impl Error {
         self
     }
 
-    /// Returns what was being done.
+    /// Returns the activity that failed, such as `planning step arrival`.
     pub(crate) fn during(&self) -> Option<&str> {
         self.0.context.as_deref()
     }
@@ -266,13 +266,10 @@ impl Error {
         if let Some(response) = &self.0.response {
             line("answer: ", &response.to_string());
         } else {
-            let mut source = self.source();
-            while let Some(cause) = source {
-                let message = cause.to_string();
+            for message in self.causes() {
                 if !self.0.summary.contains(&message) {
                     line("cause:  ", &message);
                 }
-                source = cause.source();
             }
         }
         if let Some(help) = &self.0.help {

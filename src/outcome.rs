@@ -57,7 +57,7 @@ pub enum Cause {
     Subject(Subject),
     /// The change needs something that this step provides, and the step could not be planned.
     Step(StepId),
-    /// The step has stopped: its credentials were refused, or a strict run had a failure.
+    /// The step has stopped, because a service refused its credentials.
     Stopped,
 }
 

@@ -175,8 +175,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Fails if the state cannot be read, if the blueprint violates a rule, or if two steps have the same id. All other errors are
-    /// [problems](Plan::problems) of the plan: a user that does not exist, or a service that cannot be reached.
+    /// Fails if the state cannot be read, if the blueprint violates a rule, or if two steps have the same id. All other
+    /// errors are [problems](Plan::problems) of the plan: a user that does not exist, or a service that cannot be reached.
     pub async fn plan(&self) -> Result<Plan> {
         self.check_steps()?;
         self.check_blueprint()?;
@@ -212,14 +212,15 @@ impl Pipeline {
     ///
     /// The run takes the [lock](StateStore::lock) of the state, and saves the state once before its first change. Each step
     /// is planned again right before it is applied. A change that the reviewed plan does not have, or has with other values,
-    /// is not made. A change that fails stops its chain and the changes that need its subject, and no others. The state is saved after each manual step, at least every 30 seconds, and at the end of each step. It holds
-    /// only what Okta and AWS cannot tell again, so an interrupted run resumes where it stopped.
+    /// is not made. A change that fails stops its chain and the changes that need its subject, and no others. The state is
+    /// saved after each manual step, at least every 30 seconds, and at the end of each step. It holds only what Okta and AWS
+    /// cannot tell again, so an interrupted run resumes where it stopped.
     ///
     /// # Errors
     ///
     /// Fails before the first change if another run holds the lock ([`ErrorKind::Locked`]), if the state cannot be saved, or
     /// if the plan is stale or removes more than the guard allows. Fails if the lock is lost or the state cannot be saved.
-    /// What else goes wrong is in the report; [`Report::complete`] turns it into an error.
+    /// All other failures are in the report; [`Report::complete`] turns the first one into an error.
     pub async fn apply(&self, plan: &Plan) -> Result<Report> {
         let _end_of_events = self.listeners.end_on_drop();
         self.check_steps()?;
@@ -245,8 +246,9 @@ impl Pipeline {
             saver: &saver,
             record: Record::default(),
         };
-        for step in self.steps.iter() {
-            let done = run.step(step, plan).await;
+        // The plan has the steps of this pipeline.
+        for (step, reviewed) in self.steps.iter().zip(&plan.steps) {
+            let done = run.step(step, reviewed).await;
             // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
             let last_save = cx.checkpoint().await;
             done?;

@@ -52,7 +52,7 @@ impl ResolvedScope {
             problems: Vec::new(),
         };
         for login in blueprint.assigned_users() {
-            let subject = || Subject::User { name: login.into() };
+            let subject = || Subject::user(login);
             match read_user(okta, login).await {
                 Ok(user) => {
                     if let Err(error) = require_provisionable(&user) {
@@ -91,7 +91,7 @@ impl ResolvedScope {
     }
 
     async fn read_group(&mut self, okta: &Client, name: &str) -> Result<Option<GroupWithMembers>> {
-        let subject = || Subject::Group { name: name.into() };
+        let subject = || Subject::group(name);
         match read_group(okta, name).await {
             Ok(members) => {
                 for item in &members.unread {
@@ -126,7 +126,7 @@ impl ResolvedScope {
 
     /// Returns whether a user of the blueprint has a problem.
     pub(crate) fn has_problem(&self, login: &str) -> bool {
-        let subject = Subject::User { name: login.into() };
+        let subject = Subject::user(login);
         self.problems
             .iter()
             .any(|problem| problem.subject.as_ref() == Some(&subject))

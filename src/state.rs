@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use holder::LockHolder;
+pub(crate) use holder::now;
 pub use lock::StateLock;
 pub use store::StateStore;
 

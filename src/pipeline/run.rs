@@ -59,9 +59,8 @@ impl Broken {
             .or_insert_with(|| Cause::Subject(subject.clone()));
         // Without one of its policies, a permission set gives other access than the reviewed one.
         if let Subject::Policy { permission_set, .. } = subject {
-            self.subjects.insert(Subject::PermissionSet {
-                name: permission_set.clone(),
-            });
+            let set = Subject::permission_set(permission_set.clone());
+            self.subjects.insert(set);
         }
         self.subjects.insert(subject.clone());
     }
@@ -82,12 +81,8 @@ impl Run<'_> {
     /// Plans a step again, compares the result with the reviewed plan change by change, and applies what was approved.
     ///
     /// Only errors of the state and of its lock end the run.
-    pub(super) async fn step(&self, step: &dyn Step, plan: &Plan) -> Result<()> {
+    pub(super) async fn step(&self, step: &dyn Step, reviewed: &StepPlan) -> Result<()> {
         let id = step.id();
-        let Some(reviewed) = plan.step(&id) else {
-            // `Pipeline::apply` has compared the steps of the plan with those of the pipeline.
-            return Ok(());
-        };
         for problem in &reviewed.problems {
             self.add_broken(problem.subject.as_ref());
         }
@@ -368,18 +363,15 @@ impl StepRun<'_> {
     /// Applies one change until it is done.
     async fn apply(&self, change: &Change) -> Result<()> {
         let span = tracing::debug_span!("apply", step = %self.id, change = %change);
-        let context = || format!("step {}: {change}", self.id);
         let timer = Mutex::new(self.run.timer());
         loop {
             let applied = self.step.apply(change, self.run.cx);
-            let applied = applied.instrument(span.clone()).await;
-            match applied.map_err(|error| error.with_context(context()))? {
+            match applied.instrument(span.clone()).await? {
                 Applied::Done => return Ok(()),
-                Applied::Waiting(waiting) => self
-                    .run
-                    .wait(&self.id, Some(change), waiting, &timer)
-                    .await
-                    .map_err(|error| error.with_context(context()))?,
+                Applied::Waiting(waiting) => {
+                    let wait = self.run.wait(&self.id, Some(change), waiting, &timer);
+                    wait.await?;
+                }
             }
         }
     }

@@ -251,6 +251,29 @@ pub enum Need {
 }
 
 impl Subject {
+    /// Creates the subject of a user in AWS.
+    pub fn user(name: impl Into<Name>) -> Self {
+        Self::User { name: name.into() }
+    }
+
+    /// Creates the subject of a group in AWS.
+    pub fn group(name: impl Into<Name>) -> Self {
+        Self::Group { name: name.into() }
+    }
+
+    /// Creates the subject of a membership in AWS.
+    pub fn membership(group: impl Into<Name>, user: impl Into<Name>) -> Self {
+        Self::Membership {
+            group: group.into(),
+            user: user.into(),
+        }
+    }
+
+    /// Creates the subject of a permission set.
+    pub fn permission_set(name: impl Into<Name>) -> Self {
+        Self::PermissionSet { name: name.into() }
+    }
+
     /// Creates the subject of a step of another crate.
     pub fn custom(step: StepId, name: impl Into<Name>) -> Self {
         Self::Custom {
@@ -325,16 +348,12 @@ impl Subject {
             }
             Self::Membership { group, user } => vec![
                 Need::Kind(Kind::ScimEndpoint),
-                Need::Subject(Self::Group {
-                    name: group.clone(),
-                }),
-                Need::Subject(Self::User { name: user.clone() }),
+                Need::Subject(Self::group(group.clone())),
+                Need::Subject(Self::user(user.clone())),
             ],
             Self::AccessPortal {} | Self::PermissionSet { .. } => kinds(&[Kind::IdentityCenter]),
             Self::Policy { permission_set, .. } | Self::Provisioning { permission_set } => {
-                vec![Need::Subject(Self::PermissionSet {
-                    name: permission_set.clone(),
-                })]
+                vec![Need::Subject(Self::permission_set(permission_set.clone()))]
             }
             Self::Assignment {
                 principal,
@@ -342,16 +361,14 @@ impl Subject {
                 permission_set,
             } => {
                 let principal = match principal {
-                    Principal::User { name } => Some(Self::User { name: name.clone() }),
-                    Principal::Group { name } => Some(Self::Group { name: name.clone() }),
+                    Principal::User { name } => Some(Self::user(name.clone())),
+                    Principal::Group { name } => Some(Self::group(name.clone())),
                     Principal::Unknown { .. } => None,
                 };
                 let account = Self::Account {
                     id: account.clone(),
                 };
-                let set = Self::PermissionSet {
-                    name: permission_set.clone(),
-                };
+                let set = Self::permission_set(permission_set.clone());
                 principal
                     .into_iter()
                     .chain([account, set])
@@ -361,7 +378,7 @@ impl Subject {
             Self::SignIn { user } => vec![
                 Need::Kind(Kind::AccessPortal),
                 Need::Kind(Kind::AppSettings),
-                Need::Subject(Self::User { name: user.clone() }),
+                Need::Subject(Self::user(user.clone())),
             ],
             Self::App { .. }
             | Self::CustomDomain { .. }

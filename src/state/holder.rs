@@ -96,7 +96,8 @@ pub(super) fn taken_over(holder: Option<&LockHolder>) -> Error {
     .with_help("this run starts no further change; after the other run has ended, make a new plan")
 }
 
-pub(super) fn now(clock: &dyn Clock) -> Timestamp {
+/// Returns the time of a clock.
+pub(crate) fn now(clock: &dyn Clock) -> Timestamp {
     Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

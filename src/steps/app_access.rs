@@ -195,22 +195,25 @@ fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Op
                     )),
                     None,
                 ),
-                PushStatus::Error => {
-                    let why = mapping
-                        .error_summary
-                        .as_deref()
-                        .unwrap_or("no reason given");
-                    let error = Error::new(
-                        ErrorKind::UnusableSubject,
-                        format!("Okta could not push group {} to AWS: {why}", group.name),
-                    );
-                    (None, Some(error.with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again")))
-                }
+                PushStatus::Error => (None, Some(failed_push(&group.name, mapping))),
                 _ => (None, None),
             },
         },
         _ => (create(), None),
     }
+}
+
+/// Returns the error of a group that Okta could not push. A failed push needs the operator, so waiting would not help.
+pub(super) fn failed_push(group: &str, mapping: &PushMapping) -> Error {
+    let why = mapping.error_summary.as_deref();
+    Error::new(
+        ErrorKind::UnusableSubject,
+        format!(
+            "Okta could not push group {group} to AWS: {}",
+            why.unwrap_or("no reason given")
+        ),
+    )
+    .with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again")
 }
 
 /// Returns the error if a group would be both assigned and pushed.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sso_glue::{Aws, IdentityUser, UserId};
 use futures::future::BoxFuture;
-use okta_client::{Client as Okta, Group, Id, PushMapping, PushStatus, User};
+use okta_client::{Client as Okta, Id, PushMapping, PushStatus, User};
 
-use super::{ids, lookup};
+use super::{app_access::failed_push, ids, lookup};
 use crate::{
     aws_user_name::AppAssignments,
     batch::{Batch, Waiting},
@@ -68,8 +68,8 @@ impl Missing {
                 .access
                 .iter()
                 .map(|access| match access.principal() {
-                    PrincipalSpec::User(login) => user_subject(&login),
-                    PrincipalSpec::Group(name) => group_subject(&name),
+                    PrincipalSpec::User(login) => Subject::user(login),
+                    PrincipalSpec::Group(name) => Subject::group(name),
                 })
                 .collect();
             self.users.retain(|user, _| with_access.contains(user));
@@ -77,21 +77,6 @@ impl Missing {
             self.memberships.clear();
         }
         self
-    }
-}
-
-fn user_subject(login: &str) -> Subject {
-    Subject::User { name: login.into() }
-}
-
-fn group_subject(name: &str) -> Subject {
-    Subject::Group { name: name.into() }
-}
-
-fn membership_subject(user: &User, group: &Group) -> Subject {
-    Subject::Membership {
-        group: (&group.name).into(),
-        user: (&user.profile.login).into(),
     }
 }
 
@@ -122,7 +107,7 @@ impl Arrival {
         let missing_user = |user: &User, disabled| {
             let id = user.id.clone();
             (
-                user_subject(&user.profile.login),
+                Subject::user(&user.profile.login),
                 MissingUser { id, disabled },
             )
         };
@@ -135,7 +120,7 @@ impl Arrival {
             missing.groups = scope
                 .pushed
                 .iter()
-                .map(|members| group_subject(&members.group.name))
+                .map(|members| Subject::group(&members.group.name))
                 .collect();
             return Ok(missing);
         };
@@ -165,7 +150,7 @@ impl Arrival {
         }
         for members in &scope.pushed {
             let Some(id) = groups.get(&members.group.name) else {
-                missing.groups.insert(group_subject(&members.group.name));
+                missing.groups.insert(Subject::group(&members.group.name));
                 continue;
             };
             let members_in_aws: BTreeSet<UserId> = store
@@ -180,7 +165,7 @@ impl Arrival {
                 if let Some(found) = users.get(&name(user))
                     && !members_in_aws.contains(&found.id)
                 {
-                    let membership = membership_subject(user, &members.group);
+                    let membership = Subject::membership(&members.group.name, &user.profile.login);
                     missing.memberships.insert(membership);
                 }
             }
@@ -264,19 +249,6 @@ impl Arrival {
         let missing = self.find_missing(&scope, &assigned, cx).await?;
         Ok((missing.only_awaited(&self.blueprint), assigned))
     }
-}
-
-/// Returns the error of a group that Okta could not push. A failed push needs the operator, so waiting would not help.
-fn failed_push(group: &str, mapping: &PushMapping) -> Error {
-    let why = mapping.error_summary.as_deref();
-    Error::new(
-        ErrorKind::UnusableSubject,
-        format!(
-            "Okta could not push group {group} to AWS: {}",
-            why.unwrap_or("no reason given")
-        ),
-    )
-    .with_help("fix the cause in Okta under Push Groups of the app, push the group again there, then run again")
 }
 
 impl Step for Arrival {

@@ -35,7 +35,7 @@ use crate::{
     resolved_scope::is_provisioned,
     step::{Applied, Check, Planned, Step},
     sync::{
-        Directory, Engine, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal,
+        Directory, Engine, Failed, GroupRemoval, OktaSource, PreparedSync, ReadMode, Removal,
         RemovalLimits, Settings, StateSink,
     },
 };
@@ -211,7 +211,7 @@ impl SyncStep {
         names.external_ids = prepared.external_ids();
         // Users that have left the scope are looked up one by one: a reviewer decides by name, not by id.
         let looked_up = cx.run_memory::<LookedUp>();
-        for id in prepared.losing_access() {
+        for id in prepared.losing_access(&names.external_ids) {
             if names.logins.contains_key(&id) {
                 let reason = || "left the group in Okta".to_owned();
                 names.reasons.entry(id).or_insert_with(reason);
@@ -283,6 +283,10 @@ impl SyncStep {
         run.apply(&sink).await?;
         run.finish(&sink).await?;
         let (report, written) = run.into_report();
+        let failed = report.failed.iter();
+        let failed: HashMap<&str, &Failed> = failed
+            .map(|failed| (failed.change.as_str(), failed))
+            .collect();
         let outcomes = changes.iter().map(|change| {
             let key = (change.action == Action::Remove, change.subject.clone());
             let Some(write) = writes.get(&key) else {
@@ -293,7 +297,7 @@ impl SyncStep {
                     Some(reason) => Err(skipped_user(change, reason)),
                 };
             };
-            if let Some(failed) = report.failed.iter().find(|failed| failed.change == *write) {
+            if let Some(failed) = failed.get(write.as_str()) {
                 return Err(failed.to_error());
             }
             if !written.contains(write) {
@@ -304,8 +308,7 @@ impl SyncStep {
             if let (Subject::Membership { user, .. }, Action::Create) =
                 (&change.subject, change.action)
             {
-                let user = Subject::User { name: user.clone() };
-                let key = (false, user);
+                let key = (false, Subject::user(user.clone()));
                 if writes
                     .get(&key)
                     .is_some_and(|write| !written.contains(write))

@@ -145,11 +145,18 @@ pub(super) async fn account_id(
     id_or_name: &str,
 ) -> Result<Option<AccountId>> {
     let all = accounts(aws, cx).await?;
-    let mut matches = all.iter().filter(|account| {
+    Ok(match matching(&all, id_or_name).as_slice() {
+        [account] => Some(account.id.clone()),
+        _ => None,
+    })
+}
+
+/// Returns the accounts with this id or name.
+fn matching<'a>(all: &'a [Account], id_or_name: &str) -> Vec<&'a Account> {
+    let matches = all.iter().filter(|account| {
         account.id.as_str() == id_or_name || account.name.as_deref() == Some(id_or_name)
     });
-    let first = matches.next().map(|account| account.id.clone());
-    Ok(first.filter(|_| matches.next().is_none()))
+    matches.collect()
 }
 
 /// Returns the active account with this id or name.
@@ -157,13 +164,7 @@ pub(super) async fn account_id(
 /// Fails if no account or several accounts match, or if the account is not active.
 pub(super) async fn account(aws: &Aws, cx: &Context, id_or_name: &str) -> Result<Account> {
     let all = accounts(aws, cx).await?;
-    let matches: Vec<&Account> = all
-        .iter()
-        .filter(|account| {
-            account.id.as_str() == id_or_name || account.name.as_deref() == Some(id_or_name)
-        })
-        .collect();
-    match matches.as_slice() {
+    match matching(&all, id_or_name).as_slice() {
         [account] if account.state == AccountState::Active => Ok((*account).clone()),
         [account] => Err(Error::new(
             ErrorKind::UnusableSubject,

@@ -91,7 +91,7 @@ impl Desired {
             "permission set {name} already exists and is used unchanged: it has {}; to change it, describe it in the blueprint",
             has.join(", ")
         );
-        Some(Note::new("used-unchanged", text).about(subject(name)))
+        Some(Note::new("used-unchanged", text).about(Subject::permission_set(name)))
     }
 }
 
@@ -322,7 +322,7 @@ fn digest(policy: &str) -> String {
 
 /// Returns the changes that create a permission set with its policies.
 fn create_changes(name: &str, set: &PermissionSetSpec) -> Vec<Change> {
-    let mut change = Change::new(Action::Create, subject(name));
+    let mut change = Change::new(Action::Create, Subject::permission_set(name));
     for (field, value) in [
         ("description", &set.description),
         ("session duration", &set.session_duration),
@@ -348,7 +348,7 @@ fn create_changes(name: &str, set: &PermissionSetSpec) -> Vec<Change> {
 /// Returns the changes that make an existing permission set match `desired`: what is added comes before what is removed.
 fn update_changes(name: &str, desired: &Desired, current: &Current) -> Vec<Change> {
     let mut changes = Vec::new();
-    let mut change = Change::new(Action::Update, subject(name));
+    let mut change = Change::new(Action::Update, Subject::permission_set(name));
     let pairs = [
         (
             "description",
@@ -429,10 +429,6 @@ fn provisioning_change(name: &str, current: &Current, accounts: &[AccountId]) ->
         .with("boundary and customer-managed policies", current.others())
 }
 
-fn subject(name: &str) -> Subject {
-    Subject::PermissionSet { name: name.into() }
-}
-
 fn managed_policy(name: &str, arn: &str) -> Subject {
     Subject::Policy {
         permission_set: name.into(),
@@ -484,25 +480,28 @@ impl Step for PermissionSets {
                 });
                 let current = read(&center, set).await?;
                 planned.notes.extend(desired.note(name, &current));
-                let outdated = outdated_accounts(&center, name, &current.set.arn).await?;
-                if !desired.may_change(&current) {
-                    if !outdated.is_empty() {
-                        planned.notes.push(not_provisioned(name, &outdated));
-                    }
-                    continue;
-                }
-                let changes = update_changes(name, desired, &current);
+                let may_change = desired.may_change(&current);
+                let changes = if may_change {
+                    update_changes(name, desired, &current)
+                } else {
+                    Vec::new()
+                };
                 // After a change, every account with the set is outdated.
                 let accounts = if changes.is_empty() {
-                    outdated
+                    outdated_accounts(&center, name, &current.set.arn).await?
                 } else {
                     let accounts = sets.accounts(&current.set.arn).try_collect().await;
                     accounts.map_err(|error| failed(name, "read", error))?
                 };
                 planned.changes.extend(changes);
-                if !accounts.is_empty() {
+                if accounts.is_empty() {
+                    continue;
+                }
+                if may_change {
                     let change = provisioning_change(name, &current, &accounts);
                     planned.changes.push(change);
+                } else {
+                    planned.notes.push(not_provisioned(name, &accounts));
                 }
             }
             Ok(planned)
@@ -532,7 +531,7 @@ impl Step for PermissionSets {
 
     /// The changes of one set depend on each other: a policy that is not attached keeps the old one from being detached.
     fn chain(&self, change: &Change) -> Option<Subject> {
-        set_name(change).map(|name| subject(name))
+        set_name(change).map(|name| Subject::permission_set(name.clone()))
     }
 }
 
@@ -555,7 +554,7 @@ fn not_provisioned(name: &str, accounts: &[AccountId]) -> Note {
         "permission set {name} has changes that are not provisioned in {}: the blueprint only names the set, so this step does not provision them",
         ids.join(", ")
     );
-    Note::new("not-provisioned", text).about(subject(name))
+    Note::new("not-provisioned", text).about(Subject::permission_set(name))
 }
 
 /// The end of the ARN of AWS's policy that denies everything.

@@ -10,7 +10,7 @@ use crate::error::Result;
 
 use run::Change;
 
-pub(crate) use run::{Run, SaveState, StateSink, now};
+pub(crate) use run::{Run, SaveState, StateSink};
 
 impl Run {
     /// Applies the plan: first the creations and updates, then the removals. Users are written before groups, because they

@@ -10,7 +10,7 @@ use scim_client::{Client, Dialect};
 use scim_types::{ExternalId, ResourceId};
 
 use super::{
-    apply::{self, Run},
+    apply::Run,
     directory::Directory,
     plan::{GroupChange, UserChange},
     planner::{self, GroupRemoval, Policy, Removal},
@@ -22,7 +22,10 @@ use super::{
     state::SyncState,
     target,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    state::now,
+};
 
 /// The part of the target that a run reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,7 +84,7 @@ impl Engine<'_> {
                 .scim
                 .map_or(Dialect::AwsIdentityCenter, Client::dialect),
         };
-        let now = apply::now(self.clock.as_ref());
+        let now = now(self.clock.as_ref());
         let serial = state.as_ref().map_or(0, |state| state.serial);
         let plan = planner::plan(directory, &snapshot, policy, now, serial);
         let mut state = state.unwrap_or_else(|| SyncState::empty(&self.endpoint));

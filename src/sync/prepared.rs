@@ -63,26 +63,24 @@ impl PreparedSync {
             .iter()
             .filter_map(UserChange::removed)
             .collect();
-        let members = |id: &ResourceId| {
-            let cached = self.state.groups.values().find(|group| group.id == *id);
-            cached.map(|group| &group.members)
-        };
         self.plan
             .groups
             .iter()
             .filter_map(|change| match change {
                 GroupChange::Update {
                     id,
+                    external_id,
                     name,
                     add,
                     remove,
                     ..
                 } if add.is_empty() => {
-                    let before = members(id)?;
-                    let leaves =
-                        |member: &&ResourceId| remove.contains(member) || removed.contains(*member);
-                    let leaving = before.iter().filter(leaves).count();
-                    (leaving > 0 && leaving == before.len()).then_some((name.as_str(), leaving))
+                    let cached = self.state.groups.get(external_id);
+                    let before = &cached.filter(|group| group.id == *id)?.members;
+                    let leaving: BTreeSet<&ResourceId> = remove.iter().collect();
+                    let leaves = |member| leaving.contains(member) || removed.contains(member);
+                    let is_emptied = !before.is_empty() && before.iter().all(leaves);
+                    is_emptied.then_some((name.as_str(), before.len()))
                 }
                 _ => None,
             })
@@ -90,8 +88,10 @@ impl PreparedSync {
     }
 
     /// Returns the source's ids of the users that the plan deactivates, deletes, or takes out of a group.
-    pub(crate) fn losing_access(&self) -> BTreeSet<ExternalId> {
-        let external_ids = self.external_ids();
+    pub(crate) fn losing_access(
+        &self,
+        external_ids: &HashMap<ResourceId, ExternalId>,
+    ) -> BTreeSet<ExternalId> {
         let users = self.plan.users.iter().filter_map(|change| match change {
             UserChange::Deactivate(removed) | UserChange::Delete(removed) => {
                 removed.external_id.clone()

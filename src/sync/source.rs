@@ -1,7 +1,7 @@
 //! Sources of users and groups: Okta, or another system that can list them.
 
 use futures::future::BoxFuture;
-use okta_client::{App, Client as Okta, Id, UserStatus};
+use okta_client::{App, Client as Okta, Id};
 use scim_types::ExternalId;
 
 use super::{
@@ -12,7 +12,7 @@ use crate::{
     aws_user_name::AppAssignments,
     blueprint::Blueprint,
     error::Result,
-    resolved_scope::{ResolvedScope, profile_violations},
+    resolved_scope::{ResolvedScope, is_provisioned, profile_violations},
 };
 
 /// A source of users and groups.
@@ -145,7 +145,7 @@ fn to_user(user: &okta_client::User, user_name: &str) -> User {
         let value = profile.other.get(attribute.name())?.as_str()?.trim();
         (!value.is_empty()).then(|| (attribute, value.to_owned()))
     });
-    let active = may_sign_in(&user.status);
+    let active = is_provisioned(&user.status);
     User {
         id: ExternalId::new(user.id.as_str()),
         profile: UserProfile {
@@ -169,14 +169,6 @@ fn to_user(user: &okta_client::User, user_name: &str) -> User {
             Vec::new()
         },
     }
-}
-
-/// Returns whether Okta lets a user with this status sign in to apps, possibly after a password reset.
-fn may_sign_in(status: &UserStatus) -> bool {
-    !matches!(
-        status,
-        UserStatus::Staged | UserStatus::Suspended | UserStatus::Deprovisioned
-    )
 }
 
 /// A directory in memory, such as an export of another system.

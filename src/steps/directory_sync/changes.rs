@@ -88,7 +88,7 @@ pub(super) fn changes(plan: &SyncPlan, names: &UserNames) -> Vec<SyncChange> {
 }
 
 fn user_change(change: &UserChange, names: &UserNames) -> Change {
-    let of = |action, name| Change::new(action, Subject::User { name });
+    let of = |action, name: Name| Change::new(action, Subject::user(name));
     match change {
         UserChange::Create {
             external_id,
@@ -145,10 +145,7 @@ fn group_changes<'a>(
             removed.name.as_deref().unwrap_or_else(fallback).into()
         }
     };
-    let of = |action| {
-        let name = group.clone();
-        Change::new(action, Subject::Group { name })
-    };
+    let of = |action| Change::new(action, Subject::group(group.clone()));
     let (own, add, remove): (Option<Change>, &[Member], &[ResourceId]) = match change {
         GroupChange::Create { members, .. } => (Some(of(Action::Create)), members, &[]),
         GroupChange::Update {
@@ -175,10 +172,8 @@ fn group_changes<'a>(
             (Some(change), &[], &[])
         }
     };
-    let membership = move |action, user| {
-        let group = group.clone();
-        Change::new(action, Subject::Membership { group, user })
-    };
+    let membership =
+        move |action, user| Change::new(action, Subject::membership(group.clone(), user));
     let removal = membership.clone();
     own.into_iter()
         .chain(
@@ -210,18 +205,16 @@ pub(super) fn changes_for_unknown_target(directory: &Directory, names: &UserName
         .collect();
     for user in &directory.users {
         if let Some(name) = active.get(&user.id) {
-            let subject = Subject::User { name: name.clone() };
-            let change = Change::new(Action::Create, subject);
+            let change = Change::new(Action::Create, Subject::user(name.clone()));
             changes.push(change.with("userName", &user.profile.user_name));
         }
     }
     for group in &directory.groups {
         let name: Name = (&group.name).into();
-        let subject = Subject::Group { name: name.clone() };
+        let subject = Subject::group(name.clone());
         changes.push(Change::new(Action::Create, subject));
         for user in group.members.iter().filter_map(|id| active.get(id)) {
-            let (group, user) = (name.clone(), user.clone());
-            let subject = Subject::Membership { group, user };
+            let subject = Subject::membership(name.clone(), user.clone());
             changes.push(Change::new(Action::Create, subject));
         }
     }
@@ -254,8 +247,7 @@ pub(super) fn retain_approved(
             return false;
         }
         let keeps = |removal, group: &str, user: Name| {
-            let group = group.into();
-            kept.contains(&(removal, Subject::Membership { group, user }))
+            kept.contains(&(removal, Subject::membership(group, user)))
         };
         match group {
             GroupChange::Create { name, members, .. } => {

@@ -14,7 +14,7 @@ use scim_types::{ExternalId, ResourceId, User};
 
 use crate::{
     error::{Result, ServiceError as _},
-    state::StateLock,
+    state::{StateLock, now},
     sync::{
         name_conflicts::Names,
         plan::Counts,
@@ -331,11 +331,6 @@ where
             result => return result,
         }
     }
-}
-
-/// Returns the time of a clock.
-pub(crate) fn now(clock: &dyn Clock) -> Timestamp {
-    Timestamp::try_from(clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Maximum number of attempts of a write whose response is lost or cannot be decoded. Each attempt includes the client's
