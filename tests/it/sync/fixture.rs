@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use okta_aws_sso::{
-    StateStore,
+    StateStore, okta,
     scim::{Client, ClientBuilder, Dialect, Endpoint},
     sync::{Directory, DirectorySync, ReadMode, SyncReport},
 };
@@ -67,6 +67,14 @@ pub(super) fn rename_user(source: &mut Directory, index: usize, name: &str) {
 }
 
 impl SyncFixture {
+    /// Returns a client of the sandbox's Okta org.
+    pub(super) fn okta(&self) -> okta::Client {
+        let (url, token) = (self.sandbox.okta_url(), self.sandbox.okta_token());
+        let client = okta::Client::builder(&url, Secret::new(token));
+        let client = client.clock(Arc::new(self.clock.clone()));
+        client.build().expect("a client of Okta")
+    }
+
     /// Creates a fixture with an empty target.
     pub(super) async fn new() -> Self {
         Self::with_sandbox(Sandbox::builder().company(company()).page_size(None)).await

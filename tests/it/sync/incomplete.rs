@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
-    Blueprint, okta,
+    Blueprint,
     sync::{
         Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal, RemovalLimits,
         UnreadItem,
     },
 };
-use rest_core::Secret;
 use sandbox::{Fault, Sandbox, Service};
 use serde_json::{Map, Value, json};
 
@@ -173,13 +172,7 @@ async fn a_user_of_the_target_that_cannot_be_read_is_named_by_its_place_and_noth
 #[tokio::test]
 async fn a_member_that_cannot_be_read_from_okta_is_named_by_its_place_and_nothing_is_removed() {
     let fixture = SyncFixture::with_sandbox(Sandbox::builder()).await;
-    let okta = okta::Client::builder(
-        &fixture.sandbox.okta_url(),
-        Secret::new(fixture.sandbox.okta_token()),
-    )
-    .clock(Arc::new(fixture.clock.clone()))
-    .build()
-    .expect("a client of Okta");
+    let okta = fixture.okta();
     let blueprint = "[provisioning]\nassign_groups = [\"aws-users\"]";
     let blueprint = Blueprint::from_toml(blueprint).expect("a blueprint");
     let sync = DirectorySync::new(OktaSource::new(&okta, &blueprint), &fixture.scim)

@@ -3,10 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use okta_aws_sso::{
-    Blueprint, ErrorKind, okta,
+    Blueprint, ErrorKind,
     sync::{Directory, DirectorySync, GroupRemoval, OktaSource, ReadMode, Removal, RemovalLimits},
 };
-use rest_core::Secret;
 use sandbox::{Fault, Sandbox, Service};
 
 use super::fixture::{SyncFixture, directory, rename_user};
@@ -227,13 +226,7 @@ async fn a_source_that_cannot_be_read_completely_is_an_error() {
     let company = sandbox::Company::small(20, 2).team("deployers", &["person.00002@example.com"]);
     let fixture =
         SyncFixture::with_sandbox(Sandbox::builder().company(company).page_size(Some(2))).await;
-    let okta = okta::Client::builder(
-        &fixture.sandbox.okta_url(),
-        Secret::new(fixture.sandbox.okta_token()),
-    )
-    .clock(Arc::new(fixture.clock.clone()))
-    .build()
-    .expect("a client of Okta");
+    let okta = fixture.okta();
     let blueprint =
         "[provisioning]\nassign_groups = [\"aws-users\"]\npush_groups = [\"deployers\"]";
     let blueprint = Blueprint::from_toml(blueprint).expect("a blueprint");
