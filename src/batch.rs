@@ -1,6 +1,7 @@
 //! The approved changes of a step in one run, for a step that applies many changes with one request or one wait.
 
 use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{error::Result, outcome::Outcome, plan::Change};
@@ -15,12 +16,12 @@ pub struct Batch<'a> {
 }
 
 /// A change that is in progress.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waiting {
     /// The awaited condition, in a few words.
     pub on: String,
     /// The parts that are still missing, each with the reason if it is known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
 }
 

@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -53,6 +54,7 @@ pub struct Blueprint {
     /// A set with the name of an AWS managed policy for a job function (`AdministratorAccess`, `ReadOnlyAccess`, …)
     /// needs no entry. If its entry names no policy, the set gets that managed policy.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"pattern": r"^[A-Za-z0-9_+=,.@-]{1,32}$"}))]
     pub permission_sets: BTreeMap<String, PermissionSetSpec>,
     /// The access: each entry gives one user or group one role in one or more accounts.
     #[serde(default)]
@@ -68,8 +70,13 @@ pub struct Blueprint {
 pub struct OktaSection {
     /// The label of the app (default: `AWS IAM Identity Center`). An existing app of the catalog entry
     /// `amazon_aws_sso` with this label is adopted.
+    #[schemars(extend("pattern" = r"^[^\u0000-\u001f\u007f]{1,100}$"))]
     pub app_label: String,
+    /// The id of an existing app, `0oa…`. It adopts exactly this app, also if its URLs are those of another AWS organization.
+    #[schemars(extend("pattern" = r"^[A-Za-z0-9]+$"))]
+    pub app_id: Option<String>,
     /// The custom domain of the org, such as `login.example.com`. It needs two DNS records.
+    #[schemars(extend("pattern" = r"^[^:/.]+(\.[^:/.]+){2,}$"))]
     pub custom_domain: Option<String>,
 }
 
@@ -81,6 +88,7 @@ pub struct AwsSection {
     /// Region.
     pub region: Option<String>,
     /// The URL of the access portal, if it differs from the default of the instance.
+    #[schemars(extend("pattern" = r"^https://[^/:?#@]+(/[^?#]*)?$"))]
     pub portal_url: Option<Url>,
 }
 
@@ -129,19 +137,24 @@ pub enum WaitFor {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PermissionSetSpec {
-    /// The description, at most 700 characters.
+    /// The description, 1 to 700 characters.
+    #[schemars(extend("minLength" = 1, "maxLength" = 700))]
     pub description: Option<String>,
     /// The session duration, an ISO 8601 duration from `PT1H` to `PT12H`.
+    #[schemars(extend("pattern" = r"^PT(?=[0-9])(([0-9]|1[0-2])H)?([0-9]+M)?([0-9]+S)?$"))]
     pub session_duration: Option<String>,
     /// ARNs of AWS managed policies.
+    #[schemars(inner(regex(pattern = r"^arn:[^:]*:iam::aws:policy/")))]
     pub managed_policies: Vec<String>,
     /// The inline policy document, as a JSON string.
+    #[schemars(extend("pattern" = r"^\s*\{", "contentMediaType" = "application/json"))]
     pub inline_policy: Option<String>,
 }
 
 /// One entry of access: a user or group, a role, and its accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = access_schema)]
 pub struct Access {
     /// The login of an Okta user. Exactly one of `user` and `group` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +167,7 @@ pub struct Access {
     pub account: Option<String>,
     /// Ids or names of several accounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("uniqueItems" = true))]
     pub accounts: Vec<String>,
     /// The name of the permission set.
     pub permission_set: String,
@@ -179,14 +193,33 @@ pub enum PrincipalSpec {
     Group(String),
 }
 
+/// The blueprint of the sandbox's company: groups whose members become AWS users, groups that are pushed to AWS and get access,
+/// and described permission sets.
+pub const EXAMPLE: &str = include_str!("../examples/blueprint.toml");
+
+/// Maximum size of the text of a blueprint. A blueprint of 300 accounts has 40 KB.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Adds to the schema of an access entry: one user or group, and at least one account.
+fn access_schema(schema: &mut schemars::Schema) {
+    let present = |key: &str| json!({"required": [key], "properties": {key: {"type": "string"}}});
+    schema.insert(
+        "oneOf".to_owned(),
+        json!([present("user"), present("group")]),
+    );
+    let accounts = json!({"required": ["accounts"], "properties": {"accounts": {"minItems": 1}}});
+    schema.insert("anyOf".to_owned(), json!([present("account"), accounts]));
+}
+
 impl Blueprint {
     /// Reads a blueprint from TOML and validates it.
     ///
     /// # Errors
     ///
-    /// Fails if the text is not TOML, has an unknown key, or contradicts a rule of the blueprint. The error points to
-    /// the position in the text.
+    /// Fails if the text has more than 4 MiB, is not TOML, has an unknown key, or contradicts a rule of the blueprint. The error
+    /// points to the position in the text.
     pub fn from_toml(text: &str) -> Result<Self, ParseBlueprintError> {
+        ParseBlueprintError::check_size(text, MAX_BYTES)?;
         let blueprint: Self =
             toml::from_str(text).map_err(|error| ParseBlueprintError::toml(text, &error))?;
         match ParseBlueprintError::problems(Some(text), &validate::problems(&blueprint)) {
@@ -201,6 +234,7 @@ impl Blueprint {
     ///
     /// Fails in the same cases as [`Blueprint::from_toml`].
     pub fn from_json(text: &str) -> Result<Self, ParseBlueprintError> {
+        ParseBlueprintError::check_size(text, MAX_BYTES)?;
         let blueprint: Self =
             serde_json::from_str(text).map_err(|error| ParseBlueprintError::json(text, &error))?;
         match ParseBlueprintError::problems(None, &validate::problems(&blueprint)) {
@@ -237,7 +271,7 @@ impl Blueprint {
     #[must_use]
     pub fn digest(&self) -> String {
         let json = serde_json::to_vec(self).expect("a blueprint has string keys only");
-        crate::state::hex(&Sha256::digest(json))
+        crate::text::hex(&Sha256::digest(json))
     }
 
     /// Returns the groups that are pushed: the groups in `access` and `provisioning.push_groups`.
@@ -300,6 +334,20 @@ impl Blueprint {
     }
 }
 
+impl Blueprint {
+    /// Returns the roles that a group gets, such as `AdministratorAccess in 111122223333`.
+    pub(crate) fn roles_of_group(&self, group: &str) -> Vec<String> {
+        let access = self.access.iter();
+        let of_group = access.filter(|access| access.group.as_deref() == Some(group));
+        of_group
+            .flat_map(|access| {
+                let role = |account| format!("{} in {account}", access.permission_set);
+                access.accounts().map(role)
+            })
+            .collect()
+    }
+}
+
 impl Access {
     /// Returns the user or group. A validated entry has either a user or a group.
     #[must_use]
@@ -332,6 +380,7 @@ impl Default for OktaSection {
     fn default() -> Self {
         Self {
             app_label: "AWS IAM Identity Center".to_owned(),
+            app_id: None,
             custom_domain: None,
         }
     }

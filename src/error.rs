@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, fmt};
 
+use rest_core::Unreachable;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -387,13 +388,18 @@ impl StdError for SavedCause {
     }
 }
 
-/// Returns the message of the innermost source.
-pub(crate) fn root_cause(error: &dyn StdError) -> String {
+/// Returns the message of the innermost source. If it is the cause of an earlier call, the message says so.
+pub(crate) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
+    let mut unreachable = None;
     while let Some(next) = cause.source() {
+        unreachable = unreachable.or_else(|| cause.downcast_ref::<Unreachable>());
         cause = next;
     }
-    cause.to_string()
+    match unreachable {
+        Some(unreachable) => format!("{unreachable}: {cause}"),
+        None => cause.to_string(),
+    }
 }
 
 #[cfg(test)]

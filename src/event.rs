@@ -8,6 +8,7 @@ use std::{
 
 use futures::{Stream, stream};
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// An event of an apply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
@@ -51,6 +52,7 @@ pub enum Event {
         waiting: Waiting,
         /// Pause before the next poll. As data, an ISO 8601 duration such as `PT15S`.
         #[serde(serialize_with = "serialize_duration")]
+        #[schemars(with = "String")]
         retry_in: Duration,
     },
     /// A change has an outcome: it was made, it has failed, or it was not started.

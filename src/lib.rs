@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod blueprint;
+pub mod guard;
 pub mod operator;
 pub mod plan;
 pub mod report;
@@ -13,9 +14,9 @@ pub mod sync;
 mod aws_user_name;
 mod batch;
 mod context;
+mod document;
 mod error;
 mod event;
-mod guard;
 mod outcome;
 mod pipeline;
 mod resolved_scope;
@@ -30,7 +31,7 @@ pub use scim_client as scim;
 
 // The types in the signatures of this crate, so that a caller needs no other crate in the same version.
 pub use futures::{Stream, future::BoxFuture};
-pub use rest_core::{Clock, ManualClock, Secret, SystemClock};
+pub use rest_core::{Clock, Hold, ManualClock, Reachability, Secret, SystemClock};
 
 /// The crates of other authors whose types are in the signatures of this crate.
 pub mod deps {
@@ -47,6 +48,7 @@ pub mod deps {
 pub use batch::{Batch, Waiting};
 pub use blueprint::Blueprint;
 pub use context::Context;
+pub use document::{Document, Formatted};
 pub use error::{Error, ErrorKind, Result, ServiceError, ServiceResponse};
 pub use event::Event;
 pub use guard::Guard;

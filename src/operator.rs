@@ -8,10 +8,11 @@ use std::{collections::BTreeMap, fmt};
 
 use futures::future::BoxFuture;
 use rest_core::Secret;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::state::hex;
+use crate::text::hex;
 
 pub use sandbox::SandboxOperator;
 pub use scripted::ScriptedOperator;
@@ -48,7 +49,7 @@ impl<T: Operator + ?Sized> Operator for std::sync::Arc<T> {
 }
 
 /// An action that the operator is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ManualStep {
     /// The kind of manual step.
     pub kind: ManualStepKind,
@@ -71,7 +72,7 @@ pub struct ManualStep {
 }
 
 /// The kinds of manual steps that the steps of this crate ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ManualStepKind {
@@ -94,12 +95,13 @@ pub enum ManualStepKind {
 }
 
 /// A file that the operator uploads in a manual step. As data, it has a digest in place of the content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Attachment {
     /// The file name.
     pub name: String,
     /// The content.
     #[serde(rename = "sha256", serialize_with = "serialize_digest")]
+    #[schemars(with = "String")]
     pub bytes: Vec<u8>,
 }
 
@@ -108,7 +110,7 @@ fn serialize_digest<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok,
 }
 
 /// An answer that a manual step asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ask {
     /// The key of the answer in [`Answers`].
     pub key: &'static str,
@@ -121,7 +123,7 @@ pub struct Ask {
 }
 
 /// The kind of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AskKind {

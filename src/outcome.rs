@@ -57,7 +57,9 @@ pub enum Cause {
     Subject(Subject),
     /// The change needs something that this step provides, and the step could not be planned.
     Step(StepId),
-    /// The step has stopped, because a service refused its credentials.
+    /// The guard has withheld the change.
+    Guard,
+    /// The step has stopped, because a service refused its credentials. Or the run is strict, and another change has failed.
     Stopped,
 }
 
@@ -77,7 +79,7 @@ pub struct ChangeResult {
 
 /// The result of [`Pipeline::apply`](crate::Pipeline::apply).
 #[must_use = "a run can end with failed changes: see `complete`"]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Report {
     /// The format version of this document; see [`Plan::FORMAT`](crate::Plan::FORMAT).

@@ -7,7 +7,10 @@ mod wait_policy;
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use futures::Stream;
-use rest_core::{Clock, Secret, SystemClock};
+use jiff::tz::TimeZone;
+use rest_core::{Clock, Reachability, Secret, SystemClock};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tracing::Instrument as _;
 
 use run::{Record, Run};
@@ -22,7 +25,7 @@ use crate::{
     guard::Guard,
     operator::{NoOperator, Operator},
     outcome::Report,
-    plan::{Plan, Problem, StepId, StepPlan},
+    plan::{Hazard, Plan, Problem, StepId, StepPlan, count},
     state::{Facts, State, StateLock, StateStore},
     step::{Check, CheckOutcome, Step},
     steps::{self, Steps},
@@ -55,12 +58,13 @@ pub struct Pipeline {
     clock: Arc<dyn Clock>,
     guard: Guard,
     wait_policy: WaitPolicy,
+    strict: bool,
     scim_token: Option<Secret>,
     listeners: Arc<Listeners>,
 }
 
 /// The result of [`Pipeline::verify`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Verification {
     /// The checks, in the order of the steps.
@@ -90,6 +94,7 @@ impl Pipeline {
             clock: Arc::new(SystemClock),
             guard: Guard::default(),
             wait_policy: WaitPolicy::default(),
+            strict: false,
             scim_token: None,
             listeners: Arc::default(),
         }
@@ -135,6 +140,16 @@ impl Pipeline {
     #[must_use]
     pub fn wait_policy(mut self, wait_policy: WaitPolicy) -> Self {
         self.wait_policy = wait_policy;
+        self
+    }
+
+    /// Sets whether a run stops at its first problem (default: no).
+    ///
+    /// A strict run refuses a plan that has problems or is not complete. After the first change that fails, it starts no other
+    /// change.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 
@@ -196,16 +211,46 @@ impl Pipeline {
             steps: Vec::new(),
         };
         let ids = self.step_ids();
-        for step in self.steps.iter() {
-            let planned = plan_step(step, &cx, &ids).await;
-            plan.complete &= planned.is_ok();
-            plan.steps.push(planned.unwrap_or_else(|error| {
-                let mut failed = StepPlan::new(step.id(), step.title());
-                failed.problems.push(Problem::new(None, &error));
-                failed
-            }));
-        }
+        let plan_steps = async {
+            for step in self.steps.iter() {
+                let planned = plan_step(step, &cx, &ids).await;
+                plan.complete &= planned.is_ok();
+                plan.steps.push(planned.unwrap_or_else(|error| {
+                    let mut failed = StepPlan::new(step.id(), step.title());
+                    failed.problems.push(Problem::new(None, &error));
+                    failed
+                }));
+            }
+            self.add_hazards(&mut plan, &cx).await;
+        };
+        Reachability::scope(plan_steps).await;
         Ok(plan)
+    }
+
+    /// Adds the hazards that the steps see in the whole plan.
+    async fn add_hazards(&self, plan: &mut Plan, cx: &Context) {
+        for (index, hazards) in self.hazards(plan, cx).await {
+            let known = &mut plan.steps[index].hazards;
+            known.extend(hazards);
+        }
+    }
+
+    /// Returns the hazards that the steps see in a whole plan, each with the index of its step.
+    async fn hazards(&self, plan: &Plan, cx: &Context) -> Vec<(usize, Vec<Hazard>)> {
+        let mut hazards = Vec::new();
+        if plan.removals().next().is_none() {
+            return hazards;
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            let found = step.hazards(plan, cx).await;
+            // What cannot be read takes nothing away.
+            let found = found.unwrap_or_else(|error| {
+                let reason = error.to_string();
+                vec![Hazard::UnknownAccess { reason }]
+            });
+            hazards.push((index, found));
+        }
+        hazards
     }
 
     /// Applies the plan and nothing else.
@@ -224,7 +269,9 @@ impl Pipeline {
     pub async fn apply(&self, plan: &Plan) -> Result<Report> {
         let _end_of_events = self.listeners.end_on_drop();
         self.check_steps()?;
-        self.guard.check(plan)?;
+        if self.strict {
+            check_without_problems(plan)?;
+        }
         let apply = |lock| Box::pin(self.apply_locked(plan, lock)) as _;
         self.store.with_lock(self.clock.clone(), apply).await
     }
@@ -232,8 +279,15 @@ impl Pipeline {
     async fn apply_locked(&self, plan: &Plan, lock: Arc<StateLock>) -> Result<Report> {
         let state = self.store.load().await?;
         self.check_current(plan, state.as_ref())?;
-        let state = state.unwrap_or_default();
+        let mut state = state.unwrap_or_default();
         let cx = self.context(state.facts.clone()).await?;
+        let today = TimeZone::UTC.to_datetime(cx.now()).date();
+        let found = self.hazards(plan, &cx).await;
+        let found: Vec<Hazard> = found.into_iter().flat_map(|(_, hazards)| hazards).collect();
+        let withheld = self.guard.decide(plan, &found, &state.removals, today)?;
+        let (planned, totals) = (plan.removal_counts(), plan.totals());
+        state.removals.add(today, &planned, &totals);
+        let mut removals = state.removals.clone();
         let saver = StateSaver::new(lock, state, self.clock.clone());
         if !plan.is_empty() {
             saver.save_first().await?;
@@ -244,16 +298,21 @@ impl Pipeline {
             pipeline: self,
             cx: &cx,
             saver: &saver,
+            withheld: &withheld,
             record: Record::default(),
         };
         // The plan has the steps of this pipeline.
         for (step, reviewed) in self.steps.iter().zip(&plan.steps) {
-            let done = run.step(step, reviewed).await;
+            // A run may take hours, so each step finds out again which services it can reach.
+            let done = Reachability::scope(run.step(step, reviewed)).await;
             // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
             let last_save = cx.checkpoint().await;
             done?;
             last_save?;
         }
+        removals.refund(today, &planned, &run.removals_made(), &totals);
+        saver.set_removals(removals).await;
+        cx.checkpoint().await?;
         Ok(run.into_report())
     }
 
@@ -270,16 +329,18 @@ impl Pipeline {
             .map(|state| state.facts)
             .unwrap_or_default();
         let cx = self.context(facts).await?;
-        let mut checks = Vec::new();
-        for step in self.steps.iter() {
-            let span = tracing::debug_span!("verify", step = %step.id());
-            let found = step.verify(&cx).instrument(span).await;
-            checks
-                .extend(found.map_err(|error| {
+        let verify_steps = async {
+            let mut checks = Vec::new();
+            for step in self.steps.iter() {
+                let span = tracing::debug_span!("verify", step = %step.id());
+                let found = step.verify(&cx).instrument(span).await;
+                checks.extend(found.map_err(|error| {
                     error.with_context(format!("verifying step {}", step.id()))
                 })?);
-        }
-        Ok(Verification { checks })
+            }
+            Ok(Verification { checks })
+        };
+        Reachability::scope(verify_steps).await
     }
 
     async fn context(&self, facts: Facts) -> Result<Context> {
@@ -351,6 +412,22 @@ impl Pipeline {
     }
 }
 
+/// Fails if a plan has problems: a strict run does not apply it.
+fn check_without_problems(plan: &Plan) -> Result<()> {
+    let mut problems = plan.problems();
+    let Some(first) = problems.next() else {
+        return Ok(());
+    };
+    let error = Error::from(first.clone());
+    Err(match problems.count() {
+        0 => error,
+        others => error.with_more_help(&format!(
+            "the plan also has {}, and a strict run does not apply it",
+            count(others, "other problem")
+        )),
+    })
+}
+
 /// Plans a step. `ids` are the ids of all steps, in order.
 async fn plan_step(step: &dyn Step, cx: &Context, ids: &[StepId]) -> Result<StepPlan> {
     let id = step.id();
@@ -365,6 +442,7 @@ async fn plan_step(step: &dyn Step, cx: &Context, ids: &[StepId]) -> Result<Step
         problems: planned.problems,
         hazards: planned.hazards,
         notes: planned.notes,
+        totals: planned.totals,
         ..StepPlan::new(id.clone(), step.title())
     };
     let up_to_this = ids

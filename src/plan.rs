@@ -1,6 +1,7 @@
 //! The plan: the changes of a run as data, for review, storage and comparison.
 
 mod change;
+mod hazard;
 mod problem;
 mod subject;
 
@@ -13,14 +14,17 @@ use std::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 pub use change::{Action, Change, Field, Value};
-pub use problem::{Code, Hazard, Note, Problem};
+pub use hazard::Hazard;
+pub(crate) use hazard::protected_name;
+pub use problem::{Code, Note, Problem};
 pub use subject::{Kind, Name, Need, PolicyRef, Principal, Subject};
 
 use crate::{
     error::{Error, ErrorKind},
-    text::Shown,
+    text::{Shown, hex},
 };
 
 /// The id of a step, such as `catalog-app`.
@@ -94,6 +98,9 @@ pub struct StepPlan {
     /// Notes for the reader. They cause no change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// The number of existing objects by kind, as far as the step has read them. The guard limits the share that is removed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub totals: BTreeMap<Kind, u64>,
 }
 
 impl Plan {
@@ -126,6 +133,46 @@ impl Plan {
             *counts.entry(change.action).or_default() += 1;
         }
         counts
+    }
+
+    /// Returns the removals, each with its step.
+    pub fn removals(&self) -> impl Iterator<Item = (&StepPlan, &Change)> {
+        let is_removal = |(_, change): &(_, &Change)| change.action == Action::Remove;
+        self.changes().filter(is_removal)
+    }
+
+    /// Returns the hazards of all steps.
+    pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
+        self.steps.iter().flat_map(|step| &step.hazards)
+    }
+
+    /// Returns the number of existing objects by kind, as far as the steps have read them.
+    #[must_use]
+    pub fn totals(&self) -> BTreeMap<Kind, u64> {
+        let mut totals = BTreeMap::new();
+        for (kind, number) in self.steps.iter().flat_map(|step| &step.totals) {
+            *totals.entry(*kind).or_default() += number;
+        }
+        totals
+    }
+
+    /// Returns the id of exactly these removals, such as `5d41c9aa`: the beginning of a digest over step and subject of each
+    /// removal. Returns `None` if the plan removes nothing.
+    #[must_use]
+    pub fn removals_id(&self) -> Option<String> {
+        let mut keys: Vec<String> = self
+            .removals()
+            .map(|(step, change)| {
+                let subject = serde_json::to_string(&change.subject).unwrap_or_default();
+                format!("{} {subject}", step.step)
+            })
+            .collect();
+        if keys.is_empty() {
+            return None;
+        }
+        keys.sort_unstable();
+        let digest = Sha256::digest(keys.join("\n"));
+        Some(hex(&digest[..4]))
     }
 
     /// Returns the plan of one step, if the step is part of this plan.
@@ -162,6 +209,7 @@ impl StepPlan {
             problems: Vec::new(),
             hazards: Vec::new(),
             notes: Vec::new(),
+            totals: BTreeMap::new(),
         }
     }
 
@@ -228,6 +276,13 @@ impl fmt::Display for Plan {
             )?;
             write!(f, "{step}")?;
         }
+        if let Some(id) = self.removals_id() {
+            let removals = count(self.removals().count(), "removal");
+            writeln!(
+                f,
+                "\nThe guard limits removals. To approve the {removals} of this plan: --approve {id}"
+            )?;
+        }
         Ok(())
     }
 }
@@ -254,7 +309,10 @@ impl fmt::Display for StepPlan {
             writeln!(f, "     x {text}")?;
         }
         for hazard in &self.hazards {
-            writeln!(f, "     ! {hazard} (to allow it: {})", Shown(&hazard.id()))?;
+            match hazard.id() {
+                Some(id) => writeln!(f, "     ! {hazard} (to allow it: --allow {})", Shown(&id))?,
+                None => writeln!(f, "     ! {hazard}")?,
+            }
         }
         for note in &self.notes {
             writeln!(f, "     ! {note}")?;

@@ -20,7 +20,7 @@ pub(crate) use holder::now;
 pub use lock::StateLock;
 pub use store::StateStore;
 
-use crate::plan::StepId;
+use crate::{guard::RemovalHistory, plan::StepId};
 
 /// The state of one integration.
 ///
@@ -35,6 +35,9 @@ pub struct State {
     pub lineage: String,
     /// The number of saves so far.
     pub serial: u64,
+    /// The removals of the last days, for the limits of the [`Guard`](crate::Guard).
+    #[serde(default)]
+    pub removals: RemovalHistory,
     /// The facts.
     pub facts: Facts,
 }
@@ -188,6 +191,7 @@ impl State {
             version: Self::VERSION,
             lineage: uuid::Uuid::new_v4().to_string(),
             serial: 0,
+            removals: RemovalHistory::default(),
             facts: Facts::default(),
         }
     }
@@ -197,15 +201,4 @@ impl Default for State {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Returns bytes as lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
 }

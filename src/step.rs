@@ -1,13 +1,16 @@
 //! The [`Step`] trait: one part of the integration that can be planned, applied and verified.
 
+use std::collections::BTreeMap;
+
 use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     batch::{Batch, Waiting},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Change, Hazard, Kind, Need, Note, Problem, StepId, Subject},
+    plan::{Change, Hazard, Kind, Need, Note, Plan, Problem, StepId, Subject},
 };
 
 /// One part of the integration that can be planned, applied and verified.
@@ -46,6 +49,19 @@ pub trait Step: Send + Sync {
     fn apply_all<'a>(&'a self, batch: &'a Batch<'a>, cx: &'a Context) -> BoxFuture<'a, Result<()>> {
         let _ = cx;
         Box::pin(batch.one_by_one())
+    }
+
+    /// Returns the hazards of a whole plan, which the step knows best (default: none).
+    ///
+    /// This is called after all steps are planned, and again before the plan is applied, if the plan has
+    /// [removals](Plan::removals). It reads only.
+    fn hazards<'a>(
+        &'a self,
+        plan: &'a Plan,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<Vec<Hazard>>> {
+        let _ = (plan, cx);
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     /// Verifies against the services that the step's goal is reached.
@@ -109,6 +125,8 @@ pub struct Planned {
     pub hazards: Vec<Hazard>,
     /// Notes for the reader of the plan. They cause no change.
     pub notes: Vec<Note>,
+    /// The number of existing objects by kind, as far as the step has read them.
+    pub totals: BTreeMap<Kind, u64>,
 }
 
 /// The result of applying a change once.
@@ -121,7 +139,7 @@ pub enum Applied {
 }
 
 /// The result of one verification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// The verified condition, or the problem that was found.
     pub what: String,
@@ -130,7 +148,7 @@ pub struct Check {
 }
 
 /// The result of a [`Check`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckOutcome {
     /// The services report that the condition is true.

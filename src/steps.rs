@@ -17,8 +17,10 @@
 
 pub mod ids;
 
+mod access_hazards;
 mod access_portal;
 mod account_assignments;
+mod adoption;
 mod app_access;
 mod arrival;
 mod catalog;
@@ -69,7 +71,7 @@ pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Steps {
     if let Some(domain) = &blueprint.okta.custom_domain {
         steps.push(CustomDomain::new(okta, domain));
     }
-    steps.push(CatalogApp::new(okta, &blueprint.okta.app_label));
+    steps.push(CatalogApp::new(okta, aws, blueprint));
     steps.push(IdpMetadata::new(okta));
     steps.push(Organization::new(aws));
     steps.push(IdentityCenterInstance::new(
@@ -83,11 +85,11 @@ pub fn default_steps(blueprint: &Blueprint, okta: &Okta, aws: &Aws) -> Steps {
         ProvisioningMode::Okta => {
             steps.push(ScimEndpoint::new(okta, aws));
             steps.push(OktaProvisioning::new(okta));
-            steps.push(AppAccess::new(okta, blueprint));
+            steps.push(AppAccess::new(okta, aws, blueprint));
         }
         ProvisioningMode::Direct => {
             steps.push(ScimEndpoint::direct(okta, aws));
-            steps.push(AppAccess::new(okta, blueprint));
+            steps.push(AppAccess::new(okta, aws, blueprint));
             steps.push(SyncStep::new(okta, aws, blueprint));
         }
     }

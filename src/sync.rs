@@ -59,6 +59,7 @@
 mod apply;
 mod directory;
 mod engine;
+mod identity_store;
 mod name_conflicts;
 mod plan;
 mod planner;
@@ -257,6 +258,7 @@ impl DirectorySync {
 
     fn engine(&self) -> Engine<'_> {
         Engine {
+            center: None,
             source: self.source.as_ref(),
             endpoint: self.scim.endpoint().to_string(),
             scim: Some(&self.scim),

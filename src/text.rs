@@ -1,4 +1,4 @@
-//! Text from outside, made safe to show.
+//! Text from outside, made safe to show, and bytes as text.
 
 use std::fmt::{self, Write as _};
 
@@ -32,6 +32,16 @@ fn is_unsafe(c: char) -> bool {
         )
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
         || matches!(c, '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Returns bytes as lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ use std::{error::Error as StdError, fmt, future::Future};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use rest_core::{ItemError, Page, Pager};
+use rest_core::{ItemError, Page, Pager, Reachability};
 use tracing::{Instrument, instrument::WithSubscriber};
 
-use crate::{Error, ParseIdError, noop_subscriber::NOOP_DISPATCH, service::Service};
+use crate::{
+    Error, ParseIdError, noop_subscriber::NOOP_DISPATCH, service::Service, transport::Attempts,
+};
 
 impl Service {
     /// Sends one call and converts the SDK's error.
@@ -24,10 +26,17 @@ impl Service {
         let call = call.with_subscriber(NOOP_DISPATCH.clone());
         let span = tracing::debug_span!("aws", service = self.name(), operation);
         // The SDK's futures are tens of kilobytes. Without a box, they would add up in every caller.
-        Box::pin(call)
-            .instrument(span)
-            .await
-            .map_err(|error| Error::from_sdk(self, operation, error))
+        let (result, attempts) = Attempts::observe(Box::pin(call).instrument(span)).await;
+        result.map_err(|error| {
+            let error = Error::from_sdk(self, operation, error);
+            // An error code is an answer of AWS itself, and not of a gateway in front of it.
+            if let Some(origin) = attempts.without_answer()
+                && error.code().is_none()
+            {
+                Reachability::record(origin, &error);
+            }
+            error
+        })
     }
 
     /// Sends one call and reads its response with `read`. An error of `read` has the request id of

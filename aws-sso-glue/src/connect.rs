@@ -15,7 +15,7 @@ use crate::{
     https::{Https, Proxy},
     retry::{RetryAfterSeconds, TransientConflict},
     time::SdkClock,
-    transport::{CheckedClient, Limiter, Limits, check_url, is_loopback},
+    transport::{CheckedClient, Limits, check_url, is_loopback},
 };
 
 /// Options of a connection to AWS. All options have defaults: end with
@@ -102,7 +102,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     client: SharedHttpClient,
     limits: Limits,
-    limiter: Option<Limiter>,
+    limiter: Option<RateLimiter>,
     // The SDK's default partition is shared by the whole process.
     retries: RetryPartition,
 }
@@ -192,12 +192,11 @@ impl Aws {
             .http_client()
             .unwrap_or_else(|| SharedHttpClient::new(Https::new(proxy)));
         let clock = Arc::clone(&connect.clock);
-        let limiter = connect.sso_admin_calls_per_second.map(|calls| Limiter {
-            bucket: RateLimiter::new(Rate {
+        let limiter = connect.sso_admin_calls_per_second.map(|calls| {
+            RateLimiter::new(Rate {
                 per_second: f64::from(calls.get()),
                 burst: BURST,
-            }),
-            clock: Arc::clone(&clock),
+            })
         });
         let limits = Limits {
             attempt_timeout: connect.attempt_timeout,
@@ -208,8 +207,9 @@ impl Aws {
             .behavior_version(behavior())
             .http_client(CheckedClient {
                 client: client.clone(),
+                clock: Arc::clone(&clock),
                 limiter: None,
-                limits,
+                limits: limits.clone(),
             })
             .sleep_impl(SdkClock(Arc::clone(&clock)))
             .time_source(SdkClock(Arc::clone(&clock)))
@@ -236,8 +236,9 @@ impl Aws {
             .retry_classifier(TransientConflict)
             .http_client(CheckedClient {
                 client: shared.client.clone(),
+                clock: Arc::clone(&shared.clock),
                 limiter: shared.limiter.clone(),
-                limits: shared.limits,
+                limits: shared.limits.clone(),
             });
         let identity_store = aws_sdk_identitystore::config::Builder::from(&config)
             .retry_partition(shared.retries.clone())

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use http::StatusCode;
-use rest_core::{ItemError, ListError, to_single_line};
+use rest_core::{ItemError, ListError, Unreachable, to_single_line};
 use serde::Deserialize;
 
 use crate::service::Service;
@@ -46,9 +46,11 @@ impl Error {
         let status = match &self.0.kind {
             Kind::Refused(refusal) => Some(refusal.status),
             Kind::InvalidResponse { status, .. } => Some(*status),
-            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) | Kind::List(_) => {
-                None
-            }
+            Kind::Configuration { .. }
+            | Kind::NotSent(_)
+            | Kind::Unreachable(_)
+            | Kind::NoResponse(_)
+            | Kind::List(_) => None,
         };
         status.map(|status| status.as_u16())
     }
@@ -78,9 +80,11 @@ impl Error {
         match &self.0.kind {
             Kind::Refused(Refusal { request_id, .. })
             | Kind::InvalidResponse { request_id, .. } => request_id.as_deref(),
-            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::NoResponse(_) | Kind::List(_) => {
-                None
-            }
+            Kind::Configuration { .. }
+            | Kind::NotSent(_)
+            | Kind::Unreachable(_)
+            | Kind::NoResponse(_)
+            | Kind::List(_) => None,
         }
     }
 
@@ -141,7 +145,10 @@ impl Error {
         let is_unknown = match &self.0.kind {
             Kind::NoResponse(_) | Kind::InvalidResponse { .. } => true,
             Kind::Refused(refusal) => refusal.status.is_server_error(),
-            Kind::Configuration { .. } | Kind::NotSent(_) | Kind::List(_) => false,
+            Kind::Configuration { .. }
+            | Kind::NotSent(_)
+            | Kind::Unreachable(_)
+            | Kind::List(_) => false,
         };
         is_unknown && NOT_IDEMPOTENT.contains(&self.0.operation)
     }
@@ -191,7 +198,9 @@ impl Error {
             SdkError::DispatchFailure(failure) => {
                 let user = failure.is_user();
                 let source = source(SdkError::<E, HttpResponse>::DispatchFailure(failure));
-                if user || is_credentials_error(source.as_ref()) {
+                if let Some(unreachable) = find_unreachable(source.as_ref()) {
+                    Kind::Unreachable(unreachable)
+                } else if user || is_credentials_error(source.as_ref()) {
                     Kind::NotSent(source)
                 } else {
                     Kind::NoResponse(source)
@@ -289,6 +298,7 @@ impl fmt::Display for Error {
         match &self.0.kind {
             Kind::Configuration { problem, .. } => f.write_str(problem),
             Kind::NotSent(_) => write!(f, "{call} could not be sent to AWS"),
+            Kind::Unreachable(_) => write!(f, "AWS is unreachable, so {call} was not sent"),
             Kind::NoResponse(_) => write!(f, "AWS did not answer {call}"),
             Kind::InvalidResponse { .. } => {
                 write!(f, "AWS's response to {call} could not be decoded")
@@ -313,6 +323,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0.kind {
             Kind::Configuration { .. } => None,
+            Kind::Unreachable(source) => Some(source),
             Kind::NotSent(source)
             | Kind::NoResponse(source)
             | Kind::InvalidResponse { source, .. } => Some(source.as_ref()),
@@ -344,6 +355,7 @@ enum Kind {
         help: &'static str,
     },
     NotSent(BoxError),
+    Unreachable(Unreachable),
     NoResponse(BoxError),
     InvalidResponse {
         status: StatusCode,
@@ -415,6 +427,15 @@ where
 
 fn is_credentials_error(error: &(dyn StdError + 'static)) -> bool {
     error.is::<CredentialsError>() || error.source().is_some_and(is_credentials_error)
+}
+
+/// Returns the error of [`CheckedClient`](crate::transport::CheckedClient) for a call that it did not
+/// send, if this is one.
+fn find_unreachable(error: &(dyn StdError + 'static)) -> Option<Unreachable> {
+    match error.downcast_ref::<Unreachable>() {
+        Some(unreachable) => Some(unreachable.clone()),
+        None => error.source().and_then(find_unreachable),
+    }
 }
 
 /// The writes that do something else when they are repeated: they start another asynchronous write,

@@ -72,6 +72,6 @@ fn connector(proxy: Proxy) -> SharedHttpConnector {
 
 /// Timeout for opening a connection: the SDK's default since its behavior version of January 2026.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// Timeout for reading data. The slowest calls of this crate take a few seconds, so 30 seconds
-/// without data mean a dead connection.
+/// Timeout for the header of a response. [`Limits`](crate::transport::Limits) has the timeouts for all
+/// HTTP clients.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);

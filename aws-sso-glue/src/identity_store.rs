@@ -232,6 +232,24 @@ impl<'a> IdentityStore<'a> {
         )
     }
 
+    /// Lists the groups that a user is a member of.
+    ///
+    /// The first page fails with [`is_not_found`](Error::is_not_found) if the user does not exist.
+    pub fn groups_of(&self, user: &UserId) -> Pager<GroupId, Error> {
+        const OPERATION: &str = "ListGroupMembershipsForMember";
+        let call = self.client().list_group_memberships_for_member();
+        let call = call
+            .identity_store_id(self.id.as_str())
+            .member_id(MemberId::UserId(user.to_string()))
+            .max_results(PAGE_SIZE);
+        SERVICE.list(
+            OPERATION,
+            move |token| call.clone().set_next_token(token).send(),
+            |response| (response.group_memberships, response.next_token),
+            |membership| SERVICE.id(OPERATION, "GroupId", membership.group_id),
+        )
+    }
+
     /// Returns whether `user` is a member of `group`.
     ///
     /// # Errors

@@ -105,7 +105,8 @@ pub use sign_in::{DeviceAuthorization, PollResult, SignIn};
 
 // The types in the signatures of this crate, so that a caller needs no other crate.
 pub use rest_core::{
-    Clock, ItemError, ListError, ListPosition, ManualClock, Pager, PartialList, Secret, SystemClock,
+    Clock, Hold, ItemError, ListError, ListPosition, ManualClock, Pager, PartialList, Reachability,
+    Secret, SystemClock, Unreachable,
 };
 
 /// The SDK's crates whose clients [`Aws::sdk`] returns.

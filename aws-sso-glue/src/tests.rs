@@ -13,7 +13,7 @@ use aws_credential_types::{
     credential_fn::provide_credentials_fn,
     provider::{SharedCredentialsProvider, error::CredentialsError},
 };
-use rest_core::{ManualClock, Secret};
+use rest_core::{ManualClock, Reachability, Secret};
 use url::Url;
 
 use crate::{
@@ -340,6 +340,52 @@ fn a_response_that_is_not_json_is_an_error_with_status_and_request_id() {
     );
     assert_eq!(error.status(), Some(200));
     assert_eq!(error.request_id(), Some("request-1"));
+}
+
+#[test]
+fn after_a_call_found_aws_unreachable_the_next_call_of_the_scope_is_not_sent() {
+    type Answer = fn(Replay) -> Replay;
+    let answers: [(Answer, &str); 2] = [
+        (Replay::hang_up, "connection reset by peer"),
+        (|replay| replay.xml(502, "<html>Bad gateway"), "502"),
+    ];
+    for (answer, cause) in answers {
+        let replay = (0..6).fold(Replay::new(), |replay, _| answer(replay));
+        let replay = replay.json(r#"{"Accounts":[]}"#);
+        let (aws, _) = replay.connect();
+        let error = block_on(Reachability::scope(async {
+            let first = aws.instances().try_collect().await;
+            first.expect_err("no answer");
+            // Each service of AWS has its own endpoint.
+            let other = aws.organizations().accounts().try_collect().await;
+            other.expect("a list");
+            aws.instances().try_collect().await.expect_err("no answer")
+        }));
+        assert_eq!(replay.requests().len(), 7, "one call to each service");
+        assert_eq!(
+            error.to_string(),
+            "AWS is unreachable, so sso-admin ListInstances was not sent"
+        );
+        let causes = std::iter::successors(error.source(), |&error| error.source());
+        let causes: Vec<String> = causes.map(ToString::to_string).collect();
+        assert!(causes.iter().any(|text| text.contains(cause)), "{causes:?}");
+        assert!(error.help().is_some_and(|help| help.ends_with("run again")));
+        assert!(!error.may_have_acted());
+    }
+}
+
+#[test]
+fn an_error_with_a_code_of_aws_does_not_make_it_unreachable() {
+    let replay = (0..6).fold(Replay::new(), |replay, _| {
+        replay.refuse(500, "Internal", "")
+    });
+    let replay = replay.json(r#"{"Instances":[]}"#);
+    let (aws, _) = replay.connect();
+    block_on(Reachability::scope(async {
+        let first = aws.instances().try_collect().await;
+        first.expect_err("a server error");
+        aws.instances().try_collect().await.expect("a list");
+    }));
 }
 
 #[test]

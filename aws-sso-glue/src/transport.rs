@@ -1,6 +1,12 @@
 //! The HTTP client of all SDK clients: ours or the caller's, with checks and limits around it.
 
-use std::{fmt, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -17,44 +23,53 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
 use futures::future::{Either, select};
-use rest_core::{Clock, RateLimiter, SystemClock};
+use rest_core::{Clock, RateLimiter, Reachability, SystemClock};
 use url::{Host, Url};
 
 /// An HTTP client with checks and limits around another one.
 ///
 /// - A request goes to an `https` URL or to this machine. This check is the last one: it also sees
 ///   the endpoints that the environment and the profile set for one service.
+/// - A request is not sent if an earlier call of the same [`Reachability::scope`] found its origin
+///   unreachable.
 /// - A request, retries included, waits for the rate limiter.
-/// - A response arrives as a whole within [`Limits::attempt_timeout`] of operating-system time, and
-///   has at most [`Limits::max_body`] bytes. The SDK's own timeouts would use the configured clock,
-///   with which a test moves the time.
+/// - A response arrives as a whole within [`Limits::attempt_timeout`], with no pause longer than
+///   [`Limits::stall_timeout`], and has at most [`Limits::max_body`] bytes. The wait for the rate
+///   limiter does not count. Both timeouts use the operating system's clock. The SDK's own timeouts
+///   would use the configured clock, with which a test moves the time.
+///
+/// The limits hold for every HTTP client, also for one that the caller brings.
 #[derive(Debug, Clone)]
 pub(crate) struct CheckedClient {
     pub(crate) client: SharedHttpClient,
-    pub(crate) limiter: Option<Limiter>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limiter: Option<RateLimiter>,
     pub(crate) limits: Limits,
 }
 
-/// A rate limiter with the clock that it waits with.
-#[derive(Debug, Clone)]
-pub(crate) struct Limiter {
-    pub(crate) bucket: RateLimiter,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
 /// The limits of one attempt.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
+    /// Maximum time from the request to the end of the response.
     pub(crate) attempt_timeout: Duration,
+    /// Maximum time without a byte of the response.
+    pub(crate) stall_timeout: Duration,
+    /// Maximum size of a response in bytes.
     pub(crate) max_body: usize,
+    /// The clock of the timeouts.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             attempt_timeout: Duration::from_mins(1),
+            // The slowest calls of this crate take a few seconds, so 30 seconds without data mean a
+            // dead connection.
+            stall_timeout: Duration::from_secs(30),
             // The pages of this crate's lists have some hundred kilobytes.
             max_body: 16 * 1024 * 1024,
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -67,8 +82,9 @@ impl HttpClient for CheckedClient {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(CheckedConnector {
             connector: self.client.http_connector(settings, components),
+            clock: Arc::clone(&self.clock),
             limiter: self.limiter.clone(),
-            limits: self.limits,
+            limits: self.limits.clone(),
         })
     }
 
@@ -96,7 +112,8 @@ impl HttpClient for CheckedClient {
 #[derive(Debug)]
 struct CheckedConnector {
     connector: SharedHttpConnector,
-    limiter: Option<Limiter>,
+    clock: Arc<dyn Clock>,
+    limiter: Option<RateLimiter>,
     limits: Limits,
 }
 
@@ -108,17 +125,22 @@ impl HttpConnector for CheckedConnector {
         if let Err(error) = check_url(request.uri()) {
             return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
         }
-        let (connector, limiter, limits) =
-            (self.connector.clone(), self.limiter.clone(), self.limits);
+        let (connector, clock) = (self.connector.clone(), Arc::clone(&self.clock));
+        let (limiter, limits) = (self.limiter.clone(), self.limits.clone());
         HttpConnectorFuture::new(async move {
+            let origin = origin(request.uri());
+            Reachability::check(&origin).map_err(|error| ConnectorError::user(error.into()))?;
             if let Some(limiter) = limiter {
-                limiter.bucket.acquire(limiter.clock.as_ref()).await;
+                limiter.acquire(clock.as_ref()).await;
             }
+            let _hold = clock.hold();
             let attempt = async {
-                let response = connector.call(request).await?;
-                read_body(response, limits.max_body).await
+                let response = limits.without_stall(connector.call(request)).await?;
+                read_body(response, &limits).await
             };
-            within(limits.attempt_timeout, attempt).await
+            let result = limits.within(attempt).await;
+            Attempts::add(origin, &result);
+            result
         })
     }
 }
@@ -126,18 +148,22 @@ impl HttpConnector for CheckedConnector {
 /// Reads the whole body of a response.
 async fn read_body(
     mut response: HttpResponse,
-    max_body: usize,
+    limits: &Limits,
 ) -> Result<HttpResponse, ConnectorError> {
     if response.body().bytes().is_some() {
         return Ok(response);
     }
     let mut stream = ByteStream::new(response.take_body());
     let mut body = Vec::new();
-    while let Some(chunk) = stream
-        .try_next()
-        .await
-        .map_err(|error| ConnectorError::io(error.into()))?
-    {
+    let max_body = limits.max_body;
+    loop {
+        let chunk = async {
+            let chunk = stream.try_next().await;
+            chunk.map_err(|error| ConnectorError::io(error.into()))
+        };
+        let Some(chunk) = limits.without_stall(chunk).await? else {
+            break;
+        };
         if body.len() + chunk.len() > max_body {
             let error = LimitExceeded::Size { max_body };
             return Err(ConnectorError::other(error.into(), None));
@@ -148,21 +174,94 @@ async fn read_body(
     Ok(response)
 }
 
-async fn within<T>(
-    timeout: Duration,
-    attempt: impl Future<Output = Result<T, ConnectorError>>,
-) -> Result<T, ConnectorError> {
-    match select(pin!(attempt), SystemClock.sleep(timeout)).await {
-        Either::Left((result, _)) => result,
-        Either::Right(((), _)) => Err(ConnectorError::timeout(
-            LimitExceeded::Time { timeout }.into(),
-        )),
+impl Limits {
+    /// Fails if `attempt` takes too long.
+    async fn within<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
+        let timeout = self.attempt_timeout;
+        self.or_after(timeout, attempt, LimitExceeded::Time { timeout })
+            .await
     }
+
+    /// Fails if the next part of a response takes too long.
+    async fn without_stall<T>(
+        &self,
+        part: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
+        let timeout = self.stall_timeout;
+        self.or_after(timeout, part, LimitExceeded::Stall { timeout })
+            .await
+    }
+
+    async fn or_after<T>(
+        &self,
+        timeout: Duration,
+        work: impl Future<Output = Result<T, ConnectorError>>,
+        error: LimitExceeded,
+    ) -> Result<T, ConnectorError> {
+        match select(pin!(work), self.clock.sleep(timeout)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), _)) => Err(ConnectorError::timeout(error.into())),
+        }
+    }
+}
+
+/// The attempts of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    /// The origin of the last attempt; `None` before the first one.
+    origin: Option<String>,
+    /// Whether an attempt got a response with another status than 5xx, or a response over a limit.
+    answered: bool,
+}
+
+tokio::task_local! {
+    static ATTEMPTS: Arc<Mutex<Attempts>>;
+}
+
+impl Attempts {
+    /// Runs a call and returns its attempts besides its result.
+    pub(crate) async fn observe<F: Future>(call: F) -> (F::Output, Self) {
+        let attempts = Arc::new(Mutex::new(Self::default()));
+        let result = ATTEMPTS.scope(Arc::clone(&attempts), call).await;
+        let attempts = std::mem::take(&mut *lock(&attempts));
+        (result, attempts)
+    }
+
+    fn add(origin: String, result: &Result<HttpResponse, ConnectorError>) {
+        let answered = match result {
+            Ok(response) => response.status().as_u16() < 500,
+            Err(error) => !error.is_io() && !error.is_timeout(),
+        };
+        // A call through `Aws::sdk` is not observed.
+        let _ = ATTEMPTS.try_with(|attempts| {
+            let mut attempts = lock(attempts);
+            attempts.origin = Some(origin);
+            attempts.answered |= answered;
+        });
+    }
+
+    /// Returns the origin of the call, if attempts were sent and none of them was answered.
+    pub(crate) fn without_answer(&self) -> Option<&str> {
+        self.origin.as_deref().filter(|_| !self.answered)
+    }
+}
+
+fn lock(attempts: &Mutex<Attempts>) -> MutexGuard<'_, Attempts> {
+    attempts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the origin of a URL that was already checked.
+fn origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
 }
 
 #[derive(Debug)]
 enum LimitExceeded {
     Time { timeout: Duration },
+    Stall { timeout: Duration },
     Size { max_body: usize },
 }
 
@@ -174,6 +273,9 @@ impl fmt::Display for LimitExceeded {
                 "the response did not arrive completely within {} s",
                 timeout.as_secs_f64()
             ),
+            Self::Stall { timeout } => {
+                write!(f, "no data arrived for {} s", timeout.as_secs_f64())
+            }
             Self::Size { max_body } => {
                 write!(f, "the response has more than {max_body} bytes")
             }

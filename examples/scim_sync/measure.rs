@@ -10,9 +10,10 @@ use okta_aws_sso::{
 use rest_core::{Clock as _, SystemClock};
 use sandbox::{Sandbox, ScimRateLimits};
 
+use okta_aws_sso_cli::scim_sync::past_tense;
+
 use crate::{
-    args::Args,
-    environment::count,
+    count,
     test_directory::{Size, start_target},
 };
 
@@ -23,7 +24,7 @@ const SIZE: Size = Size {
 };
 
 /// Writes a large directory to a sandbox that answers 429 above `rate` writes per second; 0 means no limit.
-pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
+pub(crate) async fn run(rate: u32) -> Result<(), Error> {
     let rates = (rate > 0).then_some(ScimRateLimits {
         writes: rate,
         reads: u32::MAX,
@@ -59,7 +60,7 @@ pub(crate) async fn run(_: &Args, rate: u32) -> Result<(), Error> {
     let sent = requests.iter().filter(|request| request.write).count();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     let reached = sent as f64 / duration.as_secs_f64();
-    println!("Done: {}", crate::past_tense(&report.done.to_string()));
+    println!("Done: {}", past_tense(&report.done.to_string()));
     println!(
         "{} in {:.2} s",
         count(sent, "write"),

@@ -10,10 +10,7 @@ use okta_aws_sso::{
 use rest_core::ManualClock;
 use sandbox::{Clock, Sandbox};
 
-use crate::{
-    args::Args,
-    test_directory::{Size, start_target},
-};
+use crate::test_directory::{Size, start_target};
 
 const SIZES: [Size; 3] = [
     Size {
@@ -48,7 +45,7 @@ struct Row {
     joins: String,
 }
 
-pub(crate) async fn run(args: &Args) -> Result<(), Error> {
+pub(crate) async fn run(large: bool) -> Result<(), Error> {
     println!(
         "SCIM requests for N users, G groups and M memberships (m per group). A new user joins k = 3 groups."
     );
@@ -57,7 +54,7 @@ pub(crate) async fn run(args: &Args) -> Result<(), Error> {
     );
     println!("IDS: requests to AWS's Identity Store API. idp-scim-sync trusts its own state.");
     for size in SIZES {
-        if size.users > 1_000 && !args.large {
+        if size.users > 1_000 && !large {
             println!(
                 "\n(for 10,000 users, 1,000 groups and 100,000 memberships, pass --large and build with --release)"
             );

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Error,
+    Error, ErrorKind,
     scim::{Client, ClientBuilder, Dialect, Endpoint},
     sync::Directory,
 };
 use rest_core::{Clock, Secret};
 use sandbox::{Sandbox, SandboxBuilder, Stage};
-
-use crate::environment::unusable;
 
 /// The size of a generated directory.
 #[derive(Clone, Copy)]
@@ -66,13 +64,13 @@ pub(crate) async fn start_target(
         .stage(Stage::Federated)
         .start()
         .await
-        .map_err(|error| unusable(error.to_string()))?;
+        .map_err(|error| Error::new(ErrorKind::UnusableSubject, error.to_string()))?;
     let provisioning = sandbox
         .console()
         .enable_automatic_provisioning()
-        .map_err(|error| unusable(error.to_string()))?;
+        .map_err(|error| Error::new(ErrorKind::UnusableSubject, error.to_string()))?;
     let endpoint = Endpoint::parse(&provisioning.scim_endpoint)
-        .map_err(|error| unusable(error.to_string()))?;
+        .map_err(|error| Error::new(ErrorKind::UnusableSubject, error.to_string()))?;
     let client = Client::builder(&endpoint, Secret::new(provisioning.access_token))
         .dialect(Dialect::AwsIdentityCenter);
     let client = match clock {
@@ -83,6 +81,6 @@ pub(crate) async fn start_target(
     sandbox.clear_requests();
     Ok((
         sandbox,
-        client.map_err(|error| unusable(error.to_string()))?,
+        client.map_err(|error| Error::new(ErrorKind::UnusableSubject, error.to_string()))?,
     ))
 }

@@ -5,6 +5,7 @@ use std::{error, fmt};
 use http::StatusCode;
 use rest_core::{
     Idempotency, ItemError, LinkError, ListError, Reached, RequestError, Response, TransportError,
+    Unreachable,
 };
 
 use crate::json::Missing;
@@ -28,6 +29,16 @@ pub enum Error {
         operation: String,
         /// The cause.
         source: RequestError,
+    },
+    /// An earlier call of the same [`Reachability::scope`](rest_core::Reachability::scope) found Okta
+    /// unreachable; nothing was sent.
+    #[error("Okta is unreachable, so {operation} was not sent")]
+    #[non_exhaustive]
+    Unreachable {
+        /// The call, such as `POST /api/v1/apps`.
+        operation: String,
+        /// The cause, with the cause of the earlier call.
+        source: Unreachable,
     },
     /// No usable response was received.
     #[error("Okta did not answer {operation}")]
@@ -73,6 +84,7 @@ impl Error {
     pub fn operation(&self) -> Option<&str> {
         Some(match self {
             Self::Request { operation, .. }
+            | Self::Unreachable { operation, .. }
             | Self::Transport { operation, .. }
             | Self::Api { operation, .. }
             | Self::Body { operation, .. } => operation,
@@ -86,7 +98,10 @@ impl Error {
         match self {
             Self::Api { source, .. } => Some(source.status()),
             Self::Body { source, .. } => Some(source.status.as_u16()),
-            Self::Request { .. } | Self::Transport { .. } | Self::List(_) => None,
+            Self::Request { .. }
+            | Self::Unreachable { .. }
+            | Self::Transport { .. }
+            | Self::List(_) => None,
         }
     }
 
@@ -108,7 +123,10 @@ impl Error {
         match self {
             Self::Api { source, .. } => source.request_id(),
             Self::Body { source, .. } => source.request_id.as_deref(),
-            Self::Request { .. } | Self::Transport { .. } | Self::List(_) => None,
+            Self::Request { .. }
+            | Self::Unreachable { .. }
+            | Self::Transport { .. }
+            | Self::List(_) => None,
         }
     }
 
@@ -120,6 +138,9 @@ impl Error {
             Self::Transport { source, .. } if source.reached() == Reached::NotSent => {
                 Some("Check the org URL, the network, and whether a proxy is required.")
             }
+            Self::Unreachable { .. } => Some(
+                "Check the org URL, the network, the proxies and Okta's status page, then run again.",
+            ),
             Self::Request {
                 source: RequestError::ForeignOrigin { .. },
                 ..
@@ -197,7 +218,7 @@ impl Error {
             Self::Transport { may_have_acted, .. }
             | Self::Api { may_have_acted, .. }
             | Self::Body { may_have_acted, .. } => *may_have_acted,
-            Self::Request { .. } | Self::List(_) => false,
+            Self::Request { .. } | Self::Unreachable { .. } | Self::List(_) => false,
         }
     }
 
@@ -231,6 +252,7 @@ impl Error {
         let may_have_acted = error.may_have_acted(idempotency);
         match error {
             rest_core::Error::Request(source) => Self::Request { operation, source },
+            rest_core::Error::Unreachable(source) => Self::Unreachable { operation, source },
             rest_core::Error::Refused(response) => {
                 Self::refused(operation, &response, may_have_acted)
             }

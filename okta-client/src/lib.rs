@@ -62,9 +62,10 @@ pub use push::{
 };
 // The types in the signatures of this crate, so that a caller needs no other crate.
 pub use rest_core::{
-    BuildError as ServiceBuildError, Call, Clock, HttpOptions, HttpTransport, Idempotency,
-    ItemError, ListError, ListPosition, ManualClock, Pager, PartialList, Reached, RequestError,
-    Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
+    BuildError as ServiceBuildError, Call, Clock, Hold, HttpOptions, HttpTransport, Idempotency,
+    ItemError, ListError, ListPosition, ManualClock, Pager, PartialList, Reachability, Reached,
+    RequestError, Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
+    Unreachable,
 };
 pub use users::{ListUsers, User, UserProfile, UserRef, UserStatus, Users};
 

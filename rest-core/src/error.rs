@@ -1,6 +1,7 @@
 //! Errors of calls and of building a service.
 
 use crate::{
+    reachability::Unreachable,
     response::Response,
     retry::Idempotency,
     transport::{Reached, TransportError},
@@ -18,6 +19,10 @@ pub enum Error {
     /// The request could not be built; nothing was sent.
     #[error("the request could not be built")]
     Request(#[from] RequestError),
+    /// An earlier call found the service unreachable; nothing was sent. Only calls within a
+    /// [`Reachability::scope`](crate::Reachability::scope) have this error.
+    #[error("the request was not sent")]
+    Unreachable(#[from] Unreachable),
     /// No usable response was received.
     #[error("no response was received")]
     Transport(#[from] TransportError),
@@ -32,7 +37,7 @@ impl Error {
     #[must_use]
     pub fn may_have_acted(&self, idempotency: Idempotency) -> bool {
         let is_unknown = match self {
-            Self::Request(_) => false,
+            Self::Request(_) | Self::Unreachable(_) => false,
             Self::Transport(error) => error.reached() == Reached::MaybeSent,
             // 501 means that the server does not have the operation.
             Self::Refused(response) => {

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -11,13 +10,15 @@ use http::{
     HeaderValue, Method, Request,
     header::{AUTHORIZATION, USER_AGENT},
 };
+use serde::de::IgnoredAny;
 use tokio::sync::Semaphore;
 use tracing::debug;
 use url::Url;
 
 use crate::{
-    Attempt, AttemptResult, Call, Clock, Error, RateLimiter, Reached, Response, RetryDecision,
-    RetryPolicy, Secret, Transport, TransportError, Vendor, rate_limit::RateLimitWindows,
+    Attempt, AttemptResult, Call, Clock, Error, RateLimiter, Reachability, Reached, Response,
+    RetryDecision, RetryPolicy, Secret, Transport, TransportError, Vendor,
+    rate_limit::RateLimitWindows,
 };
 
 mod builder;
@@ -60,17 +61,22 @@ impl Service {
     /// # Errors
     ///
     /// - [`Error::Request`] if the request is invalid; nothing was sent.
+    /// - [`Error::Unreachable`] if an earlier call of the same [`Reachability::scope`] found the
+    ///   service unreachable; nothing was sent.
     /// - [`Error::Transport`] if the last attempt got no usable response.
     /// - [`Error::Refused`] if the status of the last response is not 2xx. This includes redirects.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
         let inner = &*self.inner;
         let idempotency = call.idempotency();
         let (url, mut request) = call.prepare(&inner.base)?;
+        let origin = inner.base.origin().ascii_serialization();
+        Reachability::check(&origin)?;
         inner.authorize(&mut request);
         let path = inner.relative(&url);
         let bucket = inner.vendor.bucket(request.method(), &path);
         let mut first_id = None;
         let mut number = 1;
+        let mut answered = false;
         let limiter = inner.limiter_for(request.method());
         loop {
             if let Some(limiter) = limiter {
@@ -83,10 +89,10 @@ impl Service {
                 copy.headers_mut().extend(marks);
             }
             let result = inner.exchange(copy).await;
-            let now = inner.clock.now();
-            let attempt_result = inner.attempt_result(&result, &bucket, now);
+            answered |= is_answer(&result);
+            let attempt_result = inner.attempt_result(&result, &bucket);
             if let Some(limiter) = limiter {
-                limiter.record(attempt_result, now);
+                limiter.record(attempt_result, inner.clock.elapsed());
             }
             let request_id = result
                 .as_ref()
@@ -108,7 +114,17 @@ impl Service {
             };
             match inner.retry.decide(attempt, fastrand::f64()) {
                 RetryDecision::Retry { delay } => inner.clock.sleep(delay).await,
-                RetryDecision::GiveUp => return finish(result, request_id, number),
+                RetryDecision::GiveUp => {
+                    let result = finish(result, request_id, number);
+                    // A call that may not be sent again has not used all attempts.
+                    if let Err(error) = &result
+                        && !answered
+                        && number >= inner.retry.max_attempts
+                    {
+                        Reachability::record(&origin, error);
+                    }
+                    return result;
+                }
             }
             first_id = first_id.or(request_id);
             number += 1;
@@ -167,7 +183,7 @@ impl Inner {
             let wait = {
                 let mut windows = self.lock_windows();
                 // The clock is read under the lock, so that the readings are in order.
-                windows.take(bucket, self.clock.now())
+                windows.take(bucket, self.clock.elapsed())
             };
             match wait {
                 Some(wait) if wait <= self.retry.max_wait => {
@@ -195,6 +211,7 @@ impl Inner {
         // The permit is held only during the exchange, not while a call waits. The semaphore is
         // never closed; if it were, sending without a permit would do no harm.
         let _permit = self.in_flight.acquire().await;
+        let _hold = self.clock.hold();
         self.transport.send(request).await
     }
 
@@ -202,12 +219,13 @@ impl Inner {
         &self,
         result: &Result<http::Response<Bytes>, TransportError>,
         bucket: &str,
-        now: SystemTime,
     ) -> AttemptResult {
         match result {
             Ok(response) => {
+                let now = self.clock.now();
                 if let Some(limit) = self.vendor.rate_limit(response, now) {
-                    self.lock_windows().record(bucket, limit, now);
+                    let elapsed = self.clock.elapsed();
+                    self.lock_windows().record(bucket, limit, elapsed);
                 }
                 self.vendor.attempt_result(response, now)
             }
@@ -243,6 +261,18 @@ impl Authorization {
     fn header(&self) -> HeaderValue {
         self.try_header()
             .expect("the builder already checked this header")
+    }
+}
+
+/// Returns whether the service itself answered, and not only a proxy or a gateway in front of it.
+fn is_answer(result: &Result<http::Response<Bytes>, TransportError>) -> bool {
+    match result {
+        // Services explain an error in JSON; gateways send a page or nothing.
+        Ok(response) => {
+            !response.status().is_server_error()
+                || serde_json::from_slice::<IgnoredAny>(response.body()).is_ok()
+        }
+        Err(error) => error.is_body_too_large(),
     }
 }
 

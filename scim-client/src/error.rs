@@ -6,7 +6,8 @@ use std::{error, fmt};
 
 use http::StatusCode;
 use rest_core::{
-    Idempotency, ItemError, ListError, Reached, Response, TransportError, to_single_line,
+    Idempotency, ItemError, ListError, Reached, Response, TransportError, Unreachable,
+    to_single_line,
 };
 use scim_types::{ScimType, Text, filter::Filter};
 
@@ -29,6 +30,18 @@ pub enum Error {
         operation: String,
         /// The cause.
         source: Box<dyn error::Error + Send + Sync>,
+    },
+    /// An earlier call of the same [`Reachability::scope`](rest_core::Reachability::scope) found the
+    /// service unreachable; nothing was sent.
+    #[error("{} is unreachable, so {operation} was not sent", .dialect.rules().name)]
+    #[non_exhaustive]
+    Unreachable {
+        /// The operation, such as `POST /Users`.
+        operation: String,
+        /// The dialect of the service.
+        dialect: Dialect,
+        /// The cause, with the cause of the earlier call.
+        source: Unreachable,
     },
     /// No usable response was received.
     #[error("{}", describe_transport(.operation, *.may_have_acted, .source))]
@@ -94,6 +107,7 @@ impl Error {
         Some(match self {
             Self::Unsupported(unsupported) => &unsupported.operation,
             Self::Request { operation, .. }
+            | Self::Unreachable { operation, .. }
             | Self::Transport { operation, .. }
             | Self::Body { operation, .. }
             | Self::ShortList { operation, .. }
@@ -227,6 +241,11 @@ impl Error {
             rest_core::Error::Transport(source) => Self::Transport {
                 operation,
                 may_have_acted,
+                source,
+            },
+            rest_core::Error::Unreachable(source) => Self::Unreachable {
+                operation,
+                dialect,
                 source,
             },
             rest_core::Error::Refused(response) => Self::Api(Box::new(ErrorResponse::read(

@@ -58,9 +58,10 @@ pub use probe::Probe;
 pub use resources::{Created, Resources};
 #[doc(no_inline)]
 pub use rest_core::{
-    BuildError, Call, Clock, HttpOptions, HttpTransport, Idempotency, ItemError, ListError,
-    ListPosition, ManualClock, Pager, PartialList, Rate, RateLimiter, RateLimiterStats, Reached,
-    Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
+    BuildError, Call, Clock, Hold, HttpOptions, HttpTransport, Idempotency, ItemError, ListError,
+    ListPosition, ManualClock, Pager, PartialList, Rate, RateLimiter, RateLimiterStats,
+    Reachability, Reached, Response, RetryPolicy, Secret, SystemClock, Transport, TransportError,
+    Unreachable,
 };
 #[doc(no_inline)]
 pub use scim_types;

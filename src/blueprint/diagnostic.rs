@@ -66,6 +66,22 @@ impl ParseBlueprintError {
         Renderer::plain().render(&[group])
     }
 
+    /// Fails if a text is larger than a blueprint can be.
+    pub(super) fn check_size(text: &str, max: usize) -> Result<(), Self> {
+        if text.len() <= max {
+            return Ok(());
+        }
+        Err(Self {
+            message: format!(
+                "the blueprint has {} bytes, and at most {max} are accepted",
+                text.len()
+            ),
+            span: None,
+            help: Some("check that the file is a blueprint".to_owned()),
+            others: Vec::new(),
+        })
+    }
+
     pub(super) fn toml(text: &str, error: &toml::de::Error) -> Self {
         let message = error.message();
         Self {

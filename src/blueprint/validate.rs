@@ -27,6 +27,8 @@ pub(super) fn problems(blueprint: &Blueprint) -> Vec<Problem> {
     let sets = sets.filter_map(|(name, set)| permission_set(name, set));
     custom_domain(blueprint)
         .into_iter()
+        .chain(app(blueprint))
+        .chain(portal_url(blueprint))
         .chain(access)
         .chain(assigned_and_pushed_groups(blueprint))
         .chain(sets)
@@ -81,6 +83,44 @@ fn custom_domain(blueprint: &Blueprint) -> Option<Problem> {
         ));
     }
     None
+}
+
+fn app(blueprint: &Blueprint) -> Option<Problem> {
+    let okta = &blueprint.okta;
+    let label = &okta.app_label;
+    if label.is_empty() || label.chars().count() > 100 || label.contains(char::is_control) {
+        return Some(problem(
+            &["okta", "app_label"],
+            "the label is empty, has more than 100 characters, or has control characters",
+            "use the label of the app in Okta, on one line",
+        ));
+    }
+    let id = okta.app_id.as_deref()?;
+    let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
+    (!is_id).then(|| {
+        problem(
+            &["okta", "app_id"],
+            format!("`{id}` is not the id of an app"),
+            "use an id such as `0oa1gjh63g214q0Hq0g4`, from the address of the app in Okta's admin console",
+        )
+    })
+}
+
+fn portal_url(blueprint: &Blueprint) -> Option<Problem> {
+    let url = blueprint.aws.portal_url.as_ref()?;
+    let is_plain = url.scheme() == "https"
+        && url.port().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    (!is_plain).then(|| {
+        problem(
+            &["aws", "portal_url"],
+            format!("`{url}` is not an access portal: it has a port, a query, a fragment or credentials, or is not https"),
+            "copy the AWS access portal URL from IAM Identity Center > Dashboard in the console",
+        )
+    })
 }
 
 fn access_entry(blueprint: &Blueprint, index: usize, access: &Access) -> Option<Problem> {
@@ -165,15 +205,13 @@ fn permission_set(name: &str, set: &PermissionSetSpec) -> Option<Problem> {
             "use 1 to 32 letters, digits and _+=,.@- (the name cannot be changed later)",
         ));
     }
-    if set
-        .description
-        .as_ref()
-        .is_some_and(|text| text.chars().count() > 700)
+    if let Some(text) = &set.description
+        && !(1..=700).contains(&text.chars().count())
     {
         return Some(problem(
             &["permission_sets", name, "description"],
-            "the description has more than 700 characters, the limit of AWS",
-            "shorten the description",
+            "the description does not have 1 to 700 characters, the limits of AWS",
+            "shorten the description, or leave the key out",
         ));
     }
     if let Some(duration) = &set.session_duration

@@ -1,7 +1,7 @@
 //! One run of `apply`, step by step: a failure ends its chain and skips what depends on it, and nothing else.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -19,8 +19,9 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     event::Event,
+    guard::Withheld,
     outcome::{Cause, ChangeResult, Outcome, Report},
-    plan::{Action, Change, Kind, Need, Note, Plan, Problem, StepId, StepPlan, Subject},
+    plan::{Action, Change, Hazard, Kind, Need, Note, Plan, Problem, StepId, StepPlan, Subject},
     step::{Applied, Step},
 };
 
@@ -29,6 +30,7 @@ pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) cx: &'a Context,
     pub(super) saver: &'a StateSaver,
+    pub(super) withheld: &'a Withheld,
     pub(super) record: Record,
 }
 
@@ -43,6 +45,8 @@ struct Recorded {
     unplanned: Vec<(StepId, Change)>,
     broken: Broken,
     stopped: HashSet<StepId>,
+    /// Whether the run starts no other change, because it is strict and a change has failed.
+    halted: bool,
 }
 
 /// The subjects that have a problem, or a change that was not made.
@@ -91,6 +95,7 @@ impl Run<'_> {
             Err(error) if ends_run(&error) => return Err(error),
             Err(error) => {
                 self.cannot_plan(step, reviewed, &error);
+                self.recorded().halted |= self.pipeline.strict;
                 return Ok(());
             }
         };
@@ -116,6 +121,21 @@ impl Run<'_> {
         run.end(applied)?;
         self.emit(&Event::StepDone { step: id });
         Ok(())
+    }
+
+    /// Returns the number of removals by kind that were made, or that may have been made.
+    pub(super) fn removals_made(&self) -> BTreeMap<Kind, u64> {
+        let mut made = BTreeMap::new();
+        for result in &self.recorded().results {
+            let not_made = matches!(
+                result.outcome,
+                Outcome::AlreadyDone | Outcome::Skipped { .. } | Outcome::WaitsForOperator { .. }
+            );
+            if result.action == Action::Remove && !not_made {
+                *made.entry(result.subject.kind()).or_default() += 1;
+            }
+        }
+        made
     }
 
     /// Returns the report.
@@ -187,8 +207,24 @@ impl Run<'_> {
                 self.recorded().problems.push(problem.clone());
             }
         }
+        // Hazards that were found since the plan was made: only the changes that cause them are held back.
+        let guard = &self.pipeline.guard;
+        let new_hazards: Vec<&Hazard> = current
+            .hazards
+            .iter()
+            .filter(|hazard| !reviewed.hazards.contains(hazard) && !guard.allows(hazard))
+            .collect();
+        let is_withheld = |change: &Change| {
+            self.withheld.contains(id, change)
+                || new_hazards.iter().any(|hazard| hazard.concerns(change))
+        };
         let mut approved = Vec::new();
         for change in current.changes {
+            if planned.contains_key(&change.key()) && is_withheld(&change) {
+                let because = Cause::Guard;
+                self.finish(id, &change, Outcome::Skipped { because });
+                continue;
+            }
             match planned.get(&change.key()) {
                 Some(reviewed) => match change.deviation_from(reviewed) {
                     None => approved.push(change),
@@ -212,7 +248,7 @@ impl Run<'_> {
 
     fn skip_cause(&self, step: &dyn Step, id: &StepId, change: &Change) -> Option<Cause> {
         let recorded = self.recorded();
-        if recorded.stopped.contains(id) {
+        if recorded.halted || recorded.stopped.contains(id) {
             return Some(Cause::Stopped);
         }
         recorded.broken.blocker(change, &step.needs(change))
@@ -246,6 +282,7 @@ impl Run<'_> {
         };
         if !result.outcome.is_success() {
             self.add_broken(Some(&result.subject));
+            self.recorded().halted |= self.pipeline.strict;
         }
         self.recorded().results.push(result.clone());
         self.emit(&Event::ChangeFinished { result });

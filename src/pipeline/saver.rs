@@ -1,9 +1,6 @@
 //! Saves the state of a run. Only this file writes a state.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use rest_core::Clock;
@@ -12,6 +9,7 @@ use tokio::sync::Mutex;
 use crate::{
     context::{Context, Saver},
     error::Result,
+    guard::RemovalHistory,
     state::{State, StateLock},
 };
 
@@ -26,16 +24,22 @@ pub(super) struct StateSaver {
 /// The state as it was saved last.
 struct Saved {
     state: State,
-    at: SystemTime,
+    removals_changed: bool,
+    /// The elapsed time of the clock at the save.
+    at: Duration,
 }
 
 impl StateSaver {
     pub(super) fn new(lock: Arc<StateLock>, state: State, clock: Arc<dyn Clock>) -> Self {
-        let at = clock.now();
+        let at = clock.elapsed();
         Self {
             lock,
             clock,
-            saved: Arc::new(Mutex::new(Saved { state, at })),
+            saved: Arc::new(Mutex::new(Saved {
+                state,
+                removals_changed: false,
+                at,
+            })),
         }
     }
 
@@ -51,20 +55,21 @@ impl StateSaver {
     pub(super) async fn save_first(&self) -> Result<()> {
         let mut saved = self.saved.lock().await;
         self.lock.save(&mut saved.state).await?;
-        saved.at = self.clock.now();
+        saved.at = self.clock.elapsed();
         Ok(())
+    }
+
+    /// Replaces the history of removals, which the next save writes.
+    pub(super) async fn set_removals(&self, removals: RemovalHistory) {
+        let mut saved = self.saved.lock().await;
+        saved.removals_changed |= saved.state.removals != removals;
+        saved.state.removals = removals;
     }
 
     /// Saves what has changed, if the last save is at least this long ago.
     pub(super) async fn save_if_older(&self, cx: &Context, age: Duration) -> Result<()> {
         let at = self.saved.lock().await.at;
-        // A clock that was set back makes a save due.
-        let is_recent = self
-            .clock
-            .now()
-            .duration_since(at)
-            .is_ok_and(|elapsed| elapsed < age);
-        if is_recent {
+        if self.clock.elapsed().saturating_sub(at) < age {
             return Ok(());
         }
         self.save_changes(cx).await
@@ -78,15 +83,16 @@ impl StateSaver {
             cx.file_saved(name, &bytes);
         }
         let facts = cx.all_facts();
-        if saved.state.facts != facts {
+        if saved.removals_changed || saved.state.facts != facts {
             let mut state = State {
                 facts,
                 ..saved.state.clone()
             };
             self.lock.save(&mut state).await?;
             saved.state = state;
+            saved.removals_changed = false;
         }
-        saved.at = self.clock.now();
+        saved.at = self.clock.elapsed();
         Ok(())
     }
 }

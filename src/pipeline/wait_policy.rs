@@ -38,7 +38,8 @@ impl Default for WaitPolicy {
 pub(super) struct ProgressTimer<'a> {
     policy: &'a WaitPolicy,
     clock: &'a dyn Clock,
-    last_progress: std::time::SystemTime,
+    /// The elapsed time of the clock at the last progress.
+    last_progress: Duration,
     fewest_missing: Option<usize>,
     next_interval: Duration,
 }
@@ -48,7 +49,7 @@ impl<'a> ProgressTimer<'a> {
         Self {
             policy,
             clock,
-            last_progress: clock.now(),
+            last_progress: clock.elapsed(),
             fewest_missing: None,
             next_interval: policy.initial_interval,
         }
@@ -59,13 +60,13 @@ impl<'a> ProgressTimer<'a> {
     /// Progress means that fewer parts are missing than ever before. A changed status text alone is not progress: a
     /// status that alternates between two texts would restart the timeout forever.
     pub(super) fn pause(&mut self, waiting: &Waiting) -> Option<Duration> {
-        let now = self.clock.now();
+        let now = self.clock.elapsed();
         let missing = waiting.missing.len();
         if self.fewest_missing.is_none_or(|fewest| missing < fewest) {
             self.fewest_missing = Some(missing);
             self.last_progress = now;
         }
-        let waited = now.duration_since(self.last_progress).unwrap_or_default();
+        let waited = now.saturating_sub(self.last_progress);
         if waited >= self.policy.stall_timeout {
             return None;
         }
@@ -99,5 +100,38 @@ fn seconds(duration: Duration) -> String {
         format!("{} minutes", duration.as_secs() / 60)
     } else {
         format!("{} seconds", duration.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use rest_core::{Clock as _, ManualClock};
+
+    use super::{ProgressTimer, WaitPolicy};
+    use crate::batch::Waiting;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_or_forward_changes_no_stall_timeout() {
+        let start = SystemTime::UNIX_EPOCH + 24 * HOUR;
+        for jump in [start - HOUR, start, start + HOUR] {
+            let clock = ManualClock::new(start);
+            let policy = WaitPolicy::default();
+            let mut timer = ProgressTimer::new(&policy, &clock);
+            let waiting = Waiting {
+                on: "the certificate".to_owned(),
+                missing: Vec::new(),
+            };
+            clock.sleep(timer.pause(&waiting).expect("a pause")).await;
+            clock.set(jump);
+            while let Some(pause) = timer.pause(&waiting) {
+                assert!(pause <= policy.max_interval, "{pause:?}");
+                clock.sleep(pause).await;
+            }
+            assert_eq!(clock.elapsed(), policy.stall_timeout);
+        }
     }
 }

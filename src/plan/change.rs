@@ -35,6 +35,8 @@ pub enum Action {
     Create,
     /// Changes an existing object.
     Update,
+    /// Takes over an existing object by its name, with what it has.
+    Adopt,
     /// Removes an existing object, or takes access away. The guard counts removals.
     Remove,
     /// Asks the operator for an action that no public API can do.
@@ -212,6 +214,7 @@ impl Action {
         match self {
             Self::Create => '+',
             Self::Update => '~',
+            Self::Adopt => '=',
             Self::Remove => '-',
             Self::ManualStep => '@',
             Self::Wait => '.',
@@ -225,6 +228,7 @@ impl Action {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Adopt => "adopt",
             Self::Remove => "remove",
             Self::ManualStep => "manual step for",
             Self::Wait => "wait for",
@@ -237,13 +241,15 @@ impl Action {
     pub const fn writes(self) -> bool {
         matches!(
             self,
-            Self::Create | Self::Update | Self::Remove | Self::ManualStep
+            Self::Create | Self::Update | Self::Adopt | Self::Remove | Self::ManualStep
         )
     }
 
     pub(super) fn count(self, number: usize) -> String {
         match self {
-            Self::Create | Self::Update | Self::Remove => format!("{number} to {}", self.verb()),
+            Self::Create | Self::Update | Self::Adopt | Self::Remove => {
+                format!("{number} to {}", self.verb())
+            }
             Self::ManualStep => super::count(number, "manual step"),
             Self::Wait => super::count(number, "wait"),
             Self::Check => super::count(number, "check"),

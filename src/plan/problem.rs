@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Subject};
+use super::Subject;
 use crate::{
     error::{Error, ErrorKind, ServiceResponse},
     text::Shown,
@@ -73,44 +73,6 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Shown(&self.text).fmt(f)
-    }
-}
-
-/// A consequence of a plan that its removals alone do not show. The [`Guard`](crate::Guard) refuses it unless it is allowed by
-/// name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "hazard", rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Hazard {
-    /// A group loses all of its members, so that no user has its access.
-    EmptiedGroup {
-        /// The name of the group.
-        group: Name,
-        /// The number of members that leave.
-        members: u64,
-    },
-}
-
-impl Hazard {
-    /// Returns the id by which the guard allows the hazard, such as `emptied-group:aws-auditors`.
-    #[must_use]
-    pub fn id(&self) -> String {
-        match self {
-            Self::EmptiedGroup { group, .. } => format!("emptied-group:{}", &**group),
-        }
-    }
-}
-
-impl fmt::Display for Hazard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptiedGroup { group, members } => {
-                write!(
-                    f,
-                    "group {group} would be empty: all {members} members leave"
-                )
-            }
-        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! The lock of a state in a store that is not a folder: an object with a lease.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use jiff::SignedDuration;
 use object_store::{Error as StoreError, PutMode, PutResult, UpdateVersion};
 use rest_core::{Clock, SystemClock};
 use tokio::sync::Mutex;
@@ -26,6 +25,8 @@ pub(super) struct Lease {
 struct Current {
     holder: LockHolder,
     version: UpdateVersion,
+    /// The elapsed time of the clock at which the lease ends. The time in `holder` is for other hosts.
+    ends: Duration,
     /// Whether another run has taken over the lock, and which one if it is known.
     ownership: Ownership,
 }
@@ -45,6 +46,7 @@ impl Lease {
         // Another run can write the object between the read and the write of this run. One of the runs then wins, and the
         // next attempt of the others sees it.
         for _ in 0..MAX_ATTEMPTS {
+            let ends = clock.elapsed() + LEASE;
             let mine = LockHolder {
                 expires: Some(now(clock.as_ref()) + LEASE),
                 ..holder.clone()
@@ -67,6 +69,7 @@ impl Lease {
                         current: Mutex::new(Current {
                             holder: mine,
                             version: result.into(),
+                            ends,
                             ownership: Ownership::Held,
                         }),
                     };
@@ -88,7 +91,7 @@ impl Lease {
         if let Ownership::Lost { to } = &current.ownership {
             return Err(taken_over(to.as_ref()));
         }
-        if current.holder.expires < Some(now(self.clock.as_ref()) + MIN_LEFT) {
+        if current.ends < self.clock.elapsed() + MIN_LEFT {
             self.renew(&mut current).await?;
         }
         Ok(())
@@ -137,6 +140,7 @@ impl Lease {
     }
 
     async fn renew(&self, current: &mut Current) -> Result<()> {
+        let ends = self.clock.elapsed() + LEASE;
         let renewed = LockHolder {
             expires: Some(now(self.clock.as_ref()) + LEASE),
             ..current.holder.clone()
@@ -151,6 +155,7 @@ impl Lease {
             Ok(result) => {
                 current.holder = renewed;
                 current.version = result.into();
+                current.ends = ends;
                 Ok(())
             }
             Err(StoreError::Precondition { .. } | StoreError::NotFound { .. }) => {
@@ -161,6 +166,7 @@ impl Lease {
                 {
                     current.holder = holder;
                     current.version = version;
+                    current.ends = ends;
                     return Ok(());
                 }
                 let to = found.map(|(holder, _)| holder);
@@ -215,12 +221,12 @@ fn not_locked(store: &StateStore, error: StoreError) -> Error {
 const LOCK: &str = "lock.json";
 
 /// How often the lease is renewed. Three renewals may fail before the lease ends.
-const INTERVAL: std::time::Duration = std::time::Duration::from_secs(30);
+const INTERVAL: Duration = Duration::from_secs(30);
 
 /// No change is started with less time left. A request and its retries take less.
-const MIN_LEFT: SignedDuration = SignedDuration::from_secs(30);
+const MIN_LEFT: Duration = Duration::from_secs(30);
 
 /// How often a run tries to take a lock that other runs take at the same time.
 const MAX_ATTEMPTS: usize = 5;
 /// How long the lease is valid after it was taken or renewed.
-const LEASE: SignedDuration = SignedDuration::from_mins(2);
+const LEASE: Duration = Duration::from_mins(2);

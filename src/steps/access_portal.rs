@@ -63,6 +63,9 @@ fn parse(instance: &InstanceFact, text: &str) -> Result<Url> {
     if url.scheme() != "https" {
         return Err(rejected("it is not an https URL"));
     }
+    if url.port().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(rejected("it has a port, a query or a fragment"));
+    }
     if let Some(name) = host.strip_suffix(".awsapps.com") {
         if url.path() != "/start" {
             return Err(rejected("it does not end in /start"));
@@ -219,6 +222,14 @@ mod tests {
         for (invalid, why) in [
             ("http://acme.awsapps.com/start", "it is not an https URL"),
             ("https://acme.awsapps.com/", "it does not end in /start"),
+            (
+                "https://acme.awsapps.com:8443/start",
+                "it has a port, a query or a fragment",
+            ),
+            (
+                "https://acme.awsapps.com/start?a=b",
+                "it has a port, a query or a fragment",
+            ),
             (
                 "https://d-9067ffffff.awsapps.com/start",
                 "it belongs to another identity store",

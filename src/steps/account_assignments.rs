@@ -9,12 +9,16 @@ use aws_sso_glue::{
 use futures::future::BoxFuture;
 use okta_client::Client as Okta;
 
-use super::{ids, lookup, operations::Operations};
+use super::{
+    access_hazards::{Role, Services, access_hazards},
+    ids, lookup,
+    operations::Operations,
+};
 use crate::{
     blueprint::{Blueprint, PrincipalSpec},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{self, Action, Change, Note, Problem, StepId, Subject, Value},
+    plan::{self, Action, Change, Hazard, Note, Plan, Problem, StepId, Subject, Value},
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -329,6 +333,34 @@ impl Step for AccountAssignments {
                     desired.subject()
                 ))),
             }
+        })
+    }
+
+    fn hazards<'a>(
+        &'a self,
+        plan: &'a Plan,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<Vec<Hazard>>> {
+        Box::pin(async move {
+            let Some(center) = lookup::assignable_identity_center(&self.aws, cx) else {
+                return Ok(Vec::new());
+            };
+            let (all_desired, _) = self.desired_assignments(cx).await?;
+            let roles: Vec<Role<'_>> = all_desired
+                .iter()
+                .map(|desired| Role {
+                    principal: &desired.principal,
+                    account: &desired.account,
+                    permission_set: &desired.permission_set,
+                })
+                .collect();
+            let services = Services {
+                okta: &self.okta,
+                aws: &self.aws,
+                blueprint: &self.blueprint,
+                center: &center,
+            };
+            access_hazards(&services, &roles, plan, cx).await
         })
     }
 

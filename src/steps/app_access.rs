@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sso_glue::Aws;
 use futures::future::BoxFuture;
 use okta_client::{
     App, AppUserScope, Client as Okta, Group, Id, NewPushMapping, PushActivation, PushMapping,
     PushStatus, PushTarget, User,
 };
 
-use super::{ids, lookup};
+use super::{adoption::Adoption, ids, lookup};
 use crate::{
     blueprint::{Blueprint, ProvisioningMode},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, StepId, Subject},
+    plan::{Action, Change, Need, StepId, Subject},
     resolved_scope::ResolvedScope,
     step::{Applied, Planned, Step, unknown_change},
 };
@@ -24,13 +25,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AppAccess {
     okta: Okta,
+    aws: Aws,
     blueprint: Blueprint,
 }
 
 /// The assignments and push mappings that the app has now.
 #[derive(Default)]
 struct Current {
+    /// The users with an individual assignment.
     users: BTreeSet<Id<User>>,
+    /// The users with an assignment of any kind.
+    all_users: BTreeSet<Id<User>>,
     groups: BTreeSet<Id<Group>>,
     pushed: BTreeMap<Id<Group>, PushMapping>,
 }
@@ -45,9 +50,10 @@ enum Desired<'a> {
 impl AppAccess {
     /// Creates the step for the users and groups of a blueprint.
     #[must_use]
-    pub fn new(okta: &Okta, blueprint: &Blueprint) -> Self {
+    pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
             okta: okta.clone(),
+            aws: aws.clone(),
             blueprint: blueprint.clone(),
         }
     }
@@ -76,6 +82,7 @@ impl AppAccess {
             .await
             .map_err(failed("pushed groups"))?;
         Ok(Current {
+            all_users: users.iter().map(|user| user.id.clone()).collect(),
             // A user that is assigned only through a group loses access with that group. A user that the blueprint
             // names therefore needs an individual assignment.
             users: users
@@ -272,6 +279,20 @@ impl Step for AppAccess {
                 ..Planned::default()
             };
             let mode = self.blueprint.provisioning.mode;
+            // In direct mode, the sync plans the adoptions.
+            if mode == ProvisioningMode::Okta {
+                let adoption = Adoption {
+                    okta: &self.okta,
+                    aws: &self.aws,
+                    blueprint: &self.blueprint,
+                };
+                let is_assigned = |id: &Id<User>| current.all_users.contains(id);
+                let is_pushed = |id: &Id<Group>| current.pushed.contains_key(id);
+                let planned = &mut planned;
+                adoption
+                    .plan(&scope, is_assigned, is_pushed, planned, cx)
+                    .await?;
+            }
             for desired in all_desired(&scope, mode) {
                 if mode == ProvisioningMode::Okta
                     && let Some(error) = assigned_and_pushed(&desired, &current)
@@ -291,6 +312,10 @@ impl Step for AppAccess {
 
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
+            // Okta takes over the user or group with the assignment or the push, which follows.
+            if change.action == Action::Adopt {
+                return Ok(Applied::Done);
+            }
             let scope = lookup::scope(&self.okta, &self.blueprint, cx).await?;
             let app = cx
                 .facts(|facts| facts.app.clone())
@@ -306,5 +331,16 @@ impl Step for AppAccess {
     /// Each assignment and each push is independent of the others.
     fn chain(&self, change: &Change) -> Option<Subject> {
         Some(change.subject.clone())
+    }
+
+    /// A push or an assignment that would adopt a group or a user is not made if the adoption is not.
+    fn needs(&self, change: &Change) -> Vec<Need> {
+        let mut needs = change.subject.needs();
+        needs.extend(match &change.subject {
+            Subject::GroupPush { group } => Some(Need::Subject(Subject::group(group.clone()))),
+            Subject::AppUser { login } => Some(Need::Subject(Subject::user(login.clone()))),
+            _ => None,
+        });
+        needs
     }
 }

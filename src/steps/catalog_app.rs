@@ -1,10 +1,16 @@
 //! Step `catalog-app`: Okta has the app "AWS IAM Identity Center".
 
+use aws_sso_glue::{Aws, Instance};
 use futures::future::BoxFuture;
-use okta_client::{App, AppStatus, Client as Okta, ListApps, NewApp};
+use okta_client::{App, AppStatus, Client as Okta, Id, ListApps, NewApp};
 
-use super::{catalog::CATALOG_NAME, ids, lookup};
+use super::{
+    catalog::{ACS_URL, CATALOG_NAME, ENTITY_ID},
+    ids, lookup,
+    saml_settings::is_placeholder,
+};
 use crate::{
+    blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Kind, StepId, Subject},
@@ -12,25 +18,35 @@ use crate::{
 };
 
 /// Creates, adopts or activates the app "AWS IAM Identity Center" of Okta's catalog.
+///
+/// An app with the label of the blueprint is adopted if it has no URLs of AWS, or those of the organization's instance. An app
+/// that serves another organization is adopted only by its id (`okta.app_id`).
 #[derive(Clone, Debug)]
 pub struct CatalogApp {
     okta: Okta,
+    aws: Aws,
     label: String,
+    id: Option<String>,
 }
 
 impl CatalogApp {
-    /// Creates the step for the app with this label. An existing app with the label is adopted.
+    /// Creates the step for the app of a blueprint.
     #[must_use]
-    pub fn new(okta: &Okta, label: &str) -> Self {
+    pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
             okta: okta.clone(),
-            label: label.to_owned(),
+            aws: aws.clone(),
+            label: blueprint.okta.app_label.clone(),
+            id: blueprint.okta.app_id.clone(),
         }
     }
 
     /// Returns the app, and the other apps of the same catalog entry. An org may have several such apps, one per AWS
     /// organization.
     async fn find(&self, cx: &Context) -> Result<(Option<App>, Vec<App>)> {
+        if let Some(id) = &self.id {
+            return Ok((Some(self.by_id(id).await?), Vec::new()));
+        }
         if let Some(known) = lookup::app(&self.okta, cx).await? {
             return Ok((Some(known), Vec::new()));
         }
@@ -43,6 +59,68 @@ impl CatalogApp {
             return Err(self.ambiguous(&labelled));
         }
         Ok((labelled.pop(), others))
+    }
+
+    /// Returns the app with the id of the blueprint.
+    async fn by_id(&self, id: &str) -> Result<App> {
+        let unusable = |why: &str| {
+            let error = Error::new(
+                ErrorKind::UnusableSubject,
+                format!("okta.app_id {id} of the blueprint: {why}"),
+            );
+            error.with_help("copy the id from the address of the app in Okta's admin console, /admin/app/amazon_aws_sso/instance/ID")
+        };
+        let parsed: Id<App> = Id::parse(id).map_err(|error| unusable(&error.to_string()))?;
+        let app = self.okta.apps().get_opt(&parsed).await;
+        let app = app
+            .map_err(|error| {
+                Error::service(format!("app {id} could not be read from Okta"), error)
+            })?
+            .ok_or_else(|| unusable("the org has no such app"))?;
+        if app.name() == CATALOG_NAME {
+            Ok(app)
+        } else {
+            Err(unusable(&format!(
+                "the app is of the catalog entry {}, not {CATALOG_NAME}",
+                app.name()
+            )))
+        }
+    }
+
+    /// Fails if an app that was found by its label has the URLs of another AWS organization.
+    async fn check_organization(&self, app: &App) -> Result<()> {
+        let urls =
+            [ACS_URL, ENTITY_ID].map(|key| app.setting(key).filter(|url| !is_placeholder(url)));
+        if urls == [None, None] {
+            return Ok(());
+        }
+        let instances = self.aws.instances().try_collect().await.map_err(|error| {
+            Error::service(
+                "the instances of Identity Center could not be listed",
+                error,
+            )
+        })?;
+        // The entity id of an instance ends with the id of its identity store.
+        let is_ours = |instance: &Instance| {
+            urls[1]
+                .is_some_and(|url| url.rsplit('/').next() == Some(instance.identity_store.as_str()))
+        };
+        if instances.iter().any(is_ours) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::UnusableSubject,
+            format!(
+                "app \"{}\" ({}) serves another AWS organization: its URLs are {}",
+                app.label(),
+                app.id(),
+                urls.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+            ),
+        )
+        .with_help(format!(
+            "set another okta.app_label in the blueprint to create a new app; to move this app to the organization of the run, set okta.app_id = \"{}\": its users then lose the sign-in to the other organization",
+            app.id()
+        )))
     }
 
     /// Lists the apps of the catalog entry.
@@ -149,15 +227,24 @@ impl Step for CatalogApp {
                 return Ok(planned);
             };
             let adopted = cx.facts(|facts| facts.app.as_ref() != Some(app.id()));
+            if adopted
+                && self.id.is_none()
+                && let Err(error) = self.check_organization(&app).await
+            {
+                if error.kind() != ErrorKind::UnusableSubject {
+                    return Err(error);
+                }
+                cx.update_facts(|facts| facts.app = None);
+                planned.problem(self.subject(), &error);
+                return Ok(planned);
+            }
+            // The following steps read the app.
             cx.update_facts(|facts| facts.app = Some(app.id().clone()));
             if adopted {
-                planned = planned.note(
-                    "adopted",
-                    format!(
-                        "app \"{}\" ({}) already exists and is adopted",
-                        app.label(),
-                        app.id()
-                    ),
+                planned.changes.push(
+                    Change::new(Action::Adopt, self.subject())
+                        .with("id", app.id().as_str())
+                        .with("label", app.label()),
                 );
             }
             if app.label() != self.label {
@@ -191,11 +278,11 @@ impl Step for CatalogApp {
         Box::pin(async move {
             let (found, _) = self.find(cx).await?;
             let app = match (change.action, found) {
-                (Action::Create | Action::Update, Some(app)) => app,
+                (Action::Create | Action::Update | Action::Adopt, Some(app)) => app,
                 (Action::Create, None) => self.create(cx).await?,
                 _ => return Err(unknown_change(&self.id(), change)),
             };
-            if app.status() == AppStatus::Inactive {
+            if app.status() == AppStatus::Inactive && change.action != Action::Adopt {
                 self.okta.apps().activate(app.id()).await.map_err(|error| {
                     Error::service(
                         format!("Okta did not activate the {}", self.subject()),

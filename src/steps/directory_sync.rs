@@ -8,11 +8,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_sso_glue::Aws;
+use aws_sso_glue::{Aws, UserId};
 use futures::future::BoxFuture;
 use okta_client::{Client as Okta, Id, User};
 use scim_client::{Client as Scim, Endpoint};
-use scim_types::ExternalId;
+use scim_types::{ExternalId, ResourceId};
 
 use self::{
     changes::{
@@ -31,7 +31,7 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     outcome::{Cause, Outcome},
-    plan::{Action, Change, Hazard, Note, StepId, Subject, Value},
+    plan::{Action, Change, Hazard, Kind, Name, Note, StepId, Subject, Value},
     resolved_scope::is_provisioned,
     step::{Applied, Check, Planned, Step},
     sync::{
@@ -80,10 +80,12 @@ fn in_sync() -> Subject {
 /// all users and groups and corrects drift. Without a token, the step asks the operator for one if there are changes to
 /// write.
 ///
-/// The first run has no cached state and removes nothing, because its plan could not show the removals for review.
+/// The first run has no cached state. Without a token, its plan reads users, groups and members with AWS's Identity Store API,
+/// so that it names what the run adopts and removes.
 #[derive(Debug)]
 pub struct SyncStep {
     okta: Okta,
+    aws: Aws,
     blueprint: Blueprint,
     endpoint: ScimEndpoint,
     source: OktaSource,
@@ -104,10 +106,15 @@ impl SyncStep {
     pub fn new(okta: &Okta, aws: &Aws, blueprint: &Blueprint) -> Self {
         Self {
             okta: okta.clone(),
+            aws: aws.clone(),
             blueprint: blueprint.clone(),
             endpoint: ScimEndpoint::direct(okta, aws),
             source: OktaSource::new(okta, blueprint),
-            settings: Settings::default(),
+            // The guard of the pipeline has the limits.
+            settings: Settings {
+                limits: RemovalLimits::unlimited(),
+                ..Settings::default()
+            },
         }
     }
 
@@ -122,13 +129,6 @@ impl SyncStep {
     #[must_use]
     pub fn group_removal(mut self, removal: GroupRemoval) -> Self {
         self.settings.group_removal = removal;
-        self
-    }
-
-    /// Sets the limits for removals in one run. They apply in addition to the pipeline's guard.
-    #[must_use]
-    pub fn removal_limits(mut self, limits: RemovalLimits) -> Self {
-        self.settings.limits = limits;
         self
     }
 
@@ -153,6 +153,7 @@ impl SyncStep {
             source: &sides.source,
             endpoint: sides.endpoint.to_string(),
             scim: sides.scim.as_ref(),
+            center: None,
             settings: Settings {
                 // Without a token, the target cannot be read.
                 mode: if sides.scim.is_some() {
@@ -181,15 +182,45 @@ impl SyncStep {
             return Ok(None);
         }
         let directory = self.directory(&sides.source, cx).await?;
-        let is_first_run = state.is_none();
-        let mut prepared = self.engine(&sides, cx).prepare(&directory, state).await?;
-        if is_first_run {
-            // The operator could not review the removals.
-            prepared
-                .plan
-                .defer_removals("to the next run, because this run has no cached state");
-        }
+        let prepared = self.engine(&sides, cx).prepare(&directory, state).await?;
         Ok(Some(prepared))
+    }
+
+    /// Plans the first sync without a token, from AWS's Identity Store API. The result is for review: the run reads the target
+    /// with SCIM. Returns `None` if AWS has no instance yet.
+    async fn preview(&self, cx: &Context) -> Result<Option<PreparedSync>> {
+        let Some(center) = lookup::identity_center(&self.aws, cx) else {
+            return Ok(None);
+        };
+        let (endpoint, app) = cx.facts(|facts| (facts.scim.clone(), facts.app.clone()));
+        let source = self.source.clone().app(app);
+        let engine = Engine {
+            source: &source,
+            endpoint: endpoint.map(|url| url.to_string()).unwrap_or_default(),
+            scim: None,
+            center: Some(center),
+            settings: self.settings.clone(),
+            clock: cx.clock(),
+        };
+        let directory = self.directory(&source, cx).await?;
+        engine.prepare(&directory, None).await.map(Some)
+    }
+
+    /// Returns the hazards of a sync: what the source as a whole, emptied groups and adopted groups cause.
+    fn sync_hazards(&self, prepared: &PreparedSync, names: &UserNames) -> Vec<Hazard> {
+        let mut hazards = prepared.plan.source_hazards();
+        let emptied = prepared.emptied_groups().into_iter();
+        hazards.extend(emptied.map(|(group, members)| Hazard::EmptiedGroup {
+            group: group.into(),
+            members: members as u64,
+        }));
+        let adopted = prepared.plan.members_of_adopted.iter();
+        hazards.extend(adopted.map(|(group, members)| Hazard::GivesAccessTo {
+            group: group.into(),
+            users: members.iter().map(|id| names.member_id(id)).collect(),
+            roles: self.blueprint.roles_of_group(group),
+        }));
+        hazards
     }
 
     /// Returns the names of the users, and why users lose access.
@@ -209,6 +240,10 @@ impl SyncStep {
             return Ok(names);
         };
         names.external_ids = prepared.external_ids();
+        let kept = prepared.plan.members_of_adopted.values().flatten();
+        for id in kept.filter(|id| !names.external_ids.contains_key(*id)) {
+            names.unmanaged.extend(self.name_in_aws(id, cx).await?);
+        }
         // Users that have left the scope are looked up one by one: a reviewer decides by name, not by id.
         let looked_up = cx.run_memory::<LookedUp>();
         for id in prepared.losing_access(&names.external_ids) {
@@ -228,6 +263,25 @@ impl SyncStep {
             names.reasons.insert(id, reason);
         }
         Ok(names)
+    }
+
+    /// Returns the name in AWS of a user that the sync does not manage.
+    async fn name_in_aws(
+        &self,
+        id: &ResourceId,
+        cx: &Context,
+    ) -> Result<Option<(ResourceId, Name)>> {
+        let (Some(center), Ok(user)) = (
+            lookup::identity_center(&self.aws, cx),
+            UserId::parse(id.as_str()),
+        ) else {
+            return Ok(None);
+        };
+        let found = center.identity_store().user_opt(&user).await;
+        let found = found.map_err(|error| {
+            Error::service(format!("user {id} could not be read from AWS"), error)
+        })?;
+        Ok(found.map(|user| (id.clone(), user.user_name.into())))
     }
 
     /// Returns the login of a user that has left the scope, and why the user loses access.
@@ -334,7 +388,11 @@ impl Step for SyncStep {
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
-            let prepared = self.prepare(cx).await?;
+            let mut prepared = self.prepare(cx).await?;
+            let is_preview = prepared.is_none();
+            if is_preview {
+                prepared = self.preview(cx).await?;
+            }
             let names = self.names(prepared.as_ref(), cx).await?;
             let mut planned = Planned::nothing();
             let app = lookup::app(&self.okta, cx).await?;
@@ -345,13 +403,14 @@ impl Step for SyncStep {
                 );
             }
             if let Some(prepared) = &prepared {
-                let emptied = prepared.emptied_groups().into_iter();
-                planned
-                    .hazards
-                    .extend(emptied.map(|(group, members)| Hazard::EmptiedGroup {
-                        group: group.into(),
-                        members: members as u64,
-                    }));
+                planned.hazards = self.sync_hazards(prepared, &names);
+                let totals = &prepared.plan.totals;
+                let totals = [
+                    (Kind::User, totals.managed_users),
+                    (Kind::Group, totals.managed_groups),
+                    (Kind::Membership, totals.memberships),
+                ];
+                planned.totals = totals.map(|(kind, number)| (kind, number as u64)).into();
             }
             match prepared.as_ref().map(PreparedSync::plan) {
                 None => {
@@ -373,10 +432,6 @@ impl Step for SyncStep {
                         let text = format!("{} is skipped: {}", skipped.name, skipped.reason);
                         Note::new("user-skipped", text)
                     }));
-                    if let Err(exceeded) = self.settings.limits.check(plan) {
-                        let text = format!("this plan cannot be applied: {exceeded}");
-                        planned = planned.note("limits-exceeded", text);
-                    }
                 }
             }
             let token_missing = scim_token(cx).is_none() && cx.facts(|facts| facts.scim.is_some());
@@ -386,7 +441,8 @@ impl Step for SyncStep {
                     .with_value("token", Value::Secret);
                 planned.changes.insert(0, token);
             }
-            cx.run_memory::<Prepared>().set(prepared);
+            cx.run_memory::<Prepared>()
+                .set(prepared.filter(|_| !is_preview));
             Ok(planned)
         })
     }

@@ -12,8 +12,9 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Kind, Note, StepId, Subject, Value},
-    state::{IdpFact, hex},
+    state::IdpFact,
     step::{Applied, Planned, Step},
+    text::hex,
 };
 
 /// Reads Okta's metadata for the app's active signing key, validates it for AWS, and saves it as `metadata.xml`.

@@ -19,8 +19,8 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Name, Note, PolicyRef, StepId, Subject, Value},
-    state::hex,
     step::{Applied, Planned, Step, unknown_change},
+    text::hex,
 };
 
 /// Creates and updates the permission sets of the blueprint, and provisions changes into the accounts.

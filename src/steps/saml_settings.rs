@@ -41,7 +41,7 @@ fn desired_settings(cx: &Context) -> Option<[(&'static str, String); 2]> {
 }
 
 /// Returns whether a URL of the app is only a placeholder, which no browser can open.
-fn is_placeholder(url: &str) -> bool {
+pub(super) fn is_placeholder(url: &str) -> bool {
     let host = Url::parse(url)
         .ok()
         .and_then(|url| url.host_str().map(ToOwned::to_owned));

@@ -20,8 +20,8 @@ use crate::{
     operator::{ManualStep, ManualStepKind},
     plan::{Action, Change, Kind, Need, StepId, Subject},
     resolved_scope::ResolvedScope,
-    state::hex,
     step::{Applied, Check, Planned, Step},
+    text::hex,
 };
 
 /// Has the operator sign in as a test user, and verifies the accounts, the roles, and the credentials of one role.

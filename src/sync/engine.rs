@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use aws_sso_glue::IdentityCenter;
 use rest_core::Clock;
 use scim_client::{Client, Dialect};
 use scim_types::{ExternalId, ResourceId};
@@ -12,6 +13,7 @@ use scim_types::{ExternalId, ResourceId};
 use super::{
     apply::Run,
     directory::Directory,
+    identity_store,
     plan::{GroupChange, UserChange},
     planner::{self, GroupRemoval, Policy, Removal},
     prepared::PreparedSync,
@@ -59,6 +61,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) endpoint: String,
     /// The client of the target; `None` if the target cannot be read, because there is no token.
     pub(crate) scim: Option<&'a Client>,
+    /// The client of AWS's Identity Store API, which a first plan reads if there is no token; `None` if AWS has no instance yet.
+    pub(crate) center: Option<IdentityCenter>,
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -218,6 +222,9 @@ impl Engine<'_> {
             (ReadMode::Cached, Some(state), _) => return Ok(state.to_snapshot()),
             (_, _, Some(scim)) => scim,
             (_, _, None) => {
+                if let (None, Some(center)) = (state, &self.center) {
+                    return identity_store::read(center, self.source, directory).await;
+                }
                 return Err(Error::new(
                     ErrorKind::ManualStep,
                     "the target cannot be read without its SCIM access token",

@@ -2,6 +2,8 @@
 
 mod show;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use scim_types::{ExternalId, ResourceId};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,10 @@ pub struct SyncPlan {
     pub made_at: Timestamp,
     /// The serial number of the state that the plan is based on. The plan is stale once the state has another serial.
     pub serial: u64,
+    /// The members of adopted groups that the group of the source does not have, by the name of the group. They keep their
+    /// membership in this run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members_of_adopted: BTreeMap<String, Vec<ResourceId>>,
     /// Totals of source and target, against which the removal limits are checked.
     pub totals: Totals,
     /// The changes of users. Except for removals, they are all written before the first group.

@@ -1,7 +1,7 @@
 //! Computes the plan from the source and the target snapshot, without I/O.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -68,6 +68,7 @@ pub(super) fn plan(
         version: SyncPlan::VERSION,
         made_at: now,
         serial,
+        members_of_adopted: BTreeMap::new(),
         totals: totals(source, target),
         users: Vec::new(),
         groups: Vec::new(),
@@ -312,6 +313,7 @@ fn plan_groups(
             });
             continue;
         };
+        let adopts = found.external_id.as_ref() != Some(&group.id);
         let (mut add, mut remove) = (Vec::new(), Vec::new());
         if let Some(present) = &found.members {
             let members: Vec<Member> = members.collect();
@@ -323,7 +325,15 @@ fn plan_groups(
                 .iter()
                 .filter(|id| !wanted.contains(id))
                 .partition(|id| managed.contains(id));
-            remove.extend(leaving.into_iter().cloned());
+            // An adopted group loses no member in this run: the next plan names its removals.
+            if adopts && !(leaving.is_empty() && unmanaged.is_empty()) {
+                let kept = leaving.iter().chain(&unmanaged).map(|id| (*id).clone());
+                plan.members_of_adopted
+                    .insert(group.name.clone(), kept.collect());
+            }
+            if !adopts {
+                remove.extend(leaving.into_iter().cloned());
+            }
             // An unread user is unknown here, but the sync may manage it.
             if !unmanaged.is_empty() && target.unread_users.is_empty() {
                 plan.notes.push(format!(
@@ -339,7 +349,6 @@ fn plan_groups(
             );
         }
         let renamed_from = (found.name != group.name).then(|| found.name.clone());
-        let adopts = found.external_id.as_ref() != Some(&group.id);
         if renamed_from.is_some() || adopts || !add.is_empty() || !remove.is_empty() {
             plan.groups.push(GroupChange::Update {
                 id: found.id.clone(),

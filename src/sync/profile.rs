@@ -7,7 +7,7 @@ use scim_types::{EnterpriseUser, ExternalId, MultiValued, Name, Text, User};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::state::hex;
+use crate::text::hex;
 
 /// The synchronized attributes of a user.
 ///

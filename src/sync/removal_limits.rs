@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::plan::{GroupChange, SyncPlan, UserChange};
 use crate::{
     error::{Error, ErrorKind},
-    plan::count,
+    guard::CONTROL_TOWER_GROUPS,
+    plan::{Hazard, count},
 };
 
 /// Limits for the removals of a run. A plan above a limit is not applied until the operator raises the limit.
@@ -23,6 +24,8 @@ pub struct RemovalLimits {
     pub max_member_share: u8,
     /// Whether the source may have new ids for most of the managed users (default: false).
     pub new_ids: bool,
+    /// Whether the source may have no active users (default: false).
+    pub empty_source: bool,
     /// Names of groups that the sync must not change, in any letter case (default: the groups of AWS Control Tower).
     pub protected_groups: BTreeSet<String>,
     /// Names of users that the sync must not change, in any letter case (default: none).
@@ -36,7 +39,8 @@ impl Default for RemovalLimits {
             max_share: 10,
             max_member_share: 30,
             new_ids: false,
-            protected_groups: CONTROL_TOWER.map(str::to_owned).into(),
+            empty_source: false,
+            protected_groups: CONTROL_TOWER_GROUPS.map(str::to_owned).into(),
             protected_users: BTreeSet::new(),
         }
     }
@@ -137,6 +141,19 @@ impl RemovalLimits {
         }
     }
 
+    /// Returns limits that allow everything, for a plan that the guard of the pipeline has checked.
+    pub(crate) fn unlimited() -> Self {
+        Self {
+            max_removals: usize::MAX,
+            max_share: 100,
+            max_member_share: 100,
+            new_ids: true,
+            empty_source: true,
+            protected_groups: BTreeSet::new(),
+            protected_users: BTreeSet::new(),
+        }
+    }
+
     /// Checks a plan against the limits.
     ///
     /// # Errors
@@ -146,25 +163,11 @@ impl RemovalLimits {
     pub fn check(&self, plan: &SyncPlan) -> Result<(), LimitExceeded> {
         let totals = &plan.totals;
         let managed = totals.managed_users;
-        if totals.source_active == 0 && managed > 0 {
-            return Err(LimitExceeded::EmptySource { managed });
+        if let Some(exceeded) = empty_source(plan).filter(|_| !self.empty_source) {
+            return Err(exceeded);
         }
-        let new = plan
-            .users
-            .iter()
-            .filter(|change| creates_or_adopts(change))
-            .count();
-        let missing = totals.missing_users;
-        if !self.new_ids
-            && missing >= MIN_MISSING_USERS
-            && missing * 2 >= managed
-            && new * 2 >= missing
-        {
-            return Err(LimitExceeded::NewIds {
-                managed,
-                missing,
-                new,
-            });
+        if let Some(exceeded) = new_ids(plan).filter(|_| !self.new_ids) {
+            return Err(exceeded);
         }
         let names = self.protected_names(plan);
         if !names.is_empty() {
@@ -239,6 +242,47 @@ impl RemovalLimits {
     }
 }
 
+/// Returns the limit that a plan of an empty source exceeds.
+fn empty_source(plan: &SyncPlan) -> Option<LimitExceeded> {
+    let managed = plan.totals.managed_users;
+    let is_empty = plan.totals.source_active == 0 && managed > 0;
+    is_empty.then_some(LimitExceeded::EmptySource { managed })
+}
+
+/// Returns the limit that a plan exceeds if the source has new ids for most of the managed users.
+fn new_ids(plan: &SyncPlan) -> Option<LimitExceeded> {
+    let (managed, missing) = (plan.totals.managed_users, plan.totals.missing_users);
+    let new = plan.users.iter();
+    let new = new.filter(|change| creates_or_adopts(change)).count();
+    let has_new_ids = missing >= MIN_MISSING_USERS && missing * 2 >= managed && new * 2 >= missing;
+    has_new_ids.then_some(LimitExceeded::NewIds {
+        managed,
+        missing,
+        new,
+    })
+}
+
+impl SyncPlan {
+    /// Returns the hazards of the source as a whole.
+    pub(crate) fn source_hazards(&self) -> Vec<Hazard> {
+        let found = empty_source(self).into_iter().chain(new_ids(self));
+        found
+            .filter_map(|exceeded| match exceeded {
+                LimitExceeded::EmptySource { managed } => Some(Hazard::EmptySource {
+                    managed: managed as u64,
+                }),
+                LimitExceeded::NewIds {
+                    managed, missing, ..
+                } => Some(Hazard::NewIds {
+                    managed: managed as u64,
+                    missing: missing as u64,
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
 fn creates_or_adopts(change: &UserChange) -> bool {
     matches!(
         change,
@@ -272,7 +316,7 @@ impl LimitExceeded {
     pub fn help(&self) -> &'static str {
         match self {
             Self::EmptySource { .. } => {
-                "check the scope of the source and the permissions of its token; an empty source never removes users"
+                "check the scope of the source and the permissions of its token; if it really has no active users, set empty_source for one run"
             }
             Self::NewIds { .. } => {
                 "check that the source is the right org; if the users really have new ids, for example after a migration, set new_ids for one run"
@@ -305,16 +349,3 @@ impl From<LimitExceeded> for Error {
 /// Minimum number of missing users for [`LimitExceeded::NewIds`]. If fewer users are missing, they were probably
 /// recreated one by one in the source.
 const MIN_MISSING_USERS: usize = 3;
-
-/// The groups that AWS Control Tower creates in the same identity store (AWS Control Tower user guide, "IAM Identity Center
-/// Groups for AWS Control Tower"). Their removal locks the administrators out of the landing zone.
-const CONTROL_TOWER: [&str; 8] = [
-    "AWSAccountFactory",
-    "AWSServiceCatalogAdmins",
-    "AWSControlTowerAdmins",
-    "AWSSecurityAuditPowerUsers",
-    "AWSSecurityAuditors",
-    "AWSLogArchiveAdmins",
-    "AWSLogArchiveViewers",
-    "AWSAuditAccountAdmins",
-];

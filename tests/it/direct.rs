@@ -11,7 +11,7 @@ use rest_core::Secret;
 use sandbox::{PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
-    fixture::{Fixture, SEED, TEAM, apply, company},
+    fixture::{Fixture, SEED, TEAM, apply, company, team_and_auditors},
     lock::Counting,
 };
 
@@ -274,8 +274,31 @@ fn the_schema_contains_the_mode_and_the_default_is_okta() {
     Blueprint::from_toml(&direct(both)).expect("in direct mode, a group can be both");
 }
 
+/// Returns the removals of a plan, as a reviewer sees them.
+fn removals(plan: &okta_aws_sso::Plan) -> Vec<String> {
+    let removals = plan.removals();
+    removals.map(|(_, change)| change.to_string()).collect()
+}
+
+/// Applies a plan whose removals are refused, then approved by their id.
+async fn refuse_then_approve(fixture: &Fixture, token: Option<Secret>, plan: &okta_aws_sso::Plan) {
+    let pipeline = || match &token {
+        Some(token) => fixture.pipeline().scim_token(token.clone()),
+        None => fixture.pipeline(),
+    };
+    let error = apply(&pipeline(), plan).await.expect_err("a removal");
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
+    let approved = Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    };
+    let report = apply(&pipeline().guard(approved), plan).await;
+    let report = report.expect("the approved removals");
+    assert!(report.unplanned.is_empty(), "{:?}", report.unplanned);
+}
+
 #[tokio::test]
-async fn the_first_direct_run_removes_no_user_and_the_next_plan_lists_the_removal() {
+async fn the_first_direct_run_names_its_removals_without_a_token() {
     let mut fixture = Fixture::new(TEAM).await;
     fixture.run().await.expect("the run with Okta provisioning");
     // Okta created the user Ada, and the new blueprint does not contain her.
@@ -288,29 +311,16 @@ async fn the_first_direct_run_removes_no_user_and_the_next_plan_lists_the_remova
         "user = \"person.00002@example.com\"",
     );
     fixture.blueprint = Blueprint::from_toml(&smaller).expect("a blueprint");
-    fixture.run().await.expect("the first direct run");
-    assert!(
-        fixture
-            .sandbox
-            .identity_users()
-            .iter()
-            .all(|user| user.active)
-    );
     let plan = fixture.pipeline().plan().await.expect("a plan");
-    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
-    let removals = step
-        .changes
-        .iter()
-        .filter(|change| change.action == Action::Remove);
-    assert_eq!(removals.count(), 1, "{step}");
-    let error = apply(&fixture.pipeline(), &plan)
-        .await
-        .expect_err("a removal");
-    assert_eq!(error.kind(), ErrorKind::GuardRejected);
+    assert_eq!(removals(&plan), ["remove user ada.lovelace@example.com"]);
+    refuse_then_approve(&fixture, None, &plan).await;
+    let users = fixture.sandbox.identity_users();
+    let inactive = users.iter().filter(|user| !user.active);
+    assert_eq!(inactive.count(), 1);
 }
 
 #[tokio::test]
-async fn a_run_without_cached_state_removes_no_user() {
+async fn a_run_without_cached_state_names_its_removals() {
     let mut fixture = Fixture::new(&direct(TEAM)).await;
     fixture.run().await.expect("the first run");
     let mut state = fixture
@@ -333,28 +343,75 @@ async fn a_run_without_cached_state_removes_no_user() {
     fixture
         .sandbox
         .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);
+    let expected = [
+        "remove user person.00003@example.com",
+        "remove membership of person.00003@example.com in group deployers",
+    ];
+    // Without a token, the plan is made from the Identity Store API.
+    let without_token = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(removals(&without_token), expected);
     let shown = fixture.sandbox.console().enable_automatic_provisioning();
     let token = Secret::new(shown.expect("a token").access_token);
     let pipeline = fixture.pipeline().scim_token(token.clone());
     let plan = pipeline.plan().await.expect("a plan");
-    assert_eq!(plan.counts().get(&Action::Remove), None, "{plan}");
-    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
+    assert_eq!(removals(&plan), expected);
+    refuse_then_approve(&fixture, Some(token), &plan).await;
+    assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_of_the_same_name_is_adopted_and_its_members_are_named_in_direct_mode() {
+    let mut fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the run with Okta provisioning");
+    let others = fixture
+        .create_aws_group("auditors", &["person.00003@example.com"])
+        .await;
+    let _id = fixture
+        .sandbox
+        .add_group("auditors", &["person.00002@example.com"]);
+    fixture.blueprint = Blueprint::from_toml(&direct(&team_and_auditors())).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let adopted: Vec<String> = plan
+        .changes()
+        .filter(|(_, change)| change.action == Action::Adopt)
+        .map(|(_, change)| change.to_string())
+        .collect();
     assert!(
-        step.notes.iter().any(|note| note.text
-            == "removals deferred to the next run, because this run has no cached state: user person.00003@example.com, 1 member of group deployers"),
-        "{step}"
+        adopted.contains(&"adopt group auditors".to_owned()),
+        "{plan}"
     );
-    apply(&pipeline, &plan).await.expect("a run");
-    assert_eq!(fixture.sandbox.identity_groups()[0].members.len(), 2);
-    let plan = pipeline.plan().await.expect("the next plan");
-    let step = plan.step(&StepId::new("directory-sync")).expect("the step");
-    let removals: Vec<String> = step.changes.iter().map(ToString::to_string).collect();
+    let hazards: Vec<String> = plan
+        .hazards()
+        .filter_map(okta_aws_sso::plan::Hazard::id)
+        .collect();
+    assert_eq!(hazards, ["gives-access-to:auditors"], "{plan}");
+    assert!(
+        plan.to_string().contains("person.00003@example.com"),
+        "{plan}"
+    );
+    let error = apply(&fixture.pipeline(), &plan)
+        .await
+        .expect_err("a hazard");
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
+    let allowed = || Guard {
+        allowed: ["gives-access-to:auditors".to_owned()].into(),
+        ..Guard::default()
+    };
+    let report = apply(&fixture.pipeline().guard(allowed()), &plan).await;
+    report.expect("an allowed adoption");
+    let members = |id: &str| {
+        let groups = fixture.sandbox.identity_groups();
+        let group = groups
+            .iter()
+            .find(|group| group.id == id)
+            .expect("the group");
+        group.members.len()
+    };
+    assert_eq!(members(&others), 2, "the adopted group loses no member");
+    let next = fixture.pipeline().plan().await.expect("the next plan");
     assert_eq!(
-        removals,
-        [
-            "remove user person.00003@example.com",
-            "remove membership of person.00003@example.com in group deployers"
-        ]
+        removals(&next),
+        ["remove membership of person.00003@example.com in group auditors"]
     );
 }
 

@@ -213,8 +213,10 @@ async fn an_existing_setup_is_adopted_unchanged() {
     )
     .await;
     let (plan, _) = fixture.run().await.expect("the first run");
+    let step = plan.step(&StepId::new("catalog-app")).expect("the step");
+    let changes: Vec<String> = step.changes.iter().map(ToString::to_string).collect();
+    assert_eq!(changes, ["adopt app \"AWS IAM Identity Center\""], "{step}");
     for step in [
-        "catalog-app",
         "identity-center",
         "identity-source",
         "saml-settings",

@@ -47,6 +47,13 @@ accounts = ["Sandbox", "Workload 0003"]
 permission_set = "Deploy"
 "#;
 
+/// Returns [`TEAM`] with one more group that has access.
+pub(crate) fn team_and_auditors() -> String {
+    format!(
+        "{TEAM}\n[[access]]\ngroup = \"auditors\"\naccount = \"Sandbox\"\npermission_set = \"Deploy\"\n"
+    )
+}
+
 /// A company with a few users and accounts, so that a failed assertion stays readable.
 pub(crate) fn company() -> sandbox::Company {
     sandbox::Company::small(3, 3).team(
@@ -119,6 +126,30 @@ impl Fixture {
             .operator(self.operator.clone())
             .clock(Arc::new(self.clock.clone()))
             .wait_policy(WaitPolicy::default())
+    }
+
+    /// Creates a group in AWS by hand, with these users of AWS as members, and returns its id.
+    pub(crate) async fn create_aws_group(&self, name: &str, users: &[&str]) -> String {
+        use aws_sdk_identitystore::types::MemberId;
+        let state = self.store.load().await.expect("a store").expect("a state");
+        let instance = state.facts.instance.expect("an instance");
+        let store = instance.identity_store.as_str();
+        let sdk = self.aws.sdk().identity_store();
+        let group = sdk.create_group().identity_store_id(store);
+        let group = group.display_name(name).send().await.expect("a group");
+        let known = self.sandbox.identity_users();
+        for name in users {
+            let user = known.iter().find(|user| user.user_name == *name);
+            let member = MemberId::UserId(user.expect("a user").id.clone());
+            sdk.create_group_membership()
+                .identity_store_id(store)
+                .group_id(&group.group_id)
+                .member_id(member)
+                .send()
+                .await
+                .expect("a membership");
+        }
+        group.group_id
     }
 
     /// Plans and applies the blueprint.

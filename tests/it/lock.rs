@@ -290,12 +290,17 @@ const TRIALS: usize = 200;
 
 #[tokio::test]
 async fn two_runs_on_different_states_never_make_a_second_app_silently() {
+    let blueprint = format!("[okta]\napp_label = \"AWS\"\n{SEED}");
     let mut doubled = 0;
     for trial in 0..TRIALS {
         let fixture =
-            Fixture::with_sandbox(sandbox::Sandbox::builder().company(company()), SEED).await;
+            Fixture::with_sandbox(sandbox::Sandbox::builder().company(company()), &blueprint).await;
         let run = || async {
-            let pipeline = Pipeline::new(CatalogApp::new(&fixture.okta, "AWS"));
+            let pipeline = Pipeline::new(CatalogApp::new(
+                &fixture.okta,
+                &fixture.aws,
+                &fixture.blueprint,
+            ));
             let plan = pipeline.plan().await?;
             apply(&pipeline, &plan).await
         };

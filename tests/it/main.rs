@@ -13,8 +13,10 @@ mod operator_mistakes;
 mod programs;
 #[cfg(feature = "samael")]
 mod saml_response;
+mod schema;
 mod secrets;
 mod send;
 mod sequential;
 mod sync;
 mod trust;
+mod unreachable;

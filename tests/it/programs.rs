@@ -186,7 +186,10 @@ async fn saml_metadata<const N: usize>(arguments: [&str; N]) -> (i32, String, St
 }
 
 /// Metadata in Okta's form, of an app of the sandbox.
-const IDP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/okta-metadata.xml");
+const IDP: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/cli/src/saml_metadata/okta-metadata.xml"
+);
 /// A time at which the certificate of [`IDP`] is valid.
 const AT: &str = "2027-01-01T00:00:00Z";
 

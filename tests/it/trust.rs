@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, ErrorKind, Guard, Outcome, Pipeline, StateStore,
+    Blueprint, Cause, ErrorKind, Guard, Outcome, Pipeline, StateStore,
+    guard::Excess,
     operator::NoOperator,
-    plan::{Action, StepId, Subject},
+    plan::{self, Action, StepId, Subject},
     steps::{AccountAssignments, PermissionSets, Steps},
 };
 use rest_core::Secret;
@@ -13,7 +14,7 @@ use sandbox::{PersonStatus, Service};
 
 use crate::{
     direct::direct,
-    fixture::{Fixture, SEED, TEAM},
+    fixture::{Fixture, SEED, TEAM, team_and_auditors},
 };
 
 /// Returns the changes and the problems of a step, one line each.
@@ -49,12 +50,37 @@ async fn an_app_of_another_organization_is_not_repointed_unless_the_guard_allows
     let (_, report) = fixture.run().await.expect("the first run");
     let app = report.facts.app.clone().expect("the app");
     let mut document = fixture.okta.apps().get(&app).await.expect("the app").edit();
-    let other = "https://eu-west-1.signin.aws/platform/saml/acs/other";
-    document.set_setting("acsURL", other);
+    let other = "https://eu-west-1.signin.aws/platform/saml";
+    document.set_setting("acsURL", format!("{other}/acs/other"));
+    document.set_setting("entityID", format!("{other}/d-0123456789"));
     let written = fixture.okta.apps().replace(&app, &document).await;
     written.expect("the app of the other organization");
     // A run with a new state finds the app by its label.
     fixture.store = StateStore::memory();
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let problem = &plan
+        .step(&StepId::new("catalog-app"))
+        .expect("the step")
+        .problems[0];
+    assert!(
+        problem.message.contains("serves another AWS organization"),
+        "{problem}"
+    );
+    let help = problem.help.as_deref().expect("help");
+    assert!(help.contains(&format!("okta.app_id = \"{app}\"")), "{help}");
+    fixture.sandbox.clear_requests();
+    let report = fixture.pipeline().apply(&plan).await.expect("a run");
+    report.complete().expect_err("an app that is not adopted");
+    let written = fixture.okta.apps().get(&app).await.expect("the app");
+    assert_eq!(
+        written.setting("acsURL"),
+        Some(&*format!("{other}/acs/other"))
+    );
+    assert_eq!(fixture.sandbox.app_count("amazon_aws_sso"), 1);
+    // With its id in the blueprint, the app is moved by a removal.
+    fixture.store = StateStore::memory();
+    let by_id = format!("[okta]\napp_id = \"{app}\"\n{SEED}");
+    fixture.blueprint = Blueprint::from_toml(&by_id).expect("a blueprint");
     let plan = fixture.pipeline().plan().await.expect("a plan");
     assert_eq!(
         lines(&plan, "saml-settings"),
@@ -107,6 +133,7 @@ async fn emptying_an_access_group_names_the_people_and_needs_two_permissions() {
     let pipeline = fixture.pipeline().guard(Guard {
         max_removals: 2,
         allowed: ["emptied-group:deployers".to_owned()].into(),
+        ..Guard::default()
     });
     let report = pipeline.apply(&plan).await.expect("a run");
     report.complete().expect("a complete run");
@@ -430,4 +457,240 @@ async fn an_account_that_cannot_be_used_makes_its_assignment_skipped_and_not_don
         .find(|result| result.subject == subject);
     let outcome = &result.expect("the assignment").outcome;
     assert!(matches!(outcome, Outcome::Skipped { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_group_of_the_same_name_is_adopted_only_if_its_other_members_are_allowed() {
+    let mut fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    fixture
+        .create_aws_group("auditors", &["person.00003@example.com"])
+        .await;
+    let _id = fixture
+        .sandbox
+        .add_group("auditors", &["person.00002@example.com"]);
+    fixture.blueprint = Blueprint::from_toml(&team_and_auditors()).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(
+        lines(&plan, "app-access"),
+        [
+            "adopt group auditors",
+            "create group auditors pushed to AWS"
+        ]
+    );
+    let text = plan.to_string();
+    assert!(text.contains("person.00003@example.com"), "{text}");
+    assert!(text.contains("Deploy in Sandbox"), "{text}");
+    let error = fixture.pipeline().apply(&plan).await.expect_err("a hazard");
+    assert_eq!(error.kind(), ErrorKind::GuardRejected);
+    // The rest is done without the group.
+    let withholding = Guard {
+        excess: Excess::WithholdRemovals,
+        ..Guard::default()
+    };
+    let report = fixture.pipeline().guard(withholding).apply(&plan).await;
+    let report = report.expect("a run");
+    let result = |subject: &Subject| {
+        let mut results = report.results.iter();
+        let result = results.find(|result| result.subject == *subject);
+        result.expect("a result").outcome.clone()
+    };
+    assert_eq!(
+        result(&Subject::group("auditors")),
+        Outcome::Skipped {
+            because: Cause::Guard
+        }
+    );
+    let push = Subject::GroupPush {
+        group: "auditors".into(),
+    };
+    assert!(matches!(result(&push), Outcome::Skipped { .. }));
+    assert!(
+        !fixture
+            .assignments()
+            .iter()
+            .any(|text| text.contains("auditors"))
+    );
+    let plan = fixture.pipeline().plan().await.expect("the next plan");
+    let allowed = Guard {
+        allowed: ["gives-access-to:auditors".to_owned()].into(),
+        ..Guard::default()
+    };
+    let report = fixture.pipeline().guard(allowed).apply(&plan).await;
+    report
+        .expect("a run")
+        .complete()
+        .expect("an allowed adoption");
+}
+
+#[tokio::test]
+async fn a_user_of_another_provisioner_is_not_taken_over() {
+    let mut fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    let shown = fixture.sandbox.console().enable_automatic_provisioning();
+    let shown = shown.expect("a token");
+    let endpoint: okta_aws_sso::scim::Endpoint = shown.scim_endpoint.parse().expect("an endpoint");
+    let scim = okta_aws_sso::scim::Client::builder(&endpoint, Secret::new(shown.access_token))
+        .build()
+        .expect("a client");
+    let new: scim_types::User = serde_json::from_value(serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "eve@example.com", "externalId": "entra-1", "displayName": "Eve",
+        "name": {"givenName": "Eve", "familyName": "Other"},
+    }))
+    .expect("a user");
+    scim.users()
+        .create(&new)
+        .await
+        .expect("a user of another provisioner");
+    let _id = fixture
+        .sandbox
+        .add_user(&sandbox::Person::new("eve@example.com", "Eve", "Other"));
+    let with_eve = TEAM.replace(
+        "[provisioning]",
+        "[provisioning]\nassign_users = [\"eve@example.com\"]",
+    );
+    fixture.blueprint = Blueprint::from_toml(&with_eve).expect("a blueprint");
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let problems: Vec<String> = plan.problems().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 1, "{plan}");
+    assert!(
+        problems[0].contains("belongs to another provisioner: its external id is entra-1"),
+        "{problems:?}"
+    );
+}
+
+/// A blueprint with one group of administrators, in direct mode.
+const ADMINS: &str = r#"
+[provisioning]
+mode = "direct"
+assign_groups = ["aws-users"]
+
+[[access]]
+group = "deployers"
+account = "Sandbox"
+permission_set = "AdministratorAccess"
+
+[sign_in]
+skip = true
+"#;
+
+#[tokio::test]
+async fn the_last_administrator_of_an_account_needs_a_permission_by_account() {
+    let fixture = Fixture::new(ADMINS).await;
+    fixture.run().await.expect("the first run");
+    for person in ["person.00002@example.com", "person.00003@example.com"] {
+        fixture
+            .sandbox
+            .set_user_status(person, PersonStatus::Deprovisioned);
+    }
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let hazards: Vec<String> = plan.hazards().filter_map(plan::Hazard::id).collect();
+    let account = fixture.assignments()[0].clone();
+    assert!(
+        hazards
+            .iter()
+            .any(|id| id.starts_with("last-administrator:")),
+        "{hazards:?} {account} {plan}"
+    );
+    let approved = Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    };
+    let error = fixture
+        .pipeline()
+        .guard(approved.clone())
+        .apply(&plan)
+        .await;
+    let error = error.expect_err("an approval lifts no hazard");
+    let help = error.help().expect("help").to_owned();
+    assert!(help.contains("--allow last-administrator:"), "{help}");
+    let allowed = Guard {
+        allowed: hazards.into_iter().collect(),
+        ..approved
+    };
+    let report = fixture.pipeline().guard(allowed).apply(&plan).await;
+    report
+        .expect("a run")
+        .complete()
+        .expect("the approved removals");
+}
+
+#[tokio::test]
+async fn an_approved_removal_is_in_the_history_and_a_killed_run_counts_too() {
+    let fixture = Fixture::new(&direct(TEAM)).await;
+    fixture.run().await.expect("the first run");
+    fixture
+        .sandbox
+        .set_user_status("person.00003@example.com", PersonStatus::Deprovisioned);
+    let history = async || {
+        let state = fixture.store.load().await.expect("a store");
+        let days = state.expect("a state").removals.days;
+        days.values()
+            .flat_map(|kinds| kinds.values())
+            .map(|removed| removed.removals)
+            .sum::<u64>()
+    };
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let approved = Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    };
+    // The run ends at its first wait or write, as if it was killed after the first save.
+    let pipeline = fixture
+        .pipeline()
+        .guard(approved.clone())
+        .operator(NoOperator);
+    let report = pipeline
+        .apply(&plan)
+        .await
+        .expect("a run without the token");
+    assert!(
+        report
+            .results
+            .iter()
+            .all(|result| !result.outcome.is_success())
+    );
+    assert_eq!(
+        history().await,
+        0,
+        "removals that were not made are taken back"
+    );
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let report = fixture.pipeline().guard(approved).apply(&plan).await;
+    report
+        .expect("a run")
+        .complete()
+        .expect("the approved removals");
+    assert_eq!(history().await, 2);
+}
+
+#[tokio::test]
+async fn a_strict_run_refuses_problems_and_starts_nothing_after_the_first_failure() {
+    let two_accounts = SEED.replace(
+        "account = \"Sandbox\"",
+        "accounts = [\"Sandbox\", \"Nowhere\"]",
+    );
+    let mut fixture = Fixture::new(&two_accounts).await;
+    let pipeline = fixture.pipeline().strict(true);
+    let plan = pipeline.plan().await.expect("a plan");
+    assert!(plan.problems().next().is_some(), "{plan}");
+    pipeline
+        .apply(&plan)
+        .await
+        .expect_err("a plan with a problem");
+    assert_eq!(fixture.sandbox.writes().len(), 0);
+
+    fixture.blueprint = Blueprint::from_toml(TEAM).expect("a blueprint");
+    let pipeline = fixture.pipeline().strict(true).operator(NoOperator);
+    let plan = pipeline.plan().await.expect("a plan");
+    let report = pipeline.apply(&plan).await.expect("a run");
+    let waits = |outcome: &Outcome| matches!(outcome, Outcome::WaitsForOperator { .. });
+    let outcomes = report.results.iter().map(|result| &result.outcome);
+    let later = outcomes.skip_while(|outcome| !waits(outcome)).skip(1);
+    let later: Vec<&Outcome> = later.collect();
+    assert!(!later.is_empty());
+    for outcome in later {
+        assert!(matches!(outcome, Outcome::Skipped { .. }), "{outcome:?}");
+    }
 }

@@ -22,6 +22,11 @@ pub(super) fn for_error(error: &Error) -> Option<String> {
              have carried out the call"
                 .to_owned(),
         ),
+        Kind::Unreachable(_) => Some(
+            "check the network, HTTPS_PROXY, the name of the region and the endpoint override, then run \
+             again"
+                .to_owned(),
+        ),
         Kind::InvalidResponse { .. } => Some(NOT_AWS.to_owned()),
         Kind::List(ListError::Item(_)) => Some(
             "AWS sent an item that this version cannot read: report it with its raw text; the other \

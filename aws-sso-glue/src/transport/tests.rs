@@ -1,14 +1,42 @@
 use std::{
+    convert::Infallible,
+    error::Error as _,
     io::{Read as _, Write as _},
     net::TcpListener,
+    num::NonZeroU32,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_config::{Region, SdkConfig};
+use aws_smithy_async::rt::sleep::{AsyncSleep as _, Sleep};
+use aws_smithy_runtime_api::{
+    client::{
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+            SharedHttpClient, SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use futures::FutureExt as _;
+use http_body::{Body, Frame};
+use rest_core::{Clock, ManualClock, Rate, RateLimiter, Secret, SystemClock};
 
 use super::{CheckedClient, Limits, check_url};
-use crate::https::{Https, Proxy};
+use crate::{
+    Aws, ConnectOptions, Credentials,
+    https::{Https, Proxy},
+    replay::block_on,
+    time::SdkClock,
+};
 
 /// Sends one call to a server that sends `response` and then keeps the connection open. Returns the
 /// error with its sources.
@@ -25,6 +53,7 @@ fn call(response: Vec<u8>, limits: Limits) -> String {
     });
     let client = CheckedClient {
         client: SharedHttpClient::new(Https::new(Proxy::Never)),
+        clock: Arc::new(SystemClock),
         limiter: None,
         limits,
     };
@@ -100,4 +129,204 @@ fn a_url_is_https_or_on_this_machine() {
     ] {
         assert_eq!(check_url(refused), Err(why.to_owned()));
     }
+}
+
+/// The body of a response that never ends. Each part of one byte arrives after a pause.
+struct Endless {
+    clock: SdkClock,
+    pause: Duration,
+    part: usize,
+    next: Sleep,
+}
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        ready!(self.next.poll_unpin(context));
+        self.next = self.clock.sleep(self.pause);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b' '; self.part])))))
+    }
+}
+
+/// An HTTP client that a caller brings. It has no limits of its own.
+#[derive(Debug, Clone)]
+struct Unlimited {
+    clock: Arc<dyn Clock>,
+    /// The pause between the parts of the body; `None`: the body is complete.
+    pause: Option<Duration>,
+    part: usize,
+}
+
+impl HttpClient for Unlimited {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Unlimited {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        let body = match self.pause {
+            None => SdkBody::from("{}"),
+            Some(pause) => {
+                let clock = SdkClock(Arc::clone(&self.clock));
+                SdkBody::from_body_1_x(Endless {
+                    next: clock.sleep(Duration::ZERO),
+                    clock,
+                    pause,
+                    part: self.part,
+                })
+            }
+        };
+        let status = StatusCode::try_from(200).expect("a status");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body)))
+    }
+}
+
+/// A caller's client, with checks and limits whose timeouts use `timer`.
+fn caller(
+    pause: Option<Duration>,
+    part: usize,
+    limiter: Option<RateLimiter>,
+    [configured, timer]: [&ManualClock; 2],
+) -> SharedHttpConnector {
+    let client = CheckedClient {
+        client: SharedHttpClient::new(Unlimited {
+            clock: Arc::new(timer.clone()),
+            pause,
+            part,
+        }),
+        clock: Arc::new(configured.clone()),
+        limiter,
+        limits: Limits {
+            clock: Arc::new(timer.clone()),
+            ..Limits::default()
+        },
+    };
+    let components = RuntimeComponentsBuilder::for_tests()
+        .build()
+        .expect("components");
+    client.http_connector(&HttpConnectorSettings::default(), &components)
+}
+
+fn clock() -> ManualClock {
+    ManualClock::new(SystemTime::UNIX_EPOCH)
+}
+
+fn request() -> HttpRequest {
+    HttpRequest::get("https://sso.us-east-1.amazonaws.com/").expect("a request")
+}
+
+#[track_caller]
+fn check_limit(pause: Duration, part: usize, expected: &str, after: Duration) {
+    // The configured clock does not move while a request is in flight.
+    let (configured, timer) = (clock(), clock());
+    let connector = caller(Some(pause), part, None, [&configured, &timer]);
+    let error = block_on(connector.call(request())).expect_err("a limit");
+    let limit = error.source().expect("a source").to_string();
+    assert_eq!((limit.as_str(), timer.elapsed()), (expected, after));
+}
+
+#[test]
+fn the_limits_hold_for_the_http_client_of_a_caller() {
+    check_limit(
+        Duration::from_hours(1),
+        1,
+        "no data arrived for 30 s",
+        Duration::from_secs(30),
+    );
+    check_limit(
+        Duration::from_secs(7),
+        1,
+        "the response did not arrive completely within 60 s",
+        Duration::from_mins(1),
+    );
+    check_limit(
+        Duration::ZERO,
+        1024 * 1024,
+        "the response has more than 16777216 bytes",
+        Duration::ZERO,
+    );
+}
+
+#[test]
+fn the_wait_for_the_rate_limiter_is_not_part_of_the_attempt() {
+    let limiter = RateLimiter::new(Rate {
+        per_second: 0.1,
+        burst: 1.0,
+    });
+    let clock = clock();
+    for _ in 0..20 {
+        take(&limiter, &clock);
+    }
+    let connector = caller(None, 0, Some(limiter), [&clock, &clock]);
+    block_on(connector.call(request())).expect("a response");
+    assert_eq!(clock.elapsed(), Duration::from_secs(200));
+}
+
+#[test]
+fn the_configured_clock_does_not_move_while_a_request_is_in_flight() {
+    let (configured, timer) = (clock(), clock());
+    let pause = Some(Duration::from_secs(7));
+    let connector = caller(pause, 1, None, [&configured, &timer]);
+    let call = async {
+        let response = connector.call(request()).await;
+        response.expect_err("a limit");
+        configured.elapsed()
+    };
+    let sleep = configured.sleep(Duration::from_secs(5));
+    let (elapsed, ()) = block_on(futures::future::join(call, sleep));
+    assert_eq!(elapsed, Duration::ZERO);
+    assert_eq!(configured.elapsed(), Duration::from_secs(5));
+}
+
+/// Takes a token without waiting for it.
+fn take(limiter: &RateLimiter, clock: &ManualClock) {
+    let _ = limiter.acquire(clock).now_or_never();
+}
+
+#[test]
+fn a_connection_with_the_configuration_of_a_caller_has_the_limits() {
+    let client = Unlimited {
+        clock: Arc::new(SystemClock),
+        pause: Some(Duration::from_hours(1)),
+        part: 1,
+    };
+    let config = SdkConfig::builder()
+        .region(Region::new("us-east-1"))
+        .http_client(client)
+        .build();
+    let options = ConnectOptions {
+        sdk_config: Some(config),
+        credentials: Some(
+            Credentials {
+                access_key_id: "AKIDEXAMPLE".to_owned(),
+                secret_access_key: Secret::new("hunter2"),
+                session_token: None,
+            }
+            .into(),
+        ),
+        max_attempts: NonZeroU32::MIN,
+        attempt_timeout: Duration::from_millis(50),
+        ..ConnectOptions::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let error = runtime.block_on(async {
+        let aws = Aws::connect(options).await.expect("a connection");
+        let instances = aws.instances().try_collect().await;
+        instances.expect_err("a limit")
+    });
+    let error = format!("{error:?}");
+    assert!(error.contains("Time { timeout: 50ms }"), "{error}");
 }

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 
 use okta_client::{Error, UserRef};
+use rest_core::{Reachability, TransportError};
 use serde_json::{Value, json};
 
 use super::{Org, app_id, empty, group_id, json, text, user_id, with};
@@ -296,4 +297,39 @@ async fn a_login_cannot_change_the_path_of_the_url() {
         );
         assert!(org.requests().is_empty());
     }
+}
+
+#[tokio::test]
+async fn after_a_call_found_okta_unreachable_the_next_call_of_the_scope_is_not_sent() {
+    let refused = || Err(TransportError::not_sent("connection refused"));
+    let org = (0..5).fold(Org::default(), |org, _| org.then(refused()));
+    let okta = org.client();
+    let error = Reachability::scope(async {
+        let first = okta.apps().get(&app_id()).await;
+        first.expect_err("no connection");
+        okta.apps().get(&app_id()).await.expect_err("no connection")
+    });
+    let error = error.await;
+    assert_eq!(org.requests().len(), 5, "the attempts of one call");
+    assert_eq!(
+        error.to_string(),
+        "Okta is unreachable, so GET /api/v1/apps/0oa1 was not sent"
+    );
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    assert_eq!(
+        causes,
+        [
+            "an earlier call found https://acme.okta.com unreachable after all its attempts",
+            "no response was received",
+            "the server could not be reached",
+            "connection refused",
+        ]
+    );
+    assert!(
+        error
+            .help()
+            .is_some_and(|help| help.contains("status page"))
+    );
+    assert!(!error.may_have_acted());
 }

@@ -1,33 +1,23 @@
 //! Tracks the rate limits that a server reports, to wait before a request is throttled.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, time::Duration};
 
-use super::LastReading;
 use crate::vendor::RateLimit;
 
 /// The current rate-limit window of each bucket of a service.
 ///
 /// Requests are counted when they are sent, before their responses arrive. Otherwise concurrent
-/// requests would all use the last remaining request of a window.
+/// requests would all use the last remaining request of a window. All times are elapsed times of the
+/// clock.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimitWindows {
     buckets: HashMap<String, Window>,
-    last_reading: LastReading,
 }
 
 impl RateLimitWindows {
     /// Takes one of the remaining requests of `bucket`, or returns the time to wait before the
     /// next try.
-    pub(crate) fn take(&mut self, bucket: &str, now: SystemTime) -> Option<Duration> {
-        let set_back = self.last_reading.set_back(now);
-        if !set_back.is_zero() {
-            for window in self.buckets.values_mut() {
-                window.resets_at = window.resets_at.and_then(|at| at.checked_sub(set_back));
-            }
-        }
+    pub(crate) fn take(&mut self, bucket: &str, now: Duration) -> Option<Duration> {
         let window = self.buckets.get_mut(bucket)?;
         if let Some(resets_at) = window.resets_at
             && now >= resets_at
@@ -42,11 +32,11 @@ impl RateLimitWindows {
         }
         window
             .resets_at
-            .and_then(|resets_at| resets_at.duration_since(now).ok())
+            .and_then(|resets_at| resets_at.checked_sub(now))
     }
 
     /// Records the limit that a response reported for `bucket`.
-    pub(crate) fn record(&mut self, bucket: &str, limit: RateLimit, now: SystemTime) {
+    pub(crate) fn record(&mut self, bucket: &str, limit: RateLimit, now: Duration) {
         let resets_at = now + limit.resets_in;
         let reported = Window {
             limit: limit.limit,
@@ -81,15 +71,12 @@ struct Window {
     limit: u64,
     remaining: u64,
     /// `None` from the end of one window until the first response of the next.
-    resets_at: Option<SystemTime>,
+    resets_at: Option<Duration>,
 }
 
 /// Returns whether two reset times belong to the same window.
-fn same_window(first: SystemTime, second: SystemTime) -> bool {
-    let difference = first
-        .duration_since(second)
-        .or_else(|_| second.duration_since(first));
-    difference.is_ok_and(|difference| difference <= TOLERANCE)
+fn same_window(first: Duration, second: Duration) -> bool {
+    first.abs_diff(second) <= TOLERANCE
 }
 
 // Reset times, and the clocks that convert them to local time, count whole seconds. The same reset
@@ -98,13 +85,13 @@ const TOLERANCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use super::RateLimitWindows;
     use crate::vendor::RateLimit;
 
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + secs(seconds)
+    const fn at(seconds: u64) -> Duration {
+        secs(seconds)
     }
 
     fn limit(limit: u64, remaining: u64, resets_in: u64) -> RateLimit {
@@ -130,15 +117,6 @@ mod tests {
         windows.record("apps", limit(10, 1, 60), at(0));
         assert_eq!(windows.take("apps", at(5)), None);
         assert_eq!(windows.take("apps", at(5)), Some(secs(55)));
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_does_not_lengthen_a_wait() {
-        let mut windows = RateLimitWindows::default();
-        windows.record("apps", limit(10, 0, 60), at(10_000));
-        assert_eq!(windows.take("apps", at(10_000)), Some(secs(60)));
-        assert_eq!(windows.take("apps", at(0)), Some(secs(60)));
-        assert_eq!(windows.take("apps", at(50)), Some(secs(10)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod origin;
 mod privacy;
+mod reachability;
 mod retrying;
 mod wire;
 

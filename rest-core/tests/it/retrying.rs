@@ -1,12 +1,21 @@
 //! Tests of retries and of waits for rate limits.
 
-use std::{borrow::Cow, sync::Arc, time::Duration, time::SystemTime};
+use std::{
+    borrow::Cow,
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use futures::{
+    channel::oneshot,
+    future::{BoxFuture, join},
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use rest_core::{
-    Call, Error, Idempotency, ManualClock, RateLimit, Service, Transport, TransportError, Vendor,
-    headers,
+    Call, Clock as _, Error, Idempotency, ManualClock, RateLimit, Service, Transport,
+    TransportError, Vendor, headers,
 };
 
 use super::{Scripted, builder, clock, response, scripted};
@@ -179,4 +188,39 @@ async fn a_retry_is_marked_with_the_first_request_id() {
     assert_eq!(transport.header(0, "x-repeats"), None);
     assert_eq!(transport.header(1, "x-repeats").as_deref(), Some("first 1"));
     assert_eq!(transport.header(2, "x-repeats").as_deref(), Some("first 2"));
+}
+
+/// A transport whose response arrives when the test sends it.
+#[derive(Debug, Default)]
+struct Slow(Mutex<Option<oneshot::Receiver<Response<Bytes>>>>);
+
+impl Transport for Slow {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let response = self.0.lock().unwrap().take().expect("one request");
+        Box::pin(async move { response.await.map_err(TransportError::maybe_sent) })
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_a_manual_clock_does_not_move_while_a_request_is_in_flight() {
+    let (respond, response) = oneshot::channel();
+    let clock = clock();
+    let service = builder("https://api.example.com/v1")
+        .transport(Arc::new(Slow(Mutex::new(Some(response)))))
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let (call, sleep) = (
+        service.send(Call::get(["things"])),
+        clock.sleep(Duration::from_secs(5)),
+    );
+    let mut both = pin!(join(call, sleep));
+    for _ in 0..100 {
+        assert!(futures::poll!(&mut both).is_pending());
+    }
+    assert_eq!(clock.elapsed(), Duration::ZERO);
+    respond.send(Response::new(Bytes::new())).unwrap();
+    let (response, ()) = both.await;
+    response.expect("a response");
+    assert_eq!(clock.elapsed(), Duration::from_secs(5));
 }

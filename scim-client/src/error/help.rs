@@ -21,6 +21,10 @@ pub(super) fn for_error(error: &Error) -> Option<&'static str> {
             "check that this machine can reach the endpoint's host, that a proxy allows it, and that \
              the Region in the endpoint is right",
         ),
+        Error::Unreachable { .. } => Some(
+            "check that this machine can reach the endpoint's host, that a proxy allows it, and that \
+             the Region in the endpoint is right, then run again",
+        ),
         Error::Body { .. } => Some(
             "the server at this URL may not be a SCIM service: compare the URL with the endpoint that \
              the service shows",

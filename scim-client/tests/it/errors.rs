@@ -2,10 +2,10 @@
 
 use std::error::Error as _;
 
-use scim_client::{Dialect, Error};
+use scim_client::{Dialect, Error, Reachability, TransportError};
 use scim_types::{Group, ScimType, User};
 
-use crate::fixture::{Fixture, fixture, id};
+use crate::fixture::{Fixture, Script, fixture, id};
 
 #[track_caller]
 fn error_and_source(error: &Error) -> (String, String) {
@@ -249,5 +249,36 @@ async fn a_response_that_is_not_json_is_an_error() {
         )
     );
     assert_eq!(error.status(), Some(200));
+    assert!(!error.may_have_acted());
+}
+
+#[tokio::test]
+async fn after_a_call_found_the_service_unreachable_the_next_call_of_the_scope_is_not_sent() {
+    let refused: fn() -> TransportError = || TransportError::not_sent("connection refused");
+    let script = Script::new((0..10).map(|_| Err(refused)));
+    let client = script.client(Dialect::AwsIdentityCenter);
+    let error = Reachability::scope(async {
+        let first = client.users().get(&id("u")).await;
+        first.expect_err("no connection");
+        let second = client.users().create(&User::new("ada")).await;
+        second.expect_err("no connection")
+    });
+    let error = error.await;
+    assert_eq!(script.requests().len(), 10, "the attempts of one call");
+    let explained = std::iter::successors(Some(&error as &dyn std::error::Error), |&error| {
+        error.source()
+    });
+    let explained: Vec<String> = explained.map(ToString::to_string).collect();
+    assert_eq!(
+        explained,
+        [
+            "AWS IAM Identity Center is unreachable, so POST /Users was not sent",
+            "an earlier call found https://scim.example unreachable after all its attempts",
+            "no response was received",
+            "the server could not be reached",
+            "connection refused",
+        ]
+    );
+    assert!(error.help().is_some_and(|help| help.ends_with("run again")));
     assert!(!error.may_have_acted());
 }

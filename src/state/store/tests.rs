@@ -212,6 +212,20 @@ async fn a_lease_that_ends_soon_is_renewed_before_the_next_change() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_does_not_delay_the_renewal_of_a_lease() {
+    let store = StateStore::memory();
+    let clock = clock();
+    let lock = store.lock(Arc::new(clock.clone())).await;
+    let lock = lock.expect("a free lock");
+    clock.advance(Duration::from_secs(100));
+    let before = store.read("lock.json").await.expect("a store");
+    clock.set(SystemTime::UNIX_EPOCH - Duration::from_hours(1));
+    lock.check().await.expect("a lease");
+    let renewed = store.read("lock.json").await.expect("a store");
+    assert_ne!(renewed, before);
+}
+
+#[tokio::test]
 async fn one_of_many_runs_gets_the_lock() {
     let (_folder, stores) = stores();
     for store in stores {

@@ -16,6 +16,8 @@ pub(super) struct UserNames {
     /// The reason why a user loses access, if it is known.
     pub(super) reasons: HashMap<ExternalId, String>,
     pub(super) external_ids: HashMap<ResourceId, ExternalId>,
+    /// The names in AWS of users that the sync does not manage.
+    pub(super) unmanaged: HashMap<ResourceId, Name>,
 }
 
 impl UserNames {
@@ -39,11 +41,12 @@ impl UserNames {
         self.user(&member.external_id, member.external_id.as_str())
     }
 
-    fn member_id(&self, id: &ResourceId) -> Name {
-        match self.external_ids.get(id) {
-            Some(external_id) => self.user(external_id, external_id.as_str()),
-            None => id.as_str().into(),
+    pub(super) fn member_id(&self, id: &ResourceId) -> Name {
+        if let Some(external_id) = self.external_ids.get(id) {
+            return self.user(external_id, external_id.as_str());
         }
+        let known = self.unmanaged.get(id).cloned();
+        known.unwrap_or_else(|| id.as_str().into())
     }
 
     fn removal(&self, action: &'static str, id: Option<&ExternalId>, change: Change) -> Change {
@@ -108,7 +111,12 @@ fn user_change(change: &UserChange, names: &UserNames) -> Change {
                 let change = of(Action::Remove, name);
                 return names.removal("deactivate", Some(external_id), change);
             }
-            let change = of(Action::Update, name);
+            let action = if *adopts {
+                Action::Adopt
+            } else {
+                Action::Update
+            };
+            let change = of(action, name);
             let change = match before {
                 Some(before) if before.user_name != profile.user_name => change.from_to(
                     "userName",
@@ -157,7 +165,11 @@ fn group_changes<'a>(
             name,
             ..
         } => {
-            let mut own = of(Action::Update);
+            let mut own = of(if *adopts {
+                Action::Adopt
+            } else {
+                Action::Update
+            });
             if let Some(before) = renamed_from {
                 own = own.from_to("displayName", Some(before.clone()), name);
             }

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use futures::{StreamExt as _, future::BoxFuture};
@@ -104,8 +104,8 @@ pub(super) struct Inner {
     uncertain: bool,
     /// Number of writes since the last save of the state.
     unsaved_writes: usize,
-    /// The time of the last save; `None` before the first write.
-    saved_at: Option<SystemTime>,
+    /// The elapsed time of the clock at the last save; `None` before the first write.
+    saved_at: Option<Duration>,
 }
 
 impl Run {
@@ -257,11 +257,9 @@ impl Run {
     async fn save_if_due(&self, sink: &StateSink<'_>) -> Result<()> {
         let is_due = {
             let inner = self.lock();
-            // A clock that was set back makes a save due.
-            let is_recent = inner.saved_at.is_some_and(|at| {
-                let elapsed = self.clock.now().duration_since(at);
-                elapsed.is_ok_and(|elapsed| elapsed < MAX_SAVE_INTERVAL)
-            });
+            let is_recent = inner
+                .saved_at
+                .is_some_and(|at| self.clock.elapsed().saturating_sub(at) < MAX_SAVE_INTERVAL);
             inner.unsaved_writes >= MAX_UNSAVED_WRITES || !is_recent
         };
         if is_due {
@@ -274,7 +272,7 @@ impl Run {
         let json = {
             let mut inner = self.lock();
             inner.unsaved_writes = 0;
-            inner.saved_at = Some(self.clock.now());
+            inner.saved_at = Some(self.clock.elapsed());
             match sink {
                 StateSink::Discard => return Ok(()),
                 StateSink::Store(_) | StateSink::Pipeline(_) => inner.state.to_json(),

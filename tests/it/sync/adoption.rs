@@ -71,7 +71,7 @@ async fn existing_resources_with_the_same_name_are_adopted_and_keep_their_ids() 
 }
 
 #[tokio::test]
-async fn an_adopted_user_is_removed_from_groups_that_do_not_list_it_in_the_source() {
+async fn an_adopted_group_keeps_its_members_until_the_next_run() {
     let fixture = SyncFixture::new().await;
     let source = directory(3, 4, 2);
     let existing: User = serde_json::from_value(serde_json::json!({
@@ -94,6 +94,10 @@ async fn an_adopted_user_is_removed_from_groups_that_do_not_list_it_in_the_sourc
         let added = fixture.scim.groups().add_members(&id, &ids).await;
         added.expect("a member");
     }
+    let plan = fixture.sync(&source).plan().await.expect("a plan");
+    assert_eq!(plan.counts().members_removed, 0);
+    assert!(!plan.members_of_adopted.is_empty());
+    fixture.run(&fixture.sync(&source)).await;
     fixture.run(&fixture.sync(&source)).await;
     fixture.assert_in_sync(&source);
 }

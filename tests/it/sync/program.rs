@@ -24,7 +24,7 @@ async fn scim_sync_needs_no_arguments_and_counts_its_requests() {
 }
 
 #[tokio::test]
-async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exceeded() {
+async fn the_example_continues_from_its_state_and_exits_with_1_if_a_limit_is_exceeded() {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
     let enabled = sandbox.console().enable_identity_center();
@@ -73,7 +73,7 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
     };
     writes();
     let (code, out, err) = run(&["--dry-run"]).await;
-    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(code, Some(2), "{err}");
     assert!(out.contains("Nothing was written."), "{out}");
     assert_eq!(writes(), 0);
     let (code, _, err) = run(&[]).await;
@@ -89,7 +89,7 @@ async fn the_example_continues_from_its_state_and_exits_with_3_if_a_limit_is_exc
         sandbox.set_user_status(&login, PersonStatus::Deprovisioned);
     }
     let (code, out, err) = run(&["--verify"]).await;
-    assert_eq!(code, Some(3), "{out}{err}");
+    assert_eq!(code, Some(1), "{out}{err}");
     assert!(err.contains("the limit is 1"), "{err}");
     assert!(err.contains("--max-removals"), "{err}");
     assert_eq!(writes(), 0);

@@ -187,14 +187,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_plan_makes_the_target_match_the_source_and_the_next_plan_is_empty(
+    fn two_plans_make_the_target_match_the_source_and_the_next_plan_is_empty(
         users in any_users(), groups in any_groups(),
         target_users in any_users(), target_groups in any_groups(), unmanaged in 0..5_u8, delete: bool,
     ) {
         let (source, before) = (directory(&users, &groups), target(&target_users, &target_groups, unmanaged));
         let policy = if delete { DELETE } else { Policy::default() };
         let first = plan(&source, &before, policy, now(), 0);
-        let after = apply(&before, &first);
+        let adopted = apply(&before, &first);
+        // A group that the first plan adopts loses no member. The second plan removes its other members, and nothing else.
+        for (group, kept) in &first.members_of_adopted {
+            let found = adopted.groups.iter().find(|found| found.name == *group).expect("the adopted group");
+            let members = found.members.as_ref().expect("the members are known");
+            let exists = |id: &&ResourceId| adopted.users.iter().any(|user| user.id == **id);
+            prop_assert!(kept.iter().filter(exists).all(|id| members.contains(id)));
+        }
+        let mut second = plan(&source, &adopted, policy, now(), 1);
+        prop_assert!(!first.members_of_adopted.is_empty() || second.groups.is_empty(), "{}", second);
+        // The deletions of users are checked below.
+        second.users.clear();
+        let after = apply(&adopted, &second);
 
         // Every active user of the source is in the target with the same profile. Inactive users may be missing.
         let mut ids = HashMap::new();

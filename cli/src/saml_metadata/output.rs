@@ -1,4 +1,4 @@
-//! Text output of the example.
+//! Text output of the program.
 
 use std::io::{self, Write};
 

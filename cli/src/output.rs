@@ -1,4 +1,4 @@
-//! Output of the example: a progress bar on a terminal, plain lines in a pipe, or JSON.
+//! Output of the programs: a progress bar on a terminal, plain lines in a pipe, or JSON.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -6,29 +6,31 @@ use std::{
     time::Duration,
 };
 
-use comfy_table::{ContentArrangement, Table, presets};
 use futures::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 use okta_aws_sso::{
-    AccessReport, Cause, CheckOutcome, Event, Operator, Outcome, Plan, Report, Verification,
+    AccessReport, Cause, CheckOutcome, Document, Event, Operator, Outcome, Plan, Report,
+    Verification,
     operator::{Answers, ManualStep, OperatorError},
 };
 use serde_json::json;
 use url::Url;
 
-use crate::args::Failure;
+use crate::{Failure, Status, access_report, plan_view, terminal};
 
 /// Prints the plan, the progress, the result and errors.
 #[derive(Clone)]
 pub(crate) struct Output {
     json: bool,
+    full: bool,
     bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool, full: bool) -> Self {
         Self {
             json,
+            full,
             bar: Arc::default(),
         }
     }
@@ -40,53 +42,41 @@ impl Output {
             .lock()
             .expect("no code panics while it holds the progress bar")
         {
-            Some(bar) => bar.println(text),
-            None => print(text),
+            // A progress bar is shown on a terminal only, which understands colors unless NO_COLOR is set.
+            Some(bar) => bar.println(terminal::fitted(text)),
+            None => terminal::print(text),
         }
     }
 
-    /// Prints one line of JSON, with the type and the format version.
-    fn document(kind: &str, value: &impl serde::Serialize) {
-        let mut line = json!(value);
-        line["type"] = json!(kind);
-        line["format"] = json!(Plan::FORMAT);
-        print(&line.to_string());
+    /// Prints one line of JSON.
+    fn document(document: &Document<'_>) {
+        let _closed = writeln!(io::stdout(), "{document}");
+    }
+
+    /// Prints the error of a program, and returns the exit status.
+    pub(crate) fn end(&self, result: Result<Status, Failure>) -> Status {
+        result.unwrap_or_else(|failure| {
+            self.failure(&failure);
+            Status::Failed
+        })
     }
 
     pub(crate) fn plan(&self, plan: &Plan) {
         if self.json {
-            Self::document("plan", plan);
+            Self::document(&Document::Plan(plan));
         } else if plan.is_empty() && plan.problems().next().is_none() {
             self.line("No changes");
             for note in plan.steps.iter().flat_map(|step| &step.notes) {
                 self.line(&format!("  ! {note}"));
             }
         } else {
-            self.line(plan.to_string().trim_end());
+            self.line(&plan_view::text(plan, self.full));
         }
-    }
-
-    /// Returns whether the plan may be applied: asks the operator, unless `yes` is true.
-    pub(crate) fn confirmed(yes: bool) -> Result<bool, Failure> {
-        if yes {
-            return Ok(true);
-        }
-        if !io::stdin().is_terminal() {
-            return Err(Failure::input(
-                "the plan needs a confirmation, and standard input is not a terminal",
-                "pass --yes to apply the plan, or --plan-only to show it",
-            ));
-        }
-        let _closed = write!(io::stderr(), "\nEnter `yes` to apply this plan: ");
-        let mut line = String::new();
-        io::stdin()
-            .read_line(&mut line)
-            .map_err(|error| Failure::input(error.to_string(), "pass --yes"))?;
-        Ok(line.trim() == "yes")
     }
 
     /// Starts to show the progress of applying.
-    pub(crate) fn start(&self, changes: usize) {
+    pub(crate) fn start(&self, plan: &Plan) {
+        let changes = plan.changes().count();
         if !self.json && io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
                 .expect("a valid template");
@@ -104,7 +94,7 @@ impl Output {
     /// Shows an event. The pipeline calls this function before it goes on, so events and questions are in order.
     pub(crate) fn event(&self, event: &Event) {
         if self.json {
-            Self::document("event", event);
+            Self::document(&Document::event(event));
             return;
         }
         let bar = self
@@ -143,6 +133,9 @@ impl Output {
                     } => {
                         format!("  -- {change}: not started, because step {step} cannot be planned")
                     }
+                    Outcome::Skipped {
+                        because: Cause::Guard,
+                    } => format!("  -- {change}: withheld by the guard"),
                     Outcome::Skipped { .. } => format!("  -- {change}: not started"),
                     outcome => match outcome.problem() {
                         Some(problem) => {
@@ -170,7 +163,7 @@ impl Output {
             bar.finish_and_clear();
         }
         if self.json {
-            Self::document("report", report);
+            Self::document(&Document::Report(report));
             return;
         }
         let mut text = format!("\nApplied {}", count(report.done(), "change"));
@@ -193,18 +186,10 @@ impl Output {
         }
     }
 
-    /// Prints the checks, the roles of the users, and the URL of the access portal.
-    pub(crate) fn result(
-        &self,
-        portal: Option<&Url>,
-        verification: &Verification,
-        report: &AccessReport,
-    ) {
+    /// Prints the checks.
+    pub(crate) fn verification(&self, verification: &Verification) {
         if self.json {
-            Self::document(
-                "verification",
-                &json!({"portal_url": portal, "checks": verification.checks, "access": report}),
-            );
+            Self::document(&Document::verification(verification));
             return;
         }
         self.line("\nVerified:");
@@ -216,29 +201,22 @@ impl Output {
             };
             self.line(&format!("  {mark} {}", check.what));
         }
-        let mut table = Table::new();
-        table
-            .load_style(presets::UTF8_FULL_CONDENSED)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(["User", "Account", "Role", "Through"]);
-        // In a terminal that is very narrow or has no known width, the table does not wrap lines.
-        if table.width().is_some_and(|width| width < 60) {
-            table.set_content_arrangement(ContentArrangement::Disabled);
+    }
+
+    /// Prints the roles of the users, and the URL of the access portal.
+    pub(crate) fn access(&self, report: &AccessReport, portal: Option<&Url>) {
+        if self.json {
+            let line = json!({
+                "type": "access", "format": Plan::FORMAT, "portal_url": portal,
+                "rows": report.rows, "orphans": report.orphans,
+            });
+            let _closed = writeln!(io::stdout(), "{line}");
+            return;
         }
-        for row in &report.rows {
-            table.add_row([
-                &row.user,
-                &format!("{} ({})", row.account, row.account_id),
-                &row.role,
-                &row.through,
-            ]);
-        }
-        self.line(&format!("\n{table}"));
-        for orphan in &report.orphans {
-            self.line(&format!(
-                "  ! assignment to a deleted user or group: {orphan}"
-            ));
-        }
+        self.line(&format!(
+            "\n{}",
+            access_report::text(report, terminal::width())
+        ));
         if let Some(portal) = portal {
             self.line(&format!("\nSign in at {portal}"));
         }
@@ -253,16 +231,10 @@ impl Output {
         {
             bar.abandon();
         }
-        let text = match failure {
-            Failure::Stopped(error) => format!("error: {}", error.explain()),
-            Failure::Blueprint(rendered) => rendered.clone(),
-            Failure::Input { what, help } => format!("error: {what}\n  to do:  {help}"),
-            Failure::ChecksFailed | Failure::File(_) => format!("error: {failure}"),
-        };
         if self.json {
-            Self::document("error", &json!({"message": text}));
+            Self::document(&Document::problem(&failure.problem()));
         }
-        let _closed = writeln!(io::stderr(), "{text}");
+        terminal::note(&failure.explain());
     }
 
     /// Wraps `operator` so that manual steps and the progress bar do not disturb each other.
@@ -331,9 +303,4 @@ impl Operator for OperatorWithOutput {
 fn count(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
-}
-
-fn print(text: &str) {
-    // A reader that closes the pipe early is not an error.
-    let _closed = writeln!(io::stdout(), "{text}");
 }

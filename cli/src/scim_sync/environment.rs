@@ -9,10 +9,12 @@ use okta_aws_sso::{
 };
 use rest_core::Secret;
 use sandbox::{Sandbox, Service, Stage};
-use serde::Deserialize;
-use url::Url;
 
-use crate::args::Args;
+use super::Arguments;
+use crate::{
+    Failure,
+    environment::{okta_client, ready_file},
+};
 
 /// The clients of both services.
 pub(crate) struct Environment {
@@ -22,24 +24,11 @@ pub(crate) struct Environment {
     sandbox: Option<Sandbox>,
 }
 
-/// The addresses and credentials of a sandbox.
-#[derive(Deserialize)]
-struct Ready {
-    okta: ReadyOkta,
-    console_url: Url,
-}
-
-#[derive(Deserialize)]
-struct ReadyOkta {
-    org_url: String,
-    api_token: Secret,
-}
-
 impl Environment {
     /// Connects to the sandbox of `--target`, or to the real tenants of the environment variables, or else to a new
     /// sandbox in this process.
-    pub(crate) async fn connect(args: &Args) -> Result<Self, Error> {
-        if let Some(path) = &args.target {
+    pub(crate) async fn connect(args: &Arguments) -> Result<Self, Failure> {
+        if let Some(path) = &args.connection.target {
             return Self::running_sandbox(path).await;
         }
         if !args.uses_own_sandbox() {
@@ -68,15 +57,8 @@ impl Environment {
     }
 
     /// Connects to a sandbox in another process, and creates a SCIM token in its console.
-    async fn running_sandbox(ready: &Path) -> Result<Self, Error> {
-        let unreadable = |cause: String| {
-            unusable(format!("{} cannot be used: {cause}", ready.display())).with_help(
-                "pass the file that `cargo run --example sandbox -- --ready-file FILE` has written",
-            )
-        };
-        let text = std::fs::read_to_string(ready).map_err(|error| unreadable(error.to_string()))?;
-        let ready: Ready =
-            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    async fn running_sandbox(path: &Path) -> Result<Self, Failure> {
+        let ready = ready_file(path)?;
         let operator =
             SandboxOperator::new(ready.console_url).map_err(|error| unusable(error.to_string()))?;
         let manual_step = ManualStep::new(
@@ -85,15 +67,14 @@ impl Environment {
             "the sandbox's console",
         );
         let answers = operator.ask(&manual_step).await.map_err(|error| {
-            unusable(format!("the sandbox returned no SCIM token: {error}")).with_help(
-                "connect the sandbox first: cargo run --example integrate -- --target READY.json",
-            )
+            unusable(format!("the sandbox returned no SCIM token: {error}"))
+                .with_help("connect the sandbox first: okta-aws-sso apply --target READY.json")
         })?;
         let (Some(endpoint), Some(token)) = (
             answers.get("scim_endpoint"),
             answers.get_secret("access_token"),
         ) else {
-            return Err(unusable("the sandbox returned no SCIM token".to_owned()));
+            return Err(unusable("the sandbox returned no SCIM token".to_owned()).into());
         };
         Ok(Self {
             okta: okta_client(&ready.okta.org_url, ready.okta.api_token)?,
@@ -102,7 +83,7 @@ impl Environment {
         })
     }
 
-    fn real_tenants() -> Result<Self, Error> {
+    fn real_tenants() -> Result<Self, Failure> {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_not_set| {
                 unusable(format!("{name} is not set")).with_help(
@@ -139,18 +120,13 @@ impl Environment {
                 .filter(|request| request.service == service && request.write == write);
             matching.count()
         };
-        println!(
+        crate::terminal::print(&format!(
             "  {phase}: {} to Okta, {}, {}",
             count(number_of(Service::Okta, false), "request"),
             count(number_of(Service::Scim, false), "SCIM read"),
             count(number_of(Service::Scim, true), "SCIM write"),
-        );
+        ));
     }
-}
-
-fn okta_client(org_url: &str, token: Secret) -> Result<okta::Client, Error> {
-    let client = okta::Client::builder(org_url, token).build();
-    client.map_err(|error| unusable(error.to_string()))
 }
 
 fn scim_client(endpoint: &str, token: Secret) -> Result<Client, Error> {
@@ -161,12 +137,12 @@ fn scim_client(endpoint: &str, token: Secret) -> Result<Client, Error> {
     client.map_err(|error| unusable(error.to_string()))
 }
 
-pub(crate) fn unusable(message: String) -> Error {
+fn unusable(message: String) -> Error {
     Error::new(ErrorKind::UnusableSubject, message)
 }
 
 /// Returns a number with a noun, such as `1 request` or `2 requests`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
+fn count(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
 }

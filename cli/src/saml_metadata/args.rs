@@ -1,4 +1,4 @@
-//! Command line of the example.
+//! Command line of the program.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,15 @@ use okta_aws_sso::saml::{Profile, signature::SignatureAlgorithm};
 /// Exit codes: 0 if the check passes; 1 if a rule is violated, a change breaks sign-in, or a signature is not valid; 2 if
 /// the check cannot run, because a file is missing or is not metadata, or because an option is wrong.
 #[derive(Parser, Debug)]
-pub(crate) struct Args {
+#[command(name = "saml_metadata")]
+pub(crate) struct Program {
+    #[command(flatten)]
+    pub(crate) arguments: Arguments,
+}
+
+/// The arguments of the program.
+#[derive(Group, Debug)]
+pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -1,7 +1,4 @@
 //! Checks whether AWS accepts SAML metadata. The program also explains, compares, signs and verifies metadata.
-//! `cargo run --example saml_metadata -- validate --profile okta FILE`; the other commands are `explain`, `diff`, `sign`
-//! and `verify`, see `--help`.
-#![expect(clippy::print_stderr, reason = "a program prints its errors")]
 
 mod args;
 mod output;
@@ -15,46 +12,55 @@ use std::{
     time::SystemTime,
 };
 
-use clap::Parser as _;
 use okta_aws_sso::saml::{
     self, Certificate, Document, Finding, Profile, Renderer, rollover, sarif,
     signature::{Signer, SigningKey, Verifier, VerifyingKey},
 };
 use serde_json::{Value, json};
 
-use args::{Args, Command, Format, Input, Sign, Validate};
+pub(crate) use args::Arguments;
+use args::{Command, Format, Input, Program, Sign, Validate};
+
+use crate::{Status, terminal};
 
 /// Metadata of the app in an Okta org.
-const SAMPLE: &[u8] = include_bytes!("../okta-metadata.xml");
+const SAMPLE: &[u8] = include_bytes!("saml_metadata/okta-metadata.xml");
 
 /// Whether the check passed.
 type Passed = bool;
 
-fn main() -> ExitCode {
-    let args = Args::parse();
-    let mut out = BufWriter::new(stdout().lock());
-    let result = run(args, &mut out).and_then(|passed| {
-        out.flush()?;
-        Ok(passed)
-    });
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        // A reader that closes the pipe early is not an error.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  caused by: {cause}");
-                source = cause.source();
+/// Runs the program `saml_metadata` with the arguments of this process.
+pub async fn main() -> ExitCode {
+    crate::run(async |program: Program| program.arguments.run()).await
+}
+
+impl Arguments {
+    /// Returns 0 if the check passes, 1 if it does not, and 2 if it cannot run.
+    pub(crate) fn run(self) -> Status {
+        let mut out = BufWriter::new(stdout().lock());
+        let result = run(self, &mut out).and_then(|passed| {
+            out.flush()?;
+            Ok(passed)
+        });
+        match result {
+            Ok(true) => Status::Done,
+            Ok(false) => Status::Failed,
+            // A reader that closes the pipe early is not an error.
+            Err(error) if is_broken_pipe(&*error) => Status::Done,
+            Err(error) => {
+                terminal::note(&format!("error: {error}"));
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    terminal::note(&format!("  caused by: {cause}"));
+                    source = cause.source();
+                }
+                Status::NoMetadata
             }
-            ExitCode::from(2)
         }
     }
 }
 
-fn run(args: Args, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
+fn run(args: Arguments, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
     match args.command {
         None => sample(out),
         Some(Command::Explain { input }) => explain(&input, out),
@@ -129,10 +135,10 @@ fn print_findings(
     deny_warnings: bool,
     out: &mut impl Write,
 ) -> Result<Passed, Box<dyn Error>> {
-    let renderer = if stdout().is_terminal() {
-        Renderer::colored()
-    } else {
-        Renderer::plain()
+    let colors = anstream::AutoStream::choice(&stdout());
+    let renderer = match colors {
+        anstream::ColorChoice::Never => Renderer::plain(),
+        _ => Renderer::colored(),
     };
     if !findings.is_empty() {
         writeln!(out, "{}\n", renderer.render(document, name, findings))?;
@@ -254,7 +260,7 @@ fn read(file: &str) -> Result<Document, Box<dyn Error>> {
     let name = if file == "-" { "standard input" } else { file };
     let bytes = if file == "-" {
         if stdin().is_terminal() {
-            eprintln!("reading metadata from standard input");
+            terminal::note("reading metadata from standard input");
         }
         let mut bytes = Vec::new();
         stdin()

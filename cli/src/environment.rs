@@ -1,23 +1,19 @@
 //! The Okta org and the AWS organization to connect: real tenants or a sandbox.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use okta_aws_sso::{
     Operator,
     aws::{self, Aws},
     okta::{self, Client as Okta},
-    operator::{NoOperator, SandboxOperator},
+    operator::{NoOperator, SandboxOperator, TerminalOperator},
 };
 use rest_core::Secret;
 use sandbox::Sandbox;
 use serde::Deserialize;
 use url::Url;
 
-use crate::{
-    args::{Args, Failure},
-    output::Output,
-    terminal,
-};
+use crate::{Connection, Failure, output::Output};
 
 /// The clients of both services.
 pub(crate) struct Environment {
@@ -31,16 +27,16 @@ pub(crate) struct Environment {
 
 /// The addresses and credentials of a sandbox.
 #[derive(Deserialize)]
-struct Ready {
-    okta: ReadyOkta,
+pub(crate) struct Ready {
+    pub(crate) okta: ReadyOkta,
     aws: ReadyAws,
-    console_url: Url,
+    pub(crate) console_url: Url,
 }
 
 #[derive(Deserialize)]
-struct ReadyOkta {
-    org_url: String,
-    api_token: Secret,
+pub(crate) struct ReadyOkta {
+    pub(crate) org_url: String,
+    pub(crate) api_token: Secret,
 }
 
 #[derive(Deserialize)]
@@ -54,8 +50,10 @@ struct ReadyAws {
 impl Environment {
     /// Connects to the sandbox of `--target`, or to the real tenants of the environment variables, or else to a new
     /// sandbox in this process.
-    pub(crate) async fn connect(args: &Args) -> Result<Self, Failure> {
-        if let Some(path) = &args.target {
+    ///
+    /// A run on real tenants that `applies` a plan needs a state folder.
+    pub(crate) async fn connect(connection: &Connection, applies: bool) -> Result<Self, Failure> {
+        if let Some(path) = &connection.target {
             return Self::on_sandbox(ready_file(path)?, None).await;
         }
         match (
@@ -63,10 +61,10 @@ impl Environment {
             std::env::var("OKTA_API_TOKEN"),
         ) {
             (Ok(org_url), Ok(token)) => {
-                if args.blueprint.is_none() || (args.state.is_none() && !args.plan_only) {
+                if connection.blueprint.is_none() || (connection.state.is_none() && applies) {
                     return Err(Failure::input(
-                        "OKTA_ORG_URL and OKTA_API_TOKEN select a real org, which needs its own blueprint and a state folder",
-                        "pass --blueprint FILE and --state DIR (or --plan-only), or unset both variables to use a sandbox",
+                        "OKTA_ORG_URL and OKTA_API_TOKEN select a real org, which needs its own blueprint and, to apply a plan, a state folder",
+                        "pass --blueprint FILE and --state DIR, or unset both variables to use a sandbox",
                     ));
                 }
                 let okta = okta_client(&org_url, Secret::new(token))?;
@@ -80,29 +78,32 @@ impl Environment {
                     _sandbox: None,
                 })
             }
-            (Err(_), Err(_)) => {
-                // The delays are long enough to see the run wait for provisioning and assignments.
-                let sandbox = Sandbox::builder()
-                    .page_size(None)
-                    .provisioning_delay(Duration::from_millis(1200))
-                    .operation_delay(Duration::from_millis(400))
-                    .start()
-                    .await
-                    .map_err(|error| {
-                        Failure::input(
-                            format!("the sandbox did not start: {error}"),
-                            "run it again",
-                        )
-                    })?;
-                let ready = serde_json::from_value(sandbox.ready())
-                    .expect("a ready document of this sandbox");
-                Self::on_sandbox(ready, Some(sandbox)).await
-            }
+            (Err(_), Err(_)) => Self::own_sandbox().await,
             _ => Err(Failure::input(
                 "only one of OKTA_ORG_URL and OKTA_API_TOKEN is set",
                 "set both for real tenants, or neither to use a sandbox",
             )),
         }
+    }
+
+    /// Starts a sandbox in this process, and connects to it.
+    pub(crate) async fn own_sandbox() -> Result<Self, Failure> {
+        // The delays are long enough to see the run wait for provisioning and assignments.
+        let sandbox = Sandbox::builder()
+            .page_size(None)
+            .provisioning_delay(Duration::from_millis(1200))
+            .operation_delay(Duration::from_millis(400))
+            .start()
+            .await
+            .map_err(|error| {
+                Failure::input(
+                    format!("the sandbox did not start: {error}"),
+                    "run it again",
+                )
+            })?;
+        let ready =
+            serde_json::from_value(sandbox.ready()).expect("a ready document of this sandbox");
+        Self::on_sandbox(ready, Some(sandbox)).await
     }
 
     async fn on_sandbox(ready: Ready, sandbox: Option<Sandbox>) -> Result<Self, Failure> {
@@ -137,22 +138,33 @@ impl Environment {
     /// Returns the operator who does the manual steps.
     pub(crate) fn operator(
         &self,
-        args: &Args,
+        connection: &Connection,
+        no_input: bool,
         output: &Output,
     ) -> Result<Arc<dyn Operator>, Failure> {
         let operator: Arc<dyn Operator> = match &self.console {
-            _ if args.no_input => return Ok(Arc::new(NoOperator)),
+            _ if no_input => return Ok(Arc::new(NoOperator)),
             Some(console) => Arc::new(SandboxOperator::new(console.clone()).map_err(|error| {
                 Failure::input(error.to_string(), "check the sandbox's console_url")
             })?),
-            None => Arc::new(terminal::terminal_operator(args.state.as_deref())),
+            None => Arc::new(terminal_operator(connection.state.as_deref())),
         };
         Ok(Arc::new(output.operator(operator, self.is_sandbox())))
     }
 }
 
-fn ready_file(path: &Path) -> Result<Ready, Failure> {
-    let help = "run `cargo run --example sandbox -- --ready-file FILE`, wait until the file exists, and pass it";
+/// Returns the operator at this terminal. Files to upload are written to `folder` (default: the current folder).
+fn terminal_operator(folder: Option<&Path>) -> TerminalOperator {
+    TerminalOperator::new(
+        io::BufReader::new(io::stdin()),
+        io::stderr(),
+        folder.unwrap_or_else(|| Path::new(".")),
+    )
+    .secrets(|prompt| rpassword::prompt_password(format!("{prompt} (not shown): ")))
+}
+
+pub(crate) fn ready_file(path: &Path) -> Result<Ready, Failure> {
+    let help = "run `okta-aws-sso rehearse --ready-file FILE` (or `cargo run --example sandbox -- --ready-file FILE`), wait until the file exists, and pass it";
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::input(format!("{} cannot be read: {error}", path.display()), help)
     })?;
@@ -164,15 +176,14 @@ fn ready_file(path: &Path) -> Result<Ready, Failure> {
     })
 }
 
-fn okta_client(org_url: &str, token: Secret) -> Result<Okta, Failure> {
-    okta::Client::builder(org_url, token)
-        .build()
-        .map_err(|error| {
-            Failure::input(
-                error.to_string(),
-                "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com",
-            )
-        })
+pub(crate) fn okta_client(org_url: &str, token: Secret) -> Result<Okta, Failure> {
+    let client = okta::Client::builder(org_url, token).build();
+    client.map_err(|error| {
+        Failure::input(
+            error.to_string(),
+            "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com, and OKTA_API_TOKEN to its API token, on one line",
+        )
+    })
 }
 
 fn not_connected(error: aws::Error) -> Failure {

@@ -1,0 +1,110 @@
+//! The command line of the program.
+
+use std::io::Write as _;
+
+use clap::{Args, Parser, Subcommand};
+use okta_aws_sso::{Blueprint, Document};
+
+use crate::{
+    Connection, Status,
+    access_report::ReportArguments,
+    integrate::{ApplyArguments, PlanArguments, VerifyArguments},
+    output::Output,
+    saml_metadata, sandbox, scim_sync, terminal,
+};
+
+/// Connects Okta to AWS IAM Identity Center: SAML sign-in, SCIM provisioning, permission sets and account assignments.
+///
+/// Without `OKTA_ORG_URL` and `OKTA_API_TOKEN` in the environment, the commands run on a sandbox in this process.
+///
+/// Exit status: 0 done or nothing to do, 1 failed, refused by the guard or done with problems, 2 changes, 3 a manual step
+/// waits, 64 wrong command line.
+#[derive(Parser, Debug)]
+#[command(name = "okta-aws-sso", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Show the changes that make Okta and AWS match the blueprint. Exit status 2: there are changes.
+    Plan(PlanArguments),
+    /// Make the changes of a plan, and verify the result.
+    Apply(Box<ApplyArguments>),
+    /// Verify the integration, without changing anything. Exit status 1: something is missing.
+    Verify(VerifyArguments),
+    /// List the roles of the users in the accounts.
+    Report(Report),
+    /// Write Okta's users and groups to AWS with SCIM, without Okta's provisioning.
+    Sync(scim_sync::Arguments),
+    /// Read, explain, validate, compare, sign and verify SAML metadata. Exit status 2: the file is not metadata.
+    Saml(saml_metadata::Arguments),
+    /// Print the JSON Schema of blueprints, or of the documents that the commands print with --json.
+    Schema(Schema),
+    /// Validate a blueprint, without any service.
+    Validate(Connection),
+    /// Serve a sandbox: an Okta org, an AWS organization and their consoles on this machine, until Ctrl-C.
+    Rehearse(sandbox::Arguments),
+}
+
+#[derive(Args, Debug)]
+struct Report {
+    /// Read a sandbox in this process, which is connected first, instead of the organization of the AWS profile.
+    #[arg(long)]
+    rehearse: bool,
+    #[command(flatten)]
+    report: ReportArguments,
+}
+
+#[derive(Args, Debug)]
+struct Schema {
+    /// The kind of document.
+    #[arg(value_enum)]
+    of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// A blueprint.
+    Blueprint,
+    /// A line of `--json`: a plan, an event, a report, a verification or a problem.
+    Document,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self) -> Status {
+        match self.command {
+            Command::Plan(arguments) => arguments.run().await,
+            Command::Apply(arguments) => arguments.run().await,
+            Command::Verify(arguments) => arguments.run().await,
+            Command::Report(Report { rehearse, report }) => {
+                let real = !rehearse && !report.has_target();
+                report.run(real).await
+            }
+            Command::Sync(arguments) => arguments.run().await,
+            Command::Saml(arguments) => arguments.run(),
+            Command::Schema(schema) => schema.run(),
+            Command::Validate(connection) => {
+                let output = Output::new(false, true);
+                output.end(connection.blueprint().map(|blueprint| {
+                    let number = blueprint.access.len();
+                    terminal::print(&format!("valid: {number} access entries"));
+                    Status::Done
+                }))
+            }
+            Command::Rehearse(arguments) => arguments.run().await,
+        }
+    }
+}
+
+impl Schema {
+    fn run(&self) -> Status {
+        let schema = match self.of {
+            SchemaOf::Blueprint => Blueprint::json_schema(),
+            SchemaOf::Document => Document::json_schema(),
+        };
+        let _closed = writeln!(std::io::stdout(), "{:#}", schema.as_value());
+        Status::Done
+    }
+}

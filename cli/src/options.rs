@@ -1,0 +1,163 @@
+//! Options that several programs have.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::Args;
+use okta_aws_sso::{
+    Blueprint, Error, Guard, Plan, StateStore,
+    blueprint::EXAMPLE,
+    guard::{Excess, KindLimit},
+    plan::Kind,
+};
+
+use crate::Failure;
+
+/// The tenants, the blueprint and the state.
+#[derive(Args, Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Use a running sandbox. READY.json is the file that the sandbox has written (`--ready-file`).
+    #[arg(long, value_name = "READY.json")]
+    pub target: Option<PathBuf>,
+    /// The blueprint, in TOML or JSON (default: a small example for the sandbox's company).
+    #[arg(long, value_name = "FILE")]
+    pub blueprint: Option<PathBuf>,
+    /// The folder for the state, so that an interrupted run can be resumed (default: in memory).
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// The limits of the guard.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Guard")]
+#[non_exhaustive]
+pub struct GuardOptions {
+    /// Approve exactly the removals of the reviewed plan, by the id at its end. May be repeated.
+    #[arg(long, value_name = "ID")]
+    pub approve: Vec<String>,
+    /// Allow this number of removals, of all kinds or of one kind (such as `membership=3`). May be repeated.
+    #[arg(long, value_name = "N or KIND=N")]
+    pub allow_removals: Vec<Allowance>,
+    /// Allow a hazard of the plan by its name, such as `emptied-group:NAME`. May be repeated.
+    #[arg(long, value_name = "HAZARD")]
+    pub allow: Vec<String>,
+    /// Use the limits for scheduled runs: a few users and memberships may leave.
+    #[arg(long)]
+    pub daily_limits: bool,
+    /// Make the other changes of a plan that removes too much, and report its removals as skipped.
+    #[arg(long)]
+    pub withhold_removals: bool,
+}
+
+/// A number of removals that a run may make.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    kind: Option<Kind>,
+    removals: u32,
+}
+
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, removals) = match text.split_once('=') {
+            Some((kind, removals)) => {
+                let kind: Kind = kind.parse().map_err(|error: Error| error.to_string())?;
+                (Some(kind), removals)
+            }
+            None => (None, text),
+        };
+        let removals = removals.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { kind, removals })
+    }
+}
+
+impl GuardOptions {
+    /// Returns the guard of the options.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        let mut guard = if self.daily_limits {
+            Guard::daily()
+        } else {
+            Guard::default()
+        };
+        for Allowance { kind, removals } in &self.allow_removals {
+            match kind {
+                Some(kind) => {
+                    guard.limits.insert(*kind, KindLimit::per_run(*removals));
+                }
+                None => guard.max_removals = *removals as usize,
+            }
+        }
+        guard.approved.extend(self.approve.iter().cloned());
+        guard.allowed.extend(self.allow.iter().cloned());
+        if self.withhold_removals {
+            guard.excess = Excess::WithholdRemovals;
+        }
+        guard
+    }
+}
+
+impl Connection {
+    /// Returns the blueprint of the option, or else the example.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read, or is not a valid blueprint.
+    pub fn blueprint(&self) -> Result<Blueprint, Failure> {
+        let (name, text) = match &self.blueprint {
+            None => ("blueprint.toml".to_owned(), EXAMPLE.to_owned()),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Failure::input(
+                        format!("the blueprint {} cannot be read: {error}", path.display()),
+                        "pass the path of a TOML or JSON file",
+                    )
+                })?;
+                (path.display().to_string(), text)
+            }
+        };
+        let extension = self.blueprint.as_ref().and_then(|path| path.extension());
+        let parsed = if extension.is_some_and(|extension| extension == "json") {
+            Blueprint::from_json(&text)
+        } else {
+            Blueprint::from_toml(&text)
+        };
+        parsed.map_err(|error| Failure::Blueprint(error.render(&name, &text)))
+    }
+
+    /// Returns the state store of the option, or else one in memory.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder cannot be used.
+    pub fn store(&self) -> Result<StateStore, Failure> {
+        Ok(match &self.state {
+            Some(folder) => StateStore::folder(folder)?,
+            None => StateStore::memory(),
+        })
+    }
+}
+
+/// Reads a plan that `--out` has written.
+pub(crate) fn read_plan(path: &std::path::Path) -> Result<Plan, Failure> {
+    let failed = |error: String| {
+        let message = format!("the plan {} cannot be read: {error}", path.display());
+        Failure::input(
+            message,
+            "pass a file that --out of this program has written",
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
+}
+
+/// Writes a plan to a file.
+pub(crate) fn save_plan(plan: &Plan, path: &std::path::Path) -> Result<(), Failure> {
+    let failed = |error: String| {
+        let message = format!("the plan cannot be written to {}: {error}", path.display());
+        Failure::input(message, "pass the path of a file that can be written")
+    };
+    let json = serde_json::to_vec(plan).map_err(|error| failed(error.to_string()))?;
+    std::fs::write(path, json).map_err(|error| failed(error.to_string()))
+}

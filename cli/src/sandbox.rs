@@ -1,0 +1,102 @@
+//! Serves an Okta org and an AWS organization on this machine, to try the integration without a tenant.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args, Parser};
+use sandbox::{Sandbox, ScimProfile};
+
+use crate::{Failure, Status, output::Output, terminal};
+
+/// Serves an Okta org, an AWS organization and their consoles on the loopback interface, until it is stopped with Ctrl-C.
+#[derive(Parser, Debug)]
+#[command(name = "sandbox")]
+struct Program {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+/// The arguments of the sandbox.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// The file for the addresses and credentials, as JSON. It is written when all services answer.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+    /// The SCIM service to serve: `aws` behaves like AWS's and answers after automatic provisioning is enabled; `generic`
+    /// follows the RFCs and answers from the start, at `scim.url` with the token `scim.token`.
+    #[arg(long, value_enum, default_value_t = Profile::Aws)]
+    scim_profile: Profile,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Profile {
+    Aws,
+    Generic,
+}
+
+/// Runs the program `sandbox` with the arguments of this process.
+pub async fn main() -> ExitCode {
+    crate::run(async |program: Program| program.arguments.run().await).await
+}
+
+impl Arguments {
+    pub(crate) async fn run(self) -> Status {
+        Output::new(false, true).end(serve(self).await)
+    }
+}
+
+async fn serve(args: Arguments) -> Result<Status, Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::input(
+            format!("the sandbox cannot be served: {error}"),
+            "run it again",
+        )
+    };
+    // The delays are long enough to see a run wait for provisioning and assignments.
+    let sandbox = Sandbox::builder()
+        .page_size(None)
+        .scim_profile(match args.scim_profile {
+            Profile::Aws => ScimProfile::Aws,
+            Profile::Generic => ScimProfile::Generic,
+        })
+        .provisioning_delay(Duration::from_millis(1200))
+        .operation_delay(Duration::from_millis(400))
+        .start()
+        .await
+        .map_err(|error| failed(&error))?;
+    let ready = format!("{:#}", sandbox.ready());
+    let _closed = writeln!(io::stdout(), "{ready}");
+    if let Some(path) = args.ready_file {
+        // The rename is atomic, so that a program that waits for the file never reads a part of it.
+        let temporary = path.with_extension("part");
+        let written = std::fs::write(&temporary, &ready);
+        written
+            .and_then(|()| std::fs::rename(&temporary, &path))
+            .map_err(|error| {
+                let message = format!("{} cannot be written: {error}", path.display());
+                Failure::input(message, "pass the path of a file that can be written")
+            })?;
+    }
+    terminal::note("serving; press Ctrl-C to stop");
+    tokio::signal::ctrl_c()
+        .await
+        .map_err(|error| failed(&error))?;
+    let requests = sandbox.requests();
+    let writes = sandbox.writes();
+    terminal::note(&format!(
+        "served {}, including {}",
+        count(requests.len(), "request"),
+        count(writes.len(), "write")
+    ));
+    Ok(Status::Done)
+}
+
+/// Returns a number with a noun, such as `1 request` or `2 requests`.
+fn count(number: usize, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
+}

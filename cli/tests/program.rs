@@ -1,0 +1,124 @@
+//! Tests of the program as a process: help, exit status, output in a pipe.
+
+use std::process::{Command, Output, Stdio};
+
+/// Runs the program on a sandbox in its own process, without a terminal.
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
+    for variable in [
+        "OKTA_ORG_URL",
+        "OKTA_API_TOKEN",
+        "SCIM_ENDPOINT",
+        "SCIM_TOKEN",
+        "RUST_LOG",
+        "COLUMNS",
+    ] {
+        command.env_remove(variable);
+    }
+    let output = command.args(arguments).stdin(Stdio::null()).output();
+    output.expect("the program runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+#[test]
+fn the_help_of_each_command_is_as_documented() {
+    for command in [
+        "plan", "apply", "verify", "report", "sync", "saml", "schema", "validate", "rehearse",
+    ] {
+        let output = run(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        insta::assert_snapshot!(format!("help_{command}"), stdout(&output));
+    }
+    insta::assert_snapshot!("help", stdout(&run(&["--help"])));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64() {
+    for arguments in [
+        &["unknown"][..],
+        &["plan", "--unknown"],
+        &["apply", "--allow-removals", "many"],
+        &["apply", "--allow-removals", "people=3"],
+        &[],
+    ] {
+        assert_eq!(run(arguments).status.code(), Some(64), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_plan_with_changes_ends_with_2_and_its_summary_is_last() {
+    let output = run(&["plan"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = stdout(&output);
+    let last = text.trim_end().lines().last().expect("a line");
+    assert!(last.starts_with("Plan: "), "{last}");
+    assert!(!text.contains('\u{1b}'), "a pipe has no colors");
+}
+
+#[test]
+fn an_apply_on_the_sandbox_ends_with_0_and_a_report_of_the_roles() {
+    let output = run(&["apply"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.contains("Sign in at https://") && text.contains("ada.lovelace@example.com"));
+}
+
+#[test]
+fn each_line_of_json_has_a_type_and_a_format() {
+    let output = run(&["apply", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    let mut types = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert_eq!(line["format"], 0, "{line}");
+        types.insert(line["type"].as_str().expect("a type").to_owned());
+    }
+    let expected = ["access", "event", "plan", "report", "verification"];
+    assert!(types.iter().eq(expected), "{types:?}");
+}
+
+#[test]
+fn a_wrong_blueprint_is_shown_with_its_place_and_ends_with_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("wrong.toml");
+    std::fs::write(&file, "[okta]\napp_labl = \"AWS\"\n").expect("a file");
+    let file = file.to_str().expect("a path");
+    let output = run(&["validate", "--blueprint", file]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(
+        text.contains("app_labl") && text.contains("wrong.toml:2"),
+        "{text}"
+    );
+    assert_eq!(run(&["validate"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_schema_is_json() {
+    for of in ["blueprint", "document"] {
+        let schema: serde_json::Value =
+            serde_json::from_str(&stdout(&run(&["schema", of]))).expect("JSON");
+        assert!(schema["$schema"].is_string());
+    }
+}
+
+#[test]
+fn an_unattended_apply_waits_for_the_operator_with_3() {
+    let output = run(&["apply", "--no-input"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+}
+
+#[test]
+fn saml_ends_with_1_for_a_broken_rule_and_2_for_a_file_that_is_not_metadata() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/saml_metadata/okta-metadata.xml"
+    );
+    assert_eq!(run(&["saml", "validate", file]).status.code(), Some(0));
+    let missing = run(&["saml", "validate", "--profile", "okta", "missing.xml"]);
+    assert_eq!(missing.status.code(), Some(2));
+}

@@ -1,0 +1,100 @@
+//! The line format: everything that a program writes as data, one JSON document per line.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    event::Event,
+    outcome::Report,
+    pipeline::Verification,
+    plan::{Plan, Problem},
+};
+
+/// One line of the line format: a JSON object with `type` and `format`.
+///
+/// `Display` writes the line without a line break.
+///
+/// # Compatibility
+///
+/// Format 0 may change with every version. From format 1 on, fields and enum values are only added: codes, kinds, actions, events
+/// and names of fields stay. The text of messages may change. A reader ignores what it does not know; but a plan that has
+/// something unknown is not applied. The JSON Schemas are the files `schema/*-0.json`.
+///
+/// ```
+/// use okta_aws_sso::{Document, Event, plan::StepId};
+///
+/// let event = Event::StepDone { step: StepId::new("catalog-app") };
+/// assert_eq!(
+///     Document::event(&event).to_string(),
+///     r#"{"type":"event","format":0,"event":"step-done","step":"catalog-app"}"#
+/// );
+/// ```
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Document<'a> {
+    /// A plan.
+    Plan(&'a Plan),
+    /// An event of a run.
+    Event(Formatted<'a, Event>),
+    /// The result of a run.
+    Report(&'a Report),
+    /// The result of a verification.
+    Verification(Formatted<'a, Verification>),
+    /// The error that has ended a program.
+    Problem(Formatted<'a, Problem>),
+}
+
+/// A value with the version of its format.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Formatted<'a, T: Serialize> {
+    /// The version of the format; see [`Plan::FORMAT`].
+    format: u32,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+impl<'a, T: Serialize> Formatted<'a, T> {
+    fn new(value: &'a T) -> Self {
+        let format = Plan::FORMAT;
+        Self { format, value }
+    }
+}
+
+impl<'a> Document<'a> {
+    /// Creates the line of an event.
+    #[must_use]
+    pub fn event(event: &'a Event) -> Self {
+        Self::Event(Formatted::new(event))
+    }
+
+    /// Creates the line of a verification.
+    #[must_use]
+    pub fn verification(verification: &'a Verification) -> Self {
+        Self::Verification(Formatted::new(verification))
+    }
+
+    /// Creates the line of a problem.
+    #[must_use]
+    pub fn problem(problem: &'a Problem) -> Self {
+        Self::Problem(Formatted::new(problem))
+    }
+
+    /// Returns the JSON Schema of a line.
+    #[must_use]
+    pub fn json_schema() -> schemars::Schema {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator()
+            .into_root_schema_for::<Document<'static>>()
+    }
+}
+
+impl fmt::Display for Document<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_string(self).map_err(|_error| fmt::Error)?;
+        f.write_str(&json)
+    }
+}

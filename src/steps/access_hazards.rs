@@ -1,0 +1,288 @@
+//! The effect of a plan's removals on access: the last administrator of an account, and the access of the caller.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use aws_sso_glue::{AccountId, Aws, IdentityCenter, UserId};
+use okta_client::Client as Okta;
+
+use super::lookup;
+use crate::{
+    blueprint::{Blueprint, PrincipalSpec},
+    context::Context,
+    error::{Error, Result},
+    plan::{Hazard, Plan, PolicyRef, Subject},
+};
+
+/// A role that the blueprint gives to a user or group in an account.
+pub(super) struct Role<'a> {
+    pub(super) principal: &'a PrincipalSpec,
+    pub(super) account: &'a AccountId,
+    pub(super) permission_set: &'a str,
+}
+
+/// The services and the blueprint of the steps.
+pub(super) struct Services<'a> {
+    pub(super) okta: &'a Okta,
+    pub(super) aws: &'a Aws,
+    pub(super) blueprint: &'a Blueprint,
+    pub(super) center: &'a IdentityCenter,
+}
+
+/// What a plan takes away, by the names of the plan.
+#[derive(Default)]
+struct Removed {
+    users: BTreeSet<String>,
+    memberships: BTreeSet<(String, String)>,
+    /// The permission sets that lose `AdministratorAccess`.
+    administrator_sets: BTreeSet<String>,
+}
+
+/// The users in AWS.
+struct Users {
+    active: HashSet<UserId>,
+    by_name: HashMap<String, UserId>,
+}
+
+/// Returns the hazards of the removals of users, memberships and policies. Reads nothing if the plan has none.
+///
+/// Only roles of the blueprint count as the access of an administrator.
+pub(super) async fn access_hazards(
+    services: &Services<'_>,
+    roles: &[Role<'_>],
+    plan: &Plan,
+    cx: &Context,
+) -> Result<Vec<Hazard>> {
+    let removed = Removed::of(plan);
+    let takes_access = |subject: &Subject| {
+        matches!(
+            subject,
+            Subject::User { .. } | Subject::Membership { .. } | Subject::Policy { .. }
+        )
+    };
+    if !plan
+        .removals()
+        .any(|(_, change)| takes_access(&change.subject))
+    {
+        return Ok(Vec::new());
+    }
+    let users = services.users().await?;
+    let mut ids = BTreeMap::new();
+    let members = removed.memberships.iter().map(|(_, user)| user);
+    for name in removed.users.iter().chain(members) {
+        if !ids.contains_key(name.as_str()) {
+            ids.insert(name.as_str(), services.user_id(name, &users, cx).await?);
+        }
+    }
+    let mut hazards = services.own_access(roles, plan, &ids, &users).await?;
+    let lost = services
+        .accounts_without_administrator(roles, &removed, &ids, &users, cx)
+        .await?;
+    hazards.extend(lost.into_iter().map(|account| Hazard::LastAdministrator {
+        account: account.as_str().into(),
+    }));
+    Ok(hazards)
+}
+
+impl Removed {
+    fn of(plan: &Plan) -> Self {
+        let mut removed = Self::default();
+        for (_, change) in plan.removals() {
+            match &change.subject {
+                Subject::User { name } => {
+                    removed.users.insert(name.to_string());
+                }
+                Subject::Membership { group, user } => {
+                    let membership = ((**group).to_owned(), (**user).to_owned());
+                    removed.memberships.insert(membership);
+                }
+                Subject::Policy {
+                    permission_set,
+                    policy: PolicyRef::Managed { arn },
+                } if arn.ends_with(ADMINISTRATOR_POLICY) => {
+                    removed
+                        .administrator_sets
+                        .insert((**permission_set).to_owned());
+                }
+                _ => {}
+            }
+        }
+        removed
+    }
+}
+
+impl Services<'_> {
+    async fn users(&self) -> Result<Users> {
+        let all = self.center.identity_store().users().try_collect().await;
+        let all = all.map_err(not_read)?;
+        let active = all.iter().filter(|user| user.active != Some(false));
+        Ok(Users {
+            active: active.map(|user| user.id.clone()).collect(),
+            by_name: all
+                .into_iter()
+                .map(|user| (user.user_name.to_lowercase(), user.id))
+                .collect(),
+        })
+    }
+
+    /// Returns the id in AWS of a user of the plan: a login of Okta, a user name of AWS, or an id of AWS.
+    async fn user_id(&self, name: &str, users: &Users, cx: &Context) -> Result<Option<UserId>> {
+        let in_aws = lookup::aws_user_name(self.okta, self.blueprint, name, cx).await?;
+        let known = users.by_name.get(&in_aws.to_lowercase()).cloned();
+        Ok(known.or_else(|| UserId::parse(name).ok()))
+    }
+
+    /// Returns the hazards for a caller who has signed in through this instance and whose access the plan removes.
+    async fn own_access(
+        &self,
+        roles: &[Role<'_>],
+        plan: &Plan,
+        ids: &BTreeMap<&str, Option<UserId>>,
+        users: &Users,
+    ) -> Result<Vec<Hazard>> {
+        let caller = self.aws.caller().await;
+        let caller = caller.map_err(|error| {
+            Error::service("the caller of the run could not be read from AWS", error)
+        })?;
+        let Some((set, user)) = signed_in_as(&caller.arn) else {
+            return Ok(Vec::new());
+        };
+        let own_id = users.by_name.get(&user.to_lowercase());
+        let is_caller = |name: &str| {
+            let id = ids.get(name).and_then(Option::as_ref);
+            name.eq_ignore_ascii_case(user) || (id.is_some() && id == own_id)
+        };
+        let gives_role = |group: &str| {
+            roles.iter().any(|role| {
+                role.permission_set == set
+                    && *role.account == caller.account
+                    && *role.principal == PrincipalSpec::Group(group.to_owned())
+            })
+        };
+        let own = plan.removals().filter(|(_, change)| match &change.subject {
+            Subject::User { name } => is_caller(name),
+            Subject::Membership { group, user } => is_caller(user) && gives_role(group),
+            Subject::Policy { permission_set, .. } => **permission_set == *set,
+            _ => false,
+        });
+        Ok(own
+            .map(|(_, change)| Hazard::OwnAccess {
+                subject: change.subject.clone(),
+            })
+            .collect())
+    }
+
+    /// Returns the accounts that have an active user with `AdministratorAccess` now, and none after the removals. Users that the
+    /// plan adds do not count: their changes can fail.
+    async fn accounts_without_administrator(
+        &self,
+        roles: &[Role<'_>],
+        removed: &Removed,
+        ids: &BTreeMap<&str, Option<UserId>>,
+        users: &Users,
+        cx: &Context,
+    ) -> Result<Vec<AccountId>> {
+        let id = |name: &String| ids.get(name.as_str()).cloned().flatten();
+        let removed_users: HashSet<UserId> = removed.users.iter().filter_map(id).collect();
+        let mut removed_members: HashMap<&str, HashSet<UserId>> = HashMap::new();
+        for (group, user) in &removed.memberships {
+            removed_members.entry(group).or_default().extend(id(user));
+        }
+        let mut is_administrator = BTreeMap::new();
+        let mut members: BTreeMap<&str, Vec<UserId>> = BTreeMap::new();
+        let mut accounts: BTreeMap<&AccountId, (usize, usize)> = BTreeMap::new();
+        for role in roles {
+            let set = role.permission_set;
+            if !is_administrator.contains_key(set) {
+                is_administrator.insert(set, self.has_administrator_policy(set, cx).await?);
+            }
+            if !is_administrator[set] {
+                continue;
+            }
+            let (group, holders) = match role.principal {
+                PrincipalSpec::User(login) => {
+                    let holder = self.user_id(login, users, cx).await?;
+                    (None, holder.into_iter().collect())
+                }
+                PrincipalSpec::Group(name) => {
+                    if !members.contains_key(name.as_str()) {
+                        members.insert(name, self.members(name).await?);
+                    }
+                    (Some(name.as_str()), members[name.as_str()].clone())
+                }
+            };
+            let leaving = group.and_then(|group| removed_members.get(group));
+            let (before, after) = accounts.entry(role.account).or_default();
+            for holder in holders.iter().filter(|id| users.active.contains(*id)) {
+                *before += 1;
+                let loses = removed_users.contains(holder)
+                    || leaving.is_some_and(|leaving| leaving.contains(holder))
+                    || removed.administrator_sets.contains(set);
+                *after += usize::from(!loses);
+            }
+        }
+        let lost = accounts.into_iter();
+        let lost = lost.filter(|(_, (before, after))| *before > 0 && *after == 0);
+        Ok(lost.map(|(account, _)| account.clone()).collect())
+    }
+
+    async fn members(&self, group: &str) -> Result<Vec<UserId>> {
+        let store = self.center.identity_store();
+        let Some(found) = store.group_by_name(group).await.map_err(not_read)? else {
+            return Ok(Vec::new());
+        };
+        store
+            .members(&found.id)
+            .try_collect()
+            .await
+            .map_err(not_read)
+    }
+
+    /// Returns whether a permission set has the policy `AdministratorAccess` in AWS.
+    async fn has_administrator_policy(&self, set: &str, cx: &Context) -> Result<bool> {
+        let Some(arn) = cx.facts(|facts| facts.permission_sets.get(set).cloned()) else {
+            return Ok(false);
+        };
+        let policies = self.center.permission_sets().managed_policies(&arn);
+        let policies: Vec<String> = policies.try_collect().await.map_err(|error| {
+            Error::service(
+                format!("the policies of permission set {set} could not be read from AWS"),
+                error,
+            )
+        })?;
+        Ok(policies
+            .iter()
+            .any(|arn| arn.ends_with(ADMINISTRATOR_POLICY)))
+    }
+}
+
+fn not_read(error: aws_sso_glue::Error) -> Error {
+    Error::service("the identity store could not be read from AWS", error)
+}
+
+/// Returns the permission set and the user of a caller who has signed in through IAM Identity Center.
+fn signed_in_as(arn: &str) -> Option<(&str, &str)> {
+    let (_, role) = arn.split_once(":assumed-role/AWSReservedSSO_")?;
+    let (role, user) = role.split_once('/')?;
+    let (set, _suffix) = role.rsplit_once('_')?;
+    Some((set, user))
+}
+
+/// The end of the ARN of AWS's policy `AdministratorAccess`, which has another beginning in each partition.
+const ADMINISTRATOR_POLICY: &str = ":iam::aws:policy/AdministratorAccess";
+
+#[cfg(test)]
+mod tests {
+    use super::signed_in_as;
+
+    #[test]
+    fn a_caller_of_identity_center_has_a_permission_set_and_a_user() {
+        let arn = "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Read_Only_0123456789abcdef/ada@example.com";
+        assert_eq!(signed_in_as(arn), Some(("Read_Only", "ada@example.com")));
+        for other in [
+            "arn:aws:iam::111111111111:user/ada",
+            "arn:aws:sts::111111111111:assumed-role/Admin/ada",
+        ] {
+            assert_eq!(signed_in_as(other), None);
+        }
+    }
+}

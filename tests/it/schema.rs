@@ -1,0 +1,133 @@
+//! Tests of the JSON Schemas: the files are as the types, and a schema refuses what the reader refuses for its shape.
+
+use std::path::{Path, PathBuf};
+
+use okta_aws_sso::{Blueprint, Document, Error, ErrorKind, Problem};
+
+use crate::fixture::{Fixture, SEED, TEAM};
+
+/// Compares a schema with its file in `schema/`, or writes the file if `UPDATE_SCHEMAS` is set.
+fn check_file(name: &str, schema: &schemars::Schema) {
+    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("schema")
+        .join(name);
+    let current = serde_json::to_string_pretty(schema).expect("JSON") + "\n";
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&file, &current).expect("a file");
+    }
+    let saved = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        saved == current,
+        "{name} is not as its type: run the test with UPDATE_SCHEMAS=1, and review the change"
+    );
+}
+
+#[test]
+fn the_schema_files_are_as_their_types() {
+    check_file("blueprint-0.json", &Blueprint::json_schema());
+    check_file("document-0.json", &Document::json_schema());
+}
+
+/// Returns why the schema of blueprints refuses a TOML text.
+fn refusal(text: &str) -> Option<String> {
+    let schema = serde_json::to_value(Blueprint::json_schema()).expect("JSON");
+    let document: toml::Value = toml::from_str(text).ok()?;
+    let document = serde_json::to_value(document).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let error = validator.iter_errors(&document).next()?;
+    Some(error.to_string())
+}
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses_for_its_shape() {
+    let access = "[[access]]\npermission_set = \"AdministratorAccess\"\n";
+    let set = |line: &str| format!("[permission_sets.Dev]\n{line}\n");
+    let refused = [
+        "unknown = 1".to_owned(),
+        access.to_owned(),
+        format!("{access}user = \"a\""),
+        format!("{access}user = \"a\"\ngroup = \"b\"\naccount = \"c\""),
+        format!("{access}user = \"a\"\naccounts = []"),
+        format!("{access}user = \"a\"\naccounts = [\"c\", \"c\"]"),
+        format!("{access}user = 1\naccount = \"c\""),
+        "[[access]]\nuser = \"a\"\naccount = \"c\"".to_owned(),
+        "[okta]\ncustom_domain = \"https://login.example.com\"".to_owned(),
+        "[okta]\ncustom_domain = \"example.com\"".to_owned(),
+        "[okta]\napp_label = \"\"".to_owned(),
+        "[okta]\napp_label = \"x\\u001b[31my\"".to_owned(),
+        "[okta]\napp_id = \"0oa/1\"".to_owned(),
+        "[aws]\nportal_url = \"http://acme.awsapps.com/start\"".to_owned(),
+        "[aws]\nportal_url = \"https://acme.awsapps.com:8443/start\"".to_owned(),
+        "[aws]\nportal_url = \"https://acme.awsapps.com/start?a=b\"".to_owned(),
+        "[aws]\nportal_url = \"https://acme.awsapps.com/start#a\"".to_owned(),
+        set("description = \"\""),
+        set(&format!("description = \"{}\"", "x".repeat(701))),
+        set("session_duration = \"8h\""),
+        set("session_duration = \"PT13H\""),
+        set("managed_policies = [\"ReadOnlyAccess\"]"),
+        set("inline_policy = \"[]\""),
+        "[permission_sets.\"a b\"]".to_owned(),
+        format!("[permission_sets.{}]", "x".repeat(33)),
+        "[provisioning]\nmode = \"other\"".to_owned(),
+    ];
+    for text in refused {
+        Blueprint::from_toml(&text).expect_err(&text);
+        assert!(refusal(&text).is_some(), "the schema accepts {text}");
+    }
+    for text in [
+        SEED,
+        TEAM,
+        include_str!("../../examples/blueprint.toml"),
+        "",
+        "[aws]\nportal_url = \"https://acme.awsapps.com/start\"",
+        &set("session_duration = \"PT1H30M\""),
+    ] {
+        Blueprint::from_toml(text).expect(text);
+        assert_eq!(refusal(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_huge_blueprint_is_refused_at_once() {
+    let text = "# a line of comment\n".repeat(300_000);
+    let error = Blueprint::from_toml(&text).expect_err("6 MB");
+    assert!(error.to_string().contains("at most 4194304"), "{error}");
+    Blueprint::from_json(&text).expect_err("6 MB");
+}
+
+#[tokio::test]
+async fn every_document_of_a_run_is_as_its_schema_says() {
+    let schema = serde_json::to_value(Document::json_schema()).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let fixture = Fixture::new(TEAM).await;
+    let sink = lines.clone();
+    let pipeline = fixture.pipeline().on_event(move |event| {
+        sink.lock()
+            .expect("a lock")
+            .push(Document::event(event).to_string());
+    });
+    let plan = pipeline.plan().await.expect("a plan");
+    let report = pipeline.apply(&plan).await.expect("a run");
+    let verification = pipeline.verify().await.expect("a verification");
+    let error = Error::new(ErrorKind::Pipeline, "an error").with_help("do something");
+    let problem = Problem::new(None, &error);
+    let mut lines = lines.lock().expect("a lock").clone();
+    assert!(lines.len() > 20);
+    lines.extend(
+        [
+            Document::Plan(&plan),
+            Document::Report(&report),
+            Document::verification(&verification),
+            Document::problem(&problem),
+        ]
+        .map(|document| document.to_string()),
+    );
+    for line in lines {
+        let document: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(document["format"], 0, "{line}");
+        if let Err(error) = validator.validate(&document) {
+            panic!("{error}\n{line}");
+        }
+    }
+}
