@@ -15,6 +15,7 @@ pub use history::{RemovalHistory, Removed};
 use crate::{
     error::{Error, ErrorKind, Result},
     plan::{Action, Change, Hazard, Kind, Plan, StepId, Subject, count, protected_name},
+    text::abbreviated,
 };
 
 #[doc = include_str!("../docs/GUARD.md")]
@@ -304,13 +305,15 @@ impl Refusal {
             } else {
                 ""
             };
-            let removed = plan
+            let removed: Vec<String> = plan
                 .removals()
-                .filter(|(_, change)| change.subject.kind() == *kind);
+                .filter(|(_, change)| change.subject.kind() == *kind)
+                .map(|(_, change)| change.subject.to_string())
+                .collect();
             self.reasons.push(format!(
                 "the plan removes {}{of}, and the guard allows {allowed} in this run{short}: {}",
                 kind.count(*removals),
-                abbreviated(removed.map(|(_, change)| change.subject.to_string()))
+                abbreviated(&removed, MAX_NAMES)
             ));
         }
         if let Some(id) = plan.removals_id() {
@@ -348,21 +351,6 @@ fn quoted(argument: &str) -> String {
         argument.to_owned()
     } else {
         format!("'{}'", argument.replace('\'', "'\\''"))
-    }
-}
-
-/// Lists the first 20 names and the number of further names.
-fn abbreviated(names: impl Iterator<Item = String>) -> String {
-    let names: Vec<String> = names.collect();
-    let shown = names
-        .iter()
-        .take(20)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match names.len().checked_sub(20) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
     }
 }
 
@@ -412,6 +400,9 @@ impl std::str::FromStr for Kind {
         })
     }
 }
+
+/// The number of removals of a kind that a refusal names.
+const MAX_NAMES: usize = 20;
 
 /// The number of days of the window.
 const WINDOW_DAYS: i64 = 7;

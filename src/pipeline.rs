@@ -243,7 +243,7 @@ impl Pipeline {
         }
         for (index, step) in self.steps.iter().enumerate() {
             let found = step.hazards(plan, cx).await;
-            // What cannot be read takes nothing away.
+            // Access that cannot be read must not be removed.
             let found = found.unwrap_or_else(|error| {
                 let reason = error.to_string();
                 vec![Hazard::UnknownAccess { reason }]

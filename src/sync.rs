@@ -82,6 +82,7 @@ pub(crate) use apply::{SaveState, StateSink};
 pub use directory::{Directory, Group, UnreadItem, User};
 pub use engine::ReadMode;
 pub(crate) use engine::{Engine, Settings};
+pub(crate) use identity_store::identity_store_error;
 pub use plan::{
     Counts, GroupChange, Member, RemovedPrincipal, Skipped, SyncPlan, Totals, UserChange,
 };

@@ -44,6 +44,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         })
 }
 
+/// Lists the first `max` names and the number of further names.
+pub(crate) fn abbreviated(names: &[String], max: usize) -> String {
+    let shown = names[..names.len().min(max)].join(", ");
+    match names.len().saturating_sub(max) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Shown;

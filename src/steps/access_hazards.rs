@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     error::{Error, Result},
     plan::{Hazard, Plan, PolicyRef, Subject},
+    sync::identity_store_error,
 };
 
 /// A role that the blueprint gives to a user or group in an account.
@@ -28,7 +29,7 @@ pub(super) struct Services<'a> {
     pub(super) center: &'a IdentityCenter,
 }
 
-/// What a plan takes away, by the names of the plan.
+/// The access that a plan removes, by the names of the plan.
 #[derive(Default)]
 struct Removed {
     users: BTreeSet<String>,
@@ -113,7 +114,7 @@ impl Removed {
 impl Services<'_> {
     async fn users(&self) -> Result<Users> {
         let all = self.center.identity_store().users().try_collect().await;
-        let all = all.map_err(not_read)?;
+        let all = all.map_err(identity_store_error)?;
         let active = all.iter().filter(|user| user.active != Some(false));
         Ok(Users {
             active: active.map(|user| user.id.clone()).collect(),
@@ -227,14 +228,18 @@ impl Services<'_> {
 
     async fn members(&self, group: &str) -> Result<Vec<UserId>> {
         let store = self.center.identity_store();
-        let Some(found) = store.group_by_name(group).await.map_err(not_read)? else {
+        let Some(found) = store
+            .group_by_name(group)
+            .await
+            .map_err(identity_store_error)?
+        else {
             return Ok(Vec::new());
         };
         store
             .members(&found.id)
             .try_collect()
             .await
-            .map_err(not_read)
+            .map_err(identity_store_error)
     }
 
     /// Returns whether a permission set has the policy `AdministratorAccess` in AWS.
@@ -253,10 +258,6 @@ impl Services<'_> {
             .iter()
             .any(|arn| arn.ends_with(ADMINISTRATOR_POLICY)))
     }
-}
-
-fn not_read(error: aws_sso_glue::Error) -> Error {
-    Error::service("the identity store could not be read from AWS", error)
 }
 
 /// Returns the permission set and the user of a caller who has signed in through IAM Identity Center.

@@ -16,6 +16,7 @@ use crate::{
     plan::{Action, Change, Hazard, Subject},
     resolved_scope::{GroupWithMembers, ResolvedScope},
     step::Planned,
+    sync::identity_store_error,
 };
 
 /// The services and the blueprint of the step.
@@ -69,7 +70,7 @@ impl Adoption<'_> {
 
     async fn user(&self, center: &IdentityCenter, name: &str) -> Result<Option<IdentityUser>> {
         let found = center.identity_store().user_by_name(name).await;
-        found.map_err(not_read)
+        found.map_err(identity_store_error)
     }
 
     async fn plan_user(
@@ -104,9 +105,9 @@ impl Adoption<'_> {
             .groups_of(&found.id)
             .try_collect()
             .await
-            .map_err(not_read)?
+            .map_err(identity_store_error)?
         {
-            let group = store.group_opt(&id).await.map_err(not_read)?;
+            let group = store.group_opt(&id).await.map_err(identity_store_error)?;
             groups.push(group.map_or_else(|| id.to_string(), |group| group.display_name));
         }
         groups.sort_unstable();
@@ -130,7 +131,11 @@ impl Adoption<'_> {
     ) -> Result<()> {
         let name = &members.group.name;
         let store = center.identity_store();
-        let Some(found) = store.group_by_name(name).await.map_err(not_read)? else {
+        let Some(found) = store
+            .group_by_name(name)
+            .await
+            .map_err(identity_store_error)?
+        else {
             return Ok(());
         };
         let in_okta: BTreeSet<String> = members
@@ -143,9 +148,9 @@ impl Adoption<'_> {
             .members(&found.id)
             .try_collect()
             .await
-            .map_err(not_read)?
+            .map_err(identity_store_error)?
         {
-            let user = store.user_opt(&id).await.map_err(not_read)?;
+            let user = store.user_opt(&id).await.map_err(identity_store_error)?;
             let user_name = user.map_or_else(|| id.to_string(), |user| user.user_name);
             if !in_okta.contains(&user_name.to_lowercase()) {
                 others.push(user_name);
@@ -191,8 +196,4 @@ fn with_list(change: Change, name: &'static str, values: &[String]) -> Change {
     } else {
         change.with(name, values.join(", "))
     }
-}
-
-fn not_read(error: aws_sso_glue::Error) -> Error {
-    Error::service("the identity store could not be read from AWS", error)
 }

@@ -17,6 +17,7 @@ use crate::{
     plan::{Action, Change, StepId, Subject},
     resolved_scope::ResolvedScope,
     step::{Applied, Check, Planned, Step},
+    sync::identity_store_error,
 };
 
 /// Waits until AWS's identity store has the users, groups and memberships that Okta provisions.
@@ -124,13 +125,12 @@ impl Arrival {
                 .collect();
             return Ok(missing);
         };
-        let failed = |error| Error::service("the identity store could not be read from AWS", error);
         let store = center.identity_store();
         let users: BTreeMap<String, IdentityUser> = store
             .users()
             .try_collect()
             .await
-            .map_err(failed)?
+            .map_err(identity_store_error)?
             .into_iter()
             .map(|user| (user.user_name.clone(), user))
             .collect();
@@ -138,7 +138,7 @@ impl Arrival {
             .groups()
             .try_collect()
             .await
-            .map_err(failed)?
+            .map_err(identity_store_error)?
             .into_iter()
             .map(|group| (group.display_name, group.id))
             .collect();
@@ -157,7 +157,7 @@ impl Arrival {
                 .members(id)
                 .try_collect()
                 .await
-                .map_err(failed)?
+                .map_err(identity_store_error)?
                 .into_iter()
                 .collect();
             for user in scope.provisionable_members(members) {

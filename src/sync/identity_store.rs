@@ -20,10 +20,17 @@ pub(super) async fn read(
     source: &dyn Source,
     directory: &Directory,
 ) -> Result<TargetSnapshot> {
-    let failed = |error| Error::service("the identity store could not be read from AWS", error);
     let store = center.identity_store();
-    let users = store.users().try_collect().await.map_err(failed)?;
-    let groups = store.groups().try_collect().await.map_err(failed)?;
+    let users = store
+        .users()
+        .try_collect()
+        .await
+        .map_err(identity_store_error)?;
+    let groups = store
+        .groups()
+        .try_collect()
+        .await
+        .map_err(identity_store_error)?;
     let managed = |id: Option<&ExternalId>| id.is_some_and(|id| source.may_have_issued(id));
     let mut snapshot = TargetSnapshot::default();
     for user in users {
@@ -46,13 +53,18 @@ pub(super) async fn read(
     let matched = match_groups(&directory.groups, &snapshot.groups);
     for index in matched.into_iter().flatten() {
         let members = store.members(&ids[index]).try_collect().await;
-        let members: Vec<_> = members.map_err(failed)?;
+        let members: Vec<_> = members.map_err(identity_store_error)?;
         let members = members
             .iter()
             .filter_map(|id| resource_id(id.as_str()).ok());
         snapshot.groups[index].members = Some(members.collect::<BTreeSet<_>>());
     }
     Ok(snapshot)
+}
+
+/// Returns the error of an identity store that cannot be read.
+pub(crate) fn identity_store_error(error: aws_sso_glue::Error) -> Error {
+    Error::service("the identity store could not be read from AWS", error)
 }
 
 fn target_user(

@@ -7,6 +7,7 @@ use crate::{
     error::{Error, ErrorKind},
     guard::CONTROL_TOWER_GROUPS,
     plan::{Hazard, count},
+    text::abbreviated,
 };
 
 /// Limits for the removals of a run. A plan above a limit is not applied until the operator raises the limit.
@@ -77,7 +78,7 @@ pub enum LimitExceeded {
     /// Too many users would be deactivated or deleted, or too many groups deleted.
     #[error(
         "the plan deactivates or deletes {removals} of {managed} managed users and groups, and the limit is {allowed}: {}",
-        abbreviated(.names)
+        abbreviated(.names, MAX_NAMES)
     )]
     #[non_exhaustive]
     TooManyRemovals {
@@ -96,7 +97,7 @@ pub enum LimitExceeded {
     /// share of all users and groups, but this deletion removes the access of all users.
     #[error(
         "the plan deletes {} of {}, and the limit is {allowed}: {}",
-        .names.len(), count(*.managed, "managed group"), abbreviated(.names)
+        .names.len(), count(*.managed, "managed group"), abbreviated(.names, MAX_NAMES)
     )]
     #[non_exhaustive]
     TooManyGroups {
@@ -295,21 +296,6 @@ fn percent_of(number: usize, percent: u8) -> usize {
     number * usize::from(percent) / 100
 }
 
-/// Lists the first ten names and the number of further names.
-fn abbreviated(names: &[String]) -> String {
-    let mut text = names
-        .iter()
-        .take(10)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if let Some(more) = names.len().checked_sub(10).filter(|more| *more > 0) {
-        use std::fmt::Write as _;
-        let _infallible = write!(text, " and {more} more");
-    }
-    text
-}
-
 impl LimitExceeded {
     /// Returns advice for the operator.
     #[must_use]
@@ -345,6 +331,9 @@ impl From<LimitExceeded> for Error {
             .with_source(exceeded)
     }
 }
+
+/// The number of removals that an exceeded limit names.
+const MAX_NAMES: usize = 10;
 
 /// Minimum number of missing users for [`LimitExceeded::NewIds`]. If fewer users are missing, they were probably
 /// recreated one by one in the source.
