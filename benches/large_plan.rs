@@ -150,6 +150,7 @@ async fn aws(sandbox: &Sandbox) -> Aws {
 }
 
 /// Returns the memory of this process now and its peak, in megabytes; `None` on systems other than Linux.
+#[expect(clippy::disallowed_methods, reason = "the file is in memory")]
 fn memory() -> Option<(u64, u64)> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let megabytes = |key: &str| -> Option<u64> {

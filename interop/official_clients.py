@@ -1,10 +1,14 @@
 """Checks the sandbox after `integrate` with official clients: boto3 and Okta's Python SDK.
 
+Without arguments, it starts a sandbox and runs `integrate` with the example blueprint. With `--ready FILE`, it reads the
+sandbox of that file after a run of the fault campaign (`tests/faults`).
+
 The official clients share no code with this repository. They must find the app, its settings, users, groups, permission
 sets and assignments, and decode each of them without an error. If our clients and the sandbox
 agree and the official clients disagree, our code is wrong.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -25,6 +29,27 @@ from okta.client import Client  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+
+# The end states that the checks expect: of the example company and blueprint, and of the fault campaign
+# (`company` and `TEAM` in tests/it/fixture.rs).
+EXAMPLE = {
+    "accounts": 12,
+    "suspended": ["Legacy"],
+    "described": ("DeveloperAccess", "PT8H"),
+    "sets": ["AdministratorAccess", "DeveloperAccess", "ReadOnlyAccess"],
+    "inline": None,
+    "members": {"aws-auditors": 5, "aws-developers": 16, "aws-platform-admins": 4},
+    "domains": [],
+}
+CAMPAIGN = {
+    "accounts": 3,
+    "suspended": [],
+    "described": ("Deploy", "PT4H"),
+    "sets": ["AdministratorAccess", "Deploy"],
+    "inline": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:*", "Resource": "*"}]},
+    "members": {"deployers": 2},
+    "domains": ["login.example.com"],
+}
 
 passed = 0
 
@@ -57,15 +82,15 @@ def pages(client, operation, key, **arguments):
     return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[key]]
 
 
-def check_with_boto3(aws):
+def check_with_boto3(aws, expected):
     config = botocore.config.Config(retries={"total_max_attempts": 1})
     session = boto3.Session(aws["access_key_id"], aws["secret_access_key"], region_name=aws["region"])
     client = lambda service: session.client(service, endpoint_url=aws["endpoint_url"], config=config)  # noqa: E731
 
     check("sts.get_caller_identity", client("sts").get_caller_identity()["Account"], "111122223333")
     accounts = pages(client("organizations"), "list_accounts", "Accounts")
-    check("organizations.list_accounts", len(accounts), 12)
-    check("one account is suspended", [a["Name"] for a in accounts if a["State"] == "SUSPENDED"], ["Legacy"])
+    check("organizations.list_accounts", len(accounts), expected["accounts"])
+    check("the suspended accounts", [a["Name"] for a in accounts if a["State"] == "SUSPENDED"], expected["suspended"])
     names = {a["Name"]: a["Id"] for a in accounts}
 
     sso = client("sso-admin")
@@ -77,8 +102,12 @@ def check_with_boto3(aws):
     for set_arn in pages(sso, "list_permission_sets", "PermissionSets", InstanceArn=arn):
         found = sso.describe_permission_set(InstanceArn=arn, PermissionSetArn=set_arn)["PermissionSet"]
         sets[found["Name"]] = found
-    check("sso-admin.list_permission_sets", sorted(sets), ["AdministratorAccess", "DeveloperAccess", "ReadOnlyAccess"])
-    check("sso-admin.describe_permission_set has the session duration as text", sets["DeveloperAccess"]["SessionDuration"], "PT8H")
+    check("sso-admin.list_permission_sets", sorted(sets), expected["sets"])
+    described, duration = expected["described"]
+    check("sso-admin.describe_permission_set has the session duration as text", sets[described]["SessionDuration"], duration)
+    inline = sso.get_inline_policy_for_permission_set(InstanceArn=arn, PermissionSetArn=sets[described]["PermissionSetArn"])
+    inline = inline["InlinePolicy"]
+    check("sso-admin.get_inline_policy_for_permission_set", json.loads(inline) if inline else None, expected["inline"])
     attached = pages(
         sso, "list_managed_policies_in_permission_set", "AttachedManagedPolicies",
         InstanceArn=arn, PermissionSetArn=sets["AdministratorAccess"]["PermissionSetArn"],
@@ -91,12 +120,14 @@ def check_with_boto3(aws):
     check("identitystore.list_users has Ada", users["ada.lovelace@example.com"]["Name"]["FamilyName"], "Lovelace")
     check("identitystore.list_users has the SCIM external id", "ExternalIds" in users["ada.lovelace@example.com"], True)
     groups = {g["DisplayName"]: g for g in pages(directory, "list_groups", "Groups", IdentityStoreId=store)}
-    check("identitystore.list_groups", sorted(groups), ["aws-auditors", "aws-developers", "aws-platform-admins"])
-    members = pages(
-        directory, "list_group_memberships", "GroupMemberships",
-        IdentityStoreId=store, GroupId=groups["aws-platform-admins"]["GroupId"],
-    )
-    check("identitystore.list_group_memberships", len(members), 4)
+    members = {
+        name: len(pages(
+            directory, "list_group_memberships", "GroupMemberships",
+            IdentityStoreId=store, GroupId=group["GroupId"],
+        ))
+        for name, group in groups.items()
+    }
+    check("identitystore.list_groups and list_group_memberships", members, expected["members"])
 
     assignments = pages(
         sso, "list_account_assignments", "AccountAssignments",
@@ -123,7 +154,7 @@ async def all_items(call, *arguments, **options):
         items, response, error = await call(*arguments, **{**options, "after": after})
 
 
-async def check_with_okta(okta):
+async def check_with_okta(okta, expected):
     client = Client({"orgUrl": okta["org_url"], "token": okta["api_token"], "requestTimeout": 10, "cache": {"enabled": False}})
     apps = await all_items(client.list_applications)
     ours = [app for app in apps if app.name == "amazon_aws_sso"]
@@ -139,6 +170,9 @@ async def check_with_okta(okta):
     check("okta.list_application_users has Ada", "ada.lovelace@example.com" in {user.credentials.user_name for user in assigned}, True)
     pushed = await all_items(client.list_group_push_mappings, app)
     check("okta.list_group_push_mappings", sorted({str(getattr(m.status, "value", m.status)) for m in pushed}), ["ACTIVE"])
+    domains, _, error = await client.list_custom_domains()
+    found = [domain.domain for domain in (domains.domains or [])] if error is None else error
+    check("okta.list_custom_domains", found, expected["domains"])
 
 
 def name_of(group):
@@ -147,7 +181,23 @@ def name_of(group):
     return getattr(profile, "name", None) or profile.actual_instance.name
 
 
+def check_all(target, expected):
+    check_with_boto3(target["aws"], expected)
+    asyncio.run(check_with_okta(target["okta"], expected))
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ready", type=pathlib.Path, help="the ready file of a sandbox after a run of the fault campaign")
+    ready = parser.parse_args().ready
+    if ready is None:
+        check_example()
+    else:
+        check_all(json.loads(ready.read_text()), CAMPAIGN)
+    print(f"{passed} passed, 0 failed")
+
+
+def check_example():
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--example", "sandbox", "--example", "integrate"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -158,12 +208,10 @@ def main():
                 [example("integrate"), "--target", ready, "--state", folder / "state", "--yes"],
                 check=True, stdout=subprocess.DEVNULL,
             )
-            check_with_boto3(target["aws"])
-            asyncio.run(check_with_okta(target["okta"]))
+            check_all(target, EXAMPLE)
         finally:
             sandbox.send_signal(signal.SIGINT)
             sandbox.wait(timeout=10)
-    print(f"{passed} passed, 0 failed")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    event::{Event, Listeners},
+    event::{Emitter, EventKind},
     operator::{Answers, ManualStep, Operator, OperatorError},
     plan::StepId,
     state::Facts,
@@ -32,13 +32,15 @@ use crate::{
 ///   progress.
 pub struct Context {
     draft: Mutex<Draft>,
+    /// The facts that the state had at the start.
+    facts_at_start: Facts,
     operator: Arc<dyn Operator>,
     clock: Arc<dyn Clock>,
     run_memory: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Saves the state; only during an apply.
     saver: OnceLock<Box<dyn Saver>>,
-    /// The listeners of the pipeline; only during an apply.
-    listeners: OnceLock<Arc<Listeners>>,
+    /// The events of the run; only during an apply.
+    events: OnceLock<Arc<Emitter>>,
 }
 
 /// Saves what a context has changed.
@@ -66,6 +68,7 @@ impl Context {
     #[must_use]
     pub fn new(facts: Facts, operator: Arc<dyn Operator>, clock: Arc<dyn Clock>) -> Self {
         Self {
+            facts_at_start: facts.clone(),
             draft: Mutex::new(Draft {
                 facts,
                 files: BTreeMap::new(),
@@ -74,7 +77,7 @@ impl Context {
             clock,
             run_memory: Mutex::default(),
             saver: OnceLock::new(),
-            listeners: OnceLock::new(),
+            events: OnceLock::new(),
         }
     }
 
@@ -86,6 +89,11 @@ impl Context {
     /// Calls `write` with the facts to change them, and returns its result.
     pub fn update_facts<T>(&self, write: impl FnOnce(&mut Facts) -> T) -> T {
         write(&mut self.draft().facts)
+    }
+
+    /// Returns the facts that the context started with.
+    pub(crate) fn facts_at_start(&self) -> &Facts {
+        &self.facts_at_start
     }
 
     /// Returns a copy of all facts.
@@ -222,15 +230,15 @@ impl Context {
         debug_assert!(earlier.is_ok(), "a context belongs to one apply");
     }
 
-    /// Sends the events of manual steps to these listeners.
-    pub(crate) fn set_listeners(&self, listeners: Arc<Listeners>) {
-        let earlier = self.listeners.set(listeners);
+    /// Lets this context emit the events of an apply.
+    pub(crate) fn set_events(&self, events: Arc<Emitter>) {
+        let earlier = self.events.set(events);
         debug_assert!(earlier.is_ok(), "a context belongs to one apply");
     }
 
-    fn emit(&self, event: &Event) {
-        if let Some(listeners) = self.listeners.get() {
-            listeners.emit(event);
+    fn emit(&self, event: EventKind) {
+        if let Some(events) = self.events.get() {
+            events.emit(event);
         }
     }
 
@@ -284,11 +292,11 @@ impl Context {
             1
         };
         loop {
-            self.emit(&Event::OperatorAsked {
+            self.emit(EventKind::OperatorAsked {
                 manual_step: manual_step.clone(),
             });
             let answered = |error: Option<&Error>| {
-                self.emit(&Event::OperatorAnswered {
+                self.emit(EventKind::OperatorAnswered {
                     title: manual_step.title.clone(),
                     rejected: error.map(ToString::to_string),
                 });

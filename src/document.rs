@@ -4,12 +4,14 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use url::Url;
 
 use crate::{
     event::Event,
     outcome::Report,
     pipeline::Verification,
     plan::{Plan, Problem},
+    report::AccessReport,
 };
 
 /// One line of the line format: a JSON object with `type` and `format`.
@@ -23,12 +25,12 @@ use crate::{
 /// something unknown is not applied. The JSON Schemas are the files `schema/*-0.json`.
 ///
 /// ```
-/// use okta_aws_sso::{Document, Event, plan::StepId};
+/// use okta_aws_sso::{Document, Error, ErrorKind, plan::Problem};
 ///
-/// let event = Event::StepDone { step: StepId::new("catalog-app") };
+/// let error = Error::new(ErrorKind::Locked, "the state is locked").with_help("wait");
 /// assert_eq!(
-///     Document::event(&event).to_string(),
-///     r#"{"type":"event","format":0,"event":"step-done","step":"catalog-app"}"#
+///     Document::problem(&Problem::new(None, &error)).to_string(),
+///     r#"{"type":"problem","format":0,"kind":"locked","message":"the state is locked","help":"wait"}"#
 /// );
 /// ```
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,8 +45,22 @@ pub enum Document<'a> {
     Report(&'a Report),
     /// The result of a verification.
     Verification(Formatted<'a, Verification>),
+    /// The access of users to accounts.
+    Access(Formatted<'a, Access<'a>>),
     /// The error that has ended a program.
     Problem(Formatted<'a, Problem>),
+}
+
+/// The access of users to accounts, with the page on which they sign in.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Access<'a> {
+    /// The URL of the access portal; `None` if it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub portal_url: Option<&'a Url>,
+    /// The roles.
+    #[serde(flatten)]
+    pub report: &'a AccessReport,
 }
 
 /// A value with the version of its format.
@@ -74,6 +90,12 @@ impl<'a> Document<'a> {
     #[must_use]
     pub fn verification(verification: &'a Verification) -> Self {
         Self::Verification(Formatted::new(verification))
+    }
+
+    /// Creates the line of an access report.
+    #[must_use]
+    pub fn access(access: &'a Access<'a>) -> Self {
+        Self::Access(Formatted::new(access))
     }
 
     /// Creates the line of a problem.

@@ -1,10 +1,12 @@
 //! The error type of this crate: a summary, the failed operation, the service's response, and help.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, fmt::Write as _};
 
 use rest_core::Unreachable;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::text::Shown;
 
 /// The result of a step, the pipeline or the sync; its error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -83,6 +85,35 @@ pub struct ServiceResponse {
     pub request_id: Option<String>,
 }
 
+impl ErrorKind {
+    /// Returns the action that the operator can take if the cause is not known better.
+    fn help(self) -> &'static str {
+        match self {
+            Self::Blueprint => "correct the blueprint, then make a new plan",
+            Self::Service => {
+                "correct the cause that the service names, then run again; with the request id, its support finds the call"
+            }
+            Self::UnusableSubject => {
+                "correct the subject in the service or in the blueprint, then make a new plan"
+            }
+            Self::ManualStep => "run again with an operator who can do the manual step",
+            Self::InvalidAnswer => {
+                "run again, and copy the value from the place that the manual step names"
+            }
+            Self::StalePlan => "make a new plan, review it, and apply it",
+            Self::GuardRejected => {
+                "review the removals of the plan; docs/GUARD.md lists the options that allow them"
+            }
+            Self::TimedOut => {
+                "run again to continue; the console of the service shows why it takes longer"
+            }
+            Self::State => "check that the state can be read and written, then run again",
+            Self::Locked => "wait until the other run has ended, then run again",
+            Self::Pipeline => "correct the steps of the pipeline in the program",
+        }
+    }
+}
+
 impl Error {
     /// Creates an error with a summary: one line that names the subject.
     pub fn new(kind: ErrorKind, summary: impl Into<String>) -> Self {
@@ -137,9 +168,8 @@ impl Error {
 
     /// Appends a clause to the help.
     pub(crate) fn with_more_help(mut self, clause: &str) -> Self {
-        let before = self.0.help.take();
-        let before = before.map(|help| format!("{}; ", help.trim_end_matches('.')));
-        self.0.help = Some(format!("{}{clause}", before.unwrap_or_default()));
+        let help = self.to_do().trim_end_matches('.');
+        self.0.help = Some(format!("{help}; {clause}"));
         self
     }
 
@@ -246,20 +276,34 @@ impl Error {
         self.0.response.as_ref()
     }
 
-    /// Returns the action that the operator can take, if it is known.
+    /// Returns the action that the operator can take. Every error of this crate has one.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
-        self.0.help.as_deref()
+        Some(self.to_do())
+    }
+
+    /// Returns the action that the operator can take.
+    pub(crate) fn to_do(&self) -> &str {
+        self.0.help.as_deref().unwrap_or_else(|| {
+            let kind = self.kind();
+            if kind == ErrorKind::Service && self.status().is_none() {
+                "check the connection to the service and its status page, then run again"
+            } else {
+                kind.help()
+            }
+        })
     }
 
     /// Returns the whole message for an operator, on several lines, without a trailing newline.
     #[must_use]
     pub fn explain(&self) -> String {
-        let mut text = self.0.summary.clone();
+        let mut text = self.to_string();
         let mut line = |label: &str, value: &str| {
-            text.push_str("\n  ");
-            text.push_str(label);
-            text.push_str(&value.trim_end().replace('\n', "\n          "));
+            let mut separator = format!("\n  {label}");
+            for line in value.trim_end().lines() {
+                let _infallible = write!(text, "{separator}{}", Shown(line));
+                "\n          ".clone_into(&mut separator);
+            }
         };
         if let Some(context) = &self.0.context {
             line("while:  ", context);
@@ -273,16 +317,14 @@ impl Error {
                 }
             }
         }
-        if let Some(help) = &self.0.help {
-            line("to do:  ", help);
-        }
+        line("to do:  ", self.to_do());
         text
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.summary)
+        Shown(&self.0.summary).fmt(f)
     }
 }
 
@@ -445,7 +487,7 @@ mod tests {
             .with_source(std::io::Error::other("disk on fire"));
         assert_eq!(
             error.explain(),
-            "the state could not be read\n  cause:  disk on fire"
+            "the state could not be read\n  cause:  disk on fire\n  to do:  check that the state can be read and written, then run again"
         );
         assert_eq!(error.to_string(), "the state could not be read");
     }

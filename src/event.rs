@@ -2,12 +2,16 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use futures::{Stream, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use rest_core::Clock;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -16,14 +20,36 @@ use crate::{
     batch::Waiting,
     operator::ManualStep,
     outcome::ChangeResult,
-    plan::{Action, Change, StepId, Subject},
+    plan::{Action, Change, Name, StepId, Subject},
+    state::now,
 };
 
-/// An event of an apply.
+/// An event of an apply, with its place and its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Event {
+    /// The id of the run, which is also in its report and in the lock of the state.
+    pub run: Name,
+    /// The number of the event within the run, from 0 on. A reader that misses events sees a gap.
+    pub seq: u64,
+    /// The time.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// The event itself.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// The kind of an [`Event`], with its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Event {
+pub enum EventKind {
+    /// The run started: it has the lock of the state, and the plan was accepted.
+    RunStarted {
+        /// Number of changes of the plan.
+        changes: usize,
+    },
     /// A step started.
     StepStarted {
         /// The step.
@@ -79,9 +105,14 @@ pub enum Event {
         missed: u64,
     },
     /// Every change of a step has an outcome.
-    StepDone {
+    StepFinished {
         /// The step.
         step: StepId,
+    },
+    /// Every change of the plan has an outcome. A run that ends with an error has no such event.
+    RunFinished {
+        /// Whether every change was made and there is no problem.
+        complete: bool,
     },
 }
 
@@ -118,32 +149,12 @@ impl Listeners {
         let sender = open
             .stream
             .get_or_insert_with(|| broadcast::channel(CAPACITY).0);
-        Box::pin(stream::unfold(
-            sender.subscribe(),
-            async |mut events| match events.recv().await {
-                Ok(event) => Some((event, events)),
-                Err(RecvError::Lagged(missed)) => Some((Event::Lagged { missed }, events)),
-                Err(RecvError::Closed) => None,
-            },
-        ))
+        Box::pin(stream::unfold((sender.subscribe(), None), next_event))
     }
 
     /// Returns a guard that ends all streams when it is dropped, also if the apply fails or is cancelled.
     pub(crate) fn end_on_drop(&self) -> impl Drop + '_ {
         EndOfApply(self)
-    }
-
-    /// Hands an event to the callbacks, in order, and to the streams.
-    pub(crate) fn emit(&self, event: &Event) {
-        tracing::debug!(?event);
-        let open = self.lock();
-        for callback in &open.callbacks {
-            callback(event);
-        }
-        if let Some(stream) = &open.stream {
-            // Without a reader, the event is not kept.
-            let _no_reader = stream.send(event.clone());
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -154,6 +165,75 @@ impl Listeners {
 impl fmt::Debug for Listeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listeners").finish_non_exhaustive()
+    }
+}
+
+/// Returns the next event of a stream. The event after missed ones follows their [`EventKind::Lagged`].
+async fn next_event(
+    (mut events, pending): (broadcast::Receiver<Event>, Option<Event>),
+) -> Option<(Event, (broadcast::Receiver<Event>, Option<Event>))> {
+    if let Some(event) = pending {
+        return Some((event, (events, None)));
+    }
+    let mut missed = 0;
+    loop {
+        match events.recv().await {
+            Err(RecvError::Closed) => return None,
+            Err(RecvError::Lagged(more)) => missed += more,
+            Ok(event) if missed == 0 => return Some((event, (events, None))),
+            Ok(next) => {
+                let lagged = Event {
+                    seq: next.seq.saturating_sub(1),
+                    kind: EventKind::Lagged { missed },
+                    ..next.clone()
+                };
+                return Some((lagged, (events, Some(next))));
+            }
+        }
+    }
+}
+
+/// Hands the events of one run to the listeners.
+pub(crate) struct Emitter {
+    listeners: Arc<Listeners>,
+    run: Name,
+    clock: Arc<dyn Clock>,
+    next: AtomicU64,
+}
+
+impl Emitter {
+    pub(crate) fn new(listeners: Arc<Listeners>, run: &str, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            listeners,
+            run: run.into(),
+            clock,
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the id of the run.
+    pub(crate) fn run(&self) -> &Name {
+        &self.run
+    }
+
+    /// Hands an event to the callbacks, in order, and to the streams.
+    pub(crate) fn emit(&self, kind: EventKind) {
+        // The events of a run have the order of their numbers, so the number is taken with the lock.
+        let open = self.listeners.lock();
+        let event = Event {
+            run: self.run.clone(),
+            seq: self.next.fetch_add(1, Ordering::Relaxed),
+            at: now(self.clock.as_ref()),
+            kind,
+        };
+        tracing::debug!(?event);
+        for callback in &open.callbacks {
+            callback(&event);
+        }
+        if let Some(stream) = &open.stream {
+            // Without a reader, the event is not kept.
+            let _no_reader = stream.send(event);
+        }
     }
 }
 
@@ -176,15 +256,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_is_read_late_keeps_the_last_events_and_says_what_it_has_missed() {
-        let listeners = Listeners::default();
+        let listeners = Arc::new(Listeners::default());
+        let clock = Arc::new(rest_core::ManualClock::new(std::time::UNIX_EPOCH));
+        let emitter = Emitter::new(listeners.clone(), "run-1", clock);
         let events = listeners.subscribe();
-        for _ in 0..2000 {
-            let step = StepId::new("step");
-            listeners.emit(&Event::StepDone { step });
+        for changes in 0..2000 {
+            emitter.emit(EventKind::RunStarted { changes });
         }
         drop(listeners.end_on_drop());
         let events: Vec<Event> = events.collect().await;
         assert_eq!(events.len(), 1025);
-        assert_eq!(events[0], Event::Lagged { missed: 976 });
+        assert_eq!(events[0].kind, EventKind::Lagged { missed: 976 });
+        let numbers: Vec<u64> = events.iter().map(|event| event.seq).collect();
+        assert_eq!(numbers, (975..2000).collect::<Vec<_>>());
+        assert_eq!(events[1].kind, EventKind::RunStarted { changes: 976 });
     }
 }

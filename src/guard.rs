@@ -185,14 +185,13 @@ impl Guard {
             refusal.removals(plan, &excess);
         }
         let protected = self.protected_changes(plan);
-        let hazards: Vec<&Hazard> = plan
-            .hazards()
-            .chain(found)
-            .chain(&protected)
-            .filter(|hazard| !self.allows(hazard))
-            .collect();
-        for hazard in &hazards {
-            refusal.hazard(hazard);
+        let mut hazards: Vec<&Hazard> = Vec::new();
+        for hazard in plan.hazards().chain(found).chain(&protected) {
+            // Most hazards of the plan are found again.
+            if !self.allows(hazard) && !hazards.contains(&hazard) {
+                refusal.hazard(hazard);
+                hazards.push(hazard);
+            }
         }
         if refusal.reasons.is_empty() {
             return Ok(Withheld::default());

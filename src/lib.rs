@@ -48,9 +48,9 @@ pub mod deps {
 pub use batch::{Batch, Waiting};
 pub use blueprint::Blueprint;
 pub use context::Context;
-pub use document::{Document, Formatted};
+pub use document::{Access, Document, Formatted};
 pub use error::{Error, ErrorKind, Result, ServiceError, ServiceResponse};
-pub use event::Event;
+pub use event::{Event, EventKind};
 pub use guard::Guard;
 pub use operator::Operator;
 pub use outcome::{Cause, ChangeResult, CompleteReport, Outcome, Report};

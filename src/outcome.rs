@@ -2,12 +2,13 @@
 
 use std::ops::Deref;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Note, Problem, StepId, Subject, count},
+    plan::{Action, Change, Name, Note, Problem, StepId, Subject, count},
     state::Facts,
 };
 
@@ -84,6 +85,14 @@ pub struct ChangeResult {
 pub struct Report {
     /// The format version of this document; see [`Plan::FORMAT`](crate::Plan::FORMAT).
     pub format: u32,
+    /// The id of the run, which is also in its events.
+    pub run: Name,
+    /// The time at which the run started.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// The time at which the run ended.
+    #[schemars(with = "String")]
+    pub ended: Timestamp,
     /// The changes of the plan, each with its outcome.
     pub results: Vec<ChangeResult>,
     /// The problems that no change has: of subjects without a change, and of steps that could not be planned again.

@@ -4,7 +4,12 @@ mod run;
 mod saver;
 mod wait_policy;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::Stream;
 use jiff::tz::TimeZone;
@@ -21,11 +26,11 @@ use crate::{
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result},
-    event::{Event, Listeners},
+    event::{Emitter, Event, EventKind, Listeners},
     guard::Guard,
     operator::{NoOperator, Operator},
     outcome::Report,
-    plan::{Hazard, Plan, Problem, StepId, StepPlan, count},
+    plan::{Hazard, Kind, Need, Plan, Problem, StepId, StepPlan, count},
     state::{Facts, State, StateLock, StateStore},
     step::{Check, CheckOutcome, Step},
     steps::{self, Steps},
@@ -174,7 +179,7 @@ impl Pipeline {
 
     /// Returns a stream of the events from now until the end of the next [`apply`](Self::apply).
     ///
-    /// The stream keeps 1,024 events. A reader that is slower gets [`Event::Lagged`] with the number of missed events.
+    /// The stream keeps 1,024 events. A reader that is slower gets [`EventKind::Lagged`] with the number of missed events.
     pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + use<> {
         self.listeners.subscribe()
     }
@@ -190,8 +195,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Fails if the state cannot be read, if the blueprint violates a rule, or if two steps have the same id. All other
-    /// errors are [problems](Plan::problems) of the plan: a user that does not exist, or a service that cannot be reached.
+    /// Fails if the state cannot be read, if the blueprint violates a rule, if two steps have the same id, or if a step needs
+    /// something that no earlier step provides and that the state does not know. All other errors are [problems](Plan::problems) of the plan: a user that does not exist, or a service that cannot be reached.
     pub async fn plan(&self) -> Result<Plan> {
         self.check_steps()?;
         self.check_blueprint()?;
@@ -210,10 +215,9 @@ impl Pipeline {
             complete: true,
             steps: Vec::new(),
         };
-        let ids = self.step_ids();
         let plan_steps = async {
             for step in self.steps.iter() {
-                let planned = plan_step(step, &cx, &ids).await;
+                let planned = plan_step(step, &cx).await;
                 plan.complete &= planned.is_ok();
                 plan.steps.push(planned.unwrap_or_else(|error| {
                     let mut failed = StepPlan::new(step.id(), step.title());
@@ -224,7 +228,47 @@ impl Pipeline {
             self.add_hazards(&mut plan, &cx).await;
         };
         Reachability::scope(plan_steps).await;
+        self.check_prerequisites(&plan, &cx)?;
         Ok(plan)
+    }
+
+    /// Fails if a change needs something that no step before it provides and that the state does not know.
+    fn check_prerequisites(&self, plan: &Plan, cx: &Context) -> Result<()> {
+        let facts = cx.all_facts();
+        let ids = self.step_ids();
+        let mut given: HashSet<Kind> = HashSet::new();
+        let mut missing = Vec::new();
+        for (index, (step, planned)) in self.steps.iter().zip(&plan.steps).enumerate() {
+            given.extend(step.gives());
+            let needs = planned.changes.iter().flat_map(|change| step.needs(change));
+            let unknown = needs.into_iter().find_map(|need| match need {
+                Need::Kind(kind) if !given.contains(&kind) && !facts.knows(kind) => {
+                    steps::ids::provider(kind)
+                }
+                _ => None,
+            });
+            let unknown = unknown
+                .map(|provider| (provider, String::new()))
+                .or_else(|| {
+                    let (change, name, provider) = planned.never_known(&ids[..=index])?;
+                    Some((provider.clone(), format!(" ({change}: {name})")))
+                });
+            if let Some((provider, value)) = unknown {
+                let id = &planned.step;
+                missing.push(format!("step {id} needs step {provider} before it{value}"));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing = missing.join("; ");
+        Err(Error::new(
+            ErrorKind::Pipeline,
+            format!("the pipeline lacks a step: {missing}"),
+        )
+        .with_help(
+            "add the missing step, as in `steps::default_steps`; or run a pipeline that has it first, with the same state",
+        ))
     }
 
     /// Adds the hazards that the steps see in the whole plan.
@@ -245,7 +289,8 @@ impl Pipeline {
             let found = step.hazards(plan, cx).await;
             // Access that cannot be read must not be removed.
             let found = found.unwrap_or_else(|error| {
-                let reason = error.to_string();
+                let response = error.response().map(|response| format!(": {response}"));
+                let reason = format!("{error}{}", response.unwrap_or_default());
                 vec![Hazard::UnknownAccess { reason }]
             });
             hazards.push((index, found));
@@ -288,32 +333,46 @@ impl Pipeline {
         let (planned, totals) = (plan.removal_counts(), plan.totals());
         state.removals.add(today, &planned, &totals);
         let mut removals = state.removals.clone();
+        let run = &lock.holder().run;
+        let events = Emitter::new(self.listeners.clone(), run, self.clock.clone());
+        let (events, started) = (Arc::new(events), cx.now());
         let saver = StateSaver::new(lock, state, self.clock.clone());
         if !plan.is_empty() {
             saver.save_first().await?;
         }
         cx.set_saver(saver.clone());
-        cx.set_listeners(self.listeners.clone());
+        cx.set_events(events.clone());
+        let changes = plan.changes().count();
+        events.emit(EventKind::RunStarted { changes });
         let run = Run {
             pipeline: self,
             cx: &cx,
             saver: &saver,
             withheld: &withheld,
+            events: &events,
+            started,
             record: Record::default(),
         };
-        // The plan has the steps of this pipeline.
-        for (step, reviewed) in self.steps.iter().zip(&plan.steps) {
-            // A run may take hours, so each step finds out again which services it can reach.
-            let done = Reachability::scope(run.step(step, reviewed)).await;
-            // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
-            let last_save = cx.checkpoint().await;
-            done?;
-            last_save?;
-        }
+        let apply_steps = async {
+            // The plan has the steps of this pipeline.
+            for (step, reviewed) in self.steps.iter().zip(&plan.steps) {
+                let done = run.step(step, reviewed).await;
+                // Facts that were found before a failure are saved too. If both fail, the error of the step is returned.
+                let last_save = cx.checkpoint().await;
+                done?;
+                last_save?;
+            }
+            Ok::<_, Error>(())
+        };
+        let clock = self.clock.clone();
+        Reachability::scope_with_expiry(UNREACHABLE_FOR, clock, apply_steps).await?;
         removals.refund(today, &planned, &run.removals_made(), &totals);
         saver.set_removals(removals).await;
         cx.checkpoint().await?;
-        Ok(run.into_report())
+        let report = run.into_report();
+        let complete = report.is_complete();
+        events.emit(EventKind::RunFinished { complete });
+        Ok(report)
     }
 
     /// Verifies every step against the services, without changing anything.
@@ -363,7 +422,7 @@ impl Pipeline {
                 let others = problems.map(|problem| format!("; {problem}"));
                 let others: String = others.collect();
                 let error = Error::new(ErrorKind::Blueprint, format!("{first}{others}"));
-                Err(error.with_help(first.help.clone().unwrap_or_default()))
+                Err(error.with_help(first.help.clone()))
             }
         }
     }
@@ -412,6 +471,9 @@ impl Pipeline {
     }
 }
 
+/// The time for which a run does not call a service again that was unreachable. A run may take hours.
+const UNREACHABLE_FOR: Duration = Duration::from_mins(5);
+
 /// Fails if a plan has problems: a strict run does not apply it.
 fn check_without_problems(plan: &Plan) -> Result<()> {
     let mut problems = plan.problems();
@@ -428,8 +490,8 @@ fn check_without_problems(plan: &Plan) -> Result<()> {
     })
 }
 
-/// Plans a step. `ids` are the ids of all steps, in order.
-async fn plan_step(step: &dyn Step, cx: &Context, ids: &[StepId]) -> Result<StepPlan> {
+/// Plans a step.
+async fn plan_step(step: &dyn Step, cx: &Context) -> Result<StepPlan> {
     let id = step.id();
     let span = tracing::debug_span!("plan", step = %id);
     let planned = step
@@ -445,11 +507,7 @@ async fn plan_step(step: &dyn Step, cx: &Context, ids: &[StepId]) -> Result<Step
         totals: planned.totals,
         ..StepPlan::new(id.clone(), step.title())
     };
-    let up_to_this = ids
-        .iter()
-        .position(|step| *step == id)
-        .map_or(0, |at| at + 1);
-    plan.check(&ids[..up_to_this]);
+    plan.check();
     for problem in &mut plan.problems {
         let during = || format!("planning step {id}");
         problem.during.get_or_insert_with(during);
@@ -465,3 +523,6 @@ impl fmt::Debug for Pipeline {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

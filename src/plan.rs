@@ -175,6 +175,16 @@ impl Plan {
         Some(hex(&digest[..4]))
     }
 
+    /// Returns the line that tells a reviewer how to approve the removals. Returns `None` if the plan removes nothing.
+    #[must_use]
+    pub fn approval(&self) -> Option<String> {
+        let removals = count(self.removals().count(), "removal");
+        let id = self.removals_id()?;
+        Some(format!(
+            "The guard limits removals. To approve the {removals} of this plan: --approve {id}"
+        ))
+    }
+
     /// Returns the plan of one step, if the step is part of this plan.
     #[must_use]
     pub fn step(&self, id: &StepId) -> Option<&StepPlan> {
@@ -213,44 +223,48 @@ impl StepPlan {
         }
     }
 
-    /// Makes problems of changes with the same key, and of values that a step provides that is not in `known`: they could
-    /// not be told apart, or would never be known.
-    pub(crate) fn check(&mut self, known: &[StepId]) {
+    /// Returns whether the plan of this step shows nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+            && self.notes.is_empty()
+            && self.problems.is_empty()
+            && self.hazards.is_empty()
+    }
+
+    /// Makes problems of changes with the same key, which could not be told apart.
+    pub(crate) fn check(&mut self) {
         let mut seen = HashSet::new();
         let changes = std::mem::take(&mut self.changes);
         for change in changes {
             let key = (change.action, change.subject.clone());
-            if !seen.insert(key) {
-                let error = Error::new(
-                    ErrorKind::Pipeline,
-                    format!("step {} plans to {change} twice", self.step),
-                )
-                .with_help("report it to the author of the step: action and subject must be unique within a step");
-                self.problems
-                    .push(Problem::new(Some(change.subject), &error));
+            if seen.insert(key) {
+                self.changes.push(change);
                 continue;
             }
-            let missing = change.fields.iter().find_map(|field| {
+            let error = Error::new(
+                ErrorKind::Pipeline,
+                format!("step {} plans to {change} twice", self.step),
+            )
+            .with_help("report it to the author of the step: action and subject must be unique within a step");
+            self.problems
+                .push(Problem::new(Some(change.subject), &error));
+        }
+    }
+
+    /// Returns the first value that a step provides that is not in `known`, as its change, its name and the step.
+    pub(crate) fn never_known(&self, known: &[StepId]) -> Option<(&Change, &str, &StepId)> {
+        self.changes.iter().find_map(|change| {
+            change.fields.iter().find_map(|field| {
                 let values = [&field.before, &field.after];
                 values.into_iter().find_map(|value| match value {
                     Value::AfterApply(step) if !known.contains(step) => {
-                        Some((field.name.clone(), step.clone()))
+                        Some((change, &*field.name, step))
                     }
                     _ => None,
                 })
-            });
-            if let Some((name, step)) = missing {
-                let error = Error::new(
-                    ErrorKind::Pipeline,
-                    format!("{change}: {name} is not known, and the pipeline has no step {step} before step {} that provides it", self.step),
-                )
-                .with_help(format!("add step {step} to the pipeline, or run a pipeline with it first"));
-                self.problems
-                    .push(Problem::new(Some(change.subject), &error));
-                continue;
-            }
-            self.changes.push(change);
-        }
+            })
+        })
     }
 }
 
@@ -264,7 +278,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Plan: {}", self.summary())?;
         for (number, step) in self.steps.iter().enumerate() {
-            if step.changes.is_empty() && step.notes.is_empty() && step.problems.is_empty() {
+            if step.is_empty() {
                 continue;
             }
             writeln!(
@@ -276,14 +290,10 @@ impl fmt::Display for Plan {
             )?;
             write!(f, "{step}")?;
         }
-        if let Some(id) = self.removals_id() {
-            let removals = count(self.removals().count(), "removal");
-            writeln!(
-                f,
-                "\nThe guard limits removals. To approve the {removals} of this plan: --approve {id}"
-            )?;
+        match self.approval() {
+            Some(approval) => writeln!(f, "\n{approval}"),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use aws_sso_glue::{Account, Aws, IdentityCenter, Principal};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 
 /// One role of a user in an account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct AccessRow {
     /// The user's sign-in name.
@@ -24,7 +25,7 @@ pub struct AccessRow {
 }
 
 /// Each user's roles in each account, as read from AWS.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct AccessReport {
     /// One row per user, account, role and source, sorted.

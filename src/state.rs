@@ -20,7 +20,10 @@ pub(crate) use holder::now;
 pub use lock::StateLock;
 pub use store::StateStore;
 
-use crate::{guard::RemovalHistory, plan::StepId};
+use crate::{
+    guard::RemovalHistory,
+    plan::{Kind, StepId},
+};
 
 /// The state of one integration.
 ///
@@ -77,6 +80,21 @@ pub struct Facts {
     /// The saved memory of steps, by step id; see [`Context::remember`](crate::Context::remember).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub memory: BTreeMap<StepId, serde_json::Value>,
+}
+
+impl Facts {
+    /// Returns whether the facts have what a subject of this kind stands for. It is `true` for kinds that are not facts.
+    pub(crate) fn knows(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::App => self.app.is_some(),
+            Kind::IdpMetadata => self.idp.is_some(),
+            Kind::IdentityCenter => self.instance.is_some(),
+            Kind::AccessPortal => self.portal.is_some(),
+            Kind::IdentitySource => self.identity_source.is_some(),
+            Kind::ScimEndpoint => self.scim.is_some(),
+            _ => true,
+        }
+    }
 }
 
 /// The identity provider's validated metadata.

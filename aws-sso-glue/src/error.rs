@@ -10,7 +10,7 @@ use http::StatusCode;
 use rest_core::{ItemError, ListError, Unreachable, to_single_line};
 use serde::Deserialize;
 
-use crate::service::Service;
+use crate::{service::Service, transport::ForeignResponse};
 
 mod help;
 
@@ -198,8 +198,14 @@ impl Error {
             SdkError::DispatchFailure(failure) => {
                 let user = failure.is_user();
                 let source = source(SdkError::<E, HttpResponse>::DispatchFailure(failure));
-                if let Some(unreachable) = find_unreachable(source.as_ref()) {
+                if let Some(unreachable) = find::<Unreachable>(source.as_ref()) {
                     Kind::Unreachable(unreachable)
+                } else if let Some(foreign) = find::<ForeignResponse>(source.as_ref()) {
+                    Kind::InvalidResponse {
+                        status: StatusCode::from_u16(foreign.0).expect("a status of success"),
+                        request_id,
+                        source,
+                    }
                 } else if user || is_credentials_error(source.as_ref()) {
                     Kind::NotSent(source)
                 } else {
@@ -429,12 +435,11 @@ fn is_credentials_error(error: &(dyn StdError + 'static)) -> bool {
     error.is::<CredentialsError>() || error.source().is_some_and(is_credentials_error)
 }
 
-/// Returns the error of [`CheckedClient`](crate::transport::CheckedClient) for a call that it did not
-/// send, if this is one.
-fn find_unreachable(error: &(dyn StdError + 'static)) -> Option<Unreachable> {
-    match error.downcast_ref::<Unreachable>() {
-        Some(unreachable) => Some(unreachable.clone()),
-        None => error.source().and_then(find_unreachable),
+/// Returns the cause of this type, which [`CheckedClient`](crate::transport::CheckedClient) made, if there is one.
+fn find<E: StdError + Clone + 'static>(error: &(dyn StdError + 'static)) -> Option<E> {
+    match error.downcast_ref::<E>() {
+        Some(found) => Some(found.clone()),
+        None => error.source().and_then(find),
     }
 }
 

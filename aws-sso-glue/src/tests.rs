@@ -533,6 +533,7 @@ fn missing_credentials_count_as_unauthenticated_and_not_as_no_response() {
 
 /// This test uses a real connection, which takes real time. The manual clock does not advance.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 fn a_manual_clock_does_not_time_out_a_real_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));

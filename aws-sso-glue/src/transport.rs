@@ -1,6 +1,7 @@
 //! The HTTP client of all SDK clients: ours or the caller's, with checks and limits around it.
 
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
     pin::pin,
@@ -23,7 +24,9 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
 use futures::future::{Either, select};
-use rest_core::{Clock, RateLimiter, Reachability, SystemClock};
+use rest_core::{Clock, RateLimiter, Reachability, Secret, SystemClock};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 use url::{Host, Url};
 
 /// An HTTP client with checks and limits around another one.
@@ -33,6 +36,7 @@ use url::{Host, Url};
 /// - A request is not sent if an earlier call of the same [`Reachability::scope`] found its origin
 ///   unreachable.
 /// - A request, retries included, waits for the rate limiter.
+/// - A response with a status of success is no HTML page and no error document.
 /// - A response arrives as a whole within [`Limits::attempt_timeout`], with no pause longer than
 ///   [`Limits::stall_timeout`], and has at most [`Limits::max_body`] bytes. The wait for the rate
 ///   limiter does not count. Both timeouts use the operating system's clock. The SDK's own timeouts
@@ -134,9 +138,13 @@ impl HttpConnector for CheckedConnector {
                 limiter.acquire(clock.as_ref()).await;
             }
             let _hold = clock.hold();
+            let secrets = secrets(&request);
             let attempt = async {
                 let response = limits.without_stall(connector.call(request)).await?;
-                read_body(response, &limits).await
+                let mut response = read_body(response, &limits).await?;
+                check_success(&response)?;
+                redact(&mut response, &secrets);
+                Ok(response)
             };
             let result = limits.within(attempt).await;
             Attempts::add(origin, &result);
@@ -172,6 +180,59 @@ async fn read_body(
     }
     *response.body_mut() = SdkBody::from(body);
     Ok(response)
+}
+
+/// Returns the secrets of a request, except those that only its signature contains.
+fn secrets(request: &HttpRequest) -> Vec<Secret> {
+    let headers = SECRET_HEADERS.iter();
+    let headers = headers.filter_map(|name| request.headers().get(*name));
+    let body = request.body().bytes().unwrap_or_default();
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let fields = SECRET_FIELDS.iter();
+    let fields = fields.filter_map(|name| body.get(*name)?.as_str());
+    headers.chain(fields).map(Secret::new).collect()
+}
+
+/// Removes secrets from the response of a refused request. The texts of such a response get into errors.
+fn redact(response: &mut HttpResponse, secrets: &[Secret]) {
+    if response.status().is_success() {
+        return;
+    }
+    for secret in secrets {
+        let body = response.body().bytes().unwrap_or_default();
+        if let Cow::Owned(redacted) = secret.redact(body) {
+            *response.body_mut() = SdkBody::from(redacted);
+        }
+    }
+}
+
+const SECRET_HEADERS: [&str; 2] = ["x-amz-security-token", "x-amz-sso_bearer_token"];
+/// The fields of requests to `sso-oidc` that are secrets.
+const SECRET_FIELDS: [&str; 3] = ["clientSecret", "deviceCode", "refreshToken"];
+
+/// Fails if a response with a status of success is the page of a proxy or an error.
+///
+/// The SDK ignores the body of an operation without output, and fields that it does not know. It would take such a response
+/// for a write that was carried out, or for an empty list.
+fn check_success(response: &HttpResponse) -> Result<(), ConnectorError> {
+    #[derive(Deserialize)]
+    struct ErrorType {
+        #[serde(rename = "__type")]
+        _type: IgnoredAny,
+    }
+    let status = response.status();
+    if !status.is_success() {
+        return Ok(());
+    }
+    let content_type = response.headers().get("content-type").unwrap_or_default();
+    let body = response.body().bytes().unwrap_or_default();
+    if content_type.starts_with("text/html") || serde_json::from_slice::<ErrorType>(body).is_ok() {
+        return Err(ConnectorError::other(
+            ForeignResponse(status.as_u16()).into(),
+            None,
+        ));
+    }
+    Ok(())
 }
 
 impl Limits {
@@ -257,6 +318,20 @@ fn lock(attempts: &Mutex<Attempts>) -> MutexGuard<'_, Attempts> {
 fn origin(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
 }
+
+/// The error of a response with this status of success that is not an answer of AWS to the call.
+#[derive(Debug, Clone)]
+pub(crate) struct ForeignResponse(pub(crate) u16);
+
+impl fmt::Display for ForeignResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the response is the page of a proxy or an error, although its status means success",
+        )
+    }
+}
+
+impl std::error::Error for ForeignResponse {}
 
 #[derive(Debug)]
 enum LimitExceeded {

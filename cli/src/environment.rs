@@ -154,6 +154,10 @@ impl Environment {
 }
 
 /// Returns the operator at this terminal. Files to upload are written to `folder` (default: the current folder).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator reads in a thread of its own"
+)]
 fn terminal_operator(folder: Option<&Path>) -> TerminalOperator {
     TerminalOperator::new(
         io::BufReader::new(io::stdin()),
@@ -163,6 +167,10 @@ fn terminal_operator(folder: Option<&Path>) -> TerminalOperator {
     .secrets(|prompt| rpassword::prompt_password(format!("{prompt} (not shown): ")))
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program reads its files before the run"
+)]
 pub(crate) fn ready_file(path: &Path) -> Result<Ready, Failure> {
     let help = "run `okta-aws-sso rehearse --ready-file FILE` (or `cargo run --example sandbox -- --ready-file FILE`), wait until the file exists, and pass it";
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -178,11 +186,16 @@ pub(crate) fn ready_file(path: &Path) -> Result<Ready, Failure> {
 
 pub(crate) fn okta_client(org_url: &str, token: Secret) -> Result<Okta, Failure> {
     let client = okta::Client::builder(org_url, token).build();
-    client.map_err(|error| {
-        Failure::input(
-            error.to_string(),
-            "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com, and OKTA_API_TOKEN to its API token, on one line",
-        )
+    client.map_err(|error| match &error {
+        // The org URL is valid.
+        okta::BuildError::Service(cause) => Failure::input(
+            format!("OKTA_API_TOKEN cannot be used: {cause}"),
+            "set OKTA_API_TOKEN to the token as Okta has shown it, without spaces and line breaks",
+        ),
+        error => Failure::input(
+            format!("OKTA_ORG_URL cannot be used: {error}"),
+            "set OKTA_ORG_URL to the URL of the org, such as https://acme.okta.com",
+        ),
     })
 }
 

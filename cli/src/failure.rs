@@ -25,6 +25,8 @@ pub enum Failure {
     ChecksFailed,
 }
 
+const LOOK_AGAIN: &str = "make a new plan: it shows what is missing";
+
 impl Failure {
     pub(crate) fn input(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Input {
@@ -39,7 +41,7 @@ impl Failure {
             Self::Stopped(error) => format!("error: {}", error.explain()),
             Self::Blueprint(rendered) => rendered.clone(),
             Self::Input { message, help } => format!("error: {message}\n  to do:  {help}"),
-            Self::ChecksFailed => format!("error: {self}"),
+            Self::ChecksFailed => format!("error: {self}\n  to do:  {LOOK_AGAIN}"),
         }
     }
 
@@ -52,8 +54,9 @@ impl Failure {
             Self::Input { message, help } => {
                 Error::new(ErrorKind::UnusableSubject, message.clone()).with_help(help.clone())
             }
-            Self::ChecksFailed => Error::new(ErrorKind::Service, self.to_string())
-                .with_help("make a new plan: it shows what is missing"),
+            Self::ChecksFailed => {
+                Error::new(ErrorKind::Service, self.to_string()).with_help(LOOK_AGAIN)
+            }
         };
         Problem::new(None, &error)
     }

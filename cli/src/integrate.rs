@@ -178,7 +178,7 @@ impl ApplyArguments {
                 },
             );
         }
-        if !plan.is_empty() && !self.is_confirmed(&environment)? {
+        if !plan.is_empty() && !self.is_confirmed(&environment).await? {
             return Ok(Status::Changes);
         }
         output.start(&plan);
@@ -196,7 +196,7 @@ impl ApplyArguments {
     }
 
     /// Returns whether the plan may be applied: asks the operator, unless an option or the sandbox says so.
-    fn is_confirmed(&self, environment: &Environment) -> Result<bool, Failure> {
+    async fn is_confirmed(&self, environment: &Environment) -> Result<bool, Failure> {
         if self.yes || environment.is_sandbox() {
             return Ok(true);
         }
@@ -206,7 +206,7 @@ impl ApplyArguments {
                 "pass --yes as well to apply the plan",
             ));
         }
-        terminal::confirm()
+        terminal::confirm().await
     }
 }
 

@@ -104,6 +104,10 @@ impl Connection {
     /// # Errors
     ///
     /// Fails if the file cannot be read, or is not a valid blueprint.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program reads its files before the run"
+    )]
     pub fn blueprint(&self) -> Result<Blueprint, Failure> {
         let (name, text) = match &self.blueprint {
             None => ("blueprint.toml".to_owned(), EXAMPLE.to_owned()),
@@ -140,6 +144,10 @@ impl Connection {
 }
 
 /// Reads a plan that `--out` has written.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program reads its files before the run"
+)]
 pub(crate) fn read_plan(path: &std::path::Path) -> Result<Plan, Failure> {
     let failed = |error: String| {
         let message = format!("the plan {} cannot be read: {error}", path.display());
@@ -153,6 +161,10 @@ pub(crate) fn read_plan(path: &std::path::Path) -> Result<Plan, Failure> {
 }
 
 /// Writes a plan to a file.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program saves the plan before the run"
+)]
 pub(crate) fn save_plan(plan: &Plan, path: &std::path::Path) -> Result<(), Failure> {
     let failed = |error: String| {
         let message = format!("the plan cannot be written to {}: {error}", path.display());

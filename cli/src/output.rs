@@ -9,11 +9,10 @@ use std::{
 use futures::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 use okta_aws_sso::{
-    AccessReport, Cause, CheckOutcome, Document, Event, Operator, Outcome, Plan, Report,
-    Verification,
+    Access, AccessReport, Cause, CheckOutcome, Document, Event, EventKind, Operator, Outcome, Plan,
+    Report, Verification,
     operator::{Answers, ManualStep, OperatorError},
 };
-use serde_json::json;
 use url::Url;
 
 use crate::{Failure, Status, access_report, plan_view, terminal};
@@ -102,13 +101,13 @@ impl Output {
             .lock()
             .expect("no code panics while it holds the progress bar")
             .clone();
-        match event {
-            Event::ChangeStarted { change, .. } => {
+        match &event.kind {
+            EventKind::ChangeStarted { change, .. } => {
                 if let Some(bar) = bar {
                     bar.set_message(change.to_string());
                 }
             }
-            Event::ChangeWaiting { waiting, .. } => {
+            EventKind::ChangeWaiting { waiting, .. } => {
                 let missing = match waiting.missing.as_slice() {
                     [] => String::new(),
                     [first] => format!(": {first}"),
@@ -120,7 +119,7 @@ impl Output {
                     None => self.line(&format!("  .. {text}")),
                 }
             }
-            Event::ChangeFinished { result } => {
+            EventKind::ChangeFinished { result } => {
                 let change = format!("{} {}", result.action.verb(), result.subject);
                 self.line(&match &result.outcome {
                     Outcome::Done => format!("  ok {change}"),
@@ -206,11 +205,11 @@ impl Output {
     /// Prints the roles of the users, and the URL of the access portal.
     pub(crate) fn access(&self, report: &AccessReport, portal: Option<&Url>) {
         if self.json {
-            let line = json!({
-                "type": "access", "format": Plan::FORMAT, "portal_url": portal,
-                "rows": report.rows, "orphans": report.orphans,
-            });
-            let _closed = writeln!(io::stdout(), "{line}");
+            let access = Access {
+                portal_url: portal,
+                report,
+            };
+            Self::document(&Document::access(&access));
             return;
         }
         self.line(&format!(

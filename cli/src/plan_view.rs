@@ -13,11 +13,7 @@ use okta_aws_sso::{
 pub(crate) fn text(plan: &Plan, full: bool) -> String {
     let mut text = String::new();
     for (number, step) in plan.steps.iter().enumerate() {
-        let is_empty = step.changes.is_empty()
-            && step.notes.is_empty()
-            && step.problems.is_empty()
-            && step.hazards.is_empty();
-        if is_empty {
+        if step.is_empty() {
             continue;
         }
         let (shown, folded) = if full {
@@ -35,13 +31,8 @@ pub(crate) fn text(plan: &Plan, full: bool) -> String {
         text.push('\n');
     }
     let _infallible = write!(text, "Plan: {}", plan.summary());
-    if let Some(id) = plan.removals_id() {
-        let number = plan.removals().count();
-        let s = if number == 1 { "" } else { "s" };
-        let _infallible = write!(
-            text,
-            "\nThe guard limits removals. To approve the {number} removal{s} of this plan: --approve {id}"
-        );
+    if let Some(approval) = plan.approval() {
+        let _infallible = write!(text, "\n{approval}");
     }
     text
 }

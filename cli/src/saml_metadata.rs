@@ -220,6 +220,10 @@ fn sign(args: &Sign, out: &mut impl Write) -> Result<Passed, Box<dyn Error>> {
         .map_err(|error| file_error(&args.input.file, error))?;
     match &args.output {
         Some(path) => {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the program has nothing else to do"
+            )]
             fs::write(path, document.bytes())
                 .map_err(|error| file_error(&path.display(), error))?;
         }
@@ -256,6 +260,10 @@ fn verify(input: &Input, keys: &[PathBuf], out: &mut impl Write) -> Result<Passe
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program has nothing else to do"
+)]
 fn read(file: &str) -> Result<Document, Box<dyn Error>> {
     let name = if file == "-" { "standard input" } else { file };
     let bytes = if file == "-" {
@@ -273,6 +281,10 @@ fn read(file: &str) -> Result<Document, Box<dyn Error>> {
     saml::read(&bytes).map_err(|error| file_error(&name, error).into())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program has nothing else to do"
+)]
 fn read_text(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(|error| file_error(&path.display(), error))
 }

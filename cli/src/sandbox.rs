@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -71,15 +71,7 @@ async fn serve(args: Arguments) -> Result<Status, Failure> {
     let ready = format!("{:#}", sandbox.ready());
     let _closed = writeln!(io::stdout(), "{ready}");
     if let Some(path) = args.ready_file {
-        // The rename is atomic, so that a program that waits for the file never reads a part of it.
-        let temporary = path.with_extension("part");
-        let written = std::fs::write(&temporary, &ready);
-        written
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .map_err(|error| {
-                let message = format!("{} cannot be written: {error}", path.display());
-                Failure::input(message, "pass the path of a file that can be written")
-            })?;
+        write_ready_file(&path, &ready)?;
     }
     terminal::note("serving; press Ctrl-C to stop");
     tokio::signal::ctrl_c()
@@ -93,6 +85,23 @@ async fn serve(args: Arguments) -> Result<Status, Failure> {
         count(writes.len(), "write")
     ));
     Ok(Status::Done)
+}
+
+/// Writes the file that says that the sandbox is ready.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program writes the file before it serves"
+)]
+fn write_ready_file(path: &Path, ready: &str) -> Result<(), Failure> {
+    // The rename is atomic, so that a program that waits for the file never reads a part of it.
+    let temporary = path.with_extension("part");
+    let written = std::fs::write(&temporary, ready);
+    written
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .map_err(|error| {
+            let message = format!("{} cannot be written: {error}", path.display());
+            Failure::input(message, "pass the path of a file that can be written")
+        })
 }
 
 /// Returns a number with a noun, such as `1 request` or `2 requests`.

@@ -45,7 +45,7 @@ impl Arguments {
                 Status::Changes
             });
         }
-        if !is_empty && !self.is_confirmed()? {
+        if !is_empty && !self.is_confirmed().await? {
             return Ok(Status::Changes);
         }
         let report = sync.apply(prepared).await?.complete()?;
@@ -69,11 +69,11 @@ impl Arguments {
     }
 
     /// Returns whether the plan may be applied: asks the operator, unless an option or the sandbox says so.
-    fn is_confirmed(&self) -> Result<bool, Failure> {
+    async fn is_confirmed(&self) -> Result<bool, Failure> {
         if self.yes || self.uses_own_sandbox() || self.connection.target.is_some() {
             return Ok(true);
         }
-        terminal::confirm()
+        terminal::confirm().await
     }
 }
 

@@ -1,8 +1,12 @@
 //! The terminal: width, colors, and settings that must be restored.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    thread,
+};
 
 use textwrap::{Options, WordSeparator, WordSplitter};
+use tokio::sync::oneshot;
 
 use crate::Failure;
 
@@ -46,7 +50,8 @@ fn wrapped(text: &str, width: usize) -> String {
 }
 
 /// Asks the operator whether a plan may be applied.
-pub(crate) fn confirm() -> Result<bool, Failure> {
+pub(crate) async fn confirm() -> Result<bool, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "nothing is read")]
     if !io::stdin().is_terminal() {
         return Err(Failure::input(
             "the plan needs a confirmation, and standard input is not a terminal",
@@ -54,9 +59,16 @@ pub(crate) fn confirm() -> Result<bool, Failure> {
         ));
     }
     let _closed = write!(io::stderr(), "\nEnter `yes` to apply this plan: ");
-    let mut line = String::new();
-    let read = io::stdin().read_line(&mut line);
-    read.map_err(|error| Failure::input(error.to_string(), "pass --yes"))?;
+    let (sender, answer) = oneshot::channel();
+    // A read from a terminal cannot be cancelled, and a thread of the runtime would keep the program from ending at Ctrl-C.
+    #[expect(clippy::disallowed_methods, reason = "a thread of its own reads")]
+    thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line);
+        let _is_dropped = sender.send(read.map(|_| line));
+    });
+    let read = answer.await.map_err(io::Error::other).flatten();
+    let line = read.map_err(|error| Failure::input(error.to_string(), "pass --yes"))?;
     Ok(line.trim() == "yes")
 }
 
@@ -65,6 +77,7 @@ pub(crate) struct Settings(#[cfg(unix)] Option<rustix::termios::Termios>);
 
 impl Settings {
     /// Reads the settings.
+    #[expect(clippy::disallowed_methods, reason = "nothing is read")]
     pub(crate) fn read() -> Self {
         #[cfg(unix)]
         return Self(rustix::termios::tcgetattr(io::stdin()).ok());
@@ -73,6 +86,7 @@ impl Settings {
     }
 
     /// Restores the settings.
+    #[expect(clippy::disallowed_methods, reason = "nothing is read")]
     pub(crate) fn restore(&self) {
         #[cfg(unix)]
         if let Some(settings) = &self.0 {

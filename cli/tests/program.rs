@@ -1,9 +1,15 @@
 //! Tests of the program as a process: help, exit status, output in a pipe.
+#![expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 
 use std::process::{Command, Output, Stdio};
 
 /// Runs the program on a sandbox in its own process, without a terminal.
 fn run(arguments: &[&str]) -> Output {
+    program(arguments).output().expect("the program runs")
+}
+
+/// Returns the program without the variables of this process.
+fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_okta-aws-sso"));
     for variable in [
         "OKTA_ORG_URL",
@@ -15,8 +21,8 @@ fn run(arguments: &[&str]) -> Output {
     ] {
         command.env_remove(variable);
     }
-    let output = command.args(arguments).stdin(Stdio::null()).output();
-    output.expect("the program runs")
+    command.args(arguments).stdin(Stdio::null());
+    command
 }
 
 fn stdout(output: &Output) -> String {
@@ -58,6 +64,63 @@ fn a_plan_with_changes_ends_with_2_and_its_summary_is_last() {
     assert!(!text.contains('\u{1b}'), "a pipe has no colors");
 }
 
+/// Returns a text without ids, times, ports and waits, which differ from run to run.
+fn stable(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("  .. waiting for "));
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    for (pattern, replacement) in [
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+        (
+            r"\b(0oa|00u|00g|exk|ssoins-|d-|OcD)[0-9A-Za-z]{8,}",
+            "${1}ID",
+        ),
+        (r"\b[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19,31}\b", "FINGERPRINT"),
+        (
+            r"\b[0-9a-f]{10}-[0-9a-f-]{36}|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            "UUID",
+        ),
+        (r"\brequest [0-9A-Za-z-]+", "request ID"),
+        (r"/tmp/[^ ]+/", "FOLDER/"),
+    ] {
+        let pattern = regex::Regex::new(pattern).expect("a pattern");
+        text = pattern.replace_all(&text, replacement).into_owned();
+    }
+    text
+}
+
+#[test]
+fn the_texts_of_plan_and_run_are_as_documented() {
+    insta::assert_snapshot!("text_plan", stable(&stdout(&run(&["plan"]))));
+    insta::assert_snapshot!("text_apply", stable(&stdout(&run(&["apply"]))));
+}
+
+#[test]
+fn the_texts_of_problems_and_errors_are_as_documented() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("faults.toml");
+    let text = "[[access]]\nuser = \"ada.lovelace@example.com\"\naccount = \"Sandbox\"\n\
+        permission_set = \"AdministratorAccess\"\n\n[[access]]\nuser = \"unknown@example.com\"\n\
+        account = \"Legacy\"\npermission_set = \"ReadOnlyAccess\"\n";
+    std::fs::write(&file, text).expect("a file");
+    let file = file.to_str().expect("a path");
+    let problems = run(&["apply", "--blueprint", file]);
+    assert_eq!(problems.status.code(), Some(1));
+    insta::assert_snapshot!("text_problems", stable(&stdout(&problems)));
+
+    let refused = run(&["apply", "--blueprint", file, "--strict"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8(refused.stderr).expect("UTF-8");
+    insta::assert_snapshot!("text_refused", stable(&text));
+
+    let missing = run(&["apply", "--plan", "missing.json"]);
+    assert_eq!(missing.status.code(), Some(1));
+    let text = String::from_utf8(missing.stderr).expect("UTF-8");
+    insta::assert_snapshot!("text_no_plan", stable(&text));
+}
+
 #[test]
 fn an_apply_on_the_sandbox_ends_with_0_and_a_report_of_the_roles() {
     let output = run(&["apply"]);
@@ -95,6 +158,34 @@ fn a_wrong_blueprint_is_shown_with_its_place_and_ends_with_1() {
         "{text}"
     );
     assert_eq!(run(&["validate"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("blueprint.toml");
+    std::fs::write(&file, "").expect("a file");
+    for (org_url, token, reason) in [
+        (
+            "https://acme.okta.com",
+            "00abc\ndef",
+            "OKTA_API_TOKEN cannot be used: the secret has a space, a line break or another character that a header cannot contain",
+        ),
+        (
+            "http://acme.okta.com",
+            "00abcdef",
+            "OKTA_ORG_URL cannot be used: the org URL must use https, because a token is sent to acme.okta.com",
+        ),
+    ] {
+        let mut command = program(&["plan", "--blueprint", file.to_str().expect("a path")]);
+        command.env("OKTA_ORG_URL", org_url);
+        let output = command.env("OKTA_API_TOKEN", token).output();
+        let output = output.expect("the program runs");
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(text.contains(reason), "{text}");
+        assert!(!text.contains(token), "{text}");
+    }
 }
 
 #[test]

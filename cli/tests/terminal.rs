@@ -1,5 +1,6 @@
 //! Tests of the program in a terminal (a pseudoterminal): questions are visible, lines fit, and Ctrl-C leaves the terminal usable.
 #![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 
 use std::{
     fs::File,
@@ -176,4 +177,20 @@ fn a_terminal_of_80_columns_shows_each_question_and_survives_ctrl_c() {
 #[test]
 fn a_terminal_of_140_columns_shows_each_question_and_survives_ctrl_c() {
     check_terminal(140);
+}
+
+#[test]
+fn ctrl_c_ends_the_program_while_it_waits_for_the_confirmation() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let sandbox = runtime
+        .block_on(Sandbox::builder().page_size(None).start())
+        .expect("a sandbox");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::start(&sandbox, 80, folder.path(), &["apply"]);
+    terminal.expect("Enter `yes` to apply this plan: ");
+    terminal.enter("\u{3}");
+    terminal.expect("interrupted");
+    let status = terminal.child.wait().expect("the program ends");
+    assert_eq!(status.code(), Some(130), "{}", terminal.shown);
+    assert_eq!(sandbox.writes().len(), 0);
 }

@@ -1,6 +1,10 @@
 //! Lists the problems of a SAML response that AWS refuses, with the fix for each problem.
 //! `cargo run --features samael --example saml_response -- FILE --metadata IDP.xml --acs URL --issuer URL`; see `--help`.
 #![expect(clippy::print_stderr, reason = "a program prints its errors")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program has no async code, and reads the clock once"
+)]
 
 mod sample;
 
@@ -147,10 +151,6 @@ fn file_error(file: &str, source: impl Error + Send + Sync + 'static) -> FileErr
 }
 
 fn now() -> jiff::Timestamp {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a program reads the clock once and passes the time on"
-    )]
     let now = SystemTime::now();
     now.try_into()
         .expect("the clock's time fits into a timestamp")

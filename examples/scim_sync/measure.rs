@@ -90,6 +90,7 @@ pub(crate) async fn run(rate: u32) -> Result<(), Error> {
 }
 
 /// Returns the peak memory of this process in megabytes; `None` on systems other than Linux.
+#[expect(clippy::disallowed_methods, reason = "the file is in memory")]
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -13,6 +13,7 @@ use crate::json::Missing;
 mod api;
 
 pub use api::ApiError;
+use api::NOT_OKTA;
 
 /// The error of a call to Okta.
 ///
@@ -147,10 +148,17 @@ impl Error {
             } => Some(
                 "Use the org URL that Okta uses in its links, and check whether a proxy rewrites links.",
             ),
+            Self::Transport { .. } => Some(
+                "Check the network, the proxies and Okta's status page, then run again: Okta may have carried out the call.",
+            ),
+            Self::Body { .. } => Some(NOT_OKTA),
             Self::List(ListError::Item(_)) => Some(
                 "Okta sent an item that this version cannot read: report it with its raw text. The other items can be read.",
             ),
-            _ => None,
+            Self::List(_) => {
+                Some("Okta's pages do not end: try again later, and report it if it persists.")
+            }
+            Self::Request { .. } => None,
         }
     }
 

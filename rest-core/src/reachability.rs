@@ -6,7 +6,10 @@ use std::{
     fmt,
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use crate::Clock;
 
 tokio::task_local! {
     static CURRENT: Reachability;
@@ -38,7 +41,22 @@ tokio::task_local! {
 /// ```
 #[derive(Debug, Default)]
 pub struct Reachability {
-    unreachable: Mutex<BTreeMap<String, Unreachable>>,
+    unreachable: Mutex<BTreeMap<String, Found>>,
+    expiry: Option<Expiry>,
+}
+
+/// A service that was found unreachable.
+#[derive(Debug)]
+struct Found {
+    cause: Unreachable,
+    /// The time of the clock of the expiry.
+    at: Duration,
+}
+
+#[derive(Debug)]
+struct Expiry {
+    after: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl Reachability {
@@ -47,13 +65,27 @@ impl Reachability {
         CURRENT.scope(Self::default(), work).await
     }
 
+    /// Runs `work` with an empty memory, which forgets a service after some time of this clock. The next call then finds out
+    /// again whether it is reachable.
+    pub async fn scope_with_expiry<F: Future>(
+        after: Duration,
+        clock: Arc<dyn Clock>,
+        work: F,
+    ) -> F::Output {
+        let memory = Self {
+            expiry: Some(Expiry { after, clock }),
+            ..Self::default()
+        };
+        CURRENT.scope(memory, work).await
+    }
+
     /// Fails if a call of this scope found the service at `origin` unreachable.
     ///
     /// # Errors
     ///
     /// Returns the cause of the first such call.
     pub fn check(origin: &str) -> Result<(), Unreachable> {
-        let known = CURRENT.try_with(|current| current.lock().get(origin).cloned());
+        let known = CURRENT.try_with(|current| current.find(origin));
         known.ok().flatten().map_or(Ok(()), Err)
     }
 
@@ -62,14 +94,34 @@ impl Reachability {
     pub fn record(origin: &str, cause: &dyn StdError) {
         // Outside of a scope, there is no memory.
         let _ = CURRENT.try_with(|current| {
-            current
-                .lock()
-                .entry(origin.to_owned())
-                .or_insert_with(|| Unreachable::new(origin, cause));
+            if current.find(origin).is_none() {
+                let found = Found {
+                    cause: Unreachable::new(origin, cause),
+                    at: current.now(),
+                };
+                current.lock().insert(origin.to_owned(), found);
+            }
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Unreachable>> {
+    /// Returns the cause if the service was found unreachable and this is not forgotten.
+    fn find(&self, origin: &str) -> Option<Unreachable> {
+        let unreachable = self.lock();
+        let found = unreachable.get(origin)?;
+        let age = self.now().saturating_sub(found.at);
+        let is_forgotten = self
+            .expiry
+            .as_ref()
+            .is_some_and(|expiry| age >= expiry.after);
+        (!is_forgotten).then(|| found.cause.clone())
+    }
+
+    fn now(&self) -> Duration {
+        let expiry = self.expiry.as_ref();
+        expiry.map_or(Duration::ZERO, |expiry| expiry.clock.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Found>> {
         self.unreachable
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

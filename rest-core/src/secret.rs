@@ -1,7 +1,8 @@
 //! Secrets that stay out of logs and debug output.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use memchr::memmem;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
@@ -32,7 +33,38 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Returns a text of a service without the secret, which a service may repeat in an error message.
+    ///
+    /// A secret of fewer than 8 bytes is kept: such a text can also be a part of other words.
+    ///
+    /// ```
+    /// use rest_core::Secret;
+    ///
+    /// let token = Secret::new("00abcdefgh");
+    /// let text = token.redact(b"invalid token 00abcdefgh");
+    /// assert_eq!(&*text, b"invalid token (a secret)");
+    /// ```
+    #[must_use]
+    pub fn redact<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let secret = self.0.as_bytes();
+        if secret.len() < MIN_REDACTED || memmem::find(text, secret).is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut redacted = Vec::with_capacity(text.len());
+        let mut kept_up_to = 0;
+        for at in memmem::find_iter(text, secret) {
+            redacted.extend_from_slice(&text[kept_up_to..at]);
+            redacted.extend_from_slice(b"(a secret)");
+            kept_up_to = at + secret.len();
+        }
+        redacted.extend_from_slice(&text[kept_up_to..]);
+        Cow::Owned(redacted)
+    }
 }
+
+/// The length from which on a secret is replaced in the texts of services.
+const MIN_REDACTED: usize = 8;
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +94,24 @@ mod tests {
         };
         assert_eq!(format!("{holder:?}"), "Holder { token: Secret(..) }");
         assert_eq!(format!("{:#?}", Secret::new("hunter2")), "Secret(..)");
+    }
+
+    #[test]
+    fn every_copy_of_the_secret_is_removed_from_a_text() {
+        let secret = Secret::new("hunter2hunter2");
+        for (text, redacted) in [
+            ("", ""),
+            ("hunter2", "hunter2"),
+            ("hunter2hunter2", "(a secret)"),
+            (
+                "a hunter2hunter2, b hunter2hunter2 c",
+                "a (a secret), b (a secret) c",
+            ),
+        ] {
+            assert_eq!(&*secret.redact(text.as_bytes()), redacted.as_bytes());
+        }
+        assert_eq!(&*Secret::new("a").redact(b"a banana"), b"a banana");
+        assert_eq!(&*Secret::new("").redact(b"a"), b"a");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The service client: authorizes, rate-limits, sends and retries requests.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -212,7 +213,17 @@ impl Inner {
         // never closed; if it were, sending without a permit would do no harm.
         let _permit = self.in_flight.acquire().await;
         let _hold = self.clock.hold();
-        self.transport.send(request).await
+        let response = self.transport.send(request).await?;
+        let Some(authorization) = &self.authorization else {
+            return Ok(response);
+        };
+        // A service or a proxy may repeat the token, and its text gets into errors.
+        Ok(
+            response.map(|body| match authorization.secret.redact(&body) {
+                Cow::Borrowed(_) => body,
+                Cow::Owned(redacted) => redacted.into(),
+            }),
+        )
     }
 
     fn attempt_result(

@@ -4,6 +4,7 @@
 //! `cargo run -p saml-metadata --features signature --example signature -- verify KEY.pem < signed.xml`
 //! (or `verify-stream`). The other commands are `… sign KEY.pem rsa-sha256 [CERTIFICATE.pem] <
 //! metadata.xml` and `… c14n exclusive < metadata.xml` (also `inclusive`; both also with `-comments`).
+#![expect(clippy::disallowed_methods, reason = "the package has no async code")]
 
 use std::{
     env,

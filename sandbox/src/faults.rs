@@ -1,6 +1,6 @@
 //! Fault injection: a queue of faults, each triggered by one matching request.
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::record::Service;
 
@@ -20,6 +20,8 @@ pub struct Fault {
     service: Service,
     /// The text that a matching request contains in its method, path or operation.
     pattern: Option<String>,
+    /// Whether only a request that changes data matches.
+    only_writes: bool,
     /// The number of matching requests that still pass before the fault is triggered.
     skips: usize,
     kind: FaultKind,
@@ -32,8 +34,13 @@ pub(crate) enum FaultKind {
     Throttle { seconds: u32 },
     /// Okta's response above the concurrency limit: both rate-limit headers (limit and remaining) are zero.
     ConcurrencyLimit,
-    /// The response is an HTML page, such as a proxy's, instead of the API's response.
-    HtmlPage { status: u16, body: String },
+    /// A given response instead of the API's response. The request is processed only if `process` is true.
+    Answer {
+        status: StatusCode,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: String,
+        process: bool,
+    },
     /// The request is not processed, and the connection is closed without a response.
     CloseBeforeProcessing,
     /// The request is processed, and the connection is closed without a response.
@@ -47,6 +54,10 @@ pub(crate) enum FaultKind {
     },
     /// The request is processed, and the connection breaks in the middle of the response.
     TruncatedResponse,
+    /// The request is processed, and the response has only the first half of its body.
+    HalfBody,
+    /// The request is processed, and its response is sent twice.
+    RepeatedResponse,
     /// The sandbox never sends a response. It processes the request only if `process` is true.
     Stall { process: bool },
 }
@@ -66,8 +77,38 @@ impl Fault {
 
     /// Answers with `status` and an HTML page, as a proxy or a maintenance page does.
     pub fn fail(service: Service, status: u16, html: impl Into<String>) -> Self {
-        let body = html.into();
-        Self::new(service, FaultKind::HtmlPage { status, body })
+        let html_type = ("content-type", "text/html; charset=utf-8");
+        Self::answer(service, status, &[html_type], html, false)
+    }
+
+    /// Answers with this status, these headers and this body instead of the API's response.
+    ///
+    /// The request is processed only if `process` is true.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the status or a header is not valid.
+    pub fn answer(
+        service: Service,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: impl Into<String>,
+        process: bool,
+    ) -> Self {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                let name = HeaderName::try_from(*name).expect("a valid header name");
+                (name, HeaderValue::try_from(*value).expect("a valid header"))
+            })
+            .collect();
+        let kind = FaultKind::Answer {
+            status: StatusCode::from_u16(status).expect("a valid status"),
+            headers,
+            body: body.into(),
+            process,
+        };
+        Self::new(service, kind)
     }
 
     /// Closes the connection before the request is processed.
@@ -101,6 +142,18 @@ impl Fault {
         Self::new(service, FaultKind::TruncatedResponse)
     }
 
+    /// Processes the request and sends the first half of the body as if it were the whole.
+    ///
+    /// Unlike with [`truncated_response`](Self::truncated_response), the declared length is the length of the half.
+    pub fn half_body(service: Service) -> Self {
+        Self::new(service, FaultKind::HalfBody)
+    }
+
+    /// Processes the request once and sends its response twice on the same connection.
+    pub fn repeated_response(service: Service) -> Self {
+        Self::new(service, FaultKind::RepeatedResponse)
+    }
+
     /// Never sends a response, so that the client has to end the request with its own timeout.
     ///
     /// The request is processed only if `process` is true.
@@ -125,6 +178,12 @@ impl Fault {
         self
     }
 
+    /// Limits the fault to requests that change data ([`RecordedRequest::write`](crate::RecordedRequest::write)).
+    pub fn on_writes(mut self) -> Self {
+        self.only_writes = true;
+        self
+    }
+
     /// Lets this number of matching requests pass before the fault is triggered.
     pub fn after(mut self, requests: usize) -> Self {
         self.skips = requests;
@@ -135,6 +194,7 @@ impl Fault {
         Self {
             service,
             pattern: None,
+            only_writes: false,
             skips: 0,
             kind,
         }
@@ -142,6 +202,7 @@ impl Fault {
 
     fn matches(&self, request_info: &RequestInfo<'_>) -> bool {
         self.service == request_info.service
+            && (request_info.write || !self.only_writes)
             && self
                 .pattern
                 .as_ref()
@@ -156,6 +217,8 @@ pub(crate) struct RequestInfo<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) operation: Option<&'a str>,
+    /// Whether the request changes data.
+    pub(crate) write: bool,
 }
 
 impl RequestInfo<'_> {
@@ -236,6 +299,7 @@ mod tests {
             method: &Method::GET,
             path,
             operation: None,
+            write: false,
         }
     }
 
@@ -268,6 +332,19 @@ mod tests {
         assert!(taken(&mut faults));
         assert!(taken(&mut faults));
         assert!(!taken(&mut faults));
+    }
+
+    #[test]
+    fn a_fault_on_writes_lets_reads_pass() {
+        let mut faults = Faults::default();
+        faults.push(Fault::refuse(Service::Okta, 400, None).on_writes());
+        let read = request_info(Service::Okta, "/");
+        assert_eq!(faults.take(&read), None);
+        let write = RequestInfo {
+            write: true,
+            ..read
+        };
+        assert!(faults.take(&write).is_some());
     }
 
     #[test]

@@ -211,7 +211,7 @@ impl Org {
             "apps": apps.collect::<Vec<_>>(),
             "groups": groups.collect::<Vec<_>>(),
             "users": self.users.values().map(|user| user.document(host)).collect::<Vec<_>>(),
-            "domains": self.domains.values().map(|domain| domain.name.clone()).collect::<Vec<_>>(),
+            "domains": self.domains.values().map(|domain| domain.document(&self.subdomain, host)).collect::<Vec<_>>(),
         })
     }
 

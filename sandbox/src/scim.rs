@@ -37,6 +37,7 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 mod tests {
     use std::{fs, path::Path};
 

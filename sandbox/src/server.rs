@@ -6,9 +6,9 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
@@ -19,6 +19,7 @@ use axum::{
     serve::{IncomingStream, Listener},
 };
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use http::{Request, StatusCode, header};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -109,8 +110,8 @@ impl Listeners {
                 .with_state((state.clone(), endpoint));
             let mut stopped = stopped.clone();
             tokio::spawn(async move {
-                let service = router.into_make_service_with_connect_info::<ConnectionCloser>();
-                axum::serve(ClosableListener(listener), service)
+                let service = router.into_make_service_with_connect_info::<ConnectionControl>();
+                axum::serve(ControlledListener(listener), service)
                     .with_graceful_shutdown(async move {
                         // The sender never sends: this returns when the sender is dropped.
                         let _ = stopped.changed().await;
@@ -131,7 +132,7 @@ enum Endpoint {
 
 async fn handle(
     State((state, endpoint)): State<(Shared, Endpoint)>,
-    ConnectInfo(closer): ConnectInfo<ConnectionCloser>,
+    ConnectInfo(control): ConnectInfo<ConnectionControl>,
     request: axum::extract::Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -145,22 +146,36 @@ async fn handle(
     };
     match delivery {
         Delivery::Complete(response) => response.map(Body::from),
-        // hyper breaks the connection if the body is shorter than its declared length.
         Delivery::Truncated(response) if !response.body().is_empty() => {
             let length = response.body().len();
-            let mut truncated = response.map(|body| Body::from(body.slice(..body.len() / 2)));
+            let mut truncated = response.map(|body| broken_body(&body));
             truncated
                 .headers_mut()
                 .insert(header::CONTENT_LENGTH, length.into());
             truncated
         }
+        Delivery::Repeated(response) => {
+            control.set(REPEAT);
+            response.map(Body::from)
+        }
         Delivery::Close | Delivery::Truncated(_) => {
-            closer.close();
+            control.set(CLOSED);
             status(StatusCode::NO_CONTENT)
         }
         // This future is dropped with the connection, when the client closes it without waiting for the response.
         Delivery::Stall => std::future::pending().await,
     }
+}
+
+/// Returns a body that breaks the connection after its first half.
+fn broken_body(body: &Bytes) -> Body {
+    let half = stream::iter([Ok(body.slice(..body.len() / 2))]);
+    // The pause makes hyper send the half before it sees the error.
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    Body::from_stream(half.chain(end))
 }
 
 fn status(status: StatusCode) -> Response {
@@ -169,18 +184,22 @@ fn status(status: StatusCode) -> Response {
     response
 }
 
-/// A listener whose connections can be closed without a response.
-struct ClosableListener(TcpListener);
+/// A listener whose connections have a [`ConnectionControl`].
+struct ControlledListener(TcpListener);
 
-impl Listener for ClosableListener {
-    type Io = ClosableStream;
+impl Listener for ControlledListener {
+    type Io = ControlledStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        let stream = ClosableStream {
+        // Without this, the second copy of a repeated response waits until the client has sent its next request. Setting
+        // it fails only if the client has closed the connection.
+        let _ = stream.set_nodelay(true);
+        let stream = ControlledStream {
             stream,
-            closer: ConnectionCloser::default(),
+            control: ConnectionControl::default(),
+            repeated: Vec::new(),
         };
         (stream, address)
     }
@@ -190,36 +209,50 @@ impl Listener for ClosableListener {
     }
 }
 
-/// A connection that rejects all writes after its [`ConnectionCloser`] closed it.
-struct ClosableStream {
+/// A connection that its [`ConnectionControl`] can close, or on which it can repeat a response.
+struct ControlledStream {
     stream: TcpStream,
-    closer: ConnectionCloser,
+    control: ConnectionControl,
+    /// The bytes that the next flush writes again.
+    repeated: Vec<u8>,
 }
 
-/// A handle that closes one connection.
+/// A handle that sets the mode of one connection.
 #[derive(Clone, Debug, Default)]
-struct ConnectionCloser(Arc<AtomicBool>);
+struct ConnectionControl(Arc<AtomicU8>);
 
-impl ConnectionCloser {
-    fn close(&self) {
-        self.0.store(true, Ordering::SeqCst);
+/// The connection rejects all writes.
+const CLOSED: u8 = 1;
+/// The connection writes all bytes up to the next flush twice.
+const REPEAT: u8 = 2;
+
+impl ConnectionControl {
+    fn set(&self, mode: u8) {
+        self.0.store(mode, Ordering::SeqCst);
     }
 
-    fn check_open(&self) -> io::Result<()> {
-        if self.0.load(Ordering::SeqCst) {
-            return Err(io::ErrorKind::ConnectionAborted.into());
+    fn is(&self, mode: u8) -> bool {
+        self.0.load(Ordering::SeqCst) == mode
+    }
+}
+
+impl ControlledStream {
+    /// Keeps the bytes that were written of `parts`, if the control says so.
+    fn keep(&mut self, parts: &[io::IoSlice<'_>], written: usize) {
+        if self.control.is(REPEAT) {
+            let bytes = parts.iter().flat_map(|part| part.iter()).take(written);
+            self.repeated.extend(bytes);
         }
-        Ok(())
     }
 }
 
-impl Connected<IncomingStream<'_, ClosableListener>> for ConnectionCloser {
-    fn connect_info(stream: IncomingStream<'_, ClosableListener>) -> Self {
-        stream.io().closer.clone()
+impl Connected<IncomingStream<'_, ControlledListener>> for ConnectionControl {
+    fn connect_info(stream: IncomingStream<'_, ControlledListener>) -> Self {
+        stream.io().control.clone()
     }
 }
 
-impl AsyncRead for ClosableStream {
+impl AsyncRead for ControlledStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -229,18 +262,23 @@ impl AsyncRead for ClosableStream {
     }
 }
 
-impl AsyncWrite for ClosableStream {
+impl AsyncWrite for ControlledStream {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.closer.check_open()?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        self.poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let this = &mut *self;
+        while !this.repeated.is_empty() {
+            let written = ready!(Pin::new(&mut this.stream).poll_write(cx, &this.repeated))?;
+            this.repeated.drain(..written);
+            this.control.set(0);
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -252,8 +290,12 @@ impl AsyncWrite for ClosableStream {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.closer.check_open()?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        if self.control.is(CLOSED) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts))?;
+        self.keep(parts, written);
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -43,6 +43,8 @@ pub(crate) enum Delivery {
     Complete(Response<Bytes>),
     /// The connection breaks after the first half of the body.
     Truncated(Response<Bytes>),
+    /// The complete response is sent twice.
+    Repeated(Response<Bytes>),
     /// The connection is closed without a response.
     Close,
     /// The sandbox never sends a response.
@@ -79,6 +81,10 @@ impl SandboxState {
             method: request.method(),
             path: request.uri().path(),
             operation: operation.as_deref(),
+            write: match service {
+                Service::Aws => aws::is_write(request),
+                Service::Okta | Service::Scim => method_writes(request.method()),
+            },
         };
         let fault = self.faults.take(&request_info);
         let delivery = self.handle_with_fault(&request_info, request, fault);
@@ -120,8 +126,26 @@ impl SandboxState {
                 }
                 Delivery::Stall
             }
-            Some(FaultKind::HtmlPage { status, body }) => {
-                Delivery::Complete(html_page(status, body))
+            Some(FaultKind::HalfBody) => {
+                let response = self.process(request_info.service, request);
+                Delivery::Complete(response.map(|body| body.slice(..body.len() / 2)))
+            }
+            Some(FaultKind::RepeatedResponse) => {
+                Delivery::Repeated(self.process(request_info.service, request))
+            }
+            Some(FaultKind::Answer {
+                status,
+                headers,
+                body,
+                process,
+            }) => {
+                if process {
+                    self.process(request_info.service, request);
+                }
+                let mut answer = Response::new(body.into());
+                *answer.status_mut() = status;
+                answer.headers_mut().extend(headers);
+                Delivery::Complete(answer)
             }
             Some(FaultKind::ForeignNextLink { .. }) | None => {
                 let mut response = self.process(request_info.service, request);
@@ -168,7 +192,14 @@ impl SandboxState {
     ) -> Response<Bytes> {
         let mut response = match service {
             Service::Scim => self.scim_error(status, "Internal failure"),
-            Service::Okta | Service::Aws => html_page(status, "{}".to_owned()),
+            Service::Okta | Service::Aws => {
+                let mut response = Response::new(Bytes::from_static(b"{}"));
+                *response.status_mut() =
+                    StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+                let html = HeaderValue::from_static("text/html; charset=utf-8");
+                response.headers_mut().insert(header::CONTENT_TYPE, html);
+                response
+            }
         };
         if let Some(seconds) = retry_after {
             let headers = response.headers_mut();
@@ -229,14 +260,10 @@ impl SandboxState {
         request: &Request<Bytes>,
         delivery: &Delivery,
     ) {
-        let write = match request_info.service {
-            Service::Aws => aws::is_write(request),
-            Service::Okta | Service::Scim => method_writes(request.method()),
-        };
         let status = match delivery {
-            Delivery::Complete(response) | Delivery::Truncated(response) => {
-                Some(response.status().as_u16())
-            }
+            Delivery::Complete(response)
+            | Delivery::Truncated(response)
+            | Delivery::Repeated(response) => Some(response.status().as_u16()),
             Delivery::Close | Delivery::Stall => None,
         };
         tracing::debug!(service = ?request_info.service, method = %request_info.method, path = request_info.path, status, "answered");
@@ -246,7 +273,7 @@ impl SandboxState {
             path: request_info.path.to_owned(),
             query: request.uri().query().map(str::to_owned),
             target: request_info.operation.map(str::to_owned),
-            write,
+            write: request_info.write,
             status,
         });
     }
@@ -297,15 +324,6 @@ impl SandboxState {
     pub(crate) fn snapshot(&self) -> Value {
         json!({ "okta": self.org.snapshot(), "aws": self.aws_snapshot() })
     }
-}
-
-/// Returns a response with an HTML page, as a proxy in front of the API would send it.
-fn html_page(status: u16, body: String) -> Response<Bytes> {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, html);
-    response
 }
 
 /// Returns the `Link` header with the origin of its URL replaced, or `None` if the header cannot be parsed.

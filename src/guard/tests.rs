@@ -240,13 +240,14 @@ fn a_hazard_needs_its_own_name() {
         approved: plan.removals_id().into_iter().collect(),
         ..Guard::default()
     };
-    let error = check(&approved, &plan).expect_err("a hazard");
-    assert!(
-        error
-            .help()
-            .expect("help")
-            .contains("--allow 'emptied-group:admins and friends'")
-    );
+    let found = [hazard.clone()];
+    let history = RemovalHistory::default();
+    let error = approved.decide(&plan, &found, &history, TODAY);
+    let error = error.expect_err("a hazard");
+    let help = error.help().expect("help");
+    // The plan and the run have found it.
+    let option = "--allow 'emptied-group:admins and friends'";
+    assert_eq!(help.matches(option).count(), 1, "{help}");
     let allowed = Guard {
         allowed: hazard.id().into_iter().collect(),
         ..approved

@@ -101,6 +101,10 @@ impl Operator for TerminalOperator {
 }
 
 impl Terminal {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a thread of its own calls this function"
+    )]
     fn talk(
         &mut self,
         manual_step: &ManualStep,
@@ -133,6 +137,10 @@ impl Terminal {
         Ok(answers)
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a thread of its own calls this function"
+    )]
     fn answer(
         &mut self,
         ask: &Ask,
@@ -181,6 +189,10 @@ struct LineReader {
 }
 
 impl LineReader {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the thread of the reader waits for requests"
+    )]
     fn new(mut input: impl BufRead + Send + 'static) -> Self {
         let (requests, requested) = mpsc::channel();
         let (sender, lines) = mpsc::channel();
@@ -202,6 +214,10 @@ impl LineReader {
     }
 
     /// Returns the next line without its end. Fails if the input has ended or the question is dropped.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a thread of its own calls this function"
+    )]
     fn line(&mut self, is_dropped: &dyn Fn() -> bool) -> Result<String, OperatorError> {
         if let Some(line) = self.unused.take() {
             return Ok(line);
@@ -274,6 +290,10 @@ mod tests {
     struct Keyboard(mpsc::Receiver<String>, io::Cursor<Vec<u8>>);
 
     impl io::Read for Keyboard {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the thread of the reader calls this function"
+        )]
         fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
             let read = self.1.read(bytes)?;
             if read > 0 {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture};
+use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use super::{
@@ -18,7 +19,7 @@ use crate::{
     batch::{Batch, Driver, Waiting},
     context::Context,
     error::{Error, ErrorKind, Result},
-    event::Event,
+    event::{Emitter, EventKind},
     guard::Withheld,
     outcome::{Cause, ChangeResult, Outcome, Report},
     plan::{Action, Change, Hazard, Kind, Need, Note, Plan, Problem, StepId, StepPlan, Subject},
@@ -31,6 +32,8 @@ pub(super) struct Run<'a> {
     pub(super) cx: &'a Context,
     pub(super) saver: &'a StateSaver,
     pub(super) withheld: &'a Withheld,
+    pub(super) events: &'a Emitter,
+    pub(super) started: Timestamp,
     pub(super) record: Record,
 }
 
@@ -54,6 +57,8 @@ struct Recorded {
 struct Broken {
     subjects: HashSet<Subject>,
     kinds: HashMap<Kind, Cause>,
+    /// The kinds of which no subject is known, because the step that provides them cannot be planned.
+    unknown_kinds: HashMap<Kind, Cause>,
 }
 
 impl Broken {
@@ -74,9 +79,15 @@ impl Broken {
         if self.subjects.contains(&change.subject) {
             return Some(Cause::Subject(change.subject.clone()));
         }
-        needs.iter().find_map(|need| match need {
-            Need::Subject(subject) => self.subjects.get(subject).cloned().map(Cause::Subject),
-            Need::Kind(kind) => self.kinds.get(kind).cloned(),
+        needs.iter().find_map(|need| {
+            let (kind, broken) = match need {
+                Need::Subject(subject) => {
+                    let broken = self.subjects.get(subject).cloned().map(Cause::Subject);
+                    (subject.kind(), broken)
+                }
+                Need::Kind(kind) => (*kind, self.kinds.get(kind).cloned()),
+            };
+            self.unknown_kinds.get(&kind).cloned().or(broken)
         })
     }
 }
@@ -90,7 +101,7 @@ impl Run<'_> {
         for problem in &reviewed.problems {
             self.add_broken(problem.subject.as_ref());
         }
-        let current = match plan_step(step, self.cx, &self.pipeline.step_ids()).await {
+        let current = match plan_step(step, self.cx).await {
             Ok(current) => current,
             Err(error) if ends_run(&error) => return Err(error),
             Err(error) => {
@@ -103,7 +114,7 @@ impl Run<'_> {
         if approved.is_empty() {
             return Ok(());
         }
-        self.emit(&Event::StepStarted {
+        self.emit(EventKind::StepStarted {
             step: id.clone(),
             title: step.title(),
             changes: approved.len(),
@@ -119,7 +130,7 @@ impl Run<'_> {
         let batch = Batch::new(&approved, &run);
         let applied = step.apply_all(&batch, self.cx).await;
         run.end(applied)?;
-        self.emit(&Event::StepDone { step: id });
+        self.emit(EventKind::StepFinished { step: id });
         Ok(())
     }
 
@@ -141,10 +152,14 @@ impl Run<'_> {
     /// Returns the report.
     pub(super) fn into_report(self) -> Report {
         let facts = self.cx.all_facts();
+        let (run, ended) = (self.events.run().clone(), self.cx.now());
         let recorded = self.record.0.into_inner();
         let recorded = recorded.unwrap_or_else(PoisonError::into_inner);
         Report {
             format: Plan::FORMAT,
+            run,
+            started: self.started,
+            ended,
             results: recorded.results,
             problems: recorded.problems,
             unplanned: recorded.unplanned,
@@ -154,17 +169,20 @@ impl Run<'_> {
 
     /// Records that a step cannot be planned again: none of its changes is made.
     fn cannot_plan(&self, step: &dyn Step, reviewed: &StepPlan, error: &Error) {
-        {
-            let mut recorded = self.recorded();
-            recorded.problems.push(Problem::new(None, error));
-            for kind in step.gives() {
-                let cause = Cause::Step(reviewed.step.clone());
-                recorded.broken.kinds.entry(*kind).or_insert(cause);
-            }
-        }
+        self.recorded().problems.push(Problem::new(None, error));
+        self.gives_nothing(step);
         for change in &reviewed.changes {
             let because = Cause::Step(reviewed.step.clone());
             self.finish(&reviewed.step, change, Outcome::Skipped { because });
+        }
+    }
+
+    /// Records that a step makes nothing for other steps in this run.
+    fn gives_nothing(&self, step: &dyn Step) {
+        let mut recorded = self.recorded();
+        for kind in step.gives() {
+            let cause = Cause::Step(step.id());
+            recorded.broken.unknown_kinds.entry(*kind).or_insert(cause);
         }
     }
 
@@ -240,6 +258,14 @@ impl Run<'_> {
                 None => {
                     self.add_broken(Some(&change.subject));
                     self.recorded().unplanned.push((id.clone(), change));
+                    // The step could not be planned, so that its changes were not reviewed.
+                    if reviewed
+                        .problems
+                        .iter()
+                        .any(|found| found.subject.is_none())
+                    {
+                        self.gives_nothing(step);
+                    }
                 }
             }
         }
@@ -285,7 +311,7 @@ impl Run<'_> {
             self.recorded().halted |= self.pipeline.strict;
         }
         self.recorded().results.push(result.clone());
-        self.emit(&Event::ChangeFinished { result });
+        self.emit(EventKind::ChangeFinished { result });
     }
 
     fn add_broken(&self, subject: Option<&Subject>) {
@@ -311,7 +337,7 @@ impl Run<'_> {
             .await?;
         let pause = lock(timer).pause(&waiting);
         let pause = pause.ok_or_else(|| stalled_error(&waiting, &self.pipeline.wait_policy))?;
-        self.emit(&Event::ChangeWaiting {
+        self.emit(EventKind::ChangeWaiting {
             step: step.clone(),
             action: change.map(|change| change.action),
             subject: change.map(|change| change.subject.clone()),
@@ -326,8 +352,8 @@ impl Run<'_> {
         lock(&self.record.0)
     }
 
-    fn emit(&self, event: &Event) {
-        self.pipeline.listeners.emit(event);
+    fn emit(&self, event: EventKind) {
+        self.events.emit(event);
     }
 }
 
@@ -423,7 +449,7 @@ impl Driver for StepRun<'_> {
                 return Ok(false);
             }
             self.run.saver.check_lock().await?;
-            self.run.emit(&Event::ChangeStarted {
+            self.run.emit(EventKind::ChangeStarted {
                 step: self.id.clone(),
                 change: change.clone(),
             });

@@ -99,8 +99,7 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
     /// The action that the operator can take.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
+    pub help: String,
 }
 
 impl Problem {
@@ -114,7 +113,7 @@ impl Problem {
             during: error.during().map(str::to_owned),
             response: error.response().cloned(),
             causes: error.causes(),
-            help: error.help().map(str::to_owned),
+            help: error.to_do().to_owned(),
         }
     }
 
@@ -133,15 +132,14 @@ impl fmt::Display for Problem {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        let mut error = Self::new(problem.kind, problem.message).with_causes(problem.causes);
+        let mut error = Self::new(problem.kind, problem.message)
+            .with_causes(problem.causes)
+            .with_help(problem.help);
         if let Some(during) = problem.during {
             error = error.with_context(during);
         }
         if let Some(response) = problem.response {
             error = error.with_response(response);
-        }
-        if let Some(help) = problem.help {
-            error = error.with_help(help);
         }
         error
     }

@@ -49,24 +49,29 @@ fn a_later_plan_may_not_alter_values() {
 }
 
 #[test]
-fn two_changes_of_one_subject_and_a_value_that_no_step_provides_are_problems() {
+fn two_changes_of_one_subject_are_a_problem() {
     let mut plan = StepPlan::new(StepId::new("step"), String::new());
-    plan.changes = vec![
-        set(),
-        set(),
-        Change::new(Action::Wait, Subject::IdentityCenter {})
-            .with_value("Region", Value::AfterApply(LATER)),
-    ];
-    plan.check(&[StepId::new("step")]);
+    plan.changes = vec![set(), set()];
+    plan.check();
     assert_eq!(plan.changes, [set()]);
     let problems: Vec<_> = plan.problems.iter().map(ToString::to_string).collect();
     assert_eq!(
         problems,
-        [
-            "step step plans to create permission set set twice",
-            "wait for IAM Identity Center for the organization: Region is not known, and the pipeline has no step later before step step that provides it",
-        ]
+        ["step step plans to create permission set set twice"]
     );
+}
+
+#[test]
+fn a_value_of_a_step_that_is_not_in_the_pipeline_is_never_known() {
+    let mut plan = StepPlan::new(StepId::new("step"), String::new());
+    let wait = Change::new(Action::Wait, Subject::IdentityCenter {})
+        .with_value("Region", Value::AfterApply(LATER));
+    plan.changes = vec![set(), wait.clone()];
+    assert_eq!(
+        plan.never_known(&[StepId::new("step")]),
+        Some((&wait, "Region", &LATER))
+    );
+    assert_eq!(plan.never_known(&[LATER]), None);
 }
 
 #[test]
@@ -112,4 +117,30 @@ fn a_name_cannot_forge_a_line_of_the_plan() {
     let text = step.to_string();
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+/// Fields are compared one by one, so changes with one field of each value, before and after, stand for all changes.
+#[test]
+fn agreement_with_a_reviewed_change_is_reflexive_and_transitive() {
+    let values = [
+        Value::Absent,
+        Value::Known("1".to_owned()),
+        Value::Known("2".to_owned()),
+        Value::AfterApply(LATER),
+        Value::Secret,
+    ];
+    let mut changes = vec![set()];
+    for before in &values {
+        let field = |after: &Value| set().field("a", before.clone(), after.clone());
+        changes.extend(values.iter().map(field));
+    }
+    let agrees = |later: &Change, earlier: &Change| later.deviation_from(earlier).is_none();
+    for reviewed in &changes {
+        assert!(agrees(reviewed, reviewed), "{reviewed:?}");
+        for later in changes.iter().filter(|later| agrees(later, reviewed)) {
+            for last in changes.iter().filter(|last| agrees(last, later)) {
+                assert!(agrees(last, reviewed), "{last:?} {later:?} {reviewed:?}");
+            }
+        }
+    }
 }

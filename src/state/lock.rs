@@ -214,6 +214,10 @@ impl fmt::Debug for StateLock {
 }
 
 /// Takes the lock of the operating system on the file `lock` of a folder.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a lock of the operating system has no async form, and an open file of some bytes is fast"
+)]
 fn lock_folder(folder: &Path, holder: &LockHolder) -> Result<File> {
     let path = folder.join("lock");
     let failed = |error: std::io::Error| {

@@ -43,6 +43,10 @@ impl StateStore {
     /// # Errors
     ///
     /// Fails if the folder cannot be created or opened.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the function is not async: a program opens the folder once, at its start"
+    )]
     pub fn folder(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let path = path.as_ref();
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| {

@@ -2,9 +2,12 @@
 //!
 //! SCIM has no other key than the name: Okta takes over the user or group of AWS, with its members and its access.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
-use aws_sso_glue::{Aws, IdentityCenter, IdentityUser, Principal};
+use aws_sso_glue::{Aws, IdentityCenter, IdentityGroup, IdentityUser, Principal};
 use okta_client::{Client as Okta, Group, Id, User};
 
 use super::lookup;
@@ -13,11 +16,35 @@ use crate::{
     blueprint::Blueprint,
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Hazard, Subject},
+    plan::{Action, Change, Hazard, Note, Subject, Value},
     resolved_scope::{GroupWithMembers, ResolvedScope},
+    state::Facts,
     step::Planned,
     sync::identity_store_error,
 };
+
+/// The objects that a run has created or adopted.
+#[derive(Default)]
+struct Owned(Mutex<BTreeSet<Subject>>);
+
+/// Records that this run has created or adopted an object, so that the run plans no other adoption of it.
+pub(super) fn record_owned(cx: &Context, subject: &Subject) {
+    let owned = cx.run_memory::<Owned>();
+    let mut owned = owned.0.lock().unwrap_or_else(PoisonError::into_inner);
+    owned.insert(subject.clone());
+}
+
+/// Returns whether an object that was found by its name must be adopted: the state did not know its id at the start, and
+/// this run has not created or adopted it.
+pub(super) fn must_adopt(
+    cx: &Context,
+    subject: &Subject,
+    is_known: impl FnOnce(&Facts) -> bool,
+) -> bool {
+    let owned = cx.run_memory::<Owned>();
+    let owned = owned.0.lock().unwrap_or_else(PoisonError::into_inner);
+    !is_known(cx.facts_at_start()) && !owned.contains(subject)
+}
 
 /// The services and the blueprint of the step.
 pub(super) struct Adoption<'a> {
@@ -66,6 +93,37 @@ impl Adoption<'_> {
             self.plan_group(&center, members, &names, planned).await?;
         }
         Ok(())
+    }
+
+    /// Returns the change that activates a push again. It is a removal if Okta would take members out of the group of AWS.
+    pub(super) async fn plan_reactivation(
+        &self,
+        members: &GroupWithMembers,
+        cx: &Context,
+    ) -> Result<Change> {
+        let group = &members.group.name;
+        let subject = Subject::GroupPush {
+            group: group.into(),
+        };
+        let change = Change::new(Action::Update, subject);
+        let change = change.from_to("status", Some("INACTIVE".into()), "ACTIVE");
+        let Some(center) = lookup::identity_center(self.aws, cx) else {
+            return Ok(change);
+        };
+        let app = cx.facts(|facts| facts.app.clone());
+        let names = AppAssignments::read(self.okta, app.as_ref()).await?;
+        let others = match other_members(&center, members, &names).await? {
+            Some((_, others)) if !others.is_empty() => others.join(", "),
+            _ => return Ok(change),
+        };
+        let action = Action::Remove;
+        let change = Change { action, ..change };
+        Ok(change
+            .field(MEMBERS_ONLY_IN_AWS, Value::Known(others), Value::Absent)
+            .because(Note::new(
+                "pushes-members-again",
+                "Okta pushes the members of the group again, and can take the other members out of the group in AWS",
+            )))
     }
 
     async fn user(&self, center: &IdentityCenter, name: &str) -> Result<Option<IdentityUser>> {
@@ -130,38 +188,14 @@ impl Adoption<'_> {
         planned: &mut Planned,
     ) -> Result<()> {
         let name = &members.group.name;
-        let store = center.identity_store();
-        let Some(found) = store
-            .group_by_name(name)
-            .await
-            .map_err(identity_store_error)?
-        else {
+        let Some((found, others)) = other_members(center, members, names).await? else {
             return Ok(());
         };
-        let in_okta: BTreeSet<String> = members
-            .users
-            .iter()
-            .map(|user| names.aws_user_name(user).to_lowercase())
-            .collect();
-        let mut others = Vec::new();
-        for id in store
-            .members(&found.id)
-            .try_collect()
-            .await
-            .map_err(identity_store_error)?
-        {
-            let user = store.user_opt(&id).await.map_err(identity_store_error)?;
-            let user_name = user.map_or_else(|| id.to_string(), |user| user.user_name);
-            if !in_okta.contains(&user_name.to_lowercase()) {
-                others.push(user_name);
-            }
-        }
-        others.sort_unstable();
         let roles = self
             .roles(center, &Principal::Group(found.id.clone()))
             .await?;
         let change = Change::new(Action::Adopt, Subject::group(name)).with("id", found.id.as_str());
-        let change = with_list(change, "members that Okta does not have", &others);
+        let change = with_list(change, MEMBERS_ONLY_IN_AWS, &others);
         planned
             .changes
             .push(with_list(change, "assignments", &roles));
@@ -190,6 +224,39 @@ impl Adoption<'_> {
     }
 }
 
+/// Returns the group of AWS with the name of a group of Okta, and its members that the group of Okta does not have.
+async fn other_members(
+    center: &IdentityCenter,
+    members: &GroupWithMembers,
+    names: &AppAssignments,
+) -> Result<Option<(IdentityGroup, Vec<String>)>> {
+    let store = center.identity_store();
+    let found = store.group_by_name(&members.group.name).await;
+    let Some(found) = found.map_err(identity_store_error)? else {
+        return Ok(None);
+    };
+    let in_okta: BTreeSet<String> = members
+        .users
+        .iter()
+        .map(|user| names.aws_user_name(user).to_lowercase())
+        .collect();
+    let mut others = Vec::new();
+    for id in store
+        .members(&found.id)
+        .try_collect()
+        .await
+        .map_err(identity_store_error)?
+    {
+        let user = store.user_opt(&id).await.map_err(identity_store_error)?;
+        let user_name = user.map_or_else(|| id.to_string(), |user| user.user_name);
+        if !in_okta.contains(&user_name.to_lowercase()) {
+            others.push(user_name);
+        }
+    }
+    others.sort_unstable();
+    Ok(Some((found, others)))
+}
+
 fn with_list(change: Change, name: &'static str, values: &[String]) -> Change {
     if values.is_empty() {
         change
@@ -197,3 +264,6 @@ fn with_list(change: Change, name: &'static str, values: &[String]) -> Change {
         change.with(name, values.join(", "))
     }
 }
+
+/// The field with the members of a group of AWS that the group of Okta does not have.
+const MEMBERS_ONLY_IN_AWS: &str = "members that Okta does not have";

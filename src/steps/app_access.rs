@@ -14,8 +14,8 @@ use crate::{
     blueprint::{Blueprint, ProvisioningMode},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Need, StepId, Subject},
-    resolved_scope::ResolvedScope,
+    plan::{Action, Change, Kind, Need, StepId, Subject},
+    resolved_scope::{GroupWithMembers, ResolvedScope},
     step::{Applied, Planned, Step, unknown_change},
 };
 
@@ -40,11 +40,19 @@ struct Current {
     pushed: BTreeMap<Id<Group>, PushMapping>,
 }
 
+impl Current {
+    /// Returns whether the push of a group is switched off.
+    fn is_inactive(&self, group: &Id<Group>) -> bool {
+        let mapping = self.pushed.get(group);
+        mapping.is_some_and(|mapping| mapping.status == PushStatus::Inactive)
+    }
+}
+
 /// An assignment or push that the blueprint asks for.
 enum Desired<'a> {
     User(&'a User),
     Assigned(&'a Group),
-    Pushed(&'a Group),
+    Pushed(&'a GroupWithMembers),
 }
 
 impl AppAccess {
@@ -117,7 +125,7 @@ impl AppAccess {
                     )
                 })?;
             }
-            Desired::Pushed(group) => {
+            Desired::Pushed(GroupWithMembers { group, .. }) => {
                 let failed = |error| {
                     Error::service(format!("Okta did not push group {}", group.name), error)
                 };
@@ -157,8 +165,8 @@ impl Desired<'_> {
             Self::Assigned(group) => Subject::AppGroup {
                 group: (&group.name).into(),
             },
-            Self::Pushed(group) => Subject::GroupPush {
-                group: (&group.name).into(),
+            Self::Pushed(members) => Subject::GroupPush {
+                group: (&members.group.name).into(),
             },
         }
     }
@@ -181,7 +189,7 @@ fn all_desired(scope: &ResolvedScope, mode: ProvisioningMode) -> impl Iterator<I
         .pushed
         .iter()
         .filter(move |_| pushes_groups)
-        .map(|members| Desired::Pushed(&members.group));
+        .map(Desired::Pushed);
     users.chain(assigned).chain(pushed)
 }
 
@@ -191,17 +199,9 @@ fn plan_desired(desired: &Desired<'_>, current: &Current) -> (Option<Change>, Op
     match desired {
         Desired::User(user) if current.users.contains(&user.id) => (None, None),
         Desired::Assigned(group) if current.groups.contains(&group.id) => (None, None),
-        Desired::Pushed(group) => match current.pushed.get(&group.id) {
+        Desired::Pushed(GroupWithMembers { group, .. }) => match current.pushed.get(&group.id) {
             None => (create(), None),
             Some(mapping) => match mapping.status {
-                PushStatus::Inactive => (
-                    Some(Change::new(Action::Update, desired.subject()).from_to(
-                        "status",
-                        Some("INACTIVE".into()),
-                        "ACTIVE",
-                    )),
-                    None,
-                ),
                 PushStatus::Error => (None, Some(failed_push(&group.name, mapping))),
                 _ => (None, None),
             },
@@ -232,14 +232,14 @@ pub(super) fn failed_push(group: &str, mapping: &PushMapping) -> Error {
 /// Sources: AWS "Configure SAML and SCIM with Okta"; Okta "Group Push troubleshooting".
 fn assigned_and_pushed(desired: &Desired<'_>, current: &Current) -> Option<Error> {
     let (group, existing, wanted, help) = match desired {
-        Desired::Pushed(group) if current.groups.contains(&group.id) => (
+        Desired::Pushed(GroupWithMembers { group, .. }) if current.groups.contains(&group.id) => (
             group,
             "assigned to the app",
             "pushed",
             "assign its members through another group (provisioning.assign_groups), unassign this group in Okta, then run again",
         ),
         Desired::Assigned(group) if current.pushed.contains_key(&group.id) => (
-            group,
+            *group,
             "pushed",
             "assigned to the app",
             "use another group in provisioning.assign_groups, because this group may have access in AWS",
@@ -279,13 +279,13 @@ impl Step for AppAccess {
                 ..Planned::default()
             };
             let mode = self.blueprint.provisioning.mode;
+            let adoption = Adoption {
+                okta: &self.okta,
+                aws: &self.aws,
+                blueprint: &self.blueprint,
+            };
             // In direct mode, the sync plans the adoptions.
             if mode == ProvisioningMode::Okta {
-                let adoption = Adoption {
-                    okta: &self.okta,
-                    aws: &self.aws,
-                    blueprint: &self.blueprint,
-                };
                 let is_assigned = |id: &Id<User>| current.all_users.contains(id);
                 let is_pushed = |id: &Id<Group>| current.pushed.contains_key(id);
                 let planned = &mut planned;
@@ -298,6 +298,13 @@ impl Step for AppAccess {
                     && let Some(error) = assigned_and_pushed(&desired, &current)
                 {
                     planned.problem(desired.subject(), &error);
+                    continue;
+                }
+                if let Desired::Pushed(members) = desired
+                    && current.is_inactive(&members.group.id)
+                {
+                    let change = adoption.plan_reactivation(members, cx).await?;
+                    planned.changes.push(change);
                     continue;
                 }
                 let (change, failed) = plan_desired(&desired, &current);
@@ -331,6 +338,10 @@ impl Step for AppAccess {
     /// Each assignment and each push is independent of the others.
     fn chain(&self, change: &Change) -> Option<Subject> {
         Some(change.subject.clone())
+    }
+
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::AppUser, Kind::AppGroup, Kind::GroupPush]
     }
 
     /// A push or an assignment that would adopt a group or a user is not made if the adoption is not.

@@ -1,6 +1,6 @@
 //! Step `arrival`: the provisioned users and groups have arrived in AWS's identity store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sso_glue::{Aws, IdentityUser, UserId};
 use futures::future::BoxFuture;
@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     outcome::Outcome,
-    plan::{Action, Change, StepId, Subject},
+    plan::{Action, Change, Kind, StepId, Subject},
     resolved_scope::ResolvedScope,
     step::{Applied, Check, Planned, Step},
     sync::identity_store_error,
@@ -56,10 +56,29 @@ impl Missing {
             .chain(&self.memberships)
     }
 
-    fn contains(&self, subject: &Subject) -> bool {
-        self.users.contains_key(subject)
-            || self.groups.contains(subject)
-            || self.memberships.contains(subject)
+    /// Returns the missing part that each subject waits for.
+    ///
+    /// The memberships of a group or user that arrives in this run are known only after both have arrived. The group waits for
+    /// them if the run waits for it (`is_awaited`), and else the user.
+    fn parts(&self, is_awaited: impl Fn(&Subject) -> bool) -> HashMap<Subject, &Subject> {
+        let mut parts: HashMap<Subject, &Subject> = self
+            .subjects()
+            .map(|subject| (subject.clone(), subject))
+            .collect();
+        for membership in &self.memberships {
+            if let Subject::Membership { group, user } = membership
+                && !is_awaited(membership)
+            {
+                let group = Subject::group(group.clone());
+                let waiting = if is_awaited(&group) {
+                    group
+                } else {
+                    Subject::user(user.clone())
+                };
+                parts.entry(waiting).or_insert(membership);
+            }
+        }
+        parts
     }
 
     /// Keeps only the parts that must arrive before access is assigned (`provisioning.wait_for`).
@@ -260,6 +279,10 @@ impl Step for Arrival {
         "Arrival of users and groups in AWS".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::User, Kind::Group]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let (missing, _) = self.awaited(cx).await?;
@@ -272,13 +295,14 @@ impl Step for Arrival {
     fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
             let (missing, assigned) = self.awaited(cx).await?;
-            if !missing.contains(&change.subject) {
+            let parts = missing.parts(|subject| *subject == change.subject);
+            let Some(part) = parts.get(&change.subject) else {
                 return Ok(Applied::Done);
-            }
+            };
             let mut reasons = self.reasons(&missing, &assigned, cx).await?;
-            let reason = reasons.remove(&change.subject).transpose()?;
+            let reason = reasons.remove(*part).transpose()?;
             Ok(Applied::Waiting(Waiting {
-                on: format!("{} to arrive in AWS", change.subject),
+                on: format!("{part} to arrive in AWS"),
                 missing: reason.into_iter().collect(),
             }))
         })
@@ -293,17 +317,23 @@ impl Step for Arrival {
                     pending.insert(&change.subject, index);
                 }
             }
+            let awaited: BTreeSet<&Subject> = pending.keys().copied().collect();
             while !pending.is_empty() {
                 let (missing, assigned) = self.awaited(cx).await?;
+                let parts = missing.parts(|subject| awaited.contains(subject));
                 let mut reasons = self.reasons(&missing, &assigned, cx).await?;
                 let mut waiting = Vec::new();
                 for (subject, index) in std::mem::take(&mut pending) {
-                    match reasons.remove(subject) {
-                        None => batch.finish(index, Ok(Outcome::Done)).await?,
-                        Some(Err(error)) => batch.finish(index, Err(error)).await?,
-                        Some(Ok(reason)) => {
+                    let Some(part) = parts.get(subject) else {
+                        batch.finish(index, Ok(Outcome::Done)).await?;
+                        continue;
+                    };
+                    match reasons.remove(*part).transpose() {
+                        Err(error) => batch.finish(index, Err(error)).await?,
+                        Ok(reason) => {
+                            let reason = reason.map(|reason| format!(" ({reason})"));
+                            waiting.push((index, format!("{part}{}", reason.unwrap_or_default())));
                             pending.insert(subject, index);
-                            waiting.push((index, format!("{subject} ({reason})")));
                         }
                     }
                 }

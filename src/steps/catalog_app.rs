@@ -5,6 +5,7 @@ use futures::future::BoxFuture;
 use okta_client::{App, AppStatus, Client as Okta, Id, ListApps, NewApp};
 
 use super::{
+    adoption::{must_adopt, record_owned},
     catalog::{ACS_URL, CATALOG_NAME, ENTITY_ID},
     ids, lookup,
     saml_settings::is_placeholder,
@@ -47,7 +48,9 @@ impl CatalogApp {
         if let Some(id) = &self.id {
             return Ok((Some(self.by_id(id).await?), Vec::new()));
         }
-        if let Some(known) = lookup::app(&self.okta, cx).await? {
+        if let Some(known) = lookup::app(&self.okta, cx).await?
+            && !self.must_adopt(&known, cx)
+        {
             return Ok((Some(known), Vec::new()));
         }
         let (mut labelled, others): (Vec<App>, Vec<App>) = self
@@ -184,6 +187,12 @@ impl CatalogApp {
         .with_help("give the other apps a different label in Okta, then run again")
     }
 
+    fn must_adopt(&self, app: &App, cx: &Context) -> bool {
+        must_adopt(cx, &self.subject(), |facts| {
+            facts.app.as_ref() == Some(app.id())
+        })
+    }
+
     fn subject(&self) -> Subject {
         Subject::App {
             label: (&self.label).into(),
@@ -226,7 +235,7 @@ impl Step for CatalogApp {
                 );
                 return Ok(planned);
             };
-            let adopted = cx.facts(|facts| facts.app.as_ref() != Some(app.id()));
+            let adopted = self.must_adopt(&app, cx);
             if adopted
                 && self.id.is_none()
                 && let Err(error) = self.check_organization(&app).await
@@ -291,6 +300,7 @@ impl Step for CatalogApp {
                 })?;
             }
             cx.update_facts(|facts| facts.app = Some(app.id().clone()));
+            record_owned(cx, &self.subject());
             Ok(Applied::Done)
         })
     }

@@ -153,14 +153,17 @@ impl Step for CustomDomain {
                 }
                 Action::ManualStep => {
                     let mut domain = self.require().await?;
-                    if domain.validation == DomainValidation::NotStarted {
+                    let is_open = |domain: &Domain| {
+                        matches!(
+                            domain.validation,
+                            DomainValidation::NotStarted | DomainValidation::FailedToVerify
+                        )
+                    };
+                    if is_open(&domain) {
                         // The operator may have published the DNS records already. Okta checks them only on request.
                         domain = self.verify_domain(&domain).await?;
                     }
-                    if !matches!(
-                        domain.validation,
-                        DomainValidation::NotStarted | DomainValidation::FailedToVerify
-                    ) {
+                    if !is_open(&domain) {
                         return Ok(Applied::Done);
                     }
                     let mut manual_step = ManualStep::new(ManualStepKind::DnsRecords, format!("Publish the DNS records of {}", self.name), "the DNS provider of the domain")

@@ -386,6 +386,10 @@ impl Step for SyncStep {
         "Directory sync to AWS".to_owned()
     }
 
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::User, Kind::Group]
+    }
+
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
         Box::pin(async move {
             let mut prepared = self.prepare(cx).await?;

@@ -14,9 +14,10 @@ use crate::{
     context::Context,
     error::{Error, ErrorKind, Result},
     operator::{Answers, AskKind, ManualStep, ManualStepKind},
-    plan::{Action, Change, Kind, StepId, Subject, Value},
+    plan::{Action, Change, Kind, Note, StepId, Subject, Value},
     state::{IdentitySourceFact, InstanceFact, TrustedIdp},
     step::{Applied, Check, Planned, Step},
+    sync::identity_store_error,
 };
 
 /// Makes Okta the identity source of Identity Center, as an external identity provider.
@@ -37,6 +38,34 @@ impl IdentitySource {
             okta: okta.clone(),
             aws: aws.clone(),
         }
+    }
+
+    /// Returns the removal of the current identity source, if it has users or groups.
+    ///
+    /// No public API shows the kind of the source. Users cannot sign in with their passwords any more, and AWS deletes the
+    /// users, groups and assignments of Active Directory.
+    async fn removal(&self, cx: &Context) -> Result<Option<Change>> {
+        let Some(center) = lookup::identity_center(&self.aws, cx) else {
+            return Ok(None);
+        };
+        let store = center.identity_store();
+        let users = store.users().try_collect().await;
+        let users = users.map_err(identity_store_error)?.len();
+        let groups = store.groups().try_collect().await;
+        let groups = groups.map_err(identity_store_error)?.len();
+        if users == 0 && groups == 0 {
+            return Ok(None);
+        }
+        let mut change = Change::new(Action::Remove, Subject::IdentitySource {});
+        for (name, number) in [("users", users), ("groups", groups)] {
+            if number > 0 {
+                change = change.field(name, Value::Known(number.to_string()), Value::Absent);
+            }
+        }
+        Ok(Some(change.because(Note::new(
+            "replaces-identity-source",
+            "users lose the sign-in through the current identity source; if it is Active Directory, AWS deletes its users, groups and assignments",
+        ))))
     }
 
     /// Reads the instance again, because a change from Active Directory gives it another identity store.
@@ -155,6 +184,14 @@ fn verify_urls(
     })
 }
 
+/// Returns the plan for an identity source that only the app's URLs show.
+fn assumed() -> Planned {
+    Planned::nothing().note(
+        "identity-source-assumed",
+        "the app already has this instance's URLs, so the identity source is assumed to be configured; the sign-in test verifies it",
+    )
+}
+
 impl Step for IdentitySource {
     fn id(&self) -> StepId {
         ids::IDENTITY_SOURCE
@@ -197,9 +234,13 @@ impl Step for IdentitySource {
                 let app = lookup::app(&self.okta, cx).await?;
                 let configured = instance.and_then(|instance| source_in_app(&app?, &instance));
                 let planned = if configured.is_some() {
-                    Planned::nothing().note("identity-source-assumed", "the app already has this instance's URLs, so the identity source is assumed to be configured; the sign-in test verifies it")
+                    assumed()
                 } else {
-                    manual_step()
+                    let mut planned = manual_step();
+                    if let Some(removal) = self.removal(cx).await? {
+                        planned.changes.insert(0, removal);
+                    }
+                    planned
                 };
                 cx.update_facts(|facts| facts.identity_source = configured);
                 return Ok(planned);
@@ -209,13 +250,19 @@ impl Step for IdentitySource {
                     "certificate-changed",
                     "Okta now signs with a certificate that AWS does not have: users cannot sign in until AWS has it",
                 ),
+                // An earlier plan of this run has assumed it.
+                (None, _) if cx.facts_at_start().identity_source.is_none() => assumed(),
                 _ => Planned::nothing(),
             })
         })
     }
 
-    fn apply<'a>(&'a self, _: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
+    fn apply<'a>(&'a self, change: &'a Change, cx: &'a Context) -> BoxFuture<'a, Result<Applied>> {
         Box::pin(async move {
+            // The manual step that follows replaces the source.
+            if change.action == Action::Remove {
+                return Ok(Applied::Done);
+            }
             let (instance, idp) = cx.facts(|facts| (facts.instance.clone(), facts.idp.clone()));
             let instance = instance.ok_or_else(|| {
                 lookup::missing_prerequisite(

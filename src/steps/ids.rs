@@ -1,6 +1,6 @@
 //! The ids of the steps, to insert a step of your own beside them or to leave them out; see [`Steps`](super::Steps).
 
-use crate::plan::StepId;
+use crate::plan::{Kind, StepId};
 
 /// The id of [`CustomDomain`](super::CustomDomain).
 pub const CUSTOM_DOMAIN: StepId = StepId::new("custom-domain");
@@ -34,3 +34,16 @@ pub const PERMISSION_SETS: StepId = StepId::new("permission-sets");
 pub const ACCOUNT_ASSIGNMENTS: StepId = StepId::new("account-assignments");
 /// The id of [`SignInTest`](super::SignInTest).
 pub const SIGN_IN: StepId = StepId::new("sign-in");
+
+/// Returns the step that provides the one subject of this kind, which the state then knows.
+pub(crate) fn provider(kind: Kind) -> Option<StepId> {
+    match kind {
+        Kind::App => Some(CATALOG_APP),
+        Kind::IdpMetadata => Some(IDP_METADATA),
+        Kind::IdentityCenter => Some(IDENTITY_CENTER),
+        Kind::AccessPortal => Some(ACCESS_PORTAL),
+        Kind::IdentitySource => Some(IDENTITY_SOURCE),
+        Kind::ScimEndpoint => Some(SCIM_ENDPOINT),
+        _ => None,
+    }
+}

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    adoption::{must_adopt, record_owned},
     ids, lookup,
     operations::Operations,
     policy_document::{same, takes_access_away},
@@ -18,7 +19,7 @@ use crate::{
     blueprint::{Blueprint, PermissionSetSpec},
     context::Context,
     error::{Error, ErrorKind, Result},
-    plan::{Action, Change, Name, Note, PolicyRef, StepId, Subject, Value},
+    plan::{Action, Change, Field, Kind, Name, Note, PolicyRef, StepId, Subject, Value},
     step::{Applied, Planned, Step, unknown_change},
     text::hex,
 };
@@ -26,7 +27,7 @@ use crate::{
 /// Creates and updates the permission sets of the blueprint, and provisions changes into the accounts.
 ///
 /// The blueprint may name a permission set without describing it. Such a set is created if it does not exist. An existing
-/// set is not changed, unless it has no policy, because an interrupted run or another tool has left it incomplete.
+/// set is adopted with the contents that the plan shows. It is not changed, unless it has no policy, because an interrupted run or another tool has left it incomplete.
 #[derive(Clone, Debug)]
 pub struct PermissionSets {
     aws: Aws,
@@ -50,6 +51,30 @@ struct Current {
 }
 
 impl Current {
+    /// Returns the change that takes over a set of this name. The blueprint's access depends on its contents.
+    fn adoption(&self) -> Change {
+        let subject = Subject::permission_set(self.set.name.clone());
+        let list = |policies: &mut dyn Iterator<Item = &String>| {
+            let policies: Vec<&str> = policies.map(String::as_str).collect();
+            match policies.as_slice() {
+                [] => "none".to_owned(),
+                some => some.join(", "),
+            }
+        };
+        let inline = self.inline.as_deref().map(digest);
+        let change = Change::new(Action::Adopt, subject)
+            .with("managed policies", list(&mut self.policies.iter()))
+            .with(
+                "customer-managed policies",
+                list(&mut self.customer_managed.iter()),
+            )
+            .with("inline policy", inline.unwrap_or_else(|| "none".to_owned()));
+        match &self.set.session_duration {
+            Some(duration) => change.with("session duration", duration),
+            None => change,
+        }
+    }
+
     /// Returns what the step does not change, for the reviewer of a provisioning.
     fn others(&self) -> String {
         if self.customer_managed.is_empty() {
@@ -128,6 +153,15 @@ impl PermissionSets {
             created.map_err(|error| failed(name, "created", error))?
         };
         cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
+        record_owned(cx, &Subject::permission_set(name));
+        Ok(Applied::Done)
+    }
+
+    /// Records that the permission set is the one of the blueprint.
+    async fn adopt(&self, name: &str, cx: &Context) -> Result<Applied> {
+        let (_, set) = self.require(name, cx).await?;
+        cx.update_facts(|facts| facts.permission_sets.insert(name.to_owned(), set.arn));
+        record_owned(cx, &Subject::permission_set(name));
         Ok(Applied::Done)
     }
 
@@ -429,6 +463,12 @@ fn provisioning_change(name: &str, current: &Current, accounts: &[AccountId]) ->
         .with("boundary and customer-managed policies", current.others())
 }
 
+/// Returns whether a change is a removal because the policy that it adds denies.
+fn adds_denial(change: &Change) -> bool {
+    let adds = |field: &Field| field.before == Value::Absent;
+    change.action == Action::Remove && change.fields.iter().all(adds)
+}
+
 fn managed_policy(name: &str, arn: &str) -> Subject {
     Subject::Policy {
         permission_set: name.into(),
@@ -450,6 +490,10 @@ impl Step for PermissionSets {
 
     fn title(&self) -> String {
         "Permission sets".to_owned()
+    }
+
+    fn gives(&self) -> &'static [Kind] {
+        &[Kind::PermissionSet]
     }
 
     fn plan<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Planned>> {
@@ -478,30 +522,8 @@ impl Step for PermissionSets {
                 cx.update_facts(|facts| {
                     facts.permission_sets.insert(name.clone(), set.arn.clone())
                 });
-                let current = read(&center, set).await?;
-                planned.notes.extend(desired.note(name, &current));
-                let may_change = desired.may_change(&current);
-                let changes = if may_change {
-                    update_changes(name, desired, &current)
-                } else {
-                    Vec::new()
-                };
-                // After a change, every account with the set is outdated.
-                let accounts = if changes.is_empty() {
-                    outdated_accounts(&center, name, &current.set.arn).await?
-                } else {
-                    let accounts = sets.accounts(&current.set.arn).try_collect().await;
-                    accounts.map_err(|error| failed(name, "read", error))?
-                };
-                planned.changes.extend(changes);
-                if accounts.is_empty() {
-                    continue;
-                }
-                if may_change {
-                    let change = provisioning_change(name, &current, &accounts);
-                    planned.changes.push(change);
-                } else {
-                    planned.notes.push(not_provisioned(name, &accounts));
+                if let Err(error) = plan_existing(&center, desired, set, &mut planned, cx).await {
+                    planned.problem(Subject::permission_set(name.clone()), &error);
                 }
             }
             Ok(planned)
@@ -517,6 +539,7 @@ impl Step for PermissionSets {
                 (Subject::PermissionSet { .. }, Action::Create) => {
                     self.create(name, desired, cx).await
                 }
+                (Subject::PermissionSet { .. }, Action::Adopt) => self.adopt(name, cx).await,
                 (Subject::PermissionSet { .. }, _) => self.update(name, desired, cx).await,
                 (Subject::Policy { policy, .. }, _) => {
                     self.set_policy(name, desired, policy, cx).await
@@ -533,6 +556,54 @@ impl Step for PermissionSets {
     fn chain(&self, change: &Change) -> Option<Subject> {
         set_name(change).map(|name| Subject::permission_set(name.clone()))
     }
+}
+
+/// Plans a permission set that exists.
+async fn plan_existing(
+    center: &IdentityCenter,
+    desired: &Desired,
+    set: PermissionSet,
+    planned: &mut Planned,
+    cx: &Context,
+) -> Result<()> {
+    let current = read(center, set).await?;
+    let (name, arn) = (&*current.set.name, &current.set.arn);
+    let may_change = desired.may_change(&current);
+    let mut changes = if may_change {
+        update_changes(name, desired, &current)
+    } else {
+        Vec::new()
+    };
+    // After a change, every account with the set is outdated.
+    let accounts = if changes.is_empty() {
+        outdated_accounts(center, name, arn).await?
+    } else {
+        let accounts = center.permission_sets().accounts(arn).try_collect().await;
+        accounts.map_err(|error| failed(name, "read", error))?
+    };
+    if must_adopt(cx, &Subject::permission_set(name), |facts| {
+        facts.permission_sets.get(name) == Some(arn)
+    }) {
+        planned.changes.push(current.adoption());
+    }
+    planned.notes.extend(desired.note(name, &current));
+    if accounts.is_empty() {
+        // No account has the set, so a policy that denies takes no access away. An interrupted run leaves such a set, and the
+        // next run has to complete it.
+        let added = changes.iter_mut().filter(|change| adds_denial(change));
+        added.for_each(|change| change.action = Action::Create);
+    }
+    planned.changes.extend(changes);
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    if may_change {
+        let change = provisioning_change(name, &current, &accounts);
+        planned.changes.push(change);
+    } else {
+        planned.notes.push(not_provisioned(name, &accounts));
+    }
+    Ok(())
 }
 
 /// Returns the name of the permission set that a change is about.

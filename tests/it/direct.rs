@@ -11,18 +11,9 @@ use rest_core::Secret;
 use sandbox::{PersonStatus, Sandbox, Service, Stage};
 
 use crate::{
-    fixture::{Fixture, SEED, TEAM, apply, company, team_and_auditors},
+    fixture::{Fixture, SEED, TEAM, apply, company, direct, team_and_auditors},
     lock::Counting,
 };
-
-/// Returns the blueprint with provisioning mode `direct`.
-pub(crate) fn direct(blueprint: &str) -> String {
-    if blueprint.contains("[provisioning]") {
-        blueprint.replace("[provisioning]", "[provisioning]\nmode = \"direct\"")
-    } else {
-        format!("[provisioning]\nmode = \"direct\"\n{blueprint}")
-    }
-}
 
 /// A blueprint with a group that is assigned to the app and also exists in AWS.
 const ONE_GROUP: &str = r#"

@@ -9,7 +9,7 @@ use okta_aws_sso::{
 use rest_core::Secret;
 use sandbox::{Sandbox, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, apply, company};
+use crate::fixture::{Fixture, SEED, TEAM, apply, company, unindented};
 
 /// Returns the planned changes of a step, such as `create app "AWS Dev"`.
 fn changes(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
@@ -47,6 +47,7 @@ async fn a_permission_set_without_its_policy_is_completed() {
     assert_eq!(
         changes(&plan, "permission-sets"),
         [
+            "adopt permission set AdministratorAccess",
             "create policy arn:aws:iam::aws:policy/AdministratorAccess of permission set AdministratorAccess"
         ]
     );
@@ -91,19 +92,31 @@ async fn an_existing_permission_set_with_another_policy_is_used_unchanged_with_a
     let step = plan
         .step(&StepId::new("permission-sets"))
         .expect("the step");
-    assert_eq!(step.changes, []);
-    assert_eq!(
-        step.notes
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>(),
-        [
-            "permission set AdministratorAccess already exists and is used unchanged: it has arn:aws:iam::aws:policy/ReadOnlyAccess; to change it, describe it in the blueprint"
-        ]
-    );
+    insta::assert_snapshot!(unindented(step), @r"
+    = permission set AdministratorAccess
+    managed policies           arn:aws:iam::aws:policy/ReadOnlyAccess
+    customer-managed policies  none
+    inline policy              none
+    session duration           PT1H
+    ! permission set AdministratorAccess already exists and is used unchanged: it has arn:aws:iam::aws:policy/ReadOnlyAccess; to change it, describe it in the blueprint
+    ");
     assert_eq!(
         fixture.sandbox.permission_sets()[0].managed_policies,
         [policy]
+    );
+
+    // The set is known by its id now.
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(changes(&plan, "permission-sets"), [""; 0]);
+
+    // Without its id in the state, it is adopted again.
+    fixture
+        .edit_facts(|facts| facts.permission_sets.clear())
+        .await;
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(
+        changes(&plan, "permission-sets"),
+        ["adopt permission set AdministratorAccess"]
     );
 }
 

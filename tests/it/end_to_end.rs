@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
 use okta_aws_sso::{
-    AccessReport, ErrorKind, Event, Operator as _,
+    AccessReport, ErrorKind, Event, EventKind, Operator as _,
     operator::{NoOperator, ScriptedOperator},
     plan::{Action, StepId},
 };
 use sandbox::{Sandbox, Stage};
 
-use crate::fixture::{Fixture, SEED, TEAM, apply, company};
+use crate::fixture::{Fixture, SEED, TEAM, WITH_DOMAIN, apply, company};
 
 #[tokio::test]
 async fn the_smallest_blueprint_gives_one_user_a_role() {
@@ -32,10 +32,20 @@ async fn events_are_buffered_until_they_are_read_and_end_with_the_apply() {
     let pipeline = fixture.pipeline();
     let plan = pipeline.plan().await.expect("a plan");
     let events = pipeline.events();
-    apply(&pipeline, &plan).await.expect("the first run");
+    let report = apply(&pipeline, &plan).await.expect("the first run");
     let events: Vec<Event> = events.collect().await;
-    let done = |event: &&Event| matches!(event, Event::ChangeFinished { .. });
+    let done = |event: &&Event| matches!(event.kind, EventKind::ChangeFinished { .. });
     assert_eq!(events.iter().filter(done).count(), plan.changes().count());
+    let numbers: Vec<u64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(numbers, (0..events.len() as u64).collect::<Vec<_>>());
+    assert!(events.is_sorted_by_key(|event| event.at));
+    let [first, .., last] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert!(matches!(first.kind, EventKind::RunStarted { .. }));
+    assert_eq!(last.kind, EventKind::RunFinished { complete: true });
+    assert!(events.iter().all(|event| event.run == report.run));
+    assert_eq!((report.started, report.ended), (first.at, last.at));
     // The events also end after an apply that is rejected because its plan is stale.
     let events = pipeline.events();
     apply(&pipeline, &plan).await.expect_err("a stale plan");
@@ -164,10 +174,7 @@ async fn without_an_operator_the_run_stops_with_help_and_resumes_later() {
 
 #[tokio::test]
 async fn a_custom_domain_gets_its_records_and_its_certificate() {
-    let fixture = Fixture::new(&format!(
-        "[okta]\ncustom_domain = \"login.example.com\"\n{SEED}"
-    ))
-    .await;
+    let fixture = Fixture::new(&format!("{WITH_DOMAIN}{SEED}")).await;
     let (plan, _) = fixture.run().await.expect("the first run");
     let step = plan.step(&StepId::new("custom-domain")).expect("the step");
     let actions: Vec<Action> = step.changes.iter().map(|change| change.action).collect();
@@ -305,8 +312,8 @@ async fn each_event_comes_before_the_next_question_and_the_answer_after_it() {
         async move { operator.ask(&manual_step).await }
     }));
     let shown = seen.clone();
-    let pipeline = fixture.pipeline().on_event(move |event| match event {
-        Event::OperatorAsked { manual_step } => {
+    let pipeline = fixture.pipeline().on_event(move |event| match &event.kind {
+        EventKind::OperatorAsked { manual_step } => {
             let json = serde_json::to_string(manual_step).expect("JSON");
             assert!(
                 !json.contains("<md:"),
@@ -314,7 +321,7 @@ async fn each_event_comes_before_the_next_question_and_the_answer_after_it() {
             );
             log(&shown, format!("asked {}", manual_step.title));
         }
-        Event::OperatorAnswered { title, rejected } => {
+        EventKind::OperatorAnswered { title, rejected } => {
             assert_eq!(*rejected, None);
             log(&shown, format!("answered {title}"));
         }

@@ -8,6 +8,7 @@ use okta_aws_sso::{
     aws::{Aws, ConnectOptions, Credentials},
     okta,
     operator::SandboxOperator,
+    plan::StepPlan,
     state::Facts,
     steps,
 };
@@ -46,6 +47,18 @@ group = "deployers"
 accounts = ["Sandbox", "Workload 0003"]
 permission_set = "Deploy"
 "#;
+
+/// The settings of a custom domain, for the start of a blueprint.
+pub(crate) const WITH_DOMAIN: &str = "[okta]\ncustom_domain = \"login.example.com\"\n";
+
+/// Returns the blueprint with provisioning mode `direct`.
+pub(crate) fn direct(blueprint: &str) -> String {
+    if blueprint.contains("[provisioning]") {
+        blueprint.replace("[provisioning]", "[provisioning]\nmode = \"direct\"")
+    } else {
+        format!("[provisioning]\nmode = \"direct\"\n{blueprint}")
+    }
+}
 
 /// Returns [`TEAM`] with one more group that has access.
 pub(crate) fn team_and_auditors() -> String {
@@ -94,7 +107,7 @@ impl Fixture {
             .clock(sandbox::Clock::Manual(start))
             .provisioning_delay(provisioning)
             .operation_delay(Duration::from_secs(5))
-            .certificate_delay(Duration::from_mins(1))
+            .certificate_delay(Duration::from_secs(5))
             .start()
             .await
             .expect("the sandbox starts");
@@ -130,26 +143,48 @@ impl Fixture {
 
     /// Creates a group in AWS by hand, with these users of AWS as members, and returns its id.
     pub(crate) async fn create_aws_group(&self, name: &str, users: &[&str]) -> String {
-        use aws_sdk_identitystore::types::MemberId;
-        let state = self.store.load().await.expect("a store").expect("a state");
-        let instance = state.facts.instance.expect("an instance");
-        let store = instance.identity_store.as_str();
+        let store = self.identity_store().await;
         let sdk = self.aws.sdk().identity_store();
         let group = sdk.create_group().identity_store_id(store);
-        let group = group.display_name(name).send().await.expect("a group");
-        let known = self.sandbox.identity_users();
-        for name in users {
-            let user = known.iter().find(|user| user.user_name == *name);
-            let member = MemberId::UserId(user.expect("a user").id.clone());
-            sdk.create_group_membership()
-                .identity_store_id(store)
-                .group_id(&group.group_id)
-                .member_id(member)
-                .send()
-                .await
-                .expect("a membership");
+        group.display_name(name).send().await.expect("a group");
+        for user in users {
+            self.add_to_aws_group(name, user).await;
         }
-        group.group_id
+        self.aws_group(name)
+    }
+
+    /// Adds a user of AWS to a group of AWS by hand.
+    pub(crate) async fn add_to_aws_group(&self, group: &str, user: &str) {
+        use aws_sdk_identitystore::types::MemberId;
+        let users = self.sandbox.identity_users();
+        let user = users.into_iter().find(|known| known.user_name == user);
+        let sdk = self.aws.sdk().identity_store();
+        sdk.create_group_membership()
+            .identity_store_id(self.identity_store().await)
+            .group_id(self.aws_group(group))
+            .member_id(MemberId::UserId(user.expect("a user").id))
+            .send()
+            .await
+            .expect("a membership");
+    }
+
+    fn aws_group(&self, name: &str) -> String {
+        let groups = self.sandbox.identity_groups();
+        let group = groups.into_iter().find(|group| group.display_name == name);
+        group.expect("a group").id
+    }
+
+    /// Returns the app that the state knows.
+    pub(crate) async fn app(&self) -> okta::Id<okta::App> {
+        let state = self.store.load().await.expect("a store").expect("a state");
+        state.facts.app.expect("an app")
+    }
+
+    /// Returns the id of the identity store that the state knows.
+    async fn identity_store(&self) -> String {
+        let state = self.store.load().await.expect("a store").expect("a state");
+        let instance = state.facts.instance.expect("an instance");
+        instance.identity_store.to_string()
     }
 
     /// Plans and applies the blueprint.
@@ -199,6 +234,13 @@ impl Fixture {
     }
 }
 
+/// Returns the text of a step's plan without indentation, for a snapshot.
+pub(crate) fn unindented(step: &StepPlan) -> String {
+    let text = step.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    lines.join("\n")
+}
+
 /// Applies a plan. A change that is not made is an error.
 pub(crate) async fn apply(pipeline: &Pipeline, plan: &Plan) -> Result<CompleteReport> {
     pipeline.apply(plan).await.and_then(Report::complete)
@@ -206,7 +248,17 @@ pub(crate) async fn apply(pipeline: &Pipeline, plan: &Plan) -> Result<CompleteRe
 
 /// Connects to the AWS organization of the sandbox.
 pub(crate) async fn aws(sandbox: &Sandbox, secret: &str, clock: Arc<dyn Clock>) -> Aws {
-    Aws::connect(ConnectOptions {
+    let options = aws_options(sandbox, secret, clock);
+    Aws::connect(options).await.expect("a connection")
+}
+
+/// Returns the options of a connection to the AWS organization of the sandbox.
+pub(crate) fn aws_options(
+    sandbox: &Sandbox,
+    secret: &str,
+    clock: Arc<dyn Clock>,
+) -> ConnectOptions {
+    ConnectOptions {
         region: Some(sandbox.aws_region().to_owned()),
         endpoint_url: Some(sandbox.aws_endpoint_url().parse().expect("a URL")),
         credentials: Some(
@@ -219,7 +271,5 @@ pub(crate) async fn aws(sandbox: &Sandbox, secret: &str, clock: Arc<dyn Clock>) 
         ),
         clock,
         ..ConnectOptions::default()
-    })
-    .await
-    .expect("a connection")
+    }
 }

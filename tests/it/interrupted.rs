@@ -2,6 +2,7 @@
 //!
 //! The connection breaks either before or after the service executes the request.
 
+use okta_aws_sso::{Cause, Outcome, steps};
 use sandbox::{Fault, RecordedRequest, Service};
 
 use crate::fixture::{Fixture, TEAM};
@@ -58,5 +59,72 @@ async fn a_lost_response_creates_no_duplicates() {
             let found = fixture.pipeline().verify().await.expect("a verification");
             assert!(found.passed(), "{on}: {found:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_run_does_not_wait_for_users_whose_assignment_could_not_be_planned() {
+    let fixture = Fixture::new(TEAM).await;
+    let page = Fault::fail(Service::Okta, 200, "<h1>Please sign in</h1>");
+    let user = "GET /api/v1/users/ada.lovelace@example.com";
+    fixture.sandbox.inject(page.on(user));
+    let pipeline = fixture.pipeline();
+    let plan = pipeline.plan().await.expect("a plan");
+    assert_eq!(plan.problems().count(), 1, "{plan}");
+    let report = pipeline.apply(&plan).await.expect("a report");
+    let arrival = report
+        .results
+        .iter()
+        .filter(|result| result.step == steps::ids::ARRIVAL);
+    let arrival: Vec<_> = arrival.map(|result| &result.outcome).collect();
+    assert!(!arrival.is_empty());
+    let skipped = Outcome::Skipped {
+        because: Cause::Step(steps::ids::APP_ACCESS),
+    };
+    assert!(
+        arrival.iter().all(|found| **found == skipped),
+        "{arrival:?}"
+    );
+    fixture.run().await.expect("the rest");
+    assert_eq!(fixture.assignments().len(), 3);
+}
+
+#[tokio::test]
+async fn the_page_of_a_proxy_is_not_taken_for_a_write_that_was_made() {
+    let fixture = Fixture::new(TEAM).await;
+    let page = Fault::fail(Service::Aws, 200, "<h1>Please sign in</h1>");
+    fixture.sandbox.inject(page.on("PutInlinePolicy"));
+    let error = fixture.run().await.expect_err("a page").explain();
+    assert!(
+        error.contains("the response may come from a proxy"),
+        "{error}"
+    );
+    // The group would have the set without its denying policy.
+    assert_eq!(fixture.assignments().len(), 1);
+    fixture.run().await.expect("the rest");
+    assert_eq!(fixture.assignments().len(), 3);
+}
+
+#[tokio::test]
+async fn a_new_permission_set_without_its_denying_policy_is_completed_without_an_approval() {
+    for operation in [
+        "AttachManagedPolicyToPermissionSet",
+        "PutInlinePolicyToPermissionSet",
+    ] {
+        let fixture = Fixture::new(TEAM).await;
+        let refused = Fault::refuse(Service::Aws, 400, None).on(operation);
+        // The first policy belongs to the set `AdministratorAccess`.
+        let number = usize::from(operation.starts_with("Attach"));
+        fixture.sandbox.inject(refused.after(number));
+        fixture.run().await.expect_err("a refused policy");
+        let sets = fixture.sandbox.permission_sets();
+        assert_eq!(sets.len(), 2);
+        assert!(sets.iter().all(|set| set.inline_policy.is_none()));
+
+        let (plan, _) = fixture.run().await.expect("the rest");
+        assert_eq!(plan.removals().count(), 0, "{plan}");
+        let sets = fixture.sandbox.permission_sets();
+        let denying = sets.iter().filter(|set| set.inline_policy.is_some());
+        assert_eq!(denying.count(), 1);
     }
 }

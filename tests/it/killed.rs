@@ -2,12 +2,11 @@
 
 use std::process::Stdio;
 
-use okta_aws_sso::Event;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{
-    fixture::TEAM,
-    programs::{blueprint, integrate, served, stderr},
+    fixture::{TEAM, WITH_DOMAIN},
+    processes::{blueprint, integrate, served, stderr},
 };
 
 const STEPS: [&str; 15] = [
@@ -31,7 +30,7 @@ const STEPS: [&str; 15] = [
 #[tokio::test]
 async fn a_run_killed_after_any_step_resumes_without_duplicates() {
     for step in STEPS {
-        kill_and_rerun(step, "step-done").await;
+        kill_and_rerun(step, "step-finished").await;
     }
 }
 
@@ -46,10 +45,7 @@ async fn a_run_killed_during_any_step_resumes_without_duplicates() {
 async fn kill_and_rerun(step: &str, event: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (sandbox, ready) = served(folder.path()).await;
-    let blueprint = blueprint(
-        folder.path(),
-        &format!("[okta]\ncustom_domain = \"login.example.com\"\n{TEAM}"),
-    );
+    let blueprint = blueprint(folder.path(), &format!("{WITH_DOMAIN}{TEAM}"));
     let program = || {
         let mut command = integrate(&ready, &blueprint, &folder.path().join("state"));
         command.args(["--yes", "--json"]);
@@ -90,16 +86,4 @@ async fn kill_and_rerun(step: &str, event: &str) {
     assert_eq!(sandbox.app_count("amazon_aws_sso"), 1, "{step}");
     assert_eq!(sandbox.permission_sets().len(), 2, "{step}");
     assert_eq!(sandbox.assignments().len(), 3, "{step}");
-}
-
-#[test]
-fn a_step_done_event_contains_its_name_and_the_step_id() {
-    // The tests above search for the event name and the step id, which are part of the `--json` format.
-    let event = Event::StepDone {
-        step: okta_aws_sso::plan::StepId::new("arrival"),
-    };
-    assert_eq!(
-        serde_json::to_string(&event).expect("JSON"),
-        r#"{"event":"step-done","step":"arrival"}"#
-    );
 }

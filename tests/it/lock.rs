@@ -245,6 +245,7 @@ impl Operator for TakeOver {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 async fn a_state_that_cannot_be_saved_stops_a_run_before_its_first_change() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut fixture = Fixture::new(SEED).await;

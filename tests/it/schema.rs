@@ -1,12 +1,21 @@
 //! Tests of the JSON Schemas: the files are as the types, and a schema refuses what the reader refuses for its shape.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, Mutex},
+};
 
-use okta_aws_sso::{Blueprint, Document, Error, ErrorKind, Problem};
+use okta_aws_sso::{
+    Access, AccessReport, Blueprint, Document, Error, ErrorKind, Pipeline, Problem,
+};
 
-use crate::fixture::{Fixture, SEED, TEAM};
+use crate::{
+    fixture::{Fixture, SEED, TEAM},
+    secrets::has_secret,
+};
 
 /// Compares a schema with its file in `schema/`, or writes the file if `UPDATE_SCHEMAS` is set.
+#[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 fn check_file(name: &str, schema: &schemars::Schema) {
     let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("schema")
@@ -95,39 +104,66 @@ fn a_huge_blueprint_is_refused_at_once() {
     Blueprint::from_json(&text).expect_err("6 MB");
 }
 
+/// The documents of runs, which are checked against the schema and for secrets.
+#[derive(Clone, Default)]
+pub(crate) struct Documents(Arc<Mutex<Vec<String>>>);
+
+impl Documents {
+    /// Adds the events of a pipeline.
+    pub(crate) fn of_events(&self, pipeline: Pipeline) -> Pipeline {
+        let documents = self.clone();
+        pipeline.on_event(move |event| documents.add(&Document::event(event)))
+    }
+
+    pub(crate) fn add(&self, document: &Document<'_>) {
+        self.0.lock().expect("a lock").push(document.to_string());
+    }
+
+    /// Checks the documents, and returns them.
+    pub(crate) fn checked(&self) -> Vec<serde_json::Value> {
+        static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+            let schema = serde_json::to_value(Document::json_schema()).expect("JSON");
+            jsonschema::validator_for(&schema).expect("a schema")
+        });
+        let check = |line: String| {
+            let document: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+            assert_eq!(document["format"], 0, "{line}");
+            if let Err(error) = VALIDATOR.validate(&document) {
+                panic!("{error}\n{line}");
+            }
+            assert!(!has_secret(&line), "a document contains a secret");
+            document
+        };
+        let lines = std::mem::take(&mut *self.0.lock().expect("a lock"));
+        lines.into_iter().map(check).collect()
+    }
+}
+
 #[tokio::test]
 async fn every_document_of_a_run_is_as_its_schema_says() {
-    let schema = serde_json::to_value(Document::json_schema()).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let fixture = Fixture::new(TEAM).await;
-    let sink = lines.clone();
-    let pipeline = fixture.pipeline().on_event(move |event| {
-        sink.lock()
-            .expect("a lock")
-            .push(Document::event(event).to_string());
-    });
+    let documents = Documents::default();
+    let pipeline = documents.of_events(fixture.pipeline());
     let plan = pipeline.plan().await.expect("a plan");
     let report = pipeline.apply(&plan).await.expect("a run");
     let verification = pipeline.verify().await.expect("a verification");
+    let instance = report.facts.instance.as_ref().expect("an instance");
+    let center = fixture.aws.identity_center(&instance.instance());
     let error = Error::new(ErrorKind::Pipeline, "an error").with_help("do something");
     let problem = Problem::new(None, &error);
-    let mut lines = lines.lock().expect("a lock").clone();
-    assert!(lines.len() > 20);
-    lines.extend(
-        [
-            Document::Plan(&plan),
-            Document::Report(&report),
-            Document::verification(&verification),
-            Document::problem(&problem),
-        ]
-        .map(|document| document.to_string()),
-    );
-    for line in lines {
-        let document: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        assert_eq!(document["format"], 0, "{line}");
-        if let Err(error) = validator.validate(&document) {
-            panic!("{error}\n{line}");
-        }
+    let access = AccessReport::read(&fixture.aws, &center).await;
+    let access = Access {
+        portal_url: report.facts.portal.as_ref(),
+        report: &access.expect("an access report"),
+    };
+    for document in [
+        Document::Plan(&plan),
+        Document::Report(&report),
+        Document::verification(&verification),
+        Document::access(&access),
+        Document::problem(&problem),
+    ] {
+        documents.add(&document);
     }
+    assert!(documents.checked().len() > 24);
 }

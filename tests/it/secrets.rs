@@ -1,11 +1,31 @@
 //! Tests that a run never prints, logs or stores a secret, even at log level trace.
+#![expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 
+use std::sync::Arc;
+
+use okta_aws_sso::{
+    BoxFuture, Error,
+    okta::{self, Transport, TransportError},
+    plan::Problem,
+    scim,
+};
+use rest_core::Secret;
 use sandbox::Sandbox;
 
 use crate::{
     fixture::{SEED, TEAM},
-    programs::{blueprint, example, integrate, served, stderr, stdout},
+    processes::{blueprint, example, integrate, served, stderr, stdout},
 };
+
+/// Returns whether a text contains a secret of the sandbox.
+pub(crate) fn has_secret(text: &str) -> bool {
+    let secrets = [
+        Sandbox::OKTA_TOKEN,
+        Sandbox::AWS_SECRET_ACCESS_KEY,
+        Sandbox::SCIM_TOKEN_MARK,
+    ];
+    secrets.iter().any(|secret| text.contains(secret))
+}
 
 #[tokio::test]
 async fn a_complete_run_at_trace_level_prints_no_secret() {
@@ -26,13 +46,58 @@ async fn a_complete_run_at_trace_level_prints_no_secret() {
         for file in std::fs::read_dir(&state).expect("the state") {
             text.push_str(&std::fs::read_to_string(file.expect("a file").path()).expect("text"));
         }
-        for secret in [
-            Sandbox::OKTA_TOKEN,
-            Sandbox::AWS_SECRET_ACCESS_KEY,
-            Sandbox::SCIM_TOKEN_MARK,
+        assert!(!has_secret(&text), "the output contains a secret");
+    }
+}
+
+/// A service that repeats the authorization of a request in the texts of its error.
+#[derive(Debug)]
+struct Echo;
+
+impl Transport for Echo {
+    fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, TransportError>> {
+        let header = &request.headers()["authorization"];
+        let text = format!("{}\u{1b}[2J\u{202e}", header.to_str().expect("text"));
+        let body = serde_json::json!({
+            "errorCode": "E0000001", "errorSummary": text, "errorCauses": [{ "errorSummary": text }],
+            "detail": text,
+        });
+        let response = http::Response::builder().status(400);
+        let response = response.body(body.to_string().into()).expect("a response");
+        Box::pin(async { Ok(response) })
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_a_service_that_repeats_the_token_is_shown_without_it() {
+    let token = "00abcdefghijklmnop";
+    let okta = okta::Client::builder("https://acme.okta.com", Secret::new(token));
+    let okta = okta.transport(Arc::new(Echo)).build().expect("a client");
+    let error = okta.users().me().await.expect_err("a refusal");
+    let okta = Error::service("the user could not be read", error);
+    let endpoint = "https://scim.example.com/v2".parse().expect("an endpoint");
+    let scim = scim::Client::builder(&endpoint, Secret::new(token));
+    let scim = scim.transport(Arc::new(Echo)).build().expect("a client");
+    let error = scim.users().get(&"1".parse().expect("an id")).await;
+    let scim = Error::service("the user could not be read", error.expect_err("a refusal"));
+    for error in [okta, scim] {
+        let problem = Problem::new(None, &error);
+        let json = serde_json::to_string(&problem).expect("JSON");
+        for text in [
+            error.explain(),
+            error.to_string(),
+            json,
+            format!("{error:?}"),
         ] {
-            assert!(!text.contains(secret), "the output contains a secret");
+            assert!(!text.contains(token), "{text}");
+            assert!(!text.contains('\u{1b}'), "{text}");
         }
+        let explained = error.explain();
+        assert!(explained.contains("(a secret)"), "{explained}");
+        assert!(explained.contains("\\u{202e}"), "{explained}");
     }
 }
 

@@ -40,6 +40,11 @@ fn rest_core(pager: &mut Pager<u8, ListError>, limiter: &RateLimiter, service: &
     is_send(limiter.acquire(any::<&dyn Clock>()));
     is_send(service.send(any()));
     is_send(Reachability::scope(service.send(any())));
+    is_send(Reachability::scope_with_expiry(
+        any(),
+        any(),
+        service.send(any()),
+    ));
 }
 
 fn okta_users_and_groups(client: &okta::Client) {

@@ -7,10 +7,7 @@ use okta_aws_sso::{
 };
 use sandbox::{Fault, PersonStatus, Service};
 
-use crate::{
-    direct::direct,
-    fixture::{Fixture, SEED, TEAM, apply},
-};
+use crate::fixture::{Fixture, SEED, TEAM, apply, direct};
 
 /// Creates one Okta group per change.
 struct CreateGroups {

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use okta_aws_sso::{
-    Blueprint, Cause, ErrorKind, Guard, Outcome, Pipeline, StateStore,
+    Blueprint, Cause, ChangeResult, Context, ErrorKind, Guard, Outcome, Pipeline, StateStore,
     guard::Excess,
+    okta::PushActivation,
     operator::NoOperator,
     plan::{self, Action, StepId, Subject},
-    steps::{AccountAssignments, PermissionSets, Steps},
+    state::Facts,
+    steps::{self, AccountAssignments, PermissionSets, Steps},
 };
 use rest_core::Secret;
 use sandbox::{PersonStatus, Service};
 
-use crate::{
-    direct::direct,
-    fixture::{Fixture, SEED, TEAM, team_and_auditors},
-};
+use crate::fixture::{Fixture, SEED, TEAM, apply, company, direct, team_and_auditors, unindented};
 
 /// Returns the changes and the problems of a step, one line each.
 fn lines(plan: &okta_aws_sso::Plan, step: &'static str) -> Vec<String> {
@@ -66,10 +65,14 @@ async fn an_app_of_another_organization_is_not_repointed_unless_the_guard_allows
         problem.message.contains("serves another AWS organization"),
         "{problem}"
     );
-    let help = problem.help.as_deref().expect("help");
+    let help = &problem.help;
     assert!(help.contains(&format!("okta.app_id = \"{app}\"")), "{help}");
     fixture.sandbox.clear_requests();
-    let report = fixture.pipeline().apply(&plan).await.expect("a run");
+    let pipeline = fixture.pipeline().guard(Guard {
+        approved: plan.removals_id().into_iter().collect(),
+        ..Guard::default()
+    });
+    let report = pipeline.apply(&plan).await.expect("a run");
     report.complete().expect_err("an app that is not adopted");
     let written = fixture.okta.apps().get(&app).await.expect("the app");
     assert_eq!(
@@ -230,14 +233,22 @@ async fn a_pipeline_without_a_prerequisite_says_which_step_is_missing() {
     .into_iter()
     .collect();
     let pipeline = Pipeline::new(steps).clock(Arc::new(fixture.clock.clone()));
-    let plan = pipeline.plan().await.expect("a plan");
-    let problems: Vec<String> = plan.problems().map(ToString::to_string).collect();
-    assert_eq!(
-        problems,
-        [
-            "create user ada.lovelace@example.com: AdministratorAccess in 200000000002: principal is not known, and the pipeline has no step arrival before step account-assignments that provides it"
-        ]
-    );
+    let error = pipeline.plan().await.expect_err("a refused pipeline");
+    insta::assert_snapshot!(error.explain(), @r"
+    the pipeline lacks a step: step permission-sets needs step identity-center before it; step account-assignments needs step arrival before it (create user ada.lovelace@example.com: AdministratorAccess in 200000000002: principal)
+      to do:  add the missing step, as in `steps::default_steps`; or run a pipeline that has it first, with the same state
+    ");
+    assert_eq!(error.kind(), ErrorKind::Pipeline);
+
+    // With the state of a pipeline that has these steps, nothing is missing.
+    fixture.run().await.expect("a run of all steps");
+    let steps: Steps = vec![
+        Box::new(PermissionSets::new(&fixture.aws, &fixture.blueprint))
+            as Box<dyn okta_aws_sso::Step>,
+    ]
+    .into();
+    let pipeline = Pipeline::new(steps).store(fixture.store.clone());
+    assert!(pipeline.plan().await.expect("a plan").is_empty());
 }
 
 #[tokio::test]
@@ -692,5 +703,139 @@ async fn a_strict_run_refuses_problems_and_starts_nothing_after_the_first_failur
     assert!(!later.is_empty());
     for outcome in later {
         assert!(matches!(outcome, Outcome::Skipped { .. }), "{outcome:?}");
+    }
+}
+
+/// Two plans with one context are equal, also where objects of the same name exist.
+#[tokio::test]
+async fn a_second_plan_of_a_run_shows_the_same_adoptions() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    let cx = Context::new(
+        Facts::default(),
+        fixture.operator.clone(),
+        Arc::new(fixture.clock.clone()),
+    );
+    let mut adoptions = Vec::new();
+    for step in steps::default_steps(&fixture.blueprint, &fixture.okta, &fixture.aws).iter() {
+        let first = step.plan(&cx).await.expect("a plan");
+        let second = step.plan(&cx).await.expect("a plan");
+        assert_eq!(first, second, "{}", step.id());
+        let adopted = first.changes.into_iter();
+        let adopted = adopted.filter(|change| change.action == Action::Adopt);
+        adoptions.extend(adopted.map(|change| change.to_string()));
+    }
+    assert_eq!(
+        adoptions,
+        [
+            "adopt app \"AWS IAM Identity Center\"",
+            "adopt permission set AdministratorAccess",
+            "adopt permission set Deploy"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_push_that_takes_members_out_of_a_group_is_a_removal() {
+    let fixture = Fixture::new(TEAM).await;
+    fixture.run().await.expect("the first run");
+    let app = fixture.app().await;
+    let mappings = fixture.okta.push_mappings(&app);
+    let mapping = mappings.list().try_collect().await.expect("mappings");
+    let switch_off = || async {
+        let off = mappings.set_status(&mapping[0].id, PushActivation::Inactive);
+        off.await.expect("a status");
+    };
+    switch_off().await;
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    assert_eq!(
+        lines(&plan, "app-access"),
+        ["update group deployers pushed to AWS"]
+    );
+    let report = apply(&fixture.pipeline(), &plan).await.expect("a run");
+    assert_eq!(report.done(), 1);
+
+    // Ada is a member of the group in AWS only.
+    switch_off().await;
+    fixture
+        .add_to_aws_group("deployers", "ada.lovelace@example.com")
+        .await;
+    fixture.sandbox.clear_requests();
+    let plan = fixture.pipeline().plan().await.expect("a plan");
+    let step = plan.step(&StepId::new("app-access")).expect("the step");
+    insta::assert_snapshot!(unindented(step), @r"
+    - group deployers pushed to AWS
+    status                           INACTIVE -> ACTIVE
+    members that Okta does not have  ada.lovelace@example.com -> (none)
+    (Okta pushes the members of the group again, and can take the other members out of the group in AWS)
+    ");
+    let error = fixture.pipeline().apply(&plan).await;
+    assert_eq!(
+        error.expect_err("a refusal").kind(),
+        ErrorKind::GuardRejected
+    );
+    assert_eq!(fixture.sandbox.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_new_identity_source_for_existing_users_is_a_removal() {
+    for (blueprint, mode) in [(TEAM.to_owned(), "okta"), (direct(TEAM), "direct")] {
+        let sandbox = sandbox::Sandbox::builder()
+            .company(company())
+            .stage(sandbox::Stage::IdentityCenter);
+        let fixture = Fixture::with_sandbox(sandbox, &blueprint).await;
+        let instances = fixture.aws.instances().try_collect().await;
+        let store = instances.expect("instances")[0].identity_store.to_string();
+        let sdk = fixture.aws.sdk().identity_store();
+        sdk.create_group()
+            .identity_store_id(store)
+            .display_name("operators")
+            .send()
+            .await
+            .expect("a group");
+        let plan = fixture.pipeline().plan().await.expect("a plan");
+        let step = plan
+            .step(&StepId::new("identity-source"))
+            .expect("the step");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(unindented(step), @r"
+            - external identity provider
+            groups  1 -> (none)
+            (users lose the sign-in through the current identity source; if it is Active Directory, AWS deletes its users, groups and assignments)
+            @ external identity provider
+            upload       metadata.xml
+            certificate  (known after idp-metadata)
+            asks for     service provider metadata, or ACS URL and issuer URL
+            ");
+        }
+        let refused = fixture.pipeline().apply(&plan).await;
+        let error = refused.expect_err("a refusal");
+        assert_eq!(error.kind(), ErrorKind::GuardRejected, "{mode}");
+
+        // If the guard withholds the removal, the operator is not asked to replace the source.
+        let guard = Guard {
+            excess: Excess::WithholdRemovals,
+            ..Guard::default()
+        };
+        let pipeline = fixture.pipeline().guard(guard);
+        let report = pipeline.apply(&plan).await.expect("a report");
+        let of_source = |result: &&ChangeResult| result.step == StepId::new("identity-source");
+        let outcomes: Vec<_> = report.results.iter().filter(of_source).collect();
+        assert_eq!(outcomes.len(), 2, "{mode}");
+        assert!(
+            outcomes
+                .iter()
+                .all(|result| matches!(result.outcome, Outcome::Skipped { .. })),
+            "{mode}: {outcomes:?}"
+        );
+
+        let plan = fixture.pipeline().plan().await.expect("a plan");
+        let guard = Guard {
+            approved: plan.removals_id().into_iter().collect(),
+            ..Guard::default()
+        };
+        let pipeline = fixture.pipeline().guard(guard);
+        apply(&pipeline, &plan).await.expect("a run");
+        assert_eq!(fixture.failed_checks().await, [""; 0], "{mode}");
     }
 }

@@ -133,6 +133,7 @@ fn the_other_options_replace_the_settings_of_a_caller() {
 
 /// The environment of a process cannot be changed safely, so the test runs itself as a child.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 fn an_endpoint_of_the_environment_or_the_profile_must_be_https_or_on_this_machine() {
     const CHILD: &str = "AWS_SSO_GLUE_TEST_CHILD";
     if std::env::var_os(CHILD).is_some() {

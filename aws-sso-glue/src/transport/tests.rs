@@ -40,6 +40,7 @@ use crate::{
 
 /// Sends one call to a server that sends `response` and then keeps the connection open. Returns the
 /// error with its sources.
+#[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 fn call(response: Vec<u8>, limits: Limits) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
@@ -101,6 +102,44 @@ fn a_response_that_is_too_large_is_not_read_to_its_end() {
     large.extend(vec![b' '; 2_000_000]);
     let error = call(large, limits);
     assert!(error.contains("Size { max_body: 1000 }"), "{error}");
+}
+
+#[test]
+fn a_refusal_that_repeats_secrets_of_the_request_is_read_without_them() {
+    let mut request = HttpRequest::new(SdkBody::from(
+        r#"{"clientId":"client-1","clientSecret":"a client secret","deviceCode":"a device code"}"#,
+    ));
+    request
+        .headers_mut()
+        .insert("x-amz-security-token", "a session token");
+    let secrets = super::secrets(&request);
+    let body = "a session token of client-1: a client secret, a device code";
+    for (status, shown) in [
+        (400, "(a secret) of client-1: (a secret), (a secret)"),
+        (200, body),
+    ] {
+        let status = StatusCode::try_from(status).expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(body));
+        super::redact(&mut response, &secrets);
+        assert_eq!(response.body().bytes(), Some(shown.as_bytes()));
+    }
+}
+
+#[test]
+fn a_page_or_an_error_with_a_status_of_success_is_no_answer() {
+    let response = |kind: &str, body: &str| {
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}");
+        format!("{head}\r\n\r\n{body}").into_bytes()
+    };
+    let json = "application/x-amz-json-1.1";
+    for response in [
+        response("text/html; charset=utf-8", "<h1>Please sign in</h1>"),
+        response(json, r#"{"__type":"InternalServerException"}"#),
+    ] {
+        let error = call(response, Limits::default());
+        assert!(error.contains("ForeignResponse"), "{error}");
+    }
 }
 
 #[test]

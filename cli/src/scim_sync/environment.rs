@@ -130,11 +130,15 @@ impl Environment {
 }
 
 fn scim_client(endpoint: &str, token: Secret) -> Result<Client, Error> {
-    let endpoint = Endpoint::parse(endpoint).map_err(|error| unusable(error.to_string()))?;
+    let help = "copy the SCIM endpoint and its access token from AWS, each on one line";
+    let unusable = |name: &str, error: &dyn std::error::Error| {
+        unusable(format!("{name} cannot be used: {error}")).with_help(help)
+    };
+    let endpoint = Endpoint::parse(endpoint).map_err(|error| unusable("SCIM_ENDPOINT", &error))?;
     let client = Client::builder(&endpoint, token)
         .dialect(Dialect::AwsIdentityCenter)
         .build();
-    client.map_err(|error| unusable(error.to_string()))
+    client.map_err(|error| unusable("SCIM_TOKEN", &error))
 }
 
 fn unusable(message: String) -> Error {

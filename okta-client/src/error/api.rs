@@ -102,9 +102,9 @@ impl ApiError {
     /// Removes `secret` from the summary and the causes, in case Okta repeats a value of the
     /// request body there.
     pub(crate) fn redact(&mut self, secret: &Secret) {
-        let messages = self.summary.iter_mut().chain(&mut self.causes);
-        for message in messages.filter(|message| message.contains(secret.expose())) {
-            *message = message.replace(secret.expose(), "(a secret)");
+        for message in self.summary.iter_mut().chain(&mut self.causes) {
+            let redacted = secret.redact(message.as_bytes());
+            *message = String::from_utf8_lossy(&redacted).into_owned();
         }
     }
 }
@@ -147,7 +147,7 @@ fn causes(body: &Value) -> Vec<String> {
 // The first ten causes are enough to correct a document with many invalid fields.
 const MAX_CAUSES: usize = 10;
 
-const NOT_OKTA: &str = "The response does not seem to come from Okta: check the org URL, and whether \
+pub(super) const NOT_OKTA: &str = "The response does not seem to come from Okta: check the org URL, and whether \
                         a proxy or a sign-in page intercepts the requests.";
 const THROTTLED: &str = "The org's rate limit for this call is used up: wait one minute, and run \
                          fewer programs that use the API at the same time.";

@@ -333,3 +333,19 @@ async fn after_a_call_found_okta_unreachable_the_next_call_of_the_scope_is_not_s
     );
     assert!(!error.may_have_acted());
 }
+
+#[tokio::test]
+async fn a_response_that_is_lost_or_unreadable_has_help() {
+    let reads = Org::responding([text(200, "<html>"), json(200, json!([]))]);
+    for _ in 0..2 {
+        let error = reads.client().apps().get(&app_id()).await;
+        let error = error.expect_err("an unreadable response");
+        let help = error.help().expect("help");
+        assert!(help.contains("a proxy or a sign-in page"), "{help}");
+    }
+    let lost = Org::default().then(Err(TransportError::maybe_sent("reset")));
+    let error = lost.client().groups().create("new", None).await;
+    let error = error.expect_err("a lost response");
+    let help = error.help().expect("help");
+    assert!(help.contains("may have carried out the call"), "{help}");
+}

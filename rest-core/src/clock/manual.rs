@@ -480,6 +480,7 @@ mod tests {
             send.send(()).unwrap();
             sleep.await;
         });
+        #[expect(clippy::disallowed_methods, reason = "a test may block its thread")]
         thread.join().unwrap();
         assert_eq!(clock.elapsed(), secs(10));
     }

@@ -1,4 +1,5 @@
 //! Integration tests of the public API, with one module per area.
+#![expect(clippy::disallowed_methods, reason = "the package has no async code")]
 
 mod aws;
 #[cfg(feature = "signature")]

@@ -83,7 +83,7 @@ impl Domain {
         }
     }
 
-    fn document(&self, subdomain: &str, host: &str) -> Value {
+    pub(super) fn document(&self, subdomain: &str, host: &str) -> Value {
         let link = |below: &str| format!("http://{host}/api/v1/domains/{}{below}", self.id);
         let records: Vec<Value> = self
             .records(subdomain)

@@ -3,6 +3,7 @@
 use okta_aws_sandbox::{Fault, ScimProfile, Service};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::client::{builder, client, get, next, okta, refusal, sandbox, send};
 
@@ -138,12 +139,64 @@ async fn a_truncated_response_is_sent_after_the_request_is_processed() {
     sandbox.inject(Fault::truncated_response(Service::Okta));
     let create = okta(&sandbox, Method::POST, "/api/v1/groups")
         .json(&json!({ "profile": { "name": "new" } }));
-    let broken = match create.send().await {
-        Ok(response) => response.bytes().await.is_err(),
-        Err(_) => true,
-    };
-    assert!(broken);
+    let response = send(create).await;
+    assert_eq!(response.status(), 200);
+    response.bytes().await.expect_err("half of the body");
     assert!(sandbox.group_id("new").is_some());
+}
+
+#[tokio::test]
+async fn half_a_body_has_its_own_length_and_no_end() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::half_body(Service::Okta));
+    let create = okta(&sandbox, Method::POST, "/api/v1/groups")
+        .json(&json!({ "profile": { "name": "new" } }));
+    let response = send(create).await;
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body = response.text().await.expect("a complete body");
+    assert!(body.starts_with("{\"") && !body.ends_with('}'), "{body}");
+    assert!(sandbox.group_id("new").is_some());
+}
+
+#[tokio::test]
+async fn a_given_answer_replaces_the_response_and_the_request_is_processed_if_the_fault_requires_it()
+ {
+    let sandbox = sandbox().await;
+    for process in [false, true] {
+        let wait = [("retry-after", "-5")];
+        sandbox.inject(Fault::answer(Service::Okta, 429, &wait, "{}", process));
+        let create = okta(&sandbox, Method::POST, "/api/v1/groups")
+            .json(&json!({ "profile": { "name": "new" } }));
+        let response = send(create).await;
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after"], "-5");
+        assert_eq!(response.text().await.expect("a body"), "{}");
+        assert_eq!(sandbox.group_id("new").is_some(), process);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_response_arrives_twice_and_its_request_is_processed_once() {
+    let sandbox = sandbox().await;
+    sandbox.inject(Fault::repeated_response(Service::Okta));
+    let address = sandbox.okta_url().replace("http://", "");
+    let mut stream = tokio::net::TcpStream::connect(&address)
+        .await
+        .expect("a connection");
+    let request = "GET /api/v1/users/me HTTP/1.1\r\nhost: okta\r\n\r\n";
+    // The last request closes the connection, so that the text has an end.
+    let last = request.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).await.expect("a response");
+    stream.write_all(last.as_bytes()).await.expect("a request");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("responses");
+    assert_eq!(text.matches("TTP/1.1 401").count(), 3, "{text}");
+    assert_eq!(sandbox.requests().len(), 2);
 }
 
 #[tokio::test]

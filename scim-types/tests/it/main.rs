@@ -1,4 +1,5 @@
 //! Integration tests with handwritten documents and filters, with those in the RFCs, and with collected ones.
+#![expect(clippy::disallowed_methods, reason = "the package has no async code")]
 
 mod corpus;
 mod diff;

@@ -1,8 +1,9 @@
 //! Tests of the example program `saml_response`.
+#![expect(clippy::disallowed_methods, reason = "a test may block its thread")]
 
 use std::{fs, path::Path};
 
-use crate::programs::{example, stderr, stdout};
+use crate::processes::{example, stderr, stdout};
 
 use super::forge::{ACS_URL, ASSERTION, ISSUER_URL, NOW, RESPONSE, base64, change, metadata, sign};
 

@@ -2,7 +2,7 @@
 
 use sandbox::PersonStatus;
 
-use crate::programs::{blueprint, example, served, stderr, stdout};
+use crate::processes::{blueprint, example, served, stderr, stdout};
 
 const TEAM: &str =
     "[provisioning]\nassign_groups = [\"aws-users\"]\npush_groups = [\"deployers\"]\n";
@@ -52,7 +52,7 @@ async fn the_example_continues_from_its_state_and_exits_with_1_if_a_limit_is_exc
         .arg("--target")
         .arg(&ready)
         .arg("--blueprint")
-        .arg(crate::programs::blueprint(
+        .arg(crate::processes::blueprint(
             folder.path(),
             crate::fixture::SEED,
         ))
