@@ -14,6 +14,8 @@ use futures::future::BoxFuture;
 use rest_core::{Clock as _, SystemClock};
 use sandbox::Sandbox;
 
+use crate::end_state::{differences, end_state};
+
 /// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -21,6 +23,9 @@ pub(crate) enum End {
     Failed,
     Killed,
 }
+
+/// The number of runs without faults after which the end state must be right.
+pub(crate) const RERUNS: usize = 2;
 
 /// The result of one case.
 #[derive(Debug, Default)]
@@ -36,6 +41,25 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// Takes the end of a run without faults. Returns whether the end state is right. After the last run, it must be.
+    pub(crate) fn end_rerun(
+        &mut self,
+        rerun: usize,
+        (end, shown): (End, String),
+        sandbox: &Sandbox,
+        expected: &str,
+    ) -> bool {
+        let found = end_state(sandbox);
+        let is_right = end == End::Complete && found == expected;
+        if is_right {
+            self.right_after = Some(rerun);
+        } else if rerun == RERUNS {
+            let last = format!("{shown}\n{}", differences(expected, &found));
+            self.wrong.push(format!("the end state is wrong: {last}"));
+        }
+        is_right
+    }
+
     pub(crate) fn check_secrets(&mut self, text: &str) {
         for secret in [
             Sandbox::OKTA_TOKEN,
